@@ -1,0 +1,44 @@
+/**
+ * The table of commands: one literal object, no folder scan. `gemel help` and tab completion are printed from it.
+ * A command gets its own arguments and answers with the exit code; what it cannot do it says on standard error.
+ */
+import path from "node:path";
+import process from "node:process";
+
+export interface Command {
+  /** One line for `gemel help`. */
+  readonly summary: string;
+  /** Arguments as `gemel help` prints them. */
+  readonly usage: string;
+  /** Other names that start this command when the program is called by them, as `crm_mon`. */
+  readonly names?: readonly string[];
+  readonly load: () => Promise<{ readonly run: (argv: readonly string[]) => Promise<number> }>;
+}
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
+};
+
+function help(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { usage, summary }]) => [`gemel ${name} ${usage}`.trim(), summary]);
+  const width = Math.max(...rows.map(([left]) => left?.length ?? 0));
+  return `${rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right}`).join("\n")}\n`;
+}
+
+/** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
+export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
+  const called = path.basename(program);
+  const linked = Object.values(COMMANDS).find(({ names }) => names?.includes(called) === true);
+  if (linked !== undefined) return (await linked.load()).run(argv);
+  const [first, ...rest] = argv;
+  if (first === undefined || first === "help" || first === "--help" || first === "-h") {
+    process.stdout.write(`usage: gemel COMMAND [ARGUMENTS]\n\n${help()}`);
+    return first === undefined ? 64 : 0;
+  }
+  const command = COMMANDS[first === "--version" ? "version" : first];
+  if (command === undefined) {
+    process.stderr.write(`gemel: there is no command ${first}; the commands are:\n\n${help()}`);
+    return 64;
+  }
+  return (await command.load()).run(rest);
+}

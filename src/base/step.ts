@@ -1,0 +1,13 @@
+/**
+ * The central seam: every core is `step(state, event, nowMs) -> { state, effects }`, the same for ever for the same
+ * input. The loop starts the effects in their order; every result comes back as a new event.
+ */
+export interface Stepped<State, Effect> {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+/** A step that changes nothing. */
+export function unchanged<State, Effect>(state: State): Stepped<State, Effect> {
+  return { state, effects: [] };
+}

@@ -1,0 +1,37 @@
+/**
+ * What the keeper tells the manager about the cluster: the agreed view, each peer's phase, each link's state.
+ * Plain data, sent as JSON over the pipe between the two processes, and the input of DC election and quorum.
+ */
+
+/** `awaited`: not heard since our start; `left`: said goodbye; `lost`: silent for deadtime, not known to be dead. */
+export type PeerPhase = "awaited" | "member" | "left" | "lost";
+
+export interface PeerView {
+  readonly name: string;
+  readonly phase: PeerPhase;
+  /** The peer's start that we hear or heard last; 0 while never heard. Grows with each start of its service. */
+  readonly generation: number;
+  /** How long since its last heartbeat on any link; undefined while never heard in this generation. */
+  readonly silentMs?: number;
+}
+
+export interface LinkView {
+  readonly name: string;
+  readonly kind: "udp" | "serial";
+  readonly peer: string;
+  readonly state: "up" | "late" | "down";
+}
+
+export interface MembershipView {
+  readonly self: string;
+  /** Our own start; part of every message, so that a peer knows a restart from a slow day. */
+  readonly generation: number;
+  /** Grows whenever the agreed members change. */
+  readonly epoch: number;
+  /** All members by agreement of both sides, ourselves included, sorted by name. */
+  readonly members: readonly string[];
+  readonly peers: readonly PeerView[];
+  readonly links: readonly LinkView[];
+  /** False until initdead has passed or every configured node has been heard: too early to judge anybody. */
+  readonly settled: boolean;
+}

@@ -1,0 +1,19 @@
+/** The suite's parts: `quick` (pure and local), `emulated` (QEMU and ipmi_sim machines, one after another). */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "quick", include: ["test/**/*.test.ts"], exclude: ["test/**/*.machine.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "emulated",
+          include: ["test/**/*.machine.test.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
