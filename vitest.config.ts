@@ -4,7 +4,14 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "quick", include: ["test/**/*.test.ts"], exclude: ["test/**/*.machine.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "quick",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.machine.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: "emulated",
