@@ -16,6 +16,11 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  inventory: {
+    summary: "what machine this is: board, disks, networks",
+    usage: "[--json]",
+    load: () => import("./inventory.ts"),
+  },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
