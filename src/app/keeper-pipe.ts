@@ -5,7 +5,7 @@
  * The keeper never waits for the manager: when the pipe is full, datagrams are dropped as on a network, and the newest
  * view replaces older ones.
  */
-import { check } from "../base/check.ts";
+import { check, unreachable } from "../base/check.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 
 export type ToManager =
@@ -86,8 +86,15 @@ export function encodeFrame(message: ToManager | ToKeeper): Uint8Array {
     case "stop":
     case "stopped":
       return frame(message.kind);
-    default:
+    case "start":
+    case "view":
+    case "ping":
+    case "pong":
+    case "peer-fenced":
+    case "self-fence":
       return frame(message.kind, json(message));
+    default:
+      return unreachable(message);
   }
 }
 
@@ -110,11 +117,18 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
     case "stop":
     case "stopped":
       return { kind };
-    default: {
+    case "start":
+    case "view":
+    case "ping":
+    case "pong":
+    case "peer-fenced":
+    case "self-fence": {
       const message: unknown = JSON.parse(decoder.decode(payload));
       // Parser boundary: the other end is this very file in the same binary, so its JSON has the type it was given.
       return message as ToManager | ToKeeper;
     }
+    default:
+      return unreachable(kind);
   }
 }
 
