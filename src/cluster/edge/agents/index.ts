@@ -1,0 +1,10 @@
+/** The built-in agents: one literal table, `ocf:gemel:TYPE`. */
+import type { BuiltInAgent } from "./contract.ts";
+import { dummy, stateful } from "./dummy.ts";
+import { ipAddress } from "./ip-address.ts";
+
+export const BUILT_IN_AGENTS: Readonly<Record<string, BuiltInAgent>> = {
+  Dummy: dummy,
+  IPaddr2: ipAddress,
+  Stateful: stateful,
+};
