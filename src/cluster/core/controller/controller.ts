@@ -187,7 +187,7 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
       requestedShutdown(turn, from, message.wallMs);
       break;
     case "fenced":
-      emit(turn, { kind: "peer-fenced", node: message.node });
+      emit(turn, { kind: "peer-fenced", node: message.node, generation: message.generation });
       break;
     case "dc-report":
       if (from === turn.state.election.dc) turn.state = { ...turn.state, dcReport: message.report };

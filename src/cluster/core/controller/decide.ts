@@ -13,8 +13,8 @@ import {
   isFencingEnabled,
   nodeState,
 } from "./cib-read.ts";
-import { DOWN, everyoneJoined, reportNodeState } from "./reign.ts";
-import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
+import { DOWN, everyoneJoined, reportNodeState, tellFenced } from "./reign.ts";
+import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
 
 /** A transition that fails again and again must not fill the log and the processor. */
@@ -156,6 +156,8 @@ export function decideWhenDue(turn: Turn): void {
   }
   const present = turn.state.lead;
   if (present === undefined || !mayDecide(turn, present)) return;
+  // What this very step has changed must be in the CIB before it is decided upon: the next tick comes at once.
+  if (turn.effects.some(({ kind }) => kind === "report" || kind === "submit" || kind === "clear")) return;
   const number = present.nextNumber;
   const quorate = hasQuorum(turn);
   const { wanted, ...rest } = present;
@@ -207,8 +209,8 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
     if (action !== "on") {
       reportNodeState(turn, target, DOWN);
       emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: target }] });
-      emit(turn, { kind: "peer-fenced", node: target });
-      broadcast(turn, { kind: "fenced", node: target });
+      const peer = turn.state.view?.peers.find(({ name }) => name === target);
+      tellFenced(turn, target, peer?.generation ?? 0);
     }
   } else {
     log(turn, "error", `fencing of ${target} (${action}) is ${outcome}, so nothing is taken over: ${reason}`);

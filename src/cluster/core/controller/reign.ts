@@ -93,6 +93,12 @@ function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
   }
 }
 
+/** To our keeper and, by the other members, to theirs. */
+export function tellFenced(turn: Turn, node: string, generation: number): void {
+  emit(turn, { kind: "peer-fenced", node, generation });
+  broadcast(turn, { kind: "fenced", node, generation });
+}
+
 /** After each change of the view, and once at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
   const { lead, view, cib } = turn.state;
@@ -103,10 +109,10 @@ export function reviewNodes(turn: Turn): void {
   for (const peer of view.peers) if (!members(turn).includes(peer.name)) reportAbsent(turn, peer);
   const lost = view.peers.filter(({ phase }) => phase === "lost");
   if (lost.length === 0 || isFencingEnabled(cib)) return;
-  for (const { name } of lost) {
+  for (const { name, generation } of lost) {
     log(turn, "error", `FENCING IS DISABLED: ${name} is taken for dead without any proof; two writers are possible`);
-    emit(turn, { kind: "peer-fenced", node: name });
-    broadcast(turn, { kind: "fenced", node: name });
+    // Its present start may come back, when it was only cut off: then both sides join again.
+    tellFenced(turn, name, generation - 1);
   }
 }
 

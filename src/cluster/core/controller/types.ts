@@ -54,7 +54,7 @@ export type ControllerMessage =
   /** DC to member: your resources have stopped, you may leave. */
   | { readonly kind: "leave"; readonly round: string }
   /** DC to all: that node was confirmed off; its present start is never listened to again. */
-  | { readonly kind: "fenced"; readonly node: string }
+  | { readonly kind: "fenced"; readonly node: string; readonly generation: number }
   /** DC to all, for status displays. */
   | { readonly kind: "dc-report"; readonly report: DcReport };
 
@@ -158,8 +158,8 @@ export type ControllerEffect =
   /** Run the scheduler on the CIB of this state; the event `decision` answers. */
   | { readonly kind: "schedule"; readonly number: number; readonly quorate: boolean }
   | { readonly kind: "fence"; readonly action: FenceAction }
-  /** The keeper may forget what it holds against that peer: it was confirmed off (or fencing is disabled). */
-  | { readonly kind: "peer-fenced"; readonly node: string }
+  /** The keeper may forget what it holds against that peer; its starts up to `generation` are never heard again. */
+  | { readonly kind: "peer-fenced"; readonly node: string; readonly generation: number }
   /** This node has left the cluster. `clean`: nothing runs here any more. */
   | { readonly kind: "leave"; readonly clean: boolean }
   | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly text: string };
