@@ -70,7 +70,14 @@ function lanConfiguration(directory: string, port: number, machine: IpmiSimOptio
   const control =
     machine === "file"
       ? `chassis_control "${directory}/chassis"`
-      : `startcmd "${directory}/machine"\n  startnow true\n  poweroff_wait 1\n  kill_wait 1\n  serial 15 127.0.0.1 ${port} codec VM`;
+      : [
+          `startcmd "${directory}/machine"`,
+          "  startnow true",
+          "  poweroff_wait 1",
+          "  kill_wait 1",
+          // Without a line to the machine, ipmi_sim refuses Chassis Control.
+          `  serial 15 127.0.0.1 ${port} codec VM`,
+        ].join("\n");
   return `name "node"
 set_working_mc 0x20
   startlan 1
@@ -99,7 +106,8 @@ case "$1 $2 $3" in
   "get power "*) echo "power:$(cat power)";;
   "set power 0") [ -e refuse ] && { echo refused; exit 1; }
     [ -e stuckOff ] && exit 0
-    if [ -e slowOffMs ]; then (sleep "$(cat slowOffMs)"; echo 0 > power) > /dev/null 2>&1 < /dev/null & else echo 0 > power; fi;;
+    [ -e slowOffMs ] || { echo 0 > power; exit 0; }
+    (sleep "$(cat slowOffMs)"; echo 0 > power) > /dev/null 2>&1 < /dev/null &;;
   "set power 1") [ -e refuse ] && { echo refused; exit 1; }; [ -e stuckOn ] || echo 1 > power;;
 esac
 exit 0

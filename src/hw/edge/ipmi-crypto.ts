@@ -1,4 +1,7 @@
-/** The cryptography that the RMCP+ core asks for, from Node. SHA1 here is an HMAC inside a protocol that has no other. */
+/**
+ * The cryptography that the RMCP+ core asks for, from Node. SHA1 is an HMAC here, in a protocol that old boards
+ * speak with nothing better.
+ */
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import type { IpmiCrypto } from "../core/ipmi/crypto.ts";
 

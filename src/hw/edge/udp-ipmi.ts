@@ -40,18 +40,11 @@ export interface IpmiConnection extends Bmc {
 const UNSENT_MAX = 4;
 
 function describeNetworkError(error: NodeJS.ErrnoException, { host, port }: IpmiTarget): string {
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return `nothing listens on UDP port ${port} of ${host}`;
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return `the name ${host} cannot be resolved`;
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-      return `there is no way to ${host}`;
-    default:
-      return `${host}: ${error.code ?? error.message}`;
-  }
+  const code = error.code ?? "";
+  if (code === "ECONNREFUSED") return `nothing listens on UDP port ${port} of ${host}`;
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return `there is no way to ${host}`;
+  return `${host}: ${code === "" ? error.message : code}`;
 }
 
 interface Wire {
