@@ -65,7 +65,8 @@ function describeStuck(pid: number): string {
     const state = /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "?";
     const command = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
     const where = readFileSync(`/proc/${pid}/wchan`, "utf8").trim();
-    return `process ${pid} (${command}) does not end: state ${state}${where === "" || where === "0" ? "" : ` in ${where}`}`;
+    const place = where === "" || where === "0" ? "" : ` in ${where}`;
+    return `process ${pid} (${command}) does not end: state ${state}${place}`;
   } catch {
     return "";
   }

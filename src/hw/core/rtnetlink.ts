@@ -255,7 +255,7 @@ export function decodeMessages(bytes: Uint8Array): readonly NetlinkMessage[] {
   return messages;
 }
 
-/** How a request ended: a positive error number, 0 for success or the end of a list; undefined when it has not ended. */
+/** How a request ended: a positive error number, 0 for success or the end of a list; undefined while it has not. */
 export function endOf({ type, body }: NetlinkMessage): number | undefined {
   if (type === NLMSG_DONE) return 0;
   return type === NLMSG_ERROR && body.length >= 4 ? -view(body).getInt32(0, true) : undefined;
