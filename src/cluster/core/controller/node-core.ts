@@ -6,12 +6,11 @@
 import { check } from "../../../base/check.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, printXml, type XmlElement, xml } from "../../../base/xml.ts";
-import { cibStoreWakeAtMs, cibTree, createCibStore, stepCibStore } from "../cib-store/store.ts";
+import { type CibStoreState, cibStoreWakeAtMs, cibTree, createCibStore, stepCibStore } from "../cib-store/store.ts";
 import type {
   CibMessage,
   CibStoreEffect,
   CibStoreEvent,
-  CibStoreState,
   ConfigurationRequest,
   StatusChange,
   StoredCib,
