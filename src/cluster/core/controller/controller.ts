@@ -4,7 +4,7 @@
  * Rules: election.ts; nodes and joins: reign.ts; decisions and transitions: decide.ts; results: outcome.ts.
  */
 import type { Stepped } from "../../../base/step.ts";
-import { type XmlElement, xml } from "../../../base/xml.ts";
+import type { XmlElement } from "../../../base/xml.ts";
 import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
 import type { MembershipView } from "../membership/view.ts";
 import { clusterOption, hasActiveHistory, nodeState } from "./cib-read.ts";
@@ -38,15 +38,14 @@ const STOP_WAIT_MS = 20 * 60_000;
 /** A node on which nothing runs need not wait for a DC that is not there. */
 const STOP_ALONE_MS = 5_000;
 
-const BLANK = xml("cib", {}, [xml("configuration"), xml("status")]);
-
 export function createController(
   self: string,
   incarnation: string,
+  nodes: ControllerState["nodes"],
+  cib: XmlElement,
   nowMs: number,
-  cib: XmlElement = BLANK,
 ): ControllerState {
-  return { self, incarnation, cib, election: createElection(self, incarnation, nowMs), left: false };
+  return { self, incarnation, nodes, cib, election: createElection(self, incarnation, nowMs), left: false };
 }
 
 function takeDc(turn: Turn, dc: string | null): void {

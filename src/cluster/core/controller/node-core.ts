@@ -74,14 +74,16 @@ export interface NodeStart {
   readonly actionLimit: number;
   /** From the disk; undefined where nobody has written one. */
   readonly stored: StoredCib | undefined;
+  /** The nodes of the node configuration, with their ids. */
+  readonly nodes: ControllerState["nodes"];
 }
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
-  const { self, incarnation, session, actionLimit, stored } = start;
+  const { self, incarnation, session, actionLimit, stored, nodes } = start;
   const store = createCibStore(self, session, stored, nowMs);
   return {
     self,
-    controller: createController(self, incarnation, nowMs, cibTree(store)),
+    controller: createController(self, incarnation, nodes, cibTree(store), nowMs),
     executor: createExecutor(self, actionLimit),
     store,
     reported: {},

@@ -116,23 +116,19 @@ export function reviewNodes(turn: Turn): void {
   }
 }
 
-/** Nodes that the keeper knows and the CIB does not yet: written once the store stands on the newest content. */
+/** Nodes that the CIB does not have yet: written once the store stands on the newest content. */
 export function addMissingNodes(turn: Turn): void {
-  const { view, cib } = turn.state;
-  if (view === undefined) return;
+  const { nodes, cib } = turn.state;
   const known = configuredNodes(cib);
-  const names = [view.self, ...view.peers.map(({ name }) => name)].sort();
-  const missing = names.filter((name) => !known.some((node) => node.name === name));
+  const missing = nodes.filter(({ name }) => !known.some((node) => node.name === name));
   if (missing.length === 0) return;
-  const ids = new Set(known.map(({ id }) => id));
-  let next = 1;
-  const operations = missing.map((name) => {
-    while (ids.has(String(next))) next += 1;
-    ids.add(String(next));
-    const element = { name: "node", attributes: { id: String(next), uname: name }, children: [] };
+  const taken = known.map(({ id }) => id);
+  const operations = missing.map(({ id, name }) => {
+    // A configuration of another origin may have given the number away; the name is as good an id as any.
+    const element = { name: "node", attributes: { id: taken.includes(id) ? name : id, uname: name }, children: [] };
     return { kind: "set", parent: "nodes", element } as const;
   });
-  emit(turn, { kind: "submit", operations, why: `nodes of the configuration file: ${missing.join(", ")}` });
+  emit(turn, { kind: "submit", operations, why: `nodes of the node configuration` });
 }
 
 type Joined = Extract<ControllerMessage, { kind: "joined" }>;

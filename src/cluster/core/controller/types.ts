@@ -116,6 +116,8 @@ export interface Lead {
 export interface ControllerState {
   readonly self: string;
   readonly incarnation: string;
+  /** The nodes of the node configuration, with their ids there. */
+  readonly nodes: readonly { readonly id: string; readonly name: string }[];
   readonly view?: MembershipView;
   readonly election: Election;
   /** The reign that this node has joined. */
