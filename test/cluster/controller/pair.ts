@@ -65,6 +65,8 @@ export class Cluster {
   readonly fenced: string[] = [];
   /** Peers that a keeper was told to forget, as `alpha bravo`. */
   readonly forgotten = new Set<string>();
+  /** As `alpha bravo`: alpha's keeper holds bravo for lost until it is fenced or accepted again. */
+  private readonly lost = new Set<string>();
   private readonly due: Due[] = [];
   private order = 0;
   private cut = false;
@@ -106,7 +108,11 @@ export class Cluster {
     const generation = (before?.generation ?? 0) + 1;
     const state = this.create(name, session);
     this.machines[name] = { state, alive: true, generation, session, left: false, running: new Set() };
-    for (const other of this.names) this.forgotten.delete(`${other} ${name}`);
+    for (const other of this.names) {
+      this.forgotten.delete(`${other} ${name}`);
+      this.lost.delete(`${other} ${name}`);
+      this.lost.delete(`${name} ${other}`);
+    }
     this.tick(name);
   }
 
@@ -136,6 +142,10 @@ export class Cluster {
     this.cut = true;
   }
 
+  joinLinks(): void {
+    this.cut = false;
+  }
+
   private reaches(from: string, to: string): boolean {
     const [left, right] = [this.machine(from), this.machine(to)];
     return (from === to || !this.cut) && left.alive && right.alive && !left.left && !right.left;
@@ -144,18 +154,22 @@ export class Cluster {
   private phaseOf(self: string, peer: string): PeerPhase {
     if (this.machine(peer).left) return "left";
     if (this.forgotten.has(`${self} ${peer}`)) return "awaited";
-    return this.reaches(self, peer) ? "member" : "lost";
+    if (!this.reaches(self, peer)) this.lost.add(`${self} ${peer}`);
+    return this.lost.has(`${self} ${peer}`) || this.lost.has(`${peer} ${self}`) ? "lost" : "member";
   }
 
   private view(self: string): MembershipView {
     const peers = this.names
       .filter((name) => name !== self)
       .map((name) => {
-        return { name, phase: this.phaseOf(self, name), generation: this.machine(name).generation };
+        const phase = this.phaseOf(self, name);
+        const returned = phase === "lost" && this.reaches(self, name);
+        return { name, phase, generation: this.machine(name).generation, returned };
       });
     const members = [self, ...peers.filter(({ phase }) => phase === "member").map(({ name }) => name)].sort();
     const { generation } = this.machine(self);
-    return { self, generation, epoch: this.epoch, members, peers, links: [], settled: true };
+    const { epoch } = this;
+    return { self, generation, epoch, members, agreed: true, peers, links: [], settled: true, quorate: true };
   }
 
   /** What the keepers find out after deadtime. */
@@ -235,6 +249,10 @@ export class Cluster {
       case "peer-fenced":
         this.forgotten.add(`${name} ${effect.node}`);
         this.at(0, () => this.feed(name, { kind: "view", view: this.view(name) }));
+        break;
+      case "peer-accepted":
+        this.lost.delete(`${name} ${effect.node}`);
+        this.tellViews();
         break;
       case "leave":
         this.machine(name).left = true;

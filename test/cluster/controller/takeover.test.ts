@@ -73,6 +73,25 @@ test("a pair cut in two with fencing that works for nobody: what ran, runs on, a
   cluster.tellViews();
   cluster.run(30_000);
   expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+  cluster.joinLinks();
+  cluster.tellViews();
+  cluster.run(30_000);
+  expect(new Set(dcs(cluster)).size).toBe(1);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+  const operations = cluster.operations.filter((line) => /ip_(start|stop)_/.test(line));
+  expect(operations).toHaveLength(1);
+});
+
+test("a cut pair without fencing runs on both sides, says so, and comes back to one after the links are joined", () => {
+  const cluster = start({}, option("stonith-enabled", "false"));
+  cluster.cutLinks();
+  cluster.tellViews();
+  cluster.run(5_000);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha", "bravo"]);
+  cluster.joinLinks();
+  cluster.tellViews();
+  cluster.run(10_000);
+  expect(cluster.whereRuns("ip")).toHaveLength(1);
 });
 
 test("fencing disabled: taken over without, and said loudly", () => {

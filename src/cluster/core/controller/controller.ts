@@ -85,6 +85,13 @@ function elect(turn: Turn, event: ElectionEvent): void {
   }
 }
 
+/** What of a view bears on decisions, beside the members. */
+function standing(view: MembershipView | undefined): string {
+  if (view === undefined) return "";
+  const { peers, settled, quorate, hold } = view;
+  return JSON.stringify([peers.map(({ name, phase, returned }) => [name, phase, returned]), settled, quorate, hold]);
+}
+
 function takeView(turn: Turn, view: MembershipView): void {
   const before = turn.state.view;
   turn.state = { ...turn.state, view };
@@ -102,11 +109,9 @@ function takeView(turn: Turn, view: MembershipView): void {
   }
   const { lead } = turn.state;
   if (lead === undefined) return;
-  const phases = (one: MembershipView | undefined) => one?.peers.map(({ name, phase }) => `${name} ${phase}`).join();
-  const isOther = isNew || phases(before) !== phases(view) || before?.settled !== view.settled;
-  if (!isOther) return;
+  if (!isNew && standing(before) === standing(view)) return;
   reviewNodes(turn);
-  abort(turn, isNew ? "the members have changed" : "a peer's standing has changed");
+  abort(turn, view.hold ?? (isNew ? "the members have changed" : "a peer's standing has changed"));
 }
 
 type Result = Extract<ControllerMessage, { kind: "result" }>;

@@ -13,8 +13,8 @@ import {
   isFencingEnabled,
   nodeState,
 } from "./cib-read.ts";
-import { DOWN, everyoneJoined, reportNodeState, tellFenced } from "./reign.ts";
-import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
+import { DOWN, everyoneJoined, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
+import { emit, log, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
 
 /** A transition that fails again and again must not fill the log and the processor. */
@@ -26,13 +26,6 @@ const QUICK_RETRIES = 3;
 const FENCE_RETRY_MS = 5_000;
 /** cluster-recheck-interval of Pacemaker; a safety net, for everything that matters is an event. */
 const RECHECK_MS = 15 * 60_000;
-
-/** As corosync's two_node: a pair stays quorate, because fencing decides between its halves. */
-export function hasQuorum(turn: Turn): boolean {
-  const { view, cib } = turn.state;
-  const names = new Set([...configuredNodes(cib).map(({ name }) => name), ...(view?.members ?? [])]);
-  return names.size <= 2 || members(turn).length > names.size / 2;
-}
 
 export function transitionKey(turn: Turn, lead: Lead, action: ResourceAction): string {
   return `${action.id}:${lead.run?.number ?? 0}:${action.expectedCode}:${turn.state.incarnation}`;
@@ -143,7 +136,10 @@ export function abort(turn: Turn, reason: string, delayMs = 0): void {
 function mayDecide(turn: Turn, lead: Lead): boolean {
   if (lead.wanted === undefined || turn.now.nowMs < lead.wanted.atMs || lead.deciding !== undefined) return false;
   if (lead.run !== undefined && !lead.run.finished) return false;
-  return lead.synchronised && turn.state.view?.settled === true && everyoneJoined(turn);
+  const { view } = turn.state;
+  // A node that slept must not act before it has heard what its peers think of it.
+  if (view === undefined || !view.settled || view.hold !== undefined) return false;
+  return lead.synchronised && everyoneJoined(turn);
 }
 
 /** Asks the scheduler when it is time to. */
@@ -159,7 +155,7 @@ export function decideWhenDue(turn: Turn): void {
   // What this very step has changed must be in the CIB before it is decided upon: the next tick comes at once.
   if (turn.effects.some(({ kind }) => kind === "report" || kind === "submit" || kind === "clear")) return;
   const number = present.nextNumber;
-  const quorate = hasQuorum(turn);
+  const quorate = turn.state.view?.quorate === true;
   const { wanted, ...rest } = present;
   const attributesSeen = attributesText(cib);
   turn.state = { ...turn.state, lead: { ...rest, deciding: number, nextNumber: number + 1, attributesSeen } };
@@ -216,6 +212,7 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
     log(turn, "error", `fencing of ${target} (${action}) is ${outcome}, so nothing is taken over: ${reason}`);
   }
   for (const { id } of fencings) advance(turn, { kind: "ended", actionId: id, succeeded: outcome === "confirmed" });
+  if (outcome !== "confirmed") reviewNodes(turn);
   const after = turn.state.lead;
   if (outcome !== "confirmed" && after?.wanted !== undefined) {
     const atMs = Math.max(after.wanted.atMs, turn.now.nowMs + FENCE_RETRY_MS);

@@ -58,7 +58,7 @@ export type NodeEffect =
   | { readonly kind: "send"; readonly to: string; readonly message: NodeMessage }
   | Extract<ExecutorEffect, { kind: "run" | "kill" }>
   | Extract<CibStoreEffect, { kind: "persist" | "conflict" | "answer" }>
-  | Extract<ControllerEffect, { kind: "schedule" | "fence" | "peer-fenced" | "leave" | "log" }>
+  | Extract<ControllerEffect, { kind: "schedule" | "fence" | "peer-fenced" | "peer-accepted" | "leave" | "log" }>
   /** The CIB in force has changed; read it with `nodeCib`. */
   | { readonly kind: "cib-changed"; readonly what: "configuration" | "status" };
 
@@ -282,6 +282,7 @@ function fromController(work: Work, effect: ControllerEffect): void {
     case "schedule":
     case "fence":
     case "peer-fenced":
+    case "peer-accepted":
     case "leave":
     case "log":
       work.effects.push(effect);

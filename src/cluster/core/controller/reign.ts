@@ -99,21 +99,33 @@ export function tellFenced(turn: Turn, node: string, generation: number): void {
   broadcast(turn, { kind: "fenced", node, generation });
 }
 
+function isBeingFenced({ state }: Turn, node: string): boolean {
+  const { run } = state.lead ?? {};
+  const at = run?.transition.actions.findIndex((action) => action.kind === "fence" && action.target === node) ?? -1;
+  return run?.phases[at] === "running";
+}
+
+/**
+ * A lost peer that is heard again has run on, unfenced. While its fencing runs, that decides. Otherwise nothing has
+ * been taken over from it (that would have needed the fencing), or fencing is disabled and both sides must settle it.
+ */
+function reviewLost(turn: Turn, { name, returned }: PeerView): void {
+  if (!isFencingEnabled(turn.state.cib))
+    log(turn, "error", `FENCING IS DISABLED: ${name} is taken for dead without any proof; two writers are possible`);
+  if (!returned || isBeingFenced(turn, name)) return;
+  log(turn, "warning", `${name} is heard again and was not fenced: it may join again`);
+  emit(turn, { kind: "peer-accepted", node: name });
+}
+
 /** After each change of the view, and once at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
-  const { lead, view, cib } = turn.state;
+  const { lead, view } = turn.state;
   if (lead === undefined || view === undefined) return;
   for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
   for (const peer of view.peers) if (!members(turn).includes(peer.name)) reportAbsent(turn, peer);
-  const lost = view.peers.filter(({ phase }) => phase === "lost");
-  if (lost.length === 0 || isFencingEnabled(cib)) return;
-  for (const { name, generation } of lost) {
-    log(turn, "error", `FENCING IS DISABLED: ${name} is taken for dead without any proof; two writers are possible`);
-    // Its present start may come back, when it was only cut off: then both sides join again.
-    tellFenced(turn, name, generation - 1);
-  }
+  for (const peer of view.peers) if (peer.phase === "lost") reviewLost(turn, peer);
 }
 
 /** Nodes that the CIB does not have yet: written once the store stands on the newest content. */

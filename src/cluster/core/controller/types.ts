@@ -162,6 +162,8 @@ export type ControllerEffect =
   | { readonly kind: "fence"; readonly action: FenceAction }
   /** The keeper may forget what it holds against that peer; its starts up to `generation` are never heard again. */
   | { readonly kind: "peer-fenced"; readonly node: string; readonly generation: number }
+  /** A lost peer that returned, unfenced, may be a member again. */
+  | { readonly kind: "peer-accepted"; readonly node: string }
   /** This node has left the cluster. `clean`: nothing runs here any more. */
   | { readonly kind: "leave"; readonly clean: boolean }
   | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly text: string };
