@@ -38,7 +38,8 @@ function stem(element: XmlElement, owner: string): string | undefined {
 }
 
 /** Sets of a node are named after its name, whatever its id. */
-const ownerName = ({ name, attributes }: XmlElement, id: string) => (name === "node" ? (attributes["uname"] ?? id) : id);
+const ownerName = ({ name, attributes }: XmlElement, id: string) =>
+  name === "node" ? (attributes["uname"] ?? id) : id;
 
 /** A reference to another element's content has no id of its own; `operations` and bundle parts need none. */
 const isReference = ({ attributes }: XmlElement) => attributes["id-ref"] !== undefined;
