@@ -6,7 +6,8 @@
 import { check } from "../../../base/check.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, printXml, type XmlElement, xml } from "../../../base/xml.ts";
-import { type CibStoreState, cibStoreWakeAtMs, cibTree, createCibStore, stepCibStore } from "../cib-store/store.ts";
+import type { CibStore } from "../cib-store/state.ts";
+import { cibTree, createCibStore, stepCibStore, wakeCibStoreAtMs } from "../cib-store/store.ts";
 import type {
   CibMessage,
   CibStoreEffect,
@@ -40,7 +41,7 @@ export interface NodeState {
   readonly self: string;
   readonly controller: ControllerState;
   readonly executor: ExecutorState;
-  readonly store: CibStoreState;
+  readonly store: CibStore;
   /** The history of each resource as last reported, so that only what is new is sent. */
   readonly reported: Readonly<Record<string, XmlElement>>;
   readonly requestPrefix: string;
@@ -80,7 +81,7 @@ export interface NodeStart {
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
   const { self, incarnation, session, actionLimit, stored, nodes } = start;
-  const store = createCibStore(self, session, stored, nowMs);
+  const store = createCibStore(self, session, stored);
   return {
     self,
     controller: createController(self, incarnation, nodes, cibTree(store), nowMs),
@@ -366,7 +367,7 @@ export function stepNode(
 
 /** When the node next wants a `tick`. */
 export function nodeWakeAtMs({ controller, executor, store }: NodeState): number | undefined {
-  const waits = [controllerWakeAtMs(controller), executorWakeAtMs(executor), cibStoreWakeAtMs(store)];
+  const waits = [controllerWakeAtMs(controller), executorWakeAtMs(executor), wakeCibStoreAtMs(store)];
   const known = waits.filter((atMs) => atMs !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
