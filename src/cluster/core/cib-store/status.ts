@@ -140,7 +140,7 @@ function keyOf(change: StatusChange): string | undefined {
 }
 
 /**
- * The list with one change more. An older change of the same key is dropped, unless something about the same node
+ * The list with one change more. It takes the place of an older one of the same key, unless something about the same node
  * stands between that must keep its order.
  */
 export function coalesce(changes: readonly StatusChange[], change: StatusChange): StatusChange[] {
@@ -152,7 +152,8 @@ export function coalesce(changes: readonly StatusChange[], change: StatusChange)
     ["delete-history", "clear-node", "delete-node", "replace-history"].includes(other.kind),
   );
   if (at < 0 || barrier) return [...changes, change];
-  return [...changes.slice(0, at), ...between, change];
+  // In its place, so that new node states come in the same order everywhere.
+  return [...changes.slice(0, at), change, ...between];
 }
 
 /** The node's id by its state in the status or its entry in the configuration; its name when neither knows it. */
