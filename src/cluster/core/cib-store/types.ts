@@ -118,8 +118,8 @@ export type CibMessage =
   | { readonly kind: "cib-fetch"; readonly round: string }
   | { readonly kind: "cib-document"; readonly round: string; readonly stored: StoredCib }
   /** DC to members: store this, then say so with `cib-stored`. */
-  | { readonly kind: "cib-install"; readonly stored: StoredCib }
-  | { readonly kind: "cib-stored"; readonly head: string }
+  | { readonly kind: "cib-install"; readonly round: string; readonly stored: StoredCib }
+  | { readonly kind: "cib-stored"; readonly round: string; readonly head: string }
   /** Every member has it on disk. */
   | { readonly kind: "cib-confirmed"; readonly head: string }
   /** Member to DC: a change that was asked for here. */
@@ -129,7 +129,13 @@ export type CibMessage =
   | { readonly kind: "cib-report"; readonly generation: number; readonly first: number; readonly changes: StatusList }
   | { readonly kind: "cib-report-taken"; readonly generation: number; readonly last: number }
   /** DC to members: the status changes `sequence - changes.length + 1 .. sequence` of this round. */
-  | { readonly kind: "cib-status"; readonly round: string; readonly sequence: number; readonly changes: StatusList }
+  | {
+      readonly kind: "cib-status";
+      readonly round: string;
+      readonly sequence: number;
+      readonly numUpdates: number;
+      readonly changes: StatusList;
+    }
   /** DC to a member that missed something: the whole of it. */
   | {
       readonly kind: "cib-status-whole";

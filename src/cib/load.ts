@@ -1,0 +1,80 @@
+/**
+ * A configuration text, in crm syntax or as XML, checked whole: either a `<configuration>` that may be put in force,
+ * or everything that is wrong with it, with line, reason and remedy. Nothing is applied here.
+ */
+import type { Problem, Read } from "../base/problem.ts";
+import { childOf, parseXml, type XmlElement, xml } from "../base/xml.ts";
+import { applyCrm, emptyConfiguration } from "./crm-syntax/apply.ts";
+import { parseCrm } from "./crm-syntax/parse.ts";
+import { type Finding, findProblems } from "./schema/verify.ts";
+
+/** `update` adds to the base as `crm configure load update`; `replace` keeps of it only the nodes, unless named. */
+export type LoadMode = "update" | "replace";
+
+export interface LoadOptions {
+  /** Names the text in places: a file's name. */
+  readonly source: string;
+  readonly mode?: LoadMode;
+  /** The running `<configuration>`. */
+  readonly base?: XmlElement;
+}
+
+const asCib = (configuration: XmlElement) => xml("cib", {}, [configuration, xml("status")]);
+
+/** Places of the text instead of paths, for everything that the text itself said. */
+function atText(finding: Finding, places: Readonly<Record<string, string>>): Problem {
+  const { ids, ...problem } = finding;
+  const id = ids.find((known) => Object.hasOwn(places, known));
+  return { ...problem, place: (id === undefined ? undefined : places[id]) ?? problem.place };
+}
+
+function judge(configuration: XmlElement, problems: readonly Problem[]): Read<XmlElement> {
+  if (problems.some(({ severity }) => severity === "error")) return { kind: "invalid", problems };
+  return { kind: "valid", value: configuration, warnings: problems };
+}
+
+function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
+  const read = parseXml(text);
+  const refuse = (place: string, reason: string, remedy: string): Read<XmlElement> => ({
+    kind: "invalid",
+    problems: [{ severity: "error", place, reason, remedy }],
+  });
+  if (read.kind === "not-xml") return refuse(`${source}:${read.line}`, `not XML: ${read.reason}`, "mend that line");
+  const { root } = read;
+  const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
+  if (configuration === undefined || !["cib", "configuration"].includes(root.name))
+    return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");
+  const problems = findProblems(asCib(configuration)).map(({ ids: _, place, ...rest }) => ({
+    ...rest,
+    place: `${source}: ${place}`,
+  }));
+  return judge(configuration, problems);
+}
+
+/** Order of a list of problems: by line where there is one. */
+function byLine(left: Problem, right: Problem): number {
+  const line = ({ place }: Problem) => Number(/:(\d+):\d+$/.exec(place)?.[1] ?? 0);
+  return line(left) - line(right);
+}
+
+export function loadConfiguration(text: string, options: LoadOptions): Read<XmlElement> {
+  if (/^\s*</.test(text)) return loadXml(text, options);
+  const { source, mode = "update", base = emptyConfiguration() } = options;
+  const parsed = parseCrm(text, source);
+  const namesNodes = parsed.objects.some(({ section }) => section === "nodes");
+  const nodes = childOf(base, "nodes");
+  const start =
+    mode === "update"
+      ? base
+      : applyCrm(emptyConfiguration(), { objects: [], monitors: [], problems: [], failedIds: [] }).configuration;
+  const kept =
+    mode === "update" || namesNodes || nodes === undefined
+      ? start
+      : { ...start, children: start.children.map((section) => (section.name === "nodes" ? nodes : section)) };
+  const { configuration, problems, places } = applyCrm(kept, parsed);
+  const findings = findProblems(asCib(configuration))
+    // What a faulty statement would have defined is missing because of its fault, which is told already.
+    .filter(({ missing }) => missing === undefined || !parsed.failedIds.includes(missing))
+    .map(({ missing: _, ...finding }) => atText(finding, places));
+  return judge(configuration, [...problems, ...findings].sort(byLine));
+}
