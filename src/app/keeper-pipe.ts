@@ -26,6 +26,8 @@ export type ToKeeper =
   | { readonly kind: "send"; readonly to: string; readonly bytes: Uint8Array }
   /** Its power was read back as off (or its configured substitute held): `generation` and older is never heard again. */
   | { readonly kind: "peer-fenced"; readonly name: string; readonly generation: number }
+  /** A lost peer that returned unfenced may be a member again: nothing was taken over from it, or both have settled it. */
+  | { readonly kind: "peer-accepted"; readonly name: string }
   /** This node must not run on: the keeper resets the machine as configured. */
   | { readonly kind: "self-fence"; readonly reason: string }
   /** No resource runs here any more: the keeper may say goodbye and disarm the watchdog. */
@@ -45,6 +47,7 @@ const KINDS = [
   "pong",
   "send",
   "peer-fenced",
+  "peer-accepted",
   "self-fence",
   "stopped",
 ] as const;
@@ -91,6 +94,7 @@ export function encodeFrame(message: ToManager | ToKeeper): Uint8Array {
     case "ping":
     case "pong":
     case "peer-fenced":
+    case "peer-accepted":
     case "self-fence":
       return frame(message.kind, json(message));
     default:
@@ -122,6 +126,7 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
     case "ping":
     case "pong":
     case "peer-fenced":
+    case "peer-accepted":
     case "self-fence": {
       const message: unknown = JSON.parse(decoder.decode(payload));
       // Parser boundary: the other end is this very file in the same binary, so its JSON has the type it was given.
