@@ -16,6 +16,11 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  fence: {
+    summary: "drive one fencing device by hand",
+    usage: "ipmi --host HOST --user USER --secrets FILE --secret NAME status|off|on",
+    load: () => import("./fence.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
