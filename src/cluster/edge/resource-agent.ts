@@ -182,12 +182,20 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
   });
 }
 
-const REPLACED_PROVIDERS = new Set(["heartbeat", "linbit", "pacemaker"]);
+/** Agents of others that ours can stand in for: same parameters, same meaning. */
+const REPLACED: Readonly<Record<string, readonly string[]>> = {
+  heartbeat: ["Filesystem", "IPaddr2"],
+  linbit: ["drbd"],
+};
 
-function builtInFor({ resource }: OperationRun, options: AgentOptions): BuiltInAgent | undefined {
+function builtInFor({ resource, parameters }: OperationRun, options: AgentOptions): BuiltInAgent | undefined {
   if (resource.class !== "ocf" || !Object.hasOwn(BUILT_IN_AGENTS, resource.type)) return undefined;
-  const replaces = options.replacesHeartbeat === true && REPLACED_PROVIDERS.has(resource.provider ?? "heartbeat");
-  return resource.provider === "gemel" || replaces ? BUILT_IN_AGENTS[resource.type] : undefined;
+  const agent = BUILT_IN_AGENTS[resource.type];
+  const provider = resource.provider ?? "heartbeat";
+  if (provider === "gemel") return agent;
+  const replaces = options.replacesHeartbeat === true && REPLACED[provider]?.includes(resource.type) === true;
+  // What ours cannot do the other one shall do, where it is installed.
+  return replaces && agent?.lacks?.(parameters) === undefined ? agent : undefined;
 }
 
 function start(run: OperationRun, options: AgentOptions): Running {
