@@ -16,6 +16,11 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  "drbd-handler": {
+    summary: "called by DRBD: what is proven of a lost peer",
+    usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
+    load: () => import("./drbd-handler.ts"),
+  },
   fence: {
     summary: "drive one fencing device by hand",
     usage: "ipmi --host HOST --user USER --secrets FILE --secret NAME status|off|on",

@@ -6,12 +6,12 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { printXml } from "../../base/xml.ts";
+import { killLeftOvers, type ProcessResult, runProcess } from "../../hw/edge/child-process.ts";
 import type { AttributeUpdate, ExecutorEvent, OperationRun, Outcome } from "../core/executor/types.ts";
 import { type BuiltInAgent, OCF } from "./agents/contract.ts";
 import { BUILT_IN_AGENTS } from "./agents/index.ts";
 import { metadataXml } from "./agents/metadata.ts";
 import { type AgentPaths, findProgram, USUAL_PATHS } from "./resource-agent-classes.ts";
-import { killLeftOvers, type ProcessResult, runProcess } from "./resource-agent-process.ts";
 
 /** How one run ended; the `finished` event without its call and times. */
 export interface RunEnd {
@@ -79,6 +79,18 @@ function noteDirectory(runDirectory: string): string {
   return path.join(runDirectory, "agents");
 }
 
+const EXIT_REASON = "ocf-exit-reason:";
+
+/** Standard error of an agent, and what stands in it as the reason; the last one counts. */
+function splitReason(errors: string): { readonly errors: string; readonly exitReason: string } {
+  const lines = errors.split("\n");
+  const last = lines.findLast((line) => line.includes(EXIT_REASON)) ?? EXIT_REASON;
+  return {
+    errors: lines.filter((line) => !line.includes(EXIT_REASON)).join("\n"),
+    exitReason: last.slice(last.indexOf(EXIT_REASON) + EXIT_REASON.length).trim(),
+  };
+}
+
 function startProcess(run: OperationRun, options: AgentOptions): Running {
   const paths = options.paths ?? USUAL_PATHS;
   const found = findProgram(run, paths);
@@ -100,10 +112,11 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
   const done = child.done.then((result) => {
     const outcome = processOutcome(result, program.codeOf);
     const isBad = outcome.kind !== "exit" || outcome.code !== OCF.success;
+    const said = splitReason(result.errors);
     // An agent that gave no reason has often said something all the same; its last line is better than nothing.
-    const lastWords = isBad && run.intervalMs === 0 ? (result.errors.split("\n").at(-1) ?? "") : "";
-    const exitReason = result.exitReason === "" ? lastWords.slice(0, 200) : result.exitReason;
-    return plain(outcome, exitReason, [result.output, result.errors].filter((text) => text !== "").join("\n"));
+    const lastWords = isBad && run.intervalMs === 0 ? (said.errors.split("\n").at(-1) ?? "").slice(0, 200) : "";
+    const exitReason = [said.exitReason, result.stuck, lastWords].find((text) => text !== "") ?? "";
+    return plain(outcome, exitReason, [result.output, said.errors].filter((text) => text !== "").join("\n"));
   });
   return { done, kill: child.kill };
 }
@@ -169,12 +182,20 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
   });
 }
 
-const REPLACED_PROVIDERS = new Set(["heartbeat", "linbit", "pacemaker"]);
+/** Agents of others that ours can stand in for: same parameters, same meaning. */
+const REPLACED: Readonly<Record<string, readonly string[]>> = {
+  heartbeat: ["Filesystem", "IPaddr2"],
+  linbit: ["drbd"],
+};
 
-function builtInFor({ resource }: OperationRun, options: AgentOptions): BuiltInAgent | undefined {
+function builtInFor({ resource, parameters }: OperationRun, options: AgentOptions): BuiltInAgent | undefined {
   if (resource.class !== "ocf" || !Object.hasOwn(BUILT_IN_AGENTS, resource.type)) return undefined;
-  const replaces = options.replacesHeartbeat === true && REPLACED_PROVIDERS.has(resource.provider ?? "heartbeat");
-  return resource.provider === "gemel" || replaces ? BUILT_IN_AGENTS[resource.type] : undefined;
+  const agent = BUILT_IN_AGENTS[resource.type];
+  const provider = resource.provider ?? "heartbeat";
+  if (provider === "gemel") return agent;
+  const replaces = options.replacesHeartbeat === true && REPLACED[provider]?.includes(resource.type) === true;
+  // What ours cannot do the other one shall do, where it is installed.
+  return replaces && agent?.lacks?.(parameters) === undefined ? agent : undefined;
 }
 
 function start(run: OperationRun, options: AgentOptions): Running {

@@ -1,11 +1,11 @@
 /** Sends what tells the network that an address lives here now. Throws a SystemCallError when the kernel refuses. */
+import { close } from "node:fs";
 import { gratuitousArp, neighbourAdvertisement } from "../core/address-announcement.ts";
 import type { NetworkAddress, NetworkLink } from "../core/rtnetlink.ts";
 import {
   AF_INET,
   AF_INET6,
   AF_PACKET,
-  closeDescriptor,
   openSocket,
   SOCK_NONBLOCK,
   SOCK_RAW,
@@ -17,6 +17,11 @@ const IPPROTO_ICMPV6 = 58;
 const SOL_IPV6 = 41;
 const IPV6_MULTICAST_IF = 17;
 const IPV6_MULTICAST_HOPS = 18;
+
+/** The kernel waits some 10 ms for its readers when a packet socket is closed (measured): not on our thread. */
+function closeLater(fd: number): void {
+  close(fd, () => {});
+}
 
 /** struct sockaddr_ll: to everybody on the interface. */
 function packetAddress(index: number): Uint8Array {
@@ -47,7 +52,7 @@ export function announceAddress({ index, hardwareAddress }: NetworkLink, { famil
       for (const kind of ["request", "reply"] as const)
         sendTo(fd, gratuitousArp(kind, hardwareAddress, bytes), packetAddress(index));
     } finally {
-      closeDescriptor(fd);
+      closeLater(fd);
     }
     return;
   }
@@ -57,6 +62,6 @@ export function announceAddress({ index, hardwareAddress }: NetworkLink, { famil
     setSocketOption(fd, SOL_IPV6, IPV6_MULTICAST_IF, index);
     sendTo(fd, neighbourAdvertisement(hardwareAddress, bytes), allNodes(index));
   } finally {
-    closeDescriptor(fd);
+    closeLater(fd);
   }
 }

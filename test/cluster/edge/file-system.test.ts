@@ -72,7 +72,7 @@ test("what cannot be mounted says why", async () => {
   expect(missing).toEqual({ code: 5, reason: "there is no block device /dev/gemel-none here" });
   const wrong = await operate("start", { fstype: "nosuchfs" });
   expect(wrong.code).toBe(1);
-  expect(wrong.reason).toContain("nosuchfs");
+  expect(wrong.reason).toMatch(/^mounting gemel: mount: .*(nosuchfs|wrong fs type)/);
 });
 
 test("stop ends the users by TERM", async () => {

@@ -59,6 +59,8 @@ export interface BuiltInAgent {
   readonly shortdesc: string;
   readonly parameters: readonly AgentParameter[];
   readonly actions: readonly AgentAction[];
+  /** What the parameters ask for and this agent cannot do, in words; undefined when there is nothing. */
+  readonly lacks?: (parameters: Readonly<Record<string, string>>) => string | undefined;
   /** `meta-data` and unknown operations are answered by the runner. Resolves however the world behaves. */
   readonly operate: (call: AgentCall) => Promise<AgentAnswer>;
 }

@@ -61,6 +61,14 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   network_namespace: [],
 };
 
+function lacks(parameters: Readonly<Record<string, string>>): string | undefined {
+  const asked = Object.entries(UNSUPPORTED).flatMap(([name, harmless]) => {
+    const value = parameters[name] ?? "";
+    return value === "" || harmless.includes(value.toLowerCase()) ? [] : [`${name}=${value}`];
+  });
+  return asked.length === 0 ? undefined : `${asked.join(", ")} is not supported: use ocf:heartbeat:IPaddr2`;
+}
+
 /** Background announcements by interface and address; a stop ends them at once. */
 const announcing = new Map<string, AbortController>();
 
@@ -94,11 +102,8 @@ function readParameters(parameters: Readonly<Record<string, string>>): Wanted | 
   const arpIntervalMs = readCount(parameters["arp_interval"], ARP_INTERVAL_MS);
   if (arpCount === undefined || arpCount > ARP_COUNT_MAX) faults.push(`arp_count is no number up to ${ARP_COUNT_MAX}`);
   if (arpIntervalMs === undefined) faults.push("arp_interval is no number of milliseconds");
-  for (const [name, harmless] of Object.entries(UNSUPPORTED)) {
-    const value = parameters[name];
-    if (value !== undefined && value !== "" && !harmless.includes(value.toLowerCase()))
-      faults.push(`${name}=${value} is not supported: use ocf:heartbeat:IPaddr2`);
-  }
+  const lacking = lacks(parameters);
+  if (lacking !== undefined) faults.push(lacking);
   if (faults.length > 0 || address === undefined || arpCount === undefined || arpIntervalMs === undefined)
     return faults.join("; ");
   return {
@@ -277,5 +282,6 @@ export const ipAddress: BuiltInAgent = {
     { name: "validate-all", timeout: "20s" },
     { name: "meta-data", timeout: "5s" },
   ],
+  lacks,
   operate,
 };

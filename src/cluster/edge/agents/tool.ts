@@ -1,15 +1,16 @@
 /** Programs that a built-in agent needs, each bounded by the operation it serves: a hung one is ended with it. */
-import { runProcess } from "../resource-agent-process.ts";
+import { runProcess } from "../../../hw/edge/child-process.ts";
 import type { AgentCall } from "./contract.ts";
 
 export interface ToolEnd {
   /** The exit code; undefined when it was ended, killed or could not be started. */
   readonly code: number | undefined;
   readonly output: string;
-  /** The last line of standard error, or why there is none. */
+  /** What it said on standard error, in one line; or why it said nothing. */
   readonly reason: string;
 }
 
+const REASON_LENGTH_MAX = 300;
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
 
 /** Resolves always; at the latest two seconds after the operation's end. */
@@ -22,10 +23,14 @@ export async function runTool(
   const child = runProcess({ file, argv, environment: ENVIRONMENT, timeoutMs });
   const kill = () => child.kill();
   signal.addEventListener("abort", kill, { once: true });
-  const { end, output, errors, exitReason } = await child.done;
+  const { end, output, errors, stuck } = await child.done;
   signal.removeEventListener("abort", kill);
-  const lines = errors.split("\n").filter((line) => !line.includes("dmesg(1)"));
-  const words = lines.at(-1)?.trim() ?? "";
+  // Tools explain themselves in several lines; mount adds one that helps nobody.
+  const lines = errors.split("\n").filter((line) => line.trim() !== "" && !line.includes("dmesg(1)"));
+  const words = lines
+    .map((line) => line.trim())
+    .join("; ")
+    .slice(-REASON_LENGTH_MAX);
   switch (end.kind) {
     case "exit":
       return { code: end.code, output, reason: words === "" ? `${file} ended with ${end.code}` : words };
@@ -35,6 +40,6 @@ export async function runTool(
       return { code: undefined, output, reason: `${file} cannot be run: ${end.reason}` };
     case "timeout":
     case "killed":
-      return { code: undefined, output, reason: exitReason === "" ? `${file} did not end in time` : exitReason };
+      return { code: undefined, output, reason: stuck === "" ? `${file} did not end in time` : stuck };
   }
 }

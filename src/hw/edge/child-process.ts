@@ -1,21 +1,20 @@
 /**
- * One run of a resource agent as a child process: its own session and process group, so that nothing which it started
- * and which hangs outlives a timeout. TERM first, KILL later; a process that not even KILL ends is named, not waited
- * for. Output beyond the limit is dropped from its start: the end tells why something failed.
+ * One run of a program as a child: its own session and process group, so that nothing which it started and which hangs
+ * outlives a timeout. TERM first, KILL later; a process that not even KILL ends is named, not waited for. Output
+ * beyond the limit is dropped from its start: the end tells why something failed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 
-/** A hung agent keeps a takeover waiting, so it gets no long time to think. */
+/** A hung program keeps a takeover waiting, so it gets no long time to think. */
 const TERM_GRACE_MS = 1_000;
 /** After KILL only the kernel can hold a process (state D): that may last for ever. */
 const KILL_WAIT_MS = 1_000;
-/** Daemons that the agent started keep the pipes open; what the agent itself wrote is there by then. */
+/** Daemons that the program started keep the pipes open; what it wrote itself is there by then. */
 const OUTPUT_WAIT_MS = 20;
 const OUTPUT_LENGTH_MAX = 64 * 1024;
-const EXIT_REASON = "ocf-exit-reason:";
 
 export type ProcessEnd =
   | { readonly kind: "exit"; readonly code: number }
@@ -28,10 +27,10 @@ export interface ProcessResult {
   readonly end: ProcessEnd;
   /** Standard output. */
   readonly output: string;
-  /** Standard error without the exit reason. */
+  /** Standard error. */
   readonly errors: string;
-  /** What the agent gave as the reason (`ocf-exit-reason:`), the last one; or what we know of a hung process. */
-  readonly exitReason: string;
+  /** What is known of a process that not even KILL has ended; mostly empty. */
+  readonly stuck: string;
 }
 
 export interface ProcessOrder {
@@ -90,17 +89,6 @@ class Tail {
   }
 }
 
-function splitReason(errors: string): { readonly errors: string; readonly exitReason: string } {
-  if (!errors.includes(EXIT_REASON)) return { errors, exitReason: "" };
-  const lines = errors.split("\n");
-  const reasons = lines.filter((line) => line.includes(EXIT_REASON));
-  const last = reasons.at(-1) ?? "";
-  return {
-    errors: lines.filter((line) => !line.includes(EXIT_REASON)).join("\n"),
-    exitReason: last.slice(last.indexOf(EXIT_REASON) + EXIT_REASON.length).trim(),
-  };
-}
-
 function noteGroup(directory: string | undefined, pid: number): () => void {
   if (directory === undefined) return () => {};
   const file = path.join(directory, String(pid));
@@ -133,9 +121,7 @@ export function runProcess({ file, argv, environment, timeoutMs, noteIn }: Proce
       forget();
       child.stdout?.destroy();
       child.stderr?.destroy();
-      const split = splitReason(errors.text);
-      const exitReason = split.exitReason === "" ? stuck : split.exitReason;
-      resolve({ end, output: output.text, errors: split.errors.trim(), exitReason });
+      resolve({ end, output: output.text, errors: errors.text.trim(), stuck });
     };
   });
   const endGroup = (why: "timeout" | "killed") => {
