@@ -170,4 +170,23 @@ describe("gemel fence ipmi", () => {
     expect(call.code).toBe(64);
     for (const part of ["--port", "--cipher-suite", "--secret"]) expect(call.out).toContain(part);
   });
+
+  test("a configured device, and the plan with its bound", async () => {
+    start();
+    const file = path.join(directory, "cib.xml");
+    const pair = (name: string, value: string) => `<nvpair name="${name}" value="${value}"/>`;
+    const parameters = { host: "127.0.0.1", port: String(board.port), user: "admin", secret: "board" };
+    const pairs = Object.entries({ ...parameters, pcmk_host_list: "alpha" }).map(([name, value]) => pair(name, value));
+    const attributes = `<instance_attributes>${pairs.join("")}</instance_attributes>`;
+    const primitive = `<primitive id="fence-alpha" class="stonith" type="ipmi-lan">${attributes}</primitive>`;
+    const resources = `<resources>${primitive}</resources>`;
+    writeFileSync(file, `<cib><configuration>${resources}</configuration></cib>`);
+    const plan = await gemel(["fence", "plan", "--cib", file]);
+    expect(plan).toEqual({ code: 0, out: "alpha: fence-alpha (ipmi-lan); at most 120 s\n" });
+    const argv = ["fence", "test", "fence-alpha", "off", "--cib", file, "--secrets", secretsFile];
+    expect((await gemel(argv)).code).toBe(0);
+    expect(board.power()).toBe("off");
+    const wrong = await gemel(argv.with(2, "fence-omega"));
+    expect(wrong).toMatchObject({ code: 64, out: expect.stringContaining("usable are: fence-alpha") });
+  });
 });

@@ -17,8 +17,8 @@ export interface Command {
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   fence: {
-    summary: "drive one fencing device by hand",
-    usage: "ipmi --host HOST --user USER --secrets FILE --secret NAME status|off|on",
+    summary: "drive a fencing device by hand, or show the plan",
+    usage: "ipmi ... | test DEVICE ... | plan ...",
     load: () => import("./fence.ts"),
   },
   inventory: {

@@ -1,12 +1,12 @@
 /**
  * Reads the fencing configuration out of a CIB: primitives of class stonith, fencing_topology, cluster properties.
  * A device with a problem is left out and the problem told; the rest stays usable, for half of the fencing is better
- * than none. Cluster options are read by their names of Pacemaker 1 and 2 (`stonith-timeout`) and 3 (`fencing-timeout`).
+ * than none. Cluster options: by their names of Pacemaker 1 and 2 (`stonith-timeout`) and 3 (`fencing-timeout`).
  * Facts: Pacemaker Explained, "Cluster options", "Special meta-attributes for fencing resources", "Fencing topologies".
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import type { DriverCatalogue } from "./catalogue.ts";
+import { type DriverCatalogue, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
 
@@ -109,8 +109,7 @@ function readDevice(
   const place = `primitive ${id}`;
   if (/^(stopped)$/i.test(valuesOf(primitive, "meta_attributes")["target-role"] ?? "")) return undefined;
   const parameters = valuesOf(primitive, "instance_attributes");
-  const own = Object.entries(parameters).filter(([name]) => !name.startsWith("pcmk_") && name !== "priority");
-  const choice = catalogue.choose(agent, Object.fromEntries(own));
+  const choice = catalogue.choose(agent, ownParameters(parameters));
   if (choice === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
