@@ -43,8 +43,8 @@ describe("a device that", () => {
     const { outcome, evidence } = await runner.run(device(), "off", 10_000);
     expect(outcome).toEqual({ kind: "confirmed", power: "off" });
     expect(evidence.map(({ asked, answered }) => `${asked}: ${answered}`)).toEqual([
-      "Chassis Control power-down: accepted",
-      "Get Chassis Status: power off",
+      "switch off: accepted",
+      "read power: off",
     ]);
     expect(board.power()).toBe("off");
     expect((await runner.run(device(), "on", 10_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
@@ -56,7 +56,7 @@ describe("a device that", () => {
     board.setFaults({ slowOffMs: 600 });
     const { outcome, evidence } = await runner.run(device(), "off", 10_000);
     expect([outcome.kind, board.power()]).toEqual(["confirmed", "off"]);
-    expect(evidence.map(({ answered }) => answered)).toEqual(["accepted", "power on", "power off"]);
+    expect(evidence.map(({ answered }) => answered)).toEqual(["accepted", "on", "off"]);
   });
 
   test("says yes and does nothing: unknown", async () => {

@@ -6,12 +6,22 @@
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import * as v from "valibot";
-import { type Bmc, type BmcFailure, describeFailure } from "../../hw/core/ipmi/bmc.ts";
+import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
-import type { Clock, DeviceReport, Evidence, FencingAction, FencingOutcome, Transports } from "../core/driver.ts";
-import { DRIVERS } from "../drivers/index.ts";
+import type {
+  BoundDriver,
+  Clock,
+  DeviceReport,
+  Evidence,
+  FencingAction,
+  FencingOutcome,
+  PowerDevice,
+  SwitchAnswer,
+  Transports,
+} from "../core/driver.ts";
+import { driverOf } from "../drivers/index.ts";
+import { provePower } from "../drivers/prove-power.ts";
 import { readSecret } from "./secrets.ts";
 
 /** What the runner must know of a configured device. */
@@ -65,31 +75,31 @@ function createRecorder(): Recorder {
   };
 }
 
-/** A board that writes down what it is asked, until it is cut off. */
-function recordBmc(bmc: Bmc, recorder: Recorder, isOver: () => boolean): Bmc {
-  const over: BmcFailure = { kind: "silent", maybeReceived: true, reason: "the time for this device is over" };
+function describeSwitch(answer: SwitchAnswer): string {
+  if (answer.kind === "accepted") return "accepted";
+  return answer.kind === "wrong-state" ? "not in this state" : `${answer.kind}: ${answer.reason}`;
+}
+
+/** The same device, which writes down what it is asked, until it is cut off. */
+function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boolean): PowerDevice {
+  const reason = "the time for this device is over";
   return {
-    async power() {
-      if (isOver()) return over;
-      const answer = await bmc.power();
-      recorder.note("Get Chassis Status", answer.kind === "power" ? `power ${answer.power}` : describeFailure(answer));
+    async switchPower(wanted) {
+      if (isOver()) return { kind: "maybe", reason };
+      const answer = await device.switchPower(wanted);
+      recorder.note(`switch ${wanted}`, describeSwitch(answer));
       return answer;
     },
-    async control(command) {
-      if (isOver()) return over;
-      const answer = await bmc.control(command);
-      recorder.note(`Chassis Control ${command}`, answer.kind === "accepted" ? "accepted" : describeFailure(answer));
+    async readPower() {
+      if (isOver()) return { kind: "unreadable", reason };
+      const answer = await device.readPower();
+      recorder.note("read power", answer.kind === "power" ? answer.power : answer.reason);
       return answer;
     },
-    async identity() {
-      if (isOver()) return over;
-      const answer = await bmc.identity();
-      const text =
-        answer.kind === "identity"
-          ? `GUID ${answer.guid}, manufacturer ${answer.manufacturerId}, product ${answer.productId}, ` +
-            `firmware ${answer.firmware}`
-          : describeFailure(answer);
-      recorder.note("Get Device ID", text);
+    async readIdentity() {
+      if (isOver()) return { kind: "unreadable", reason };
+      const answer = await device.readIdentity();
+      recorder.note("read identity", answer.kind === "identity" ? answer.text : answer.reason);
       return answer;
     },
   };
@@ -110,12 +120,13 @@ function openIpmi(
   secretsFile: string,
   id: string,
   transport: Transports["ipmi"],
+  budgetMs: number,
 ): Opened<Bmc> {
   const password = readSecret(secretsFile, transport.secret);
   if (password.kind === "no-secret") return { kind: "failed", reason: `${password.reason}; ${password.remedy}` };
   const kg = transport.kgSecret === undefined ? undefined : readSecret(secretsFile, transport.kgSecret);
   if (kg?.kind === "no-secret") return { kind: "failed", reason: `${kg.reason}; ${kg.remedy}` };
-  const { host, port, user, cipherSuite: suite, privilege, answerMs: budgetMs } = transport;
+  const { host, port, user, cipherSuite: suite, privilege } = transport;
   const account = {
     user,
     password: password.value,
@@ -133,14 +144,18 @@ function openIpmi(
   return { kind: "opened", connection };
 }
 
-/** Why this board must not be switched, or undefined. A `status` always looks at the identity. */
-async function identify(bmc: Bmc, action: FencingAction, expected: string | undefined): Promise<string | undefined> {
+/** Why this device must not be used, or undefined. A `status` always looks at the identity. */
+async function objectTo(
+  device: PowerDevice,
+  action: FencingAction,
+  expected: string | undefined,
+): Promise<string | undefined> {
   if (expected === undefined && action !== "status") return undefined;
-  const identity = await bmc.identity();
-  if (identity.kind !== "identity") return describeFailure(identity);
-  if (expected === undefined || isSameGuid(identity.guid, expected)) return undefined;
+  const identity = await device.readIdentity();
+  if (identity.kind === "unreadable") return identity.reason;
+  if (expected === undefined || isSameGuid(identity.uuid ?? "", expected)) return undefined;
   return (
-    `this is another board: its GUID is ${identity.guid}, expected was ${expected}; ` +
+    `this is another board: its GUID is ${identity.uuid ?? "not told"}, expected was ${expected}; ` +
     "correct the device's host, or its board_guid"
   );
 }
@@ -169,28 +184,30 @@ async function within(
 /** A runner for all devices of one node. */
 export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
   const kept = new Map<string, KeptConnection>();
+
+  function open(id: string, bound: BoundDriver): Opened<PowerDevice> {
+    const opened = openIpmi(kept, secretsFile, id, bound.target, bound.times.answerMs);
+    return opened.kind === "failed" ? opened : { kind: "opened", connection: bound.device(opened.connection) };
+  }
+
   return {
-    async run({ id, driver: name, parameters: given }, action, timeoutMs) {
-      const driver = Object.entries(DRIVERS).find(([known]) => known === name)?.[1];
-      if (driver === undefined) {
-        return { outcome: { kind: "not-done", reason: `no driver is called ${name}` }, evidence: [] };
+    async run({ id, driver: name, parameters }, action, timeoutMs) {
+      const notDone = (reason: string): DeviceReport => ({ outcome: { kind: "not-done", reason }, evidence: [] });
+      const driver = driverOf(name);
+      if (driver === undefined) return notDone(`no driver is called ${name}`);
+      const read = driver.read(parameters);
+      if (read.kind === "wrong") {
+        return notDone(read.complaints.map(({ parameter, remedy }) => `${parameter}: ${remedy}`).join("; "));
       }
-      const read = v.safeParse(driver.parameters, given);
-      if (!read.success) {
-        const reason = read.issues
-          .map((issue) => `${v.getDotPath(issue) ?? "parameters"}: ${issue.message}`)
-          .join("; ");
-        return { outcome: { kind: "not-done", reason }, evidence: [] };
-      }
-      const parameters = read.output;
-      const opened = openIpmi(kept, secretsFile, id, parameters);
-      if (opened.kind === "failed") return { outcome: { kind: "not-done", reason: opened.reason }, evidence: [] };
+      const { bound } = read;
+      const opened = open(id, bound);
+      if (opened.kind === "failed") return notDone(opened.reason);
       const recorder = createRecorder();
       const outcome = await within(timeoutMs, async (isOver) => {
-        const bmc = recordBmc(opened.connection, recorder, isOver);
-        const objection = await identify(bmc, action, parameters.boardGuid);
+        const device = recordDevice(opened.connection, recorder, isOver);
+        const objection = await objectTo(device, action, bound.expectedUuid);
         if (objection !== undefined) return { kind: "not-done", reason: objection };
-        return driver[action](bmc, realClock, parameters);
+        return provePower(device, realClock, bound.times, action);
       });
       return { outcome, evidence: [...recorder.evidence] };
     },
