@@ -20,11 +20,11 @@ function createBoard(
   };
   const bmc: Bmc = {
     power: async () => {
-      if (behaviour.unreachable === true || device.callIsSilent()) return silent();
+      if (behaviour.unreachable === true || device.isSilent("other")) return silent();
       return { kind: "power", power: device.status() };
     },
     control: async (command) => {
-      if (behaviour.unreachable === true || device.callIsSilent()) return silent();
+      if (behaviour.unreachable === true || device.isSilent("command")) return silent();
       const answer = device.command(command === "power-down" ? "off" : "on");
       if (answer === "lost") return silent();
       if (answer === "denied") return { kind: "rejected", completionCode: 0xd4 };

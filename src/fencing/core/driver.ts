@@ -5,6 +5,7 @@
  * drivers stand outside of `core/`; only their contract stands here.
  */
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
 export type FencingOutcome =
@@ -73,11 +74,22 @@ export interface Transports {
     /** OPERATOR is enough to switch power. */
     readonly privilege: "operator" | "administrator";
   };
+  readonly https: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly secret: string;
+    /** SHA-256 of the board's certificate, 64 hex digits in lower case. */
+    readonly certificate: string;
+    /** Allows TLS 1.0, for old boards only. */
+    readonly isLegacy: boolean;
+  };
 }
 
 /** What the runner hands to a driver, by transport. */
 export interface Connections {
   readonly ipmi: Bmc;
+  readonly https: WebBoard;
 }
 
 /** A configured device whose parameters were read: what to open, and what to do with it. */

@@ -8,10 +8,11 @@ import { type Driver, readParameters } from "./define-driver.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
 import { boundMs } from "./prove-power.ts";
+import { redfish } from "./redfish.ts";
 
 type Values = Readonly<Record<string, string>>;
 
-export const DRIVERS: Readonly<Record<string, Driver>> = { "ipmi-lan": ipmiLan };
+export const DRIVERS: Readonly<Record<string, Driver>> = { "ipmi-lan": ipmiLan, redfish };
 
 /** The driver of that name. */
 export function driverOf(name: string): Driver | undefined {

@@ -64,3 +64,10 @@ export function timesOf(written: {
     settleMs: written.settle_time,
   };
 }
+
+/** The fingerprint of a board's own certificate. */
+export const certificate = v.pipe(
+  v.string(),
+  v.transform((written) => written.replaceAll(":", "").toLowerCase()),
+  v.regex(/^[0-9a-f]{64}$/, "write the SHA-256 fingerprint of the board's certificate, 64 hex digits"),
+);

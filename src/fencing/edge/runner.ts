@@ -8,6 +8,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
+import { createWebBoard } from "../../hw/edge/https-board.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
 import type {
   BoundDriver,
@@ -186,8 +187,19 @@ export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
   const kept = new Map<string, KeptConnection>();
 
   function open(id: string, bound: BoundDriver): Opened<PowerDevice> {
-    const opened = openIpmi(kept, secretsFile, id, bound.target, bound.times.answerMs);
-    return opened.kind === "failed" ? opened : { kind: "opened", connection: bound.device(opened.connection) };
+    const { answerMs } = bound.times;
+    switch (bound.transport) {
+      case "ipmi": {
+        const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
+        return opened.kind === "failed" ? opened : { kind: "opened", connection: bound.device(opened.connection) };
+      }
+      case "https": {
+        const password = readSecret(secretsFile, bound.target.secret);
+        if (password.kind === "no-secret") return { kind: "failed", reason: `${password.reason}; ${password.remedy}` };
+        const board = createWebBoard({ ...bound.target, password: password.value, budgetMs: answerMs });
+        return { kind: "opened", connection: bound.device(board) };
+      }
+    }
   }
 
   return {
