@@ -24,6 +24,7 @@ const PACKAGES = {
     openipmi: "/usr/bin/ipmi_sim",
     ipmitool: "/usr/bin/ipmitool",
     "fence-agents": "/usr/sbin/fence_redfish",
+    "inetutils-telnet": "/usr/bin/telnet",
   },
   image: {
     mmdebstrap: "/usr/bin/mmdebstrap",

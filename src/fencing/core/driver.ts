@@ -5,6 +5,7 @@
  * drivers stand outside of `core/`; only their contract stands here.
  */
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { TextLine } from "../../hw/core/text/line.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
@@ -84,12 +85,21 @@ export interface Transports {
     /** Allows TLS 1.0, for old boards only. */
     readonly isLegacy: boolean;
   };
+  /** Unencrypted: for boards that have nothing else, on a network of their own. */
+  readonly telnet: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+    /** Said before the line is closed: boards have two logins, and keep forgotten ones for minutes. */
+    readonly logout: string;
+  };
 }
 
 /** What the runner hands to a driver, by transport. */
 export interface Connections {
   readonly ipmi: Bmc;
   readonly https: WebBoard;
+  readonly telnet: TextLine;
 }
 
 /** A configured device whose parameters were read: what to open, and what to do with it. */

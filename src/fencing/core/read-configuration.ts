@@ -57,7 +57,13 @@ function targetsOf(parameters: Values): readonly string[] {
   const map = (parameters["pcmk_host_map"] ?? "").split(/[\s;]+/).flatMap((entry) => entry.split(/[:=]/).slice(0, 1));
   const named = [...map, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
-  return [...new Set([...wordsOf(parameters["hostname"]), ...wordsOf(parameters["hostlist"])])];
+  return [
+    ...new Set([
+      ...wordsOf(parameters["hostname"]),
+      ...wordsOf(parameters["nodename"]),
+      ...wordsOf(parameters["hostlist"]),
+    ]),
+  ];
 }
 
 /** A time, or the fallback with a problem. */

@@ -9,10 +9,16 @@ import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
+import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
 
-export const DRIVERS: Readonly<Record<string, Driver>> = { "ipmi-lan": ipmiLan, redfish };
+export const DRIVERS: Readonly<Record<string, Driver>> = {
+  "ipmi-lan": ipmiLan,
+  redfish,
+  "rsa-telnet": rsaTelnet,
+  "drac-mc-telnet": dracMcTelnet,
+};
 
 /** The driver of that name. */
 export function driverOf(name: string): Driver | undefined {

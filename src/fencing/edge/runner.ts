@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
+import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
 import type {
   BoundDriver,
@@ -112,6 +113,12 @@ interface KeptConnection {
   readonly connection: IpmiConnection;
 }
 
+/** A device for one run; a kept session outlives its `close`. */
+interface OpenDevice {
+  readonly device: PowerDevice;
+  close(): void;
+}
+
 type Opened<Connection> =
   | { readonly kind: "opened"; readonly connection: Connection }
   | { readonly kind: "failed"; readonly reason: string };
@@ -186,20 +193,30 @@ async function within(
 export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
   const kept = new Map<string, KeptConnection>();
 
-  function open(id: string, bound: BoundDriver): Opened<PowerDevice> {
+  function passwordOf(name: string): Opened<string> {
+    const read = readSecret(secretsFile, name);
+    if (read.kind === "secret") return { kind: "opened", connection: read.value };
+    return { kind: "failed", reason: `${read.reason}; ${read.remedy}` };
+  }
+
+  async function open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>> {
     const { answerMs } = bound.times;
-    switch (bound.transport) {
-      case "ipmi": {
-        const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
-        return opened.kind === "failed" ? opened : { kind: "opened", connection: bound.device(opened.connection) };
-      }
-      case "https": {
-        const password = readSecret(secretsFile, bound.target.secret);
-        if (password.kind === "no-secret") return { kind: "failed", reason: `${password.reason}; ${password.remedy}` };
-        const board = createWebBoard({ ...bound.target, password: password.value, budgetMs: answerMs });
-        return { kind: "opened", connection: bound.device(board) };
-      }
+    const close = () => {};
+    if (bound.transport === "ipmi") {
+      const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
+      if (opened.kind === "failed") return opened;
+      return { kind: "opened", connection: { device: bound.device(opened.connection), close } };
     }
+    const password = passwordOf(bound.target.secret);
+    if (password.kind === "failed") return password;
+    if (bound.transport === "https") {
+      const board = createWebBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(board), close } };
+    }
+    const opened = await openTelnet({ ...bound.target, password: password.connection, answerMs });
+    if (opened.kind === "refused") return { kind: "failed", reason: opened.reason };
+    const { line } = opened;
+    return { kind: "opened", connection: { device: bound.device(line), close: () => line.close() } };
   }
 
   return {
@@ -212,14 +229,18 @@ export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
         return notDone(read.complaints.map(({ parameter, remedy }) => `${parameter}: ${remedy}`).join("; "));
       }
       const { bound } = read;
-      const opened = open(id, bound);
-      if (opened.kind === "failed") return notDone(opened.reason);
       const recorder = createRecorder();
-      const outcome = await within(timeoutMs, async (isOver) => {
-        const device = recordDevice(opened.connection, recorder, isOver);
+      const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
+        const opened = await open(id, bound);
+        if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
+        const device = recordDevice(opened.connection.device, recorder, isOver);
         const objection = await objectTo(device, action, bound.expectedUuid);
-        if (objection !== undefined) return { kind: "not-done", reason: objection };
-        return provePower(device, realClock, bound.times, action);
+        const proof: FencingOutcome =
+          objection === undefined
+            ? await provePower(device, realClock, bound.times, action)
+            : { kind: "not-done", reason: objection };
+        opened.connection.close();
+        return proof;
       });
       return { outcome, evidence: [...recorder.evidence] };
     },
