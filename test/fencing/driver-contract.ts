@@ -16,8 +16,8 @@ export interface Behaviour {
   readonly obeysAfterMs: number;
   /** What comes back for the command. */
   readonly commandAnswer: "done" | "lost" | "denied" | "busy-once";
-  /** Every call from this one on (counted from 1) is silent. */
-  readonly silentFromCall?: number;
+  /** The device falls silent with the command, which it never gets, or right after it. */
+  readonly silentFrom?: "command" | "after-command";
   /** No session can be opened at all. */
   readonly unreachable?: boolean;
   /** "off" is read until then, whatever the power: a board that has just restarted. */
@@ -37,11 +37,11 @@ export const TABLE: readonly (Behaviour & { readonly off: FencingOutcome["kind"]
   { ...obedient, name: "obeys an hour later", obeysAfterMs: 3_600_000, off: "unknown" },
   { ...obedient, name: "denies", commandAnswer: "denied", off: "not-done" },
   { ...obedient, name: "is unreachable", unreachable: true, off: "not-done" },
-  { ...obedient, name: "hangs up after the command", silentFromCall: 2, off: "unknown" },
+  { ...obedient, name: "hangs up after the command", silentFrom: "after-command", off: "unknown" },
   {
     ...obedient,
     name: "hangs up after the command, which it never got",
-    silentFromCall: 1,
+    silentFrom: "command",
     obeysAfterMs: Infinity,
     off: "unknown",
   },
@@ -99,7 +99,7 @@ export class ContractDevice {
   #power: "on" | "off";
   #wanted: "on" | "off" | undefined;
   #followsAtMs = Infinity;
-  #calls = 0;
+  #hasSeenCommand = false;
   #busy: boolean;
   readonly #behaviour: Behaviour;
   readonly #clock: Clock;
@@ -111,10 +111,12 @@ export class ContractDevice {
     this.#busy = behaviour.commandAnswer === "busy-once";
   }
 
-  /** Counts a call; true when the device answers nothing any more. */
-  callIsSilent(): boolean {
-    this.#calls += 1;
-    return this.#calls >= (this.#behaviour.silentFromCall ?? Infinity);
+  /** Whether the device leaves this call without an answer. */
+  isSilent(call: "command" | "other"): boolean {
+    const { silentFrom } = this.#behaviour;
+    if (call === "other") return this.#hasSeenCommand && silentFrom !== undefined;
+    this.#hasSeenCommand = true;
+    return silentFrom === "command";
   }
 
   /** Takes the command as far as it takes commands; what it would answer. */

@@ -326,7 +326,7 @@ describe("people", () => {
   });
 });
 
-test("in any life, off is confirmed only by a whole level that read it back, and every request is answered once", () => {
+test("off is confirmed only by a whole level that read it back, and every request is answered once", () => {
   const outcome = fc.constantFrom<FencingOutcome | "never">(OFF, ON, NOT_DONE, UNKNOWN, "never");
   const deed = fc.oneof(
     fc.record({ kind: fc.constant("request" as const), action: fc.constantFrom("off", "on", "reboot") }),

@@ -1,14 +1,13 @@
 /** The driver `ipmi-lan` against the contract table, on a board of plain functions. */
-import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
-import { ipmiLan } from "../../src/fencing/drivers/ipmi-lan.ts";
+import { ipmiDevice } from "../../src/fencing/drivers/ipmi-lan.ts";
+import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import type { Bmc, BmcFailure } from "../../src/hw/core/ipmi/bmc.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
 
-const parameters = v.parse(ipmiLan.parameters, { host: "192.0.2.1", user: "admin", secret: "board" });
-const ANSWER_MS = parameters.answerMs;
+const times = { answerMs: 5_000, confirmMs: 20_000, pollMs: 250, settleMs: 1_000 };
 
 function createBoard(
   behaviour: Behaviour,
@@ -16,16 +15,16 @@ function createBoard(
 ): { readonly bmc: Bmc; readonly device: ContractDevice } {
   const device = new ContractDevice(behaviour, clock);
   const silent = (): BmcFailure => {
-    clock.advance(ANSWER_MS);
+    clock.advance(times.answerMs);
     return { kind: "silent", maybeReceived: behaviour.unreachable !== true, reason: "no answer" };
   };
   const bmc: Bmc = {
     power: async () => {
-      if (behaviour.unreachable === true || device.callIsSilent()) return silent();
+      if (behaviour.unreachable === true || device.isSilent("other")) return silent();
       return { kind: "power", power: device.status() };
     },
     control: async (command) => {
-      if (behaviour.unreachable === true || device.callIsSilent()) return silent();
+      if (behaviour.unreachable === true || device.isSilent("command")) return silent();
       const answer = device.command(command === "power-down" ? "off" : "on");
       if (answer === "lost") return silent();
       if (answer === "denied") return { kind: "rejected", completionCode: 0xd4 };
@@ -37,10 +36,10 @@ function createBoard(
 }
 
 describeContract("ipmi-lan", {
-  boundMs: ipmiLan.boundMs(parameters),
+  boundMs: boundMs(times),
   async run(behaviour, clock, action) {
     const { bmc, device } = createBoard(behaviour, clock);
-    const outcome = await ipmiLan[action](bmc, clock, parameters);
+    const outcome = await provePower(ipmiDevice(bmc), clock, times, action);
     return { outcome, power: device.power() };
   },
 });

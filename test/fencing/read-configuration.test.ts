@@ -70,7 +70,8 @@ describe("devices", () => {
   test("inside of groups and clones, and not when stopped by its target-role", () => {
     const stopped = `<meta_attributes>${pairs({ "target-role": "Stopped" })}</meta_attributes>`;
     const root = cib(
-      `<group id="g">${good}</group><clone id="c">${primitive("f2", "ipmi-lan", { ...board, pcmk_host_list: "bravo" })}` +
+      `<group id="g">${good}</group><clone id="c">` +
+        primitive("f2", "ipmi-lan", { ...board, pcmk_host_list: "bravo" }) +
         `</clone>${primitive("f3", "ipmi-lan", { ...board, pcmk_host_list: "alpha" }, stopped)}`,
     );
     expect(read(root).configuration.devices.map(({ id }) => id)).toEqual(["fence-alpha", "f2"]);

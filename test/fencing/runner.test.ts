@@ -43,8 +43,8 @@ describe("a device that", () => {
     const { outcome, evidence } = await runner.run(device(), "off", 10_000);
     expect(outcome).toEqual({ kind: "confirmed", power: "off" });
     expect(evidence.map(({ asked, answered }) => `${asked}: ${answered}`)).toEqual([
-      "Chassis Control power-down: accepted",
-      "Get Chassis Status: power off",
+      "switch off: accepted",
+      "read power: off",
     ]);
     expect(board.power()).toBe("off");
     expect((await runner.run(device(), "on", 10_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
@@ -56,7 +56,7 @@ describe("a device that", () => {
     board.setFaults({ slowOffMs: 600 });
     const { outcome, evidence } = await runner.run(device(), "off", 10_000);
     expect([outcome.kind, board.power()]).toEqual(["confirmed", "off"]);
-    expect(evidence.map(({ answered }) => answered)).toEqual(["accepted", "power on", "power off"]);
+    expect(evidence.map(({ answered }) => answered)).toEqual(["accepted", "on", "off"]);
   });
 
   test("says yes and does nothing: unknown", async () => {
@@ -169,5 +169,24 @@ describe("gemel fence ipmi", () => {
     const call = await gemel(["fence", "ipmi", ...common(), "0", "--cipher-suite", "0", "off"]);
     expect(call.code).toBe(64);
     for (const part of ["--port", "--cipher-suite", "--secret"]) expect(call.out).toContain(part);
+  });
+
+  test("a configured device, and the plan with its bound", async () => {
+    start();
+    const file = path.join(directory, "cib.xml");
+    const pair = (name: string, value: string) => `<nvpair name="${name}" value="${value}"/>`;
+    const parameters = { host: "127.0.0.1", port: String(board.port), user: "admin", secret: "board" };
+    const pairs = Object.entries({ ...parameters, pcmk_host_list: "alpha" }).map(([name, value]) => pair(name, value));
+    const attributes = `<instance_attributes>${pairs.join("")}</instance_attributes>`;
+    const primitive = `<primitive id="fence-alpha" class="stonith" type="ipmi-lan">${attributes}</primitive>`;
+    const resources = `<resources>${primitive}</resources>`;
+    writeFileSync(file, `<cib><configuration>${resources}</configuration></cib>`);
+    const plan = await gemel(["fence", "plan", "--cib", file]);
+    expect(plan).toEqual({ code: 0, out: "alpha: fence-alpha (ipmi-lan); at most 120 s\n" });
+    const argv = ["fence", "test", "fence-alpha", "off", "--cib", file, "--secrets", secretsFile];
+    expect((await gemel(argv)).code).toBe(0);
+    expect(board.power()).toBe("off");
+    const wrong = await gemel(argv.with(2, "fence-omega"));
+    expect(wrong).toMatchObject({ code: 64, out: expect.stringContaining("usable are: fence-alpha") });
   });
 });

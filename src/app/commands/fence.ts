@@ -1,18 +1,24 @@
 /**
- * `gemel fence ipmi ... status|off|on`: drives one board without a cluster, for the first day and for the worst one.
- * The password is never an argument, for every user of the machine can read those: it comes from a secrets file.
+ * `gemel fence`: fencing by hand and in advance, without a cluster: one board, one configured device, or the plan.
+ * A password is never an argument, for every user of the machine can read those: it comes from a secrets file.
  * Exit codes: 0 confirmed; 1 not done; 2 unknown (assume that the machine still runs); 64 a wrong call.
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatProblem } from "../../base/problem.ts";
+import { parseXml } from "../../base/xml.ts";
+import { levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
+import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
-import { createRunner } from "../../fencing/edge/runner.ts";
+import { createRunner, type RunnableDevice } from "../../fencing/edge/runner.ts";
 
-const USAGE =
-  "gemel fence ipmi --host HOST --user USER --secrets FILE --secret NAME [--port PORT] [--cipher-suite 3|17]\n" +
-  "                 [--privilege operator|administrator] [--board-guid GUID] [--timeout TIME] status|off|on\n";
+const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret NAME [--port PORT] [--cipher-suite 3|17]
+                 [--privilege operator|administrator] [--board-guid GUID] [--timeout TIME] status|off|on
+       gemel fence test DEVICE status|off|on --cib FILE --secrets FILE
+       gemel fence plan --cib FILE [--node SELF]
+`;
 
 const OPTIONS = {
   host: { type: "string" },
@@ -25,7 +31,11 @@ const OPTIONS = {
   privilege: { type: "string" },
   "board-guid": { type: "string" },
   timeout: { type: "string" },
+  cib: { type: "string" },
+  node: { type: "string" },
 } as const;
+
+type Options = Readonly<Partial<Record<keyof typeof OPTIONS, string>>>;
 
 const EXIT_CODES = { confirmed: 0, "not-done": 1, unknown: 2 } as const;
 const WRONG_CALL = 64;
@@ -39,26 +49,33 @@ function wrongCall(reason: string): number {
   return WRONG_CALL;
 }
 
-function print(host: string, action: FencingAction, { outcome, evidence }: DeviceReport): number {
+function print(name: string, action: FencingAction, { outcome, evidence }: DeviceReport): number {
   for (const { lastWallMs, asked, answered } of evidence) {
     process.stdout.write(`${new Date(lastWallMs).toISOString()}  ${asked}: ${answered}\n`);
   }
-  if (outcome.kind === "confirmed") process.stdout.write(`${host}: ${action} confirmed, power is ${outcome.power}\n`);
-  else process.stderr.write(`gemel fence: ${host}: ${action} ${outcome.kind}: ${outcome.reason}\n`);
+  if (outcome.kind === "confirmed") process.stdout.write(`${name}: ${action} confirmed, power is ${outcome.power}\n`);
+  else process.stderr.write(`gemel fence: ${name}: ${action} ${outcome.kind}: ${outcome.reason}\n`);
   return EXIT_CODES[outcome.kind];
 }
 
-async function runIpmi(argv: readonly string[]): Promise<number> {
-  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+async function drive(
+  device: RunnableDevice,
+  name: string,
+  action: FencingAction,
+  secretsFile: string,
+  timeoutMs: number,
+): Promise<number> {
+  const runner = createRunner({ secretsFile });
   try {
-    parsed = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    return wrongCall(error instanceof Error ? error.message : String(error));
+    return print(name, action, await runner.run(device, action, timeoutMs));
+  } finally {
+    runner.close();
   }
-  const { values, positionals } = parsed;
-  const [action] = positionals;
-  if (!isAction(action) || positionals.length !== 1) return wrongCall("say one of status, off and on");
-  const { secrets, timeout, ...rest } = values;
+}
+
+async function runIpmi({ secrets, timeout, ...rest }: Options, words: readonly string[]): Promise<number> {
+  const [action] = words;
+  if (!isAction(action) || words.length !== 1) return wrongCall("say one of status, off and on");
   if (secrets === undefined) return wrongCall("say which file holds the password: --secrets FILE");
   const named = Object.entries({ ...rest, confirm_time: timeout }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name.replaceAll("-", "_"), value] as const],
@@ -71,22 +88,78 @@ async function runIpmi(argv: readonly string[]): Promise<number> {
     }
     return WRONG_CALL;
   }
-  const runner = createRunner({ secretsFile: secrets });
+  const device = { id: "command-line", driver: choice.driver, parameters: choice.parameters };
+  return drive(device, rest.host ?? "", action, secrets, choice.boundMs);
+}
+
+/** The fencing configuration of a CIB file, its problems on standard error; undefined when it is no CIB. */
+function readCib(file: string): FencingRead | undefined {
   try {
-    const device = { id: "command-line", driver: choice.driver, parameters: choice.parameters };
-    return print(values.host ?? "", action, await runner.run(device, action, choice.boundMs));
-  } finally {
-    runner.close();
+    const read = parseXml(readFileSync(file, "utf8"));
+    if (read.kind === "xml") {
+      const fencing = readFencingConfiguration(read.root, CATALOGUE);
+      for (const problem of fencing.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+      return fencing;
+    }
+    process.stderr.write(`gemel fence: ${file}:${read.line}: ${read.reason}\n`);
+  } catch (error) {
+    process.stderr.write(`gemel fence: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
   }
+  return undefined;
+}
+
+async function runTest({ cib, secrets }: Options, words: readonly string[]): Promise<number> {
+  const [id, action] = words;
+  if (id === undefined || !isAction(action) || words.length !== 2)
+    return wrongCall("say DEVICE, then status, off or on");
+  if (cib === undefined || secrets === undefined) return wrongCall("say --cib FILE and --secrets FILE");
+  const read = readCib(cib);
+  if (read === undefined) return WRONG_CALL;
+  const { devices } = read.configuration;
+  const device = devices.find((each) => each.id === id);
+  if (device === undefined) {
+    const known = devices.map((each) => each.id).join(", ");
+    return wrongCall(`there is no usable device ${id}; usable are: ${known === "" ? "none" : known}`);
+  }
+  if (device.isManual) return wrongCall(`${id} is a person: there is nothing to switch`);
+  return drive(device, id, action, secrets, device.timeoutMs[action === "on" ? "on" : "off"]);
+}
+
+/** Which devices would fence which node, in which order, and how long it takes at most. */
+function runPlan({ cib, node }: Options, words: readonly string[]): number {
+  if (cib === undefined || words.length > 0) return wrongCall("say --cib FILE");
+  const read = readCib(cib);
+  if (read === undefined) return WRONG_CALL;
+  const { configuration } = read;
+  const targets = new Set([
+    ...Object.keys(configuration.topology),
+    ...configuration.devices.flatMap((device) => device.targets ?? []),
+  ]);
+  for (const target of [...targets].toSorted()) {
+    const levels = levelsFor(configuration, target, node ?? "");
+    const order = levels.map((level) => level.map(({ id, driver }) => `${id} (${driver})`).join(" and "));
+    const bound = `at most ${Math.ceil(roundBoundMs(levels) / 1_000)} s`;
+    process.stdout.write(`${target}: ${order.length === 0 ? "nobody" : `${order.join(", then ")}; ${bound}`}\n`);
+  }
+  return read.problems.some(({ severity }) => severity === "error") ? 1 : 0;
 }
 
 /** Runs `gemel fence ...`. */
 export async function run(argv: readonly string[]): Promise<number> {
   const [dialect, ...rest] = argv;
-  if (dialect === "ipmi") return runIpmi(rest);
   if (dialect === "--help" || dialect === "-h") {
     process.stdout.write(`usage: ${USAGE}`);
     return 0;
   }
-  return wrongCall(dialect === undefined ? "say which dialect" : `there is no dialect ${dialect}`);
+  let values: Options;
+  let words: string[];
+  try {
+    ({ values, positionals: words } = parseArgs({ args: rest, options: OPTIONS, allowPositionals: true }));
+  } catch (error) {
+    return wrongCall(error instanceof Error ? error.message : String(error));
+  }
+  if (dialect === "ipmi") return runIpmi(values, words);
+  if (dialect === "test") return runTest(values, words);
+  if (dialect === "plan") return runPlan(values, words);
+  return wrongCall(dialect === undefined ? "say what to do" : `there is no ${dialect} here`);
 }

@@ -22,8 +22,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => import("./drbd-handler.ts"),
   },
   fence: {
-    summary: "drive one fencing device by hand",
-    usage: "ipmi --host HOST --user USER --secrets FILE --secret NAME status|off|on",
+    summary: "drive a fencing device by hand, or show the plan",
+    usage: "ipmi ... | test DEVICE ... | plan ...",
     load: () => import("./fence.ts"),
   },
   inventory: {

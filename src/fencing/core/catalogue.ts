@@ -27,3 +27,9 @@ export interface DriverCatalogue {
   choose(agent: string, parameters: Readonly<Record<string, string>>): DriverChoice | undefined;
   readonly agents: readonly string[];
 }
+
+/** Without what speaks to the fencer instead of the device: pcmk_* and priority. */
+export function ownParameters(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const own = Object.entries(parameters).filter(([name]) => !name.startsWith("pcmk_") && name !== "priority");
+  return Object.fromEntries(own);
+}

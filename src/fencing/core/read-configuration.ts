@@ -1,12 +1,12 @@
 /**
  * Reads the fencing configuration out of a CIB: primitives of class stonith, fencing_topology, cluster properties.
  * A device with a problem is left out and the problem told; the rest stays usable, for half of the fencing is better
- * than none. Cluster options are read by their names of Pacemaker 1 and 2 (`stonith-timeout`) and 3 (`fencing-timeout`).
+ * than none. Cluster options: by their names of Pacemaker 1 and 2 (`stonith-timeout`) and 3 (`fencing-timeout`).
  * Facts: Pacemaker Explained, "Cluster options", "Special meta-attributes for fencing resources", "Fencing topologies".
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import type { DriverCatalogue } from "./catalogue.ts";
+import { type DriverCatalogue, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
 
@@ -57,7 +57,13 @@ function targetsOf(parameters: Values): readonly string[] {
   const map = (parameters["pcmk_host_map"] ?? "").split(/[\s;]+/).flatMap((entry) => entry.split(/[:=]/).slice(0, 1));
   const named = [...map, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
-  return [...new Set([...wordsOf(parameters["hostname"]), ...wordsOf(parameters["hostlist"])])];
+  return [
+    ...new Set([
+      ...wordsOf(parameters["hostname"]),
+      ...wordsOf(parameters["nodename"]),
+      ...wordsOf(parameters["hostlist"]),
+    ]),
+  ];
 }
 
 /** A time, or the fallback with a problem. */
@@ -109,8 +115,7 @@ function readDevice(
   const place = `primitive ${id}`;
   if (/^(stopped)$/i.test(valuesOf(primitive, "meta_attributes")["target-role"] ?? "")) return undefined;
   const parameters = valuesOf(primitive, "instance_attributes");
-  const own = Object.entries(parameters).filter(([name]) => !name.startsWith("pcmk_") && name !== "priority");
-  const choice = catalogue.choose(agent, Object.fromEntries(own));
+  const choice = catalogue.choose(agent, ownParameters(parameters));
   if (choice === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;

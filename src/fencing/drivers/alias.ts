@@ -7,7 +7,8 @@
 import type { Complaint } from "../core/catalogue.ts";
 
 export interface Alias {
-  readonly driver: "ipmi-lan" | "meatware";
+  /** A name of the drivers' table, or `meatware`. */
+  readonly driver: string;
   /** Old name to ours; an empty string drops a parameter that has no meaning here. */
   readonly renames: Readonly<Record<string, string>>;
   /** Old values that would change what the device does. */
@@ -60,6 +61,65 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     passwords: ["password", "passwd"],
   },
   "ipmi-lan": { driver: "ipmi-lan", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  fence_redfish: {
+    driver: "redfish",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      systems_uri: "",
+      redfish_uri: "",
+      ssl: "",
+      ssl_secure: "",
+      action: "",
+    },
+    refusals: [
+      {
+        parameter: "ssl_insecure",
+        value: /^(1|true|yes|on)$/i,
+        reason: "would send the password to whoever answers",
+        remedy: "remove it and pin the board's certificate: certificate=SHA256",
+      },
+    ],
+    passwords: ["password", "passwd"],
+  },
+  redfish: { driver: "redfish", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "external/ibmrsa-telnet": {
+    driver: "rsa-telnet",
+    renames: { nodename: "", ip_address: "host", username: "user" },
+    refusals: [],
+    passwords: ["password"],
+  },
+  fence_rsa: {
+    driver: "rsa-telnet",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      command_prompt: "",
+      cmd_prompt: "",
+      action: "",
+    },
+    refusals: [
+      {
+        parameter: "ssh",
+        value: /^(1|true|yes|on)$/i,
+        reason: "asks for ssh, which this driver does not speak",
+        remedy: "drive an IMM by ipmi-lan or redfish",
+      },
+    ],
+    passwords: ["password", "passwd"],
+  },
+  "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
 };
 

@@ -6,12 +6,24 @@
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import * as v from "valibot";
-import { type Bmc, type BmcFailure, describeFailure } from "../../hw/core/ipmi/bmc.ts";
+import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
+import { createWebBoard } from "../../hw/edge/https-board.ts";
+import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
-import type { Clock, DeviceReport, Evidence, FencingAction, FencingOutcome, Transports } from "../core/driver.ts";
-import { DRIVERS } from "../drivers/index.ts";
+import type {
+  BoundDriver,
+  Clock,
+  DeviceReport,
+  Evidence,
+  FencingAction,
+  FencingOutcome,
+  PowerDevice,
+  SwitchAnswer,
+  Transports,
+} from "../core/driver.ts";
+import { driverOf } from "../drivers/index.ts";
+import { provePower } from "../drivers/prove-power.ts";
 import { readSecret } from "./secrets.ts";
 
 /** What the runner must know of a configured device. */
@@ -65,31 +77,31 @@ function createRecorder(): Recorder {
   };
 }
 
-/** A board that writes down what it is asked, until it is cut off. */
-function recordBmc(bmc: Bmc, recorder: Recorder, isOver: () => boolean): Bmc {
-  const over: BmcFailure = { kind: "silent", maybeReceived: true, reason: "the time for this device is over" };
+function describeSwitch(answer: SwitchAnswer): string {
+  if (answer.kind === "accepted") return "accepted";
+  return answer.kind === "wrong-state" ? "not in this state" : `${answer.kind}: ${answer.reason}`;
+}
+
+/** The same device, which writes down what it is asked, until it is cut off. */
+function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boolean): PowerDevice {
+  const reason = "the time for this device is over";
   return {
-    async power() {
-      if (isOver()) return over;
-      const answer = await bmc.power();
-      recorder.note("Get Chassis Status", answer.kind === "power" ? `power ${answer.power}` : describeFailure(answer));
+    async switchPower(wanted) {
+      if (isOver()) return { kind: "maybe", reason };
+      const answer = await device.switchPower(wanted);
+      recorder.note(`switch ${wanted}`, describeSwitch(answer));
       return answer;
     },
-    async control(command) {
-      if (isOver()) return over;
-      const answer = await bmc.control(command);
-      recorder.note(`Chassis Control ${command}`, answer.kind === "accepted" ? "accepted" : describeFailure(answer));
+    async readPower() {
+      if (isOver()) return { kind: "unreadable", reason };
+      const answer = await device.readPower();
+      recorder.note("read power", answer.kind === "power" ? answer.power : answer.reason);
       return answer;
     },
-    async identity() {
-      if (isOver()) return over;
-      const answer = await bmc.identity();
-      const text =
-        answer.kind === "identity"
-          ? `GUID ${answer.guid}, manufacturer ${answer.manufacturerId}, product ${answer.productId}, ` +
-            `firmware ${answer.firmware}`
-          : describeFailure(answer);
-      recorder.note("Get Device ID", text);
+    async readIdentity() {
+      if (isOver()) return { kind: "unreadable", reason };
+      const answer = await device.readIdentity();
+      recorder.note("read identity", answer.kind === "identity" ? answer.text : answer.reason);
       return answer;
     },
   };
@@ -101,6 +113,12 @@ interface KeptConnection {
   readonly connection: IpmiConnection;
 }
 
+/** A device for one run; a kept session outlives its `close`. */
+interface OpenDevice {
+  readonly device: PowerDevice;
+  close(): void;
+}
+
 type Opened<Connection> =
   | { readonly kind: "opened"; readonly connection: Connection }
   | { readonly kind: "failed"; readonly reason: string };
@@ -110,12 +128,13 @@ function openIpmi(
   secretsFile: string,
   id: string,
   transport: Transports["ipmi"],
+  budgetMs: number,
 ): Opened<Bmc> {
   const password = readSecret(secretsFile, transport.secret);
   if (password.kind === "no-secret") return { kind: "failed", reason: `${password.reason}; ${password.remedy}` };
   const kg = transport.kgSecret === undefined ? undefined : readSecret(secretsFile, transport.kgSecret);
   if (kg?.kind === "no-secret") return { kind: "failed", reason: `${kg.reason}; ${kg.remedy}` };
-  const { host, port, user, cipherSuite: suite, privilege, answerMs: budgetMs } = transport;
+  const { host, port, user, cipherSuite: suite, privilege } = transport;
   const account = {
     user,
     password: password.value,
@@ -133,14 +152,18 @@ function openIpmi(
   return { kind: "opened", connection };
 }
 
-/** Why this board must not be switched, or undefined. A `status` always looks at the identity. */
-async function identify(bmc: Bmc, action: FencingAction, expected: string | undefined): Promise<string | undefined> {
+/** Why this device must not be used, or undefined. A `status` always looks at the identity. */
+async function objectTo(
+  device: PowerDevice,
+  action: FencingAction,
+  expected: string | undefined,
+): Promise<string | undefined> {
   if (expected === undefined && action !== "status") return undefined;
-  const identity = await bmc.identity();
-  if (identity.kind !== "identity") return describeFailure(identity);
-  if (expected === undefined || isSameGuid(identity.guid, expected)) return undefined;
+  const identity = await device.readIdentity();
+  if (identity.kind === "unreadable") return identity.reason;
+  if (expected === undefined || isSameGuid(identity.uuid ?? "", expected)) return undefined;
   return (
-    `this is another board: its GUID is ${identity.guid}, expected was ${expected}; ` +
+    `this is another board: its GUID is ${identity.uuid ?? "not told"}, expected was ${expected}; ` +
     "correct the device's host, or its board_guid"
   );
 }
@@ -169,28 +192,55 @@ async function within(
 /** A runner for all devices of one node. */
 export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
   const kept = new Map<string, KeptConnection>();
+
+  function passwordOf(name: string): Opened<string> {
+    const read = readSecret(secretsFile, name);
+    if (read.kind === "secret") return { kind: "opened", connection: read.value };
+    return { kind: "failed", reason: `${read.reason}; ${read.remedy}` };
+  }
+
+  async function open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>> {
+    const { answerMs } = bound.times;
+    const close = () => {};
+    if (bound.transport === "ipmi") {
+      const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
+      if (opened.kind === "failed") return opened;
+      return { kind: "opened", connection: { device: bound.device(opened.connection), close } };
+    }
+    const password = passwordOf(bound.target.secret);
+    if (password.kind === "failed") return password;
+    if (bound.transport === "https") {
+      const board = createWebBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(board), close } };
+    }
+    const opened = await openTelnet({ ...bound.target, password: password.connection, answerMs });
+    if (opened.kind === "refused") return { kind: "failed", reason: opened.reason };
+    const { line } = opened;
+    return { kind: "opened", connection: { device: bound.device(line), close: () => line.close() } };
+  }
+
   return {
-    async run({ id, driver: name, parameters: given }, action, timeoutMs) {
-      const driver = Object.entries(DRIVERS).find(([known]) => known === name)?.[1];
-      if (driver === undefined) {
-        return { outcome: { kind: "not-done", reason: `no driver is called ${name}` }, evidence: [] };
+    async run({ id, driver: name, parameters }, action, timeoutMs) {
+      const notDone = (reason: string): DeviceReport => ({ outcome: { kind: "not-done", reason }, evidence: [] });
+      const driver = driverOf(name);
+      if (driver === undefined) return notDone(`no driver is called ${name}`);
+      const read = driver.read(parameters);
+      if (read.kind === "wrong") {
+        return notDone(read.complaints.map(({ parameter, remedy }) => `${parameter}: ${remedy}`).join("; "));
       }
-      const read = v.safeParse(driver.parameters, given);
-      if (!read.success) {
-        const reason = read.issues
-          .map((issue) => `${v.getDotPath(issue) ?? "parameters"}: ${issue.message}`)
-          .join("; ");
-        return { outcome: { kind: "not-done", reason }, evidence: [] };
-      }
-      const parameters = read.output;
-      const opened = openIpmi(kept, secretsFile, id, parameters);
-      if (opened.kind === "failed") return { outcome: { kind: "not-done", reason: opened.reason }, evidence: [] };
+      const { bound } = read;
       const recorder = createRecorder();
-      const outcome = await within(timeoutMs, async (isOver) => {
-        const bmc = recordBmc(opened.connection, recorder, isOver);
-        const objection = await identify(bmc, action, parameters.boardGuid);
-        if (objection !== undefined) return { kind: "not-done", reason: objection };
-        return driver[action](bmc, realClock, parameters);
+      const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
+        const opened = await open(id, bound);
+        if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
+        const device = recordDevice(opened.connection.device, recorder, isOver);
+        const objection = await objectTo(device, action, bound.expectedUuid);
+        const proof: FencingOutcome =
+          objection === undefined
+            ? await provePower(device, realClock, bound.times, action)
+            : { kind: "not-done", reason: objection };
+        opened.connection.close();
+        return proof;
       });
       return { outcome, evidence: [...recorder.evidence] };
     },
