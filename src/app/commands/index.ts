@@ -31,6 +31,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[--json]",
     load: () => import("./inventory.ts"),
   },
+  simulate: {
+    summary: "what the scheduler would do with a CIB",
+    usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
+    names: ["crm_simulate"],
+    load: () => import("./simulate.ts"),
+  },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
