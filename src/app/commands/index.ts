@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[--json]",
     load: () => import("./inventory.ts"),
   },
+  manager: {
+    summary: "the manager of a node; started by `gemel node`, by nobody else",
+    usage: "--config FILE --state DIR --run DIR [--name NODE]",
+    load: () => import("./manager.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
