@@ -21,6 +21,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[--json]",
     load: () => import("./inventory.ts"),
   },
+  node: {
+    summary: "run this node: the keeper, which starts the manager",
+    usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
+    load: () => import("./node.ts"),
+  },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
