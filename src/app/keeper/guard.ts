@@ -1,5 +1,5 @@
 /**
- * What makes the keeper hard to stop and the machine easy to reset: priority, locked code, the watchdog, the last resort.
+ * What makes the keeper hard to stop and the machine easy to reset: priority, locked code, watchdog, last resort.
  * Where something is not to be had (a container, a namespace on a host) it is said once, loudly, and the node runs on.
  */
 import { writeFileSync, writeSync } from "node:fs";

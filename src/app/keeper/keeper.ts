@@ -37,6 +37,7 @@ export interface KeeperSetting {
 /** Manager starts are counted within a start of the keeper; so many leave room for the generation in 48 bits. */
 const STARTS_PER_GENERATION = 65_536;
 
+const SILENT_MIN_MS = 5000;
 /** A full disk may get room again; until then a node that has to raise its number of starts stays out. */
 const PERSIST_RETRY_MS = 2000;
 
@@ -87,8 +88,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
     onOpened: (link) => log.say("info", `link ${link} is open`),
   });
+  // Peers are as patient with this node; a manager's longest turn (garbage, a large CIB) stays far below either.
+  const silentMaxMs = Math.max(SILENT_MIN_MS, 3 * config.deadtimeMs);
   const manager = startManager(
-    { ...setting.manager, sessionOf: (count) => start.generation * STARTS_PER_GENERATION + count },
+    { ...setting.manager, silentMaxMs, sessionOf: (count) => start.generation * STARTS_PER_GENERATION + count },
     {
       onFrame,
       onRefused() {

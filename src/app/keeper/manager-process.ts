@@ -12,8 +12,6 @@ import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from ".
 import type { Log } from "./log.ts";
 
 const PING_MS = 1000;
-/** A manager that takes this long for one turn of its loop hangs; garbage collection takes a hundredth of it. */
-const SILENT_MAX_MS = 15_000;
 /** Starting takes 0.1 s on a machine and some seconds on an emulated one under load. */
 const START_MAX_MS = 60_000;
 const BACKOFF_MIN_MS = 200;
@@ -50,6 +48,8 @@ export interface ManagerEvents {
 interface Command {
   readonly file: string;
   readonly argv: readonly string[];
+  /** A manager that takes this long for one turn of its loop hangs. */
+  readonly silentMaxMs: number;
   /** The session of the n-th start, from 1. */
   readonly sessionOf: (start: number) => number;
 }
@@ -146,12 +146,13 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
     put({ kind: "start", session: command.sessionOf(starts) });
     putView();
     if (stopping) putStop();
+    ask();
   }
 
   function ask(): void {
     if (child === undefined) return;
     const silentMs = performance.now() - heardAtMs;
-    if (silentMs > (answered === 0 ? START_MAX_MS : SILENT_MAX_MS)) {
+    if (silentMs > (answered === 0 ? START_MAX_MS : command.silentMaxMs)) {
       log.say("error", `the manager has not answered for ${Math.round(silentMs)} ms: it is killed`);
       heardAtMs = performance.now();
       child.kill("SIGKILL");

@@ -27,7 +27,7 @@ const SPEEDS: Readonly<Record<number, number>> = {
 };
 
 export interface SerialPort {
-  /** Returns false, and sends nothing, when more than `backlogMax` bytes still wait: what is late is not worth sending. */
+  /** False, and nothing sent, when more than `backlogMax` bytes still wait: what is late is not worth sending. */
   write(bytes: Uint8Array, backlogMax: number): boolean;
   close(): void;
 }
