@@ -24,9 +24,9 @@ export type ToKeeper =
   | { readonly kind: "pong"; readonly number: number }
   /** At most DATAGRAM_BYTES_MAX bytes; to a peer by name, or to all members with `*`. */
   | { readonly kind: "send"; readonly to: string; readonly bytes: Uint8Array }
-  /** Its power was read back as off (or its configured substitute held): `generation` and older is never heard again. */
+  /** Its power was read back as off (or the configured substitute held): up to `generation` it is never heard again. */
   | { readonly kind: "peer-fenced"; readonly name: string; readonly generation: number }
-  /** A lost peer that returned unfenced may be a member again: nothing was taken over from it, or both have settled it. */
+  /** A lost peer that returned unfenced may be a member again: nothing was taken over from it. */
   | { readonly kind: "peer-accepted"; readonly name: string }
   /** This node must not run on: the keeper resets the machine as configured. */
   | { readonly kind: "self-fence"; readonly reason: string }
@@ -138,7 +138,7 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
 }
 
 export interface FrameReader {
-  /** Takes what the pipe delivered; returns the frames that are now whole, in order. Throws when the stream is broken. */
+  /** Takes what the pipe delivered; returns the frames that are now whole. Throws when the stream is broken. */
   push(chunk: Uint8Array): readonly (ToManager | ToKeeper)[];
 }
 

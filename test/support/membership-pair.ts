@@ -1,6 +1,6 @@
 /**
  * A pair of membership cores on a virtual clock, played from the lines of a scenario; for tests.
- * `stop` is SIGSTOP: the machine's clock runs on and packets wait. `freeze` is a paused VM: its clock stands still, too.
+ * `stop` is SIGSTOP: the clock runs on and packets wait. `freeze` is a paused VM: its clock stands still, too.
  */
 import { present } from "../../src/base/check.ts";
 import { stepMembership, viewOf, wakeAtMs } from "../../src/cluster/core/membership/membership.ts";

@@ -36,6 +36,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "--config FILE --state DIR --run DIR [--name NODE]",
     load: () => import("./manager.ts"),
   },
+  node: {
+    summary: "run this node: the keeper, which starts the manager",
+    usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
+    load: () => import("./node.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",

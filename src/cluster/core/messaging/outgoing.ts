@@ -92,9 +92,11 @@ export function takeDue(before: Outgoing, nowMs: number): { outgoing: Outgoing; 
 
 export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: number): Outgoing {
   if (answer.stream !== before.stream || answer.expected > before.nextSequence) return before;
-  const has = (sequence: number) =>
-    sequence < answer.expected ||
-    (sequence > answer.expected && ((answer.beyond >>> (sequence - answer.expected - 1)) & 1) === 1);
+  const has = (sequence: number) => {
+    const bit = sequence - answer.expected - 1;
+    // A shift by 32 is a shift by 0: what the bits cannot tell has not arrived.
+    return bit < -1 || (bit >= 0 && bit < WINDOW && ((answer.beyond >>> bit) & 1) === 1);
+  };
   // Only a piece that was sent once tells the round trip (Karn's rule, RFC 6298, section 3).
   const measured = before.pieces.find((piece) => !piece.arrived && piece.tries === 1 && has(piece.sequence));
   const sampleMs = measured === undefined ? undefined : nowMs - measured.sentAtMs;

@@ -25,7 +25,7 @@ export interface Packet extends PacketHeader {
   readonly payload: Uint8Array;
 }
 
-/** `sign` cuts to MAC_BYTES; `verify` compares in constant time and is false for a key number that is not configured. */
+/** `sign` cuts to MAC_BYTES; `verify` compares in constant time, and is false for an unknown key number. */
 export interface Signer {
   readonly keyNumber: number;
   sign(signed: Uint8Array): Uint8Array;
