@@ -44,7 +44,7 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
   const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
   if (configuration === undefined || !["cib", "configuration"].includes(root.name))
     return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");
-  const problems = findProblems(asCib(configuration)).map(({ ids: _, place, ...rest }) => ({
+  const problems = findProblems(asCib(configuration)).map(({ ids: _, missing: __, place, ...rest }) => ({
     ...rest,
     place: `${source}: ${place}`,
   }));

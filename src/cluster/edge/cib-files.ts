@@ -69,22 +69,30 @@ function readSidecar(text: string): Sidecar | undefined {
 
 const NAMES = ["cib", "cib.previous"];
 
+interface Pair {
+  readonly stored: StoredCib;
+  readonly file: string;
+  /** Both of the newest names: only such a pair may become the previous one. */
+  readonly isWhole: boolean;
+}
+
 /** The first pair whose checksum fits, whichever sidecar belongs to it after an interrupted write. */
-async function readPair(directory: string): Promise<{ stored: StoredCib; file: string } | undefined> {
-  const sidecars: Sidecar[] = [];
+async function readPair(directory: string): Promise<Pair | undefined> {
+  const sidecars: { readonly name: string; readonly sidecar: Sidecar }[] = [];
   for (const name of NAMES) {
     const sidecar = readSidecar((await readIfThere(path.join(directory, `${name}.json`))) ?? "");
-    if (sidecar !== undefined) sidecars.push(sidecar);
+    if (sidecar !== undefined) sidecars.push({ name, sidecar });
   }
   for (const name of NAMES) {
     const file = path.join(directory, `${name}.xml`);
     const text = await readIfThere(file);
-    const sidecar = sidecars.find((known) => text !== undefined && known.sha256 === sha256(text));
-    const read = text === undefined || sidecar === undefined ? undefined : parseXml(text);
+    const found = sidecars.find(({ sidecar }) => text !== undefined && sidecar.sha256 === sha256(text));
+    const read = text === undefined || found === undefined ? undefined : parseXml(text);
     const configuration = read?.kind === "xml" ? childOf(read.root, "configuration") : undefined;
-    if (sidecar === undefined || configuration === undefined) continue;
-    const { version, head, lineage, confirmedHead, history } = sidecar;
-    return { stored: { version, head, lineage, confirmedHead, configuration, history }, file };
+    if (found === undefined || configuration === undefined) continue;
+    const { version, head, lineage, confirmedHead, history } = found.sidecar;
+    const isWhole = name === "cib" && found.name === "cib";
+    return { stored: { version, head, lineage, confirmedHead, configuration, history }, file, isWhole };
   }
   return undefined;
 }
@@ -148,7 +156,7 @@ export async function openCibFiles(directory: string): Promise<CibFiles> {
   const pair = await readPair(directory);
   const isThere = (await readIfThere(path.join(directory, "cib.xml"))) !== undefined;
   const isFresh = pair === undefined && !isThere && (await readIfThere(path.join(directory, "cib.json"))) === undefined;
-  let isCurrentGood = pair?.file === path.join(directory, "cib.xml");
+  let isCurrentGood = pair?.isWhole === true;
   let last: Promise<void> = Promise.resolve();
   return {
     stored: pair?.stored,

@@ -3,7 +3,7 @@
  * it is acknowledged when all have it on disk. The same rule ends the round of questions after a change of view, so a
  * change in flight simply becomes part of what the next round spreads.
  */
-import type { Problem } from "../../../base/problem.ts";
+import { formatProblem, type Problem } from "../../../base/problem.ts";
 import { verifyCib } from "../../../cib/schema/verify.ts";
 import { diffTrees } from "./diff.ts";
 import { growLineage } from "./lineage.ts";
