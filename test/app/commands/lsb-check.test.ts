@@ -30,7 +30,7 @@ async function broken(body: string): Promise<readonly string[]> {
 
 test.each([
   ["a good one", GOOD, []],
-  ["status always 0", GOOD.replace("|| exit 3", ""), ["status when stopped", "status when stopped"]],
+  ["status always 0", GOOD.replace('[ -e "$F" ] || exit 3', ":"), ["status when stopped", "status when stopped"]],
   ["stop of what is stopped fails", GOOD.replace("rm -f", "rm"), ["stop when stopped"]],
   ["start of what runs fails", GOOD.replace('touch "$F"', '[ ! -e "$F" ] && touch "$F"'), ["start when running"]],
   ["stop does nothing", GOOD.replace('rm -f "$F"', ":"), ["status when stopped"]],

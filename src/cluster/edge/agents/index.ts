@@ -5,6 +5,7 @@ import { dummy, stateful } from "./dummy.ts";
 import { fileSystem } from "./file-system.ts";
 import { ipAddress } from "./ip-address.ts";
 import { ping } from "./ping.ts";
+import { route } from "./route.ts";
 import { sharedLock } from "./shared-lock.ts";
 
 export const BUILT_IN_AGENTS: Readonly<Record<string, BuiltInAgent>> = {
@@ -14,5 +15,6 @@ export const BUILT_IN_AGENTS: Readonly<Record<string, BuiltInAgent>> = {
   Dummy: dummy,
   Filesystem: fileSystem,
   IPaddr2: ipAddress,
+  Route: route,
   Stateful: stateful,
 };
