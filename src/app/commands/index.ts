@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[--json]",
     load: () => import("./inventory.ts"),
   },
+  "lsb-check": {
+    summary: "try an init script against the rules that a cluster needs",
+    usage: "SCRIPT [--stop-it]",
+    load: () => import("./lsb-check.ts"),
+  },
   manager: {
     summary: "the manager of a node; started by `gemel node`, by nobody else",
     usage: "--config FILE --state DIR --run DIR [--name NODE]",

@@ -184,7 +184,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
 
 /** Agents of others that ours can stand in for: same parameters, same meaning. */
 const REPLACED: Readonly<Record<string, readonly string[]>> = {
-  heartbeat: ["Filesystem", "IPaddr2"],
+  heartbeat: ["Filesystem", "IPaddr2", "Route"],
   linbit: ["drbd"],
 };
 

@@ -233,7 +233,9 @@ export function encodeRoute(change: RouteChange, adds: boolean, sequence: number
   // Scope 255 ("nowhere") and no protocol match any route on deletion.
   const kind = adds ? [rtprotStatic, scope, rtnUnicast] : [0, 255, 0];
   const header = [destination.family, prefixLength, 0, 0, table < 256 ? table : 0, ...kind, ...u32(0)];
-  const attributes = [...attribute(RTA_DST, destination.bytes), ...attribute(RTA_TABLE, u32(table))];
+  const attributes = attribute(RTA_TABLE, u32(table));
+  // The default route has no destination.
+  if (prefixLength > 0) attributes.push(...attribute(RTA_DST, destination.bytes));
   if (gateway !== undefined) attributes.push(...attribute(RTA_GATEWAY, gateway.bytes));
   if (source !== undefined) attributes.push(...attribute(RTA_PREFSRC, source.bytes));
   if (interfaceIndex !== undefined) attributes.push(...attribute(RTA_OIF, u32(interfaceIndex)));
@@ -304,6 +306,37 @@ export function decodeLink(body: Uint8Array): NetworkLink | undefined {
     name: textOf(attributes.get(IFLA_IFNAME)),
     flags: view(body).getUint32(8, true),
     hardwareAddress: [...(attributes.get(IFLA_ADDRESS) ?? [])],
+  };
+}
+
+/** All routes of a family, of all tables. */
+export function encodeListRoutes(family: Family, sequence: number): Uint8Array {
+  const header = [family, 0, 0, 0, 0, 0, 0, 0, ...u32(0)];
+  return encodeMessage(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence, header, []);
+}
+
+/** Of an RTM_NEWROUTE message; undefined for other families. */
+export function decodeRoute(body: Uint8Array): RouteChange | undefined {
+  const [family, prefixLength, , , shortTable] = body;
+  if (body.length < 12 || prefixLength === undefined || (family !== AF_INET && family !== AF_INET6)) return undefined;
+  const attributes = attributesOf(body, 12);
+  const number = (type: number) => {
+    const bytes = attributes.get(type);
+    return bytes === undefined ? undefined : view(bytes).getUint32(0, true);
+  };
+  const address = (type: number): NetworkAddress | undefined => {
+    const bytes = attributes.get(type);
+    return bytes === undefined ? undefined : { family, bytes: [...bytes] };
+  };
+  const everywhere: NetworkAddress = { family, bytes: Array<number>(family === AF_INET ? 4 : 16).fill(0) };
+  const [gateway, source, interfaceIndex] = [address(RTA_GATEWAY), address(RTA_PREFSRC), number(RTA_OIF)];
+  return {
+    destination: address(RTA_DST) ?? everywhere,
+    prefixLength,
+    table: number(RTA_TABLE) ?? shortTable ?? 0,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(source === undefined ? {} : { source }),
+    ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
   };
 }
 

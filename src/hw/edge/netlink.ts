@@ -9,14 +9,17 @@ import {
   decodeAddress,
   decodeLink,
   decodeMessages,
+  decodeRoute,
   decodeRouteInterface,
   encodeAddAddress,
   encodeDeleteAddress,
   encodeFindRoute,
   encodeListAddresses,
   encodeListLinks,
+  encodeListRoutes,
   encodeRoute,
   endOf,
+  type Family,
   type InterfaceAddress,
   type NetlinkMessage,
   type NetworkAddress,
@@ -90,6 +93,11 @@ export function listAddresses(family = 0): readonly InterfaceAddress[] {
 export function listLinks(): readonly NetworkLink[] {
   const { messages } = ask(encodeListLinks(1));
   return messages.flatMap(({ type, body }) => (type === RTM_NEWLINK ? (decodeLink(body) ?? []) : []));
+}
+
+export function listRoutes(family: Family): readonly RouteChange[] {
+  const { messages } = ask(encodeListRoutes(family, 1));
+  return messages.flatMap(({ type, body }) => (type === RTM_NEWROUTE ? (decodeRoute(body) ?? []) : []));
 }
 
 /** The index of the interface by which the address would be reached; undefined without a route. */

@@ -1,6 +1,6 @@
 /**
  * The answer of our fence-peer handler to DRBD: only what is proven, never a guess.
- * 7 (fenced): the peer's power was read as off since DRBD lost it, and this node's own data are current;
+ * 7 (fenced): the peer's power was read as off, there was no sign of life from it since, and our own data are current;
  * 4 (outdated): the peer itself said, over a path that still works, that its disk is outdated now (read back);
  * 6 (Primary): the peer itself said that it is Primary; 1: anything else, and then DRBD keeps its I/O frozen.
  * Never 5 ("unreachable"): DRBD takes it for "dead" and goes on, on both sides of a cut (reference, run 26).
@@ -19,8 +19,11 @@ export interface FencePeerFacts {
   readonly peer: string;
   /** State of our own disk: `UpToDate`, `Consistent`, ... */
   readonly localDisk: string;
-  /** When DRBD's connection to the peer was lost, monotonic; undefined: it was never connected since our start. */
-  readonly lostAtMs?: number;
+  /**
+   * When DRBD's connection to the peer was established last, monotonic; undefined: not since our start. When it was
+   * lost proves nothing: DRBD may notice a dead peer only long after the power was read as off.
+   */
+  readonly connectedAtMs?: number;
   /** When the peer's power was last read as off, monotonic. */
   readonly powerOffConfirmedAtMs?: number;
   /** When the peer was last heard on any link, monotonic. */
@@ -35,7 +38,7 @@ export interface FencePeerDecision {
 
 /** `settled`: more facts will not change a code of 1 before an operator acts, so that waiting longer is no use. */
 export function decideFencePeer(facts: FencePeerFacts): FencePeerDecision & { readonly settled: boolean } {
-  const { peer, localDisk, lostAtMs, powerOffConfirmedAtMs, heardAtMs, word } = facts;
+  const { peer, localDisk, connectedAtMs, powerOffConfirmedAtMs, heardAtMs, word } = facts;
   if (word.kind === "primary") return { code: 6, reason: `${peer} says that it is Primary`, settled: true };
   if (word.kind === "outdated") {
     // An outdated peer proves that it does not write; it does not prove that our data are the newest.
@@ -49,7 +52,7 @@ export function decideFencePeer(facts: FencePeerFacts): FencePeerDecision & { re
     return { code: 1, reason: `${peer} is not known to be powered off`, settled: false };
   if (heardAtMs !== undefined && heardAtMs > powerOffConfirmedAtMs)
     return { code: 1, reason: `${peer} was heard again after its power was off`, settled: false };
-  if (lostAtMs !== undefined && powerOffConfirmedAtMs < lostAtMs)
-    return { code: 1, reason: `${peer} was powered off before DRBD lost it, not since`, settled: false };
+  if (connectedAtMs !== undefined && connectedAtMs > powerOffConfirmedAtMs)
+    return { code: 1, reason: `${peer} has connected again after its power was off`, settled: false };
   return { code: 7, reason: `${peer} was fenced: its power was read as off`, settled: true };
 }

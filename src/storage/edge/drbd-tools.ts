@@ -2,11 +2,14 @@
  * What the manager itself asks of DRBD, outside of any resource operation. Each call is a child process with a bound.
  * Facts: reference/storage.md, sections 3 and 4 (`outdate` ends with 0 even when it had no effect: always read back).
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { runProcess } from "../../hw/edge/child-process.ts";
 import { type DrbdResource, localDisk, readDrbdState } from "../core/drbd-events.ts";
 
 const ENVIRONMENT = { PATH: "/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL: "C" };
 const TIMEOUT_MS = 10_000;
+const OUTDATE_WAIT_MS = 8_000;
+const OUTDATE_POLL_MS = 500;
 
 export type DrbdLook =
   | { readonly kind: "there"; readonly resource: DrbdResource }
@@ -32,12 +35,18 @@ export async function lookAtDrbd(name: string): Promise<DrbdLook> {
  * on alone. `outdated` only when it was read back; `primary` when we are Primary and stay it.
  */
 export async function outdateDrbd(name: string): Promise<"outdated" | "primary" | "unknown"> {
-  const before = await lookAtDrbd(name);
-  if (before.kind !== "there") return "unknown";
-  if (before.resource.role === "Primary") return "primary";
-  await run("drbdadm", ["outdate", name]);
-  const after = await lookAtDrbd(name);
-  return after.kind === "there" && localDisk(after.resource) === "Outdated" ? "outdated" : "unknown";
+  // A node that has not yet noticed the cut refuses silently; its own timeout is a few seconds later at most.
+  const endsAtMs = performance.now() + OUTDATE_WAIT_MS;
+  do {
+    const before = await lookAtDrbd(name);
+    if (before.kind !== "there") return "unknown";
+    if (before.resource.role === "Primary") return "primary";
+    await run("drbdadm", ["outdate", name]);
+    const after = await lookAtDrbd(name);
+    if (after.kind === "there" && localDisk(after.resource) === "Outdated") return "outdated";
+    await sleep(OUTDATE_POLL_MS);
+  } while (performance.now() < endsAtMs);
+  return "unknown";
 }
 
 /**

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decideFencePeer, type FencePeerFacts } from "../../../src/storage/core/fence-peer.ts";
 
-const lost: FencePeerFacts = { peer: "bravo", localDisk: "UpToDate", lostAtMs: 100, word: { kind: "silent" } };
+const lost: FencePeerFacts = { peer: "bravo", localDisk: "UpToDate", connectedAtMs: 100, word: { kind: "silent" } };
 
 test.each<[string, Partial<FencePeerFacts>, number]>([
   ["nothing is known", {}, 1],
-  ["its power was read as off after it was lost", { powerOffConfirmedAtMs: 200 }, 7],
-  ["its power was off before DRBD lost it, and it has been on since", { powerOffConfirmedAtMs: 50 }, 1],
+  ["its power was read as off", { powerOffConfirmedAtMs: 200 }, 7],
+  ["it has connected again since its power was off", { powerOffConfirmedAtMs: 50 }, 1],
   ["it was heard again after its power was off", { powerOffConfirmedAtMs: 200, heardAtMs: 201 }, 1],
   ["it was heard for the last time before", { powerOffConfirmedAtMs: 200, heardAtMs: 150 }, 7],
   ["it is off, but our data may be old", { powerOffConfirmedAtMs: 200, localDisk: "Consistent" }, 1],
@@ -21,31 +21,31 @@ test.each<[string, Partial<FencePeerFacts>, number]>([
 });
 
 test("it was never connected here, but is off, and our metadata say that we are current", () => {
-  const { lostAtMs: _, ...never } = lost;
+  const { connectedAtMs: _, ...never } = lost;
   expect(decideFencePeer({ ...never, powerOffConfirmedAtMs: 5 }).code).toBe(7);
 });
 
-test("never 5; and 7 never without a power read as off since the loss", () => {
+test("never 5; and 7 never after any sign of life since the power was off", () => {
   const time = fc.option(fc.nat(10), { nil: undefined });
   const facts = fc.record({
     peer: fc.constant("bravo"),
     localDisk: fc.constantFrom("UpToDate", "Consistent", "Outdated", "Diskless"),
-    lostAtMs: time,
+    connectedAtMs: time,
     powerOffConfirmedAtMs: time,
     heardAtMs: time,
     word: fc.constantFrom({ kind: "primary" as const }, { kind: "outdated" as const }, { kind: "silent" as const }),
   });
   fc.assert(
-    fc.property(facts, ({ lostAtMs, powerOffConfirmedAtMs, heardAtMs, ...rest }) => {
+    fc.property(facts, ({ connectedAtMs, powerOffConfirmedAtMs, heardAtMs, ...rest }) => {
       const { code } = decideFencePeer({
         ...rest,
-        ...(lostAtMs === undefined ? {} : { lostAtMs }),
+        ...(connectedAtMs === undefined ? {} : { connectedAtMs }),
         ...(powerOffConfirmedAtMs === undefined ? {} : { powerOffConfirmedAtMs }),
         ...(heardAtMs === undefined ? {} : { heardAtMs }),
       });
       expect([1, 4, 6, 7]).toContain(code);
       if (code !== 7) return;
-      expect(powerOffConfirmedAtMs).toBeGreaterThanOrEqual(lostAtMs ?? 0);
+      expect(powerOffConfirmedAtMs).toBeGreaterThanOrEqual(connectedAtMs ?? 0);
       expect(powerOffConfirmedAtMs).toBeGreaterThanOrEqual(heardAtMs ?? 0);
       expect(rest.localDisk).toBe("UpToDate");
     }),

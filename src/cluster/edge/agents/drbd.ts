@@ -14,6 +14,11 @@ import { runTool, type ToolEnd } from "./tool.ts";
 
 export type Tool = (call: AgentCall, file: string, argv: readonly string[]) => Promise<ToolEnd>;
 
+/**
+ * 8.4 may refuse a promotion (-7) at the very moment at which its handler has got the proof, and allow the next one
+ * (seen on 6.1): the first retries come quickly.
+ */
+const RETRIES_MS = [50, 100, 250];
 const RETRY_MS = 500;
 /** So long a start waits for the peer, so that the first score is a good one; without a peer it goes on. */
 const CONNECT_WAIT_MS = 5_000;
@@ -128,12 +133,13 @@ async function insist(
   done: (observed: Observed) => AgentAnswer | undefined,
 ): Promise<AgentAnswer> {
   const { call, tool, endsAtMs } = context;
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     const { reason } = await tool(call, "drbdadm", argv);
     const answer = done(await observe(context));
     if (answer !== undefined) return answer;
-    if (call.signal.aborted || performance.now() + RETRY_MS > endsAtMs) return failed(explain(argv, reason));
-    await sleep(RETRY_MS, undefined, { signal: call.signal });
+    const retryMs = RETRIES_MS[attempt] ?? RETRY_MS;
+    if (call.signal.aborted || performance.now() + retryMs > endsAtMs) return failed(explain(argv, reason));
+    await sleep(retryMs, undefined, { signal: call.signal });
   }
 }
 
