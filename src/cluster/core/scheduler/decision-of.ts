@@ -17,7 +17,7 @@ import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
 import { operationKey } from "./print/names.ts";
 import { summaryLines } from "./print/summary-lines.ts";
-import type { Worked } from "./schedule.ts";
+import type { Worked } from "./worked.ts";
 
 const ROLES: readonly ResourceRole[] = ["unknown", "stopped", "started", "unpromoted", "promoted"];
 const roleName = (role: Role): ResourceRole => ROLES[role] ?? "unknown";
@@ -66,34 +66,28 @@ type Base = Pick<TransitionAction, "id" | "key" | "priority" | "inputs" | "reaso
 
 function actionOf(facts: Facts, step: Step, base: Base): TransitionAction {
   const { resource, node } = step;
-  switch (step.kind) {
-    case "fence": {
-      const fence: FenceAction = {
-        ...base,
-        kind: "fence",
-        operation: step.fenceKind ?? "reboot",
-        target: node?.name ?? "",
-        meta: step.meta,
-      };
-      return fence;
-    }
-    case "cluster": {
-      const cluster: ClusterAction = {
-        ...base,
-        kind: "cluster",
-        operation: step.operation,
-        node: node?.name ?? "",
-        ...(resource === undefined ? {} : { resourceId: resource.baseId }),
-        meta: step.meta,
-      };
-      return cluster;
-    }
-    case "resource":
-      if (resource !== undefined) return resourceAction(facts, step, resource, base);
-      break;
-    default:
-      break;
+  if (step.kind === "fence") {
+    const fence: FenceAction = {
+      ...base,
+      kind: "fence",
+      operation: step.fenceKind ?? "reboot",
+      target: node?.name ?? "",
+      meta: step.meta,
+    };
+    return fence;
   }
+  if (step.kind === "cluster") {
+    const cluster: ClusterAction = {
+      ...base,
+      kind: "cluster",
+      operation: step.operation,
+      node: node?.name ?? "",
+      ...(resource === undefined ? {} : { resourceId: resource.baseId }),
+      meta: step.meta,
+    };
+    return cluster;
+  }
+  if (step.kind === "resource" && resource !== undefined) return resourceAction(facts, step, resource, base);
   const pseudo: PseudoAction = {
     ...base,
     kind: "pseudo",

@@ -3,50 +3,44 @@
  * The passes stand in docs/scheduler.md; `plan` below is the list of those that write the plan.
  */
 import type { XmlElement } from "../../../base/xml.ts";
-import { planClone, planGroup } from "./act/collectives.ts";
+import { linkAntiColocations } from "./act/anti-colocations.ts";
+import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
 import { linkOrders } from "./act/constraints.ts";
+import { addReloads, planDefinitions } from "./act/definitions.ts";
 import { planFencing } from "./act/fencing.ts";
-import { type Graph, graphOf } from "./act/included.ts";
-import { planLifecycle } from "./act/lifecycle.ts";
-import { emptyPlan, link, type Plan, stepsOf } from "./act/plan.ts";
+import { graphOf } from "./act/included.ts";
+import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
+import { addNotifications, addNotifyFrame } from "./act/notify.ts";
+import { emptyPlan, type Plan } from "./act/plan.ts";
+import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
 import { planRecurring } from "./act/recurring.ts";
 import { settle } from "./act/settle.ts";
 import { planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
-import type { Facts, Resource } from "./facts/model.ts";
-import { cloneOf, topOf } from "./facts/model.ts";
+import type { Resource } from "./facts/model.ts";
 import { readFacts } from "./facts/read-facts.ts";
 import { assignAll } from "./place/assign.ts";
 import { baseBoard } from "./place/base-scores.ts";
-import type { Board } from "./place/board.ts";
 import { addInternalColocations } from "./place/internal-colocations.ts";
-
-/** Everything that a run worked out; what printers and explanations are made from. */
-export interface Worked {
-  readonly facts: Facts;
-  readonly board: Board;
-  readonly plan: Plan;
-  readonly graph: Graph;
-}
+import type { Worked } from "./worked.ts";
 
 function planResource(plan: Plan, resource: Resource): void {
   for (const child of resource.children) planResource(plan, child);
   if (resource.kind === "primitive") {
     planLifecycle(plan, resource);
     planRecurring(plan, resource);
-  } else if (resource.kind === "group") planGroup(plan, resource);
-  else if (resource.kind === "clone") planClone(plan, resource);
+  } else addFrame(plan, resource);
+  if (resource.kind === "clone") addNotifyFrame(plan, resource);
 }
 
-/** A resource starts when it has been looked for everywhere; of a clone the whole waits. */
-function linkProbes(plan: Plan): void {
-  for (const probe of plan.steps) {
-    if (probe.operation !== "monitor" || probe.intervalMs !== 0 || probe.resource === undefined) continue;
-    const whole = cloneOf(probe.resource) === undefined ? probe.resource : topOf(probe.resource);
-    for (const start of stepsOf(plan, whole, "start")) link(plan, probe, start);
-  }
+/** What belongs together of itself: one resource's own steps, a group's members, a clone's instances. */
+function linkResource(plan: Plan, resource: Resource): void {
+  for (const child of resource.children) linkResource(plan, child);
+  if (resource.kind === "primitive") linkLifecycle(plan, resource);
+  else if (resource.kind === "group") linkGroup(plan, resource);
+  else if (resource.kind === "clone") linkClone(plan, resource);
 }
 
 /** Runs all passes. */
@@ -58,12 +52,17 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const plan = emptyPlan(facts, board);
   planProbes(plan);
   for (const resource of facts.top) planResource(plan, resource);
-  linkProbes(plan);
+  const reloads = planDefinitions(plan);
   linkOrders(plan);
+  for (const resource of facts.top) linkResource(plan, resource);
+  linkAntiColocations(plan);
+  linkProbes(plan);
   planClearFailures(plan);
   planFencing(plan);
   planShutdowns(plan);
   settle(plan);
+  addReloads(plan, reloads);
+  addNotifications(plan);
   return { facts, board, plan, graph: graphOf(plan) };
 }
 

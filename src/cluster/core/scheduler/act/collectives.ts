@@ -27,19 +27,30 @@ function endOf(plan: Plan, member: Resource, operation: string): readonly Step[]
   return member.kind === "primitive" ? stepsOf(plan, member, operation) : stepsOf(plan, member, DONE[operation] ?? "");
 }
 
-const GOES_DOWN = new Set(["stop", "demote"]);
+/** The two pseudo steps around every task; they are there before any constraint looks for them. */
+export function addFrame(plan: Plan, resource: Resource): void {
+  for (const operation of tasksOf(resource)) {
+    pseudo(plan, resource, operation);
+    pseudo(plan, resource, DONE[operation] ?? operation);
+  }
+}
+
+function tasksOf(resource: Resource): readonly string[] {
+  return inPromotable(resource) ? ["start", "stop", "demote", "promote"] : ["start", "stop"];
+}
 
 function frame(plan: Plan, resource: Resource, operation: string): void {
   const begin = pseudo(plan, resource, operation);
   const end = pseudo(plan, resource, DONE[operation] ?? operation);
   const mode = resource.kind === "clone" ? "any" : "all";
   const begins = resource.children.flatMap((member) => beginOf(plan, member, operation));
+  if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
-  plan.collectives.push({ step: begin, members: begins, mode: GOES_DOWN.has(operation) ? "any" : mode });
-  plan.collectives.push({ step: end, members: ends, mode: GOES_DOWN.has(operation) ? "any" : mode });
-  link(plan, begin, end, { needsFirst: true });
+  plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
+  plan.collectives.push({ step: end, members: ends, mode });
+  if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, {});
-  for (const each of ends) link(plan, each, end, {});
+  for (const each of ends) link(plan, each, end, { ends: true });
 }
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
@@ -53,10 +64,10 @@ function chainGroup(plan: Plan, group: Resource): void {
     if (previous === undefined) return;
     for (const operation of promotable ? ["start", "promote"] : ["start"])
       for (const first of stepsOrNone(plan, previous, operation))
-        for (const then of stepsOf(plan, member, operation)) link(plan, first, then, UP);
+        for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
     for (const operation of promotable ? ["stop", "demote"] : ["stop"])
       for (const first of stepsOf(plan, member, operation))
-        for (const then of stepsOf(plan, previous, operation)) link(plan, first, then, DOWN);
+        for (const second of stepsOf(plan, previous, operation)) link(plan, first, second, DOWN);
   });
 }
 
@@ -65,9 +76,7 @@ export function stepsOrNone(plan: Plan, resource: Resource, operation: string): 
   const found = stepsOf(plan, resource, operation);
   if (found.length > 0) return found;
   if (operation !== "start" && operation !== "promote") return [];
-  const none = step(plan, { resource, operation, runnable: false });
-  none.dropped = true;
-  return [none];
+  return [step(plan, { resource, operation, runnable: false })];
 }
 
 function isOrdered(group: Resource): boolean {
@@ -75,10 +84,9 @@ function isOrdered(group: Resource): boolean {
 }
 
 /** The steps of a group; its members' own steps stand already. */
-export function planGroup(plan: Plan, group: Resource): void {
+export function linkGroup(plan: Plan, group: Resource): void {
   if (isOrdered(group)) chainGroup(plan, group);
-  for (const operation of ["start", "stop"]) frame(plan, group, operation);
-  if (inPromotable(group)) for (const operation of ["demote", "promote"]) frame(plan, group, operation);
+  for (const operation of tasksOf(group)) frame(plan, group, operation);
   const of = (operation: string) => stepsOf(plan, group, operation);
   for (const stopped of of("stopped")) for (const start of of("start")) link(plan, stopped, start);
   for (const demote of of("demote")) for (const promote of of("promote")) link(plan, demote, promote);
@@ -96,20 +104,19 @@ const CLONE_ORDER = [
 ] as const;
 
 /** The steps of a clone; those of its instances stand already. */
-export function planClone(plan: Plan, clone: Resource): void {
-  for (const operation of ["start", "stop"]) frame(plan, clone, operation);
-  if (clone.promotable) for (const operation of ["promote", "demote"]) frame(plan, clone, operation);
-  for (const [first, then] of CLONE_ORDER)
+export function linkClone(plan: Plan, clone: Resource): void {
+  for (const operation of tasksOf(clone)) frame(plan, clone, operation);
+  for (const [first, second] of CLONE_ORDER)
     for (const one of stepsOf(plan, clone, first))
-      for (const other of stepsOf(plan, clone, then)) link(plan, one, other);
+      for (const other of stepsOf(plan, clone, second)) link(plan, one, other);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   clone.children.forEach((instance, index) => {
     const previous = clone.children[index - 1];
     if (previous === undefined) return;
     for (const first of endOf(plan, previous, "start"))
-      for (const then of beginOf(plan, instance, "start")) link(plan, first, then);
+      for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
     for (const first of endOf(plan, instance, "stop"))
-      for (const then of beginOf(plan, previous, "stop")) link(plan, first, then);
+      for (const second of beginOf(plan, previous, "stop")) link(plan, first, second);
   });
 }

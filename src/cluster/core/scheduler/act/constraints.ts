@@ -6,7 +6,7 @@
 import type { Node, Resource, ResourceOrder } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf } from "../place/assign.ts";
+import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
 import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -42,9 +42,7 @@ function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[]
   const found = completionOf(plan, resource, task);
   if (found.length > 0 || resource.kind !== "primitive") return found;
   if (isTrivial(resource, task) || !["start", "stop", "promote", "demote"].includes(task)) return [];
-  const none = step(plan, { resource, operation: task, runnable: false });
-  none.dropped = true;
-  return [none];
+  return [step(plan, { resource, operation: task, runnable: false })];
 }
 
 function membersSteps(plan: Plan, resource: Resource, task: string): readonly Step[] {
@@ -53,16 +51,16 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   const firsts = firstsOf(plan, order.first, order.firstTask);
-  const thens = stepsOf(plan, order.then, order.thenTask);
-  for (const first of firsts) for (const then of thens) link(plan, first, then, rules);
+  const seconds = stepsOf(plan, order.second, order.secondTask);
+  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
   // What is required of a whole is required of each of its members.
-  if (order.then.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
+  if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
-      for (const then of membersSteps(plan, order.then, order.thenTask))
-        link(plan, first, then, { ...rules, hidden: true });
+      for (const second of membersSteps(plan, order.second, order.secondTask))
+        link(plan, first, second, { ...rules, hidden: true });
   if (order.first.kind !== "primitive" && rules.thenDragsFirst === true)
     for (const first of membersSteps(plan, order.first, order.firstTask))
-      for (const then of thens) link(plan, first, then, { thenDragsFirst: true, hidden: true });
+      for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });
 }
 
 function nodeOfInstance(plan: Plan, instance: Resource, now: boolean): Node | undefined {
@@ -72,33 +70,38 @@ function nodeOfInstance(plan: Plan, instance: Resource, now: boolean): Node | un
 
 function isInterleaved(order: ResourceOrder): boolean {
   return (
-    order.then.kind === "clone" && order.first.kind === "clone" && order.then.interleave && order.kind !== "serialize"
+    order.second.kind === "clone" &&
+    order.first.kind === "clone" &&
+    order.second.interleave &&
+    order.kind !== "serialize"
   );
 }
 
 /** Instance by instance: each waits only for the one beside it. */
 function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   const now = !GOES_UP.has(order.firstTask);
-  for (const then of order.then.children) {
-    const node = nodeOfInstance(plan, then, now);
+  for (const second of order.second.children) {
+    const node = nodeOfInstance(plan, second, now);
     const first =
       node === undefined ? undefined : order.first.children.find((each) => nodeOfInstance(plan, each, now) === node);
-    const thens = stepsOf(plan, then, order.thenTask);
+    const seconds = stepsOf(plan, second, order.secondTask);
     if (first === undefined) {
-      if (!now && rules.needsFirst === true) for (const each of thens) each.runnable = false;
+      if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;
       continue;
     }
-    for (const one of firstsOf(plan, first, order.firstTask)) for (const other of thens) link(plan, one, other, rules);
-    if (then.kind !== "primitive" && rules.firstDragsThen === true)
+    for (const one of firstsOf(plan, first, order.firstTask))
+      for (const other of seconds) link(plan, one, other, rules);
+    if (second.kind !== "primitive" && rules.firstDragsThen === true)
       for (const one of firstsOf(plan, first, order.firstTask))
-        for (const other of membersSteps(plan, then, order.thenTask))
+        for (const other of membersSteps(plan, second, order.secondTask))
           link(plan, one, other, { ...rules, hidden: true });
     if (first.kind !== "primitive" && rules.thenDragsFirst === true)
       for (const one of membersSteps(plan, first, order.firstTask))
-        for (const other of thens) link(plan, one, other, { thenDragsFirst: true, hidden: true });
+        for (const other of seconds) link(plan, one, other, { thenDragsFirst: true, hidden: true });
   }
   const whole = completionOf(plan, order.first, order.firstTask);
-  for (const one of whole) for (const other of stepsOf(plan, order.then, order.thenTask)) link(plan, one, other, {});
+  for (const one of whole)
+    for (const other of stepsOf(plan, order.second, order.secondTask)) link(plan, one, other, {});
 }
 
 function linkGate(plan: Plan, order: ResourceOrder): void {
@@ -110,20 +113,20 @@ function linkGate(plan: Plan, order: ResourceOrder): void {
   plan.gates.push({ step: gate, min: order.min });
   for (const instance of order.first.children)
     for (const first of completionOf(plan, instance, order.firstTask)) link(plan, first, gate, { gate: true });
-  for (const then of stepsOf(plan, order.then, order.thenTask)) link(plan, gate, then, { needsFirst: true });
-  if (order.then.kind !== "primitive")
-    for (const then of membersSteps(plan, order.then, order.thenTask))
-      link(plan, gate, then, { needsFirst: true, hidden: true });
+  for (const second of stepsOf(plan, order.second, order.secondTask)) link(plan, gate, second, { needsFirst: true });
+  if (order.second.kind !== "primitive")
+    for (const second of membersSteps(plan, order.second, order.secondTask))
+      link(plan, gate, second, { needsFirst: true, hidden: true });
 }
 
 function linkSetGates(plan: Plan): void {
-  for (const { name, members, min, then, kind } of plan.facts.setGates) {
+  for (const { name, members, min, second, kind } of plan.facts.setGates) {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
     plan.gates.push({ step: gate, min });
     for (const { resource, task } of members)
       for (const first of firstsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
     const rules = kind === "mandatory" ? { needsFirst: true } : {};
-    for (const { resource, task } of then) {
+    for (const { resource, task } of second) {
       for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);
       if (resource.kind !== "primitive" && kind === "mandatory")
         for (const other of membersSteps(plan, resource, task)) link(plan, gate, other, { ...rules, hidden: true });

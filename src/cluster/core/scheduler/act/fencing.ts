@@ -10,20 +10,9 @@ import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 export function canFence(plan: Plan, node: Node): boolean {
   const { options } = plan.facts;
   if (!options.fencingEnabled) return false;
-  if (node.kind === "guest") return false;
+  if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
   if (options.quorate || options.noQuorumPolicy === "ignore") return true;
   return node.online && options.noQuorumPolicy === "fence";
-}
-
-/** Without quorum and with that policy, every node of this partition gives itself up. */
-function addSelfFencing(plan: Plan): void {
-  const { options, nodes } = plan.facts;
-  if (options.quorate || options.noQuorumPolicy !== "fence") return;
-  for (const node of nodes)
-    if (node.kind === "member" && node.online) {
-      node.unclean = true;
-      node.fenceReasons.push("cluster does not have quorum");
-    }
 }
 
 export function fenceStep(plan: Plan, node: Node, reason: string): Step {
@@ -68,7 +57,6 @@ function holdStarts(plan: Plan, fence: Step, target: Node): void {
 
 /** All fencing of this transition. */
 export function planFencing(plan: Plan): readonly Step[] {
-  addSelfFencing(plan);
   const { facts } = plan;
   const fences: Step[] = [];
   for (const node of facts.nodes) {

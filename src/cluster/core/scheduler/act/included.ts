@@ -9,20 +9,26 @@ export interface Graph {
   /** Wanted, but kept from running. */
   readonly blocked: readonly Step[];
   /** All links between steps in the graph or blocked. */
-  readonly edges: readonly { readonly first: Step; readonly then: Step; readonly firm: boolean }[];
+  readonly edges: readonly { readonly first: Step; readonly second: Step; readonly firm: boolean }[];
 }
 
 function isIncluded(each: Step): boolean {
-  return !each.dropped && each.runnable && (each.required || each.always);
+  return !each.dropped && each.runnable && (each.required || each.always) && !isLeftAlone(each);
+}
+
+/** Of an unmanaged resource nothing is touched, only watched. */
+function isLeftAlone({ resource, operation, intervalMs, kind }: Step): boolean {
+  if (resource === undefined || resource.managed || kind !== "resource" || resource.kind !== "primitive") return false;
+  return intervalMs === 0 && !["monitor", "notify", "delete"].includes(operation);
 }
 
 function isBlocked(each: Step): boolean {
-  return !each.dropped && !each.runnable && each.required;
+  return !each.dropped && !each.runnable && each.required && !isLeftAlone(each);
 }
 
 function joins(each: Link): boolean {
   if (each.hidden === true) return false;
-  return each.sameNode !== true || each.first.node === each.then.node;
+  return each.sameNode !== true || each.first.node === each.second.node;
 }
 
 /** Depth first as resources stand: a group's own steps before its members', a clone's after its instances'. */
@@ -54,16 +60,16 @@ export function graphOf(plan: Plan): Graph {
   const [inside, wanted] = [new Set(steps), new Set([...steps, ...blocked])];
   const inputs = new Map<Step, Step[]>(steps.map((each) => [each, []]));
   const known = new Set<number>();
-  const edges: { first: Step; then: Step; firm: boolean }[] = [];
+  const edges: { first: Step; second: Step; firm: boolean }[] = [];
   for (const each of plan.links) {
-    const { first, then } = each;
-    if (!wanted.has(first) || !wanted.has(then) || !joins(each)) continue;
-    const id = first.index * plan.steps.length + then.index;
+    const { first, second } = each;
+    if (!wanted.has(first) || !wanted.has(second) || !joins(each)) continue;
+    const id = first.index * plan.steps.length + second.index;
     if (known.has(id)) continue;
     known.add(id);
-    const firm = inside.has(first) && inside.has(then);
-    edges.push({ first, then, firm });
-    if (firm) inputs.get(then)?.push(first);
+    const firm = inside.has(first) && inside.has(second);
+    edges.push({ first, second, firm });
+    if (firm) inputs.get(second)?.push(first);
   }
   return { steps, inputs, blocked, edges };
 }

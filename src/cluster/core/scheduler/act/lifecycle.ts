@@ -60,7 +60,9 @@ export function act(
   const { managed } = resource;
   const made = step(plan, { resource, node, operation, required: required && managed, reason });
   made.needs = needs;
-  made.runnable &&= isRunnable(plan.facts, resource, node, needs) && managed;
+  made.runnable &&= isRunnable(plan.facts, resource, node, needs);
+  // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
+  if (resource.blocked && (operation === "stop" || operation === "demote")) made.runnable = false;
   return made;
 }
 
@@ -120,7 +122,7 @@ function normalize(resource: Resource, role: Role): Role {
 export function motionOf(board: Board, resource: Resource): Motion {
   const to = board.assigned[resource.index];
   const next = nextRoleOf(board, resource);
-  const wanted = to === undefined ? ROLE.stopped : next === ROLE.unknown ? ROLE.started : next;
+  const wanted = next === ROLE.unknown ? (to === undefined ? ROLE.stopped : ROLE.started) : next;
   return {
     resource,
     from: resource.runningOn,
@@ -137,10 +139,18 @@ function restartReason(resource: Resource, moved: boolean, multiple: boolean): s
   return undefined;
 }
 
+/** The records of what was removed, where it is not running. */
+function cleanRecords(plan: Plan, resource: Resource): void {
+  if (!resource.removed || !plan.facts.options.stopRemoved) return;
+  for (const node of resource.history.keys())
+    if (!resource.runningOn.includes(node) && node.online && !node.unclean) clean(plan, resource, node, undefined);
+}
+
 /** All steps of one primitive's life in this transition. */
 export function planLifecycle(plan: Plan, resource: Resource): void {
   const motion = motionOf(plan.board, resource);
   const { from, to, role, nextRole } = motion;
+  cleanRecords(plan, resource);
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
   const multiple = others.length > 1 && !isMigrating(resource);
@@ -153,12 +163,13 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
   if (role > ROLE.stopped) {
     if (to === undefined) {
       bringDown(plan, motion, true, "node availability");
-      anchorLinks(plan, resource);
+      if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
       return;
     }
     const reason = restartReason(resource, moved, multiple);
     const demoteOnly = resource.demoteWanted && resource.failed && !moved && !multiple;
     const required = reason !== undefined && !demoteOnly;
+    const startsAgain = resource.pendingTask === "start" && resource.pendingNode === to;
     const failedPromoted = role === ROLE.promoted && (required || demoteOnly);
     if (demoteOnly) for (const node of from) act(plan, resource, "demote", node, true, "failed");
     bringDown(plan, motion, required && resource.managed, reason ?? "");
@@ -167,15 +178,13 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
       motion,
       ROLE.stopped,
       Math.min(role, nextRole) as Role,
-      required && resource.managed,
+      (required || startsAgain) && resource.managed,
       failedPromoted && nextRole === ROLE.promoted,
       reason ?? "",
     );
     if (nextRole > role) bringUp(plan, motion, role, nextRole, true, true, "role");
     else if (nextRole < role) for (const node of from) act(plan, resource, "demote", node, true, "role");
-  } else if (to !== undefined && nextRole > ROLE.stopped)
-    bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
-  anchorLinks(plan, resource);
+  } else if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
 }
 
 export function isMigrating(resource: Resource): boolean {
@@ -183,7 +192,7 @@ export function isMigrating(resource: Resource): boolean {
 }
 
 /** The order within one resource: down before up, demote before stop, start before promote. */
-function anchorLinks(plan: Plan, resource: Resource): void {
+export function linkLifecycle(plan: Plan, resource: Resource): void {
   const of = (operation: string) => stepsOf(plan, resource, operation);
   const [starts, stops, promotes, demotes] = [of("start"), of("stop"), of("promote"), of("demote")];
   for (const stop of stops) {

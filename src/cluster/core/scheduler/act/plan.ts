@@ -57,24 +57,21 @@ export interface LinkRules {
   /** Edge only between steps of the same node. */
   readonly sameNode?: boolean;
   readonly serialize?: boolean;
-  /** The second is in the graph whenever the first is, and the other way round. */
-  readonly printsThen?: boolean;
-  readonly printsFirst?: boolean;
-  /** The edge stays even when the first is not in the graph for want of being required. */
-  readonly keepsThen?: boolean;
+  /** From a member to the end of its whole. */
+  readonly ends?: boolean;
 }
 
 export interface Link extends LinkRules {
   readonly first: Step;
-  readonly then: Step;
+  readonly second: Step;
 }
 
 /** A pseudo step whose flags are those of its members. */
 export interface Collective {
   readonly step: Step;
   readonly members: readonly Step[];
-  /** `all`: cannot run when any required member cannot (groups); `any`: can while one can (clones). */
-  readonly mode: "all" | "any";
+  /** `all`: cannot run when any required member cannot; `any`: can while one can (clones); `free`: can always. */
+  readonly mode: "all" | "any" | "free";
 }
 
 export interface Plan {
@@ -162,11 +159,11 @@ export function stepsOf(plan: Plan, resource: Resource, operation: string, inter
   return plan.byKey.get(keyOf(resource, operation, intervalMs)) ?? [];
 }
 
-export function link(plan: Plan, first: Step, then: Step, rules: LinkRules = {}): void {
-  if (first === then) return;
-  plan.links.push({ ...rules, first, then });
+export function link(plan: Plan, first: Step, second: Step, rules: LinkRules = {}): void {
+  if (first === second) return;
+  plan.links.push({ ...rules, first, second });
 }
 
-export function linkAll(plan: Plan, firsts: readonly Step[], thens: readonly Step[], rules: LinkRules = {}): void {
-  for (const first of firsts) for (const then of thens) link(plan, first, then, rules);
+export function linkAll(plan: Plan, firsts: readonly Step[], seconds: readonly Step[], rules: LinkRules = {}): void {
+  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
 }

@@ -6,7 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf } from "../place/assign.ts";
+import { assignedOf } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
 
 const TARGET_NOT_RUNNING = 7;

@@ -63,6 +63,8 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
     if (sameInterval || !resource.managed) return;
     const made = cancel(plan, resource, node, name, intervalMs);
     made.runnable = node.online && !node.pending;
+    for (const promote of stepsOf(plan, resource, "promote")) if (promote.node === node) link(plan, made, promote);
+    for (const demote of stepsOf(plan, resource, "demote")) if (demote.node === node) link(plan, made, demote);
     return;
   }
   const required = isRestarted || !isRecorded(resource, node, name, intervalMs);

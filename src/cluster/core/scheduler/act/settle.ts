@@ -29,35 +29,44 @@ function block(step: Step, because: string, change: Change): void {
 const isManaged = (step: Step) => step.resource?.managed !== false;
 
 function pass(link: Link, change: Change): void {
-  const { first, then } = link;
+  const { first, second } = link;
   if (link.gate === true) return;
-  if (link.firstDragsThen === true && first.required && isManaged(then)) require(then, `required ${first.key}`, change);
-  if (link.thenDragsFirst === true && then.required && isManaged(first)) require(first, `required ${then.key}`, change);
-  if (link.promotedDrags === true && then.required && then.resource?.role === ROLE.promoted && isManaged(first))
-    require(first, `required ${then.key}`, change);
-  if (link.needsFirst === true && !first.runnable) block(then, `unrunnable ${first.key}`, change);
+  if (link.firstDragsThen === true && first.required && isManaged(second))
+    require(second, `required ${first.key}`, change);
+  if (link.thenDragsFirst === true && second.required && isManaged(first))
+    require(first, `required ${second.key}`, change);
+  if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
+    require(first, `required ${second.key}`, change);
+  if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
+    block(second, `unrunnable ${first.key}`, change);
   if (link.restart === true && isManaged(first)) {
-    if (then.required) require(first, then.reason === "" ? `required ${then.key}` : then.reason, change);
-    else if (!then.runnable && then.resource?.managed === true) require(first, then.reason, change);
+    if (second.required) require(first, second.reason === "" ? `required ${second.key}` : second.reason, change);
+    else if (!second.runnable && second.resource?.managed === true) require(first, second.reason, change);
   }
   if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
-    block(then, `unrunnable ${first.key}`, change);
-  if (link.asymmetric === true && !first.runnable) block(then, `unrunnable ${first.key}`, change);
+    block(second, `unrunnable ${first.key}`, change);
+  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
+    block(second, `unrunnable ${first.key}`, change);
+}
+
+/** One-way orders leave alone what is in the wanted state anyway. */
+function isDoneAlready(step: Step): boolean {
+  const { resource, operation, required } = step;
+  if (resource === undefined || required) return false;
+  return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
 }
 
 /** A stop that an operator must do: what needs it cannot go on. */
 function isBlockedStop(step: Step): boolean {
-  return step.operation === "stop" && step.required && !step.runnable && step.resource?.blocked === true;
+  return step.operation === "stop" && !step.runnable && step.resource?.blocked === true;
 }
 
 function sum({ step, members, mode }: Collective, change: Change): void {
   if (members.some(({ required }) => required)) require(step, "", change);
-  const relevant = members.filter(({ dropped }) => !dropped);
+  if (mode === "free") return;
   const runnable =
-    mode === "any"
-      ? relevant.some((each) => each.runnable)
-      : relevant.length > 0 && relevant.every((each) => each.runnable);
-  if (!runnable && relevant.length === members.length) block(step, "", change);
+    mode === "any" ? members.some((each) => each.runnable) : members.every((each) => each.runnable || !each.required);
+  if (!runnable) block(step, "", change);
 }
 
 /** Runs every rule until nothing changes. */
@@ -72,7 +81,7 @@ export function settle(plan: Plan): void {
   };
   for (const link of plan.links) {
     add(around, link.first, link);
-    add(around, link.then, link);
+    add(around, link.second, link);
   }
   for (const whole of plan.collectives) for (const member of whole.members) add(wholes, member, whole);
   for (const gate of plan.gates) gates.set(gate.step, gate);
@@ -85,7 +94,7 @@ export function settle(plan: Plan): void {
     if (step === undefined) return;
     for (const each of around.get(step) ?? []) {
       pass(each, change);
-      const gate = each.gate === true ? gates.get(each.then) : undefined;
+      const gate = each.gate === true ? gates.get(each.second) : undefined;
       if (gate !== undefined) judgeGate(gate, around, change);
     }
     for (const whole of wholes.get(step) ?? []) sum(whole, change);
@@ -97,7 +106,7 @@ function judgeGate(
   around: ReadonlyMap<Step, readonly Link[]>,
   change: Change,
 ): void {
-  const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.then === gate.step);
+  const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.second === gate.step);
   if (firsts.some(({ first }) => first.required)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
 }

@@ -1,6 +1,6 @@
 /**
  * What one recorded operation says of the resource: success, a state found by a probe, failure, still pending.
- * Facts: OCF return codes (Pacemaker Administration, "OCF Return Codes"), Pacemaker Explained (on-fail, failure-timeout).
+ * Facts: OCF return codes (Pacemaker Administration); Pacemaker Explained (on-fail, failure-timeout).
  */
 import { applyMigration } from "./history-migration.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";

@@ -205,8 +205,8 @@ export interface ResourceOrder {
   readonly id: string;
   readonly first: Resource;
   readonly firstTask: string;
-  readonly then: Resource;
-  readonly thenTask: string;
+  readonly second: Resource;
+  readonly secondTask: string;
   readonly kind: OrderKind;
   readonly symmetrical: boolean;
   /** The way back of a symmetrical order. */
@@ -220,7 +220,7 @@ export interface SetGate {
   readonly name: string;
   readonly members: readonly { readonly resource: Resource; readonly task: string }[];
   readonly min: number;
-  readonly then: readonly { readonly resource: Resource; readonly task: string }[];
+  readonly second: readonly { readonly resource: Resource; readonly task: string }[];
   readonly kind: OrderKind;
 }
 

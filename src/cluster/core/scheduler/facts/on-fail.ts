@@ -87,35 +87,28 @@ function isPromotedRole(operation: Operation | undefined): boolean {
   return operation?.role === ROLE.promoted;
 }
 
+const ANSWERS: ReadonlyMap<string, OnFail> = new Map<string, OnFail>([
+  ["block", ON_FAIL.block],
+  ["fence", ON_FAIL.fence],
+  ["standby", ON_FAIL.standby],
+  ["ignore", ON_FAIL.ignore],
+  ["nothing", ON_FAIL.ignore],
+  ["migrate", ON_FAIL.ban],
+  ["restart", ON_FAIL.recover],
+  ["restart-container", ON_FAIL.restartContainer],
+  ["demote", ON_FAIL.demote],
+]);
+
 /** How a failure of the operation is answered. */
 export function failurePolicy(facts: Facts, resource: Resource, task: string, intervalMs: number): FailurePolicy {
   const { fencingEnabled } = facts.options;
   const role = task === "promote" ? ROLE.unpromoted : ROLE.started;
   const configured = configuredOnFail(facts, resource, task, intervalMs);
-  switch (configured) {
-    case "block":
-      return { onFail: ON_FAIL.block, role };
-    case "fence":
-      return fencingEnabled ? { onFail: ON_FAIL.fence, role } : { onFail: ON_FAIL.stop, role: ROLE.stopped };
-    case "standby":
-      return { onFail: ON_FAIL.standby, role };
-    case "ignore":
-    case "nothing":
-      return { onFail: ON_FAIL.ignore, role };
-    case "migrate":
-      return { onFail: ON_FAIL.ban, role };
-    case "stop":
-      return { onFail: ON_FAIL.stop, role: ROLE.stopped };
-    case "restart":
-      return { onFail: ON_FAIL.recover, role };
-    case "restart-container":
-      if (resource.container !== undefined) return { onFail: ON_FAIL.restartContainer, role };
-      break;
-    case "demote":
-      return { onFail: ON_FAIL.demote, role };
-    default:
-      break;
-  }
+  if (configured === "fence" && !fencingEnabled) return { onFail: ON_FAIL.stop, role: ROLE.stopped };
+  if (configured === "stop") return { onFail: ON_FAIL.stop, role: ROLE.stopped };
+  const answer = configured === undefined ? undefined : ANSWERS.get(configured);
+  if (answer !== undefined && (answer !== ON_FAIL.restartContainer || resource.container !== undefined))
+    return { onFail: answer, role };
   if (resource.container !== undefined && resource.meta["internal_remote_node"] === undefined && task !== "stop")
     return { onFail: ON_FAIL.restartContainer, role };
   if (isRemoteConnectionFailure(facts, resource, task)) {

@@ -117,34 +117,34 @@ function addOrder(
   facts: Facts,
   constraint: XmlElement,
   first: Side,
-  then: Side,
+  second: Side,
   kind: OrderKind,
   both: boolean,
   inverseOnly = false,
 ): void {
-  if (first.resource === then.resource && first.task === then.task) return;
+  if (first.resource === second.resource && first.task === second.task) return;
   const { id = "" } = constraint.attributes;
   const min = minOf(constraint, first.resource);
   facts.orders.push({
     id,
     first: first.resource,
     firstTask: first.task,
-    then: then.resource,
-    thenTask: then.task,
+    second: second.resource,
+    secondTask: second.task,
     kind,
     symmetrical: both,
     inverse: inverseOnly,
     min,
   });
   if (inverseOnly) return;
-  const [inverseThen, inverseFirst] = [INVERSE[then.task], INVERSE[first.task]];
+  const [inverseThen, inverseFirst] = [INVERSE[second.task], INVERSE[first.task]];
   if (!both || inverseThen === undefined || inverseFirst === undefined) return;
   facts.orders.push({
     id,
-    first: then.resource,
+    first: second.resource,
     firstTask: inverseThen,
-    then: first.resource,
-    thenTask: inverseFirst,
+    second: first.resource,
+    secondTask: inverseFirst,
     kind,
     symmetrical: both,
     inverse: true,
@@ -173,54 +173,54 @@ function orderSets(
   facts: Facts,
   constraint: XmlElement,
   first: ResourceSet,
-  then: ResourceSet,
+  second: ResourceSet,
   kind: OrderKind,
   both: boolean,
   isSet: boolean,
 ): void {
   const firstTask = first.attributes["action"] ?? "start";
-  const thenTask = then.attributes["action"] ?? (isSet ? "start" : firstTask);
+  const secondTask = second.attributes["action"] ?? (isSet ? "start" : firstTask);
   if (isSet && isFalse(first.attributes["require-all"]) && !isSequential(first)) {
     facts.setGates.push({
       name: `one-or-more:${first.id}`,
       members: first.members.map((resource) => ({ resource, task: firstTask })),
       min: 1,
-      then: (isSequential(then) ? then.members.slice(0, 1) : then.members).map((resource) => ({
+      second: (isSequential(second) ? second.members.slice(0, 1) : second.members).map((resource) => ({
         resource,
-        task: thenTask,
+        task: secondTask,
       })),
       kind,
     });
     if (!both) return;
-    addSetPairs(facts, constraint, first, then, firstTask, thenTask, kind, "inverse");
+    addSetPairs(facts, constraint, first, second, firstTask, secondTask, kind, "inverse");
     return;
   }
-  addSetPairs(facts, constraint, first, then, firstTask, thenTask, kind, both ? "both" : "forward");
+  addSetPairs(facts, constraint, first, second, firstTask, secondTask, kind, both ? "both" : "forward");
 }
 
 function addSetPairs(
   facts: Facts,
   constraint: XmlElement,
   first: ResourceSet,
-  then: ResourceSet,
+  second: ResourceSet,
   firstTask: string,
-  thenTask: string,
+  secondTask: string,
   kind: OrderKind,
   directions: "both" | "forward" | "inverse",
 ): void {
   const last = first.members.at(-1);
-  const head = then.members[0];
+  const head = second.members[0];
   const left = isSequential(first) && last !== undefined ? [last] : first.members;
-  const right = isSequential(then) && head !== undefined ? [head] : then.members;
+  const right = isSequential(second) && head !== undefined ? [head] : second.members;
   for (const resource of left)
     for (const other of right) {
       const [a, b] = [
         { resource, task: firstTask },
-        { resource: other, task: thenTask },
+        { resource: other, task: secondTask },
       ];
       if (directions !== "inverse") addOrder(facts, constraint, a, b, kind, directions === "both");
       else {
-        const [inverseThen, inverseFirst] = [INVERSE[thenTask], INVERSE[firstTask]];
+        const [inverseThen, inverseFirst] = [INVERSE[secondTask], INVERSE[firstTask]];
         if (inverseThen !== undefined && inverseFirst !== undefined)
           addOrder(
             facts,

@@ -3,7 +3,8 @@ import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.
 import { type IdIndex, indexIds } from "./attribute-sets.ts";
 import type { Facts } from "./model.ts";
 import { readConstraints } from "./read-constraints.ts";
-import { readNodeStates, readNodes } from "./read-nodes.ts";
+import { limitRole } from "./read-history.ts";
+import { markSelfFencing, readNodeStates, readNodes } from "./read-nodes.ts";
 import { readOptions } from "./read-options.ts";
 import { linkRemotes, readRemoteNodes } from "./read-remotes.ts";
 import { readResource, readResources } from "./read-resources.ts";
@@ -85,7 +86,9 @@ export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean |
   readTags(facts);
   readTickets(facts);
   readNodeStates(facts);
+  markSelfFencing(facts);
   readAllHistories(facts);
+  for (const resource of facts.resources) limitRole(resource);
   readConstraints(facts);
   return facts;
 }

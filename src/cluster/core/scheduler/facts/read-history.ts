@@ -102,6 +102,7 @@ export function addRunning(facts: Facts, resource: Resource, node: Node): void {
 }
 
 function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void {
+  if (node.maintenance) return;
   if (node.kind === "guest" && node.remote?.container !== undefined && !node.online) {
     node.remote.container.failed = true;
     return;
@@ -204,10 +205,16 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   const outcome: Outcome = { onFail: ON_FAIL.ignore, lastFailure: undefined };
   for (const entry of entries) applyOutcome(facts, resource, node, entry, outcome);
   settleState(facts, resource, node, outcome.onFail);
-  const target = targetRoleOf(resource, resource.parent !== undefined && isInPromotable(resource));
+  limitRole(resource);
+  if (before > resource.role) resource.role = before;
+}
+
+/** Lowers the next role to what target-role allows. */
+export function limitRole(resource: Resource): void {
+  if (resource.kind !== "primitive") return;
+  const target = targetRoleOf(resource, isInPromotable(resource));
   if (target !== ROLE.unknown && (resource.nextRole === ROLE.unknown || target < resource.nextRole))
     resource.nextRole = target;
-  if (before > resource.role) resource.role = before;
 }
 
 function isInPromotable(resource: Resource): boolean {

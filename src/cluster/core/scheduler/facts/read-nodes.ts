@@ -189,6 +189,14 @@ export function readNodeStates(facts: Facts): void {
   for (const node of facts.nodes) applyNodeAttributes(facts, node);
 }
 
+/** A partition that lost its quorum and must not go on: every node of it gives itself up. */
+export function markSelfFencing(facts: Facts): void {
+  const { options, nodes, cib } = facts;
+  if (options.quorate || options.noQuorumPolicy !== "fence" || !isTrue(cib.attributes["no-quorum-panic"])) return;
+  for (const node of nodes)
+    if (node.kind === "member" && node.online && !node.unclean) wantFencing(node, "cluster does not have quorum");
+}
+
 /** Standby, maintenance and discovery as the attributes say. */
 function applyNodeAttributes(facts: Facts, node: Node): void {
   if (isStandby(node.attributes["standby"])) node.standby = true;

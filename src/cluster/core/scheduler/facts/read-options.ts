@@ -21,17 +21,8 @@ const DIALECTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function noQuorumPolicyOf(value: string | undefined, fencingEnabled: boolean): Options["noQuorumPolicy"] {
-  switch (value) {
-    case "ignore":
-    case "freeze":
-    case "demote":
-      return value;
-    case "suicide":
-    case "fence":
-      return fencingEnabled ? "fence" : "stop";
-    default:
-      return "stop";
-  }
+  if (value === "ignore" || value === "freeze" || value === "demote") return value;
+  return fencingEnabled && (value === "suicide" || value === "fence") ? "fence" : "stop";
 }
 
 function placementOf(value: string | undefined): Options["placement"] {

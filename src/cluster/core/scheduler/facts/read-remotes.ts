@@ -99,7 +99,7 @@ export function settleRemote(facts: Facts, node: Node): void {
     node.remoteRequiresReset = false;
   }
   const host = connection.runningOn[0];
-  if (host !== undefined && host.unclean && !host.online && connection.runningOn.length === 1) {
+  if (host?.unclean === true && !host.online && connection.runningOn.length === 1) {
     if (facts.options.fencingEnabled && node.kind === "remote") node.unclean = true;
     node.online = node.kind === "remote" ? node.online : false;
   }

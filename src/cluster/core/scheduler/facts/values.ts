@@ -74,22 +74,18 @@ export function parseDurationMs(value: string | undefined): number | undefined {
 export const ROLE = { unknown: 0, stopped: 1, started: 2, unpromoted: 3, promoted: 4 } as const;
 export type Role = (typeof ROLE)[keyof typeof ROLE];
 
+const ROLE_WORDS: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ["stopped", ROLE.stopped],
+  ["started", ROLE.started],
+  ["slave", ROLE.unpromoted],
+  ["unpromoted", ROLE.unpromoted],
+  ["master", ROLE.promoted],
+  ["promoted", ROLE.promoted],
+]);
+
 /** Both dialects: Master and Slave are the old words. */
 export function parseRole(value: string | undefined): Role {
-  switch (value?.toLowerCase()) {
-    case "stopped":
-      return ROLE.stopped;
-    case "started":
-      return ROLE.started;
-    case "slave":
-    case "unpromoted":
-      return ROLE.unpromoted;
-    case "master":
-    case "promoted":
-      return ROLE.promoted;
-    default:
-      return ROLE.unknown;
-  }
+  return value === undefined ? ROLE.unknown : (ROLE_WORDS.get(value.toLowerCase()) ?? ROLE.unknown);
 }
 
 export function roleText(role: Role): string {

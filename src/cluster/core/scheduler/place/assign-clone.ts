@@ -6,10 +6,10 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
-import { applyPrimary, assign, assignedOf, mergeDependents, noteScores, unassign } from "./assign.ts";
-import { allowedOf, type Board, nextRoleOf, type Scores, setScore } from "./board.ts";
+import { allowedOf, assignedOf, type Board, nextRoleOf, noteScores, type Scores, setScore, unassign } from "./board.ts";
 import { isAvailable } from "./choose-node.ts";
 import { ownThisWith, ownWithThis } from "./colocations.ts";
+import { applyPrimary, mergeDependents } from "./follow.ts";
 import { addPromotionScores, choosePromoted } from "./promote.ts";
 
 function nodeOf(instance: Resource): Node | undefined {
@@ -74,7 +74,7 @@ interface Spread {
 function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
   for (const node of board.nodes)
     if ((spread.counts[node.index] ?? 0) >= spread.nodeMax) banBelow(board, instance, node);
-  const chosen = assign(board, instance, prefer) ?? assignedOf(board, instance);
+  const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
   if (prefer !== undefined && chosen !== prefer) return chosen;
   if (chosen !== undefined) spread.counts[chosen.index] = (spread.counts[chosen.index] ?? 0) + 1;
   return chosen;
@@ -157,7 +157,7 @@ export function assignClone(board: Board, clone: Resource, _prefer: Node | undef
   board.busy[clone.index] = true;
   if (clone.promotable) addPromotionScores(board, clone);
   for (const colocation of ownThisWith(board, clone)) {
-    assign(board, colocation.primary, undefined);
+    board.assign(colocation.primary, undefined);
     if (colocation.dependentRole < ROLE.promoted) applyPrimary(board, clone, colocation.primary, colocation);
   }
   mergeDependents(board, clone, ownWithThis(board, clone));

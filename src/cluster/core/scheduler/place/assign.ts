@@ -2,151 +2,22 @@
  * Assigns each resource its node, the weightiest first; colocated ones before those that depend on them.
  * Facts: Pacemaker Explained, "Resource Constraints", "Groups"; behaviour of crm_simulate as a black box.
  */
-import type { Colocation, Node, Resource } from "../facts/model.ts";
+import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignClone } from "./assign-clone.ts";
-import { allowedOf, assignedNode, type Board, canRunAny, commit, nextRoleOf, note, setScore } from "./board.ts";
+import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
 import { assignBest } from "./choose-node.ts";
-import {
-  applyToScores,
-  attributeOf,
-  effectOf,
-  hasInfluence,
-  mergeWishes,
-  thisWithOf,
-  withThisOf,
-} from "./colocations.ts";
+import { weighColocations } from "./follow.ts";
 
 /** The node's name under which primitives note their scores. */
 const PASS = { primitive: "pcmk__primitive_assign", group: "pcmk__group_assign", clone: "pcmk__clone_assign" } as const;
 
-export function noteScores(board: Board, pass: string, resource: Resource): void {
-  if (!board.noteScores) return;
-  allowedOf(board, resource).forEach((score, index) => {
-    if (!Number.isNaN(score)) note(board, pass, resource, board.facts.nodes[index], score);
-  });
-}
-
 /** Assigns the resource and all that it needs to be assigned before. */
-export function assign(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
-  switch (resource.kind) {
-    case "primitive":
-      return assignPrimitive(board, resource, prefer);
-    case "group":
-      return assignGroup(board, resource, prefer);
-    default:
-      return assignClone(board, resource, prefer);
-  }
-}
-
-/** Where a colocation's primary ends up, as far as a dependent is concerned. */
-export function applyPrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
-  if (primary.kind === "primitive") {
-    if (effectOf(board, dependent, primary, colocation) === "place")
-      applyToScores(board, dependent, primary, colocation);
-    return;
-  }
-  if (primary.kind === "group") {
-    // Wholly up means its last member is up; a mere preference looks at where the group begins.
-    const member = colocation.score >= INFINITY_SCORE ? primary.children.at(-1) : primary.children[0];
-    if (member !== undefined) applyPrimary(board, dependent, member, colocation);
-    return;
-  }
-  applyClonePrimary(board, dependent, primary, colocation);
-}
-
-function roleMatches(board: Board, instance: Resource, colocation: Colocation): boolean {
-  return colocation.primaryRole === ROLE.unknown || nextRoleOf(board, instance) === colocation.primaryRole;
-}
-
-export function interleavedCloneOf(dependent: Resource): Resource | undefined {
-  for (let up = dependent.parent; up !== undefined; up = up.parent)
-    if (up.kind === "clone") return up.interleave ? up : undefined;
-  return undefined;
-}
-
-function applyClonePrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
-  if (board.isAssigned[primary.index] !== true) return;
-  const instances = primary.children.filter((instance) => assignedOf(board, instance) !== undefined);
-  const wanted = instances.filter((instance) => roleMatches(board, instance, colocation));
-  if (interleavedCloneOf(dependent) !== undefined && colocation.score >= INFINITY_SCORE) {
-    restrictTo(board, dependent, wanted, colocation);
-    return;
-  }
-  if (colocation.score >= INFINITY_SCORE) {
-    restrictTo(board, dependent, wanted, colocation);
-    return;
-  }
-  for (const instance of wanted) {
-    const member = primitivesOf(instance)[0];
-    if (
-      member !== undefined &&
-      effectOf(board, dependent, member, { ...colocation, primaryRole: ROLE.unknown }) === "place"
-    )
-      applyToScores(board, dependent, member, colocation);
-  }
-}
-
-export function assignedOf(board: Board, resource: Resource): Node | undefined {
-  return assignedNode(board, resource) ?? assignedNode(board, resource.children[0] ?? resource);
-}
-
-function restrictTo(board: Board, dependent: Resource, wanted: readonly Resource[], colocation: Colocation): void {
-  if (board.isAssigned[dependent.index] === true) return;
-  if (colocation.dependentRole >= ROLE.promoted && isInPromotable(dependent)) return;
-  const values = new Set(
-    wanted.map((instance) => {
-      const node = assignedOf(board, instance);
-      return node === undefined ? undefined : attributeOf(node, colocation.nodeAttribute);
-    }),
-  );
-  const scores = allowedOf(board, dependent);
-  for (const node of board.nodes) {
-    const score = scores[node.index];
-    if (score === undefined || Number.isNaN(score)) continue;
-    if (!values.has(attributeOf(node, colocation.nodeAttribute))) scores[node.index] = -INFINITY_SCORE;
-  }
-}
-
-function isInPromotable(resource: Resource): boolean {
-  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.promotable) return true;
-  return false;
-}
-
-function followPrimaries(board: Board, resource: Resource): void {
-  const list = thisWithOf(board, resource);
-  const mandatory = list.filter(({ score }) => Math.abs(score) >= INFINITY_SCORE);
-  const optional = list.filter(({ score }) => Math.abs(score) < INFINITY_SCORE);
-  for (const colocation of [...mandatory, ...optional]) followPrimary(board, resource, colocation);
-}
-
-function followPrimary(board: Board, resource: Resource, colocation: Colocation): void {
-  const { primary, score, dependentRole } = colocation;
-  assign(board, primary, undefined);
-  const softens = dependentRole >= ROLE.promoted || (score < 0 && score > -INFINITY_SCORE);
-  const archive = softens ? [...allowedOf(board, resource)] : undefined;
-  applyPrimary(board, resource, primary, colocation);
-  if (archive !== undefined && !canRunAny(board, allowedOf(board, resource))) board.allowed[resource.index] = archive;
-}
-
-/** Blends in what those want that must be where this resource is. */
-export function mergeDependents(board: Board, resource: Resource, list: readonly Colocation[]): void {
-  for (const colocation of list) {
-    if (!hasInfluence(board, colocation, resource)) continue;
-    const { dependent, score, nodeAttribute, dependentRole } = colocation;
-    if (board.isAssigned[dependent.index] === true) continue;
-    if (dependentRole >= ROLE.promoted && score < 0) continue;
-    board.allowed[resource.index] = mergeWishes(
-      board,
-      dependent,
-      allowedOf(board, resource),
-      nodeAttribute,
-      score / INFINITY_SCORE,
-      { towards: "dependents", positiveOnly: false },
-    );
-  }
+function assign(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
+  if (resource.kind === "primitive") return assignPrimitive(board, resource, prefer);
+  return resource.kind === "group" ? assignGroup(board, resource, prefer) : assignClone(board, resource, prefer);
 }
 
 function stayWhereItIs(board: Board, resource: Resource): Node | undefined {
@@ -163,8 +34,7 @@ function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefi
   // A loop of colocations: someone above waits for us already.
   if (board.busy[resource.index] === true) return undefined;
   board.busy[resource.index] = true;
-  followPrimaries(board, resource);
-  mergeDependents(board, resource, withThisOf(board, resource));
+  weighColocations(board, resource);
   if (nextRoleOf(board, resource) === ROLE.stopped)
     for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
   noteScores(board, PASS.primitive, resource);
@@ -213,20 +83,10 @@ function assignGroup(board: Board, group: Resource, prefer: Node | undefined): N
   return first;
 }
 
-/** Takes back what was assigned below. */
-export function unassign(board: Board, resource: Resource): void {
-  for (const child of resource.children) unassign(board, child);
-  const node = board.assigned[resource.index];
-  board.isAssigned[resource.index] = false;
-  board.assigned[resource.index] = undefined;
-  board.nextRole[resource.index] = resource.nextRole;
-  if (resource.kind === "primitive" && node !== undefined)
-    board.counts[node.index] = (board.counts[node.index] ?? 1) - 1;
-}
-
 /** Everything, by priority; connections to remote nodes first, for what runs there depends on them. */
 export function assignAll(board: Board): void {
   const { facts } = board;
+  board.assign = (resource, prefer) => assign(board, resource, prefer);
   const byPriority = [...facts.top].sort((a, b) => b.priority - a.priority);
   const ordered = facts.options.placement === "default" ? byPriority : sortByPlacement(board, byPriority);
   for (const resource of ordered)

@@ -16,6 +16,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
   const start = options.symmetric ? 0 : Number.NaN;
   return {
     facts,
+    assign: () => undefined,
     nodes: usable,
     allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
     discovery: resources.map(() => undefined),
@@ -24,7 +25,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     busy: resources.map(() => false),
     merging: resources.map(() => false),
     nextRole: resources.map(({ nextRole }) => nextRole),
-    counts: nodes.map((node) => resources.filter(({ runningOn }) => runningOn.includes(node)).length),
+    counts: nodes.map(() => 0),
     capacity: nodes.map(({ utilization }) =>
       Object.fromEntries(Object.entries(utilization).map(([name, value]) => [name, Number.parseInt(value, 10) || 0])),
     ),
@@ -65,7 +66,8 @@ function applyLocation(board: Board, resource: Resource, location: Location, zer
   if (location.role === ROLE.unpromoted) return;
   applyTo(board, resource, location, zero);
   if (resource.kind === "group") {
-    resource.children.forEach((member, index) => applyLocation(board, member, location, zero || index > 0));
+    for (const [index, member] of resource.children.entries())
+      applyLocation(board, member, location, zero || index > 0);
     return;
   }
   if (resource.kind === "bundle") {
@@ -130,7 +132,7 @@ function applyThresholds(board: Board, facts: Facts): void {
     for (const node of board.nodes) {
       const failures = failuresOn(facts, resource, node);
       if (failures <= 0 || failures < resource.migrationThreshold) continue;
-      if (resource.blocked) continue;
+      if (resource.blocked || resource.failureIgnored) continue;
       // Failures of an anonymous clone on a node are no matter of one instance.
       const whole = inAnonymousClone(resource) ? topOf(resource) : resource;
       for (const each of [whole, ...descendants(whole)])

@@ -18,6 +18,8 @@ export interface ScoreNote {
 
 export interface Board {
   readonly facts: Facts;
+  /** Assigns a resource, and before it all that it waits for; set by the pass that owns the order of assigning. */
+  assign: (resource: Resource, prefer: Node | undefined) => Node | undefined;
   readonly nodes: readonly Node[];
   /** Score by resource index and node index. */
   readonly allowed: Scores[];
@@ -95,7 +97,7 @@ export function commit(board: Board, resource: Resource, node: Node | undefined)
   board.isAssigned[resource.index] = true;
   board.assigned[resource.index] = node;
   if (node === undefined) {
-    board.nextRole[resource.index] = ROLE.stopped;
+    if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.stopped;
     return;
   }
   if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.started;
@@ -143,4 +145,27 @@ export function demandOf(facts: Facts, resource: Resource): Readonly<Record<stri
   demands.set(resource, demand);
   void facts;
   return demand;
+}
+
+export function noteScores(board: Board, pass: string, resource: Resource): void {
+  if (!board.noteScores) return;
+  allowedOf(board, resource).forEach((score, index) => {
+    if (!Number.isNaN(score)) note(board, pass, resource, board.facts.nodes[index], score);
+  });
+}
+
+/** Takes back what was assigned below. */
+export function unassign(board: Board, resource: Resource): void {
+  for (const child of resource.children) unassign(board, child);
+  const node = board.assigned[resource.index];
+  board.isAssigned[resource.index] = false;
+  board.assigned[resource.index] = undefined;
+  board.nextRole[resource.index] = resource.nextRole;
+  if (resource.kind === "primitive" && node !== undefined)
+    board.counts[node.index] = (board.counts[node.index] ?? 1) - 1;
+}
+
+/** The node of a resource; of a group, that of its first member. */
+export function assignedOf(board: Board, resource: Resource): Node | undefined {
+  return assignedNode(board, resource) ?? assignedNode(board, resource.children[0] ?? resource);
 }

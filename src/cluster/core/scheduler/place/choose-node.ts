@@ -1,6 +1,6 @@
 /**
- * Which of the allowed nodes a primitive gets: the best score; among equals the emptier; then where it is; then by name.
- * Facts: Pacemaker Explained, "Placement Strategy" (allocation preference); crm_simulate as a black box.
+ * Which of the allowed nodes a primitive gets: the best score; of equals the emptier; then where it is; then by name.
+ * Facts: Pacemaker Explained, "Placement Strategy"; crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { canRun, cloneOf } from "../facts/model.ts";

@@ -144,7 +144,7 @@ function blend(
     if (now === undefined || Number.isNaN(now)) continue;
     const wish =
       attribute === "#uname"
-        ? sameNode(theirs, node)
+        ? sameNode(board, source, theirs, node)
         : bestWithValue(board, theirs, attribute, attributeOf(node, attribute));
     // Who must keep away from someone does not thereby wish to be where that one must not be.
     if (factor < 0 && wish < 0) continue;
@@ -156,8 +156,11 @@ function blend(
   }
 }
 
-function sameNode(theirs: Scores, node: Node): number {
+function sameNode(board: Board, source: Resource, theirs: Scores, node: Node): number {
   const score = theirs[node.index];
+  // Where its group must not be, no member can be, whatever the member's own score says.
+  const group = source.parent?.kind === "group" ? allowedOf(board, source.parent)[node.index] : undefined;
+  if (group !== undefined && group <= -INFINITY_SCORE) return -INFINITY_SCORE;
   if (score === undefined || Number.isNaN(score) || !canRunHere(node)) return -INFINITY_SCORE;
   return score;
 }

@@ -5,8 +5,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
-import { assign, assignedOf } from "./assign.ts";
-import { allowedOf, type Board, nextRoleOf } from "./board.ts";
+import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
 import { isAvailable } from "./choose-node.ts";
 import { attributeOf, mergeWishes, ownThisWith, ownWithThis } from "./colocations.ts";
 
@@ -30,11 +29,11 @@ function isKnown(clone: Resource, resource: Resource, node: Node): boolean {
   );
 }
 
-export function promotionScoreOf(board: Board, clone: Resource, resource: Resource, node: Node): number | undefined {
+export function promotionScoreOf(clone: Resource, resource: Resource, node: Node): number | undefined {
   if (resource.children.length > 0) {
     let sum: number | undefined;
     for (const child of resource.children) {
-      const score = promotionScoreOf(board, clone, child, node);
+      const score = promotionScoreOf(clone, child, node);
       if (score !== undefined) sum = addScores(sum ?? 0, score);
     }
     return sum;
@@ -48,7 +47,7 @@ export function addPromotionScores(board: Board, clone: Resource): void {
   for (const instance of clone.children)
     for (const node of board.nodes) {
       if (!isAvailable(board, node)) continue;
-      const score = promotionScoreOf(board, clone, instance, node);
+      const score = promotionScoreOf(clone, instance, node);
       if (score === undefined) continue;
       for (const each of [instance, ...instance.children]) {
         const scores = allowedOf(board, each);
@@ -62,7 +61,7 @@ export function addPromotionScores(board: Board, clone: Resource): void {
 function initialScore(board: Board, clone: Resource, instance: Resource, node: Node): number {
   const role = nextRoleOf(board, instance);
   if (role === ROLE.stopped || role === ROLE.unpromoted) return -INFINITY_SCORE;
-  let score = promotionScoreOf(board, clone, instance, node) ?? -1;
+  let score = promotionScoreOf(clone, instance, node) ?? -1;
   const lists = [board.roleLocations.get(clone), board.roleLocations.get(instance)];
   for (const location of new Set(lists.flatMap((list) => list ?? []))) {
     if (location.role !== ROLE.promoted || location.node !== node) continue;
@@ -84,7 +83,7 @@ function withPrimary(
   score: number,
   colocation: { readonly score: number; readonly nodeAttribute: string; readonly primaryRole: Role },
 ): number {
-  assign(board, primary, undefined);
+  board.assign(primary, undefined);
   const instances = primary.kind === "clone" ? primary.children : [primary];
   const values = instances
     .filter((each) => colocation.primaryRole === ROLE.unknown || roleOf(board, each) === colocation.primaryRole)

@@ -14,7 +14,7 @@ export function picture(graph: Graph): string {
   const lines = new Set<string>();
   for (const step of graph.steps) lines.add(nodeLine(step, true));
   for (const step of graph.blocked) lines.add(nodeLine(step, false));
-  for (const { first, then, firm } of graph.edges)
-    lines.add(`"${pictureName(first)}" -> "${pictureName(then)}" [ style = ${firm ? "bold" : "dashed"}]`);
+  for (const { first, second, firm } of graph.edges)
+    lines.add(`"${pictureName(first)}" -> "${pictureName(second)}" [ style = ${firm ? "bold" : "dashed"}]`);
   return ` digraph "g" {\n${[...lines].sort().join("\n")}\n}\n`;
 }

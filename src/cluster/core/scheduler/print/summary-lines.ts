@@ -1,5 +1,5 @@
 /** The Transition Summary: one line for each fenced node and each resource that changes. */
-import type { Worked } from "../schedule.ts";
+import type { Worked } from "../worked.ts";
 
 /** Lines without the leading `  * `. */
 export function summaryLines({ graph }: Worked): string[] {

@@ -12,7 +12,7 @@ function headOf(step: Step, id: number): Record<string, string> {
   const key = operationKey(step);
   const head: Record<string, string> = { id: String(id), operation: step.operation, operation_key: key };
   if (key !== step.key) head["internal_operation_key"] = step.key;
-  if (step.node !== undefined) {
+  if (step.node !== undefined && !step.implied) {
     head["on_node"] = step.node.name;
     head["on_node_uuid"] = step.node.id;
   }
