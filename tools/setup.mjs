@@ -25,6 +25,7 @@ const PACKAGES = {
     ipmitool: "/usr/bin/ipmitool",
     "fence-agents": "/usr/sbin/fence_redfish",
     "inetutils-telnet": "/usr/bin/telnet",
+    "gnutls-bin": "/usr/bin/gnutls-cli",
   },
   image: {
     mmdebstrap: "/usr/bin/mmdebstrap",

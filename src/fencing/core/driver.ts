@@ -6,6 +6,7 @@
  */
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
+import type { DocumentBoard } from "../../hw/core/tls/document.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
@@ -85,6 +86,13 @@ export interface Transports {
     /** Allows TLS 1.0, for old boards only. */
     readonly isLegacy: boolean;
   };
+  readonly tls: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+    readonly certificate: string;
+    readonly isLegacy: boolean;
+  };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -99,6 +107,7 @@ export interface Transports {
 export interface Connections {
   readonly ipmi: Bmc;
   readonly https: WebBoard;
+  readonly tls: DocumentBoard;
   readonly telnet: TextLine;
 }
 

@@ -22,6 +22,13 @@ const VERSION_15 = {
   remedy: "use lanplus: enable IPMI 2.0 over LAN on the board",
 } as const;
 
+const UNCHECKED_CERTIFICATE = {
+  parameter: "ssl_insecure",
+  value: /^(1|true|yes|on)$/i,
+  reason: "would send the password to whoever answers",
+  remedy: "remove it and pin the board's certificate: certificate=SHA256",
+} as const;
+
 export const ALIASES: Readonly<Record<string, Alias>> = {
   "external/ipmi": {
     driver: "ipmi-lan",
@@ -77,14 +84,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
       ssl_secure: "",
       action: "",
     },
-    refusals: [
-      {
-        parameter: "ssl_insecure",
-        value: /^(1|true|yes|on)$/i,
-        reason: "would send the password to whoever answers",
-        remedy: "remove it and pin the board's certificate: certificate=SHA256",
-      },
-    ],
+    refusals: [UNCHECKED_CERTIFICATE],
     passwords: ["password", "passwd"],
   },
   redfish: { driver: "redfish", renames: {}, refusals: [], passwords: ["password", "passwd"] },
@@ -118,6 +118,40 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     ],
     passwords: ["password", "passwd"],
   },
+  "external/riloe": {
+    driver: "ilo-ribcl",
+    renames: {
+      hostlist: "",
+      ilo_hostname: "host",
+      ilo_user: "user",
+      ilo_protocol: "",
+      ilo_can_reset: "",
+      ilo_powerdown_method: "",
+    },
+    refusals: [],
+    passwords: ["ilo_password"],
+  },
+  fence_ilo: {
+    driver: "ilo-ribcl",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      ssl: "",
+      ssl_secure: "",
+      notls: "",
+      ribcl: "",
+      ribcl_version: "",
+      action: "",
+    },
+    refusals: [UNCHECKED_CERTIFICATE],
+    passwords: ["password", "passwd"],
+  },
+  "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },

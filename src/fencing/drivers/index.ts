@@ -5,6 +5,7 @@
 import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
 import { ALIASES, translate } from "./alias.ts";
 import { type Driver, readParameters } from "./define-driver.ts";
+import { iloRibcl } from "./ilo-ribcl.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
 import { boundMs } from "./prove-power.ts";
@@ -16,6 +17,7 @@ type Values = Readonly<Record<string, string>>;
 export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ipmi-lan": ipmiLan,
   redfish,
+  "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
 };

@@ -10,6 +10,7 @@ import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
 import { openTelnet } from "../../hw/edge/telnet.ts";
+import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
 import type {
   BoundDriver,
@@ -211,6 +212,10 @@ export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
     if (password.kind === "failed") return password;
     if (bound.transport === "https") {
       const board = createWebBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(board), close } };
+    }
+    if (bound.transport === "tls") {
+      const board = createDocumentBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
       return { kind: "opened", connection: { device: bound.device(board), close } };
     }
     const opened = await openTelnet({ ...bound.target, password: password.connection, answerMs });
