@@ -88,8 +88,9 @@ function elect(turn: Turn, event: ElectionEvent): void {
 /** What of a view bears on decisions, beside the members. */
 function standing(view: MembershipView | undefined): string {
   if (view === undefined) return "";
-  const { peers, settled, quorate, hold } = view;
-  return JSON.stringify([peers.map(({ name, phase, returned }) => [name, phase, returned]), settled, quorate, hold]);
+  const { peers, settled, agreed, quorate, hold } = view;
+  const phases = peers.map(({ name, phase, returned }) => [name, phase, returned]);
+  return JSON.stringify([phases, settled, agreed, quorate, hold]);
 }
 
 function takeView(turn: Turn, view: MembershipView): void {
@@ -111,6 +112,8 @@ function takeView(turn: Turn, view: MembershipView): void {
   if (lead === undefined) return;
   if (!isNew && standing(before) === standing(view)) return;
   reviewNodes(turn);
+  // Agreement is what a waiting decision waits for, and nothing to stop a running one for.
+  if (!isNew && standing({ ...view, agreed: false }) === standing(before && { ...before, agreed: false })) return;
   abort(turn, view.hold ?? (isNew ? "the members have changed" : "a peer's standing has changed"));
 }
 

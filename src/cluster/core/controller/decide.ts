@@ -139,6 +139,9 @@ function mayDecide(turn: Turn, lead: Lead): boolean {
   const { view } = turn.state;
   // A node that slept must not act before it has heard what its peers think of it.
   if (view === undefined || !view.settled || view.hold !== undefined) return false;
+  // A peer that lives but is not yet agreed upon will be a member in a moment: nothing is decided without it.
+  if (!view.agreed || view.peers.some(({ name, phase }) => phase === "member" && !view.members.includes(name)))
+    return false;
   return lead.synchronised && everyoneJoined(turn);
 }
 
