@@ -21,7 +21,7 @@ import {
   warnOfDisabledFencing,
 } from "./decide.ts";
 import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
-import { acceptJoin, addMissingNodes, createLead, expectJoin, joinsWakeAtMs, reviewNodes, tendJoins } from "./reign.ts";
+import { acceptJoin, createLead, forgetJoin, joinsWakeAtMs, reviewNodes, tendJoins } from "./reign.ts";
 import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type {
   ControllerEffect,
@@ -57,7 +57,6 @@ function takeDc(turn: Turn, dc: string | null): void {
   if (dc !== self) return;
   const round = `${self}-${view?.generation ?? 0}-${incarnation.slice(0, 8)}-${turn.now.nowMs}`;
   turn.state = { ...turn.state, lead: createLead(round) };
-  reviewNodes(turn);
   want(turn, `${self} has become the DC`);
   warnOfDisabledFencing(turn);
 }
@@ -77,7 +76,8 @@ function elect(turn: Turn, event: ElectionEvent): void {
         if (turn.state.lead === undefined) break;
         log(turn, "warning", `the manager of ${effect.node} was started anew: its resources are looked at again`);
         advance(turn, { kind: "node-gone", node: effect.node });
-        expectJoin(turn, effect.node);
+        forgetJoin(turn, effect.node);
+        reviewNodes(turn);
         break;
       default:
         effect satisfies never;
@@ -277,7 +277,6 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
     case "synchronised":
       if (turn.state.lead === undefined) break;
       setLead(turn, { synchronised: true });
-      addMissingNodes(turn);
       reviewNodes(turn);
       want(turn, "the CIB is synchronised");
       break;

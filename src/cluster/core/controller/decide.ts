@@ -228,6 +228,7 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
   const { lead, cib } = turn.state;
   if (lead === undefined) return;
   if (what === "configuration") {
+    reviewNodes(turn);
     const delayMs = Number.parseInt(clusterOption(cib, "crmd-transition-delay") ?? "0", 10) * 1000 || 0;
     abort(turn, "the configuration has changed", delayMs);
   } else if (attributesText(cib) !== lead.attributesSeen) {

@@ -48,8 +48,13 @@ function offer(turn: Turn, node: string): void {
   setLead(turn, { joins: { ...lead.joins, [node]: join } });
 }
 
-/** The node must join (again): a new member, or one whose manager was started anew. */
-export function expectJoin(turn: Turn, node: string): void {
+/** Its manager was started anew: it must join again. */
+export function forgetJoin(turn: Turn, node: string): void {
+  const { [node]: _join, ...joins } = turn.state.lead?.joins ?? {};
+  setLead(turn, { joins });
+}
+
+function expectJoin(turn: Turn, node: string): void {
   reportNodeState(turn, node, { in_ccm: "true", crmd: "online", join: "pending", expected: "member" });
   offer(turn, node);
 }
@@ -117,10 +122,11 @@ function reviewLost(turn: Turn, { name, returned }: PeerView): void {
   emit(turn, { kind: "peer-accepted", node: name });
 }
 
-/** After each change of the view, and once at the beginning of a reign. */
+/** After each change of the view, and once the CIB stands at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
   const { lead, view } = turn.state;
-  if (lead === undefined || view === undefined) return;
+  // Without the newest CIB there are no ids to write anything under.
+  if (lead === undefined || view === undefined || !lead.synchronised || addMissingNodes(turn)) return;
   for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
@@ -128,19 +134,20 @@ export function reviewNodes(turn: Turn): void {
   for (const peer of view.peers) if (peer.phase === "lost") reviewLost(turn, peer);
 }
 
-/** Nodes that the CIB does not have yet: written once the store stands on the newest content. */
-export function addMissingNodes(turn: Turn): void {
+/** Nodes that the CIB does not have yet are written before anything that refers to them. True while it lacks some. */
+function addMissingNodes(turn: Turn): boolean {
   const { nodes, cib } = turn.state;
   const known = configuredNodes(cib);
   const missing = nodes.filter(({ name }) => !known.some((node) => node.name === name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return false;
   const taken = known.map(({ id }) => id);
   const operations = missing.map(({ id, name }) => {
     // A configuration of another origin may have given the number away; the name is as good an id as any.
     const element = { name: "node", attributes: { id: taken.includes(id) ? name : id, uname: name }, children: [] };
     return { kind: "set", parent: "nodes", element } as const;
   });
-  emit(turn, { kind: "submit", operations, why: `nodes of the node configuration` });
+  emit(turn, { kind: "submit", operations, why: "nodes of the node configuration" });
+  return true;
 }
 
 type Joined = Extract<ControllerMessage, { kind: "joined" }>;
@@ -180,8 +187,8 @@ export function tendJoins(turn: Turn): void {
 
 /** Nobody may be left out: a member that has not joined may follow another DC. */
 export function everyoneJoined(turn: Turn): boolean {
-  const joins = Object.values(turn.state.lead?.joins ?? {});
-  return joins.length > 0 && joins.every(({ phase, overdue }) => phase === "joined" || overdue);
+  const joins = turn.state.lead?.joins ?? {};
+  return members(turn).every((node) => joins[node]?.phase === "joined" || joins[node]?.overdue === true);
 }
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {
