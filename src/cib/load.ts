@@ -22,10 +22,10 @@ export interface LoadOptions {
 const asCib = (configuration: XmlElement) => xml("cib", {}, [configuration, xml("status")]);
 
 /** Places of the text instead of paths, for everything that the text itself said. */
-function atText(finding: Finding, places: Readonly<Record<string, string>>): Problem {
+function atText(finding: Finding, places: ReadonlyMap<string, string>): Problem {
   const { ids, ...problem } = finding;
-  const id = ids.find((known) => Object.hasOwn(places, known));
-  return { ...problem, place: (id === undefined ? undefined : places[id]) ?? problem.place };
+  const place = ids.map((id) => places.get(id)).find((known) => known !== undefined);
+  return { ...problem, place: place ?? problem.place };
 }
 
 function judge(configuration: XmlElement, problems: readonly Problem[]): Read<XmlElement> {
@@ -53,8 +53,8 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
 
 /** Order of a list of problems: by line where there is one. */
 function byLine(left: Problem, right: Problem): number {
-  const line = ({ place }: Problem) => Number(/:(\d+):\d+$/.exec(place)?.[1] ?? 0);
-  return line(left) - line(right);
+  const [leftAt, rightAt] = [left, right].map(({ place }) => /:(\d+):(\d+)$/.exec(place)?.slice(1).map(Number) ?? []);
+  return (leftAt?.[0] ?? 0) - (rightAt?.[0] ?? 0) || (leftAt?.[1] ?? 0) - (rightAt?.[1] ?? 0);
 }
 
 export function loadConfiguration(text: string, options: LoadOptions): Read<XmlElement> {

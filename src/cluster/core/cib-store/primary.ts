@@ -139,9 +139,10 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
     return;
   }
   const configuration = applied.value;
-  const tree = cibTree({ ...draft.state, stored: { ...stored, configuration } });
-  const problems = verifyCib(tree);
-  if (problems.some(({ severity }) => severity === "error")) {
+  const problems = verifyCib(cibTree({ ...draft.state, stored: { ...stored, configuration } }));
+  // What was wrong before must not bar the way to mending it piece by piece.
+  const before = new Set(verifyCib(cibTree(draft.state)).map(formatProblem));
+  if (problems.some((problem) => problem.severity === "error" && !before.has(formatProblem(problem)))) {
     reply(draft, from, { kind: "refused", requestId, problems });
     return;
   }
