@@ -3,6 +3,7 @@
  * it is acknowledged when all have it on disk. The same rule ends the round of questions after a change of view, so a
  * change in flight simply becomes part of what the next round spreads.
  */
+import { unreachable } from "../../../base/check.ts";
 import { formatProblem, type Problem } from "../../../base/problem.ts";
 import { verifyCib } from "../../../cib/schema/verify.ts";
 import { diffTrees } from "./diff.ts";
@@ -276,9 +277,18 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
     case "cib-status-ask":
       sendWholeStatus(draft, from);
       return;
-    default:
+    case "cib-ask":
+    case "cib-fetch":
+    case "cib-install":
+    case "cib-confirmed":
+    case "cib-answer":
+    case "cib-report-taken":
+    case "cib-status":
+    case "cib-status-whole":
       // What only replicas are told: from a time when another was DC.
       return;
+    default:
+      unreachable(message);
   }
 }
 
