@@ -16,10 +16,41 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  "drbd-handler": {
+    summary: "called by DRBD: what is proven of a lost peer",
+    usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
+    load: () => import("./drbd-handler.ts"),
+  },
+  fence: {
+    summary: "drive a fencing device by hand, or show the plan",
+    usage: "ipmi ... | test DEVICE ... | plan ...",
+    load: () => import("./fence.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
     load: () => import("./inventory.ts"),
+  },
+  "lsb-check": {
+    summary: "try an init script against the rules that a cluster needs",
+    usage: "SCRIPT [--stop-it]",
+    load: () => import("./lsb-check.ts"),
+  },
+  manager: {
+    summary: "the manager of a node; started by `gemel node`, by nobody else",
+    usage: "--config FILE --state DIR --run DIR [--name NODE]",
+    load: () => import("./manager.ts"),
+  },
+  node: {
+    summary: "run this node: the keeper, which starts the manager",
+    usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
+    load: () => import("./node.ts"),
+  },
+  simulate: {
+    summary: "what the scheduler would do with a CIB",
+    usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
+    names: ["crm_simulate"],
+    load: () => import("./simulate.ts"),
   },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };

@@ -1,0 +1,29 @@
+/** The ping agent in a network namespace: hosts that answer, and hosts that do not. */
+import { expect, test } from "vitest";
+import type { AgentCall } from "../../../src/cluster/edge/agents/contract.ts";
+import { ping } from "../../../src/cluster/edge/agents/ping.ts";
+import { inNetworkNamespace } from "../../support/network-namespace.ts";
+
+function operate(operation: string, parameters: Record<string, string>) {
+  const rest = { instance: "net", environment: {}, timeoutMs: 20_000, runDirectory: "/nonexistent" };
+  const call: AgentCall = { operation, parameters, signal: AbortSignal.timeout(20_000), ...rest };
+  return ping.operate(call);
+}
+
+test("reachable hosts are counted, and the silent ones named", () =>
+  inNetworkNamespace(async () => {
+    const host_list = "127.0.0.1 198.18.7.1 198.18.7.99 203.0.113.1 ::1";
+    const parameters = { host_list, multiplier: "100", attempts: "1", timeout: "1", name: "net" };
+    expect((await operate("monitor", parameters)).code).toBe(7);
+    const { code, reason, attributes } = await operate("start", parameters);
+    expect([code, attributes]).toEqual([0, [{ name: "net", value: "300" }]]);
+    expect(reason).toBe("no answer from 198.18.7.99, 203.0.113.1");
+    const low = await operate("monitor", { ...parameters, failure_score: "400" });
+    expect(low.code).toBe(1);
+    expect((await operate("stop", parameters)).attributes).toEqual([{ name: "net" }]);
+    expect((await operate("monitor", parameters)).code).toBe(7);
+  }));
+
+test("without hosts it is not configured", async () => {
+  expect((await operate("start", { host_list: " " })).code).toBe(6);
+});
