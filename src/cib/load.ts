@@ -6,7 +6,8 @@ import type { Problem, Read } from "../base/problem.ts";
 import { childOf, parseXml, type XmlElement, xml } from "../base/xml.ts";
 import { applyCrm, emptyConfiguration } from "./crm-syntax/apply.ts";
 import { parseCrm } from "./crm-syntax/parse.ts";
-import { type Finding, findProblems } from "./schema/verify.ts";
+import { type Finding, toProblem } from "./schema/finding.ts";
+import { findProblems } from "./schema/verify.ts";
 
 /** `update` adds to the base as `crm configure load update`; `replace` keeps of it only the nodes, unless named. */
 export type LoadMode = "update" | "replace";
@@ -22,10 +23,10 @@ export interface LoadOptions {
 const asCib = (configuration: XmlElement) => xml("cib", {}, [configuration, xml("status")]);
 
 /** Places of the text instead of paths, for everything that the text itself said. */
-function atText(finding: Finding, places: Readonly<Record<string, string>>): Problem {
-  const { ids, ...problem } = finding;
-  const id = ids.find((known) => Object.hasOwn(places, known));
-  return { ...problem, place: (id === undefined ? undefined : places[id]) ?? problem.place };
+function atText(finding: Finding, places: ReadonlyMap<string, string>): Problem {
+  const problem = toProblem(finding);
+  const place = finding.ids.map((id) => places.get(id)).find((known) => known !== undefined);
+  return { ...problem, place: place ?? problem.place };
 }
 
 function judge(configuration: XmlElement, problems: readonly Problem[]): Read<XmlElement> {
@@ -44,17 +45,16 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
   const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
   if (configuration === undefined || !["cib", "configuration"].includes(root.name))
     return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");
-  const problems = findProblems(asCib(configuration)).map(({ ids: _, missing: __, place, ...rest }) => ({
-    ...rest,
-    place: `${source}: ${place}`,
-  }));
+  const problems = findProblems(asCib(configuration))
+    .map(toProblem)
+    .map((problem) => ({ ...problem, place: `${source}: ${problem.place}` }));
   return judge(configuration, problems);
 }
 
 /** Order of a list of problems: by line where there is one. */
 function byLine(left: Problem, right: Problem): number {
-  const line = ({ place }: Problem) => Number(/:(\d+):\d+$/.exec(place)?.[1] ?? 0);
-  return line(left) - line(right);
+  const [leftAt, rightAt] = [left, right].map(({ place }) => /:(\d+):(\d+)$/.exec(place)?.slice(1).map(Number) ?? []);
+  return (leftAt?.[0] ?? 0) - (rightAt?.[0] ?? 0) || (leftAt?.[1] ?? 0) - (rightAt?.[1] ?? 0);
 }
 
 export function loadConfiguration(text: string, options: LoadOptions): Read<XmlElement> {
@@ -75,6 +75,6 @@ export function loadConfiguration(text: string, options: LoadOptions): Read<XmlE
   const findings = findProblems(asCib(configuration))
     // What a faulty statement would have defined is missing because of its fault, which is told already.
     .filter(({ missing }) => missing === undefined || !parsed.failedIds.includes(missing))
-    .map(({ missing: _, ...finding }) => atText(finding, places));
+    .map((finding) => atText(finding, places));
   return judge(configuration, [...problems, ...findings].sort(byLine));
 }

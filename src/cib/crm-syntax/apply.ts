@@ -1,7 +1,8 @@
 /**
  * Joins parsed objects to a configuration, as `crm configure load update` does: an object replaces the one of its id,
  * sets of cluster options and defaults are merged by name, everything else stays. Groups, clones and bundles take
- * their members out of the resources that stand alone; members they give up stand alone again.
+ * their members out of the resources that stand alone; members they give up stand alone again. Resources keep the order
+ * of the text (crmsh sorts them by kind), since the scheduler prefers the earlier of equals.
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement, xml } from "../../base/xml.ts";
@@ -12,8 +13,8 @@ import type { CrmObject, CrmText } from "./parse.ts";
 export interface Applied {
   readonly configuration: XmlElement;
   readonly problems: readonly Problem[];
-  /** Where each object of the text stands, by id. */
-  readonly places: Readonly<Record<string, string>>;
+  /** Where each object of the text stands, and each of its options and operations, by id. */
+  readonly places: ReadonlyMap<string, string>;
 }
 
 /** The order in which a configuration lists its sections; the first four are always there. */
@@ -30,8 +31,7 @@ const SECTIONS = [
   "alerts",
 ];
 const ALWAYS = 4;
-/** New resources are listed in this order, as crmsh sorts them. */
-const RESOURCE_ORDER = ["template", "primitive", "bundle", "group", "master", "clone"];
+const RESOURCES = ["template", "primitive", "bundle", "group", "master", "clone"];
 /** Which members a container may have. */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   group: ["primitive"],
@@ -61,7 +61,7 @@ interface Flat {
 }
 
 const idOf = ({ attributes }: XmlElement) => attributes["id"] ?? "";
-const isMember = ({ name }: XmlElement) => RESOURCE_ORDER.includes(name);
+const isMember = ({ name }: XmlElement) => RESOURCES.includes(name);
 
 function flatten(element: XmlElement, resources: Map<string, FlatResource>, place?: string): void {
   const members = element.children.filter(isMember);
@@ -120,7 +120,6 @@ function joinResources(
 ): XmlElement {
   const flat: Flat = { resources: new Map(), problems };
   for (const resource of base.children) flatten(resource, flat.resources);
-  const before = new Set(flat.resources.keys());
   for (const { element, members, place } of objects) {
     if (members === undefined) flatten(element, flat.resources, place);
     else flat.resources.set(idOf(element), { element, members, place });
@@ -140,9 +139,7 @@ function joinResources(
   }
   const owner = claim(flat, text.failedIds);
   const roots = [...flat.resources.keys()].filter((id) => !owner.has(id));
-  const rank = (id: string) => RESOURCE_ORDER.indexOf(flat.resources.get(id)?.element.name ?? "");
-  const added = roots.filter((id) => !before.has(id)).sort((left, right) => rank(left) - rank(right));
-  return { ...base, children: [...roots.filter((id) => before.has(id)), ...added].flatMap((id) => build(id, flat)) };
+  return { ...base, children: roots.flatMap((id) => build(id, flat)) };
 }
 
 /** Options of the same name are replaced in place; new ones follow. */
@@ -249,7 +246,12 @@ export function applyCrm(base: XmlElement, text: CrmText): Applied {
     if (name === "nodes") nodes = joined.children.map(({ attributes }) => attributes["uname"] ?? "");
     return [joined];
   });
-  const places = Object.fromEntries(objects.map(({ element, place }) => [idOf(element), place]));
-  const configuration = { ...base, children: sections };
-  return { configuration: assignIds(configuration, takenIds(configuration)), problems, places };
+  const places = new Map(objects.map(({ element, place }) => [idOf(element), place]));
+  const marks = new Map(objects.flatMap((object) => [...object.marks]));
+  const whole = { ...base, children: sections };
+  const configuration = assignIds(whole, takenIds(whole), "", (given, id) => {
+    const place = marks.get(given);
+    if (place !== undefined) places.set(id, place);
+  });
+  return { configuration, problems, places };
 }

@@ -3,6 +3,7 @@
  * on with the next one, so that a file gets all its faults at once.
  */
 import type { Problem } from "../../base/problem.ts";
+import type { XmlElement } from "../../base/xml.ts";
 import type { Statement, Token } from "./tokens.ts";
 
 /** Thrown inside a statement and caught by the reader of statements; never leaves this room. */
@@ -18,10 +19,12 @@ export interface Cursor {
   tokens: readonly Token[];
   readonly source: string;
   at: number;
+  /** Where parts of the statement stand, so that a problem found later can be told with their line. */
+  readonly marks: Map<XmlElement, string>;
 }
 
 export function openCursor({ tokens }: Statement, source: string): Cursor {
-  return { tokens, source, at: 1 };
+  return { tokens, source, at: 1, marks: new Map() };
 }
 
 export function placeOf(cursor: Cursor, token: Token | undefined): string {
@@ -29,6 +32,12 @@ export function placeOf(cursor: Cursor, token: Token | undefined): string {
   if (token !== undefined) return `${source}:${token.line}:${token.column}`;
   const last = tokens.at(-1);
   return last === undefined ? source : `${source}:${last.line}:${last.column + last.text.length}`;
+}
+
+/** Remembers where an element stands, and gives it back. */
+export function mark(cursor: Cursor, token: Token, element: XmlElement): XmlElement {
+  cursor.marks.set(element, placeOf(cursor, token));
+  return element;
 }
 
 export function fault(cursor: Cursor, token: Token | undefined, reason: string, remedy: string): SyntaxFault {

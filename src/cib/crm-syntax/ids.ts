@@ -69,19 +69,26 @@ export function makeId(wanted: string, ids: Set<string>): string {
 /**
  * The element with an id wherever one is wanting, its attributes first `id`. `owner` is the id of the nearest
  * element above that has one; `ids` are those in use in the whole document and grows.
+ * `onId` is told the id of each element as it was given.
  */
-export function assignIds(element: XmlElement, ids: Set<string>, owner = ""): XmlElement {
+export function assignIds(
+  element: XmlElement,
+  ids: Set<string>,
+  owner = "",
+  onId: (given: XmlElement, id: string) => void = () => undefined,
+): XmlElement {
   const own = element.attributes["id"];
   const wanted = own === undefined && !isReference(element) ? stem(element, owner) : undefined;
   const made = wanted === undefined ? undefined : makeId(wanted, ids);
   const attributes = made === undefined ? element.attributes : { id: made, ...element.attributes };
   const nearest = ownerName(element, attributes["id"] ?? owner);
+  if (attributes["id"] !== undefined) onId(element, attributes["id"]);
   let recipients = 0;
   const children = element.children.map((child) => {
-    if (child.name !== "recipient" || child.attributes["id"] !== undefined) return assignIds(child, ids, nearest);
+    if (child.name !== "recipient" || child.attributes["id"] !== undefined) return assignIds(child, ids, nearest, onId);
     recipients += 1;
     const id = makeId(`${nearest}-recipient-${recipients}`, ids);
-    return assignIds({ ...child, attributes: { id, ...child.attributes } }, ids, nearest);
+    return assignIds({ ...child, attributes: { id, ...child.attributes } }, ids, nearest, onId);
   });
   return { ...element, attributes, children };
 }

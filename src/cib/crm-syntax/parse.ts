@@ -17,6 +17,8 @@ export interface CrmObject extends Said {
   readonly section: string;
   /** `FILE:LINE:COLUMN`. */
   readonly place: string;
+  /** Places of parts: options and operations. */
+  readonly marks: ReadonlyMap<XmlElement, string>;
 }
 
 /** `monitor rsc 10s:30s`: an operation to be added to a resource that stands elsewhere. */
@@ -119,7 +121,10 @@ function readStatement(statement: Statement, source: string): { objects: CrmObje
   const cursor = openCursor(statement, source);
   const place = placeOf(cursor, keyword);
   if (statement.raw !== undefined)
-    return { objects: readRaw(cursor, statement.raw).map((said) => ({ ...said, place })), monitors: [] };
+    return {
+      objects: readRaw(cursor, statement.raw).map((said) => ({ ...said, place, marks: cursor.marks })),
+      monitors: [],
+    };
   if (keyword.text === "monitor") return { objects: [], monitors: [{ ...readMonitor(cursor), place }] };
   // `commit` ends the examples that people paste; a loaded text is committed as a whole anyhow.
   if (keyword.text === "commit" && cursor.tokens.length === 1) return { objects: [], monitors: [] };
@@ -135,7 +140,7 @@ function readStatement(statement: Statement, source: string): { objects: CrmObje
   }
   const said = kind.read(cursor);
   finish(cursor, "nothing more");
-  return { objects: [{ ...said, section: kind.section, place }], monitors: [] };
+  return { objects: [{ ...said, section: kind.section, place, marks: cursor.marks }], monitors: [] };
 }
 
 /** Never throws on bad input; `source` names the text in places. */

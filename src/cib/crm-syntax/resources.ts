@@ -9,6 +9,7 @@ import {
   checkId,
   fault,
   finish,
+  mark,
   nextIs,
   peek,
   take,
@@ -130,7 +131,7 @@ function readOperation(cursor: Cursor): XmlElement {
     word = takeIf(cursor, "op_params", "op_meta")
   )
     children.push(readSet(cursor, SET_NAMES[word.text] ?? "", word.text));
-  return xml("op", attributes, children);
+  return mark(cursor, nameToken, xml("op", attributes, children));
 }
 
 /** Everything behind the agent of a primitive or template. */

@@ -3,7 +3,18 @@
  * A set may refer to another's content by `$id-ref=ID`.
  */
 import { type XmlElement, xml } from "../../base/xml.ts";
-import { type Cursor, fault, nextIs, peek, readScoreWord, take, takeLabel, takeNamed, takePair } from "./cursor.ts";
+import {
+  type Cursor,
+  fault,
+  mark,
+  nextIs,
+  peek,
+  readScoreWord,
+  take,
+  takeLabel,
+  takeNamed,
+  takePair,
+} from "./cursor.ts";
 import { printRule, printScore, quoteWord, readRule } from "./rules.ts";
 
 export const SET_NAMES: Readonly<Record<string, string>> = {
@@ -19,7 +30,8 @@ export const SET_NAMES: Readonly<Record<string, string>> = {
 function takeOption(cursor: Cursor): XmlElement | undefined {
   const pair = takePair(cursor);
   if (pair === undefined) return undefined;
-  if (!pair.name.startsWith("$")) return xml("nvpair", { name: pair.name, value: pair.value });
+  if (!pair.name.startsWith("$"))
+    return mark(cursor, pair.token, xml("nvpair", { name: pair.name, value: pair.value }));
   throw fault(cursor, pair.token, `"${pair.name}" is not understood here`, "write name=value, or $id= as first word");
 }
 

@@ -22,6 +22,8 @@ function checkPrimitive(seen: Seen, template: XmlElement | undefined, hasDefault
   const at = ({ element }: Operation): Seen => ({ element, above: [...seen.above, seen.element] });
   const findings: Finding[] = [];
   const { id = "" } = seen.element.attributes;
+  // Fencing devices are not started: they are asked for when they are needed, with times of their own.
+  const isDevice = ["stonith", "fencing"].includes(seen.element.attributes["class"] ?? "");
   operations.forEach((operation, index) => {
     const { name, intervalMs } = operation;
     const twin = operations.slice(0, index).find((other) => other.name === name && other.intervalMs === intervalMs);
@@ -46,15 +48,12 @@ function checkPrimitive(seen: Seen, template: XmlElement | undefined, hasDefault
   const lacking = ["start", "stop"].filter(
     (name) => !own.some((operation) => operation.name === name && isTimed(operation)),
   );
-  if (lacking.length > 0 && !hasDefaultTimeout) {
+  if (lacking.length > 0 && !hasDefaultTimeout && !isDevice) {
     const reason = `${id} has no timeout for ${lacking.join(" and ")}; 20 s will be used`;
     const remedy = lacking.map((name) => `op ${name} timeout=60s`).join(" ");
     findings.push(finding("warning", seen, reason, `add ${remedy}, or op_defaults timeout=`));
   }
-  if (
-    !own.some(({ name, intervalMs }) => name === "monitor" && intervalMs > 0) &&
-    seen.element.attributes["class"] !== "stonith"
-  )
+  if (!own.some(({ name, intervalMs }) => name === "monitor" && intervalMs > 0) && !isDevice)
     findings.push(
       finding(
         "warning",

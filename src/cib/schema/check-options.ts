@@ -1,4 +1,5 @@
 /** Options and their values: unknown names are told and left alone, values that cannot be read refuse the CIB. */
+import { unreachable } from "../../base/check.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { nearestWord } from "../crm-syntax/nearest.ts";
 import { everyElement, type Finding, finding, type Seen } from "./finding.ts";
@@ -32,8 +33,10 @@ function mismatch({ type, words = [] }: OptionSchema, value: string): string | u
       return readTimeMs(value) === undefined ? "a time such as 10s, 500ms, 1min or PT1M" : undefined;
     case "words":
       return `one of ${words.join(", ")}`;
-    default:
+    case "text":
       return undefined;
+    default:
+      return unreachable(type);
   }
 }
 

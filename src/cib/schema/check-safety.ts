@@ -48,6 +48,7 @@ function checkFencing(
       ? []
       : [finding("warning", optionAt(configuration, "stonith-enabled") ?? at, reason, remedy)];
   }
+  if (readBoolean(value) === undefined) return [];
   const watchdog = clusterOption(configuration, "fencing-watchdog-timeout") ?? "0";
   const others = classes.filter((name) => name !== "stonith" && name !== "fencing");
   if (others.length === 0 || others.length < classes.length || !/^0?$/.test(watchdog)) return [];

@@ -8,6 +8,11 @@ export interface Finding extends Problem {
   readonly missing?: string;
 }
 
+/** The plain problem, without what only the checks know. */
+export function toProblem({ severity, place, reason, remedy }: Finding): Problem {
+  return { severity, place, reason, remedy };
+}
+
 /** An element with those above it, outermost first. */
 export interface Seen {
   readonly element: XmlElement;

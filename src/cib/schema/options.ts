@@ -238,7 +238,7 @@ const ROLES = ["Stopped", "Started", "Slave", "Master", "Unpromoted", "Promoted"
 export const RESOURCE_META = table([
   ["priority", "score", "0", "when not all can run, the higher ones stay"],
   ["critical", "boolean", "true", "a resource that must move takes those colocated with it along"],
-  ["target-role", "words", "Started", "what the cluster should bring it to", { words: ROLES }],
+  ["target-role", "words", "Started", "what the cluster should bring it to", { words: [...ROLES, "#default"] }],
   ["is-managed", "boolean", "true", "whether the cluster may start and stop it"],
   ["maintenance", "boolean", "false", "neither monitored nor touched"],
   ["resource-stickiness", "score", undefined, "how much it wants to stay where it is"],

@@ -9,7 +9,7 @@ import { checkOperations } from "./check-operations.ts";
 import { checkOptions } from "./check-options.ts";
 import { checkIds, checkReferences } from "./check-references.ts";
 import { checkSafety } from "./check-safety.ts";
-import { type Finding, finding } from "./finding.ts";
+import { type Finding, finding, toProblem } from "./finding.ts";
 
 const CHECKS = [checkIds, checkReferences, checkOptions, checkOperations, checkLoops, checkSafety];
 
@@ -29,7 +29,7 @@ export function findProblems(root: XmlElement): Finding[] {
 }
 
 export function verifyCib(root: XmlElement): Problem[] {
-  return findProblems(root).map(({ ids: _, missing: __, ...problem }) => problem);
+  return findProblems(root).map(toProblem);
 }
 
 export type { Finding } from "./finding.ts";

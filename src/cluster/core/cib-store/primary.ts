@@ -3,6 +3,7 @@
  * it is acknowledged when all have it on disk. The same rule ends the round of questions after a change of view, so a
  * change in flight simply becomes part of what the next round spreads.
  */
+import { unreachable } from "../../../base/check.ts";
 import { formatProblem, type Problem } from "../../../base/problem.ts";
 import { verifyCib } from "../../../cib/schema/verify.ts";
 import { diffTrees } from "./diff.ts";
@@ -139,9 +140,10 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
     return;
   }
   const configuration = applied.value;
-  const tree = cibTree({ ...draft.state, stored: { ...stored, configuration } });
-  const problems = verifyCib(tree);
-  if (problems.some(({ severity }) => severity === "error")) {
+  const problems = verifyCib(cibTree({ ...draft.state, stored: { ...stored, configuration } }));
+  // What was wrong before must not bar the way to mending it piece by piece.
+  const before = new Set(verifyCib(cibTree(draft.state)).map(formatProblem));
+  if (problems.some((problem) => problem.severity === "error" && !before.has(formatProblem(problem)))) {
     reply(draft, from, { kind: "refused", requestId, problems });
     return;
   }
@@ -275,9 +277,18 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
     case "cib-status-ask":
       sendWholeStatus(draft, from);
       return;
-    default:
+    case "cib-ask":
+    case "cib-fetch":
+    case "cib-install":
+    case "cib-confirmed":
+    case "cib-answer":
+    case "cib-report-taken":
+    case "cib-status":
+    case "cib-status-whole":
       // What only replicas are told: from a time when another was DC.
       return;
+    default:
+      unreachable(message);
   }
 }
 

@@ -1,4 +1,5 @@
 /** A member that is not the DC: it answers the DC's questions, stores what the DC sends, and follows the status. */
+import { unreachable } from "../../../base/check.ts";
 import { compareLineage } from "./lineage.ts";
 import { adopt, change, type Draft, send } from "./state.ts";
 import { applyStatus, nodeIdFrom } from "./status.ts";
@@ -22,7 +23,8 @@ function install(draft: Draft, from: string, message: CibMessage & { kind: "cib-
     case "newer":
       adopt(draft, stored);
       return;
-    default:
+    case "older":
+    case "diverged":
       // A late copy of something older, or we know what the DC does not: show it, the DC decides.
       send(draft, from, { kind: "cib-document", round, stored: draft.state.stored });
       return;
@@ -83,7 +85,16 @@ export function replicaMessage(draft: Draft, from: string, message: CibMessage):
       change(draft, { reports: reports.slice(count), firstReport: firstReport + count });
       return;
     }
-    default:
+    case "cib-have":
+    case "cib-document":
+    case "cib-stored":
+    case "cib-request":
+    case "cib-answer":
+    case "cib-report":
+    case "cib-status-ask":
+      // What only a DC is told: from a time when we were it.
       return;
+    default:
+      unreachable(message);
   }
 }

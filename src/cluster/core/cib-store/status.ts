@@ -2,6 +2,7 @@
  * Changes of the status section: node states, histories of operations, transient attributes, tickets.
  * Ids are those that Pacemaker gives, because agents and tools look for them (`status-NODE-NAME`).
  */
+import { unreachable } from "../../../base/check.ts";
 import { childOf, type XmlElement, xml } from "../../../base/xml.ts";
 import { setAttributes } from "./operations.ts";
 import type { StatusChange } from "./types.ts";
@@ -70,7 +71,9 @@ function setAttribute(node: XmlElement, name: string, value: string | null): Xml
   );
 }
 
-function changeNode(node: XmlElement, change: StatusChange & { readonly node: string }): XmlElement {
+type NodeChange = Exclude<StatusChange, { readonly kind: "set-cib" | "set-ticket" }>;
+
+function changeNode(node: XmlElement, change: NodeChange): XmlElement {
   switch (change.kind) {
     case "set-node-state":
       return setAttributes(node, change.attributes);
@@ -97,8 +100,10 @@ function changeNode(node: XmlElement, change: StatusChange & { readonly node: st
       return setAttribute(node, change.name, change.value);
     case "clear-node":
       return { ...node, children: [] };
-    default:
+    case "delete-node":
       return node;
+    default:
+      return unreachable(change);
   }
 }
 
@@ -120,8 +125,15 @@ export function applyStatus({ tree, root }: Status, change: StatusChange, idOf: 
       const is = (child: XmlElement) => child.name === "node_state" && child.attributes["uname"] === change.node;
       return { root, tree: put(tree, is, () => undefined) };
     }
-    default:
+    case "set-node-state":
+    case "replace-history":
+    case "set-operation":
+    case "delete-history":
+    case "set-attribute":
+    case "clear-node":
       return { root, tree: putNode(tree, change.node, idOf, (node) => changeNode(node, change)) };
+    default:
+      return unreachable(change);
   }
 }
 
@@ -134,8 +146,15 @@ function keyOf(change: StatusChange): string | undefined {
       return `operation ${change.node} ${change.resource.id} ${change.operation.attributes["id"] ?? ""}`;
     case "replace-history":
       return `history ${change.node}`;
-    default:
+    case "set-node-state":
+    case "delete-history":
+    case "clear-node":
+    case "delete-node":
+    case "set-cib":
+    case "set-ticket":
       return undefined;
+    default:
+      return unreachable(change);
   }
 }
 
