@@ -98,7 +98,10 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     view: () => manager.view,
     askPeer: (peer, resource) => askDrbd(manager, peer, resource),
     log,
-    onChange: () => refresh(manager),
+    onChange: () => {
+      feed(manager, { kind: "look", agentType: "drbd" });
+      refresh(manager);
+    },
   });
   const agents = createAgentRunner(
     {

@@ -51,7 +51,7 @@ export interface NodeState {
 export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
-  | Extract<ExecutorEvent, { kind: "finished" }>
+  | Extract<ExecutorEvent, { kind: "finished" | "look" }>
   | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" }>
   | { readonly kind: "tick" };
 
@@ -328,6 +328,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
     case "stop":
       return [{ to: "controller", event }];
     case "finished":
+    case "look":
       return [{ to: "executor", event }];
     case "submit":
     case "persisted":

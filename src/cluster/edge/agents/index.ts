@@ -1,4 +1,5 @@
 /** The built-in agents: one literal table, `ocf:gemel:TYPE`. */
+import { addressCheck } from "./address-check.ts";
 import type { BuiltInAgent } from "./contract.ts";
 import { drbd } from "./drbd.ts";
 import { dummy, stateful } from "./dummy.ts";
@@ -17,4 +18,5 @@ export const BUILT_IN_AGENTS: Readonly<Record<string, BuiltInAgent>> = {
   IPaddr2: ipAddress,
   Route: route,
   Stateful: stateful,
+  VIPcheck: addressCheck,
 };
