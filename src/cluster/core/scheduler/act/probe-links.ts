@@ -13,18 +13,9 @@ function isProbe(each: Step): boolean {
 
 /** Every probe of the stopping resource comes before what waits for the stop. */
 function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
-  const constrained = plan.links.filter(
-    ({ first, second, hidden }) =>
-      hidden !== true &&
-      first.operation === "stop" &&
-      first.resource !== second.resource &&
-      second.operation !== "do_shutdown",
-  );
-  for (const { first, second } of constrained) {
-    const resource = first.resource;
-    if (resource === undefined || second.resource === undefined) continue;
-    for (const probe of probes.get(resource) ?? []) link(plan, probe, second);
-  }
+  for (const { resource, second, sameNode } of plan.stopWaits)
+    for (const probe of probes.get(resource) ?? [])
+      if (!sameNode || second.node === undefined || probe.node === second.node) link(plan, probe, second);
 }
 
 /** What would be restarted for this start waits for the probes, for they may find that no start is needed. */

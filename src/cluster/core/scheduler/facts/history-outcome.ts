@@ -5,7 +5,7 @@
 import { applyMigration } from "./history-migration.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
-import { failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
+import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
 import { ROLE } from "./values.ts";
 
 export const CODE = {
@@ -189,7 +189,7 @@ export function isBlockingFailure(facts: Facts, resource: Resource, node: Node):
   for (const entry of history?.entries ?? []) {
     if (statusOf(entry) === STATUS.done && (codeOf(entry) === targetCodeOf(entry) || isProbe(entry))) continue;
     if (statusOf(entry) === STATUS.pending) continue;
-    if (failurePolicy(facts, resource, entry.task, entry.intervalMs).onFail === ON_FAIL.block) return true;
+    if (blocksByConfiguration(facts, resource, entry.task, entry.intervalMs)) return true;
   }
   return false;
 }
@@ -226,6 +226,7 @@ export function applyOutcome(
     resource.role = before.role;
     resource.nextRole = before.nextRole;
     outcome.onFail = before.onFail;
+    if (entry.intervalMs > 0) resource.expiredMonitors.push({ node, key: entry.key });
     return;
   }
   resource.knownOn.add(node);

@@ -97,7 +97,7 @@ export function commit(board: Board, resource: Resource, node: Node | undefined)
   board.isAssigned[resource.index] = true;
   board.assigned[resource.index] = node;
   if (node === undefined) {
-    if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.stopped;
+    board.nextRole[resource.index] = ROLE.stopped;
     return;
   }
   if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.started;
