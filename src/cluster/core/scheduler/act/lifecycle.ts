@@ -41,6 +41,10 @@ export function isRunnable(facts: Facts, resource: Resource, node: Node | undefi
   return noQuorumPolicy !== "stop" && noQuorumPolicy !== "fence";
 }
 
+function isHeldByQuorum(facts: Facts): boolean {
+  return !facts.options.quorate && facts.options.noQuorumPolicy === "stop";
+}
+
 function needsOf(resource: Resource, operation: string): Step["needs"] {
   if (operation !== "start" && operation !== "promote") return "nothing";
   if (resource.requires === "fencing" || resource.requires === "unfencing") return "fencing";
@@ -61,6 +65,8 @@ export function act(
   const made = step(plan, { resource, node, operation, required: required && managed, reason });
   made.needs = needs;
   made.runnable &&= isRunnable(plan.facts, resource, node, needs);
+  // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
+  if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts)) made.required = false;
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
   if (!managed && (operation === "stop" || operation === "demote")) made.runnable = false;
   return made;

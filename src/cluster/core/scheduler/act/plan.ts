@@ -74,8 +74,8 @@ export interface Link extends LinkRules {
 export interface Collective {
   readonly step: Step;
   readonly members: readonly Step[];
-  /** `all`: cannot run when any required member cannot; `any`: can while one can (clones); `free`: can always. */
-  readonly mode: "all" | "any" | "free";
+  /** `all`: cannot run when a member cannot, `wanted`: a required member; `any`: can while one can; `free`: always. */
+  readonly mode: "all" | "wanted" | "any" | "free";
 }
 
 export interface Plan {

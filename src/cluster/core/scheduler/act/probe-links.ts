@@ -4,7 +4,7 @@
  * Facts: crm_simulate as a black box (cases order-first-probes, order3, group9).
  */
 import type { Resource } from "../facts/model.ts";
-import { cloneOf, topOf } from "../facts/model.ts";
+import { cloneOf, isActive, topOf } from "../facts/model.ts";
 import { type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
 
 function isProbe(each: Step): boolean {
@@ -47,7 +47,8 @@ export function linkProbes(plan: Plan): void {
   for (const [resource, own] of probes) {
     const whole = cloneOf(resource) === undefined ? resource : topOf(resource);
     for (const start of stepsOf(plan, whole, "start"))
-      for (const probe of own) link(plan, probe, start, { needsFirst: true });
+      // What runs already is not stopped for want of a look elsewhere.
+      for (const probe of own) link(plan, probe, start, isActive(resource) ? {} : { needsFirst: true });
   }
   linkWaitingForStops(plan, probes);
   linkRestarts(plan, probes);

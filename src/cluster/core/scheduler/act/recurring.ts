@@ -149,7 +149,8 @@ export function planRecurring(plan: Plan, resource: Resource): void {
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;
     if (intervalMs === 0 || name === "start" || name === "stop" || name === "promote" || name === "demote") continue;
-    const id = `${name}/${intervalMs}/${operation.role}`;
+    // Two of one interval cannot be told apart by the executor: the first one counts.
+    const id = `${name}/${intervalMs}`;
     if (!enabled || seen.has(id)) continue;
     seen.add(id);
     if (operation.role === ROLE.stopped) planStopped(plan, resource, operation, motion.to);

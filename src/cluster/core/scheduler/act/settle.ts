@@ -45,6 +45,7 @@ function pass(link: Link, change: Change): void {
     if (second.required && !second.alone) require(first, second.reason === "" ? `required ${second.key}` : second.reason, change);
     else if (!second.runnable && second.resource?.managed === true) require(first, second.reason, change);
   }
+  if (link.thenDragsFirst === true && first.required && !first.runnable) block(second, `unrunnable ${first.key}`, change);
   if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
     block(second, `unrunnable ${first.key}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
@@ -67,7 +68,9 @@ function sum({ step, members, mode }: Collective, change: Change): void {
   if (members.some(({ required }) => required)) require(step, "", change);
   if (mode === "free") return;
   const runnable =
-    mode === "any" ? members.some((each) => each.runnable) : members.every((each) => each.runnable || !each.required);
+    mode === "any"
+      ? members.some((each) => each.runnable)
+      : members.every((each) => each.runnable || (mode === "wanted" && !each.required));
   if (!runnable) block(step, "", change);
 }
 

@@ -201,6 +201,7 @@ function applyPending(facts: Facts, resource: Resource, node: Node, entry: Histo
   else if (task === "promote") resource.role = ROLE.promoted;
   else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "pending");
   else if (task === "migrate_from") setActive(resource);
+  if (!isProbe(entry)) resource.knownOn.add(node);
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 
@@ -230,6 +231,8 @@ export function applyOutcome(
     return;
   }
   resource.knownOn.add(node);
+  if (entry.intervalMs > 0)
+    resource.expiredMonitors = resource.expiredMonitors.filter((each) => each.node !== node || each.key !== entry.key);
   if (status === STATUS.done) {
     applySuccess(facts, resource, node, entry, outcome);
     return;
