@@ -21,6 +21,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "ipmi ... | test DEVICE ... | plan ...",
     load: () => import("./fence.ts"),
   },
+  hw: {
+    summary: "what the hardware profiles know of this machine",
+    usage: "detect | explain PROFILE | list",
+    load: () => import("./hw.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
