@@ -117,6 +117,31 @@ describe("devices", () => {
   });
 });
 
+describe("outlets of a packaged agent", () => {
+  const pdu = { ip: "192.0.2.9", secret: "pdu" };
+
+  test("each node has its own, by the map or by its name, never that of another node", () => {
+    const hosts = { pcmk_host_map: "alpha:3", pcmk_host_list: "alpha bravo" };
+    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...hosts })));
+    expect(problems).toEqual([]);
+    expect(configuration.devices[0]).toMatchObject({
+      driver: "fence-agent",
+      parameters: { agent: "fence_apc_snmp", ip: "192.0.2.9", secret: "pdu", plug: "3" },
+      perTarget: { alpha: { plug: "3" }, bravo: { plug: "bravo" } },
+    });
+  });
+
+  test.each([
+    ["several outlets for one node", { pcmk_host_map: "alpha:1,2" }],
+    ["one outlet for all nodes", { pcmk_host_list: "alpha bravo", plug: "1" }],
+    ["a password in the configuration", { pcmk_host_map: "alpha:1", passwd: "hunter2" }],
+  ])("%s: refused", (_, parameters) => {
+    const root = cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...parameters }));
+    expect(places(root)[0]).toBe("error primitive pdu");
+    expect(read(root).configuration.devices).toEqual([]);
+  });
+});
+
 describe("levels", () => {
   const two = good + primitive("pdu", "ipmi-lan", { ...board, pcmk_host_list: "alpha" });
 

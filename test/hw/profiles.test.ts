@@ -38,7 +38,9 @@ describe("the profiles of the package", () => {
   });
 
   test("the drivers that profiles may name are the drivers that there are", () => {
-    expect([...FENCING_DRIVERS].toSorted()).toEqual(Object.keys(DRIVERS).toSorted());
+    // Packaged agents are chosen by an operator, not by a machine's board.
+    const boards = Object.keys(DRIVERS).filter((name) => name !== "fence-agent");
+    expect([...FENCING_DRIVERS].toSorted()).toEqual(boards.toSorted());
   });
 
   test.each([
