@@ -153,7 +153,11 @@ function readDevice(
   if (targets.length === 0 && !choice.manual) {
     complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
   }
-  let hasBadPlug = false;
+  let hasBadPlug = !choice.manual && choice.plugParameter === undefined && targets.length > 1;
+  if (hasBadPlug) {
+    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
+    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
+  }
   const perTarget = perTargetOf(parameters, targets, choice.plugParameter, place, (...problem) => {
     hasBadPlug = true;
     complain(...problem);
@@ -188,6 +192,26 @@ function readDevice(
     delayMaxMs: durationOf(parameters, "pcmk_delay_max", 0, place, complain),
     staysOff: parameters["pcmk_reboot_action"] === "off",
   };
+}
+
+/**
+ * Devices that reach one board under two names would kill one node and take the other for dead: none of them is used.
+ */
+function withoutSharedBoards(devices: readonly FencingDevice[], complain: Complain): readonly FencingDevice[] {
+  const boardOf = ({ parameters: { host, port, module, system_uuid } }: FencingDevice) =>
+    host === undefined ? undefined : [host, port ?? "", module ?? "", system_uuid ?? ""].join(" ");
+  return devices.filter((device) => {
+    const board = boardOf(device);
+    const others = devices.filter(
+      (other) =>
+        board !== undefined && boardOf(other) === board && other.targets?.join(" ") !== device.targets?.join(" "),
+    );
+    const [other] = others;
+    if (other === undefined) return true;
+    const words = `it reaches the same board as ${other.id}, which is there for another node`;
+    complain(`primitive ${device.id}`, words, "give each device the host of its own node's board");
+    return false;
+  });
 }
 
 /** The nodes of the CIB that a level speaks of. */
@@ -260,10 +284,11 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
   if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
   const isEnabled = isTrue(property("enabled"), true);
-  const devices = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
+  const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
     const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
     return device === undefined ? [] : [device];
   });
+  const devices = withoutSharedBoards(written, complain);
   const topology = readTopology(
     section,
     devices.map(({ id }) => id),
