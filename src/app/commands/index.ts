@@ -38,6 +38,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ...",
     load: () => import("./fence.ts"),
   },
+  hw: {
+    summary: "what the hardware profiles know of this machine",
+    usage: "detect | explain PROFILE | list",
+    load: () => import("./hw.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
