@@ -117,10 +117,11 @@ function migrationLines({ resources }: StatusReport): string[] {
 export function printMonitor(report: StatusReport, flags: Readonly<Record<string, unknown>>): string {
   const { dc, hasQuorum, atWallMs, program, nodes, resources, failures } = report;
   const instances = resources.reduce((sum, { parents }) => sum + (parents.some(isClone) ? nodes.length : 1), 0);
+  const quorum = hasQuorum ? "with" : "WITHOUT";
   const lines = [
     "Cluster Summary:",
     "  * Stack: gemel",
-    `  * Current DC: ${dc ?? "NONE"}${dc === undefined ? "" : ` (version ${program.split(" ")[1]}) - partition ${hasQuorum ? "with" : "WITHOUT"} quorum`}`,
+    `  * Current DC: ${dc === undefined ? "NONE" : `${dc} (version ${program.split(" ")[1]}) - partition ${quorum} quorum`}`,
     `  * Last updated: ${ctime(atWallMs)}`,
     `  * ${nodes.length} node${nodes.length === 1 ? "" : "s"} configured`,
     `  * ${instances} resource instance${instances === 1 ? "" : "s"} configured`,

@@ -21,7 +21,8 @@ export function isClusterWord(word: string | undefined): boolean {
 
 function printRecord({ target, action, outcome, device, atWallMs, by, evidence }: FencingRecord): string {
   const how = device === "" ? "" : ` by ${device}`;
-  return `${new Date(atWallMs).toISOString()}  ${action} of ${target}: ${outcome}${how}, asked by ${by}\n    ${evidence}\n`;
+  const at = new Date(atWallMs).toISOString();
+  return `${at}  ${action} of ${target}: ${outcome}${how}, asked by ${by}\n    ${evidence}\n`;
 }
 
 async function confirm(socketPath: string, target: string, yes: unknown): Promise<number> {

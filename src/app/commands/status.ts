@@ -68,8 +68,8 @@ export function printStatus(report: StatusReport): string {
       (transition.inFlight.length === 0 ? "" : `, running ${transition.inFlight.join(", ")}`)
     : "idle";
   const lines = [
-    `DC: ${dc ?? "none"}${hasQuorum ? ", with quorum" : ", WITHOUT quorum"}${isSettled ? "" : ", waiting for the other nodes"}; ` +
-      `CIB ${cibVersion}; ${work}`,
+    `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${cibVersion}; ` +
+      `${isSettled ? work : "waiting for the other nodes"}`,
     "Nodes:",
     ...nodeLines(report),
     "Resources:",

@@ -11,7 +11,7 @@ import type { ControllerMessage, Join, Lead } from "./types.ts";
 
 /** An offer or its answer may be lost with a manager that was just being restarted. */
 const OFFER_EVERY_MS = 1_000;
-/** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node is treated as failed. */
+/** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node has failed. */
 export const JOIN_WAIT_MS = 60_000;
 
 const OFFLINE = { in_ccm: "false", crmd: "offline" } as const;
