@@ -91,6 +91,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       ...(connection === undefined ? {} : { connectedAtMs: connection }),
       ...(off === undefined ? {} : { powerOffConfirmedAtMs: off }),
       ...(isHeard ? { heardAtMs: nowMs() } : {}),
+      hasLeft: seen?.phase === "left",
       word,
     });
   };

@@ -77,14 +77,16 @@ export interface NodeStart {
   readonly stored: StoredCib | undefined;
   /** The nodes of the node configuration, with their ids. */
   readonly nodes: ControllerState["nodes"];
+  /** As `nodeFenced` of an earlier manager of the same keeper said; empty after the keeper's start. */
+  readonly fenced: ControllerState["fenced"];
 }
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
-  const { self, incarnation, session, actionLimit, stored, nodes } = start;
+  const { self, incarnation, session, actionLimit, stored, nodes, fenced } = start;
   const store = createCibStore(self, session, stored);
   return {
     self,
-    controller: createController(self, incarnation, nodes, cibTree(store), nowMs),
+    controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
     executor: createExecutor(self, actionLimit),
     store,
     reported: {},

@@ -14,6 +14,9 @@ const OFFER_EVERY_MS = 1_000;
 /** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node has failed. */
 export const JOIN_WAIT_MS = 60_000;
 
+/** From its first heartbeat to membership a peer needs a few keepalives; one that only half hears us, for ever. */
+const COMING_WAIT_MS = 10_000;
+
 const OFFLINE = { in_ccm: "false", crmd: "offline" } as const;
 
 const JOINED = { in_ccm: "true", crmd: "online", join: "member", expected: "member" } as const;
@@ -73,7 +76,7 @@ export function createLead(round: string): Lead {
   };
 }
 
-function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
+function reportAbsent(turn: Turn, { name, phase, generation }: PeerView): void {
   switch (phase) {
     case "lost":
       // Whoever was fenced is `awaited` to the keeper; so a lost one may be running, whatever the CIB says of it.
@@ -89,7 +92,8 @@ function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
     }
     case "awaited":
       // Never heard in our life: what the CIB says of it stays, and without a word it is startup fencing's.
-      if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
+      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) reportNodeState(turn, name, DOWN);
+      else if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
       break;
     case "member":
       break;
@@ -98,9 +102,15 @@ function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
   }
 }
 
+/** To our keeper. */
+export function noteFenced(turn: Turn, node: string, generation: number): void {
+  turn.state = { ...turn.state, fenced: { ...turn.state.fenced, [node]: generation } };
+  emit(turn, { kind: "peer-fenced", node, generation });
+}
+
 /** To our keeper and, by the other members, to theirs. */
 export function tellFenced(turn: Turn, node: string, generation: number): void {
-  emit(turn, { kind: "peer-fenced", node, generation });
+  noteFenced(turn, node, generation);
   broadcast(turn, { kind: "fenced", node, generation });
 }
 
@@ -122,6 +132,14 @@ function reviewLost(turn: Turn, { name, returned }: PeerView): void {
   emit(turn, { kind: "peer-accepted", node: name });
 }
 
+function awaitPeers(turn: Turn, isComing: boolean): void {
+  const { lead } = turn.state;
+  if (lead === undefined) return;
+  const { awaitUntilMs, ...rest } = lead;
+  if (isComing) setLead(turn, { awaitUntilMs: awaitUntilMs ?? turn.now.nowMs + COMING_WAIT_MS });
+  else turn.state = { ...turn.state, lead: rest };
+}
+
 /** After each change of the view, and once the CIB stands at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
   const { lead, view } = turn.state;
@@ -130,6 +148,8 @@ export function reviewNodes(turn: Turn): void {
   for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
+  const isComing = view.peers.some(({ phase, silentMs }) => phase === "awaited" && silentMs !== undefined);
+  awaitPeers(turn, isComing);
   for (const peer of view.peers) if (!members(turn).includes(peer.name)) reportAbsent(turn, peer);
   for (const peer of view.peers) if (peer.phase === "lost") reviewLost(turn, peer);
 }
