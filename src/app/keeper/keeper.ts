@@ -85,7 +85,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   const links = openLinks(config, self, signer, {
     onPacket,
     onRefused(link, refusal) {
-      log.limited(`${link} ${refusal}`, "warning", `link ${link}: a ${refusal} packet is not heard`);
+      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard`);
     },
     onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
     onOpened: (link) => log.say("info", `link ${link} is open`),
