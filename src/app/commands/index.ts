@@ -16,6 +16,23 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  cibadmin: {
+    summary: "query and change the CIB as XML",
+    usage: "-Q [-o SECTION | -A XPATH] | -R|-C|-M|-D ...",
+    names: ["cibadmin"],
+    load: () => import("./cibadmin.ts"),
+  },
+  configure: {
+    summary: "the configuration: show, load, delete, or any statement",
+    usage: "show|load update FILE|delete ID|...",
+    load: () => import("./configure.ts"),
+  },
+  crm: {
+    summary: "the crm shell: one command, a batch, or interactive",
+    usage: "[-F] [-w] [-f FILE] [configure|resource|node ...]",
+    names: ["crm"],
+    load: () => import("./crm.ts"),
+  },
   "drbd-handler": {
     summary: "called by DRBD: what is proven of a lost peer",
     usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
@@ -51,6 +68,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
     names: ["crm_simulate"],
     load: () => import("./simulate.ts"),
+  },
+  verify: {
+    summary: "everything that is wrong or dangerous in a configuration",
+    usage: "FILE... | -x FILE | -L",
+    names: ["crm_verify"],
+    load: () => import("./verify.ts"),
   },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
