@@ -209,7 +209,7 @@ primitive drbd ocf:linbit:drbd params drbd_resource=r0 op monitor interval=10s o
 
   test("never throws, whatever comes (2,000 texts)", () => {
     const word = fc.constantFrom(
-      ..."primitive group clone ms order location colocation rule property params meta op monitor { } ( ) [ ] inf: ".split(
+      ..."primitive group clone order location colocation rule property params meta op monitor { } ( ) [ ] inf:".split(
         " ",
       ),
       ..."a b c a=1 $id=x x: date in spec and or defined xml <a> to role read xpath:/ \\\n \n \" ' # tag bundle".split(
