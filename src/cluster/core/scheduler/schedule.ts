@@ -4,8 +4,8 @@
  */
 import type { XmlElement } from "../../../base/xml.ts";
 import { linkAntiColocations } from "./act/anti-colocations.ts";
-import { linkColocations } from "./act/colocation-links.ts";
 import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
+import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions } from "./act/definitions.ts";
 import { planFencing } from "./act/fencing.ts";

@@ -47,7 +47,11 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  plan.collectives.push({ step: end, members: ends, mode: operation === "stop" || operation === "demote" ? "wanted" : mode });
+  plan.collectives.push({
+    step: end,
+    members: ends,
+    mode: operation === "stop" || operation === "demote" ? "wanted" : mode,
+  });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, {});
   for (const each of ends) link(plan, each, end, { ends: true });

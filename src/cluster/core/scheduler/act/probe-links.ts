@@ -46,8 +46,8 @@ export function linkProbes(plan: Plan): void {
       probes.set(each.resource, [...(probes.get(each.resource) ?? []), each]);
   for (const [resource, own] of probes) {
     const whole = cloneOf(resource) === undefined ? resource : topOf(resource);
+    // What runs already is not stopped for want of a look elsewhere.
     for (const start of stepsOf(plan, whole, "start"))
-      // What runs already is not stopped for want of a look elsewhere.
       for (const probe of own) link(plan, probe, start, isActive(resource) ? {} : { needsFirst: true });
   }
   linkWaitingForStops(plan, probes);

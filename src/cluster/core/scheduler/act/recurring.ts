@@ -67,7 +67,9 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
     for (const demote of stepsOf(plan, resource, "demote")) if (demote.node === node) link(plan, made, demote);
     return;
   }
-  const expired = resource.expiredMonitors.some((each) => each.node === node && each.key.endsWith(`_${name}_${intervalMs}`));
+  const expired = resource.expiredMonitors.some(
+    (each) => each.node === node && each.key.endsWith(`_${name}_${intervalMs}`),
+  );
   const required = isRestarted || expired || !isRecorded(resource, node, name, intervalMs);
   const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
@@ -108,7 +110,8 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
     made.runnable = node.online && !node.unclean && !node.pending;
     if (!resource.managed) continue;
-    for (const probe of stepsOf(plan, resource, "monitor", 0)) if (probe.node === node) link(plan, probe, made, { needsFirst: true });
+    for (const probe of stepsOf(plan, resource, "monitor", 0))
+      if (probe.node === node) link(plan, probe, made, { needsFirst: true });
     for (const stop of stepsOf(plan, resource, "stop"))
       if (stop.node === node) link(plan, stop, made, { firstDragsThen: true, needsFirst: true });
   }

@@ -75,7 +75,8 @@ interface Spread {
 
 function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
   for (const node of board.nodes)
-    if ((spread.counts[node.index] ?? 0) >= spread.nodeMax || !isAvailable(board, node)) banBelow(board, instance, node);
+    if ((spread.counts[node.index] ?? 0) >= spread.nodeMax || !isAvailable(board, node))
+      banBelow(board, instance, node);
   const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
   if (prefer !== undefined && chosen !== prefer) return chosen;
   if (chosen !== undefined) spread.counts[chosen.index] = (spread.counts[chosen.index] ?? 0) + 1;

@@ -119,7 +119,8 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
     if (node === undefined) continue;
     const before = weights[node.index];
     const none = before === undefined || Number.isNaN(before);
-    weights[node.index] = none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
+    weights[node.index] =
+      none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
   }
   let work = weights;
   for (const colocation of ownWithThis(board, clone)) {
