@@ -3,12 +3,13 @@
  * what they depend on. Facts: Linux, Documentation/arch/x86/boot.rst (setup header, fields payload_offset and
  * payload_length), modules.dep(5).
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { assembleEntry, rawKernel } from "./raw-kernel.ts";
 import { BASE, cached, hashOf, hashOfFile, ImageError, readList, run } from "./work.ts";
 
 export interface Kernel {
-  /** The file that the boot loader starts. */
+  /** The file that the boot loader starts: not compressed, see raw-kernel.ts. */
   readonly vmlinuz: string;
   /** The same kernel as an uncompressed ELF file, for QEMU's direct start. */
   readonly vmlinux: string;
@@ -77,7 +78,9 @@ export function unpackKernel(parts: string): Kernel {
   const [deb] = readdirSync(packageDirectory);
   if (deb === undefined) throw new ImageError("the kernel package is missing");
   const list = path.join(BASE, "modules.list");
-  const key = hashOf(deb, hashOfFile(list), readFileSync(import.meta.filename));
+  const boot = path.join(BASE, "boot");
+  const code = readFileSync(path.join(import.meta.dirname, "raw-kernel.ts"));
+  const key = hashOf(deb, hashOfFile(list), hashOfFile(boot), code, readFileSync(import.meta.filename));
   const directory = cached("kernel", key, (temporary) => {
     const unpacked = path.join(temporary, "unpacked");
     run("dpkg-deb", ["-x", path.join(packageDirectory, deb), unpacked]);
@@ -92,9 +95,10 @@ export function unpackKernel(parts: string): Kernel {
     const all = lines.flat().filter((word) => word !== "initramfs:");
     copyModules(pickModules(all, dependencies, builtin), unpacked, path.join(temporary, "modules"), release);
     copyModules(pickModules(early, dependencies, builtin), unpacked, path.join(temporary, "initramfs"), release);
-    const vmlinuz = path.join(temporary, "vmlinuz");
-    renameSync(path.join(unpacked, "boot", `vmlinuz-${release}`), vmlinuz);
-    const elf = run("xz", ["-dc"], { input: payloadOf(readFileSync(vmlinuz)) });
+    const bzImage = readFileSync(path.join(unpacked, "boot", `vmlinuz-${release}`));
+    const elf = run("xz", ["-dc"], { input: payloadOf(bzImage) });
+    const entry = readFileSync(assembleEntry(temporary));
+    writeFileSync(path.join(temporary, "vmlinuz"), rawKernel(bzImage, elf, entry));
     writeFileSync(path.join(temporary, "vmlinux"), elf);
     rmSync(unpacked, { recursive: true });
   });

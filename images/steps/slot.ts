@@ -143,7 +143,23 @@ export function makeFileSystem(file: string, type: "ext2" | "ext4", sizeBytes: n
   writeFileSync(file, "");
   truncateSync(file, sizeBytes);
   const label = type === "ext2" ? "slot" : "data";
-  run("mke2fs", ["-q", "-F", "-t", type, "-L", label, "-m", "0", "-E", "root_owner=0:0", "-d", tree, file]);
+  run("mke2fs", [
+    "-q",
+    "-F",
+    "-t",
+    type,
+    "-b",
+    "4096",
+    "-L",
+    label,
+    "-m",
+    "0",
+    "-E",
+    "root_owner=0:0",
+    "-d",
+    tree,
+    file,
+  ]);
 }
 
 /** One slot's file system. `manifest` says what it was made of; a later update checks and signs it. */
