@@ -45,10 +45,10 @@ export async function buildImage(): Promise<Image> {
   const root = makeRoot(packages, kernel);
   const initramfs = makeInitramfs(kernel);
   const files = {
-    vmlinuz: kernel.vmlinuz,
+    kernel: kernel.vmlinuz,
     initramfs: initramfs.cpio,
-    "root.squashfs": root.squashfs,
-    "program.squashfs": program.squashfs,
+    root: root.squashfs,
+    program: program.directory,
   };
   const key = hashOf(kernel.key, initramfs.key, root.key, program.key);
   const slot = makeSlot(files, `${JSON.stringify({ version: VERSION, image: key })}\n`, key);

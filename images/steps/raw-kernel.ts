@@ -1,17 +1,21 @@
 /**
  * A bzImage whose kernel is not compressed: a start under emulation spends three seconds on unpacking xz, and reading
  * the whole takes less than one. The setup header of Debian's bzImage stays; the payload becomes the memory image of the
- * ELF kernel with a short entry behind it (images/base/boot/enter-kernel.s) instead of the decompressor. A start by
+ * ELF kernel, with a page of code before it (images/base/boot/enter-kernel.s) instead of the decompressor. A start by
  * UEFI, when it comes, must take Debian's own signed file. Facts: Linux, Documentation/arch/x86/boot.rst; elf(5).
  */
 import path from "node:path";
 import { BASE, ImageError, run } from "./work.ts";
 
-/** Where a bzImage's protected-mode code is said to start; the boot loader moves it to the preferred address. */
-const CODE32_BASE = 0x100000;
-const ALIGNMENT_LOG2 = 21;
-const ALIGNMENT = 2 ** ALIGNMENT_LOG2;
+/** Where a boot loader puts a kernel that is not relocatable. */
+const LOAD_ADDRESS = 0x100000;
+/** The kernel's own place must be aligned so. */
+const ALIGNMENT = 2 ** 21;
 const PAGE = 4096;
+/** The entry page and its page tables. */
+const ENTRY_PAGES = 7;
+/** Where the entry page keeps the numbers that are filled in here. */
+const PARAMETERS_OFFSET = 8;
 const PT_LOAD = 1;
 
 export interface MemoryImage {
@@ -21,7 +25,7 @@ export interface MemoryImage {
   readonly entryAddress: number;
 }
 
-/** The loadable segments of an ELF-64 file as they lie in memory, zeroed parts included. */
+/** The loadable segments of an ELF-64 file as they lie in memory, zeroed parts included, in whole pages. */
 export function memoryImageOf(elf: Buffer): MemoryImage {
   if (elf.readUInt32BE(0) !== 0x7f454c46 || elf.readUInt8(4) !== 2)
     throw new ImageError("the kernel is no ELF-64 file");
@@ -36,54 +40,53 @@ export function memoryImageOf(elf: Buffer): MemoryImage {
     }));
   const startAddress = Math.min(...segments.map(({ address }) => address));
   const endAddress = Math.max(...segments.map(({ address, memoryBytes }) => address + memoryBytes));
-  const bytes = Buffer.alloc(endAddress - startAddress);
+  const bytes = Buffer.alloc(Math.ceil((endAddress - startAddress) / PAGE) * PAGE);
   for (const { offset, address, fileBytes } of segments) {
     elf.copy(bytes, address - startAddress, offset, offset + fileBytes);
   }
   return { bytes, startAddress, entryAddress: Number(elf.readBigUInt64LE(24)) };
 }
 
-/** Length without the zeros at the end, in whole pages. */
+/** Length without the pages of zeros at the end, in whole pages. */
 function usedBytes(bytes: Buffer): number {
+  let pages = bytes.length / PAGE;
   const zeros = Buffer.alloc(PAGE);
-  let end = Math.ceil(bytes.length / PAGE) * PAGE;
-  while (
-    end > 0 &&
-    bytes.subarray(end - PAGE, end).equals(zeros.subarray(0, Math.min(PAGE, bytes.length - end + PAGE)))
-  ) {
-    end -= PAGE;
-  }
-  return end;
+  while (pages > 0 && bytes.subarray((pages - 1) * PAGE, pages * PAGE).equals(zeros)) pages -= 1;
+  return pages * PAGE;
 }
 
-/** Joins header, memory image without the zeros at its end, and the entry code, which clears what was left out. */
+/** Joins header, entry page and memory image; the zeros at the image's end are left to the entry page. */
 export function rawKernel(bzImage: Buffer, elf: Buffer, entryCode: Buffer): Buffer {
   const image = memoryImageOf(elf);
   if (image.startAddress % ALIGNMENT !== 0) throw new ImageError("the kernel does not start on a 2 MiB boundary");
-  const codeOffset = usedBytes(image.bytes);
-  const size = Math.max(codeOffset + entryCode.length, image.bytes.length);
-  const code = Buffer.from(entryCode);
-  const hereOffset = codeOffset + code.readUInt32LE(code.length - 12);
-  code.writeUInt32LE(hereOffset - (image.entryAddress - image.startAddress), code.length - 8);
-  code.writeUInt32LE(size - codeOffset - code.length, code.length - 4);
+  if (entryCode.length !== PAGE) throw new ImageError(`the entry code takes ${entryCode.length} bytes, not a page`);
+  const used = image.bytes.subarray(0, usedBytes(image.bytes));
+  const ownPlace = image.startAddress + image.bytes.length;
+  const parameters = [
+    ownPlace,
+    LOAD_ADDRESS + PAGE + used.length,
+    image.startAddress + used.length,
+    used.length / 8,
+    (image.bytes.length - used.length) / 8,
+    image.entryAddress,
+  ];
+  const entry = Buffer.from(entryCode);
+  for (const [index, value] of parameters.entries()) entry.writeUInt32LE(value, PARAMETERS_OFFSET + index * 4);
 
   const setup = Buffer.from(bzImage.subarray(0, ((bzImage.readUInt8(0x1f1) || 4) + 1) * 512));
-  setup.writeUInt32LE(Math.ceil((codeOffset + code.length) / 16), 0x1f4); // syssize
-  setup.writeUInt32LE(CODE32_BASE + codeOffset, 0x214); // code32_start
-  setup.writeUInt32LE(ALIGNMENT, 0x230); // kernel_alignment
-  setup.writeUInt8(1, 0x234); // relocatable_kernel
-  setup.writeUInt8(ALIGNMENT_LOG2, 0x235); // min_alignment
+  setup.writeUInt32LE((PAGE + used.length) / 16, 0x1f4); // syssize
+  setup.writeUInt32LE(LOAD_ADDRESS, 0x214); // code32_start
+  setup.writeUInt8(0, 0x234); // relocatable_kernel
   setup.writeUInt16LE(0, 0x236); // xloadflags: no 64-bit and no EFI entry
   setup.writeUInt32LE(0, 0x248); // payload_offset and _length: there is none
   setup.writeUInt32LE(0, 0x24c);
-  setup.writeBigUInt64LE(BigInt(image.startAddress), 0x258); // pref_address
-  setup.writeUInt32LE(Math.ceil(size / ALIGNMENT) * ALIGNMENT, 0x260); // init_size
+  setup.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 0x258); // pref_address
+  setup.writeUInt32LE(ownPlace + ENTRY_PAGES * PAGE - LOAD_ADDRESS, 0x260); // init_size
   setup.writeUInt32LE(0, 0x264); // handover_offset
-  const body = Buffer.concat([image.bytes.subarray(0, codeOffset), code]);
-  return Buffer.concat([setup, body, Buffer.alloc((16 - (body.length % 16)) % 16)]);
+  return Buffer.concat([setup, entry, used]);
 }
 
-/** The entry code as a flat binary; `directory` takes what the assembler leaves. */
+/** The entry code as a flat binary of one page; `directory` takes what the assembler leaves. */
 export function assembleEntry(directory: string): string {
   const [object, file] = [path.join(directory, "entry.o"), path.join(directory, "entry.bin")];
   run("as", ["--32", "-o", object, path.join(BASE, "boot/enter-kernel.s")]);

@@ -1,66 +1,79 @@
 # Enters an uncompressed 64-bit kernel from the 32-bit boot protocol, in the place of the kernel's own decompressor.
 # On entry (Linux, Documentation/arch/x86/boot.rst, "32-bit boot protocol"): protected mode, flat segments, paging and
 # interrupts off, ESI = boot_params, no stack. The kernel's entry wants 64-bit mode, identity-mapped memory and
-# RSI = boot_params; it sets up everything else itself. The code runs wherever the boot loader put it.
-# It lies where the kernel's zeroed data begin, which the file leaves out; it clears what comes after itself, and the
-# kernel clears these very pages once it has its own page tables.
-# Words at the very end, for the build: offset of `here` (read), distance from `here` back to the kernel's entry and
-# number of bytes to clear behind this code (written).
+# RSI = boot_params; it sets up everything else itself.
+#
+# The boot loader puts this page at 1 MiB and the kernel behind it; the kernel belongs higher, and the two places overlap.
+# So the page first copies itself behind all that the kernel takes, and then moves the kernel up from its end. (GRUB
+# could place it itself, but moves it byte by byte, which takes three seconds under emulation.)
 
         .code32
         .globl  _start
-_start:
-        cli
+_start: jmp     begin
+        .balign 8
+# Filled in by the build, addresses and counts of eight bytes each (images/steps/raw-kernel.ts):
+own_place:      .long   0               # where this page goes, with six pages for page tables behind it
+source_end:     .long   0               # end of the kernel as loaded
+target_end:     .long   0               # end of the kernel's loaded part at its place
+move_count:     .long   0
+clear_count:    .long   0               # zeros that the file leaves out
+entry:          .long   0
+
+begin:  cli
         cld
-        leal    0x1e8(%esi), %esp       # a four-byte stack: the field `scratch` of boot_params (0x1e4)
+        movl    %esi, %edx
+        leal    0x1e8(%edx), %esp       # a four-byte stack: the field `scratch` of boot_params (0x1e4)
         call    here
-here:   popl    %ebp
-        leal    stack_end - here(%ebp), %esp
+here:   popl    %esi
+        subl    $(here - _start), %esi
+        movl    own_place - _start(%esi), %ebx
+        movl    %ebx, %edi
+        movl    $(4096 / 4), %ecx
+        rep movsl
+        leal    moved - _start(%ebx), %eax
+        jmp     *%eax
+
+# From here on EBX = this page at its new place, EDX = boot_params.
+moved:  leal    4096(%ebx), %esp
 
         # Page tables: four gigabytes in pages of 2 MiB, each address mapped to itself.
-        leal    tables - here(%ebp), %edi
-        movl    %edi, %ebx              # PML4
+        leal    0x1000(%ebx), %edi
         xorl    %eax, %eax
         movl    $(6 * 1024), %ecx
         rep stosl
-        leal    0x1007(%ebx), %eax      # present, writable, user
-        movl    %eax, (%ebx)
-        leal    0x1000(%ebx), %edi      # PDPT: four entries
-        leal    0x2007(%ebx), %eax
+        leal    0x2007(%ebx), %eax      # PML4: one entry, present, writable, user
+        movl    %eax, 0x1000(%ebx)
+        leal    0x2000(%ebx), %edi      # PDPT: four entries
+        leal    0x3007(%ebx), %eax
         movl    $4, %ecx
 1:      movl    %eax, (%edi)
         addl    $0x1000, %eax
         addl    $8, %edi
         loop    1b
-        leal    0x2000(%ebx), %edi      # four page directories
-        movl    $0x183, %eax            # present, writable, 2 MiB, global
+        leal    0x3000(%ebx), %edi      # four page directories: present, writable, 2 MiB, global
+        movl    $0x183, %eax
         movl    $2048, %ecx
 2:      movl    %eax, (%edi)
         addl    $0x200000, %eax
         addl    $8, %edi
         loop    2b
 
-        leal    end - here(%ebp), %edi
-        xorl    %eax, %eax
-        movl    clear_bytes - here(%ebp), %ecx
-        shrl    $2, %ecx
-        rep stosl
-
-        leal    gdt - here(%ebp), %eax
-        movl    %eax, gdt_base - here(%ebp)
-        lgdt    gdt_limit - here(%ebp)
-
+        leal    gdt - _start(%ebx), %eax
+        movl    %eax, gdt_base - _start(%ebx)
+        lgdt    gdt_limit - _start(%ebx)
         movl    %cr4, %eax
         orl     $0x20, %eax             # PAE
         movl    %eax, %cr4
-        movl    %ebx, %cr3
+        leal    0x1000(%ebx), %eax
+        movl    %eax, %cr3
+        pushl   $0x10
+        leal    long_mode - _start(%ebx), %eax
+        pushl   %eax
+        movl    %edx, %ebp              # rdmsr takes EDX
         movl    $0xc0000080, %ecx       # EFER
         rdmsr
         orl     $0x100, %eax            # LME
         wrmsr
-        pushl   $0x10
-        leal    long_mode - here(%ebp), %eax
-        pushl   %eax
         movl    %cr0, %eax
         orl     $0x80000001, %eax       # PG, PE
         movl    %eax, %cr0
@@ -72,11 +85,23 @@ long_mode:
         movl    %eax, %ds
         movl    %eax, %es
         movl    %eax, %ss
-        movl    %esi, %esi              # clears the upper half
+        movl    %ebx, %ebx              # clears the upper halves
         movl    %ebp, %ebp
-        movl    distance - here(%rbp), %eax
-        subq    %rax, %rbp
-        jmp     *%rbp
+        movl    source_end - _start(%rbx), %esi
+        movl    target_end - _start(%rbx), %edi
+        movl    move_count - _start(%rbx), %ecx
+        subq    $8, %rsi
+        subq    $8, %rdi
+        std
+        rep movsq
+        cld
+        movl    target_end - _start(%rbx), %edi
+        movl    clear_count - _start(%rbx), %ecx
+        xorl    %eax, %eax
+        rep stosq
+        movq    %rbp, %rsi
+        movl    entry - _start(%rbx), %eax
+        jmp     *%rax
 
         .balign 8
 gdt:    .quad   0
@@ -88,15 +113,4 @@ gdt_limit:
         .word   gdt_end - gdt - 1
 gdt_base:
         .long   0
-        .balign 8
-        .fill   64, 1, 0
-stack_end:
         .balign 4096
-tables: .fill   6 * 4096, 1, 0
-here_offset:
-        .long   here - _start
-distance:
-        .long   0
-clear_bytes:
-        .long   0
-end:
