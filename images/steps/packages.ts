@@ -7,6 +7,7 @@ import path from "node:path";
 import { BASE, CACHE, cached, hashOf, ImageError, readList, run } from "./work.ts";
 
 const DEBS = path.join(CACHE, "debs");
+const ARCHIVES = "var/cache/apt/archives";
 const HOST_SOURCES = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
 const DEFAULT_SOURCES = `deb http://deb.debian.org/debian bookworm main
 deb http://deb.debian.org/debian bookworm-updates main
@@ -31,7 +32,8 @@ export interface Packages {
 function partsHook(directory: string): string {
   const lines = readList(path.join(BASE, "parts.list")).map(([name = ""]) => {
     // A meta package, as linux-image-amd64, stands for the package that it depends on.
-    const real = `$(apt-cache depends ${name} | sed -n 's/^  Depends: \\(${name.replace("-amd64", "")}-.*\\)/\\1/p' | head -1)`;
+    const prefix = name.replace("-amd64", "");
+    const real = `$(apt-cache depends ${name} | sed -n 's/^  Depends: \\(${prefix}-.*\\)/\\1/p' | head -1)`;
     const place = path.join(directory, "parts", name);
     return `mkdir -p '${place}'; cd '${place}'; r=${real}; apt-get -qq download "\${r:-${name}}"`;
   });
@@ -55,10 +57,10 @@ export function unpackPackages(): Packages {
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
         ...["--aptopt=Apt::Install-Recommends false", "--aptopt=Acquire::Languages none"],
         ...["--skip=essential/unlink,cleanup/apt,cleanup/reproducible", `--include=${include}`],
-        `--setup-hook=mkdir -p "$1/var/cache/apt/archives/partial"; cp '${DEBS}'/*.deb "$1/var/cache/apt/archives/" || true`,
+        `--setup-hook=mkdir -p "$1/${ARCHIVES}/partial"; cp '${DEBS}'/*.deb "$1/${ARCHIVES}/" || true`,
         `--extract-hook=${partsHook(temporary)}`,
-        `--extract-hook=cp -n "$1"/var/cache/apt/archives/*.deb '${DEBS}/'`,
-        '--extract-hook=rm -rf "$1/var/cache/apt/archives" "$1/var/lib/apt/lists"',
+        `--extract-hook=cp -n "$1/${ARCHIVES}"/*.deb '${DEBS}/'`,
+        `--extract-hook=rm -rf "$1/${ARCHIVES}" "$1/var/lib/apt/lists"`,
         ...["bookworm", path.join(temporary, "root.tar"), sourcesFile],
       ]);
     } catch (error) {
