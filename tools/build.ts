@@ -1,7 +1,7 @@
 /**
  * `npm run build`: dist/gemel, one file that runs on a bare Debian 12 (glibc, libstdc++6, libatomic1) without Node.
  * A CommonJS bundle with V8's code cache is put into a stripped copy of the project's own Node ("single
- * executable application"). Nothing is done when the inputs are unchanged. The recipe's measurements: docs/decisions/one-binary.md.
+ * executable application"). Nothing is done when the inputs are unchanged. Measurements: docs/decisions/one-binary.md.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -18,18 +18,18 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
+import { BOOT_CODE_BYTES, type Partition, partitionTable, SECTOR_BYTES } from "./gpt.ts";
 import { makeFileSystem, SLOT_BYTES } from "./slot.ts";
 import { BASE, CACHE, cached, hashOf, hashOfFile, ImageError, run } from "./work.ts";
 
-const SECTOR = 512;
 const MIB = 2 ** 20;
-/** Partitions in order, the data partition last: it takes the rest of the disk. Types are sgdisk's codes. */
+/** Partitions in order; a node's data partition comes behind them and takes the rest of the disk. */
 export const PARTITIONS = [
-  { name: "bios-boot", type: "ef02", sizeBytes: MIB },
-  { name: "esp", type: "ef00", sizeBytes: 32 * MIB },
-  { name: "environment", type: "8300", sizeBytes: MIB },
-  { name: "slot-a", type: "8304", sizeBytes: SLOT_BYTES },
-  { name: "slot-b", type: "8304", sizeBytes: SLOT_BYTES },
+  { name: "bios-boot", type: "bios-boot", sizeBytes: MIB },
+  { name: "esp", type: "efi-system", sizeBytes: 32 * MIB },
+  { name: "environment", type: "linux-data", sizeBytes: MIB },
+  { name: "slot-a", type: "linux-root-x86-64", sizeBytes: SLOT_BYTES },
+  { name: "slot-b", type: "linux-root-x86-64", sizeBytes: SLOT_BYTES },
 ] as const;
 type PartitionName = (typeof PARTITIONS)[number]["name"];
 /** The first partition starts here, as every partitioning tool does. */
@@ -78,14 +78,14 @@ function place(target: number, offsetBytes: number, source: Buffer | string): vo
 
 /** GRUB's first sector and its core image, joined as grub-bios-setup does for a core at a fixed sector. */
 export function bootCode(boot: Buffer, core: Buffer, coreSector: number): { mbr: Buffer; core: Buffer } {
-  const mbr = Buffer.from(boot.subarray(0, 440));
+  const mbr = Buffer.from(boot.subarray(0, BOOT_CODE_BYTES));
   mbr.writeBigUInt64LE(BigInt(coreSector), 0x5c);
   // The jump here serves floppy disks; without it GRUB takes the drive number that the BIOS hands over.
   mbr.fill(0x90, 0x66, 0x68);
   const patched = Buffer.from(core);
   // The last block-list entry of the core's first sector: start sector, count of sectors, segment of memory.
   patched.writeBigUInt64LE(BigInt(coreSector + 1), 0x1f4);
-  patched.writeUInt16LE(Math.ceil(core.length / SECTOR) - 1, 0x1fc);
+  patched.writeUInt16LE(Math.ceil(core.length / SECTOR_BYTES) - 1, 0x1fc);
   patched.writeUInt16LE(0x820, 0x1fe);
   return { mbr, core: patched };
 }
@@ -112,19 +112,20 @@ function guidOf(name: string): string {
   return `67656d65-6c00-4000-8000-${hashOf(name).slice(0, 12)}`;
 }
 
-function partition(file: string): void {
-  const argv = PARTITIONS.flatMap(({ name, type, sizeBytes }, index) => {
-    const number = index + 1;
-    const first = offsetOf(name) / SECTOR;
-    const last = first + sizeBytes / SECTOR - 1;
-    return [
-      `-n${number}:${first}:${last}`,
-      `-t${number}:${type}`,
-      `-c${number}:${name}`,
-      `-u${number}:${guidOf(name)}`,
-    ];
-  });
-  run("sgdisk", ["-a", "1", ...argv, "-U", guidOf("disk"), file]);
+/** Writes the partition table; with `dataBytes` there is a data partition of that size behind the others. */
+function writeTable(descriptor: number, diskBytes: number, dataBytes: number | undefined): void {
+  const partitions: Partition[] = PARTITIONS.map((each) => ({
+    ...each,
+    guid: guidOf(each.name),
+    offsetBytes: offsetOf(each.name),
+  }));
+  if (dataBytes !== undefined) {
+    const place = { guid: guidOf("data"), offsetBytes: offsetOf("data"), sizeBytes: dataBytes };
+    partitions.push({ name: "data", type: "linux-data", ...place });
+  }
+  const { head, tail } = partitionTable(diskBytes, guidOf("disk"), partitions);
+  writeSync(descriptor, head, 0, head.length, BOOT_CODE_BYTES);
+  writeSync(descriptor, tail, 0, tail.length, diskBytes - tail.length);
 }
 
 /** The template that all node disks are copied from. */
@@ -146,13 +147,14 @@ export function makeSystemDisk(slot: string, kernelArguments: string, key: strin
     run("grub-mkimage", [...argv, ...GRUB_MODULES.split(" ")]);
     const file = at("system.img");
     writeFileSync(file, "");
-    truncateSync(file, offsetOf("data") + TAIL_BYTES);
-    partition(file);
+    const diskBytes = offsetOf("data") + TAIL_BYTES;
+    truncateSync(file, diskBytes);
     const coreOffset = offsetOf("bios-boot");
-    const code = bootCode(readFileSync(`${GRUB}/boot.img`), readFileSync(at("core.img")), coreOffset / SECTOR);
+    const code = bootCode(readFileSync(`${GRUB}/boot.img`), readFileSync(at("core.img")), coreOffset / SECTOR_BYTES);
     const descriptor = openSync(file, "r+");
     try {
       writeSync(descriptor, code.mbr, 0, code.mbr.length, 0);
+      writeTable(descriptor, diskBytes, undefined);
       place(descriptor, coreOffset, code.core);
       place(descriptor, offsetOf("esp"), at("esp"));
       place(descriptor, offsetOf("environment"), at("environment"));
@@ -212,23 +214,13 @@ export function writeNodeDisk(systemDisk: string, disk: NodeDisk): void {
     run("cp", ["--sparse=always", "--reflink=auto", systemDisk, temporary]);
     const descriptor = openSync(temporary, "r+");
     try {
-      ftruncateSync(descriptor, offsetOf("data") + dataBytes + TAIL_BYTES);
+      const diskBytes = offsetOf("data") + dataBytes + TAIL_BYTES;
+      ftruncateSync(descriptor, diskBytes);
+      writeTable(descriptor, diskBytes, dataBytes);
       place(descriptor, offsetOf("data"), path.join(work, "data.img"));
     } finally {
       closeSync(descriptor);
     }
-    const first = offsetOf("data") / SECTOR;
-    const last = first + dataBytes / SECTOR - 1;
-    run("sgdisk", [
-      "-e",
-      "-a",
-      "1",
-      `-n6:${first}:${last}`,
-      "-t6:8300",
-      "-c6:data",
-      `-u6:${guidOf("data")}`,
-      temporary,
-    ]);
     renameSync(temporary, disk.file);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 /**
- * A bzImage whose kernel is not compressed: a start under emulation spends three seconds on unpacking xz, and reading the
- * whole takes two. The setup header of Debian's bzImage stays; the payload becomes the memory image of the
- * ELF kernel, with a page of code before it (images/base/boot/enter-kernel.s) instead of the decompressor. A start by
- * UEFI, when it comes, must take Debian's own signed file. Facts: Linux, Documentation/arch/x86/boot.rst; elf(5).
+ * A bzImage whose kernel is not compressed: a start under emulation spends three seconds on unpacking xz, and reading
+ * the whole takes two. The setup header of Debian's bzImage stays; the payload becomes the memory image of the ELF
+ * kernel, with a page of code before it (images/base/boot/enter-kernel.s) instead of the decompressor. A start by UEFI,
+ * when it comes, must take Debian's own signed file. Facts: Linux, Documentation/arch/x86/boot.rst; elf(5).
  */
 import path from "node:path";
 import { BASE, ImageError, run } from "./work.ts";

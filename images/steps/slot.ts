@@ -1,8 +1,8 @@
 /**
  * A slot: one ext2 file system with the kernel, the initramfs, the root as a squashfs file and the program as it is.
- * The program is not in the root, so that a change of src/ does not pack the root again; not compressed, because it starts
- * in half the time so and its pages are cached once. A and B stay one partition each. ext2, because GRUB reads it
- * and mke2fs writes it without mounting anything.
+ * The program is not in the root, so that a change of src/ does not pack the root again; not compressed, because it
+ * starts in half the time so and its pages are cached once. A and B stay one partition each. ext2, because GRUB reads
+ * it and mke2fs writes it without mounting anything.
  */
 import {
   chmodSync,
