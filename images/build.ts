@@ -3,16 +3,17 @@
  * Everything made lies below .cache/image/, keyed by the hash of what it was made from. docs/operations/image.md tells
  * the layout of the disk and the flow of the boot.
  */
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { VERSION } from "../src/app/version.ts";
 import { buildProgram } from "../tools/build.ts";
-import { makeSystemDisk, type NodeDisk, writeNodeDisk } from "./steps/disk.ts";
+import { type DataFile, makeSystemDisk, type NodeDisk, writeNodeDisk } from "./steps/disk.ts";
 import { unpackKernel } from "./steps/kernel.ts";
 import { unpackPackages } from "./steps/packages.ts";
 import { makeInitramfs, makeProgram, makeRoot, makeSlot } from "./steps/slot.ts";
-import { CACHE, hashOf, ImageError, ROOT, say } from "./steps/work.ts";
+import { CACHE, hashOf, ImageError, say } from "./steps/work.ts";
 
 export type { DataFile, NodeDisk } from "./steps/disk.ts";
 export { ImageError } from "./steps/work.ts";
@@ -68,16 +69,45 @@ export function makeNodeDisk(image: Image, disk: NodeDisk): Promise<void> {
   return Promise.resolve();
 }
 
+/** Every file below `directory`, with its mode, as it shall lie below /data. */
+function dataFilesOf(directory: string): Record<string, DataFile> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const pairs = entries.map((entry): [string, DataFile] => {
+    const source = path.join(entry.parentPath, entry.name);
+    return [path.relative(directory, source), { source, mode: statSync(source).mode & 0o777 }];
+  });
+  return Object.fromEntries(pairs);
+}
+
+const USAGE = "npm run image [-- --output FILE --hostname NAME [--data DIRECTORY] [--data-size MEBIBYTES]]";
+
+/** `npm run image`: builds the image; with --output also writes the disk of one node. */
+async function main(argv: readonly string[]): Promise<void> {
+  const string = { type: "string" } as const;
+  const options = { output: string, hostname: string, data: string, "data-size": string };
+  const { values } = parseArgs({ args: [...argv], options });
+  const { output, hostname, data } = values;
+  if (argv.length > 0 && (output === undefined || hostname === undefined)) throw new ImageError(`usage: ${USAGE}`);
+  const startedAtMs = performance.now();
+  const image = await buildImage();
+  const file = output ?? image.systemDisk;
+  if (output !== undefined && hostname !== undefined) {
+    const dataSizeBytes = Number(values["data-size"] ?? 96) * 2 ** 20;
+    const dataFiles = data === undefined ? {} : dataFilesOf(data);
+    await makeNodeDisk(image, { file: output, hostname, dataFiles, dataSizeBytes });
+  }
+  const onDiskMb = ((statSync(file).blocks * 512) / 1e6).toFixed(0);
+  const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+  say(`${path.relative(process.cwd(), file)}: ${onDiskMb} MB on disk, ready after ${seconds} s`);
+}
+
 if (process.argv[1] === import.meta.filename) {
   try {
-    const startedAtMs = performance.now();
-    const { systemDisk } = await buildImage();
-    const onDiskMb = ((statSync(systemDisk).blocks * 512) / 1e6).toFixed(0);
-    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-    say(`${path.relative(ROOT, systemDisk)}: ${onDiskMb} MB on disk, ready after ${seconds} s`);
+    await main(process.argv.slice(2));
   } catch (error) {
-    if (!(error instanceof ImageError)) throw error;
-    say(error.message);
+    const wrongCall = error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+    if (!(error instanceof ImageError) && !wrongCall) throw error;
+    say(wrongCall ? `${error.message}; usage: ${USAGE}` : error.message);
     process.exitCode = 1;
   }
 }

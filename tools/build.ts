@@ -112,15 +112,16 @@ function makeExecutable(code: string, workers: Readonly<Record<string, string>>)
   try {
     const assets: Record<string, string> = {};
     for (const [name, text] of Object.entries(workers)) {
-      assets[name] = path.join(work, name);
-      writeFileSync(assets[name], text);
+      assets[name] = name;
+      writeFileSync(path.join(work, name), text);
     }
     writeFileSync(path.join(work, "main.cjs"), code);
+    // Relative paths: they end up in the binary, and two builds of the same inputs are to be equal.
     const configuration = {
-      main: path.join(work, "main.cjs"),
+      main: "main.cjs",
       mainFormat: "commonjs",
       executable: strippedNode(),
-      output: path.join(work, "gemel"),
+      output: "gemel",
       disableExperimentalSEAWarning: true,
       useCodeCache: true,
       useSnapshot: false,
@@ -132,13 +133,14 @@ function makeExecutable(code: string, workers: Readonly<Record<string, string>>)
     };
     writeFileSync(path.join(work, "sea.json"), JSON.stringify(configuration));
     // The fixed seed makes two builds of the same inputs equal, code cache included.
-    const argv = ["--random-seed=1", "--build-sea", path.join(work, "sea.json")];
-    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
+    const argv = ["--random-seed=1", "--build-sea", "sea.json"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: work, encoding: "utf8" });
     if (status !== 0) refuse(`node --build-sea failed: ${`${stdout}${stderr}`.trim()}`);
-    chmodSync(configuration.output, 0o755);
-    smokeTest(configuration.output);
+    const made = path.join(work, configuration.output);
+    chmodSync(made, 0o755);
+    smokeTest(made);
     mkdirSync(path.dirname(output), { recursive: true });
-    renameSync(configuration.output, output);
+    renameSync(made, output);
   } finally {
     rmSync(work, { recursive: true });
   }

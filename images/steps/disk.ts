@@ -186,6 +186,8 @@ export interface NodeDisk {
 }
 
 const DATA_BYTES_DEFAULT = 96 * MIB;
+/** Less leaves no room for ext4's journal. */
+const DATA_BYTES_MIN = 8 * MIB;
 
 function writeDataFiles(tree: string, disk: NodeDisk): void {
   mkdirSync(path.join(tree, "gemel/drbd.d"), { recursive: true });
@@ -202,7 +204,9 @@ function writeDataFiles(tree: string, disk: NodeDisk): void {
 /** Writes the disk of one node: the template's partitions and a data partition with its files. */
 export function writeNodeDisk(systemDisk: string, disk: NodeDisk): void {
   const dataBytes = disk.dataSizeBytes ?? DATA_BYTES_DEFAULT;
-  if (dataBytes % MIB !== 0 || dataBytes < 8 * MIB) throw new ImageError(`a data partition of ${dataBytes} bytes`);
+  if (!(dataBytes % MIB === 0 && dataBytes >= DATA_BYTES_MIN)) {
+    throw new ImageError(`a data partition of ${dataBytes} bytes: it needs whole mebibytes, at least 8`);
+  }
   mkdirSync(CACHE, { recursive: true });
   mkdirSync(path.dirname(disk.file), { recursive: true });
   const work = mkdtempSync(path.join(CACHE, "node-"));

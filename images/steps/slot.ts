@@ -77,6 +77,7 @@ export function makeRoot(packages: Packages, kernel: Kernel): { readonly squashf
       const unpacked = path.join(temporary, name);
       run("dpkg-deb", ["-x", path.join(packages.parts, name, deb), unpacked]);
       for (const place of places) cpSync(path.join(unpacked, place), path.join(root, place), { recursive: true });
+      rmSync(unpacked, { recursive: true });
     }
     // usr/lib: lib is a link to it in the root.
     cpSync(path.join(kernel.modules, "lib/modules"), path.join(root, "usr/lib/modules"), { recursive: true });
