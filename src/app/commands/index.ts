@@ -16,10 +16,68 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  crm: {
+    summary: "the crm shell's words for every day: status, resource, node, configure",
+    usage: "status | resource ... | node ... | configure ...",
+    names: ["crm"],
+    load: () => import("./crm.ts"),
+  },
+  "crm-mon": {
+    summary: "the cluster as crm_mon prints it",
+    usage: "[-1] [-f] [-A] [-r] [--run DIR]",
+    names: ["crm_mon"],
+    load: () => import("./crm-mon.ts"),
+  },
+  "drbd-handler": {
+    summary: "called by DRBD: what is proven of a lost peer",
+    usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
+    load: () => import("./drbd-handler.ts"),
+  },
+  fence: {
+    summary: "drive a fencing device by hand, or show the plan",
+    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ...",
+    load: () => import("./fence.ts"),
+  },
+  hw: {
+    summary: "what the hardware profiles know of this machine",
+    usage: "detect | explain PROFILE | list",
+    load: () => import("./hw.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
     load: () => import("./inventory.ts"),
+  },
+  "lsb-check": {
+    summary: "try an init script against the rules that a cluster needs",
+    usage: "SCRIPT [--stop-it]",
+    load: () => import("./lsb-check.ts"),
+  },
+  log: {
+    summary: "the last lines of this node's manager",
+    usage: "[--lines N] [--run DIR]",
+    load: () => import("./log.ts"),
+  },
+  manager: {
+    summary: "the manager of a node; started by `gemel node`, by nobody else",
+    usage: "--config FILE --state DIR --run DIR [--name NODE]",
+    load: () => import("./manager.ts"),
+  },
+  node: {
+    summary: "run this node: the keeper, which starts the manager",
+    usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
+    load: () => import("./node.ts"),
+  },
+  simulate: {
+    summary: "what the scheduler would do with a CIB",
+    usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
+    names: ["crm_simulate"],
+    load: () => import("./simulate.ts"),
+  },
+  status: {
+    summary: "what runs where, what is wrong, what to do now",
+    usage: "[--json] [--watch] [--run DIR]",
+    load: () => import("./status.ts"),
   },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };

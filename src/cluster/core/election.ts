@@ -1,0 +1,135 @@
+/**
+ * Which node is the DC: the one whose scheduler decides. Every manager says `hello` to all members with the DC that it
+ * knows; the present DC stays while it is a member and lives, else the lowest name among the members is elected.
+ * Two DCs that meet (a healed partition, a race at start): the lower name stays, the other one stands down.
+ * What makes this safe is not the election but the join: a DC schedules only when every member of its view has joined
+ * it, and a node follows one DC at a time.
+ */
+import type { Stepped } from "../../base/step.ts";
+
+export interface Hello {
+  /** Names one start of the manager, so that a restart is seen even where the keeper lived on. */
+  readonly incarnation: string;
+  /** The DC as the speaker knows it; null while it knows none. */
+  readonly dc: string | null;
+}
+
+export interface Election {
+  readonly self: string;
+  readonly incarnation: string;
+  readonly members: readonly string[];
+  readonly dc: string | null;
+  /** The last word of each member, without our own. */
+  readonly hellos: Readonly<Record<string, Hello>>;
+  /** Since when there is no DC. */
+  readonly openSinceMs: number;
+  readonly helloDueAtMs: number;
+}
+
+export type ElectionEvent =
+  | { readonly kind: "members"; readonly members: readonly string[] }
+  | { readonly kind: "hello"; readonly from: string; readonly hello: Hello }
+  | { readonly kind: "tick" };
+
+export type ElectionEffect =
+  /** To every other member. */
+  | { readonly kind: "say-hello"; readonly hello: Hello }
+  | { readonly kind: "dc-changed"; readonly dc: string | null }
+  /** The manager of a member that lived on was started anew: what it held in memory is gone. */
+  | { readonly kind: "manager-restarted"; readonly node: string };
+
+/** Managers that hang are the keeper's business; until it has dealt with them, the others do not wait longer. */
+export const ELECTION_WAIT_MS = 2_000;
+/** A DC repeats itself so that a manager that lost a message, or came late, finds it. */
+export const HELLO_EVERY_MS = 1_000;
+
+export function createElection(self: string, incarnation: string, nowMs: number): Election {
+  return { self, incarnation, members: [], dc: null, hellos: {}, openSinceMs: nowMs, helloDueAtMs: nowMs };
+}
+
+export function electionWakeAtMs(election: Election): number | undefined {
+  if (election.members.length === 0) return undefined;
+  const waits = election.dc === null ? [election.openSinceMs + ELECTION_WAIT_MS] : [];
+  return Math.min(election.helloDueAtMs, ...waits);
+}
+
+/** The winner, or null while words are missing that may still come. */
+function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number): string | null {
+  const heard = members.filter((name) => name === self || hellos[name] !== undefined);
+  if (heard.length < members.length && nowMs - openSinceMs < ELECTION_WAIT_MS) return null;
+  const claiming = heard.filter((name) => hellos[name]?.dc === name);
+  return [...(claiming.length > 0 ? claiming : heard)].sort()[0] ?? null;
+}
+
+function withDc(election: Election, dc: string | null, nowMs: number): Stepped<Election, ElectionEffect> {
+  if (dc === election.dc) return { state: election, effects: [] };
+  const state: Election = { ...election, dc, openSinceMs: nowMs, helloDueAtMs: nowMs + HELLO_EVERY_MS };
+  const hello: Hello = { incarnation: election.incarnation, dc };
+  return {
+    state,
+    effects: [
+      { kind: "dc-changed", dc },
+      { kind: "say-hello", hello },
+    ],
+  };
+}
+
+function decide(election: Election, nowMs: number): Stepped<Election, ElectionEffect> {
+  return election.dc === null ? withDc(election, elect(election, nowMs), nowMs) : { state: election, effects: [] };
+}
+
+function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
+  if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };
+  const before = election.hellos[from];
+  const effects: ElectionEffect[] = [];
+  let next: Election = { ...election, hellos: { ...election.hellos, [from]: hello } };
+  const isRestart = before !== undefined && before.incarnation !== hello.incarnation;
+  if (isRestart) effects.push({ kind: "manager-restarted", node: from });
+  if (isRestart && next.dc === from) {
+    const left = withDc(next, null, nowMs);
+    next = left.state;
+    effects.push(...left.effects);
+  }
+  // Whoever claims to be the DC is followed, unless a lower name claims it as well.
+  const isClaim = hello.dc === from && (next.dc === null || from < next.dc || hello.dc === next.dc);
+  const decided = isClaim ? withDc(next, from, nowMs) : decide(next, nowMs);
+  effects.push(...decided.effects);
+  // A newcomer must not wait for our next regular word.
+  const isNews = before === undefined || isRestart;
+  if (isNews && !decided.effects.some(({ kind }) => kind === "say-hello"))
+    effects.push({ kind: "say-hello", hello: { incarnation: election.incarnation, dc: decided.state.dc } });
+  return { state: decided.state, effects };
+}
+
+export function stepElection(
+  election: Election,
+  event: ElectionEvent,
+  nowMs: number,
+): Stepped<Election, ElectionEffect> {
+  switch (event.kind) {
+    case "members": {
+      const { members } = event;
+      const hellos = Object.fromEntries(Object.entries(election.hellos).filter(([name]) => members.includes(name)));
+      const dcStays = election.dc !== null && members.includes(election.dc);
+      const kept: Election = { ...election, members, hellos };
+      const changed = dcStays ? { state: kept, effects: [] } : withDc(kept, null, nowMs);
+      const decided = decide({ ...changed.state, helloDueAtMs: nowMs + HELLO_EVERY_MS }, nowMs);
+      const hello: Hello = { incarnation: election.incarnation, dc: decided.state.dc };
+      const changes = [...changed.effects, ...decided.effects].filter(({ kind }) => kind !== "say-hello");
+      return { state: decided.state, effects: [...changes, { kind: "say-hello", hello }] };
+    }
+    case "hello":
+      return hear(election, event.from, event.hello, nowMs);
+    case "tick": {
+      const decided = decide(election, nowMs);
+      if (decided.effects.length > 0 || nowMs < election.helloDueAtMs) return decided;
+      const hello: Hello = { incarnation: election.incarnation, dc: election.dc };
+      return {
+        state: { ...election, helloDueAtMs: nowMs + HELLO_EVERY_MS },
+        effects: [{ kind: "say-hello", hello }],
+      };
+    }
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Groups and clones in the plan: pseudo steps that stand before and after what their members do.
+ * Facts: Pacemaker Explained, "Groups", "Clones", "Promotable Clones"; the words are those of transition graphs.
+ */
+import type { Resource } from "../facts/model.ts";
+import { inPromotable } from "../facts/model.ts";
+import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+/** What is done, and the word for: all of it is done. */
+export const DONE: Readonly<Record<string, string>> = {
+  start: "running",
+  stop: "stopped",
+  promote: "promoted",
+  demote: "demoted",
+};
+
+function pseudo(plan: Plan, resource: Resource, operation: string): Step {
+  return step(plan, { resource, operation, kind: "pseudo" });
+}
+
+/** What has to be done for the member, and where that ends: for groups not the same. */
+function beginOf(plan: Plan, member: Resource, operation: string): readonly Step[] {
+  return stepsOf(plan, member, operation);
+}
+
+function endOf(plan: Plan, member: Resource, operation: string): readonly Step[] {
+  return member.kind === "primitive" ? stepsOf(plan, member, operation) : stepsOf(plan, member, DONE[operation] ?? "");
+}
+
+/** The two pseudo steps around every task; they are there before any constraint looks for them. */
+export function addFrame(plan: Plan, resource: Resource): void {
+  for (const operation of tasksOf(resource)) {
+    pseudo(plan, resource, operation);
+    pseudo(plan, resource, DONE[operation] ?? operation);
+  }
+}
+
+function tasksOf(resource: Resource): readonly string[] {
+  return inPromotable(resource) ? ["start", "stop", "demote", "promote"] : ["start", "stop"];
+}
+
+/** A group is down when all of it is; a clone's instances go down each for itself. */
+function endMode(resource: Resource, operation: string): Collective["mode"] {
+  const goesDown = operation === "stop" || operation === "demote";
+  if (resource.kind === "clone") return goesDown ? "free" : "any";
+  return goesDown ? "wanted" : "all";
+}
+
+function frame(plan: Plan, resource: Resource, operation: string): void {
+  const begin = pseudo(plan, resource, operation);
+  const end = pseudo(plan, resource, DONE[operation] ?? operation);
+  const mode = resource.kind === "clone" ? "any" : "all";
+  const begins = resource.children.flatMap((member) => beginOf(plan, member, operation));
+  if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
+  const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
+  plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
+  plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
+  if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
+  for (const each of begins) link(plan, begin, each, {});
+  for (const each of ends) link(plan, each, end, { ends: true });
+  if (operation === "stop")
+    for (const member of resource.children) plan.stopWaits.push({ resource: member, second: end, sameNode: false });
+}
+
+const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
+const DOWN: LinkRules = { thenDragsFirst: true };
+
+/** Members one after another, and back in the opposite order. */
+function chainGroup(plan: Plan, group: Resource): void {
+  const promotable = inPromotable(group);
+  for (const member of group.children) for (const operation of ["start"]) stepsOrNone(plan, member, operation);
+  restartLater(plan, group);
+  group.children.forEach((member, index) => {
+    const previous = group.children[index - 1];
+    if (previous === undefined) return;
+    for (const operation of promotable ? ["start", "promote"] : ["start"])
+      for (const first of stepsOrNone(plan, previous, operation))
+        for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
+    for (const operation of promotable ? ["stop", "demote"] : ["stop"])
+      for (const second of stepsOf(plan, previous, operation)) {
+        for (const first of stepsOf(plan, member, operation)) link(plan, first, second, DOWN);
+        if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
+      }
+  });
+}
+
+/** A member that is to start among running ones: those behind it stop first. */
+function restartLater(plan: Plan, group: Resource): void {
+  group.children.forEach((member, index) => {
+    if (member.runningOn.length > 0) return;
+    const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
+    if (next === undefined) return;
+    for (const stop of stepsOf(plan, next, "stop"))
+      for (const start of stepsOf(plan, member, "start")) link(plan, stop, start, { needsFirst: true });
+  });
+}
+
+/** A member that cannot be started anywhere keeps the next one from starting, although it has no step of its own. */
+export function stepsOrNone(plan: Plan, resource: Resource, operation: string): readonly Step[] {
+  const found = stepsOf(plan, resource, operation);
+  if (found.length > 0) return found;
+  if (operation !== "start" && operation !== "promote") return [];
+  return [step(plan, { resource, operation, runnable: false })];
+}
+
+function isOrdered(group: Resource): boolean {
+  return group.meta["ordered"] === undefined || /^(?:true|on|yes|y|1)$/i.test(group.meta["ordered"]);
+}
+
+/** The steps of a group; its members' own steps stand already. */
+export function linkGroup(plan: Plan, group: Resource): void {
+  if (isOrdered(group)) chainGroup(plan, group);
+  for (const operation of tasksOf(group)) frame(plan, group, operation);
+  const of = (operation: string) => stepsOf(plan, group, operation);
+  for (const stopped of of("stopped")) for (const start of of("start")) link(plan, stopped, start);
+  for (const demote of of("demote")) for (const promote of of("promote")) link(plan, demote, promote);
+  for (const demoted of of("demoted")) for (const stop of of("stop")) link(plan, demoted, stop);
+  for (const running of of("running")) for (const promote of of("promote")) link(plan, running, promote);
+}
+
+const CLONE_ORDER = [
+  ["stopped", "start"],
+  ["demoted", "stop"],
+  ["demoted", "start"],
+  ["demoted", "promote"],
+  ["stopped", "promote"],
+  ["running", "promote"],
+] as const;
+
+/** The steps of a clone; those of its instances stand already. */
+export function linkClone(plan: Plan, clone: Resource): void {
+  for (const operation of tasksOf(clone)) frame(plan, clone, operation);
+  for (const [first, second] of CLONE_ORDER)
+    for (const one of stepsOf(plan, clone, first))
+      for (const other of stepsOf(plan, clone, second)) link(plan, one, other);
+  // Done with what must come first: what belongs together needs its first half.
+  if (!clone.ordered) return;
+  clone.children.forEach((instance, index) => {
+    const previous = clone.children[index - 1];
+    if (previous === undefined) return;
+    for (const first of endOf(plan, previous, "start"))
+      for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
+    for (const second of beginOf(plan, previous, "stop")) {
+      for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
+      plan.stopWaits.push({ resource: instance, second, sameNode: false });
+    }
+  });
+}

@@ -1,0 +1,149 @@
+/**
+ * Order constraints as links between steps: for single resources, for groups and clones as wholes, and instance by
+ * instance for interleaved clones.
+ * Facts: Pacemaker Explained, "Ordering Constraints" (kind, symmetrical, first-action), "interleave", "clone-min".
+ */
+import type { Node, Resource, ResourceOrder } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
+import { ROLE } from "../facts/values.ts";
+import { assignedOf } from "../place/board.ts";
+import { DONE } from "./collectives.ts";
+import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+const GOES_UP = new Set(["start", "promote"]);
+
+function rulesOf(order: ResourceOrder): LinkRules {
+  const up = GOES_UP.has(order.firstTask);
+  if (order.kind === "optional") return {};
+  if (order.kind === "serialize") return { serialize: true };
+  if (!order.symmetrical) return { asymmetric: true, ...(up ? { needsFirst: true } : {}) };
+  if (order.inverse) return { thenDragsFirst: true };
+  return { firstDragsThen: true, ...(up ? { needsFirst: true } : {}) };
+}
+
+/** What completes the task for that resource. A clone that notifies is done when all have been told. */
+export function completionOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
+  if (resource.kind === "primitive") return stepsOf(plan, resource, task);
+  const done = DONE[task] ?? task;
+  if (resource.notify) {
+    const told = plan.byKey.get(`${resource.id}_confirmed-post_notify_${done}_0`) ?? [];
+    if (told.length > 0) return told;
+  }
+  return stepsOf(plan, resource, done);
+}
+
+/** Nothing to do there, for it has been so all along: then it does not hold anything up. */
+function isTrivial(resource: Resource, task: string): boolean {
+  if (task === "stop") return resource.role === ROLE.stopped || resource.role === ROLE.unknown;
+  return task === "demote" && resource.role !== ROLE.promoted;
+}
+
+function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
+  const found = completionOf(plan, resource, task);
+  if (found.length > 0 || resource.kind !== "primitive") return found;
+  if (isTrivial(resource, task) || !["start", "stop", "promote", "demote"].includes(task)) return [];
+  return [step(plan, { resource, operation: task, runnable: false })];
+}
+
+function membersSteps(plan: Plan, resource: Resource, task: string): readonly Step[] {
+  return primitivesOf(resource).flatMap((member) => stepsOf(plan, member, task));
+}
+
+function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
+  const firsts = firstsOf(plan, order.first, order.firstTask);
+  if (order.firstTask === "stop")
+    for (const second of stepsOf(plan, order.second, order.secondTask))
+      if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
+  const seconds = stepsOf(plan, order.second, order.secondTask);
+  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
+  // What is required of a whole is required of each of its members.
+  if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
+    for (const first of firsts)
+      for (const second of membersSteps(plan, order.second, order.secondTask))
+        link(plan, first, second, { ...rules, hidden: true });
+  if (order.first.kind !== "primitive" && rules.thenDragsFirst === true)
+    for (const first of membersSteps(plan, order.first, order.firstTask))
+      for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });
+}
+
+function nodeOfInstance(plan: Plan, instance: Resource, now: boolean): Node | undefined {
+  if (!now) return assignedOf(plan.board, instance);
+  return primitivesOf(instance).find(({ runningOn }) => runningOn.length > 0)?.runningOn[0];
+}
+
+function isInterleaved(order: ResourceOrder): boolean {
+  return (
+    order.second.kind === "clone" &&
+    order.first.kind === "clone" &&
+    order.second.interleave &&
+    order.kind !== "serialize"
+  );
+}
+
+/** Instance by instance: each waits only for the one beside it. */
+function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
+  const now = !GOES_UP.has(order.firstTask);
+  for (const second of order.second.children) {
+    const node = nodeOfInstance(plan, second, now);
+    const first =
+      node === undefined ? undefined : order.first.children.find((each) => nodeOfInstance(plan, each, now) === node);
+    const seconds = stepsOf(plan, second, order.secondTask);
+    if (first === undefined) {
+      if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;
+      continue;
+    }
+    for (const one of firstsOf(plan, first, order.firstTask))
+      for (const other of seconds) link(plan, one, other, rules);
+    if (second.kind !== "primitive" && rules.firstDragsThen === true)
+      for (const one of firstsOf(plan, first, order.firstTask))
+        for (const other of membersSteps(plan, second, order.secondTask))
+          link(plan, one, other, { ...rules, hidden: true });
+    if (first.kind !== "primitive" && rules.thenDragsFirst === true)
+      for (const one of membersSteps(plan, first, order.firstTask))
+        for (const other of seconds) link(plan, one, other, { thenDragsFirst: true, hidden: true });
+  }
+  const whole = completionOf(plan, order.first, order.firstTask);
+  for (const one of whole)
+    for (const other of stepsOf(plan, order.second, order.secondTask)) link(plan, one, other, {});
+}
+
+function linkGate(plan: Plan, order: ResourceOrder): void {
+  const gate = step(plan, {
+    operation: `clone-one-or-more:${order.id}`,
+    key: `clone-one-or-more:${order.id}`,
+    kind: "pseudo",
+  });
+  plan.gates.push({ step: gate, min: order.min });
+  for (const instance of order.first.children)
+    for (const first of firstsOf(plan, instance, order.firstTask)) link(plan, first, gate, { gate: true });
+  for (const second of stepsOf(plan, order.second, order.secondTask)) link(plan, gate, second, { needsFirst: true });
+  if (order.second.kind !== "primitive")
+    for (const second of membersSteps(plan, order.second, order.secondTask))
+      link(plan, gate, second, { needsFirst: true, hidden: true });
+}
+
+function linkSetGates(plan: Plan): void {
+  for (const { name, members, min, second, kind } of plan.facts.setGates) {
+    const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
+    plan.gates.push({ step: gate, min });
+    for (const { resource, task } of members)
+      for (const first of firstsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
+    const rules = kind === "mandatory" ? { needsFirst: true } : {};
+    for (const { resource, task } of second) {
+      for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);
+      if (resource.kind !== "primitive" && kind === "mandatory")
+        for (const other of membersSteps(plan, resource, task)) link(plan, gate, other, { ...rules, hidden: true });
+    }
+  }
+}
+
+/** Links for every order constraint. */
+export function linkOrders(plan: Plan): void {
+  for (const order of plan.facts.orders) {
+    const rules = rulesOf(order);
+    if (order.min > 0 && GOES_UP.has(order.firstTask)) linkGate(plan, order);
+    else if (isInterleaved(order)) linkInterleaved(plan, order, rules);
+    else linkWhole(plan, order, rules);
+  }
+  linkSetGates(plan);
+}

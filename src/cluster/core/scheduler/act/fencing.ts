@@ -1,0 +1,87 @@
+/**
+ * Fencing: which nodes, what that implies for what was on them, and who must wait for it.
+ * Silence is no proof of a stop: only a fencing makes a stop on a lost node true.
+ * Facts: Pacemaker Explained, "Fencing", `requires`, "concurrent-fencing"; crm_simulate as a black box.
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+/** Whether this partition may fence the node. */
+export function canFence(plan: Plan, node: Node): boolean {
+  const { options } = plan.facts;
+  if (!options.fencingEnabled) return false;
+  if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
+  if (options.quorate || options.noQuorumPolicy === "ignore") return true;
+  return node.online && options.noQuorumPolicy === "fence";
+}
+
+export function fenceStep(plan: Plan, node: Node, reason: string): Step {
+  const { fencingAction } = plan.facts.options;
+  const key = `stonith-${node.name}-${fencingAction}`;
+  const made = step(plan, { node, operation: "stonith", key, kind: "fence", required: true, reason });
+  made.fenceKind = fencingAction;
+  made.meta["stonith_action"] = fencingAction;
+  return made;
+}
+
+/** A stop or demote on a fenced node needs no agent: the fencing has done it. */
+function implyDown(plan: Plan, fence: Step, node: Node): void {
+  for (const list of plan.byResource)
+    for (const each of list) {
+      if (each.node !== node || (each.operation !== "stop" && each.operation !== "demote")) continue;
+      if (each.resource?.managed === false && !each.required) continue;
+      each.kind = "pseudo";
+      each.runnable = true;
+      each.implied = true;
+      // What needs no fencing (a fencing device itself) may be taken for stopped at once.
+      if (each.resource?.requires === "fencing" || each.resource?.requires === "unfencing") link(plan, fence, each);
+    }
+}
+
+function mustWait(resource: Resource, start: Step, target: Node): boolean {
+  if (start.needs === "fencing") return true;
+  if (start.needs === "quorum" && start.operation === "start")
+    return !resource.knownOn.has(target) && !resource.history.has(target);
+  return false;
+}
+
+/** Nothing that may still be active on the target starts before it is down. */
+function holdStarts(plan: Plan, fence: Step, target: Node): void {
+  for (const resource of plan.facts.resources) {
+    if (resource.kind !== "primitive") continue;
+    for (const operation of ["start", "promote"])
+      for (const start of stepsOf(plan, resource, operation))
+        if (start.node !== undefined && mustWait(resource, start, target))
+          link(plan, fence, start, { needsFirst: true });
+  }
+}
+
+/** All fencing of this transition. */
+export function planFencing(plan: Plan): readonly Step[] {
+  const { facts } = plan;
+  const fences: Step[] = [];
+  for (const node of facts.nodes) {
+    if (node.kind === "ping" || !node.unclean || !canFence(plan, node)) continue;
+    const fence = fenceStep(plan, node, node.fenceReasons[0] ?? "node is unclean");
+    implyDown(plan, fence, node);
+    holdStarts(plan, fence, node);
+    fences.push(fence);
+  }
+  orderFences(plan, fences);
+  return fences;
+}
+
+/** The DC goes last, for nobody else would carry out the rest; without concurrency one after the other. */
+function orderFences(plan: Plan, fences: readonly Step[]): void {
+  const dc = fences.find(({ node }) => node?.isDc === true);
+  const others = fences.filter((fence) => fence !== dc);
+  if (plan.facts.options.concurrentFencing) {
+    if (dc !== undefined) for (const other of others) link(plan, other, dc);
+    return;
+  }
+  const chain = dc === undefined ? others : [...others, dc];
+  chain.forEach((fence, index) => {
+    const previous = chain[index - 1];
+    if (previous !== undefined) link(plan, previous, fence);
+  });
+}

@@ -1,0 +1,75 @@
+/** What of a settled plan makes the graph: steps that are required and can run, and the links between those. */
+import type { Link, Plan, Step } from "./plan.ts";
+
+export interface Graph {
+  /** In the order in which they are executed when nothing else decides. */
+  readonly steps: readonly Step[];
+  /** For each step the ones it waits for, without repetition. */
+  readonly inputs: ReadonlyMap<Step, readonly Step[]>;
+  /** Wanted, but kept from running. */
+  readonly blocked: readonly Step[];
+  /** All links between steps in the graph or blocked. */
+  readonly edges: readonly { readonly first: Step; readonly second: Step; readonly firm: boolean }[];
+}
+
+function isIncluded(each: Step): boolean {
+  return !each.dropped && each.runnable && (each.required || each.always) && !isLeftAlone(each);
+}
+
+/** Of an unmanaged resource nothing is touched, only watched. */
+function isLeftAlone({ resource, operation, intervalMs, kind }: Step): boolean {
+  if (resource === undefined || resource.managed || kind !== "resource" || resource.kind !== "primitive") return false;
+  return intervalMs === 0 && !["monitor", "notify", "delete"].includes(operation);
+}
+
+function isBlocked(each: Step): boolean {
+  return !each.dropped && !each.runnable && each.required && !isLeftAlone(each);
+}
+
+function joins(each: Link): boolean {
+  if (each.hidden === true) return false;
+  return each.sameNode !== true || each.first.node === each.second.node;
+}
+
+/** Depth first as resources stand: a group's own steps before its members', a clone's after its instances'. */
+function inOrder(plan: Plan): Step[] {
+  const ordered: Step[] = [];
+  const seen = new Set<Step>();
+  const addAll = (list: readonly Step[]) => {
+    for (const each of [...list].reverse()) {
+      if (seen.has(each)) continue;
+      seen.add(each);
+      ordered.push(each);
+    }
+  };
+  const visit = (resource: Plan["facts"]["resources"][number]) => {
+    const own = plan.byResource[resource.index] ?? [];
+    if (resource.kind === "group") addAll(own);
+    for (const child of resource.children) visit(child);
+    if (resource.kind !== "group") addAll(own);
+  };
+  for (const resource of plan.facts.top) visit(resource);
+  for (const each of plan.steps) if (!seen.has(each)) ordered.push(each);
+  return ordered;
+}
+
+export function graphOf(plan: Plan): Graph {
+  const ordered = inOrder(plan);
+  const steps = ordered.filter(isIncluded);
+  const blocked = ordered.filter(isBlocked);
+  const [inside, wanted] = [new Set(steps), new Set([...steps, ...blocked])];
+  const inputs = new Map<Step, Step[]>(steps.map((each) => [each, []]));
+  const known = new Set<number>();
+  const edges: { first: Step; second: Step; firm: boolean }[] = [];
+  for (const each of plan.links) {
+    const { first, second } = each;
+    if (!wanted.has(first) || !wanted.has(second) || !joins(each)) continue;
+    const id = first.index * plan.steps.length + second.index;
+    if (known.has(id)) continue;
+    known.add(id);
+    const firm = inside.has(first) && inside.has(second);
+    edges.push({ first, second, firm });
+    if (firm) inputs.get(second)?.push(first);
+  }
+  return { steps, inputs, blocked, edges };
+}

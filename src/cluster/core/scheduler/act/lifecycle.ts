@@ -1,0 +1,232 @@
+/**
+ * What each primitive must go through to get from its role now to its role next, on which nodes.
+ * Steps that change nothing are written too, not required: a restart of what it depends on may draw them in.
+ * Facts: Pacemaker Explained, "Resource Roles", multiple-active; crm_simulate as a black box.
+ */
+import type { Facts, Node, Resource } from "../facts/model.ts";
+import { inPromotable } from "../facts/model.ts";
+import { ROLE, type Role } from "../facts/values.ts";
+import { type Board, nextRoleOf } from "../place/board.ts";
+import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+/** The role after one step from `now` towards `goal`. */
+function oneStep(now: Role, goal: Role): Role {
+  if (now === goal) return now;
+  if (now <= ROLE.stopped) return goal >= ROLE.unpromoted ? ROLE.unpromoted : ROLE.started;
+  if (goal <= ROLE.stopped) return now === ROLE.promoted ? ROLE.unpromoted : ROLE.stopped;
+  if (goal === ROLE.promoted) return ROLE.promoted;
+  return ROLE.unpromoted;
+}
+
+export interface Motion {
+  readonly resource: Resource;
+  readonly from: readonly Node[];
+  readonly to: Node | undefined;
+  readonly role: Role;
+  readonly nextRole: Role;
+}
+
+/** Whether a step on that node can be carried out now. */
+export function isRunnable(facts: Facts, resource: Resource, node: Node | undefined, needs: Step["needs"]): boolean {
+  if (node === undefined) return false;
+  if (!node.online && !(node.kind === "guest" && node.remoteRequiresReset)) return false;
+  if (node.pending) return false;
+  if (needs === "nothing" || facts.options.quorate) return true;
+  const { noQuorumPolicy } = facts.options;
+  if (noQuorumPolicy === "ignore" || noQuorumPolicy === "demote") return true;
+  if (noQuorumPolicy === "freeze") {
+    const active = resource.runningOn.length > 0;
+    return active && resource.nextRole <= resource.role;
+  }
+  return noQuorumPolicy !== "stop" && noQuorumPolicy !== "fence";
+}
+
+function isHeldByQuorum(facts: Facts): boolean {
+  return !facts.options.quorate && facts.options.noQuorumPolicy === "stop";
+}
+
+function needsOf(resource: Resource, operation: string): Step["needs"] {
+  if (operation !== "start" && operation !== "promote") return "nothing";
+  if (resource.requires === "fencing" || resource.requires === "unfencing") return "fencing";
+  return resource.requires === "quorum" ? "quorum" : "nothing";
+}
+
+/** A resource's step, judged for whether it can run; of an unmanaged resource nothing is ever required. */
+export function act(
+  plan: Plan,
+  resource: Resource,
+  operation: string,
+  node: Node | undefined,
+  required: boolean,
+  reason: string,
+): Step {
+  const needs = needsOf(resource, operation);
+  const { managed } = resource;
+  const made = step(plan, { resource, node, operation, required: required && managed, reason });
+  made.needs = needs;
+  made.runnable &&= isRunnable(plan.facts, resource, node, needs);
+  // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
+  if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts)) made.required = false;
+  // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
+  if (!managed && (operation === "stop" || operation === "demote")) made.runnable = false;
+  return made;
+}
+
+function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string): void {
+  let role = motion.role;
+  while (role > ROLE.stopped) {
+    const next = oneStep(role, ROLE.stopped);
+    const operation = next === ROLE.stopped ? "stop" : "demote";
+    if (operation === "stop") stopAll(plan, motion.resource, required, reason);
+    else for (const node of motion.resource.runningOn) act(plan, motion.resource, "demote", node, required, reason);
+    role = next;
+  }
+}
+
+function stopAll(plan: Plan, resource: Resource, required: boolean, reason: string): void {
+  for (const node of resource.runningOn) {
+    const stop = act(plan, resource, "stop", node, required, reason);
+    if (resource.removed && resource.parent === undefined) clean(plan, resource, node, stop);
+  }
+}
+
+/** A resource that was removed from the configuration leaves no record behind. */
+function clean(plan: Plan, resource: Resource, node: Node, stop: Step | undefined): void {
+  if (!node.online || node.unclean || node.pending) return;
+  const remove = act(plan, resource, "delete", node, true, "orphan");
+  remove.required = true;
+  remove.runnable = true;
+  if (stop !== undefined) link(plan, stop, remove, { needsFirst: true });
+}
+
+function bringUp(
+  plan: Plan,
+  motion: Motion,
+  from: Role,
+  goal: Role,
+  required: boolean,
+  promoteRequired: boolean,
+  reason: string,
+): void {
+  let role = from;
+  while (role < goal) {
+    const next = oneStep(role, goal);
+    if (next === role) return;
+    const isPromote = next === ROLE.promoted;
+    const must = isPromote ? required || promoteRequired : required;
+    act(plan, motion.resource, isPromote ? "promote" : "start", motion.to, must, reason);
+    role = next;
+  }
+}
+
+/** Role without a word for where it is between: a clone's started is unpromoted. */
+function normalize(resource: Resource, role: Role): Role {
+  if (role === ROLE.started && inPromotable(resource)) return ROLE.unpromoted;
+  return role === ROLE.unknown ? ROLE.stopped : role;
+}
+
+export function motionOf(board: Board, resource: Resource): Motion {
+  const to = board.assigned[resource.index];
+  const next = nextRoleOf(board, resource);
+  const wanted = next === ROLE.unknown ? (to === undefined ? ROLE.stopped : ROLE.started) : next;
+  return {
+    resource,
+    from: resource.runningOn,
+    to,
+    role: resource.runningOn.length === 0 ? ROLE.stopped : normalize(resource, resource.role),
+    nextRole: normalize(resource, wanted),
+  };
+}
+
+function restartReason(resource: Resource, moved: boolean, multiple: boolean): string | undefined {
+  if (moved) return "move";
+  if (multiple) return "multiple-active";
+  if (resource.failed) return "failed";
+  return undefined;
+}
+
+/** Stops it where it is not meant to be; where it is, it is left running and its start only noted. */
+function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
+  for (const node of resource.runningOn) if (node !== to) act(plan, resource, "stop", node, true, "multiple-active");
+  const start = act(plan, resource, "start", to, true, "multiple-active");
+  start.kind = "pseudo";
+  start.implied = true;
+  start.alone = true;
+}
+
+/** The records of what was removed, where it is not running. */
+function cleanRecords(plan: Plan, resource: Resource): void {
+  if (!resource.removed || resource.parent !== undefined || !plan.facts.options.stopRemoved) return;
+  for (const node of resource.history.keys())
+    if (!resource.runningOn.includes(node) && node.online && !node.unclean) clean(plan, resource, node, undefined);
+}
+
+/** All steps of one primitive's life in this transition. */
+export function planLifecycle(plan: Plan, resource: Resource): void {
+  const motion = motionOf(plan.board, resource);
+  const { from, to, role, nextRole } = motion;
+  cleanRecords(plan, resource);
+  const dangling = resource.dangling.filter((node) => from.includes(node));
+  const others = from.filter((node) => !dangling.includes(node));
+  // A fencing device that is registered twice does no harm.
+  const multiple = others.length > 1 && !isMigrating(resource) && resource.class !== "stonith";
+  const moved = to !== undefined && others.length > 0 && !others.includes(to);
+  for (const node of dangling) act(plan, resource, "stop", node, true, "dangling migration");
+  if (multiple && resource.multiplyActive === "stop_only") {
+    stopAll(plan, resource, true, "multiple-active");
+    return;
+  }
+  if (role > ROLE.stopped) {
+    if (to === undefined) {
+      bringDown(plan, motion, true, "node availability");
+      if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
+      return;
+    }
+    const reason = restartReason(resource, moved, multiple);
+    const demoteOnly = resource.demoteWanted && resource.failed && !moved && !multiple;
+    if (multiple && resource.multiplyActive === "stop_unexpected" && others.includes(to) && !resource.failed) {
+      stopUnexpected(plan, resource, to);
+      return;
+    }
+    const required = reason !== undefined && !demoteOnly;
+    const startsAgain = resource.pendingTask === "start" && resource.pendingNode === to;
+    const failedPromoted = role === ROLE.promoted && (required || demoteOnly);
+    if (demoteOnly) for (const node of from) act(plan, resource, "demote", node, true, "failed");
+    bringDown(plan, motion, required && resource.managed, reason ?? "");
+    bringUp(
+      plan,
+      motion,
+      ROLE.stopped,
+      Math.min(role, nextRole) as Role,
+      required && resource.managed,
+      failedPromoted && nextRole === ROLE.promoted,
+      reason ?? "",
+    );
+    if (startsAgain && !required)
+      for (const start of stepsOf(plan, resource, "start")) {
+        start.alone = true;
+        start.required = resource.managed;
+      }
+    if (nextRole > role) bringUp(plan, motion, role, nextRole, true, true, "role");
+    else if (nextRole < role) for (const node of from) act(plan, resource, "demote", node, true, "role");
+  } else if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
+}
+
+export function isMigrating(resource: Resource): boolean {
+  return resource.migrationSource !== undefined && resource.migrationTarget !== undefined;
+}
+
+/** The order within one resource: down before up, demote before stop, start before promote. */
+export function linkLifecycle(plan: Plan, resource: Resource): void {
+  const of = (operation: string) => stepsOf(plan, resource, operation);
+  const [starts, stops, promotes, demotes] = [of("start"), of("stop"), of("promote"), of("demote")];
+  for (const stop of stops) {
+    for (const start of starts) link(plan, stop, start, { firstDragsThen: true, restart: true });
+    for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
+  }
+  for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);
+  for (const promote of promotes) {
+    for (const start of starts) link(plan, start, promote, { needsFirst: true, firstDragsThen: true });
+    for (const demote of demotes) link(plan, demote, promote, {});
+  }
+}

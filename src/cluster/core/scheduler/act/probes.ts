@@ -1,0 +1,80 @@
+/**
+ * Probes: what is not known to be stopped may be running. Every resource is looked for on every node where nothing
+ * is recorded of it, before it is started anywhere.
+ * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
+import { ROLE } from "../facts/values.ts";
+import { assignedOf } from "../place/board.ts";
+import { type Plan, type Step, step } from "./plan.ts";
+
+const TARGET_NOT_RUNNING = 7;
+const TARGET_PROMOTED = 8;
+
+function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
+  for (let each: Resource | undefined = resource; each !== undefined; each = each.parent) {
+    const modes = plan.board.discovery[each.index];
+    if (modes === undefined) continue;
+    const mode = modes.get(node);
+    if (mode === "never") return false;
+    if (mode !== "exclusive" && [...modes.values()].includes("exclusive")) return false;
+  }
+  return true;
+}
+
+/** Nodes of other kinds can be looked at only for what could run there. */
+function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
+  if (node.kind === "member") return true;
+  if (resource.class === "stonith" || resource.remoteNodeName !== undefined || resource.fillers.length > 0)
+    return false;
+  return plan.board.nodes.includes(node);
+}
+
+function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
+  if (resource.kind === "group") {
+    for (const member of resource.children) probe(plan, member, node);
+    return undefined;
+  }
+  if (resource.kind !== "primitive") return undefined;
+  if (resource.knownOn.has(node) || resource.removed) return undefined;
+  if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
+  if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
+  const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
+  const runsHere = resource.runningOn.includes(node);
+  if (!runsHere) made.expectedCode = TARGET_NOT_RUNNING;
+  else if (resource.role === ROLE.promoted) made.expectedCode = TARGET_PROMOTED;
+  made.meta["op_target_rc"] = String(made.expectedCode);
+  made.runnable = node.online && !node.pending;
+  return made;
+}
+
+/** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
+function probeClone(plan: Plan, clone: Resource, node: Node): void {
+  if (clone.unique) {
+    for (const instance of clone.children) probe(plan, instance, node);
+    return;
+  }
+  const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
+  const known = (instance: Resource) => primitivesOf(instance).every(({ knownOn }) => knownOn.has(node));
+  if (clone.children.some(known)) return;
+  const chosen =
+    clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
+    clone.children.find(isHere) ??
+    clone.children[0];
+  if (chosen !== undefined) probe(plan, chosen, node);
+}
+
+/** Probes for all resources, node by node. */
+export function planProbes(plan: Plan): void {
+  const { facts } = plan;
+  if (!facts.options.probes) return;
+  for (const node of facts.nodes) {
+    if (node.kind === "ping" || !(node.online || node.pending) || node.unclean || !node.discoverResources) continue;
+    if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
+    for (const resource of facts.top) {
+      if (resource.kind === "clone") probeClone(plan, resource, node);
+      else probe(plan, resource, node);
+    }
+  }
+}

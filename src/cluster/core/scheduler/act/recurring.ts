@@ -1,0 +1,163 @@
+/**
+ * Recurring monitors, by role; and the cancelling of those that no longer fit.
+ * Facts: Pacemaker Explained, "Monitoring Resources for Failure", "Monitoring Resources When Administration is
+ * Disabled", operation attribute `role`.
+ */
+import type { Node, Operation, Resource } from "../facts/model.ts";
+import { inPromotable } from "../facts/model.ts";
+import { ROLE, type Role } from "../facts/values.ts";
+import { motionOf } from "./lifecycle.ts";
+import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+const NEVER_RECURRING = new Set(["start", "stop", "promote", "demote"]);
+const CODE_PROMOTED = 8;
+const CODE_NOT_RUNNING = 7;
+
+/** Whether the node already repeats it, counted from the last start. */
+export function isRecorded(resource: Resource, node: Node, name: string, intervalMs: number): boolean {
+  const history = resource.history.get(node);
+  if (history === undefined) return false;
+  return history.entries.some(
+    (entry, index) =>
+      entry.task === name &&
+      entry.intervalMs === intervalMs &&
+      index > history.stopAt &&
+      index >= history.startAt &&
+      entry.element.attributes["op-status"] !== "1" &&
+      entry.element.attributes["op-status"] !== "-1",
+  );
+}
+
+function wasRecorded(resource: Resource, node: Node, name: string, intervalMs: number): boolean {
+  const history = resource.history.get(node);
+  return history?.entries.some((entry) => entry.task === name && entry.intervalMs === intervalMs) === true;
+}
+
+/** Whether the monitor is for that role. Without a role it is for a running, unpromoted resource. */
+function fits(resource: Resource, operation: Operation, role: Role): boolean {
+  if (operation.role === ROLE.stopped) return false;
+  if (operation.role === ROLE.unknown || operation.role === ROLE.started) {
+    return inPromotable(resource) ? role === ROLE.unpromoted || role === ROLE.started : role >= ROLE.started;
+  }
+  if (operation.role === ROLE.unpromoted) return role === ROLE.unpromoted || role === ROLE.started;
+  return operation.role === role;
+}
+
+export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
+  const key = `${resource.id}_${name}_${intervalMs}`;
+  const made = step(plan, { resource, node, operation: "cancel", key, intervalMs, required: true, reason: "cancel" });
+  made.meta["operation"] = name;
+  made.meta["interval"] = String(intervalMs);
+  return made;
+}
+
+function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
+  const { name, intervalMs } = operation;
+  const starts = stepsOf(plan, resource, "start").filter((start) => start.node === node);
+  const isRestarted = starts.some(({ required }) => required);
+  if (!fits(resource, operation, nextRole)) {
+    if (!isRecorded(resource, node, name, intervalMs)) return;
+    const sameInterval = resource.operations.some(
+      (other) =>
+        other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,
+    );
+    if (sameInterval || !resource.managed) return;
+    const made = cancel(plan, resource, node, name, intervalMs);
+    made.runnable = node.online && !node.pending;
+    for (const promote of stepsOf(plan, resource, "promote")) if (promote.node === node) link(plan, made, promote);
+    for (const demote of stepsOf(plan, resource, "demote")) if (demote.node === node) link(plan, made, demote);
+    return;
+  }
+  const expired = resource.expiredMonitors.some(
+    (each) => each.node === node && each.key.endsWith(`_${name}_${intervalMs}`),
+  );
+  const required = isRestarted || expired || !isRecorded(resource, node, name, intervalMs);
+  const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
+  if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
+  if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
+  made.runnable =
+    node.online && !node.unclean && !node.pending && starts.every(({ runnable }) => runnable || !resource.managed);
+  if (resource.managed) {
+    for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
+    if (nextRole === ROLE.promoted)
+      for (const promote of stepsOf(plan, resource, "promote"))
+        if (promote.node === node) link(plan, promote, made, { firstDragsThen: true, needsFirst: true });
+    for (const demote of stepsOf(plan, resource, "demote"))
+      if (demote.node === node && nextRole !== ROLE.promoted)
+        link(plan, demote, made, { firstDragsThen: true, needsFirst: true });
+  }
+}
+
+/** A monitor for the stopped role watches every node where the resource should not be. */
+function planStopped(plan: Plan, resource: Resource, operation: Operation, next: Node | undefined): void {
+  const { name, intervalMs } = operation;
+  const clash = resource.operations.some(
+    (other) => other !== operation && other.intervalMs === intervalMs && other.role !== ROLE.stopped,
+  );
+  if (clash) return;
+  for (const node of plan.facts.nodes) {
+    if (node.kind === "ping") continue;
+    if (node === next) {
+      if (wasRecorded(resource, node, name, intervalMs) && isRecorded(resource, node, name, intervalMs)) {
+        const made = cancel(plan, resource, node, name, intervalMs);
+        made.runnable = node.online;
+        for (const start of stepsOf(plan, resource, "start")) if (start.node === node) link(plan, made, start);
+      }
+      continue;
+    }
+    const required = !isRecordedStopped(resource, node, name, intervalMs);
+    const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
+    made.expectedCode = CODE_NOT_RUNNING;
+    made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
+    made.runnable = node.online && !node.unclean && !node.pending;
+    if (!resource.managed) continue;
+    for (const probe of stepsOf(plan, resource, "monitor", 0))
+      if (probe.node === node) link(plan, probe, made, { needsFirst: true });
+    for (const stop of stepsOf(plan, resource, "stop"))
+      if (stop.node === node) link(plan, stop, made, { firstDragsThen: true, needsFirst: true });
+  }
+}
+
+function isRecordedStopped(resource: Resource, node: Node, name: string, intervalMs: number): boolean {
+  const history = resource.history.get(node);
+  return (
+    history?.entries.some(
+      (entry, index) => entry.task === name && entry.intervalMs === intervalMs && index > history.stopAt,
+    ) === true
+  );
+}
+
+/** Recorded recurring operations that nobody configures any more. */
+function cancelRemoved(plan: Plan, resource: Resource): void {
+  if (!plan.facts.options.cancelRemoved || resource.removed) return;
+  for (const history of resource.history.values()) {
+    const { node } = history;
+    if (!node.online || !resource.runningOn.includes(node)) continue;
+    for (const [index, entry] of history.entries.entries()) {
+      if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
+      if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
+        continue;
+      const made = cancel(plan, resource, node, entry.task, entry.intervalMs);
+      for (const stop of stepsOf(plan, resource, "stop")) if (stop.node === node) link(plan, stop, made, {});
+    }
+  }
+}
+
+/** The recurring operations of one primitive. */
+export function planRecurring(plan: Plan, resource: Resource): void {
+  const { facts, board } = plan;
+  const motion = motionOf(board, resource);
+  cancelRemoved(plan, resource);
+  if (resource.maintenance || resource.blocked) return;
+  for (const operation of resource.operations) {
+    const { name, intervalMs, enabled } = operation;
+    if (intervalMs === 0 || NEVER_RECURRING.has(name) || !enabled) continue;
+    // Two of one name and interval cannot be told apart by the executor: neither can be relied upon.
+    const twins = resource.operations.filter((each) => each.name === name && each.intervalMs === intervalMs);
+    if (twins.length > 1) continue;
+    if (operation.role === ROLE.stopped) planStopped(plan, resource, operation, motion.to);
+    else if (motion.to !== undefined && !motion.to.maintenance)
+      planOne(plan, resource, operation, motion.to, motion.nextRole);
+  }
+  void facts;
+}

@@ -1,0 +1,120 @@
+/**
+ * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
+ * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
+ */
+import { ROLE } from "../facts/values.ts";
+import type { Collective, Link, Plan, Step } from "./plan.ts";
+
+/** Far above any real chain; a longer one is a bug of ours. */
+const ROUNDS_MAX = 10_000_000;
+
+interface Change {
+  readonly touched: Step[];
+}
+
+function require(step: Step, because: string, change: Change): void {
+  if (step.required) return;
+  step.required = true;
+  if (step.reason === "") step.reason = because;
+  change.touched.push(step);
+}
+
+function block(step: Step, because: string, change: Change): void {
+  if (!step.runnable) return;
+  step.runnable = false;
+  if (because !== "") step.reason = step.reason === "" ? because : step.reason;
+  change.touched.push(step);
+}
+
+const isManaged = (step: Step) => step.resource?.managed !== false;
+
+function pass(link: Link, change: Change): void {
+  const { first, second } = link;
+  if (link.gate === true) return;
+  if (link.firstDragsThen === true && first.required && isManaged(second))
+    require(second, `required ${first.key}`, change);
+  if (link.thenDragsFirst === true && second.required && isManaged(first))
+    require(first, `required ${second.key}`, change);
+  if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
+    require(first, `required ${second.key}`, change);
+  if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
+    block(second, `unrunnable ${first.key}`, change);
+  if (link.blockedWith === true && first.required && !first.runnable)
+    block(second, `colocation with ${first.resource?.id}`, change);
+  if (link.restart === true && first.required && !first.runnable) block(second, `unrunnable ${first.key}`, change);
+  if (link.restart === true && isManaged(first)) {
+    if (second.required && !second.alone)
+      require(first, second.reason === "" ? `required ${second.key}` : second.reason, change);
+    else if (!second.runnable && second.resource?.managed === true) require(first, second.reason, change);
+  }
+  if (link.thenDragsFirst === true && first.required && !first.runnable)
+    block(second, `unrunnable ${first.key}`, change);
+  if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
+    block(second, `unrunnable ${first.key}`, change);
+  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
+    block(second, `unrunnable ${first.key}`, change);
+}
+
+/** One-way orders leave alone what is in the wanted state anyway. */
+function isDoneAlready(step: Step): boolean {
+  const { resource, operation, required } = step;
+  if (resource === undefined || required) return false;
+  return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
+}
+
+/** A stop that an operator must do: what needs it cannot go on. */
+function isBlockedStop(step: Step): boolean {
+  return step.operation === "stop" && !step.runnable && step.resource?.blocked === true;
+}
+
+function sum({ step, members, mode }: Collective, change: Change): void {
+  if (members.some(({ required }) => required)) require(step, "", change);
+  if (mode === "free") return;
+  const runnable =
+    mode === "any"
+      ? members.some((each) => each.runnable)
+      : members.every((each) => each.runnable || (mode === "wanted" && !each.required));
+  if (!runnable) block(step, "", change);
+}
+
+/** Runs every rule until nothing changes. */
+export function settle(plan: Plan): void {
+  const around = new Map<Step, Link[]>();
+  const wholes = new Map<Step, Collective[]>();
+  const gates = new Map<Step, { readonly step: Step; readonly min: number }>();
+  const add = <Item>(map: Map<Step, Item[]>, key: Step, item: Item) => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [item]);
+    else list.push(item);
+  };
+  for (const link of plan.links) {
+    add(around, link.first, link);
+    add(around, link.second, link);
+  }
+  for (const whole of plan.collectives) for (const member of whole.members) add(wholes, member, whole);
+  for (const gate of plan.gates) gates.set(gate.step, gate);
+  const change: Change = { touched: [] };
+  for (const whole of plan.collectives) sum(whole, change);
+  for (const gate of plan.gates) judgeGate(gate, around, change);
+  for (const each of plan.links) pass(each, change);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const step = change.touched.pop();
+    if (step === undefined) return;
+    for (const each of around.get(step) ?? []) {
+      pass(each, change);
+      const gate = each.gate === true ? gates.get(each.second) : undefined;
+      if (gate !== undefined) judgeGate(gate, around, change);
+    }
+    for (const whole of wholes.get(step) ?? []) sum(whole, change);
+  }
+}
+
+function judgeGate(
+  gate: { readonly step: Step; readonly min: number },
+  around: ReadonlyMap<Step, readonly Link[]>,
+  change: Change,
+): void {
+  const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.second === gate.step);
+  if (firsts.some(({ first }) => first.required)) require(gate.step, "", change);
+  if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
+}

@@ -1,0 +1,58 @@
+/** Leaving nodes: what runs there is stopped first. Expired fail counts are cleared. */
+import type { Node, Resource } from "../facts/model.ts";
+import { recordedFailures } from "../facts/on-fail.ts";
+import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+/** One `do_shutdown` a leaving node, after all stops there. */
+export function planShutdowns(plan: Plan): void {
+  for (const node of plan.facts.nodes) {
+    if (!node.shutdown || !node.online || node.unclean || node.kind !== "member") continue;
+    const leave = step(plan, {
+      node,
+      operation: "do_shutdown",
+      key: `do_shutdown-${node.name}`,
+      kind: "cluster",
+      required: true,
+      reason: "node shutdown",
+    });
+    for (const list of plan.byResource)
+      for (const each of list)
+        if (each.operation === "stop" && each.node === node) link(plan, each, leave, { needsFirst: true });
+  }
+}
+
+/** One step that forgets the failures of a resource on a node. */
+export function clearFailures(plan: Plan, resource: Resource, node: Node, why: string): Step {
+  const clear = step(plan, {
+    resource,
+    node,
+    operation: "clear_failcount",
+    kind: "cluster",
+    required: true,
+    reason: why,
+  });
+  clear.meta["op_no_wait"] = "true";
+  clear.runnable = node.online;
+  return clear;
+}
+
+export function planClearFailures(plan: Plan): void {
+  const { facts } = plan;
+  for (const { resource, node, why } of facts.clearFailures) clearFailures(plan, resource, node, why);
+  // What was removed from the configuration leaves no fail counts behind either.
+  for (const resource of facts.resources) {
+    if (
+      !resource.removed ||
+      !resource.managed ||
+      resource.parent !== undefined ||
+      resource.kind !== "primitive" ||
+      !facts.options.stopRemoved
+    )
+      continue;
+    for (const node of facts.nodes) {
+      if (!node.online || node.unclean || recordedFailures(resource, node.attributes).count === 0) continue;
+      const clear = clearFailures(plan, resource, node, "it is removed");
+      for (const stop of stepsOf(plan, resource, "stop")) link(plan, clear, stop);
+    }
+  }
+}

@@ -1,0 +1,184 @@
+/** From what a run worked out to the plain data that leaves the scheduler. */
+import type {
+  ClusterAction,
+  FenceAction,
+  PseudoAction,
+  Reason,
+  ResourceAction,
+  Transition,
+  TransitionAction,
+} from "../transition/graph.ts";
+import type { Step } from "./act/plan.ts";
+import type { BlockedAction, Decision, NodeStatus, Placement, ResourceRole, ResourceStatus } from "./decision.ts";
+import type { Facts, Resource } from "./facts/model.ts";
+import { inAnonymousClone } from "./facts/model.ts";
+import { findOperation, operationMeta } from "./facts/on-fail.ts";
+import { parametersOf } from "./facts/read-resources.ts";
+import { parseDurationMs, type Role } from "./facts/values.ts";
+import { operationKey } from "./print/names.ts";
+import { summaryLines } from "./print/summary-lines.ts";
+import type { Worked } from "./worked.ts";
+
+const ROLES: readonly ResourceRole[] = ["unknown", "stopped", "started", "unpromoted", "promoted"];
+const roleName = (role: Role): ResourceRole => ROLES[role] ?? "unknown";
+/** Fact: Pacemaker Explained, operation attribute `timeout`. */
+const TIMEOUT_DEFAULT_MS = 20_000;
+
+function reasonOf(step: Step): Reason {
+  const [code = "", ...rest] = step.reason.split(" ");
+  const facts: Record<string, string> = {};
+  if (rest.length > 0) facts["of"] = rest.join(" ");
+  return { code: code === "" ? "ordering" : code, facts };
+}
+
+const META_SKIPPED = new Set(["id", "name", "interval", "timeout", "description"]);
+
+function resourceAction(facts: Facts, step: Step, resource: Resource, base: Base): ResourceAction {
+  const name = step.operation === "cancel" ? (step.meta["operation"] ?? "monitor") : step.operation;
+  const operation = findOperation(resource, name, step.intervalMs);
+  const options = operationMeta(facts, resource, operation, name, step.intervalMs);
+  const meta: Record<string, string> = {};
+  for (const [key, value] of Object.entries(options))
+    if (!META_SKIPPED.has(key)) meta[key.replaceAll("-", "_")] = value;
+  const timeoutMs = parseDurationMs(options["timeout"]) ?? TIMEOUT_DEFAULT_MS;
+  const anonymous = inAnonymousClone(resource);
+  return {
+    ...base,
+    kind: "resource",
+    operation: step.operation,
+    node: step.node?.name ?? "",
+    resource: {
+      id: anonymous ? resource.baseId : resource.id,
+      ...(anonymous ? { longId: resource.id } : {}),
+      class: resource.class,
+      ...(resource.provider === "" ? {} : { provider: resource.provider }),
+      type: resource.type,
+    },
+    intervalMs: step.intervalMs,
+    timeoutMs,
+    parameters: parametersOf(facts, resource, step.node?.attributes),
+    meta: { ...meta, timeout: String(timeoutMs), ...step.meta },
+    expectedCode: step.expectedCode,
+  };
+}
+
+type Base = Pick<TransitionAction, "id" | "key" | "priority" | "inputs" | "reason">;
+
+function actionOf(facts: Facts, step: Step, base: Base): TransitionAction {
+  const { resource, node } = step;
+  if (step.kind === "fence") {
+    const fence: FenceAction = {
+      ...base,
+      kind: "fence",
+      operation: step.fenceKind ?? "reboot",
+      target: node?.name ?? "",
+      meta: step.meta,
+    };
+    return fence;
+  }
+  if (step.kind === "cluster") {
+    const cluster: ClusterAction = {
+      ...base,
+      kind: "cluster",
+      operation: step.operation,
+      node: node?.name ?? "",
+      ...(resource === undefined ? {} : { resourceId: resource.baseId }),
+      meta: step.meta,
+    };
+    return cluster;
+  }
+  if (step.kind === "resource" && resource !== undefined) return resourceAction(facts, step, resource, base);
+  const pseudo: PseudoAction = {
+    ...base,
+    kind: "pseudo",
+    operation: step.operation,
+    ...(resource === undefined ? {} : { resourceId: resource.id }),
+    ...(node === undefined ? {} : { node: node.name }),
+  };
+  return pseudo;
+}
+
+function nodeStatuses(facts: Facts): NodeStatus[] {
+  return facts.nodes.flatMap((node) =>
+    node.kind === "ping"
+      ? []
+      : [
+          {
+            name: node.name,
+            id: node.id,
+            kind: node.kind,
+            online: node.online,
+            unclean: node.unclean,
+            standby: node.standby,
+            maintenance: node.maintenance || facts.options.maintenance,
+            pending: node.pending,
+            shuttingDown: node.shutdown,
+          },
+        ],
+  );
+}
+
+function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
+  return facts.resources.flatMap((resource) => {
+    if (resource.kind !== "primitive") return [];
+    const next = board.assigned[resource.index];
+    return [
+      {
+        id: resource.id,
+        role: roleName(resource.role),
+        activeOn: resource.runningOn.map(({ name }) => name),
+        nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),
+        ...(next === undefined ? {} : { nextNode: next.name }),
+        managed: resource.managed,
+        failed: resource.failed,
+        blocked: resource.blocked,
+      },
+    ];
+  });
+}
+
+function placementsOf({ facts, board }: Worked): Placement[] {
+  return facts.resources.flatMap((resource) =>
+    resource.kind === "primitive"
+      ? board.nodes.flatMap((node) => {
+          const score = board.allowed[resource.index]?.[node.index];
+          return score === undefined || Number.isNaN(score) ? [] : [{ resource: resource.id, node: node.name, score }];
+        })
+      : [],
+  );
+}
+
+export function decisionOf(worked: Worked): Decision {
+  const { facts, graph } = worked;
+  const ids = new Map(graph.steps.map((step, index) => [step, index + 1]));
+  const actions = graph.steps.map((step) =>
+    actionOf(facts, step, {
+      id: ids.get(step) ?? 0,
+      key: operationKey(step),
+      priority: step.priority,
+      inputs: (graph.inputs.get(step) ?? []).map((input) => ids.get(input) ?? 0),
+      reason: reasonOf(step),
+    }),
+  );
+  const blocked: BlockedAction[] = graph.blocked.map((step) => ({
+    key: operationKey(step),
+    ...(step.node === undefined ? {} : { node: step.node.name }),
+    reason: reasonOf(step),
+  }));
+  const transition: Transition = {
+    actions,
+    clusterDelayMs: facts.options.clusterDelayMs,
+    fencingTimeoutMs: facts.options.fencingTimeoutMs,
+    batchLimit: facts.options.batchLimit,
+    ...(facts.recheckAtSeconds === undefined ? {} : { recheckAtWallMs: facts.recheckAtSeconds * 1000 }),
+    summary: summaryLines(worked),
+  };
+  return {
+    transition,
+    blocked,
+    nodes: nodeStatuses(facts),
+    resources: resourceStatuses(worked),
+    placements: placementsOf(worked),
+    problems: facts.problems,
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Parameter digests: whether what a running resource was started with is still what is configured.
+ * A node records with each operation the MD5 of its parameters; for agents that can reload, also that of the parameters
+ * that only a restart changes. Facts: crm_simulate as a black box; Pacemaker Explained, "Reloading an Agent After a
+ * Definition Change".
+ */
+import { printXml, xml } from "../../../../base/xml.ts";
+import { md5 } from "./md5.ts";
+import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
+import { findOperation, operationMeta } from "./on-fail.ts";
+import { parametersOf } from "./read-resources.ts";
+import { parseDurationMs } from "./values.ts";
+
+/** The digest that the executor records for an operation run with these parameters. */
+export function parametersDigest(parameters: Readonly<Record<string, string>>): string {
+  const sorted = Object.fromEntries(
+    Object.keys(parameters)
+      .sort()
+      .map((name) => [name, parameters[name] ?? ""]),
+  );
+  return md5(` ${printXml(xml("parameters", sorted))}`);
+}
+
+/** `same`: nothing changed; `repeat`: a recurring operation is to be set up anew. */
+export type DefinitionChange = "same" | "unknown" | "repeat" | "reload" | "restart";
+
+const TIMEOUT_DEFAULT = "20000";
+
+/** What the operation would be run with now. */
+function currentParameters(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): Record<string, string> {
+  const operation = findOperation(resource, entry.task, entry.intervalMs);
+  const own: Record<string, string> = {};
+  for (const set of operation?.element.children ?? [])
+    if (set.name === "instance_attributes")
+      for (const { attributes } of set.children)
+        if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
+  const parameters = { ...parametersOf(facts, resource, node.attributes), ...own };
+  if (entry.intervalMs === 0) return parameters;
+  const meta = operationMeta(facts, resource, operation, entry.task, entry.intervalMs);
+  const timeout = meta["timeout"];
+  const timeoutMs = timeout === undefined ? TIMEOUT_DEFAULT : String(parseDurationMs(timeout) ?? TIMEOUT_DEFAULT);
+  return { ...parameters, CRM_meta_timeout: timeoutMs };
+}
+
+/** Where secrets are masked in the copy of the CIB at hand, only the digest of the rest can tell. */
+function matchesSecurely(current: Readonly<Record<string, string>>, entry: HistoryEntry): boolean {
+  const { "op-secure-digest": digest, "op-secure-params": names = "" } = entry.element.attributes;
+  if (digest === undefined || !Object.values(current).some((value) => /^\*+$/.test(value))) return false;
+  const secret = new Set(names.split(/\s+/).filter(Boolean));
+  const open = Object.fromEntries(
+    Object.entries(current).filter(([name]) => !secret.has(name) && !name.startsWith("CRM_meta_")),
+  );
+  return parametersDigest(open) === digest;
+}
+
+/** Compares a recorded operation with the configuration. */
+export function definitionChange(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): DefinitionChange {
+  const recorded = entry.element.attributes["op-digest"];
+  if (recorded === undefined) return "unknown";
+  const current = currentParameters(facts, resource, node, entry);
+  if (matchesSecurely(current, entry)) return "same";
+  const restartDigest = entry.element.attributes["op-restart-digest"];
+  if (restartDigest !== undefined) {
+    const names = new Set((entry.element.attributes["op-force-restart"] ?? "").split(/\s+/).filter(Boolean));
+    const forcing = Object.fromEntries(Object.entries(current).filter(([name]) => names.has(name)));
+    if (parametersDigest(forcing) !== restartDigest) return "restart";
+  }
+  if (parametersDigest(current) === recorded) return "same";
+  if (entry.intervalMs > 0) return "repeat";
+  return restartDigest === undefined ? "restart" : "reload";
+}

@@ -1,0 +1,65 @@
+/**
+ * Which resource a recorded id means. Instances of anonymous clones are recorded without a number that lasts, so the
+ * record of a node is given to the instance that is already known there, else to a free one, else to a new one.
+ * Fact: Pacemaker Explained, "Clone Resources" (anonymous clones).
+ */
+import type { Facts, Node, Resource } from "./model.ts";
+import { primitivesOf } from "./model.ts";
+import { addInstance } from "./read-resources.ts";
+
+const NUMBERED = /^(.*):\d+$/;
+
+function cloneAbove(resource: Resource): Resource | undefined {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up;
+  return undefined;
+}
+
+function memberOf(instance: Resource, baseId: string): Resource | undefined {
+  return primitivesOf(instance).find((member) => member.baseId === baseId);
+}
+
+function isHere(resource: Resource, node: Node): boolean {
+  return resource.runningOn.includes(node);
+}
+
+function findAnonymous(facts: Facts, node: Node, clone: Resource, baseId: string): Resource | undefined {
+  let free: Resource | undefined;
+  for (const instance of clone.children) {
+    const member = memberOf(instance, baseId);
+    if (member === undefined) continue;
+    const members = primitivesOf(instance);
+    if (members.some((each) => isHere(each, node))) {
+      if (!isHere(member, node)) return member;
+      // Active twice on one node: the second one cannot be any of the instances that are due.
+      free = undefined;
+      break;
+    }
+    const busy = members.some((each) => each.runningOn.length > 0 || each.pendingNode !== undefined);
+    if (!busy && !instance.removed) free ??= member;
+  }
+  if (free !== undefined) return free;
+  const extra = addInstance(facts, clone, true);
+  return extra === undefined ? undefined : memberOf(extra, baseId);
+}
+
+/** The resource that a recorded id on a node means; `undefined` when it is no longer configured. */
+export function findInstance(facts: Facts, node: Node, id: string): Resource | undefined {
+  const numbered = NUMBERED.exec(id);
+  const exact = facts.byId.get(id);
+  if (exact !== undefined && exact.kind !== "primitive") return undefined;
+  const candidate =
+    exact ?? facts.byId.get(`${id}:0`) ?? (numbered === null ? undefined : facts.byId.get(numbered[1] ?? ""));
+  const base = candidate ?? (numbered === null ? undefined : facts.byId.get(`${numbered[1]}:0`));
+  if (base === undefined) return undefined;
+  const clone = cloneAbove(base);
+  if (clone === undefined) return exact;
+  if (clone.parent?.kind === "bundle") return findBundled(clone, node, base.baseId);
+  if (clone.unique) return exact;
+  return findAnonymous(facts, node, clone, base.baseId);
+}
+
+/** Inside of a bundle the node itself names the replica. */
+function findBundled(clone: Resource, node: Node, baseId: string): Resource | undefined {
+  const replica = clone.parent?.replicas.find((each) => each.node === node);
+  return replica?.child !== undefined && replica.child.baseId === baseId ? replica.child : undefined;
+}

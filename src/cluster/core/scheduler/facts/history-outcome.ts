@@ -1,0 +1,252 @@
+/**
+ * What one recorded operation says of the resource: success, a state found by a probe, failure, still pending.
+ * Facts: OCF return codes (Pacemaker Administration); Pacemaker Explained (on-fail, failure-timeout).
+ */
+import { applyMigration } from "./history-migration.ts";
+import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
+import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
+import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
+import { ROLE } from "./values.ts";
+
+export const CODE = {
+  ok: 0,
+  invalidParameter: 2,
+  unimplemented: 3,
+  noPrivilege: 4,
+  notInstalled: 5,
+  notConfigured: 6,
+  notRunning: 7,
+  promoted: 8,
+  failedPromoted: 9,
+  degraded: 190,
+  degradedPromoted: 191,
+} as const;
+
+const STATUS = { pending: -1, done: 0, cancelled: 1, timeout: 2, unsupported: 3, error: 4, hard: 5, fatal: 6 } as const;
+/** As Pacemaker numbers them: 7 not installed, 8 no executor, 9 no fencing device, 10 invalid. */
+const STATUS_NOT_INSTALLED = 7;
+
+export interface Outcome {
+  onFail: OnFail;
+  lastFailure: HistoryEntry | undefined;
+}
+
+/** `ACTION:TRANSITION:TARGET-RC:UUID`. */
+export function targetCodeOf(entry: HistoryEntry): number {
+  const key = entry.element.attributes["transition-key"];
+  const third = key === undefined ? undefined : key.split(":")[2];
+  const code = third === undefined ? Number.NaN : Number.parseInt(third, 10);
+  return Number.isNaN(code) ? -1 : code;
+}
+
+export function codeOf(entry: HistoryEntry): number {
+  const code = Number.parseInt(entry.element.attributes["rc-code"] ?? "0", 10);
+  if (code === CODE.degraded) return CODE.ok;
+  return code === CODE.degradedPromoted ? CODE.promoted : code;
+}
+
+export function statusOf(entry: HistoryEntry): number {
+  const status = Number.parseInt(entry.element.attributes["op-status"] ?? "-1", 10);
+  return Number.isNaN(status) ? STATUS.pending : status;
+}
+
+export function isProbe(entry: HistoryEntry): boolean {
+  return entry.task === "monitor" && entry.intervalMs === 0;
+}
+
+function setActive(resource: Resource): void {
+  resource.role = inPromotable(resource) ? ROLE.unpromoted : ROLE.started;
+}
+
+/** The status after a look at the exit code; may set the role that the code proves. */
+function judge(resource: Resource, entry: HistoryEntry, status: number, code: number, outcome: Outcome): number {
+  const target = targetCodeOf(entry);
+  const probe = isProbe(entry);
+  if (status !== STATUS.done && status !== STATUS.error && status !== STATUS_NOT_INSTALLED) return status;
+  let judged = status;
+  if (target < 0) judged = code === CODE.ok || code === CODE.promoted ? STATUS.done : STATUS.error;
+  else if (status === STATUS.done && target !== code) judged = STATUS.error;
+  else if (target === code) judged = STATUS.done;
+  switch (code) {
+    case CODE.ok:
+      return probe && target === CODE.notRunning ? STATUS.done : judged;
+    case CODE.notRunning:
+      if (!probe && target !== code && resource.managed) return judged;
+      resource.role = ROLE.stopped;
+      outcome.onFail = ON_FAIL.ignore;
+      resource.nextRole = ROLE.unknown;
+      return STATUS.done;
+    case CODE.promoted:
+      resource.role = ROLE.promoted;
+      return probe && code !== target ? STATUS.done : judged;
+    case CODE.failedPromoted:
+      resource.role = ROLE.promoted;
+      return target === code ? STATUS.done : STATUS.error;
+    case CODE.notConfigured:
+      return STATUS.fatal;
+    case CODE.unimplemented:
+      return entry.intervalMs > 0 ? STATUS.unsupported : STATUS.hard;
+    case CODE.notInstalled:
+    case CODE.noPrivilege:
+    case CODE.invalidParameter:
+      return STATUS.hard;
+    default:
+      return judged === STATUS.done && target !== code ? STATUS.error : judged;
+  }
+}
+
+/** Answers that no later success takes back. */
+const LASTING = new Set<OnFail>([ON_FAIL.stop, ON_FAIL.ban, ON_FAIL.standby, ON_FAIL.fence]);
+
+function applySuccess(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, outcome: Outcome): void {
+  const { task } = entry;
+  let clears = false;
+  if (codeOf(entry) === CODE.notRunning && task === "monitor") clears = true;
+  else if (task === "monitor") {
+    if (outcome.lastFailure !== undefined && outcome.lastFailure.key === entry.key) clears = true;
+    if (resource.role < ROLE.started) setActive(resource);
+  } else if (task === "start") {
+    resource.role = ROLE.started;
+    clears = true;
+  } else if (task === "stop") {
+    resource.role = ROLE.stopped;
+    clears = true;
+  } else if (task === "promote") {
+    resource.role = ROLE.promoted;
+    clears = true;
+  } else if (task === "demote") {
+    if (outcome.onFail === ON_FAIL.demote) clears = true;
+    resource.role = ROLE.unpromoted;
+  } else if (task === "migrate_from") {
+    resource.role = ROLE.started;
+    clears = true;
+  } else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "done");
+  else if (resource.role < ROLE.started) setActive(resource);
+  if (task === "start" && inPromotable(resource)) resource.role = ROLE.unpromoted;
+  if (!clears || LASTING.has(outcome.onFail)) return;
+  outcome.onFail = ON_FAIL.ignore;
+  resource.nextRole = ROLE.unknown;
+}
+
+function ban(facts: Facts, resource: Resource, node: Node | undefined, why: string): void {
+  const whole = inAnonymousClone(resource) ? topOf(resource) : resource;
+  facts.bans.push({ resource: whole, node, why });
+}
+
+function applyFailure(
+  facts: Facts,
+  resource: Resource,
+  node: Node,
+  entry: HistoryEntry,
+  status: number,
+  outcome: Outcome,
+): void {
+  const { task } = entry;
+  const policy = failurePolicy(facts, resource, task, entry.intervalMs);
+  if (policy.onFail > outcome.onFail) outcome.onFail = policy.onFail;
+  if (task === "stop") facts.bans.push({ resource, node, why: "stop failed" });
+  else if (task === "migrate_to" || task === "migrate_from") applyMigration(facts, resource, node, entry, "failed");
+  else if (task === "promote") resource.role = ROLE.promoted;
+  else if (task === "demote") {
+    if (policy.onFail === ON_FAIL.block) {
+      resource.role = ROLE.promoted;
+      resource.nextRole = ROLE.stopped;
+    } else if (codeOf(entry) === CODE.notRunning) resource.role = ROLE.stopped;
+    else resource.role = ROLE.unpromoted;
+  }
+  if (isProbe(entry) && codeOf(entry) === CODE.notInstalled) resource.role = ROLE.stopped;
+  else if (resource.role < ROLE.started) setActive(resource);
+  if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
+  if (policy.role === ROLE.stopped) facts.bans.push({ resource, node: undefined, why: "on-fail=stop" });
+  if (status === STATUS.hard) ban(facts, resource, node, "hard error");
+  else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
+}
+
+/** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
+function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
+  if (status === STATUS.done || resource.failureTimeoutMs === 0) return false;
+  const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
+  const timeoutSeconds = resource.failureTimeoutMs / 1000;
+  const now = facts.nowSeconds;
+  if (changed === 0) return false;
+  const expired = now > changed + timeoutSeconds;
+  const { count, lastSeconds } = recordedFailures(resource, node.attributes);
+  const expiresAt = Math.max(changed, lastSeconds) + timeoutSeconds;
+  if (!expired) {
+    if (facts.recheckAtSeconds === undefined || expiresAt < facts.recheckAtSeconds) facts.recheckAtSeconds = expiresAt;
+    return false;
+  }
+  if (isBlockingFailure(facts, resource, node)) return false;
+  const countExpired = count > 0 && (lastSeconds === 0 || now > lastSeconds + timeoutSeconds);
+  if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
+    facts.clearFailures.push({ resource, node, why: "it expired" });
+  return true;
+}
+
+/** Whether a failed operation with on-fail=block is recorded: such failures do not expire. */
+export function isBlockingFailure(facts: Facts, resource: Resource, node: Node): boolean {
+  const history = resource.history.get(node);
+  for (const entry of history?.entries ?? []) {
+    if (statusOf(entry) === STATUS.done && (codeOf(entry) === targetCodeOf(entry) || isProbe(entry))) continue;
+    if (statusOf(entry) === STATUS.pending) continue;
+    if (blocksByConfiguration(facts, resource, entry.task, entry.intervalMs)) return true;
+  }
+  return false;
+}
+
+function applyPending(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): void {
+  const { task } = entry;
+  resource.pendingNode = isProbe(entry) ? resource.pendingNode : node;
+  if (task === "start") setActive(resource);
+  else if (task === "promote") resource.role = ROLE.promoted;
+  else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "pending");
+  else if (task === "migrate_from") setActive(resource);
+  if (!isProbe(entry)) resource.knownOn.add(node);
+  if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
+}
+
+/** Applies one recorded operation to the state of its resource. */
+export function applyOutcome(
+  facts: Facts,
+  resource: Resource,
+  node: Node,
+  entry: HistoryEntry,
+  outcome: Outcome,
+): void {
+  if (entry.task === "notify" || entry.task === "meta-data" || entry.task === "") return;
+  const recorded = statusOf(entry);
+  if (recorded === STATUS.cancelled) return;
+  if (recorded === STATUS.pending) {
+    applyPending(facts, resource, node, entry);
+    return;
+  }
+  const code = codeOf(entry);
+  const before = { role: resource.role, nextRole: resource.nextRole, onFail: outcome.onFail };
+  const status = judge(resource, entry, recorded, code, outcome);
+  if (status !== STATUS.done && hasExpired(facts, resource, node, entry, status)) {
+    resource.role = before.role;
+    resource.nextRole = before.nextRole;
+    outcome.onFail = before.onFail;
+    if (entry.intervalMs > 0) resource.expiredMonitors.push({ node, key: entry.key });
+    return;
+  }
+  resource.knownOn.add(node);
+  if (entry.intervalMs > 0)
+    resource.expiredMonitors = resource.expiredMonitors.filter((each) => each.node !== node || each.key !== entry.key);
+  if (status === STATUS.done) {
+    applySuccess(facts, resource, node, entry, outcome);
+    return;
+  }
+  const policy = failurePolicy(facts, resource, entry.task, entry.intervalMs);
+  outcome.lastFailure = entry;
+  if (status === STATUS.unsupported && entry.intervalMs > 0 && policy.onFail === ON_FAIL.ignore) return;
+  if (policy.onFail === ON_FAIL.ignore || (policy.onFail === ON_FAIL.restartContainer && entry.task === "stop")) {
+    applySuccess(facts, resource, node, entry, outcome);
+    resource.failureIgnored = true;
+    facts.failedEntries.push({ entry, resource, node });
+    if (policy.onFail === ON_FAIL.restartContainer && outcome.onFail <= ON_FAIL.recover) outcome.onFail = policy.onFail;
+    return;
+  }
+  facts.failedEntries.push({ entry, resource, node });
+  applyFailure(facts, resource, node, entry, status, outcome);
+}

@@ -1,0 +1,331 @@
+/**
+ * The facts that a decision rests on: nodes, resources with what is known of their state, constraints, tickets.
+ * Written only by the reading passes (`facts/`); every later pass takes them as they are.
+ * Nodes and resources are found by their `index`, so that later passes keep their own results in arrays beside them.
+ */
+import type { Problem } from "../../../../base/problem.ts";
+import type { XmlElement } from "../../../../base/xml.ts";
+import type { IdIndex } from "./attribute-sets.ts";
+import type { RuleContext } from "./rules.ts";
+import type { Role } from "./values.ts";
+
+export interface Options {
+  readonly all: Readonly<Record<string, string>>;
+  readonly fencingEnabled: boolean;
+  readonly fencingAction: "reboot" | "off";
+  readonly fencingTimeoutMs: number;
+  readonly startupFencing: boolean;
+  readonly concurrentFencing: boolean;
+  readonly hasWatchdog: boolean;
+  readonly watchdogTimeoutMs: number;
+  readonly priorityFencingDelayMs: number;
+  readonly quorate: boolean;
+  readonly noQuorumPolicy: "ignore" | "stop" | "freeze" | "demote" | "fence";
+  readonly symmetric: boolean;
+  readonly maintenance: boolean;
+  readonly stopAll: boolean;
+  readonly stopRemoved: boolean;
+  readonly cancelRemoved: boolean;
+  readonly startFailureIsFatal: boolean;
+  readonly probes: boolean;
+  readonly placement: "default" | "utilization" | "minimal" | "balanced";
+  readonly shutdownLock: boolean;
+  readonly shutdownLockLimitMs: number;
+  readonly healthStrategy: string;
+  readonly clusterDelayMs: number;
+  readonly batchLimit: number;
+  readonly migrationLimit: number;
+}
+
+export interface Node {
+  readonly index: number;
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "member" | "remote" | "guest" | "ping";
+  readonly attributes: Record<string, string>;
+  readonly utilization: Record<string, string>;
+  seen: boolean;
+  online: boolean;
+  unclean: boolean;
+  pending: boolean;
+  standby: boolean;
+  standbyOnFail: boolean;
+  maintenance: boolean;
+  shutdown: boolean;
+  expectedUp: boolean;
+  /** The node must be fenced, for these reasons, first one first. */
+  fenceReasons: string[];
+  /** Fencing it gains nothing for its resources (a guest whose container restarts). */
+  terminated: boolean;
+  discoverResources: boolean;
+  isDc: boolean;
+  /** The connection (or, for a guest, the resource whose meta-attribute made it) of a remote or guest node. */
+  remote: Resource | undefined;
+  remoteRequiresReset: boolean;
+  remoteWasFenced: boolean;
+  remoteMaintenance: boolean;
+  /** Digests of the devices that last unfenced it. */
+  unfenced: boolean;
+}
+
+export interface Operation {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly role: Role;
+  readonly enabled: boolean;
+  readonly element: XmlElement;
+}
+
+/** One recorded operation: an `lrm_rsc_op`, in the order in which it happened. */
+export interface HistoryEntry {
+  readonly element: XmlElement;
+  readonly task: string;
+  readonly intervalMs: number;
+  readonly callId: number;
+  readonly key: string;
+}
+
+export interface History {
+  readonly node: Node;
+  readonly element: XmlElement;
+  readonly entries: readonly HistoryEntry[];
+  /** Index of the last start and stop in `entries`; -1 when there is none. */
+  readonly startAt: number;
+  readonly stopAt: number;
+}
+
+export type ResourceKind = "primitive" | "group" | "clone" | "bundle";
+
+export interface Replica {
+  readonly index: number;
+  ip: Resource | undefined;
+  container: Resource;
+  remote: Resource | undefined;
+  child: Resource | undefined;
+  node: Node | undefined;
+  ipAddress: string;
+}
+
+/** A resource of the configuration, or an instance of a clone (`id` then ends in `:N`). */
+export interface Resource {
+  readonly index: number;
+  readonly id: string;
+  /** The id in the configuration and, for anonymous clones, in the history. */
+  readonly baseId: string;
+  readonly kind: ResourceKind;
+  readonly element: XmlElement;
+  readonly class: string;
+  readonly provider: string;
+  readonly type: string;
+  readonly parent: Resource | undefined;
+  children: Resource[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly operations: readonly Operation[];
+  readonly priority: number;
+  readonly stickiness: number;
+  readonly migrationThreshold: number;
+  readonly failureTimeoutMs: number;
+  readonly multiplyActive: "block" | "stop_only" | "stop_start" | "stop_unexpected";
+  readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
+  readonly allowMigrate: boolean;
+  readonly critical: boolean;
+  readonly isContainer: boolean;
+  /** The resource (container) whose guest or bundle this one runs beside. */
+  container: Resource | undefined;
+  /** What is contained: the connection or the resources that fail with it. */
+  fillers: Resource[];
+  /** The node that this resource connects to (remote connection, bundle's or guest's). */
+  remoteNodeName: string | undefined;
+  removed: boolean;
+  managed: boolean;
+  maintenance: boolean;
+  // Clones only.
+  readonly unique: boolean;
+  readonly promotable: boolean;
+  readonly notify: boolean;
+  readonly interleave: boolean;
+  readonly ordered: boolean;
+  instanceMax: number;
+  readonly instanceNodeMax: number;
+  readonly instanceMin: number;
+  readonly promotedMax: number;
+  readonly promotedNodeMax: number;
+  instance: number;
+  // Bundles only.
+  replicas: Replica[];
+  /** The resource inside of the containers, as a clone with one instance a replica. */
+  bundled: Resource | undefined;
+  // State, read from the history.
+  role: Role;
+  nextRole: Role;
+  runningOn: Node[];
+  /** Where it is recorded as active although no more should run there than one. */
+  dangling: Node[];
+  knownOn: Set<Node>;
+  failed: boolean;
+  failureIgnored: boolean;
+  blocked: boolean;
+  unexpectedlyRunning: boolean;
+  restartContainer: boolean;
+  demoteWanted: boolean;
+  stopWanted: boolean;
+  pendingTask: string;
+  pendingNode: Node | undefined;
+  migrationSource: Node | undefined;
+  migrationTarget: Node | undefined;
+  lockNode: Node | undefined;
+  lockSeconds: number;
+  history: Map<Node, History>;
+  /** Recurring operations whose recorded failure has expired: they are to be set up anew. */
+  expiredMonitors: { readonly node: Node; readonly key: string }[];
+  /** The id under which the executor knows it, when that is not `id`. */
+  recordedName: string | undefined;
+}
+
+export interface Location {
+  readonly id: string;
+  readonly resource: Resource;
+  readonly scores: ReadonlyMap<Node, number>;
+  readonly role: Role;
+  readonly discovery: "always" | "never" | "exclusive";
+}
+
+export interface Colocation {
+  readonly id: string;
+  readonly dependent: Resource;
+  readonly primary: Resource;
+  readonly score: number;
+  readonly dependentRole: Role;
+  readonly primaryRole: Role;
+  readonly nodeAttribute: string;
+  readonly influence: boolean;
+}
+
+export type OrderKind = "mandatory" | "optional" | "serialize";
+
+export interface ResourceOrder {
+  readonly id: string;
+  readonly first: Resource;
+  readonly firstTask: string;
+  readonly second: Resource;
+  readonly secondTask: string;
+  readonly kind: OrderKind;
+  readonly symmetrical: boolean;
+  /** The way back of a symmetrical order. */
+  readonly inverse: boolean;
+  /** At least so many instances of `first` must be up (clone-min, require-all=false). */
+  readonly min: number;
+}
+
+/** A set whose members need not all be done: `require-all=false`. */
+export interface SetGate {
+  readonly name: string;
+  readonly members: readonly { readonly resource: Resource; readonly task: string }[];
+  readonly min: number;
+  readonly second: readonly { readonly resource: Resource; readonly task: string }[];
+  readonly kind: OrderKind;
+}
+
+export interface TicketConstraint {
+  readonly id: string;
+  readonly resource: Resource;
+  readonly ticket: string;
+  readonly role: Role;
+  readonly lossPolicy: "stop" | "demote" | "freeze" | "fence";
+}
+
+export interface Ticket {
+  readonly id: string;
+  granted: boolean;
+  standby: boolean;
+  lastGranted: string | undefined;
+  attributes: Record<string, string>;
+}
+
+/** Everything that the reading passes share and fill. */
+export interface Facts {
+  readonly cib: XmlElement;
+  readonly configuration: XmlElement;
+  readonly status: XmlElement | undefined;
+  readonly ids: () => IdIndex;
+  readonly nowSeconds: number;
+  readonly options: Options;
+  readonly defaults: { readonly resource: readonly XmlElement[]; readonly operation: readonly XmlElement[] };
+  readonly nodes: Node[];
+  readonly nodeByName: Map<string, Node>;
+  readonly nodeById: Map<string, Node>;
+  readonly resources: Resource[];
+  /** The configured top level and what was removed from it but is still recorded, in order. */
+  readonly top: Resource[];
+  readonly byId: Map<string, Resource>;
+  readonly templates: Map<string, Resource[]>;
+  readonly tags: Map<string, readonly string[]>;
+  readonly tickets: Map<string, Ticket>;
+  readonly locations: Location[];
+  readonly colocations: Colocation[];
+  readonly orders: ResourceOrder[];
+  readonly setGates: SetGate[];
+  readonly ticketConstraints: TicketConstraint[];
+  /** Scores that the state itself demands: failures, hard errors, capped fail counts. */
+  readonly bans: { readonly resource: Resource; readonly node: Node | undefined; readonly why: string }[];
+  /** Recorded fail counts that have expired or no longer fit: to be cleared. */
+  readonly clearFailures: { readonly resource: Resource; readonly node: Node; readonly why: string }[];
+  /** Recurring operations that are recorded but must not go on. */
+  readonly failedEntries: { readonly entry: HistoryEntry; readonly resource: Resource; readonly node: Node }[];
+  readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];
+  haveQuorum: boolean;
+  haveRemotes: boolean;
+  recheckAtSeconds: number | undefined;
+  readonly problems: Problem[];
+  readonly ruleContext: RuleContext;
+}
+
+/** The outermost resource that holds this one; a bundle counts only when asked for. */
+export function topOf(resource: Resource, includeBundle = false): Resource {
+  let top = resource;
+  while (top.parent !== undefined) {
+    if (!includeBundle && top.parent.kind === "bundle") return top;
+    top = top.parent;
+  }
+  return top;
+}
+
+/** The primitives below, in order; itself when it is one. */
+export function primitivesOf(resource: Resource): readonly Resource[] {
+  return resource.kind === "primitive" ? [resource] : resource.children.flatMap(primitivesOf);
+}
+
+/** Whether anything of it is active on any node; all of it when `all`. */
+export function isActive(resource: Resource, all = false): boolean {
+  if (resource.kind === "primitive") return resource.runningOn.length > 0;
+  return all
+    ? resource.children.every((child) => isActive(child, all))
+    : resource.children.some((child) => isActive(child, all));
+}
+
+export function isGuestOrBundleNode(node: Node): boolean {
+  return node.kind === "guest";
+}
+
+/** Whether `node` may be given a resource: up, in its right mind, not about to leave. */
+export function canRun(node: Node): boolean {
+  return node.online && !node.shutdown && !node.unclean && !node.standby && !node.maintenance && !node.pending;
+}
+
+/** The nearest clone above, if any. */
+export function cloneOf(resource: Resource): Resource | undefined {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up;
+  return undefined;
+}
+
+/** Whether it is an instance of an anonymous clone, directly or inside of a cloned group. */
+export function inAnonymousClone(resource: Resource): boolean {
+  const clone = cloneOf(resource);
+  return clone !== undefined && !clone.unique;
+}
+
+export function inPromotable(resource: Resource): boolean {
+  for (let up = resource.parent; up !== undefined; up = up.parent)
+    if (up.kind === "clone" && up.promotable) return true;
+  return resource.promotable;
+}

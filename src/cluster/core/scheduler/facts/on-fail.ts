@@ -1,0 +1,164 @@
+/**
+ * What shall follow a failed operation, and what its configuration says. Ordered: of several failures the gravest
+ * answer counts. Facts: Pacemaker Explained, "Resource Operations", on-fail.
+ */
+import { childrenOf } from "../../../../base/xml.ts";
+import { addSets } from "./attribute-sets.ts";
+import type { Facts, Operation, Resource } from "./model.ts";
+import { parseScore, ROLE, type Role } from "./values.ts";
+
+export const ON_FAIL = {
+  ignore: 0,
+  demote: 1,
+  recover: 2,
+  restartContainer: 3,
+  resetRemote: 4,
+  ban: 5,
+  block: 6,
+  stop: 7,
+  standby: 8,
+  fence: 9,
+} as const;
+export type OnFail = (typeof ON_FAIL)[keyof typeof ON_FAIL];
+
+/** The configured operation that a recorded one was an execution of. */
+export function findOperation(resource: Resource, task: string, intervalMs: number): Operation | undefined {
+  const exact = resource.operations.find((op) => op.name === task && op.intervalMs === intervalMs && op.enabled);
+  if (exact !== undefined) return exact;
+  // Migrations and the last resort: the plain operation of that name.
+  return resource.operations.find((op) => op.name === task && op.intervalMs === intervalMs);
+}
+
+/** Options of the operation: its own attributes and meta-attributes, then op_defaults. */
+export function operationMeta(
+  facts: Facts,
+  resource: Resource,
+  operation: Operation | undefined,
+  task: string,
+  intervalMs: number,
+): Record<string, string> {
+  const own = operation === undefined ? [] : childrenOf(operation.element, "meta_attributes");
+  const context = {
+    ...facts.ruleContext,
+    resource: {
+      class: resource.class,
+      ...(resource.provider === "" ? {} : { provider: resource.provider }),
+      type: resource.type,
+    },
+    operation: { name: task, intervalMs },
+  };
+  const meta = addSets(own, facts.ids, context, {});
+  if (operation !== undefined) {
+    const instance = childrenOf(operation.element, "instance_attributes");
+    if (instance.length > 0) addSets(instance, facts.ids, context, meta);
+    for (const [name, value] of Object.entries(operation.element.attributes))
+      if (!Object.hasOwn(meta, name)) meta[name] = value;
+  }
+  return addSets(facts.defaults.operation, facts.ids, context, meta);
+}
+
+export interface FailurePolicy {
+  readonly onFail: OnFail;
+  /** The role that the failure leaves the resource in. */
+  readonly role: Role;
+}
+
+function isRemoteConnectionFailure(facts: Facts, resource: Resource, task: string): boolean {
+  if (resource.remoteNodeName === undefined || task === "start") return false;
+  const node = facts.nodeByName.get(resource.remoteNodeName);
+  return node?.kind === "remote";
+}
+
+/** Whether the configuration itself says that a failure of this operation waits for an operator. */
+export function blocksByConfiguration(facts: Facts, resource: Resource, task: string, intervalMs: number): boolean {
+  return configuredOnFail(facts, resource, task, intervalMs) === "block";
+}
+
+function configuredOnFail(facts: Facts, resource: Resource, task: string, intervalMs: number): string | undefined {
+  const operation = findOperation(resource, task, intervalMs);
+  const own = operationMeta(facts, resource, operation, task, intervalMs)["on-fail"];
+  if (own === "demote" && task !== "promote" && !(task === "monitor" && intervalMs > 0 && isPromotedRole(operation)))
+    return undefined;
+  if (own !== undefined || task !== "demote") return own;
+  // A failed demote is answered as the recurring monitor of the promoted role says.
+  const monitor = resource.operations.find(
+    (op) => op.name === "monitor" && op.enabled && op.intervalMs > 0 && isPromotedRole(op),
+  );
+  const inherited = monitor?.element.attributes["on-fail"];
+  return inherited === "demote" ? undefined : inherited;
+}
+
+function isPromotedRole(operation: Operation | undefined): boolean {
+  return operation?.role === ROLE.promoted;
+}
+
+const ANSWERS: ReadonlyMap<string, OnFail> = new Map<string, OnFail>([
+  ["block", ON_FAIL.block],
+  ["fence", ON_FAIL.fence],
+  ["standby", ON_FAIL.standby],
+  ["ignore", ON_FAIL.ignore],
+  ["nothing", ON_FAIL.ignore],
+  ["migrate", ON_FAIL.ban],
+  ["restart", ON_FAIL.recover],
+  ["restart-container", ON_FAIL.restartContainer],
+  ["demote", ON_FAIL.demote],
+]);
+
+/** How a failure of the operation is answered. */
+export function failurePolicy(facts: Facts, resource: Resource, task: string, intervalMs: number): FailurePolicy {
+  const { fencingEnabled } = facts.options;
+  const role = task === "promote" ? ROLE.unpromoted : ROLE.started;
+  const configured = configuredOnFail(facts, resource, task, intervalMs);
+  if (configured === "fence" && !fencingEnabled) return { onFail: ON_FAIL.stop, role: ROLE.stopped };
+  if (configured === "stop") return { onFail: ON_FAIL.stop, role: ROLE.stopped };
+  const answer = configured === undefined ? undefined : ANSWERS.get(configured);
+  if (answer !== undefined && (answer !== ON_FAIL.restartContainer || resource.container !== undefined))
+    return { onFail: answer, role };
+  if (resource.container !== undefined && resource.meta["internal_remote_node"] === undefined && task !== "stop")
+    return { onFail: ON_FAIL.restartContainer, role };
+  if (isRemoteConnectionFailure(facts, resource, task)) {
+    const interval = resource.meta["reconnect_interval"] ?? resource.element.attributes["reconnect_interval"];
+    return { onFail: ON_FAIL.resetRemote, role: interval === undefined && fencingEnabled ? role : role };
+  }
+  if (task === "stop") return { onFail: fencingEnabled ? ON_FAIL.fence : ON_FAIL.block, role };
+  return { onFail: ON_FAIL.recover, role };
+}
+
+/** Failures of this resource recorded on the node, all operations together; expired ones not counted. */
+export interface FailCount {
+  readonly count: number;
+  readonly lastSeconds: number;
+}
+
+const patterns = new Map<string, RegExp>();
+
+function failPattern(prefix: string, id: string): RegExp {
+  const key = `${prefix}${id}`;
+  let pattern = patterns.get(key);
+  if (pattern === undefined) {
+    if (patterns.size > 10_000) patterns.clear();
+    pattern = new RegExp(`^${prefix}-${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?::\\d+)?(?:#(.+)_(\\d+))?$`);
+    patterns.set(key, pattern);
+  }
+  return pattern;
+}
+
+/** Raw fail count and time of the last failure, from the node's transient attributes. */
+export function recordedFailures(resource: Resource, attributes: Readonly<Record<string, string>>): FailCount {
+  const exact = resource.parent !== undefined && cloneIsUnique(resource);
+  const id = exact ? resource.id : resource.baseId;
+  let count = 0;
+  let lastSeconds = 0;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("fail-count-")) {
+      if (failPattern("fail-count", id).test(name)) count = Math.min(1_000_000, count + parseScore(value));
+    } else if (name.startsWith("last-failure-") && failPattern("last-failure", id).test(name))
+      lastSeconds = Math.max(lastSeconds, Number.parseInt(value, 10) || 0);
+  }
+  return { count, lastSeconds };
+}
+
+function cloneIsUnique(resource: Resource): boolean {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up.unique;
+  return false;
+}

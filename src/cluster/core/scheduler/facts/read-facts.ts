@@ -1,0 +1,94 @@
+/** The reading passes, one after another: from a CIB to facts. The order matters: each uses what stands before it. */
+import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import { type IdIndex, indexIds } from "./attribute-sets.ts";
+import type { Facts } from "./model.ts";
+import { readConstraints } from "./read-constraints.ts";
+import { limitRole } from "./read-history.ts";
+import { markSelfFencing, readNodeStates, readNodes } from "./read-nodes.ts";
+import { readOptions } from "./read-options.ts";
+import { linkRemotes, readRemoteNodes } from "./read-remotes.ts";
+import { readResource, readResources } from "./read-resources.ts";
+import { readAllHistories, readTickets } from "./read-status.ts";
+
+function readTags(facts: Facts): void {
+  for (const tag of childrenOf(childOf(facts.configuration, "tags"), "tag")) {
+    const members = childrenOf(tag, "obj_ref").map(({ attributes }) => attributes["id"] ?? "");
+    facts.tags.set(tag.attributes["id"] ?? "", members);
+  }
+}
+
+function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | undefined): Facts {
+  const configuration = childOf(cib, "configuration") ?? xml("configuration");
+  let index: IdIndex | undefined;
+  const ids = () => {
+    index ??= indexIds(configuration);
+    return index;
+  };
+  const change: { atSeconds: number | undefined } = { atSeconds: undefined };
+  const onChangeAt = (seconds: number) => {
+    if (change.atSeconds === undefined || seconds < change.atSeconds) change.atSeconds = seconds;
+  };
+  const ruleContext = { nowSeconds, onChangeAt };
+  const options = readOptions(cib, configuration, ids, ruleContext, quorate);
+  return {
+    cib,
+    configuration,
+    status: childOf(cib, "status"),
+    ids,
+    nowSeconds,
+    options,
+    defaults: {
+      resource: childrenOf(childOf(configuration, "rsc_defaults"), "meta_attributes"),
+      operation: childrenOf(childOf(configuration, "op_defaults"), "meta_attributes"),
+    },
+    nodes: [],
+    nodeByName: new Map(),
+    nodeById: new Map(),
+    resources: [],
+    top: [],
+    byId: new Map(),
+    templates: new Map(),
+    tags: new Map(),
+    tickets: new Map(),
+    locations: [],
+    colocations: [],
+    orders: [],
+    setGates: [],
+    ticketConstraints: [],
+    bans: [],
+    clearFailures: [],
+    failedEntries: [],
+    removedHistories: [],
+    haveQuorum: options.quorate,
+    haveRemotes: false,
+    get recheckAtSeconds() {
+      return change.atSeconds;
+    },
+    set recheckAtSeconds(seconds: number | undefined) {
+      if (seconds !== undefined) onChangeAt(seconds);
+    },
+    problems: [],
+    ruleContext,
+  };
+}
+
+/** Reads the whole CIB. */
+export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean | undefined): Facts {
+  const facts = emptyFacts(cib, Math.floor(nowWallMs / 1000), quorate);
+  readNodes(facts);
+  readRemoteNodes(facts);
+  readResources(facts);
+  linkRemotes(facts, (element) => {
+    const resource = readResource(facts, element, {});
+    if (resource !== undefined) facts.top.push(resource);
+    return resource;
+  });
+  readTags(facts);
+  readTickets(facts);
+  readNodeStates(facts);
+  markSelfFencing(facts);
+  readAllHistories(facts);
+  for (const resource of facts.resources) limitRole(resource);
+  readConstraints(facts);
+  return facts;
+}

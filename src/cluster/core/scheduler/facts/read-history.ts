@@ -1,0 +1,229 @@
+/**
+ * From recorded operations to the state of resources: where active, in which role, failed, to be fenced.
+ * One node's record at a time; each operation in the order in which it happened.
+ * Facts: Pacemaker Explained, "Status -- Here be dragons" (operation history); OCF return codes.
+ */
+import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
+import { findInstance } from "./find-instance.ts";
+import { applyOutcome, type Outcome } from "./history-outcome.ts";
+import type { Facts, History, HistoryEntry, Node, Resource } from "./model.ts";
+import { primitivesOf } from "./model.ts";
+import { ON_FAIL, type OnFail } from "./on-fail.ts";
+import { wantFencing } from "./read-nodes.ts";
+import { addResource } from "./read-resources.ts";
+import { parseRole, ROLE, type Role } from "./values.ts";
+
+/** By call id; pending operations (-1) come last, equal ones by time and then by the number of their transition. */
+function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
+  if (a.element.attributes["id"] === b.element.attributes["id"]) return 0;
+  if (a.callId === -1 && b.callId === -1) return 0;
+  if (a.callId >= 0 && b.callId >= 0 && a.callId !== b.callId) return a.callId - b.callId;
+  const time = (entry: HistoryEntry) => Number(entry.element.attributes["last-rc-change"] ?? -1);
+  if (a.callId >= 0 && b.callId >= 0) return time(a) >= 0 && time(b) >= 0 ? time(a) - time(b) : 0;
+  const transition = (entry: HistoryEntry) => {
+    const key = entry.element.attributes["transition-key"] ?? "";
+    const [action = "0", run = "0", , uuid = ""] = key.split(":");
+    return { action: Number(action), run: Number(run), uuid };
+  };
+  const [first, second] = [transition(a), transition(b)];
+  if (first.uuid === second.uuid && first.run === second.run) return a.callId === -1 ? 1 : -1;
+  if (first.uuid !== second.uuid) {
+    if (time(a) !== time(b)) return time(a) - time(b);
+    return a.callId === -1 ? 1 : -1;
+  }
+  return first.run - second.run;
+}
+
+function readEntries(element: XmlElement): HistoryEntry[] {
+  const entries = childrenOf(element, "lrm_rsc_op").map((op) => {
+    const { operation = "", interval = "0", id = "", operation_key: key } = op.attributes;
+    return {
+      element: op,
+      task: operation,
+      intervalMs: Number.parseInt(interval, 10) || 0,
+      callId: Number.parseInt(op.attributes["call-id"] ?? "-1", 10),
+      key: key ?? id,
+    };
+  });
+  return entries.length > 1 ? entries.sort(happenedBefore) : entries;
+}
+
+/** Where in the record the resource was last started and stopped. */
+function activeSpan(entries: readonly HistoryEntry[]): { startAt: number; stopAt: number } {
+  let [startAt, stopAt, byClone, byMonitor] = [-1, -1, -1, -1];
+  entries.forEach(({ task, element }, index) => {
+    const code = element.attributes["rc-code"];
+    if (task === "stop" && element.attributes["op-status"] === "0") stopAt = index;
+    else if (task === "start" || task === "migrate_from") startAt = index;
+    else if (byMonitor <= stopAt && task === "monitor") {
+      if (code === "0" || code === "8") byMonitor = index;
+    } else if (task === "promote" || task === "demote") byClone = index;
+  });
+  if (startAt === -1) startAt = byClone === -1 ? byMonitor : byClone;
+  return { startAt, stopAt };
+}
+
+/** A resource that is recorded but no longer configured. */
+function addRemoved(facts: Facts, element: XmlElement): Resource {
+  const { id = "", class: agentClass = "", provider, type = "" } = element.attributes;
+  const attributes = { id, class: agentClass, ...(provider === undefined ? {} : { provider }), type };
+  const primitive: XmlElement = { name: "primitive", attributes, children: [] };
+  const resource = addResource(facts, primitive, "primitive", { removed: true });
+  facts.top.push(resource);
+  if (!facts.options.stopRemoved) resource.managed = false;
+  return resource;
+}
+
+function isBlocking(resource: Resource): boolean {
+  return resource.multiplyActive === "block";
+}
+
+/** Adds a node where it is active; more nodes than one may be an error of their own. */
+export function addRunning(facts: Facts, resource: Resource, node: Node): void {
+  if (resource.runningOn.includes(node)) return;
+  resource.runningOn.push(node);
+  const nodeMatters = node.maintenance && !node.standbyOnFail;
+  if (nodeMatters) resource.managed = false;
+  if (resource.removed && !resource.managed) return;
+  if (resource.runningOn.length <= 1 || !resource.managed) return;
+  const migrating = resource.migrationSource !== undefined && resource.migrationTarget !== undefined;
+  if (resource.kind !== "primitive" || migrating) return;
+  if (!isBlocking(resource)) return;
+  resource.managed = false;
+  resource.blocked = true;
+  // A group cannot be half blocked.
+  const group = resource.parent;
+  if (group?.kind === "group" && isBlocking(group))
+    for (const member of primitivesOf(group)) {
+      member.managed = false;
+      member.blocked = true;
+    }
+  void facts;
+}
+
+function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void {
+  if (node.maintenance) return;
+  if (node.kind === "guest" && node.remote?.container !== undefined && !node.online) {
+    node.remote.container.failed = true;
+    return;
+  }
+  if (node.kind === "member" && !node.unclean && !node.online && facts.options.fencingEnabled)
+    wantFencing(node, `${resource.id} is thought to be active there`);
+  if (node.kind === "remote" && !node.unclean && !node.online && facts.options.fencingEnabled && resource.managed)
+    wantFencing(node, `${resource.id} is thought to be active there`);
+}
+
+function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnFail): void {
+  switch (onFail) {
+    case ON_FAIL.ignore:
+      return;
+    case ON_FAIL.demote:
+      resource.failed = true;
+      resource.demoteWanted = true;
+      return;
+    case ON_FAIL.fence:
+      wantFencing(node, `${resource.id} failed there`);
+      return;
+    case ON_FAIL.standby:
+      node.standby = true;
+      node.standbyOnFail = true;
+      return;
+    case ON_FAIL.block:
+      resource.managed = false;
+      resource.blocked = true;
+      return;
+    case ON_FAIL.ban:
+      facts.bans.push({ resource, node, why: "on-fail=migrate" });
+      return;
+    case ON_FAIL.stop:
+      resource.nextRole = ROLE.stopped;
+      resource.stopWanted = true;
+      return;
+    case ON_FAIL.recover:
+      if (resource.role !== ROLE.stopped && resource.role !== ROLE.unknown) resource.failed = true;
+      return;
+    case ON_FAIL.restartContainer:
+      resource.failed = true;
+      if (resource.container !== undefined) {
+        resource.container.restartContainer = true;
+        resource.container.failed = true;
+      } else resource.failed = true;
+      return;
+    case ON_FAIL.resetRemote: {
+      resource.failed = true;
+      const remote = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
+      if (remote === undefined || !facts.options.fencingEnabled) return;
+      if (!remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
+      if (resource.role === ROLE.started && resource.meta["reconnect_interval"] !== undefined)
+        resource.nextRole = ROLE.stopped;
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+function settleState(facts: Facts, resource: Resource, node: Node, onFail: OnFail): void {
+  if (resource.role !== ROLE.unknown && resource.role !== ROLE.stopped && resource.managed && !node.online)
+    fenceForUncleanNode(facts, resource, node);
+  const active = resource.role !== ROLE.stopped && resource.role !== ROLE.unknown;
+  if (node.unclean && active && resource.removed) resource.managed = resource.managed && true;
+  answerFailure(facts, resource, node, onFail);
+  if (!active) return;
+  if (resource.removed && !facts.options.stopRemoved) resource.managed = false;
+  addRunning(facts, resource, node);
+}
+
+/** The role that the configuration allows at most. */
+export function targetRoleOf(resource: Resource, promotable: boolean): Role {
+  const role = parseRole(resource.meta["target-role"]);
+  if (role === ROLE.unknown || resource.meta["target-role"] === "default") return ROLE.unknown;
+  if (role > ROLE.started) {
+    if (!promotable) return ROLE.unknown;
+    return role === ROLE.unpromoted ? role : ROLE.unknown;
+  }
+  return role;
+}
+
+function readHistory(facts: Facts, node: Node, element: XmlElement): void {
+  const entries = readEntries(element);
+  const lock = element.attributes["shutdown-lock"];
+  if (entries.length === 0 && lock === undefined) return;
+  const id = element.attributes["id"] ?? "";
+  const found = findInstance(facts, node, id);
+  if (found === undefined && entries.length === 0) return;
+  const resource = found ?? addRemoved(facts, element);
+  if (lock !== undefined) {
+    resource.lockNode = node;
+    resource.lockSeconds = Number.parseInt(lock, 10) || 0;
+  }
+  const before = resource.role;
+  resource.role = ROLE.unknown;
+  const history: History = { node, element, entries, ...activeSpan(entries) };
+  resource.history.set(node, history);
+  const outcome: Outcome = { onFail: ON_FAIL.ignore, lastFailure: undefined };
+  for (const entry of entries) applyOutcome(facts, resource, node, entry, outcome);
+  settleState(facts, resource, node, outcome.onFail);
+  resource.recordedName = id;
+  limitRole(resource);
+  if (before > resource.role) resource.role = before;
+}
+
+/** Lowers the next role to what target-role allows. */
+export function limitRole(resource: Resource): void {
+  if (resource.kind !== "primitive") return;
+  const target = targetRoleOf(resource, isInPromotable(resource));
+  if (target !== ROLE.unknown && (resource.nextRole === ROLE.unknown || target < resource.nextRole))
+    resource.nextRole = target;
+}
+
+function isInPromotable(resource: Resource): boolean {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.promotable) return true;
+  return false;
+}
+
+/** All that is recorded for one node. */
+export function readHistories(facts: Facts, node: Node, state: XmlElement): void {
+  const list = childOf(childOf(state, "lrm"), "lrm_resources");
+  for (const element of childrenOf(list, "lrm_resource")) readHistory(facts, node, element);
+}

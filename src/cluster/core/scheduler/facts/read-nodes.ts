@@ -1,0 +1,208 @@
+/**
+ * Nodes and what the status says of them: seen, online, unclean, on standby, leaving.
+ * Silence is no proof of anything: with fencing, a node that should be there and is not must be fenced.
+ * Facts: Pacemaker Explained, "Cluster Nodes", "Node State"; behaviour of crm_simulate 2.1.5.
+ */
+import type { XmlElement } from "../../../../base/xml.ts";
+import { childOf, childrenOf } from "../../../../base/xml.ts";
+import { addSets } from "./attribute-sets.ts";
+import type { Facts, Node } from "./model.ts";
+import { isTrue } from "./values.ts";
+
+export function addNode(facts: Facts, id: string, name: string, kind: Node["kind"]): Node {
+  const node: Node = {
+    index: facts.nodes.length,
+    id,
+    name,
+    kind,
+    attributes: {},
+    utilization: {},
+    seen: false,
+    online: false,
+    unclean: kind === "member" && facts.options.startupFencing,
+    pending: false,
+    standby: false,
+    standbyOnFail: false,
+    maintenance: false,
+    shutdown: false,
+    expectedUp: false,
+    fenceReasons: [],
+    terminated: false,
+    discoverResources: true,
+    isDc: facts.cib.attributes["dc-uuid"] === id,
+    remote: undefined,
+    remoteRequiresReset: false,
+    remoteWasFenced: false,
+    remoteMaintenance: false,
+    unfenced: false,
+  };
+  facts.nodes.push(node);
+  facts.nodeByName.set(name, node);
+  facts.nodeById.set(id, node);
+  return node;
+}
+
+/** Attributes that every rule may ask for, whoever configured what. */
+function addBuiltIn(facts: Facts, node: Node): void {
+  const { attributes } = node;
+  attributes["#uname"] = node.name;
+  attributes["#id"] = node.id;
+  attributes["#kind"] = node.kind === "member" ? "cluster" : node.kind === "guest" ? "container" : node.kind;
+  attributes["#is_dc"] = node.isDc ? "true" : "false";
+  const cluster = facts.options.all["cluster-name"];
+  if (cluster !== undefined) attributes["#cluster-name"] = cluster;
+  const site = attributes["site-name"] ?? cluster;
+  if (site !== undefined) attributes["#site-name"] = site;
+}
+
+function addConfigured(facts: Facts, node: Node, element: XmlElement): void {
+  const context = { ...facts.ruleContext, nodeAttributes: node.attributes };
+  addSets(childrenOf(element, "instance_attributes"), facts.ids, context, node.attributes);
+  addSets(childrenOf(element, "utilization"), facts.ids, context, node.utilization);
+}
+
+/** The `nodes` section. */
+export function readNodes(facts: Facts): void {
+  for (const element of childrenOf(childOf(facts.configuration, "nodes"), "node")) {
+    const { id = "", uname, type } = element.attributes;
+    const name = uname ?? id;
+    if (facts.nodeByName.has(name)) continue;
+    const kind = type === "remote" || type === "ping" ? type : "member";
+    const node = addNode(facts, id, name, kind);
+    addBuiltIn(facts, node);
+    addConfigured(facts, node, element);
+  }
+}
+
+/** A node that only a connection resource makes known. */
+export function addRemoteNode(facts: Facts, name: string, kind: "remote" | "guest"): Node {
+  const node = facts.nodeByName.get(name) ?? addNode(facts, name, name, kind);
+  addBuiltIn(facts, node);
+  return node;
+}
+
+/** `true`, or the time (s) since which it holds. */
+function membershipFlag(value: string | undefined, isOnline: boolean): boolean {
+  if (value === undefined) return false;
+  if (/^\d{2,}$/.test(value)) return Number(value) > 0;
+  return isOnline ? value === "online" : isTrue(value);
+}
+
+function judgeWithoutFencing(node: Node, inCluster: boolean, process: boolean, join: string, expected: string): void {
+  node.online = inCluster && process && join === "member";
+  if (node.online || !inCluster) return;
+  if (process) node.pending = join !== "member" && join !== "banned" && join !== "nack" ? node.pending : node.pending;
+  else if (expected === "member") node.fenceReasons.push("node is partially and/or un-expectedly down");
+}
+
+function judgeWithFencing(
+  node: Node,
+  inCluster: boolean,
+  process: boolean,
+  join: string,
+  expected: string,
+  terminate: boolean,
+): void {
+  node.online = inCluster && process;
+  if (node.shutdown) {
+    node.online = process;
+    return;
+  }
+  if (!inCluster && !process && expected === "down" && !terminate) return;
+  if (terminate) node.fenceReasons.push("fencing was requested");
+  else if (expected === "down") {
+    // It is coming or going: not to be used, not to be feared.
+    if (inCluster && process && join === "member") return;
+    if (inCluster || process) node.pending = true;
+    node.standby ||= inCluster || process;
+  } else if (!inCluster) node.fenceReasons.push("peer is no longer part of the cluster");
+  else if (!process) node.fenceReasons.push("peer process is no longer available");
+  else if (join === "banned" || join === "nack") {
+    node.fenceReasons.push("peer failed Pacemaker membership criteria");
+  } else if (join === "down") {
+    node.pending = true;
+    node.standby = true;
+  } else if (join !== "member") {
+    node.pending = true;
+    node.standby = true;
+  }
+}
+
+function addTransient(facts: Facts, node: Node, state: XmlElement): void {
+  const transient = childOf(state, "transient_attributes");
+  const own = addSets(childrenOf(transient, "instance_attributes"), facts.ids, facts.ruleContext, {});
+  Object.assign(node.attributes, own);
+  const utilization = addSets(childrenOf(transient, "utilization"), facts.ids, facts.ruleContext, {});
+  for (const [name, value] of Object.entries(utilization)) node.utilization[name] ??= value;
+}
+
+function judge(facts: Facts, node: Node, state: XmlElement): void {
+  const { in_ccm: ccm, crmd, join = "down", expected = "down" } = state.attributes;
+  const inCluster = membershipFlag(ccm, false);
+  const process = membershipFlag(crmd, true);
+  node.expectedUp = expected === "member";
+  const shutdown = node.attributes["shutdown"] ?? state.attributes["shutdown"];
+  node.shutdown = shutdown !== undefined && shutdown !== "0" && shutdown !== "" && shutdown !== "false";
+  if (node.shutdown) node.expectedUp = false;
+  const terminate = node.attributes["terminate"];
+  const terminated = isTrue(terminate) || (terminate !== undefined && /^[1-9]\d*$/.test(terminate));
+  node.seen = true;
+  node.unclean = false;
+  if (facts.options.fencingEnabled) judgeWithFencing(node, inCluster, process, join, expected, terminated);
+  else judgeWithoutFencing(node, inCluster, process, join, expected);
+}
+
+function isStandby(value: string | undefined): boolean {
+  return isTrue(value);
+}
+
+/** Marks it as to be fenced. The first reason is what the report tells. */
+export function wantFencing(node: Node, reason: string): void {
+  node.fenceReasons.push(reason);
+  if (node.kind !== "guest") node.unclean = true;
+}
+
+/** The `node_state`s of cluster nodes; remote nodes wait until the state of their connection is known. */
+export function readNodeStates(facts: Facts): void {
+  for (const state of childrenOf(facts.status, "node_state")) {
+    const { id = "", uname = "" } = state.attributes;
+    const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
+    if (node === undefined) {
+      facts.problems.push({
+        severity: "warning",
+        place: `/cib/status/node_state[@id="${id}"]`,
+        reason: `the status knows a node ${uname} that the configuration does not`,
+        remedy: "remove it with crm_node --remove, or add it to the nodes",
+      });
+      continue;
+    }
+    if (node.kind === "remote" || node.kind === "guest") {
+      addTransient(facts, node, state);
+      node.remoteMaintenance = isTrue(state.attributes["node_in_maintenance"]);
+      node.remoteWasFenced = isTrue(state.attributes["node_fenced"]);
+      continue;
+    }
+    addTransient(facts, node, state);
+    judge(facts, node, state);
+    if (node.fenceReasons.length > 0) node.unclean = true;
+  }
+  for (const node of facts.nodes) applyNodeAttributes(facts, node);
+}
+
+/** A partition that lost its quorum and must not go on: every node of it gives itself up. */
+export function markSelfFencing(facts: Facts): void {
+  const { options, nodes, cib } = facts;
+  if (options.quorate || options.noQuorumPolicy !== "fence" || !isTrue(cib.attributes["no-quorum-panic"])) return;
+  for (const node of nodes)
+    if (node.kind === "member" && node.online && !node.unclean) wantFencing(node, "cluster does not have quorum");
+}
+
+/** Standby, maintenance and discovery as the attributes say. */
+function applyNodeAttributes(facts: Facts, node: Node): void {
+  if (isStandby(node.attributes["standby"])) node.standby = true;
+  if (isTrue(node.attributes["maintenance"])) node.maintenance = true;
+  const discovery = node.attributes["resource-discovery-enabled"];
+  if (discovery === undefined || isTrue(discovery)) return;
+  if (node.kind === "member" && facts.options.fencingEnabled) return;
+  node.discoverResources = false;
+}

@@ -1,0 +1,74 @@
+/** Cluster options: both dialects, defaults, quorum. Facts: Pacemaker Explained, "Cluster Options". */
+import type { XmlElement } from "../../../../base/xml.ts";
+import { childOf, childrenOf } from "../../../../base/xml.ts";
+import { addSets, type IdIndex } from "./attribute-sets.ts";
+import type { Options } from "./model.ts";
+import type { RuleContext } from "./rules.ts";
+import { isTrue, parseBoolean, parseDurationMs } from "./values.ts";
+
+/** Each option's other names, the first one that is set counts. */
+const DIALECTS: Readonly<Record<string, readonly string[]>> = {
+  "fencing-enabled": ["fencing-enabled", "stonith-enabled", "stonith_enabled"],
+  "fencing-action": ["fencing-action", "stonith-action", "stonith_action"],
+  "fencing-timeout": ["fencing-timeout", "stonith-timeout"],
+  "fencing-watchdog-timeout": ["fencing-watchdog-timeout", "stonith-watchdog-timeout"],
+  "no-quorum-policy": ["no-quorum-policy", "no_quorum_policy"],
+  "symmetric-cluster": ["symmetric-cluster", "symmetric_cluster"],
+  "stop-removed-resources": ["stop-removed-resources", "stop-orphan-resources", "stop_orphan_resources"],
+  "cancel-removed-actions": ["cancel-removed-actions", "stop-orphan-actions", "stop_orphan_actions"],
+  "cluster-delay": ["cluster-delay", "transition_idle_timeout"],
+  "fence-remote-without-quorum": ["fence-remote-without-quorum"],
+};
+
+function noQuorumPolicyOf(value: string | undefined, fencingEnabled: boolean): Options["noQuorumPolicy"] {
+  if (value === "ignore" || value === "freeze" || value === "demote") return value;
+  return fencingEnabled && (value === "suicide" || value === "fence") ? "fence" : "stop";
+}
+
+function placementOf(value: string | undefined): Options["placement"] {
+  return value === "utilization" || value === "minimal" || value === "balanced" ? value : "default";
+}
+
+/** Reads `crm_config`; an option it does not know is left alone, one with a senseless value takes its default. */
+export function readOptions(
+  cib: XmlElement,
+  configuration: XmlElement,
+  ids: () => IdIndex,
+  context: RuleContext,
+  quorate: boolean | undefined,
+): Options {
+  const sets = childrenOf(childOf(configuration, "crm_config"), "cluster_property_set");
+  const all = addSets(sets, ids, context, {}, "cib-bootstrap-options");
+  const get = (name: string) =>
+    (DIALECTS[name] ?? [name]).map((spelling) => all[spelling]).find((v) => v !== undefined);
+  const flag = (name: string, fallback: boolean) => parseBoolean(get(name), fallback);
+  const ms = (name: string, fallbackMs: number) => parseDurationMs(get(name)) ?? fallbackMs;
+  const fencingEnabled = flag("fencing-enabled", true);
+  return {
+    all,
+    fencingEnabled,
+    fencingAction: get("fencing-action") === "off" || get("fencing-action") === "poweroff" ? "off" : "reboot",
+    fencingTimeoutMs: ms("fencing-timeout", 60_000),
+    startupFencing: flag("startup-fencing", true),
+    concurrentFencing: flag("concurrent-fencing", true),
+    hasWatchdog: flag("have-watchdog", false),
+    watchdogTimeoutMs: ms("fencing-watchdog-timeout", 0),
+    priorityFencingDelayMs: ms("priority-fencing-delay", 0),
+    quorate: quorate ?? isTrue(cib.attributes["have-quorum"]),
+    noQuorumPolicy: noQuorumPolicyOf(get("no-quorum-policy"), fencingEnabled),
+    symmetric: flag("symmetric-cluster", true),
+    maintenance: flag("maintenance-mode", false),
+    stopAll: flag("stop-all-resources", false),
+    stopRemoved: flag("stop-removed-resources", true),
+    cancelRemoved: flag("cancel-removed-actions", true),
+    startFailureIsFatal: flag("start-failure-is-fatal", true),
+    probes: flag("enable-startup-probes", true),
+    placement: placementOf(get("placement-strategy")),
+    shutdownLock: flag("shutdown-lock", false),
+    shutdownLockLimitMs: ms("shutdown-lock-limit", 0),
+    healthStrategy: get("node-health-strategy") ?? "none",
+    clusterDelayMs: ms("cluster-delay", 60_000),
+    batchLimit: Number.parseInt(get("batch-limit") ?? "0", 10) || 0,
+    migrationLimit: Number.parseInt(get("migration-limit") ?? "-1", 10),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Remote and guest nodes: a node exists because a resource connects to it, and is up only while that resource is.
+ * Facts: Pacemaker Remote; Pacemaker Explained, meta-attributes remote-node, remote-addr, remote-port, ...
+ */
+import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import { addSets } from "./attribute-sets.ts";
+import type { Facts, Node, Resource } from "./model.ts";
+import { addRemoteNode } from "./read-nodes.ts";
+import { ROLE } from "./values.ts";
+
+function isRemoteConnection({ attributes }: XmlElement): boolean {
+  return attributes["class"] === "ocf" && attributes["provider"] === "pacemaker" && attributes["type"] === "remote";
+}
+
+function primitivesBelow(element: XmlElement): XmlElement[] {
+  return element.name === "primitive" ? [element] : element.children.flatMap(primitivesBelow);
+}
+
+/** Nodes that resources bring along, before any resource is read: locations and clones count them. */
+export function readRemoteNodes(facts: Facts): void {
+  const resources = childOf(facts.configuration, "resources");
+  for (const element of (resources?.children ?? []).flatMap((child) => primitivesBelow(child))) {
+    if (isRemoteConnection(element)) addRemoteNode(facts, element.attributes["id"] ?? "", "remote");
+    const meta = addSets(childrenOf(element, "meta_attributes"), facts.ids, facts.ruleContext, {});
+    const name = meta["remote-node"];
+    if (name !== undefined) addRemoteNode(facts, name, "guest");
+  }
+  facts.haveRemotes = facts.nodes.some(({ kind }) => kind === "remote" || kind === "guest");
+}
+
+/** The connection that a guest's meta-attributes imply, as an ordinary primitive. */
+export function guestConnection(container: Resource, name: string): XmlElement {
+  const { meta } = container;
+  const id = container.baseId;
+  const pair = (key: string, value: string) => xml("nvpair", { id: `${name}-${key}`, name: key, value });
+  const optional = (key: string, value: string | undefined) => (value === undefined ? [] : [pair(key, value)]);
+  return xml("primitive", { id: name, class: "ocf", provider: "pacemaker", type: "remote" }, [
+    xml("instance_attributes", { id: `${name}-instance` }, [
+      ...optional("addr", meta["remote-addr"]),
+      ...optional("port", meta["remote-port"]),
+    ]),
+    xml("meta_attributes", { id: `${name}-meta` }, [
+      pair("internal_remote_node", "true"),
+      pair("container", id),
+      ...optional("is-managed", meta["is-managed"]),
+      ...optional("allow-migrate", meta["remote-allow-migrate"]),
+    ]),
+    xml("operations", {}, [
+      xml("op", { id: `${name}-monitor`, name: "monitor", interval: "30s", timeout: "30s" }),
+      ...(meta["remote-connect-timeout"] === undefined
+        ? []
+        : [xml("op", { id: `${name}-start`, name: "start", interval: "0", timeout: meta["remote-connect-timeout"] })]),
+    ]),
+  ]);
+}
+
+/** Ties connections to their nodes and fillers to their containers, once all resources are read. */
+export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource | undefined): void {
+  for (const resource of [...facts.resources]) {
+    const name = resource.kind === "primitive" ? resource.meta["remote-node"] : undefined;
+    if (name === undefined || facts.byId.has(name)) continue;
+    add(guestConnection(resource, name));
+  }
+  for (const resource of facts.resources) {
+    if (resource.kind !== "primitive") continue;
+    const containerId = resource.meta["container"];
+    const container = containerId === undefined ? undefined : facts.byId.get(containerId);
+    if (container !== undefined && container !== resource) {
+      resource.container = container;
+      container.fillers.push(resource);
+    }
+    if (!isRemoteConnection(resource.element)) continue;
+    const node = facts.nodeByName.get(resource.id);
+    if (node === undefined) continue;
+    resource.remoteNodeName = node.name;
+    node.remote = resource;
+  }
+}
+
+/** Online or not, from the state of its connection and, for a guest, of its container. */
+export function settleRemote(facts: Facts, node: Node): void {
+  const connection = node.remote;
+  if (connection === undefined) {
+    node.online = false;
+    return;
+  }
+  const { container } = connection;
+  node.unclean = node.fenceReasons.length > 0 && node.kind === "remote";
+  if (connection.role === ROLE.started && connection.nextRole !== ROLE.stopped) node.online = true;
+  if (connection.role === ROLE.started && connection.nextRole === ROLE.stopped) node.shutdown = true;
+  node.online = connection.role >= ROLE.started;
+  if (container?.failed === true) {
+    node.online = false;
+    node.remoteRequiresReset = true;
+  } else if (connection.failed) {
+    node.online = false;
+  } else if (connection.role === ROLE.stopped || (container !== undefined && container.role === ROLE.stopped)) {
+    node.online = false;
+    node.remoteRequiresReset = false;
+  }
+  const host = connection.runningOn[0];
+  if (host?.unclean === true && !host.online && connection.runningOn.length === 1) {
+    if (facts.options.fencingEnabled && node.kind === "remote") node.unclean = true;
+    node.online = node.kind === "remote" ? node.online : false;
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * Resources: templates expanded, meta-attributes with their inheritance, groups, clones with their instances.
+ * Facts: Pacemaker Explained, "Cluster Resources", "Collective Resources", "Reusing Parts of the Configuration".
+ */
+import type { XmlElement } from "../../../../base/xml.ts";
+import { childOf, childrenOf } from "../../../../base/xml.ts";
+import { addSets, resolveReference } from "./attribute-sets.ts";
+import type { Facts, Operation, Resource, ResourceKind } from "./model.ts";
+import { readBundle } from "./read-bundle.ts";
+import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
+
+const KINDS: Readonly<Record<string, ResourceKind>> = {
+  primitive: "primitive",
+  group: "group",
+  clone: "clone",
+  master: "clone",
+  bundle: "bundle",
+};
+
+export interface Origin {
+  readonly parent?: Resource;
+  readonly instance?: number;
+  readonly removed?: boolean;
+}
+
+/** The primitive with what its template adds; what the primitive says itself comes first and so wins. */
+function expandTemplate(facts: Facts, element: XmlElement): XmlElement {
+  const name = element.attributes["template"];
+  if (name === undefined) return element;
+  const resources = childOf(facts.configuration, "resources");
+  const template = childrenOf(resources, "template").find(({ attributes }) => attributes["id"] === name);
+  if (template === undefined) {
+    const place = `/cib/configuration/resources/primitive[@id="${element.attributes["id"]}"]`;
+    facts.problems.push({ severity: "error", place, reason: `there is no template ${name}`, remedy: "define it" });
+    return element;
+  }
+  const own = childOf(element, "operations");
+  const keyOf = ({ attributes: a }: XmlElement) => `${a["name"]}/${parseDurationMs(a["interval"]) ?? 0}`;
+  const ownKeys = new Set((own?.children ?? []).map(keyOf));
+  const inherited = (childOf(template, "operations")?.children ?? []).filter((op) => !ownKeys.has(keyOf(op)));
+  const operations: XmlElement = {
+    name: "operations",
+    attributes: {},
+    children: [...inherited, ...(own?.children ?? [])],
+  };
+  const rest = (source: XmlElement) => source.children.filter((child) => child.name !== "operations");
+  return {
+    name: element.name,
+    attributes: { ...template.attributes, ...element.attributes },
+    children: [operations, ...rest(element), ...rest(template)],
+  };
+}
+
+/** The rest of the meta-attributes comes from the parent and then from rsc_defaults. */
+export function metaOf(facts: Facts, element: XmlElement, parent: Resource | undefined): Record<string, string> {
+  const { attributes } = element;
+  const resource = {
+    class: attributes["class"] ?? "",
+    ...(attributes["provider"] === undefined ? {} : { provider: attributes["provider"] }),
+    type: attributes["type"] ?? "",
+  };
+  const context = { ...facts.ruleContext, resource };
+  const meta = addSets(childrenOf(element, "meta_attributes"), facts.ids, facts.ruleContext, {});
+  if (parent !== undefined)
+    for (const [name, value] of Object.entries(parent.meta)) if (!Object.hasOwn(meta, name)) meta[name] = value;
+  return addSets(facts.defaults.resource, facts.ids, context, meta);
+}
+
+function readOperations(facts: Facts, element: XmlElement): Operation[] {
+  const list = childOf(element, "operations");
+  if (list === undefined) return [];
+  const target = resolveReference(list, facts.ids);
+  return childrenOf(target, "op").map((raw) => {
+    const op = resolveReference(raw, facts.ids);
+    const { name = "", interval, role } = op.attributes;
+    const own = addSets(childrenOf(op, "meta_attributes"), facts.ids, facts.ruleContext, {});
+    return {
+      name,
+      intervalMs: parseDurationMs(own["interval"] ?? interval) ?? 0,
+      role: parseRole(own["role"] ?? role),
+      enabled: parseBoolean(own["enabled"] ?? op.attributes["enabled"], true),
+      element: op,
+    };
+  });
+}
+
+function multiplyActiveOf(value: string | undefined): Resource["multiplyActive"] {
+  return value === "block" || value === "stop_only" || value === "stop_unexpected" ? value : "stop_start";
+}
+
+function requiresOf(facts: Facts, value: string | undefined, isFencing: boolean): Resource["requires"] {
+  if (value === "nothing" || value === "quorum") return value;
+  if (value === "unfencing") return isFencing || !facts.options.fencingEnabled ? "quorum" : "unfencing";
+  if (value === "fencing") return facts.options.fencingEnabled ? "fencing" : "quorum";
+  if (isFencing) return "quorum";
+  // Quorum may be ignored; what a fencing protects may not.
+  if (facts.options.fencingEnabled) return "fencing";
+  return facts.options.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
+}
+
+function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {
+  return parseDurationMs(meta["failure-timeout"]) ?? 0;
+}
+
+/** A new resource with nothing known of its state, added to the facts. */
+export function addResource(facts: Facts, element: XmlElement, kind: ResourceKind, origin: Origin): Resource {
+  const { parent, instance, removed = false } = origin;
+  const { attributes } = element;
+  const baseId = attributes["id"] ?? "";
+  const meta = metaOf(facts, element, parent);
+  const isFencing = attributes["class"] === "stonith";
+  const number = (name: string, fallback: number) => {
+    const value = Number.parseInt(meta[name] ?? "", 10);
+    return Number.isNaN(value) ? fallback : value;
+  };
+  const isClone = kind === "clone";
+  const nodeMax = number("clone-node-max", 1);
+  const promotable = isClone && (element.name === "master" || parseBoolean(meta["promotable"], false));
+  const promotedNodeMax = number("promoted-node-max", number("master-node-max", 1));
+  const managed = parseBoolean(meta["is-managed"], true) && !facts.options.maintenance;
+  const maintenance = facts.options.maintenance || parseBoolean(meta["maintenance"], false);
+  const resource: Resource = {
+    index: facts.resources.length,
+    id: instance === undefined ? baseId : `${baseId}:${instance}`,
+    baseId,
+    kind,
+    element,
+    class: attributes["class"] ?? "",
+    provider: attributes["provider"] ?? "",
+    type: attributes["type"] ?? "",
+    parent,
+    children: [],
+    meta,
+    operations: readOperations(facts, element),
+    priority: parseScore(meta["priority"]),
+    stickiness: parseScore(meta["resource-stickiness"]),
+    migrationThreshold: parseThreshold(meta["migration-threshold"]),
+    failureTimeoutMs: failureTimeoutOf(meta),
+    multiplyActive: multiplyActiveOf(meta["multiple-active"]),
+    requires: requiresOf(facts, meta["requires"], isFencing),
+    allowMigrate: parseBoolean(meta["allow-migrate"], isRemoteConnection(attributes)),
+    critical: parseBoolean(meta["critical"], true),
+    isContainer: Object.hasOwn(meta, "remote-node"),
+    container: undefined,
+    fillers: [],
+    remoteNodeName: undefined,
+    removed,
+    managed: managed && !maintenance,
+    maintenance,
+    unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1),
+    promotable,
+    notify: isClone && parseBoolean(meta["notify"], false),
+    interleave: isClone && parseBoolean(meta["interleave"], false),
+    ordered: isClone && parseBoolean(meta["ordered"], false),
+    instanceMax: number("clone-max", Math.max(1, facts.nodes.length)),
+    instanceNodeMax: nodeMax,
+    instanceMin: number("clone-min", 0),
+    promotedMax: promotable ? number("promoted-max", number("master-max", 1)) : 0,
+    promotedNodeMax: promotable ? promotedNodeMax : 0,
+    instance: instance ?? -1,
+    replicas: [],
+    bundled: undefined,
+    role: ROLE.stopped,
+    nextRole: ROLE.unknown,
+    runningOn: [],
+    dangling: [],
+    knownOn: new Set(),
+    failed: false,
+    failureIgnored: false,
+    blocked: false,
+    unexpectedlyRunning: false,
+    restartContainer: false,
+    demoteWanted: false,
+    stopWanted: false,
+    pendingTask: "",
+    pendingNode: undefined,
+    migrationSource: undefined,
+    migrationTarget: undefined,
+    lockNode: undefined,
+    lockSeconds: 0,
+    history: new Map(),
+    expiredMonitors: [],
+    recordedName: undefined,
+  };
+  facts.resources.push(resource);
+  if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
+  return resource;
+}
+
+/** Zero and below mean: never. */
+function parseThreshold(value: string | undefined): number {
+  const threshold = parseScore(value, INFINITY_SCORE);
+  return threshold <= 0 ? INFINITY_SCORE : threshold;
+}
+
+function isRemoteConnection(attributes: Readonly<Record<string, string>>): boolean {
+  return attributes["provider"] === "pacemaker" && attributes["type"] === "remote" && attributes["class"] === "ocf";
+}
+
+/** The one resource that a clone multiplies. */
+export function cloneChildElement(element: XmlElement): XmlElement | undefined {
+  return element.children.find(({ name }) => name === "primitive" || name === "group");
+}
+
+/** One more instance, numbered by what is there already. */
+export function addInstance(facts: Facts, clone: Resource, removed: boolean): Resource | undefined {
+  const element = cloneChildElement(clone.element);
+  if (element === undefined) return undefined;
+  const instance = clone.children.length;
+  const child = readResource(facts, element, { parent: clone, instance, removed });
+  if (child !== undefined) clone.children.push(child);
+  return child;
+}
+
+/** One resource and all below it. */
+export function readResource(facts: Facts, raw: XmlElement, origin: Origin): Resource | undefined {
+  const kind = KINDS[raw.name];
+  if (kind === undefined) return undefined;
+  const element = kind === "primitive" ? expandTemplate(facts, raw) : raw;
+  const resource = addResource(facts, element, kind, origin);
+  if (kind === "primitive" && raw.attributes["template"] !== undefined && (origin.instance ?? 0) === 0) {
+    const users = facts.templates.get(raw.attributes["template"]) ?? [];
+    users.push(resource);
+    facts.templates.set(raw.attributes["template"], users);
+  }
+  if (kind === "group") {
+    const inherited = origin.instance === undefined ? {} : { instance: origin.instance };
+    for (const child of childrenOf(element, "primitive")) {
+      const member = readResource(facts, child, { ...inherited, parent: resource, removed: origin.removed === true });
+      if (member !== undefined) resource.children.push(member);
+    }
+  }
+  if (kind === "clone") {
+    // A clone of at most none still needs one instance, to stop what may be running of it.
+    for (let count = 0; count < Math.max(1, resource.instanceMax); count++)
+      addInstance(facts, resource, resource.instanceMax === 0 || origin.removed === true);
+  }
+  if (kind === "bundle") readBundle(facts, resource);
+  return resource;
+}
+
+/** The whole resources section. */
+export function readResources(facts: Facts): void {
+  for (const element of childOf(facts.configuration, "resources")?.children ?? []) {
+    const resource = readResource(facts, element, {});
+    if (resource !== undefined) facts.top.push(resource);
+  }
+}
+
+/** Instance parameters as they are on a node (rules may look at its attributes). */
+export function parametersOf(
+  facts: Facts,
+  resource: Resource,
+  nodeAttributes: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const context = nodeAttributes === undefined ? facts.ruleContext : { ...facts.ruleContext, nodeAttributes };
+  const values = addSets(childrenOf(resource.element, "instance_attributes"), facts.ids, context, {});
+  if (resource.parent === undefined) return values;
+  for (const [name, value] of Object.entries(parametersOf(facts, resource.parent, nodeAttributes)))
+    if (!Object.hasOwn(values, name)) values[name] = value;
+  return values;
+}

@@ -1,0 +1,57 @@
+/** Tickets and the recorded operations of every node, in the order of the status section. */
+import { childOf, childrenOf } from "../../../../base/xml.ts";
+import type { Facts, Node } from "./model.ts";
+import { readHistories } from "./read-history.ts";
+import { settleRemote } from "./read-remotes.ts";
+import { isTrue, ROLE } from "./values.ts";
+
+const TICKET_OWN = new Set(["id", "granted", "standby", "last-granted"]);
+
+export function readTickets(facts: Facts): void {
+  for (const { attributes } of childrenOf(childOf(facts.status, "tickets"), "ticket_state")) {
+    const { id = "", granted, standby, "last-granted": lastGranted } = attributes;
+    facts.tickets.set(id, {
+      id,
+      granted: isTrue(granted),
+      standby: isTrue(standby),
+      lastGranted,
+      attributes: Object.fromEntries(Object.entries(attributes).filter(([name]) => !TICKET_OWN.has(name))),
+    });
+  }
+}
+
+/** Whether a node's record can be trusted to say anything now, given what is known of its connection. */
+function isReadable(facts: Facts, node: Node): boolean {
+  if (node.kind === "guest") {
+    const container = node.remote?.container;
+    return node.remote?.role === ROLE.started && container?.role === ROLE.started;
+  }
+  if (node.kind === "remote") return node.remote?.role === ROLE.started;
+  return node.online || facts.options.fencingEnabled;
+}
+
+/**
+ * Cluster nodes first, then remote nodes as their connections turn out to be up, again and again until nothing new
+ * becomes readable; last, with fencing, what is recorded for remote nodes that are down.
+ */
+export function readAllHistories(facts: Facts): void {
+  const states = childrenOf(facts.status, "node_state").flatMap((state) => {
+    const node =
+      facts.nodeById.get(state.attributes["id"] ?? "") ?? facts.nodeByName.get(state.attributes["uname"] ?? "");
+    return node === undefined || node.kind === "ping" ? [] : [{ node, state }];
+  });
+  const read = new Set<Node>();
+  for (let progress = true; progress; ) {
+    progress = false;
+    for (const { node, state } of states) {
+      if (read.has(node) || !isReadable(facts, node)) continue;
+      read.add(node);
+      progress = true;
+      if (node.kind !== "member") settleRemote(facts, node);
+      readHistories(facts, node, state);
+    }
+  }
+  for (const node of facts.nodes) if (node.kind !== "member" && !read.has(node)) settleRemote(facts, node);
+  if (facts.options.fencingEnabled)
+    for (const { node, state } of states) if (!read.has(node)) readHistories(facts, node, state);
+}

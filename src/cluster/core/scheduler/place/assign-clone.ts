@@ -1,0 +1,177 @@
+/**
+ * Assigns the instances of a clone: those that are well where they are stay, the rest is spread.
+ * Facts: Pacemaker Explained, "Clones"; behaviour of crm_simulate as a black box (no shuffling, issue list in the
+ * policy-engine reference, section 7).
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
+import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
+import { allowedOf, assignedOf, type Board, nextRoleOf, noteScores, type Scores, setScore, unassign } from "./board.ts";
+import { isAvailable } from "./choose-node.ts";
+import { ownThisWith, ownWithThis } from "./colocations.ts";
+import { applyPrimary, mergeDependents } from "./follow.ts";
+import { addPromotionScores, choosePromoted } from "./promote.ts";
+
+function nodeOf(instance: Resource): Node | undefined {
+  for (const member of primitivesOf(instance)) if (member.runningOn[0] !== undefined) return member.runningOn[0];
+  return undefined;
+}
+
+function activeCount(instance: Resource): number {
+  return new Set(primitivesOf(instance).flatMap(({ runningOn }) => runningOn)).size;
+}
+
+function canStay(board: Board, instance: Resource, node: Node): boolean {
+  const score = allowedOf(board, instance)[node.index];
+  return score !== undefined && score >= 0 && isAvailable(board, node);
+}
+
+function isFailed(instance: Resource): boolean {
+  return primitivesOf(instance).some(({ failed }) => failed);
+}
+
+function scoreAt(board: Board, resource: Resource, node: Node): number {
+  const score = allowedOf(board, resource)[node.index];
+  return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
+}
+
+/** The scores of a resource as its colocations with others would make them, for comparison only. */
+function colocatedScores(board: Board, instance: Resource): Scores {
+  const scores: Scores = [...allowedOf(board, instance)];
+  return scores;
+}
+
+/** Who is assigned first: the active, the settled, the healthy, the ones with the better node. */
+function compareInstances(board: Board, clone: Resource, a: Resource, b: Resource): number {
+  const [left, right] = [nodeOf(a), nodeOf(b)];
+  const [countLeft, countRight] = [activeCount(a), activeCount(b)];
+  if (countLeft > 0 && countRight > 0 && countLeft !== countRight) return countLeft - countRight;
+  // Not to be anywhere yet is better than to be where it cannot stay.
+  const [stayLeft, stayRight] = [
+    left === undefined || canStay(board, a, left),
+    right === undefined || canStay(board, b, right),
+  ];
+  if (stayLeft !== stayRight) return stayLeft ? -1 : 1;
+  const priority = (board.priority[b.index] ?? 0) - (board.priority[a.index] ?? 0);
+  if (priority !== 0) return priority;
+  if ((left === undefined) !== (right === undefined)) return left === undefined ? 1 : -1;
+  if (left !== undefined && right !== undefined) {
+    const [availableLeft, availableRight] = [isAvailable(board, left), isAvailable(board, right)];
+    if (availableLeft !== availableRight) return availableLeft ? -1 : 1;
+    const difference = scoreAt(board, clone, right) - scoreAt(board, clone, left);
+    if (difference !== 0) return difference;
+    const own = (colocatedScores(board, b)[right.index] ?? 0) - (colocatedScores(board, a)[left.index] ?? 0);
+    if (own !== 0 && !Number.isNaN(own)) return own;
+  }
+  if (isFailed(a) !== isFailed(b)) return isFailed(a) ? 1 : -1;
+  return a.instance - b.instance;
+}
+
+interface Spread {
+  readonly clone: Resource;
+  readonly counts: number[];
+  readonly nodeMax: number;
+}
+
+function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
+  for (const node of board.nodes)
+    if ((spread.counts[node.index] ?? 0) >= spread.nodeMax || !isAvailable(board, node))
+      banBelow(board, instance, node);
+  const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
+  if (prefer !== undefined && chosen !== prefer) return chosen;
+  if (chosen !== undefined) spread.counts[chosen.index] = (spread.counts[chosen.index] ?? 0) + 1;
+  return chosen;
+}
+
+function banBelow(board: Board, resource: Resource, node: Node): void {
+  setScore(board, resource, node, -INFINITY_SCORE);
+  for (const child of resource.children) banBelow(board, child, node);
+}
+
+function backup(board: Board, resource: Resource): Map<Resource, Scores> {
+  const saved = new Map<Resource, Scores>();
+  for (const each of [resource, ...resource.children]) saved.set(each, [...allowedOf(board, each)]);
+  return saved;
+}
+
+function restore(board: Board, saved: ReadonlyMap<Resource, Scores>): void {
+  for (const [resource, scores] of saved) board.allowed[resource.index] = [...scores];
+}
+
+/** Tries to leave the instance where it is; other nodes that it would rather have must be left for others. */
+function placeEarly(board: Board, spread: Spread, instance: Resource, current: Node, spare: number): boolean {
+  const saved = backup(board, instance);
+  let reserved = 0;
+  while (reserved < spare) {
+    const chosen = place(board, spread, instance, current);
+    if (chosen === current) return true;
+    unassign(board, instance);
+    restore(board, saved);
+    if (chosen === undefined) return false;
+    // It would go elsewhere; if there are enough nodes, it is enough that another instance goes there.
+    reserved += 1;
+    banBelow(board, instance, chosen);
+    for (const [resource, scores] of saved) {
+      scores[chosen.index] = -INFINITY_SCORE;
+      saved.set(resource, scores);
+    }
+    return false;
+  }
+  return false;
+}
+
+function prefersCurrent(board: Board, spread: Spread, instance: Resource, optimal: number): Node | undefined {
+  const node = nodeOf(instance);
+  if (node === undefined || activeCount(instance) !== 1) return undefined;
+  if (primitivesOf(instance).some(({ managed }) => !managed)) return undefined;
+  if (!isAvailable(board, node) || (spread.counts[node.index] ?? 0) >= optimal) return undefined;
+  const score = allowedOf(board, instance)[node.index];
+  return score === undefined || !(score >= 0) ? undefined : node;
+}
+
+/** Spreads instances over nodes; those beyond the limit stay without. */
+export function assignInstances(board: Board, clone: Resource, max: number, nodeMax: number): void {
+  const spread: Spread = { clone, counts: board.facts.nodes.map(() => 0), nodeMax };
+  board.instanceCounts[clone.index] = spread.counts;
+  const available = board.nodes.filter((node) => isAvailable(board, node) && scoreAt(board, clone, node) >= 0).length;
+  const optimal = Math.max(1, available === 0 ? 1 : Math.min(nodeMax, Math.floor(max / available)));
+  const sorted = [...clone.children].sort((a, b) => compareInstances(board, clone, a, b));
+  let count = 0;
+  for (const instance of sorted) {
+    if (count >= max || board.isAssigned[instance.index] === true) continue;
+    const current = prefersCurrent(board, spread, instance, optimal);
+    if (current !== undefined && placeEarly(board, spread, instance, current, Math.max(1, available - count)))
+      count += 1;
+  }
+  for (const instance of sorted) {
+    if (board.isAssigned[instance.index] === true) continue;
+    if (count >= max) {
+      for (const each of [instance, ...instance.children])
+        for (const node of board.nodes) setScore(board, each, node, -INFINITY_SCORE);
+      for (const member of primitivesOf(instance)) board.reasons[member.index] ??= "instance limit";
+    }
+    if (place(board, spread, instance, undefined) !== undefined) count += 1;
+  }
+}
+
+/** A clone, promotable or not. It has no node of its own. */
+export function assignClone(board: Board, clone: Resource, _prefer: Node | undefined): undefined {
+  if (board.isAssigned[clone.index] === true || board.busy[clone.index] === true) return undefined;
+  board.busy[clone.index] = true;
+  if (clone.promotable) addPromotionScores(board, clone);
+  for (const colocation of ownThisWith(board, clone)) {
+    board.assign(colocation.primary, undefined);
+    if (colocation.dependentRole < ROLE.promoted) applyPrimary(board, clone, colocation.primary, colocation);
+  }
+  mergeDependents(board, clone, ownWithThis(board, clone));
+  noteScores(board, "pcmk__clone_assign", clone);
+  for (const instance of clone.children) noteScores(board, "pcmk__clone_assign", instance);
+  assignInstances(board, clone, clone.instanceMax, clone.instanceNodeMax);
+  board.busy[clone.index] = false;
+  board.isAssigned[clone.index] = true;
+  if (clone.promotable) choosePromoted(board, clone);
+  board.nextRole[clone.index] = clone.children
+    .map((child) => nextRoleOf(board, child))
+    .reduce<Role>((highest, role) => (role > highest ? role : highest), ROLE.unknown);
+  return undefined;
+}

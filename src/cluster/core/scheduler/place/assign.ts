@@ -1,0 +1,117 @@
+/**
+ * Assigns each resource its node, the weightiest first; colocated ones before those that depend on them.
+ * Facts: Pacemaker Explained, "Resource Constraints", "Groups"; behaviour of crm_simulate as a black box.
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { isActive, primitivesOf } from "../facts/model.ts";
+import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { assignClone } from "./assign-clone.ts";
+import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
+import { restrictToCapacity } from "./capacity.ts";
+import { assignBest } from "./choose-node.ts";
+import { weighColocations } from "./follow.ts";
+
+/** The node's name under which primitives note their scores. */
+const PASS = { primitive: "pcmk__primitive_assign", group: "pcmk__group_assign", clone: "pcmk__clone_assign" } as const;
+
+/** Assigns the resource and all that it needs to be assigned before. */
+function assign(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
+  if (resource.kind === "primitive") return assignPrimitive(board, resource, prefer);
+  return resource.kind === "group" ? assignGroup(board, resource, prefer) : assignClone(board, resource, prefer);
+}
+
+function stayWhereItIs(board: Board, resource: Resource): Node | undefined {
+  const node = resource.runningOn[0];
+  commit(board, resource, node);
+  board.nextRole[resource.index] = node === undefined ? ROLE.stopped : resource.role;
+  return node;
+}
+
+function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
+  const { parent } = resource;
+  if (parent !== undefined && !isBeingAssigned(board, parent)) assign(board, parent, prefer);
+  if (board.isAssigned[resource.index] === true) return assignedNode(board, resource);
+  // A loop of colocations: someone above waits for us already.
+  if (board.busy[resource.index] === true) return undefined;
+  board.busy[resource.index] = true;
+  weighColocations(board, resource);
+  if (nextRoleOf(board, resource) === ROLE.stopped)
+    for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
+  noteScores(board, PASS.primitive, resource);
+  restrictToCapacity(board, resource, prefer);
+  const { options } = board.facts;
+  let chosen: Node | undefined;
+  if (!resource.managed) chosen = stayWhereItIs(board, resource);
+  else if (options.stopAll && nextRoleOf(board, resource) !== ROLE.stopped) {
+    board.reasons[resource.index] = "cluster-wide stop";
+    commit(board, resource, undefined);
+  } else if (options.stopAll) commit(board, resource, undefined);
+  else if (resource.removed && options.stopRemoved) commit(board, resource, undefined);
+  else {
+    chosen = assignBest(board, resource, prefer);
+    if (chosen === undefined && resource.removed) board.reasons[resource.index] = "removed";
+  }
+  board.busy[resource.index] = false;
+  return chosen;
+}
+
+function isBeingAssigned(board: Board, resource: Resource): boolean {
+  return board.busy[resource.index] === true || board.isAssigned[resource.index] === true;
+}
+
+function assignGroup(board: Board, group: Resource, prefer: Node | undefined): Node | undefined {
+  if (board.isAssigned[group.index] === true) return assignedNode(board, group);
+  if (board.busy[group.index] === true) return undefined;
+  const { parent } = group;
+  if (parent !== undefined && !isBeingAssigned(board, parent)) {
+    assign(board, parent, prefer);
+    if (board.isAssigned[group.index] === true) return assignedNode(board, group);
+  }
+  board.busy[group.index] = true;
+  noteScores(board, PASS.group, group);
+  for (const member of group.children) noteScores(board, PASS.group, member);
+  let first: Node | undefined;
+  for (const member of group.children) {
+    const node = assign(board, member, prefer);
+    first ??= node;
+  }
+  board.busy[group.index] = false;
+  board.isAssigned[group.index] = true;
+  board.assigned[group.index] = first;
+  const head = group.children[0];
+  board.nextRole[group.index] = head === undefined ? ROLE.stopped : nextRoleOf(board, head);
+  return first;
+}
+
+/** Everything, by priority; connections to remote nodes first, for what runs there depends on them. */
+export function assignAll(board: Board): void {
+  const { facts } = board;
+  board.assign = (resource, prefer) => assign(board, resource, prefer);
+  const byPriority = [...facts.top].sort((a, b) => b.priority - a.priority);
+  const ordered = facts.options.placement === "default" ? byPriority : sortByPlacement(board, byPriority);
+  for (const resource of ordered)
+    if (resource.remoteNodeName !== undefined) assign(board, resource, resource.migrationTarget);
+  for (const resource of ordered) assign(board, resource, undefined);
+}
+
+/** With a placement strategy, among equal priorities those that are where they would be best go first. */
+function sortByPlacement(board: Board, resources: readonly Resource[]): Resource[] {
+  const weigh = (resource: Resource, node: Node | undefined) => {
+    const score = node === undefined ? undefined : allowedOf(board, resource)[node.index];
+    return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
+  };
+  const nodeOf = (resource: Resource) => primitivesOf(resource).find((each) => isActive(each))?.runningOn[0];
+  return [...resources].sort((a, b) => {
+    if (a.priority !== b.priority) return b.priority - a.priority;
+    const [here, there] = [nodeOf(a), nodeOf(b)];
+    const [left, right] = [weigh(a, here), weigh(b, there)];
+    if (here !== undefined && there === undefined) return -1;
+    if (here === undefined && there !== undefined) return 1;
+    if (here !== undefined && left !== right) return right - left;
+    for (const node of board.nodes) {
+      const difference = weigh(b, node) - weigh(a, node);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  });
+}

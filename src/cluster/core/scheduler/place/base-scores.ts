@@ -1,0 +1,202 @@
+/**
+ * The scores before anything is placed: opt-in or opt-out, location constraints, health, stickiness, bans for failures.
+ * Facts: Pacemaker Explained, "Location Constraints", "Failure Response", "resource-stickiness", "migration-threshold".
+ */
+import type { Facts, Location, Node, Resource } from "../facts/model.ts";
+import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
+import { healthScore } from "../facts/read-locations.ts";
+import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { addScore, type Board, scoreOn, setScore } from "./board.ts";
+import { failuresOn } from "./fail-counts.ts";
+import { banTickets } from "./tickets.ts";
+
+function emptyBoard(facts: Facts, noteScores: boolean): Board {
+  const { nodes, resources, options } = facts;
+  const usable = nodes.filter(({ kind }) => kind !== "ping");
+  const start = options.symmetric ? 0 : Number.NaN;
+  return {
+    facts,
+    assign: () => undefined,
+    nodes: usable,
+    allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
+    discovery: resources.map(() => undefined),
+    assigned: resources.map(() => undefined),
+    isAssigned: resources.map(() => false),
+    busy: resources.map(() => false),
+    merging: resources.map(() => false),
+    nextRole: resources.map(({ nextRole }) => nextRole),
+    counts: nodes.map(() => 0),
+    capacity: nodes.map(({ utilization }) =>
+      Object.fromEntries(Object.entries(utilization).map(([name, value]) => [name, Number.parseInt(value, 10) || 0])),
+    ),
+    withThis: resources.map(() => undefined),
+    thisWith: resources.map(() => undefined),
+    instanceCounts: resources.map(() => undefined),
+    promotionScore: resources.map(() => -1),
+    priority: resources.map(({ priority }) => priority),
+    reasons: resources.map(() => undefined),
+    notes: [],
+    noteScores,
+    roleLocations: new Map(),
+  };
+}
+
+function applyTo(board: Board, resource: Resource, location: Location, zero: boolean): void {
+  for (const [node, score] of location.scores) {
+    if (node.kind === "ping") continue;
+    addScore(board, resource, node, zero ? 0 : score);
+    if (location.discovery === "always") continue;
+    const modes = board.discovery[resource.index] ?? new Map<Node, Location["discovery"]>();
+    modes.set(node, location.discovery);
+    board.discovery[resource.index] = modes;
+  }
+}
+
+/** A role's location is no matter of place but of promotion. */
+function applyLocation(board: Board, resource: Resource, location: Location, zero = false): void {
+  if (location.role >= ROLE.unpromoted) {
+    const list = board.roleLocations.get(resource) ?? [];
+    for (const [node, score] of location.scores) list.push({ node, score, role: location.role });
+    board.roleLocations.set(resource, list);
+    if (location.role === ROLE.promoted) {
+      for (const child of resource.children) applyLocation(board, child, location, zero);
+      return;
+    }
+  }
+  if (location.role === ROLE.unpromoted) return;
+  applyTo(board, resource, location, zero);
+  if (resource.kind === "group") {
+    for (const [index, member] of resource.children.entries())
+      applyLocation(board, member, location, zero || index > 0);
+    return;
+  }
+  if (resource.kind === "bundle") {
+    for (const { container } of resource.replicas) applyTo(board, container, location, zero);
+    return;
+  }
+  for (const child of resource.children) applyLocation(board, child, location, zero);
+}
+
+function applyHealth(board: Board, facts: Facts): void {
+  if (facts.options.healthStrategy === "none") return;
+  for (const node of board.nodes) {
+    if (node.kind !== "member" && node.kind !== "remote") continue;
+    const score = healthScore(facts, node);
+    if (score === 0) continue;
+    const location = {
+      id: "#health",
+      scores: new Map([[node, score]]),
+      role: ROLE.unknown,
+      discovery: "always",
+    } as const;
+    for (const resource of facts.top) {
+      if (resource.meta["allow-unhealthy-nodes"] === "true") continue;
+      applyLocation(board, resource, { ...location, resource });
+    }
+  }
+}
+
+function applyStickiness(board: Board, resource: Resource): void {
+  for (const child of resource.children) applyStickiness(board, child);
+  if (resource.kind !== "primitive" || !resource.managed || resource.runningOn.length !== 1) return;
+  const stickiness = stickinessOf(resource);
+  const node = resource.runningOn[0];
+  if (stickiness < 1 || node === undefined) return;
+  const known = !Number.isNaN(scoreOn(board, resource, node));
+  if (!known && !board.facts.options.symmetric) return;
+  if (node.kind !== "ping") addScore(board, resource, node, stickiness);
+}
+
+/** Clone instances prefer to stay by one point unless told otherwise, so that they do not shuffle. */
+function stickinessOf(resource: Resource): number {
+  if (resource.stickiness !== 0 || resource.meta["resource-stickiness"] !== undefined) return resource.stickiness;
+  return cloneOf(resource) === undefined ? 0 : 1;
+}
+
+function applyBans(board: Board, facts: Facts): void {
+  for (const { resource, node } of facts.bans)
+    for (const each of [resource, ...descendants(resource)]) {
+      if (node !== undefined) setScore(board, each, node, -INFINITY_SCORE);
+      else for (const one of board.nodes) setScore(board, each, one, -INFINITY_SCORE);
+    }
+}
+
+function descendants(resource: Resource): Resource[] {
+  return resource.children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** Nodes on which it failed as often as migration-threshold allows. */
+function applyThresholds(board: Board, facts: Facts): void {
+  for (const resource of facts.resources) {
+    if (resource.kind !== "primitive") continue;
+    for (const node of board.nodes) {
+      const failures = failuresOn(facts, resource, node);
+      if (failures <= 0 || failures < resource.migrationThreshold) continue;
+      if (resource.blocked || resource.failureIgnored) continue;
+      // Failures of an anonymous clone on a node are no matter of one instance.
+      const whole = inAnonymousClone(resource) ? topOf(resource) : resource;
+      for (const each of [whole, ...descendants(whole)])
+        if (each === whole || each.baseId === resource.baseId || whole === resource || whole.kind === "clone")
+          setScore(board, each, node, -INFINITY_SCORE);
+    }
+  }
+}
+
+function applyLocks(board: Board, facts: Facts): void {
+  if (!facts.options.shutdownLock) return;
+  for (const resource of facts.resources) {
+    const { lockNode } = resource;
+    if (lockNode === undefined) continue;
+    const top = topOf(resource);
+    for (const node of board.nodes) if (node !== lockNode) setScore(board, resource, node, -INFINITY_SCORE);
+    void top;
+  }
+}
+
+/** Exclusive discovery: elsewhere it must not even be looked for, let alone run. */
+function applyExclusive(board: Board, facts: Facts): void {
+  for (const resource of facts.resources) {
+    const modes = board.discovery[resource.index];
+    if (modes === undefined || ![...modes.values()].includes("exclusive")) continue;
+    for (const node of board.nodes)
+      if (modes.get(node) !== "exclusive") setScore(board, resource, node, -INFINITY_SCORE);
+  }
+}
+
+/** Connections run on cluster nodes only, and so do fencing devices. */
+function applyKinds(board: Board, facts: Facts): void {
+  if (!facts.haveRemotes) return;
+  for (const resource of facts.resources) {
+    const bound = resource.class === "stonith" || resource.remoteNodeName !== undefined || resource.fillers.length > 0;
+    const replica = bundledNode(resource);
+    for (const node of board.nodes) {
+      if (node.kind === "member") continue;
+      if (bound || (isBundleNode(facts, node) && replica === undefined))
+        setScore(board, resource, node, -INFINITY_SCORE);
+    }
+  }
+}
+
+function isBundleNode(facts: Facts, node: Node): boolean {
+  return node.kind === "guest" && node.remote?.parent?.kind === "bundle" && facts.haveRemotes;
+}
+
+function bundledNode(resource: Resource): Resource | undefined {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "bundle") return up;
+  return undefined;
+}
+
+/** The board with every score that does not depend on where other resources go. */
+export function baseBoard(facts: Facts, noteScores: boolean): Board {
+  const board = emptyBoard(facts, noteScores);
+  applyHealth(board, facts);
+  for (const location of facts.locations) applyLocation(board, location.resource, location);
+  applyKinds(board, facts);
+  applyExclusive(board, facts);
+  banTickets(board);
+  for (const resource of facts.top) applyStickiness(board, resource);
+  applyBans(board, facts);
+  applyThresholds(board, facts);
+  applyLocks(board, facts);
+  return board;
+}

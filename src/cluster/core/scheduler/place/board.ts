@@ -1,0 +1,172 @@
+/**
+ * The board on which the placement pass works: each resource's score on every node, and what has been assigned.
+ * Local to that pass; what leaves it is a `Placement`, which nobody changes.
+ * A score of NaN means: the node is not in question at all (opt-in clusters), which is less than minus infinity.
+ */
+import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";
+import { canRun, primitivesOf } from "../facts/model.ts";
+import { addScores, ROLE, type Role } from "../facts/values.ts";
+
+export type Scores = number[];
+
+export interface ScoreNote {
+  readonly pass: string;
+  readonly resource: Resource;
+  readonly node: Node | undefined;
+  readonly score: number;
+}
+
+export interface Board {
+  readonly facts: Facts;
+  /** Assigns a resource, and before it all that it waits for; set by the pass that owns the order of assigning. */
+  assign: (resource: Resource, prefer: Node | undefined) => Node | undefined;
+  readonly nodes: readonly Node[];
+  /** Score by resource index and node index. */
+  readonly allowed: Scores[];
+  /** Where probes may go: by resource index, when any location says so. */
+  readonly discovery: (Map<Node, "always" | "never" | "exclusive"> | undefined)[];
+  readonly assigned: (Node | undefined)[];
+  readonly isAssigned: boolean[];
+  readonly busy: boolean[];
+  readonly merging: boolean[];
+  readonly nextRole: Role[];
+  /** How many resources each node has been given, the ones it runs now included. */
+  readonly counts: number[];
+  readonly capacity: Record<string, number>[];
+  readonly withThis: (Colocation[] | undefined)[];
+  readonly thisWith: (Colocation[] | undefined)[];
+  /** Instances already on each node, by clone. */
+  readonly instanceCounts: (number[] | undefined)[];
+  readonly promotionScore: number[];
+  /** Priority of a clone's instances among themselves: the best promotion score counts, too. */
+  readonly priority: number[];
+  readonly reasons: (string | undefined)[];
+  readonly notes: ScoreNote[];
+  readonly noteScores: boolean;
+  readonly roleLocations: Map<Resource, { readonly node: Node; readonly score: number; readonly role: Role }[]>;
+}
+
+export const scoreOn = (board: Board, resource: Resource, node: Node): number =>
+  board.allowed[resource.index]?.[node.index] ?? Number.NaN;
+
+export function setScore(board: Board, resource: Resource, node: Node, score: number): void {
+  const scores = board.allowed[resource.index];
+  if (scores !== undefined) scores[node.index] = score;
+}
+
+export function addScore(board: Board, resource: Resource, node: Node, score: number): void {
+  const before = scoreOn(board, resource, node);
+  setScore(board, resource, node, Number.isNaN(before) ? score : addScores(before, score));
+}
+
+/** Adds to every node that is in question. */
+export function addEverywhere(board: Board, resource: Resource, score: number): void {
+  for (const node of board.nodes) addScore(board, resource, node, score);
+}
+
+export function allowedOf(board: Board, resource: Resource): Scores {
+  return board.allowed[resource.index] ?? [];
+}
+
+/** Whether any node can take it at all. */
+export function canRunAny(board: Board, scores: Scores): boolean {
+  return board.nodes.some((node) => {
+    const score = scores[node.index];
+    return score !== undefined && score >= 0 && canRun(node) && !uncertainGuest(board, node);
+  });
+}
+
+/** A guest is available while its container is going to run. */
+export function uncertainGuest(board: Board, node: Node): boolean {
+  if (node.kind !== "guest") return false;
+  const container = node.remote?.container;
+  if (container === undefined) return true;
+  return board.isAssigned[container.index] === true && board.assigned[container.index] === undefined;
+}
+
+export function assignedNode(board: Board, resource: Resource): Node | undefined {
+  return board.assigned[resource.index];
+}
+
+export function note(board: Board, pass: string, resource: Resource, node: Node | undefined, score: number): void {
+  if (board.noteScores) board.notes.push({ pass, resource, node, score });
+}
+
+/** Writes an assignment, or that there is none; counts it and takes the capacity. */
+export function commit(board: Board, resource: Resource, node: Node | undefined): void {
+  release(board, resource);
+  board.isAssigned[resource.index] = true;
+  board.assigned[resource.index] = node;
+  if (node === undefined) {
+    board.nextRole[resource.index] = ROLE.stopped;
+    return;
+  }
+  if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.started;
+  board.counts[node.index] = (board.counts[node.index] ?? 0) + 1;
+  takeCapacity(board, node, resource, 1);
+}
+
+export function nextRoleOf(board: Board, resource: Resource): Role {
+  return board.nextRole[resource.index] ?? ROLE.unknown;
+}
+
+/** Takes an assignment back. */
+export function release(board: Board, resource: Resource): void {
+  const node = board.assigned[resource.index];
+  board.isAssigned[resource.index] = false;
+  board.assigned[resource.index] = undefined;
+  if (node === undefined) return;
+  board.counts[node.index] = (board.counts[node.index] ?? 1) - 1;
+  takeCapacity(board, node, resource, -1);
+}
+
+function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1): void {
+  const free = board.capacity[node.index];
+  if (free === undefined || board.facts.options.placement === "default") return;
+  for (const [name, amount] of Object.entries(demandOf(board.facts, resource))) {
+    const have = free[name];
+    if (have !== undefined) free[name] = have - sign * amount;
+  }
+}
+
+const demands = new WeakMap<Resource, Readonly<Record<string, number>>>();
+
+/** What one resource uses of a node's capacity. */
+export function demandOf(facts: Facts, resource: Resource): Readonly<Record<string, number>> {
+  const known = demands.get(resource);
+  if (known !== undefined) return known;
+  const demand: Record<string, number> = {};
+  for (const primitive of resource.kind === "primitive" ? [resource] : primitivesOf(resource))
+    for (const set of primitive.element.children)
+      if (set.name === "utilization")
+        for (const { attributes } of set.children)
+          if (attributes["name"] !== undefined)
+            demand[attributes["name"]] =
+              (demand[attributes["name"]] ?? 0) + (Number.parseInt(attributes["value"] ?? "0", 10) || 0);
+  demands.set(resource, demand);
+  void facts;
+  return demand;
+}
+
+export function noteScores(board: Board, pass: string, resource: Resource): void {
+  if (!board.noteScores) return;
+  allowedOf(board, resource).forEach((score, index) => {
+    if (!Number.isNaN(score)) note(board, pass, resource, board.facts.nodes[index], score);
+  });
+}
+
+/** Takes back what was assigned below. */
+export function unassign(board: Board, resource: Resource): void {
+  for (const child of resource.children) unassign(board, child);
+  const node = board.assigned[resource.index];
+  board.isAssigned[resource.index] = false;
+  board.assigned[resource.index] = undefined;
+  board.nextRole[resource.index] = resource.nextRole;
+  if (resource.kind === "primitive" && node !== undefined)
+    board.counts[node.index] = (board.counts[node.index] ?? 1) - 1;
+}
+
+/** The node of a resource; of a group, that of its first member. */
+export function assignedOf(board: Board, resource: Resource): Node | undefined {
+  return assignedNode(board, resource) ?? assignedNode(board, resource.children[0] ?? resource);
+}

@@ -1,0 +1,97 @@
+/**
+ * Which of the allowed nodes a primitive gets: the best score; of equals the emptier; then where it is; then by name.
+ * Facts: Pacemaker Explained, "Placement Strategy"; crm_simulate as a black box.
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { canRun, cloneOf } from "../facts/model.ts";
+import { INFINITY_SCORE } from "../facts/values.ts";
+import { allowedOf, type Board, commit, uncertainGuest } from "./board.ts";
+
+/** Numbers inside of names count as numbers: node2 before node10. */
+export function compareNames(left: string, right: string): number {
+  const [a, b] = [left.match(/\d+|\D/g) ?? [], right.match(/\d+|\D/g) ?? []];
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const [x = "", y = ""] = [a[index], b[index]];
+    const numeric = /^\d/.test(x) && /^\d/.test(y);
+    const difference = numeric ? Number(x) - Number(y) : compareLetters(x, y);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+function compareLetters(x: string, y: string): number {
+  const [a, b] = [x.toLowerCase(), y.toLowerCase()];
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+export function isAvailable(board: Board, node: Node): boolean {
+  return canRun(node) && !uncertainGuest(board, node);
+}
+
+function compareCapacity(board: Board, a: Node, b: Node): number {
+  const [left, right] = [board.capacity[a.index] ?? {}, board.capacity[b.index] ?? {}];
+  let result = 0;
+  for (const name of new Set([...Object.keys(left), ...Object.keys(right)]))
+    result += Math.sign((right[name] ?? 0) - (left[name] ?? 0));
+  return result;
+}
+
+/** The order in which nodes are tried; `active` is where the resource is now. */
+export function sortNodes(
+  board: Board,
+  nodes: readonly Node[],
+  score: (node: Node) => number,
+  active: Node | undefined,
+): Node[] {
+  const { placement } = board.facts.options;
+  return [...nodes].sort((a, b) => {
+    const [left, right] = [
+      isAvailable(board, a) ? score(a) : -INFINITY_SCORE,
+      isAvailable(board, b) ? score(b) : -INFINITY_SCORE,
+    ];
+    if (left !== right) return right - left;
+    if (placement !== "minimal") {
+      if (placement === "balanced") {
+        const capacity = compareCapacity(board, a, b);
+        if (capacity !== 0) return capacity;
+      }
+      const count = (board.counts[a.index] ?? 0) - (board.counts[b.index] ?? 0);
+      if (count !== 0) return count;
+    }
+    if (a === active) return -1;
+    if (b === active) return 1;
+    return compareNames(a.name, b.name);
+  });
+}
+
+/** Assigns the best node, or none; `prefer` wins over anything not better than it. Returns whether there was one. */
+export function assignBest(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
+  const scores = allowedOf(board, resource);
+  const score = (node: Node) => scores[node.index] ?? Number.NaN;
+  const candidates = board.nodes.filter((node) => !Number.isNaN(score(node)));
+  const active = resource.runningOn[0];
+  const ranked = sortNodes(board, candidates, score, active);
+  const best = ranked[0];
+  let chosen: Node | undefined = best;
+  if (prefer !== undefined && best !== undefined) {
+    const wished = score(prefer);
+    if (wished >= 0 && isAvailable(board, prefer) && !(wished < score(best))) chosen = prefer;
+  }
+  if (chosen === best && best !== undefined && cloneOf(resource)?.unique !== true) {
+    const here = active;
+    if (
+      score(best) > 0 &&
+      isAvailable(board, best) &&
+      here !== undefined &&
+      isAvailable(board, here) &&
+      score(here) === score(best)
+    )
+      chosen = here;
+  }
+  if (chosen === undefined || !(score(chosen) >= 0) || !isAvailable(board, chosen)) {
+    commit(board, resource, undefined);
+    return undefined;
+  }
+  commit(board, resource, chosen);
+  return chosen;
+}

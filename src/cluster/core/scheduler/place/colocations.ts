@@ -1,0 +1,273 @@
+/**
+ * Colocations at work: where the primary is decides, and where dependents would like to be counts.
+ * Fact: Pacemaker Explained, "Colocation Constraints" (scores, roles, node-attribute, influence).
+ */
+import type { Colocation, Node, Resource } from "../facts/model.ts";
+import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { allowedOf, assignedNode, type Board, canRunAny, nextRoleOf, type Scores } from "./board.ts";
+
+const KIND_RANK = { primitive: 0, group: 1, clone: 2, bundle: 3 } as const;
+
+function before(a: Resource, b: Resource): number {
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  if (a.kind !== b.kind) return KIND_RANK[b.kind] - KIND_RANK[a.kind];
+  if (a.kind === "clone" && a.promotable !== b.promotable) return a.promotable ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+/** The colocations in which it is dependent, the weightiest primary first. */
+export function ownThisWith(board: Board, resource: Resource): readonly Colocation[] {
+  const known = board.thisWith[resource.index];
+  if (known !== undefined) return known;
+  const list = board.facts.colocations.filter(({ dependent }) => dependent === resource);
+  board.thisWith[resource.index] = list.sort((a, b) => before(a.primary, b.primary));
+  return list;
+}
+
+/** The colocations in which it is primary. */
+export function ownWithThis(board: Board, resource: Resource): readonly Colocation[] {
+  const known = board.withThis[resource.index];
+  if (known !== undefined) return known;
+  const list = board.facts.colocations.filter(({ primary }) => primary === resource);
+  board.withThis[resource.index] = list.sort((a, b) => before(a.dependent, b.dependent));
+  return list;
+}
+
+/** With what a group's or clone's constraints add for one of their members. */
+export function thisWithOf(board: Board, resource: Resource): readonly Colocation[] {
+  const list = [...ownThisWith(board, resource)];
+  const { parent } = resource;
+  if (parent !== undefined) list.push(...inheritedThisWith(board, parent, resource));
+  return sorted(list, ({ primary }) => primary);
+}
+
+function inheritedThisWith(board: Board, parent: Resource, member: Resource): readonly Colocation[] {
+  const above = parent.parent === undefined ? [] : inheritedThisWith(board, parent.parent, parent);
+  const own = [...ownThisWith(board, parent), ...above];
+  if (parent.kind !== "group") return own;
+  // Where one member must be, all must be.
+  const others = parent.children.filter((each) => each !== member);
+  for (const other of others)
+    for (const each of ownThisWith(board, other))
+      if (each.score >= INFINITY_SCORE && each.primary.parent !== parent) own.push(each);
+  // The first member leads the group; the others follow it, but for what is mandatory.
+  if (parent.children[0] === member) return own;
+  return own.filter(({ score }) => score >= INFINITY_SCORE);
+}
+
+export function withThisOf(board: Board, resource: Resource): readonly Colocation[] {
+  const list = [...ownWithThis(board, resource)];
+  const { parent } = resource;
+  if (parent !== undefined) list.push(...inheritedWithThis(board, parent, resource));
+  return sorted(list, ({ dependent }) => dependent);
+}
+
+function inheritedWithThis(board: Board, parent: Resource, member: Resource): readonly Colocation[] {
+  const above = parent.parent === undefined ? [] : inheritedWithThis(board, parent.parent, parent);
+  // Who wants to be with a group waits for its last member.
+  if (parent.kind === "group" && parent.children.at(-1) !== member) return [];
+  if (parent.kind === "bundle") return [];
+  return [...ownWithThis(board, parent), ...above];
+}
+
+function sorted(list: Colocation[], side: (colocation: Colocation) => Resource): readonly Colocation[] {
+  return list.length > 1 ? list.sort((a, b) => before(side(a), side(b))) : list;
+}
+
+export function attributeOf(node: Node, name: string): string | undefined {
+  return name === "#uname" ? node.name : node.attributes[name];
+}
+
+function isInstance(resource: Resource): boolean {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up.promotable;
+  return false;
+}
+
+/** Whether the colocation bears on the place, on the promotion, or not at all. */
+export function effectOf(
+  board: Board,
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+): "place" | "promotion" | "none" {
+  if (board.isAssigned[primary.index] !== true) return "none";
+  if (colocation.dependentRole >= ROLE.promoted && isInstance(dependent) && board.isAssigned[dependent.index] === true)
+    return "promotion";
+  if (board.isAssigned[dependent.index] === true) return "none";
+  if (colocation.dependentRole !== ROLE.unknown && colocation.dependentRole !== nextRoleOf(board, dependent))
+    if (colocation.dependentRole !== ROLE.promoted || nextRoleOf(board, dependent) !== ROLE.unknown) {
+      if (isInstance(dependent)) return "none";
+    }
+  if (colocation.dependentRole === ROLE.promoted && isInstance(dependent)) return "none";
+  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== nextRoleOf(board, primary)) return "none";
+  return "place";
+}
+
+/** The dependent's scores, given where the primary is. */
+export function applyToScores(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
+  const { score, nodeAttribute } = colocation;
+  const node = assignedNode(board, primary);
+  if (node === undefined && score < 0) return;
+  const value = node === undefined ? undefined : attributeOf(node, nodeAttribute);
+  const work = [...allowedOf(board, dependent)];
+  for (const each of board.nodes) {
+    const now = work[each.index];
+    if (now === undefined || Number.isNaN(now)) continue;
+    if (node === undefined) work[each.index] = addScores(-score, now);
+    else if (attributeOf(each, nodeAttribute) === value) {
+      if (score < INFINITY_SCORE) work[each.index] = addScores(score, now);
+    } else if (score >= INFINITY_SCORE) work[each.index] = addScores(-score, now);
+  }
+  if (Math.abs(score) >= INFINITY_SCORE || canRunAny(board, work)) board.allowed[dependent.index] = work;
+}
+
+/** The best score on any node that shares the attribute's value. */
+function bestWithValue(board: Board, scores: Scores, attribute: string, value: string | undefined): number {
+  let best = -INFINITY_SCORE;
+  for (const node of board.nodes) {
+    const score = scores[node.index];
+    if (score === undefined || Number.isNaN(score) || score <= best || !canRunHere(node)) continue;
+    if (attributeOf(node, attribute) === value) best = score;
+  }
+  return best;
+}
+
+function canRunHere(node: Node): boolean {
+  return node.online && !node.unclean && !node.standby && !node.shutdown && !node.pending && !node.maintenance;
+}
+
+function blend(
+  board: Board,
+  work: Scores,
+  source: Resource,
+  attribute: string,
+  factor: number,
+  positiveOnly: boolean,
+): void {
+  const theirs = allowedOf(board, source);
+  for (const node of board.nodes) {
+    const now = work[node.index];
+    if (now === undefined || Number.isNaN(now)) continue;
+    const wish =
+      attribute === "#uname"
+        ? sameNode(board, source, theirs, node)
+        : bestWithValue(board, theirs, attribute, attributeOf(node, attribute));
+    // Who must keep away from someone does not thereby wish to be where that one must not be.
+    if (factor < 0 && wish < 0) continue;
+    const exact = factor * wish;
+    const weighted = exact < 0 ? Math.ceil(exact - 0.5) : Math.floor(exact + 0.5);
+    const next = addScores(weighted, now);
+    work[node.index] = positiveOnly && next < 0 && now > 0 ? 1 : next;
+  }
+}
+
+function sameNode(board: Board, source: Resource, theirs: Scores, node: Node): number {
+  const score = theirs[node.index];
+  // Where its group must not be, no member can be, whatever the member's own score says.
+  const group = source.parent?.kind === "group" ? allowedOf(board, source.parent)[node.index] : undefined;
+  if (group !== undefined && group <= -INFINITY_SCORE) return -INFINITY_SCORE;
+  if (score === undefined || Number.isNaN(score) || !canRunHere(node)) return -INFINITY_SCORE;
+  return score;
+}
+
+export interface MergeFlags {
+  /** Follow the chain of those that depend on the dependent (else of those that it depends on). */
+  readonly towards: "dependents" | "primaries";
+  readonly positiveOnly: boolean;
+}
+
+/**
+ * `work` with the wishes of `source` blended in, and of all that hangs on it.
+ * Wishes that would leave no node at all are dropped.
+ */
+export function mergeWishes(
+  board: Board,
+  source: Resource,
+  work: Scores,
+  attribute: string,
+  factor: number,
+  flags: MergeFlags,
+): Scores {
+  if (board.merging[source.index] === true) return work;
+  board.merging[source.index] = true;
+  const result = mergeInner(board, source, work, attribute, factor, flags);
+  board.merging[source.index] = false;
+  return result;
+}
+
+function mergeInner(
+  board: Board,
+  source: Resource,
+  work: Scores,
+  attribute: string,
+  factor: number,
+  flags: MergeFlags,
+): Scores {
+  if (source.kind === "group") {
+    // A group's wish is that of its first member, which the others have told theirs.
+    const first = source.children[0];
+    if (first === undefined) return work;
+    const merged = mergeWishes(board, first, work, attribute, factor, flags);
+    return followers(board, source, merged, factor, flags, ownWithThis(board, source), ownThisWith(board, source));
+  }
+  if (source.kind === "clone") {
+    const first = source.children[0];
+    return first === undefined ? work : blendOrKeep(board, source, work, attribute, factor, flags);
+  }
+  return blendOrKeep(board, source, work, attribute, factor, flags);
+}
+
+function blendOrKeep(
+  board: Board,
+  source: Resource,
+  work: Scores,
+  attribute: string,
+  factor: number,
+  flags: MergeFlags,
+): Scores {
+  const next = [...work];
+  blend(board, next, source, attribute, factor, flags.positiveOnly);
+  if (!canRunAny(board, next)) return work;
+  const dependents = flags.towards === "dependents" ? withThisOf(board, source) : [];
+  const primaries = flags.towards === "primaries" ? thisWithOf(board, source) : [];
+  return followers(board, source, next, factor, flags, dependents, primaries);
+}
+
+function followers(
+  board: Board,
+  source: Resource,
+  work: Scores,
+  factor: number,
+  flags: MergeFlags,
+  dependents: readonly Colocation[],
+  primaries: readonly Colocation[],
+): Scores {
+  let merged = work;
+  const list = flags.towards === "dependents" ? dependents : primaries;
+  for (const colocation of list) {
+    const other = flags.towards === "dependents" ? colocation.dependent : colocation.primary;
+    if (flags.towards === "dependents" && !hasInfluence(board, colocation, source)) continue;
+    if (other === source) continue;
+    const next = (factor * colocation.score) / INFINITY_SCORE;
+    merged = mergeWishes(board, other, merged, colocation.nodeAttribute, next, flags);
+  }
+  return merged;
+}
+
+/** Whether a dependent's wish may move the primary: not when it is inactive and said to be uncritical. */
+export function hasInfluence(
+  board: Board,
+  { dependent, primary, influence, score }: Colocation,
+  _on?: Resource,
+): boolean {
+  // A colocation is told to the dependent of a member of the same group by their being in it.
+  if (dependent.parent?.kind === "group" && dependent.parent === primary.parent) {
+    if (dependent.critical) return true;
+    return dependent.runningOn.length > 0 && board.facts.resources.length > 0
+      ? dependent.migrationThreshold > 0
+      : false;
+  }
+  if (influence) return true;
+  void score;
+  return dependent.runningOn.length > 0 && false;
+}

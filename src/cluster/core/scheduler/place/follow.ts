@@ -1,0 +1,131 @@
+/** How colocations bear on a resource that is being placed: where its primaries are, what its dependents want. */
+import type { Colocation, Resource } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
+import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { allowedOf, assignedOf, type Board, canRunAny, nextRoleOf } from "./board.ts";
+import {
+  applyToScores,
+  attributeOf,
+  effectOf,
+  hasInfluence,
+  mergeWishes,
+  thisWithOf,
+  withThisOf,
+} from "./colocations.ts";
+
+/** Where a colocation's primary ends up, as far as a dependent is concerned. */
+export function applyPrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
+  if (primary.kind === "primitive") {
+    if (effectOf(board, dependent, primary, colocation) === "place")
+      applyToScores(board, dependent, primary, colocation);
+    return;
+  }
+  if (primary.kind === "group") {
+    // Wholly up means its last member is up; a mere preference looks at where the group begins.
+    const member = colocation.score >= INFINITY_SCORE ? primary.children.at(-1) : primary.children[0];
+    if (member !== undefined) applyPrimary(board, dependent, member, colocation);
+    return;
+  }
+  applyClonePrimary(board, dependent, primary, colocation);
+}
+
+function roleMatches(board: Board, instance: Resource, colocation: Colocation): boolean {
+  return colocation.primaryRole === ROLE.unknown || nextRoleOf(board, instance) === colocation.primaryRole;
+}
+
+export function interleavedCloneOf(dependent: Resource): Resource | undefined {
+  for (let up = dependent.parent; up !== undefined; up = up.parent)
+    if (up.kind === "clone") return up.interleave ? up : undefined;
+  return undefined;
+}
+
+function applyClonePrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
+  if (board.isAssigned[primary.index] !== true) return;
+  const instances = primary.children.filter((instance) => assignedOf(board, instance) !== undefined);
+  const wanted = instances.filter((instance) => roleMatches(board, instance, colocation));
+  if (interleavedCloneOf(dependent) !== undefined && colocation.score >= INFINITY_SCORE) {
+    restrictTo(board, dependent, wanted, colocation);
+    return;
+  }
+  if (colocation.score >= INFINITY_SCORE) {
+    restrictTo(board, dependent, wanted, colocation);
+    return;
+  }
+  for (const instance of wanted) {
+    const member = primitivesOf(instance)[0];
+    if (
+      member !== undefined &&
+      effectOf(board, dependent, member, { ...colocation, primaryRole: ROLE.unknown }) === "place"
+    )
+      applyToScores(board, dependent, member, colocation);
+  }
+}
+
+function restrictTo(board: Board, dependent: Resource, wanted: readonly Resource[], colocation: Colocation): void {
+  if (board.isAssigned[dependent.index] === true) return;
+  if (colocation.dependentRole >= ROLE.promoted && isInPromotable(dependent)) return;
+  const values = new Set(
+    wanted.map((instance) => {
+      const node = assignedOf(board, instance);
+      return node === undefined ? undefined : attributeOf(node, colocation.nodeAttribute);
+    }),
+  );
+  const scores = allowedOf(board, dependent);
+  for (const node of board.nodes) {
+    const score = scores[node.index];
+    if (score === undefined || Number.isNaN(score)) continue;
+    if (!values.has(attributeOf(node, colocation.nodeAttribute))) scores[node.index] = -INFINITY_SCORE;
+    else if (dependent.kind !== "clone") {
+      // Where the instance would rather be is where its company would rather be.
+      const instance = wanted.find((each) => assignedOf(board, each) === node);
+      const own = instance === undefined ? undefined : allowedOf(board, instance)[node.index];
+      if (own !== undefined && !Number.isNaN(own)) scores[node.index] = addScores(score, own);
+    }
+  }
+}
+
+function isInPromotable(resource: Resource): boolean {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.promotable) return true;
+  return false;
+}
+
+/** What must be, first; then what would be good: a wish never undoes a must. */
+export function weighColocations(board: Board, resource: Resource): void {
+  const isMandatory = ({ score }: Colocation) => Math.abs(score) >= INFINITY_SCORE;
+  const [primaries, dependents] = [thisWithOf(board, resource), withThisOf(board, resource)];
+  for (const mandatory of [true, false]) {
+    for (const each of primaries) if (isMandatory(each) === mandatory) followPrimary(board, resource, each);
+    mergeDependents(
+      board,
+      resource,
+      dependents.filter((each) => isMandatory(each) === mandatory),
+    );
+  }
+}
+
+function followPrimary(board: Board, resource: Resource, colocation: Colocation): void {
+  const { primary, score, dependentRole } = colocation;
+  board.assign(primary, undefined);
+  const softens = dependentRole >= ROLE.promoted || (score < 0 && score > -INFINITY_SCORE);
+  const archive = softens ? [...allowedOf(board, resource)] : undefined;
+  applyPrimary(board, resource, primary, colocation);
+  if (archive !== undefined && !canRunAny(board, allowedOf(board, resource))) board.allowed[resource.index] = archive;
+}
+
+/** Blends in what those want that must be where this resource is. */
+export function mergeDependents(board: Board, resource: Resource, list: readonly Colocation[]): void {
+  for (const colocation of list) {
+    if (!hasInfluence(board, colocation, resource)) continue;
+    const { dependent, score, nodeAttribute, dependentRole } = colocation;
+    if (board.isAssigned[dependent.index] === true) continue;
+    if (dependentRole >= ROLE.promoted && score < 0) continue;
+    board.allowed[resource.index] = mergeWishes(
+      board,
+      dependent,
+      allowedOf(board, resource),
+      nodeAttribute,
+      score / INFINITY_SCORE,
+      { towards: "dependents", positiveOnly: false },
+    );
+  }
+}

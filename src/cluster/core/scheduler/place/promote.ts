@@ -1,0 +1,189 @@
+/**
+ * Which instances of a promotable clone are promoted: the highest promotion scores, where role constraints allow it.
+ * Facts: Pacemaker Explained, "Promotable Clones" (promotion scores, master-<resource>); crm_attribute --promotion.
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { cloneOf, primitivesOf } from "../facts/model.ts";
+import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
+import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
+import { isAvailable } from "./choose-node.ts";
+import { attributeOf, mergeWishes, ownThisWith, ownWithThis } from "./colocations.ts";
+
+/** What the agent said of this instance on the node; `undefined` when it said nothing. */
+function ownScore(resource: Resource, node: Node): number | undefined {
+  const unique = cloneOf(resource)?.unique === true;
+  const names = unique ? [`master-${resource.id}`] : [`master-${resource.baseId}`, `master-${resource.id}`];
+  for (const name of names) {
+    const value = node.attributes[name];
+    if (value !== undefined) return parseScore(value);
+  }
+  return undefined;
+}
+
+/** Whether the node's word can be known to concern a running or probed instance. */
+function isKnown(clone: Resource, resource: Resource, node: Node): boolean {
+  const here = (each: Resource) => each.knownOn.has(node) || each.runningOn.includes(node);
+  return clone.children.some((child) =>
+    primitivesOf(child).some((each) => each.baseId === resource.baseId && here(each)),
+  );
+}
+
+/** Where another instance is active, the node's word is about that one. */
+function isOthers(clone: Resource, resource: Resource, node: Node): boolean {
+  if (resource.runningOn.length === 0 || resource.runningOn.includes(node)) return false;
+  return clone.children.some((child) =>
+    primitivesOf(child).some((each) => each.baseId === resource.baseId && each.runningOn.includes(node)),
+  );
+}
+
+export function promotionScoreOf(clone: Resource, resource: Resource, node: Node): number | undefined {
+  if (resource.children.length > 0) {
+    let sum: number | undefined;
+    for (const child of resource.children) {
+      const score = promotionScoreOf(clone, child, node);
+      if (score !== undefined) sum = addScores(sum ?? 0, score);
+    }
+    return sum;
+  }
+  if (clone.unique) return ownScore(resource, node);
+  if (!isKnown(clone, resource, node) || isOthers(clone, resource, node)) return undefined;
+  return ownScore(resource, node);
+}
+
+/** Instances go rather where they can be promoted. */
+export function addPromotionScores(board: Board, clone: Resource): void {
+  for (const instance of clone.children)
+    for (const node of board.nodes) {
+      if (!isAvailable(board, node)) continue;
+      const score = promotionScoreOf(clone, instance, node);
+      if (score === undefined) continue;
+      const own = allowedOf(board, instance)[node.index];
+      if (own === undefined || Number.isNaN(own) || own <= -INFINITY_SCORE) continue;
+      if (score > (board.priority[instance.index] ?? 0)) board.priority[instance.index] = score;
+      for (const each of [instance, ...instance.children]) {
+        const scores = allowedOf(board, each);
+        const before = scores[node.index];
+        if (before === undefined || Number.isNaN(before) || before <= -INFINITY_SCORE) continue;
+        if (each === instance || each === instance.children[0]) scores[node.index] = addScores(before, score);
+      }
+    }
+}
+
+function initialScore(board: Board, clone: Resource, instance: Resource, node: Node): number {
+  const role = nextRoleOf(board, instance);
+  if (role === ROLE.stopped || role === ROLE.unpromoted) return -INFINITY_SCORE;
+  let score = promotionScoreOf(clone, instance, node) ?? -1;
+  const lists = [board.roleLocations.get(clone), board.roleLocations.get(instance)];
+  for (const location of new Set(lists.flatMap((list) => list ?? []))) {
+    if (location.role !== ROLE.promoted || location.node !== node) continue;
+    if (lists[1]?.includes(location) === true && lists[0]?.some((l) => l.node === node && l.score === location.score))
+      continue;
+    score = addScores(score, location.score);
+  }
+  for (const colocation of [...ownThisWith(board, clone), ...ownThisWith(board, instance)]) {
+    if (colocation.dependentRole !== ROLE.promoted) continue;
+    score = withPrimary(board, colocation.primary, node, score, colocation);
+  }
+  return score;
+}
+
+function withPrimary(
+  board: Board,
+  primary: Resource,
+  node: Node,
+  score: number,
+  colocation: { readonly score: number; readonly nodeAttribute: string; readonly primaryRole: Role },
+): number {
+  board.assign(primary, undefined);
+  const instances = primary.kind === "clone" ? primary.children : [primary];
+  const values = instances
+    .filter((each) => colocation.primaryRole === ROLE.unknown || roleOf(board, each) === colocation.primaryRole)
+    .map((each) => assignedOf(board, each))
+    .filter((each) => each !== undefined)
+    .map((each) => attributeOf(each, colocation.nodeAttribute));
+  if (values.length === 0 && colocation.primaryRole !== ROLE.unknown && primary.kind !== "clone") return score;
+  if (values.includes(attributeOf(node, colocation.nodeAttribute))) return addScores(score, colocation.score);
+  return colocation.score >= INFINITY_SCORE ? -INFINITY_SCORE : score;
+}
+
+function roleOf(board: Board, resource: Resource): Role {
+  const head = primitivesOf(resource)[0];
+  return head === undefined ? ROLE.unknown : nextRoleOf(board, head);
+}
+
+/** What the wishes of others add to each node's claim to be the promoted one. */
+function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource, number>): number[] {
+  const weights: number[] = board.facts.nodes.map(() => Number.NaN);
+  for (const [instance, score] of initial) {
+    const node = assignedOf(board, instance);
+    if (node === undefined) continue;
+    const before = weights[node.index];
+    const none = before === undefined || Number.isNaN(before);
+    weights[node.index] =
+      none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
+  }
+  let work = weights;
+  for (const colocation of ownWithThis(board, clone)) {
+    if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
+    work = mergeWishes(board, colocation.dependent, work, colocation.nodeAttribute, colocation.score / INFINITY_SCORE, {
+      towards: "dependents",
+      positiveOnly: true,
+    });
+  }
+  return work;
+}
+
+function currentRole(instance: Resource): Role {
+  return primitivesOf(instance).reduce<Role>((role, each) => (each.role > role ? each.role : role), ROLE.unknown);
+}
+
+function setRole(board: Board, resource: Resource, role: Role): void {
+  for (const each of [resource, ...primitivesOf(resource)])
+    if (assignedOf(board, each) !== undefined) board.nextRole[each.index] = role;
+}
+
+/** Sets the next role of every assigned instance. */
+export function choosePromoted(board: Board, clone: Resource): void {
+  const initial = new Map<Resource, number>();
+  for (const instance of clone.children) {
+    const node = assignedOf(board, instance);
+    if (node === undefined) continue;
+    initial.set(instance, initialScore(board, clone, instance, node));
+  }
+  const weights = weighNodes(board, clone, initial);
+  const final = (instance: Resource) => {
+    const own = initial.get(instance) ?? -INFINITY_SCORE;
+    const node = assignedOf(board, instance);
+    const merged = node === undefined ? undefined : weights[node.index];
+    return own <= -INFINITY_SCORE || merged === undefined || Number.isNaN(merged) ? own : merged;
+  };
+  const ranked = [...initial.keys()].sort((a, b) => {
+    const difference = final(b) - final(a);
+    if (difference !== 0) return difference;
+    const role = currentRole(b) - currentRole(a);
+    return role === 0 ? a.instance - b.instance : role;
+  });
+  const perNode = board.facts.nodes.map(() => 0);
+  let promoted = 0;
+  for (const instance of ranked) {
+    const node = assignedOf(board, instance);
+    const score = final(instance);
+    board.promotionScore[instance.index] = score;
+    if (node === undefined) continue;
+    const may = score >= 0 && promoted < clone.promotedMax && (perNode[node.index] ?? 0) < clone.promotedNodeMax;
+    if (may && mayPromoteNow(board, instance)) {
+      promoted += 1;
+      perNode[node.index] = (perNode[node.index] ?? 0) + 1;
+      setRole(board, instance, ROLE.promoted);
+    } else if (primitivesOf(instance).every(({ managed }) => managed)) setRole(board, instance, ROLE.unpromoted);
+  }
+}
+
+/** Without quorum nothing new is promoted under freeze; what may be demoted stays so. */
+function mayPromoteNow(board: Board, instance: Resource): boolean {
+  const { options } = board.facts;
+  const managed = primitivesOf(instance).every((each) => each.managed);
+  if (!managed) return currentRole(instance) === ROLE.promoted;
+  if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
+  return currentRole(instance) === ROLE.promoted;
+}

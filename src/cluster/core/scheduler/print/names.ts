@@ -1,0 +1,27 @@
+/** The names under which steps go out: as the executor knows them, and as pictures and reports show them. */
+import type { Step } from "../act/plan.ts";
+import type { Resource } from "../facts/model.ts";
+import { inAnonymousClone } from "../facts/model.ts";
+
+/** Instances of anonymous clones go by the name that the node recorded. */
+export function executorName(resource: Resource): string {
+  return inAnonymousClone(resource) ? (resource.recordedName ?? resource.id) : resource.id;
+}
+
+/** `RESOURCE_OPERATION_INTERVAL` as the executor gets it. */
+export function operationKey(step: Step): string {
+  const { resource, key } = step;
+  if (resource === undefined || resource.kind !== "primitive") return key;
+  const name = executorName(resource);
+  return name === resource.id || !key.startsWith(resource.id) ? key : `${name}${key.slice(resource.id.length)}`;
+}
+
+/** The name of a step in a picture. */
+export function pictureName(step: Step): string {
+  const at = step.node === undefined ? "" : ` ${step.node.name}`;
+  if (step.kind === "fence") return `stonith '${step.fenceKind ?? "reboot"}'${at}`;
+  if (step.kind === "pseudo" && step.implied) return `${step.key}${at}`;
+  if (step.operation === "do_shutdown") return `do_shutdown${at}`;
+  const label = step.operation === "cancel" ? `Cancel ${operationKey(step)}` : operationKey(step);
+  return step.kind === "resource" && step.node === undefined ? `${label} <none>` : `${label}${at}`;
+}

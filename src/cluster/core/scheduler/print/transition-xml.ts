@@ -1,0 +1,80 @@
+/** A transition as Pacemaker's transition_graph. Source: the graphs that crm_simulate writes. */
+import { type XmlElement, xml } from "../../../../base/xml.ts";
+import type { Graph } from "../act/included.ts";
+import type { Step } from "../act/plan.ts";
+import type { Facts } from "../facts/model.ts";
+import { inAnonymousClone } from "../facts/model.ts";
+import { operationKey } from "./names.ts";
+
+const TAG = { resource: "rsc_op", pseudo: "pseudo_event", cluster: "crm_event", fence: "crm_event" } as const;
+
+function headOf(step: Step, id: number): Record<string, string> {
+  const key = operationKey(step);
+  const head: Record<string, string> = { id: String(id), operation: step.operation, operation_key: key };
+  if (key !== step.key) head["internal_operation_key"] = step.key;
+  if (step.node !== undefined && !step.implied) {
+    head["on_node"] = step.node.name;
+    head["on_node_uuid"] = step.node.id;
+  }
+  return head;
+}
+
+function identity(step: Step): XmlElement[] {
+  const { resource } = step;
+  if (resource === undefined || step.kind !== "resource" || resource.kind !== "primitive") return [];
+  const anonymous = inAnonymousClone(resource);
+  return [
+    xml("primitive", {
+      id: anonymous ? resource.baseId : resource.id,
+      ...(anonymous ? { "long-id": resource.id } : {}),
+      class: resource.class,
+      ...(resource.provider === "" ? {} : { provider: resource.provider }),
+      type: resource.type,
+    }),
+  ];
+}
+
+function attributesOf(step: Step): XmlElement {
+  const meta: Record<string, string> = {};
+  for (const [name, value] of Object.entries(step.parameters ?? {})) meta[name] = value;
+  for (const name of Object.keys(step.meta).sort()) meta[`CRM_meta_${name}`] = step.meta[name] ?? "";
+  if (step.node !== undefined && step.kind !== "pseudo") {
+    meta["CRM_meta_on_node"] = step.node.name;
+    meta["CRM_meta_on_node_uuid"] = step.node.id;
+  }
+  return xml("attributes", meta);
+}
+
+function actionOf(step: Step, id: number): XmlElement {
+  const downed =
+    step.kind === "fence" && step.fenceKind !== "on" && step.node !== undefined
+      ? [xml("downed", {}, [xml("node", { id: step.node.id })])]
+      : [];
+  return xml(TAG[step.kind], headOf(step, id), [...identity(step), attributesOf(step), ...downed]);
+}
+
+/** The graph of everything that will be done. */
+export function transitionXml(facts: Facts, graph: Graph): XmlElement {
+  const ids = new Map(graph.steps.map((step, index) => [step, index + 1]));
+  const synapses = graph.steps.map((step, index) => {
+    const inputs = (graph.inputs.get(step) ?? []).map((input) =>
+      xml("trigger", {}, [xml(TAG[input.kind], headOf(input, ids.get(input) ?? 0))]),
+    );
+    const priority: Record<string, string> = step.priority > 0 ? { priority: String(step.priority) } : {};
+    return xml("synapse", { id: String(index), ...priority }, [
+      xml("action_set", {}, [actionOf(step, index + 1)]),
+      xml("inputs", {}, inputs),
+    ]);
+  });
+  return xml(
+    "transition_graph",
+    {
+      "cluster-delay": `${Math.floor(facts.options.clusterDelayMs / 1000)}s`,
+      "fencing-timeout": `${Math.floor(facts.options.fencingTimeoutMs / 1000)}s`,
+      "failed-stop-offset": "INFINITY",
+      "failed-start-offset": facts.options.startFailureIsFatal ? "INFINITY" : "1",
+      transition_id: "1",
+    },
+    synapses,
+  );
+}

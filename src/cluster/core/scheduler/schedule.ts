@@ -1,0 +1,74 @@
+/**
+ * The scheduler: from the CIB (configuration and status) and the time to a transition. Pure; no clock, no chance.
+ * The passes stand in docs/scheduler.md; `plan` below is the list of those that write the plan.
+ */
+import type { XmlElement } from "../../../base/xml.ts";
+import { linkAntiColocations } from "./act/anti-colocations.ts";
+import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
+import { linkColocations } from "./act/colocation-links.ts";
+import { linkOrders } from "./act/constraints.ts";
+import { addReloads, planDefinitions } from "./act/definitions.ts";
+import { planFencing } from "./act/fencing.ts";
+import { graphOf } from "./act/included.ts";
+import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
+import { addNotifications, addNotifyFrame } from "./act/notify.ts";
+import { emptyPlan, type Plan } from "./act/plan.ts";
+import { linkProbes } from "./act/probe-links.ts";
+import { planProbes } from "./act/probes.ts";
+import { planRecurring } from "./act/recurring.ts";
+import { settle } from "./act/settle.ts";
+import { planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import type { Decision, ScheduleOptions } from "./decision.ts";
+import { decisionOf } from "./decision-of.ts";
+import type { Resource } from "./facts/model.ts";
+import { readFacts } from "./facts/read-facts.ts";
+import { assignAll } from "./place/assign.ts";
+import { baseBoard } from "./place/base-scores.ts";
+import { addInternalColocations } from "./place/internal-colocations.ts";
+import type { Worked } from "./worked.ts";
+
+function planResource(plan: Plan, resource: Resource): void {
+  for (const child of resource.children) planResource(plan, child);
+  if (resource.kind === "primitive") {
+    planLifecycle(plan, resource);
+    planRecurring(plan, resource);
+  } else addFrame(plan, resource);
+  if (resource.kind === "clone") addNotifyFrame(plan, resource);
+}
+
+/** What belongs together of itself: one resource's own steps, a group's members, a clone's instances. */
+function linkResource(plan: Plan, resource: Resource): void {
+  for (const child of resource.children) linkResource(plan, child);
+  if (resource.kind === "primitive") linkLifecycle(plan, resource);
+  else if (resource.kind === "group") linkGroup(plan, resource);
+  else if (resource.kind === "clone") linkClone(plan, resource);
+}
+
+/** Runs all passes. */
+export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}, noteScores = false): Worked {
+  const facts = readFacts(cib, nowWallMs, options.quorate);
+  addInternalColocations(facts);
+  const board = baseBoard(facts, noteScores);
+  assignAll(board);
+  const plan = emptyPlan(facts, board);
+  planProbes(plan);
+  for (const resource of facts.top) planResource(plan, resource);
+  const reloads = planDefinitions(plan);
+  linkOrders(plan);
+  for (const resource of facts.top) linkResource(plan, resource);
+  linkAntiColocations(plan);
+  linkColocations(plan);
+  linkProbes(plan);
+  planClearFailures(plan);
+  planFencing(plan);
+  planShutdowns(plan);
+  settle(plan);
+  addReloads(plan, reloads);
+  addNotifications(plan);
+  return { facts, board, plan, graph: graphOf(plan) };
+}
+
+/** `nowWallMs`: milliseconds since the epoch, for failure timeouts and dated rules. Never throws on a strange CIB. */
+export function schedule(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}): Decision {
+  return decisionOf(work(cib, nowWallMs, options));
+}
