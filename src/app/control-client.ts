@@ -54,6 +54,11 @@ function why(error: NodeJS.ErrnoException, socketPath: string): string {
   return error.message;
 }
 
+/** Who sits at the terminal: for histories, not for rights. */
+function whoAsks(): string {
+  return process.env.SUDO_USER ?? process.env.USER ?? "root";
+}
+
 /** Asks one thing and closes. Resolves always, after at most `waitMs`. */
 export function askControl<Kind extends RequestKind>(
   socketPath: string,
@@ -80,7 +85,8 @@ export function askControl<Kind extends RequestKind>(
         finish({ kind: "unreachable", reason: "the manager answered something that is not JSON" });
       }
     });
-    socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request })}\n`);
+    const named = { by: whoAsks(), ...request };
+    socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request: named })}\n`);
   });
 }
 

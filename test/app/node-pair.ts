@@ -159,7 +159,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
         return { code: 0, output: output.toString() };
       } catch (error) {
         const { status, stdout, stderr } = error as { status: number; stdout: Buffer; stderr: Buffer };
-        return { code: status, output: `${stdout}${stderr}` };
+        return { code: status, output: stdout.toString() + stderr.toString() };
       }
     },
     hasAddress: (node) => ip("-n", space(node), "-4", "addr", "show").includes(ADDRESS),

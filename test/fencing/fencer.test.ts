@@ -20,6 +20,7 @@ function device(id: string, more: Partial<FencingDevice> = {}): FencingDevice {
     agent: "ipmi-lan",
     driver: "ipmi-lan",
     parameters: {},
+    perTarget: {},
     isManual: false,
     targets: ["alpha"],
     bannedFrom: [],

@@ -52,12 +52,17 @@ describe("devices", () => {
     expect(roundBoundMs(levelsFor(configuration, "alpha", "bravo"))).toBe(270_000);
   });
 
-  test.each([
-    ["pcmk_host_map", { pcmk_host_map: "alpha:1;bravo:2" }, ["alpha", "bravo"]],
-    ["pcmk_host_list with commas", { pcmk_host_list: "alpha,bravo" }, ["alpha", "bravo"]],
-  ])("targets by %s", (_, parameters, targets) => {
-    const root = cib(primitive("f", "ipmi-lan", { ...board, ...parameters }));
-    expect(read(root).configuration.devices[0]?.targets).toEqual(targets);
+  test("its target by pcmk_host_map, too", () => {
+    const root = cib(primitive("f", "ipmi-lan", { ...board, pcmk_host_map: "alpha:1" }));
+    expect(read(root).configuration.devices[0]?.targets).toEqual(["alpha"]);
+  });
+
+  test("one board for two nodes is refused, in one device and in two: it would kill the wrong one", () => {
+    const one = cib(primitive("f", "ipmi-lan", { ...board, pcmk_host_list: "alpha,bravo" }));
+    const two = cib(good + primitive("fence-bravo", "ipmi-lan", { ...board, pcmk_host_list: "bravo" }));
+    expect(places(one)[0]).toBe("error primitive f");
+    expect(places(two).slice(0, 2)).toEqual(["error primitive fence-alpha", "error primitive fence-bravo"]);
+    expect([...read(one).configuration.devices, ...read(two).configuration.devices]).toEqual([]);
   });
 
   test("external/ipmi names its node by hostname", () => {
@@ -71,7 +76,7 @@ describe("devices", () => {
     const stopped = `<meta_attributes>${pairs({ "target-role": "Stopped" })}</meta_attributes>`;
     const root = cib(
       `<group id="g">${good}</group><clone id="c">` +
-        primitive("f2", "ipmi-lan", { ...board, pcmk_host_list: "bravo" }) +
+        primitive("f2", "ipmi-lan", { ...board, host: "192.0.2.2", pcmk_host_list: "bravo" }) +
         `</clone>${primitive("f3", "ipmi-lan", { ...board, pcmk_host_list: "alpha" }, stopped)}`,
     );
     expect(read(root).configuration.devices.map(({ id }) => id)).toEqual(["fence-alpha", "f2"]);
@@ -114,6 +119,31 @@ describe("devices", () => {
   test("no device at all is said", () => {
     expect(places(cib(""))).toEqual(["warning fencing"]);
     expect(places(cib("", { options: pairs({ "stonith-enabled": "false" }) }))).toEqual([]);
+  });
+});
+
+describe("outlets of a packaged agent", () => {
+  const pdu = { ip: "192.0.2.9", secret: "pdu" };
+
+  test("each node has its own, by the map or by its name, never that of another node", () => {
+    const hosts = { pcmk_host_map: "alpha:3", pcmk_host_list: "alpha bravo" };
+    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...hosts })));
+    expect(problems).toEqual([]);
+    expect(configuration.devices[0]).toMatchObject({
+      driver: "fence-agent",
+      parameters: { agent: "fence_apc_snmp", ip: "192.0.2.9", secret: "pdu", plug: "3" },
+      perTarget: { alpha: { plug: "3" }, bravo: { plug: "bravo" } },
+    });
+  });
+
+  test.each([
+    ["several outlets for one node", { pcmk_host_map: "alpha:1,2" }],
+    ["one outlet for all nodes", { pcmk_host_list: "alpha bravo", plug: "1" }],
+    ["a password in the configuration", { pcmk_host_map: "alpha:1", passwd: "hunter2" }],
+  ])("%s: refused", (_, parameters) => {
+    const root = cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...parameters }));
+    expect(places(root)[0]).toBe("error primitive pdu");
+    expect(read(root).configuration.devices).toEqual([]);
   });
 });
 

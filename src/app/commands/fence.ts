@@ -13,6 +13,7 @@ import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { createRunner, type RunnableDevice } from "../../fencing/edge/runner.ts";
+import { CLUSTER_USAGE, isClusterWord, runCluster } from "./fence-cluster.ts";
 
 const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret NAME [--port PORT] [--cipher-suite 3|17]
                  [--privilege operator|administrator] [--board-guid GUID] [--timeout TIME] status|off|on
@@ -148,9 +149,10 @@ function runPlan({ cib, node }: Options, words: readonly string[]): number {
 export async function run(argv: readonly string[]): Promise<number> {
   const [dialect, ...rest] = argv;
   if (dialect === "--help" || dialect === "-h") {
-    process.stdout.write(`usage: ${USAGE}`);
+    process.stdout.write(`usage: ${USAGE}       ${CLUSTER_USAGE}\n`);
     return 0;
   }
+  if (isClusterWord(dialect)) return await runCluster(argv);
   let values: Options;
   let words: string[];
   try {

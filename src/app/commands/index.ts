@@ -33,6 +33,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crm"],
     load: () => import("./crm.ts"),
   },
+  "crm-mon": {
+    summary: "the cluster as crm_mon prints it",
+    usage: "[-1] [-f] [-A] [-r] [--run DIR]",
+    names: ["crm_mon"],
+    load: () => import("./crm-mon.ts"),
+  },
   "drbd-handler": {
     summary: "called by DRBD: what is proven of a lost peer",
     usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
@@ -40,13 +46,23 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fence: {
     summary: "drive a fencing device by hand, or show the plan",
-    usage: "ipmi ... | test DEVICE ... | plan ...",
+    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ...",
     load: () => import("./fence.ts"),
+  },
+  hw: {
+    summary: "what the hardware profiles know of this machine",
+    usage: "detect | explain PROFILE | list",
+    load: () => import("./hw.ts"),
   },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
     load: () => import("./inventory.ts"),
+  },
+  log: {
+    summary: "the last lines of this node's manager",
+    usage: "[--lines N] [--run DIR]",
+    load: () => import("./log.ts"),
   },
   "lsb-check": {
     summary: "try an init script against the rules that a cluster needs",
@@ -68,6 +84,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
     names: ["crm_simulate"],
     load: () => import("./simulate.ts"),
+  },
+  status: {
+    summary: "what runs where, what is wrong, what to do now",
+    usage: "[--json] [--watch] [--run DIR]",
+    load: () => import("./status.ts"),
   },
   verify: {
     summary: "everything that is wrong or dangerous in a configuration",

@@ -1,6 +1,6 @@
 /**
- * `gemel manager --config FILE --state DIR --run DIR [--name NODE]`: started by the keeper (`gemel node`), with the pipe
- * to it as descriptor 3; nobody else calls it. Exit codes: 0 stopped in order; 78 the configuration is refused.
+ * `gemel manager --config FILE --state DIR --run DIR [--name NODE]`: started by the keeper (`gemel node`), with the
+ * pipe to it as descriptor 3; nobody else calls it. Exit codes: 0 stopped in order; 78 the configuration is refused.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";

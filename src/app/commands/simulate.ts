@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { parseXml, printXml } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { picture } from "../../cluster/core/scheduler/print/picture.ts";
+import { scoreLines } from "../../cluster/core/scheduler/print/score-lines.ts";
 import { transitionXml } from "../../cluster/core/scheduler/print/transition-xml.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 
@@ -39,7 +40,7 @@ function runCase(
     exp: printXml(transitionXml(worked.facts, worked.graph)),
     dot: picture(worked.graph),
     summary: "",
-    scores: "",
+    scores: `\n${scoreLines(worked).join("\n")}\n`,
   };
 }
 

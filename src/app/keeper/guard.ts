@@ -25,7 +25,7 @@ export async function becomeHardToStop(log: Log): Promise<void> {
   const { lockProgramCode } = await import("../../hw/edge/memory-lock.ts");
   try {
     const lockedBytes = lockProgramCode();
-    log.say("info", `${(lockedBytes / 2 ** 20).toFixed(0)} MiB of code are locked in memory`);
+    log.say("info", `${(lockedBytes / 2 ** 20).toFixed(0)} MiB of program are kept in memory`);
   } catch (error) {
     log.say("warning", `the code is not locked in memory (${reasonOf(error)}): a busy disk may delay beats`);
   }

@@ -38,6 +38,8 @@ export interface KeeperSetting {
 const STARTS_PER_GENERATION = 65_536;
 
 const SILENT_MIN_MS = 5000;
+/** EX_CONFIG of sysexits.h. */
+const WRONG_CONFIGURATION = 78;
 /** A full disk may get room again; until then a node that has to raise its number of starts stays out. */
 const PERSIST_RETRY_MS = 2000;
 
@@ -83,7 +85,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   const links = openLinks(config, self, signer, {
     onPacket,
     onRefused(link, refusal) {
-      log.limited(`${link} ${refusal}`, "warning", `link ${link}: a ${refusal} packet is not heard`);
+      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard`);
     },
     onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
     onOpened: (link) => log.say("info", `link ${link} is open`),
@@ -96,7 +98,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
       onFrame,
       onRefused() {
         log.say("critical", "the manager refuses this configuration");
-        leave(78);
+        leave(WRONG_CONFIGURATION);
       },
       onStopFailed() {
         log.say("critical", "the manager cannot stop everything: this node goes without a goodbye, to be fenced");
@@ -210,7 +212,8 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     clearTimeout(timer);
     links.close();
     manager.kill();
-    if (exitCode === 0) watchdog?.disarm();
+    // Only where nothing runs on this node any more, or never ran.
+    if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) watchdog?.disarm();
     void writing.then(() => finish(exitCode));
   }
 

@@ -73,6 +73,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let stopped = false;
   let starts = 0;
   let answered = 0;
+  let everAnswered = false;
   let pings = 0;
   let heardAtMs = 0;
   let backoffMs = BACKOFF_MIN_MS;
@@ -98,7 +99,10 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
 
   function onFrame(frame: ToKeeper): void {
     heardAtMs = performance.now();
-    if (frame.kind === "pong") answered += 1;
+    if (frame.kind === "pong") {
+      answered += 1;
+      everAnswered = true;
+    }
     if (frame.kind === "stopped") stopped = true;
     events.onFrame(frame);
   }
@@ -107,7 +111,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
     child = undefined;
     pipe = undefined;
     if (stopped) return;
-    if (code === CONFIGURATION_REFUSED && answered === 0) {
+    if (code === CONFIGURATION_REFUSED && !everAnswered) {
       events.onRefused();
       return;
     }

@@ -56,8 +56,8 @@ function statusOf(state: DrbdState): readonly DrbdStatus[] {
 
 export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const { nowMs, view, askPeer, log } = options;
-  /** When each resource's connection was last seen to go, and when each node's power was last read as off. */
-  const lostAtMs: Record<string, number> = {};
+  /** When each resource's connection was last established, and when each node's power was last read as off. */
+  const connectedAtMs: Record<string, number> = {};
   const offAtMs: Record<string, number> = {};
   let connected: Readonly<Record<string, boolean>> = {};
   let watch: DrbdWatch | undefined;
@@ -66,9 +66,10 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
     const now = Object.fromEntries(
       statusOf(state ?? {}).map(({ resource, connection }) => [resource, connection === "Connected"]),
     );
-    for (const [resource, wasConnected] of Object.entries(connected))
-      if (wasConnected && now[resource] !== true) lostAtMs[resource] = nowMs();
-    connected = now;
+    for (const [resource, isConnected] of Object.entries(now))
+      if (isConnected && connected[resource] !== true) connectedAtMs[resource] = nowMs();
+    // While the stream is being opened anew nothing is known; that is no disconnection.
+    if (state !== undefined) connected = now;
     options.onChange();
   };
 
@@ -80,14 +81,17 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
 
   const decide = async (resource: string, peer: string, word: PeerWord) => {
     const look = await lookAtDrbd(resource);
-    const silentMs = view()?.peers.find(({ name }) => name === peer)?.silentMs;
-    const [lost, off] = [lostAtMs[resource], offAtMs[peer]];
+    const seen = view()?.peers.find(({ name }) => name === peer);
+    // A view is told at changes only: what it says of silence grows old, but not whether the peer is heard.
+    const isHeard = seen?.phase === "member" || seen?.returned === true;
+    const [connection, off] = [connectedAtMs[resource], offAtMs[peer]];
     return decideFencePeer({
       peer,
       localDisk: look.kind === "there" ? localDisk(look.resource) : "DUnknown",
-      ...(lost === undefined ? {} : { lostAtMs: lost }),
+      ...(connection === undefined ? {} : { connectedAtMs: connection }),
       ...(off === undefined ? {} : { powerOffConfirmedAtMs: off }),
-      ...(silentMs === undefined ? {} : { heardAtMs: nowMs() - silentMs }),
+      ...(isHeard ? { heardAtMs: nowMs() } : {}),
+      hasLeft: seen?.phase === "left",
       word,
     });
   };

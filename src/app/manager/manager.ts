@@ -47,6 +47,8 @@ export interface Manager {
   readonly book: LogBook;
   readonly log: Log;
   readonly toKeeper: (message: ToKeeper) => void;
+  /** For a later manager of the same keeper. */
+  readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
   /** Opened last: whoever asks finds a manager that can answer. */
   control: ControlServer | undefined;
   /** Rounds that other nodes have told us of, oldest first. */
@@ -218,6 +220,7 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);
+      manager.keepFenced(manager.node.controller.fenced);
       manager.toKeeper({ kind: "peer-fenced", name: effect.node, generation: effect.generation });
       break;
     case "peer-accepted":

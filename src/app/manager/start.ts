@@ -18,6 +18,7 @@ import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
 import type { ToManager } from "../keeper-pipe.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
+import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { createLogBook } from "./log.ts";
@@ -98,7 +99,10 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     view: () => manager.view,
     askPeer: (peer, resource) => askDrbd(manager, peer, resource),
     log,
-    onChange: () => refresh(manager),
+    onChange: () => {
+      feed(manager, { kind: "look", agentType: "drbd" });
+      refresh(manager);
+    },
   });
   const agents = createAgentRunner(
     {
@@ -112,12 +116,13 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     (event) => feed(manager, event),
   );
   let isBuilt = false;
+  const memo = openFencedMemo(options.run, session);
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
   const actionLimit = 2 * os.availableParallelism();
   const manager: Manager = {
     self,
-    node: createNode({ self, incarnation, session, actionLimit, stored, nodes }, nowMs()),
+    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
     files,
@@ -127,6 +132,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     book,
     log,
     toKeeper: link.send,
+    keepFenced: memo.keep,
     control: undefined,
     foreignRecords: [],
     answers: new Map(),

@@ -99,7 +99,8 @@ function drbdProblems({ drbd }: Report): StatusProblem[] {
         `${outOfSyncKib > 0 ? `, ${outOfSyncKib} KiB out of sync` : ""}${isSuspended ? ", I/O is frozen" : ""}`,
       doNow:
         connection === "StandAlone"
-          ? `the two sides may have split: compare the data, then on the side to lose: drbdadm connect --discard-my-data ${resource}`
+          ? "the two sides may have split: compare the data; then, on the side that shall lose its own: " +
+            `drbdadm connect --discard-my-data ${resource}`
           : "it heals by itself once the peer is back; look at the peer and the replication link",
     }));
 }

@@ -8,7 +8,7 @@ import { performance } from "node:perf_hooks";
 import { printXml } from "../../base/xml.ts";
 import { killLeftOvers, type ProcessResult, runProcess } from "../../hw/edge/child-process.ts";
 import type { AttributeUpdate, ExecutorEvent, OperationRun, Outcome } from "../core/executor/types.ts";
-import { type BuiltInAgent, OCF } from "./agents/contract.ts";
+import { type BuiltInAgent, noteDirectory, OCF } from "./agents/contract.ts";
 import { BUILT_IN_AGENTS } from "./agents/index.ts";
 import { metadataXml } from "./agents/metadata.ts";
 import { type AgentPaths, findProgram, USUAL_PATHS } from "./resource-agent-classes.ts";
@@ -73,10 +73,6 @@ function processOutcome({ end, output }: ProcessResult, codeOf: (code: number, o
         ? { kind: "not-installed", reason: end.reason }
         : { kind: "error", reason: end.reason };
   }
-}
-
-function noteDirectory(runDirectory: string): string {
-  return path.join(runDirectory, "agents");
 }
 
 const EXIT_REASON = "ocf-exit-reason:";

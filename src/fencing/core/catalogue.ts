@@ -20,6 +20,8 @@ export interface DriverChoice {
   readonly boundMs: number;
   /** True for a driver that waits for a person instead of a device. */
   readonly manual: boolean;
+  /** The parameter that takes the outlet of a node, for devices that feed several. */
+  readonly plugParameter: string | undefined;
 }
 
 export interface DriverCatalogue {

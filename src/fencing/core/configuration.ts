@@ -13,6 +13,8 @@ export interface FencingDevice {
   readonly agent: string;
   readonly driver: string;
   readonly parameters: Readonly<Record<string, string>>;
+  /** What is added for one target: its outlet. */
+  readonly perTarget: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Waits for a person, not for a device. */
   readonly isManual: boolean;
   /** Nodes that it can fence; undefined: any, which only a person can. */

@@ -4,6 +4,7 @@
  * try, nor what counts as a proof: that is `prove-power.ts` and the fencer. It may wait (it talks to a device), so
  * drivers stand outside of `core/`; only their contract stands here.
  */
+import type { FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
@@ -93,6 +94,11 @@ export interface Transports {
     readonly certificate: string;
     readonly isLegacy: boolean;
   };
+  readonly agent: {
+    readonly agent: string;
+    readonly secret: string | undefined;
+    readonly passwordOption: string;
+  };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -108,6 +114,7 @@ export interface Connections {
   readonly ipmi: Bmc;
   readonly https: WebBoard;
   readonly tls: DocumentBoard;
+  readonly agent: FenceAgent;
   readonly telnet: TextLine;
 }
 

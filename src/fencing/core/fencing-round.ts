@@ -244,7 +244,9 @@ function startDevice(draft: Draft, operation: FencingOperation, now: Now): void 
   const timeoutMs = device.timeoutMs[step];
   const lateAtMs = now.ms + timeoutMs + RUNNER_GRACE_MS;
   replace(draft, { ...operation, phase: { kind: "running", attemptId, startedWallMs: now.wallMs, lateAtMs } });
-  const { id, driver, parameters } = device;
+  const { id, driver } = device;
+  const own = Object.hasOwn(device.perTarget, target) ? device.perTarget[target] : undefined;
+  const parameters = { ...device.parameters, ...own };
   draft.effects.push({
     kind: "run-device",
     attemptId,

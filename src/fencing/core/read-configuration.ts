@@ -52,18 +52,46 @@ function wordsOf(list: string | undefined): readonly string[] {
   return (list ?? "").split(/[\s,;]+/).filter((word) => word !== "");
 }
 
+/** `alpha:1;bravo:2` by node; several outlets of a node keep their comma. */
+function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
+  const entries = (parameters["pcmk_host_map"] ?? "").split(/[\s;]+/).filter((entry) => entry !== "");
+  return entries.map((entry) => {
+    const [node = "", ...plug] = entry.split(/[:=]/);
+    return [node, plug.join(":")] as const;
+  });
+}
+
 /** Targets by pcmk_host_map, pcmk_host_list, or the list that the old agents took as a parameter. */
 function targetsOf(parameters: Values): readonly string[] {
-  const map = (parameters["pcmk_host_map"] ?? "").split(/[\s;]+/).flatMap((entry) => entry.split(/[:=]/).slice(0, 1));
-  const named = [...map, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
+  const mapped = hostMapOf(parameters).map(([node]) => node);
+  const named = [...mapped, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
-  return [
-    ...new Set([
-      ...wordsOf(parameters["hostname"]),
-      ...wordsOf(parameters["nodename"]),
-      ...wordsOf(parameters["hostlist"]),
-    ]),
-  ];
+  const old = ["hostname", "nodename", "hostlist"].flatMap((name) => wordsOf(parameters[name]));
+  return [...new Set(old)];
+}
+
+/**
+ * The outlet of each node, where the device has outlets: by the map, else the node's own name as Pacemaker has it.
+ * Never the outlet of another node: that would kill the wrong one, and take the right one for dead.
+ */
+function perTargetOf(
+  parameters: Values,
+  targets: readonly string[],
+  plugParameter: string | undefined,
+  place: string,
+  complain: Complain,
+): Readonly<Record<string, Values>> {
+  if (plugParameter === undefined) return {};
+  const map = hostMapOf(parameters);
+  for (const [node] of map.filter(([, plug]) => plug.includes(","))) {
+    complain(place, `${node} has several outlets`, "make a device for each outlet and put them into one fencing-level");
+  }
+  if (parameters[plugParameter] !== undefined) {
+    if (targets.length > 1) complain(place, `${plugParameter} names one outlet for all nodes`, "write pcmk_host_map");
+    return {};
+  }
+  const plugs = new Map(map);
+  return Object.fromEntries(targets.map((node) => [node, { [plugParameter]: plugs.get(node) ?? node }]));
 }
 
 /** A time, or the fallback with a problem. */
@@ -125,7 +153,16 @@ function readDevice(
   if (targets.length === 0 && !choice.manual) {
     complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
   }
-  if (choice.complaints.length > 0 || (targets.length === 0 && !choice.manual)) return undefined;
+  let hasBadPlug = !choice.manual && choice.plugParameter === undefined && targets.length > 1;
+  if (hasBadPlug) {
+    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
+    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
+  }
+  const perTarget = perTargetOf(parameters, targets, choice.plugParameter, place, (...problem) => {
+    hasBadPlug = true;
+    complain(...problem);
+  });
+  if (choice.complaints.length > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
   const timeout = (action: "off" | "on") =>
     durationOf(
       parameters,
@@ -139,7 +176,9 @@ function readDevice(
     id,
     agent,
     driver: choice.driver,
-    parameters: choice.parameters,
+    // A monitor has no target: it looks at the first outlet.
+    parameters: { ...perTarget[targets[0] ?? ""], ...choice.parameters },
+    perTarget,
     isManual: choice.manual,
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
@@ -153,6 +192,26 @@ function readDevice(
     delayMaxMs: durationOf(parameters, "pcmk_delay_max", 0, place, complain),
     staysOff: parameters["pcmk_reboot_action"] === "off",
   };
+}
+
+/**
+ * Devices that reach one board under two names would kill one node and take the other for dead: none of them is used.
+ */
+function withoutSharedBoards(devices: readonly FencingDevice[], complain: Complain): readonly FencingDevice[] {
+  const boardOf = ({ parameters: { host, port, module, system_uuid } }: FencingDevice) =>
+    host === undefined ? undefined : [host, port ?? "", module ?? "", system_uuid ?? ""].join(" ");
+  return devices.filter((device) => {
+    const board = boardOf(device);
+    const others = devices.filter(
+      (other) =>
+        board !== undefined && boardOf(other) === board && other.targets?.join(" ") !== device.targets?.join(" "),
+    );
+    const [other] = others;
+    if (other === undefined) return true;
+    const words = `it reaches the same board as ${other.id}, which is there for another node`;
+    complain(`primitive ${device.id}`, words, "give each device the host of its own node's board");
+    return false;
+  });
 }
 
 /** The nodes of the CIB that a level speaks of. */
@@ -225,10 +284,11 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
   if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
   const isEnabled = isTrue(property("enabled"), true);
-  const devices = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
+  const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
     const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
     return device === undefined ? [] : [device];
   });
+  const devices = withoutSharedBoards(written, complain);
   const topology = readTopology(
     section,
     devices.map(({ id }) => id),

@@ -15,6 +15,23 @@ export interface Alias {
   readonly refusals: readonly (Complaint & { readonly value: RegExp })[];
   /** Names whose value is a password. */
   readonly passwords: readonly string[];
+  /** Parameters that the name itself stands for. */
+  readonly implied?: Readonly<Record<string, string>>;
+  /** Takes the outlet that pcmk_host_map gives to a node. */
+  readonly plugParameter?: string;
+}
+
+/** A packaged fence agent that no driver of our own replaces. */
+export function aliasOfAgent(agent: string): Alias | undefined {
+  if (!/^fence_[a-z0-9_]+$/.test(agent)) return undefined;
+  return {
+    driver: "fence-agent",
+    renames: { action: "" },
+    refusals: [],
+    passwords: ["password", "passwd", "snmp_priv_passwd", "aws_secret_key", "secret_key"],
+    implied: { agent },
+    plugParameter: "plug",
+  };
 }
 
 const VERSION_15 = {
@@ -159,10 +176,10 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
 
 /** Our parameters, and what an administrator must mend by hand. */
 export function translate(
-  { renames, refusals, passwords }: Alias,
+  { renames, refusals, passwords, implied = {} }: Alias,
   parameters: Readonly<Record<string, string>>,
 ): { readonly parameters: Readonly<Record<string, string>>; readonly complaints: readonly Complaint[] } {
-  const translated: Record<string, string> = {};
+  const translated: Record<string, string> = { ...implied };
   const complaints: Complaint[] = [];
   for (const [name, value] of Object.entries(parameters)) {
     const refusal = refusals.find((rule) => rule.parameter === name && rule.value.test(value));

@@ -3,8 +3,9 @@
  * Agent names of the old world (`external/ipmi`, `fence_ipmilan`) are translated here, once.
  */
 import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
-import { ALIASES, translate } from "./alias.ts";
+import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
 import { type Driver, readParameters } from "./define-driver.ts";
+import { fenceAgent } from "./fence-agent.ts";
 import { iloRibcl } from "./ilo-ribcl.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
@@ -20,6 +21,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
+  "fence-agent": fenceAgent,
 };
 
 /** The driver of that name. */
@@ -40,7 +42,7 @@ function chooseDriver(driver: Driver, parameters: Values): Pick<DriverChoice, "c
 }
 
 function choose(agent: string, given: Values): DriverChoice | undefined {
-  const alias = Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : undefined;
+  const alias = Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent);
   if (alias === undefined) return undefined;
   const { parameters, complaints } = translate(alias, given);
   const driver = driverOf(alias.driver);
@@ -49,12 +51,13 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     driver: alias.driver,
     parameters,
     manual: driver === undefined,
+    plugParameter: alias.plugParameter,
     complaints: [...complaints, ...read.complaints],
     boundMs: read.boundMs,
   };
 }
 
-export const CATALOGUE: DriverCatalogue = { choose, agents: Object.keys(ALIASES) };
+export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*"] };
 
 /** What a primitive of class stonith comes to, by itself: for its own start and monitor, beside any fencing. */
 export type StandaloneDevice =

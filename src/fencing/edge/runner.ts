@@ -8,6 +8,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
+import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
 import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
@@ -207,6 +208,13 @@ export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
       const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
       if (opened.kind === "failed") return opened;
       return { kind: "opened", connection: { device: bound.device(opened.connection), close } };
+    }
+    if (bound.transport === "agent") {
+      const { secret } = bound.target;
+      const read = secret === undefined ? undefined : passwordOf(secret);
+      if (read?.kind === "failed") return read;
+      const agent = createFenceAgent({ ...bound.target, password: read?.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(agent), close } };
     }
     const password = passwordOf(bound.target.secret);
     if (password.kind === "failed") return password;

@@ -19,7 +19,7 @@ const { lib, functions: libc } = dlopen(null, {
   malloc: { return: "pointer", arguments: ["u64"] },
   memfd_create: { return: "i32", arguments: ["pointer", "u32"] },
   mlock: { return: "i32", arguments: ["u64", "u64"] },
-  munlock: { return: "i32", arguments: ["u64", "u64"] },
+  mlock2: { return: "i32", arguments: ["u64", "u64", "u32"] },
   prctl: { return: "i32", arguments: ["i32", "u64", "u64", "u64", "u64"] },
   reboot: { return: "i32", arguments: ["i32"] },
   recv: { return: "i64", arguments: ["i32", "pointer", "u64", "i32"] },
@@ -175,8 +175,11 @@ export function lockMemory(startAt: bigint, lengthBytes: bigint): void {
   checked("mlock", libc.mlock(startAt, lengthBytes));
 }
 
-export function unlockMemory(startAt: bigint, lengthBytes: bigint): void {
-  checked("munlock", libc.munlock(startAt, lengthBytes));
+const MLOCK_ONFAULT = 1;
+
+/** Pages that are there are locked now, the others when they are first touched. */
+export function lockMemoryAsTouched(startAt: bigint, lengthBytes: bigint): void {
+  checked("mlock2", libc.mlock2(startAt, lengthBytes, MLOCK_ONFAULT));
 }
 
 export const PR_SET_PDEATHSIG = 1;

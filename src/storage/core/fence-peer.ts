@@ -26,6 +26,8 @@ export interface FencePeerFacts {
   readonly connectedAtMs?: number;
   /** When the peer's power was last read as off, monotonic. */
   readonly powerOffConfirmedAtMs?: number;
+  /** The peer has left the cluster in order: its resources, this one among them, had stopped before its goodbye. */
+  readonly hasLeft?: boolean;
   /** When the peer was last heard on any link, monotonic. */
   readonly heardAtMs?: number;
   readonly word: PeerWord;
@@ -38,7 +40,7 @@ export interface FencePeerDecision {
 
 /** `settled`: more facts will not change a code of 1 before an operator acts, so that waiting longer is no use. */
 export function decideFencePeer(facts: FencePeerFacts): FencePeerDecision & { readonly settled: boolean } {
-  const { peer, localDisk, connectedAtMs, powerOffConfirmedAtMs, heardAtMs, word } = facts;
+  const { peer, localDisk, connectedAtMs, powerOffConfirmedAtMs, heardAtMs, hasLeft, word } = facts;
   if (word.kind === "primary") return { code: 6, reason: `${peer} says that it is Primary`, settled: true };
   if (word.kind === "outdated") {
     // An outdated peer proves that it does not write; it does not prove that our data are the newest.
@@ -48,6 +50,8 @@ export function decideFencePeer(facts: FencePeerFacts): FencePeerDecision & { re
     const reason = `this node's disk is ${localDisk}: ${peer} may have newer data, even when it is off`;
     return { code: 1, reason, settled: true };
   }
+  // Its data cannot be newer than ours while ours are current, and it does not write before it has asked us again.
+  if (hasLeft === true) return { code: 4, reason: `${peer} has stopped its resources and left`, settled: true };
   if (powerOffConfirmedAtMs === undefined)
     return { code: 1, reason: `${peer} is not known to be powered off`, settled: false };
   if (heardAtMs !== undefined && heardAtMs > powerOffConfirmedAtMs)

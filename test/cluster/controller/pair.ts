@@ -97,7 +97,7 @@ export class Cluster {
       configuration: configuration(this.text),
       history: [],
     };
-    const start = { self: name, incarnation: `${name}-${session}`, session, actionLimit: 4, stored, nodes };
+    const start = { self: name, incarnation: `${name}-${session}`, session, actionLimit: 4, stored, nodes, fenced: {} };
     return createNode(start, this.nowMs);
   }
 

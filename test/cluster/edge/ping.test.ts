@@ -1,11 +1,21 @@
 /** The ping agent in a network namespace: hosts that answer, and hosts that do not. */
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { addressCheck } from "../../../src/cluster/edge/agents/address-check.ts";
 import type { AgentCall } from "../../../src/cluster/edge/agents/contract.ts";
 import { ping } from "../../../src/cluster/edge/agents/ping.ts";
 import { inNetworkNamespace } from "../../support/network-namespace.ts";
 
+let runDirectory = "";
+beforeEach(() => {
+  runDirectory = mkdtempSync(path.join(os.tmpdir(), "gemel-ping-"));
+});
+afterEach(() => rmSync(runDirectory, { recursive: true, force: true }));
+
 function operate(operation: string, parameters: Record<string, string>) {
-  const rest = { instance: "net", environment: {}, timeoutMs: 20_000, runDirectory: "/nonexistent" };
+  const rest = { instance: "net", environment: {}, timeoutMs: 20_000, runDirectory };
   const call: AgentCall = { operation, parameters, signal: AbortSignal.timeout(20_000), ...rest };
   return ping.operate(call);
 }
@@ -22,6 +32,27 @@ test("reachable hosts are counted, and the silent ones named", () =>
     expect(low.code).toBe(1);
     expect((await operate("stop", parameters)).attributes).toEqual([{ name: "net" }]);
     expect((await operate("monitor", parameters)).code).toBe(7);
+  }));
+
+test("a silent service address may be taken, one that answers may not", () =>
+  inNetworkNamespace(async () => {
+    const rest = { instance: "vip", environment: {}, timeoutMs: 20_000, runDirectory };
+    const check = (operation: string, target_ip: string) =>
+      addressCheck.operate({
+        operation,
+        parameters: { target_ip, wait: "1" },
+        signal: AbortSignal.timeout(20_000),
+        ...rest,
+      });
+    expect(await check("start", "198.18.7.1")).toEqual({
+      code: 1,
+      reason: "198.18.7.1 answers already: another machine has it",
+    });
+    expect((await check("monitor", "198.18.7.77")).code).toBe(7);
+    expect((await check("start", "198.18.7.77")).code).toBe(0);
+    expect((await check("monitor", "198.18.7.77")).code).toBe(0);
+    expect((await check("stop", "198.18.7.77")).code).toBe(0);
+    expect((await check("monitor", "198.18.7.77")).code).toBe(7);
   }));
 
 test("without hosts it is not configured", async () => {

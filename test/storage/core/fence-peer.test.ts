@@ -15,6 +15,8 @@ test.each<[string, Partial<FencePeerFacts>, number]>([
   ["it is off, and our disk is gone", { powerOffConfirmedAtMs: 200, localDisk: "Diskless" }, 1],
   ["it is Primary", { word: { kind: "primary" }, powerOffConfirmedAtMs: 200 }, 6],
   ["it has outdated itself", { word: { kind: "outdated" } }, 4],
+  ["it has left in order", { hasLeft: true }, 4],
+  ["it has left in order, but our data may be old", { hasLeft: true, localDisk: "Consistent" }, 1],
   ["it has outdated itself, but our data may be old", { word: { kind: "outdated" }, localDisk: "Consistent" }, 1],
 ])("%s", (_name, given, code) => {
   expect(decideFencePeer({ ...lost, ...given }).code).toBe(code);

@@ -21,7 +21,7 @@ import {
   warnOfDisabledFencing,
 } from "./decide.ts";
 import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
-import { acceptJoin, addMissingNodes, createLead, expectJoin, joinsWakeAtMs, reviewNodes, tendJoins } from "./reign.ts";
+import { acceptJoin, createLead, forgetJoin, joinsWakeAtMs, noteFenced, reviewNodes, tendJoins } from "./reign.ts";
 import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type {
   ControllerEffect,
@@ -42,10 +42,11 @@ export function createController(
   self: string,
   incarnation: string,
   nodes: ControllerState["nodes"],
+  fenced: ControllerState["fenced"],
   cib: XmlElement,
   nowMs: number,
 ): ControllerState {
-  return { self, incarnation, nodes, cib, election: createElection(self, incarnation, nowMs), left: false };
+  return { self, incarnation, nodes, fenced, cib, election: createElection(self, incarnation, nowMs), left: false };
 }
 
 function takeDc(turn: Turn, dc: string | null): void {
@@ -57,7 +58,6 @@ function takeDc(turn: Turn, dc: string | null): void {
   if (dc !== self) return;
   const round = `${self}-${view?.generation ?? 0}-${incarnation.slice(0, 8)}-${turn.now.nowMs}`;
   turn.state = { ...turn.state, lead: createLead(round) };
-  reviewNodes(turn);
   want(turn, `${self} has become the DC`);
   warnOfDisabledFencing(turn);
 }
@@ -77,7 +77,8 @@ function elect(turn: Turn, event: ElectionEvent): void {
         if (turn.state.lead === undefined) break;
         log(turn, "warning", `the manager of ${effect.node} was started anew: its resources are looked at again`);
         advance(turn, { kind: "node-gone", node: effect.node });
-        expectJoin(turn, effect.node);
+        forgetJoin(turn, effect.node);
+        reviewNodes(turn);
         break;
       default:
         effect satisfies never;
@@ -89,7 +90,7 @@ function elect(turn: Turn, event: ElectionEvent): void {
 function standing(view: MembershipView | undefined): string {
   if (view === undefined) return "";
   const { peers, settled, agreed, quorate, hold } = view;
-  const phases = peers.map(({ name, phase, returned }) => [name, phase, returned]);
+  const phases = peers.map(({ name, phase, returned, silentMs }) => [name, phase, returned, silentMs === undefined]);
   return JSON.stringify([phases, settled, agreed, quorate, hold]);
 }
 
@@ -194,7 +195,7 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
       requestedShutdown(turn, from, message.wallMs);
       break;
     case "fenced":
-      emit(turn, { kind: "peer-fenced", node: message.node, generation: message.generation });
+      noteFenced(turn, message.node, message.generation);
       break;
     case "dc-report":
       if (from === turn.state.election.dc) turn.state = { ...turn.state, dcReport: message.report };
@@ -277,7 +278,6 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
     case "synchronised":
       if (turn.state.lead === undefined) break;
       setLead(turn, { synchronised: true });
-      addMissingNodes(turn);
       reviewNodes(turn);
       want(turn, "the CIB is synchronised");
       break;

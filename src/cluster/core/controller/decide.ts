@@ -133,16 +133,19 @@ export function abort(turn: Turn, reason: string, delayMs = 0): void {
   advance(turn, { kind: "abort", reason });
 }
 
-function mayDecide(turn: Turn, lead: Lead): boolean {
-  if (lead.wanted === undefined || turn.now.nowMs < lead.wanted.atMs || lead.deciding !== undefined) return false;
+/** Everything but time: what has to happen first is an event, which is looked at anew then. */
+function isFree(turn: Turn, lead: Lead): boolean {
+  if (lead.wanted === undefined || lead.deciding !== undefined) return false;
   if (lead.run !== undefined && !lead.run.finished) return false;
   const { view } = turn.state;
-  // A node that slept must not act before it has heard what its peers think of it.
-  if (view === undefined || !view.settled || view.hold !== undefined) return false;
-  // A peer that lives but is not yet agreed upon will be a member in a moment: nothing is decided without it.
-  if (!view.agreed || view.peers.some(({ name, phase }) => phase === "member" && !view.members.includes(name)))
-    return false;
+  // A node that slept must not act before it has heard what its peers think of it; and all must agree who is there.
+  if (view === undefined || !view.settled || !view.agreed || view.hold !== undefined) return false;
   return lead.synchronised && everyoneJoined(turn);
+}
+
+/** When a free DC may decide: the wish's own time, and not before a peer that is coming has come. */
+function decideAtMs({ wanted, awaitUntilMs }: Lead): number {
+  return Math.max(wanted?.atMs ?? 0, awaitUntilMs ?? 0);
 }
 
 /** Asks the scheduler when it is time to. */
@@ -154,7 +157,7 @@ export function decideWhenDue(turn: Turn): void {
     want(turn, "it is time to look again");
   }
   const present = turn.state.lead;
-  if (present === undefined || !mayDecide(turn, present)) return;
+  if (present === undefined || !isFree(turn, present) || turn.now.nowMs < decideAtMs(present)) return;
   // What this very step has changed must be in the CIB before it is decided upon: the next tick comes at once.
   if (turn.effects.some(({ kind }) => kind === "report" || kind === "submit" || kind === "clear")) return;
   const number = present.nextNumber;
@@ -228,6 +231,7 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
   const { lead, cib } = turn.state;
   if (lead === undefined) return;
   if (what === "configuration") {
+    reviewNodes(turn);
     const delayMs = Number.parseInt(clusterOption(cib, "crmd-transition-delay") ?? "0", 10) * 1000 || 0;
     abort(turn, "the configuration has changed", delayMs);
   } else if (attributesText(cib) !== lead.attributesSeen) {
@@ -251,9 +255,8 @@ export function dcReport({ run, summary, blocked }: Lead): DcReport {
 export function decideWakeAtMs(turn: Turn): number | undefined {
   const { lead } = turn.state;
   if (lead === undefined) return undefined;
-  const isReady = lead.deciding === undefined && (lead.run === undefined || lead.run.finished);
   const waits = [
-    isReady && lead.synchronised && everyoneJoined(turn) ? lead.wanted?.atMs : undefined,
+    isFree(turn, lead) ? decideAtMs(lead) : undefined,
     lead.recheckAtMs,
     lead.run === undefined ? undefined : runWakeAtMs(lead.run),
   ].filter((atMs) => atMs !== undefined);

@@ -51,7 +51,7 @@ export interface NodeState {
 export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
-  | Extract<ExecutorEvent, { kind: "finished" }>
+  | Extract<ExecutorEvent, { kind: "finished" | "look" }>
   | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" }>
   | { readonly kind: "tick" };
 
@@ -77,14 +77,16 @@ export interface NodeStart {
   readonly stored: StoredCib | undefined;
   /** The nodes of the node configuration, with their ids. */
   readonly nodes: ControllerState["nodes"];
+  /** As `nodeFenced` of an earlier manager of the same keeper said; empty after the keeper's start. */
+  readonly fenced: ControllerState["fenced"];
 }
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
-  const { self, incarnation, session, actionLimit, stored, nodes } = start;
+  const { self, incarnation, session, actionLimit, stored, nodes, fenced } = start;
   const store = createCibStore(self, session, stored);
   return {
     self,
-    controller: createController(self, incarnation, nodes, cibTree(store), nowMs),
+    controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
     executor: createExecutor(self, actionLimit),
     store,
     reported: {},
@@ -328,6 +330,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
     case "stop":
       return [{ to: "controller", event }];
     case "finished":
+    case "look":
       return [{ to: "executor", event }];
     case "submit":
     case "persisted":

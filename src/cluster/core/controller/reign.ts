@@ -11,8 +11,11 @@ import type { ControllerMessage, Join, Lead } from "./types.ts";
 
 /** An offer or its answer may be lost with a manager that was just being restarted. */
 const OFFER_EVERY_MS = 1_000;
-/** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node is treated as failed. */
+/** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node has failed. */
 export const JOIN_WAIT_MS = 60_000;
+
+/** From its first heartbeat to membership a peer needs a few keepalives; one that only half hears us, for ever. */
+const COMING_WAIT_MS = 10_000;
 
 const OFFLINE = { in_ccm: "false", crmd: "offline" } as const;
 
@@ -48,8 +51,13 @@ function offer(turn: Turn, node: string): void {
   setLead(turn, { joins: { ...lead.joins, [node]: join } });
 }
 
-/** The node must join (again): a new member, or one whose manager was started anew. */
-export function expectJoin(turn: Turn, node: string): void {
+/** Its manager was started anew: it must join again. */
+export function forgetJoin(turn: Turn, node: string): void {
+  const { [node]: _join, ...joins } = turn.state.lead?.joins ?? {};
+  setLead(turn, { joins });
+}
+
+function expectJoin(turn: Turn, node: string): void {
   reportNodeState(turn, node, { in_ccm: "true", crmd: "online", join: "pending", expected: "member" });
   offer(turn, node);
 }
@@ -68,7 +76,7 @@ export function createLead(round: string): Lead {
   };
 }
 
-function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
+function reportAbsent(turn: Turn, { name, phase, generation }: PeerView): void {
   switch (phase) {
     case "lost":
       // Whoever was fenced is `awaited` to the keeper; so a lost one may be running, whatever the CIB says of it.
@@ -84,7 +92,8 @@ function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
     }
     case "awaited":
       // Never heard in our life: what the CIB says of it stays, and without a word it is startup fencing's.
-      if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
+      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) reportNodeState(turn, name, DOWN);
+      else if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
       break;
     case "member":
       break;
@@ -93,9 +102,15 @@ function reportAbsent(turn: Turn, { name, phase }: PeerView): void {
   }
 }
 
+/** To our keeper. */
+export function noteFenced(turn: Turn, node: string, generation: number): void {
+  turn.state = { ...turn.state, fenced: { ...turn.state.fenced, [node]: generation } };
+  emit(turn, { kind: "peer-fenced", node, generation });
+}
+
 /** To our keeper and, by the other members, to theirs. */
 export function tellFenced(turn: Turn, node: string, generation: number): void {
-  emit(turn, { kind: "peer-fenced", node, generation });
+  noteFenced(turn, node, generation);
   broadcast(turn, { kind: "fenced", node, generation });
 }
 
@@ -117,30 +132,42 @@ function reviewLost(turn: Turn, { name, returned }: PeerView): void {
   emit(turn, { kind: "peer-accepted", node: name });
 }
 
-/** After each change of the view, and once at the beginning of a reign. */
+function awaitPeers(turn: Turn, isComing: boolean): void {
+  const { lead } = turn.state;
+  if (lead === undefined) return;
+  const { awaitUntilMs, ...rest } = lead;
+  if (isComing) setLead(turn, { awaitUntilMs: awaitUntilMs ?? turn.now.nowMs + COMING_WAIT_MS });
+  else turn.state = { ...turn.state, lead: rest };
+}
+
+/** After each change of the view, and once the CIB stands at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
   const { lead, view } = turn.state;
-  if (lead === undefined || view === undefined) return;
+  // Without the newest CIB there are no ids to write anything under.
+  if (lead === undefined || view === undefined || !lead.synchronised || addMissingNodes(turn)) return;
   for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
+  const isComing = view.peers.some(({ phase, silentMs }) => phase === "awaited" && silentMs !== undefined);
+  awaitPeers(turn, isComing);
   for (const peer of view.peers) if (!members(turn).includes(peer.name)) reportAbsent(turn, peer);
   for (const peer of view.peers) if (peer.phase === "lost") reviewLost(turn, peer);
 }
 
-/** Nodes that the CIB does not have yet: written once the store stands on the newest content. */
-export function addMissingNodes(turn: Turn): void {
+/** Nodes that the CIB does not have yet are written before anything that refers to them. True while it lacks some. */
+function addMissingNodes(turn: Turn): boolean {
   const { nodes, cib } = turn.state;
   const known = configuredNodes(cib);
   const missing = nodes.filter(({ name }) => !known.some((node) => node.name === name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return false;
   const taken = known.map(({ id }) => id);
   const operations = missing.map(({ id, name }) => {
     // A configuration of another origin may have given the number away; the name is as good an id as any.
     const element = { name: "node", attributes: { id: taken.includes(id) ? name : id, uname: name }, children: [] };
     return { kind: "set", parent: "nodes", element } as const;
   });
-  emit(turn, { kind: "submit", operations, why: `nodes of the node configuration` });
+  emit(turn, { kind: "submit", operations, why: "nodes of the node configuration" });
+  return true;
 }
 
 type Joined = Extract<ControllerMessage, { kind: "joined" }>;
@@ -180,8 +207,8 @@ export function tendJoins(turn: Turn): void {
 
 /** Nobody may be left out: a member that has not joined may follow another DC. */
 export function everyoneJoined(turn: Turn): boolean {
-  const joins = Object.values(turn.state.lead?.joins ?? {});
-  return joins.length > 0 && joins.every(({ phase, overdue }) => phase === "joined" || overdue);
+  const joins = turn.state.lead?.joins ?? {};
+  return members(turn).every((node) => joins[node]?.phase === "joined" || joins[node]?.overdue === true);
 }
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {

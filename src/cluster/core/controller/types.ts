@@ -106,6 +106,8 @@ export interface Lead {
   readonly recheckAtMs?: number;
   /** Transitions in a row that did not complete: each makes the next wait longer. */
   readonly failedRuns: number;
+  /** A peer is heard and on its way to become a member: decisions wait for it until then. */
+  readonly awaitUntilMs?: number;
   /** The transient attributes as last decided upon; a change wants a new decision. */
   readonly attributesSeen: string;
   readonly blocked: readonly BlockedAction[];
@@ -127,6 +129,8 @@ export interface ControllerState {
   readonly lead?: Lead;
   readonly stopping?: { readonly sinceMs: number; readonly requestDueAtMs: number };
   readonly left: boolean;
+  /** Starts of peers that were confirmed off, in the life of our keeper; kept over a restart of the manager. */
+  readonly fenced: Readonly<Record<string, number>>;
   /** The last word of the DC about its work. */
   readonly dcReport?: DcReport;
 }

@@ -233,8 +233,11 @@ function finishRecurring(
     return { state: withResource(state, id, idle(resource)), effects: [] };
   }
   const answer = answerOf(running, event);
-  const dueAtMs = nowMs + running.action.intervalMs;
-  const next: RecurringCall = { ...call, dueAtMs, answered: true };
+  // What was asked for during the run may have come too late for it.
+  const { lookedForAtMs, ...rest } = call;
+  const isStale = lookedForAtMs !== undefined && lookedForAtMs > running.startedAtMs;
+  const dueAtMs = isStale ? nowMs : nowMs + running.action.intervalMs;
+  const next: RecurringCall = { ...rest, dueAtMs, answered: true };
   const rested = { ...idle(resource), recurring: { ...resource.recurring, [key]: next } };
   const before = resource.history[key];
   const same = before?.rcCode === answer.rcCode && before.opStatus === answer.opStatus;
@@ -312,6 +315,18 @@ function clearFailures(state: ExecutorState, event: Extract<ExecutorEvent, { kin
   };
 }
 
+function look(state: ExecutorState, agentType: string, nowMs: number): Step {
+  const resources = Object.entries(state.resources).map(([id, resource]): [string, ResourceState] => {
+    if (resource.identity.type !== agentType) return [id, resource];
+    const recurring = Object.entries(resource.recurring).map(([key, call]): [string, RecurringCall] => [
+      key,
+      { ...call, dueAtMs: Math.min(call.dueAtMs, nowMs), lookedForAtMs: nowMs },
+    ]);
+    return [id, { ...resource, recurring: Object.fromEntries(recurring) }];
+  });
+  return { state: { ...state, resources: Object.fromEntries(resources) }, effects: [] };
+}
+
 function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, tools: ExecutorTools): Step {
   switch (event.kind) {
     case "perform":
@@ -324,6 +339,8 @@ function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, to
       return flush(state);
     case "clear-failures":
       return clearFailures(state, event);
+    case "look":
+      return look(state, event.agentType, nowMs);
     case "tick":
       return unchanged(state);
   }

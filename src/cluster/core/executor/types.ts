@@ -46,6 +46,8 @@ export type ExecutorEvent =
       readonly operation?: string;
       readonly intervalMs?: number;
     }
+  /** Something outside has changed what agents of this type see: their recurring operations are due now. */
+  | { readonly kind: "look"; readonly agentType: string }
   | { readonly kind: "tick" };
 
 export interface OperationRun {
@@ -122,6 +124,8 @@ export interface RunningCall extends Call {
 export interface RecurringCall extends Call {
   /** When it shall run next; it is never due while it runs. */
   readonly dueAtMs: number;
+  /** When somebody last wanted it to run at once; undefined once it has. */
+  readonly lookedForAtMs?: number;
   /** The request has had its answer; from then on only changes are told. */
   readonly answered: boolean;
 }

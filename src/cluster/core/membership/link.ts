@@ -13,9 +13,17 @@ export interface JudgedLink {
   readonly effects: readonly MembershipEffect[];
 }
 
-export function hearLink(link: LinkState, name: string, peer: string, nowMs: number, warntimeMs: number): JudgedLink {
-  const inTime = link.heardAtMs !== undefined && nowMs - link.heardAtMs <= warntimeMs;
-  const goodBeats = link.state === "down" && !inTime ? 1 : link.goodBeats + 1;
+export function hearLink(
+  link: LinkState,
+  name: string,
+  peer: string,
+  nowMs: number,
+  { keepaliveMs, warntimeMs }: MembershipConfig,
+): JudgedLink {
+  const gapMs = nowMs - (link.heardAtMs ?? Number.NEGATIVE_INFINITY);
+  // News is told by beats out of turn: several in a moment prove no more than one.
+  const inTurn = gapMs >= keepaliveMs / 2 ? 1 : 0;
+  const goodBeats = gapMs > warntimeMs ? 1 : link.goodBeats + inTurn;
   const up = link.state !== "down" || link.heardAtMs === undefined || goodBeats >= HEAL_BEATS;
   if (!up) return { link: { state: "down", heardAtMs: nowMs, goodBeats }, effects: [] };
   const effects: MembershipEffect[] = link.state === "up" ? [] : [{ kind: "link-up", link: name, peer }];

@@ -78,7 +78,7 @@ function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbe
   const silentMs = silenceMs(known, before.listeningSinceMs, nowMs);
   if (known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs)
     effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
-  const judgedLink = hearLink(link, event.link, known.name, nowMs, config.warntimeMs);
+  const judgedLink = hearLink(link, event.link, known.name, nowMs, config);
   const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
   const self = { id: ownId(before), generation: before.generation };
   const heard = hearPeer(linked, event.generation, event.heartbeat, self, nowMs);
@@ -183,7 +183,9 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
     effects.push(...done.effects);
     if (state.selfFenced) return { state, effects };
   }
-  state = agree(state);
+  const agreed = agree(state);
+  // A change is told at once: until every member tells the same, nobody may decide.
+  state = agreed.epoch === state.epoch ? agreed : { ...agreed, nextBeatAtMs: Math.min(state.nextBeatAtMs, nowMs) };
   if (nowMs < state.nextBeatAtMs) return { state, effects };
   const sent = beat(state, nowMs);
   return { state: sent.state, effects: [...effects, ...sent.effects] };

@@ -5,6 +5,7 @@
 import type { XmlElement } from "../../../base/xml.ts";
 import { linkAntiColocations } from "./act/anti-colocations.ts";
 import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
+import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions } from "./act/definitions.ts";
 import { planFencing } from "./act/fencing.ts";
@@ -56,6 +57,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkOrders(plan);
   for (const resource of facts.top) linkResource(plan, resource);
   linkAntiColocations(plan);
+  linkColocations(plan);
   linkProbes(plan);
   planClearFailures(plan);
   planFencing(plan);

@@ -65,6 +65,11 @@ export interface BuiltInAgent {
   readonly operate: (call: AgentCall) => Promise<AgentAnswer>;
 }
 
+/** Where the process groups of running operations are noted, so that a later manager can end them. */
+export function noteDirectory(runDirectory: string): string {
+  return `${runDirectory}/agents`;
+}
+
 export const succeeded: AgentAnswer = { code: OCF.success, reason: "" };
 
 export function failed(reason: string, code: number = OCF.error): AgentAnswer {

@@ -4,6 +4,7 @@
  * which asks our own manager, so nothing here may wait for it in the event loop.
  * Facts: reference/storage.md, sections 2 to 5 and 7 (exit codes, roles, scores).
  */
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem } from "../../../base/problem.ts";
 import { checkDrbdResource, parseDrbdConfiguration } from "../../../storage/core/drbd-configuration.ts";
@@ -27,8 +28,8 @@ const CONNECT_POLL_MS = 250;
 const REPORT_MS = 1_000;
 /** drbdsetup's exit code for "No such resource". */
 const NO_RESOURCE = 10;
-/** Linux: `modprobe drbd` has not been, or cannot be done. */
-const NO_MODULE = /netlink family|modprobe|not loaded|No such file/i;
+/** Is there while DRBD's module is loaded, 8.4 and 9 alike. */
+const MODULE_FILE = "/proc/drbd";
 
 type Observed =
   | { readonly kind: "there"; readonly resource: DrbdResource }
@@ -46,7 +47,8 @@ async function observe({ call, tool, name }: Context): Promise<Observed> {
   const { code, output, reason } = await tool(call, "drbdsetup", ["events2", "--now", "--statistics", name]);
   const resource = readDrbdState(output)[name];
   if (resource !== undefined) return { kind: "there", resource };
-  if (code === 0 || code === NO_RESOURCE || (code !== undefined && NO_MODULE.test(reason))) return { kind: "absent" };
+  // A tool that fails proves nothing, but without the module nothing can run.
+  if (code === 0 || code === NO_RESOURCE || !existsSync(MODULE_FILE)) return { kind: "absent" };
   return { kind: "unknown", reason };
 }
 

@@ -7,13 +7,11 @@ import { lookup } from "node:dns/promises";
 import { formatAddress, type NetworkAddress, parseAddress } from "../../../hw/core/rtnetlink.ts";
 import { pingAddresses } from "../../../hw/edge/icmp-echo.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { isMarked, mark, unmark } from "./mark.ts";
 
 const ATTEMPTS = 3;
 const TIMEOUT_SECONDS = 2;
 const HOSTS_MAX = 100;
-
-/** Instances that were started here: reachability itself has nothing that could be found running. */
-const started = new Set<string>();
 
 async function resolveHost(host: string): Promise<NetworkAddress | undefined> {
   const literal = parseAddress(host);
@@ -51,13 +49,13 @@ async function measure({ parameters, signal }: AgentCall): Promise<AgentAnswer> 
 function operate(call: AgentCall): Promise<AgentAnswer> {
   switch (call.operation) {
     case "start":
-      started.add(call.instance);
+      mark(call);
       return measure(call);
     case "monitor":
     case "status":
-      return started.has(call.instance) ? measure(call) : Promise.resolve({ code: OCF.notRunning, reason: "" });
+      return isMarked(call) ? measure(call) : Promise.resolve({ code: OCF.notRunning, reason: "" });
     case "stop":
-      started.delete(call.instance);
+      unmark(call);
       return Promise.resolve({ ...succeeded, attributes: [{ name: call.parameters["name"] ?? "pingd" }] });
     case "validate-all":
       return Promise.resolve(succeeded);

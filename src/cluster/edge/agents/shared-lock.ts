@@ -19,6 +19,7 @@ import {
 } from "../../../storage/core/sfex-lease.ts";
 import { printSfexLock, readSfexControl, readSfexLock } from "../../../storage/core/sfex-record.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { isMarked, mark, unmark } from "./mark.ts";
 
 const DEFAULT_SECONDS = { lock_timeout: 100, collision_timeout: 1, monitor_interval: 10 };
 
@@ -97,7 +98,8 @@ function secondsOf(parameters: AgentCall["parameters"], name: keyof typeof DEFAU
   return (Number.isFinite(given) && given > 0 ? given : DEFAULT_SECONDS[name]) * 1000;
 }
 
-async function start({ instance, parameters, signal }: AgentCall): Promise<AgentAnswer> {
+async function start(call: AgentCall): Promise<AgentAnswer> {
+  const { instance, parameters, signal } = call;
   if (holdings.get(instance)?.isHeld() === true) return succeeded;
   const index = Number(parameters["index"] ?? 1);
   let disk: BlockDevice;
@@ -123,13 +125,22 @@ async function start({ instance, parameters, signal }: AgentCall): Promise<Agent
   const answer = await settled;
   if (answer.code === OCF.success && holding.isHeld()) {
     holdings.set(instance, holding);
+    mark(call);
     return answer;
   }
   holding.close();
   return answer.code === OCF.success ? failed("ended before the lock was taken") : answer;
 }
 
-async function stop({ instance }: AgentCall): Promise<AgentAnswer> {
+/** A manager that starts anew holds nothing, but its lock still stands on the disk: it takes it up again. */
+function monitor(call: AgentCall): Promise<AgentAnswer> {
+  if (holdings.get(call.instance)?.isHeld() === true) return Promise.resolve(succeeded);
+  return isMarked(call) ? start(call) : Promise.resolve({ code: OCF.notRunning, reason: "" });
+}
+
+async function stop(call: AgentCall): Promise<AgentAnswer> {
+  const { instance } = call;
+  unmark(call);
   const holding = holdings.get(instance);
   if (holding === undefined) return succeeded;
   const settled = holding.settled();
@@ -147,10 +158,8 @@ function operate(call: AgentCall): Promise<AgentAnswer> {
     case "stop":
       return stop(call);
     case "monitor":
-    case "status": {
-      const isHeld = holdings.get(call.instance)?.isHeld() === true;
-      return Promise.resolve(isHeld ? succeeded : { code: OCF.notRunning, reason: "" });
-    }
+    case "status":
+      return monitor(call);
     case "validate-all":
       return Promise.resolve(succeeded);
     default:

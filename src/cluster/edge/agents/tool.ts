@@ -1,6 +1,6 @@
 /** Programs that a built-in agent needs, each bounded by the operation it serves: a hung one is ended with it. */
 import { runProcess } from "../../../hw/edge/child-process.ts";
-import type { AgentCall } from "./contract.ts";
+import { type AgentCall, noteDirectory } from "./contract.ts";
 
 export interface ToolEnd {
   /** The exit code; undefined when it was ended, killed or could not be started. */
@@ -15,12 +15,12 @@ const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr
 
 /** Resolves always; at the latest two seconds after the operation's end. */
 export async function runTool(
-  { signal, timeoutMs }: Pick<AgentCall, "signal" | "timeoutMs">,
+  { signal, timeoutMs, runDirectory }: Pick<AgentCall, "signal" | "timeoutMs" | "runDirectory">,
   file: string,
   argv: readonly string[],
 ): Promise<ToolEnd> {
   if (signal.aborted) return { code: undefined, output: "", reason: `no time left for ${file}` };
-  const child = runProcess({ file, argv, environment: ENVIRONMENT, timeoutMs });
+  const child = runProcess({ file, argv, environment: ENVIRONMENT, timeoutMs, noteIn: noteDirectory(runDirectory) });
   const kill = () => child.kill();
   signal.addEventListener("abort", kill, { once: true });
   const { end, output, errors, stuck } = await child.done;

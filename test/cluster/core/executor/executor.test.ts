@@ -120,6 +120,20 @@ describe("one resource", () => {
     expect(suffixes).toEqual(["ip_monitor_10000", "ip_last_failure_0"]);
   });
 
+  test("a look makes the monitor due at once, and once more when it came during a run", () => {
+    const { perform, finish, elapse, step } = story();
+    perform(action("monitor", { intervalMs: 10_000 }));
+    finish(1, 0);
+    expect(words(step({ kind: "look", agentType: "other" }))).toEqual([]);
+    expect(words(step({ kind: "look", agentType: "IPaddr2" }))).toEqual(["run 1 ip monitor"]);
+    elapse(5);
+    expect(words(step({ kind: "look", agentType: "IPaddr2" }))).toEqual([]);
+    expect(words(finish(1, 0))).toEqual(["run 1 ip monitor"]);
+    expect(words(finish(1, 0))).toEqual([]);
+    expect(words(elapse(9_999))).toEqual([]);
+    expect(words(elapse(1))).toEqual(["run 1 ip monitor"]);
+  });
+
   test("a stop cancels the monitor and ends the one that hangs", () => {
     const { perform, finish, elapse, state } = story();
     perform(action("monitor", { intervalMs: 1_000 }));

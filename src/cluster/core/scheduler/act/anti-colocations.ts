@@ -2,13 +2,14 @@
 import type { Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { completionOf } from "./constraints.ts";
-import { link, type Plan, type Step, stepsOf } from "./plan.ts";
+import { link, type Plan, stepsOf } from "./plan.ts";
 
 function keepApart(plan: Plan, leaving: Resource, coming: Resource): void {
-  const probes: Step[] = stepsOf(plan, leaving, "monitor", 0).filter(({ operation }) => operation === "monitor");
-  for (const start of stepsOf(plan, coming, "start"))
-    for (const first of [...completionOf(plan, leaving, "stop"), ...probes])
+  for (const start of stepsOf(plan, coming, "start")) {
+    for (const first of completionOf(plan, leaving, "stop"))
       if (first.node === undefined || start.node === undefined || first.node === start.node) link(plan, first, start);
+    plan.stopWaits.push({ resource: leaving, second: start, sameNode: true });
+  }
 }
 
 /** Both ways, for every colocation of minus infinity that is not of roles. */

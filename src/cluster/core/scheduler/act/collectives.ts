@@ -47,10 +47,16 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  plan.collectives.push({ step: end, members: ends, mode });
+  plan.collectives.push({
+    step: end,
+    members: ends,
+    mode: operation === "stop" || operation === "demote" ? "wanted" : mode,
+  });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, {});
   for (const each of ends) link(plan, each, end, { ends: true });
+  if (operation === "stop")
+    for (const member of resource.children) plan.stopWaits.push({ resource: member, second: end, sameNode: false });
 }
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
@@ -59,6 +65,8 @@ const DOWN: LinkRules = { thenDragsFirst: true };
 /** Members one after another, and back in the opposite order. */
 function chainGroup(plan: Plan, group: Resource): void {
   const promotable = inPromotable(group);
+  for (const member of group.children) for (const operation of ["start"]) stepsOrNone(plan, member, operation);
+  restartLater(plan, group);
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
     if (previous === undefined) return;
@@ -66,8 +74,21 @@ function chainGroup(plan: Plan, group: Resource): void {
       for (const first of stepsOrNone(plan, previous, operation))
         for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
     for (const operation of promotable ? ["stop", "demote"] : ["stop"])
-      for (const first of stepsOf(plan, member, operation))
-        for (const second of stepsOf(plan, previous, operation)) link(plan, first, second, DOWN);
+      for (const second of stepsOf(plan, previous, operation)) {
+        for (const first of stepsOf(plan, member, operation)) link(plan, first, second, DOWN);
+        if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
+      }
+  });
+}
+
+/** A member that is to start among running ones: those behind it stop first. */
+function restartLater(plan: Plan, group: Resource): void {
+  group.children.forEach((member, index) => {
+    if (member.runningOn.length > 0) return;
+    const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
+    if (next === undefined) return;
+    for (const stop of stepsOf(plan, next, "stop"))
+      for (const start of stepsOf(plan, member, "start")) link(plan, stop, start, { needsFirst: true });
   });
 }
 

@@ -51,6 +51,9 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   const firsts = firstsOf(plan, order.first, order.firstTask);
+  if (order.firstTask === "stop")
+    for (const second of stepsOf(plan, order.second, order.secondTask))
+      if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
   const seconds = stepsOf(plan, order.second, order.secondTask);
   for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
   // What is required of a whole is required of each of its members.

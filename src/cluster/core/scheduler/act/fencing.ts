@@ -33,7 +33,8 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;
-      link(plan, fence, each, { firstDragsThen: false });
+      // The device itself may be gone with its node; nobody waits for that.
+      if (each.resource?.class !== "stonith") link(plan, fence, each);
     }
 }
 

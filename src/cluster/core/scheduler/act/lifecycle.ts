@@ -41,6 +41,10 @@ export function isRunnable(facts: Facts, resource: Resource, node: Node | undefi
   return noQuorumPolicy !== "stop" && noQuorumPolicy !== "fence";
 }
 
+function isHeldByQuorum(facts: Facts): boolean {
+  return !facts.options.quorate && facts.options.noQuorumPolicy === "stop";
+}
+
 function needsOf(resource: Resource, operation: string): Step["needs"] {
   if (operation !== "start" && operation !== "promote") return "nothing";
   if (resource.requires === "fencing" || resource.requires === "unfencing") return "fencing";
@@ -61,8 +65,10 @@ export function act(
   const made = step(plan, { resource, node, operation, required: required && managed, reason });
   made.needs = needs;
   made.runnable &&= isRunnable(plan.facts, resource, node, needs);
+  // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
+  if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts)) made.required = false;
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
-  if (resource.blocked && (operation === "stop" || operation === "demote")) made.runnable = false;
+  if (!managed && (operation === "stop" || operation === "demote")) made.runnable = false;
   return made;
 }
 
@@ -80,7 +86,7 @@ function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string
 function stopAll(plan: Plan, resource: Resource, required: boolean, reason: string): void {
   for (const node of resource.runningOn) {
     const stop = act(plan, resource, "stop", node, required, reason);
-    if (resource.removed) clean(plan, resource, node, stop);
+    if (resource.removed && resource.parent === undefined) clean(plan, resource, node, stop);
   }
 }
 
@@ -139,9 +145,18 @@ function restartReason(resource: Resource, moved: boolean, multiple: boolean): s
   return undefined;
 }
 
+/** Stops it where it is not meant to be; where it is, it is left running and its start only noted. */
+function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
+  for (const node of resource.runningOn) if (node !== to) act(plan, resource, "stop", node, true, "multiple-active");
+  const start = act(plan, resource, "start", to, true, "multiple-active");
+  start.kind = "pseudo";
+  start.implied = true;
+  start.alone = true;
+}
+
 /** The records of what was removed, where it is not running. */
 function cleanRecords(plan: Plan, resource: Resource): void {
-  if (!resource.removed || !plan.facts.options.stopRemoved) return;
+  if (!resource.removed || resource.parent !== undefined || !plan.facts.options.stopRemoved) return;
   for (const node of resource.history.keys())
     if (!resource.runningOn.includes(node) && node.online && !node.unclean) clean(plan, resource, node, undefined);
 }
@@ -153,8 +168,9 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
   cleanRecords(plan, resource);
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
-  const multiple = others.length > 1 && !isMigrating(resource);
-  const moved = to !== undefined && others.length === 1 && others[0] !== to;
+  // A fencing device that is registered twice does no harm.
+  const multiple = others.length > 1 && !isMigrating(resource) && resource.class !== "stonith";
+  const moved = to !== undefined && others.length > 0 && !others.includes(to);
   for (const node of dangling) act(plan, resource, "stop", node, true, "dangling migration");
   if (multiple && resource.multiplyActive === "stop_only") {
     stopAll(plan, resource, true, "multiple-active");
@@ -168,6 +184,10 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
     }
     const reason = restartReason(resource, moved, multiple);
     const demoteOnly = resource.demoteWanted && resource.failed && !moved && !multiple;
+    if (multiple && resource.multiplyActive === "stop_unexpected" && others.includes(to) && !resource.failed) {
+      stopUnexpected(plan, resource, to);
+      return;
+    }
     const required = reason !== undefined && !demoteOnly;
     const startsAgain = resource.pendingTask === "start" && resource.pendingNode === to;
     const failedPromoted = role === ROLE.promoted && (required || demoteOnly);
@@ -178,10 +198,15 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
       motion,
       ROLE.stopped,
       Math.min(role, nextRole) as Role,
-      (required || startsAgain) && resource.managed,
+      required && resource.managed,
       failedPromoted && nextRole === ROLE.promoted,
       reason ?? "",
     );
+    if (startsAgain && !required)
+      for (const start of stepsOf(plan, resource, "start")) {
+        start.alone = true;
+        start.required = resource.managed;
+      }
     if (nextRole > role) bringUp(plan, motion, role, nextRole, true, true, "role");
     else if (nextRole < role) for (const node of from) act(plan, resource, "demote", node, true, "role");
   } else if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
@@ -196,7 +221,7 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   const of = (operation: string) => stepsOf(plan, resource, operation);
   const [starts, stops, promotes, demotes] = [of("start"), of("stop"), of("promote"), of("demote")];
   for (const stop of stops) {
-    for (const start of starts) link(plan, stop, start, { firstDragsThen: true, restart: true, needsFirst: false });
+    for (const start of starts) link(plan, stop, start, { firstDragsThen: true, restart: true });
     for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);

@@ -34,6 +34,8 @@ export interface Step {
   dropped: boolean;
   /** A stop or demote that a fencing makes true. */
   implied: boolean;
+  /** A start that is given again although nothing is known to run: no stop goes with it. */
+  alone: boolean;
   parameters?: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +59,8 @@ export interface LinkRules {
   /** Edge only between steps of the same node. */
   readonly sameNode?: boolean;
   readonly serialize?: boolean;
+  /** The first is wanted and cannot run: the second must not run without it. */
+  readonly blockedWith?: boolean;
   /** From a member to the end of its whole. */
   readonly ends?: boolean;
 }
@@ -70,8 +74,8 @@ export interface Link extends LinkRules {
 export interface Collective {
   readonly step: Step;
   readonly members: readonly Step[];
-  /** `all`: cannot run when any required member cannot; `any`: can while one can (clones); `free`: can always. */
-  readonly mode: "all" | "any" | "free";
+  /** `all`: cannot run when a member cannot, `wanted`: a required member; `any`: can while one can; `free`: always. */
+  readonly mode: "all" | "wanted" | "any" | "free";
 }
 
 export interface Plan {
@@ -81,6 +85,8 @@ export interface Plan {
   readonly links: Link[];
   readonly collectives: Collective[];
   readonly gates: { readonly step: Step; readonly min: number }[];
+  /** What waits for a resource's stop, and so for the probes that may find it running. */
+  readonly stopWaits: { readonly resource: Resource; readonly second: Step; readonly sameNode: boolean }[];
   readonly byResource: Step[][];
   readonly byKey: Map<string, Step[]>;
 }
@@ -93,6 +99,7 @@ export function emptyPlan(facts: Facts, board: Board): Plan {
     links: [],
     collectives: [],
     gates: [],
+    stopWaits: [],
     byResource: facts.resources.map(() => []),
     byKey: new Map(),
   };
@@ -146,6 +153,7 @@ export function step(plan: Plan, wish: StepWish): Step {
     migratable: false,
     dropped: false,
     implied: false,
+    alone: false,
   };
   plan.steps.push(created);
   if (resource !== undefined) plan.byResource[resource.index]?.push(created);

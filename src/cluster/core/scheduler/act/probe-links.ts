@@ -4,7 +4,7 @@
  * Facts: crm_simulate as a black box (cases order-first-probes, order3, group9).
  */
 import type { Resource } from "../facts/model.ts";
-import { cloneOf, topOf } from "../facts/model.ts";
+import { cloneOf, isActive, topOf } from "../facts/model.ts";
 import { type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
 
 function isProbe(each: Step): boolean {
@@ -13,18 +13,9 @@ function isProbe(each: Step): boolean {
 
 /** Every probe of the stopping resource comes before what waits for the stop. */
 function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
-  const constrained = plan.links.filter(
-    ({ first, second, hidden }) =>
-      hidden !== true &&
-      first.operation === "stop" &&
-      first.resource !== second.resource &&
-      second.operation !== "do_shutdown",
-  );
-  for (const { first, second } of constrained) {
-    const resource = first.resource;
-    if (resource === undefined || second.resource === undefined) continue;
-    for (const probe of probes.get(resource) ?? []) link(plan, probe, second);
-  }
+  for (const { resource, second, sameNode } of plan.stopWaits)
+    for (const probe of probes.get(resource) ?? [])
+      if (!sameNode || second.node === undefined || probe.node === second.node) link(plan, probe, second);
 }
 
 /** What would be restarted for this start waits for the probes, for they may find that no start is needed. */
@@ -55,8 +46,9 @@ export function linkProbes(plan: Plan): void {
       probes.set(each.resource, [...(probes.get(each.resource) ?? []), each]);
   for (const [resource, own] of probes) {
     const whole = cloneOf(resource) === undefined ? resource : topOf(resource);
+    // What runs already is not stopped for want of a look elsewhere.
     for (const start of stepsOf(plan, whole, "start"))
-      for (const probe of own) link(plan, probe, start, { needsFirst: true });
+      for (const probe of own) link(plan, probe, start, isActive(resource) ? {} : { needsFirst: true });
   }
   linkWaitingForStops(plan, probes);
   linkRestarts(plan, probes);

@@ -37,7 +37,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.history.has(node) || resource.knownOn.has(node) || resource.removed) return undefined;
+  if (resource.knownOn.has(node) || resource.removed) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
@@ -56,7 +56,7 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
     return;
   }
   const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
-  const known = (instance: Resource) => primitivesOf(instance).every(({ history }) => history.has(node));
+  const known = (instance: Resource) => primitivesOf(instance).every(({ knownOn }) => knownOn.has(node));
   if (clone.children.some(known)) return;
   const chosen =
     clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
@@ -70,7 +70,7 @@ export function planProbes(plan: Plan): void {
   const { facts } = plan;
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
-    if (node.kind === "ping" || !node.online || node.unclean || node.pending || !node.discoverResources) continue;
+    if (node.kind === "ping" || !(node.online || node.pending) || node.unclean || !node.discoverResources) continue;
     if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
     for (const resource of facts.top) {
       if (resource.kind === "clone") probeClone(plan, resource, node);

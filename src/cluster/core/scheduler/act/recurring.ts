@@ -67,7 +67,10 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
     for (const demote of stepsOf(plan, resource, "demote")) if (demote.node === node) link(plan, made, demote);
     return;
   }
-  const required = isRestarted || !isRecorded(resource, node, name, intervalMs);
+  const expired = resource.expiredMonitors.some(
+    (each) => each.node === node && each.key.endsWith(`_${name}_${intervalMs}`),
+  );
+  const required = isRestarted || expired || !isRecorded(resource, node, name, intervalMs);
   const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
   if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
@@ -107,7 +110,8 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
     made.runnable = node.online && !node.unclean && !node.pending;
     if (!resource.managed) continue;
-    for (const probe of stepsOf(plan, resource, "monitor", 0)) link(plan, probe, made, { needsFirst: true });
+    for (const probe of stepsOf(plan, resource, "monitor", 0))
+      if (probe.node === node) link(plan, probe, made, { needsFirst: true });
     for (const stop of stepsOf(plan, resource, "stop"))
       if (stop.node === node) link(plan, stop, made, { firstDragsThen: true, needsFirst: true });
   }
@@ -148,7 +152,8 @@ export function planRecurring(plan: Plan, resource: Resource): void {
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;
     if (intervalMs === 0 || name === "start" || name === "stop" || name === "promote" || name === "demote") continue;
-    const id = `${name}/${intervalMs}/${operation.role}`;
+    // Two of one interval cannot be told apart by the executor: the first one counts.
+    const id = `${name}/${intervalMs}`;
     if (!enabled || seen.has(id)) continue;
     seen.add(id);
     if (operation.role === ROLE.stopped) planStopped(plan, resource, operation, motion.to);

@@ -39,10 +39,16 @@ function pass(link: Link, change: Change): void {
     require(first, `required ${second.key}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, `unrunnable ${first.key}`, change);
+  if (link.blockedWith === true && first.required && !first.runnable)
+    block(second, `colocation with ${first.resource?.id}`, change);
+  if (link.restart === true && first.required && !first.runnable) block(second, `unrunnable ${first.key}`, change);
   if (link.restart === true && isManaged(first)) {
-    if (second.required) require(first, second.reason === "" ? `required ${second.key}` : second.reason, change);
+    if (second.required && !second.alone)
+      require(first, second.reason === "" ? `required ${second.key}` : second.reason, change);
     else if (!second.runnable && second.resource?.managed === true) require(first, second.reason, change);
   }
+  if (link.thenDragsFirst === true && first.required && !first.runnable)
+    block(second, `unrunnable ${first.key}`, change);
   if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
     block(second, `unrunnable ${first.key}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
@@ -65,7 +71,9 @@ function sum({ step, members, mode }: Collective, change: Change): void {
   if (members.some(({ required }) => required)) require(step, "", change);
   if (mode === "free") return;
   const runnable =
-    mode === "any" ? members.some((each) => each.runnable) : members.every((each) => each.runnable || !each.required);
+    mode === "any"
+      ? members.some((each) => each.runnable)
+      : members.every((each) => each.runnable || (mode === "wanted" && !each.required));
   if (!runnable) block(step, "", change);
 }
 

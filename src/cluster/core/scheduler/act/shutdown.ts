@@ -16,7 +16,8 @@ export function planShutdowns(plan: Plan): void {
       reason: "node shutdown",
     });
     for (const list of plan.byResource)
-      for (const each of list) if (each.operation === "stop" && each.node === node) link(plan, each, leave, {});
+      for (const each of list)
+        if (each.operation === "stop" && each.node === node) link(plan, each, leave, { needsFirst: true });
   }
 }
 
@@ -40,7 +41,14 @@ export function planClearFailures(plan: Plan): void {
   for (const { resource, node, why } of facts.clearFailures) clearFailures(plan, resource, node, why);
   // What was removed from the configuration leaves no fail counts behind either.
   for (const resource of facts.resources) {
-    if (!resource.removed || resource.kind !== "primitive" || !facts.options.stopRemoved) continue;
+    if (
+      !resource.removed ||
+      !resource.managed ||
+      resource.parent !== undefined ||
+      resource.kind !== "primitive" ||
+      !facts.options.stopRemoved
+    )
+      continue;
     for (const node of facts.nodes) {
       if (!node.online || node.unclean || recordedFailures(resource, node.attributes).count === 0) continue;
       const clear = clearFailures(plan, resource, node, "it is removed");

@@ -5,7 +5,7 @@
 import { applyMigration } from "./history-migration.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
-import { failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
+import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
 import { ROLE } from "./values.ts";
 
 export const CODE = {
@@ -189,7 +189,7 @@ export function isBlockingFailure(facts: Facts, resource: Resource, node: Node):
   for (const entry of history?.entries ?? []) {
     if (statusOf(entry) === STATUS.done && (codeOf(entry) === targetCodeOf(entry) || isProbe(entry))) continue;
     if (statusOf(entry) === STATUS.pending) continue;
-    if (failurePolicy(facts, resource, entry.task, entry.intervalMs).onFail === ON_FAIL.block) return true;
+    if (blocksByConfiguration(facts, resource, entry.task, entry.intervalMs)) return true;
   }
   return false;
 }
@@ -201,6 +201,7 @@ function applyPending(facts: Facts, resource: Resource, node: Node, entry: Histo
   else if (task === "promote") resource.role = ROLE.promoted;
   else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "pending");
   else if (task === "migrate_from") setActive(resource);
+  if (!isProbe(entry)) resource.knownOn.add(node);
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 
@@ -226,9 +227,12 @@ export function applyOutcome(
     resource.role = before.role;
     resource.nextRole = before.nextRole;
     outcome.onFail = before.onFail;
+    if (entry.intervalMs > 0) resource.expiredMonitors.push({ node, key: entry.key });
     return;
   }
   resource.knownOn.add(node);
+  if (entry.intervalMs > 0)
+    resource.expiredMonitors = resource.expiredMonitors.filter((each) => each.node !== node || each.key !== entry.key);
   if (status === STATUS.done) {
     applySuccess(facts, resource, node, entry, outcome);
     return;

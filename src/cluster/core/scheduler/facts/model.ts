@@ -176,6 +176,8 @@ export interface Resource {
   lockNode: Node | undefined;
   lockSeconds: number;
   history: Map<Node, History>;
+  /** Recurring operations whose recorded failure has expired: they are to be set up anew. */
+  expiredMonitors: { readonly node: Node; readonly key: string }[];
   /** The id under which the executor knows it, when that is not `id`. */
   recordedName: string | undefined;
 }

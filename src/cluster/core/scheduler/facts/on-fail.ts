@@ -69,6 +69,11 @@ function isRemoteConnectionFailure(facts: Facts, resource: Resource, task: strin
   return node?.kind === "remote";
 }
 
+/** Whether the configuration itself says that a failure of this operation waits for an operator. */
+export function blocksByConfiguration(facts: Facts, resource: Resource, task: string, intervalMs: number): boolean {
+  return configuredOnFail(facts, resource, task, intervalMs) === "block";
+}
+
 function configuredOnFail(facts: Facts, resource: Resource, task: string, intervalMs: number): string | undefined {
   const operation = findOperation(resource, task, intervalMs);
   const own = operationMeta(facts, resource, operation, task, intervalMs)["on-fail"];

@@ -178,6 +178,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     lockNode: undefined,
     lockSeconds: 0,
     history: new Map(),
+    expiredMonitors: [],
     recordedName: undefined,
   };
   facts.resources.push(resource);

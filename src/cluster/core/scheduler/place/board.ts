@@ -5,7 +5,7 @@
  */
 import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";
 import { canRun, primitivesOf } from "../facts/model.ts";
-import { addScores, INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
+import { addScores, ROLE, type Role } from "../facts/values.ts";
 
 export type Scores = number[];
 
@@ -71,7 +71,7 @@ export function allowedOf(board: Board, resource: Resource): Scores {
 export function canRunAny(board: Board, scores: Scores): boolean {
   return board.nodes.some((node) => {
     const score = scores[node.index];
-    return score !== undefined && score >= -INFINITY_SCORE + 1 && canRun(node) && !uncertainGuest(board, node);
+    return score !== undefined && score >= 0 && canRun(node) && !uncertainGuest(board, node);
   });
 }
 
@@ -97,7 +97,7 @@ export function commit(board: Board, resource: Resource, node: Node | undefined)
   board.isAssigned[resource.index] = true;
   board.assigned[resource.index] = node;
   if (node === undefined) {
-    if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.stopped;
+    board.nextRole[resource.index] = ROLE.stopped;
     return;
   }
   if (nextRoleOf(board, resource) === ROLE.unknown) board.nextRole[resource.index] = ROLE.started;

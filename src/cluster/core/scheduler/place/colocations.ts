@@ -44,8 +44,14 @@ export function thisWithOf(board: Board, resource: Resource): readonly Colocatio
 function inheritedThisWith(board: Board, parent: Resource, member: Resource): readonly Colocation[] {
   const above = parent.parent === undefined ? [] : inheritedThisWith(board, parent.parent, parent);
   const own = [...ownThisWith(board, parent), ...above];
+  if (parent.kind !== "group") return own;
+  // Where one member must be, all must be.
+  const others = parent.children.filter((each) => each !== member);
+  for (const other of others)
+    for (const each of ownThisWith(board, other))
+      if (each.score >= INFINITY_SCORE && each.primary.parent !== parent) own.push(each);
   // The first member leads the group; the others follow it, but for what is mandatory.
-  if (parent.kind !== "group" || parent.children[0] === member) return own;
+  if (parent.children[0] === member) return own;
   return own.filter(({ score }) => score >= INFINITY_SCORE);
 }
 
@@ -148,7 +154,6 @@ function blend(
         : bestWithValue(board, theirs, attribute, attributeOf(node, attribute));
     // Who must keep away from someone does not thereby wish to be where that one must not be.
     if (factor < 0 && wish < 0) continue;
-    if (now >= INFINITY_SCORE) continue;
     const exact = factor * wish;
     const weighted = exact < 0 ? Math.ceil(exact - 0.5) : Math.floor(exact + 0.5);
     const next = addScores(weighted, now);
