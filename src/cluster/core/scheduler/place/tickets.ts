@@ -59,7 +59,7 @@ export function banTickets(board: Board): void {
     else if (!ticket.granted) loseOrBan(board, constraint, resource, needsPromotion);
     else if (ticket.standby) {
       if (needsPromotion) banPromotion(board, resource);
-      else if (!isActiveAnywhere(resource)) banAll(board, resource);
+      else banAll(board, resource);
     }
   }
 }
