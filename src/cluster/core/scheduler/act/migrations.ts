@@ -87,6 +87,16 @@ function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
   return plan.links.filter(({ second, hidden }) => second === wanted && hidden !== true);
 }
 
+function isElsewhere(second: Step, resource: Resource, moving: ReadonlyMap<Resource, unknown>): boolean {
+  const other = second.resource;
+  return other !== undefined && other !== resource && !moving.has(other) && !isAbove(other, resource);
+}
+
+function isAbove(above: Resource, below: Resource): boolean {
+  for (let up = below.parent; up !== undefined; up = up.parent) if (up === above) return true;
+  return false;
+}
+
 /** Turns the marked ones into migrations, once it is settled who they are. */
 export function addMigrations(plan: Plan, migrations: readonly Migration[]): void {
   const valid = migrations.filter(({ start }) => start.migratable && start.required && start.runnable);
@@ -101,13 +111,18 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
     for (const { first } of inputsOf(plan, start)) {
       if (first.resource === resource && first.operation === "stop") continue;
       const other = first.resource === undefined ? undefined : steps.get(first.resource);
-      if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource) continue;
+      if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource)
+        continue;
       link(plan, other !== undefined && first.operation === "start" ? other.from : first, begin);
     }
     for (const { first } of inputsOf(plan, stop)) {
-      if (first.resource === resource || first.resource === undefined || steps.has(first.resource)) continue;
+      if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
       if (first.operation === "stop") link(plan, first, begin);
     }
+    // Nobody who stops for good waits for the remains of what was handed over.
+    for (const each of plan.links)
+      if (each.first === stop && each.second.operation === "stop" && isElsewhere(each.second, resource, steps))
+        plan.links[plan.links.indexOf(each)] = { ...each, hidden: true };
     if (to !== undefined) link(plan, to, from, { needsFirst: true });
     link(plan, from, stop);
     link(plan, from, start);

@@ -12,7 +12,7 @@ export function linkLoads(plan: Plan): void {
   if (loaded.length === 0) return;
   for (const node of nodesOf(board)) {
     const key = `load_stopped_${node.name}`;
-    const point: Step = step(plan, { operation: "load_stopped", key, kind: "pseudo", required: true });
+    const point: Step = step(plan, { operation: key, key, kind: "pseudo", required: true });
     for (const resource of loaded) {
       for (const stop of stepsOf(plan, resource, "stop")) if (stop.node === node) link(plan, stop, point);
       for (const start of stepsOf(plan, resource, "start")) if (start.node === node) link(plan, point, start);
