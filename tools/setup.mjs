@@ -31,7 +31,6 @@ const PACKAGES = {
     mmdebstrap: "/usr/bin/mmdebstrap",
     "squashfs-tools": "/usr/bin/mksquashfs",
     "busybox-static": "/usr/bin/busybox",
-    gdisk: "/usr/sbin/sgdisk",
     mtools: "/usr/bin/mcopy",
     dosfstools: "/usr/sbin/mkfs.fat",
     e2fsprogs: "/usr/sbin/mke2fs",

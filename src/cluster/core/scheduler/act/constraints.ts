@@ -115,7 +115,7 @@ function linkGate(plan: Plan, order: ResourceOrder): void {
   });
   plan.gates.push({ step: gate, min: order.min });
   for (const instance of order.first.children)
-    for (const first of completionOf(plan, instance, order.firstTask)) link(plan, first, gate, { gate: true });
+    for (const first of firstsOf(plan, instance, order.firstTask)) link(plan, first, gate, { gate: true });
   for (const second of stepsOf(plan, order.second, order.secondTask)) link(plan, gate, second, { needsFirst: true });
   if (order.second.kind !== "primitive")
     for (const second of membersSteps(plan, order.second, order.secondTask))

@@ -33,8 +33,8 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;
-      // The device itself may be gone with its node; nobody waits for that.
-      if (each.resource?.class !== "stonith") link(plan, fence, each);
+      // What needs no fencing (a fencing device itself) may be taken for stopped at once.
+      if (each.resource?.requires === "fencing" || each.resource?.requires === "unfencing") link(plan, fence, each);
     }
 }
 

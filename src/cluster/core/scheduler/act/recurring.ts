@@ -9,6 +9,7 @@ import { ROLE, type Role } from "../facts/values.ts";
 import { motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
+const NEVER_RECURRING = new Set(["start", "stop", "promote", "demote"]);
 const CODE_PROMOTED = 8;
 const CODE_NOT_RUNNING = 7;
 
@@ -148,14 +149,12 @@ export function planRecurring(plan: Plan, resource: Resource): void {
   const motion = motionOf(board, resource);
   cancelRemoved(plan, resource);
   if (resource.maintenance || resource.blocked) return;
-  const seen = new Set<string>();
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;
-    if (intervalMs === 0 || name === "start" || name === "stop" || name === "promote" || name === "demote") continue;
-    // Two of one interval cannot be told apart by the executor: the first one counts.
-    const id = `${name}/${intervalMs}`;
-    if (!enabled || seen.has(id)) continue;
-    seen.add(id);
+    if (intervalMs === 0 || NEVER_RECURRING.has(name) || !enabled) continue;
+    // Two of one name and interval cannot be told apart by the executor: neither can be relied upon.
+    const twins = resource.operations.filter((each) => each.name === name && each.intervalMs === intervalMs);
+    if (twins.length > 1) continue;
     if (operation.role === ROLE.stopped) planStopped(plan, resource, operation, motion.to);
     else if (motion.to !== undefined && !motion.to.maintenance)
       planOne(plan, resource, operation, motion.to, motion.nextRole);

@@ -201,10 +201,10 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   resource.role = ROLE.unknown;
   const history: History = { node, element, entries, ...activeSpan(entries) };
   resource.history.set(node, history);
-  if (id !== resource.id) resource.recordedName = id;
   const outcome: Outcome = { onFail: ON_FAIL.ignore, lastFailure: undefined };
   for (const entry of entries) applyOutcome(facts, resource, node, entry, outcome);
   settleState(facts, resource, node, outcome.onFail);
+  resource.recordedName = id;
   limitRole(resource);
   if (before > resource.role) resource.role = before;
 }

@@ -93,8 +93,9 @@ function requiresOf(facts: Facts, value: string | undefined, isFencing: boolean)
   if (value === "unfencing") return isFencing || !facts.options.fencingEnabled ? "quorum" : "unfencing";
   if (value === "fencing") return facts.options.fencingEnabled ? "fencing" : "quorum";
   if (isFencing) return "quorum";
-  if (facts.options.noQuorumPolicy === "ignore") return "nothing";
-  return facts.options.fencingEnabled ? "fencing" : "quorum";
+  // Quorum may be ignored; what a fencing protects may not.
+  if (facts.options.fencingEnabled) return "fencing";
+  return facts.options.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
 }
 
 function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {

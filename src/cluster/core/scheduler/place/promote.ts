@@ -23,9 +23,16 @@ function ownScore(resource: Resource, node: Node): number | undefined {
 /** Whether the node's word can be known to concern a running or probed instance. */
 function isKnown(clone: Resource, resource: Resource, node: Node): boolean {
   const here = (each: Resource) => each.knownOn.has(node) || each.runningOn.includes(node);
-  if (clone.unique) return here(resource);
   return clone.children.some((child) =>
     primitivesOf(child).some((each) => each.baseId === resource.baseId && here(each)),
+  );
+}
+
+/** Where another instance is active, the node's word is about that one. */
+function isOthers(clone: Resource, resource: Resource, node: Node): boolean {
+  if (resource.runningOn.length === 0 || resource.runningOn.includes(node)) return false;
+  return clone.children.some((child) =>
+    primitivesOf(child).some((each) => each.baseId === resource.baseId && each.runningOn.includes(node)),
   );
 }
 
@@ -38,7 +45,8 @@ export function promotionScoreOf(clone: Resource, resource: Resource, node: Node
     }
     return sum;
   }
-  if (!isKnown(clone, resource, node)) return undefined;
+  if (clone.unique) return ownScore(resource, node);
+  if (!isKnown(clone, resource, node) || isOthers(clone, resource, node)) return undefined;
   return ownScore(resource, node);
 }
 
@@ -49,6 +57,9 @@ export function addPromotionScores(board: Board, clone: Resource): void {
       if (!isAvailable(board, node)) continue;
       const score = promotionScoreOf(clone, instance, node);
       if (score === undefined) continue;
+      const own = allowedOf(board, instance)[node.index];
+      if (own === undefined || Number.isNaN(own) || own <= -INFINITY_SCORE) continue;
+      if (score > (board.priority[instance.index] ?? 0)) board.priority[instance.index] = score;
       for (const each of [instance, ...instance.children]) {
         const scores = allowedOf(board, each);
         const before = scores[node.index];
@@ -107,7 +118,9 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
     const node = assignedOf(board, instance);
     if (node === undefined) continue;
     const before = weights[node.index];
-    weights[node.index] = before === undefined || Number.isNaN(before) ? score : addScores(before, score);
+    const none = before === undefined || Number.isNaN(before);
+    weights[node.index] =
+      none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
   }
   let work = weights;
   for (const colocation of ownWithThis(board, clone)) {

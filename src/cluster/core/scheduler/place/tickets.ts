@@ -8,7 +8,7 @@ import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { type Board, setScore } from "./board.ts";
 
 function banAll(board: Board, resource: Resource): void {
-  for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
+  if (resource.kind === "primitive") for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
   for (const child of resource.children) banAll(board, child);
 }
 
