@@ -73,7 +73,10 @@ asRoot("a lost node is switched off by its board, and only then its address is t
   expect(boards.get(alive)?.power()).toBe("on");
   const history = opened.gemel(alive, "fence", "history").output;
   expect(history).toContain(`off of ${dead}: confirmed by fence-${dead}`);
-  expect(history).toContain("off");
+  expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
+  expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
+  const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
+  expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
 });
 
 asRoot("a wrong password says so within seconds and keeps the takeover waiting until it is corrected", async () => {

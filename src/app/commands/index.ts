@@ -74,6 +74,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "--config FILE --state DIR --run DIR [--name NODE]",
     load: () => import("./manager.ts"),
   },
+  meatclient: {
+    summary: "confirm that a node was switched off by hand",
+    usage: "-c NODE",
+    names: ["meatclient"],
+    load: () => import("./meatclient.ts"),
+  },
   node: {
     summary: "run this node: the keeper, which starts the manager",
     usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
@@ -95,6 +101,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "FILE... | -x FILE | -L",
     names: ["crm_verify"],
     load: () => import("./verify.ts"),
+  },
+  stonith: {
+    summary: "one fencing device by its type and parameters, as stonith(8)",
+    usage: "-L | -t TYPE NAME=VALUE... -S | -l | -T on|off|reset NODE",
+    names: ["stonith"],
+    load: () => import("./stonith.ts"),
+  },
+  "stonith-admin": {
+    summary: "fencing by the words of stonith_admin(8)",
+    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -I",
+    names: ["stonith_admin"],
+    load: () => import("./stonith-admin.ts"),
   },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
