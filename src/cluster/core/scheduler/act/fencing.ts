@@ -42,7 +42,7 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       if (isProtected(each)) link(plan, fence, each);
       // A node that is still there might go on stopping things itself: the whole waits with the part.
       const whole = each.resource === undefined ? undefined : topOf(each.resource);
-      if (node.online && each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
+      if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
         for (const stop of stepsOf(plan, whole, "stop")) if (isProtected(each)) link(plan, fence, stop);
     }
 }
