@@ -23,9 +23,8 @@ const RESOURCE = `resource records {
 /** Each line must succeed. The filesystem is made through DRBD, so that its size leaves the metadata alone. */
 const SCRIPT = `set -e
 printf '%s\\n' '${RESOURCE.replaceAll("\n", "' '")}' >/tmp/mirror.conf
-modprobe drbd usermode_helper=/bin/true || true
 drbdadm -c /tmp/mirror.conf create-md --force records
-drbdadm -c /tmp/mirror.conf attach records
+drbdadm -c /tmp/mirror.conf up records
 drbdadm -c /tmp/mirror.conf primary --force records
 mke2fs -q -t ext4 -E nodiscard -L records /dev/drbd0
 drbdadm -c /tmp/mirror.conf secondary records
@@ -59,7 +58,8 @@ export async function mirrorDisk(image: Image, say: (line: string) => void): Pro
     const { alpha } = pair.machines;
     await alpha.powerOn();
     for (let waitedMs = 0; (await alpha.run("true", BOOT_POLL_MS)) === undefined; waitedMs += BOOT_POLL_MS) {
-      if (waitedMs > BOOT_MAX_MS) throw new Error(`the machine does not boot; see ${place.directory}/alpha/console.log`);
+      if (waitedMs > BOOT_MAX_MS)
+        throw new Error(`the machine does not boot; see ${place.directory}/alpha/console.log`);
       await sleep(BOOT_POLL_MS);
     }
     await alpha.must(SCRIPT, ANSWER_MAX_MS);
