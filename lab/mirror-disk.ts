@@ -59,7 +59,8 @@ export async function mirrorDisk(image: Image, say: (line: string) => void): Pro
     const { alpha } = pair.machines;
     await alpha.powerOn();
     for (let waitedMs = 0; (await alpha.run("true", BOOT_POLL_MS)) === undefined; waitedMs += BOOT_POLL_MS) {
-      if (waitedMs > BOOT_MAX_MS) throw new Error(`the machine does not boot; see ${place.directory}/alpha/console.log`);
+      if (waitedMs > BOOT_MAX_MS)
+        throw new Error(`the machine does not boot; see ${place.directory}/alpha/console.log`);
       await sleep(BOOT_POLL_MS);
     }
     await alpha.must(SCRIPT, ANSWER_MAX_MS);

@@ -53,7 +53,10 @@ export function nodeFiles(node: NodeName, bmcs: BmcAddresses, keys: SharedKeys):
       mode: OWNER_ONLY,
     },
     "gemel/cluster.crm": { content: clusterConfiguration(bmcs) },
-    "gemel/drbd.d/records.res": { content: fillTemplate(text("records.res"), { "DRBD-SECRET": keys.drbd }), mode: OWNER_ONLY },
+    "gemel/drbd.d/records.res": {
+      content: fillTemplate(text("records.res"), { "DRBD-SECRET": keys.drbd }),
+      mode: OWNER_ONLY,
+    },
     "gemel/network": { content: networkFile(node) },
     "gemel/ocf/records-server": { content: text("ocf/records-server"), mode: EXECUTABLE },
     "gemel/ocf/resource.d/lab/records": { content: text("ocf/resource.d/lab/records"), mode: EXECUTABLE },

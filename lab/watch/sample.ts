@@ -29,7 +29,8 @@ export interface Sample {
 }
 
 const ANSWER_MAX_MS = 5_000;
-const SCRIPT = "cat /proc/drbd 2>/dev/null; ip -4 -o address show dev service; grep ' /srv/records ' /proc/mounts; true";
+const SCRIPT =
+  "cat /proc/drbd 2>/dev/null; ip -4 -o address show dev service; grep ' /srv/records ' /proc/mounts; true";
 
 /** Reads the answer of SCRIPT. Fact: DRBD 8.4 User's Guide, "Information in /proc/drbd". */
 export function readSeen(output: string): Seen {

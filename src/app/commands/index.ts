@@ -16,9 +16,20 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  cibadmin: {
+    summary: "query and change the CIB as XML",
+    usage: "-Q [-o SECTION | -A XPATH] | -R|-C|-M|-D ...",
+    names: ["cibadmin"],
+    load: () => import("./cibadmin.ts"),
+  },
+  configure: {
+    summary: "the configuration: show, load, delete, or any statement",
+    usage: "show|load update FILE|delete ID|...",
+    load: () => import("./configure.ts"),
+  },
   crm: {
-    summary: "the crm shell's words for every day: status, resource, node, configure",
-    usage: "status | resource ... | node ... | configure ...",
+    summary: "the crm shell: one command, a batch, or interactive",
+    usage: "[-F] [-w] [-f FILE] [configure|resource|node ...]",
     names: ["crm"],
     load: () => import("./crm.ts"),
   },
@@ -48,15 +59,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[--json]",
     load: () => import("./inventory.ts"),
   },
-  "lsb-check": {
-    summary: "try an init script against the rules that a cluster needs",
-    usage: "SCRIPT [--stop-it]",
-    load: () => import("./lsb-check.ts"),
-  },
   log: {
     summary: "the last lines of this node's manager",
     usage: "[--lines N] [--run DIR]",
     load: () => import("./log.ts"),
+  },
+  "lsb-check": {
+    summary: "try an init script against the rules that a cluster needs",
+    usage: "SCRIPT [--stop-it]",
+    load: () => import("./lsb-check.ts"),
   },
   manager: {
     summary: "the manager of a node; started by `gemel node`, by nobody else",
@@ -84,6 +95,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "what runs where, what is wrong, what to do now",
     usage: "[--json] [--watch] [--run DIR]",
     load: () => import("./status.ts"),
+  },
+  verify: {
+    summary: "everything that is wrong or dangerous in a configuration",
+    usage: "FILE... | -x FILE | -L",
+    names: ["crm_verify"],
+    load: () => import("./verify.ts"),
   },
   stonith: {
     summary: "one fencing device by its type and parameters, as stonith(8)",

@@ -31,7 +31,8 @@ function checkPrimitive(seen: Seen, template: XmlElement | undefined, hasDefault
       const roles = [twin, operation]
         .map(({ element }) => element.attributes["role"])
         .filter((role) => role !== undefined);
-      const reason = `${id} has two operations ${name} with the interval ${intervalMs / 1000} s, which cannot be told apart`;
+      const interval = `the interval ${intervalMs / 1000} s`;
+      const reason = `${id} has two operations ${name} with ${interval}, which cannot be told apart`;
       const remedy =
         roles.length > 0 ? "give the roles different intervals, such as 10s and 11s" : "remove one of them";
       findings.push(finding("error", at(operation), reason, remedy));

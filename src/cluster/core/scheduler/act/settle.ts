@@ -31,9 +31,11 @@ const isManaged = (step: Step) => step.resource?.managed !== false;
 function pass(link: Link, change: Change): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  if (link.firstDragsThen === true && first.required && isManaged(second))
+  // What is handed over running disturbs nobody who depends on it.
+  const quiet = first.resource !== second.resource && first.resource !== undefined;
+  if (link.firstDragsThen === true && !(quiet && first.migratable) && first.required && isManaged(second))
     require(second, `required ${first.key}`, change);
-  if (link.thenDragsFirst === true && second.required && isManaged(first))
+  if (link.thenDragsFirst === true && !(quiet && second.migratable) && second.required && isManaged(first))
     require(first, `required ${second.key}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${second.key}`, change);

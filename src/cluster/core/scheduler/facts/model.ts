@@ -164,6 +164,8 @@ export interface Resource {
   knownOn: Set<Node>;
   failed: boolean;
   failureIgnored: boolean;
+  /** It failed on some node, whether or not that is answered by a recovery. */
+  failedThere: boolean;
   blocked: boolean;
   unexpectedlyRunning: boolean;
   restartContainer: boolean;

@@ -131,6 +131,7 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
     case ON_FAIL.block:
       resource.managed = false;
       resource.blocked = true;
+      resource.failedThere = true;
       return;
     case ON_FAIL.ban:
       facts.bans.push({ resource, node, why: "on-fail=migrate" });
