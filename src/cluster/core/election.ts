@@ -117,7 +117,8 @@ function hear(election: Election, from: string, hello: Hello, nowMs: number): St
   let next: Election = { ...election, hellos: { ...election.hellos, [from]: hello } };
   const isRestart = before !== undefined && before.incarnation !== hello.incarnation;
   if (isRestart) effects.push({ kind: "manager-restarted", node: from });
-  if (isRestart && next.dc === from) {
+  // Our DC is none any more: it was started anew, or follows another one.
+  if (next.dc === from && (isRestart || hello.dc !== from)) {
     const left = withDc(next, null, nowMs);
     next = left.state;
     effects.push(...left.effects);
