@@ -23,9 +23,8 @@ const RESOURCE = `resource records {
 /** Each line must succeed. The filesystem is made through DRBD, so that its size leaves the metadata alone. */
 const SCRIPT = `set -e
 printf '%s\\n' '${RESOURCE.replaceAll("\n", "' '")}' >/tmp/mirror.conf
-modprobe drbd usermode_helper=/bin/true || true
 drbdadm -c /tmp/mirror.conf create-md --force records
-drbdadm -c /tmp/mirror.conf attach records
+drbdadm -c /tmp/mirror.conf up records
 drbdadm -c /tmp/mirror.conf primary --force records
 mke2fs -q -t ext4 -E nodiscard -L records /dev/drbd0
 drbdadm -c /tmp/mirror.conf secondary records

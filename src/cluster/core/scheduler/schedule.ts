@@ -18,7 +18,7 @@ import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
 import { planRecurring } from "./act/recurring.ts";
 import { settle } from "./act/settle.ts";
-import { planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
@@ -54,6 +54,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   assignAll(board);
   const plan = emptyPlan(facts, board);
   planProbes(plan);
+  planClearFailures(plan);
   for (const resource of facts.top) planResource(plan, resource);
   const reloads = planDefinitions(plan);
   linkOrders(plan);
@@ -61,8 +62,8 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkAntiColocations(plan);
   linkColocations(plan);
   linkProbes(plan);
-  planClearFailures(plan);
   linkLoads(plan);
+  linkClears(plan);
   planFencing(plan);
   planShutdowns(plan);
   const migrations = markMigrations(plan);

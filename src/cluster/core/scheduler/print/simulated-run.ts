@@ -5,6 +5,8 @@
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { Graph } from "../act/included.ts";
 import type { Step } from "../act/plan.ts";
+import type { Resource } from "../facts/model.ts";
+import { inAnonymousClone } from "../facts/model.ts";
 import { executorName, operationKey } from "./names.ts";
 
 interface Record {
@@ -37,6 +39,11 @@ function writeState({ attributes, transient, resources }: NodeRecord): XmlElemen
   return xml("node_state", attributes, [...transient, lrm]);
 }
 
+/** Of an instance that nobody has recorded yet, the number says nothing. */
+function shortName(resource: Resource): string {
+  return inAnonymousClone(resource) ? (resource.recordedName ?? resource.baseId) : resource.id;
+}
+
 function lineOf(step: Step): string {
   const node = step.node === undefined ? "" : ` on ${step.node.name}`;
   const interval = step.intervalMs > 0 ? `=${step.intervalMs}` : "";
@@ -44,15 +51,15 @@ function lineOf(step: Step): string {
     case "fence":
       return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
     case "pseudo":
-      return `Pseudo action:   ${step.key}${step.implied ? "" : node}`;
+      return `Pseudo action:   ${operationKey(step)}${step.implied ? "" : node}`;
     case "cluster": {
       const whose = step.resource === undefined ? "" : ` for ${step.resource.id}`;
       return `Cluster action:  ${step.operation}${whose}${node}`;
     }
-    case "resource":
-      return `Resource action: ${(step.resource === undefined ? "" : executorName(step.resource)).padEnd(15)} ${step.operation}${interval}${node}`;
-    default:
-      return "";
+    default: {
+      const name = step.resource === undefined ? "" : shortName(step.resource);
+      return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
+    }
   }
 }
 
@@ -131,7 +138,6 @@ function execute(records: Map<string, NodeRecord>, step: Step): void {
     records.set(node.id, record);
   }
   if (step.kind === "fence") goDown(record);
-  else if (step.operation === "do_shutdown") goDown(record);
   else if (step.operation === "clear_failcount") forget(record, step);
   else if (step.kind === "resource") recordResult(record, step);
 }

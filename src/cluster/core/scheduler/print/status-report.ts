@@ -3,7 +3,7 @@ import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
-import { compareNames } from "../place/choose-node.ts";
+import { compareNames } from "../facts/names.ts";
 
 const list = (names: readonly string[]) => `[ ${[...names].sort(compareNames).join(" ")} ]`;
 

@@ -66,6 +66,11 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
   if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
     return [{ verb: "Reload", where: arrow, reason: "" }];
+  // What is stopped and cannot be started again is, for now, stopped.
+  if (isWanted(stop) && start !== undefined && !start.runnable) {
+    const told = stop.runnable ? { ...start, runnable: true } : { ...stop, reason: PLAIN.has(stop.reason) ? start.reason : stop.reason };
+    return [{ verb: "Stop", where: `${now}${current?.name ?? ""}`, reason: because(told, "") }];
+  }
   if (isWanted(start) && !isAlone(start)) {
     const verb = resource.failed ? "Recover" : moved ? "Move" : "Restart";
     const shown = role === nextRole ? arrow : moved ? arrow : `${roleText(role)} -> ${next}${to.name}`;
