@@ -57,7 +57,15 @@ function byLine(left: Problem, right: Problem): number {
   return (leftAt?.[0] ?? 0) - (rightAt?.[0] ?? 0) || (leftAt?.[1] ?? 0) - (rightAt?.[1] ?? 0);
 }
 
+/** Far above any configuration seen (0.8 MB as XML), and what one line of the control socket carries. */
+const TEXT_MAX = 4 * 1024 * 1024;
+
 export function loadConfiguration(text: string, options: LoadOptions): Read<XmlElement> {
+  if (text.length > TEXT_MAX) {
+    const reason = `the text has ${text.length} characters, more than ${TEXT_MAX}`;
+    const remedy = "is this the right file? Give a configuration";
+    return { kind: "invalid", problems: [{ severity: "error", place: options.source, reason, remedy }] };
+  }
   if (/^\s*</.test(text)) return loadXml(text, options);
   const { source, mode = "update", base = emptyConfiguration() } = options;
   const parsed = parseCrm(text, source);

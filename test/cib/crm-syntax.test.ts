@@ -146,6 +146,19 @@ test("a group that gives a member up leaves it standing alone", () => {
   expect(printCrm(read("group g b", base).configuration)).toBe("primitive b Dummy\ngroup g b\nprimitive a Dummy\n");
 });
 
+test.each([
+  ["IPaddr2", "heartbeat", "IPaddr2"],
+  ["drbd", "linbit", "ocf:linbit:drbd"],
+  ["ping", "pacemaker", "ocf:pacemaker:ping"],
+  ["ocf:heartbeat:drbd", "heartbeat", "ocf:heartbeat:drbd"],
+  ["ocf::pacemaker:Dummy", "pacemaker", "ocf:pacemaker:Dummy"],
+])("the agent %s is %s's, and shown as %s", (written, provider, shown) => {
+  const { configuration, problems } = read(`primitive a ${written}`);
+  expect(problems).toEqual([]);
+  expect(childOf(configuration, "resources")?.children[0]?.attributes["provider"]).toBe(provider);
+  expect(printCrm(configuration)).toBe(`primitive a ${shown}\n`);
+});
+
 describe("errors", () => {
   test.each([
     ["primitve a Dummy", "1:1", '"primitve" begins no statement', "write primitive"],
@@ -209,7 +222,7 @@ primitive drbd ocf:linbit:drbd params drbd_resource=r0 op monitor interval=10s o
 
   test("never throws, whatever comes (2,000 texts)", () => {
     const word = fc.constantFrom(
-      ..."primitive group clone ms order location colocation rule property params meta op monitor { } ( ) [ ] inf: ".split(
+      ..."primitive group clone order location colocation rule property params meta op monitor { } ( ) [ ] inf:".split(
         " ",
       ),
       ..."a b c a=1 $id=x x: date in spec and or defined xml <a> to role read xpath:/ \\\n \n \" ' # tag bundle".split(

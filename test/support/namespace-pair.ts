@@ -21,6 +21,8 @@ export interface NamespacePair {
   /** Resolves with the exit code when the node's process has ended. */
   ended(node: NodeName): Promise<number | null>;
   cable(name: "one" | "two", state: "up" | "down"): void;
+  /** Both nodes share one key file. */
+  writeKeys(text: string): void;
   order(node: NodeName, text: string): void;
   log(node: NodeName): string;
   /** What the stand-in manager wrote, oldest first. */
@@ -105,6 +107,9 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
     ended: (node) => present(ends.get(node), `${node} was never started`),
     cable(name, state) {
       ip("-n", space("alpha"), "link", "set", name, state);
+    },
+    writeKeys(keys) {
+      writeFileSync(path.join(folder, "keys"), keys);
     },
     order(node, order) {
       writeFileSync(place(node, "order"), order);

@@ -142,17 +142,24 @@ function joinResources(
   return { ...base, children: roots.flatMap((id) => build(id, flat)) };
 }
 
-/** Options of the same name are replaced in place; new ones follow. */
-export function mergeSet(base: XmlElement, addition: XmlElement): XmlElement {
+/** Options of the same name are replaced in place; new ones follow. `onReplace` is told what became of an option. */
+export function mergeSet(
+  base: XmlElement,
+  addition: XmlElement,
+  onReplace: (given: XmlElement, merged: XmlElement) => void = () => undefined,
+): XmlElement {
   const children = [...base.children];
   for (const option of addition.children) {
-    const at = children.findIndex(
-      ({ name, attributes }) =>
-        name === option.name && name === "nvpair" && attributes["name"] === option.attributes["name"],
-    );
+    const { name: key } = option.attributes;
+    const at = children.findIndex((child) => option.name === "nvpair" && child.attributes["name"] === key);
     const old = at < 0 ? undefined : children[at];
-    if (old === undefined) children.push(option);
-    else children[at] = { ...option, attributes: { ...old.attributes, ...option.attributes } };
+    if (old === undefined) {
+      children.push(option);
+      continue;
+    }
+    const merged = { ...option, attributes: { ...old.attributes, ...option.attributes } };
+    children[at] = merged;
+    onReplace(option, merged);
   }
   return { ...base, attributes: { ...base.attributes, ...addition.attributes }, children };
 }
@@ -209,14 +216,18 @@ function joinSection(
   base: XmlElement,
   objects: readonly CrmObject[],
   nodes: readonly string[],
+  marks: Map<XmlElement, string>,
 ): XmlElement {
   const elements = objects.map(({ element }) => element);
   if (name === "fencing-topology" && elements.length > 0) {
     const levels = elements.flatMap(({ children }) => children);
     return { ...base, children: spreadLevels(levels, nodes) };
   }
-  const replaces = !OPTION_SECTIONS.includes(name);
-  return { ...base, children: mergeById(base.children, elements, replaces ? (_, addition) => addition : mergeSet) };
+  const merge = (old: XmlElement, addition: XmlElement) => {
+    if (!OPTION_SECTIONS.includes(name)) return addition;
+    return mergeSet(old, addition, (given, merged) => marks.set(merged, marks.get(given) ?? ""));
+  };
+  return { ...base, children: mergeById(base.children, elements, merge) };
 }
 
 /** Nodes are the same when their names are: an old id is kept, whatever id the text would make up. */
@@ -235,6 +246,7 @@ export function applyCrm(base: XmlElement, text: CrmText): Applied {
   const objects = keepNodeIds(childOf(base, "nodes"), text.objects);
   const problems = [...text.problems, ...duplicates(objects)];
   const others = base.children.map(({ name }) => name).filter((name) => !SECTIONS.includes(name));
+  const marks = new Map(objects.flatMap((object) => [...object.marks]));
   let nodes: string[] = [];
   const sections = [...SECTIONS, ...others].flatMap((name, index) => {
     const own = objects.filter(({ section }) => section === name);
@@ -242,12 +254,11 @@ export function applyCrm(base: XmlElement, text: CrmText): Applied {
     if (old === undefined && own.length === 0 && index >= ALWAYS) return [];
     const before = old ?? xml(name);
     const joined =
-      name === "resources" ? joinResources(before, own, text, problems) : joinSection(name, before, own, nodes);
+      name === "resources" ? joinResources(before, own, text, problems) : joinSection(name, before, own, nodes, marks);
     if (name === "nodes") nodes = joined.children.map(({ attributes }) => attributes["uname"] ?? "");
     return [joined];
   });
   const places = new Map(objects.map(({ element, place }) => [idOf(element), place]));
-  const marks = new Map(objects.flatMap((object) => [...object.marks]));
   const whole = { ...base, children: sections };
   const configuration = assignIds(whole, takenIds(whole), "", (given, id) => {
     const place = marks.get(given);

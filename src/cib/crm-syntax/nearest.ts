@@ -3,14 +3,19 @@
 /** Words further apart than this are different words, not mistypings. A guess, from the misspellings seen. */
 const DISTANCE_MAX = 3;
 
-/** Number of insertions, deletions and substitutions between two words (Levenshtein). */
+/** Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment). */
 function distance(left: string, right: string): number {
+  let older: number[] = [];
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 0; i < left.length; i += 1) {
     const next = [i + 1];
-    for (let j = 0; j < right.length; j += 1)
-      next.push(Math.min((row[j] ?? 0) + (left[i] === right[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    row = next;
+    for (let j = 0; j < right.length; j += 1) {
+      const same = left[i] === right[j];
+      const isSwap = i > 0 && j > 0 && left[i] === right[j - 1] && left[i - 1] === right[j];
+      const swapped = isSwap ? (older[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min((row[j] ?? 0) + (same ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, swapped));
+    }
+    [older, row] = [row, next];
   }
   return row[right.length] ?? 0;
 }

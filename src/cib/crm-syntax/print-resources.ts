@@ -1,6 +1,7 @@
 /** Nodes and resources as statements. What has no words here is left out; the caller reads the result back. */
 import type { XmlElement } from "../../base/xml.ts";
 import { layOut } from "./lay-out.ts";
+import { providerOf } from "./resources.ts";
 import { printPairs, quoteWord } from "./rules.ts";
 import { printSet } from "./sets.ts";
 
@@ -27,7 +28,7 @@ function printAgent({
   type = "",
 }: Readonly<Record<string, string>>): string {
   if (template !== undefined) return `@${template}`;
-  if (agentClass === "ocf" && provider === "heartbeat") return type;
+  if (agentClass === "ocf" && provider === "heartbeat" && providerOf(type) === provider) return type;
   return [agentClass, ...(provider === undefined ? [] : [provider]), type].join(":");
 }
 
@@ -51,7 +52,8 @@ function printBody({ children }: XmlElement): string[] {
 function printNode(node: XmlElement): string[] {
   const { id = "", uname = "", type } = node.attributes;
   const name = type === undefined ? uname : `${uname}:${type}`;
-  const head = id === uname ? `node ${name}` : /^[^\s:]+$/.test(id) ? `node ${id}: ${name}` : `node $id=${id} ${name}`;
+  const head =
+    id === uname ? `node ${name}` : /^\d+$/.test(id) ? `node ${id}: ${name}` : `node $id=${quoteWord(id)} ${name}`;
   return layOut(head, [
     ...described(node),
     ...printSets(node.children, { instance_attributes: "attributes", utilization: "utilization" }),

@@ -140,15 +140,14 @@ function printRaw(element: XmlElement, section: string): Lines {
 }
 
 /** Containers that cannot be said in words take their members along; their statements are left out then. */
-function printResources(resources: XmlElement, referred: ReadonlySet<string>): Lines[] {
-  const statements: Lines[] = [];
+function listResources(resources: XmlElement, referred: ReadonlySet<string>): Printed[] {
+  const statements: Printed[] = [];
   const visit = (element: XmlElement): void => {
-    const members = element.children.filter(({ name }) => RESOURCES.includes(name));
     const lines = printObject(dropMadeIds(shallow(element), new Set()), "resources");
-    if (lines !== undefined && isFaithful(lines, element, "resources", referred)) {
-      members.forEach(visit);
-      statements.push(lines);
-    } else statements.push(printRaw(element, "resources"));
+    const isSaid = lines !== undefined && isFaithful(lines, element, "resources", referred);
+    if (isSaid) element.children.filter(({ name }) => RESOURCES.includes(name)).forEach(visit);
+    const id = element.attributes["id"] ?? "";
+    statements.push({ id, section: "resources", lines: isSaid ? lines : printRaw(element, "resources") });
   };
   resources.children.forEach(visit);
   return statements;
@@ -167,18 +166,35 @@ const ORDER = [
   "alerts",
 ];
 
-/** The whole configuration, ending with a line feed. */
-export function printCrm(whole: XmlElement): string {
+export interface Printed {
+  /** Of the object; empty for the fencing topology. */
+  readonly id: string;
+  readonly section: string;
+  readonly lines: Lines;
+}
+
+/** Every object with its statement, in the order in which they are shown and may be loaded again. */
+export function listStatements(whole: XmlElement): Printed[] {
   const referred = references(whole);
   const configuration = withoutEmptySets(whole, referred);
-  const statements = ORDER.flatMap((section): Lines[] => {
+  return ORDER.flatMap((section): Printed[] => {
     const found = childOf(configuration, section);
     if (found === undefined || found.children.length === 0) return [];
-    if (section === "resources") return printResources(found, referred);
-    if (section === "fencing-topology") return [printOne(found, section, referred)];
-    return found.children.map((element) => printOne(element, section, referred));
+    if (section === "resources") return listResources(found, referred);
+    const objects = section === "fencing-topology" ? [found] : found.children;
+    return objects.map((element) => ({
+      id: element.attributes["id"] ?? "",
+      section,
+      lines: printOne(element, section, referred),
+    }));
   });
-  return statements.map((lines) => `${lines.join("\n")}\n`).join("");
+}
+
+/** The whole configuration, ending with a line feed. */
+export function printCrm(whole: XmlElement): string {
+  return listStatements(whole)
+    .map(({ lines }) => `${lines.join("\n")}\n`)
+    .join("");
 }
 
 function printOne(element: XmlElement, section: string, referred: ReadonlySet<string>): Lines {

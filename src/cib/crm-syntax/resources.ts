@@ -27,7 +27,30 @@ export interface Said {
   readonly members?: readonly string[];
 }
 
-const DEFAULT_PROVIDER = "heartbeat";
+/**
+ * The provider that a type without one means. Agents that heartbeat does not have are looked up here instead of on
+ * this machine, where they may not be installed. Fact: `crm ra providers` on Debian 12; DRBD's is its own.
+ */
+export function providerOf(type: string): string {
+  if (type === "drbd") return "linbit";
+  return PACEMAKER_TYPES.includes(type) ? "pacemaker" : "heartbeat";
+}
+const PACEMAKER_TYPES = [
+  "attribute",
+  "controld",
+  "diskd",
+  "HealthCPU",
+  "HealthIOWait",
+  "HealthSMART",
+  "ifspeed",
+  "o2cb",
+  "ping",
+  "pingd",
+  "remote",
+  "Stateful",
+  "SysInfo",
+  "SystemHealth",
+];
 const CLASSES = ["ocf", "lsb", "systemd", "service", "stonith", "fencing", "heartbeat", "upstart", "nagios"];
 const OPERATIONS = [
   "monitor",
@@ -95,12 +118,12 @@ function readAgent(cursor: Cursor): Record<string, string> {
   const [first = "", second = "", ...more] = parts;
   if (parts.some((part) => part === "") || token.text.includes("="))
     throw fault(cursor, token, `"${token.text}" is no agent`, "write such as ocf:heartbeat:IPaddr2 or systemd:nginx");
-  if (parts.length === 1) return { class: "ocf", provider: DEFAULT_PROVIDER, type: first };
+  if (parts.length === 1) return { class: "ocf", provider: providerOf(first), type: first };
   if (!CLASSES.includes(first))
     throw fault(cursor, token, `"${first}" is no class of agents`, `write one of ${CLASSES.join(", ")}`);
   if (first === "ocf")
     return more.length === 0
-      ? { class: first, provider: DEFAULT_PROVIDER, type: second }
+      ? { class: first, provider: providerOf(second), type: second }
       : { class: first, provider: second, type: more.join(":") };
   // Types of other classes may hold a colon themselves: systemd:wg-quick@a:b.
   return { class: first, type: [second, ...more].join(":") };

@@ -338,7 +338,7 @@ export const OPERATION_OPTIONS = table([
 
 /** Parameters that the cluster itself takes from any fencing device. */
 export const FENCING_PARAMETERS = table([
-  ["pcmk_host_map", "text", undefined, "node:port pairs that the device can fence"],
+  ["pcmk_host_map", "text", undefined, "pairs of a node and its port, NODE:PORT"],
   ["pcmk_host_list", "text", undefined, "nodes that the device can fence"],
   [
     "pcmk_host_check",

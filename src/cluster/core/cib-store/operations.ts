@@ -47,7 +47,8 @@ function update(root: XmlElement, addition: XmlElement): XmlElement {
   for (const section of addition.children) {
     const at = children.findIndex(({ name }) => name === section.name);
     const old = at < 0 ? xml(section.name) : (children[at] ?? xml(section.name));
-    const merge = OPTION_SECTIONS.includes(section.name) ? mergeSet : (_: XmlElement, now: XmlElement) => now;
+    const isOptions = OPTION_SECTIONS.includes(section.name);
+    const merge = (before: XmlElement, now: XmlElement) => (isOptions ? mergeSet(before, now) : now);
     const merged = { ...old, children: mergeById(old.children, section.children, merge) };
     if (at < 0) children.push(merged);
     else children[at] = merged;

@@ -159,7 +159,8 @@ function keyOf(change: StatusChange): string | undefined {
 }
 
 /**
- * The list with one change more. It takes the place of an older one of the same key, unless something about the same node
+ * The list with one change more. It takes the place of an older one of the same key, unless something
+ * about the same node
  * stands between that must keep its order.
  */
 export function coalesce(changes: readonly StatusChange[], change: StatusChange): StatusChange[] {

@@ -38,7 +38,8 @@ export interface Options {
 }
 
 export interface Node {
-  readonly index: number;
+  /** Its place among all nodes, which are sorted by name. */
+  index: number;
   readonly id: string;
   readonly name: string;
   readonly kind: "member" | "remote" | "guest" | "ping";
@@ -164,6 +165,8 @@ export interface Resource {
   knownOn: Set<Node>;
   failed: boolean;
   failureIgnored: boolean;
+  /** It failed on some node, whether or not that is answered by a recovery. */
+  failedThere: boolean;
   blocked: boolean;
   unexpectedlyRunning: boolean;
   restartContainer: boolean;

@@ -169,6 +169,7 @@ function settleState(facts: Facts, resource: Resource, node: Node, onFail: OnFai
   const active = resource.role !== ROLE.stopped && resource.role !== ROLE.unknown;
   if (node.unclean && active && resource.removed) resource.managed = resource.managed && true;
   answerFailure(facts, resource, node, onFail);
+  if (onFail !== ON_FAIL.ignore && active) resource.failedThere = true;
   if (!active) return;
   if (resource.removed && !facts.options.stopRemoved) resource.managed = false;
   addRunning(facts, resource, node);

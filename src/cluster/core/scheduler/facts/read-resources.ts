@@ -167,6 +167,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     knownOn: new Set(),
     failed: false,
     failureIgnored: false,
+    failedThere: false,
     blocked: false,
     unexpectedlyRunning: false,
     restartContainer: false,
@@ -245,6 +246,7 @@ export function readResources(facts: Facts): void {
     const resource = readResource(facts, element, {});
     if (resource !== undefined) facts.top.push(resource);
   }
+  facts.top.sort((a, b) => b.priority - a.priority);
 }
 
 /** Instance parameters as they are on a node (rules may look at its attributes). */
