@@ -71,7 +71,13 @@ function addRemoved(facts: Facts, element: XmlElement): Resource {
   const resource = addResource(facts, primitive, "primitive", { removed: true });
   facts.top.push(resource);
   if (!facts.options.stopRemoved) resource.managed = false;
+  // Containers and connections of a bundle are recorded under names that no configuration spells out.
+  if (isOfBundle(facts, id)) resource.managed = false;
   return resource;
+}
+
+function isOfBundle(facts: Facts, id: string): boolean {
+  return facts.top.some((resource) => resource.kind === "bundle" && id.startsWith(`${resource.id}-`));
 }
 
 function isBlocking(resource: Resource): boolean {
