@@ -1,5 +1,5 @@
 /**
- * The keeper on an emulated machine, with its watchdog, its priority and a serial line; the peer is a keeper on the host
+ * The keeper on an emulated machine, with watchdog, priority and a serial line; the peer is a keeper on the host,
  * at the other end of that line. A machine that stood still, or whose keeper died, must end before it can do harm.
  */
 import { type ChildProcess, spawn } from "node:child_process";

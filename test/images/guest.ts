@@ -42,7 +42,7 @@ function exchange(socketFile: string, line: string, wanted: RegExp, timeoutMs: n
   });
 }
 
-/** Starts a machine with `disk` in `directory`, the hardware addresses of its networks, and `more` arguments of QEMU. */
+/** Starts a machine with `disk` in `directory`, the given hardware addresses, and `more` arguments of QEMU. */
 export function startGuest(
   directory: string,
   disk: string,
