@@ -1,7 +1,8 @@
 /**
  * One emulated machine as QEMU's arguments. Pure. Measured facts behind them: no KVM; `tb-size` bounds the buffer for
- * translated code (660 MB otherwise); the HPET stays, since without it the guest's clock is the ACPI timer, which wraps
- * every 4.7 s and then jumps by as much on a busy host (seen); i6300esb is the hardware watchdog; COM1 is the console, COM2 the null-modem line.
+ * translated code (660 MB otherwise). The HPET stays: without it the guest's clock is the ACPI timer, which wraps every
+ * 4.7 s and jumps by as much on a busy host (seen). i6300esb is the hardware watchdog; COM1 is the console, COM2 the
+ * null-modem line.
  */
 import path from "node:path";
 import { macOf } from "../addresses.ts";
