@@ -91,19 +91,10 @@ function readArgument(kind: ArgumentKind, word: string): Argument | string {
   }
 }
 
+const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "words"];
+
 function kindOf(take: ArgumentKind | `${ArgumentKind}?`): ArgumentKind {
-  switch (take) {
-    case "node?":
-      return "node";
-    case "link?":
-      return "link";
-    case "count?":
-      return "count";
-    case "words?":
-      return "words";
-    default:
-      return take;
-  }
+  return KINDS.find((kind) => take === kind || take === `${kind}?`) ?? "words";
 }
 
 function readWords(lab: string, command: CommandName, words: readonly string[]): ReadCall {

@@ -45,6 +45,8 @@ const PACKAGES = {
     "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
     openipmi: "/usr/bin/ipmi_sim",
     iproute2: "/usr/sbin/ip",
+    ipmitool: "/usr/bin/ipmitool",
+    nbdkit: "/usr/bin/nbdkit",
   },
 };
 const PURPOSES = {

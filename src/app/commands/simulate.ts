@@ -44,7 +44,7 @@ function clockLine(cib: XmlElement, time: string | undefined): string[] {
 /** The report of a simulated run: before, what would be done, how it would go, after. */
 function reportOf(cib: XmlElement, worked: Worked, time: string | undefined): string {
   const { lines, cib: after } = simulateRun(cib, worked.graph);
-  const again = work(after, worked.facts.nowSeconds * 1000);
+  const again = readFactsOf(after, worked);
   const clock = clockLine(cib, time);
   return [
     ...clock,
@@ -54,9 +54,9 @@ function reportOf(cib: XmlElement, worked: Worked, time: string | undefined): st
     "",
     "Executing Cluster Transition:",
     ...lines.map((line) => `  * ${line}`),
-    ...(time === undefined ? clock : []),
+    ...clock,
     "",
-    statusReport(again.facts, "Revised Cluster Status", false),
+    statusReport(again, "Revised Cluster Status", false),
     "",
   ].join("\n");
 }

@@ -70,18 +70,16 @@ function show({ session, words, working }: Call): number {
 
 function takeText(session: Session, text: string, source: string, mode: LoadMode, base: XmlElement): number {
   const loaded = loadConfiguration(text, { source, mode, base });
+  // What the text brings; warnings of what was there before are told by verify.
+  const before = new Set(verifyCib(asCib(base)).map(({ reason }) => reason));
+  const problems = loaded.kind === "invalid" ? loaded.problems : loaded.warnings;
+  const fresh = problems.filter(({ severity, reason }) => severity === "error" || !before.has(reason));
+  tellProblems(session, fresh);
   if (loaded.kind === "invalid") {
-    tellProblems(session, loaded.problems);
     session.terminal.err("crm: nothing was changed\n");
     return EXIT.failed;
   }
   session.working = loaded.value;
-  // What the text brings; what was there before is told by verify.
-  const before = new Set(verifyCib(asCib(base)).map(({ reason }) => reason));
-  tellProblems(
-    session,
-    loaded.warnings.filter(({ reason }) => !before.has(reason)),
-  );
   return EXIT.done;
 }
 

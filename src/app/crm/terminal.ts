@@ -83,7 +83,10 @@ export async function converse(open: (confirm: (question: string) => Promise<boo
         line,
         ids.filter((id) => id !== undefined),
       );
-      return [[...found], line.split(/\s+/).at(-1) ?? ""];
+      // A word that can be no other is finished with a blank, an option's name waits for its value.
+      const [only, ...more] = found;
+      const finished = only !== undefined && more.length === 0 && !only.endsWith("=") ? [`${only} `] : [...found];
+      return [finished, line.split(/\s+/).at(-1) ?? ""];
     },
   });
   const confirm = async (question: string) => /^y/i.test(await lines.question(question));

@@ -6,14 +6,15 @@ import { readTimeMs } from "./values.ts";
 interface Operation {
   readonly element: XmlElement;
   readonly name: string;
-  readonly intervalMs: number;
+  /** Undefined when it cannot be read, which is told elsewhere. */
+  readonly intervalMs: number | undefined;
 }
 
 function operationsOf(primitive: XmlElement | undefined): Operation[] {
   return childrenOf(childOf(primitive, "operations"), "op").map((element) => ({
     element,
     name: element.attributes["name"] ?? "",
-    intervalMs: readTimeMs(element.attributes["interval"] ?? "0") ?? 0,
+    intervalMs: readTimeMs(element.attributes["interval"] ?? "0"),
   }));
 }
 
@@ -26,8 +27,10 @@ function checkPrimitive(seen: Seen, template: XmlElement | undefined, hasDefault
   const isDevice = ["stonith", "fencing"].includes(seen.element.attributes["class"] ?? "");
   operations.forEach((operation, index) => {
     const { name, intervalMs } = operation;
-    const twin = operations.slice(0, index).find((other) => other.name === name && other.intervalMs === intervalMs);
-    if (twin !== undefined) {
+    const twin = operations
+      .slice(0, index)
+      .find((other) => other.name === name && other.intervalMs === intervalMs && intervalMs !== undefined);
+    if (twin !== undefined && intervalMs !== undefined) {
       const roles = [twin, operation]
         .map(({ element }) => element.attributes["role"])
         .filter((role) => role !== undefined);
@@ -54,7 +57,7 @@ function checkPrimitive(seen: Seen, template: XmlElement | undefined, hasDefault
     const remedy = lacking.map((name) => `op ${name} timeout=60s`).join(" ");
     findings.push(finding("warning", seen, reason, `add ${remedy}, or op_defaults timeout=`));
   }
-  if (!own.some(({ name, intervalMs }) => name === "monitor" && intervalMs > 0) && !isDevice)
+  if (!own.some(({ name, intervalMs }) => name === "monitor" && intervalMs !== 0) && !isDevice)
     findings.push(
       finding(
         "warning",

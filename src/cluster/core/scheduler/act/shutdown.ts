@@ -56,8 +56,14 @@ export function planClearFailures(plan: Plan): void {
       continue;
     for (const node of facts.nodes) {
       if (!node.online || node.unclean || recordedFailures(resource, node.attributes).count === 0) continue;
-      const clear = clearFailures(plan, resource, node, "it is removed");
-      for (const stop of stepsOf(plan, resource, "stop")) link(plan, clear, stop);
+      clearFailures(plan, resource, node, "it is removed");
     }
   }
+}
+
+/** What is removed is stopped once its failures are forgotten. */
+export function linkClears(plan: Plan): void {
+  for (const clear of plan.steps)
+    if (clear.operation === "clear_failcount" && clear.resource?.removed === true)
+      for (const stop of stepsOf(plan, clear.resource, "stop")) link(plan, clear, stop);
 }

@@ -38,7 +38,8 @@ export interface Options {
 }
 
 export interface Node {
-  readonly index: number;
+  /** Its place among all nodes, which are sorted by name. */
+  index: number;
   readonly id: string;
   readonly name: string;
   readonly kind: "member" | "remote" | "guest" | "ping";

@@ -5,6 +5,8 @@
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { Graph } from "../act/included.ts";
 import type { Step } from "../act/plan.ts";
+import type { Resource } from "../facts/model.ts";
+import { cloneOf, inAnonymousClone, primitivesOf } from "../facts/model.ts";
 import { executorName, operationKey } from "./names.ts";
 
 interface Record {
@@ -37,6 +39,13 @@ function writeState({ attributes, transient, resources }: NodeRecord): XmlElemen
   return xml("node_state", attributes, [...transient, lrm]);
 }
 
+/** Of an instance that has no record yet the number says nothing, if the others are recorded without one. */
+function shortName(resource: Resource): string {
+  if (!inAnonymousClone(resource) || resource.recordedName !== undefined) return executorName(resource);
+  const siblings = cloneOf(resource)?.children.flatMap(primitivesOf) ?? [];
+  return siblings.some(({ recordedName }) => recordedName === resource.baseId) ? resource.baseId : resource.id;
+}
+
 function lineOf(step: Step): string {
   const node = step.node === undefined ? "" : ` on ${step.node.name}`;
   const interval = step.intervalMs > 0 ? `=${step.intervalMs}` : "";
@@ -44,15 +53,15 @@ function lineOf(step: Step): string {
     case "fence":
       return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
     case "pseudo":
-      return `Pseudo action:   ${step.key}${step.implied ? "" : node}`;
+      return `Pseudo action:   ${operationKey(step)}${step.implied ? "" : node}`;
     case "cluster": {
       const whose = step.resource === undefined ? "" : ` for ${step.resource.id}`;
       return `Cluster action:  ${step.operation}${whose}${node}`;
     }
-    case "resource":
-      return `Resource action: ${(step.resource === undefined ? "" : executorName(step.resource)).padEnd(15)} ${step.operation}${interval}${node}`;
-    default:
-      return "";
+    case "resource": {
+      const name = step.resource === undefined ? "" : shortName(step.resource);
+      return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
+    }
   }
 }
 
@@ -99,7 +108,9 @@ function recordResult(record: NodeRecord, step: Step): void {
     ...(provider === "" ? {} : { provider }),
     type,
   };
-  const kept = known?.operations.filter((each) => each.attributes["id"] !== id) ?? [];
+  const isSame = ({ attributes: a }: XmlElement) =>
+    a["id"] === id || (a["operation"] === operation && a["interval"] === String(intervalMs) && a["op-status"] === "-1");
+  const kept = known?.operations.filter((each) => !isSame(each)) ?? [];
   record.resources.set(name, { attributes, operations: [...kept, result] });
 }
 
@@ -131,7 +142,6 @@ function execute(records: Map<string, NodeRecord>, step: Step): void {
     records.set(node.id, record);
   }
   if (step.kind === "fence") goDown(record);
-  else if (step.operation === "do_shutdown") goDown(record);
   else if (step.operation === "clear_failcount") forget(record, step);
   else if (step.kind === "resource") recordResult(record, step);
 }
