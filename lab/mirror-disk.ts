@@ -20,13 +20,18 @@ const RESOURCE = `resource records {
   on bravo { device /dev/drbd0; disk /dev/disk/by-id/virtio-mirror; address 127.0.0.2:7788; meta-disk internal; }
 }`;
 
-/** Each line must succeed. The filesystem is made through DRBD, so that its size leaves the metadata alone. */
+/**
+ * Each line must succeed. The filesystem is made through DRBD, so that its size leaves the metadata alone. At the end
+ * the bitmap is cleared (StandAlone only): otherwise the first resync would copy the whole disk.
+ */
 const SCRIPT = `set -e
 printf '%s\\n' '${RESOURCE.replaceAll("\n", "' '")}' >/tmp/mirror.conf
 drbdadm -c /tmp/mirror.conf create-md --force records
 drbdadm -c /tmp/mirror.conf up records
+drbdadm -c /tmp/mirror.conf disconnect records
 drbdadm -c /tmp/mirror.conf primary --force records
 mke2fs -q -t ext4 -E nodiscard -L records /dev/drbd0
+drbdadm -c /tmp/mirror.conf -- --clear-bitmap new-current-uuid records
 drbdadm -c /tmp/mirror.conf secondary records
 drbdadm -c /tmp/mirror.conf down records
 sync`;

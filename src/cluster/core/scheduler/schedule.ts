@@ -12,11 +12,11 @@ import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
 import { addMigrations, dropHindered, markMigrations } from "./act/migrations.ts";
-import { addNotifications, addNotifyFrame } from "./act/notify.ts";
+import { addNotifications, linkNotifications } from "./act/notify.ts";
 import { emptyPlan, type Plan } from "./act/plan.ts";
 import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
-import { planRecurring } from "./act/recurring.ts";
+import { linkCancels, planCancels, planRecurring } from "./act/recurring.ts";
 import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import { linkLoads } from "./act/utilization.ts";
@@ -35,7 +35,6 @@ function planResource(plan: Plan, resource: Resource): void {
     planLifecycle(plan, resource);
     planRecurring(plan, resource);
   } else addFrame(plan, resource);
-  if (resource.kind === "clone") addNotifyFrame(plan, resource);
 }
 
 /** What belongs together of itself: one resource's own steps, a group's members, a clone's instances. */
@@ -43,7 +42,10 @@ function linkResource(plan: Plan, resource: Resource): void {
   for (const child of resource.children) linkResource(plan, child);
   if (resource.kind === "primitive") linkLifecycle(plan, resource);
   else if (resource.kind === "group") linkGroup(plan, resource);
-  else if (resource.kind === "clone") linkClone(plan, resource);
+  else if (resource.kind === "clone") {
+    linkClone(plan, resource);
+    linkNotifications(plan, resource);
+  }
 }
 
 /** Runs all passes. */
@@ -53,6 +55,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
+  planCancels(plan);
   planProbes(plan);
   planClearFailures(plan);
   for (const resource of facts.top) planResource(plan, resource);
@@ -64,6 +67,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkProbes(plan);
   linkLoads(plan);
   linkClears(plan);
+  linkCancels(plan);
   planFencing(plan);
   planShutdowns(plan);
   const migrations = markMigrations(plan);

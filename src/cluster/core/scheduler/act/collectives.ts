@@ -4,6 +4,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
+import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** What is done, and the word for: all of it is done. */
@@ -29,14 +30,21 @@ function endOf(plan: Plan, member: Resource, operation: string): readonly Step[]
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
 export function addFrame(plan: Plan, resource: Resource): void {
-  for (const operation of tasksOf(resource)) {
-    pseudo(plan, resource, operation);
-    pseudo(plan, resource, DONE[operation] ?? operation);
+  const tasks = tasksOf(resource);
+  const add = (task: string) => {
+    pseudo(plan, resource, task);
+    pseudo(plan, resource, DONE[task] ?? task);
+  };
+  for (const task of tasks.slice(0, 2)) add(task);
+  for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
+  for (const task of tasks.slice(2)) {
+    add(task);
+    addNotifyFrame(plan, resource, task);
   }
 }
 
 function tasksOf(resource: Resource): readonly string[] {
-  return inPromotable(resource) ? ["start", "stop", "demote", "promote"] : ["start", "stop"];
+  return inPromotable(resource) ? ["start", "stop", "promote", "demote"] : ["start", "stop"];
 }
 
 /** A group is down when all of it is; a clone's instances go down each for itself. */

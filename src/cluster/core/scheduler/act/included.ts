@@ -51,7 +51,10 @@ function inOrder(plan: Plan): Step[] {
   for (const resource of plan.facts.top) visit(resource);
   // What belongs to no resource comes last: fencing node by node, the rest latest first.
   const rest = plan.steps.filter((each) => !seen.has(each));
-  ordered.push(...rest.filter(({ kind }) => kind !== "fence").reverse(), ...rest.filter(({ kind }) => kind === "fence"));
+  ordered.push(
+    ...rest.filter(({ kind }) => kind !== "fence").reverse(),
+    ...rest.filter(({ kind }) => kind === "fence"),
+  );
   return ordered;
 }
 

@@ -137,8 +137,7 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
       if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
       if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
         continue;
-      const made = cancel(plan, resource, node, entry.task, entry.intervalMs);
-      for (const stop of stepsOf(plan, resource, "stop")) if (stop.node === node) link(plan, stop, made, {});
+      cancel(plan, resource, node, entry.task, entry.intervalMs);
     }
   }
 }
@@ -147,7 +146,6 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
 export function planRecurring(plan: Plan, resource: Resource): void {
   const { facts, board } = plan;
   const motion = motionOf(board, resource);
-  cancelRemoved(plan, resource);
   if (resource.maintenance || resource.blocked) return;
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;
@@ -160,4 +158,24 @@ export function planRecurring(plan: Plan, resource: Resource): void {
       planOne(plan, resource, operation, motion.to, motion.nextRole);
   }
   void facts;
+}
+
+/** What is recorded and not configured any more, before anything else is planned. */
+export function planCancels(plan: Plan): void {
+  for (const resource of plan.facts.resources) if (resource.kind === "primitive") cancelRemoved(plan, resource);
+}
+
+/** A resource that stops there anyway is stopped first. */
+export function linkCancels(plan: Plan): void {
+  for (const each of plan.steps) {
+    if (each.operation !== "cancel" || each.resource === undefined || isConfigured(each)) continue;
+    for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node === each.node) link(plan, stop, each);
+  }
+}
+
+function isConfigured({ resource, meta, intervalMs }: Step): boolean {
+  return (
+    resource?.operations.some((op) => op.name === meta["operation"] && op.intervalMs === intervalMs && op.enabled) ===
+    true
+  );
 }

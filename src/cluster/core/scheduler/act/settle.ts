@@ -12,8 +12,6 @@ interface Change {
   readonly touched: Step[];
 }
 
-const ORDINARY = new Set(["node availability"]);
-
 function require(step: Step, because: string, change: Change): void {
   if (step.required) return;
   step.required = true;
@@ -25,8 +23,8 @@ function block(step: Step, because: string, change: Change): void {
   if (!step.runnable) return;
   step.runnable = false;
   // What keeps it from running says more than what wanted it.
-  if (because !== "" && (step.reason === "" || !step.reason.includes(" ") || ORDINARY.has(step.reason)))
-    step.reason = because;
+  const keeps = step.reason.includes(" ") && (step.reason !== "node availability" || step.operation === "stop");
+  if (because !== "" && !keeps) step.reason = because;
   change.touched.push(step);
 }
 
@@ -44,10 +42,11 @@ function pass(link: Link, change: Change): void {
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
-    block(second, `unrunnable ${describe(first)}`, change);
+    block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
   if (link.blockedWith === true && first.required && !first.runnable)
     block(second, `colocation with ${first.resource?.id}`, change);
-  if (link.restart === true && first.required && !first.runnable) block(second, `unrunnable ${describe(first)}`, change);
+  if (link.restart === true && first.required && !first.runnable)
+    block(second, `unrunnable ${describe(first)}`, change);
   if (link.restart === true && isManaged(first)) {
     if (second.required && !second.alone)
       require(first, second.reason === "" ? `required ${describe(second)}` : second.reason, change);

@@ -131,7 +131,6 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
     case ON_FAIL.block:
       resource.managed = false;
       resource.blocked = true;
-      resource.failedThere = true;
       return;
     case ON_FAIL.ban:
       facts.bans.push({ resource, node, why: "on-fail=migrate" });
@@ -170,6 +169,7 @@ function settleState(facts: Facts, resource: Resource, node: Node, onFail: OnFai
   const active = resource.role !== ROLE.stopped && resource.role !== ROLE.unknown;
   if (node.unclean && active && resource.removed) resource.managed = resource.managed && true;
   answerFailure(facts, resource, node, onFail);
+  if (onFail !== ON_FAIL.ignore && active) resource.failedThere = true;
   if (!active) return;
   if (resource.removed && !facts.options.stopRemoved) resource.managed = false;
   addRunning(facts, resource, node);

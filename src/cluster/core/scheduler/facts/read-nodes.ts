@@ -19,7 +19,7 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
     utilization: {},
     seen: false,
     online: false,
-    unclean: kind === "member" && facts.options.startupFencing,
+    unclean: kind === "member" && facts.options.startupFencing && facts.options.fencingEnabled,
     pending: false,
     standby: false,
     standbyOnFail: false,

@@ -6,7 +6,7 @@ import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.
 import type { Graph } from "../act/included.ts";
 import type { Step } from "../act/plan.ts";
 import type { Resource } from "../facts/model.ts";
-import { inAnonymousClone } from "../facts/model.ts";
+import { cloneOf, inAnonymousClone, primitivesOf } from "../facts/model.ts";
 import { executorName, operationKey } from "./names.ts";
 
 interface Record {
@@ -39,9 +39,11 @@ function writeState({ attributes, transient, resources }: NodeRecord): XmlElemen
   return xml("node_state", attributes, [...transient, lrm]);
 }
 
-/** Of an instance that nobody has recorded yet, the number says nothing. */
+/** Of an instance that has no record yet the number says nothing, if the others are recorded without one. */
 function shortName(resource: Resource): string {
-  return inAnonymousClone(resource) ? (resource.recordedName ?? resource.baseId) : resource.id;
+  if (!inAnonymousClone(resource) || resource.recordedName !== undefined) return executorName(resource);
+  const siblings = cloneOf(resource)?.children.flatMap(primitivesOf) ?? [];
+  return siblings.some(({ recordedName }) => recordedName === resource.baseId) ? resource.baseId : resource.id;
 }
 
 function lineOf(step: Step): string {
@@ -106,7 +108,9 @@ function recordResult(record: NodeRecord, step: Step): void {
     ...(provider === "" ? {} : { provider }),
     type,
   };
-  const kept = known?.operations.filter((each) => each.attributes["id"] !== id) ?? [];
+  const isSame = ({ attributes: a }: XmlElement) =>
+    a["id"] === id || (a["operation"] === operation && a["interval"] === String(intervalMs) && a["op-status"] === "-1");
+  const kept = known?.operations.filter((each) => !isSame(each)) ?? [];
   record.resources.set(name, { attributes, operations: [...kept, result] });
 }
 

@@ -1,9 +1,9 @@
 /** The state of nodes and resources as text, in the words and the layout of crm_mon. */
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
+import { compareNames } from "../facts/names.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
-import { compareNames } from "../facts/names.ts";
 
 const list = (names: readonly string[]) => `[ ${[...names].sort(compareNames).join(" ")} ]`;
 

@@ -30,7 +30,16 @@ function because(step: Step | undefined, fallback: string): string {
 }
 
 /** Reasons that the verb says already. */
-const PLAIN = new Set(["node availability", "role", "move", "failed", "migration", "dangling migration", ""]);
+const PLAIN = new Set([
+  "node availability",
+  "role",
+  "move",
+  "failed",
+  "migration",
+  "dangling migration",
+  "multiple-active",
+  "",
+]);
 
 function roleOrNothing(resource: Resource, role: Role): string {
   return inPromotable(resource) ? `${roleText(role)} ` : "";
@@ -52,6 +61,8 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
     });
   }
   if (to === undefined) return [];
+  if (from.length > 1 && resource.multiplyActive === "stop_only" && stepsOf(plan, resource, "start").length === 0)
+    return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
     if (isWanted(promote))
@@ -68,7 +79,9 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
     return [{ verb: "Reload", where: arrow, reason: "" }];
   // What is stopped and cannot be started again is, for now, stopped.
   if (isWanted(stop) && start !== undefined && !start.runnable) {
-    const told = stop.runnable ? { ...start, runnable: true } : { ...stop, reason: PLAIN.has(stop.reason) ? start.reason : stop.reason };
+    const told = stop.runnable
+      ? { ...start, runnable: true }
+      : { ...stop, reason: PLAIN.has(stop.reason) ? start.reason : stop.reason };
     return [{ verb: "Stop", where: `${now}${current?.name ?? ""}`, reason: because(told, "") }];
   }
   if (isWanted(start) && !isAlone(start)) {
