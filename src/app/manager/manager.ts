@@ -60,6 +60,7 @@ export interface Manager {
   readonly onLeft: (clean: boolean) => void;
   nextAsk: number;
   timer: NodeJS.Timeout | undefined;
+  rehearsal: NodeJS.Timeout | undefined;
 }
 
 const TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
@@ -188,7 +189,15 @@ function cibChanged(manager: Manager, what: "configuration" | "status"): void {
   const cib = nodeCib(manager.node);
   manager.fencing.configure(cib);
   if (JSON.stringify(cib.children[0]).includes('"type":"drbd"')) manager.drbd.watch();
+  clearTimeout(manager.rehearsal);
+  manager.rehearsal = setTimeout(() => void decide(nodeCib(manager.node), Date.now(), {}), REHEARSAL_MS);
 }
+
+/**
+ * A node that is not the DC decides for the first time in the middle of a takeover, with code that has never run: on a
+ * slow machine that costs a second. So each node decides once, for nothing, after each change of the configuration.
+ */
+const REHEARSAL_MS = 1_000;
 
 function start(manager: Manager, effect: NodeEffect): void {
   const { log, files } = manager;

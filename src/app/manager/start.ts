@@ -147,6 +147,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     },
     nextAsk: 1,
     timer: undefined,
+    rehearsal: undefined,
   };
   isBuilt = true;
   const cib = nodeCib(manager.node);
