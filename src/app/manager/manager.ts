@@ -152,7 +152,7 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
 }
 
 /** Beyond this the loop is late for others; the scheduler then wants its worker. */
-const SLOW_DECISION_MS = 100;
+const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
@@ -169,7 +169,9 @@ function fence(manager: Manager, { target, operation }: FenceAction): void {
 export function takeFenced(manager: Manager, record: FencingRecord): void {
   const { target, action, devices } = record;
   manager.drbd.noteFenced(target);
-  const reason = `power read as off by ${devices.map(({ device }) => device).join(", ") || record.by.join(", ")}`;
+  const names = devices.map(({ device }) => device).join(", ");
+  const reason =
+    names === "" || names === "operator" ? `by the word of ${record.by.at(-1)}` : `power read as off by ${names}`;
   const done = action === "on" ? "off" : action;
   feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
 }

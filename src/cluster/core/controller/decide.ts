@@ -80,7 +80,7 @@ function startFence(turn: Turn, action: FenceAction): void {
 }
 
 function reasonText({ reason }: TransitionAction): string {
-  const facts = Object.entries(reason.facts).map(([name, value]) => `${name}=${value}`);
+  const facts = Object.entries(reason.facts).map(([name, value]) => (name === "of" ? value : `${name}=${value}`));
   return [reason.code, ...facts].join(" ");
 }
 

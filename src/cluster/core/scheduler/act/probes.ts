@@ -52,7 +52,9 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
 /** A remote node that will be connected in this very transition can be looked at behind that. */
 function isComing(plan: Plan, node: Node): boolean {
   const connection = node.kind === "remote" ? node.remote : undefined;
-  return connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined;
+  return (
+    connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined
+  );
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */

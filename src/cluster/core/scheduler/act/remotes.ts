@@ -21,7 +21,12 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;
     if (isGoingDown(each)) linkAll(plan, [each], stops, DOWN);
     else if (each.operation !== "notify" && each.operation !== "delete")
-      linkAll(plan, starts, [each], each.operation === "start" || each.operation === "promote" ? { needsFirst: true } : {});
+      linkAll(
+        plan,
+        starts,
+        [each],
+        each.operation === "start" || each.operation === "promote" ? { needsFirst: true } : {},
+      );
   }
 }
 
