@@ -120,7 +120,7 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
       const last = records(node).findLast(({ kind }) => kind === "view");
       return isView(last?.["view"]) ? last["view"] : undefined;
     },
-    async until(what, condition, limitMs = 20_000) {
+    async until(what, condition, limitMs = 40_000) {
       const startedAtMs = performance.now();
       while (!condition()) {
         if (performance.now() - startedAtMs > limitMs)

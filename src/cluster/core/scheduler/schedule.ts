@@ -19,6 +19,7 @@ import { planProbes } from "./act/probes.ts";
 import { linkCancels, planCancels, planRecurring } from "./act/recurring.ts";
 import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import { linkRemotes } from "./act/remotes.ts";
 import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
@@ -65,6 +66,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkAntiColocations(plan);
   linkColocations(plan);
   linkProbes(plan);
+  linkRemotes(plan);
   linkLoads(plan);
   linkClears(plan);
   linkCancels(plan);
