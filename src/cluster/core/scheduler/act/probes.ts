@@ -37,7 +37,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed || resource.container !== undefined) return undefined;
+  if (resource.knownOn.has(node) || resource.removed || isContained(resource)) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
@@ -49,10 +49,17 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
   return made;
 }
 
+/** What lives in a container is looked for by the container; its connection is looked for as anything else. */
+function isContained(resource: Resource): boolean {
+  return resource.container !== undefined && resource.remoteNodeName === undefined;
+}
+
 /** A remote node that will be connected in this very transition can be looked at behind that. */
 function isComing(plan: Plan, node: Node): boolean {
   const connection = node.kind === "remote" ? node.remote : undefined;
-  return connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined;
+  return (
+    connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined
+  );
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */

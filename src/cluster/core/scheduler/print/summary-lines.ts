@@ -113,11 +113,15 @@ function held({ facts }: Plan, start: Step | undefined): string {
   return start !== undefined && !start.required && !facts.options.quorate ? "no quorum" : "";
 }
 
+function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
+  const container = node?.kind === "guest" ? node.remote?.container : undefined;
+  const whose = container === undefined ? "" : ` (resource: ${container.id})`;
+  return `Fence (${fenceKind}) ${node?.name ?? ""}${whose} '${reason}'`;
+}
+
 /** Lines without the leading `  * `; columns are aligned. */
 export function summaryLines({ facts, plan, graph }: Worked): string[] {
-  const fences = graph.steps
-    .filter(({ kind }) => kind === "fence")
-    .map((step) => `Fence (${step.fenceKind ?? "reboot"}) ${step.node?.name ?? ""} '${step.reason}'`);
+  const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
     for (const child of resource.children) visit(child);
