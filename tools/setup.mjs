@@ -31,7 +31,6 @@ const PACKAGES = {
     mmdebstrap: "/usr/bin/mmdebstrap",
     "squashfs-tools": "/usr/bin/mksquashfs",
     "busybox-static": "/usr/bin/busybox",
-    gdisk: "/usr/sbin/sgdisk",
     mtools: "/usr/bin/mcopy",
     dosfstools: "/usr/sbin/mkfs.fat",
     e2fsprogs: "/usr/sbin/mke2fs",
@@ -46,6 +45,8 @@ const PACKAGES = {
     "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
     openipmi: "/usr/bin/ipmi_sim",
     iproute2: "/usr/sbin/ip",
+    ipmitool: "/usr/bin/ipmitool",
+    nbdkit: "/usr/bin/nbdkit",
   },
 };
 const PURPOSES = {

@@ -1,10 +1,11 @@
 /** Two keepers as real processes, in namespaces joined by two cables: lives, deaths, cuts, sleeps and restores. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
 
 let pair: NamespacePair;
 beforeEach(() => {
-  pair = openNamespacePair(["keepalive 100ms", "deadtime 1s", "initdead 3s", "realtime off"]);
+  pair = openNamespacePair(["keepalive 200ms", "deadtime 3s", "initdead 6s"]);
 });
 afterEach(() => pair.close());
 
@@ -79,4 +80,24 @@ test("a node that slept through its deadtime fences itself when it wakes", async
   expect(await pair.ended("bravo")).toBe(70);
   expect(pair.log("bravo")).toContain("self-late");
   expect(pair.log("bravo")).toContain("self-fencing: alpha has declared this node lost");
+});
+
+test("the key is changed without a stop, and a broken key file changes nothing", async () => {
+  await startBoth();
+  const old = "1 sha256 only-for-this-test-run";
+  const steps = [`auth 1\n${old}\n2 sha256 the-key-that-follows\n`, `auth 2\n${old}\n2 sha256 the-key-that-follows\n`];
+  for (const keys of [...steps, "auth 2\n2 sha256 the-key-that-follows\n", "auth 3\n"]) {
+    pair.writeKeys(keys);
+    const count = (node: "alpha" | "bravo") => pair.log(node).split("the keys ").length;
+    const before = { alpha: count("alpha"), bravo: count("bravo") };
+    for (const node of NODES) {
+      pair.signal(node, "SIGHUP");
+      await pair.until("the keys are read", () => count(node) > before[node]);
+    }
+  }
+  await sleep(1500);
+  expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 signs");
+  expect(pair.log("alpha")).toContain("the keys stay as they were");
+  expect(pair.log("alpha")).not.toMatch(/forged|peer-lost/);
+  expect(joined()).toBe(true);
 });

@@ -18,6 +18,10 @@ export const ADDRESS = "198.18.3.100";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
 
+/** The source as it stands, or the built program that GEMEL_BINARY names. */
+const BINARY = process.env.GEMEL_BINARY;
+const PROGRAM = BINARY === undefined ? [process.execPath, "--disable-warning=ExperimentalWarning", MAIN] : [BINARY];
+
 export interface NodePair {
   readonly folder: string;
   start(node: NodeName): void;
@@ -126,7 +130,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     folder,
     start(node) {
       const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
-      const program = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN, "node", ...own];
+      const program = [...PROGRAM, "node", ...own];
       const shell = `exec "$@" >>${place(node, "log")} 2>&1`;
       const argv = [...program, "--run", place(node, "run"), "--name", node];
       const child = spawn("ip", ["netns", "exec", space(node), "sh", "-c", shell, "sh", ...argv], { stdio: "ignore" });
@@ -149,7 +153,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       return reply.kind === "answer" ? reply.value : undefined;
     },
     gemel(node, ...argv) {
-      const own = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN, ...argv];
+      const own = [...PROGRAM, ...argv];
       try {
         const environment = { ...process.env, GEMEL_RUN: place(node, "run") };
         const output = execFileSync("ip", ["netns", "exec", space(node), ...own], {

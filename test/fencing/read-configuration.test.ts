@@ -52,6 +52,15 @@ describe("devices", () => {
     expect(roundBoundMs(levelsFor(configuration, "alpha", "bravo"))).toBe(270_000);
   });
 
+  test("what is said for reboot holds for off and on", () => {
+    const times = { pcmk_reboot_timeout: "40s", pcmk_reboot_retries: "1", pcmk_on_timeout: "50s" };
+    const root = cib(primitive("f", "ipmi-lan", { ...board, ...times, pcmk_host_list: "alpha" }));
+    expect(read(root).configuration.devices[0]).toMatchObject({
+      timeoutMs: { off: 40_000, on: 50_000 },
+      tries: { off: 1, on: 1 },
+    });
+  });
+
   test("its target by pcmk_host_map, too", () => {
     const root = cib(primitive("f", "ipmi-lan", { ...board, pcmk_host_map: "alpha:1" }));
     expect(read(root).configuration.devices[0]?.targets).toEqual(["alpha"]);

@@ -190,3 +190,22 @@ describe("gemel fence ipmi", () => {
     expect(wrong).toMatchObject({ code: 64, out: expect.stringContaining("usable are: fence-alpha") });
   });
 });
+
+test("stonith -t external/ipmi: status, and a reset that is off, read as off, then on", async () => {
+  start();
+  const words = ["hostname=alpha", "ipaddr=127.0.0.1", `ipport=${board.port}`, "userid=admin", "interface=lanplus"];
+  const argv = ["stonith", "-t", "external/ipmi", "--secrets", secretsFile, ...words];
+  expect(await gemel([...argv, "secret=board", "-S"])).toEqual({
+    code: 0,
+    out: "external/ipmi device OK: power is on\n",
+  });
+  expect(await gemel([...argv, "-l"])).toEqual({ code: 0, out: "alpha\n" });
+  expect(await gemel([...argv, "secret=board", "-T", "reset", "alpha"])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/power is off\n.*power is on\n/),
+  });
+  expect((await gemel([...argv, "secret=board", "-T", "off", "bravo"])).code).toBe(4);
+  const withPassword = await gemel([...argv, "passwd=adminpw", "-T", "off", "alpha"]);
+  expect(withPassword).toMatchObject({ code: 1, out: expect.stringContaining("secret=NAME") });
+  expect(board.power()).toBe("on");
+});

@@ -69,21 +69,39 @@ describe("packets", () => {
   });
 });
 
-describe("the window of sequence numbers", () => {
-  const live: LiveSession = {
-    consoleId: 1,
-    managedId: 2,
-    k1: "",
-    k2: "",
-    guid: "",
-    privileged: true,
-    sent: 0,
-    highest: 0,
-    seen: 0,
-    heardAtMs: 0,
-    suspect: false,
+const live: LiveSession = {
+  consoleId: 1,
+  managedId: 2,
+  k1: "11".repeat(20),
+  k2: "22".repeat(20),
+  guid: "",
+  privileged: true,
+  sent: 0,
+  highest: 0,
+  seen: 0,
+  heardAtMs: 0,
+  suspect: false,
+};
+
+describe("an open session", () => {
+  /** Payload types of what is sent for a request at that time: C0h sealed in the session, 10h Open Session. */
+  const sentTypes = (nowMs: number, isSuspect: boolean) => {
+    const state = { ...createSession("00".repeat(32)), live: { ...live, suspect: isSuspect } };
+    const { effects } = stepSession(context, state, ask, nowMs);
+    return effects.map((effect) => (effect.kind === "send" ? effect.bytes[5] : effect.kind));
   };
 
+  test("is used as long as the board surely knows it", () => {
+    expect(sentTypes(20_000, false)).toEqual([0xc0]);
+  });
+
+  test("that was idle for too long, or met silence, is closed and another one opened: no slot leaks", () => {
+    expect(sentTypes(30_000, false)).toEqual([0xc0, 0x10]);
+    expect(sentTypes(1_000, true)).toEqual([0xc0, 0x10]);
+  });
+});
+
+describe("the window of sequence numbers", () => {
   test("no number counts twice, in whatever order they come", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 80 }), (numbers) => {

@@ -38,6 +38,10 @@ export interface IpmiSimOptions {
   /** IANA enterprise number and product id; default a simulated board. */
   readonly manufacturerId?: number;
   readonly productId?: number;
+  /** Where the board listens, when it does not run in the test's own network namespace. */
+  readonly address?: string;
+  /** Starts `ipmi_sim` in another network namespace. */
+  readonly launch?: (file: string, argv: readonly string[]) => ChildProcess;
 }
 
 export const ACCOUNTS = {
@@ -61,12 +65,17 @@ export function freeUdpPort(): Promise<number> {
   });
 }
 
-function listens(port: number): boolean {
-  const wanted = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return readFileSync("/proc/net/udp", "utf8").includes(wanted);
+/** Whether the process's network namespace has somebody on that UDP port. */
+function listens(pid: number, port: number): boolean {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  try {
+    return readFileSync(`/proc/${pid}/net/udp`, "utf8").includes(wanted);
+  } catch {
+    return false;
+  }
 }
 
-function lanConfiguration(directory: string, port: number, machine: IpmiSimOptions["machine"]): string {
+function lanConfiguration(directory: string, port: number, { machine, address = "127.0.0.1" }: IpmiSimOptions): string {
   const control =
     machine === "file"
       ? `chassis_control "${directory}/chassis"`
@@ -81,7 +90,7 @@ function lanConfiguration(directory: string, port: number, machine: IpmiSimOptio
   return `name "node"
 set_working_mc 0x20
   startlan 1
-    addr 127.0.0.1 ${port}
+    addr ${address} ${port}
     priv_limit admin
     allowed_auths_callback none md2 md5 straight
     allowed_auths_user md2 md5 straight
@@ -154,26 +163,28 @@ export async function startIpmiSim(options: IpmiSimOptions): Promise<IpmiSim> {
   mkdirSync(path.join(directory, "state"));
   mkdirSync(machineDirectory);
   const port = await freeUdpPort();
-  writeFileSync(path.join(directory, "lan.conf"), lanConfiguration(directory, port, options.machine));
+  writeFileSync(path.join(directory, "lan.conf"), lanConfiguration(directory, port, options));
   writeFileSync(path.join(directory, "board.emu"), emulation(options));
   writeFileSync(path.join(directory, "chassis"), chassisProgram(directory), { mode: 0o755 });
   writeFileSync(path.join(directory, "machine"), "#!/bin/sh\nexec sleep 3600\n", { mode: 0o755 });
   writeFileSync(path.join(machineDirectory, "power"), "1\n");
 
+  const here = (file: string, argv: readonly string[]) => spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
+  const launch = options.launch ?? here;
   let child: ChildProcess;
   let wanted = true;
   let output = "";
   const start = async () => {
     const argv = ["-c", `${directory}/lan.conf`, "-f", `${directory}/board.emu`, "-s", `${directory}/state`, "-n"];
     wanted = true;
-    const started = spawn("ipmi_sim", argv, { stdio: ["ignore", "pipe", "pipe"] });
+    const started = launch("ipmi_sim", argv);
     child = started;
-    started.stdout.on("data", (text: Buffer) => (output += text.toString()));
-    started.stderr.on("data", (text: Buffer) => (output += text.toString()));
+    started.stdout?.on("data", (text: Buffer) => (output += text.toString()));
+    started.stderr?.on("data", (text: Buffer) => (output += text.toString()));
     started.on("exit", (code, signal) => {
       if (wanted && child === started) throw new Error(`ipmi_sim ended by itself (${code ?? signal}): ${output}`);
     });
-    await waitFor(() => listens(port), "ipmi_sim listens");
+    await waitFor(() => listens(started.pid ?? 0, port), "ipmi_sim listens");
     if (options.machine === "process") await waitFor(() => hasMachine(started.pid ?? 0), "the machine runs");
   };
   const end = async () => {

@@ -118,10 +118,12 @@ export function printMonitor(report: StatusReport, flags: Readonly<Record<string
   const { dc, hasQuorum, atWallMs, program, nodes, resources, failures } = report;
   const instances = resources.reduce((sum, { parents }) => sum + (parents.some(isClone) ? nodes.length : 1), 0);
   const quorum = hasQuorum ? "with" : "WITHOUT";
+  const version = program.split(" ")[1];
+  const centre = dc === undefined ? "NONE" : `${dc} (version ${version}) - partition ${quorum} quorum`;
   const lines = [
     "Cluster Summary:",
     "  * Stack: gemel",
-    `  * Current DC: ${dc === undefined ? "NONE" : `${dc} (version ${program.split(" ")[1]}) - partition ${quorum} quorum`}`,
+    `  * Current DC: ${centre}`,
     `  * Last updated: ${ctime(atWallMs)}`,
     `  * ${nodes.length} node${nodes.length === 1 ? "" : "s"} configured`,
     `  * ${instances} resource instance${instances === 1 ? "" : "s"} configured`,

@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import process from "node:process";
+import { nearestName } from "../../base/nearest.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -74,6 +75,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "--config FILE --state DIR --run DIR [--name NODE]",
     load: () => import("./manager.ts"),
   },
+  meatclient: {
+    summary: "confirm that a node was switched off by hand",
+    usage: "-c NODE",
+    names: ["meatclient"],
+    load: () => import("./meatclient.ts"),
+  },
   node: {
     summary: "run this node: the keeper, which starts the manager",
     usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
@@ -96,14 +103,60 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crm_verify"],
     load: () => import("./verify.ts"),
   },
+  stonith: {
+    summary: "one fencing device by its type and parameters, as stonith(8)",
+    usage: "-L | -t TYPE NAME=VALUE... -S | -l | -T on|off|reset NODE",
+    names: ["stonith"],
+    load: () => import("./stonith.ts"),
+  },
+  "stonith-admin": {
+    summary: "fencing by the words of stonith_admin(8)",
+    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -I",
+    names: ["stonith_admin"],
+    load: () => import("./stonith-admin.ts"),
+  },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
 function help(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { usage, summary }]) => [`gemel ${name} ${usage}`.trim(), summary]);
-  const width = Math.max(...rows.map(([left]) => left?.length ?? 0));
-  return `${rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right}`).join("\n")}\n`;
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const rows = Object.entries(COMMANDS).map(([name, { summary, names = [] }]) => {
+    const links = names.filter((link) => link !== name);
+    return `  ${name.padEnd(width)}  ${summary}${links.length === 0 ? "" : ` (also as ${links.join(", ")})`}`;
+  });
+  return [
+    "usage: gemel COMMAND [ARGUMENTS]",
+    "",
+    ...rows,
+    "",
+    "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.",
+    "",
+  ].join("\n");
 }
+
+function helpOf(name: string, { usage, summary }: Command): string {
+  return `usage: gemel ${`${name} ${usage}`.trim()}\n${summary}\n`;
+}
+
+/** For bash: `source <(gemel completion)`. The operators' names complete by their own words in their own shells. */
+function completion(): string {
+  const words = [...Object.keys(COMMANDS), "completion", "help"].toSorted().join(" ");
+  return `_gemel() {
+  local cur=\${COMP_WORDS[COMP_CWORD]}
+  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
+  elif [ "\${COMP_WORDS[1]}" = help ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
+  else COMPREPLY=($(compgen -f -- "$cur")); fi
+}
+complete -F _gemel gemel
+`;
+}
+
+function answer(text: string, exitCode: number): number {
+  (exitCode === 0 ? process.stdout : process.stderr).write(text);
+  return exitCode;
+}
+
+const WRONG_CALL = 64;
 
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
 export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
@@ -111,14 +164,19 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const linked = Object.values(COMMANDS).find(({ names }) => names?.includes(called) === true);
   if (linked !== undefined) return (await linked.load()).run(argv);
   const [first, ...rest] = argv;
-  if (first === undefined || first === "help" || first === "--help" || first === "-h") {
-    process.stdout.write(`usage: gemel COMMAND [ARGUMENTS]\n\n${help()}`);
-    return first === undefined ? 64 : 0;
-  }
-  const command = COMMANDS[first === "--version" ? "version" : first];
+  if (first === undefined) return answer(help(), WRONG_CALL);
+  if (first === "completion") return answer(completion(), 0);
+  const isHelp = first === "help" || first === "--help" || first === "-h";
+  const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
+  if (name === undefined) return answer(help(), 0);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    process.stderr.write(`gemel: there is no command ${first}; the commands are:\n\n${help()}`);
-    return 64;
+    const near = nearestName(name, Object.keys(COMMANDS));
+    const guess = near === undefined ? "" : `; did you mean ${near}?`;
+    return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
+  }
+  if (isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"))) {
+    return answer(helpOf(name, command), 0);
   }
   return (await command.load()).run(rest);
 }

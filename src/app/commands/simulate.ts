@@ -7,12 +7,18 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { parseXml, printXml } from "../../base/xml.ts";
-import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
+import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
+import { formatDate, parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
+import type { Facts } from "../../cluster/core/scheduler/facts/model.ts";
+import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { picture } from "../../cluster/core/scheduler/print/picture.ts";
 import { scoreLines } from "../../cluster/core/scheduler/print/score-lines.ts";
+import { simulateRun } from "../../cluster/core/scheduler/print/simulated-run.ts";
+import { statusReport } from "../../cluster/core/scheduler/print/status-report.ts";
+import { summaryLines } from "../../cluster/core/scheduler/print/summary-lines.ts";
 import { transitionXml } from "../../cluster/core/scheduler/print/transition-xml.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
+import type { Worked } from "../../cluster/core/scheduler/worked.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_DATA = 65;
@@ -29,6 +35,37 @@ function clockOf(executionDate: string | undefined, given: string | undefined): 
   return executionDate === undefined ? Date.now() : Number(executionDate) * 1000;
 }
 
+function clockLine(cib: XmlElement, time: string | undefined): string[] {
+  if (time !== undefined) return [`Setting effective cluster time: ${time}`];
+  const executed = cib.attributes["execution-date"];
+  return executed === undefined ? [] : [`Using the original execution date of: ${formatDate(Number(executed))}`];
+}
+
+/** The report of a simulated run: before, what would be done, how it would go, after. */
+function reportOf(cib: XmlElement, worked: Worked, time: string | undefined): string {
+  const { lines, cib: after } = simulateRun(cib, worked.graph);
+  const again = readFactsOf(after, worked);
+  const clock = clockLine(cib, time);
+  return [
+    ...clock,
+    statusReport(readFactsOf(cib, worked), "Current cluster status", true),
+    "Transition Summary:",
+    ...summaryLines(worked).map((line) => `  * ${line}`),
+    "",
+    "Executing Cluster Transition:",
+    ...lines.map((line) => `  * ${line}`),
+    ...clock,
+    "",
+    statusReport(again, "Revised Cluster Status", false),
+    "",
+  ].join("\n");
+}
+
+/** The facts before any pass could mark them: tickets and fencing decisions add to what is known of nodes. */
+function readFactsOf(cib: XmlElement, { facts }: Worked): Facts {
+  return readFacts(cib, facts.nowSeconds * 1000, undefined);
+}
+
 function runCase(
   source: string,
   time: string | undefined,
@@ -39,7 +76,7 @@ function runCase(
   return {
     exp: printXml(transitionXml(worked.facts, worked.graph)),
     dot: picture(worked.graph),
-    summary: "",
+    summary: reportOf(read.root, worked, time),
     scores: `\n${scoreLines(worked).join("\n")}\n`,
   };
 }

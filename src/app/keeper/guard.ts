@@ -22,6 +22,8 @@ export async function becomeHardToStop(log: Log): Promise<void> {
   } catch (error) {
     log.say("warning", `no real-time priority (${reasonOf(error)}): beats will be late under load`);
   }
+  const { setThreadName } = await import("../../hw/edge/native.ts");
+  setThreadName("gemel-keeper");
   const { lockProgramCode } = await import("../../hw/edge/memory-lock.ts");
   try {
     const lockedBytes = lockProgramCode();

@@ -45,12 +45,18 @@ function checkKeyFile(file: string, { mode, uid }: Stats, problems: Problem[]): 
     });
 }
 
-function readKeys(file: string, problems: Problem[]): AuthKeys | undefined {
+/** Where the key file of this configuration lies. */
+export const keyFileOf = (configFile: string, { authkeys }: NodeConfig): string =>
+  path.resolve(path.dirname(configFile), authkeys);
+
+/** Every problem of the key file goes to `problems`; undefined when there is one. */
+export function readKeys(file: string, problems: Problem[]): AuthKeys | undefined {
   const text = readText(file, problems, "write `auth 1` and `1 sha256 SECRET` into it, mode 600");
   if (text === undefined) return undefined;
+  const before = problems.length;
   checkKeyFile(file, statSync(file), problems);
   const read = readAuthKeys(text, file);
-  if (read.kind === "valid") return read.value;
+  if (read.kind === "valid") return problems.length === before ? read.value : undefined;
   problems.push(...read.problems);
   return undefined;
 }
@@ -76,7 +82,7 @@ export function loadNode(configFile: string, name: string | undefined): Read<Loa
       remedy: `give --name ${nearestName(wanted, names) ?? names.join(" or ")}`,
     });
   }
-  const keys = readKeys(path.resolve(path.dirname(configFile), config.authkeys), problems);
+  const keys = readKeys(keyFileOf(configFile, config), problems);
   if (self === undefined || keys === undefined || problems.length > 0)
     return { kind: "invalid", problems: [...problems, ...warnings] };
   return { kind: "valid", value: { config, self, keys }, warnings };

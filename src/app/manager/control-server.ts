@@ -33,6 +33,7 @@ const REQUESTS_MAX = 64;
 /** A subscriber that does not read is dropped, rather than kept in memory. */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 const EVENT_EVERY_MS = 100;
+const PAUSE_FACTOR = 10;
 
 function send(socket: Socket, line: AnswerLine): void {
   if (socket.destroyed) return;
@@ -64,10 +65,15 @@ export async function openControlServer(
   const subscribers = new Map<Socket, number>();
   let timer: NodeJS.Timeout | undefined;
 
+  /** On a slow machine a report takes long: most of the time must be left for the cluster. */
+  let pauseMs = EVENT_EVERY_MS;
+
   const tellSubscribers = () => {
     timer = undefined;
     if (subscribers.size === 0) return;
+    const startedAtMs = performance.now();
     const report = status();
+    pauseMs = Math.max(EVENT_EVERY_MS, PAUSE_FACTOR * (performance.now() - startedAtMs));
     for (const [socket, id] of subscribers) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: report });
   };
 
@@ -105,7 +111,7 @@ export async function openControlServer(
   };
 
   function changed(): void {
-    timer ??= setTimeout(tellSubscribers, EVENT_EVERY_MS);
+    if (subscribers.size > 0) timer ??= setTimeout(tellSubscribers, pauseMs);
   }
 
   const server = createServer(serve);

@@ -97,11 +97,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
         options.onRecord(effect.record);
         break;
       case "ask-operator":
-        log(
-          "error",
-          `fencing of ${effect.target} waits for a person: switch ${effect.target} off by hand, then run ` +
-            `\`gemel fence confirm ${effect.target}\` (device ${effect.device})`,
-        );
+        // The fencer has logged what to do; the status says it for as long as it waits.
         break;
       case "confirmation-refused":
         refusal = effect.reason;

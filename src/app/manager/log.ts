@@ -17,6 +17,8 @@ export interface LogBook {
 const KEPT_MAX = 1_000;
 /** The same words within this time are one line. */
 const REPEAT_MS = 10_000;
+/** So often it is let through: what happens a few times is no flood. */
+const REPEATS_SHOWN = 5;
 /** Different words in that time; beyond, they would be a flood. */
 const TEXTS_MAX = 200;
 
@@ -33,7 +35,7 @@ export function createLogBook(nowMs: () => number): LogBook {
     for (const [text, { atMs, repeats }] of recent) {
       if (nowMs() - atMs < REPEAT_MS) continue;
       recent.delete(text);
-      if (repeats > 0) write("info", `${repeats} times more: ${text}`);
+      if (repeats >= REPEATS_SHOWN) write("info", `${repeats - REPEATS_SHOWN + 1} times more: ${text}`);
     }
   };
   return {
@@ -42,6 +44,7 @@ export function createLogBook(nowMs: () => number): LogBook {
       const seen = recent.get(text);
       if (seen !== undefined) {
         seen.repeats += 1;
+        if (seen.repeats < REPEATS_SHOWN) write(level, text);
         return;
       }
       if (recent.size < TEXTS_MAX) recent.set(text, { atMs: nowMs(), repeats: 0 });

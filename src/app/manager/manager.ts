@@ -32,6 +32,7 @@ import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { decide } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
@@ -44,6 +45,7 @@ export interface Manager {
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
   readonly drbd: DrbdDesk;
+  readonly rehearsal: Rehearsal;
   readonly book: LogBook;
   readonly log: Log;
   readonly toKeeper: (message: ToKeeper) => void;
@@ -150,7 +152,7 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
 }
 
 /** Beyond this the loop is late for others; the scheduler then wants its worker. */
-const SLOW_DECISION_MS = 100;
+const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
@@ -167,7 +169,9 @@ function fence(manager: Manager, { target, operation }: FenceAction): void {
 export function takeFenced(manager: Manager, record: FencingRecord): void {
   const { target, action, devices } = record;
   manager.drbd.noteFenced(target);
-  const reason = `power read as off by ${devices.map(({ device }) => device).join(", ") || record.by.join(", ")}`;
+  const names = devices.map(({ device }) => device).join(", ");
+  const reason =
+    names === "" || names === "operator" ? `by the word of ${record.by.at(-1)}` : `power read as off by ${names}`;
   const done = action === "on" ? "off" : action;
   feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
 }
@@ -186,6 +190,7 @@ function cibChanged(manager: Manager, what: "configuration" | "status"): void {
   const cib = nodeCib(manager.node);
   manager.fencing.configure(cib);
   if (JSON.stringify(cib.children[0]).includes('"type":"drbd"')) manager.drbd.watch();
+  if ((manager.view?.members.length ?? 0) > 1) manager.rehearsal.changed();
 }
 
 function start(manager: Manager, effect: NodeEffect): void {
@@ -253,6 +258,8 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
     case "view": {
       const gone = manager.view?.members.filter((name) => !frame.view.members.includes(name)) ?? [];
       manager.view = frame.view;
+      if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
+      else manager.rehearsal.changed();
       for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
       feed(manager, { kind: "view", view: frame.view });
       break;

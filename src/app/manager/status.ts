@@ -60,9 +60,11 @@ function readNodes({ controller, cib, decision }: StatusSources): readonly NodeS
     };
     const shown = Object.entries(attributes).filter(([key]) => !/^(fail-count|last-failure)-/.test(key));
     const membership = name === self ? "self" : (peers.find((peer) => peer.name === name)?.phase ?? "unknown");
+    // A member that no DC has written down yet is neither lost nor a ghost.
+    const isJoining = nodeState(cib, name) === undefined && (membership === "self" || membership === "member");
     return {
       name,
-      state: nodeStateWord(decision.nodes.find((node) => node.name === name)),
+      state: isJoining ? "pending" : nodeStateWord(decision.nodes.find((node) => node.name === name)),
       membership,
       isDc: election.dc === name,
       attributes: Object.fromEntries(shown),

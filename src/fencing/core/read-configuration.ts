@@ -18,6 +18,7 @@ export interface FencingRead {
 /** A pattern of a configuration is matched by a backtracking engine: bounded, so that it cannot stall the manager. */
 const PATTERN_LENGTH_MAX = 256;
 const TRIES_MAX = 10;
+const FENCING_CLASSES = ["stonith", "fencing"];
 
 type Values = Readonly<Record<string, string>>;
 type Complain = (place: string, reason: string, remedy: string, severity?: Problem["severity"]) => void;
@@ -43,7 +44,7 @@ function isTrue(value: string | undefined, fallback: boolean): boolean {
 /** Primitives of class stonith, wherever groups and clones hold them. */
 function fencingPrimitives(element: XmlElement | undefined): readonly XmlElement[] {
   return (element?.children ?? []).flatMap((child) => {
-    if (child.name === "primitive") return child.attributes["class"] === "stonith" ? [child] : [];
+    if (child.name === "primitive") return FENCING_CLASSES.includes(child.attributes["class"] ?? "") ? [child] : [];
     return ["group", "clone", "master", "bundle"].includes(child.name) ? fencingPrimitives(child) : [];
   });
 }
@@ -104,7 +105,7 @@ function durationOf(values: Values, name: string, fallbackMs: number, place: str
 }
 
 function triesOf(parameters: Values, name: string, place: string, complain: Complain): number {
-  const written = parameters[name];
+  const written = parameters[name] ?? parameters["pcmk_reboot_retries"];
   if (written === undefined) return 2;
   const tries = Number(written);
   if (Number.isInteger(tries) && tries >= 1 && tries <= TRIES_MAX) return tries;
@@ -163,10 +164,11 @@ function readDevice(
     complain(...problem);
   });
   if (choice.complaints.length > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
+  // A reboot is off and on here, so what is said for it holds for both.
   const timeout = (action: "off" | "on") =>
     durationOf(
       parameters,
-      `pcmk_${action}_timeout`,
+      parameters[`pcmk_${action}_timeout`] === undefined ? "pcmk_reboot_timeout" : `pcmk_${action}_timeout`,
       choice.manual ? choice.boundMs : Math.max(defaultTimeoutMs, choice.boundMs),
       place,
       complain,

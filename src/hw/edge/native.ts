@@ -17,7 +17,6 @@ const { lib, functions: libc } = dlopen(null, {
   if_nametoindex: { return: "u32", arguments: ["pointer"] },
   ioctl: { return: "i32", arguments: ["i32", "u64", "pointer"] },
   malloc: { return: "pointer", arguments: ["u64"] },
-  memfd_create: { return: "i32", arguments: ["pointer", "u32"] },
   mlock: { return: "i32", arguments: ["u64", "u64"] },
   mlock2: { return: "i32", arguments: ["u64", "u64", "u32"] },
   prctl: { return: "i32", arguments: ["i32", "u64", "u64", "u64", "u64"] },
@@ -30,10 +29,7 @@ const { lib, functions: libc } = dlopen(null, {
   setns: { return: "i32", arguments: ["i32", "i32"] },
   setsockopt: { return: "i32", arguments: ["i32", "i32", "i32", "pointer", "u32"] },
   socket: { return: "i32", arguments: ["i32", "i32", "i32"] },
-  sync: { return: "void" },
-  umount2: { return: "i32", arguments: ["pointer", "i32"] },
   unshare: { return: "i32", arguments: ["i32"] },
-  mount: { return: "i32", arguments: ["pointer", "pointer", "pointer", "u64", "pointer"] },
   uv_close: { return: "void", arguments: ["pointer", "pointer"] },
   uv_handle_size: { return: "u64", arguments: ["i32"] },
   uv_poll_init: { return: "i32", arguments: ["pointer", "pointer", "i32"] },
@@ -79,22 +75,18 @@ if (endianness() !== "LE") throw new Error("only little-endian machines are supp
 
 const cString = (text: string): Buffer => Buffer.from(`${text}\0`, "utf8");
 
-export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
-export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
-export const SOCK_CLOEXEC = 0o2000000;
+const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
-export const SO_BROADCAST = 6;
 export const SO_PRIORITY = 12;
 export const SO_BINDTODEVICE = 25;
-export const MSG_PEEK = 0x02;
 export const MSG_DONTWAIT = 0x40;
 
 /** A descriptor; SOCK_CLOEXEC is always added, so that no child inherits it. */
@@ -153,7 +145,6 @@ export function interfaceIndex(name: string): number {
   return index;
 }
 
-export const SCHED_OTHER = 0;
 export const SCHED_RR = 2;
 /** Children of the process start with the ordinary policy again. */
 export const SCHED_RESET_ON_FORK = 0x4000_0000;
@@ -182,41 +173,21 @@ export function lockMemoryAsTouched(startAt: bigint, lengthBytes: bigint): void 
   checked("mlock2", libc.mlock2(startAt, lengthBytes, MLOCK_ONFAULT));
 }
 
-export const PR_SET_PDEATHSIG = 1;
-export const PR_SET_NAME = 15;
-export const PR_SET_TIMERSLACK = 29;
-
-export function prctl(option: number, argument: number | Uint8Array): number {
-  const value = typeof argument === "number" ? BigInt(argument) : getRawPointer(argument);
-  return checked("prctl", libc.prctl(option, value, 0n, 0n, 0n));
-}
+const PR_SET_NAME = 15;
 
 /** The name that ps and top show for the calling thread: at most 15 bytes. */
 export function setThreadName(name: string): void {
-  prctl(PR_SET_NAME, cString(name.slice(0, 15)));
-}
-
-/** An anonymous file in memory; `/proc/self/fd/N` opens it. */
-export function createMemoryFile(name: string): number {
-  const closeOnExec = 1;
-  return checked("memfd_create", libc.memfd_create(cString(name), closeOnExec));
+  checked("prctl", libc.prctl(PR_SET_NAME, getRawPointer(cString(name.slice(0, 15))), 0n, 0n, 0n));
 }
 
 export const RB_AUTOBOOT = 0x0123_4567;
-export const RB_HALT_SYSTEM = 0xcdef_0123 | 0;
-export const RB_POWER_OFF = 0x4321_fedc;
 
 /** At once: without sync, without a word to anybody. Returns only by throwing. */
 export function reboot(how: number): void {
   checked("reboot", libc.reboot(how));
 }
 
-export function syncDisks(): void {
-  libc.sync();
-}
-
 export const CLONE_NEWNET = 0x4000_0000;
-export const CLONE_NEWNS = 0x0002_0000;
 
 /** Moves the calling thread into the namespace behind the descriptor (of /run/netns/NAME). */
 export function enterNamespace(fd: number, kind: number): void {
@@ -225,17 +196,6 @@ export function enterNamespace(fd: number, kind: number): void {
 
 export function unshare(kinds: number): void {
   checked("unshare", libc.unshare(kinds));
-}
-
-/** mount(2). `flags` as MS_... . */
-export function mountFileSystem(source: string, target: string, type: string, flags: number, data: string): void {
-  const result = libc.mount(cString(source), cString(target), cString(type), BigInt(flags), cString(data));
-  checked(`mount ${target}`, result);
-}
-
-/** umount2(2). `flags`: 1 MNT_FORCE, 2 MNT_DETACH, 4 MNT_EXPIRE. */
-export function unmountFileSystem(target: string, flags = 0): void {
-  checked(`umount ${target}`, libc.umount2(cString(target), flags));
 }
 
 const UV_POLL = 8;

@@ -9,6 +9,8 @@ import { ReadStream } from "node:tty";
 import { ioctl } from "./native.ts";
 
 const TCSETS = 0x5402;
+/** With the argument TCIFLUSH, which is 0. */
+const TCFLSH = 0x540b;
 const TERMIOS_BYTES = 36;
 const CS8 = 0o60;
 const CREAD = 0o200;
@@ -47,6 +49,8 @@ function setRaw(fd: number, baud: number): void {
   termios[VTIME_AT] = 0;
   termios[VMIN_AT] = 1;
   ioctl(fd, TCSETS, termios);
+  // What came while nobody listened is old, and cut off at its beginning.
+  ioctl(fd, TCFLSH, null);
 }
 
 /** Throws when the port cannot be opened or is no serial port. */

@@ -1,13 +1,14 @@
 /**
  * How well a node could be promoted, from its DRBD state alone: the promotion score of the resource on this node.
  * Never a score for data that may be older than the peer's: promoting them would lose acknowledged writes, however
- * dead the peer is (reference/storage.md, runs 32 and 33). The steps are those of ocf:linbit:drbd.
+ * dead the peer is (reference/storage.md, runs 32 and 33). The steps are those of ocf:linbit:drbd but for one: good
+ * data with an unknown peer count in full. Under resource-and-stonith a disk that is UpToDate was current when the
+ * peer was lost, and whoever may go on alone has first outdated the other; and a score that falls at each loss of the
+ * peer would make the cluster decide anew in the middle of every takeover.
  */
 import { type DrbdConnection, type DrbdResource, localDisk, peerDisk } from "./drbd-events.ts";
 
 export const SCORE_GOOD = 10_000;
-/** Good data here, nothing known of the peer's: it may be running on; fencing has to settle that first. */
-export const SCORE_PEER_UNKNOWN = 1_000;
 /** Only the peer has good data; it can be used over the network, while it lasts. */
 export const SCORE_REMOTE_ONLY = 10;
 
@@ -25,8 +26,8 @@ export function promotionOf(resource: DrbdResource): Promotion {
   const connections = Object.values(resource.connections);
   if (disk === "UpToDate") {
     const known = connections.every((connection) => peerDisk(connection) !== "DUnknown");
-    if (resource.role === "Primary" || known) return { score: SCORE_GOOD, reason: "" };
-    return { score: SCORE_PEER_UNKNOWN, reason: "the state of the peer's disk is not known" };
+    const reason = resource.role === "Primary" || known ? "" : "the state of the peer's disk is not known";
+    return { score: SCORE_GOOD, reason };
   }
   const source = connections.find((connection) => isConnected(connection) && peerDisk(connection) === "UpToDate");
   if (source !== undefined) return { score: SCORE_REMOTE_ONLY, reason: `disk is ${disk}, good data only on the peer` };

@@ -111,7 +111,9 @@ test("the fenced node comes back, joins, is probed, and is not given the resourc
   cluster.boot("alpha");
   cluster.tellViews();
   cluster.run(5_000);
+  // The DC that did the work stays it, though the name that has come back is lower.
   expect(dcs(cluster)).toEqual(["bravo", "bravo"]);
+  expect(cluster.log.filter((line) => line.includes("bravo is the DC"))).toHaveLength(2);
   expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
   expect(nodeState(nodeCib(cluster.machine("bravo").state), "alpha")?.attributes).toMatchObject({
     in_ccm: "true",

@@ -77,7 +77,7 @@ const scoreOf = ({ attributes }: AgentAnswer) => attributes?.map(({ name, value 
 test.each<[string, Partial<World>, number, string]>([
   ["not there", { up: false }, 7, "master-mirror=-"],
   ["Secondary, all well", {}, 0, "master-mirror=10000"],
-  ["Secondary that has lost its peer", { connection: "Connecting", peerDisk: "DUnknown" }, 0, "master-mirror=1000"],
+  ["Secondary that has lost its peer", { connection: "Connecting", peerDisk: "DUnknown" }, 0, "master-mirror=10000"],
   ["Secondary with data that may be old", { disk: "Consistent", peerDisk: "DUnknown" }, 0, "master-mirror=-"],
   ["Primary", { role: "Primary" }, 8, "master-mirror=10000"],
   ["Primary over the peer's disk", { role: "Primary", disk: "Diskless" }, 8, "master-mirror=10"],
@@ -135,6 +135,18 @@ test("promote without good data does not wait for a wonder", async () => {
   const { code, reason } = await operate(world, "promote");
   expect(code).toBe(1);
   expect(reason).toContain("the peer may have newer data");
+});
+
+test("a notification before an operation costs nothing, one after it renews the score", async () => {
+  const notify = (type: string) => {
+    const environment = { OCF_RESKEY_CRM_meta_notify_type: type };
+    const rest = { instance: "mirror", environment, timeoutMs: 10_000, runDirectory: "/nonexistent" };
+    const parameters = { drbd_resource: "r0" };
+    const call: AgentCall = { operation: "notify", parameters, signal: AbortSignal.timeout(10_000), ...rest };
+    return createDrbdAgent(toolOf(worldOf())).operate(call);
+  };
+  expect(await notify("pre")).toEqual({ code: 0, reason: "" });
+  expect(scoreOf(await notify("post"))).toEqual(["master-mirror=10000"]);
 });
 
 test("demote and stop insist, and read back", async () => {

@@ -1,12 +1,11 @@
 /** The native calls against the real kernel: results, errors by name, and reading in the event loop. */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import {
   AF_INET,
   bindSocket,
   closeDescriptor,
-  createMemoryFile,
   interfaceIndex,
   ioctl,
   openSocket,
@@ -47,13 +46,6 @@ test("a refused call throws with the name of the error", () => {
   expect(codeOf(() => closeDescriptor(1_000_000))).toBe("EBADF");
   expect(codeOf(() => interfaceIndex("no-such-link"))).toBe("ENODEV");
   expect(interfaceIndex("lo")).toBeGreaterThan(0);
-});
-
-test("a memory file is a file without a name", () => {
-  const fd = createMemoryFile("gemel-test");
-  writeSync(fd, "content");
-  expect(readFileSync(`/proc/self/fd/${fd}`, "utf8")).toBe("content");
-  closeSync(fd);
 });
 
 test("a watched socket delivers each datagram once, with its sender, until it is no longer watched", async () => {

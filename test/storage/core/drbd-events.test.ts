@@ -140,7 +140,7 @@ exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:Of
   test.each([
     ["Secondary", "UpToDate", "Connected", "UpToDate", 10_000],
     ["Secondary", "UpToDate", "Connecting", "Outdated", 10_000],
-    ["Secondary", "UpToDate", "Connecting", "DUnknown", 1_000],
+    ["Secondary", "UpToDate", "Connecting", "DUnknown", 10_000],
     ["Primary", "UpToDate", "Connecting", "DUnknown", 10_000],
     ["Secondary", "Inconsistent", "Connected", "UpToDate", 10],
     ["Secondary", "Diskless", "Connected", "UpToDate", 10],

@@ -2,6 +2,7 @@
  * The DC's circle: something changed -> decide -> carry out -> look again. One transition at a time; a new fact aborts
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
+import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
 import { inFlight, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
@@ -41,6 +42,9 @@ export function actionOfKey(turn: Turn, key: string): number | undefined {
 
 function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
+  // The story of a takeover; probes and monitors would drown it.
+  if (action.operation !== "monitor" && action.operation !== "notify")
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action)})`);
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 
@@ -76,7 +80,7 @@ function startFence(turn: Turn, action: FenceAction): void {
 }
 
 function reasonText({ reason }: TransitionAction): string {
-  const facts = Object.entries(reason.facts).map(([name, value]) => `${name}=${value}`);
+  const facts = Object.entries(reason.facts).map(([name, value]) => (name === "of" ? value : `${name}=${value}`));
   return [reason.code, ...facts].join(" ");
 }
 
@@ -189,6 +193,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
   for (const { key, node, reason } of blocked)
     log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reason.code}`);
+  turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });
   for (const effect of started.effects) {

@@ -55,7 +55,12 @@ export function countFailure(turn: Turn, node: string, failure: OperationFailure
 
 /** One answer to a `perform`. True when the transition may count on it. */
 export function judgeResult(turn: Turn, node: string, result: OperationResult, wallMs: number): boolean {
-  if (hasSucceeded(result)) return true;
+  if (hasSucceeded(result)) {
+    const { resourceId: id, operation: done, execMs } = result;
+    if (done !== "monitor" && done !== "notify")
+      log(turn, "info", `${id}: ${done} on ${node} is done after ${Math.round(execMs)} ms`);
+    return true;
+  }
   const { resourceId, operation, intervalMs, rcCode, opStatus, exitReason, expectedCode } = result;
   if (opStatus === CANCELLED || operation === "notify") {
     log(turn, "info", `${resourceId}: ${operation} on ${node} ended without effect (status ${opStatus})`);

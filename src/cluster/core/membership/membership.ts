@@ -80,7 +80,7 @@ function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbe
     effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
   const judgedLink = hearLink(link, event.link, known.name, nowMs, config);
   const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
-  const self = { id: ownId(before), generation: before.generation };
+  const self = { id: ownId(before), generation: before.generation, deadtimeMs: config.deadtimeMs };
   const heard = hearPeer(linked, event.generation, event.heartbeat, self, nowMs);
   effects.push(...judgedLink.effects, ...heard.effects);
   let state = withPeer(before, heard.peer);

@@ -9,7 +9,7 @@
  */
 import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
 import { judgeLink } from "./link.ts";
-import { advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
+import { acceptSleep, advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
 import type { LinkState, MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
 
 export interface JudgedPeer {
@@ -43,14 +43,16 @@ function restart(peer: PeerState, generation: number): JudgedPeer {
 }
 
 /** Notes what was heard. The clock is only asked while the peer is heard without a break. */
-function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number): PeerState {
+function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
   const last = peer.heartbeat;
   if (last === undefined || peer.heardAtMs === undefined) return { ...peer, heartbeat, heardAtMs: nowMs };
   // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
   const newer = elapsedMs(last.beat, heartbeat.beat) > 0;
   if (!newer) return { ...peer, heardAtMs: nowMs };
-  const clock = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - peer.heardAtMs);
-  return { ...peer, heartbeat, heardAtMs: nowMs, clock };
+  const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - peer.heardAtMs);
+  // A line that is opened first delivers what had waited in it: old news in a burst, which is no sleep of ours.
+  const known = peer.joinedAtMs !== undefined && nowMs - peer.joinedAtMs >= deadtimeMs;
+  return { ...peer, heartbeat, heardAtMs: nowMs, clock: known ? advanced : acceptSleep(advanced) };
 }
 
 /** After a heartbeat of the start `generation`; `self` is ourselves as the peer must know us. */
@@ -58,13 +60,13 @@ export function hearPeer(
   before: PeerState,
   generation: number,
   heartbeat: Heartbeat,
-  self: { readonly id: number; readonly generation: number },
+  self: { readonly id: number; readonly generation: number; readonly deadtimeMs: number },
   nowMs: number,
 ): JudgedPeer {
   if (generation < before.generation || generation <= before.refusedGeneration) return { peer: before, effects: [] };
   const started: JudgedPeer =
     generation > before.generation ? restart(before, generation) : { peer: before, effects: [] };
-  const peer = note(started.peer, heartbeat, nowMs);
+  const peer = note(started.peer, heartbeat, nowMs, self.deadtimeMs);
   const { name } = peer;
   if (heartbeat.leaving) {
     return {
@@ -83,7 +85,7 @@ export function hearPeer(
     (opinion.opinion === "awaited" || opinion.opinion === "member");
   if (peer.phase !== "awaited" || !hearsUs) return { peer, effects: started.effects };
   return {
-    peer: { ...peer, phase: "member" },
+    peer: { ...peer, phase: "member", joinedAtMs: nowMs },
     effects: [...started.effects, { kind: "peer-joined", name, generation }],
   };
 }
@@ -118,7 +120,7 @@ export function judgePeer(before: PeerState, state: MembershipState, nowMs: numb
 export function confirmFencing(peer: PeerState, generation: number): PeerState {
   if (peer.generation > generation && peer.phase !== "lost") return peer;
   const refused = Math.max(peer.generation, generation, peer.refusedGeneration);
-  const { heardAtMs: _, heartbeat: __, ...rest } = peer;
+  const { heardAtMs: _, heartbeat: __, joinedAtMs: ___, ...rest } = peer;
   return {
     ...rest,
     phase: "awaited",

@@ -45,6 +45,7 @@ export interface PeerState {
   readonly returned: boolean;
   /** The last heartbeat of this generation on any link. */
   readonly heardAtMs?: number;
+  readonly joinedAtMs?: number;
   readonly heartbeat?: Heartbeat;
   /** How far the peer's clock has run ahead of ours since we hear it, and what is usual: see peer-clock.ts. */
   readonly clock: PeerClock;

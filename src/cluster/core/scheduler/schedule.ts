@@ -11,13 +11,16 @@ import { addReloads, planDefinitions } from "./act/definitions.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
-import { addNotifications, addNotifyFrame } from "./act/notify.ts";
+import { addMigrations, dropHindered, markMigrations } from "./act/migrations.ts";
+import { addNotifications, linkNotifications } from "./act/notify.ts";
 import { emptyPlan, type Plan } from "./act/plan.ts";
 import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
-import { planRecurring } from "./act/recurring.ts";
+import { linkCancels, planCancels, planRecurring } from "./act/recurring.ts";
+import { linkRemotes } from "./act/remotes.ts";
 import { settle } from "./act/settle.ts";
-import { planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
 import type { Resource } from "./facts/model.ts";
@@ -33,7 +36,6 @@ function planResource(plan: Plan, resource: Resource): void {
     planLifecycle(plan, resource);
     planRecurring(plan, resource);
   } else addFrame(plan, resource);
-  if (resource.kind === "clone") addNotifyFrame(plan, resource);
 }
 
 /** What belongs together of itself: one resource's own steps, a group's members, a clone's instances. */
@@ -41,7 +43,10 @@ function linkResource(plan: Plan, resource: Resource): void {
   for (const child of resource.children) linkResource(plan, child);
   if (resource.kind === "primitive") linkLifecycle(plan, resource);
   else if (resource.kind === "group") linkGroup(plan, resource);
-  else if (resource.kind === "clone") linkClone(plan, resource);
+  else if (resource.kind === "clone") {
+    linkClone(plan, resource);
+    linkNotifications(plan, resource);
+  }
 }
 
 /** Runs all passes. */
@@ -51,7 +56,9 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
+  planCancels(plan);
   planProbes(plan);
+  planClearFailures(plan);
   for (const resource of facts.top) planResource(plan, resource);
   const reloads = planDefinitions(plan);
   linkOrders(plan);
@@ -59,10 +66,16 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkAntiColocations(plan);
   linkColocations(plan);
   linkProbes(plan);
-  planClearFailures(plan);
+  linkRemotes(plan);
+  linkLoads(plan);
+  linkClears(plan);
+  linkCancels(plan);
   planFencing(plan);
   planShutdowns(plan);
+  const migrations = markMigrations(plan);
   settle(plan);
+  while (dropHindered(plan, migrations)) settle(plan);
+  addMigrations(plan, migrations);
   addReloads(plan, reloads);
   addNotifications(plan);
   return { facts, board, plan, graph: graphOf(plan) };

@@ -1,5 +1,5 @@
 /**
- * ocf:gemel:diskd: whether this node's disk still answers, as a node attribute (`normal` or `ERROR`) for location rules.
+ * ocf:gemel:diskd: whether this node's disk still answers, as an attribute (`normal` or `ERROR`) for location rules.
  * Each look reads another place of the disk, past the page cache, in a child process: a controller's cache answers for
  * the first sector of a dead disk, and a hung disk must hang nobody else. Attribute and parameters are those of
  * Linux-HA Japan's diskd. Fact: reference/storage.md, section 9.

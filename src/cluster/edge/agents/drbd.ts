@@ -186,7 +186,9 @@ async function stop(context: Context): Promise<AgentAnswer> {
   return insist(context, ["down", context.name], ({ kind }) => (kind === "absent" ? gone : undefined));
 }
 
+/** Before an operation there is nothing new to see, and a takeover waits for the answer. */
 async function notify(context: Context): Promise<AgentAnswer> {
+  if (context.call.environment["OCF_RESKEY_CRM_meta_notify_type"] === "pre") return succeeded;
   const observed = await observe(context);
   return observed.kind === "there" ? { ...succeeded, ...score(context, observed.resource) } : succeeded;
 }

@@ -131,6 +131,28 @@ export function createSession(seed: string): SessionState {
   };
 }
 
+/** The session that a handshake has led to; the keys as hex. */
+export function establishSession(
+  { consoleId, managedId, guid }: Opening,
+  k1: string,
+  k2: string,
+  nowMs: number,
+): LiveSession {
+  return {
+    consoleId,
+    managedId,
+    k1,
+    k2,
+    guid,
+    privileged: false,
+    sent: 0,
+    highest: 0,
+    seen: 0,
+    heardAtMs: nowMs,
+    suspect: false,
+  };
+}
+
 /** When the session next wants a `tick`. */
 export function wakeAtMs({ opening, exchange, queue }: SessionState): number | undefined {
   if (queue.length === 0) return undefined;

@@ -25,6 +25,7 @@ import {
 import {
   acceptSequence,
   type Exchange,
+  establishSession,
   IDLE_MAX_MS,
   type IpmiResult,
   type LiveSession,
@@ -190,6 +191,15 @@ function pumpOpening(context: SessionContext, draft: Draft, opening: Opening, no
   draft.effects.push({ kind: "send", bytes: fromHex(opening.packet) });
 }
 
+/** Leaked sessions can lock the peer out: boards have 4 to 63. The answer is not waited for. */
+function sendClose(context: SessionContext, draft: Draft, nowMs: number): void {
+  if (draft.live === undefined) return;
+  const request = { netFn: NETFN.app, command: CLOSE_SESSION, data: [...u32Bytes(draft.live.managedId)] };
+  startExchange(context, draft, "privilege", request, nowMs);
+  draft.live = undefined;
+  draft.exchange = undefined;
+}
+
 /** Does whatever is due: answers the expired, resends, opens, starts the next request. */
 function pump(context: SessionContext, draft: Draft, nowMs: number): void {
   expire(draft, nowMs);
@@ -206,6 +216,7 @@ function pump(context: SessionContext, draft: Draft, nowMs: number): void {
   }
   if (live === undefined || (exchange === undefined && (live.suspect || nowMs - live.heardAtMs > IDLE_MAX_MS))) {
     draft.hint = undefined;
+    sendClose(context, draft, nowMs);
     beginOpening(context, draft, nowMs);
     return;
   }
@@ -264,24 +275,8 @@ function takeHandshake(
     measure(draft, opening.sentAtMs, opening.tries, nowMs);
     draft.opening = undefined;
     draft.exchange = undefined;
-    draft.live = establish(opening, keys, nowMs);
+    draft.live = establishSession(opening, toHex(keys.k1), toHex(keys.k2), nowMs);
   }
-}
-
-function establish({ consoleId, managedId, guid }: Opening, keys: SessionKeys, nowMs: number): LiveSession {
-  return {
-    consoleId,
-    managedId,
-    k1: toHex(keys.k1),
-    k2: toHex(keys.k2),
-    guid,
-    privileged: false,
-    sent: 0,
-    highest: 0,
-    seen: 0,
-    heardAtMs: nowMs,
-    suspect: false,
-  };
 }
 
 function takeResponse(draft: Draft, exchange: Exchange, response: IpmiResponse, nowMs: number): void {
@@ -351,21 +346,15 @@ function takeRequest({ account }: SessionContext, draft: Draft, event: RequestEv
   else answer(draft, pending, { kind: "refused", fault });
 }
 
-/** Leaked sessions can lock the peer out: boards have 4 to 63. The answer is not waited for. */
-function closeSession(context: SessionContext, draft: Draft, nowMs: number): void {
+/** Ends everything; calls under way are silent. */
+function closeAll(context: SessionContext, draft: Draft, nowMs: number): void {
   for (const pending of draft.queue) answer(draft, pending, silence(draft, pending, nowMs));
   draft.queue = [];
-  const { live } = draft;
-  if (live !== undefined) {
-    const request = { netFn: NETFN.app, command: CLOSE_SESSION, data: [...u32Bytes(live.managedId)] };
-    startExchange(context, draft, "privilege", request, nowMs);
-  }
-  draft.live = undefined;
-  draft.exchange = undefined;
+  sendClose(context, draft, nowMs);
   draft.opening = undefined;
 }
 
-/** One step. The account is checked with each request; `nowMs` is monotonic. */
+/** One step; `nowMs` is monotonic. */
 export function stepSession(
   context: SessionContext,
   state: SessionState,
@@ -384,7 +373,7 @@ export function stepSession(
       draft.hint = event.reason;
       break;
     case "close":
-      closeSession(context, draft, nowMs);
+      closeAll(context, draft, nowMs);
       break;
     case "tick":
       break;

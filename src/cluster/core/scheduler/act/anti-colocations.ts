@@ -1,22 +1,42 @@
 /** What must not be together: one is stopped on a node before the other is started there. */
 import type { Resource } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
 import { completionOf } from "./constraints.ts";
 import { link, type Plan, stepsOf } from "./plan.ts";
 
-function keepApart(plan: Plan, leaving: Resource, coming: Resource): void {
-  for (const start of stepsOf(plan, coming, "start")) {
-    for (const first of completionOf(plan, leaving, "stop"))
+interface Side {
+  readonly resource: Resource;
+  readonly role: Role;
+}
+
+/** What ends being in the role, and what begins it. */
+function leave({ role }: Side): string {
+  if (role === ROLE.promoted) return "demote";
+  return role === ROLE.unpromoted ? "promote" : "stop";
+}
+
+function come({ role }: Side): string {
+  if (role === ROLE.promoted) return "promote";
+  return role === ROLE.unpromoted ? "demote" : "start";
+}
+
+function keepApart(plan: Plan, leaving: Side, coming: Side): void {
+  for (const start of stepsOf(plan, coming.resource, come(coming))) {
+    for (const first of completionOf(plan, leaving.resource, leave(leaving)))
       if (first.node === undefined || start.node === undefined || first.node === start.node) link(plan, first, start);
-    plan.stopWaits.push({ resource: leaving, second: start, sameNode: true });
+    if (leave(leaving) === "stop") plan.stopWaits.push({ resource: leaving.resource, second: start, sameNode: true });
   }
 }
 
-/** Both ways, for every colocation of minus infinity that is not of roles. */
+/** Both ways, for every colocation of minus infinity. */
 export function linkAntiColocations(plan: Plan): void {
   for (const { dependent, primary, score, dependentRole, primaryRole } of plan.facts.colocations) {
-    if (score > -INFINITY_SCORE || dependentRole > ROLE.started || primaryRole > ROLE.started) continue;
-    keepApart(plan, dependent, primary);
-    keepApart(plan, primary, dependent);
+    if (score > -INFINITY_SCORE) continue;
+    const [one, other] = [
+      { resource: dependent, role: dependentRole },
+      { resource: primary, role: primaryRole },
+    ];
+    keepApart(plan, one, other);
+    keepApart(plan, other, one);
   }
 }

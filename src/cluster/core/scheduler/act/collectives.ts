@@ -4,7 +4,8 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { addNotifyFrame } from "./notify.ts";
+import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** What is done, and the word for: all of it is done. */
 export const DONE: Readonly<Record<string, string>> = {
@@ -29,14 +30,28 @@ function endOf(plan: Plan, member: Resource, operation: string): readonly Step[]
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
 export function addFrame(plan: Plan, resource: Resource): void {
-  for (const operation of tasksOf(resource)) {
-    pseudo(plan, resource, operation);
-    pseudo(plan, resource, DONE[operation] ?? operation);
+  const tasks = tasksOf(resource);
+  const add = (task: string) => {
+    pseudo(plan, resource, task);
+    pseudo(plan, resource, DONE[task] ?? task);
+  };
+  for (const task of tasks.slice(0, 2)) add(task);
+  for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
+  for (const task of tasks.slice(2)) {
+    add(task);
+    addNotifyFrame(plan, resource, task);
   }
 }
 
 function tasksOf(resource: Resource): readonly string[] {
-  return inPromotable(resource) ? ["start", "stop", "demote", "promote"] : ["start", "stop"];
+  return inPromotable(resource) ? ["start", "stop", "promote", "demote"] : ["start", "stop"];
+}
+
+/** A group is down when all of it is; a clone's instances go down each for itself. */
+function endMode(resource: Resource, operation: string): Collective["mode"] {
+  const goesDown = operation === "stop" || operation === "demote";
+  if (resource.kind === "clone") return goesDown ? "free" : "any";
+  return goesDown ? "wanted" : "all";
 }
 
 function frame(plan: Plan, resource: Resource, operation: string): void {
@@ -47,11 +62,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  plan.collectives.push({
-    step: end,
-    members: ends,
-    mode: operation === "stop" || operation === "demote" ? "wanted" : mode,
-  });
+  plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, {});
   for (const each of ends) link(plan, each, end, { ends: true });
@@ -137,7 +148,9 @@ export function linkClone(plan: Plan, clone: Resource): void {
     if (previous === undefined) return;
     for (const first of endOf(plan, previous, "start"))
       for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
-    for (const first of endOf(plan, instance, "stop"))
-      for (const second of beginOf(plan, previous, "stop")) link(plan, first, second);
+    for (const second of beginOf(plan, previous, "stop")) {
+      for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
+      plan.stopWaits.push({ resource: instance, second, sameNode: false });
+    }
   });
 }

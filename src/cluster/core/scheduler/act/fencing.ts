@@ -4,6 +4,7 @@
  * Facts: Pacemaker Explained, "Fencing", `requires`, "concurrent-fencing"; crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
+import { topOf } from "../facts/model.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** Whether this partition may fence the node. */
@@ -24,6 +25,10 @@ export function fenceStep(plan: Plan, node: Node, reason: string): Step {
   return made;
 }
 
+function isProtected({ resource }: Step): boolean {
+  return resource?.requires === "fencing" || resource?.requires === "unfencing";
+}
+
 /** A stop or demote on a fenced node needs no agent: the fencing has done it. */
 function implyDown(plan: Plan, fence: Step, node: Node): void {
   for (const list of plan.byResource)
@@ -33,8 +38,12 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;
-      // The device itself may be gone with its node; nobody waits for that.
-      if (each.resource?.class !== "stonith") link(plan, fence, each);
+      // What needs no fencing (a fencing device itself) may be taken for stopped at once.
+      if (isProtected(each)) link(plan, fence, each);
+      // A node that is still there might go on stopping things itself: the whole waits with the part.
+      const whole = each.resource === undefined ? undefined : topOf(each.resource);
+      if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
+        for (const stop of stepsOf(plan, whole, "stop")) if (isProtected(each)) link(plan, fence, stop);
     }
 }
 

@@ -49,7 +49,12 @@ function inOrder(plan: Plan): Step[] {
     if (resource.kind !== "group") addAll(own);
   };
   for (const resource of plan.facts.top) visit(resource);
-  for (const each of plan.steps) if (!seen.has(each)) ordered.push(each);
+  // What belongs to no resource comes last: fencing node by node, the rest latest first.
+  const rest = plan.steps.filter((each) => !seen.has(each));
+  ordered.push(
+    ...rest.filter(({ kind }) => kind !== "fence").reverse(),
+    ...rest.filter(({ kind }) => kind === "fence"),
+  );
   return ordered;
 }
 

@@ -84,7 +84,10 @@ function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string
 }
 
 function stopAll(plan: Plan, resource: Resource, required: boolean, reason: string): void {
+  const arriving = isMigrating(resource) ? resource.migrationTarget : undefined;
+  const staysThere = arriving !== undefined && plan.board.assigned[resource.index] === arriving;
   for (const node of resource.runningOn) {
+    if (staysThere && node === arriving) continue;
     const stop = act(plan, resource, "stop", node, required, reason);
     if (resource.removed && resource.parent === undefined) clean(plan, resource, node, stop);
   }
@@ -156,7 +159,7 @@ function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
 
 /** The records of what was removed, where it is not running. */
 function cleanRecords(plan: Plan, resource: Resource): void {
-  if (!resource.removed || resource.parent !== undefined || !plan.facts.options.stopRemoved) return;
+  if (!resource.removed || resource.parent !== undefined || !resource.managed) return;
   for (const node of resource.history.keys())
     if (!resource.runningOn.includes(node) && node.online && !node.unclean) clean(plan, resource, node, undefined);
 }
@@ -170,7 +173,7 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
   const others = from.filter((node) => !dangling.includes(node));
   // A fencing device that is registered twice does no harm.
   const multiple = others.length > 1 && !isMigrating(resource) && resource.class !== "stonith";
-  const moved = to !== undefined && others.length > 0 && !others.includes(to);
+  const moved = to !== undefined && ((others.length > 0 && !others.includes(to)) || isMigrating(resource));
   for (const node of dangling) act(plan, resource, "stop", node, true, "dangling migration");
   if (multiple && resource.multiplyActive === "stop_only") {
     stopAll(plan, resource, true, "multiple-active");

@@ -32,38 +32,44 @@ function frameStep(plan: Plan, resource: Resource, operation: string, key: strin
   return step(plan, { resource, operation, key, kind: "pseudo" });
 }
 
-/** The pseudo steps around each task of a clone that notifies; there before any constraint looks for them. */
-export function addNotifyFrame(plan: Plan, clone: Resource): void {
-  if (!clone.notify) return;
-  for (const task of tasksOf(clone)) {
-    const begin = stepsOf(plan, clone, task)[0];
-    const end = stepsOf(plan, clone, DONE[task])[0];
-    if (begin === undefined || end === undefined) continue;
-    const pre = frameStep(plan, clone, "notify", preKey(clone, task));
-    const preDone = frameStep(plan, clone, "notified", preDoneKey(clone, task));
-    const post = frameStep(plan, clone, "notify", postKey(clone, task));
-    const postDone = frameStep(plan, clone, "notified", postDoneKey(clone, task));
-    post.priority = PRIORITY_AFTER;
-    postDone.priority = PRIORITY_AFTER;
-    link(plan, pre, preDone);
-    link(plan, preDone, begin);
-    link(plan, preDone, post);
-    link(plan, end, post);
-    link(plan, post, postDone);
-    for (const each of [pre, preDone, post, postDone])
-      plan.collectives.push({ step: each, members: [begin], mode: "all" });
-  }
-  const after = (first: Task, second: Task) => {
+/** The pseudo steps around one task of a clone that notifies. */
+export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void {
+  const task = TASKS.find((each) => each === name);
+  if (!clone.notify || task === undefined) return;
+  const begin = stepsOf(plan, clone, task)[0];
+  const end = stepsOf(plan, clone, DONE[task])[0];
+  if (begin === undefined || end === undefined) return;
+  const pre = frameStep(plan, clone, "notify", preKey(clone, task));
+  const preDone = frameStep(plan, clone, "notified", preDoneKey(clone, task));
+  const post = frameStep(plan, clone, "notify", postKey(clone, task));
+  const postDone = frameStep(plan, clone, "notified", postDoneKey(clone, task));
+  post.priority = PRIORITY_AFTER;
+  postDone.priority = PRIORITY_AFTER;
+  link(plan, pre, preDone);
+  link(plan, preDone, begin);
+  link(plan, preDone, post);
+  link(plan, end, post);
+  link(plan, post, postDone);
+  for (const each of [pre, preDone, post, postDone])
+    plan.collectives.push({ step: each, members: [begin], mode: "all" });
+}
+
+const AFTER: readonly (readonly [Task, Task])[] = [
+  ["stop", "start"],
+  ["demote", "stop"],
+  ["demote", "start"],
+  ["demote", "promote"],
+  ["stop", "promote"],
+  ["start", "promote"],
+];
+
+/** One task is told to the end before the next one is announced. */
+export function linkNotifications(plan: Plan, clone: Resource): void {
+  for (const [first, second] of AFTER) {
     const [one] = plan.byKey.get(postDoneKey(clone, first)) ?? [];
     const [other] = plan.byKey.get(preKey(clone, second)) ?? [];
     if (one !== undefined && other !== undefined) link(plan, one, other);
-  };
-  after("stop", "start");
-  after("demote", "stop");
-  after("demote", "start");
-  after("demote", "promote");
-  after("stop", "promote");
-  after("start", "promote");
+  }
 }
 
 interface Life {

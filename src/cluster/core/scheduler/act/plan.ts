@@ -167,6 +167,11 @@ export function stepsOf(plan: Plan, resource: Resource, operation: string, inter
   return plan.byKey.get(keyOf(resource, operation, intervalMs)) ?? [];
 }
 
+/** A step as reasons name it. */
+export function describe({ resource, operation, key }: Step): string {
+  return resource === undefined ? key : `${resource.id} ${operation}`;
+}
+
 export function link(plan: Plan, first: Step, second: Step, rules: LinkRules = {}): void {
   if (first === second) return;
   plan.links.push({ ...rules, first, second });

@@ -9,6 +9,7 @@ import { ROLE, type Role } from "../facts/values.ts";
 import { motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
+const NEVER_RECURRING = new Set(["start", "stop", "promote", "demote"]);
 const CODE_PROMOTED = 8;
 const CODE_NOT_RUNNING = 7;
 
@@ -136,8 +137,7 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
       if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
       if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
         continue;
-      const made = cancel(plan, resource, node, entry.task, entry.intervalMs);
-      for (const stop of stepsOf(plan, resource, "stop")) if (stop.node === node) link(plan, stop, made, {});
+      cancel(plan, resource, node, entry.task, entry.intervalMs);
     }
   }
 }
@@ -146,19 +146,36 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
 export function planRecurring(plan: Plan, resource: Resource): void {
   const { facts, board } = plan;
   const motion = motionOf(board, resource);
-  cancelRemoved(plan, resource);
   if (resource.maintenance || resource.blocked) return;
-  const seen = new Set<string>();
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;
-    if (intervalMs === 0 || name === "start" || name === "stop" || name === "promote" || name === "demote") continue;
-    // Two of one interval cannot be told apart by the executor: the first one counts.
-    const id = `${name}/${intervalMs}`;
-    if (!enabled || seen.has(id)) continue;
-    seen.add(id);
+    if (intervalMs === 0 || NEVER_RECURRING.has(name) || !enabled) continue;
+    // Two of one name and interval cannot be told apart by the executor: neither can be relied upon.
+    const twins = resource.operations.filter((each) => each.name === name && each.intervalMs === intervalMs);
+    if (twins.length > 1) continue;
     if (operation.role === ROLE.stopped) planStopped(plan, resource, operation, motion.to);
     else if (motion.to !== undefined && !motion.to.maintenance)
       planOne(plan, resource, operation, motion.to, motion.nextRole);
   }
   void facts;
+}
+
+/** What is recorded and not configured any more, before anything else is planned. */
+export function planCancels(plan: Plan): void {
+  for (const resource of plan.facts.resources) if (resource.kind === "primitive") cancelRemoved(plan, resource);
+}
+
+/** A resource that stops there anyway is stopped first. */
+export function linkCancels(plan: Plan): void {
+  for (const each of plan.steps) {
+    if (each.operation !== "cancel" || each.resource === undefined || isConfigured(each)) continue;
+    for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node === each.node) link(plan, stop, each);
+  }
+}
+
+function isConfigured({ resource, meta, intervalMs }: Step): boolean {
+  return (
+    resource?.operations.some((op) => op.name === meta["operation"] && op.intervalMs === intervalMs && op.enabled) ===
+    true
+  );
 }

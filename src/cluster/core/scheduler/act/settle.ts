@@ -3,7 +3,7 @@
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
 import { ROLE } from "../facts/values.ts";
-import type { Collective, Link, Plan, Step } from "./plan.ts";
+import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
 
 /** Far above any real chain; a longer one is a bug of ours. */
 const ROUNDS_MAX = 10_000_000;
@@ -22,7 +22,9 @@ function require(step: Step, because: string, change: Change): void {
 function block(step: Step, because: string, change: Change): void {
   if (!step.runnable) return;
   step.runnable = false;
-  if (because !== "") step.reason = step.reason === "" ? because : step.reason;
+  // What keeps it from running says more than what wanted it.
+  const keeps = step.reason.includes(" ") && (step.reason !== "node availability" || step.operation === "stop");
+  if (because !== "" && !keeps) step.reason = because;
   change.touched.push(step);
 }
 
@@ -31,28 +33,31 @@ const isManaged = (step: Step) => step.resource?.managed !== false;
 function pass(link: Link, change: Change): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  if (link.firstDragsThen === true && first.required && isManaged(second))
-    require(second, `required ${first.key}`, change);
-  if (link.thenDragsFirst === true && second.required && isManaged(first))
-    require(first, `required ${second.key}`, change);
+  // What is handed over running disturbs nobody who depends on it.
+  const quiet = first.resource !== second.resource && first.resource !== undefined;
+  if (link.firstDragsThen === true && !(quiet && first.migratable) && first.required && isManaged(second))
+    require(second, `required ${describe(first)}`, change);
+  if (link.thenDragsFirst === true && !(quiet && second.migratable) && second.required && isManaged(first))
+    require(first, `required ${describe(second)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
-    require(first, `required ${second.key}`, change);
+    require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
-    block(second, `unrunnable ${first.key}`, change);
+    block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
   if (link.blockedWith === true && first.required && !first.runnable)
     block(second, `colocation with ${first.resource?.id}`, change);
-  if (link.restart === true && first.required && !first.runnable) block(second, `unrunnable ${first.key}`, change);
+  if (link.restart === true && first.required && !first.runnable)
+    block(second, `unrunnable ${describe(first)}`, change);
   if (link.restart === true && isManaged(first)) {
     if (second.required && !second.alone)
-      require(first, second.reason === "" ? `required ${second.key}` : second.reason, change);
+      require(first, second.reason === "" ? `required ${describe(second)}` : second.reason, change);
     else if (!second.runnable && second.resource?.managed === true) require(first, second.reason, change);
   }
   if (link.thenDragsFirst === true && first.required && !first.runnable)
-    block(second, `unrunnable ${first.key}`, change);
+    block(second, `unrunnable ${describe(first)}`, change);
   if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
-    block(second, `unrunnable ${first.key}`, change);
+    block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
-    block(second, `unrunnable ${first.key}`, change);
+    block(second, `unrunnable ${describe(first)}`, change);
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
@@ -115,6 +120,6 @@ function judgeGate(
   change: Change,
 ): void {
   const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.second === gate.step);
-  if (firsts.some(({ first }) => first.required)) require(gate.step, "", change);
+  if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
 }

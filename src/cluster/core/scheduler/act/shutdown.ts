@@ -5,6 +5,7 @@ import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** One `do_shutdown` a leaving node, after all stops there. */
 export function planShutdowns(plan: Plan): void {
+  const leaving: Step[] = [];
   for (const node of plan.facts.nodes) {
     if (!node.shutdown || !node.online || node.unclean || node.kind !== "member") continue;
     const leave = step(plan, {
@@ -18,7 +19,11 @@ export function planShutdowns(plan: Plan): void {
     for (const list of plan.byResource)
       for (const each of list)
         if (each.operation === "stop" && each.node === node) link(plan, each, leave, { needsFirst: true });
+    leaving.push(leave);
   }
+  // The DC goes last: it leads the others out.
+  const dc = leaving.find(({ node }) => node?.isDc === true);
+  if (dc !== undefined) for (const other of leaving) link(plan, other, dc);
 }
 
 /** One step that forgets the failures of a resource on a node. */
@@ -51,8 +56,14 @@ export function planClearFailures(plan: Plan): void {
       continue;
     for (const node of facts.nodes) {
       if (!node.online || node.unclean || recordedFailures(resource, node.attributes).count === 0) continue;
-      const clear = clearFailures(plan, resource, node, "it is removed");
-      for (const stop of stepsOf(plan, resource, "stop")) link(plan, clear, stop);
+      clearFailures(plan, resource, node, "it is removed");
     }
   }
+}
+
+/** What is removed is stopped once its failures are forgotten. */
+export function linkClears(plan: Plan): void {
+  for (const clear of plan.steps)
+    if (clear.operation === "clear_failcount" && clear.resource?.removed === true)
+      for (const stop of stepsOf(plan, clear.resource, "stop")) link(plan, clear, stop);
 }

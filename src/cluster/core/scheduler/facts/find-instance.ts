@@ -24,30 +24,22 @@ function isHere(resource: Resource, node: Node): boolean {
 
 function findAnonymous(facts: Facts, node: Node, clone: Resource, baseId: string): Resource | undefined {
   let free: Resource | undefined;
-  let pending: Resource | undefined;
   for (const instance of clone.children) {
     const member = memberOf(instance, baseId);
     if (member === undefined) continue;
     const members = primitivesOf(instance);
     if (members.some((each) => isHere(each, node))) {
-      // Two records of one node cannot be the same instance.
-      if (!isHere(member, node) && !member.history.has(node)) return member;
-      continue;
+      if (!isHere(member, node)) return member;
+      // Active twice on one node: the second one cannot be any of the instances that are due.
+      free = undefined;
+      break;
     }
-    if (member.history.has(node)) continue;
-    if (members.some((each) => each.history.has(node) && each.pendingNode === node)) pending ??= member;
     const busy = members.some((each) => each.runningOn.length > 0 || each.pendingNode !== undefined);
-    if (free === undefined && !busy && !instance.removed) free = member;
+    if (!busy && !instance.removed) free ??= member;
   }
-  if (pending !== undefined) return pending;
-  // A node that may not run it, or is gone, must not take an instance away from one that may.
-  if (free !== undefined && !isBlockedThere(free, node)) return free;
+  if (free !== undefined) return free;
   const extra = addInstance(facts, clone, true);
   return extra === undefined ? undefined : memberOf(extra, baseId);
-}
-
-function isBlockedThere(_resource: Resource, _node: Node): boolean {
-  return false;
 }
 
 /** The resource that a recorded id on a node means; `undefined` when it is no longer configured. */

@@ -38,11 +38,14 @@ export interface Options {
 }
 
 export interface Node {
-  readonly index: number;
+  /** Its place among all nodes, which are sorted by name. */
+  index: number;
   readonly id: string;
   readonly name: string;
   readonly kind: "member" | "remote" | "guest" | "ping";
   readonly attributes: Record<string, string>;
+  /** Of the attributes those that the configuration gives and a restart keeps. */
+  readonly permanent: Record<string, string>;
   readonly utilization: Record<string, string>;
   seen: boolean;
   online: boolean;
@@ -164,6 +167,8 @@ export interface Resource {
   knownOn: Set<Node>;
   failed: boolean;
   failureIgnored: boolean;
+  /** It failed on some node, whether or not that is answered by a recovery. */
+  failedThere: boolean;
   blocked: boolean;
   unexpectedlyRunning: boolean;
   restartContainer: boolean;

@@ -2,6 +2,7 @@
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import { type IdIndex, indexIds } from "./attribute-sets.ts";
 import type { Facts } from "./model.ts";
+import { compareNames } from "./names.ts";
 import { readConstraints } from "./read-constraints.ts";
 import { limitRole } from "./read-history.ts";
 import { markSelfFencing, readNodeStates, readNodes } from "./read-nodes.ts";
@@ -77,6 +78,8 @@ export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean |
   const facts = emptyFacts(cib, Math.floor(nowWallMs / 1000), quorate);
   readNodes(facts);
   readRemoteNodes(facts);
+  facts.nodes.sort((a, b) => compareNames(a.name, b.name));
+  for (const [index, node] of facts.nodes.entries()) node.index = index;
   readResources(facts);
   linkRemotes(facts, (element) => {
     const resource = readResource(facts, element, {});

@@ -93,8 +93,9 @@ function requiresOf(facts: Facts, value: string | undefined, isFencing: boolean)
   if (value === "unfencing") return isFencing || !facts.options.fencingEnabled ? "quorum" : "unfencing";
   if (value === "fencing") return facts.options.fencingEnabled ? "fencing" : "quorum";
   if (isFencing) return "quorum";
-  if (facts.options.noQuorumPolicy === "ignore") return "nothing";
-  return facts.options.fencingEnabled ? "fencing" : "quorum";
+  // Quorum may be ignored; what a fencing protects may not.
+  if (facts.options.fencingEnabled) return "fencing";
+  return facts.options.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
 }
 
 function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {
@@ -146,7 +147,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     removed,
     managed: managed && !maintenance,
     maintenance,
-    unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1),
+    unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1) && canBeUnique(element),
     promotable,
     notify: isClone && parseBoolean(meta["notify"], false),
     interleave: isClone && parseBoolean(meta["interleave"], false),
@@ -166,6 +167,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     knownOn: new Set(),
     failed: false,
     failureIgnored: false,
+    failedThere: false,
     blocked: false,
     unexpectedlyRunning: false,
     restartContainer: false,
@@ -184,6 +186,15 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   facts.resources.push(resource);
   if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
   return resource;
+}
+
+/** Only OCF agents can tell one instance from another. */
+function canBeUnique(element: XmlElement): boolean {
+  return element.children.every(
+    (child) =>
+      (child.name !== "primitive" && child.name !== "group") ||
+      (child.name === "group" ? canBeUnique(child) : (child.attributes["class"] ?? "ocf") !== "lsb"),
+  );
 }
 
 /** Zero and below mean: never. */
@@ -244,6 +255,7 @@ export function readResources(facts: Facts): void {
     const resource = readResource(facts, element, {});
     if (resource !== undefined) facts.top.push(resource);
   }
+  facts.top.sort((a, b) => b.priority - a.priority);
 }
 
 /** Instance parameters as they are on a node (rules may look at its attributes). */

@@ -46,12 +46,14 @@ function compareInstances(board: Board, clone: Resource, a: Resource, b: Resourc
   const [left, right] = [nodeOf(a), nodeOf(b)];
   const [countLeft, countRight] = [activeCount(a), activeCount(b)];
   if (countLeft > 0 && countRight > 0 && countLeft !== countRight) return countLeft - countRight;
+  // Not to be anywhere yet is better than to be where it cannot stay.
   const [stayLeft, stayRight] = [
-    left !== undefined && canStay(board, a, left),
-    right !== undefined && canStay(board, b, right),
+    left === undefined || canStay(board, a, left),
+    right === undefined || canStay(board, b, right),
   ];
   if (stayLeft !== stayRight) return stayLeft ? -1 : 1;
-  if (a.priority !== b.priority) return b.priority - a.priority;
+  const priority = (board.priority[b.index] ?? 0) - (board.priority[a.index] ?? 0);
+  if (priority !== 0) return priority;
   if ((left === undefined) !== (right === undefined)) return left === undefined ? 1 : -1;
   if (left !== undefined && right !== undefined) {
     const [availableLeft, availableRight] = [isAvailable(board, left), isAvailable(board, right)];
@@ -73,7 +75,8 @@ interface Spread {
 
 function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
   for (const node of board.nodes)
-    if ((spread.counts[node.index] ?? 0) >= spread.nodeMax) banBelow(board, instance, node);
+    if ((spread.counts[node.index] ?? 0) >= spread.nodeMax || !isAvailable(board, node))
+      banBelow(board, instance, node);
   const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
   if (prefer !== undefined && chosen !== prefer) return chosen;
   if (chosen !== undefined) spread.counts[chosen.index] = (spread.counts[chosen.index] ?? 0) + 1;

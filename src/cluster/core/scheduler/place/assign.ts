@@ -8,7 +8,7 @@ import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignClone } from "./assign-clone.ts";
 import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
-import { assignBest } from "./choose-node.ts";
+import { assignBest, isAvailable } from "./choose-node.ts";
 import { weighColocations } from "./follow.ts";
 
 /** The node's name under which primitives note their scores. */
@@ -97,7 +97,7 @@ export function assignAll(board: Board): void {
 /** With a placement strategy, among equal priorities those that are where they would be best go first. */
 function sortByPlacement(board: Board, resources: readonly Resource[]): Resource[] {
   const weigh = (resource: Resource, node: Node | undefined) => {
-    const score = node === undefined ? undefined : allowedOf(board, resource)[node.index];
+    const score = node === undefined || !isAvailable(board, node) ? undefined : allowedOf(board, resource)[node.index];
     return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
   };
   const nodeOf = (resource: Resource) => primitivesOf(resource).find((each) => isActive(each))?.runningOn[0];

@@ -33,7 +33,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     thisWith: resources.map(() => undefined),
     instanceCounts: resources.map(() => undefined),
     promotionScore: resources.map(() => -1),
-    sortIndex: resources.map(() => -1),
+    priority: resources.map(({ priority }) => priority),
     reasons: resources.map(() => undefined),
     notes: [],
     noteScores,

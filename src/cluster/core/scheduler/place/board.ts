@@ -38,7 +38,8 @@ export interface Board {
   /** Instances already on each node, by clone. */
   readonly instanceCounts: (number[] | undefined)[];
   readonly promotionScore: number[];
-  readonly sortIndex: number[];
+  /** Priority of a clone's instances among themselves: the best promotion score counts, too. */
+  readonly priority: number[];
   readonly reasons: (string | undefined)[];
   readonly notes: ScoreNote[];
   readonly noteScores: boolean;

@@ -1,7 +1,7 @@
 /** How colocations bear on a resource that is being placed: where its primaries are, what its dependents want. */
 import type { Colocation, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { allowedOf, assignedOf, type Board, canRunAny, nextRoleOf } from "./board.ts";
 import {
   applyToScores,
@@ -75,6 +75,12 @@ function restrictTo(board: Board, dependent: Resource, wanted: readonly Resource
     const score = scores[node.index];
     if (score === undefined || Number.isNaN(score)) continue;
     if (!values.has(attributeOf(node, colocation.nodeAttribute))) scores[node.index] = -INFINITY_SCORE;
+    else if (dependent.kind !== "clone") {
+      // Where the instance would rather be is where its company would rather be.
+      const instance = wanted.find((each) => assignedOf(board, each) === node);
+      const own = instance === undefined ? undefined : allowedOf(board, instance)[node.index];
+      if (own !== undefined && !Number.isNaN(own)) scores[node.index] = addScores(score, own);
+    }
   }
 }
 

@@ -10,11 +10,11 @@ import { isAvailable } from "./choose-node.ts";
 import { attributeOf, mergeWishes, ownThisWith, ownWithThis } from "./colocations.ts";
 
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
-function ownScore(resource: Resource, node: Node): number | undefined {
+function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
   const unique = cloneOf(resource)?.unique === true;
   const names = unique ? [`master-${resource.id}`] : [`master-${resource.baseId}`, `master-${resource.id}`];
   for (const name of names) {
-    const value = node.attributes[name];
+    const value = attributes[name];
     if (value !== undefined) return parseScore(value);
   }
   return undefined;
@@ -23,9 +23,16 @@ function ownScore(resource: Resource, node: Node): number | undefined {
 /** Whether the node's word can be known to concern a running or probed instance. */
 function isKnown(clone: Resource, resource: Resource, node: Node): boolean {
   const here = (each: Resource) => each.knownOn.has(node) || each.runningOn.includes(node);
-  if (clone.unique) return here(resource);
   return clone.children.some((child) =>
     primitivesOf(child).some((each) => each.baseId === resource.baseId && here(each)),
+  );
+}
+
+/** Where another instance is active, the node's word is about that one. */
+function isOthers(clone: Resource, resource: Resource, node: Node): boolean {
+  if (resource.runningOn.length === 0 || resource.runningOn.includes(node)) return false;
+  return clone.children.some((child) =>
+    primitivesOf(child).some((each) => each.baseId === resource.baseId && each.runningOn.includes(node)),
   );
 }
 
@@ -38,8 +45,10 @@ export function promotionScoreOf(clone: Resource, resource: Resource, node: Node
     }
     return sum;
   }
-  if (!isKnown(clone, resource, node)) return undefined;
-  return ownScore(resource, node);
+  if (clone.unique) return ownScore(resource, node.attributes);
+  if (isOthers(clone, resource, node)) return undefined;
+  // Before anyone has looked, only what is configured counts: a transient word may be of another life.
+  return ownScore(resource, isKnown(clone, resource, node) ? node.attributes : node.permanent);
 }
 
 /** Instances go rather where they can be promoted. */
@@ -49,6 +58,9 @@ export function addPromotionScores(board: Board, clone: Resource): void {
       if (!isAvailable(board, node)) continue;
       const score = promotionScoreOf(clone, instance, node);
       if (score === undefined) continue;
+      const own = allowedOf(board, instance)[node.index];
+      if (own === undefined || Number.isNaN(own) || own <= -INFINITY_SCORE) continue;
+      if (score > (board.priority[instance.index] ?? 0)) board.priority[instance.index] = score;
       for (const each of [instance, ...instance.children]) {
         const scores = allowedOf(board, each);
         const before = scores[node.index];
@@ -107,7 +119,9 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
     const node = assignedOf(board, instance);
     if (node === undefined) continue;
     const before = weights[node.index];
-    weights[node.index] = before === undefined || Number.isNaN(before) ? score : addScores(before, score);
+    const none = before === undefined || Number.isNaN(before);
+    weights[node.index] =
+      none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
   }
   let work = weights;
   for (const colocation of ownWithThis(board, clone)) {
@@ -147,6 +161,8 @@ export function choosePromoted(board: Board, clone: Resource): void {
   const ranked = [...initial.keys()].sort((a, b) => {
     const difference = final(b) - final(a);
     if (difference !== 0) return difference;
+    const own = (initial.get(b) ?? 0) - (initial.get(a) ?? 0);
+    if (own !== 0) return own;
     const role = currentRole(b) - currentRole(a);
     return role === 0 ? a.instance - b.instance : role;
   });

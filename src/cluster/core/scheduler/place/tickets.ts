@@ -8,7 +8,7 @@ import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { type Board, setScore } from "./board.ts";
 
 function banAll(board: Board, resource: Resource): void {
-  for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
+  if (resource.kind === "primitive") for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
   for (const child of resource.children) banAll(board, child);
 }
 
@@ -19,56 +19,34 @@ function banPromotion(board: Board, resource: Resource): void {
   for (const child of resource.children) banPromotion(board, child);
 }
 
-function loseTicket(board: Board, constraint: TicketConstraint, resource: Resource): void {
-  if (constraint.lossPolicy === "stop") banAll(board, resource);
-  else if (constraint.lossPolicy === "demote") {
-    // Only what has a promoted role can be left running without the ticket.
-    if (constraint.role !== ROLE.promoted) banAll(board, resource);
-    else banPromotion(board, resource);
-  } else if (constraint.lossPolicy === "fence") {
-    banAll(board, resource);
-    const visit = (each: Resource) => {
-      for (const node of each.runningOn) wantFencing(node, `ticket '${constraint.ticket}' was lost`);
-      each.children.forEach(visit);
-    };
-    visit(resource);
-  } else {
-    const freeze = (each: Resource) => {
-      if (each.runningOn.length > 0) {
-        each.managed = false;
-        each.blocked = true;
-      }
-      each.children.forEach(freeze);
-    };
-    freeze(resource);
+/** How what runs without its ticket leaves. */
+function leave(board: Board, { lossPolicy, role }: TicketConstraint, resource: Resource): void {
+  if (lossPolicy === "freeze") {
+    resource.managed = false;
+    resource.blocked = true;
+    return;
   }
+  // A demotion is a matter of promotion scores, but what has no promoted role can only stop.
+  if (lossPolicy === "demote" && role === ROLE.promoted) return;
+  banAll(board, resource);
+  if (lossPolicy === "fence") for (const node of resource.runningOn) wantFencing(node, "deadman ticket was lost");
 }
 
-function isActiveAnywhere(resource: Resource): boolean {
-  return resource.runningOn.length > 0 || resource.children.some(isActiveAnywhere);
+function apply(board: Board, constraint: TicketConstraint, resource: Resource): void {
+  for (const child of resource.children) apply(board, constraint, child);
+  const ticket = board.facts.tickets.get(constraint.ticket);
+  if (resource.kind !== "primitive" || ticket === undefined) return;
+  const isBarred = constraint.role !== ROLE.promoted || constraint.lossPolicy === "stop";
+  if (!ticket.granted && resource.runningOn.length > 0) leave(board, constraint, resource);
+  else if ((!ticket.granted || ticket.standby) && isBarred) banAll(board, resource);
 }
 
 /** Applies every ticket constraint whose ticket is not held, or is held on standby. */
 export function banTickets(board: Board): void {
   for (const constraint of board.facts.ticketConstraints) {
     const ticket = board.facts.tickets.get(constraint.ticket);
-    const { resource } = constraint;
-    if (ticket === undefined) continue;
-    const needsPromotion = constraint.role === ROLE.promoted;
-    if (!ticket.granted && !ticket.standby) loseOrBan(board, constraint, resource, needsPromotion);
-    else if (!ticket.granted) loseOrBan(board, constraint, resource, needsPromotion);
-    else if (ticket.standby) {
-      if (needsPromotion) banPromotion(board, resource);
-      else if (!isActiveAnywhere(resource)) banAll(board, resource);
-    }
+    if (ticket === undefined || (ticket.granted && !ticket.standby)) continue;
+    apply(board, constraint, constraint.resource);
+    if (constraint.role === ROLE.promoted) banPromotion(board, constraint.resource);
   }
-}
-
-function loseOrBan(board: Board, constraint: TicketConstraint, resource: Resource, needsPromotion: boolean): void {
-  if (needsPromotion && constraint.lossPolicy === "demote") banPromotion(board, resource);
-  else if (constraint.lossPolicy === "freeze") {
-    if (isActiveAnywhere(resource)) loseTicket(board, constraint, resource);
-    if (needsPromotion) banPromotion(board, resource);
-    else if (!isActiveAnywhere(resource)) banAll(board, resource);
-  } else loseTicket(board, constraint, resource);
 }

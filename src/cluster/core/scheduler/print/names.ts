@@ -21,6 +21,7 @@ export function pictureName(step: Step): string {
   const at = step.node === undefined ? "" : ` ${step.node.name}`;
   if (step.kind === "fence") return `stonith '${step.fenceKind ?? "reboot"}'${at}`;
   if (step.kind === "pseudo" && step.implied) return `${step.key}${at}`;
-  const label = step.operation === "cancel" ? `${step.resource?.id ?? ""}_cancel_${step.intervalMs}` : step.key;
-  return `${label}${step.operation === "do_shutdown" ? "" : at}`;
+  if (step.operation === "do_shutdown") return `do_shutdown${at}`;
+  const label = step.operation === "cancel" ? `Cancel ${operationKey(step)}` : operationKey(step);
+  return step.kind === "resource" && step.node === undefined ? `${label} <none>` : `${label}${at}`;
 }

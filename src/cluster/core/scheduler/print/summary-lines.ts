@@ -1,9 +1,137 @@
-/** The Transition Summary: one line for each fenced node and each resource that changes. */
+/**
+ * The Transition Summary: one line for each fenced node and each resource that changes, with the reason.
+ * Words and layout: those of crm_simulate.
+ */
+import { motionOf } from "../act/lifecycle.ts";
+import { type Plan, type Step, stepsOf } from "../act/plan.ts";
+import type { Resource } from "../facts/model.ts";
+import { inPromotable } from "../facts/model.ts";
+import { ROLE, type Role, roleText } from "../facts/values.ts";
 import type { Worked } from "../worked.ts";
 
-/** Lines without the leading `  * `. */
-export function summaryLines({ graph }: Worked): string[] {
-  return graph.steps
+interface Change {
+  readonly verb: string;
+  readonly where: string;
+  readonly reason: string;
+}
+
+/** The step of that operation that says most: a required one first. */
+function pick(plan: Plan, resource: Resource, operation: string): Step | undefined {
+  const all = stepsOf(plan, resource, operation);
+  return all.find(({ required }) => required) ?? all[0];
+}
+
+const isWanted = (step: Step | undefined): step is Step => step?.required === true;
+
+function because(step: Step | undefined, fallback: string): string {
+  const text = step === undefined || step.reason === "" || PLAIN.has(step.reason) ? fallback : step.reason;
+  const blocked = step !== undefined && !step.runnable ? " (blocked)" : "";
+  return text === "" && blocked === "" ? "" : text === "" ? " blocked" : `  due to ${text}${blocked}`;
+}
+
+/** Reasons that the verb says already. */
+const PLAIN = new Set([
+  "node availability",
+  "role",
+  "move",
+  "failed",
+  "migration",
+  "dangling migration",
+  "multiple-active",
+  "",
+]);
+
+function roleOrNothing(resource: Resource, role: Role): string {
+  return inPromotable(resource) ? `${roleText(role)} ` : "";
+}
+
+function changeOf(plan: Plan, resource: Resource): Change[] {
+  const { from, to, role, nextRole } = motionOf(plan.board, resource);
+  const [start, stop, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
+    pick(plan, resource, operation),
+  );
+  const current = resource.migrationSource ?? from[0];
+  if (current === undefined && to === undefined) return [];
+  const now = roleOrNothing(resource, role);
+  if (role > ROLE.stopped && (to === undefined || nextRole === ROLE.stopped)) {
+    return from.flatMap((node) => {
+      const there = stepsOf(plan, resource, "stop").find((each) => each.node === node);
+      if (!isWanted(there)) return [];
+      return [{ verb: "Stop", where: `${now}${node.name}`, reason: because(there, "node availability") }];
+    });
+  }
+  if (to === undefined) return [];
+  if (from.length > 1 && resource.multiplyActive === "stop_only" && stepsOf(plan, resource, "start").length === 0)
+    return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
+  const next = roleOrNothing(resource, nextRole);
+  if (role <= ROLE.stopped) {
+    if (isWanted(promote))
+      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(promote, "") }];
+    return isWanted(start) || isHeld(start)
+      ? [{ verb: "Start", where: to.name, reason: because(start, held(plan, start)) }]
+      : [];
+  }
+  const moved = current !== undefined && current !== to;
+  const arrow = moved ? `${now}${current.name} -> ${next === now ? "" : next}${to.name}` : `${next}${to.name}`;
+  const handed = stepsOf(plan, resource, "migrate_from").some(({ required }) => required);
+  if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
+  if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
+    return [{ verb: "Reload", where: arrow, reason: "" }];
+  // What is stopped and cannot be started again is, for now, stopped.
+  if (isWanted(stop) && start !== undefined && !start.runnable) {
+    const told = stop.runnable
+      ? { ...start, runnable: true }
+      : { ...stop, reason: PLAIN.has(stop.reason) ? start.reason : stop.reason };
+    return [{ verb: "Stop", where: `${now}${current?.name ?? ""}`, reason: because(told, "") }];
+  }
+  if (isWanted(start) && !isAlone(start)) {
+    const verb = resource.failed ? "Recover" : moved ? "Move" : "Restart";
+    const shown = role === nextRole ? arrow : moved ? arrow : `${roleText(role)} -> ${next}${to.name}`;
+    return [{ verb, where: shown, reason: because(isWanted(stop) && !stop.runnable ? stop : start, "") }];
+  }
+  if (isWanted(stop) && !isAlone(start))
+    return [{ verb: "Stop", where: `${now}${current?.name ?? ""}`, reason: because(stop, "node availability") }];
+  if (role < nextRole && isWanted(promote))
+    return [{ verb: "Promote", where: `${roleText(role)} -> Promoted ${to.name}`, reason: because(promote, "") }];
+  if (role > nextRole && isWanted(demote))
+    return [{ verb: "Demote", where: `Promoted -> ${roleText(nextRole)} ${to.name}`, reason: because(demote, "") }];
+  if (isWanted(demote) && isWanted(promote))
+    return [{ verb: "Re-promote", where: `Promoted ${to.name}`, reason: because(demote, "") }];
+  return [];
+}
+
+function isAlone(start: Step | undefined): boolean {
+  return start?.alone === true && start.kind !== "pseudo";
+}
+
+/** A start that nobody may want for want of quorum. */
+function isHeld(start: Step | undefined): boolean {
+  return start !== undefined && !start.runnable && start.needs !== "nothing" && start.node !== undefined;
+}
+
+function held({ facts }: Plan, start: Step | undefined): string {
+  return start !== undefined && !start.required && !facts.options.quorate ? "no quorum" : "";
+}
+
+/** Lines without the leading `  * `; columns are aligned. */
+export function summaryLines({ facts, plan, graph }: Worked): string[] {
+  const fences = graph.steps
     .filter(({ kind }) => kind === "fence")
     .map((step) => `Fence (${step.fenceKind ?? "reboot"}) ${step.node?.name ?? ""} '${step.reason}'`);
+  const rows: { name: string; change: Change }[] = [];
+  const visit = (resource: Resource) => {
+    for (const child of resource.children) visit(child);
+    if (resource.kind === "primitive")
+      for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
+  };
+  for (const resource of facts.top) visit(resource);
+  const nameWidth = Math.max(0, ...rows.map(({ name }) => name.length)) + 4;
+  const whereWidth = Math.max(0, ...rows.map(({ change }) => change.where.length));
+  return [
+    ...fences.reverse(),
+    ...rows.map(
+      ({ name, change: { verb, where, reason } }) =>
+        `${verb.padEnd(10)} ${name.padEnd(nameWidth)} ( ${where.padStart(whereWidth)} )${reason}`,
+    ),
+  ];
 }

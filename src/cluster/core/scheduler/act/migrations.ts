@@ -1,0 +1,130 @@
+/**
+ * Live migration: what moves, is healthy and may migrate is handed over instead of stopped and started.
+ * Who may is settled together with what must restart: a resource cannot arrive running where something that it needs is
+ * itself only being restarted.
+ * Facts: Pacemaker Explained, "Migrating Resources"; crm_simulate as a black box (cases 1-a-then-bm-move-b and on).
+ */
+import type { Node, Resource } from "../facts/model.ts";
+import { canRun } from "../facts/model.ts";
+import { ROLE } from "../facts/values.ts";
+import { motionOf } from "./lifecycle.ts";
+import { type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+export interface Migration {
+  readonly resource: Resource;
+  readonly source: Node;
+  readonly target: Node;
+  readonly start: Step;
+  readonly stop: Step;
+  /** The source has already handed it over. */
+  readonly halfway: boolean;
+}
+
+function candidate(plan: Plan, resource: Resource): Migration | undefined {
+  if (resource.kind !== "primitive" || !resource.allowMigrate || !resource.managed || resource.failed) return undefined;
+  const { to, role, nextRole } = motionOf(plan.board, resource);
+  if (to === undefined || role !== ROLE.started || nextRole !== ROLE.started) return undefined;
+  const halfway = resource.migrationSource !== undefined && resource.migrationTarget === to;
+  const source = halfway ? resource.migrationSource : resource.runningOn[0];
+  if (source === undefined || source === to || (!halfway && resource.runningOn.length > 1)) return undefined;
+  if (!source.online || source.unclean || source.pending || !canRun(to)) return undefined;
+  if (resource.pendingTask === "start") return undefined;
+  const start = stepsOf(plan, resource, "start").find(({ node }) => node === to);
+  const stop = stepsOf(plan, resource, "stop").find(({ node }) => node === source);
+  if (start === undefined || stop === undefined || !start.required || !start.runnable) return undefined;
+  return { resource, source, target: to, start, stop, halfway };
+}
+
+/** All that would migrate if nothing stood against it; their steps are marked. */
+export function markMigrations(plan: Plan): Migration[] {
+  const found: Migration[] = [];
+  for (const resource of plan.facts.resources) {
+    const migration = candidate(plan, resource);
+    if (migration === undefined) continue;
+    migration.start.migratable = true;
+    migration.stop.migratable = true;
+    found.push(migration);
+  }
+  return found;
+}
+
+function isHindered(plan: Plan, { start, resource }: Migration): boolean {
+  if (!start.runnable) return true;
+  return plan.links.some(
+    (each) =>
+      each.second === start &&
+      (each.firstDragsThen === true || each.needsFirst === true) &&
+      each.first.operation === "start" &&
+      each.first.resource !== resource &&
+      each.first.required &&
+      !each.first.migratable,
+  );
+}
+
+/** Takes the mark from those that something stands against. Returns whether there was one. */
+export function dropHindered(plan: Plan, migrations: Migration[]): boolean {
+  const hindered = migrations.filter((each) => each.start.migratable && isHindered(plan, each));
+  for (const { start, stop } of hindered) {
+    start.migratable = false;
+    stop.migratable = false;
+  }
+  return hindered.length > 0;
+}
+
+function handOver(plan: Plan, { resource, source, target, halfway }: Migration): { to: Step | undefined; from: Step } {
+  const shared = { resource, required: true, reason: "migration" };
+  const from = step(plan, { ...shared, node: target, operation: "migrate_from" });
+  from.meta["migrate_source"] = source.name;
+  from.meta["migrate_target"] = target.name;
+  if (halfway) return { to: undefined, from };
+  const to = step(plan, { ...shared, node: source, operation: "migrate_to" });
+  to.meta["migrate_source"] = source.name;
+  to.meta["migrate_target"] = target.name;
+  return { to, from };
+}
+
+function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
+  return plan.links.filter(({ second, hidden }) => second === wanted && hidden !== true);
+}
+
+function isElsewhere(second: Step, resource: Resource, moving: ReadonlyMap<Resource, unknown>): boolean {
+  const other = second.resource;
+  return other !== undefined && other !== resource && !moving.has(other) && !isAbove(other, resource);
+}
+
+function isAbove(above: Resource, below: Resource): boolean {
+  for (let up = below.parent; up !== undefined; up = up.parent) if (up === above) return true;
+  return false;
+}
+
+/** Turns the marked ones into migrations, once it is settled who they are. */
+export function addMigrations(plan: Plan, migrations: readonly Migration[]): void {
+  const valid = migrations.filter(({ start }) => start.migratable && start.required && start.runnable);
+  const steps = new Map(valid.map((each) => [each.resource, handOver(plan, each)]));
+  for (const { resource, start, stop } of valid) {
+    const hand = steps.get(resource);
+    if (hand === undefined) continue;
+    const { to, from } = hand;
+    start.kind = "pseudo";
+    start.implied = true;
+    const begin = to ?? from;
+    for (const { first } of inputsOf(plan, start)) {
+      if (first.resource === resource && first.operation === "stop") continue;
+      const other = first.resource === undefined ? undefined : steps.get(first.resource);
+      if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource)
+        continue;
+      link(plan, other !== undefined && first.operation === "start" ? other.from : first, begin);
+    }
+    for (const { first } of inputsOf(plan, stop)) {
+      if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
+      if (first.operation === "stop") link(plan, first, begin);
+    }
+    // Nobody who stops for good waits for the remains of what was handed over.
+    for (const each of plan.links)
+      if (each.first === stop && each.second.operation === "stop" && isElsewhere(each.second, resource, steps))
+        plan.links[plan.links.indexOf(each)] = { ...each, hidden: true };
+    if (to !== undefined) link(plan, to, from, { needsFirst: true });
+    link(plan, from, stop);
+    link(plan, from, start);
+  }
+}

@@ -1,0 +1,25 @@
+/** Capacity in time: what leaves a node leaves it before what needs its room arrives. */
+import { type Board, demandOf } from "../place/board.ts";
+import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+
+/** A `load_stopped_NODE` a node, when a placement strategy counts and anything has a demand. */
+export function linkLoads(plan: Plan): void {
+  const { facts, board } = plan;
+  if (facts.options.placement === "default") return;
+  const loaded = facts.resources.filter(
+    (resource) => resource.kind === "primitive" && Object.keys(demandOf(facts, resource)).length > 0,
+  );
+  if (loaded.length === 0) return;
+  for (const node of nodesOf(board)) {
+    const key = `load_stopped_${node.name}`;
+    const point: Step = step(plan, { operation: key, key, kind: "pseudo", required: true });
+    for (const resource of loaded) {
+      for (const stop of stepsOf(plan, resource, "stop")) if (stop.node === node) link(plan, stop, point);
+      for (const start of stepsOf(plan, resource, "start")) if (start.node === node) link(plan, point, start);
+    }
+  }
+}
+
+function nodesOf(board: Board): Board["nodes"] {
+  return board.nodes.filter(({ kind }) => kind !== "guest");
+}

@@ -1,0 +1,213 @@
+/** The state of nodes and resources as text, in the words and the layout of crm_mon. */
+import type { Facts, Node, Resource } from "../facts/model.ts";
+import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
+import { compareNames } from "../facts/names.ts";
+import { targetRoleOf } from "../facts/read-history.ts";
+import { ROLE, roleText } from "../facts/values.ts";
+
+const list = (names: readonly string[]) => `[ ${[...names].sort(compareNames).join(" ")} ]`;
+
+const KIND_WORD = { member: "", remote: "Remote", guest: "Guest", ping: "" } as const;
+
+/** `undefined` for a node that has nothing special about it and goes into a list. */
+function nodeState(facts: Facts, node: Node): string | undefined {
+  if (node.unclean) return node.online ? "UNCLEAN (online)" : "UNCLEAN (offline)";
+  if (node.pending) return "pending";
+  if (node.standbyOnFail && node.online) return "standby (on-fail)";
+  if (node.standby) {
+    if (!node.online) return "OFFLINE (standby)";
+    const active = facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
+    return active ? "standby (with active resources)" : "standby";
+  }
+  if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
+  return undefined;
+}
+
+function nodeLines(facts: Facts): string[] {
+  const lines: string[] = [];
+  const lists = new Map<string, string[]>();
+  const nodes = [...facts.nodes].filter(({ kind }) => kind !== "ping").sort((a, b) => compareNames(a.name, b.name));
+  for (const node of nodes) {
+    const word = KIND_WORD[node.kind];
+    const state = nodeState(facts, node);
+    if (state !== undefined) lines.push(`    * ${word}Node ${node.name}: ${state}`);
+    else {
+      const key = `${word}${node.online ? "Online" : "OFFLINE"}`;
+      lists.set(key, [...(lists.get(key) ?? []), node.name]);
+    }
+  }
+  for (const key of ["Online", "OFFLINE", "RemoteOnline", "RemoteOFFLINE", "GuestOnline", "GuestOFFLINE"]) {
+    const names = lists.get(key);
+    if (names !== undefined && key !== "GuestOFFLINE") lines.push(`    * ${key}: ${list(names)}`);
+  }
+  return lines;
+}
+
+const PENDING: Readonly<Record<string, string>> = {
+  start: "Starting",
+  stop: "Stopping",
+  promote: "Promoting",
+  demote: "Demoting",
+  migrate_to: "Migrating",
+  migrate_from: "Migrating",
+};
+
+function isDisabled(resource: Resource): boolean {
+  return targetRoleOf(resource, inPromotable(resource)) === ROLE.stopped;
+}
+
+function roleWord(resource: Resource): string {
+  const pending = PENDING[resource.pendingTask];
+  if (pending !== undefined) return pending;
+  if (resource.runningOn.length === 0) return "Stopped";
+  if (!inPromotable(resource)) return "Started";
+  return roleText(resource.role === ROLE.started ? ROLE.unpromoted : resource.role);
+}
+
+function flagsOf(resource: Resource): string[] {
+  const flags: string[] = [];
+  const [node] = resource.runningOn;
+  if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
+  if (isDisabled(resource)) flags.push("disabled");
+  else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
+    flags.push("target-role:Unpromoted");
+  if (resource.blocked) flags.push("blocked");
+  else if (!resource.managed && (resource.maintenance || isInMaintenance(resource))) flags.push("maintenance");
+  else if (!resource.managed) flags.push("unmanaged");
+  if (resource.failureIgnored) flags.push("failure ignored");
+  return flags;
+}
+
+function hasTarget(resource: Resource): boolean {
+  return targetRoleOf(resource, true) === ROLE.unpromoted;
+}
+
+function isInMaintenance(resource: Resource): boolean {
+  return resource.runningOn.some(({ maintenance }) => maintenance);
+}
+
+function agentOf(resource: Resource): string {
+  const provider = resource.provider === "" ? "" : `${resource.provider}:`;
+  return `(${resource.class}:${provider}${resource.type})`;
+}
+
+function primitiveLine(resource: Resource, indent: string, unique: boolean): string {
+  const name = unique ? resource.id : resource.baseId;
+  const role = roleWord(resource);
+  const failed = resource.failed || resource.blocked ? failedWord(resource, role) : role;
+  const flags = flagsOf(resource);
+  const several = resource.runningOn.length > 1;
+  const [first] = resource.runningOn;
+  const node = several || first === undefined ? "" : ` ${first.name}`;
+  const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
+  const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
+  const removed = resource.removed && resource.parent === undefined ? "ORPHANED " : "";
+  return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${node}${notes}${nodes}`;
+}
+
+/** A failed resource's role matters only when it may be promoted. */
+function failedWord(resource: Resource, role: string): string {
+  const isFailure = resource.failed || resource.failedThere;
+  if (!isFailure) return role;
+  return resource.role === ROLE.promoted ? `FAILED ${role}` : "FAILED";
+}
+
+function collectiveFlags(resource: Resource): string {
+  const flags: string[] = [];
+  if (resource.kind === "clone" && resource.promotable) flags.push("promotable");
+  if (resource.kind === "clone" && resource.unique) flags.push("unique");
+  if (isDisabled(resource)) flags.push("disabled");
+  if (resource.maintenance) flags.push("maintenance");
+  else if (!resource.managed) flags.push("unmanaged");
+  return flags.length === 0 ? "" : ` (${flags.join(", ")})`;
+}
+
+/** Whether the instance is like any other of its clone, so that its node in a list says it all. */
+function isPlain(instance: Resource): boolean {
+  const members = primitivesOf(instance);
+  return members.every(
+    ({ runningOn, managed, failed, blocked, pendingTask, failureIgnored, removed }) =>
+      runningOn.length === 1 &&
+      runningOn[0] === members[0]?.runningOn[0] &&
+      runningOn[0]?.online === true &&
+      !runningOn[0].unclean &&
+      managed &&
+      !failed &&
+      !blocked &&
+      !failureIgnored &&
+      !removed &&
+      PENDING[pendingTask] === undefined,
+  );
+}
+
+function instanceRole(instance: Resource): number {
+  return Math.max(...primitivesOf(instance).map(({ role }) => role));
+}
+
+function cloneLines(facts: Facts, clone: Resource, indent: string): string[] {
+  const child = clone.children[0];
+  const lines = [`${indent}* Clone Set: ${clone.id} [${child?.baseId ?? ""}]${collectiveFlags(clone)}:`];
+  const deeper = `${indent}  `;
+  const [promoted, others] = [[] as string[], [] as string[]];
+  const busy = new Set<Node>();
+  let active = 0;
+  for (const instance of clone.children) {
+    const isUp = isActive(instance);
+    for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
+    if (isUp) active += 1;
+    if (!isUp && (instance.removed || !clone.unique)) continue;
+    const node = primitivesOf(instance)[0]?.runningOn[0];
+    if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper));
+    else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
+  }
+  if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
+  if (others.length > 0) lines.push(`${deeper}* ${clone.promotable ? "Unpromoted" : "Started"}: ${list(others)}`);
+  if (!clone.unique && clone.instanceMax > active) {
+    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node)).map(({ name }) => name);
+    const note = isDisabled(clone) ? " (disabled)" : "";
+    if (idle.length > 0) lines.push(`${deeper}* Stopped${note}: ${list(idle)}`);
+  }
+  return lines;
+}
+
+function isMember(node: Node): boolean {
+  return node.kind !== "ping";
+}
+
+function lineOf(facts: Facts, resource: Resource, indent: string): string[] {
+  if (resource.kind === "primitive") return [primitiveLine(resource, indent, isUnique(resource))];
+  if (resource.kind === "clone") return cloneLines(facts, resource, indent);
+  if (resource.kind === "bundle") return [];
+  const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource)}:`;
+  return [head, ...resource.children.map((member) => primitiveLine(member, `${indent}  `, isUnique(member)))];
+}
+
+function isUnique(resource: Resource): boolean {
+  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up.unique;
+  return true;
+}
+
+/** How many instances are kept down by configuration, and by a failure. */
+function countLine(facts: Facts): string[] {
+  const primitives = facts.resources.filter(({ kind, removed }) => kind === "primitive" && !removed);
+  const disabled = primitives.filter(isDisabled).length;
+  const blocked = primitives.filter((each) => each.blocked).length;
+  if (disabled + blocked === 0) return [];
+  const counts = `${disabled} of ${primitives.length} resource instances DISABLED and ${blocked} BLOCKED`;
+  return [`${counts} from further action due to failure`, ""];
+}
+
+/** The whole report, after its heading. */
+export function statusReport(facts: Facts, heading: string, counted: boolean): string {
+  const resources = facts.top.filter((resource) => !resource.removed || isActive(resource));
+  return [
+    ...(counted ? countLine(facts) : []),
+    `${heading}:`,
+    "  * Node List:",
+    ...nodeLines(facts),
+    "",
+    "  * Full List of Resources:",
+    ...resources.flatMap((resource) => lineOf(facts, resource, "    ")),
+    "",
+  ].join("\n");
+}
