@@ -13,7 +13,7 @@ import { NODES, type NodeName, peerOf } from "./names.ts";
 import { removeClientNetwork } from "./net/client-network.ts";
 import type { Sender } from "./net/frames.ts";
 import { openPair, type Pair } from "./pair.ts";
-import type { Place } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
 import { killProcessesOf } from "./processes.ts";
 import { createServiceClient, type ServiceClient } from "./records/service-client.ts";
 import { startWatcher, type Watcher } from "./watch/watcher.ts";
@@ -52,11 +52,19 @@ export function isRunning(place: Place): Promise<boolean> {
   });
 }
 
+/** Where this lab makes the mirrored disk, if it must. */
+function mirrorPlace(place: Place): Place {
+  return placeOf(`${place.name}-mirror`, path.resolve(place.directory, "../.."));
+}
+
 /** Ends what a dead lab of this name left behind: processes, network, files. */
 export async function clearLeftOvers(place: Place): Promise<number> {
-  const count = killProcessesOf(place.directory);
-  await removeClientNetwork(place);
-  rmSync(place.directory, { recursive: true, force: true });
+  let count = 0;
+  for (const one of [place, mirrorPlace(place)]) {
+    count += killProcessesOf(one.directory);
+    await removeClientNetwork(one);
+    rmSync(one.directory, { recursive: true, force: true });
+  }
   return count;
 }
 
@@ -70,7 +78,15 @@ export function isWhole(watcher: Watcher): boolean {
   return both && here.hasVirtualAddress && there.connection === "Connected" && there.drbdRole === "Secondary";
 }
 
-export async function startLab(place: Place, show: (line: string) => void): Promise<Lab> {
+/**
+ * Starts everything and resolves when the service answers; `onOpen` gets the lab as soon as its machines can be talked
+ * to. Rejects, with nothing left behind, when the pair does not become whole.
+ */
+export async function startLab(
+  place: Place,
+  show: (line: string) => void,
+  onOpen: (lab: Lab) => Promise<void> = () => Promise.resolve(),
+): Promise<Lab> {
   const startedAtMs = performance.now();
   const left = await clearLeftOvers(place);
   mkdirSync(path.join(place.directory, "logs"), { recursive: true });
@@ -83,7 +99,7 @@ export async function startLab(place: Place, show: (line: string) => void): Prom
   if (left > 0) say(`ended ${left} processes that a dead lab of this name had left`);
   say("building the program and the image (20 s to 4 minutes the first time)");
   const image = await buildImage();
-  const mirror = await mirrorDisk(image, say);
+  const mirror = await mirrorDisk(image, mirrorPlace(place), say);
 
   const keys = { link: randomBytes(KEY_BYTES).toString("hex"), drbd: randomBytes(KEY_BYTES).toString("hex") };
   let see: (sender: Sender) => void = () => {};
@@ -109,6 +125,12 @@ export async function startLab(place: Place, show: (line: string) => void): Prom
       await sleep(POLL_MS);
     }
   }
+  async function end(): Promise<void> {
+    client.stopWriting();
+    await watcher.stop();
+    await pair.down();
+  }
+  let closing: Promise<void> | undefined;
   const lab: Lab = {
     place,
     pair,
@@ -125,13 +147,10 @@ export async function startLab(place: Place, show: (line: string) => void): Prom
       if (active === undefined) throw new Error("no node is Primary now");
       return active;
     },
-    async close() {
-      client.stopWriting();
-      await watcher.stop();
-      await pair.down();
-    },
+    close: () => (closing ??= end()),
   };
   try {
+    await onOpen(lab);
     say("powering on alpha and bravo");
     for (const node of NODES) await pair.machines[node].powerOn();
     await Promise.all(

@@ -7,7 +7,7 @@ import { formatProblem } from "../src/base/problem.ts";
 import { type Call, helpText, readArguments } from "./arguments.ts";
 import { callLab, joinConsole } from "./control/client.ts";
 import { type ControlServer, serveLab } from "./control/server.ts";
-import { isRunning, type Lab, startLab } from "./lab.ts";
+import { clearLeftOvers, isRunning, type Lab, startLab } from "./lab.ts";
 import { type Place, placeOf } from "./place.ts";
 import { checkMachine } from "./preflight.ts";
 import { pictureOf, runVerb } from "./verbs.ts";
@@ -58,8 +58,11 @@ async function runLab(place: Place, call: Call): Promise<number> {
   let lab: Lab | undefined;
   let server: ControlServer | undefined;
   const work = async (): Promise<number> => {
-    lab = await startLab(place, say);
-    server = await serveLab(lab, () => end(0));
+    await startLab(place, say, async (opened) => {
+      lab = opened;
+      server = await serveLab(opened, () => end(0));
+    });
+    if (lab === undefined) throw new Error("the lab did not open");
     return call.command === "up" ? await showUntil(lab, asked) : await runVerb(lab, call, say);
   };
   try {
@@ -69,7 +72,8 @@ async function runLab(place: Place, call: Call): Promise<number> {
     return 1;
   } finally {
     server?.close();
-    await lab?.close();
+    if (lab === undefined) await clearLeftOvers(place);
+    else await lab.close();
   }
 }
 

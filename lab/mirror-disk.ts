@@ -1,14 +1,14 @@
 /**
  * The mirrored disk as a new pair gets it: DRBD metadata and an empty filesystem. It is made once, in one machine that
  * runs no service, and kept; both nodes start with copies. Copies have the same generation identifiers, so the two
- * connect as UpToDate without a first synchronisation.
+ * connect as UpToDate without a first synchronisation; the bitmap is cleared, or the first real one would copy all.
  */
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Image, makeNodeDisk } from "../images/build.ts";
 import { openPair } from "./pair.ts";
-import { nodeDirectory, placeOf, ROOT } from "./place.ts";
+import { nodeDirectory, type Place, ROOT } from "./place.ts";
 
 const SIZE_BYTES = 192 * 1024 * 1024;
 const BOOT_MAX_MS = 180_000;
@@ -33,19 +33,20 @@ drbdadm -c /tmp/mirror.conf primary --force records
 mke2fs -q -t ext4 -E nodiscard -L records /dev/drbd0
 drbdadm -c /tmp/mirror.conf -- --clear-bitmap new-current-uuid records
 drbdadm -c /tmp/mirror.conf secondary records
+drbdadm -c /tmp/mirror.conf disconnect records
+drbdadm -c /tmp/mirror.conf -- --clear-bitmap new-current-uuid records
 drbdadm -c /tmp/mirror.conf down records
 sync`;
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** The path of the kept disk; makes it when it is not there (half a minute). */
-export async function mirrorDisk(image: Image, say: (line: string) => void): Promise<string> {
+/** The path of the kept disk; makes it in a small lab at `place` when it is not there (half a minute). */
+export async function mirrorDisk(image: Image, place: Place, say: (line: string) => void): Promise<string> {
   const key = createHash("sha256").update(`${SIZE_BYTES}\n${SCRIPT}`).digest("hex").slice(0, 16);
   const kept = path.join(ROOT, ".cache", "lab", `mirror-${key}.img`);
   if (existsSync(kept)) return kept;
   say("making the mirrored disk: DRBD metadata and an empty filesystem (once)");
   mkdirSync(path.dirname(kept), { recursive: true });
-  const place = placeOf("make-mirror");
   rmSync(place.directory, { recursive: true, force: true });
   const pair = await openPair({
     place,

@@ -1,6 +1,6 @@
 /**
- * One emulated machine as QEMU's arguments. Pure. Measured facts behind them: no KVM; `tb-size` bounds the translation
- * buffer (660 MB of memory otherwise); i6300esb is the hardware watchdog; COM1 is the console, COM2 the null modem.
+ * One emulated machine as QEMU's arguments. Pure. Measured facts behind them: no KVM; `tb-size` bounds the buffer for
+ * translated code (660 MB otherwise); i6300esb is the hardware watchdog; COM1 is the console, COM2 the null-modem line.
  */
 import path from "node:path";
 import { macOf } from "../addresses.ts";

@@ -14,7 +14,8 @@ function median(values: readonly number[]): number {
 function row(round: number, { from, to, outageMs, fencing }: Takeover, wholeAfterMs: number): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`.padStart(8);
   const off = fencing === undefined ? "NOT CONFIRMED" : `off confirmed by ${fencing.device}`;
-  return `${`${round}`.padStart(4)}  ${from} -> ${to}  outage ${seconds(outageMs)}  whole after ${seconds(wholeAfterMs)}  ${off}`;
+  const moved = `${`${round}`.padStart(4)}  ${from} -> ${to}`;
+  return `${moved}  outage ${seconds(outageMs)}  whole after ${seconds(wholeAfterMs)}  ${off}`;
 }
 
 export async function runSoak(lab: Lab, rounds: number): Promise<number> {

@@ -51,13 +51,14 @@ export function drawPicture(picture: Picture): string[] {
     return `  ${id.padEnd(14)}${where === "" ? "stopped" : where}`;
   });
   const problems = (told?.problems ?? []).map(({ what, doNow }) => `  ! ${what}; ${doNow}`);
-  const writing = client.isWriting ? "writing" : "not writing";
+  const hung = hungBmcs.map((node) => `; BMC of ${node} hangs`).join("");
+  const writing = `${client.isWriting ? "writing" : "not writing"}, ${client.acknowledgedCount} acknowledged`;
   return [
     `lab ${lab}`,
     ...sideBySide(columns[0] ?? [], columns[1] ?? []),
     ...running,
-    `  links: ${cutLinks.length === 0 ? "all joined" : `cut: ${cutLinks.join(", ")}`}${hungBmcs.map((node) => `; BMC of ${node} hangs`).join("")}`,
-    `  client: ${writing}, ${client.acknowledgedCount} acknowledged${client.failure === undefined ? "" : `; ${client.failure}`}`,
+    `  links: ${cutLinks.length === 0 ? "all joined" : `cut: ${cutLinks.join(", ")}`}${hung}`,
+    `  client: ${writing}${client.failure === undefined ? "" : `; ${client.failure}`}`,
     `  moments with two writers: ${violationCount}`,
     ...problems,
   ];

@@ -13,6 +13,8 @@ export interface Guest {
   /** Runs a shell script by the lab agent. */
   run(script: string): Promise<{ readonly exitCode: number; readonly output: string }>;
   pressPowerButton(): void;
+  /** One QMP command; resolves with everything that was answered within a second. */
+  qmp(command: string): Promise<string>;
   /** Resolves when the machine is off. */
   readonly off: Promise<void>;
   kill(): Promise<void>;
@@ -40,8 +42,13 @@ function exchange(socketFile: string, line: string, wanted: RegExp, timeoutMs: n
   });
 }
 
-/** Starts a machine with `disk` in `directory`; its network interfaces have the given hardware addresses. */
-export function startGuest(directory: string, disk: string, hardwareAddresses: readonly string[]): Guest {
+/** Starts a machine with `disk` in `directory`, the given hardware addresses, and `more` arguments of QEMU. */
+export function startGuest(
+  directory: string,
+  disk: string,
+  hardwareAddresses: readonly string[],
+  more: readonly string[] = [],
+): Guest {
   const at = (name: string) => path.join(directory, name);
   for (const name of ["console.log", "lab", "qmp"]) rmSync(at(name), { force: true });
   const child: ChildProcess = spawn(
@@ -53,6 +60,7 @@ export function startGuest(directory: string, disk: string, hardwareAddresses: r
       ...["-device", "virtio-serial-pci", "-chardev", `socket,id=lab,path=${at("lab")},server=on,wait=off`],
       ...["-device", "virtserialport,chardev=lab,name=gemel.lab", "-device", "virtio-rng-pci"],
       ...["-device", "i6300esb", "-action", "watchdog=reset"],
+      ...more,
       ...hardwareAddresses.flatMap((address, index) => [
         ...["-netdev", `user,id=net${index},restrict=on`],
         ...["-device", `virtio-net-pci,netdev=net${index},mac=${address}`],
@@ -93,6 +101,22 @@ export function startGuest(directory: string, disk: string, hardwareAddresses: r
       });
       socket.on("error", () => {});
       socket.resume();
+    },
+    qmp(command) {
+      return new Promise((resolve, reject) => {
+        let text = "";
+        const socket = net.connect(at("qmp"), () => {
+          socket.write(`{"execute":"qmp_capabilities"}\n{"execute":"${command}"}\n`);
+          setTimeout(() => {
+            socket.destroy();
+            resolve(text);
+          }, 1000);
+        });
+        socket.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        socket.on("error", reject);
+      });
     },
     off,
     async kill() {

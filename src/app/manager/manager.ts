@@ -32,6 +32,7 @@ import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { decide } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
@@ -44,6 +45,7 @@ export interface Manager {
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
   readonly drbd: DrbdDesk;
+  readonly rehearsal: Rehearsal;
   readonly book: LogBook;
   readonly log: Log;
   readonly toKeeper: (message: ToKeeper) => void;
@@ -60,7 +62,6 @@ export interface Manager {
   readonly onLeft: (clean: boolean) => void;
   nextAsk: number;
   timer: NodeJS.Timeout | undefined;
-  rehearsal: NodeJS.Timeout | undefined;
 }
 
 const TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
@@ -189,15 +190,8 @@ function cibChanged(manager: Manager, what: "configuration" | "status"): void {
   const cib = nodeCib(manager.node);
   manager.fencing.configure(cib);
   if (JSON.stringify(cib.children[0]).includes('"type":"drbd"')) manager.drbd.watch();
-  clearTimeout(manager.rehearsal);
-  manager.rehearsal = setTimeout(() => void decide(nodeCib(manager.node), Date.now(), {}), REHEARSAL_MS);
+  if ((manager.view?.members.length ?? 0) > 1) manager.rehearsal.changed();
 }
-
-/**
- * A node that is not the DC decides for the first time in the middle of a takeover, with code that has never run: on a
- * slow machine that costs a second. So each node decides once, for nothing, after each change of the configuration.
- */
-const REHEARSAL_MS = 1_000;
 
 function start(manager: Manager, effect: NodeEffect): void {
   const { log, files } = manager;
@@ -264,6 +258,8 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
     case "view": {
       const gone = manager.view?.members.filter((name) => !frame.view.members.includes(name)) ?? [];
       manager.view = frame.view;
+      if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
+      else manager.rehearsal.changed();
       for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
       feed(manager, { kind: "view", view: frame.view });
       break;

@@ -23,6 +23,7 @@ import { createFencingDesk } from "./fencing-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
+import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 
 export interface ManagerOptions {
@@ -129,6 +130,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     agents,
     fencing,
     drbd,
+    rehearsal: createRehearsal(() => nodeCib(manager.node), self, log),
     book,
     log,
     toKeeper: link.send,
@@ -147,7 +149,6 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     },
     nextAsk: 1,
     timer: undefined,
-    rehearsal: undefined,
   };
   isBuilt = true;
   const cib = nodeCib(manager.node);

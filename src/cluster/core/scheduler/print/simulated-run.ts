@@ -58,7 +58,7 @@ function lineOf(step: Step): string {
       const whose = step.resource === undefined ? "" : ` for ${step.resource.id}`;
       return `Cluster action:  ${step.operation}${whose}${node}`;
     }
-    default: {
+    case "resource": {
       const name = step.resource === undefined ? "" : shortName(step.resource);
       return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
     }
