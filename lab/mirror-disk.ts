@@ -33,8 +33,6 @@ drbdadm -c /tmp/mirror.conf primary --force records
 mke2fs -q -t ext4 -E nodiscard -L records /dev/drbd0
 drbdadm -c /tmp/mirror.conf -- --clear-bitmap new-current-uuid records
 drbdadm -c /tmp/mirror.conf secondary records
-drbdadm -c /tmp/mirror.conf disconnect records
-drbdadm -c /tmp/mirror.conf -- --clear-bitmap new-current-uuid records
 drbdadm -c /tmp/mirror.conf down records
 sync`;
 
