@@ -204,6 +204,11 @@ export function playMembership(lines: readonly string[]): string[] {
         boot(node, Number(options["generation"] ?? node.generation + 1));
         return;
       }
+      case "revive": {
+        const node = byName(argument);
+        if (node.state === undefined) boot(node, node.generation + 1);
+        return;
+      }
       case "forget":
         byName(argument).peers = {};
         return;

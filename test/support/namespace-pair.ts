@@ -3,7 +3,7 @@
  * Needs root. Everything is named after the process, so that several can run side by side, and taken down by `close`.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -112,7 +112,9 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
       writeFileSync(path.join(folder, "keys"), keys);
     },
     order(node, order) {
-      writeFileSync(place(node, "order"), order);
+      // Whole or not at all: the reader looks every 20 ms, and half an order would be taken and lost.
+      writeFileSync(place(node, "order.new"), order);
+      renameSync(place(node, "order.new"), place(node, "order"));
     },
     log,
     records,
@@ -120,7 +122,7 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
       const last = records(node).findLast(({ kind }) => kind === "view");
       return isView(last?.["view"]) ? last["view"] : undefined;
     },
-    async until(what, condition, limitMs = 20_000) {
+    async until(what, condition, limitMs = 40_000) {
       const startedAtMs = performance.now();
       while (!condition()) {
         if (performance.now() - startedAtMs > limitMs)

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import { type DrbdState, localDisk, peerDisk } from "../../storage/core/drbd-events.ts";
 import { decideFencePeer, type PeerWord } from "../../storage/core/fence-peer.ts";
-import { lookAtDrbd, outdateDrbd } from "../../storage/edge/drbd-tools.ts";
+import { lookAtDrbd, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
 import { type DrbdWatch, watchDrbd } from "../../storage/edge/drbd-watcher.ts";
 import type { DrbdStatus, FencePeerAnswer } from "../control-protocol.ts";
 import type { Log } from "./log.ts";
@@ -35,6 +35,7 @@ export interface DrbdDeskOptions {
 const LOOK_MS = 200;
 /** A living peer's manager answers at once; drbdadm on it may take a second or two. */
 const ASK_WAIT_MS = 10_000;
+const ASK_PAUSE_MS = 1_000;
 
 function statusOf(state: DrbdState): readonly DrbdStatus[] {
   return Object.values(state).map((resource) => {
@@ -61,6 +62,8 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const offAtMs: Record<string, number> = {};
   let connected: Readonly<Record<string, boolean>> = {};
   let watch: DrbdWatch | undefined;
+  /** Resources whose handler waits here for its answer. */
+  const waiting = new Set<string>();
 
   const onState = (state: DrbdState | undefined) => {
     const now = Object.fromEntries(
@@ -104,6 +107,38 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
     return word === "unknown" ? { kind: "silent" } : { kind: word };
   };
 
+  /**
+   * Asks a living peer again and again, beside the waiting: a node that has just died counts as a member until
+   * deadtime, and a node that lives may notice the cut of DRBD's link later than we do.
+   */
+  const listen = (resource: string, peer: string) => {
+    let word: PeerWord = { kind: "silent" };
+    let askAtMs = 0;
+    return {
+      word: (): PeerWord => word,
+      askAgain() {
+        const isMember = view()?.members.includes(peer) === true;
+        if (!isMember || word.kind !== "silent" || nowMs() < askAtMs) return;
+        askAtMs = nowMs() + ASK_WAIT_MS;
+        void ask(resource, peer).then((answer) => {
+          word = answer;
+          askAtMs = nowMs() + ASK_PAUSE_MS;
+        });
+      },
+    };
+  };
+
+  /** A Primary whose handler was told "unsure" in the end: DRBD asks nobody again, and only we know better now. */
+  const thaw = async (node: string) => {
+    for (const { name, role, suspended } of Object.values(watch?.state() ?? {})) {
+      if (role !== "Primary" || suspended !== "fencing" || waiting.has(name) || peerOf(undefined) !== node) continue;
+      const { code, reason } = await decide(name, node, { kind: "silent" });
+      if (code !== 7) continue;
+      const goesOn = await resumeDrbd(name);
+      log(goesOn ? "warning" : "error", `I/O of ${name} ${goesOn ? "goes on" : "is still frozen"}: ${reason}`);
+    }
+  };
+
   return {
     watch() {
       watch ??= watchDrbd({ onState });
@@ -114,16 +149,13 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       if (peer === undefined) return { exitCode: 1, reason: `${named ?? "the peer"} is no node of this cluster` };
       const endsAtMs = nowMs() + waitMs;
       log("warning", `DRBD has lost ${peer} for ${resource} and asks what is proven`);
-      let word: PeerWord = { kind: "silent" };
-      let asked = false;
+      waiting.add(resource);
+      const heard = listen(resource, peer);
       for (;;) {
-        const isMember = view()?.members.includes(peer) === true;
-        if (isMember && !asked) {
-          asked = true;
-          word = await ask(resource, peer);
-        }
-        const { code, reason, settled } = await decide(resource, peer, word);
+        heard.askAgain();
+        const { code, reason, settled } = await decide(resource, peer, heard.word());
         if (code !== 1 || settled || nowMs() >= endsAtMs) {
+          waiting.delete(resource);
           log(code === 1 ? "error" : "warning", `DRBD is answered ${code} for ${resource}: ${reason}`);
           return { exitCode: code, reason };
         }
@@ -133,6 +165,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
     outdate: outdateDrbd,
     noteFenced(node) {
       offAtMs[node] = nowMs();
+      void thaw(node);
     },
     close: () => watch?.close(),
   };

@@ -17,6 +17,7 @@ import { emptyPlan, type Plan } from "./act/plan.ts";
 import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
 import { linkCancels, planCancels, planRecurring } from "./act/recurring.ts";
+import { linkRemotes } from "./act/remotes.ts";
 import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import { linkLoads } from "./act/utilization.ts";
@@ -65,6 +66,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkAntiColocations(plan);
   linkColocations(plan);
   linkProbes(plan);
+  linkRemotes(plan);
   linkLoads(plan);
   linkClears(plan);
   linkCancels(plan);

@@ -71,13 +71,10 @@ function nodeOfInstance(plan: Plan, instance: Resource, now: boolean): Node | un
   return primitivesOf(instance).find(({ runningOn }) => runningOn.length > 0)?.runningOn[0];
 }
 
-function isInterleaved(order: ResourceOrder): boolean {
-  return (
-    order.second.kind === "clone" &&
-    order.first.kind === "clone" &&
-    order.second.interleave &&
-    order.kind !== "serialize"
-  );
+/** What counts is the wish of the one that depends, on the way up and on the way back. */
+function isInterleaved({ first, second, inverse, kind }: ResourceOrder): boolean {
+  if (first.kind !== "clone" || second.kind !== "clone" || kind === "serialize") return false;
+  return inverse ? first.interleave : second.interleave;
 }
 
 /** Instance by instance: each waits only for the one beside it. */

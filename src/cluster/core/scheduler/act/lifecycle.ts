@@ -159,7 +159,7 @@ function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
 
 /** The records of what was removed, where it is not running. */
 function cleanRecords(plan: Plan, resource: Resource): void {
-  if (!resource.removed || resource.parent !== undefined || !plan.facts.options.stopRemoved) return;
+  if (!resource.removed || resource.parent !== undefined || !resource.managed) return;
   for (const node of resource.history.keys())
     if (!resource.runningOn.includes(node) && node.online && !node.unclean) clean(plan, resource, node, undefined);
 }

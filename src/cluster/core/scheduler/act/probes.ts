@@ -37,7 +37,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed) return undefined;
+  if (resource.knownOn.has(node) || resource.removed || resource.container !== undefined) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
@@ -45,8 +45,16 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
   if (!runsHere) made.expectedCode = TARGET_NOT_RUNNING;
   else if (resource.role === ROLE.promoted) made.expectedCode = TARGET_PROMOTED;
   made.meta["op_target_rc"] = String(made.expectedCode);
-  made.runnable = node.online && !node.pending;
+  made.runnable = (node.online || isComing(plan, node)) && !node.pending;
   return made;
+}
+
+/** A remote node that will be connected in this very transition can be looked at behind that. */
+function isComing(plan: Plan, node: Node): boolean {
+  const connection = node.kind === "remote" ? node.remote : undefined;
+  return (
+    connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined
+  );
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
@@ -70,7 +78,8 @@ export function planProbes(plan: Plan): void {
   const { facts } = plan;
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
-    if (node.kind === "ping" || !(node.online || node.pending) || node.unclean || !node.discoverResources) continue;
+    if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
+    if (node.unclean || !node.discoverResources) continue;
     if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
     for (const resource of facts.top) {
       if (resource.kind === "clone") probeClone(plan, resource, node);

@@ -120,6 +120,6 @@ function judgeGate(
   change: Change,
 ): void {
   const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.second === gate.step);
-  if (firsts.some(({ first }) => first.required)) require(gate.step, "", change);
+  if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
 }

@@ -48,7 +48,7 @@ function matchesSecurely(current: Readonly<Record<string, string>>, entry: Histo
   if (digest === undefined || !Object.values(current).some((value) => /^\*+$/.test(value))) return false;
   const secret = new Set(names.split(/\s+/).filter(Boolean));
   const open = Object.fromEntries(
-    Object.entries(current).filter(([name]) => !secret.has(name) && !name.startsWith("CRM_meta_")),
+    Object.entries(current).filter(([name]) => !secret.has(name) && !/^(?:CRM_meta_|pcmk_)/.test(name)),
   );
   return parametersDigest(open) === digest;
 }

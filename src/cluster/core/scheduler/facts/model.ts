@@ -44,6 +44,8 @@ export interface Node {
   readonly name: string;
   readonly kind: "member" | "remote" | "guest" | "ping";
   readonly attributes: Record<string, string>;
+  /** Of the attributes those that the configuration gives and a restart keeps. */
+  readonly permanent: Record<string, string>;
   readonly utilization: Record<string, string>;
   seen: boolean;
   online: boolean;

@@ -145,7 +145,8 @@ function addOrder(
     firstTask: inverseThen,
     second: first.resource,
     secondTask: inverseFirst,
-    kind,
+    // Where some instances suffice, one that leaves takes nobody along.
+    kind: min > 0 && kind === "mandatory" ? "optional" : kind,
     symmetrical: both,
     inverse: true,
     min: 0,

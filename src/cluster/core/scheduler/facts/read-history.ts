@@ -71,7 +71,13 @@ function addRemoved(facts: Facts, element: XmlElement): Resource {
   const resource = addResource(facts, primitive, "primitive", { removed: true });
   facts.top.push(resource);
   if (!facts.options.stopRemoved) resource.managed = false;
+  // Containers and connections of a bundle are recorded under names that no configuration spells out.
+  if (isOfBundle(facts, id)) resource.managed = false;
   return resource;
+}
+
+function isOfBundle(facts: Facts, id: string): boolean {
+  return facts.top.some((resource) => resource.kind === "bundle" && id.startsWith(`${resource.id}-`));
 }
 
 function isBlocking(resource: Resource): boolean {
@@ -163,9 +169,11 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
   }
 }
 
-function settleState(facts: Facts, resource: Resource, node: Node, onFail: OnFail): void {
+function settleState(facts: Facts, resource: Resource, node: Node, outcome: OnFail): void {
   if (resource.role !== ROLE.unknown && resource.role !== ROLE.stopped && resource.managed && !node.online)
     fenceForUncleanNode(facts, resource, node);
+  // The fencing answers every failure on that node.
+  const onFail = node.unclean && facts.options.fencingEnabled ? ON_FAIL.ignore : outcome;
   const active = resource.role !== ROLE.stopped && resource.role !== ROLE.unknown;
   if (node.unclean && active && resource.removed) resource.managed = resource.managed && true;
   answerFailure(facts, resource, node, onFail);
@@ -201,11 +209,14 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   const before = resource.role;
   resource.role = ROLE.unknown;
   const history: History = { node, element, entries, ...activeSpan(entries) };
+  const earlier = resource.history.get(node);
   resource.history.set(node, history);
   const outcome: Outcome = { onFail: ON_FAIL.ignore, lastFailure: undefined };
   for (const entry of entries) applyOutcome(facts, resource, node, entry, outcome);
   settleState(facts, resource, node, outcome.onFail);
   resource.recordedName = id;
+  // Two records of one node may be given to one instance: the one that tells of its running counts.
+  if (earlier !== undefined && resource.role <= ROLE.stopped) resource.history.set(node, earlier);
   limitRole(resource);
   if (before > resource.role) resource.role = before;
 }

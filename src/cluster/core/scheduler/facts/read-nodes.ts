@@ -16,6 +16,7 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
     name,
     kind,
     attributes: {},
+    permanent: {},
     utilization: {},
     seen: false,
     online: false,
@@ -57,7 +58,8 @@ function addBuiltIn(facts: Facts, node: Node): void {
 
 function addConfigured(facts: Facts, node: Node, element: XmlElement): void {
   const context = { ...facts.ruleContext, nodeAttributes: node.attributes };
-  addSets(childrenOf(element, "instance_attributes"), facts.ids, context, node.attributes);
+  addSets(childrenOf(element, "instance_attributes"), facts.ids, context, node.permanent);
+  for (const [name, value] of Object.entries(node.permanent)) node.attributes[name] ??= value;
   addSets(childrenOf(element, "utilization"), facts.ids, context, node.utilization);
 }
 
@@ -103,7 +105,7 @@ function judgeWithFencing(
   expected: string,
   terminate: boolean,
 ): void {
-  node.online = inCluster && process;
+  node.online = inCluster && (process || expected === "member");
   if (node.shutdown) {
     node.online = process;
     return;

@@ -147,7 +147,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     removed,
     managed: managed && !maintenance,
     maintenance,
-    unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1),
+    unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1) && canBeUnique(element),
     promotable,
     notify: isClone && parseBoolean(meta["notify"], false),
     interleave: isClone && parseBoolean(meta["interleave"], false),
@@ -186,6 +186,15 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   facts.resources.push(resource);
   if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
   return resource;
+}
+
+/** Only OCF agents can tell one instance from another. */
+function canBeUnique(element: XmlElement): boolean {
+  return element.children.every(
+    (child) =>
+      (child.name !== "primitive" && child.name !== "group") ||
+      (child.name === "group" ? canBeUnique(child) : (child.attributes["class"] ?? "ocf") !== "lsb"),
+  );
 }
 
 /** Zero and below mean: never. */

@@ -23,7 +23,7 @@ export function addInternalColocations(facts: Facts): void {
         const previous = resource.children[index - 1];
         if (previous !== undefined) add(facts, "group-members", member, previous);
       });
-    if (resource.container !== undefined && resource.kind === "primitive" && resource.remoteNodeName === undefined)
+    if (resource.container !== undefined && resource.kind === "primitive")
       add(facts, "resource-with-container", resource, resource.container);
   }
 }

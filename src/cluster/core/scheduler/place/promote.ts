@@ -10,11 +10,11 @@ import { isAvailable } from "./choose-node.ts";
 import { attributeOf, mergeWishes, ownThisWith, ownWithThis } from "./colocations.ts";
 
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
-function ownScore(resource: Resource, node: Node): number | undefined {
+function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
   const unique = cloneOf(resource)?.unique === true;
   const names = unique ? [`master-${resource.id}`] : [`master-${resource.baseId}`, `master-${resource.id}`];
   for (const name of names) {
-    const value = node.attributes[name];
+    const value = attributes[name];
     if (value !== undefined) return parseScore(value);
   }
   return undefined;
@@ -45,9 +45,10 @@ export function promotionScoreOf(clone: Resource, resource: Resource, node: Node
     }
     return sum;
   }
-  if (clone.unique) return ownScore(resource, node);
-  if (!isKnown(clone, resource, node) || isOthers(clone, resource, node)) return undefined;
-  return ownScore(resource, node);
+  if (clone.unique) return ownScore(resource, node.attributes);
+  if (isOthers(clone, resource, node)) return undefined;
+  // Before anyone has looked, only what is configured counts: a transient word may be of another life.
+  return ownScore(resource, isKnown(clone, resource, node) ? node.attributes : node.permanent);
 }
 
 /** Instances go rather where they can be promoted. */
@@ -160,6 +161,8 @@ export function choosePromoted(board: Board, clone: Resource): void {
   const ranked = [...initial.keys()].sort((a, b) => {
     const difference = final(b) - final(a);
     if (difference !== 0) return difference;
+    const own = (initial.get(b) ?? 0) - (initial.get(a) ?? 0);
+    if (own !== 0) return own;
     const role = currentRole(b) - currentRole(a);
     return role === 0 ? a.instance - b.instance : role;
   });

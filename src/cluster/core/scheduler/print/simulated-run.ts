@@ -49,20 +49,14 @@ function shortName(resource: Resource): string {
 function lineOf(step: Step): string {
   const node = step.node === undefined ? "" : ` on ${step.node.name}`;
   const interval = step.intervalMs > 0 ? `=${step.intervalMs}` : "";
-  switch (step.kind) {
-    case "fence":
-      return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
-    case "pseudo":
-      return `Pseudo action:   ${operationKey(step)}${step.implied ? "" : node}`;
-    case "cluster": {
-      const whose = step.resource === undefined ? "" : ` for ${step.resource.id}`;
-      return `Cluster action:  ${step.operation}${whose}${node}`;
-    }
-    case "resource": {
-      const name = step.resource === undefined ? "" : shortName(step.resource);
-      return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
-    }
+  if (step.kind === "fence") return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
+  if (step.kind === "pseudo") return `Pseudo action:   ${operationKey(step)}${step.implied ? "" : node}`;
+  if (step.kind === "cluster") {
+    const whose = step.resource === undefined ? "" : ` for ${step.resource.id}`;
+    return `Cluster action:  ${step.operation}${whose}${node}`;
   }
+  const name = step.resource === undefined ? "" : shortName(step.resource);
+  return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
 }
 
 function nextCallId({ resources }: NodeRecord): number {

@@ -193,10 +193,8 @@ function countLine(facts: Facts): string[] {
   const disabled = primitives.filter(isDisabled).length;
   const blocked = primitives.filter((each) => each.blocked).length;
   if (disabled + blocked === 0) return [];
-  return [
-    `${disabled} of ${primitives.length} resource instances DISABLED and ${blocked} BLOCKED from further action due to failure`,
-    "",
-  ];
+  const counts = `${disabled} of ${primitives.length} resource instances DISABLED and ${blocked} BLOCKED`;
+  return [`${counts} from further action due to failure`, ""];
 }
 
 /** The whole report, after its heading. */
