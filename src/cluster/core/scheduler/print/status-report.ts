@@ -26,7 +26,8 @@ function nodeState(facts: Facts, node: Node): string | undefined {
 /** The worst of its health attributes, when anyone looks at them. */
 function healthState(facts: Facts, node: Node): string | undefined {
   if (facts.options.healthStrategy === "none") return undefined;
-  const values = Object.entries(node.attributes).flatMap(([name, value]) => (name.startsWith("#health") ? [value] : []));
+  const names = Object.keys(node.attributes).filter((name) => name.startsWith("#health"));
+  const values = names.map((name) => node.attributes[name]);
   if (values.includes("red")) return "online (health is RED)";
   return values.includes("yellow") ? "online (health is YELLOW)" : undefined;
 }
