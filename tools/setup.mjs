@@ -19,12 +19,18 @@ const MEMORY_MIN_BYTES = 2.5e9;
 /** Debian packages by purpose, each with the command or file that proves it is there. */
 const PACKAGES = {
   build: { binutils: "/usr/bin/strip", libatomic1: "/usr/lib/x86_64-linux-gnu/libatomic.so.1" },
-  quick: { iproute2: "/usr/sbin/ip", openipmi: "/usr/bin/ipmi_sim" },
+  quick: {
+    iproute2: "/usr/sbin/ip",
+    openipmi: "/usr/bin/ipmi_sim",
+    ipmitool: "/usr/bin/ipmitool",
+    "fence-agents": "/usr/sbin/fence_redfish",
+    "inetutils-telnet": "/usr/bin/telnet",
+    "gnutls-bin": "/usr/bin/gnutls-cli",
+  },
   image: {
     mmdebstrap: "/usr/bin/mmdebstrap",
     "squashfs-tools": "/usr/bin/mksquashfs",
     "busybox-static": "/usr/bin/busybox",
-    gdisk: "/usr/sbin/sgdisk",
     mtools: "/usr/bin/mcopy",
     dosfstools: "/usr/sbin/mkfs.fat",
     e2fsprogs: "/usr/sbin/mke2fs",
@@ -39,6 +45,8 @@ const PACKAGES = {
     "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
     openipmi: "/usr/bin/ipmi_sim",
     iproute2: "/usr/sbin/ip",
+    ipmitool: "/usr/bin/ipmitool",
+    nbdkit: "/usr/bin/nbdkit",
   },
 };
 const PURPOSES = {

@@ -1,11 +1,18 @@
 /**
  * The program: `gemel COMMAND`, or one of the operators' names (crm, crm_mon, ...) as a link to it.
  * It knows all rooms and holds no rule; each command is one file below commands/, loaded when it is asked for.
+ * No await at the top: the bundle is CommonJS, because only that can carry V8's code cache in the binary.
  */
 import process from "node:process";
 import { runCommand } from "./commands/index.ts";
 
-process.exitCode = await runCommand(
-  process.argv0 === process.execPath ? "gemel" : process.argv0,
-  process.argv.slice(2),
-);
+/** In the binary argv0 is the name of the link that was called; run from the source it is Node's own name. */
+async function main(): Promise<void> {
+  // `gemel status | head` closes the pipe early: that is no failure of ours.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  process.exitCode = await runCommand(process.argv0, process.argv.slice(2));
+}
+
+void main();

@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import process from "node:process";
+import { nearestName } from "../../base/nearest.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -16,10 +17,74 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  cibadmin: {
+    summary: "query and change the CIB as XML",
+    usage: "-Q [-o SECTION | -A XPATH] | -R|-C|-M|-D ...",
+    names: ["cibadmin"],
+    load: () => import("./cibadmin.ts"),
+  },
+  configure: {
+    summary: "the configuration: show, load, delete, or any statement",
+    usage: "show|load update FILE|delete ID|...",
+    load: () => import("./configure.ts"),
+  },
+  crm: {
+    summary: "the crm shell: one command, a batch, or interactive",
+    usage: "[-F] [-w] [-f FILE] [configure|resource|node ...]",
+    names: ["crm"],
+    load: () => import("./crm.ts"),
+  },
+  "crm-mon": {
+    summary: "the cluster as crm_mon prints it",
+    usage: "[-1] [-f] [-A] [-r] [--run DIR]",
+    names: ["crm_mon"],
+    load: () => import("./crm-mon.ts"),
+  },
+  "drbd-handler": {
+    summary: "called by DRBD: what is proven of a lost peer",
+    usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
+    load: () => import("./drbd-handler.ts"),
+  },
+  fence: {
+    summary: "drive a fencing device by hand, or show the plan",
+    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ...",
+    load: () => import("./fence.ts"),
+  },
+  hw: {
+    summary: "what the hardware profiles know of this machine",
+    usage: "detect | explain PROFILE | list",
+    load: () => import("./hw.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
     load: () => import("./inventory.ts"),
+  },
+  log: {
+    summary: "the last lines of this node's manager",
+    usage: "[--lines N] [--run DIR]",
+    load: () => import("./log.ts"),
+  },
+  "lsb-check": {
+    summary: "try an init script against the rules that a cluster needs",
+    usage: "SCRIPT [--stop-it]",
+    load: () => import("./lsb-check.ts"),
+  },
+  manager: {
+    summary: "the manager of a node; started by `gemel node`, by nobody else",
+    usage: "--config FILE --state DIR --run DIR [--name NODE]",
+    load: () => import("./manager.ts"),
+  },
+  meatclient: {
+    summary: "confirm that a node was switched off by hand",
+    usage: "-c NODE",
+    names: ["meatclient"],
+    load: () => import("./meatclient.ts"),
+  },
+  node: {
+    summary: "run this node: the keeper, which starts the manager",
+    usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
+    load: () => import("./node.ts"),
   },
   simulate: {
     summary: "what the scheduler would do with a CIB",
@@ -27,14 +92,71 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crm_simulate"],
     load: () => import("./simulate.ts"),
   },
+  status: {
+    summary: "what runs where, what is wrong, what to do now",
+    usage: "[--json] [--watch] [--run DIR]",
+    load: () => import("./status.ts"),
+  },
+  verify: {
+    summary: "everything that is wrong or dangerous in a configuration",
+    usage: "FILE... | -x FILE | -L",
+    names: ["crm_verify"],
+    load: () => import("./verify.ts"),
+  },
+  stonith: {
+    summary: "one fencing device by its type and parameters, as stonith(8)",
+    usage: "-L | -t TYPE NAME=VALUE... -S | -l | -T on|off|reset NODE",
+    names: ["stonith"],
+    load: () => import("./stonith.ts"),
+  },
+  "stonith-admin": {
+    summary: "fencing by the words of stonith_admin(8)",
+    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -I",
+    names: ["stonith_admin"],
+    load: () => import("./stonith-admin.ts"),
+  },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
 function help(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { usage, summary }]) => [`gemel ${name} ${usage}`.trim(), summary]);
-  const width = Math.max(...rows.map(([left]) => left?.length ?? 0));
-  return `${rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right}`).join("\n")}\n`;
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const rows = Object.entries(COMMANDS).map(([name, { summary, names = [] }]) => {
+    const links = names.filter((link) => link !== name);
+    return `  ${name.padEnd(width)}  ${summary}${links.length === 0 ? "" : ` (also as ${links.join(", ")})`}`;
+  });
+  return [
+    "usage: gemel COMMAND [ARGUMENTS]",
+    "",
+    ...rows,
+    "",
+    "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.",
+    "",
+  ].join("\n");
 }
+
+function helpOf(name: string, { usage, summary }: Command): string {
+  return `usage: gemel ${`${name} ${usage}`.trim()}\n${summary}\n`;
+}
+
+/** For bash: `source <(gemel completion)`. The operators' names complete by their own words in their own shells. */
+function completion(): string {
+  const words = [...Object.keys(COMMANDS), "completion", "help"].toSorted().join(" ");
+  return `_gemel() {
+  local cur=\${COMP_WORDS[COMP_CWORD]}
+  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
+  elif [ "\${COMP_WORDS[1]}" = help ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
+  else COMPREPLY=($(compgen -f -- "$cur")); fi
+}
+complete -F _gemel gemel
+`;
+}
+
+function answer(text: string, exitCode: number): number {
+  (exitCode === 0 ? process.stdout : process.stderr).write(text);
+  return exitCode;
+}
+
+const WRONG_CALL = 64;
 
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
 export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
@@ -42,14 +164,19 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const linked = Object.values(COMMANDS).find(({ names }) => names?.includes(called) === true);
   if (linked !== undefined) return (await linked.load()).run(argv);
   const [first, ...rest] = argv;
-  if (first === undefined || first === "help" || first === "--help" || first === "-h") {
-    process.stdout.write(`usage: gemel COMMAND [ARGUMENTS]\n\n${help()}`);
-    return first === undefined ? 64 : 0;
-  }
-  const command = COMMANDS[first === "--version" ? "version" : first];
+  if (first === undefined) return answer(help(), WRONG_CALL);
+  if (first === "completion") return answer(completion(), 0);
+  const isHelp = first === "help" || first === "--help" || first === "-h";
+  const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
+  if (name === undefined) return answer(help(), 0);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    process.stderr.write(`gemel: there is no command ${first}; the commands are:\n\n${help()}`);
-    return 64;
+    const near = nearestName(name, Object.keys(COMMANDS));
+    const guess = near === undefined ? "" : `; did you mean ${near}?`;
+    return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
+  }
+  if (isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"))) {
+    return answer(helpOf(name, command), 0);
   }
   return (await command.load()).run(rest);
 }

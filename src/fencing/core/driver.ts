@@ -1,8 +1,14 @@
 /**
  * What every fencing driver keeps, and the three outcomes that are never mixed.
- * A driver acts, looks and reports; it never decides whom to fence, nor how often to try. It may wait (it talks to a
- * device), so drivers stand outside of `core/`; only their contract stands here.
+ * A driver translates one dialect: it switches, reads and names a device. It never decides whom to fence, how often to
+ * try, nor what counts as a proof: that is `prove-power.ts` and the fencer. It may wait (it talks to a device), so
+ * drivers stand outside of `core/`; only their contract stands here.
  */
+import type { FenceAgent } from "../../hw/core/agent/answer.ts";
+import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { TextLine } from "../../hw/core/text/line.ts";
+import type { DocumentBoard } from "../../hw/core/tls/document.ts";
+import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
 export type FencingOutcome =
@@ -19,15 +25,121 @@ export interface Clock {
   sleep(durationMs: number): Promise<void>;
 }
 
-/**
- * A driver for one dialect. `Connection` is what the runner opened for it (an IPMI session, a text stream, ...).
- * Each method resolves however the device behaves, within the bound that its parameters state; it rejects only for
- * a bug. `off` ends with the power read back as off, never with a mere "accepted".
- */
-export interface FencingDriver<Connection, Parameters> {
-  /** Stable: configurations refer to it. */
-  readonly name: string;
-  off(connection: Connection, clock: Clock, parameters: Parameters): Promise<FencingOutcome>;
-  on(connection: Connection, clock: Clock, parameters: Parameters): Promise<FencingOutcome>;
-  status(connection: Connection, clock: Clock, parameters: Parameters): Promise<FencingOutcome>;
+/** What a device said to a command; `asked` and `answered` are for the certificate and hold no secrets. */
+export type SwitchAnswer =
+  /** It took the command. That proves nothing yet. */
+  | { readonly kind: "accepted" }
+  /** It says that the command does not fit its state: it may be where it should be. Only a reading tells. */
+  | { readonly kind: "wrong-state" }
+  /** Surely not carried out, but worth asking again. */
+  | { readonly kind: "busy"; readonly reason: string }
+  /** It may have been carried out: the command was sent, and no clear answer came. */
+  | { readonly kind: "maybe"; readonly reason: string }
+  /** Surely not carried out, and asking again at once is in vain. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+export type PowerReading =
+  | { readonly kind: "power"; readonly power: "on" | "off" }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+export type IdentityReading =
+  /** `uuid`: 32 hex digits, where the device has one. */
+  | { readonly kind: "identity"; readonly uuid: string | undefined; readonly text: string }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** One machine's power behind one device. Each call resolves however the device behaves; it rejects only for a bug. */
+export interface PowerDevice {
+  switchPower(wanted: "on" | "off"): Promise<SwitchAnswer>;
+  readPower(): Promise<PowerReading>;
+  readIdentity(): Promise<IdentityReading>;
+}
+
+/** How long the proof may take. */
+export interface PowerTimes {
+  /** From the command until the power must have been read as wanted. */
+  readonly confirmMs: number;
+  readonly pollMs: number;
+  /** How long "off" must last until it counts. */
+  readonly settleMs: number;
+  /** Longest wait for one answer of the device, logging in included. */
+  readonly answerMs: number;
+}
+
+/** What the runner must open for a driver, by transport. Secrets stand here by name only. */
+export interface Transports {
+  readonly ipmi: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly secret: string;
+    readonly kgSecret: string | undefined;
+    readonly cipherSuite: 3 | 17;
+    /** OPERATOR is enough to switch power. */
+    readonly privilege: "operator" | "administrator";
+  };
+  readonly https: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly secret: string;
+    /** SHA-256 of the board's certificate, 64 hex digits in lower case. */
+    readonly certificate: string;
+    /** Allows TLS 1.0, for old boards only. */
+    readonly isLegacy: boolean;
+  };
+  readonly tls: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+    readonly certificate: string;
+    readonly isLegacy: boolean;
+  };
+  readonly agent: {
+    readonly agent: string;
+    readonly secret: string | undefined;
+    readonly passwordOption: string;
+  };
+  /** Unencrypted: for boards that have nothing else, on a network of their own. */
+  readonly telnet: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+    /** Said before the line is closed: boards have two logins, and keep forgotten ones for minutes. */
+    readonly logout: string;
+  };
+}
+
+/** What the runner hands to a driver, by transport. */
+export interface Connections {
+  readonly ipmi: Bmc;
+  readonly https: WebBoard;
+  readonly tls: DocumentBoard;
+  readonly agent: FenceAgent;
+  readonly telnet: TextLine;
+}
+
+/** A configured device whose parameters were read: what to open, and what to do with it. */
+export type BoundDriver = {
+  readonly [Transport in keyof Transports]: {
+    readonly transport: Transport;
+    readonly target: Transports[Transport];
+    readonly times: PowerTimes;
+    /** The board's GUID or the machine's UUID: a device that shows another one is never switched. */
+    readonly expectedUuid: string | undefined;
+    readonly device: (connection: Connections[Transport]) => PowerDevice;
+  };
+}[keyof Transports];
+
+/** What was asked of a device and what it answered, for the death certificate. Holds no secrets. */
+export interface Evidence {
+  /** Wall clock, for people: first and last time of the same question with the same answer in a row. */
+  readonly atWallMs: number;
+  readonly lastWallMs: number;
+  readonly asked: string;
+  readonly answered: string;
+}
+
+export interface DeviceReport {
+  readonly outcome: FencingOutcome;
+  readonly evidence: readonly Evidence[];
 }

@@ -13,6 +13,8 @@ export interface PeerView {
   readonly generation: number;
   /** How long since its last heartbeat on any link; undefined while never heard in this generation. */
   readonly silentMs?: number;
+  /** A lost peer is heard again in the same generation: it ran on, unfenced. Fence it, or answer `peer-accepted`. */
+  readonly returned: boolean;
 }
 
 export interface LinkView {
@@ -30,8 +32,14 @@ export interface MembershipView {
   readonly epoch: number;
   /** All members by agreement of both sides, ourselves included, sorted by name. */
   readonly members: readonly string[];
+  /** Every member has told this very epoch and these very members; false for a keepalive or so after each change. */
+  readonly agreed: boolean;
   readonly peers: readonly PeerView[];
   readonly links: readonly LinkView[];
   /** False until initdead has passed or every configured node has been heard: too early to judge anybody. */
   readonly settled: boolean;
+  /** Whether these members may decide: see quorum.ts. */
+  readonly quorate: boolean;
+  /** Why nothing may be started, promoted or fenced now: this node slept and has not yet heard what its peers think. */
+  readonly hold?: string;
 }

@@ -1,0 +1,152 @@
+/**
+ * The lab's command line, read and checked as a whole before anything starts. Pure. The table below is what `help`
+ * prints, and what a wrong word is compared with.
+ */
+import type { Problem } from "../src/base/problem.ts";
+import { isLinkName, isNetworkName, isNodeName, LINKS, type LinkName, NODES, type NodeName } from "./names.ts";
+
+type ArgumentKind = "node" | "link" | "count" | "words";
+
+interface CommandShape {
+  readonly summary: string;
+  /** In order. A question mark makes it optional; `words` takes all that is left. */
+  readonly takes: readonly (ArgumentKind | `${ArgumentKind}?`)[];
+}
+
+export const COMMANDS = {
+  up: { summary: "start the pair and show both nodes until Ctrl-C (the same as no command)", takes: [] },
+  demo: { summary: "the guided tour: write, power cut, takeover, verify, power on, rejoin", takes: [] },
+  soak: { summary: "so many power cuts of the active node, alternating sides (20 unless given)", takes: ["count?"] },
+  status: { summary: "both nodes as they are now", takes: [] },
+  watch: { summary: "the live view, until Ctrl-C", takes: [] },
+  console: { summary: "the node's serial console; Ctrl-] leaves it", takes: ["node"] },
+  "power-cut": { summary: "cut the power of a node (the active one unless named)", takes: ["node?"] },
+  "power-on": { summary: "press the power button of a node that is off", takes: ["node?"] },
+  freeze: { summary: "stop a node's processor (the active one unless named)", takes: ["node?"] },
+  thaw: { summary: "let a frozen node go on", takes: ["node?"] },
+  panic: { summary: "crash a node's kernel (the active one unless named)", takes: ["node?"] },
+  cut: { summary: "cut a link: service, private, serial, bmc-alpha, bmc-bravo", takes: ["link", "node?"] },
+  join: { summary: "join a link again", takes: ["link", "node?"] },
+  "bmc-down": { summary: "hang the BMC of a node (the active one unless named)", takes: ["node?"] },
+  "bmc-up": { summary: "let hung BMCs go on", takes: ["node?"] },
+  "disk-error": { summary: "make every access to a node's mirrored disk fail", takes: ["node?"] },
+  "disk-mend": { summary: "end the disk errors", takes: ["node?"] },
+  write: { summary: "write numbered records through the virtual address (for ever, or so many)", takes: ["count?"] },
+  verify: { summary: "is every acknowledged record there? Exit code 1 if one is lost", takes: [] },
+  logs: { summary: "the last lines of a node's log (both unless named)", takes: ["node?"] },
+  run: { summary: "run a shell command on a node over the lab's own line", takes: ["node", "words"] },
+  down: { summary: "take the running lab down", takes: [] },
+  help: { summary: "this page", takes: [] },
+} as const satisfies Readonly<Record<string, CommandShape>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export interface Call {
+  readonly lab: string;
+  readonly command: CommandName;
+  readonly node?: NodeName;
+  readonly link?: LinkName;
+  readonly count?: number;
+  /** The shell command of `run`. */
+  readonly words?: string;
+}
+
+export type ReadCall =
+  | { readonly kind: "call"; readonly call: Call }
+  | { readonly kind: "problem"; readonly problem: Problem };
+
+export const LAB_DEFAULT = "lab";
+const COUNT_MAX = 1_000_000;
+
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}
+
+function problem(place: string, reason: string, remedy: string): ReadCall {
+  return { kind: "problem", problem: { severity: "error", place, reason, remedy } };
+}
+
+/** `--lab NAME` may stand anywhere; it is taken out of the words. */
+function takeLab(argv: readonly string[]): { readonly lab: string | undefined; readonly words: readonly string[] } {
+  const at = argv.indexOf("--lab");
+  if (at < 0) return { lab: LAB_DEFAULT, words: argv };
+  return { lab: argv[at + 1], words: [...argv.slice(0, at), ...argv.slice(at + 2)] };
+}
+
+type Argument = Pick<Call, "node" | "link" | "count" | "words">;
+
+/** The argument, or what is wrong with it. */
+function readArgument(kind: ArgumentKind, word: string): Argument | string {
+  switch (kind) {
+    case "node":
+      return isNodeName(word) ? { node: word } : `there is no node ${word}; the nodes are ${NODES.join(" and ")}`;
+    case "link":
+      return isLinkName(word) ? { link: word } : `there is no link ${word}; the links are ${LINKS.join(", ")}`;
+    case "count":
+      return /^\d+$/.test(word) && Number(word) >= 1 && Number(word) <= COUNT_MAX
+        ? { count: Number(word) }
+        : `${word} is no number from 1 to ${COUNT_MAX}`;
+    case "words":
+      return { words: word };
+  }
+}
+
+const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "words"];
+
+function kindOf(take: ArgumentKind | `${ArgumentKind}?`): ArgumentKind {
+  return KINDS.find((kind) => take === kind || take === `${kind}?`) ?? "words";
+}
+
+function readWords(lab: string, command: CommandName, words: readonly string[]): ReadCall {
+  const { takes }: CommandShape = COMMANDS[command];
+  const remedy = `write: ${usageOf(command)}`;
+  const rest = [...words];
+  let call: Call = { lab, command };
+  for (const take of takes) {
+    const kind = kindOf(take);
+    const word = kind === "words" ? rest.splice(0).join(" ") : rest.shift();
+    if (word === undefined || word === "") {
+      if (take.endsWith("?")) continue;
+      return problem(command, kind === "words" ? "the shell command is missing" : `the ${kind} is missing`, remedy);
+    }
+    const argument = readArgument(kind, word);
+    if (typeof argument === "string") return problem(command, argument, remedy);
+    call = { ...call, ...argument };
+  }
+  const [extra] = rest;
+  if (extra !== undefined) return problem(command, `${extra} is one word too many`, remedy);
+  if (call.link !== undefined && call.node !== undefined && !isNetworkName(call.link)) {
+    return problem(command, `${call.link} has no end of its own for ${call.node}`, "leave the node away");
+  }
+  return { kind: "call", call };
+}
+
+export function readArguments(argv: readonly string[]): ReadCall {
+  const { lab, words } = takeLab(argv);
+  if (lab === undefined) return problem("--lab", "the name is missing", "write: --lab NAME");
+  const [first = "up", ...rest] = words;
+  const command = first === "--help" || first === "-h" ? "help" : first;
+  if (!isCommandName(command)) return problem(first, "there is no such command", "see `npm run lab -- help`");
+  return readWords(lab, command, rest);
+}
+
+export function usageOf(command: CommandName): string {
+  const { takes }: CommandShape = COMMANDS[command];
+  const words = takes.map((take) => (take.endsWith("?") ? `[${kindOf(take).toUpperCase()}]` : take.toUpperCase()));
+  return [command, ...words].join(" ");
+}
+
+export function helpText(): string {
+  const names = Object.keys(COMMANDS).filter(isCommandName);
+  const width = Math.max(...names.map((name) => usageOf(name).length));
+  const rows = names.map((name) => `  ${usageOf(name).padEnd(width)}  ${COMMANDS[name].summary}`);
+  return [
+    "usage: npm run lab [-- [--lab NAME] COMMAND]",
+    "",
+    "A pair of emulated appliances, alpha and bravo. Without a command it starts the pair and shows it until Ctrl-C;",
+    "the other commands then work from a second terminal. `demo` and `soak` start a pair of their own if none runs.",
+    "",
+    ...rows,
+    "",
+  ].join("\n");
+}

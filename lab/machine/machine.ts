@@ -1,0 +1,168 @@
+/**
+ * One emulated machine of the pair with its BMC: power, faults and the lab's line into it, as verbs.
+ * The machine's process belongs to its BMC; the lab finds it by the pid that its start script wrote down.
+ */
+import { readFileSync } from "node:fs";
+import type net from "node:net";
+import path from "node:path";
+import type { NodeName } from "../names.ts";
+import { killProcess, processState } from "../processes.ts";
+import type { Bmc } from "./bmc.ts";
+import { type Answer, openChannel } from "./channel.ts";
+import { askQemu, followQemu } from "./qmp.ts";
+import { qemuPidFile } from "./start-script.ts";
+
+const POWER_WAIT_MAX_MS = 30_000;
+const POWER_POLL_MS = 20;
+const EVENT_RETRY_MS = 250;
+/** What QEMU tells of a machine's life; its other events are about its parts. */
+const LIFE_EVENTS = ["RESET", "WATCHDOG", "STOP", "RESUME", "SHUTDOWN", "POWERDOWN", "GUEST_PANICKED"];
+
+export interface Machine {
+  readonly node: NodeName;
+  readonly directory: string;
+  readonly bmc: Bmc;
+  isOn(): boolean;
+  /** Presses the power button (by the BMC) and waits until the machine's process runs. */
+  powerOn(): Promise<void>;
+  /** The power goes at once, and with it all that was not on the disk. Resolves when the process is gone. */
+  powerCut(): Promise<void>;
+  /** Stops the processor as a hung machine; its clock stops too. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  isFrozen(): boolean;
+  reset(): Promise<void>;
+  /** Runs a shell script in the guest; undefined when it gave no answer in time. */
+  run(script: string, timeoutMs?: number): Promise<Answer | undefined>;
+  /** As `run`, but rejects on no answer or another exit code than 0; answers with the output. */
+  must(script: string, timeoutMs?: number): Promise<string>;
+  panic(): Promise<void>;
+  /** Every access to the mirrored disk fails from now on. */
+  breakDisk(): Promise<void>;
+  mendDisk(): Promise<void>;
+  close(): void;
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+export interface MachineOptions {
+  readonly node: NodeName;
+  readonly directory: string;
+  readonly bmc: Bmc;
+  /** Names of QEMU's events: RESET, WATCHDOG, STOP, RESUME, SHUTDOWN, ...; `POWER-LOST` when the process ended. */
+  readonly onEvent: (name: string) => void;
+}
+
+export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): Machine {
+  const channel = openChannel(path.join(directory, "lab.sock"));
+  const qmpSocket = path.join(directory, "qmp.sock");
+  let frozen = false;
+  let closed = false;
+  let follower: net.Socket | undefined;
+  let wasOn = false;
+
+  function pid(): number | undefined {
+    try {
+      const value = Number(readFileSync(qemuPidFile(directory), "utf8"));
+      return value > 0 && processState(value) !== undefined ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function tell(event: string): void {
+    if (LIFE_EVENTS.includes(event)) onEvent(event);
+  }
+
+  function follow(): void {
+    if (closed) return;
+    const on = pid() !== undefined;
+    if (wasOn && !on) onEvent("POWER-LOST");
+    wasOn = on;
+    if (on && follower === undefined) {
+      const end = () => {
+        follower = undefined;
+      };
+      follower = followQemu(path.join(directory, "events.sock"), tell, end);
+    }
+  }
+  const following = setInterval(follow, EVENT_RETRY_MS);
+
+  async function until(condition: () => boolean, what: string): Promise<void> {
+    for (let waitedMs = 0; !condition(); waitedMs += POWER_POLL_MS) {
+      if (waitedMs > POWER_WAIT_MAX_MS) throw new Error(`${node}: ${what} took longer than ${POWER_WAIT_MAX_MS} ms`);
+      await sleep(POWER_POLL_MS);
+    }
+  }
+
+  async function run(script: string, timeoutMs = 30_000): Promise<Answer | undefined> {
+    return pid() === undefined ? undefined : channel.run(script, timeoutMs);
+  }
+
+  return {
+    node,
+    directory,
+    bmc,
+    isOn: () => pid() !== undefined,
+    async powerOn() {
+      await bmc.power("on");
+      await until(() => pid() !== undefined, "starting QEMU");
+      frozen = false;
+    },
+    async powerCut() {
+      const running = pid();
+      if (running === undefined) return;
+      killProcess(running);
+      await until(() => pid() === undefined, "ending QEMU");
+      frozen = false;
+    },
+    async freeze() {
+      await askQemu(qmpSocket, "stop");
+      frozen = true;
+    },
+    async thaw() {
+      await askQemu(qmpSocket, "cont");
+      frozen = false;
+    },
+    isFrozen: () => frozen && pid() !== undefined,
+    async reset() {
+      await askQemu(qmpSocket, "system_reset");
+    },
+    run,
+    async must(script, timeoutMs) {
+      const answer = await run(script, timeoutMs);
+      if (answer === undefined) throw new Error(`${node} gave no answer to: ${script}`);
+      if (answer.exitCode !== 0)
+        throw new Error(`${node}: exit code ${answer.exitCode} of: ${script}\n${answer.output}`);
+      return answer.output;
+    },
+    async panic() {
+      await run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger", 2_000);
+    },
+    async breakDisk() {
+      const errors = [{ event: "none", iotype: "write", errno: 5, once: false }];
+      const all = [...errors, { event: "none", iotype: "read", errno: 5, once: false }];
+      const broken = { driver: "blkdebug", "node-name": "broken", image: "mirror", "inject-error": all };
+      await askQemu(qmpSocket, "blockdev-add", broken);
+      await askQemu(qmpSocket, "qom-set", {
+        path: "/machine/peripheral/mirror-disk",
+        property: "drive",
+        value: "broken",
+      });
+    },
+    async mendDisk() {
+      await askQemu(qmpSocket, "qom-set", {
+        path: "/machine/peripheral/mirror-disk",
+        property: "drive",
+        value: "mirror",
+      });
+      await askQemu(qmpSocket, "blockdev-del", { "node-name": "broken" });
+    },
+    close() {
+      closed = true;
+      clearInterval(following);
+      follower?.destroy();
+      channel.close();
+    },
+  };
+}

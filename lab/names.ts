@@ -1,0 +1,33 @@
+/** The names of the lab's things: the two nodes, and the links between them that can be cut. */
+
+export const NODES = ["alpha", "bravo"] as const;
+export type NodeName = (typeof NODES)[number];
+
+/** The two networks that both nodes have; the client of the service hangs on `service`. */
+export const NETWORKS = ["service", "private"] as const;
+export type NetworkName = (typeof NETWORKS)[number];
+
+/** All that `cut` and `join` take: the networks, the null-modem line, and the wire of each BMC. */
+export const LINKS = [...NETWORKS, "serial", "bmc-alpha", "bmc-bravo"] as const;
+export type LinkName = (typeof LINKS)[number];
+
+export function isNodeName(word: string): word is NodeName {
+  return NODES.some((name) => name === word);
+}
+
+export function isLinkName(word: string): word is LinkName {
+  return LINKS.some((name) => name === word);
+}
+
+export function isNetworkName(word: string): word is NetworkName {
+  return NETWORKS.some((name) => name === word);
+}
+
+export function peerOf(node: NodeName): NodeName {
+  return node === "alpha" ? "bravo" : "alpha";
+}
+
+/** 1 or 2: the last number of all addresses of the node. */
+export function numberOf(node: NodeName): number {
+  return NODES.indexOf(node) + 1;
+}

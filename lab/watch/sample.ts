@@ -1,0 +1,59 @@
+/**
+ * What the lab sees of a node, asked over its own line: DRBD's role as the kernel tells it, addresses, mounts.
+ * The asking is cheap (no program of ours runs in the guest), so that it goes on through every fault.
+ */
+import { VIRTUAL_ADDRESS } from "../addresses.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { NodeName } from "../names.ts";
+
+export interface Seen {
+  /** DRBD's words: Primary, Secondary, Unknown; undefined while the resource is not up. */
+  readonly drbdRole?: string;
+  readonly connection?: string;
+  readonly disk?: string;
+  readonly peerDisk?: string;
+  /** DRBD has stopped the I/O until the peer is proven to be off. */
+  readonly isSuspended: boolean;
+  readonly hasVirtualAddress: boolean;
+  readonly isMounted: boolean;
+}
+
+export interface Sample {
+  readonly node: NodeName;
+  /** Between these two instants of the lab's monotonic clock the node was as `seen`. */
+  readonly askedAtMs: number;
+  readonly answeredAtMs: number;
+  readonly power: "on" | "off" | "frozen";
+  /** Undefined when it gave no answer. */
+  readonly seen?: Seen;
+}
+
+const ANSWER_MAX_MS = 5_000;
+const SCRIPT =
+  "cat /proc/drbd 2>/dev/null; ip -4 -o address show dev service; grep ' /srv/records ' /proc/mounts; true";
+
+/** Reads the answer of SCRIPT. Fact: DRBD 8.4 User's Guide, "Information in /proc/drbd". */
+export function readSeen(output: string): Seen {
+  const state = /^\s*0: cs:(\S+) ro:([^/\s]+)\/\S+ ds:([^/\s]+)\/(\S+) \S (\S+)/m.exec(output);
+  const [, connection, drbdRole, disk, peerDisk, flags = ""] = state ?? [];
+  return {
+    ...(drbdRole === undefined ? {} : { drbdRole }),
+    ...(connection === undefined ? {} : { connection }),
+    ...(disk === undefined ? {} : { disk }),
+    ...(peerDisk === undefined ? {} : { peerDisk }),
+    isSuspended: flags.startsWith("s"),
+    hasVirtualAddress: output.includes(` inet ${VIRTUAL_ADDRESS}/`),
+    isMounted: output.includes(" /srv/records "),
+  };
+}
+
+export async function sampleNode(machine: Machine): Promise<Sample> {
+  const askedAtMs = performance.now();
+  const { node } = machine;
+  if (!machine.isOn()) return { node, askedAtMs, answeredAtMs: performance.now(), power: "off" };
+  const answer = machine.isFrozen() ? undefined : await machine.run(SCRIPT, ANSWER_MAX_MS);
+  const answeredAtMs = performance.now();
+  const power = !machine.isOn() ? "off" : machine.isFrozen() ? "frozen" : "on";
+  if (answer === undefined || answer.exitCode !== 0) return { node, askedAtMs, answeredAtMs, power };
+  return { node, askedAtMs, answeredAtMs, power, seen: readSeen(answer.output) };
+}

@@ -1,0 +1,65 @@
+/** The live view: both nodes side by side as lines of text. Pure. */
+import type { StatusReport } from "../../src/app/control-protocol.ts";
+import { type LinkName, NODES, type NodeName } from "../names.ts";
+import type { Progress } from "../records/service-client.ts";
+import type { Sample } from "./sample.ts";
+
+export interface Picture {
+  readonly lab: string;
+  readonly samples: Readonly<Partial<Record<NodeName, Sample>>>;
+  readonly statuses: Readonly<Partial<Record<NodeName, StatusReport>>>;
+  readonly cutLinks: readonly LinkName[];
+  readonly hungBmcs: readonly NodeName[];
+  readonly client: Progress;
+  readonly violationCount: number;
+}
+
+const COLUMN = 34;
+
+function nodeLines(node: NodeName, sample: Sample | undefined, status: StatusReport | undefined): string[] {
+  const seen = sample?.seen;
+  const power = sample === undefined ? "not looked at yet" : `power ${sample.power}`;
+  if (seen === undefined) return [node, sample?.power === "on" ? `${power}, no answer` : power];
+  const own = status?.nodes.find(({ name }) => name === node);
+  return [
+    node,
+    power,
+    status === undefined
+      ? "service: no answer yet"
+      : `service: ${own?.state ?? "?"}${own?.isDc === true ? ", DC" : ""}`,
+    seen.drbdRole === undefined
+      ? "DRBD: not up"
+      : `DRBD: ${seen.drbdRole}, ${seen.disk}${seen.isSuspended ? ", frozen" : ""}`,
+    seen.connection === undefined ? "" : `      ${seen.connection}, peer ${seen.peerDisk}`,
+    `${seen.isMounted ? "mounted" : "not mounted"}, ${seen.hasVirtualAddress ? "has the address" : "no address"}`,
+  ];
+}
+
+function sideBySide(left: readonly string[], right: readonly string[]): string[] {
+  const height = Math.max(left.length, right.length);
+  return Array.from({ length: height }, (_, row) =>
+    `  ${(left[row] ?? "").padEnd(COLUMN)}${right[row] ?? ""}`.trimEnd(),
+  );
+}
+
+export function drawPicture(picture: Picture): string[] {
+  const { lab, samples, statuses, cutLinks, hungBmcs, client, violationCount } = picture;
+  const columns = NODES.map((node) => nodeLines(node, samples[node], statuses[node]));
+  const told = Object.values(statuses).find((status) => status !== undefined);
+  const running = (told?.resources ?? []).map(({ id, active }) => {
+    const where = active.map(({ node, role }) => (role === "Started" ? node : `${node} (${role})`)).join(", ");
+    return `  ${id.padEnd(14)}${where === "" ? "stopped" : where}`;
+  });
+  const problems = (told?.problems ?? []).map(({ what, doNow }) => `  ! ${what}; ${doNow}`);
+  const hung = hungBmcs.map((node) => `; BMC of ${node} hangs`).join("");
+  const writing = `${client.isWriting ? "writing" : "not writing"}, ${client.acknowledgedCount} acknowledged`;
+  return [
+    `lab ${lab}`,
+    ...sideBySide(columns[0] ?? [], columns[1] ?? []),
+    ...running,
+    `  links: ${cutLinks.length === 0 ? "all joined" : `cut: ${cutLinks.join(", ")}`}${hung}`,
+    `  client: ${writing}${client.failure === undefined ? "" : `; ${client.failure}`}`,
+    `  moments with two writers: ${violationCount}`,
+    ...problems,
+  ];
+}

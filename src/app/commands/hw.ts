@@ -1,0 +1,78 @@
+/**
+ * `gemel hw`: what this machine is, and what the hardware profiles know of it.
+ * Exit codes: 0; 1 when no profile fits or a profile file is bad; 64 for a wrong call.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { formatProblem } from "../../base/problem.ts";
+import { matchProfiles, type NamedProfile } from "../../hw/core/profile/match.ts";
+import { PARTS } from "../../hw/core/profile/schema.ts";
+import { readMachine, readProfiles } from "../../hw/edge/profile-files.ts";
+
+const USAGE = "gemel hw detect | explain PROFILE | list   [--profiles DIRECTORY]\n";
+/** The package's own profiles, and what the site has added or replaced. */
+const PACKAGE_DIRECTORY = "/usr/share/gemel/hw-profiles";
+const SITE_DIRECTORY = "/etc/gemel/hw-profiles";
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function explain({ id, profile }: NamedProfile): void {
+  say(`${id}: ${profile.name}`);
+  for (const part of PARTS) {
+    const fact = profile.facts[part];
+    if (fact === undefined) continue;
+    say(`  ${part}: ${JSON.stringify(profile[part])}`);
+    say(`    ${fact.standing}: ${fact.source}`);
+  }
+}
+
+function detect(profiles: readonly NamedProfile[]): number {
+  const machine = readMachine("/");
+  say(`machine    ${machine.dmiVendor ?? "?"} ${machine.dmiProduct ?? "?"}, UUID ${machine.uuid ?? "not readable"}`);
+  say(`board      ${machine.hasBoard ? "there is a BMC at /dev/ipmi0" : "no /dev/ipmi0 (module ipmi_si, or no BMC)"}`);
+  say(`watchdogs  ${machine.watchdogs.length === 0 ? "none loaded" : machine.watchdogs.join(", ")}`);
+  const [best, ...others] = matchProfiles(profiles, machine);
+  if (best === undefined) {
+    say("profile    none fits; `gemel hw list` shows all, hw-profiles/README.md how to add one");
+    return 1;
+  }
+  explain(best);
+  if (others.length > 0) say(`also fit: ${others.map(({ id }) => id).join(", ")}`);
+  return 0;
+}
+
+/** Runs `gemel hw ...`. */
+export function run(argv: readonly string[]): Promise<number> {
+  let directory = PACKAGE_DIRECTORY;
+  let words: string[] = [];
+  try {
+    const options = { profiles: { type: "string", default: PACKAGE_DIRECTORY } } as const;
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    directory = values.profiles;
+    words = positionals;
+  } catch (error) {
+    process.stderr.write(`gemel hw: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+  const [what, id] = words;
+  const isKnown = words.length === 1 ? what === "detect" || what === "list" : words.length === 2 && what === "explain";
+  if (!isKnown) {
+    process.stderr.write(`usage: ${USAGE}`);
+    return Promise.resolve(64);
+  }
+  const { profiles, problems } = readProfiles([directory, SITE_DIRECTORY]);
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  if (what === "detect") return Promise.resolve(detect(profiles));
+  if (what === "list") {
+    for (const { id: name, profile } of profiles) say(`${name.padEnd(24)} ${profile.name}`);
+    return Promise.resolve(problems.length === 0 && profiles.length > 0 ? 0 : 1);
+  }
+  const found = profiles.find((each) => each.id === id);
+  if (found === undefined) {
+    process.stderr.write(`gemel hw: there is no profile ${id}; \`gemel hw list\` shows all\n`);
+    return Promise.resolve(1);
+  }
+  explain(found);
+  return Promise.resolve(0);
+}

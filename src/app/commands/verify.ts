@@ -1,0 +1,99 @@
+/**
+ * `gemel verify FILE`, also `crm_verify`: everything that is wrong or dangerous in a configuration, in crm syntax or
+ * XML, without any cluster; with `-L` in the running one.
+ * Facts: crm_verify(8): exit 0 when valid, 78 when not.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { formatProblem, type Problem } from "../../base/problem.ts";
+import { loadConfiguration } from "../../cib/load.ts";
+import { askControl, controlSocketPath } from "../control-client.ts";
+import { EXIT } from "../crm/session.ts";
+import { terminal } from "../crm/terminal.ts";
+
+const USAGE =
+  "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p   (FILE: crm syntax or XML, - standard input)\n";
+
+interface Text {
+  readonly source: string;
+  readonly text: string;
+}
+
+type Values = { live?: boolean; file?: string; text?: string; pipe?: boolean; quiet?: boolean; run?: string };
+
+async function readTexts(values: Values, files: readonly string[]): Promise<readonly Text[] | number> {
+  const texts: Text[] = values.text === undefined ? [] : [{ source: "XML", text: values.text }];
+  if (values.live === true) {
+    const reply = await askControl(controlSocketPath(values.run), { kind: "cib-query" });
+    if (reply.kind !== "answer") {
+      const problems = reply.kind === "refused" ? reply.problems.map(formatProblem).join("\n") : reply.reason;
+      process.stderr.write(`gemel verify: ${problems}\n`);
+      return EXIT.unavailable;
+    }
+    texts.push({ source: "running CIB", text: reply.value.xml });
+  }
+  for (const source of [
+    ...files,
+    ...(values.file === undefined ? [] : [values.file]),
+    ...(values.pipe === true ? ["-"] : []),
+  ]) {
+    const text = terminal.readText(source);
+    if (text === undefined) return EXIT.noInput;
+    texts.push({ source, text });
+  }
+  return texts;
+}
+
+/** Exit codes: 0 valid (warnings may have been told); 78 not valid; 64 wrong call; 66 not readable; 69 no manager. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let values: Values;
+  let files: readonly string[];
+  try {
+    const parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        live: { type: "boolean", short: "L" },
+        "live-check": { type: "boolean" },
+        file: { type: "string", short: "x" },
+        "xml-file": { type: "string" },
+        text: { type: "string", short: "X" },
+        "xml-text": { type: "string" },
+        pipe: { type: "boolean", short: "p" },
+        "xml-pipe": { type: "boolean" },
+        quiet: { type: "boolean", short: "q" },
+        verbose: { type: "boolean", short: "V", multiple: true },
+        run: { type: "string" },
+      },
+    });
+    const { live, file, text, pipe, quiet, run: directory } = parsed.values;
+    const named = { file: file ?? parsed.values["xml-file"], text: text ?? parsed.values["xml-text"], run: directory };
+    values = {
+      live: live ?? parsed.values["live-check"] ?? false,
+      pipe: pipe ?? parsed.values["xml-pipe"] ?? false,
+      quiet: quiet ?? false,
+      ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
+    };
+    files = parsed.positionals;
+  } catch (error) {
+    process.stderr.write(`gemel verify: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    return EXIT.usage;
+  }
+  const texts = await readTexts(values, files);
+  if (typeof texts === "number") return texts;
+  if (texts.length === 0) {
+    process.stderr.write(USAGE);
+    return EXIT.usage;
+  }
+  let isValid = true;
+  for (const { source, text } of texts) {
+    const loaded = loadConfiguration(text, { source });
+    const problems: readonly Problem[] = loaded.kind === "valid" ? loaded.warnings : loaded.problems;
+    if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+    const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
+    if (values.quiet !== true)
+      process.stdout.write(`${source}: ${count("error")} errors, ${count("warning")} warnings\n`);
+    isValid &&= loaded.kind === "valid";
+  }
+  return isValid ? EXIT.done : EXIT.config;
+}

@@ -1,0 +1,133 @@
+/**
+ * The client side of the control socket, for commands, DRBD's handlers and the lab.
+ * A manager that is not there is a value (`unreachable`), never an exception: whoever asks must have a word for it.
+ */
+import { createConnection, type Socket } from "node:net";
+import path from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import type { Problem } from "../base/problem.ts";
+import {
+  type AnswerLine,
+  CONTROL_SOCKET,
+  CONTROL_VERSION,
+  type ControlAnswers,
+  type ControlRequest,
+  LINE_LENGTH_MAX,
+  type RequestKind,
+  RUN_DIRECTORY,
+  type StatusReport,
+} from "./control-protocol.ts";
+
+export type ControlReply<Value> =
+  | { readonly kind: "answer"; readonly value: Value }
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+/** Long enough for a loaded node, short enough for a person. Requests that wait by their nature name their own. */
+export const ANSWER_WAIT_MS = 10_000;
+
+/** The socket of the node whose run directory is given, or named by GEMEL_RUN, or the usual one. */
+export function controlSocketPath(runDirectory?: string): string {
+  return path.join(runDirectory ?? process.env.GEMEL_RUN ?? RUN_DIRECTORY, CONTROL_SOCKET);
+}
+
+/** Calls `onLine` for each whole line; destroys the socket when a line outgrows the limit. */
+export function readLines(socket: Socket, onLine: (line: string) => void): void {
+  let rest = "";
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk: string) => {
+    rest += chunk;
+    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      if (line.trim() !== "") onLine(line);
+    }
+    if (rest.length > LINE_LENGTH_MAX) socket.destroy(new Error(`a line longer than ${LINE_LENGTH_MAX} characters`));
+  });
+}
+
+function why(error: NodeJS.ErrnoException, socketPath: string): string {
+  if (error.code === "ENOENT" || error.code === "ECONNREFUSED")
+    return `no manager answers at ${socketPath}; is gemel running on this node?`;
+  if (error.code === "EACCES") return `${socketPath} is closed to this user; be root`;
+  return error.message;
+}
+
+/** Who sits at the terminal: for histories, not for rights. */
+function whoAsks(): string {
+  return process.env.SUDO_USER ?? process.env.USER ?? "root";
+}
+
+/** Asks one thing and closes. Resolves always, after at most `waitMs`. */
+export function askControl<Kind extends RequestKind>(
+  socketPath: string,
+  request: ControlRequest & { readonly kind: Kind },
+  waitMs: number = ANSWER_WAIT_MS,
+): Promise<ControlReply<ControlAnswers[Kind]>> {
+  return new Promise((resolve) => {
+    const socket = createConnection(socketPath);
+    const finish = (reply: ControlReply<ControlAnswers[Kind]>) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(reply);
+    };
+    const timer = setTimeout(() => finish({ kind: "unreachable", reason: `no answer within ${waitMs} ms` }), waitMs);
+    socket.on("error", (error) => finish({ kind: "unreachable", reason: why(error, socketPath) }));
+    socket.on("close", () => finish({ kind: "unreachable", reason: "the manager closed the connection" }));
+    readLines(socket, (line) => {
+      try {
+        const answer = JSON.parse(line) as AnswerLine;
+        // The manager and this client come from one program, and the version says so.
+        if (answer.kind === "answer") finish({ kind: "answer", value: answer.value as ControlAnswers[Kind] });
+        else if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
+      } catch {
+        finish({ kind: "unreachable", reason: "the manager answered something that is not JSON" });
+      }
+    });
+    const named = { by: whoAsks(), ...request };
+    socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request: named })}\n`);
+  });
+}
+
+/** Calls `onStatus` at every change until `close` is called or the manager goes; then `onEnd` with the reason. */
+export function watchStatus(
+  socketPath: string,
+  onStatus: (status: StatusReport) => void,
+  onEnd: (reason: string) => void,
+): { readonly close: () => void } {
+  const socket = createConnection(socketPath);
+  let reason = "the manager closed the connection";
+  socket.on("error", (error) => {
+    reason = why(error, socketPath);
+  });
+  socket.on("close", () => onEnd(reason));
+  readLines(socket, (line) => {
+    const answer = JSON.parse(line) as AnswerLine;
+    if (answer.kind === "event") onStatus(answer.status);
+  });
+  socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request: { kind: "subscribe" } })}\n`);
+  return { close: () => socket.destroy() };
+}
+
+export type CommandLine =
+  | { readonly kind: "called"; readonly socketPath: string; readonly words: readonly string[]; readonly flags: Flags }
+  | { readonly kind: "wrong"; readonly reason: string };
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+export type FlagKinds = Readonly<Record<string, { readonly type: "string" | "boolean"; readonly short?: string }>>;
+
+/** Arguments of a command that talks to the manager: its own flags and `--run DIR`. */
+export function readCommandLine(argv: readonly string[], flags: FlagKinds = {}): CommandLine {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { ...flags, run: { type: "string" } },
+      allowPositionals: true,
+    });
+    const { run, ...rest } = values;
+    const socketPath = controlSocketPath(typeof run === "string" ? run : undefined);
+    return { kind: "called", socketPath, words: positionals, flags: rest };
+  } catch (error) {
+    return { kind: "wrong", reason: error instanceof Error ? error.message : String(error) };
+  }
+}

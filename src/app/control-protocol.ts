@@ -1,0 +1,284 @@
+/**
+ * The control socket: what commands, handlers and the lab may ask of a running manager, and what it answers.
+ * One unix socket per node (`control.sock` in the run directory, mode 0600), one JSON object a line, both ways.
+ * Every line carries the protocol version; a manager refuses a version that it does not speak, and says which it does.
+ * Unknown members are ignored, so that members may be added within a version. See docs/protocols/control-socket.md.
+ */
+import type { Problem } from "../base/problem.ts";
+import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
+
+export const CONTROL_VERSION = 1;
+/** File name of the socket in the run directory. */
+export const CONTROL_SOCKET = "control.sock";
+/** Run directory where neither `--run` nor GEMEL_RUN names another one. */
+export const RUN_DIRECTORY = "/run/gemel";
+/** Longest line either side accepts: a CIB of the greatest size seen (0.8 MB), escaped, with room to spare. */
+export const LINE_LENGTH_MAX = 4 * 1024 * 1024;
+
+/** Who asks, for history and logs: `user@tool`. Never trusted for rights: those come from the socket's mode. */
+interface RequestBase {
+  readonly by?: string;
+}
+
+export type ControlRequest = RequestBase &
+  (
+    | { readonly kind: "status" }
+    /** The CIB as this node holds it; `section` names a child of `cib` or of `configuration`; whole without it. */
+    | { readonly kind: "cib-query"; readonly section?: string }
+    /**
+     * Replaces or updates (by id) the configuration section. `xml` is a `cib` or `configuration` element. With `base`
+     * (`admin_epoch.epoch`) it is refused when the configuration has changed since. Answered when every member has
+     * the change on disk.
+     */
+    | { readonly kind: "cib-apply"; readonly mode: "replace" | "update"; readonly xml: string; readonly base?: string }
+    /** A node attribute; no value deletes it. `reboot`: transient, in the status section. */
+    | {
+        readonly kind: "attribute";
+        readonly node?: string;
+        readonly name: string;
+        readonly value?: string;
+        readonly lifetime: "reboot" | "forever";
+      }
+    /** DRBD's fence-peer handler: waits until something is proven, at most `waitMs`. */
+    | { readonly kind: "fence-peer"; readonly resource: string; readonly peer?: string; readonly waitMs: number }
+    | { readonly kind: "fence"; readonly target: string; readonly action: "off" | "on" | "reboot" }
+    /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
+    | { readonly kind: "fence-confirm"; readonly target: string }
+    | { readonly kind: "fence-history" }
+    | { readonly kind: "node"; readonly node: string; readonly action: "standby" | "online" | "maintenance" | "ready" }
+    | {
+        readonly kind: "resource";
+        readonly resource: string;
+        readonly action: "start" | "stop" | "cleanup" | "move" | "unmove" | "manage" | "unmanage";
+        readonly node?: string;
+      }
+    /** The last lines of this manager's log, oldest first. */
+    | { readonly kind: "log"; readonly lines: number }
+    /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
+    | { readonly kind: "subscribe" }
+    /** Who is there? Answered even before the cluster is up. */
+    | { readonly kind: "ping" }
+  );
+
+export type RequestKind = ControlRequest["kind"];
+
+/** How a node stands, in one word, as crm_mon says it. */
+export type NodeState = "online" | "standby" | "maintenance" | "pending" | "offline" | "unclean";
+
+export interface NodeStatus {
+  readonly name: string;
+  readonly state: NodeState;
+  /** Of the peer as this node's keeper sees it; `self` for ourselves, `unknown` for a node the keeper does not know. */
+  readonly membership: PeerPhase | "self" | "unknown";
+  readonly isDc: boolean;
+  /** Transient and permanent attributes, without fail counts. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface FailureStatus {
+  readonly node: string;
+  readonly resource: string;
+  /** `monitor_10000` and the like. */
+  readonly operation: string;
+  readonly code: number;
+  /** complete, Timed Out, Cancelled, Error, Not supported, Not installed. */
+  readonly status: string;
+  readonly callId: number;
+  readonly atWallMs?: number;
+  readonly exitReason: string;
+}
+
+export interface ActiveOn {
+  readonly node: string;
+  readonly role: "Started" | "Promoted" | "Unpromoted";
+  /** When it was last seen to change there; absent when not known. */
+  readonly sinceWallMs?: number;
+}
+
+export interface ResourceStatus {
+  readonly id: string;
+  /** `ocf:heartbeat:IPaddr2`. */
+  readonly agent: string;
+  /** The group or clone that holds it, outermost last. */
+  readonly parents: readonly { readonly id: string; readonly kind: "group" | "clone" | "promotable" }[];
+  readonly isManaged: boolean;
+  readonly active: readonly ActiveOn[];
+  readonly failCounts: readonly { readonly node: string; readonly count: string; readonly threshold?: string }[];
+}
+
+export interface DrbdStatus {
+  readonly resource: string;
+  readonly role: string;
+  readonly disk: string;
+  readonly connection: string;
+  readonly peerRole: string;
+  readonly peerDisk: string;
+  readonly replication: string;
+  readonly outOfSyncKib: number;
+  readonly isSuspended: boolean;
+}
+
+export interface FencingRecord {
+  readonly target: string;
+  readonly action: string;
+  readonly outcome: "confirmed" | "not-done" | "unknown" | "running";
+  readonly device: string;
+  readonly atWallMs: number;
+  readonly by: string;
+  /** What was asked and what was read back. */
+  readonly evidence: string;
+}
+
+export interface FencingStatus {
+  readonly isEnabled: boolean;
+  readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
+  readonly history: readonly FencingRecord[];
+}
+
+export interface TransitionStatus {
+  readonly number: number;
+  readonly isRunning: boolean;
+  readonly actionCount: number;
+  readonly doneCount: number;
+  readonly inFlight: readonly string[];
+  readonly summary: readonly string[];
+}
+
+/** Something that an operator should know or do, most urgent first. */
+export interface StatusProblem {
+  readonly severity: "error" | "warning";
+  readonly what: string;
+  readonly doNow: string;
+}
+
+export interface StatusReport {
+  readonly program: string;
+  readonly self: string;
+  readonly atWallMs: number;
+  readonly dc?: string;
+  readonly hasQuorum: boolean;
+  /** False while it is too early to judge absent peers (initdead). */
+  readonly isSettled: boolean;
+  /** `admin_epoch.epoch.num_updates`. */
+  readonly cibVersion: string;
+  readonly nodes: readonly NodeStatus[];
+  readonly links: readonly LinkView[];
+  readonly resources: readonly ResourceStatus[];
+  readonly failures: readonly FailureStatus[];
+  readonly drbd: readonly DrbdStatus[];
+  readonly fencing: FencingStatus;
+  readonly transition: TransitionStatus;
+  readonly problems: readonly StatusProblem[];
+}
+
+/** Answer of fence-peer: the exit code for DRBD. 4 outdated, 6 peer is Primary, 7 fenced, 1 unsure. Never 5. */
+export interface FencePeerAnswer {
+  readonly exitCode: 4 | 6 | 7 | 1;
+  readonly reason: string;
+}
+
+/** What each request is answered with. */
+export interface ControlAnswers {
+  readonly status: StatusReport;
+  readonly "cib-query": { readonly version: string; readonly xml: string };
+  readonly "cib-apply": { readonly version: string; readonly warnings: readonly Problem[] };
+  readonly attribute: Done;
+  readonly "fence-peer": FencePeerAnswer;
+  readonly fence: FencingRecord;
+  readonly "fence-confirm": Done;
+  readonly "fence-history": { readonly history: readonly FencingRecord[] };
+  readonly node: Done;
+  readonly resource: Done;
+  readonly log: { readonly lines: readonly string[] };
+  readonly subscribe: Done;
+  readonly ping: { readonly self: string; readonly program: string };
+}
+
+/** It was done; `text` says what, for the terminal. */
+export interface Done {
+  readonly text: string;
+}
+
+/** One line to the manager. `id` is the client's, greater than 0, and comes back with the answer. */
+export interface RequestLine {
+  readonly v: number;
+  readonly id: number;
+  readonly request: ControlRequest;
+}
+
+/** One line from the manager. */
+export type AnswerLine =
+  | { readonly v: number; readonly id: number; readonly kind: "answer"; readonly value: unknown }
+  | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
+  | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };
+
+/** The kinds with the members each must have: the whole check of a request's shape. */
+const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, readonly string[]>>>> = {
+  status: {},
+  "cib-query": { section: ["string", "undefined"] },
+  "cib-apply": { mode: ["replace", "update"], xml: ["string"], base: ["string", "undefined"] },
+  attribute: {
+    node: ["string", "undefined"],
+    name: ["string"],
+    value: ["string", "undefined"],
+    lifetime: ["reboot", "forever"],
+  },
+  "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
+  fence: { target: ["string"], action: ["off", "on", "reboot"] },
+  "fence-confirm": { target: ["string"] },
+  "fence-history": {},
+  node: { node: ["string"], action: ["standby", "online", "maintenance", "ready"] },
+  resource: {
+    resource: ["string"],
+    action: ["start", "stop", "cleanup", "move", "unmove", "manage", "unmanage"],
+    node: ["string", "undefined"],
+  },
+  log: { lines: ["number"] },
+  subscribe: {},
+  ping: {},
+};
+
+export type RequestRead =
+  | { readonly kind: "request"; readonly id: number; readonly request: ControlRequest }
+  | { readonly kind: "bad"; readonly id: number; readonly problems: readonly Problem[] };
+
+function bad(id: number, reason: string, remedy: string): RequestRead {
+  return { kind: "bad", id, problems: [{ severity: "error", place: "request", reason, remedy }] };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** One line of a client, checked as far as its shape goes. Never throws. */
+export function readRequestLine(line: string): RequestRead {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return bad(0, "not a line of JSON", 'send one object a line: {"v":1,"id":1,"request":{"kind":"status"}}');
+  }
+  if (!isRecord(value)) return bad(0, "not a JSON object", "send one object a line");
+  const id = typeof value.id === "number" && Number.isSafeInteger(value.id) && value.id > 0 ? value.id : 0;
+  if (id === 0) return bad(0, "id is no positive integer", "number the requests from 1");
+  if (value.v !== CONTROL_VERSION)
+    return bad(id, `protocol version ${String(value.v)} is not spoken here`, `use version ${CONTROL_VERSION}`);
+  const { request } = value;
+  if (!isRecord(request) || typeof request.kind !== "string" || !Object.hasOwn(REQUEST_MEMBERS, request.kind))
+    return bad(id, "unknown kind of request", `ask for one of ${Object.keys(REQUEST_MEMBERS).join(", ")}`);
+  const members = Object.entries(REQUEST_MEMBERS[request.kind as RequestKind]);
+  const problems = members.flatMap(([name, allowed]): Problem[] => {
+    const member = request[name];
+    if (allowed.includes(typeof member) || (typeof member === "string" && allowed.includes(member))) return [];
+    return [
+      {
+        severity: "error",
+        place: `request.${name}`,
+        reason: `${JSON.stringify(member) ?? "nothing"} is not allowed`,
+        remedy: `give ${allowed.join(" or ")}`,
+      },
+    ];
+  });
+  if (problems.length > 0) return { kind: "bad", id, problems };
+  // The table above has checked every member of this kind.
+  return { kind: "request", id, request: request as unknown as ControlRequest };
+}

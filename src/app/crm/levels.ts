@@ -1,0 +1,218 @@
+/** The resource and node levels of the crm shell, and the words of each level: for running, help and completion. */
+import { childOf, type XmlElement } from "../../base/xml.ts";
+import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
+import {
+  CLONE_META,
+  CLUSTER_OPTIONS,
+  OPERATION_OPTIONS,
+  type OptionSchema,
+  optionNames,
+  RESOURCE_META,
+} from "../../cib/schema/options.ts";
+import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
+import type { ControlRequest, StatusReport } from "../control-protocol.ts";
+import { CONFIGURE_COMMANDS } from "./configure-level.ts";
+import { askManager, commit, EXIT, fetchRunning, type Session, tellReply } from "./session.ts";
+
+type ResourceAction = (ControlRequest & { kind: "resource" })["action"];
+type NodeAction = (ControlRequest & { kind: "node" })["action"];
+
+/** Words of all versions of the shell, as what the manager does for them. */
+const RESOURCE_ACTIONS: Readonly<Record<string, ResourceAction>> = {
+  start: "start",
+  stop: "stop",
+  manage: "manage",
+  unmanage: "unmanage",
+  cleanup: "cleanup",
+  refresh: "cleanup",
+  reprobe: "cleanup",
+  move: "move",
+  migrate: "move",
+  unmove: "unmove",
+  unmigrate: "unmove",
+  clear: "unmove",
+};
+const NODE_ACTIONS: Readonly<Record<string, NodeAction>> = {
+  standby: "standby",
+  online: "online",
+  maintenance: "maintenance",
+  ready: "ready",
+};
+const META_SETS: Readonly<Record<string, string>> = {
+  meta: "meta_attributes",
+  param: "instance_attributes",
+  utilization: "utilization",
+};
+
+/** Asks, and prints what was done. */
+async function doIt<Kind extends "resource" | "node" | "attribute">(
+  session: Session,
+  request: ControlRequest & { readonly kind: Kind },
+): Promise<number> {
+  const reply = await askManager<Kind>(session, request);
+  if (reply.kind !== "answer") return tellReply(session, reply);
+  session.terminal.out(`${reply.value.text}\n`);
+  return EXIT.done;
+}
+
+export function tellResources(session: Session, status: StatusReport, wanted: readonly string[]): number {
+  const shown = status.resources.filter(({ id, parents }) => {
+    if (wanted.length === 0) return true;
+    return wanted.includes(id) || parents.some((parent) => wanted.includes(parent.id));
+  });
+  for (const { id, agent, active, isManaged } of shown) {
+    const where = active.map(({ node, role }) => `${role} ${node}`).join(", ");
+    session.terminal.out(`${id}\t(${agent}):\t${where === "" ? "Stopped" : where}${isManaged ? "" : " (unmanaged)"}\n`);
+  }
+  if (shown.length > 0 || wanted.length === 0) return EXIT.done;
+  session.terminal.err(`crm: there is no resource ${wanted.join(", ")}\n`);
+  return EXIT.failed;
+}
+
+/** How often a resource is looked at while a restart waits for it, and how long. */
+const RESTART_POLL_MS = 300;
+const RESTART_MAX_MS = 120_000;
+
+/** Stop, wait until it runs nowhere, start. */
+async function restart(session: Session, resource: string): Promise<number> {
+  const stopped = await doIt(session, { kind: "resource", resource, action: "stop" });
+  if (stopped !== EXIT.done) return stopped;
+  for (let waitedMs = 0; ; waitedMs += RESTART_POLL_MS) {
+    const reply = await askManager(session, { kind: "status" });
+    if (reply.kind !== "answer") return tellReply(session, reply);
+    const mine = reply.value.resources.filter(
+      ({ id, parents }) => id === resource || parents.some((parent) => parent.id === resource),
+    );
+    if (mine.every(({ active }) => active.length === 0)) break;
+    if (waitedMs >= RESTART_MAX_MS) {
+      session.terminal.err(
+        `crm: ${resource} has not stopped within ${RESTART_MAX_MS / 1000} s; it is not started again\n`,
+      );
+      return EXIT.failed;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RESTART_POLL_MS));
+  }
+  return doIt(session, { kind: "resource", resource, action: "start" });
+}
+
+/** `meta R set NAME VALUE`, `show NAME`, `delete NAME`; and the like for param and utilization. */
+async function option(session: Session, set: string, words: readonly string[]): Promise<number> {
+  const [resource = "", verb = "", name = "", value] = words;
+  if (!["set", "show", "delete"].includes(verb) || name === "" || (verb === "set") !== (value !== undefined)) return -1;
+  const working = await fetchRunning(session);
+  if (typeof working === "number") return working;
+  if (verb === "show") {
+    const find = (element: XmlElement): XmlElement | undefined =>
+      element.attributes["id"] === resource ? element : element.children.map(find).find((found) => found !== undefined);
+    const pairs = childOf(find(childOf(working, "resources") ?? working), set)?.children ?? [];
+    const found = pairs.find(({ attributes }) => attributes["name"] === name)?.attributes["value"];
+    if (found === undefined) session.terminal.err(`crm: ${resource} does not set ${name}\n`);
+    else session.terminal.out(`${found}\n`);
+    return found === undefined ? EXIT.failed : EXIT.done;
+  }
+  const operation = { kind: "set-option", target: resource, setName: set, name, value: value ?? null } as const;
+  const applied = applyOperations(working, [operation]);
+  if (applied.kind === "invalid") {
+    session.terminal.err(`crm: there is no resource ${resource}\n`);
+    return EXIT.failed;
+  }
+  session.working = applied.value;
+  return commit(session);
+}
+
+/** The exit code; -1 for a wrong call. */
+export async function runResource(session: Session, words: readonly string[]): Promise<number> {
+  const [verb = "", resource, node] = words;
+  if (["status", "show", "list"].includes(verb)) {
+    const reply = await askManager(session, { kind: "status" });
+    return reply.kind === "answer" ? tellResources(session, reply.value, words.slice(1)) : tellReply(session, reply);
+  }
+  const set = META_SETS[verb];
+  if (set !== undefined) return option(session, set, words.slice(1));
+  if (resource === undefined) return -1;
+  if (verb === "restart") return restart(session, resource);
+  if (verb === "promote" || verb === "demote") {
+    const role = verb === "promote" ? "Promoted" : "Unpromoted";
+    return option(session, "meta_attributes", [resource, "set", "target-role", role]);
+  }
+  const action = RESOURCE_ACTIONS[verb];
+  if (action === undefined) return -1;
+  return doIt(session, { kind: "resource", resource, action, ...(node === undefined ? {} : { node }) });
+}
+
+export async function runNode(session: Session, words: readonly string[]): Promise<number> {
+  const [verb = "", given, ...rest] = words;
+  const status = await askManager(session, { kind: "status" });
+  if (status.kind !== "answer") return tellReply(session, status);
+  if (["status", "show", "list"].includes(verb)) {
+    const nodes = status.value.nodes.filter(({ name }) => given === undefined || given === name);
+    for (const { name, state, isDc, attributes } of nodes) {
+      session.terminal.out(`${name}: ${state}${isDc ? " (DC)" : ""}\n`);
+      for (const [key, value] of Object.entries(attributes)) session.terminal.out(`\t${key}=${value}\n`);
+    }
+    return nodes.length > 0 ? EXIT.done : EXIT.failed;
+  }
+  const action = NODE_ACTIONS[verb];
+  if (action !== undefined) return doIt(session, { kind: "node", node: given ?? status.value.self, action });
+  if (verb === "fence" && given !== undefined) {
+    const reply = await askManager(session, { kind: "fence", target: given, action: "reboot" }, FENCE_WAIT_MS);
+    if (reply.kind !== "answer") return tellReply(session, reply);
+    session.terminal.out(`${reply.value.target}: ${reply.value.action} ${reply.value.outcome}\n`);
+    return reply.value.outcome === "confirmed" ? EXIT.done : EXIT.failed;
+  }
+  const [attributeVerb, name, value] = rest;
+  if (!["attribute", "status-attr"].includes(verb) || given === undefined || name === undefined) return -1;
+  const lifetime = verb === "attribute" ? "forever" : "reboot";
+  if (attributeVerb === "set" && value !== undefined)
+    return doIt(session, { kind: "attribute", node: given, name, value, lifetime });
+  if (attributeVerb === "delete") return doIt(session, { kind: "attribute", node: given, name, lifetime });
+  if (attributeVerb !== "show") return -1;
+  const found = status.value.nodes.find((node) => node.name === given)?.attributes[name];
+  if (found !== undefined) session.terminal.out(`${found}\n`);
+  return found === undefined ? EXIT.failed : EXIT.done;
+}
+
+/** Every level of topology may be tried, and each device has its own time. */
+const FENCE_WAIT_MS = 600_000;
+
+export type LevelName = "" | "configure" | "resource" | "node";
+
+export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
+  "": ["configure", "resource", "node", "status", "verify"],
+  configure: [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES],
+  resource: [...Object.keys(RESOURCE_ACTIONS), "restart", "promote", "demote", "status", ...Object.keys(META_SETS)],
+  node: [...Object.keys(NODE_ACTIONS), "status", "show", "fence", "attribute", "status-attr"],
+};
+export const EVERYWHERE: readonly string[] = ["help", "up", "cd", "ls", "quit", "exit", "bye", "end"];
+
+const SET_WORDS: Readonly<Record<string, readonly OptionSchema[]>> = {
+  property: CLUSTER_OPTIONS,
+  rsc_defaults: [...RESOURCE_META, ...CLONE_META],
+  op_defaults: OPERATION_OPTIONS,
+  meta: [...RESOURCE_META, ...CLONE_META],
+  op: OPERATION_OPTIONS,
+};
+const PARTS = ["params", "meta", "utilization", "op", "operations"];
+
+/** Words that may come next on a line of that level, for completion. `ids` are those of the configuration. */
+export function completions(level: LevelName, line: string, ids: readonly string[]): readonly string[] {
+  const words = line.trimStart().split(/\s+/);
+  const last = words.at(-1) ?? "";
+  const before = words.slice(0, -1);
+  const fitting = (list: readonly string[]) => [...new Set(list)].filter((word) => word.startsWith(last)).sort();
+  if (before.length === 0) return fitting([...LEVELS[level], ...EVERYWHERE]);
+  const [first = "", ...rest] = before;
+  if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), ids);
+  if (level !== "configure") return fitting(ids);
+  const set = [...before].reverse().find((word) => word in SET_WORDS || PARTS.includes(word));
+  const options = set === undefined ? undefined : SET_WORDS[set];
+  const [, optionName, value] = /^([^=]+)=(.*)$/.exec(last) ?? [];
+  if (options !== undefined && optionName !== undefined) {
+    const schema = options.find(({ name, aliases }) => name === optionName || aliases?.includes(optionName) === true);
+    const known = schema?.type === "boolean" ? ["true", "false"] : (schema?.words ?? []);
+    return known.filter((word) => word.startsWith(value ?? "")).map((word) => `${optionName}=${word}`);
+  }
+  const parts = ["primitive", "rsc_template", "clone", "group", "ms"].includes(first) ? PARTS : [];
+  const names = options === undefined ? [] : optionNames(options).map((name) => `${name}=`);
+  return fitting([...names, ...parts, ...(first in SET_WORDS ? [] : ids)]);
+}

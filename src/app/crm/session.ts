@@ -1,0 +1,150 @@
+/**
+ * One session of the crm shell: the running configuration as it was fetched, the working copy that its commands
+ * change, and the commit. The manager and the terminal are handed in, so that tests need neither.
+ */
+import { formatProblem, type Problem } from "../../base/problem.ts";
+import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
+import { verifyCib } from "../../cib/schema/verify.ts";
+import { askControl, type ControlReply } from "../control-client.ts";
+import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+
+/** How the manager is asked; tests hand in their own. */
+export type Transport = typeof askControl;
+
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** The whole of a file, `-` for standard input; undefined when it cannot be read (told already). */
+  readonly readText: (file: string) => string | undefined;
+  /** False when it cannot be written (told already). */
+  readonly writeText: (file: string, text: string) => boolean;
+  /** The text after an editor has been over it; undefined when there was none. */
+  readonly edit: (text: string) => string | undefined;
+}
+
+export interface Session {
+  readonly transport: Transport;
+  readonly socketPath: string;
+  readonly terminal: Terminal;
+  /** `crm -F`: commit in spite of another's change in between. Errors of the configuration are never forced. */
+  readonly isForced: boolean;
+  /** `crm -w`: a change is done when its transition is. */
+  readonly isWaiting: boolean;
+  running: { readonly configuration: XmlElement; readonly version: string } | undefined;
+  working: XmlElement | undefined;
+}
+
+export function openSession(
+  socketPath: string,
+  terminal: Terminal,
+  flags: { readonly isForced?: boolean; readonly isWaiting?: boolean } = {},
+  transport: Transport = askControl,
+): Session {
+  const { isForced = false, isWaiting = false } = flags;
+  return { transport, socketPath, terminal, isForced, isWaiting, running: undefined, working: undefined };
+}
+
+export function askManager<Kind extends RequestKind>(
+  { transport, socketPath }: Session,
+  request: ControlRequest & { readonly kind: Kind },
+  waitMs?: number,
+): Promise<ControlReply<ControlAnswers[Kind]>> {
+  return transport<Kind>(socketPath, request, waitMs);
+}
+
+/** Exit codes as the commands of the field have them (sysexits.h). */
+export const EXIT = { done: 0, failed: 1, usage: 64, noInput: 66, unavailable: 69, config: 78 } as const;
+
+export function tellProblems({ terminal }: Session, problems: readonly Problem[]): void {
+  for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`);
+}
+
+/** What a request that was not answered comes to; says why on the terminal. */
+export function tellReply(session: Session, reply: Exclude<ControlReply<never>, { kind: "answer" }>): number {
+  if (reply.kind === "refused") {
+    tellProblems(session, reply.problems);
+    return EXIT.failed;
+  }
+  session.terminal.err(`crm: ${reply.reason}\n`);
+  return EXIT.unavailable;
+}
+
+export function configurationOf(text: string): XmlElement | undefined {
+  const read = parseXml(text);
+  if (read.kind === "not-xml") return undefined;
+  return read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
+}
+
+/** Fetches the running configuration, once a session; the exit code when that fails. */
+export async function fetchRunning(session: Session): Promise<XmlElement | number> {
+  if (session.working !== undefined) return session.working;
+  const reply = await askManager(session, { kind: "cib-query" });
+  if (reply.kind !== "answer") return tellReply(session, reply);
+  const configuration = configurationOf(reply.value.xml);
+  if (configuration === undefined) {
+    session.terminal.err("crm: the manager sent a CIB without a configuration\n");
+    return EXIT.failed;
+  }
+  session.running = { configuration, version: reply.value.version };
+  session.working = configuration;
+  return configuration;
+}
+
+export const asCib = (configuration: XmlElement) => xml("cib", {}, [configuration, xml("status")]);
+
+/** `admin_epoch.epoch` of `admin_epoch.epoch.num_updates`. */
+export const configurationVersion = (version: string) => version.split(".").slice(0, 2).join(".");
+
+export function hasChanges({ running, working }: Session): boolean {
+  return (
+    running !== undefined && working !== undefined && JSON.stringify(running.configuration) !== JSON.stringify(working)
+  );
+}
+
+/** Longest wait for a change to be on all disks: the manager itself gives up after 30 s. */
+const COMMIT_WAIT_MS = 35_000;
+/** `-w`: how often the status is looked at, and how long at most. */
+const SETTLE_POLL_MS = 500;
+const SETTLE_MAX_MS = 600_000;
+
+async function waitUntilSettled(session: Session): Promise<number> {
+  for (let waitedMs = 0; waitedMs < SETTLE_MAX_MS; waitedMs += SETTLE_POLL_MS) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    const reply = await askManager(session, { kind: "status" });
+    if (reply.kind !== "answer") return tellReply(session, reply);
+    if (!reply.value.transition.isRunning) return EXIT.done;
+  }
+  session.terminal.err(`crm: the transition still runs after ${SETTLE_MAX_MS / 60_000} min\n`);
+  return EXIT.failed;
+}
+
+/** Sends the working copy. Errors that the running configuration does not have refuse it, before anything is sent. */
+export async function commit(session: Session): Promise<number> {
+  const { working, running, terminal } = session;
+  if (working === undefined || running === undefined || !hasChanges(session)) {
+    terminal.out("nothing to commit\n");
+    return EXIT.done;
+  }
+  const problems = verifyCib(asCib(working));
+  const known = new Set(verifyCib(asCib(running.configuration)).map(formatProblem));
+  const fresh = problems.filter((problem) => !known.has(formatProblem(problem)));
+  if (fresh.some(({ severity }) => severity === "error")) {
+    tellProblems(session, fresh);
+    terminal.err("crm: nothing was changed\n");
+    return EXIT.failed;
+  }
+  const base = session.isForced ? {} : { base: configurationVersion(running.version) };
+  const reply = await askManager(
+    session,
+    { kind: "cib-apply", mode: "replace", xml: printXml(working), ...base },
+    COMMIT_WAIT_MS,
+  );
+  if (reply.kind !== "answer") {
+    const code = tellReply(session, reply);
+    terminal.err("crm: the change is not in force\n");
+    return code;
+  }
+  tellProblems(session, fresh);
+  session.running = { configuration: working, version: reply.value.version };
+  return session.isWaiting ? waitUntilSettled(session) : EXIT.done;
+}

@@ -1,0 +1,130 @@
+/**
+ * The crm shell: one line after another, from a terminal, a file or a pipe. Levels are entered by their name and left
+ * by `up`; a line may name levels before the command. Leaving `configure` with changes commits them in a batch, and
+ * asks in a terminal. A batch ends at the first command that fails.
+ */
+import { readStatements } from "../../cib/crm-syntax/tokens.ts";
+import { runConfigure } from "./configure-level.ts";
+import { EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { askManager, commit, EXIT, hasChanges, type Session, tellReply } from "./session.ts";
+
+export interface Shell {
+  readonly session: Session;
+  level: LevelName;
+  /** Lines that ended with a backslash so far. */
+  begun: string;
+  /** Asks a person; absent in a batch, where the answer is yes. */
+  readonly confirm?: (question: string) => Promise<boolean>;
+}
+
+export type LineResult = { readonly kind: "done"; readonly code: number } | { readonly kind: "quit" };
+
+const done = (code: number): LineResult => ({ kind: "done", code });
+const isLevel = (word: string): word is LevelName => word !== "" && word in LEVELS;
+
+export const promptOf = ({ level, begun, session }: Shell): string =>
+  begun !== "" ? "   > " : `crm(live)${level}${level === "configure" && hasChanges(session) ? "*" : ""}# `;
+
+/** Leaves `configure`: what was changed is committed, or dropped by a person's own word. */
+async function leaveConfigure(shell: Shell): Promise<number> {
+  const { session, confirm } = shell;
+  if (shell.level !== "configure" || !hasChanges(session)) return EXIT.done;
+  const wanted = confirm === undefined || (await confirm("There are uncommitted changes. Commit them (y/n)? "));
+  if (wanted) return commit(session);
+  session.working = undefined;
+  return EXIT.done;
+}
+
+function help(shell: Shell): number {
+  const { out } = shell.session.terminal;
+  out(`${[...LEVELS[shell.level]].sort().join("  ")}\n${EVERYWHERE.join("  ")}\n`);
+  return EXIT.done;
+}
+
+async function runAt(shell: Shell, level: LevelName, words: readonly string[], text: string): Promise<number> {
+  const { session } = shell;
+  switch (level) {
+    case "configure":
+      return runConfigure(session, words, text);
+    case "resource":
+      return runResource(session, words);
+    case "node":
+      return runNode(session, words);
+    case "": {
+      const [first] = words;
+      if (first === "verify") return runConfigure(session, words, text);
+      if (first !== "status") return -1;
+      const reply = await askManager(session, { kind: "status" });
+      if (reply.kind !== "answer") return tellReply(session, reply);
+      const { nodes } = reply.value;
+      for (const { name, state, isDc } of nodes) session.terminal.out(`${name}: ${state}${isDc ? " (DC)" : ""}\n`);
+      return tellResources(session, reply.value, []);
+    }
+    default:
+      return -1;
+  }
+}
+
+/** Words of the shell itself; undefined when it is none of them. */
+async function runEverywhere(shell: Shell, word: string): Promise<LineResult | undefined> {
+  if (["quit", "exit", "bye"].includes(word)) {
+    const code = await leaveConfigure(shell);
+    return code === EXIT.done ? { kind: "quit" } : done(code);
+  }
+  if (["up", "end", "cd", ".."].includes(word)) {
+    const code = await leaveConfigure(shell);
+    if (code === EXIT.done) shell.level = "";
+    return done(code);
+  }
+  return word === "help" || word === "ls" || word === "?" ? done(help(shell)) : undefined;
+}
+
+/** Carries out one line as it was typed. */
+export async function runLine(shell: Shell, line: string): Promise<LineResult> {
+  if (/\\\s*$/.test(line)) {
+    shell.begun += `${line}\n`;
+    return done(EXIT.done);
+  }
+  let text = shell.begun + line;
+  shell.begun = "";
+  const { terminal } = shell.session;
+  const [statement] = readStatements(text, "line", []);
+  let words = statement?.tokens.map((token) => token.text) ?? [];
+  let [first] = words;
+  if (first === undefined) return done(EXIT.done);
+  const own = await runEverywhere(shell, first);
+  if (own !== undefined && words.length === 1) return own;
+  let level = shell.level;
+  while (first !== undefined && isLevel(first) && level === "") {
+    level = first;
+    words = words.slice(1);
+    text = text.trimStart().slice(first.length);
+    [first] = words;
+  }
+  if (first === undefined) {
+    shell.level = level;
+    return done(EXIT.done);
+  }
+  const code = await runAt(shell, level, words, text);
+  if (code === -1) {
+    terminal.err(`crm: ${level} does not know "${words.join(" ")}", or not so; help lists its commands\n`);
+    return done(EXIT.usage);
+  }
+  // A line that went into configure and out again is finished: so are its changes.
+  if (code === EXIT.done && level === "configure" && shell.level === "" && hasChanges(shell.session))
+    return done(await commit(shell.session));
+  return done(code);
+}
+
+/** All lines of a file or pipe; the code of the first that failed. */
+export async function runBatch(shell: Shell, text: string): Promise<number> {
+  for (const [index, line] of text.split("\n").entries()) {
+    if (/^\s*#/.test(line)) continue;
+    const result = await runLine(shell, line);
+    if (result.kind === "quit") return EXIT.done;
+    if (result.code === EXIT.done) continue;
+    shell.session.terminal.err(`crm: stopped at line ${index + 1}\n`);
+    return result.code;
+  }
+  return leaveConfigure(shell);
+}

@@ -1,0 +1,249 @@
+/**
+ * The keeper's loop: joins the membership core to links, timer, watchdog, state file and manager. It holds no rule.
+ * It never waits: whatever could block is left to libuv's threads or dropped. Beats are scheduled by absolute time.
+ */
+import process from "node:process";
+import { present } from "../../base/check.ts";
+import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
+import { stepMembership, viewOf, wakeAtMs } from "../../cluster/core/membership/membership.ts";
+import {
+  createMembership,
+  type MembershipEffect,
+  type MembershipEvent,
+  type MembershipState,
+} from "../../cluster/core/membership/state.ts";
+import { decodeHeartbeat, encodeHeartbeat } from "../../cluster/core/wire/heartbeat.ts";
+import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
+import { openLinks } from "../../cluster/edge/links.ts";
+import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
+import type { ToKeeper } from "../keeper-pipe.ts";
+import { describeEffect } from "./describe.ts";
+import { fenceSelf, shoutOnConsole } from "./guard.ts";
+import type { Log } from "./log.ts";
+import { startManager } from "./manager-process.ts";
+import { readRemembered, writeRemembered, writeRememberedSync } from "./state-file.ts";
+
+export interface KeeperSetting {
+  readonly config: NodeConfig;
+  readonly self: NodeEntry;
+  readonly signer: Signer;
+  readonly stateFolder: string;
+  readonly watchdog: Watchdog | undefined;
+  /** Program and arguments of the manager. */
+  readonly manager: { readonly file: string; readonly argv: readonly string[] };
+  readonly log: Log;
+}
+
+/** Manager starts are counted within a start of the keeper; so many leave room for the generation in 48 bits. */
+const STARTS_PER_GENERATION = 65_536;
+
+const SILENT_MIN_MS = 5000;
+/** EX_CONFIG of sysexits.h. */
+const WRONG_CONFIGURATION = 78;
+/** A full disk may get room again; until then a node that has to raise its number of starts stays out. */
+const PERSIST_RETRY_MS = 2000;
+
+function membershipConfig({ config, self }: KeeperSetting) {
+  const names = config.nodes.map(({ name }) => name);
+  const links = config.links.map((link) => {
+    const reached = link.kind === "udp" ? link.endpoints.map(({ node }) => node) : names;
+    return { name: link.name, kind: link.kind, peers: reached.filter((name) => name !== self.name) };
+  });
+  const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = config;
+  return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs };
+}
+
+function nextStart({ stateFolder, log }: KeeperSetting) {
+  const { remembered, damaged } = readRemembered(stateFolder);
+  if (damaged !== undefined)
+    log.say("error", `membership.json cannot be read (${damaged}): the peers will tell our number of starts`);
+  const started = { generation: remembered.generation + 1, peers: remembered.peers };
+  writeRememberedSync(stateFolder, started);
+  return started;
+}
+
+/** Runs until the node has left the cluster in order; resolves with the exit code. */
+export function runKeeper(setting: KeeperSetting): Promise<number> {
+  const { config, self, signer, stateFolder, watchdog, log } = setting;
+  const start = nextStart(setting);
+  let state: MembershipState = createMembership(
+    membershipConfig(setting),
+    start.generation,
+    start.peers,
+    performance.now(),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  let shown = "";
+  let fenced = false;
+  let exitCode = 0;
+  let finish: (code: number) => void = () => undefined;
+  const finished = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  log.say("notice", `start ${start.generation} of node ${self.name} in cluster ${config.cluster}`);
+
+  const links = openLinks(config, self, signer, {
+    onPacket,
+    onRefused(link, refusal) {
+      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard`);
+    },
+    onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
+    onOpened: (link) => log.say("info", `link ${link} is open`),
+  });
+  // Peers are as patient with this node; a manager's longest turn (garbage, a large CIB) stays far below either.
+  const silentMaxMs = Math.max(SILENT_MIN_MS, 3 * config.deadtimeMs);
+  const manager = startManager(
+    { ...setting.manager, silentMaxMs, sessionOf: (count) => start.generation * STARTS_PER_GENERATION + count },
+    {
+      onFrame,
+      onRefused() {
+        log.say("critical", "the manager refuses this configuration");
+        leave(WRONG_CONFIGURATION);
+      },
+      onStopFailed() {
+        log.say("critical", "the manager cannot stop everything: this node goes without a goodbye, to be fenced");
+        exitCode = 1;
+        end();
+      },
+    },
+    log,
+  );
+
+  function leave(code: number): void {
+    exitCode = code;
+    dispatch({ kind: "leave" });
+  }
+
+  function onPacket(link: string, packet: Packet): void {
+    if (packet.kind === "heartbeat") {
+      const heartbeat = decodeHeartbeat(packet.payload);
+      if (heartbeat === undefined) return;
+      dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
+      return;
+    }
+    const peer = state.peers.find(({ id }) => id === packet.from);
+    // A peer that is lost or has left has no say, nor has another start of it.
+    if (peer === undefined || peer.generation !== packet.generation) return;
+    if (peer.phase !== "member" && peer.phase !== "awaited") return;
+    if (packet.generation > peer.refusedGeneration) manager.passDatagram(peer.name, packet.payload);
+  }
+
+  function onFrame(frame: ToKeeper): void {
+    switch (frame.kind) {
+      case "pong":
+        return;
+      case "send":
+        sendDatagram(frame.to, frame.bytes);
+        return;
+      case "peer-fenced":
+        log.say("notice", `fencing of ${frame.name} is confirmed, start ${frame.generation}`);
+        dispatch({ kind: "fencing-confirmed", name: frame.name, generation: frame.generation });
+        return;
+      case "peer-accepted":
+        log.say("notice", `${frame.name} is accepted again without fencing`);
+        dispatch({ kind: "peer-accepted", name: frame.name });
+        return;
+      case "self-fence":
+        endSelf(frame.reason);
+        return;
+      case "stopped":
+        log.say("info", "the manager has stopped everything");
+        leave(0);
+    }
+  }
+
+  /** On every UDP link that is not down; over the serial line only when there is none. */
+  function sendDatagram(to: string, bytes: Uint8Array): void {
+    for (const peer of state.peers) {
+      if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
+      const open = Object.entries(peer.links).filter(([, link]) => link.state !== "down");
+      const kindOf = (name: string) => config.links.find((link) => link.name === name)?.kind;
+      const fast = open.filter(([name]) => kindOf(name) === "udp");
+      for (const [name] of fast.length > 0 ? fast : open)
+        links.send(name, "datagram", state.generation, bytes, { name: peer.name, id: peer.id });
+    }
+  }
+
+  function endSelf(reason: string): void {
+    if (fenced) return;
+    fenced = true;
+    clearTimeout(timer);
+    if (config.selfFencing !== "exit") shoutOnConsole(`self-fencing: ${reason}`);
+    log.say("critical", `self-fencing: ${reason}`);
+    manager.kill();
+    void fenceSelf(config.selfFencing, log);
+  }
+
+  function beat(effect: MembershipEffect & { kind: "send-heartbeat" }): void {
+    const payload = encodeHeartbeat(effect.heartbeat);
+    for (const { name } of config.links) links.send(name, "heartbeat", effect.generation, payload);
+    if (!manager.isHealthy()) {
+      log.limited("sick", "critical", "the manager is sick: the watchdog is not fed");
+      return;
+    }
+    watchdog?.feed();
+  }
+
+  function persist(effect: MembershipEffect & { kind: "persist" }): void {
+    const { generation, peers } = effect;
+    writing = writing
+      .then(() => writeRemembered(stateFolder, { generation, peers }))
+      .then(
+        () => dispatch({ kind: "persisted", generation }),
+        (error: unknown) => {
+          log.say("error", `membership.json cannot be written: ${String(error)}`);
+          setTimeout(persist, PERSIST_RETRY_MS, effect).unref();
+        },
+      );
+  }
+  let writing: Promise<void> = Promise.resolve();
+
+  function perform(effect: MembershipEffect): void {
+    const said = describeEffect(effect);
+    if (said !== undefined) log.say(said.level, said.text);
+    if (effect.kind === "send-heartbeat") beat(effect);
+    else if (effect.kind === "persist") persist(effect);
+    else if (effect.kind === "self-fence") endSelf(effect.reason);
+    else if (effect.kind === "gone") end();
+  }
+
+  function end(): void {
+    fenced = true;
+    clearTimeout(timer);
+    links.close();
+    manager.kill();
+    // Only where nothing runs on this node any more, or never ran.
+    if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) watchdog?.disarm();
+    void writing.then(() => finish(exitCode));
+  }
+
+  /** The silence of peers grows all the time; it is part of what is shown, but no reason to show it. */
+  function showView(nowMs: number): void {
+    const view = viewOf(state, nowMs);
+    const key = JSON.stringify(view, (name, value: unknown) => (name === "silentMs" ? undefined : value));
+    if (key === shown) return;
+    shown = key;
+    manager.showView(view);
+  }
+
+  function dispatch(event: MembershipEvent): void {
+    if (fenced) return;
+    const nowMs = performance.now();
+    const stepped = stepMembership(state, event, nowMs);
+    state = stepped.state;
+    for (const effect of stepped.effects) perform(effect);
+    if (fenced) return;
+    showView(nowMs);
+    clearTimeout(timer);
+    // A fractional delay may fire a millisecond early; the tick then finds nothing due and comes again.
+    timer = setTimeout(dispatch, Math.max(0, Math.ceil(wakeAtMs(state) - performance.now())), { kind: "tick" });
+  }
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => {
+      log.say("notice", `${signal}: the manager is asked to stop everything`);
+      present(manager, "the manager was never started").stop();
+    });
+  dispatch({ kind: "tick" });
+  return finished;
+}

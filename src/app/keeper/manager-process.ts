@@ -1,0 +1,206 @@
+/**
+ * The manager as the keeper's child: started, asked whether it lives, started again when it ends or hangs.
+ * The resources run on meanwhile. A manager that keeps failing makes the keeper stop feeding the watchdog: a node that
+ * cannot be managed must end where its peer can take over.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { check } from "../../base/check.ts";
+import type { MembershipView } from "../../cluster/core/membership/view.ts";
+import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../keeper-pipe.ts";
+import type { Log } from "./log.ts";
+
+const PING_MS = 1000;
+/** Starting takes 0.1 s on a machine and some seconds on an emulated one under load. */
+const START_MAX_MS = 60_000;
+const BACKOFF_MIN_MS = 200;
+const BACKOFF_MAX_MS = 10_000;
+/** More ends than this within the window is not bad luck but sickness. */
+const ENDS_MAX = 5;
+const ENDS_WINDOW_MS = 120_000;
+/** The stop is tried again in a new manager so many times. */
+const STOPS_MAX = 3;
+/** What may wait in the pipe; datagrams beyond are dropped as by a network, and the manager resends. */
+const PIPE_BACKLOG_MAX = 1024 * 1024;
+/** EX_CONFIG of sysexits.h: a restart would end the same way. */
+const CONFIGURATION_REFUSED = 78;
+
+export interface ManagerProcess {
+  /** False while it has failed too often lately. */
+  isHealthy(): boolean;
+  showView(view: MembershipView): void;
+  passDatagram(from: string, bytes: Uint8Array): void;
+  /** Asks for an orderly stop, again after each restart, until it says `stopped`. */
+  stop(): void;
+  /** At once, without a word. */
+  kill(): void;
+}
+
+export interface ManagerEvents {
+  readonly onFrame: (frame: ToKeeper) => void;
+  /** The manager will not run with this configuration, and has never run: there is nothing to stop. */
+  readonly onRefused: () => void;
+  /** It keeps ending while it should stop everything: nobody knows what still runs here. */
+  readonly onStopFailed: () => void;
+}
+
+interface Command {
+  readonly file: string;
+  readonly argv: readonly string[];
+  /** A manager that takes this long for one turn of its loop hangs. */
+  readonly silentMaxMs: number;
+  /** The session of the n-th start, from 1. */
+  readonly sessionOf: (start: number) => number;
+}
+
+const FROM_MANAGER = new Set(["pong", "send", "peer-fenced", "peer-accepted", "self-fence", "stopped"]);
+
+function isToKeeper(frame: ToKeeper | ToManager): frame is ToKeeper {
+  return FROM_MANAGER.has(frame.kind);
+}
+
+function isSocket(stream: unknown): stream is Socket {
+  return typeof stream === "object" && stream !== null && "writableLength" in stream;
+}
+
+export function startManager(command: Command, events: ManagerEvents, log: Log): ManagerProcess {
+  let child: ChildProcess | undefined;
+  let pipe: Socket | undefined;
+  let view: MembershipView | undefined;
+  let viewWaits = false;
+  let stopping = false;
+  let stopped = false;
+  let starts = 0;
+  let answered = 0;
+  let everAnswered = false;
+  let pings = 0;
+  let heardAtMs = 0;
+  let backoffMs = BACKOFF_MIN_MS;
+  let restart: NodeJS.Timeout | undefined;
+  let stops = 0;
+  let ends: number[] = [];
+
+  function put(frame: ToManager): void {
+    if (pipe !== undefined && !pipe.destroyed) pipe.write(encodeFrame(frame));
+  }
+
+  function putView(): void {
+    if (view === undefined || pipe === undefined) return;
+    // The newest view is put when the pipe has room again: older ones tell nothing.
+    viewWaits = pipe.writableNeedDrain;
+    if (!viewWaits) put({ kind: "view", view });
+  }
+
+  function putStop(): void {
+    stops += 1;
+    put({ kind: "stop" });
+  }
+
+  function onFrame(frame: ToKeeper): void {
+    heardAtMs = performance.now();
+    if (frame.kind === "pong") {
+      answered += 1;
+      everAnswered = true;
+    }
+    if (frame.kind === "stopped") stopped = true;
+    events.onFrame(frame);
+  }
+
+  function onEnd(code: number | null, signal: string | null): void {
+    child = undefined;
+    pipe = undefined;
+    if (stopped) return;
+    if (code === CONFIGURATION_REFUSED && !everAnswered) {
+      events.onRefused();
+      return;
+    }
+    if (stopping && stops >= STOPS_MAX) {
+      events.onStopFailed();
+      return;
+    }
+    const nowMs = performance.now();
+    ends = [...ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS), nowMs];
+    const how = signal === null ? `with code ${code}` : `by ${signal}`;
+    log.say("error", `the manager ended ${how}; it is started again in ${backoffMs} ms`);
+    if (ends.length > ENDS_MAX) log.say("critical", `the manager ended ${ends.length} times lately: this node is sick`);
+    restart = setTimeout(start, backoffMs);
+    backoffMs = Math.min(2 * backoffMs, BACKOFF_MAX_MS);
+  }
+
+  function start(): void {
+    starts += 1;
+    answered = 0;
+    heardAtMs = performance.now();
+    child = spawn(command.file, command.argv, { stdio: ["ignore", "inherit", "inherit", "pipe"] });
+    const [, , , stream] = child.stdio;
+    check(isSocket(stream), "the manager has no pipe");
+    pipe = stream;
+    child.on("error", (error) => log.say("error", `the manager cannot be started: ${error.message}`));
+    child.on("exit", onEnd);
+    const reader = createFrameReader();
+    stream.on("data", (chunk: Buffer) => {
+      for (const frame of reader.push(chunk)) if (isToKeeper(frame)) onFrame(frame);
+    });
+    stream.on("error", () => stream.destroy());
+    stream.on("drain", () => {
+      if (viewWaits) putView();
+    });
+    giveUpProtection(child.pid);
+    put({ kind: "start", session: command.sessionOf(starts) });
+    putView();
+    if (stopping) putStop();
+    ask();
+  }
+
+  function ask(): void {
+    if (child === undefined) return;
+    const silentMs = performance.now() - heardAtMs;
+    if (silentMs > (answered === 0 ? START_MAX_MS : command.silentMaxMs)) {
+      log.say("error", `the manager has not answered for ${Math.round(silentMs)} ms: it is killed`);
+      heardAtMs = performance.now();
+      child.kill("SIGKILL");
+      return;
+    }
+    if (answered > 10) backoffMs = BACKOFF_MIN_MS;
+    pings += 1;
+    put({ kind: "ping", number: pings });
+  }
+
+  start();
+  setInterval(ask, PING_MS).unref();
+  return {
+    isHealthy: () => ends.filter((atMs) => performance.now() - atMs < ENDS_WINDOW_MS).length <= ENDS_MAX,
+    showView(next) {
+      view = next;
+      putView();
+    },
+    passDatagram(from, bytes) {
+      if (pipe !== undefined && pipe.writableLength < PIPE_BACKLOG_MAX) put({ kind: "datagram", from, bytes });
+    },
+    stop() {
+      if (stopping) return;
+      stopping = true;
+      if (child !== undefined) putStop();
+      else {
+        clearTimeout(restart);
+        start();
+      }
+    },
+    kill() {
+      stopped = true;
+      clearTimeout(restart);
+      child?.kill("SIGKILL");
+    },
+  };
+}
+
+/** The keeper's protection from the out-of-memory killer is not for the manager, nor for what the agents start. */
+function giveUpProtection(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "0");
+  } catch {
+    // It has ended already, or /proc is not ours to write: nothing depends on it.
+  }
+}

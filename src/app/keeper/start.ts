@@ -1,0 +1,106 @@
+/** From a read configuration to a running keeper: one of a kind on its folders, hard to stop, with its watchdog. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { formatProblem, type Problem } from "../../base/problem.ts";
+import type { Signer } from "../../cluster/core/wire/packet.ts";
+import { createSigner } from "../../cluster/edge/signer.ts";
+import { selfCommand } from "../self-command.ts";
+import { becomeHardToStop, openConfiguredWatchdog } from "./guard.ts";
+import { runKeeper } from "./keeper.ts";
+import { keyFileOf, type LoadedNode, readKeys } from "./load.ts";
+import { createLog, type Log } from "./log.ts";
+
+export interface NodeOptions {
+  readonly config: string;
+  readonly state: string;
+  readonly run: string;
+  readonly realtime: boolean;
+}
+
+const CANNOT_START = 71;
+
+/** When the process started, in clock ticks since boot: with the process id it names one process for good. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    // Field 22 of proc(5); the name in field 2 may hold blanks and parentheses.
+    return readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Two keepers with one state would be one node twice. The re-exec keeps the process id and so its own claim. */
+function claimFolders({ state, run }: NodeOptions): void {
+  mkdirSync(state, { recursive: true });
+  mkdirSync(run, { recursive: true });
+  const file = path.join(state, "keeper.pid");
+  let claim = "";
+  try {
+    claim = readFileSync(file, "utf8");
+  } catch {
+    // No claim yet.
+  }
+  const [pid = "", startTime] = claim.trim().split(" ");
+  if (pid !== "" && Number(pid) !== process.pid && startTime !== undefined && startTimeOf(Number(pid)) === startTime)
+    throw new Error(`process ${pid} runs a node with the state folder ${state}`);
+  writeFileSync(file, `${process.pid} ${startTimeOf(process.pid) ?? ""}\n`);
+}
+
+/**
+ * A signer whose keys are read again on SIGHUP, so that a key is changed without a stop: the new one is added on all
+ * nodes, then `auth` names it, then the old one goes. A file with a problem changes nothing, and says so.
+ */
+function createReloadingSigner({ config, keys }: LoadedNode, file: string, log: Log): Signer {
+  let current = createSigner(keys, config.cluster);
+  process.on("SIGHUP", () => {
+    const problems: Problem[] = [];
+    const read = readKeys(file, problems);
+    for (const problem of problems) log.say("error", formatProblem(problem));
+    if (read === undefined) {
+      log.say("error", "the keys stay as they were");
+      return;
+    }
+    current = createSigner(read, config.cluster);
+    log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} signs`);
+  });
+  return {
+    get keyNumber() {
+      return current.keyNumber;
+    },
+    sign: (signed) => current.sign(signed),
+    verify: (keyNumber, signed, mac) => current.verify(keyNumber, signed, mac),
+  };
+}
+
+export async function startNode(node: LoadedNode, warnings: readonly Problem[], options: NodeOptions): Promise<number> {
+  const { config, self } = node;
+  const log = createLog(self.name);
+  try {
+    claimFolders(options);
+    if (config.realtime && options.realtime) await becomeHardToStop(log);
+    else log.say("warning", "no real-time priority, as configured: beats will be late under load");
+    for (const warning of warnings) log.say("warning", formatProblem(warning));
+    const watchdog = await openConfiguredWatchdog(config, log);
+    const { file, argv } = selfCommand();
+    const own = ["--config", options.config, "--state", options.state, "--run", options.run, "--name", self.name];
+    const code = await runKeeper({
+      config,
+      self,
+      signer: createReloadingSigner(node, keyFileOf(options.config, config), log),
+      stateFolder: options.state,
+      watchdog,
+      manager: { file, argv: [...argv, "manager", ...own] },
+      log,
+    });
+    log.flush();
+    // The manager's pipe and the links are closed; nothing else may hold the process.
+    process.exit(code);
+  } catch (error) {
+    log.say("critical", `this node cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    log.flush();
+    return CANNOT_START;
+  }
+}

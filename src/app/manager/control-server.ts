@@ -1,0 +1,130 @@
+/**
+ * The server side of the control socket (docs/protocols/control-socket.md): connections, lines, subscriptions.
+ * What is asked is answered elsewhere; here stands only the protocol. The socket is open to its owner alone.
+ */
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import path from "node:path";
+import process from "node:process";
+import type { Problem } from "../../base/problem.ts";
+import { readLines } from "../control-client.ts";
+import {
+  type AnswerLine,
+  CONTROL_SOCKET,
+  CONTROL_VERSION,
+  type ControlRequest,
+  readRequestLine,
+  type StatusReport,
+} from "../control-protocol.ts";
+
+export type Reply =
+  | { readonly kind: "answer"; readonly value: unknown }
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
+export interface ControlServer {
+  /** Tells subscribers that the status has changed; several changes in a short time are told once. */
+  readonly changed: () => void;
+  readonly close: () => void;
+}
+
+/** More at a time is a fault of a client, and must not take the manager's memory. */
+const CONNECTIONS_MAX = 64;
+const REQUESTS_MAX = 64;
+/** A subscriber that does not read is dropped, rather than kept in memory. */
+const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
+const EVENT_EVERY_MS = 100;
+const PAUSE_FACTOR = 10;
+
+function send(socket: Socket, line: AnswerLine): void {
+  if (socket.destroyed) return;
+  if (socket.writableLength > UNREAD_BYTES_MAX) socket.destroy();
+  else socket.write(`${JSON.stringify(line)}\n`);
+}
+
+function listen(server: Server, file: string): Promise<void> {
+  mkdirSync(path.dirname(file), { recursive: true });
+  rmSync(file, { force: true });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    // The mask covers the moment between the making of the socket and its first use.
+    const mask = process.umask(0o077);
+    server.listen(file, () => {
+      chmodSync(file, 0o600);
+      resolve();
+    });
+    process.umask(mask);
+  });
+}
+
+/** Rejects when the socket cannot be made: then nobody could ever ask this manager anything. */
+export async function openControlServer(
+  runDirectory: string,
+  answer: (request: ControlRequest) => Promise<Reply>,
+  status: () => StatusReport,
+): Promise<ControlServer> {
+  const subscribers = new Map<Socket, number>();
+  let timer: NodeJS.Timeout | undefined;
+
+  /** On a slow machine a report takes long: most of the time must be left for the cluster. */
+  let pauseMs = EVENT_EVERY_MS;
+
+  const tellSubscribers = () => {
+    timer = undefined;
+    if (subscribers.size === 0) return;
+    const startedAtMs = performance.now();
+    const report = status();
+    pauseMs = Math.max(EVENT_EVERY_MS, PAUSE_FACTOR * (performance.now() - startedAtMs));
+    for (const [socket, id] of subscribers) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: report });
+  };
+
+  const serve = (socket: Socket) => {
+    let open = 0;
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => subscribers.delete(socket));
+    readLines(socket, (line) => {
+      const read = readRequestLine(line);
+      const { id } = read;
+      const refuse = (problems: readonly Problem[]) =>
+        send(socket, { v: CONTROL_VERSION, id, kind: "refused", problems });
+      if (read.kind === "bad") {
+        refuse(read.problems);
+        return;
+      }
+      if (read.request.kind === "subscribe") {
+        subscribers.set(socket, id);
+        send(socket, { v: CONTROL_VERSION, id, kind: "answer", value: { text: "subscribed" } });
+        changed();
+        return;
+      }
+      if (open >= REQUESTS_MAX) {
+        const reason = `${REQUESTS_MAX} requests of this connection wait already`;
+        refuse([{ severity: "error", place: "request", reason, remedy: "wait for their answers" }]);
+        return;
+      }
+      open += 1;
+      void answer(read.request).then((reply) => {
+        open -= 1;
+        if (reply.kind === "answer") send(socket, { v: CONTROL_VERSION, id, ...reply });
+        else refuse(reply.problems);
+      });
+    });
+  };
+
+  function changed(): void {
+    if (subscribers.size > 0) timer ??= setTimeout(tellSubscribers, pauseMs);
+  }
+
+  const server = createServer(serve);
+  server.maxConnections = CONNECTIONS_MAX;
+  const file = path.join(runDirectory, CONTROL_SOCKET);
+  await listen(server, file);
+  return {
+    changed,
+    close() {
+      clearTimeout(timer);
+      server.close();
+      for (const socket of subscribers.keys()) socket.destroy();
+      rmSync(file, { force: true });
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * The fencing of one node: the fencer core, the runner of its devices, and everybody who asked for something.
+ * The scheduler, DRBD's handler and operators all come here; one round serves all who want the same.
+ */
+import { randomInt } from "node:crypto";
+import type { XmlElement } from "../../base/xml.ts";
+import type { OperationRun } from "../../cluster/core/executor/types.ts";
+import type { RunEnd } from "../../cluster/edge/resource-agent.ts";
+import type { FencingConfiguration, FencingRequestAction } from "../../fencing/core/configuration.ts";
+import { NO_FENCING } from "../../fencing/core/configuration.ts";
+import { stepFencer } from "../../fencing/core/fencer.ts";
+import {
+  createFencer,
+  type FencerEffect,
+  type FencerEvent,
+  type FencerState,
+  type FencingOrigin,
+  type FencingRecord,
+  wakeAtMs,
+} from "../../fencing/core/fencer-state.ts";
+import { readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
+import { CATALOGUE } from "../../fencing/drivers/index.ts";
+import { createRunner } from "../../fencing/edge/runner.ts";
+import type { Log } from "./log.ts";
+
+export interface FencingDesk {
+  /** Reads devices and topology anew. */
+  readonly configure: (cib: XmlElement) => void;
+  /** Resolves when the fencer has an outcome; only `confirmed` is a success. */
+  readonly request: (
+    target: string,
+    action: FencingRequestAction,
+    origin: FencingOrigin,
+    isTargetPreferred?: boolean,
+  ) => Promise<FencingRecord>;
+  /** An operator's word; undefined when it was accepted, else why it was refused. */
+  readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
+  /** Operations of resources of class `stonith`: a device is looked at, never used. */
+  readonly operate: (run: OperationRun) => Promise<RunEnd>;
+  readonly configuration: () => FencingConfiguration;
+  readonly state: () => FencerState;
+  readonly wakeAtMs: () => number | undefined;
+  readonly tick: () => void;
+  readonly close: () => void;
+}
+
+export interface DeskOptions {
+  readonly self: string;
+  readonly secretsFile: string;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  /** Off is proven, whoever had asked. */
+  readonly onFenced: (record: FencingRecord) => void;
+  readonly onRecord: (record: FencingRecord) => void;
+  /** Something changed: timers are to be set anew. */
+  readonly onChange: () => void;
+}
+
+const DEFINITION_ERROR = 6;
+const GENERIC_ERROR = 1;
+const NOT_RUNNING = 7;
+
+function ended(code: number, exitReason = ""): RunEnd {
+  return { outcome: { kind: "exit", code }, exitReason, output: "", attributes: [] };
+}
+
+export function createFencingDesk(options: DeskOptions): FencingDesk {
+  const { self, secretsFile, nowMs, log } = options;
+  const runner = createRunner({ secretsFile });
+  const waiting = new Map<string, (record: FencingRecord) => void>();
+  let state = createFencer(self, NO_FENCING);
+  /** Devices that the cluster has started here: the others are "not running" to a probe. */
+  const started = new Set<string>();
+  let nextRequest = 1;
+  let refusal: string | undefined;
+
+  const run = (effect: Extract<FencerEffect, { kind: "run-device" }>) => {
+    const { attemptId, device, action, timeoutMs } = effect;
+    void runner.run(device, action, timeoutMs).then((report) => {
+      step({ kind: "attempt-result", atWallMs: Date.now(), attemptId, report });
+    });
+  };
+
+  const start = (effect: FencerEffect): void => {
+    switch (effect.kind) {
+      case "run-device":
+        run(effect);
+        break;
+      case "answer":
+        waiting.get(effect.requestId)?.(effect.record);
+        waiting.delete(effect.requestId);
+        break;
+      case "fenced":
+        options.onFenced(effect.record);
+        break;
+      case "record":
+        options.onRecord(effect.record);
+        break;
+      case "ask-operator":
+        // The fencer has logged what to do; the status says it for as long as it waits.
+        break;
+      case "confirmation-refused":
+        refusal = effect.reason;
+        log("error", `the confirmation that ${effect.target} is off is refused: ${effect.reason}`);
+        break;
+      case "log":
+        log(effect.severity, effect.text);
+        break;
+      default:
+        effect satisfies never;
+    }
+  };
+
+  function step(event: FencerEvent): void {
+    const stepped = stepFencer(state, event, nowMs());
+    state = stepped.state;
+    for (const effect of stepped.effects) start(effect);
+    options.onChange();
+  }
+
+  return {
+    configure(cib) {
+      const { configuration, problems } = readFencingConfiguration(cib, CATALOGUE);
+      if (JSON.stringify(configuration) === JSON.stringify(state.configuration)) return;
+      for (const { severity, place, reason, remedy } of problems)
+        log(severity, `fencing configuration, ${place}: ${reason}; ${remedy}`);
+      step({ kind: "configure", atWallMs: Date.now(), configuration });
+    },
+    request(target, action, origin, isTargetPreferred = false) {
+      const requestId = `${self}-${nextRequest}`;
+      nextRequest += 1;
+      return new Promise((resolve) => {
+        waiting.set(requestId, resolve);
+        const seed = randomInt(2 ** 31);
+        const atWallMs = Date.now();
+        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred });
+      });
+    },
+    confirm(target, by, answersOn) {
+      refusal = undefined;
+      step({ kind: "operator-confirmation", atWallMs: Date.now(), target, by, answersOn });
+      return refusal;
+    },
+    async operate({ instance, operation, intervalMs, timeoutMs }) {
+      if (operation === "stop") started.delete(instance);
+      if (operation === "stop") return ended(0);
+      if (operation === "monitor" && intervalMs === 0 && !started.has(instance)) return ended(NOT_RUNNING);
+      const device = state.configuration.devices.find(({ id }) => id === instance);
+      if (device === undefined) return ended(DEFINITION_ERROR, "it is no complete fencing device; see `gemel log`");
+      started.add(instance);
+      if (device.isManual) return ended(0);
+      // A board that is not asked until the emergency is no board: start and monitor log in and read the power.
+      const { outcome } = await runner.run(device, "status", timeoutMs);
+      if (outcome.kind !== "confirmed" && operation === "start") started.delete(instance);
+      return outcome.kind === "confirmed" ? ended(0) : ended(GENERIC_ERROR, outcome.reason);
+    },
+    configuration: () => state.configuration,
+    state: () => state,
+    wakeAtMs: () => wakeAtMs(state),
+    tick: () => step({ kind: "tick", atWallMs: Date.now() }),
+    close: () => runner.close(),
+  };
+}

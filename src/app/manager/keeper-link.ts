@@ -1,0 +1,36 @@
+/**
+ * The manager's end of the pipe to its keeper (descriptor 3). When the keeper goes, the manager goes: without it there
+ * is no watchdog and no membership, and a manager alone would be a writer that nobody watches.
+ */
+import { Socket } from "node:net";
+import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../keeper-pipe.ts";
+
+export const KEEPER_DESCRIPTOR = 3;
+
+export interface KeeperLink {
+  readonly send: (message: ToKeeper) => void;
+  readonly close: () => void;
+}
+
+const TO_MANAGER = new Set(["start", "view", "datagram", "ping", "stop"]);
+
+function isToManager(message: ToManager | ToKeeper): message is ToManager {
+  return TO_MANAGER.has(message.kind);
+}
+
+/** `onGone` is called once, when the keeper has closed its end. */
+export function openKeeperLink(onMessage: (message: ToManager) => void, onGone: () => void): KeeperLink {
+  const socket = new Socket({ fd: KEEPER_DESCRIPTOR, readable: true, writable: true });
+  const reader = createFrameReader();
+  socket.on("data", (chunk: Buffer) => {
+    for (const message of reader.push(chunk)) if (isToManager(message)) onMessage(message);
+  });
+  socket.on("error", () => socket.destroy());
+  socket.on("close", onGone);
+  return {
+    send(message) {
+      if (!socket.destroyed) socket.write(encodeFrame(message));
+    },
+    close: () => socket.end(),
+  };
+}

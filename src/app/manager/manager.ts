@@ -1,0 +1,293 @@
+/**
+ * The manager's loop: joins the node core (controller, executor, CIB store) to the keeper, the channel, the disk, the
+ * agents, the fencing devices, DRBD and the control socket. It holds no rule. Effects are started in their order and
+ * none is waited for; each result comes back as an event. Pings of the keeper are answered from here, so that a
+ * manager that hangs is found.
+ */
+import { createHash } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
+import {
+  type NodeEffect,
+  type NodeEvent,
+  type NodeState,
+  nodeCib,
+  nodeWakeAtMs,
+  stepNode,
+} from "../../cluster/core/controller/node-core.ts";
+import type { MembershipView } from "../../cluster/core/membership/view.ts";
+import {
+  type ChannelEvent,
+  type ChannelState,
+  channelWakeAtMs,
+  stepChannel,
+} from "../../cluster/core/messaging/channel.ts";
+import type { FenceAction } from "../../cluster/core/transition/graph.ts";
+import type { CibFiles } from "../../cluster/edge/cib-files.ts";
+import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
+import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
+import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import type { ControlServer } from "./control-server.ts";
+import type { DrbdDesk } from "./drbd-desk.ts";
+import type { FencingDesk } from "./fencing-desk.ts";
+import type { Log, LogBook } from "./log.ts";
+import { type ManagerMessage, readManagerMessage } from "./messages.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+import { decide } from "./schedule.ts";
+
+/** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
+export interface Manager {
+  readonly self: string;
+  node: NodeState;
+  channel: ChannelState;
+  view: MembershipView | undefined;
+  readonly files: CibFiles;
+  readonly agents: AgentRunner;
+  readonly fencing: FencingDesk;
+  readonly drbd: DrbdDesk;
+  readonly rehearsal: Rehearsal;
+  readonly book: LogBook;
+  readonly log: Log;
+  readonly toKeeper: (message: ToKeeper) => void;
+  /** For a later manager of the same keeper. */
+  readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
+  /** Opened last: whoever asks finds a manager that can answer. */
+  control: ControlServer | undefined;
+  /** Rounds that other nodes have told us of, oldest first. */
+  foreignRecords: readonly FencingRecord[];
+  readonly answers: Map<string, (answer: Answer) => void>;
+  /** Questions to other nodes by number. */
+  readonly asked: Map<number, (message: ManagerMessage) => void>;
+  readonly onMessage: (manager: Manager, from: string, message: ManagerMessage) => void;
+  readonly onLeft: (clean: boolean) => void;
+  nextAsk: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
+/** A timer that is due now and one that fires early by a fraction must not spin. */
+const TIMER_MIN_MS = 1;
+const FOREIGN_RECORDS_MAX = 100;
+
+export function nowMs(): number {
+  return performance.now();
+}
+
+export function sendMessage(manager: Manager, to: string, message: ManagerMessage): void {
+  feedChannel(manager, { kind: "submit", to, text: JSON.stringify(message) });
+}
+
+/** Also to ourselves when `to` is this node, so that whoever asks the DC need not know where it is. */
+export function sendAnywhere(manager: Manager, to: string, message: ManagerMessage): void {
+  if (to === manager.self) setImmediate(() => manager.onMessage(manager, to, message));
+  else sendMessage(manager, to, message);
+}
+
+export function feedChannel(manager: Manager, event: ChannelEvent): void {
+  const stepped = stepChannel(manager.channel, event, nowMs());
+  manager.channel = stepped.state;
+  for (const effect of stepped.effects) {
+    switch (effect.kind) {
+      case "send":
+        manager.toKeeper({ kind: "send", to: effect.to, bytes: effect.bytes });
+        break;
+      case "deliver":
+        manager.onMessage(manager, effect.from, readManagerMessage(effect.text));
+        break;
+      case "peer-started":
+        manager.log("info", `the manager of ${effect.peer} is heard (session ${effect.session})`);
+        break;
+      case "overflow":
+        manager.log("error", `too much waits for ${effect.peer}: it was dropped`);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+  setTimer(manager);
+}
+
+/** One event for the node core, and everything that follows from it. */
+export function feed(manager: Manager, event: NodeEvent): void {
+  const now = { nowMs: nowMs(), nowWallMs: Date.now() };
+  const stepped = stepNode(manager.node, event, now, TOOLS);
+  manager.node = stepped.state;
+  for (const effect of stepped.effects) start(manager, effect);
+  manager.control?.changed();
+  setTimer(manager);
+}
+
+function setTimer(manager: Manager): void {
+  clearTimeout(manager.timer);
+  const waits = [nodeWakeAtMs(manager.node), channelWakeAtMs(manager.channel), manager.fencing.wakeAtMs()];
+  const known = waits.filter((atMs) => atMs !== undefined);
+  if (known.length === 0) return;
+  const delayMs = Math.max(TIMER_MIN_MS, Math.ceil(Math.min(...known) - nowMs()));
+  manager.timer = setTimeout(() => tick(manager), delayMs);
+}
+
+function tick(manager: Manager): void {
+  const atMs = nowMs();
+  const isDue = (wake: number | undefined) => wake !== undefined && wake <= atMs;
+  if (isDue(channelWakeAtMs(manager.channel))) feedChannel(manager, { kind: "tick" });
+  if (isDue(manager.fencing.wakeAtMs())) manager.fencing.tick();
+  if (isDue(nodeWakeAtMs(manager.node))) feed(manager, { kind: "tick" });
+  setTimer(manager);
+}
+
+/** For desks that have changed something by themselves. */
+export function refresh(manager: Manager): void {
+  manager.control?.changed();
+  setTimer(manager);
+}
+
+function schedule(manager: Manager, number: number, quorate: boolean): void {
+  const cib = nodeCib(manager.node);
+  const startedAtMs = nowMs();
+  void decide(cib, Date.now(), { quorate }).then((decision) => {
+    const tookMs = nowMs() - startedAtMs;
+    if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
+    feed(manager, { kind: "decision", number, decision });
+  });
+}
+
+/** Beyond this the loop is late for others; the scheduler then wants its worker. */
+const SLOW_DECISION_MS = 500;
+
+function fence(manager: Manager, { target, operation }: FenceAction): void {
+  const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
+  void manager.fencing.request(target, operation, origin).then(({ outcome, devices }) => {
+    // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
+    if (outcome.kind === "confirmed" && operation !== "on") return;
+    const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
+    const reason = outcome.kind === "confirmed" ? `power read as ${outcome.power} (${evidence})` : outcome.reason;
+    feed(manager, { kind: "fenced", result: { target, action: operation, outcome: outcome.kind, reason } });
+  });
+}
+
+/** Off is proven, whoever had asked: the cluster may take over now, whatever is still to be done to the node. */
+export function takeFenced(manager: Manager, record: FencingRecord): void {
+  const { target, action, devices } = record;
+  manager.drbd.noteFenced(target);
+  const names = devices.map(({ device }) => device).join(", ");
+  const reason =
+    names === "" || names === "operator" ? `by the word of ${record.by.at(-1)}` : `power read as off by ${names}`;
+  const done = action === "on" ? "off" : action;
+  feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
+}
+
+export function takeRecord(manager: Manager, record: FencingRecord): void {
+  for (const peer of manager.view?.members ?? [])
+    if (peer !== manager.self) sendMessage(manager, peer, { room: "fencing", record });
+}
+
+export function keepForeignRecord(manager: Manager, record: FencingRecord): void {
+  manager.foreignRecords = [...manager.foreignRecords, record].slice(-FOREIGN_RECORDS_MAX);
+}
+
+function cibChanged(manager: Manager, what: "configuration" | "status"): void {
+  if (what !== "configuration") return;
+  const cib = nodeCib(manager.node);
+  manager.fencing.configure(cib);
+  if (JSON.stringify(cib.children[0]).includes('"type":"drbd"')) manager.drbd.watch();
+  if ((manager.view?.members.length ?? 0) > 1) manager.rehearsal.changed();
+}
+
+function start(manager: Manager, effect: NodeEffect): void {
+  const { log, files } = manager;
+  switch (effect.kind) {
+    case "send":
+      sendMessage(manager, effect.to, effect.message);
+      break;
+    case "run":
+      manager.agents.run(effect);
+      break;
+    case "kill":
+      manager.agents.kill(effect.callId);
+      break;
+    case "persist":
+      // A disk that refuses the CIB is no disk to run a cluster from: the crash is safe, going on would not be.
+      void files.write(effect.stored).then(() => feed(manager, { kind: "persisted", token: effect.token }));
+      break;
+    case "conflict":
+      log("error", `the configurations of both sides had changed: that of ${effect.conflict.loserNode} is set aside`);
+      void files.keepConflict(effect.conflict).then((file) => log("error", `what was set aside is kept in ${file}`));
+      break;
+    case "answer":
+      manager.answers.get(effect.answer.requestId)?.(effect.answer);
+      manager.answers.delete(effect.answer.requestId);
+      break;
+    case "schedule":
+      schedule(manager, effect.number, effect.quorate);
+      break;
+    case "fence":
+      fence(manager, effect.action);
+      break;
+    case "peer-fenced":
+      manager.drbd.noteFenced(effect.node);
+      manager.keepFenced(manager.node.controller.fenced);
+      manager.toKeeper({ kind: "peer-fenced", name: effect.node, generation: effect.generation });
+      break;
+    case "peer-accepted":
+      manager.toKeeper({ kind: "peer-accepted", name: effect.node });
+      break;
+    case "leave":
+      manager.onLeft(effect.clean);
+      break;
+    case "log":
+      log(effect.level, effect.text);
+      break;
+    case "cib-changed":
+      cibChanged(manager, effect.what);
+      break;
+    default:
+      effect satisfies never;
+  }
+}
+
+export function takeFrame(manager: Manager, frame: ToManager): void {
+  switch (frame.kind) {
+    case "start":
+      break;
+    case "ping":
+      manager.toKeeper({ kind: "pong", number: frame.number });
+      break;
+    case "datagram":
+      feedChannel(manager, { kind: "datagram", from: frame.from, bytes: frame.bytes });
+      break;
+    case "view": {
+      const gone = manager.view?.members.filter((name) => !frame.view.members.includes(name)) ?? [];
+      manager.view = frame.view;
+      if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
+      else manager.rehearsal.changed();
+      for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
+      feed(manager, { kind: "view", view: frame.view });
+      break;
+    }
+    case "stop":
+      feed(manager, { kind: "stop" });
+      break;
+    default:
+      frame satisfies never;
+  }
+}
+
+/** A change of the configuration; resolves with what became of it. */
+export function submit(
+  manager: Manager,
+  who: string,
+  door: string,
+  operations: readonly ConfigurationOperation[],
+): Promise<Answer> {
+  const requestId = `${manager.node.requestPrefix}-r${manager.nextAsk}`;
+  manager.nextAsk += 1;
+  return new Promise((resolve) => {
+    manager.answers.set(requestId, resolve);
+    const origin = { who, from: `${manager.self}: ${door}`, wallMs: Date.now() };
+    feed(manager, { kind: "submit", request: { requestId, operations, origin } });
+  });
+}
+
+export function report(manager: Manager, changes: readonly StatusChange[]): void {
+  feed(manager, { kind: "report", changes });
+}

@@ -1,0 +1,21 @@
+/** What managers send each other over the channel: the cores' messages, and those of the edges around them. */
+import type { NodeMessage } from "../../cluster/core/controller/node-core.ts";
+import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
+import type { ControlRequest } from "../control-protocol.ts";
+import type { Reply } from "./control-server.ts";
+
+export type ManagerMessage =
+  | NodeMessage
+  /** A round of fencing has ended at the sender; kept by all, for whoever is asked for the history. */
+  | { readonly room: "fencing"; readonly record: FencingRecord }
+  /** What only the DC can do, asked by a command on another node. */
+  | { readonly room: "dc"; readonly ask: number; readonly request: ControlRequest }
+  | { readonly room: "dc-answer"; readonly ask: number; readonly reply: Reply }
+  /** DRBD has lost its link to you while you live: outdate your disk, or say that you are Primary. */
+  | { readonly room: "drbd"; readonly ask: number; readonly resource: string }
+  | { readonly room: "drbd-answer"; readonly ask: number; readonly word: "outdated" | "primary" | "unknown" };
+
+/** From the channel; the sender's manager is of this program, and the wire is authenticated. */
+export function readManagerMessage(text: string): ManagerMessage {
+  return JSON.parse(text) as ManagerMessage;
+}

@@ -1,0 +1,246 @@
+/**
+ * What each request of the control socket is answered with, and the messages of other managers. Configuration is
+ * changed through the CIB store; what only the DC can do is handed to it, wherever it is.
+ */
+import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
+import { nodeCib } from "../../cluster/core/controller/node-core.ts";
+import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
+import { VERSION } from "../version.ts";
+import {
+  applyWish,
+  findResource,
+  nodeAttribute,
+  nodeWish,
+  primitivesOf,
+  problem,
+  resourceWish,
+  type Wish,
+} from "./configuration-requests.ts";
+import type { Reply } from "./control-server.ts";
+import { feed, keepForeignRecord, type Manager, report, sendAnywhere, submit } from "./manager.ts";
+import type { ManagerMessage } from "./messages.ts";
+import { createReader } from "./schedule.ts";
+import { buildStatus, fencingRecord } from "./status.ts";
+
+/** A peer's manager that does not answer is being restarted or has gone; the asker may ask again. */
+const ASK_WAIT_MS = 60_000;
+
+function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
+  return { kind: "answer", value };
+}
+
+function refuse(place: string, reason: string, remedy: string): Reply {
+  return { kind: "refused", problems: [problem(place, reason, remedy)] };
+}
+
+/** Sends a numbered question and waits for its answer; undefined when none comes in time. */
+function ask(
+  manager: Manager,
+  to: string,
+  make: (number: number) => ManagerMessage,
+): Promise<ManagerMessage | undefined> {
+  const number = manager.nextAsk;
+  manager.nextAsk += 1;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      manager.asked.delete(number);
+      resolve(undefined);
+    }, ASK_WAIT_MS);
+    manager.asked.set(number, (message) => {
+      clearTimeout(timer);
+      manager.asked.delete(number);
+      resolve(message);
+    });
+    sendAnywhere(manager, to, make(number));
+  });
+}
+
+export async function askDrbd(manager: Manager, peer: string, resource: string) {
+  const message = await ask(manager, peer, (number) => ({ room: "drbd", ask: number, resource }));
+  return message?.room === "drbd-answer" ? message.word : "unknown";
+}
+
+async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> {
+  const { dc } = manager.node.controller.election;
+  if (dc === null) return refuse("cluster", "there is no DC now", "try again in a few seconds");
+  const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }));
+  if (message?.room === "dc-answer") return message.reply;
+  return refuse("cluster", `the DC ${dc} has not answered within ${ASK_WAIT_MS} ms`, "look at `gemel status`");
+}
+
+const readDecision = createReader();
+
+export function statusReport(manager: Manager): StatusReport {
+  const cib = nodeCib(manager.node);
+  const nowWallMs = Date.now();
+  const { operations, history, configuration } = manager.fencing.state();
+  const records = [...history, ...manager.foreignRecords].toSorted(
+    (left, right) => left.startedWallMs - right.startedWallMs,
+  );
+  return buildStatus({
+    controller: manager.node.controller,
+    cib,
+    decision: readDecision(cib, nowWallMs),
+    fencing: configuration,
+    records,
+    running: operations,
+    drbd: manager.drbd.status(),
+    nowWallMs,
+  });
+}
+
+async function change(manager: Manager, request: ControlRequest, wish: Wish): Promise<Reply> {
+  if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
+  const { operations, text } = wish;
+  if (operations.length === 0) return answer<"node">({ text });
+  const done = await submit(manager, request.by ?? "root", request.kind, operations);
+  switch (done.kind) {
+    case "accepted": {
+      const version = `${done.version.adminEpoch}.${done.version.epoch}`;
+      return { kind: "answer", value: { text, version, warnings: done.warnings } };
+    }
+    case "refused":
+      return { kind: "refused", problems: done.problems };
+    case "unconfirmed":
+      return refuse("cluster", `not known whether it will hold: ${done.reason}`, "look at `gemel status`, then again");
+    default:
+      return done satisfies never;
+  }
+}
+
+function queryCib(manager: Manager, section: string | undefined): Reply {
+  const cib = nodeCib(manager.node);
+  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = cib.attributes;
+  const found: XmlElement | undefined =
+    section === undefined || section === "cib"
+      ? cib
+      : (childOf(cib, section) ?? childOf(childOf(cib, "configuration"), section));
+  if (found === undefined) {
+    const sections = [cib, ...childrenOf(cib, "configuration")].flatMap(({ children }) =>
+      children.map(({ name }) => name),
+    );
+    return refuse("section", `the CIB has no section ${section}`, `give one of ${sections.join(", ")}`);
+  }
+  return answer<"cib-query">({ version: `${admin_epoch}.${epoch}.${num_updates}`, xml: printXml(found) });
+}
+
+async function fence(manager: Manager, request: Extract<ControlRequest, { kind: "fence" }>): Promise<Reply> {
+  const { target, action, by = "root" } = request;
+  if (target === manager.self)
+    return refuse("target", "a node does not fence itself", "ask on another node, or stop this one");
+  const record = await manager.fencing.request(target, action, { kind: "operator", by });
+  return answer<"fence">(fencingRecord(record));
+}
+
+/** Every path on which the target still answers: then whoever confirms errs. */
+function pathsAlive(manager: Manager, target: string): readonly string[] {
+  const links = manager.view?.links.filter(({ peer, state }) => peer === target && state === "up") ?? [];
+  const isMember = manager.view?.members.includes(target) === true ? ["it is a member of the cluster"] : [];
+  return [...isMember, ...links.map(({ name }) => `link ${name}`)];
+}
+
+function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind: "fence-confirm" }>): Reply {
+  const { target, by = "root" } = request;
+  const refusal = manager.fencing.confirm(target, by, pathsAlive(manager, target));
+  if (refusal !== undefined) return refuse("target", refusal, "switch it off first; then confirm again");
+  return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
+}
+
+async function resource(manager: Manager, request: Extract<ControlRequest, { kind: "resource" }>): Promise<Reply> {
+  const cib = nodeCib(manager.node);
+  const reply = await change(manager, request, resourceWish(cib, request));
+  const found = findResource(cib, request.resource);
+  if (reply.kind === "answer" && request.action === "cleanup" && found !== undefined) {
+    for (const primitive of primitivesOf(found)) {
+      const { node } = request;
+      feed(manager, { kind: "cleanup", resource: primitive, ...(node === undefined ? {} : { node }) });
+    }
+  }
+  return reply;
+}
+
+async function attribute(manager: Manager, request: Extract<ControlRequest, { kind: "attribute" }>): Promise<Reply> {
+  const { name, value, lifetime, node = manager.self } = request;
+  const wish = nodeAttribute(nodeCib(manager.node), node, name, value ?? null);
+  if (lifetime === "forever" || wish.kind === "problem") return await change(manager, request, wish);
+  report(manager, [{ kind: "set-attribute", node, name, value: value ?? null }]);
+  return answer<"attribute">({ text: wish.text });
+}
+
+/** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
+export async function answerRequest(manager: Manager, request: ControlRequest): Promise<Reply> {
+  try {
+    return await dispatch(manager, request);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    manager.log("error", `the request ${request.kind} failed: ${reason}`);
+    return refuse("request", reason, "this is a fault of gemel: keep the log and report it");
+  }
+}
+
+async function dispatch(manager: Manager, request: ControlRequest): Promise<Reply> {
+  switch (request.kind) {
+    case "ping":
+      return answer<"ping">({ self: manager.self, program: `gemel ${VERSION}` });
+    case "status":
+      return answer<"status">(statusReport(manager));
+    case "log":
+      return answer<"log">({ lines: manager.book.lines(request.lines) });
+    case "cib-query":
+      return queryCib(manager, request.section);
+    case "cib-apply":
+      return await change(manager, request, applyWish(nodeCib(manager.node), request));
+    case "attribute":
+      return await attribute(manager, request);
+    case "node":
+      return await change(manager, request, nodeWish(nodeCib(manager.node), request));
+    case "resource":
+      return await resource(manager, request);
+    case "fence-peer":
+      return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
+    case "fence-history":
+      return answer<"fence-history">({ history: statusReport(manager).fencing.history });
+    case "fence":
+    case "fence-confirm":
+      return await askDc(manager, request);
+    case "subscribe":
+      return answer<"subscribe">({ text: "subscribed" });
+    default:
+      return request satisfies never;
+  }
+}
+
+/** Requests that arrive at the DC. */
+async function dispatchAtDc(manager: Manager, request: ControlRequest): Promise<Reply> {
+  if (request.kind === "fence") return await fence(manager, request);
+  if (request.kind === "fence-confirm") return confirmFence(manager, request);
+  return refuse("request", `${request.kind} is not for the DC`, "ask any node");
+}
+
+export function takeMessage(manager: Manager, from: string, message: ManagerMessage): void {
+  switch (message.room) {
+    case "controller":
+    case "cib":
+      feed(manager, { kind: "message", from, message });
+      break;
+    case "fencing":
+      keepForeignRecord(manager, message.record);
+      break;
+    case "dc":
+      void dispatchAtDc(manager, message.request).then((reply) =>
+        sendAnywhere(manager, from, { room: "dc-answer", ask: message.ask, reply }),
+      );
+      break;
+    case "drbd":
+      void manager.drbd
+        .outdate(message.resource)
+        .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
+      break;
+    case "dc-answer":
+    case "drbd-answer":
+      manager.asked.get(message.ask)?.(message);
+      break;
+    default:
+      message satisfies never;
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * From arguments to a running manager: configuration, disk, keeper, then the loop. A configuration that is refused ends
+ * with all its problems and exit code 78 before anything is touched.
+ */
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { formatProblem, type Problem } from "../../base/problem.ts";
+import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
+import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
+import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { createChannel } from "../../cluster/core/messaging/channel.ts";
+import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
+import { createAgentRunner } from "../../cluster/edge/resource-agent.ts";
+import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
+import type { ToManager } from "../keeper-pipe.ts";
+import { openControlServer } from "./control-server.ts";
+import { createDrbdDesk } from "./drbd-desk.ts";
+import { openFencedMemo } from "./fenced-memo.ts";
+import { createFencingDesk } from "./fencing-desk.ts";
+import { openKeeperLink } from "./keeper-link.ts";
+import { createLogBook } from "./log.ts";
+import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
+import { createRehearsal } from "./rehearsal.ts";
+import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+
+export interface ManagerOptions {
+  readonly config: string;
+  readonly state: string;
+  readonly run: string;
+  /** Which of the configured nodes this is; the host's name without it. */
+  readonly name: string | undefined;
+}
+
+/** EX_CONFIG of sysexits.h: the keeper does not try again. */
+const CONFIGURATION_REFUSED = 78;
+/** Beside the configuration file, as authkeys is. */
+const SECRETS_FILE = "secrets";
+/** Words already written to the pipe reach the keeper before the process ends. */
+const LAST_WORDS_MS = 200;
+
+function tell(problems: readonly Problem[]): void {
+  for (const one of problems) process.stderr.write(`${formatProblem(one)}\n`);
+}
+
+async function readConfig(file: string): Promise<NodeConfig | undefined> {
+  const read = readNodeConfig(await readFile(file, "utf8"), file);
+  if (read.kind === "valid") return read.value;
+  tell(read.problems);
+  return undefined;
+}
+
+/** What the disk holds, else the configuration file of the cluster; undefined when that one is refused. */
+async function readStored(
+  files: CibFiles,
+  config: NodeConfig,
+  configFile: string,
+): Promise<{ readonly stored: StoredCib | undefined } | undefined> {
+  tell(files.problems);
+  if (files.stored !== undefined || config.configuration === undefined) return { stored: files.stored };
+  const file = path.resolve(path.dirname(configFile), config.configuration);
+  const initial = await readInitialCib(file, Date.now());
+  if (initial.kind === "invalid") {
+    tell(initial.problems);
+    return undefined;
+  }
+  tell(initial.warnings);
+  await files.write(initial.value);
+  return { stored: initial.value };
+}
+
+interface Prepared {
+  readonly options: ManagerOptions;
+  readonly config: NodeConfig;
+  readonly self: string;
+  readonly files: CibFiles;
+  readonly stored: StoredCib | undefined;
+}
+
+function build(prepared: Prepared, session: number, link: ReturnType<typeof openKeeperLink>): Manager {
+  const { options, config, self, files, stored } = prepared;
+  const book = createLogBook(nowMs);
+  const { log } = book;
+  const fencing = createFencingDesk({
+    self,
+    secretsFile: path.join(path.dirname(options.config), SECRETS_FILE),
+    nowMs,
+    log,
+    onFenced: (record) => takeFenced(manager, record),
+    onRecord: (record) => takeRecord(manager, record),
+    onChange: () => {
+      // The first configuration is read while the manager is still being made.
+      if (isBuilt) refresh(manager);
+    },
+  });
+  const drbd = createDrbdDesk({
+    nowMs,
+    view: () => manager.view,
+    askPeer: (peer, resource) => askDrbd(manager, peer, resource),
+    log,
+    onChange: () => {
+      feed(manager, { kind: "look", agentType: "drbd" });
+      refresh(manager);
+    },
+  });
+  const agents = createAgentRunner(
+    {
+      runDirectory: options.run,
+      paths: { ...USUAL_PATHS, ocfRoot: config.agents },
+      replacesHeartbeat: true,
+      fencing: (run) => fencing.operate(run),
+      environment: { GEMEL_RUN: options.run },
+      log: (line) => log("warning", line),
+    },
+    (event) => feed(manager, event),
+  );
+  let isBuilt = false;
+  const memo = openFencedMemo(options.run, session);
+  const incarnation = randomUUID();
+  const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
+  const actionLimit = 2 * os.availableParallelism();
+  const manager: Manager = {
+    self,
+    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
+    channel: createChannel(session),
+    view: undefined,
+    files,
+    agents,
+    fencing,
+    drbd,
+    rehearsal: createRehearsal(() => nodeCib(manager.node), self, log),
+    book,
+    log,
+    toKeeper: link.send,
+    keepFenced: memo.keep,
+    control: undefined,
+    foreignRecords: [],
+    answers: new Map(),
+    asked: new Map(),
+    onMessage: takeMessage,
+    onLeft: (clean) => {
+      if (clean) link.send({ kind: "stopped" });
+      else link.send({ kind: "self-fence", reason: "the resources of this node could not be stopped" });
+      manager.control?.close();
+      link.close();
+      setTimeout(() => process.exit(0), LAST_WORDS_MS);
+    },
+    nextAsk: 1,
+    timer: undefined,
+  };
+  isBuilt = true;
+  const cib = nodeCib(manager.node);
+  fencing.configure(cib);
+  if (JSON.stringify(cib.children[0]).includes('"type":"drbd"')) drbd.watch();
+  return manager;
+}
+
+/** Resolves with the exit code when the manager must not start; else it runs until it is told to end. */
+export async function startManager(options: ManagerOptions): Promise<number> {
+  const config = await readConfig(options.config);
+  if (config === undefined) return CONFIGURATION_REFUSED;
+  const self = options.name ?? os.hostname();
+  if (!config.nodes.some(({ name }) => name === self)) {
+    process.stderr.write(`${options.config}: error: it names no node ${self}; write a line: node ${self} id NUMBER\n`);
+    return CONFIGURATION_REFUSED;
+  }
+  const files = await openCibFiles(path.join(options.state, "cib"));
+  const read = await readStored(files, config, options.config);
+  if (read === undefined) return CONFIGURATION_REFUSED;
+  await runWithKeeper({ options, config, self, files, stored: read.stored });
+  return 0;
+}
+
+async function runWithKeeper(prepared: Prepared): Promise<never> {
+  let manager: Manager | undefined;
+  const early: ToManager[] = [];
+  const onFrame = (frame: ToManager) => {
+    if (frame.kind === "start") {
+      manager = build(prepared, frame.session, link);
+      void serve(manager, prepared.options.run);
+      for (const waiting of early.splice(0)) takeFrame(manager, waiting);
+    } else if (manager === undefined) early.push(frame);
+    else takeFrame(manager, frame);
+  };
+  const link = openKeeperLink(onFrame, () => {
+    process.stderr.write("the keeper has gone, so the manager goes as well\n");
+    process.exit(1);
+  });
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => {
+      if (manager === undefined) process.exit(0);
+      else feed(manager, { kind: "stop" });
+    });
+  return await new Promise<never>(() => {});
+}
+
+async function serve(manager: Manager, runDirectory: string): Promise<void> {
+  manager.control = await openControlServer(
+    runDirectory,
+    (request) => answerRequest(manager, request),
+    () => statusReport(manager),
+  );
+  manager.log("info", `manager of ${manager.self} is up`);
+}

@@ -1,0 +1,238 @@
+/**
+ * The whole picture of the cluster as one node sees it, for `gemel status`, crm_mon, the lab and the console.
+ * Nothing is judged here that the cores have not judged: roles and nodes come from the scheduler's reading of the CIB.
+ */
+import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import {
+  configuredNodes,
+  isFencingEnabled,
+  nodeState,
+  nodeStates,
+  transientAttributes,
+} from "../../cluster/core/controller/cib-read.ts";
+import type { ControllerState } from "../../cluster/core/controller/types.ts";
+import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
+import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
+import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
+import type {
+  ActiveOn,
+  DrbdStatus,
+  FailureStatus,
+  FencingRecord,
+  NodeState,
+  NodeStatus,
+  ResourceStatus,
+  StatusReport,
+} from "../control-protocol.ts";
+import { VERSION } from "../version.ts";
+import { findProblems } from "./status-problems.ts";
+
+export interface StatusSources {
+  readonly controller: ControllerState;
+  readonly cib: XmlElement;
+  /** Of the present CIB; its transition is not used. */
+  readonly decision: Decision;
+  readonly fencing: FencingConfiguration;
+  readonly records: readonly FencerRecord[];
+  readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
+  readonly drbd: readonly DrbdStatus[];
+  readonly nowWallMs: number;
+}
+
+function nodeStateWord(decision: Decision["nodes"][number] | undefined): NodeState {
+  if (decision === undefined) return "offline";
+  if (decision.unclean) return "unclean";
+  if (decision.pending) return "pending";
+  if (!decision.online) return "offline";
+  if (decision.maintenance) return "maintenance";
+  return decision.standby ? "standby" : "online";
+}
+
+function readNodes({ controller, cib, decision }: StatusSources): readonly NodeStatus[] {
+  const { view, self, election } = controller;
+  const peers = view?.peers ?? [];
+  const configured = configuredNodes(cib);
+  const names = new Set([...configured.map(({ name }) => name), self, ...peers.map(({ name }) => name)]);
+  return [...names].sort().map((name) => {
+    const attributes = {
+      ...configured.find((node) => node.name === name)?.attributes,
+      ...transientAttributes(nodeState(cib, name)),
+    };
+    const shown = Object.entries(attributes).filter(([key]) => !/^(fail-count|last-failure)-/.test(key));
+    const membership = name === self ? "self" : (peers.find((peer) => peer.name === name)?.phase ?? "unknown");
+    // A member that no DC has written down yet is neither lost nor a ghost.
+    const isJoining = nodeState(cib, name) === undefined && (membership === "self" || membership === "member");
+    return {
+      name,
+      state: isJoining ? "pending" : nodeStateWord(decision.nodes.find((node) => node.name === name)),
+      membership,
+      isDc: election.dc === name,
+      attributes: Object.fromEntries(shown),
+    };
+  });
+}
+
+interface Listed {
+  readonly primitive: XmlElement;
+  readonly parents: ResourceStatus["parents"];
+}
+
+function isPromotable(element: XmlElement): boolean {
+  if (element.name === "master") return true;
+  const pairs = childrenOf(element, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
+  return pairs.some(({ attributes }) => attributes.name === "promotable" && attributes.value === "true");
+}
+
+/** Every primitive with what holds it, in the order of the configuration. */
+export function listPrimitives(element: XmlElement | undefined, parents: ResourceStatus["parents"] = []): Listed[] {
+  return (element?.children ?? []).flatMap((child): Listed[] => {
+    const id = child.attributes.id ?? "";
+    if (child.name === "primitive") return [{ primitive: child, parents }];
+    if (child.name === "group") return listPrimitives(child, [{ id, kind: "group" }, ...parents]);
+    if (child.name !== "clone" && child.name !== "master") return [];
+    return listPrimitives(child, [{ id, kind: isPromotable(child) ? "promotable" : "clone" }, ...parents]);
+  });
+}
+
+const ROLES: Readonly<Record<ResourceRole, ActiveOn["role"] | undefined>> = {
+  unknown: undefined,
+  stopped: undefined,
+  started: "Started",
+  unpromoted: "Unpromoted",
+  promoted: "Promoted",
+};
+
+function lrmResources(state: XmlElement): readonly XmlElement[] {
+  return childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
+}
+
+function sinceWallMs(cib: XmlElement, node: string, resource: string): number | undefined {
+  const state = nodeState(cib, node);
+  const found =
+    state === undefined ? undefined : lrmResources(state).find(({ attributes }) => attributes.id === resource);
+  const last = childrenOf(found, "lrm_rsc_op").find(({ attributes }) => attributes.id === `${resource}_last_0`);
+  const seconds = Number(last?.attributes["last-rc-change"]);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+}
+
+function readResources({ cib, decision }: StatusSources): readonly ResourceStatus[] {
+  const states = nodeStates(cib);
+  return listPrimitives(childOf(childOf(cib, "configuration"), "resources")).map(({ primitive, parents }) => {
+    const { id = "", class: agentClass, provider, type } = primitive.attributes;
+    const instances = decision.resources.filter((one) => one.id === id || one.id.startsWith(`${id}:`));
+    const active = instances.flatMap(({ role, activeOn }) =>
+      activeOn.flatMap((node): ActiveOn[] => {
+        const shown = ROLES[role];
+        const since = sinceWallMs(cib, node, id);
+        return shown === undefined
+          ? []
+          : [{ node, role: shown, ...(since === undefined ? {} : { sinceWallMs: since }) }];
+      }),
+    );
+    const failCounts = states.flatMap((state) => {
+      const counts = Object.entries(transientAttributes(state)).filter(([name]) =>
+        name.startsWith(`fail-count-${id}#`),
+      );
+      return counts.map(([, count]) => ({ node: state.attributes.uname ?? "", count }));
+    });
+    return {
+      id,
+      agent: [agentClass, provider, type].filter((part) => part !== undefined).join(":"),
+      parents,
+      isManaged: instances.every(({ managed }) => managed),
+      active: active.toSorted((left, right) => left.node.localeCompare(right.node)),
+      failCounts,
+    };
+  });
+}
+
+/** Words of crm_mon for the numbers of the CIB (op-status). */
+const OP_STATUS: Readonly<Record<string, string>> = {
+  "0": "complete",
+  "1": "Cancelled",
+  "2": "Timed Out",
+  "3": "Not supported",
+  "4": "Error",
+  "7": "Not installed",
+};
+
+function readFailures({ cib }: StatusSources): readonly FailureStatus[] {
+  return nodeStates(cib).flatMap((state) =>
+    lrmResources(state).flatMap((resource) =>
+      childrenOf(resource, "lrm_rsc_op")
+        .filter(({ attributes }) => attributes.id?.endsWith("_last_failure_0") === true)
+        .map(({ attributes }) => {
+          const seconds = Number(attributes["last-rc-change"]);
+          return {
+            node: state.attributes.uname ?? "",
+            resource: resource.attributes.id ?? "",
+            operation: `${attributes.operation}_${attributes.interval ?? "0"}`,
+            code: Number(attributes["rc-code"]),
+            status: OP_STATUS[attributes["op-status"] ?? ""] ?? `status ${attributes["op-status"]}`,
+            callId: Number(attributes["call-id"]),
+            ...(seconds > 0 ? { atWallMs: seconds * 1000 } : {}),
+            exitReason: attributes["exit-reason"] ?? "",
+          };
+        }),
+    ),
+  );
+}
+
+/** One record of the fencer in the words of the control protocol. */
+export function fencingRecord(record: FencerRecord): FencingRecord {
+  const { target, action, outcome, devices, by, startedWallMs } = record;
+  const evidence = devices.flatMap((device) =>
+    device.evidence.map(({ asked, answered }) => `${device.device}: ${asked}: ${answered}`),
+  );
+  if (outcome.kind !== "confirmed") evidence.push(outcome.reason);
+  return {
+    target,
+    action,
+    outcome: outcome.kind,
+    device: devices.at(-1)?.device ?? "",
+    atWallMs: startedWallMs,
+    by: by.join(", "),
+    evidence: evidence.join("; "),
+  };
+}
+
+function readFencing({ cib, fencing, records, running }: StatusSources): StatusReport["fencing"] {
+  const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
+    return { target, action, outcome: "running", device: "", atWallMs: startedWallMs, by: "", evidence: "" };
+  });
+  return {
+    isEnabled: isFencingEnabled(cib),
+    devices: fencing.devices.map(({ id, driver, targets }) => ({ id, driver, targets: targets ?? [] })),
+    history: [...records.map(fencingRecord), ...open],
+  };
+}
+
+export function buildStatus(sources: StatusSources): StatusReport {
+  const { controller, cib, drbd, nowWallMs } = sources;
+  const { view, self, election, dcReport } = controller;
+  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = cib.attributes;
+  const report: Omit<StatusReport, "problems"> = {
+    program: `gemel ${VERSION}`,
+    self,
+    atWallMs: nowWallMs,
+    ...(election.dc === null ? {} : { dc: election.dc }),
+    hasQuorum: cib.attributes["have-quorum"] === "1",
+    isSettled: view?.settled === true,
+    cibVersion: `${admin_epoch}.${epoch}.${num_updates}`,
+    nodes: readNodes(sources),
+    links: view?.links ?? [],
+    resources: readResources(sources),
+    failures: readFailures(sources),
+    drbd,
+    fencing: readFencing(sources),
+    transition: {
+      number: dcReport?.number ?? 0,
+      isRunning: dcReport?.isRunning === true,
+      actionCount: dcReport?.actionCount ?? 0,
+      doneCount: dcReport?.doneCount ?? 0,
+      inFlight: dcReport?.inFlight ?? [],
+      summary: dcReport?.summary ?? [],
+    },
+  };
+  return { ...report, problems: findProblems(report, dcReport?.blocked ?? []) };
+}

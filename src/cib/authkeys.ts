@@ -1,0 +1,51 @@
+/**
+ * The key file: `auth N` names the key that signs, `N sha256 SECRET` are the keys that are accepted.
+ * The order of the lines does not matter. Several keys allow a change without a stop.
+ * Fact: Linux-HA authkeys(5), whose crc, md5 and sha1 are read and refused with the remedy.
+ */
+import type { Problem, Read } from "../base/problem.ts";
+
+export interface AuthKeys {
+  /** The number of the key that signs. */
+  readonly signing: number;
+  readonly keys: readonly { readonly number: number; readonly secret: string }[];
+}
+
+const NUMBER_MAX = 15;
+const SECRET_LENGTH_MIN = 16;
+
+/** `place` is the file's name in problems. No secret is ever part of a problem. */
+export function readAuthKeys(text: string, place: string): Read<AuthKeys> {
+  const problems: Problem[] = [];
+  const report = (line: number, reason: string, remedy: string) =>
+    problems.push({ severity: "error", place: line === 0 ? place : `${place}:${line}`, reason, remedy });
+  const keys: { number: number; secret: string }[] = [];
+  let signing: { number: number; line: number } | undefined;
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+    const words = raw
+      .replace(/^\s*#.*$/, "")
+      .trim()
+      .split(/\s+/);
+    const [first = "", second, secret] = words;
+    const line = index + 1;
+    if (first === "") continue;
+    const number = Number(first === "auth" ? second : first);
+    if (!Number.isInteger(number) || number < 0 || number > NUMBER_MAX) {
+      report(line, "there is no key number from 0 to 15", "write auth NUMBER, or NUMBER sha256 SECRET");
+    } else if (first === "auth") {
+      if (signing !== undefined) report(line, "auth stands a second time", `remove it here or in line ${signing.line}`);
+      signing = { number, line };
+    } else if (second !== "sha256") {
+      report(line, `the method ${second ?? ""} is not accepted`.replace("  ", " "), `write ${number} sha256 SECRET`);
+    } else if (secret === undefined || secret.length < SECRET_LENGTH_MIN || words.length > 3) {
+      report(line, `the secret is not one word of ${SECRET_LENGTH_MIN} characters at least`, "write a longer one");
+    } else if (keys.some((key) => key.number === number)) {
+      report(line, `there are two keys ${number}`, "give each key a number of its own");
+    } else keys.push({ number, secret });
+  }
+  if (signing === undefined) report(0, "no key is chosen for signing", "write auth NUMBER");
+  else if (problems.length === 0 && !keys.some(({ number }) => number === signing?.number))
+    report(signing.line, `there is no key ${signing.number}`, `write ${signing.number} sha256 SECRET`);
+  if (signing === undefined || problems.length > 0) return { kind: "invalid", problems };
+  return { kind: "valid", value: { signing: signing.number, keys }, warnings: [] };
+}

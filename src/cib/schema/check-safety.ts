@@ -1,0 +1,98 @@
+/**
+ * What would let two nodes write, or stop the service without a word: DRBD outside of a promotable clone, fencing
+ * without a device or switched off, quorum ignored, constraints left over from a move.
+ */
+import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { clusterOption } from "./check-options.ts";
+import { everyElement, type Finding, finding, optionsIn, type Seen } from "./finding.ts";
+import { readBoolean } from "./values.ts";
+
+const isTrue = (text: string | undefined) => text !== undefined && readBoolean(text) === true;
+
+/** The agent of a primitive, also when a template gives it. */
+function agentOf(primitive: XmlElement, templates: readonly XmlElement[]): Readonly<Record<string, string>> {
+  const template = templates.find(({ attributes }) => attributes["id"] === primitive.attributes["template"]);
+  return { ...template?.attributes, ...primitive.attributes };
+}
+
+/** Fact: DRBD User's Guide 9, "Integrating DRBD with Pacemaker": promotable, and notify=true. */
+function checkDrbd({ element, above }: Seen, agent: Readonly<Record<string, string>>): Finding[] {
+  if (agent["class"] !== "ocf" || agent["type"] !== "drbd") return [];
+  const { id = "" } = element.attributes;
+  const clone = [...above].reverse().find(({ name }) => name === "clone" || name === "master");
+  const seen = { element, above };
+  const meta = { ...optionsIn(element, "meta_attributes"), ...optionsIn(clone, "meta_attributes") };
+  const isPromotable = clone?.name === "master" || isTrue(meta["promotable"]);
+  if (clone === undefined || !isPromotable) {
+    const reason = `DRBD resource ${id} is in no promotable clone, so nothing decides which node writes`;
+    return [finding("error", seen, reason, `add clone ${id}-clone ${id} meta promotable=true notify=true`)];
+  }
+  if (isTrue(meta["notify"])) return [];
+  const at = { element: clone, above: above.slice(0, above.indexOf(clone)) };
+  const reason = `${clone.attributes["id"] ?? ""} runs DRBD without notify=true, so its agent cannot follow its peer`;
+  return [finding("error", at, reason, "add meta notify=true")];
+}
+
+function checkFencing(
+  configuration: XmlElement,
+  primitives: readonly Seen[],
+  templates: readonly XmlElement[],
+): Finding[] {
+  const at: Seen = { element: childOf(configuration, "crm_config") ?? configuration, above: [] };
+  const value = clusterOption(configuration, "fencing-enabled") ?? "true";
+  const classes = primitives.map(({ element }) => agentOf(element, templates)["class"]);
+  if (readBoolean(value) === false) {
+    const reason = "fencing is switched off: a lost node is taken for dead, and two nodes may come to write";
+    const remedy = "set stonith-enabled=true and configure a device for each node";
+    return classes.length === 0
+      ? []
+      : [finding("warning", optionAt(configuration, "stonith-enabled") ?? at, reason, remedy)];
+  }
+  if (readBoolean(value) === undefined) return [];
+  const watchdog = clusterOption(configuration, "fencing-watchdog-timeout") ?? "0";
+  const others = classes.filter((name) => name !== "stonith" && name !== "fencing");
+  if (others.length === 0 || others.length < classes.length || !/^0?$/.test(watchdog)) return [];
+  const reason = "fencing is enabled and there is no fencing device, so that no resource may start";
+  return [finding("error", at, reason, "add a primitive stonith:... for each node, or set stonith-enabled=false")];
+}
+
+/** The nvpair that sets a cluster option, under any of its names, so that its line can be told. */
+function optionAt(configuration: XmlElement, ...names: readonly string[]): Seen | undefined {
+  return everyElement(configuration).find(
+    ({ element: { name, attributes } }) => name === "nvpair" && names.includes(attributes["name"] ?? ""),
+  );
+}
+
+function checkQuorum(configuration: XmlElement): Finding[] {
+  const value = clusterOption(configuration, "no-quorum-policy")?.toLowerCase();
+  const seen = optionAt(configuration, "no-quorum-policy");
+  if (value !== "ignore" || seen === undefined) return [];
+  const nodes = childrenOf(childOf(configuration, "nodes"), "node").length;
+  const fenced = isTrue(clusterOption(configuration, "fencing-enabled"));
+  // A pair has no majority without a third party: with fencing, ignoring quorum is how it takes over at all.
+  if (fenced && nodes <= 2) return [];
+  const reason = "quorum is ignored: each part of a split cluster goes on by itself";
+  return [finding("warning", seen, reason, fenced ? "set no-quorum-policy=stop" : "enable fencing")];
+}
+
+const LEFT_OVER = /^cli-(?:prefer|ban|standby)-/;
+
+function checkLeftOvers(configuration: XmlElement): Finding[] {
+  return childrenOf(childOf(configuration, "constraints"), "rsc_location").flatMap((element) => {
+    const { id = "", rsc = "" } = element.attributes;
+    if (!LEFT_OVER.test(id)) return [];
+    const reason = `${id} is left over from an earlier move of ${rsc} and still decides where it may run`;
+    return [finding("warning", { element, above: [configuration] }, reason, `crm resource unmove ${rsc}`)];
+  });
+}
+
+export function checkSafety(configuration: XmlElement): Finding[] {
+  const templates = childrenOf(childOf(configuration, "resources"), "template");
+  const primitives = everyElement(configuration).filter(({ element }) => element.name === "primitive");
+  return [
+    ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, templates))),
+    ...checkFencing(configuration, primitives, templates),
+    ...checkQuorum(configuration),
+    ...checkLeftOvers(configuration),
+  ];
+}

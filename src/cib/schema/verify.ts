@@ -1,0 +1,35 @@
+/**
+ * Whether a CIB may be put in force: everything that is wrong in it, at once. Errors refuse it, warnings do not.
+ * What is checked stands in one file each; they are independent, so that a hole in one place hides nothing elsewhere.
+ */
+import type { Problem } from "../../base/problem.ts";
+import { childOf, type XmlElement } from "../../base/xml.ts";
+import { checkLoops } from "./check-loops.ts";
+import { checkOperations } from "./check-operations.ts";
+import { checkOptions } from "./check-options.ts";
+import { checkIds, checkReferences } from "./check-references.ts";
+import { checkSafety } from "./check-safety.ts";
+import { type Finding, finding, toProblem } from "./finding.ts";
+
+const CHECKS = [checkIds, checkReferences, checkOptions, checkOperations, checkLoops, checkSafety];
+
+/** The findings, with the ids around each. Never throws on bad input. */
+export function findProblems(root: XmlElement): Finding[] {
+  if (root.name !== "cib")
+    return [finding("error", { element: root, above: [] }, `<${root.name}> is no CIB`, "begin with <cib>")];
+  const configuration = childOf(root, "configuration");
+  if (configuration === undefined)
+    return [finding("error", { element: root, above: [] }, "there is no <configuration>", "add one")];
+  const missing = ["crm_config", "nodes", "resources", "constraints"].flatMap((name) => {
+    if (childOf(configuration, name) !== undefined) return [];
+    const seen = { element: configuration, above: [root] };
+    return [finding("error", seen, `the section <${name}> is missing`, `add <${name}/>`)];
+  });
+  return [...missing, ...CHECKS.flatMap((check) => check(configuration))];
+}
+
+export function verifyCib(root: XmlElement): Problem[] {
+  return findProblems(root).map(toProblem);
+}
+
+export type { Finding } from "./finding.ts";

@@ -1,0 +1,52 @@
+/**
+ * Which of two contents is the newer one. Versions alone cannot tell: two nodes that were apart may both have made
+ * their epoch 7. So each content has a name (its head) and carries the names that it descends from.
+ */
+import type { CibVersion, StoredCib } from "./types.ts";
+
+/** The configuration that nobody has written yet: an ancestor of all. */
+export const BLANK = "blank";
+/** Kept names; a node that missed more changes than this is treated as diverged, never as older. */
+const LINEAGE_MAX = 256;
+/** The first names (`blank`, the initial load) are kept, so that a node set up anew is known as older. */
+const LINEAGE_ROOTS = 2;
+
+export type Kinship = "same" | "newer" | "older" | "diverged";
+
+/** How `other` stands to `mine`. */
+export function compareLineage(mine: StoredCib, other: Pick<StoredCib, "head" | "lineage">): Kinship {
+  if (mine.head === other.head) return "same";
+  if (other.lineage.includes(mine.head)) return "newer";
+  return mine.lineage.includes(other.head) ? "older" : "diverged";
+}
+
+export function growLineage(lineage: readonly string[], head: string): string[] {
+  const grown = [...lineage, head];
+  return grown.length <= LINEAGE_MAX
+    ? grown
+    : [...grown.slice(0, LINEAGE_ROOTS), ...grown.slice(LINEAGE_ROOTS - LINEAGE_MAX)];
+}
+
+/** Both lines: what descends from the result descends from either. */
+export function joinLineage(winner: readonly string[], loser: readonly string[], head: string): string[] {
+  return growLineage([...winner.filter((name) => !loser.includes(name)), ...loser].slice(1 - LINEAGE_MAX), head);
+}
+
+/** Negative when `left` is the smaller. */
+export function compareVersion(left: CibVersion, right: CibVersion): number {
+  return left.adminEpoch - right.adminEpoch || left.epoch - right.epoch;
+}
+
+/**
+ * Which of two diverged contents stays. What all members of a view had on disk was acknowledged to somebody and goes
+ * before what was not; then the higher version; then the later clock; then, only to be the same everywhere, the name.
+ */
+export function winnerOf(one: StoredCib, two: StoredCib): StoredCib {
+  const oneConfirmed = !two.lineage.includes(one.confirmedHead);
+  const twoConfirmed = !one.lineage.includes(two.confirmedHead);
+  if (oneConfirmed !== twoConfirmed) return oneConfirmed ? one : two;
+  const wallMs = ({ history }: StoredCib) => history.at(-1)?.origin.wallMs ?? 0;
+  const order = compareVersion(one.version, two.version) || wallMs(one) - wallMs(two);
+  if (order !== 0) return order > 0 ? one : two;
+  return one.head > two.head ? one : two;
+}

@@ -1,0 +1,59 @@
+/** Two contents that may both have changed since they were one: which stays, and what is lost by that. */
+import { diffTrees } from "./diff.ts";
+import { compareLineage, joinLineage, winnerOf } from "./lineage.ts";
+import type { CibConflict, StoredCib } from "./types.ts";
+
+/** History is for people; older entries are in the logs. */
+export const HISTORY_MAX = 100;
+
+export type Merge =
+  | { readonly kind: "same" }
+  | { readonly kind: "keep" }
+  | { readonly kind: "adopt"; readonly stored: StoredCib }
+  /** Neither descends from the other: `stored` descends from both and holds the winner's configuration. */
+  | { readonly kind: "join"; readonly stored: StoredCib; readonly conflict: CibConflict | undefined };
+
+/** `theirs` came from `node`; `newHead` names the joined content, should there be one. */
+export function mergeStored(mine: StoredCib, theirs: StoredCib, node: string, self: string, newHead: string): Merge {
+  const kinship = compareLineage(mine, theirs);
+  if (kinship === "same") return { kind: "same" };
+  if (kinship === "older") return { kind: "keep" };
+  if (kinship === "newer") return { kind: "adopt", stored: theirs };
+  const winner = winnerOf(mine, theirs);
+  const loser = winner === mine ? theirs : mine;
+  const loserNode = winner === mine ? node : self;
+  const version = {
+    adminEpoch: Math.max(mine.version.adminEpoch, theirs.version.adminEpoch),
+    epoch: Math.max(mine.version.epoch, theirs.version.epoch) + 1,
+  };
+  const diff = diffTrees(winner.configuration, loser.configuration);
+  const known = new Set(winner.history.map(({ requestId }) => requestId));
+  const note = {
+    requestId: `conflict-${newHead}`,
+    version,
+    origin: {
+      who: "gemel",
+      from: `${self}: both sides had changed; the loser is kept beside`,
+      wallMs: winner.history.at(-1)?.origin.wallMs ?? 0,
+    },
+    diff: diff.map((line) => `lost: ${line}`),
+  };
+  // The loser's entries stay out: the ids in the history say which changes are in force.
+  const history = [
+    ...winner.history,
+    ...(diff.length > 0 ? [note] : loser.history.filter((e) => !known.has(e.requestId))),
+  ];
+  const stored: StoredCib = {
+    version,
+    head: newHead,
+    lineage: joinLineage(winner.lineage, loser.lineage, newHead),
+    confirmedHead: winner.confirmedHead,
+    configuration: winner.configuration,
+    history: history.slice(-HISTORY_MAX),
+  };
+  const conflict: CibConflict | undefined =
+    diff.length === 0
+      ? undefined
+      : { winner: winner.version, loser: loser.version, loserNode, diff, lost: loser.configuration };
+  return { kind: "join", stored, conflict };
+}

@@ -1,0 +1,302 @@
+/**
+ * The DC's side: one configuration change at a time is checked, applied, given a version and sent to every member;
+ * it is acknowledged when all have it on disk. The same rule ends the round of questions after a change of view, so a
+ * change in flight simply becomes part of what the next round spreads.
+ */
+import { unreachable } from "../../../base/check.ts";
+import { formatProblem, type Problem } from "../../../base/problem.ts";
+import { verifyCib } from "../../../cib/schema/verify.ts";
+import { diffTrees } from "./diff.ts";
+import { growLineage } from "./lineage.ts";
+import { HISTORY_MAX, mergeStored } from "./merge.ts";
+import { applyOperations } from "./operations.ts";
+import { adopt, type CibStore, change, changeReign, cibTree, type Draft, others, send } from "./state.ts";
+import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
+import type { Answer, CibMessage, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
+
+/** Messages may be lost; the channel resends on its own, so this is only the second line. */
+export const RESEND_MS = 1_000;
+/** Status changes that come close together travel together; small beside any operation of an agent. */
+export const STATUS_FLUSH_MS = 20;
+/** How soon a replica notices that it missed status changes. */
+export const STATUS_BEAT_MS = 2_000;
+/** Requests that wait at the DC; beyond it somebody is flooding. */
+const QUEUE_MAX = 100;
+
+const newHead = (draft: Draft): string => {
+  const { self, generation, counter } = draft.state;
+  change(draft, { counter: counter + 1 });
+  return `${self}-${generation}-${counter + 1}`;
+};
+
+/** A new view with ourselves as its DC: ask every other member what it has. */
+export function beginReign(draft: Draft): void {
+  const { nowMs, state } = draft;
+  const pending = state.reign?.pending ?? [];
+  change(draft, {
+    reign: {
+      round: newHead(draft),
+      synchronised: false,
+      onDisk: {},
+      sequence: 0,
+      pending,
+      flushAtMs: nowMs,
+      resendAtMs: nowMs,
+      beatAtMs: nowMs + STATUS_BEAT_MS,
+    },
+  });
+  pressOn(draft);
+  settle(draft);
+}
+
+/** Whatever is still missing from the members is asked for or sent (again). */
+function pressOn(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const { reign, stored } = state;
+  if (reign === undefined) return;
+  for (const member of others(state)) {
+    const has = reign.onDisk[member];
+    if (has === undefined) send(draft, member, { kind: "cib-ask", round: reign.round });
+    else if (has !== stored.head) send(draft, member, { kind: "cib-install", round: reign.round, stored });
+  }
+  changeReign(draft, { resendAtMs: nowMs + RESEND_MS });
+}
+
+/** Whether any other member is not known to have the running configuration on its disk. */
+export function lacking(state: CibStore): boolean {
+  return others(state).some((member) => state.reign?.onDisk[member] !== state.stored.head);
+}
+
+/** Everybody has it: acknowledge, tell that it is confirmed, and take up the next request. */
+export function settle(draft: Draft): void {
+  for (;;) {
+    const { state } = draft;
+    const { reign, stored } = state;
+    if (reign === undefined || state.diskHead !== stored.head) return;
+    if (lacking(state)) return;
+    if (stored.confirmedHead !== stored.head) {
+      adopt(draft, { ...stored, confirmedHead: stored.head });
+      for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head: stored.head });
+    }
+    if (!reign.synchronised) {
+      changeReign(draft, { synchronised: true });
+      for (const member of others(state)) sendWholeStatus(draft, member);
+      draft.effects.push({ kind: "synchronised", head: stored.head });
+    }
+    if (state.inFlight !== undefined) {
+      const { from, answer } = state.inFlight;
+      change(draft, { inFlight: undefined });
+      reply(draft, from, answer);
+    }
+    const [next, ...rest] = draft.state.queue;
+    if (next === undefined) return;
+    change(draft, { queue: rest });
+    carryOut(draft, next.request, next.from);
+  }
+}
+
+export function reply(draft: Draft, to: string, answer: Answer): void {
+  if (to !== draft.state.self) send(draft, to, { kind: "cib-answer", answer });
+  else {
+    const requests = draft.state.requests.filter(({ request }) => request.requestId !== answer.requestId);
+    // A copy of a request may be answered twice; only the first answer goes out.
+    if (requests.length < draft.state.requests.length) draft.effects.push({ kind: "answer", answer });
+    change(draft, { requests });
+  }
+}
+
+export function enqueue(draft: Draft, request: ConfigurationRequest, from: string): void {
+  const { queue, inFlight } = draft.state;
+  const { requestId } = request;
+  if (inFlight?.requestId === requestId || queue.some((waiting) => waiting.request.requestId === requestId)) return;
+  if (queue.length >= QUEUE_MAX) {
+    const reason = `${queue.length} changes are waiting already`;
+    const problem: Problem = { severity: "error", place: "CIB", reason, remedy: "wait until they are done" };
+    reply(draft, from, { kind: "refused", requestId, problems: [problem] });
+    return;
+  }
+  change(draft, { queue: [...queue, { request, from }] });
+  settle(draft);
+}
+
+function carryOut(draft: Draft, request: ConfigurationRequest, from: string): void {
+  const { stored } = draft.state;
+  const { requestId } = request;
+  const done = stored.history.find((entry) => entry.requestId === requestId);
+  const accepted = (version: StoredCib["version"], warnings: readonly Problem[]): Answer => ({
+    kind: "accepted",
+    requestId,
+    version,
+    warnings,
+  });
+  // An earlier DC, or an earlier copy of the request, has done it; it is on all disks, or we would not be here.
+  if (done !== undefined) {
+    reply(draft, from, accepted(done.version, []));
+    return;
+  }
+  const applied = applyOperations(stored.configuration, request.operations);
+  if (applied.kind === "invalid") {
+    reply(draft, from, { kind: "refused", requestId, problems: applied.problems });
+    return;
+  }
+  const configuration = applied.value;
+  const problems = verifyCib(cibTree({ ...draft.state, stored: { ...stored, configuration } }));
+  // What was wrong before must not bar the way to mending it piece by piece.
+  const before = new Set(verifyCib(cibTree(draft.state)).map(formatProblem));
+  if (problems.some((problem) => problem.severity === "error" && !before.has(formatProblem(problem)))) {
+    reply(draft, from, { kind: "refused", requestId, problems });
+    return;
+  }
+  const diff = diffTrees(stored.configuration, configuration);
+  if (diff.length === 0) {
+    reply(draft, from, accepted(stored.version, problems));
+    return;
+  }
+  const version = { ...stored.version, epoch: stored.version.epoch + 1 };
+  const head = newHead(draft);
+  const alone = others(draft.state).length === 0;
+  adopt(draft, {
+    version,
+    head,
+    lineage: growLineage(stored.lineage, head),
+    // Alone, our disk is all disks: being written and being confirmed is one.
+    confirmedHead: alone ? head : stored.confirmedHead,
+    configuration,
+    history: [...stored.history, { requestId, version, origin: request.origin, diff }].slice(-HISTORY_MAX),
+  });
+  change(draft, { inFlight: { requestId, from, head, answer: accepted(version, problems) } });
+  pressOn(draft);
+}
+
+/** Somebody else's content: newer ones are taken over, and where both have changed one wins and both are told. */
+function meet(draft: Draft, theirs: StoredCib, node: string): void {
+  const { state } = draft;
+  const merge = mergeStored(
+    state.stored,
+    theirs,
+    node,
+    state.self,
+    `${state.self}-${state.generation}-${state.counter + 1}`,
+  );
+  if (merge.kind !== "adopt" && merge.kind !== "join") {
+    if (merge.kind === "keep" && state.reign !== undefined)
+      send(draft, node, { kind: "cib-install", round: state.reign.round, stored: state.stored });
+    return;
+  }
+  const { inFlight } = state;
+  if (merge.kind === "join") {
+    newHead(draft);
+    if (merge.conflict !== undefined) draft.effects.push({ kind: "conflict", conflict: merge.conflict });
+  }
+  adopt(draft, merge.stored);
+  if (inFlight !== undefined && !merge.stored.history.some(({ requestId }) => requestId === inFlight.requestId)) {
+    change(draft, { inFlight: undefined });
+    const reason = `${node} came with changes of its own that win over this one, which is kept as a conflict`;
+    const problem: Problem = {
+      severity: "error",
+      place: "CIB",
+      reason,
+      remedy: "look at the conflict and submit again",
+    };
+    reply(draft, inFlight.from, { kind: "refused", requestId: inFlight.requestId, problems: [problem] });
+  }
+  pressOn(draft);
+}
+
+/** Applies status changes at once and lets them travel with the next flush. */
+export function takeStatus(draft: Draft, changes: StatusList): void {
+  const { state, nowMs } = draft;
+  if (changes.length === 0 || state.reign === undefined) return;
+  const idOf = nodeIdFrom(state.stored.configuration);
+  let { status } = state;
+  let { pending } = state.reign;
+  for (const one of changes) {
+    status = applyStatus(status, one, idOf);
+    pending = coalesce(pending, one);
+  }
+  const first = state.reign.pending.length === 0;
+  change(draft, { status, numUpdates: state.numUpdates + changes.length });
+  changeReign(draft, { pending, flushAtMs: first ? nowMs + STATUS_FLUSH_MS : state.reign.flushAtMs });
+  draft.effects.push({ kind: "changed", what: "status" });
+}
+
+function flush(draft: Draft): void {
+  const { reign, numUpdates } = draft.state;
+  if (reign === undefined) return;
+  const { round, pending: changes } = reign;
+  const sequence = reign.sequence + changes.length;
+  for (const member of others(draft.state))
+    send(draft, member, { kind: "cib-status", round, sequence, numUpdates, changes });
+  changeReign(draft, { sequence, pending: [], beatAtMs: draft.nowMs + STATUS_BEAT_MS });
+}
+
+function sendWholeStatus(draft: Draft, to: string): void {
+  const { reign, status, numUpdates } = draft.state;
+  if (reign === undefined) return;
+  if (reign.pending.length > 0) flush(draft);
+  const sequence = draft.state.reign?.sequence ?? 0;
+  const { round } = reign;
+  send(draft, to, { kind: "cib-status-whole", round, sequence, numUpdates, root: status.root, status: status.tree });
+}
+
+export function primaryMessage(draft: Draft, from: string, message: CibMessage): void {
+  const { state } = draft;
+  const { reign } = state;
+  if (reign === undefined || !state.members.includes(from)) return;
+  switch (message.kind) {
+    case "cib-have":
+      if (message.round !== reign.round || message.head === state.stored.head) return;
+      // What descends from nothing we know may be newer: have it sent. What we descend from is out of date.
+      if (!state.stored.lineage.includes(message.head)) send(draft, from, { kind: "cib-fetch", round: reign.round });
+      else send(draft, from, { kind: "cib-install", round: reign.round, stored: state.stored });
+      return;
+    case "cib-document":
+      if (message.round !== reign.round) return;
+      meet(draft, message.stored, from);
+      settle(draft);
+      return;
+    case "cib-stored":
+      if (message.round !== reign.round) return;
+      changeReign(draft, { onDisk: { ...reign.onDisk, [from]: message.head } });
+      settle(draft);
+      return;
+    case "cib-request":
+      enqueue(draft, message.request, from);
+      return;
+    case "cib-report": {
+      const { generation, first, changes } = message;
+      const known = state.taken[from];
+      if (known !== undefined && known.generation > generation) return;
+      const last = known?.generation === generation ? known.last : first - 1;
+      takeStatus(draft, changes.slice(Math.max(0, last + 1 - first)));
+      const now = Math.max(last, first + changes.length - 1);
+      change(draft, { taken: { ...state.taken, [from]: { generation, last: now } } });
+      send(draft, from, { kind: "cib-report-taken", generation, last: now });
+      return;
+    }
+    case "cib-status-ask":
+      sendWholeStatus(draft, from);
+      return;
+    case "cib-ask":
+    case "cib-fetch":
+    case "cib-install":
+    case "cib-confirmed":
+    case "cib-answer":
+    case "cib-report-taken":
+    case "cib-status":
+    case "cib-status-whole":
+      // What only replicas are told: from a time when another was DC.
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+export function primaryTick(draft: Draft): void {
+  const { reign } = draft.state;
+  if (reign === undefined) return;
+  const { nowMs, state } = draft;
+  const due = reign.pending.length > 0 && nowMs >= reign.flushAtMs;
+  if (due || (nowMs >= reign.beatAtMs && reign.synchronised)) flush(draft);
+  if (lacking(state) && nowMs >= reign.resendAtMs) pressOn(draft);
+}

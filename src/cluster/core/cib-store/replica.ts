@@ -1,0 +1,100 @@
+/** A member that is not the DC: it answers the DC's questions, stores what the DC sends, and follows the status. */
+import { unreachable } from "../../../base/check.ts";
+import { compareLineage } from "./lineage.ts";
+import { adopt, change, type Draft, send } from "./state.ts";
+import { applyStatus, nodeIdFrom } from "./status.ts";
+import type { CibMessage } from "./types.ts";
+
+/** Tells the DC of this round what is on our disk, once it is. */
+export function sayStored(draft: Draft): void {
+  const { dc, self, diskHead, round } = draft.state;
+  if (dc === undefined || dc === self || round === "") return;
+  send(draft, dc, { kind: "cib-stored", round, head: diskHead });
+}
+
+function install(draft: Draft, from: string, message: CibMessage & { kind: "cib-install" }): void {
+  const { stored } = message;
+  const { round } = message;
+  change(draft, { round });
+  switch (compareLineage(draft.state.stored, stored)) {
+    case "same":
+      sayStored(draft);
+      return;
+    case "newer":
+      adopt(draft, stored);
+      return;
+    case "older":
+    case "diverged":
+      // A late copy of something older, or we know what the DC does not: show it, the DC decides.
+      send(draft, from, { kind: "cib-document", round, stored: draft.state.stored });
+      return;
+  }
+}
+
+function follow(draft: Draft, message: CibMessage & { kind: "cib-status" }): void {
+  const { state } = draft;
+  const { round, sequence, numUpdates, changes } = message;
+  const first = sequence - changes.length;
+  if (round !== state.statusRound || first > state.sequence) {
+    send(draft, state.dc ?? "", { kind: "cib-status-ask", round });
+    return;
+  }
+  const fresh = changes.slice(state.sequence - first);
+  if (sequence < state.sequence) return;
+  change(draft, { numUpdates });
+  if (fresh.length === 0) return;
+  const idOf = nodeIdFrom(state.stored.configuration);
+  const status = fresh.reduce((before, one) => applyStatus(before, one, idOf), state.status);
+  change(draft, { status, sequence });
+  draft.effects.push({ kind: "changed", what: "status" });
+}
+
+export function replicaMessage(draft: Draft, from: string, message: CibMessage): void {
+  const { state } = draft;
+  if (from !== state.dc) return;
+  switch (message.kind) {
+    case "cib-ask":
+      change(draft, { round: message.round });
+      send(draft, from, { kind: "cib-have", round: message.round, head: state.stored.head });
+      sayStored(draft);
+      return;
+    case "cib-fetch":
+      send(draft, from, { kind: "cib-document", round: message.round, stored: state.stored });
+      return;
+    case "cib-install":
+      install(draft, from, message);
+      return;
+    case "cib-confirmed":
+      if (state.stored.head !== message.head || state.stored.confirmedHead === message.head) return;
+      adopt(draft, { ...state.stored, confirmedHead: message.head });
+      return;
+    case "cib-status":
+      follow(draft, message);
+      return;
+    case "cib-status-whole": {
+      const { round, sequence, numUpdates, root, status } = message;
+      if (round === state.statusRound && sequence <= state.sequence) return;
+      change(draft, { statusRound: round, sequence, numUpdates, status: { root, tree: status } });
+      draft.effects.push({ kind: "changed", what: "status" });
+      return;
+    }
+    case "cib-report-taken": {
+      const { firstReport, reports, generation } = state;
+      if (message.generation !== generation) return;
+      const count = Math.min(reports.length, Math.max(0, message.last + 1 - firstReport));
+      change(draft, { reports: reports.slice(count), firstReport: firstReport + count });
+      return;
+    }
+    case "cib-have":
+    case "cib-document":
+    case "cib-stored":
+    case "cib-request":
+    case "cib-answer":
+    case "cib-report":
+    case "cib-status-ask":
+      // What only a DC is told: from a time when we were it.
+      return;
+    default:
+      unreachable(message);
+  }
+}

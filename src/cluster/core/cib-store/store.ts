@@ -1,0 +1,207 @@
+/**
+ * The replicated CIB of one node, as a pure core. See types.ts for its words, docs/protocols/cib.md for the whole.
+ * What holds: a change answered `accepted` stood on the disk of every member of the DC's view, and every later content
+ * of any of them descends from it, or a conflict has told that it lost and kept it.
+ */
+import { check, unreachable } from "../../../base/check.ts";
+import type { Stepped } from "../../../base/step.ts";
+import {
+  beginReign,
+  enqueue,
+  lacking,
+  primaryMessage,
+  primaryTick,
+  RESEND_MS,
+  reply,
+  settle,
+  takeStatus,
+} from "./primary.ts";
+import { replicaMessage, sayStored } from "./replica.ts";
+import { blankCib, type CibStore, change, type Draft, send } from "./state.ts";
+import { coalesce, EMPTY_STATUS } from "./status.ts";
+import type {
+  CibMessage,
+  CibStoreEffect,
+  CibStoreEvent,
+  ConfigurationRequest,
+  StatusList,
+  StoredCib,
+} from "./types.ts";
+
+/** Longer than any disk and any change of DC should take; then the asker is told that nobody knows. */
+export const REQUEST_MAX_MS = 30_000;
+/** Status changes kept while there is no DC to take them. */
+const REPORTS_MAX = 10_000;
+
+/** `stored`: what the disk holds, or undefined on a first start. `generation` must grow with each start. */
+export function createCibStore(self: string, generation: number, stored: StoredCib | undefined): CibStore {
+  const found = stored ?? blankCib();
+  return {
+    self,
+    generation,
+    stored: found,
+    diskHead: found.head,
+    writing: [],
+    nextToken: 1,
+    counter: 0,
+    status: EMPTY_STATUS,
+    numUpdates: 0,
+    members: [],
+    dc: undefined,
+    requests: [],
+    reports: [],
+    firstReport: 1,
+    reportAtMs: 0,
+    reign: undefined,
+    queue: [],
+    inFlight: undefined,
+    taken: {},
+    round: "",
+    statusRound: "",
+    sequence: 0,
+  };
+}
+
+function view(draft: Draft, members: readonly string[], dc: string | undefined): void {
+  const { state } = draft;
+  check(dc === undefined || members.includes(dc), "the DC is a member");
+  const same = dc === state.dc && [...members].sort().join(" ") === [...state.members].sort().join(" ");
+  if (same) return;
+  // Requests that others sent us are theirs to send again; our own are in `requests`.
+  change(draft, { members, dc, queue: [], inFlight: undefined, reign: dc === state.self ? state.reign : undefined });
+  if (dc === state.self) {
+    const { reports } = draft.state;
+    beginReign(draft);
+    change(draft, { reports: [], firstReport: draft.state.firstReport + reports.length });
+    takeStatus(draft, reports);
+  }
+  for (const { request } of draft.state.requests) forward(draft, request);
+  reportOn(draft);
+}
+
+/** Sends a request of ours to the DC, or takes it up when we are the DC. */
+function forward(draft: Draft, request: ConfigurationRequest): void {
+  const { dc, self } = draft.state;
+  if (dc === undefined) return;
+  const requests = draft.state.requests.map((open) =>
+    open.request.requestId === request.requestId ? { ...open, sent: true, sentAtMs: draft.nowMs } : open,
+  );
+  change(draft, { requests });
+  if (dc === self) enqueue(draft, request, self);
+  else send(draft, dc, { kind: "cib-request", request });
+}
+
+function reportOn(draft: Draft): void {
+  const { dc, self, reports, firstReport, generation } = draft.state;
+  if (dc === undefined || dc === self || reports.length === 0) return;
+  send(draft, dc, { kind: "cib-report", generation, first: firstReport, changes: reports });
+  change(draft, { reportAtMs: draft.nowMs + RESEND_MS });
+}
+
+function report(draft: Draft, changes: StatusList): void {
+  const { state } = draft;
+  if (state.dc === state.self) {
+    takeStatus(draft, changes);
+    return;
+  }
+  let reports = [...state.reports, ...changes];
+  let { firstReport } = state;
+  if (reports.length > REPORTS_MAX) {
+    // Renumbered as if all were new, since what is dropped leaves holes; still only the void ones go.
+    firstReport += state.reports.length;
+    reports = reports.reduce<StatusList>(coalesce, []).slice(-REPORTS_MAX);
+  }
+  change(draft, { reports, firstReport });
+  reportOn(draft);
+}
+
+function persisted(draft: Draft, token: number): void {
+  const done = draft.state.writing.find((write) => write.token === token);
+  if (done === undefined) return;
+  change(draft, { diskHead: done.head, writing: draft.state.writing.filter((write) => write.token > token) });
+  if (draft.state.dc === draft.state.self) settle(draft);
+  else if (done.head === draft.state.stored.head) sayStored(draft);
+}
+
+function tick(draft: Draft): void {
+  const { nowMs } = draft;
+  for (const { request, sinceMs, sentAtMs, sent } of draft.state.requests) {
+    const { requestId } = request;
+    if (nowMs - sinceMs >= REQUEST_MAX_MS) {
+      const reason = `no answer of the DC within ${REQUEST_MAX_MS / 1000} s`;
+      const problem = { severity: "error", place: "CIB", reason: "there is no DC", remedy: "try again later" } as const;
+      const queue = draft.state.queue.filter((waiting) => waiting.request.requestId !== requestId);
+      change(draft, { queue });
+      if (sent) reply(draft, draft.state.self, { kind: "unconfirmed", requestId, reason });
+      else reply(draft, draft.state.self, { kind: "refused", requestId, problems: [problem] });
+    } else if (nowMs - sentAtMs >= RESEND_MS && draft.state.dc !== draft.state.self) forward(draft, request);
+  }
+  if (draft.state.reports.length > 0 && nowMs >= draft.state.reportAtMs) reportOn(draft);
+  primaryTick(draft);
+}
+
+function fromPeer(draft: Draft, from: string, message: CibMessage): void {
+  const { dc, self } = draft.state;
+  if (message.kind === "cib-answer") {
+    reply(draft, self, message.answer);
+    return;
+  }
+  if (dc === self) {
+    primaryMessage(draft, from, message);
+    return;
+  }
+  if (dc !== undefined) {
+    replicaMessage(draft, from, message);
+    return;
+  }
+}
+
+export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: number): Stepped<CibStore, CibStoreEffect> {
+  const draft: Draft = { state, effects: [], nowMs };
+  switch (event.kind) {
+    case "submit": {
+      const open = { request: event.request, sinceMs: nowMs, sentAtMs: nowMs, sent: false };
+      change(draft, { requests: [...state.requests, open] });
+      forward(draft, event.request);
+      break;
+    }
+    case "report":
+      report(draft, event.changes);
+      break;
+    case "from-peer":
+      fromPeer(draft, event.from, event.message);
+      break;
+    case "view":
+      view(draft, event.members, event.dc);
+      break;
+    case "persisted":
+      persisted(draft, event.token);
+      break;
+    case "tick":
+      tick(draft);
+      break;
+    default:
+      unreachable(event);
+  }
+  return { state: draft.state, effects: draft.effects };
+}
+
+/** When the store next wants a `tick`; undefined: not before something happens. */
+export function wakeCibStoreAtMs(state: CibStore): number | undefined {
+  const times: number[] = [];
+  for (const { sinceMs, sentAtMs } of state.requests)
+    times.push(
+      sinceMs + REQUEST_MAX_MS,
+      ...(state.dc === undefined || state.dc === state.self ? [] : [sentAtMs + RESEND_MS]),
+    );
+  if (state.reports.length > 0 && state.dc !== undefined && state.dc !== state.self) times.push(state.reportAtMs);
+  const { reign } = state;
+  if (reign !== undefined && state.members.length > 1) {
+    if (reign.pending.length > 0) times.push(reign.flushAtMs);
+    if (reign.synchronised) times.push(reign.beatAtMs);
+    if (lacking(state)) times.push(reign.resendAtMs);
+  }
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+export { cibTree } from "./state.ts";

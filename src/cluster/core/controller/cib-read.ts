@@ -1,0 +1,101 @@
+/**
+ * What the controller and the status displays read from a CIB: options, node ids, node attributes, fail counts.
+ * Names and places are Pacemaker's (Pacemaker Explained, "Status" and "Node Attributes").
+ */
+import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
+
+export const configurationOf = (cib: XmlElement): XmlElement | undefined => childOf(cib, "configuration");
+
+function nvpairs(set: XmlElement | undefined): Readonly<Record<string, string>> {
+  const pairs = childrenOf(set, "nvpair").map(({ attributes }): [string, string] => [
+    attributes.name ?? "",
+    attributes.value ?? "",
+  ]);
+  return Object.fromEntries(pairs);
+}
+
+/** A cluster option; names are compared as written. The first set that has it wins. */
+export function clusterOption(cib: XmlElement, name: string): string | undefined {
+  const sets = childrenOf(childOf(configurationOf(cib), "crm_config"), "cluster_property_set");
+  return sets.map(nvpairs).find((options) => options[name] !== undefined)?.[name];
+}
+
+/** As the CIB's booleans are written; `fallback` for anything else. */
+export function readBoolean(text: string | undefined, fallback: boolean): boolean {
+  const word = text?.toLowerCase() ?? "";
+  if (["true", "yes", "on", "1", "y"].includes(word)) return true;
+  if (["false", "no", "off", "0", "n"].includes(word)) return false;
+  return fallback;
+}
+
+/** Fencing is on unless `stonith-enabled` says no. */
+export function isFencingEnabled(cib: XmlElement): boolean {
+  return readBoolean(clusterOption(cib, "stonith-enabled"), true);
+}
+
+export interface ConfiguredNode {
+  readonly id: string;
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export function configuredNodes(cib: XmlElement): readonly ConfiguredNode[] {
+  return childrenOf(childOf(configurationOf(cib), "nodes"), "node").map((node) => ({
+    id: node.attributes.id ?? "",
+    name: node.attributes.uname ?? node.attributes.id ?? "",
+    attributes: Object.assign({}, ...childrenOf(node, "instance_attributes").map(nvpairs)),
+  }));
+}
+
+export function nodeStates(cib: XmlElement): readonly XmlElement[] {
+  return childrenOf(childOf(cib, "status"), "node_state");
+}
+
+export function nodeState(cib: XmlElement, node: string): XmlElement | undefined {
+  return nodeStates(cib).find(({ attributes }) => attributes.uname === node);
+}
+
+/** Transient attributes of a node: fail counts, promotion scores, what agents and operators set until a reboot. */
+export function transientAttributes(state: XmlElement | undefined): Readonly<Record<string, string>> {
+  const sets = childrenOf(childOf(state, "transient_attributes"), "instance_attributes");
+  return Object.assign({}, ...sets.map(nvpairs));
+}
+
+/** One text for all transient attributes of all nodes, to see whether any has changed. */
+export function attributesText(cib: XmlElement): string {
+  const all = nodeStates(cib).map((state) => [state.attributes.uname, transientAttributes(state)]);
+  return JSON.stringify(all);
+}
+
+/** Is any resource recorded as active in this node's history? Stopped, never started and failed starts are not. */
+export function hasActiveHistory(state: XmlElement | undefined): boolean {
+  const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
+  return resources.some((resource) =>
+    childrenOf(resource, "lrm_rsc_op").some(({ attributes }) => {
+      const { operation, "rc-code": code } = attributes;
+      if (attributes.id?.endsWith("_last_0") !== true) return false;
+      return operation !== "stop" && (code === "0" || code === "8");
+    }),
+  );
+}
+
+/** `fail-count-ip#monitor_10000` of a failed operation; `last-failure-...` likewise. */
+export function failureName(
+  prefix: "fail-count" | "last-failure",
+  resource: string,
+  operation: string,
+  intervalMs: number,
+): string {
+  return `${prefix}-${resource}#${operation}_${intervalMs}`;
+}
+
+/** Names of the attributes that record failures of the resource. */
+export function failureNames(state: XmlElement | undefined, resource: string): readonly string[] {
+  return Object.keys(transientAttributes(state)).filter(
+    (name) =>
+      name.startsWith(`fail-count-${resource}#`) ||
+      name.startsWith(`last-failure-${resource}#`) ||
+      name === `fail-count-${resource}` ||
+      name === `last-failure-${resource}`,
+  );
+}

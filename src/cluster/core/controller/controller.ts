@@ -1,0 +1,348 @@
+/**
+ * The controller: follows the DC, is the DC when elected, and sees its own node out of the cluster. Pure.
+ * step(state, event, now) -> { state, effects }; controllerWakeAtMs says when it next wants a `tick`.
+ * Rules: election.ts; nodes and joins: reign.ts; decisions and transitions: decide.ts; results: outcome.ts.
+ */
+import type { Stepped } from "../../../base/step.ts";
+import type { XmlElement } from "../../../base/xml.ts";
+import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
+import type { MembershipView } from "../membership/view.ts";
+import { clusterOption, hasActiveHistory, nodeState } from "./cib-read.ts";
+import {
+  abort,
+  acceptDecision,
+  acceptFencing,
+  actionOfKey,
+  advance,
+  dcReport,
+  decideWakeAtMs,
+  decideWhenDue,
+  reviewCib,
+  warnOfDisabledFencing,
+} from "./decide.ts";
+import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
+import { acceptJoin, createLead, forgetJoin, joinsWakeAtMs, noteFenced, reviewNodes, tendJoins } from "./reign.ts";
+import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
+import type {
+  ControllerEffect,
+  ControllerEvent,
+  ControllerMessage,
+  ControllerState,
+  Instant,
+  OperationFailure,
+} from "./types.ts";
+
+const STOP_REQUEST_EVERY_MS = 2_000;
+/** shutdown-escalation of Pacemaker. */
+const STOP_WAIT_MS = 20 * 60_000;
+/** A node on which nothing runs need not wait for a DC that is not there. */
+const STOP_ALONE_MS = 5_000;
+
+export function createController(
+  self: string,
+  incarnation: string,
+  nodes: ControllerState["nodes"],
+  fenced: ControllerState["fenced"],
+  cib: XmlElement,
+  nowMs: number,
+): ControllerState {
+  return { self, incarnation, nodes, fenced, cib, election: createElection(self, incarnation, nowMs), left: false };
+}
+
+function takeDc(turn: Turn, dc: string | null): void {
+  const { self, view, incarnation } = turn.state;
+  const { round: _round, lead: _lead, dcReport: _report, ...rest } = turn.state;
+  turn.state = rest;
+  emit(turn, { kind: "store-view", members: members(turn), dc: dc ?? undefined });
+  log(turn, "info", dc === null ? "there is no DC" : `${dc} is the DC`);
+  if (dc !== self) return;
+  const round = `${self}-${view?.generation ?? 0}-${incarnation.slice(0, 8)}-${turn.now.nowMs}`;
+  turn.state = { ...turn.state, lead: createLead(round) };
+  want(turn, `${self} has become the DC`);
+  warnOfDisabledFencing(turn);
+}
+
+function elect(turn: Turn, event: ElectionEvent): void {
+  const stepped = stepElection(turn.state.election, event, turn.now.nowMs);
+  turn.state = { ...turn.state, election: stepped.state };
+  for (const effect of stepped.effects) {
+    switch (effect.kind) {
+      case "say-hello":
+        broadcast(turn, { kind: "hello", hello: effect.hello });
+        break;
+      case "dc-changed":
+        takeDc(turn, effect.dc);
+        break;
+      case "manager-restarted":
+        if (turn.state.lead === undefined) break;
+        log(turn, "warning", `the manager of ${effect.node} was started anew: its resources are looked at again`);
+        advance(turn, { kind: "node-gone", node: effect.node });
+        forgetJoin(turn, effect.node);
+        reviewNodes(turn);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+}
+
+/** What of a view bears on decisions, beside the members. */
+function standing(view: MembershipView | undefined): string {
+  if (view === undefined) return "";
+  const { peers, settled, agreed, quorate, hold } = view;
+  const phases = peers.map(({ name, phase, returned, silentMs }) => [name, phase, returned, silentMs === undefined]);
+  return JSON.stringify([phases, settled, agreed, quorate, hold]);
+}
+
+function takeView(turn: Turn, view: MembershipView): void {
+  const before = turn.state.view;
+  turn.state = { ...turn.state, view };
+  const isNew = before?.members.join() !== view.members.join();
+  if (isNew) {
+    log(turn, "info", `members: ${view.members.join(", ")}`);
+    const gone = before?.members.filter((node) => !view.members.includes(node)) ?? [];
+    const wasDc = turn.state.election.dc;
+    elect(turn, { kind: "members", members: view.members });
+    if (turn.state.election.dc === wasDc) {
+      emit(turn, { kind: "store-view", members: view.members, dc: wasDc ?? undefined });
+      if (turn.state.lead !== undefined) setLead(turn, { synchronised: false });
+    }
+    for (const node of gone) advance(turn, { kind: "node-gone", node });
+  }
+  const { lead } = turn.state;
+  if (lead === undefined) return;
+  if (!isNew && standing(before) === standing(view)) return;
+  reviewNodes(turn);
+  // Agreement is what a waiting decision waits for, and nothing to stop a running one for.
+  if (!isNew && standing({ ...view, agreed: false }) === standing(before && { ...before, agreed: false })) return;
+  abort(turn, view.hold ?? (isNew ? "the members have changed" : "a peer's standing has changed"));
+}
+
+type Result = Extract<ControllerMessage, { kind: "result" }>;
+
+function takeResult(turn: Turn, from: string, { result, wallMs }: Result): void {
+  if (turn.state.lead === undefined) return;
+  const actionId = actionOfKey(turn, result.transitionKey);
+  if (actionId === undefined) {
+    // Ordered by an earlier DC or in an aborted life of ours: the history has it, and the decision must see it.
+    judgeResult(turn, from, result, wallMs);
+    want(turn, `a late answer of ${result.operation} of ${result.resourceId} on ${from}`);
+    return;
+  }
+  const succeeded = judgeResult(turn, from, result, wallMs);
+  advance(turn, { kind: "ended", actionId, succeeded });
+}
+
+function takeUnexpected(turn: Turn, from: string, failure: OperationFailure): void {
+  if (turn.state.lead === undefined) return;
+  countFailure(turn, from, failure);
+  abort(turn, `${failure.operation} of ${failure.resource} on ${from} answered ${failure.rcCode}`);
+}
+
+/** Orders of a DC count only from the DC that this node has joined, in the reign that it has joined. */
+function isOrder(turn: Turn, from: string, round: string): boolean {
+  const { election, round: joined, left } = turn.state;
+  return from === election.dc && round === joined && !left;
+}
+
+function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
+  if (message.kind === "join-offer") {
+    if (from !== turn.state.election.dc || turn.state.left) return;
+    if (turn.state.round !== message.round) emit(turn, { kind: "flush" });
+    turn.state = { ...turn.state, round: message.round };
+    emit(turn, { kind: "answer-join", to: from, round: message.round });
+    return;
+  }
+  if (message.kind !== "perform" && message.kind !== "clear" && message.kind !== "leave") return;
+  if (!isOrder(turn, from, message.round)) {
+    log(turn, "warning", `an order of ${from} (${message.kind}) is not followed: this node has not joined its reign`);
+    return;
+  }
+  switch (message.kind) {
+    case "perform":
+      emit(turn, { kind: "perform", action: message.action, transitionKey: message.transitionKey });
+      break;
+    case "clear":
+      emit(turn, { kind: "clear", resource: message.resource, scope: message.scope });
+      break;
+    case "leave":
+      leave(turn, true);
+      break;
+    default:
+      message satisfies never;
+  }
+}
+
+function takeMessage(turn: Turn, from: string, message: ControllerMessage): void {
+  switch (message.kind) {
+    case "hello":
+      elect(turn, { kind: "hello", from, hello: message.hello });
+      break;
+    case "joined":
+      acceptJoin(turn, from, message);
+      break;
+    case "result":
+      takeResult(turn, from, message);
+      break;
+    case "unexpected":
+      takeUnexpected(turn, from, message.failure);
+      break;
+    case "cleanup-request":
+      cleanUp(turn, message);
+      abort(turn, `${message.resource} is cleaned up`, CLEANUP_SETTLE_MS);
+      break;
+    case "shutdown-request":
+      requestedShutdown(turn, from, message.wallMs);
+      break;
+    case "fenced":
+      noteFenced(turn, message.node, message.generation);
+      break;
+    case "dc-report":
+      if (from === turn.state.election.dc) turn.state = { ...turn.state, dcReport: message.report };
+      break;
+    case "join-offer":
+    case "perform":
+    case "clear":
+    case "leave":
+      takeOrder(turn, from, message);
+      break;
+    default:
+      message satisfies never;
+  }
+}
+
+/** The members' executors forget first, and their reports arrive; then the decision probes anew. */
+const CLEANUP_SETTLE_MS = 100;
+
+function requestedShutdown(turn: Turn, from: string, wallMs: number): void {
+  if (turn.state.lead === undefined) return;
+  const value = String(Math.floor(wallMs / 1000));
+  emit(turn, { kind: "report", changes: [{ kind: "set-attribute", node: from, name: "shutdown", value }] });
+  log(turn, "info", `${from} wants to leave`);
+}
+
+function leave(turn: Turn, clean: boolean): void {
+  turn.state = { ...turn.state, left: true };
+  emit(turn, { kind: "leave", clean });
+}
+
+function stop(turn: Turn): void {
+  if (turn.state.stopping !== undefined) return;
+  const { nowMs } = turn.now;
+  turn.state = { ...turn.state, stopping: { sinceMs: nowMs, requestDueAtMs: nowMs } };
+  log(turn, "info", "this node is to leave the cluster: its resources are stopped in order");
+  tendStop(turn);
+}
+
+function stopWaitMs({ cib }: ControllerState): number {
+  const text = clusterOption(cib, "shutdown-escalation");
+  const seconds = /^(\d+)(s|sec|min|m)?$/.exec(text ?? "");
+  if (seconds === null) return STOP_WAIT_MS;
+  return Number(seconds[1]) * (seconds[2]?.startsWith("m") === true ? 60_000 : 1_000);
+}
+
+function tendStop(turn: Turn): void {
+  const { stopping, left, election, cib, self } = turn.state;
+  if (stopping === undefined || left) return;
+  const { nowMs, nowWallMs } = turn.now;
+  const waitedMs = nowMs - stopping.sinceMs;
+  const runs = hasActiveHistory(nodeState(cib, self));
+  if (waitedMs >= stopWaitMs(turn.state)) {
+    log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
+    leave(turn, !runs);
+  } else if (!runs && waitedMs >= STOP_ALONE_MS && (election.dc === null || turn.state.view?.settled !== true)) {
+    leave(turn, true);
+  } else if (nowMs >= stopping.requestDueAtMs) {
+    turn.state = { ...turn.state, stopping: { ...stopping, requestDueAtMs: nowMs + STOP_REQUEST_EVERY_MS } };
+    const shutdown = nodeState(cib, self)?.children.some(hasShutdownAttribute) === true;
+    if (election.dc !== null && !shutdown) send(turn, election.dc, { kind: "shutdown-request", wallMs: nowWallMs });
+  }
+}
+
+function hasShutdownAttribute(element: XmlElement): boolean {
+  return element.attributes.name === "shutdown" || element.children.some(hasShutdownAttribute);
+}
+
+function takeEvent(turn: Turn, event: ControllerEvent): void {
+  switch (event.kind) {
+    case "view":
+      takeView(turn, event.view);
+      break;
+    case "message":
+      takeMessage(turn, event.from, event.message);
+      break;
+    case "cib":
+      turn.state = { ...turn.state, cib: event.cib };
+      reviewCib(turn, event.what);
+      break;
+    case "synchronised":
+      if (turn.state.lead === undefined) break;
+      setLead(turn, { synchronised: true });
+      reviewNodes(turn);
+      want(turn, "the CIB is synchronised");
+      break;
+    case "decision":
+      acceptDecision(turn, event.number, event.decision);
+      break;
+    case "result":
+      if (turn.state.election.dc !== null)
+        send(turn, turn.state.election.dc, { kind: "result", result: event.result, wallMs: turn.now.nowWallMs });
+      break;
+    case "unexpected":
+      if (turn.state.election.dc !== null)
+        send(turn, turn.state.election.dc, { kind: "unexpected", failure: event.failure });
+      break;
+    case "fenced":
+      acceptFencing(turn, event.result);
+      break;
+    case "cleanup":
+      if (turn.state.election.dc !== null) send(turn, turn.state.election.dc, { ...event, kind: "cleanup-request" });
+      break;
+    case "stop":
+      stop(turn);
+      break;
+    case "tick":
+      elect(turn, { kind: "tick" });
+      tendJoins(turn);
+      advance(turn, { kind: "tick" });
+      tendStop(turn);
+      break;
+    default:
+      event satisfies never;
+  }
+}
+
+/** What everybody's status display wants to know; at most once a step. */
+function tellReport(turn: Turn): void {
+  const { lead } = turn.state;
+  if (lead?.reportDue !== true) return;
+  const report = dcReport(lead);
+  setLead(turn, { reportDue: false });
+  turn.state = { ...turn.state, dcReport: report };
+  broadcast(turn, { kind: "dc-report", report });
+}
+
+export function stepController(
+  state: ControllerState,
+  event: ControllerEvent,
+  now: Instant,
+): Stepped<ControllerState, ControllerEffect> {
+  const turn: Turn = { state, effects: [], now };
+  takeEvent(turn, event);
+  decideWhenDue(turn);
+  tellReport(turn);
+  return { state: turn.state, effects: turn.effects };
+}
+
+/** When the controller next wants a `tick`. */
+export function controllerWakeAtMs(state: ControllerState): number | undefined {
+  const turn: Turn = { state, effects: [], now: { nowMs: 0, nowWallMs: 0 } };
+  const { lead, stopping, left } = state;
+  const waits = [
+    electionWakeAtMs(state.election),
+    lead === undefined ? undefined : joinsWakeAtMs(lead),
+    decideWakeAtMs(turn),
+    stopping === undefined || left ? undefined : stopping.requestDueAtMs,
+  ].filter((atMs) => atMs !== undefined);
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}

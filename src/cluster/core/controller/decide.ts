@@ -1,0 +1,275 @@
+/**
+ * The DC's circle: something changed -> decide -> carry out -> look again. One transition at a time; a new fact aborts
+ * it, what runs on living nodes is awaited, and the next decision follows at once.
+ */
+import { noteDecided } from "../election.ts";
+import type { Decision } from "../scheduler/decision.ts";
+import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
+import { inFlight, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
+import {
+  attributesText,
+  clusterOption,
+  configuredNodes,
+  failureNames,
+  isFencingEnabled,
+  nodeState,
+} from "./cib-read.ts";
+import { DOWN, everyoneJoined, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
+import { emit, log, send, setLead, type Turn, want } from "./turn.ts";
+import type { DcReport, FencingResult, Lead } from "./types.ts";
+
+/** A transition that fails again and again must not fill the log and the processor. */
+const RETRY_MS = 500;
+const RETRY_MAX_MS = 15_000;
+/** The first failures are answered at once: that is what recovery is. */
+const QUICK_RETRIES = 3;
+/** A refused fencing is asked for again after this; the fencer has made its own attempts by then. */
+const FENCE_RETRY_MS = 5_000;
+/** cluster-recheck-interval of Pacemaker; a safety net, for everything that matters is an event. */
+const RECHECK_MS = 15 * 60_000;
+
+export function transitionKey(turn: Turn, lead: Lead, action: ResourceAction): string {
+  return `${action.id}:${lead.run?.number ?? 0}:${action.expectedCode}:${turn.state.incarnation}`;
+}
+
+/** The action that the key names, when it is one of the present run. */
+export function actionOfKey(turn: Turn, key: string): number | undefined {
+  const [action, number, , incarnation] = key.split(":");
+  const { run } = turn.state.lead ?? {};
+  if (run === undefined || incarnation !== turn.state.incarnation || Number(number) !== run.number) return undefined;
+  return Number(action);
+}
+
+function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
+  const key = transitionKey(turn, lead, action);
+  // The story of a takeover; probes and monitors would drown it.
+  if (action.operation !== "monitor" && action.operation !== "notify")
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action)})`);
+  send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
+}
+
+function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
+  const { node, operation, resourceId } = action;
+  switch (operation) {
+    case "do_shutdown":
+      // From here on its absence is what we expect, so it is never taken for a failure.
+      reportNodeState(turn, node, { expected: "down" });
+      log(turn, "info", `${node} leaves: its resources have stopped`);
+      send(turn, node, { kind: "leave", round: lead.round });
+      break;
+    case "clear_failcount": {
+      const names = failureNames(nodeState(turn.state.cib, node), resourceId ?? "");
+      const changes = names.map((name) => ({ kind: "set-attribute", node, name, value: null }) as const);
+      if (changes.length > 0) emit(turn, { kind: "report", changes });
+      if (resourceId !== undefined)
+        send(turn, node, { kind: "clear", round: lead.round, resource: resourceId, scope: "failures" });
+      break;
+    }
+    case "lrm_delete":
+      if (resourceId !== undefined)
+        send(turn, node, { kind: "clear", round: lead.round, resource: resourceId, scope: "history" });
+      break;
+    default:
+      log(turn, "error", `the cluster operation ${operation} is not known here; it is taken as done`);
+  }
+}
+
+function startFence(turn: Turn, action: FenceAction): void {
+  log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action)}`);
+  emit(turn, { kind: "fence", action });
+}
+
+function reasonText({ reason }: TransitionAction): string {
+  const facts = Object.entries(reason.facts).map(([name, value]) => (name === "of" ? value : `${name}=${value}`));
+  return [reason.code, ...facts].join(" ");
+}
+
+function startAction(turn: Turn, action: TransitionAction): void {
+  const { lead } = turn.state;
+  if (lead === undefined) return;
+  switch (action.kind) {
+    case "resource":
+      startResource(turn, lead, action);
+      break;
+    case "cluster":
+      startCluster(turn, lead, action);
+      advance(turn, { kind: "ended", actionId: action.id, succeeded: true });
+      break;
+    case "fence":
+      startFence(turn, action);
+      break;
+    case "pseudo":
+      break;
+    default:
+      action satisfies never;
+  }
+}
+
+function finish(turn: Turn, number: number, complete: boolean, aborted: string | undefined): void {
+  const { lead } = turn.state;
+  if (lead === undefined) return;
+  const failedRuns = complete ? 0 : lead.failedRuns + 1;
+  setLead(turn, { failedRuns, reportDue: true });
+  if (complete) log(turn, "info", `transition ${number} is complete`);
+  else if (aborted === undefined) log(turn, "warning", `transition ${number} stands still: some actions cannot start`);
+  else {
+    log(turn, "info", `transition ${number} was aborted: ${aborted}`);
+    const late = Math.max(0, failedRuns - QUICK_RETRIES);
+    want(turn, aborted, Math.min(late * RETRY_MS, RETRY_MAX_MS));
+  }
+}
+
+/** Tells the run what has happened, and does what follows from it. */
+export function advance(turn: Turn, event: RunEvent): void {
+  const run = turn.state.lead?.run;
+  if (run === undefined) return;
+  const stepped = stepRun(run, event, turn.now.nowMs);
+  setLead(turn, { run: stepped.state, reportDue: true });
+  for (const effect of stepped.effects) {
+    if (effect.kind === "start") startAction(turn, effect.action);
+    else if (effect.kind === "timed-out") log(turn, "error", `${effect.action.key} was never answered`);
+    else finish(turn, run.number, effect.complete, stepped.state.aborted);
+  }
+}
+
+export function abort(turn: Turn, reason: string, delayMs = 0): void {
+  want(turn, reason, delayMs);
+  advance(turn, { kind: "abort", reason });
+}
+
+/** Everything but time: what has to happen first is an event, which is looked at anew then. */
+function isFree(turn: Turn, lead: Lead): boolean {
+  if (lead.wanted === undefined || lead.deciding !== undefined) return false;
+  if (lead.run !== undefined && !lead.run.finished) return false;
+  const { view } = turn.state;
+  // A node that slept must not act before it has heard what its peers think of it; and all must agree who is there.
+  if (view === undefined || !view.settled || !view.agreed || view.hold !== undefined) return false;
+  return lead.synchronised && everyoneJoined(turn);
+}
+
+/** When a free DC may decide: the wish's own time, and not before a peer that is coming has come. */
+function decideAtMs({ wanted, awaitUntilMs }: Lead): number {
+  return Math.max(wanted?.atMs ?? 0, awaitUntilMs ?? 0);
+}
+
+/** Asks the scheduler when it is time to. */
+export function decideWhenDue(turn: Turn): void {
+  const { lead, self, cib } = turn.state;
+  if (lead === undefined) return;
+  if (lead.recheckAtMs !== undefined && turn.now.nowMs >= lead.recheckAtMs) {
+    setLead(turn, { recheckAtMs: turn.now.nowMs + RECHECK_MS });
+    want(turn, "it is time to look again");
+  }
+  const present = turn.state.lead;
+  if (present === undefined || !isFree(turn, present) || turn.now.nowMs < decideAtMs(present)) return;
+  // What this very step has changed must be in the CIB before it is decided upon: the next tick comes at once.
+  if (turn.effects.some(({ kind }) => kind === "report" || kind === "submit" || kind === "clear")) return;
+  const number = present.nextNumber;
+  const quorate = turn.state.view?.quorate === true;
+  const { wanted, ...rest } = present;
+  const attributesSeen = attributesText(cib);
+  turn.state = { ...turn.state, lead: { ...rest, deciding: number, nextNumber: number + 1, attributesSeen } };
+  const dcId = configuredNodes(cib).find(({ name }) => name === self)?.id ?? self;
+  const root = { "have-quorum": quorate ? "1" : "0", "dc-uuid": dcId };
+  if (cib.attributes["have-quorum"] !== root["have-quorum"] || cib.attributes["dc-uuid"] !== dcId)
+    emit(turn, { kind: "report", changes: [{ kind: "set-cib", attributes: root }] });
+  log(turn, "info", `decision ${number}: ${wanted?.reason ?? ""}`);
+  emit(turn, { kind: "schedule", number, quorate });
+}
+
+export function acceptDecision(turn: Turn, number: number, decision: Decision): void {
+  const { lead } = turn.state;
+  if (lead === undefined || lead.deciding !== number) return;
+  const { deciding: _deciding, ...rest } = lead;
+  const { transition, blocked } = decision;
+  const { nowMs, nowWallMs } = turn.now;
+  const recheck =
+    transition.recheckAtWallMs === undefined ? RECHECK_MS : Math.max(1_000, transition.recheckAtWallMs - nowWallMs);
+  const recheckAtMs = nowMs + Math.min(recheck, RECHECK_MS);
+  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary: transition.summary, reportDue: true } };
+  for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
+  // Something happened while the scheduler was at it: its answer is about a world that is no more.
+  if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
+  for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
+  for (const { key, node, reason } of blocked)
+    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reason.code}`);
+  turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
+  const started = startRun(transition, number, nowMs);
+  setLead(turn, { run: started.state });
+  for (const effect of started.effects) {
+    if (effect.kind === "start") startAction(turn, effect.action);
+    else if (effect.kind === "finished") finish(turn, number, effect.complete, started.state.aborted);
+  }
+}
+
+/** What the fencer found out, whoever had asked for it. */
+export function acceptFencing(turn: Turn, result: FencingResult): void {
+  const { target, action, outcome, reason } = result;
+  const { lead } = turn.state;
+  if (lead === undefined) return;
+  const fencings = (lead.run?.transition.actions ?? []).filter(
+    (candidate): candidate is FenceAction =>
+      candidate.kind === "fence" && candidate.target === target && (candidate.operation === "on") === (action === "on"),
+  );
+  if (outcome === "confirmed") {
+    log(turn, "warning", `fencing of ${target} (${action}) is confirmed: ${reason}`);
+    if (action !== "on") {
+      reportNodeState(turn, target, DOWN);
+      emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: target }] });
+      const peer = turn.state.view?.peers.find(({ name }) => name === target);
+      tellFenced(turn, target, peer?.generation ?? 0);
+    }
+  } else {
+    log(turn, "error", `fencing of ${target} (${action}) is ${outcome}, so nothing is taken over: ${reason}`);
+  }
+  for (const { id } of fencings) advance(turn, { kind: "ended", actionId: id, succeeded: outcome === "confirmed" });
+  if (outcome !== "confirmed") reviewNodes(turn);
+  const after = turn.state.lead;
+  if (outcome !== "confirmed" && after?.wanted !== undefined) {
+    const atMs = Math.max(after.wanted.atMs, turn.now.nowMs + FENCE_RETRY_MS);
+    setLead(turn, { wanted: { ...after.wanted, atMs } });
+  } else if (outcome === "confirmed" && fencings.length === 0) want(turn, `${target} was fenced`);
+}
+
+/** After a change of the CIB that is not our own doing. */
+export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
+  const { lead, cib } = turn.state;
+  if (lead === undefined) return;
+  if (what === "configuration") {
+    reviewNodes(turn);
+    const delayMs = Number.parseInt(clusterOption(cib, "crmd-transition-delay") ?? "0", 10) * 1000 || 0;
+    abort(turn, "the configuration has changed", delayMs);
+  } else if (attributesText(cib) !== lead.attributesSeen) {
+    setLead(turn, { attributesSeen: attributesText(cib) });
+    abort(turn, "a node attribute has changed");
+  }
+}
+
+export function dcReport({ run, summary, blocked }: Lead): DcReport {
+  return {
+    number: run?.number ?? 0,
+    isRunning: run !== undefined && !run.finished,
+    actionCount: run?.phases.length ?? 0,
+    doneCount: run?.phases.filter((phase) => phase === "succeeded").length ?? 0,
+    inFlight: run === undefined ? [] : inFlight(run),
+    summary,
+    blocked,
+  };
+}
+
+export function decideWakeAtMs(turn: Turn): number | undefined {
+  const { lead } = turn.state;
+  if (lead === undefined) return undefined;
+  const waits = [
+    isFree(turn, lead) ? decideAtMs(lead) : undefined,
+    lead.recheckAtMs,
+    lead.run === undefined ? undefined : runWakeAtMs(lead.run),
+  ].filter((atMs) => atMs !== undefined);
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/** For the log: takeovers that wait for a fencing that cannot be had. */
+export function warnOfDisabledFencing(turn: Turn): void {
+  if (!isFencingEnabled(turn.state.cib))
+    log(turn, "warning", "fencing is disabled by configuration: a lost node is taken for dead without proof");
+}

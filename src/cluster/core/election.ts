@@ -1,0 +1,164 @@
+/**
+ * Which node is the DC: the one whose scheduler decides. Every manager says `hello` to all members with the DC that it
+ * knows; the present DC stays while it is a member and lives, else the lowest name among the members is elected.
+ * Two DCs that meet: one that has decided something outranks one that has not (a node that has just come up and knew
+ * nobody); of equals (a healed partition, a race at start) the lower name stays. The other one stands down.
+ * What makes this safe is not the election but the join: a DC schedules only when every member of its view has joined
+ * it, and a node follows one DC at a time.
+ */
+import type { Stepped } from "../../base/step.ts";
+
+export interface Hello {
+  /** Names one start of the manager, so that a restart is seen even where the keeper lived on. */
+  readonly incarnation: string;
+  /** The DC as the speaker knows it; null while it knows none. */
+  readonly dc: string | null;
+  /** The speaker is the DC and has decided something in this reign. */
+  readonly hasDecided: boolean;
+}
+
+export interface Election {
+  readonly self: string;
+  readonly incarnation: string;
+  readonly members: readonly string[];
+  readonly dc: string | null;
+  /** We are the DC and have decided something; see `noteDecided`. */
+  readonly hasDecided: boolean;
+  /** The last word of each member, without our own. */
+  readonly hellos: Readonly<Record<string, Hello>>;
+  /** Since when there is no DC. */
+  readonly openSinceMs: number;
+  readonly helloDueAtMs: number;
+}
+
+export type ElectionEvent =
+  | { readonly kind: "members"; readonly members: readonly string[] }
+  | { readonly kind: "hello"; readonly from: string; readonly hello: Hello }
+  | { readonly kind: "tick" };
+
+export type ElectionEffect =
+  /** To every other member. */
+  | { readonly kind: "say-hello"; readonly hello: Hello }
+  | { readonly kind: "dc-changed"; readonly dc: string | null }
+  /** The manager of a member that lived on was started anew: what it held in memory is gone. */
+  | { readonly kind: "manager-restarted"; readonly node: string };
+
+/** Managers that hang are the keeper's business; until it has dealt with them, the others do not wait longer. */
+export const ELECTION_WAIT_MS = 2_000;
+/** A DC repeats itself so that a manager that lost a message, or came late, finds it. */
+export const HELLO_EVERY_MS = 1_000;
+
+export function createElection(self: string, incarnation: string, nowMs: number): Election {
+  return {
+    self,
+    incarnation,
+    members: [],
+    dc: null,
+    hasDecided: false,
+    hellos: {},
+    openSinceMs: nowMs,
+    helloDueAtMs: nowMs,
+  };
+}
+
+export function electionWakeAtMs(election: Election): number | undefined {
+  if (election.members.length === 0) return undefined;
+  const waits = election.dc === null ? [election.openSinceMs + ELECTION_WAIT_MS] : [];
+  return Math.min(election.helloDueAtMs, ...waits);
+}
+
+/** The winner, or null while words are missing that may still come. */
+function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number): string | null {
+  const heard = members.filter((name) => name === self || hellos[name] !== undefined);
+  if (heard.length < members.length && nowMs - openSinceMs < ELECTION_WAIT_MS) return null;
+  const claiming = heard.filter((name) => hellos[name]?.dc === name);
+  const deciding = claiming.filter((name) => hellos[name]?.hasDecided);
+  return [deciding, claiming, heard].find((names) => names.length > 0)?.toSorted()[0] ?? null;
+}
+
+function ourHello({ incarnation, dc, hasDecided }: Election): Hello {
+  return { incarnation, dc, hasDecided };
+}
+
+/** The DC has made a decision: it is not to be displaced by one that has not. */
+export function noteDecided(election: Election): Election {
+  return election.dc === election.self ? { ...election, hasDecided: true } : election;
+}
+
+/** Whether a claim of `from` is to be followed; both sides of a conflict come to the same answer. */
+function outranks(election: Election, from: string, hello: Hello): boolean {
+  const { self, dc, hellos } = election;
+  if (dc === null || dc === from) return true;
+  const presentHasDecided = dc === self ? election.hasDecided : hellos[dc]?.hasDecided === true;
+  return hello.hasDecided === presentHasDecided ? from < dc : hello.hasDecided;
+}
+
+function withDc(election: Election, dc: string | null, nowMs: number): Stepped<Election, ElectionEffect> {
+  if (dc === election.dc) return { state: election, effects: [] };
+  const helloDueAtMs = nowMs + HELLO_EVERY_MS;
+  const state: Election = { ...election, dc, hasDecided: false, openSinceMs: nowMs, helloDueAtMs };
+  return {
+    state,
+    effects: [
+      { kind: "dc-changed", dc },
+      { kind: "say-hello", hello: ourHello(state) },
+    ],
+  };
+}
+
+function decide(election: Election, nowMs: number): Stepped<Election, ElectionEffect> {
+  return election.dc === null ? withDc(election, elect(election, nowMs), nowMs) : { state: election, effects: [] };
+}
+
+function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
+  if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };
+  const before = election.hellos[from];
+  const effects: ElectionEffect[] = [];
+  let next: Election = { ...election, hellos: { ...election.hellos, [from]: hello } };
+  const isRestart = before !== undefined && before.incarnation !== hello.incarnation;
+  if (isRestart) effects.push({ kind: "manager-restarted", node: from });
+  // Our DC is none any more: it was started anew, or follows another one.
+  if (next.dc === from && (isRestart || hello.dc !== from)) {
+    const left = withDc(next, null, nowMs);
+    next = left.state;
+    effects.push(...left.effects);
+  }
+  const decided = hello.dc === from && outranks(next, from, hello) ? withDc(next, from, nowMs) : decide(next, nowMs);
+  effects.push(...decided.effects);
+  // A newcomer must not wait for our next regular word.
+  const isNews = before === undefined || isRestart;
+  if (isNews && !decided.effects.some(({ kind }) => kind === "say-hello"))
+    effects.push({ kind: "say-hello", hello: ourHello(decided.state) });
+  return { state: decided.state, effects };
+}
+
+export function stepElection(
+  election: Election,
+  event: ElectionEvent,
+  nowMs: number,
+): Stepped<Election, ElectionEffect> {
+  switch (event.kind) {
+    case "members": {
+      const { members } = event;
+      const hellos = Object.fromEntries(Object.entries(election.hellos).filter(([name]) => members.includes(name)));
+      const dcStays = election.dc !== null && members.includes(election.dc);
+      const kept: Election = { ...election, members, hellos };
+      const changed = dcStays ? { state: kept, effects: [] } : withDc(kept, null, nowMs);
+      const decided = decide({ ...changed.state, helloDueAtMs: nowMs + HELLO_EVERY_MS }, nowMs);
+      const changes = [...changed.effects, ...decided.effects].filter(({ kind }) => kind !== "say-hello");
+      return { state: decided.state, effects: [...changes, { kind: "say-hello", hello: ourHello(decided.state) }] };
+    }
+    case "hello":
+      return hear(election, event.from, event.hello, nowMs);
+    case "tick": {
+      const decided = decide(election, nowMs);
+      if (decided.effects.length > 0 || nowMs < election.helloDueAtMs) return decided;
+      return {
+        state: { ...election, helloDueAtMs: nowMs + HELLO_EVERY_MS },
+        effects: [{ kind: "say-hello", hello: ourHello(election) }],
+      };
+    }
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What a resource agent finds in its environment, as the OCF resource agent API 1.0/1.1 and Pacemaker's additions say.
+ * Paths (OCF_ROOT, PATH, HA_*) are added by the edge that starts the agent.
+ */
+import type { ResourceAction } from "../transition/graph.ts";
+
+/** Names of shell variables know no dash; every meta name goes through here, so `clone-max` works as `clone_max`. */
+function variableName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_]/g, "_");
+}
+
+/** `node`: the name of the node that runs it. Agents read OCF_CHECK_LEVEL bare, whatever its origin. */
+export function agentEnvironment(action: ResourceAction, node: string): Readonly<Record<string, string>> {
+  const { resource, operation, intervalMs, timeoutMs, parameters, meta } = action;
+  const told: Record<string, string> = {
+    name: operation,
+    interval: String(intervalMs),
+    timeout: String(timeoutMs),
+    on_node: node,
+    on_node_uuid: node,
+    ...meta,
+  };
+  const environment: Record<string, string> = {
+    OCF_RA_VERSION_MAJOR: "1",
+    OCF_RA_VERSION_MINOR: "1",
+    OCF_RESOURCE_INSTANCE: resource.id,
+    OCF_RESOURCE_TYPE: resource.type,
+    ...(resource.provider === undefined ? {} : { OCF_RESOURCE_PROVIDER: resource.provider }),
+  };
+  for (const [name, value] of Object.entries(told)) environment[`OCF_RESKEY_CRM_meta_${variableName(name)}`] = value;
+  for (const [name, value] of Object.entries(parameters)) {
+    if (name.startsWith("OCF_")) environment[variableName(name)] = value;
+    else environment[`OCF_RESKEY_${variableName(name)}`] = value;
+  }
+  const level = meta["OCF_CHECK_LEVEL"];
+  if (level !== undefined) environment["OCF_CHECK_LEVEL"] = level;
+  return environment;
+}

@@ -1,0 +1,120 @@
+/**
+ * The operation history of a node's resources, as records and as the `lrm_resources` of the CIB's status section.
+ * The scheduler derives from it alone what runs where, so the form is exactly Pacemaker's lrm_rsc_op.
+ * Facts: Pacemaker Explained, "Operation History"; recorded CIBs of its regression suite.
+ */
+import { type XmlElement, xml } from "../../../base/xml.ts";
+import type { Call, ExecutorState, HistoryRecord, Outcome, ResourceState } from "./types.ts";
+
+/** Reported as the version of the CIB's dialect with every operation: that of Pacemaker 2.1.5. */
+export const FEATURE_SET = "3.16.2";
+
+/** Pacemaker's execution status numbers. */
+export const OP_STATUS = { pending: -1, done: 0, cancelled: 1, timeout: 2, error: 4, notInstalled: 7 } as const;
+const RC_UNKNOWN_ERROR = 1;
+const RC_NOT_INSTALLED = 5;
+/** Shown as the exit code of an operation that still runs. */
+const RC_PENDING = 193;
+
+/** Operations that say nothing about what runs here. */
+const UNRECORDED = new Set(["notify", "meta-data", "validate-all", "cancel", "delete"]);
+
+export function isRecorded(operation: string): boolean {
+  return !UNRECORDED.has(operation);
+}
+
+/** Status and code as the CIB has them. A timeout counts as an unknown error (code 1), told apart by its status. */
+export function codesOf(outcome: Outcome): { readonly opStatus: number; readonly rcCode: number } {
+  switch (outcome.kind) {
+    case "exit":
+      return { opStatus: OP_STATUS.done, rcCode: outcome.code };
+    case "timeout":
+      return { opStatus: OP_STATUS.timeout, rcCode: RC_UNKNOWN_ERROR };
+    case "killed":
+      return { opStatus: OP_STATUS.cancelled, rcCode: RC_UNKNOWN_ERROR };
+    case "not-installed":
+      return { opStatus: OP_STATUS.notInstalled, rcCode: RC_NOT_INSTALLED };
+    case "error":
+      return { opStatus: OP_STATUS.error, rcCode: RC_UNKNOWN_ERROR };
+  }
+}
+
+/** Under which suffix of the resource's name an operation is kept. */
+export function historySuffix(operation: string, intervalMs: number): string {
+  if (intervalMs > 0) return `${operation}_${intervalMs}`;
+  if (operation === "migrate_to" || operation === "migrate_from") return `${operation}_0`;
+  return "last_0";
+}
+
+/** With a new record in it; a failure is kept a second time, until it is cleared. */
+export function recordResult(
+  history: ResourceState["history"],
+  record: HistoryRecord,
+  expectedCode: number,
+): ResourceState["history"] {
+  const suffix = historySuffix(record.operation, record.intervalMs);
+  const failed = record.opStatus !== OP_STATUS.done || record.rcCode !== expectedCode;
+  return { ...history, [suffix]: record, ...(failed ? { last_failure_0: record } : {}) };
+}
+
+function operationXml(node: string, resourceId: string, suffix: string, record: HistoryRecord): XmlElement {
+  const { operation, intervalMs, callId, rcCode, opStatus, transitionKey, exitReason } = record;
+  return xml("lrm_rsc_op", {
+    id: `${resourceId}_${suffix}`,
+    operation_key: `${resourceId}_${operation}_${intervalMs}`,
+    operation,
+    crm_feature_set: FEATURE_SET,
+    "transition-key": transitionKey,
+    "transition-magic": `${opStatus}:${rcCode};${transitionKey}`,
+    "exit-reason": exitReason,
+    on_node: node,
+    "call-id": String(callId),
+    "rc-code": String(rcCode),
+    "op-status": String(opStatus),
+    interval: String(intervalMs),
+    "last-rc-change": String(Math.floor(record.lastChangeWallMs / 1000)),
+    "exec-time": String(Math.round(record.execMs)),
+    "queue-time": String(Math.round(record.queueMs)),
+    "op-digest": record.digest,
+  });
+}
+
+function pendingRecord(call: Call): HistoryRecord {
+  return {
+    operation: call.action.operation,
+    intervalMs: 0,
+    callId: -1,
+    rcCode: RC_PENDING,
+    opStatus: OP_STATUS.pending,
+    transitionKey: call.transitionKey,
+    exitReason: "",
+    lastChangeWallMs: 0,
+    execMs: 0,
+    queueMs: 0,
+    digest: call.digest,
+  };
+}
+
+/** The resource as it stands in the CIB; undefined when this node knows nothing of it. */
+export function lrmResourceXml(state: ExecutorState, resourceId: string): XmlElement | undefined {
+  const resource = state.resources[resourceId];
+  if (resource === undefined) return undefined;
+  const records = { ...resource.history };
+  // A new DC must see what is under way, or it would order the same again.
+  for (const call of [resource.running, ...resource.waiting]) {
+    if (call === undefined || call.action.intervalMs > 0 || !isRecorded(call.action.operation)) continue;
+    records[historySuffix(call.action.operation, 0)] = pendingRecord(call);
+  }
+  const { class: agentClass, provider, type } = resource.identity;
+  const identity = { id: resourceId, class: agentClass, ...(provider === undefined ? {} : { provider }), type };
+  const operations = Object.entries(records).map(([suffix, record]) =>
+    operationXml(state.node, resourceId, suffix, record),
+  );
+  return operations.length === 0 ? undefined : xml("lrm_resource", identity, operations);
+}
+
+/** The whole history of the node, for its `lrm` element. */
+export function lrmResourcesXml(state: ExecutorState): XmlElement {
+  const resources = Object.keys(state.resources).flatMap((id) => lrmResourceXml(state, id) ?? []);
+  return xml("lrm_resources", {}, resources);
+}

@@ -1,0 +1,219 @@
+/**
+ * Membership of one node: which peers are there, by agreement of both sides. Pure; the keeper's loop owns the world.
+ * Nobody is declared dead by a node that did not listen: a step that comes later than it was due starts the listening
+ * anew. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
+ */
+import { unreachable } from "../../../base/check.ts";
+import type { Stepped } from "../../../base/step.ts";
+import { hearLink } from "./link.ts";
+import { canBeLost, confirmFencing, hearPeer, judgePeer, silenceMs, tellOpinion } from "./peer.ts";
+import { acceptSleep, sleptMs } from "./peer-clock.ts";
+import { isQuorate } from "./quorum.ts";
+import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
+import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
+import type { MembershipView } from "./view.ts";
+
+type Step = Stepped<MembershipState, MembershipEffect>;
+
+/** A goodbye may be lost like any packet; the third makes it certain enough, and deadtime covers the rest. */
+const GOODBYES = 3;
+const GOODBYE_GAP_MS = 20;
+
+/** When the core next wants a tick. */
+export function wakeAtMs(state: MembershipState): number {
+  const { listeningSinceMs, config } = state;
+  let wake = state.nextBeatAtMs;
+  if (state.goodbyes !== undefined) return wake;
+  if (!state.settled && state.raisingTo === undefined)
+    wake = Math.min(wake, Math.max(state.startedAtMs + config.initdeadMs, listeningSinceMs));
+  for (const peer of state.peers) {
+    const heardAtMs = Math.max(peer.heardAtMs ?? 0, listeningSinceMs);
+    if (canBeLost(peer)) wake = Math.min(wake, heardAtMs + config.deadtimeMs);
+  }
+  return wake;
+}
+
+function withPeer(state: MembershipState, peer: PeerState): MembershipState {
+  return { ...state, peers: state.peers.map((other) => (other.id === peer.id ? peer : other)) };
+}
+
+function remember(state: MembershipState): MembershipEffect {
+  const peers = Object.fromEntries(state.peers.map(({ name, generation }) => [name, generation]));
+  return { kind: "persist", generation: state.raisingTo ?? state.generation, peers };
+}
+
+/** The heartbeat that goes out now. */
+function beat(before: MembershipState, nowMs: number): Step {
+  const { config, goodbyes } = before;
+  const number = (before.beat + 1) % 2 ** 32;
+  const due = before.nextBeatAtMs + config.keepaliveMs;
+  // From beat to beat by absolute time, so that lateness does not add up; but no burst to catch up.
+  const nextMs = due > nowMs ? due : nowMs + config.keepaliveMs;
+  const state: MembershipState = {
+    ...before,
+    beat: number,
+    nextBeatAtMs: goodbyes === undefined ? nextMs : nowMs + GOODBYE_GAP_MS,
+    ...(goodbyes === undefined ? {} : { goodbyes: goodbyes - 1 }),
+  };
+  if (goodbyes === 0) return { state, effects: [{ kind: "gone" }] };
+  const heartbeat = {
+    leaving: goodbyes !== undefined,
+    settled: state.settled,
+    holding: state.hold !== undefined,
+    epoch: state.epoch,
+    members: state.members,
+    sentAtMs: Math.floor(nowMs) % 2 ** 32,
+    beat: number,
+    peers: state.peers.map((peer) => tellOpinion(peer, nowMs, config)),
+  };
+  return { state, effects: [{ kind: "send-heartbeat", generation: state.generation, heartbeat }] };
+}
+
+function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbeat" }, nowMs: number): Step {
+  const known = before.peers.find(({ id }) => id === event.from);
+  const link = known?.links[event.link];
+  if (known === undefined || link === undefined) return { state: before, effects: [] };
+  const { config } = before;
+  const effects: MembershipEffect[] = [];
+  const silentMs = silenceMs(known, before.listeningSinceMs, nowMs);
+  if (known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs)
+    effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
+  const judgedLink = hearLink(link, event.link, known.name, nowMs, config);
+  const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
+  const self = { id: ownId(before), generation: before.generation, deadtimeMs: config.deadtimeMs };
+  const heard = hearPeer(linked, event.generation, event.heartbeat, self, nowMs);
+  effects.push(...judgedLink.effects, ...heard.effects);
+  let state = withPeer(before, heard.peer);
+  if (heard.peer.generation !== known.generation) effects.push(remember(state));
+  const slept = sleptMs(heard.peer.clock);
+  if (slept + config.keepaliveMs >= config.deadtimeMs) {
+    const paused = noticePause(withPeer(state, { ...heard.peer, clock: acceptSleep(heard.peer.clock) }), slept, nowMs);
+    state = paused.state;
+    effects.push(...paused.effects);
+  }
+  // Only the newest heartbeat of a start that we listen to has a say about us.
+  if (heard.peer.heartbeat !== event.heartbeat) return { state, effects };
+  const judged = hearOpinion(state, heard.peer);
+  return { state: judged.state, effects: [...effects, ...judged.effects] };
+}
+
+function tick(before: MembershipState, nowMs: number): Step {
+  const effects: MembershipEffect[] = [];
+  let state = before;
+  if (state.goodbyes === undefined) {
+    const peers = state.peers.map((peer) => {
+      const judged = judgePeer(peer, before, nowMs);
+      effects.push(...judged.effects);
+      return judged.peer;
+    });
+    state = { ...state, peers };
+  }
+  const waited = nowMs - state.startedAtMs >= state.config.initdeadMs;
+  const seen = state.peers.every(({ phase, fenced }) => phase !== "awaited" || fenced);
+  if (!state.settled && state.raisingTo === undefined && (waited || seen)) {
+    state = { ...state, settled: true };
+    effects.push({ kind: "settled" });
+  }
+  return { state, effects };
+}
+
+/** Brings the set of members and the epoch in line with the peers' phases and with what the members tell. */
+function agree(state: MembershipState): MembershipState {
+  const members = state.peers
+    .filter(({ phase }) => phase === "member")
+    .reduce((bits, { name }) => bits | bitOf(state.config, name), bitOf(state.config, state.config.self));
+  const told = state.peers.filter(({ phase }) => phase === "member").map(({ heartbeat }) => heartbeat);
+  if (members !== state.members) {
+    const highest = told.reduce((epoch, heartbeat) => Math.max(epoch, heartbeat?.epoch ?? 0), state.epoch);
+    return { ...state, members, epoch: highest + 1 };
+  }
+  const later = told.filter((heartbeat) => heartbeat?.members === members);
+  const epoch = later.reduce((highest, heartbeat) => Math.max(highest, heartbeat?.epoch ?? 0), state.epoch);
+  return epoch === state.epoch ? state : { ...state, epoch };
+}
+
+function handle(state: MembershipState, event: MembershipEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case "heartbeat":
+      return hear(state, event, nowMs);
+    case "tick":
+      return { state, effects: [] };
+    case "fencing-confirmed": {
+      const peer = state.peers.find(({ name }) => name === event.name);
+      if (peer === undefined) return { state, effects: [] };
+      const next = withPeer(state, confirmFencing(peer, event.generation));
+      return { state: next, effects: [remember(next)] };
+    }
+    case "peer-accepted": {
+      const peer = state.peers.find(({ name, phase, returned }) => name === event.name && phase === "lost" && returned);
+      if (peer === undefined) return { state, effects: [] };
+      return { state: withPeer(state, { ...peer, phase: "awaited", returned: false }), effects: [] };
+    }
+    case "persisted": {
+      if (event.generation !== state.raisingTo) return { state, effects: [] };
+      const { raisingTo: _, ...rest } = state;
+      return { state: { ...rest, generation: event.generation }, effects: [] };
+    }
+    case "leave":
+      if (state.goodbyes !== undefined) return { state, effects: [] };
+      return { state: { ...state, goodbyes: GOODBYES, nextBeatAtMs: nowMs }, effects: [] };
+    default:
+      return unreachable(event);
+  }
+}
+
+/** One event. Every event also lets time pass, so that a tick is only needed when nothing else comes. */
+export function stepMembership(before: MembershipState, event: MembershipEvent, nowMs: number): Step {
+  if (before.selfFenced) return { state: before, effects: [] };
+  const effects: MembershipEffect[] = [];
+  let state = before;
+  const lateMs = nowMs - wakeAtMs(before);
+  if (lateMs > before.config.keepaliveMs) {
+    const paused = noticePause(state, lateMs, nowMs);
+    state = paused.state;
+    effects.push(...paused.effects);
+  }
+  for (const part of [
+    (at: MembershipState) => handle(at, event, nowMs),
+    (at: MembershipState) => tick(at, nowMs),
+    releaseHold,
+  ]) {
+    const done = part(state);
+    state = done.state;
+    effects.push(...done.effects);
+    if (state.selfFenced) return { state, effects };
+  }
+  const agreed = agree(state);
+  // A change is told at once: until every member tells the same, nobody may decide.
+  state = agreed.epoch === state.epoch ? agreed : { ...agreed, nextBeatAtMs: Math.min(state.nextBeatAtMs, nowMs) };
+  if (nowMs < state.nextBeatAtMs) return { state, effects };
+  const sent = beat(state, nowMs);
+  return { state: sent.state, effects: [...effects, ...sent.effects] };
+}
+
+/** What the manager is told. */
+export function viewOf(state: MembershipState, nowMs: number): MembershipView {
+  const { config, members, epoch } = state;
+  const joined = state.peers.filter(({ phase }) => phase === "member");
+  const kindOf = (link: string) => config.links.find(({ name }) => name === link)?.kind ?? "udp";
+  return {
+    self: config.self,
+    generation: state.generation,
+    epoch,
+    members: [config.self, ...joined.map(({ name }) => name)].toSorted(),
+    agreed: joined.every(({ heartbeat }) => heartbeat?.members === members && heartbeat.epoch === epoch),
+    peers: state.peers.map(({ name, phase, generation, heardAtMs, returned }) => ({
+      name,
+      phase,
+      generation,
+      returned,
+      ...(heardAtMs === undefined ? {} : { silentMs: Math.round(nowMs - heardAtMs) }),
+    })),
+    links: state.peers.flatMap(({ name: peer, links }) =>
+      Object.entries(links).map(([name, link]) => ({ name, kind: kindOf(name), peer, state: link.state })),
+    ),
+    settled: state.settled,
+    quorate: isQuorate(config.nodes.length, joined.length + 1, state.settled),
+    ...(state.hold === undefined ? {} : { hold: state.hold.reason }),
+  };
+}

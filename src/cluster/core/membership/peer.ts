@@ -1,0 +1,145 @@
+/**
+ * Whether one peer is alive, judged from its heartbeats on all links together.
+ * A peer is a member when we hear it and it says that it hears this very start of ours: hearing alone would make a
+ * member of a recorded packet, or of a peer that is deaf to us.
+ * A peer is lost when no link has carried its heartbeat for deadtime. Lost does not mean stopped: whoever receives
+ * `peer-lost` must have it fenced before taking anything over. It stays lost, even when it is heard again, until it is
+ * fenced, starts anew, says goodbye or is accepted; so nobody takes a node that ran on for one that never was away.
+ * Term: Linux-HA ha.cf(5), deadtime.
+ */
+import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
+import { judgeLink } from "./link.ts";
+import { acceptSleep, advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
+import type { LinkState, MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
+
+export interface JudgedPeer {
+  readonly peer: PeerState;
+  readonly effects: readonly MembershipEffect[];
+}
+
+/** What the peer's last heartbeat says of node `id`. */
+export function opinionOf(peer: PeerState, id: number): PeerOpinion | undefined {
+  return peer.heartbeat?.peers.find((opinion) => opinion.id === id);
+}
+
+/** The peer of a new start: nothing of the former one counts any more. */
+function restart(peer: PeerState, generation: number): JudgedPeer {
+  const { name, id, refusedGeneration, links } = peer;
+  const wasHere = peer.phase === "member" || peer.phase === "lost";
+  return {
+    peer: {
+      name,
+      id,
+      phase: "awaited",
+      generation,
+      refusedGeneration,
+      fenced: false,
+      returned: false,
+      clock: UNKNOWN_CLOCK,
+      links,
+    },
+    effects: wasHere ? [{ kind: "peer-restarted", name, generation }] : [],
+  };
+}
+
+/** Notes what was heard. The clock is only asked while the peer is heard without a break. */
+function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
+  const last = peer.heartbeat;
+  if (last === undefined || peer.heardAtMs === undefined) return { ...peer, heartbeat, heardAtMs: nowMs };
+  // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
+  const newer = elapsedMs(last.beat, heartbeat.beat) > 0;
+  if (!newer) return { ...peer, heardAtMs: nowMs };
+  const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - peer.heardAtMs);
+  // A line that is opened first delivers what had waited in it: old news in a burst, which is no sleep of ours.
+  const known = peer.joinedAtMs !== undefined && nowMs - peer.joinedAtMs >= deadtimeMs;
+  return { ...peer, heartbeat, heardAtMs: nowMs, clock: known ? advanced : acceptSleep(advanced) };
+}
+
+/** After a heartbeat of the start `generation`; `self` is ourselves as the peer must know us. */
+export function hearPeer(
+  before: PeerState,
+  generation: number,
+  heartbeat: Heartbeat,
+  self: { readonly id: number; readonly generation: number; readonly deadtimeMs: number },
+  nowMs: number,
+): JudgedPeer {
+  if (generation < before.generation || generation <= before.refusedGeneration) return { peer: before, effects: [] };
+  const started: JudgedPeer =
+    generation > before.generation ? restart(before, generation) : { peer: before, effects: [] };
+  const peer = note(started.peer, heartbeat, nowMs, self.deadtimeMs);
+  const { name } = peer;
+  if (heartbeat.leaving) {
+    return {
+      peer: { ...peer, phase: "left", refusedGeneration: generation, returned: false },
+      effects: [...started.effects, { kind: "peer-left", name }],
+    };
+  }
+  if (peer.phase === "lost") {
+    if (peer.returned) return { peer, effects: started.effects };
+    return { peer: { ...peer, returned: true }, effects: [...started.effects, { kind: "peer-returned", name }] };
+  }
+  const opinion = opinionOf(peer, self.id);
+  const hearsUs =
+    opinion?.heard === true &&
+    opinion.generation === self.generation &&
+    (opinion.opinion === "awaited" || opinion.opinion === "member");
+  if (peer.phase !== "awaited" || !hearsUs) return { peer, effects: started.effects };
+  return {
+    peer: { ...peer, phase: "member", joinedAtMs: nowMs },
+    effects: [...started.effects, { kind: "peer-joined", name, generation }],
+  };
+}
+
+/** How long the peer has been silent while we listened. */
+export function silenceMs(peer: PeerState, listeningSinceMs: number, nowMs: number): number {
+  return nowMs - Math.max(peer.heardAtMs ?? 0, listeningSinceMs);
+}
+
+/** A member, or one that was heard and on its way to become one: its silence has to be answered, too. */
+export function canBeLost({ phase, heardAtMs }: PeerState): boolean {
+  return phase === "member" || (phase === "awaited" && heardAtMs !== undefined);
+}
+
+/** After time has passed. */
+export function judgePeer(before: PeerState, state: MembershipState, nowMs: number): JudgedPeer {
+  const { config, listeningSinceMs } = state;
+  const effects: MembershipEffect[] = [];
+  const links: Record<string, LinkState> = {};
+  for (const [name, link] of Object.entries(before.links)) {
+    const judged = judgeLink(link, name, before.name, nowMs, listeningSinceMs, config);
+    links[name] = judged.link;
+    effects.push(...judged.effects);
+  }
+  const silentMs = silenceMs(before, listeningSinceMs, nowMs);
+  if (!canBeLost(before) || silentMs < config.deadtimeMs) return { peer: { ...before, links }, effects };
+  effects.push({ kind: "peer-lost", name: before.name, silentMs });
+  return { peer: { ...before, links, phase: "lost", returned: false }, effects };
+}
+
+/** Its power was read back as off: that start is never listened to again, and a new one is welcome. */
+export function confirmFencing(peer: PeerState, generation: number): PeerState {
+  if (peer.generation > generation && peer.phase !== "lost") return peer;
+  const refused = Math.max(peer.generation, generation, peer.refusedGeneration);
+  const { heardAtMs: _, heartbeat: __, joinedAtMs: ___, ...rest } = peer;
+  return {
+    ...rest,
+    phase: "awaited",
+    generation: refused,
+    refusedGeneration: refused,
+    fenced: true,
+    returned: false,
+    clock: UNKNOWN_CLOCK,
+  };
+}
+
+/** What we tell everybody of this peer. */
+export function tellOpinion(peer: PeerState, nowMs: number, { deadtimeMs }: MembershipConfig): PeerOpinion {
+  const refused = peer.fenced && peer.generation <= peer.refusedGeneration;
+  return {
+    id: peer.id,
+    generation: peer.generation,
+    opinion: refused ? "fenced" : peer.phase,
+    heard: peer.heardAtMs !== undefined && nowMs - peer.heardAtMs < deadtimeMs,
+    echo: (peer.heartbeat?.beat ?? 0) % 65_536,
+  };
+}

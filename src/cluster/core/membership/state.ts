@@ -1,0 +1,162 @@
+/**
+ * The state of membership: what this node knows of itself, of each peer, and of each peer on each link. Plain data.
+ * Times are the local monotonic clock's, but `sentAtMs`, which is the peer's.
+ */
+import { present } from "../../../base/check.ts";
+import type { Heartbeat } from "../wire/heartbeat.ts";
+import { type PeerClock, UNKNOWN_CLOCK } from "./peer-clock.ts";
+import type { PeerPhase } from "./view.ts";
+
+export interface MembershipLink {
+  readonly name: string;
+  readonly kind: "udp" | "serial";
+  /** The peers that can be heard on it. */
+  readonly peers: readonly string[];
+}
+
+export interface MembershipConfig {
+  readonly self: string;
+  readonly nodes: readonly { readonly name: string; readonly id: number }[];
+  readonly links: readonly MembershipLink[];
+  readonly keepaliveMs: number;
+  readonly warntimeMs: number;
+  readonly deadtimeMs: number;
+  readonly initdeadMs: number;
+}
+
+/** One peer on one link. */
+export interface LinkState {
+  readonly state: "up" | "late" | "down";
+  readonly heardAtMs?: number;
+  /** Heartbeats in time since the link was down; it counts as up again after several. */
+  readonly goodBeats: number;
+}
+
+export interface PeerState {
+  readonly name: string;
+  readonly id: number;
+  readonly phase: PeerPhase;
+  /** The latest start that we know of, remembered over our own restarts. */
+  readonly generation: number;
+  /** Starts up to this one were fenced or said goodbye: never listened to again. */
+  readonly refusedGeneration: number;
+  /** Whether the refused start was fenced, so that it must be told if it is still heard. */
+  readonly fenced: boolean;
+  readonly returned: boolean;
+  /** The last heartbeat of this generation on any link. */
+  readonly heardAtMs?: number;
+  readonly joinedAtMs?: number;
+  readonly heartbeat?: Heartbeat;
+  /** How far the peer's clock has run ahead of ours since we hear it, and what is usual: see peer-clock.ts. */
+  readonly clock: PeerClock;
+  readonly links: Readonly<Record<string, LinkState>>;
+}
+
+export interface MembershipState {
+  readonly config: MembershipConfig;
+  readonly generation: number;
+  /** A higher generation that is being written to disk before it is used. */
+  readonly raisingTo?: number;
+  readonly epoch: number;
+  /** Ids of the members, ourselves included; bit n is id n + 1. */
+  readonly members: number;
+  /** Our heartbeats are numbered, so that an echo of a number proves a round trip. */
+  readonly beat: number;
+  readonly nextBeatAtMs: number;
+  readonly startedAtMs: number;
+  /** Silence counts from here at the earliest: our start, or the end of our last pause. */
+  readonly listeningSinceMs: number;
+  readonly settled: boolean;
+  /** Set after a pause: which beat a peer must have heard before we trust ourselves. */
+  readonly hold?: { readonly reason: string; readonly untilEchoOf: number };
+  /** How many goodbyes are still to be sent; undefined while we stay. */
+  readonly goodbyes?: number;
+  readonly selfFenced: boolean;
+  readonly peers: readonly PeerState[];
+}
+
+export type MembershipEvent =
+  /** Authenticated, of this cluster and not a replay: see wire/. */
+  | {
+      readonly kind: "heartbeat";
+      readonly from: number;
+      readonly link: string;
+      readonly generation: number;
+      readonly heartbeat: Heartbeat;
+    }
+  | { readonly kind: "tick" }
+  | { readonly kind: "fencing-confirmed"; readonly name: string; readonly generation: number }
+  /** A lost peer that returned may be a member again without having been fenced: nothing was taken over from it. */
+  | { readonly kind: "peer-accepted"; readonly name: string }
+  | { readonly kind: "persisted"; readonly generation: number }
+  | { readonly kind: "leave" };
+
+export type MembershipEffect =
+  /** To be sent now on every link, under the given generation. */
+  | { readonly kind: "send-heartbeat"; readonly generation: number; readonly heartbeat: Heartbeat }
+  /** To be on disk before `persisted` is answered. */
+  | { readonly kind: "persist"; readonly generation: number; readonly peers: Readonly<Record<string, number>> }
+  | { readonly kind: "peer-joined"; readonly name: string; readonly generation: number }
+  | { readonly kind: "peer-restarted"; readonly name: string; readonly generation: number }
+  | { readonly kind: "peer-returned" | "peer-left"; readonly name: string }
+  | { readonly kind: "peer-lost"; readonly name: string; readonly silentMs: number }
+  | { readonly kind: "late-heartbeat"; readonly name: string; readonly silentMs: number }
+  | { readonly kind: "link-up" | "link-late" | "link-down"; readonly link: string; readonly peer: string }
+  | { readonly kind: "settled" }
+  /** We slept: for so long our peers heard nothing of us. */
+  | { readonly kind: "self-late"; readonly lateMs: number }
+  | { readonly kind: "held" | "released"; readonly reason: string }
+  | { readonly kind: "generation-raised"; readonly to: number; readonly reason: string }
+  | { readonly kind: "self-fence"; readonly reason: string }
+  /** All goodbyes have been sent. */
+  | { readonly kind: "gone" };
+
+/** What survived on disk: our last generation and those of the peers. */
+export interface Remembered {
+  readonly generation: number;
+  readonly peers: Readonly<Record<string, number>>;
+}
+
+/** The bit of a configured node in a set of members. */
+export function bitOf({ nodes }: MembershipConfig, name: string): number {
+  const node = nodes.find((one) => one.name === name);
+  return 1 << (present(node, `no node ${name}`).id - 1);
+}
+
+/** The state at the start; `generation` is the one of this start, already on disk. */
+export function createMembership(
+  config: MembershipConfig,
+  generation: number,
+  remembered: Remembered["peers"],
+  nowMs: number,
+): MembershipState {
+  const peers = config.nodes
+    .filter(({ name }) => name !== config.self)
+    .map(({ name, id }): PeerState => {
+      const links = config.links.filter((link) => link.peers.includes(name));
+      return {
+        name,
+        id,
+        phase: "awaited",
+        generation: remembered[name] ?? 0,
+        refusedGeneration: 0,
+        fenced: false,
+        returned: false,
+        clock: UNKNOWN_CLOCK,
+        links: Object.fromEntries(links.map((link) => [link.name, { state: "down", goodBeats: 0 }])),
+      };
+    });
+  return {
+    config,
+    generation,
+    epoch: 0,
+    members: bitOf(config, config.self),
+    beat: 0,
+    nextBeatAtMs: nowMs,
+    startedAtMs: nowMs,
+    listeningSinceMs: nowMs,
+    settled: false,
+    selfFenced: false,
+    peers,
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Reliable, ordered messages between managers over the keepers' datagrams, which may be lost, doubled or reordered.
+ * Each message is delivered once and in order, or not at all: when either manager starts anew, or the sender forgets
+ * the peer, what was not acknowledged is dropped, and both sides are told by `peer-started` (the sender that forgets
+ * knows by itself). Delivered means taken by the peer's channel, not that its manager has acted on it.
+ * Pure: time arrives as `nowMs`; the state is plain data.
+ */
+import { check, unreachable } from "../../../base/check.ts";
+import type { Stepped } from "../../../base/step.ts";
+import { acceptPiece, type Incoming, NO_INCOMING } from "./incoming.ts";
+import {
+  acknowledge,
+  createOutgoing,
+  giveUp,
+  type Outgoing,
+  outgoingWakeAtMs,
+  queueText,
+  takeDue,
+} from "./outgoing.ts";
+import { decodeSegment, encodeSegment, type Segment } from "./segment.ts";
+
+/** Far above the largest CIB; a longer message is a mistake of ours. */
+export const MESSAGE_LENGTH_MAX = 16 * 1024 * 1024;
+/** What may wait for a peer that does not acknowledge: some CIBs, and little against the manager's heap. */
+export const QUEUE_LENGTH_MAX = 32 * 1024 * 1024;
+/** How long a greeting may stay unanswered before it is sent again. */
+const GREETING_MS = 200;
+
+export interface ChannelPeer {
+  /** The peer's session; 0 while it has not been heard. */
+  readonly session: number;
+  readonly greetAtMs: number;
+  readonly outgoing: Outgoing;
+  readonly incoming: Incoming;
+}
+
+export interface ChannelState {
+  /** Of this manager; grows with each start (frame `start` of the keeper). */
+  readonly session: number;
+  readonly peers: Readonly<Record<string, ChannelPeer>>;
+}
+
+export type ChannelEvent =
+  /** The manager wants `text` (at most MESSAGE_LENGTH_MAX) delivered to the peer, once and in order. */
+  | { readonly kind: "submit"; readonly to: string; readonly text: string }
+  /** What the keeper handed over from the peer. */
+  | { readonly kind: "datagram"; readonly from: string; readonly bytes: Uint8Array }
+  /** The peer is no member any more: what it has not acknowledged is dropped. */
+  | { readonly kind: "forget"; readonly peer: string }
+  | { readonly kind: "tick" };
+
+export type ChannelEffect =
+  | { readonly kind: "send"; readonly to: string; readonly bytes: Uint8Array }
+  | { readonly kind: "deliver"; readonly from: string; readonly text: string }
+  /** The peer's manager is heard for the first time, or has started anew: what came before is void on both sides. */
+  | { readonly kind: "peer-started"; readonly peer: string; readonly session: number }
+  /** The queue to the peer is over its limit: everything in it was dropped, and the stream begins anew. */
+  | { readonly kind: "overflow"; readonly peer: string };
+
+type Step = Stepped<ChannelState, ChannelEffect>;
+
+export function createChannel(session: number): ChannelState {
+  check(session > 0, "a session is a positive number");
+  return { session, peers: {} };
+}
+
+const NEW_PEER: ChannelPeer = { session: 0, greetAtMs: 0, outgoing: createOutgoing(), incoming: NO_INCOMING };
+
+const peerOf = (state: ChannelState, name: string): ChannelPeer => state.peers[name] ?? NEW_PEER;
+
+const withPeer = (state: ChannelState, name: string, peer: ChannelPeer): ChannelState => ({
+  ...state,
+  peers: { ...state.peers, [name]: peer },
+});
+
+const send = (to: string, segment: Segment): ChannelEffect => ({ kind: "send", to, bytes: encodeSegment(segment) });
+
+/** When the core next wants a tick; undefined while nothing is under way. */
+export function channelWakeAtMs(state: ChannelState): number | undefined {
+  const wakes = Object.values(state.peers).flatMap(({ session, greetAtMs, outgoing }) => {
+    if (session === 0) return outgoing.pieces.length > 0 ? [greetAtMs] : [];
+    return outgoingWakeAtMs(outgoing) ?? [];
+  });
+  return wakes.length === 0 ? undefined : Math.min(...wakes);
+}
+
+/** Sends what is due to one peer: a greeting while its session is unknown, or else pieces. */
+function flush(state: ChannelState, name: string, nowMs: number): Step {
+  const peer = peerOf(state, name);
+  if (peer.outgoing.pieces.length === 0) return { state, effects: [] };
+  if (peer.session === 0) {
+    if (nowMs < peer.greetAtMs) return { state, effects: [] };
+    const greeting: Segment = { kind: "greeting", session: state.session, target: 0, asks: true };
+    return {
+      state: withPeer(state, name, { ...peer, greetAtMs: nowMs + GREETING_MS }),
+      effects: [send(name, greeting)],
+    };
+  }
+  const { outgoing, due } = takeDue(peer.outgoing, nowMs);
+  if (due.length === 0) return { state, effects: [] };
+  const effects = due.map(({ sequence, text, last }) =>
+    send(name, {
+      kind: "piece",
+      session: state.session,
+      target: peer.session,
+      stream: outgoing.stream,
+      sequence,
+      last,
+      text,
+    }),
+  );
+  return { state: withPeer(state, name, { ...peer, outgoing }), effects };
+}
+
+function submit(state: ChannelState, name: string, text: string, nowMs: number): Step {
+  check(text.length <= MESSAGE_LENGTH_MAX, `a message of ${text.length} characters`);
+  const peer = peerOf(state, name);
+  if (peer.outgoing.queuedLength + text.length > QUEUE_LENGTH_MAX) {
+    const dropped = withPeer(state, name, { ...peer, outgoing: giveUp(peer.outgoing) });
+    return { state: dropped, effects: [{ kind: "overflow", peer: name }] };
+  }
+  return flush(withPeer(state, name, { ...peer, outgoing: queueText(peer.outgoing, text) }), name, nowMs);
+}
+
+/** The peer as its own session number shows it; a new session voids both streams, but not what has never been sent. */
+function meet(peer: ChannelPeer, session: number): ChannelPeer {
+  const outgoing = peer.session === 0 ? peer.outgoing : giveUp(peer.outgoing);
+  return { session, greetAtMs: 0, outgoing, incoming: NO_INCOMING };
+}
+
+function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: number): Step {
+  const segment = decodeSegment(bytes);
+  if (segment === undefined) return { state: before, effects: [] };
+  const known = peerOf(before, name);
+  // An older session is a straggler of a manager that is gone.
+  if (segment.session < known.session) return { state: before, effects: [] };
+  const effects: ChannelEffect[] = [];
+  let peer = known;
+  if (segment.session > known.session) {
+    peer = meet(known, segment.session);
+    effects.push({ kind: "peer-started", peer: name, session: segment.session });
+  }
+  const asked = segment.kind === "greeting" ? segment.asks : segment.target !== before.session;
+  if (asked) effects.push(send(name, { kind: "greeting", session: before.session, target: peer.session, asks: false }));
+  if (segment.kind !== "greeting" && segment.target === before.session) {
+    if (segment.kind === "acknowledgement") peer = { ...peer, outgoing: acknowledge(peer.outgoing, segment, nowMs) };
+    else {
+      const { incoming, messages, answer } = acceptPiece(peer.incoming, segment);
+      peer = { ...peer, incoming };
+      for (const text of messages) effects.push({ kind: "deliver", from: name, text });
+      if (answer !== undefined) {
+        const ids = { session: before.session, target: peer.session };
+        effects.push(send(name, { kind: "acknowledgement", ...ids, ...answer }));
+      }
+    }
+  }
+  const flushed = flush(withPeer(before, name, peer), name, nowMs);
+  return { state: flushed.state, effects: [...effects, ...flushed.effects] };
+}
+
+export function stepChannel(state: ChannelState, event: ChannelEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case "submit":
+      return submit(state, event.to, event.text, nowMs);
+    case "datagram":
+      return receive(state, event.from, event.bytes, nowMs);
+    case "forget": {
+      const peer = state.peers[event.peer];
+      if (peer === undefined) return { state, effects: [] };
+      return { state: withPeer(state, event.peer, { ...peer, outgoing: giveUp(peer.outgoing) }), effects: [] };
+    }
+    case "tick": {
+      const effects: ChannelEffect[] = [];
+      let next = state;
+      for (const name of Object.keys(state.peers)) {
+        const flushed = flush(next, name, nowMs);
+        next = flushed.state;
+        effects.push(...flushed.effects);
+      }
+      return { state: next, effects };
+    }
+    default:
+      return unreachable(event);
+  }
+}

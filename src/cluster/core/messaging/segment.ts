@@ -1,0 +1,111 @@
+/**
+ * What channels put into a datagram: a piece of a message, an acknowledgement, or a greeting.
+ * A message is cut into pieces of UTF-8 text; pieces are numbered from 1 within a stream. A stream ends with either
+ * manager's session or when its sender gives it up, and then the next one begins at 1 again.
+ * Layout: docs/protocols/heartbeat.md, "Datagrams of the managers". Byte order: network.
+ */
+import { readUint48, writeUint48 } from "../wire/bytes.ts";
+
+interface SegmentBase {
+  /** The sender's session, and the receiver's as the sender knows it (0: not yet). */
+  readonly session: number;
+  readonly target: number;
+}
+
+export interface Piece extends SegmentBase {
+  readonly kind: "piece";
+  readonly stream: number;
+  readonly sequence: number;
+  /** The message ends with this piece. */
+  readonly last: boolean;
+  readonly text: string;
+}
+
+export interface Acknowledgement extends SegmentBase {
+  readonly kind: "acknowledgement";
+  readonly stream: number;
+  /** The first piece that is missing. */
+  readonly expected: number;
+  /** Bit n: piece `expected + 1 + n` is there. */
+  readonly beyond: number;
+}
+
+/** Tells the session; one with `asks` is answered by one without. */
+export interface Greeting extends SegmentBase {
+  readonly kind: "greeting";
+  readonly asks: boolean;
+}
+
+export type Segment = Piece | Acknowledgement | Greeting;
+
+const KINDS = ["piece", "acknowledgement", "greeting"] as const;
+const HEADER_BYTES = 20;
+/** With this header below DATAGRAM_BYTES_MAX of the keeper's pipe, and with the keeper's below an Ethernet frame. */
+export const PIECE_BYTES_MAX = 1200;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** The text in pieces of at most PIECE_BYTES_MAX bytes, never cut within a character; at least one piece. */
+export function cutText(text: string): string[] {
+  const bytes = encoder.encode(text);
+  if (bytes.length <= PIECE_BYTES_MAX) return [text];
+  const pieces: string[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    let end = Math.min(at + PIECE_BYTES_MAX, bytes.length);
+    // A continuation byte (10xxxxxx) belongs to the character before it.
+    while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+    pieces.push(decoder.decode(bytes.subarray(at, end)));
+    at = end;
+  }
+  return pieces;
+}
+
+export function encodeSegment(segment: Segment): Uint8Array {
+  const text = segment.kind === "piece" ? encoder.encode(segment.text) : new Uint8Array(0);
+  const bytes = new Uint8Array(HEADER_BYTES + text.length);
+  const view = new DataView(bytes.buffer);
+  writeUint48(view, 1, segment.session);
+  writeUint48(view, 7, segment.target);
+  view.setUint8(0, KINDS.indexOf(segment.kind));
+  if (segment.kind === "greeting") {
+    view.setUint8(13, segment.asks ? 1 : 0);
+    return bytes;
+  }
+  view.setUint16(14, segment.stream);
+  if (segment.kind === "acknowledgement") {
+    const acknowledged = new Uint8Array(HEADER_BYTES + 4);
+    acknowledged.set(bytes);
+    const more = new DataView(acknowledged.buffer);
+    more.setUint32(16, segment.expected);
+    more.setUint32(20, segment.beyond);
+    return acknowledged;
+  }
+  view.setUint8(13, segment.last ? 1 : 0);
+  view.setUint32(16, segment.sequence);
+  bytes.set(text, HEADER_BYTES);
+  return bytes;
+}
+
+/** Undefined when the bytes are no segment of this version. */
+export function decodeSegment(bytes: Uint8Array): Segment | undefined {
+  const kind = KINDS[bytes[0] ?? -1];
+  if (kind === undefined || bytes.length < HEADER_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const base = { session: readUint48(view, 1), target: readUint48(view, 7) };
+  const flag = view.getUint8(13) === 1;
+  if (kind === "greeting") return { kind, ...base, asks: flag };
+  const stream = view.getUint16(14);
+  const number = view.getUint32(16);
+  if (kind === "acknowledgement") {
+    if (bytes.length < HEADER_BYTES + 4) return undefined;
+    return { kind, ...base, stream, expected: number, beyond: view.getUint32(20) };
+  }
+  try {
+    const text = decoder.decode(bytes.subarray(HEADER_BYTES));
+    return { kind, ...base, stream, sequence: number, last: flag, text };
+  } catch {
+    return undefined;
+  }
+}

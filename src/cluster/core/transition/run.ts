@@ -1,0 +1,217 @@
+/**
+ * The execution of one transition at the DC: an action starts as soon as all its inputs have succeeded.
+ * After a failure or an abort nothing new starts; what runs on living nodes is awaited, and then the run has finished.
+ * Nothing ever waits for an action on a dead node. Pure; what an action does is the controller's business.
+ * Not to be assumed: that a finished run was a complete one.
+ */
+import { check, present } from "../../../base/check.ts";
+import type { Stepped } from "../../../base/step.ts";
+import type { Transition, TransitionAction } from "./graph.ts";
+
+export type ActionPhase = "waiting" | "running" | "succeeded" | "failed";
+
+export interface TransitionRun {
+  readonly number: number;
+  readonly transition: Transition;
+  /** By position in `transition.actions`, as the two lists below. */
+  readonly phases: readonly ActionPhase[];
+  /** How many inputs have not succeeded yet. */
+  readonly missing: readonly number[];
+  /** When a running action is given up; 0 for one that does not run. */
+  readonly deadlines: readonly number[];
+  /** Why nothing new is started. */
+  readonly aborted?: string;
+  readonly finished: boolean;
+}
+
+export type RunEvent =
+  | { readonly kind: "ended"; readonly actionId: number; readonly succeeded: boolean }
+  | { readonly kind: "abort"; readonly reason: string }
+  /** The node has gone, or its manager: nothing that runs there will ever answer. */
+  | { readonly kind: "node-gone"; readonly node: string }
+  | { readonly kind: "tick" };
+
+export type RunEffect =
+  | { readonly kind: "start"; readonly action: TransitionAction }
+  | { readonly kind: "timed-out"; readonly action: TransitionAction }
+  /** Nothing runs any more. `complete`: every action succeeded. */
+  | { readonly kind: "finished"; readonly complete: boolean };
+
+/**
+ * Guards against an answer that never comes, beyond what the action's own timeout and the way there and back need.
+ * The fencer bounds itself by its devices and attempts; this is far beyond any such bound.
+ */
+export const FENCE_GUARD_MS = 20 * 60_000;
+/** Actions without a timeout of their own take no time worth naming. */
+const SHORT_GUARD_MS = 60_000;
+
+function guardMs(action: TransitionAction, transition: Transition): number {
+  switch (action.kind) {
+    case "resource":
+      return action.timeoutMs + transition.clusterDelayMs;
+    case "fence":
+      return FENCE_GUARD_MS;
+    case "cluster":
+    case "pseudo":
+      return SHORT_GUARD_MS;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** Where the action is carried out: a fencing runs at the DC, whatever happens to its target. */
+function nodeOf(action: TransitionAction): string | undefined {
+  return action.kind === "resource" || action.kind === "cluster" ? action.node : undefined;
+}
+
+/** The lists of a run while one step works on them. */
+interface Working {
+  readonly run: TransitionRun;
+  readonly phases: ActionPhase[];
+  readonly missing: number[];
+  readonly deadlines: number[];
+  readonly effects: RunEffect[];
+  aborted: string | undefined;
+}
+
+function open(run: TransitionRun): Working {
+  const { phases, missing, deadlines, aborted } = run;
+  return {
+    run,
+    phases: [...phases],
+    missing: [...missing],
+    deadlines: [...deadlines],
+    effects: [],
+    aborted,
+  };
+}
+
+function positionOf(run: TransitionRun, actionId: number): number {
+  return run.transition.actions.findIndex(({ id }) => id === actionId);
+}
+
+function succeed(working: Working, position: number): void {
+  const { actions } = working.run.transition;
+  working.phases[position] = "succeeded";
+  working.deadlines[position] = 0;
+  const done = present(actions[position], "the action is part of the transition");
+  actions.forEach(({ inputs }, at) => {
+    if (inputs.includes(done.id)) working.missing[at] = (working.missing[at] ?? 0) - 1;
+  });
+}
+
+function fail(working: Working, position: number, reason: string): void {
+  working.phases[position] = "failed";
+  working.deadlines[position] = 0;
+  working.aborted ??= reason;
+}
+
+/** Starts whatever may start, most urgent first; pseudo actions succeed at once and free others. */
+function startReady(working: Working, nowMs: number): void {
+  const { actions, batchLimit } = working.run.transition;
+  for (;;) {
+    if (working.aborted !== undefined) return;
+    const ready = actions
+      .map((action, position) => ({ action, position }))
+      .filter(({ position }) => working.phases[position] === "waiting" && working.missing[position] === 0)
+      .sort((left, right) => right.action.priority - left.action.priority || left.position - right.position);
+    const pseudo = ready.filter(({ action }) => action.kind === "pseudo");
+    for (const { position } of pseudo) succeed(working, position);
+    if (pseudo.length > 0) continue;
+    const running = working.phases.filter((phase) => phase === "running").length;
+    for (const { action, position } of batchLimit === 0 ? ready : ready.slice(0, Math.max(0, batchLimit - running))) {
+      working.phases[position] = "running";
+      working.deadlines[position] = nowMs + guardMs(action, working.run.transition);
+      working.effects.push({ kind: "start", action });
+    }
+    return;
+  }
+}
+
+function close(working: Working): Stepped<TransitionRun, RunEffect> {
+  const { run, phases, missing, deadlines, aborted, effects } = working;
+  const finished = !phases.includes("running");
+  if (finished && !run.finished)
+    effects.push({ kind: "finished", complete: phases.every((phase) => phase === "succeeded") });
+  const state: TransitionRun = {
+    number: run.number,
+    transition: run.transition,
+    phases,
+    missing,
+    deadlines,
+    finished,
+    ...(aborted === undefined ? {} : { aborted }),
+  };
+  return { state, effects };
+}
+
+/** Begins a transition; one without actions finishes at once. */
+export function startRun(transition: Transition, number: number, nowMs: number): Stepped<TransitionRun, RunEffect> {
+  const { actions } = transition;
+  const ids = new Set(actions.map(({ id }) => id));
+  check(ids.size === actions.length, "two actions of one transition have the same id");
+  const working = open({
+    number,
+    transition,
+    phases: actions.map(() => "waiting"),
+    missing: actions.map(({ inputs }) => inputs.filter((input) => ids.has(input)).length),
+    deadlines: actions.map(() => 0),
+    finished: false,
+  });
+  startReady(working, nowMs);
+  return close(working);
+}
+
+export function stepRun(run: TransitionRun, event: RunEvent, nowMs: number): Stepped<TransitionRun, RunEffect> {
+  if (run.finished) return { state: run, effects: [] };
+  const working = open(run);
+  const { actions } = run.transition;
+  switch (event.kind) {
+    case "ended": {
+      const position = positionOf(run, event.actionId);
+      // An answer that comes after its action was given up has lost its meaning here; the history has it.
+      if (working.phases[position] !== "running") return { state: run, effects: [] };
+      if (event.succeeded) succeed(working, position);
+      else fail(working, position, `${actions[position]?.key} failed`);
+      break;
+    }
+    case "abort":
+      working.aborted ??= event.reason;
+      break;
+    case "node-gone":
+      actions.forEach((action, position) => {
+        if (nodeOf(action) !== event.node) return;
+        if (working.phases[position] === "running") fail(working, position, `${event.node} has gone`);
+      });
+      working.aborted ??= `${event.node} has gone`;
+      break;
+    case "tick":
+      actions.forEach((action, position) => {
+        const deadline = working.deadlines[position] ?? 0;
+        if (working.phases[position] !== "running" || deadline > nowMs) return;
+        fail(working, position, `${action.key} was never answered`);
+        working.effects.push({ kind: "timed-out", action });
+      });
+      break;
+    default:
+      return event satisfies never;
+  }
+  startReady(working, nowMs);
+  return close(working);
+}
+
+export function runWakeAtMs(run: TransitionRun): number | undefined {
+  const deadlines = run.deadlines.filter((deadline) => deadline > 0);
+  return run.finished || deadlines.length === 0 ? undefined : Math.min(...deadlines);
+}
+
+/** Keys of what runs now, for the log and the status. */
+export function inFlight(run: TransitionRun): readonly string[] {
+  return run.transition.actions.filter((_action, position) => run.phases[position] === "running").map(keyAndNode);
+}
+
+/** `ip_start_0 on alpha`. */
+export function keyAndNode(action: TransitionAction): string {
+  const node = nodeOf(action);
+  return node === undefined ? action.key : `${action.key} on ${node}`;
+}

@@ -1,0 +1,214 @@
+/**
+ * The CIB on disk: `cib.xml` and its sidecar `cib.json` (checksum, lineage, history), and the pair before as
+ * `cib.previous.*`. A pair counts only when the checksum fits, so a torn or truncated file falls back to the previous
+ * pair, and that is told. Written as temporary files, synced, renamed, directory synced: `write` resolves when a power
+ * cut can no longer undo it. A conflict's loser is kept as `cib-conflict-*.xml`.
+ */
+import { createHash } from "node:crypto";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Problem, Read } from "../../base/problem.ts";
+import { childOf, parseXml, printXml, xml } from "../../base/xml.ts";
+import { loadConfiguration } from "../../cib/load.ts";
+import { BLANK } from "../core/cib-store/lineage.ts";
+import { FEATURE_SET, SCHEMA_VERSION } from "../core/cib-store/state.ts";
+import type { CibConflict, HistoryEntry, StoredCib } from "../core/cib-store/types.ts";
+
+export interface CibFiles {
+  /** What the disk holds; undefined when it never held a CIB, or none can be read (told in `problems`). */
+  readonly stored: StoredCib | undefined;
+  readonly problems: readonly Problem[];
+  /** Resolves when it is on disk; rejects when the disk refuses. Calls are carried out in their order. */
+  readonly write: (stored: StoredCib) => Promise<void>;
+  /** Resolves with the name of the file. */
+  readonly keepConflict: (conflict: CibConflict) => Promise<string>;
+}
+
+type Sidecar = Omit<StoredCib, "configuration"> & { readonly format: 1; readonly sha256: string };
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, "w", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function readSidecar(text: string): Sidecar | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isSidecar = typeof value === "object" && value !== null && "format" in value && value.format === 1;
+    // Our own file, whose checksum of the XML is compared next; its shape is that of this version.
+    return isSidecar ? (value as Sidecar) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const NAMES = ["cib", "cib.previous"];
+
+interface Pair {
+  readonly stored: StoredCib;
+  readonly file: string;
+  /** Both of the newest names: only such a pair may become the previous one. */
+  readonly isWhole: boolean;
+}
+
+/** The first pair whose checksum fits, whichever sidecar belongs to it after an interrupted write. */
+async function readPair(directory: string): Promise<Pair | undefined> {
+  const sidecars: { readonly name: string; readonly sidecar: Sidecar }[] = [];
+  for (const name of NAMES) {
+    const sidecar = readSidecar((await readIfThere(path.join(directory, `${name}.json`))) ?? "");
+    if (sidecar !== undefined) sidecars.push({ name, sidecar });
+  }
+  for (const name of NAMES) {
+    const file = path.join(directory, `${name}.xml`);
+    const text = await readIfThere(file);
+    const found = sidecars.find(({ sidecar }) => text !== undefined && sidecar.sha256 === sha256(text));
+    const read = text === undefined || found === undefined ? undefined : parseXml(text);
+    const configuration = read?.kind === "xml" ? childOf(read.root, "configuration") : undefined;
+    if (found === undefined || configuration === undefined) continue;
+    const { version, head, lineage, confirmedHead, history } = found.sidecar;
+    const isWhole = name === "cib" && found.name === "cib";
+    return { stored: { version, head, lineage, confirmedHead, configuration, history }, file, isWhole };
+  }
+  return undefined;
+}
+
+function document({ version, configuration }: Pick<StoredCib, "version" | "configuration">): string {
+  const attributes = {
+    "validate-with": SCHEMA_VERSION,
+    crm_feature_set: FEATURE_SET,
+    admin_epoch: String(version.adminEpoch),
+    epoch: String(version.epoch),
+    num_updates: "0",
+  };
+  return printXml(xml("cib", attributes, [configuration, xml("status")]));
+}
+
+async function writePair(directory: string, stored: StoredCib, isCurrentGood: boolean): Promise<void> {
+  const at = (name: string) => path.join(directory, name);
+  const { configuration, ...rest } = stored;
+  const text = document({ version: stored.version, configuration });
+  const sidecar: Sidecar = { format: 1, sha256: sha256(text), ...rest };
+  await writeSynced(at("cib.xml.new"), text);
+  await writeSynced(at("cib.json.new"), `${JSON.stringify(sidecar)}\n`);
+  if (isCurrentGood)
+    for (const end of ["json", "xml"]) {
+      await rm(at(`cib.previous.${end}.new`), { force: true });
+      await link(at(`cib.${end}`), at(`cib.previous.${end}.new`));
+      await rename(at(`cib.previous.${end}.new`), at(`cib.previous.${end}`));
+    }
+  // Between these two the old XML fits the previous sidecar, so that a crash here leaves the old pair.
+  await rename(at("cib.json.new"), at("cib.json"));
+  await rename(at("cib.xml.new"), at("cib.xml"));
+  await syncDirectory(directory);
+}
+
+function tellLoss(directory: string, pair: { readonly file: string } | undefined): Problem[] {
+  const place = path.join(directory, "cib.xml");
+  if (pair?.file === place) return [];
+  const what = "cib.xml or its checksum is damaged";
+  if (pair === undefined)
+    return [
+      {
+        severity: "error",
+        place,
+        reason: `${what}, and so is the previous pair; this node begins with no configuration`,
+        remedy: "let it join its peer, which has the configuration, or load it again",
+      },
+    ];
+  return [
+    {
+      severity: "error",
+      place,
+      reason: `${what}; the previous configuration is used, and a peer's newer one when there is any`,
+      remedy: "check the disk, and compare gemel configure show with what you expect",
+    },
+  ];
+}
+
+/** Reads what is there and readies the directory. Rejects only when the directory itself cannot be used. */
+export async function openCibFiles(directory: string): Promise<CibFiles> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const pair = await readPair(directory);
+  const isThere = (await readIfThere(path.join(directory, "cib.xml"))) !== undefined;
+  const isFresh = pair === undefined && !isThere && (await readIfThere(path.join(directory, "cib.json"))) === undefined;
+  let isCurrentGood = pair?.isWhole === true;
+  let last: Promise<void> = Promise.resolve();
+  return {
+    stored: pair?.stored,
+    problems: isFresh ? [] : tellLoss(directory, pair),
+    write(stored) {
+      const next = last.then(async () => {
+        await writePair(directory, stored, isCurrentGood);
+        isCurrentGood = true;
+      });
+      // A write that failed is told to its own caller; those behind it are tried all the same.
+      last = next.catch(() => undefined);
+      return next;
+    },
+    async keepConflict({ loser, loserNode, lost, diff }) {
+      const note = diff.map((line) => `<!-- ${line.replaceAll("--", "- -")} -->\n`).join("");
+      const text = `${document({ version: loser, configuration: lost })}${note}`;
+      const name = `cib-conflict-${loserNode}-${loser.adminEpoch}.${loser.epoch}-${sha256(text).slice(0, 8)}.xml`;
+      const file = path.join(directory, name);
+      await writeSynced(file, text);
+      await syncDirectory(directory);
+      return file;
+    },
+  };
+}
+
+/**
+ * The first content of a node that has none: the configuration file named in the node's own configuration. The same
+ * file gives the same head on every node, so that two of them agree without a conflict.
+ */
+export async function readInitialCib(file: string, nowWallMs: number): Promise<Read<StoredCib>> {
+  const text = await readIfThere(file);
+  if (text === undefined) {
+    const remedy = "write the file, or name another one";
+    return { kind: "invalid", problems: [{ severity: "error", place: file, reason: "there is no such file", remedy }] };
+  }
+  const loaded = loadConfiguration(text, { source: file });
+  if (loaded.kind === "invalid") return loaded;
+  const head = `initial-${sha256(printXml(loaded.value)).slice(0, 16)}`;
+  const version = { adminEpoch: 0, epoch: 1 };
+  const entry: HistoryEntry = {
+    requestId: head,
+    version,
+    origin: { who: "gemel", from: file, wallMs: nowWallMs },
+    diff: ["+ the initial configuration"],
+  };
+  const stored: StoredCib = {
+    version,
+    head,
+    lineage: [BLANK, head],
+    confirmedHead: BLANK,
+    configuration: loaded.value,
+    history: [entry],
+  };
+  return { kind: "valid", value: stored, warnings: loaded.warnings };
+}

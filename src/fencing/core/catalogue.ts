@@ -1,0 +1,37 @@
+/**
+ * What the reader of the configuration must know of the drivers, without knowing them: which agents there are, and
+ * whether a device's parameters are complete. The drivers' table provides it.
+ */
+
+/** A parameter that is missing or wrong, and what to write. */
+export interface Complaint {
+  readonly parameter: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+export interface DriverChoice {
+  readonly driver: string;
+  /** As the driver names them; an alias has been translated. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Nothing wrong when empty. */
+  readonly complaints: readonly Complaint[];
+  /** Longest time of one `off` or `on`; 0 when the parameters are wrong. */
+  readonly boundMs: number;
+  /** True for a driver that waits for a person instead of a device. */
+  readonly manual: boolean;
+  /** The parameter that takes the outlet of a node, for devices that feed several. */
+  readonly plugParameter: string | undefined;
+}
+
+export interface DriverCatalogue {
+  /** Undefined: no driver speaks for this agent. `agent`: the type of a primitive of class stonith. */
+  choose(agent: string, parameters: Readonly<Record<string, string>>): DriverChoice | undefined;
+  readonly agents: readonly string[];
+}
+
+/** Without what speaks to the fencer instead of the device: pcmk_* and priority. */
+export function ownParameters(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const own = Object.entries(parameters).filter(([name]) => !name.startsWith("pcmk_") && name !== "priority");
+  return Object.fromEntries(own);
+}

@@ -1,0 +1,100 @@
+/**
+ * The fencing configuration as plain data, and what follows from it for one target: which devices, in which order,
+ * for how long at most. `read-configuration.ts` reads it out of a CIB.
+ * Terms: Pacemaker Explained, "Fencing": topology levels, pcmk_* parameters.
+ */
+
+/** What of a device happens under a request: `reboot` is always `off`, confirmed, then `on`. */
+export type FencingRequestAction = "off" | "on" | "reboot";
+
+export interface FencingDevice {
+  readonly id: string;
+  /** As the configuration names it: `ipmi-lan`, `external/ipmi`, ... */
+  readonly agent: string;
+  readonly driver: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** What is added for one target: its outlet. */
+  readonly perTarget: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Waits for a person, not for a device. */
+  readonly isManual: boolean;
+  /** Nodes that it can fence; undefined: any, which only a person can. */
+  readonly targets: readonly string[] | undefined;
+  /** Nodes from which it must not be used (location constraints). */
+  readonly bannedFrom: readonly string[];
+  /** Among devices without a topology the higher comes first. */
+  readonly priority: number;
+  readonly timeoutMs: { readonly off: number; readonly on: number };
+  /** Times that an action is tried before the device counts as failed. */
+  readonly tries: { readonly off: number; readonly on: number };
+  /** Fixed delay before its first `off`, by target; "" for all others. */
+  readonly delayBaseMs: Readonly<Record<string, number>>;
+  /** Upper end of the random delay on top of it. */
+  readonly delayMaxMs: number;
+  /** A device whose `reboot` must leave the machine off (pcmk_reboot_action=off). */
+  readonly staysOff: boolean;
+}
+
+export interface FencingLevel {
+  readonly index: number;
+  /** All of them must confirm. */
+  readonly devices: readonly string[];
+}
+
+export interface FencingConfiguration {
+  readonly isEnabled: boolean;
+  readonly action: "off" | "reboot";
+  /** Default for devices that do not say their own. */
+  readonly timeoutMs: number;
+  /** Failed rounds for one target after which retries become rare. */
+  readonly attemptsMax: number;
+  readonly isConcurrent: boolean;
+  /** Delay of the fencing that targets the node with the more important resources. */
+  readonly priorityDelayMs: number;
+  readonly devices: readonly FencingDevice[];
+  /** By target; ascending index. A target that is not here uses every device that can fence it, one after another. */
+  readonly topology: Readonly<Record<string, readonly FencingLevel[]>>;
+}
+
+/** Without a configuration nothing can be fenced, and nothing may be taken over that needs it. */
+export const NO_FENCING: FencingConfiguration = {
+  isEnabled: true,
+  action: "reboot",
+  timeoutMs: 60_000,
+  attemptsMax: 10,
+  isConcurrent: true,
+  priorityDelayMs: 0,
+  devices: [],
+  topology: {},
+};
+
+function canUse(device: FencingDevice, target: string, self: string): boolean {
+  return !device.bannedFrom.includes(self) && (device.targets === undefined || device.targets.includes(target));
+}
+
+/**
+ * The devices for `target` as `self` would use them, level by level. A level that lacks one of its devices is left
+ * out, for it can never be confirmed. Persons come last where no topology says otherwise.
+ */
+export function levelsFor(
+  { devices, topology }: FencingConfiguration,
+  target: string,
+  self: string,
+): readonly (readonly FencingDevice[])[] {
+  const usable = devices.filter((device) => canUse(device, target, self));
+  const levels = Object.hasOwn(topology, target) ? topology[target] : undefined;
+  if (levels !== undefined) {
+    return levels.flatMap((level) => {
+      const found = level.devices.flatMap((id) => usable.filter((device) => device.id === id));
+      return found.length === level.devices.length && found.length > 0 ? [found] : [];
+    });
+  }
+  const ranked = usable.toSorted(
+    (left, right) => Number(left.isManual) - Number(right.isManual) || right.priority - left.priority,
+  );
+  return ranked.map((device) => [device]);
+}
+
+/** Longest time from a request until a round has been through all levels, without delays: to be shown in advance. */
+export function roundBoundMs(levels: readonly (readonly FencingDevice[])[]): number {
+  return levels.flat().reduce((sum, { timeoutMs, tries }) => sum + timeoutMs.off * tries.off, 0);
+}

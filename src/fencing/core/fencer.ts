@@ -1,0 +1,160 @@
+/**
+ * The fencer: decides which device does what, when, and how often; and what was proven by it. A pure state machine.
+ * Off counts only when every device of a level has read it back; then whoever asked is answered, and only then the
+ * machine is switched on again. What is not proven is `unknown` or `not-done`, and is tried again for ever, ever more
+ * rarely: silence never turns into death.
+ * Terms: Pacemaker Explained, "Fencing"; pauses and limits: fencer-state.ts.
+ */
+import { unreachable } from "../../base/check.ts";
+import type { Stepped } from "../../base/step.ts";
+import { type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
+import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
+import {
+  type Draft,
+  log,
+  type Now,
+  nextId,
+  publish,
+  pump,
+  remove,
+  replace,
+  settle,
+  succeedOff,
+} from "./fencing-round.ts";
+
+type RequestEvent = Extract<FencerEvent, { readonly kind: "request" }>;
+type ConfirmationEvent = Extract<FencerEvent, { readonly kind: "operator-confirmation" }>;
+
+/** The action of an operation that serves both. */
+function mergedAction(left: FencingRequestAction, right: FencingRequestAction): FencingRequestAction {
+  return left === "reboot" || right === "reboot" ? "reboot" : left;
+}
+
+function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
+  const { requestId, target, action, origin, seed, isTargetPreferred } = event;
+  const waiter: Waiter = { requestId, action, origin };
+  const step = action === "on" ? "on" : "off";
+  const running = draft.operations.find(
+    (each) => each.target === target && each.step === step && (each.action === "on") === (action === "on"),
+  );
+  const isUrgent = origin.kind === "operator";
+  if (running !== undefined) {
+    const { phase, devices } = running;
+    const isPaused = phase.kind === "waiting" && devices.length === 0 && !running.hasDelayed;
+    replace(draft, {
+      ...running,
+      action: mergedAction(running.action, action),
+      waiters: [...running.waiters, waiter],
+      by: [...running.by, origin.by],
+      phase: isUrgent && isPaused ? { kind: "waiting", notBeforeMs: now.ms } : phase,
+    });
+    log(draft, "info", `${action} of ${target}, asked by ${origin.by}, joins the fencing that runs`);
+    return;
+  }
+  const levels = levelsFor(draft.configuration, target, draft.self);
+  const retryAtMs = draft.failures[target]?.retryAtMs ?? now.ms;
+  const operation: FencingOperation = {
+    id: nextId(draft),
+    target,
+    action,
+    waiters: [waiter],
+    by: [origin.by],
+    seed,
+    isTargetPreferred,
+    startedWallMs: now.wallMs,
+    phase: { kind: "waiting", notBeforeMs: isUrgent ? now.ms : Math.max(now.ms, retryAtMs) },
+    levels: levels.map((level) => level.map(({ id }) => id)),
+    level: 0,
+    device: 0,
+    tries: 0,
+    step,
+    hasDelayed: false,
+    devices: [],
+  };
+  draft.operations = [...draft.operations, operation];
+  if (!draft.configuration.isEnabled) {
+    remove(draft, operation);
+    const outcome = { kind: "not-done", reason: "fencing is disabled (stonith-enabled=false)" } as const;
+    publish(draft, operation, action, outcome, now);
+    return;
+  }
+  const order = operation.levels.map((level) => level.join("+")).join(", then ");
+  const boundS = Math.ceil(roundBoundMs(levels) / 1_000);
+  log(draft, "info", `${action} of ${target}, asked by ${origin.by}: ${order || "no device"}; at most ${boundS} s`);
+}
+
+function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): void {
+  const { target, by, answersOn } = event;
+  if (answersOn.length > 0) {
+    const reason = `${target} still answers on ${answersOn.join(", ")}: it is not off`;
+    log(draft, "error", `confirmation by ${by} is refused: ${reason}`);
+    draft.effects.push({ kind: "confirmation-refused", target, reason });
+    return;
+  }
+  const running = draft.operations.find((each) => each.target === target && each.step === "off");
+  const operation: FencingOperation = running ?? {
+    id: nextId(draft),
+    target,
+    action: "off",
+    waiters: [],
+    by: [],
+    seed: 0,
+    isTargetPreferred: false,
+    startedWallMs: now.wallMs,
+    phase: { kind: "waiting", notBeforeMs: now.ms },
+    levels: [],
+    level: 0,
+    device: 0,
+    tries: 0,
+    step: "off",
+    hasDelayed: false,
+    devices: [],
+  };
+  const asked = "is this node switched off?";
+  const record: DeviceRecord = {
+    device: "operator",
+    driver: "meatware",
+    action: "off",
+    outcome: { kind: "confirmed", power: "off" },
+    evidence: [{ atWallMs: now.wallMs, lastWallMs: now.wallMs, asked, answered: `confirmed by ${by}` }],
+    startedWallMs: now.wallMs,
+    endedWallMs: now.wallMs,
+  };
+  log(draft, "warning", `${by} stands for it that ${target} is off`);
+  // A person is at the machine: it is not switched on under his hands.
+  const confirmed = { ...operation, by: [...operation.by, by], devices: [...operation.devices, record] };
+  succeedOff(draft, confirmed, false, now);
+}
+
+/** One step; `nowMs` is monotonic. Refuses nothing and waits for nothing: every wish ends in an answer. */
+export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number): Stepped<FencerState, FencerEffect> {
+  const draft: Draft = { ...state, effects: [] };
+  const now: Now = { ms: nowMs, wallMs: event.atWallMs };
+  switch (event.kind) {
+    case "configure":
+      draft.configuration = event.configuration;
+      draft.failures = {};
+      break;
+    case "request":
+      takeRequest(draft, event, now);
+      break;
+    case "attempt-result": {
+      const operation = draft.operations.find(
+        ({ phase }) => phase.kind === "running" && phase.attemptId === event.attemptId,
+      );
+      // The operation may have ended by an operator's word, or without a result in time.
+      if (operation !== undefined) settle(draft, operation, event.report, now);
+      break;
+    }
+    case "operator-confirmation":
+      takeConfirmation(draft, event, now);
+      break;
+    case "tick":
+      break;
+    default:
+      return unreachable(event);
+  }
+  pump(draft, now);
+  const { effects, ...next } = draft;
+  return { state: next, effects };
+}

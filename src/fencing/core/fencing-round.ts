@@ -1,0 +1,297 @@
+/**
+ * One round of fencing: from device to device, from level to level, until off is proven or nothing is left to try.
+ * Part of the fencer's step: works on the draft of its state, and reaches nothing else.
+ */
+import { unreachable } from "../../base/check.ts";
+import type { FencingDevice, FencingRequestAction } from "./configuration.ts";
+import type { DeviceReport, FencingOutcome } from "./driver.ts";
+import {
+  type DeviceRecord,
+  type FencerEffect,
+  type FencerState,
+  type FencingOperation,
+  type FencingRecord,
+  HISTORY_MAX,
+  isBlocked,
+  PAUSE_CAP_MS,
+  PAUSE_EXHAUSTED_MS,
+  PAUSE_FIRST_MS,
+  REMINDER_MS,
+  RUNNER_GRACE_MS,
+  TRY_PAUSE_MS,
+} from "./fencer-state.ts";
+
+export type Draft = { -readonly [Key in keyof FencerState]: FencerState[Key] } & { readonly effects: FencerEffect[] };
+export interface Now {
+  readonly ms: number;
+  readonly wallMs: number;
+}
+
+export function log(draft: Draft, severity: "info" | "warning" | "error", text: string): void {
+  draft.effects.push({ kind: "log", severity, text });
+}
+
+export function nextId(draft: Draft): number {
+  draft.lastId += 1;
+  return draft.lastId;
+}
+
+export function replace(draft: Draft, operation: FencingOperation): FencingOperation {
+  draft.operations = draft.operations.map((each) => (each.id === operation.id ? operation : each));
+  return operation;
+}
+
+export function remove(draft: Draft, { id }: FencingOperation): void {
+  draft.operations = draft.operations.filter((each) => each.id !== id);
+}
+
+/** A number in [0, 1) that follows from the seed and the device alone. */
+function chance(seed: number, device: string): number {
+  let mixed = seed | 0;
+  for (let at = 0; at < device.length; at++)
+    mixed = Math.imul(mixed ^ device.charCodeAt(at), 0x9e3779b1) ^ (mixed >>> 15);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  return ((mixed ^ (mixed >>> 13)) >>> 0) / 2 ** 32;
+}
+
+/** A device confirms only the power that was wanted: a confirmed "on" is no proof of death. */
+function isProven(outcome: FencingOutcome, wanted: "on" | "off"): boolean {
+  return outcome.kind === "confirmed" && outcome.power === wanted;
+}
+
+function delayMs(draft: Draft, operation: FencingOperation, device: FencingDevice): number {
+  const { target, seed, isTargetPreferred, level } = operation;
+  const baseMs = device.delayBaseMs[target] ?? device.delayBaseMs[""] ?? 0;
+  const priorityMs =
+    isTargetPreferred && level === 0 && operation.device === 0 ? draft.configuration.priorityDelayMs : 0;
+  return Math.round(baseMs + priorityMs + chance(seed, device.id) * device.delayMaxMs);
+}
+
+function deviceOf(draft: Draft, { levels, level, device }: FencingOperation): FencingDevice | undefined {
+  const id = levels[level]?.[device];
+  return draft.configuration.devices.find((each) => each.id === id);
+}
+
+/** Keeps the record of a round and tells it to everybody. */
+export function publish(
+  draft: Draft,
+  operation: FencingOperation,
+  action: FencingRequestAction,
+  outcome: FencingOutcome,
+  now: Now,
+): void {
+  const { id, target, devices, by, startedWallMs, waiters } = operation;
+  const record: FencingRecord = {
+    id,
+    target,
+    action,
+    outcome,
+    devices,
+    by,
+    startedWallMs,
+    endedWallMs: now.wallMs,
+  };
+  draft.history = [...draft.history, record].slice(-HISTORY_MAX);
+  draft.effects.push({ kind: "record", record });
+  if (isProven(outcome, "off")) draft.effects.push({ kind: "fenced", target, record });
+  for (const { requestId } of waiters) draft.effects.push({ kind: "answer", requestId, outcome, record });
+}
+
+/** The round has led to nothing: everybody is told, and the next round waits. */
+function failRound(draft: Draft, operation: FencingOperation, reason: string, now: Now): void {
+  const { target, devices, action, step } = operation;
+  const isUnknown = devices.some(({ outcome }) => outcome.kind === "unknown");
+  const outcome: FencingOutcome = { kind: isUnknown ? "unknown" : "not-done", reason };
+  if (step === "on") {
+    log(draft, "error", `${target} could not be switched on: ${reason}; switch it on by hand`);
+    remove(draft, operation);
+    publish(draft, operation, "on", outcome, now);
+    return;
+  }
+  const rounds = (draft.failures[target]?.rounds ?? 0) + 1;
+  const isExhausted = rounds >= draft.configuration.attemptsMax;
+  const pauseMs = isExhausted ? PAUSE_EXHAUSTED_MS : Math.min(PAUSE_CAP_MS, PAUSE_FIRST_MS * 2 ** (rounds - 1));
+  draft.failures = { ...draft.failures, [target]: { rounds, retryAtMs: now.ms + pauseMs } };
+  const next = isExhausted ? `all ${rounds} attempts failed; ` : "";
+  log(
+    draft,
+    "error",
+    `fencing of ${target} is ${outcome.kind}: ${reason}; ${next}nothing is taken over; next try after ${pauseMs} ms`,
+  );
+  remove(draft, operation);
+  publish(draft, operation, action, outcome, now);
+}
+
+/** Every device of a level has read back "off", or a person stands for it. */
+export function succeedOff(draft: Draft, operation: FencingOperation, mayStart: boolean, now: Now): void {
+  const { target, action, waiters, levels, level } = operation;
+  const { [target]: _, ...failures } = draft.failures;
+  draft.failures = failures;
+  log(draft, "info", `${target} is confirmed off`);
+  const devices = draft.configuration.devices.filter(({ id }) => levels[level]?.includes(id) === true);
+  const operatorWantsOff = waiters.some((waiter) => waiter.origin.kind === "operator" && waiter.action === "off");
+  const starters = devices.filter(({ isManual, staysOff }) => !isManual && !staysOff);
+  publish(draft, operation, action, { kind: "confirmed", power: "off" }, now);
+  if (!mayStart || action !== "reboot" || operatorWantsOff || starters.length < devices.length) {
+    remove(draft, operation);
+    return;
+  }
+  replace(draft, {
+    ...operation,
+    waiters: [],
+    devices: [],
+    levels: [starters.map(({ id }) => id)],
+    level: 0,
+    device: 0,
+    tries: 0,
+    step: "on",
+    startedWallMs: now.wallMs,
+    phase: { kind: "waiting", notBeforeMs: now.ms },
+  });
+}
+
+function succeedOn(draft: Draft, operation: FencingOperation, now: Now): void {
+  log(draft, "info", `${operation.target} is switched on`);
+  remove(draft, operation);
+  publish(draft, operation, "on", { kind: "confirmed", power: "on" }, now);
+}
+
+/** Goes on after a device has confirmed. */
+function advance(draft: Draft, operation: FencingOperation, now: Now): void {
+  const { levels, level, device, step } = operation;
+  if (device + 1 < (levels[level]?.length ?? 0)) {
+    const phase = { kind: "waiting", notBeforeMs: now.ms } as const;
+    replace(draft, { ...operation, device: device + 1, tries: 0, hasDelayed: false, phase });
+  } else if (step === "off") succeedOff(draft, operation, true, now);
+  else succeedOn(draft, operation, now);
+}
+
+/** Tries again, or goes to the next level; after the last one the round has failed. */
+function retreat(draft: Draft, operation: FencingOperation, triesMax: number, reason: string, now: Now): void {
+  const tries = operation.tries + 1;
+  if (tries < triesMax) {
+    const phase = { kind: "waiting", notBeforeMs: now.ms + TRY_PAUSE_MS } as const;
+    replace(draft, { ...operation, tries, phase });
+  } else if (operation.level + 1 < operation.levels.length) {
+    const phase = { kind: "waiting", notBeforeMs: now.ms } as const;
+    replace(draft, { ...operation, level: operation.level + 1, device: 0, tries: 0, hasDelayed: false, phase });
+  } else failRound(draft, operation, reason, now);
+}
+
+/** One device has come to an end, one way or the other. */
+export function settle(draft: Draft, operation: FencingOperation, report: DeviceReport, now: Now): void {
+  const { target, step, phase, levels, level } = operation;
+  const device = deviceOf(draft, operation);
+  const id = levels[level]?.[operation.device] ?? "";
+  const startedWallMs = phase.kind === "running" ? phase.startedWallMs : now.wallMs;
+  const outcome = report.outcome;
+  const record: DeviceRecord = {
+    device: id,
+    driver: device?.driver ?? "",
+    action: step,
+    outcome,
+    evidence: report.evidence,
+    startedWallMs,
+    endedWallMs: now.wallMs,
+  };
+  const settled = { ...operation, devices: [...operation.devices, record] };
+  if (isProven(outcome, step)) {
+    log(draft, "info", `${id} has read back that ${target} is ${step}`);
+    advance(draft, settled, now);
+    return;
+  }
+  const why = outcome.kind === "confirmed" ? `it reads ${outcome.power} after ${step}` : outcome.reason;
+  const reason = `${id}: ${why}`;
+  log(draft, "warning", `fencing device ${id}, ${step} of ${target}: ${outcome.kind}: ${why}`);
+  retreat(draft, settled, device?.tries[step] ?? 1, reason, now);
+}
+
+function askOperator(draft: Draft, operation: FencingOperation, device: FencingDevice, now: Now): void {
+  const { target } = operation;
+  const untilMs = now.ms + device.timeoutMs.off;
+  replace(draft, { ...operation, phase: { kind: "operator", untilMs, remindAtMs: now.ms + REMINDER_MS } });
+  draft.effects.push({ kind: "ask-operator", target, device: device.id, untilMs });
+  log(
+    draft,
+    "error",
+    `OPERATOR NEEDED: switch ${target} off by hand, see that it is off, then confirm: gemel fence confirm ${target}`,
+  );
+}
+
+function startDevice(draft: Draft, operation: FencingOperation, now: Now): void {
+  const { target, step, levels, tries } = operation;
+  if (levels.length === 0) {
+    failRound(draft, operation, `no fencing device can be used for ${target}`, now);
+    return;
+  }
+  const device = deviceOf(draft, operation);
+  if (device === undefined) {
+    const outcome = { kind: "not-done", reason: "it is not configured any more" } as const;
+    settle(draft, operation, { outcome, evidence: [] }, now);
+    return;
+  }
+  const waitMs = step === "off" && tries === 0 && !operation.hasDelayed ? delayMs(draft, operation, device) : 0;
+  if (waitMs > 0) {
+    log(draft, "info", `${device.id} waits ${waitMs} ms before it fences ${target}`);
+    replace(draft, { ...operation, hasDelayed: true, phase: { kind: "waiting", notBeforeMs: now.ms + waitMs } });
+    return;
+  }
+  if (device.isManual) {
+    askOperator(draft, operation, device, now);
+    return;
+  }
+  const attemptId = nextId(draft);
+  const timeoutMs = device.timeoutMs[step];
+  const lateAtMs = now.ms + timeoutMs + RUNNER_GRACE_MS;
+  replace(draft, { ...operation, phase: { kind: "running", attemptId, startedWallMs: now.wallMs, lateAtMs } });
+  const { id, driver } = device;
+  const own = Object.hasOwn(device.perTarget, target) ? device.perTarget[target] : undefined;
+  const parameters = { ...device.parameters, ...own };
+  draft.effects.push({
+    kind: "run-device",
+    attemptId,
+    device: { id, driver, parameters },
+    action: step,
+    target,
+    timeoutMs,
+  });
+}
+
+/** Does what is due for one operation; true when something was. */
+function pumpOperation(draft: Draft, operation: FencingOperation, now: Now): boolean {
+  const { phase, target } = operation;
+  switch (phase.kind) {
+    case "waiting":
+      if (now.ms < phase.notBeforeMs) return false;
+      startDevice(draft, operation, now);
+      return true;
+    case "running": {
+      if (now.ms < phase.lateAtMs) return false;
+      const outcome = { kind: "unknown", reason: "the runner gave no result" } as const;
+      settle(draft, operation, { outcome, evidence: [] }, now);
+      return true;
+    }
+    case "operator":
+      if (now.ms >= phase.untilMs) {
+        const outcome = { kind: "not-done", reason: "nobody confirmed" } as const;
+        settle(draft, operation, { outcome, evidence: [] }, now);
+        return true;
+      }
+      if (now.ms < phase.remindAtMs) return false;
+      log(draft, "error", `OPERATOR NEEDED: ${target} still waits for gemel fence confirm ${target}`);
+      replace(draft, { ...operation, phase: { ...phase, remindAtMs: now.ms + REMINDER_MS } });
+      return true;
+    default:
+      return unreachable(phase);
+  }
+}
+
+export function pump(draft: Draft, now: Now): void {
+  let isBusy = true;
+  while (isBusy) {
+    const due = draft.operations.find(
+      (operation) => !isBlocked(draft, operation) && pumpOperation(draft, operation, now),
+    );
+    isBusy = due !== undefined;
+  }
+}

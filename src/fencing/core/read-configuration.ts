@@ -1,0 +1,320 @@
+/**
+ * Reads the fencing configuration out of a CIB: primitives of class stonith, fencing_topology, cluster properties.
+ * A device with a problem is left out and the problem told; the rest stays usable, for half of the fencing is better
+ * than none. Cluster options: by their names of Pacemaker 1 and 2 (`stonith-timeout`) and 3 (`fencing-timeout`).
+ * Facts: Pacemaker Explained, "Cluster options", "Special meta-attributes for fencing resources", "Fencing topologies".
+ */
+import type { Problem } from "../../base/problem.ts";
+import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { type DriverCatalogue, ownParameters } from "./catalogue.ts";
+import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
+import { parseDurationMs } from "./duration.ts";
+
+export interface FencingRead {
+  readonly configuration: FencingConfiguration;
+  readonly problems: readonly Problem[];
+}
+
+/** A pattern of a configuration is matched by a backtracking engine: bounded, so that it cannot stall the manager. */
+const PATTERN_LENGTH_MAX = 256;
+const TRIES_MAX = 10;
+const FENCING_CLASSES = ["stonith", "fencing"];
+
+type Values = Readonly<Record<string, string>>;
+type Complain = (place: string, reason: string, remedy: string, severity?: Problem["severity"]) => void;
+
+/** The name-value pairs of all sets with this name below `element`; the first set that has a name wins. */
+function valuesOf(element: XmlElement | undefined, set: string): Values {
+  const values: Record<string, string> = {};
+  const sets = childrenOf(element, set).toSorted(
+    (left, right) => Number(right.attributes["score"] ?? 0) - Number(left.attributes["score"] ?? 0),
+  );
+  for (const pair of sets.flatMap((each) => childrenOf(each, "nvpair"))) {
+    const { name, value } = pair.attributes;
+    if (name !== undefined && value !== undefined && !Object.hasOwn(values, name)) values[name] = value;
+  }
+  return values;
+}
+
+function isTrue(value: string | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  return /^(true|on|yes|y|1)$/i.test(value);
+}
+
+/** Primitives of class stonith, wherever groups and clones hold them. */
+function fencingPrimitives(element: XmlElement | undefined): readonly XmlElement[] {
+  return (element?.children ?? []).flatMap((child) => {
+    if (child.name === "primitive") return FENCING_CLASSES.includes(child.attributes["class"] ?? "") ? [child] : [];
+    return ["group", "clone", "master", "bundle"].includes(child.name) ? fencingPrimitives(child) : [];
+  });
+}
+
+function wordsOf(list: string | undefined): readonly string[] {
+  return (list ?? "").split(/[\s,;]+/).filter((word) => word !== "");
+}
+
+/** `alpha:1;bravo:2` by node; several outlets of a node keep their comma. */
+function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
+  const entries = (parameters["pcmk_host_map"] ?? "").split(/[\s;]+/).filter((entry) => entry !== "");
+  return entries.map((entry) => {
+    const [node = "", ...plug] = entry.split(/[:=]/);
+    return [node, plug.join(":")] as const;
+  });
+}
+
+/** Targets by pcmk_host_map, pcmk_host_list, or the list that the old agents took as a parameter. */
+function targetsOf(parameters: Values): readonly string[] {
+  const mapped = hostMapOf(parameters).map(([node]) => node);
+  const named = [...mapped, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
+  if (named.length > 0) return [...new Set(named)];
+  const old = ["hostname", "nodename", "hostlist"].flatMap((name) => wordsOf(parameters[name]));
+  return [...new Set(old)];
+}
+
+/**
+ * The outlet of each node, where the device has outlets: by the map, else the node's own name as Pacemaker has it.
+ * Never the outlet of another node: that would kill the wrong one, and take the right one for dead.
+ */
+function perTargetOf(
+  parameters: Values,
+  targets: readonly string[],
+  plugParameter: string | undefined,
+  place: string,
+  complain: Complain,
+): Readonly<Record<string, Values>> {
+  if (plugParameter === undefined) return {};
+  const map = hostMapOf(parameters);
+  for (const [node] of map.filter(([, plug]) => plug.includes(","))) {
+    complain(place, `${node} has several outlets`, "make a device for each outlet and put them into one fencing-level");
+  }
+  if (parameters[plugParameter] !== undefined) {
+    if (targets.length > 1) complain(place, `${plugParameter} names one outlet for all nodes`, "write pcmk_host_map");
+    return {};
+  }
+  const plugs = new Map(map);
+  return Object.fromEntries(targets.map((node) => [node, { [plugParameter]: plugs.get(node) ?? node }]));
+}
+
+/** A time, or the fallback with a problem. */
+function durationOf(values: Values, name: string, fallbackMs: number, place: string, complain: Complain): number {
+  const written = values[name];
+  if (written === undefined) return fallbackMs;
+  const ms = parseDurationMs(written);
+  if (ms === undefined) complain(place, `${name}=${written} is no time`, "write a number with ms, s or min");
+  return ms ?? fallbackMs;
+}
+
+function triesOf(parameters: Values, name: string, place: string, complain: Complain): number {
+  const written = parameters[name] ?? parameters["pcmk_reboot_retries"];
+  if (written === undefined) return 2;
+  const tries = Number(written);
+  if (Number.isInteger(tries) && tries >= 1 && tries <= TRIES_MAX) return tries;
+  complain(place, `${name}=${written} is no number of tries`, `write a number from 1 to ${TRIES_MAX}`);
+  return 2;
+}
+
+/** `5s`, or by target `alpha:0;bravo:5s`. */
+function delayBaseOf(written: string | undefined, place: string, complain: Complain): Readonly<Record<string, number>> {
+  const delays: Record<string, number> = {};
+  for (const entry of (written ?? "").split(/[\s;]+/).filter((word) => word !== "")) {
+    const at = entry.lastIndexOf(":");
+    const ms = parseDurationMs(entry.slice(at + 1));
+    if (ms === undefined) complain(place, `pcmk_delay_base: ${entry} is no delay`, "write 5s, or NODE:5s;NODE:0s");
+    else delays[at < 0 ? "" : entry.slice(0, at)] = ms;
+  }
+  return delays;
+}
+
+/** Nodes from which a location constraint keeps the device for good. */
+function bansOf(cib: XmlElement | undefined, id: string): readonly string[] {
+  return childrenOf(childOf(cib, "constraints"), "rsc_location")
+    .filter(({ attributes }) => attributes["rsc"] === id && /^-(inf|infinity)$/i.test(attributes["score"] ?? ""))
+    .flatMap(({ attributes }) => (attributes["node"] === undefined ? [] : [attributes["node"]]));
+}
+
+function readDevice(
+  primitive: XmlElement,
+  section: XmlElement | undefined,
+  defaultTimeoutMs: number,
+  catalogue: DriverCatalogue,
+  complain: Complain,
+): FencingDevice | undefined {
+  const id = primitive.attributes["id"] ?? "";
+  const agent = primitive.attributes["type"] ?? "";
+  const place = `primitive ${id}`;
+  if (/^(stopped)$/i.test(valuesOf(primitive, "meta_attributes")["target-role"] ?? "")) return undefined;
+  const parameters = valuesOf(primitive, "instance_attributes");
+  const choice = catalogue.choose(agent, ownParameters(parameters));
+  if (choice === undefined) {
+    complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
+    return undefined;
+  }
+  for (const { parameter, reason, remedy } of choice.complaints) complain(place, `${parameter}: ${reason}`, remedy);
+  const targets = targetsOf(parameters);
+  if (targets.length === 0 && !choice.manual) {
+    complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
+  }
+  let hasBadPlug = !choice.manual && choice.plugParameter === undefined && targets.length > 1;
+  if (hasBadPlug) {
+    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
+    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
+  }
+  const perTarget = perTargetOf(parameters, targets, choice.plugParameter, place, (...problem) => {
+    hasBadPlug = true;
+    complain(...problem);
+  });
+  if (choice.complaints.length > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
+  // A reboot is off and on here, so what is said for it holds for both.
+  const timeout = (action: "off" | "on") =>
+    durationOf(
+      parameters,
+      parameters[`pcmk_${action}_timeout`] === undefined ? "pcmk_reboot_timeout" : `pcmk_${action}_timeout`,
+      choice.manual ? choice.boundMs : Math.max(defaultTimeoutMs, choice.boundMs),
+      place,
+      complain,
+    );
+  const priority = Number(parameters["priority"] ?? 0);
+  return {
+    id,
+    agent,
+    driver: choice.driver,
+    // A monitor has no target: it looks at the first outlet.
+    parameters: { ...perTarget[targets[0] ?? ""], ...choice.parameters },
+    perTarget,
+    isManual: choice.manual,
+    targets: targets.length === 0 ? undefined : targets,
+    bannedFrom: bansOf(section, id),
+    priority: Number.isFinite(priority) ? priority : 0,
+    timeoutMs: { off: timeout("off"), on: timeout("on") },
+    tries: {
+      off: triesOf(parameters, "pcmk_off_retries", place, complain),
+      on: triesOf(parameters, "pcmk_on_retries", place, complain),
+    },
+    delayBaseMs: delayBaseOf(parameters["pcmk_delay_base"], place, complain),
+    delayMaxMs: durationOf(parameters, "pcmk_delay_max", 0, place, complain),
+    staysOff: parameters["pcmk_reboot_action"] === "off",
+  };
+}
+
+/**
+ * Devices that reach one board under two names would kill one node and take the other for dead: none of them is used.
+ */
+function withoutSharedBoards(devices: readonly FencingDevice[], complain: Complain): readonly FencingDevice[] {
+  const boardOf = ({ parameters: { host, port, module, system_uuid } }: FencingDevice) =>
+    host === undefined ? undefined : [host, port ?? "", module ?? "", system_uuid ?? ""].join(" ");
+  return devices.filter((device) => {
+    const board = boardOf(device);
+    const others = devices.filter(
+      (other) =>
+        board !== undefined && boardOf(other) === board && other.targets?.join(" ") !== device.targets?.join(" "),
+    );
+    const [other] = others;
+    if (other === undefined) return true;
+    const words = `it reaches the same board as ${other.id}, which is there for another node`;
+    complain(`primitive ${device.id}`, words, "give each device the host of its own node's board");
+    return false;
+  });
+}
+
+/** The nodes of the CIB that a level speaks of. */
+function levelTargets(level: XmlElement, nodes: readonly XmlElement[], complain: Complain): readonly string[] {
+  const { id = "?", target, "target-pattern": pattern, "target-attribute": attribute } = level.attributes;
+  if (target !== undefined) return [target];
+  const named = nodes.flatMap((node) => {
+    const name = node.attributes["uname"];
+    return name === undefined ? [] : [{ name, attributes: valuesOf(node, "instance_attributes") }];
+  });
+  if (attribute !== undefined) {
+    const wanted = level.attributes["target-value"] ?? "";
+    return named.filter(({ attributes }) => attributes[attribute] === wanted).map(({ name }) => name);
+  }
+  try {
+    if (pattern === undefined || pattern.length > PATTERN_LENGTH_MAX) throw new SyntaxError("missing or too long");
+    const expression = new RegExp(`^(?:${pattern})$`);
+    return named.filter(({ name }) => expression.test(name)).map(({ name }) => name);
+  } catch {
+    complain(`fencing-level ${id}`, "it names no target", "add target=NODE, or a valid target-pattern");
+    return [];
+  }
+}
+
+function readTopology(
+  section: XmlElement | undefined,
+  ids: readonly string[],
+  complain: Complain,
+): Readonly<Record<string, readonly FencingLevel[]>> {
+  const topology = new Map<string, FencingLevel[]>();
+  const nodes = childrenOf(childOf(section, "nodes"), "node");
+  for (const level of childrenOf(childOf(section, "fencing-topology"), "fencing-level")) {
+    const place = `fencing-level ${level.attributes["id"] ?? "?"}`;
+    const index = Number(level.attributes["index"]);
+    const devices = wordsOf(level.attributes["devices"]);
+    if (!Number.isInteger(index) || index < 1 || index > 9) {
+      complain(place, `its index is ${level.attributes["index"] ?? "missing"}`, "write an index from 1 to 9");
+      continue;
+    }
+    const absent = devices.filter((id) => !ids.includes(id));
+    for (const id of absent) complain(place, `there is no usable device ${id}`, "correct the name, or the device");
+    for (const target of levelTargets(level, nodes, complain)) {
+      const levels = topology.get(target) ?? [];
+      // A broken level still binds its target: one power supply of two, tried alone, would be a false proof.
+      if (absent.length === 0 && devices.length > 0) levels.push({ index, devices });
+      topology.set(target, levels);
+    }
+  }
+  for (const levels of topology.values()) levels.sort((left, right) => left.index - right.index);
+  return Object.fromEntries(topology);
+}
+
+/** `cib`: the root element `<cib>`, or its `<configuration>`. Never throws on bad input. */
+export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatalogue): FencingRead {
+  const problems: Problem[] = [];
+  const complain: Complain = (place, reason, remedy, severity = "error") => {
+    problems.push({ severity, place, reason, remedy });
+  };
+  const section = cib.name === "configuration" ? cib : childOf(cib, "configuration");
+  const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set");
+  const property = (name: string) => properties[`fencing-${name}`] ?? properties[`stonith-${name}`];
+  const times = { timeout: property("timeout") ?? "60s", delay: properties["priority-fencing-delay"] ?? "0" };
+  const timeoutMs = durationOf(times, "timeout", 60_000, "property stonith-timeout", complain);
+  const priorityDelayMs = durationOf(times, "delay", 0, "property priority-fencing-delay", complain);
+  const action = property("action") ?? "reboot";
+  if (action !== "reboot" && action !== "off" && action !== "poweroff") {
+    complain("property stonith-action", `it is ${action}`, "write reboot or off");
+  }
+  const attempts = Number(property("max-attempts") ?? 10);
+  const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
+  if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
+  const isEnabled = isTrue(property("enabled"), true);
+  const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
+    const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
+    return device === undefined ? [] : [device];
+  });
+  const devices = withoutSharedBoards(written, complain);
+  const topology = readTopology(
+    section,
+    devices.map(({ id }) => id),
+    complain,
+  );
+  if (isEnabled && devices.every(({ isManual }) => isManual)) {
+    complain(
+      "fencing",
+      devices.length === 0 ? "there is no usable device" : "only a person can fence",
+      "add a primitive of class stonith for each node; until then no takeover happens by itself",
+      "warning",
+    );
+  }
+  return {
+    configuration: {
+      isEnabled,
+      action: action === "off" || action === "poweroff" ? "off" : "reboot",
+      timeoutMs,
+      attemptsMax: attemptsAreValid ? attempts : 10,
+      isConcurrent: isTrue(properties["concurrent-fencing"], true),
+      priorityDelayMs,
+      devices,
+      topology,
+    },
+    problems,
+  };
+}

@@ -1,0 +1,201 @@
+/**
+ * The names and parameters of the old fencing agents, translated to our drivers, so that a configuration written for
+ * cluster-glue's `external/ipmi` or for `fence_ipmilan` keeps its devices.
+ * Passwords are not carried over: they stood in the CIB, where every report and every backup shows them.
+ * Facts: parameter lists in reference stonith.md, section 2, 3 and 11.
+ */
+import type { Complaint } from "../core/catalogue.ts";
+
+export interface Alias {
+  /** A name of the drivers' table, or `meatware`. */
+  readonly driver: string;
+  /** Old name to ours; an empty string drops a parameter that has no meaning here. */
+  readonly renames: Readonly<Record<string, string>>;
+  /** Old values that would change what the device does. */
+  readonly refusals: readonly (Complaint & { readonly value: RegExp })[];
+  /** Names whose value is a password. */
+  readonly passwords: readonly string[];
+  /** Parameters that the name itself stands for. */
+  readonly implied?: Readonly<Record<string, string>>;
+  /** Takes the outlet that pcmk_host_map gives to a node. */
+  readonly plugParameter?: string;
+}
+
+/** A packaged fence agent that no driver of our own replaces. */
+export function aliasOfAgent(agent: string): Alias | undefined {
+  if (!/^fence_[a-z0-9_]+$/.test(agent)) return undefined;
+  return {
+    driver: "fence-agent",
+    renames: { action: "" },
+    refusals: [],
+    passwords: ["password", "passwd", "snmp_priv_passwd", "aws_secret_key", "secret_key"],
+    implied: { agent },
+    plugParameter: "plug",
+  };
+}
+
+const VERSION_15 = {
+  reason: "asks for IPMI 1.5, which sends passwords or weak digests",
+  remedy: "use lanplus: enable IPMI 2.0 over LAN on the board",
+} as const;
+
+const UNCHECKED_CERTIFICATE = {
+  parameter: "ssl_insecure",
+  value: /^(1|true|yes|on)$/i,
+  reason: "would send the password to whoever answers",
+  remedy: "remove it and pin the board's certificate: certificate=SHA256",
+} as const;
+
+export const ALIASES: Readonly<Record<string, Alias>> = {
+  "external/ipmi": {
+    driver: "ipmi-lan",
+    renames: {
+      hostname: "",
+      ipaddr: "host",
+      ipport: "port",
+      userid: "user",
+      priv: "privilege",
+      interface: "",
+      passwd_method: "",
+      ipmitool: "",
+    },
+    refusals: [{ parameter: "interface", value: /^(lan|open|lanplus15)$/, ...VERSION_15 }],
+    passwords: ["passwd"],
+  },
+  fence_ipmilan: {
+    driver: "ipmi-lan",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      cipher: "cipher_suite",
+      privlvl: "privilege",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      lanplus: "",
+      auth: "",
+      method: "",
+      timeout: "",
+      action: "",
+      verbose: "",
+    },
+    refusals: [{ parameter: "lanplus", value: /^(0|false|no|off)$/i, ...VERSION_15 }],
+    passwords: ["password", "passwd"],
+  },
+  "ipmi-lan": { driver: "ipmi-lan", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  fence_redfish: {
+    driver: "redfish",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      systems_uri: "",
+      redfish_uri: "",
+      ssl: "",
+      ssl_secure: "",
+      action: "",
+    },
+    refusals: [UNCHECKED_CERTIFICATE],
+    passwords: ["password", "passwd"],
+  },
+  redfish: { driver: "redfish", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "external/ibmrsa-telnet": {
+    driver: "rsa-telnet",
+    renames: { nodename: "", ip_address: "host", username: "user" },
+    refusals: [],
+    passwords: ["password"],
+  },
+  fence_rsa: {
+    driver: "rsa-telnet",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      command_prompt: "",
+      cmd_prompt: "",
+      action: "",
+    },
+    refusals: [
+      {
+        parameter: "ssh",
+        value: /^(1|true|yes|on)$/i,
+        reason: "asks for ssh, which this driver does not speak",
+        remedy: "drive an IMM by ipmi-lan or redfish",
+      },
+    ],
+    passwords: ["password", "passwd"],
+  },
+  "external/riloe": {
+    driver: "ilo-ribcl",
+    renames: {
+      hostlist: "",
+      ilo_hostname: "host",
+      ilo_user: "user",
+      ilo_protocol: "",
+      ilo_can_reset: "",
+      ilo_powerdown_method: "",
+    },
+    refusals: [],
+    passwords: ["ilo_password"],
+  },
+  fence_ilo: {
+    driver: "ilo-ribcl",
+    renames: {
+      ip: "host",
+      ipaddr: "host",
+      ipport: "port",
+      username: "user",
+      login: "user",
+      power_timeout: "confirm_time",
+      power_wait: "settle_time",
+      ssl: "",
+      ssl_secure: "",
+      notls: "",
+      ribcl: "",
+      ribcl_version: "",
+      action: "",
+    },
+    refusals: [UNCHECKED_CERTIFICATE],
+    passwords: ["password", "passwd"],
+  },
+  "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
+};
+
+/** Our parameters, and what an administrator must mend by hand. */
+export function translate(
+  { renames, refusals, passwords, implied = {} }: Alias,
+  parameters: Readonly<Record<string, string>>,
+): { readonly parameters: Readonly<Record<string, string>>; readonly complaints: readonly Complaint[] } {
+  const translated: Record<string, string> = { ...implied };
+  const complaints: Complaint[] = [];
+  for (const [name, value] of Object.entries(parameters)) {
+    const refusal = refusals.find((rule) => rule.parameter === name && rule.value.test(value));
+    if (refusal !== undefined) {
+      complaints.push({ parameter: name, reason: refusal.reason, remedy: refusal.remedy });
+    }
+    if (passwords.includes(name)) {
+      complaints.push({
+        parameter: name,
+        reason: "a password stands in the configuration, where every dump shows it",
+        remedy: "move it into the secrets file and write secret=NAME instead",
+      });
+      continue;
+    }
+    const ours = renames[name] ?? name;
+    if (ours !== "") translated[ours] = ours === "privilege" ? value.toLowerCase() : value;
+  }
+  return { parameters: translated, complaints };
+}

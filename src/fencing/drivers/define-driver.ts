@@ -1,0 +1,52 @@
+/** How a driver is declared: a name, a schema for its parameters, and what follows from them. */
+import * as v from "valibot";
+import type { Complaint } from "../core/catalogue.ts";
+import type { BoundDriver } from "../core/driver.ts";
+
+type Values = Readonly<Record<string, string>>;
+
+export type BoundRead =
+  | { readonly kind: "bound"; readonly bound: BoundDriver }
+  | { readonly kind: "wrong"; readonly complaints: readonly Complaint[] };
+
+export interface Driver {
+  /** Stable: configurations refer to it. */
+  readonly name: string;
+  /** From the strings of the configuration; all complaints at once. */
+  read(given: Values): BoundRead;
+}
+
+function complain(issue: v.BaseIssue<unknown>, given: Values): Complaint {
+  const parameter = v.getDotPath(issue) ?? "";
+  if (issue.expected === "never") {
+    return { parameter, reason: "the driver has no such parameter", remedy: "remove it, or correct its spelling" };
+  }
+  if (!Object.hasOwn(given, parameter)) {
+    return { parameter, reason: "it is missing", remedy: `add ${parameter}=... to the device` };
+  }
+  return { parameter, reason: `its value is ${JSON.stringify(given[parameter])}`, remedy: issue.message };
+}
+
+/** The value that `given` comes to, or what is wrong with it. */
+export function readParameters<Written>(
+  schema: v.GenericSchema<unknown, Written>,
+  given: Values,
+): { readonly kind: "read"; readonly value: Written } | Extract<BoundRead, { readonly kind: "wrong" }> {
+  const read = v.safeParse(schema, given);
+  if (read.success) return { kind: "read", value: read.output };
+  return { kind: "wrong", complaints: read.issues.map((issue) => complain(issue, given)) };
+}
+
+export function defineDriver<Written>(
+  name: string,
+  schema: v.GenericSchema<unknown, Written>,
+  bind: (written: Written) => BoundDriver,
+): Driver {
+  return {
+    name,
+    read(given) {
+      const read = readParameters(schema, given);
+      return read.kind === "read" ? { kind: "bound", bound: bind(read.value) } : read;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Any packaged fence agent as a device: PDUs, hypervisors, blade chassis. The agent switches and reads; what counts as
+ * a proof is our own: its success is only "accepted", and "off" must be read twice by its status.
+ * Facts: FenceAgentAPI; exit codes in reference stonith.md, section 11. The code of `status` for off (2) is that of bad
+ * arguments, too, so the power is read from its words.
+ */
+import * as v from "valibot";
+import type { AgentAnswer, FenceAgent } from "../../hw/core/agent/answer.ts";
+import type { PowerDevice, SwitchAnswer } from "../core/driver.ts";
+import { defineDriver } from "./define-driver.ts";
+import { powerTimes, text, timesOf } from "./parameter.ts";
+
+const parameters = v.objectWithRest(
+  {
+    agent: v.pipe(v.string(), v.regex(/^fence_[a-z0-9_]+$/, "name the agent as fence_apc_snmp")),
+    secret: v.optional(text("name the entry of the secrets file that holds the password")),
+    secret_option: v.optional(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the agent's option")), "password"),
+    ...powerTimes({ answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 }),
+  },
+  v.string(),
+);
+
+/** Bad arguments, login denied: nothing was done, and asking again at once is in vain. */
+const REFUSED_CODES = [2, 3];
+
+/** The last line of the output, which holds the agent's complaint. */
+function lastLine(output: string): string {
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  return (lines.at(-1) ?? "no output").slice(0, 160);
+}
+
+function judge(answer: AgentAnswer): SwitchAnswer {
+  if (answer.kind === "not-started") return { kind: "refused", reason: answer.reason };
+  if (answer.kind === "killed") return { kind: "maybe", reason: answer.reason };
+  if (answer.code === 0) return { kind: "accepted" };
+  const reason = `the agent ended with ${answer.code}: ${lastLine(answer.output)}`;
+  return { kind: REFUSED_CODES.includes(answer.code) ? "refused" : "maybe", reason };
+}
+
+export function agentDevice(agent: FenceAgent, options: Readonly<Record<string, string>>): PowerDevice {
+  return {
+    switchPower: async (wanted) => judge(await agent.call({ ...options, action: wanted })),
+    async readPower() {
+      const answer = await agent.call({ ...options, action: "status" });
+      if (answer.kind !== "exited") return { kind: "unreadable", reason: answer.reason };
+      const power = /^Status:\s*(ON|OFF)\s*$/im.exec(answer.output)?.[1]?.toLowerCase();
+      if (power === "on" && answer.code === 0) return { kind: "power", power };
+      if (power === "off" && answer.code === 2) return { kind: "power", power };
+      return { kind: "unreadable", reason: `the agent ended with ${answer.code}: ${lastLine(answer.output)}` };
+    },
+    async readIdentity() {
+      const answer = await agent.call({ ...options, action: "monitor" });
+      if (answer.kind !== "exited") return { kind: "unreadable", reason: answer.reason };
+      if (answer.code === 0) return { kind: "identity", uuid: undefined, text: "the agent reaches its device" };
+      return { kind: "unreadable", reason: `the agent ended with ${answer.code}: ${lastLine(answer.output)}` };
+    },
+  };
+}
+
+export const fenceAgent = defineDriver("fence-agent", parameters, (written) => {
+  const { agent, secret, secret_option, answer_time, confirm_time, poll_time, settle_time, ...options } = written;
+  return {
+    transport: "agent",
+    target: { agent, secret, passwordOption: secret_option },
+    times: timesOf({ answer_time, confirm_time, poll_time, settle_time }),
+    expectedUuid: undefined,
+    device: (process) => agentDevice(process, options),
+  };
+});

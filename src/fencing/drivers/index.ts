@@ -1,0 +1,79 @@
+/**
+ * The table of fencing drivers, one literal object, and the catalogue that the reader of the configuration asks.
+ * Agent names of the old world (`external/ipmi`, `fence_ipmilan`) are translated here, once.
+ */
+import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
+import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
+import { type Driver, readParameters } from "./define-driver.ts";
+import { fenceAgent } from "./fence-agent.ts";
+import { iloRibcl } from "./ilo-ribcl.ts";
+import { ipmiLan } from "./ipmi-lan.ts";
+import { meatwareParameters } from "./meatware.ts";
+import { boundMs } from "./prove-power.ts";
+import { redfish } from "./redfish.ts";
+import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
+
+type Values = Readonly<Record<string, string>>;
+
+export const DRIVERS: Readonly<Record<string, Driver>> = {
+  "ipmi-lan": ipmiLan,
+  redfish,
+  "ilo-ribcl": iloRibcl,
+  "rsa-telnet": rsaTelnet,
+  "drac-mc-telnet": dracMcTelnet,
+  "fence-agent": fenceAgent,
+};
+
+/** The driver of that name. */
+export function driverOf(name: string): Driver | undefined {
+  return Object.hasOwn(DRIVERS, name) ? DRIVERS[name] : undefined;
+}
+
+function chooseManual(parameters: Values): Pick<DriverChoice, "complaints" | "boundMs"> {
+  const read = readParameters(meatwareParameters, parameters);
+  if (read.kind === "wrong") return { complaints: read.complaints, boundMs: 0 };
+  return { complaints: [], boundMs: read.value.confirm_time };
+}
+
+function chooseDriver(driver: Driver, parameters: Values): Pick<DriverChoice, "complaints" | "boundMs"> {
+  const read = driver.read(parameters);
+  if (read.kind === "wrong") return { complaints: read.complaints, boundMs: 0 };
+  return { complaints: [], boundMs: boundMs(read.bound.times) };
+}
+
+function choose(agent: string, given: Values): DriverChoice | undefined {
+  const alias = Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent);
+  if (alias === undefined) return undefined;
+  const { parameters, complaints } = translate(alias, given);
+  const driver = driverOf(alias.driver);
+  const read = driver === undefined ? chooseManual(parameters) : chooseDriver(driver, parameters);
+  return {
+    driver: alias.driver,
+    parameters,
+    manual: driver === undefined,
+    plugParameter: alias.plugParameter,
+    complaints: [...complaints, ...read.complaints],
+    boundMs: read.boundMs,
+  };
+}
+
+export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*"] };
+
+/** What a primitive of class stonith comes to, by itself: for its own start and monitor, beside any fencing. */
+export type StandaloneDevice =
+  | { readonly kind: "device"; readonly id: string; readonly driver: string; readonly parameters: Values }
+  /** A person: there is nothing to log in to. */
+  | { readonly kind: "manual" }
+  | { readonly kind: "unusable"; readonly reason: string };
+
+/** `parameters`: all of the primitive's, as the configuration has them. */
+export function standaloneDevice(id: string, agent: string, parameters: Values): StandaloneDevice {
+  const choice = choose(agent, ownParameters(parameters));
+  if (choice === undefined) return { kind: "unusable", reason: `there is no driver for stonith:${agent}` };
+  const [complaint] = choice.complaints;
+  if (complaint !== undefined) {
+    return { kind: "unusable", reason: `${complaint.parameter}: ${complaint.reason}; ${complaint.remedy}` };
+  }
+  if (choice.manual) return { kind: "manual" };
+  return { kind: "device", id, driver: choice.driver, parameters: choice.parameters };
+}

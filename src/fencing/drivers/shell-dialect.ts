@@ -1,0 +1,93 @@
+/**
+ * Boards with a command shell: log in, give one command, read its answer up to the prompt.
+ * cluster-glue's ibmrsa-telnet takes an error, or no answer, for success; here a command counts as accepted only by
+ * the word that the board says for it, and even then only the power that is read back is a proof.
+ */
+import type { TextLine } from "../../hw/core/text/line.ts";
+import type { PowerDevice, PowerReading, SwitchAnswer } from "../core/driver.ts";
+
+export interface ShellDialect {
+  readonly login: RegExp;
+  readonly password: RegExp;
+  /** Ends every answer. Also matches nothing of a login that was refused. */
+  readonly prompt: RegExp;
+  readonly off: string;
+  readonly on: string;
+  readonly status: string;
+  /** The board took the command. */
+  readonly accepted: RegExp;
+  /** The board has no such right for this user. */
+  readonly denied: RegExp;
+  /** The first group holds `on` or `off`, in any case. */
+  readonly power: RegExp;
+}
+
+type Said =
+  | { readonly kind: "text"; readonly text: string }
+  /** `isSent`: the command was written before the silence. */
+  | { readonly kind: "lost"; readonly isSent: boolean; readonly reason: string };
+
+const SECOND_LOGIN = "the board does not know this user or password; correct the secrets file";
+
+/** The last words of an answer, for a reason: one line, no control characters. */
+function lastWords(text: string): string {
+  const words = text.replaceAll(/[^\x20-\x7e]+/g, " ").trim();
+  return words.slice(-80);
+}
+
+/** One login on this line, made with the first call. */
+export function shellDevice(line: TextLine, user: string, dialect: ShellDialect): PowerDevice {
+  let isLoggedIn = false;
+  let failure: string | undefined;
+
+  async function logIn(): Promise<string | undefined> {
+    const asked = await line.expect(dialect.login);
+    if (asked.kind !== "seen") return "the board asks for no login";
+    line.sendLine(user);
+    const secret = await line.expect(dialect.password);
+    if (secret.kind !== "seen") return "the board asks for no password";
+    line.sendPassword();
+    // A refused login asks again, says so, or hangs up.
+    const either = new RegExp(`${dialect.prompt.source}|${dialect.login.source}|invalid|incorrect|denied|failed`, "i");
+    const welcome = await line.expect(either);
+    if (welcome.kind === "silent") return "the board took the login, but shows no prompt";
+    if (welcome.kind === "closed" || !dialect.prompt.test(welcome.text)) return SECOND_LOGIN;
+    isLoggedIn = true;
+    return undefined;
+  }
+
+  async function ask(command: string): Promise<Said> {
+    if (!isLoggedIn) failure ??= await logIn();
+    if (failure !== undefined) return { kind: "lost", isSent: false, reason: failure };
+    line.sendLine(command);
+    const said = await line.expect(dialect.prompt);
+    if (said.kind === "seen") return { kind: "text", text: said.text };
+    const how = said.kind === "closed" ? "hung up" : "did not answer";
+    failure = `the board ${how} after ${command}: ${lastWords(said.text)}`;
+    return { kind: "lost", isSent: true, reason: failure };
+  }
+
+  async function readPower(): Promise<PowerReading> {
+    const said = await ask(dialect.status);
+    if (said.kind === "lost") return { kind: "unreadable", reason: said.reason };
+    const power = dialect.power.exec(said.text)?.[1]?.toLowerCase();
+    if (power === "on" || power === "off") return { kind: "power", power };
+    return { kind: "unreadable", reason: `the power cannot be read from: ${lastWords(said.text)}` };
+  }
+
+  return {
+    async switchPower(wanted): Promise<SwitchAnswer> {
+      const said = await ask(wanted === "off" ? dialect.off : dialect.on);
+      if (said.kind === "lost") return { kind: said.isSent ? "maybe" : "refused", reason: said.reason };
+      const reason = `the board said: ${lastWords(said.text)}`;
+      if (dialect.denied.test(said.text)) return { kind: "refused", reason };
+      return dialect.accepted.test(said.text) ? { kind: "accepted" } : { kind: "maybe", reason };
+    },
+    readPower,
+    async readIdentity() {
+      const power = await readPower();
+      if (power.kind === "unreadable") return power;
+      return { kind: "identity", uuid: undefined, text: "logged in; this shell tells no identity" };
+    },
+  };
+}

@@ -1,0 +1,265 @@
+/**
+ * The edge of fencing: opens the connection that a driver needs, runs one action within its time, and writes down
+ * what was asked and answered. Connections are kept, one a device, because an open session answers in a tenth of a
+ * millisecond and boards have few of them.
+ * When the time is over the driver is cut off from the device: what it does afterwards reaches nobody.
+ */
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
+import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
+import { createWebBoard } from "../../hw/edge/https-board.ts";
+import { openTelnet } from "../../hw/edge/telnet.ts";
+import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
+import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
+import type {
+  BoundDriver,
+  Clock,
+  DeviceReport,
+  Evidence,
+  FencingAction,
+  FencingOutcome,
+  PowerDevice,
+  SwitchAnswer,
+  Transports,
+} from "../core/driver.ts";
+import { driverOf } from "../drivers/index.ts";
+import { provePower } from "../drivers/prove-power.ts";
+import { readSecret } from "./secrets.ts";
+
+/** What the runner must know of a configured device. */
+export interface RunnableDevice {
+  readonly id: string;
+  readonly driver: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface DeviceRunner {
+  /**
+   * Resolves within `timeoutMs`; `status` logs in, reads the board's identity and the power.
+   * Rejects only for a bug.
+   */
+  run(device: RunnableDevice, action: FencingAction, timeoutMs: number): Promise<DeviceReport>;
+  /** Ends all sessions without waiting for the boards. */
+  close(): void;
+}
+
+export interface RunnerOptions {
+  readonly secretsFile: string;
+}
+
+/** More would only repeat "still on"; a certificate must stay readable. */
+const EVIDENCE_MAX = 40;
+
+const realClock: Clock = {
+  nowMs: () => performance.now(),
+  sleep: (durationMs) => sleep(Math.max(0, durationMs)),
+};
+
+interface Recorder {
+  readonly evidence: readonly Evidence[];
+  note(asked: string, answered: string): void;
+}
+
+/** The same answer to the same question in a row is kept once, with its first and last time. */
+function createRecorder(): Recorder {
+  const evidence: Evidence[] = [];
+  return {
+    evidence,
+    note(asked, answered) {
+      const nowWallMs = Date.now();
+      const last = evidence.at(-1);
+      if (last?.asked === asked && last.answered === answered)
+        evidence.splice(-1, 1, { ...last, lastWallMs: nowWallMs });
+      else if (evidence.length < EVIDENCE_MAX) {
+        evidence.push({ atWallMs: nowWallMs, lastWallMs: nowWallMs, asked, answered });
+      }
+    },
+  };
+}
+
+function describeSwitch(answer: SwitchAnswer): string {
+  if (answer.kind === "accepted") return "accepted";
+  return answer.kind === "wrong-state" ? "not in this state" : `${answer.kind}: ${answer.reason}`;
+}
+
+/** The same device, which writes down what it is asked, until it is cut off. */
+function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boolean): PowerDevice {
+  const reason = "the time for this device is over";
+  return {
+    async switchPower(wanted) {
+      if (isOver()) return { kind: "maybe", reason };
+      const answer = await device.switchPower(wanted);
+      recorder.note(`switch ${wanted}`, describeSwitch(answer));
+      return answer;
+    },
+    async readPower() {
+      if (isOver()) return { kind: "unreadable", reason };
+      const answer = await device.readPower();
+      recorder.note("read power", answer.kind === "power" ? answer.power : answer.reason);
+      return answer;
+    },
+    async readIdentity() {
+      if (isOver()) return { kind: "unreadable", reason };
+      const answer = await device.readIdentity();
+      recorder.note("read identity", answer.kind === "identity" ? answer.text : answer.reason);
+      return answer;
+    },
+  };
+}
+
+interface KeptConnection {
+  /** Everything that makes a connection another one, the secret included; never logged. */
+  readonly key: string;
+  readonly connection: IpmiConnection;
+}
+
+/** A device for one run; a kept session outlives its `close`. */
+interface OpenDevice {
+  readonly device: PowerDevice;
+  close(): void;
+}
+
+type Opened<Connection> =
+  | { readonly kind: "opened"; readonly connection: Connection }
+  | { readonly kind: "failed"; readonly reason: string };
+
+function openIpmi(
+  kept: Map<string, KeptConnection>,
+  secretsFile: string,
+  id: string,
+  transport: Transports["ipmi"],
+  budgetMs: number,
+): Opened<Bmc> {
+  const password = readSecret(secretsFile, transport.secret);
+  if (password.kind === "no-secret") return { kind: "failed", reason: `${password.reason}; ${password.remedy}` };
+  const kg = transport.kgSecret === undefined ? undefined : readSecret(secretsFile, transport.kgSecret);
+  if (kg?.kind === "no-secret") return { kind: "failed", reason: `${kg.reason}; ${kg.remedy}` };
+  const { host, port, user, cipherSuite: suite, privilege } = transport;
+  const account = {
+    user,
+    password: password.value,
+    ...(kg === undefined ? {} : { kg: kg.value }),
+    suite,
+    privilege,
+  };
+  const target = { host, port, account, budgetMs };
+  const key = JSON.stringify(target);
+  const known = kept.get(id);
+  if (known?.key === key) return { kind: "opened", connection: known.connection };
+  known?.connection.close();
+  const connection = createIpmiConnection(target);
+  kept.set(id, { key, connection });
+  return { kind: "opened", connection };
+}
+
+/** Why this device must not be used, or undefined. A `status` always looks at the identity. */
+async function objectTo(
+  device: PowerDevice,
+  action: FencingAction,
+  expected: string | undefined,
+): Promise<string | undefined> {
+  if (expected === undefined && action !== "status") return undefined;
+  const identity = await device.readIdentity();
+  if (identity.kind === "unreadable") return identity.reason;
+  if (expected === undefined || isSameGuid(identity.uuid ?? "", expected)) return undefined;
+  return (
+    `this is another board: its GUID is ${identity.uuid ?? "not told"}, expected was ${expected}; ` +
+    "correct the device's host, or its board_guid"
+  );
+}
+
+/** Answers after `timeoutMs` at the latest; afterwards the driver reaches the device no more. */
+async function within(
+  timeoutMs: number,
+  run: (isOver: () => boolean) => Promise<FencingOutcome>,
+): Promise<FencingOutcome> {
+  let over = false;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<FencingOutcome>((resolve) => {
+    timer = setTimeout(() => {
+      over = true;
+      resolve({ kind: "unknown", reason: `the device did not come to an end within ${timeoutMs} ms` });
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([run(() => over), late]);
+  } finally {
+    clearTimeout(timer);
+    over = true;
+  }
+}
+
+/** A runner for all devices of one node. */
+export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
+  const kept = new Map<string, KeptConnection>();
+
+  function passwordOf(name: string): Opened<string> {
+    const read = readSecret(secretsFile, name);
+    if (read.kind === "secret") return { kind: "opened", connection: read.value };
+    return { kind: "failed", reason: `${read.reason}; ${read.remedy}` };
+  }
+
+  async function open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>> {
+    const { answerMs } = bound.times;
+    const close = () => {};
+    if (bound.transport === "ipmi") {
+      const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
+      if (opened.kind === "failed") return opened;
+      return { kind: "opened", connection: { device: bound.device(opened.connection), close } };
+    }
+    if (bound.transport === "agent") {
+      const { secret } = bound.target;
+      const read = secret === undefined ? undefined : passwordOf(secret);
+      if (read?.kind === "failed") return read;
+      const agent = createFenceAgent({ ...bound.target, password: read?.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(agent), close } };
+    }
+    const password = passwordOf(bound.target.secret);
+    if (password.kind === "failed") return password;
+    if (bound.transport === "https") {
+      const board = createWebBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(board), close } };
+    }
+    if (bound.transport === "tls") {
+      const board = createDocumentBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
+      return { kind: "opened", connection: { device: bound.device(board), close } };
+    }
+    const opened = await openTelnet({ ...bound.target, password: password.connection, answerMs });
+    if (opened.kind === "refused") return { kind: "failed", reason: opened.reason };
+    const { line } = opened;
+    return { kind: "opened", connection: { device: bound.device(line), close: () => line.close() } };
+  }
+
+  return {
+    async run({ id, driver: name, parameters }, action, timeoutMs) {
+      const notDone = (reason: string): DeviceReport => ({ outcome: { kind: "not-done", reason }, evidence: [] });
+      const driver = driverOf(name);
+      if (driver === undefined) return notDone(`no driver is called ${name}`);
+      const read = driver.read(parameters);
+      if (read.kind === "wrong") {
+        return notDone(read.complaints.map(({ parameter, remedy }) => `${parameter}: ${remedy}`).join("; "));
+      }
+      const { bound } = read;
+      const recorder = createRecorder();
+      const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
+        const opened = await open(id, bound);
+        if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
+        const device = recordDevice(opened.connection.device, recorder, isOver);
+        const objection = await objectTo(device, action, bound.expectedUuid);
+        const proof: FencingOutcome =
+          objection === undefined
+            ? await provePower(device, realClock, bound.times, action)
+            : { kind: "not-done", reason: objection };
+        opened.connection.close();
+        return proof;
+      });
+      return { outcome, evidence: [...recorder.evidence] };
+    },
+    close() {
+      for (const { connection } of kept.values()) connection.close();
+      kept.clear();
+    },
+  };
+}

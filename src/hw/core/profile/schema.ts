@@ -1,0 +1,101 @@
+/**
+ * What a hardware profile may say: how to know the machine, and which driver, watchdog and serial port it has.
+ * Profiles are data, without conditions; a quirk is a value that a driver knows. Each part has a fact: its source, and
+ * how far it is to be trusted. A part without a fact is refused, because nobody could ever correct it.
+ */
+import * as v from "valibot";
+import type { Problem } from "../../../base/problem.ts";
+
+/** `observed`: read from a unit; `unverified`: believed, never seen. */
+export const STANDINGS = ["observed", "specification", "vendor-manual", "public-code", "unverified"] as const;
+export const FENCING_DRIVERS = ["ipmi-lan", "redfish", "ilo-ribcl", "rsa-telnet", "drac-mc-telnet"] as const;
+export const PARTS = ["match", "fencing", "watchdog", "heartbeat"] as const;
+
+/** A name with `*` for any run of characters, as vendors vary their product names. */
+const pattern = v.pipe(v.string(), v.minLength(1), v.maxLength(80));
+const fact = v.strictObject({ standing: v.picklist(STANDINGS), source: v.pipe(v.string(), v.minLength(10)) });
+
+export const profileSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  /** For people: vendor, board, generation. */
+  name: v.pipe(v.string(), v.minLength(3), v.maxLength(80)),
+  match: v.strictObject({
+    /** SMBIOS type 1, manufacturer; /sys/class/dmi/id/sys_vendor. */
+    dmiVendor: v.optional(pattern),
+    /** SMBIOS type 1, product name; /sys/class/dmi/id/product_name. */
+    dmiProduct: v.optional(pattern),
+    /** IANA enterprise number of Get Device ID. */
+    ipmiManufacturerId: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffff))),
+    /** Never by itself: an operator names the profile, or a probe of the board does. */
+    isByNameOnly: v.optional(v.boolean()),
+  }),
+  fencing: v.optional(
+    v.strictObject({
+      driver: v.picklist(FENCING_DRIVERS),
+      /** Device parameters that differ from the driver's defaults, as a configuration would write them. */
+      parameters: v.optional(v.record(v.string(), v.string())),
+    }),
+  ),
+  watchdog: v.optional(
+    v.strictObject({
+      module: v.pipe(v.string(), v.regex(/^[a-z0-9_-]+$/i)),
+      timeoutMinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      timeoutMaxMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    }),
+  ),
+  /** The serial port for the null-modem line, where another one is taken by the board's console. */
+  heartbeat: v.optional(v.strictObject({ serialPort: v.pipe(v.string(), v.regex(/^ttyS\d$/)) })),
+  /** One for each part that is there. */
+  facts: v.strictObject({
+    match: fact,
+    fencing: v.optional(fact),
+    watchdog: v.optional(fact),
+    heartbeat: v.optional(fact),
+  }),
+});
+
+export type Profile = v.InferOutput<typeof profileSchema>;
+
+export type ProfileRead =
+  | { readonly kind: "profile"; readonly profile: Profile }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+
+/** `place`: the file, for the problems. All problems at once. */
+export function readProfile(text: string, place: string): ProfileRead {
+  const problems: Problem[] = [];
+  const complain = (where: string, reason: string, remedy: string) => {
+    problems.push({ severity: "error", place: where === "" ? place : `${place}: ${where}`, reason, remedy });
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    complain("", "it is no JSON", "correct it with an editor that knows JSON and hw-profiles/schema.json");
+    return { kind: "invalid", problems };
+  }
+  const read = v.safeParse(profileSchema, json);
+  for (const issue of read.issues ?? [])
+    complain(v.getDotPath(issue) ?? "", issue.message, "see hw-profiles/README.md");
+  if (!read.success) return { kind: "invalid", problems };
+  const profile = read.output;
+  for (const part of PARTS) {
+    if (profile[part] !== undefined && profile.facts[part] === undefined) {
+      complain(part, "it has no fact", `add facts.${part} with its standing and its source`);
+    }
+    if (profile[part] === undefined && profile.facts[part] !== undefined) {
+      complain(`facts.${part}`, "it speaks of a part that is not there", `add ${part}, or remove the fact`);
+    }
+  }
+  const { dmiVendor, dmiProduct, ipmiManufacturerId, isByNameOnly } = profile.match;
+  if (
+    isByNameOnly !== true &&
+    dmiVendor === undefined &&
+    dmiProduct === undefined &&
+    ipmiManufacturerId === undefined
+  ) {
+    complain("match", "it would match every machine", "add dmiVendor and dmiProduct, or isByNameOnly: true");
+  }
+  const { timeoutMinMs = 0, timeoutMaxMs = Number.MAX_SAFE_INTEGER } = profile.watchdog ?? {};
+  if (timeoutMinMs > timeoutMaxMs) complain("watchdog", "the least time is above the greatest", "swap them");
+  return problems.length === 0 ? { kind: "profile", profile } : { kind: "invalid", problems };
+}

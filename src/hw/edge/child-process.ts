@@ -1,0 +1,168 @@
+/**
+ * One run of a program as a child: its own session and process group, so that nothing which it started and which hangs
+ * outlives a timeout. TERM first, KILL later; a process that not even KILL ends is named, not waited for. Output
+ * beyond the limit is dropped from its start: the end tells why something failed.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+
+/** A hung program keeps a takeover waiting, so it gets no long time to think. */
+const TERM_GRACE_MS = 1_000;
+/** After KILL only the kernel can hold a process (state D): that may last for ever. */
+const KILL_WAIT_MS = 1_000;
+/** Daemons that the program started keep the pipes open; what it wrote itself is there by then. */
+const OUTPUT_WAIT_MS = 20;
+const OUTPUT_LENGTH_MAX = 64 * 1024;
+
+export type ProcessEnd =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  /** Ended by us: after the timeout, or by `kill`. */
+  | { readonly kind: "timeout" | "killed" }
+  | { readonly kind: "not-started"; readonly code: string; readonly reason: string };
+
+export interface ProcessResult {
+  readonly end: ProcessEnd;
+  /** Standard output. */
+  readonly output: string;
+  /** Standard error. */
+  readonly errors: string;
+  /** What is known of a process that not even KILL has ended; mostly empty. */
+  readonly stuck: string;
+}
+
+export interface ProcessOrder {
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** A directory in which the group is noted while it runs, so that a later start of the program can end it. */
+  readonly noteIn?: string;
+}
+
+export interface RunningProcess {
+  readonly done: Promise<ProcessResult>;
+  /** Ends the group early; `done` then resolves with `killed`. */
+  readonly kill: () => void;
+}
+
+/** The field of /proc/PID/stat that tells two processes with the same number apart; undefined when there is none. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a process does not go away, for an operator; empty when nothing is to be said. */
+function describeStuck(pid: number): string {
+  try {
+    const state = /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "?";
+    const command = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+    const where = readFileSync(`/proc/${pid}/wchan`, "utf8").trim();
+    const place = where === "" || where === "0" ? "" : ` in ${where}`;
+    return `process ${pid} (${command}) does not end: state ${state}${place}`;
+  } catch {
+    return "";
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is gone: that is what was wanted.
+  }
+}
+
+class Tail {
+  #text = "";
+  add(chunk: string): void {
+    this.#text = (this.#text + chunk).slice(-OUTPUT_LENGTH_MAX);
+  }
+  get text(): string {
+    return this.#text;
+  }
+}
+
+function noteGroup(directory: string | undefined, pid: number): () => void {
+  if (directory === undefined) return () => {};
+  const file = path.join(directory, String(pid));
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(file, startTimeOf(pid) ?? "");
+  return () => rmSync(file, { force: true });
+}
+
+function collect(child: ChildProcess): { readonly output: Tail; readonly errors: Tail } {
+  const output = new Tail();
+  const errors = new Tail();
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => output.add(chunk));
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => errors.add(chunk));
+  return { output, errors };
+}
+
+/** Runs it; resolves always, at the latest TERM_GRACE_MS + KILL_WAIT_MS after the timeout or the kill. */
+export function runProcess({ file, argv, environment, timeoutMs, noteIn }: ProcessOrder): RunningProcess {
+  const child = spawn(file, argv, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const { pid } = child;
+  const { output, errors } = collect(child);
+  const forget = pid === undefined ? () => {} : noteGroup(noteIn, pid);
+  let endedBy: "timeout" | "killed" | undefined;
+  let exited = false;
+  const timers: NodeJS.Timeout[] = [];
+  let finish: (end: ProcessEnd, stuck?: string) => void = () => {};
+  const done = new Promise<ProcessResult>((resolve) => {
+    finish = (end, stuck = "") => {
+      for (const timer of timers) clearTimeout(timer);
+      forget();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      resolve({ end, output: output.text, errors: errors.text.trim(), stuck });
+    };
+  });
+  const endGroup = (why: "timeout" | "killed") => {
+    if (pid === undefined || exited || endedBy !== undefined) return;
+    endedBy = why;
+    signalGroup(pid, "SIGTERM");
+    timers.push(setTimeout(() => signalGroup(pid, "SIGKILL"), TERM_GRACE_MS));
+    timers.push(setTimeout(() => finish({ kind: why }, describeStuck(pid)), TERM_GRACE_MS + KILL_WAIT_MS));
+  };
+  timers.push(setTimeout(() => endGroup("timeout"), timeoutMs));
+  child.on("error", (error: NodeJS.ErrnoException) => {
+    if (pid === undefined) finish({ kind: "not-started", code: error.code ?? "?", reason: error.message });
+  });
+  child.on("exit", (code, signal) => {
+    exited = true;
+    // What ignored TERM in an ended group would go on writing where the next operation works.
+    if (endedBy !== undefined && pid !== undefined) signalGroup(pid, "SIGKILL");
+    const natural: ProcessEnd = code === null ? { kind: "signal", signal: signal ?? "?" } : { kind: "exit", code };
+    const end: ProcessEnd = endedBy === undefined ? natural : { kind: endedBy };
+    const flushed = setTimeout(() => finish(end), OUTPUT_WAIT_MS);
+    timers.push(flushed);
+    child.once("close", () => finish(end));
+  });
+  return { done, kill: () => endGroup("killed") };
+}
+
+/** Ends the groups that an earlier start of the program left behind; returns those that were still there. */
+export function killLeftOvers(directory: string): readonly number[] {
+  let names: string[] = [];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const file = path.join(directory, name);
+    const pid = Number(name);
+    const noted = readFileSync(file, "utf8");
+    rmSync(file, { force: true });
+    if (!Number.isSafeInteger(pid) || pid <= 1 || noted === "" || startTimeOf(pid) !== noted) return [];
+    signalGroup(pid, "SIGKILL");
+    return [pid];
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * A telnet line to an old board (RSA, DRAC/MC, AMM): one login, bounded waits, nothing of the password in any log.
+ * It is unencrypted; the boards that need it have nothing better, and belong on a network of their own.
+ */
+import { connect } from "node:net";
+import { type Expected, stripTelnet, type TextLine } from "../core/text/line.ts";
+
+export interface TelnetTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  readonly logout: string;
+  /** For one expectation. */
+  readonly answerMs: number;
+}
+
+export interface TelnetLine extends TextLine {
+  close(): void;
+}
+
+export type TelnetOpened =
+  | { readonly kind: "open"; readonly line: TelnetLine }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** A shell's answer has a few hundred bytes; what is more is a board gone mad. */
+const TEXT_MAX = 65_536;
+const HANG_UP_MS = 500;
+
+function describe(error: NodeJS.ErrnoException, { host, port }: TelnetTarget): string {
+  if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}`;
+  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
+  return `${host}: ${error.code ?? error.message}`;
+}
+
+/** Connects within one `answerMs`. */
+export function openTelnet(target: TelnetTarget): Promise<TelnetOpened> {
+  const { host, port, password, logout, answerMs } = target;
+  const socket = connect({ host, port });
+  let received = "";
+  let rest: Uint8Array = new Uint8Array();
+  let isClosed = false;
+  let arrived: () => void = () => {};
+
+  socket.on("data", (bytes: Uint8Array) => {
+    const stripped = stripTelnet(Buffer.concat([rest, bytes]));
+    rest = stripped.rest;
+    if (stripped.reply.length > 0) socket.write(stripped.reply);
+    received = (received + stripped.text).slice(-TEXT_MAX);
+    arrived();
+  });
+  socket.on("close", () => {
+    isClosed = true;
+    arrived();
+  });
+
+  const line: TelnetLine = {
+    sendLine: (words) => void socket.write(`${words}\r`, "latin1"),
+    sendPassword: () => void socket.write(`${password}\r`, "latin1"),
+    expect(pattern) {
+      return new Promise<Expected>((resolve) => {
+        const end = (expected: Expected) => {
+          clearTimeout(timer);
+          arrived = () => {};
+          resolve(expected);
+        };
+        const look = () => {
+          const match = pattern.exec(received);
+          if (match !== null) {
+            const text = received.slice(0, match.index + match[0].length);
+            received = received.slice(text.length);
+            end({ kind: "seen", text });
+          } else if (isClosed) end({ kind: "closed", text: received });
+        };
+        const timer = setTimeout(() => end({ kind: "silent", text: received }), answerMs);
+        arrived = look;
+        look();
+      });
+    },
+    close() {
+      socket.end(`${logout}\r`, "latin1");
+      // A board that does not hang up by itself must not keep the line.
+      setTimeout(() => socket.destroy(), HANG_UP_MS).unref();
+    },
+  };
+  return new Promise((resolve) => {
+    const fail = (reason: string) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ kind: "refused", reason });
+    };
+    const timer = setTimeout(() => fail(`${host} port ${port}: no connection within ${answerMs} ms`), answerMs);
+    socket.on("error", (error) => fail(describe(error, target)));
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      resolve({ kind: "open", line });
+    });
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * The hardware watchdog: once opened it resets the machine unless it is fed in time.
+ * `disarm` writes the magic letter first; a driver with nowayout ignores that and resets the machine all the same.
+ * `abandon` stops feeding and leaves it armed. Plain misc devices (ipmi_watchdog) have no sysfs and may lack ioctls.
+ * Facts: Linux Documentation/watchdog/watchdog-api.rst; numbers of include/uapi/linux/watchdog.h.
+ */
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { ioctl, SystemCallError } from "./native.ts";
+
+const WDIOC_GETSUPPORT = 0x8028_5700;
+const WDIOC_GETBOOTSTATUS = 0x8004_5702;
+const WDIOC_SETTIMEOUT = 0xc004_5706;
+const WDIOC_GETTIMEOUT = 0x8004_5707;
+const WDIOF_CARDRESET = 0x0020;
+const IDENTITY_AT = 8;
+
+export interface Watchdog {
+  /** As the driver names itself. */
+  readonly identity: string;
+  /** What the driver really set, which may be rounded. */
+  readonly timeoutMs: number;
+  /** Whether the last boot was this watchdog's doing; undefined when the driver cannot tell. */
+  readonly causedBoot: boolean | undefined;
+  /** Throws when the device refuses. */
+  feed(): void;
+  disarm(): void;
+}
+
+/** The integer that the driver answers, or undefined where it does not know the request. */
+function ask(fd: number, request: number, value = 0): number | undefined {
+  const argument = Buffer.alloc(4);
+  argument.writeInt32LE(value);
+  try {
+    ioctl(fd, request, argument);
+    return argument.readInt32LE();
+  } catch (error) {
+    if (error instanceof SystemCallError && ["ENOTTY", "EOPNOTSUPP", "ENOIOCTLCMD"].includes(error.code))
+      return undefined;
+    throw error;
+  }
+}
+
+function readIdentity(fd: number): string {
+  const info = Buffer.alloc(40);
+  try {
+    ioctl(fd, WDIOC_GETSUPPORT, info);
+  } catch (error) {
+    if (error instanceof SystemCallError) return "unknown";
+    throw error;
+  }
+  return info.toString("latin1", IDENTITY_AT).replace(/\0.*$/s, "");
+}
+
+/** Opens and thereby arms it. Throws when there is no such device, it is in use, or it cannot do the timeout. */
+export function openWatchdog(path: string, timeoutMs: number): Watchdog {
+  const fd = openSync(path, constants.O_WRONLY);
+  // From here on the machine is reset unless we feed; every failure below has to disarm what was armed.
+  const disarm = () => {
+    writeSync(fd, "V");
+    closeSync(fd);
+  };
+  try {
+    const bootStatus = ask(fd, WDIOC_GETBOOTSTATUS);
+    ask(fd, WDIOC_SETTIMEOUT, Math.ceil(timeoutMs / 1000));
+    const seconds = ask(fd, WDIOC_GETTIMEOUT);
+    if (seconds === undefined) throw new Error(`${path} cannot tell its timeout`);
+    if (seconds * 1000 > 2 * timeoutMs) throw new Error(`${path} takes no timeout below ${seconds} s`);
+    return {
+      identity: readIdentity(fd),
+      timeoutMs: seconds * 1000,
+      causedBoot: bootStatus === undefined ? undefined : (bootStatus & WDIOF_CARDRESET) !== 0,
+      feed() {
+        writeSync(fd, "\0");
+      },
+      disarm,
+    };
+  } catch (error) {
+    disarm();
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What the manager itself asks of DRBD, outside of any resource operation. Each call is a child process with a bound.
+ * Facts: reference/storage.md, sections 3 and 4 (`outdate` ends with 0 even when it had no effect: always read back).
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { runProcess } from "../../hw/edge/child-process.ts";
+import { type DrbdResource, localDisk, readDrbdState } from "../core/drbd-events.ts";
+
+const ENVIRONMENT = { PATH: "/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL: "C" };
+const TIMEOUT_MS = 10_000;
+const OUTDATE_WAIT_MS = 8_000;
+const OUTDATE_POLL_MS = 500;
+
+export type DrbdLook =
+  | { readonly kind: "there"; readonly resource: DrbdResource }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+async function run(file: string, argv: readonly string[]) {
+  const { end, output, errors } = await runProcess({ file, argv, environment: ENVIRONMENT, timeoutMs: TIMEOUT_MS })
+    .done;
+  return { code: end.kind === "exit" ? end.code : undefined, output, errors };
+}
+
+/** The state of one resource as the kernel has it now. */
+export async function lookAtDrbd(name: string): Promise<DrbdLook> {
+  const { code, output, errors } = await run("drbdsetup", ["events2", "--now", "--statistics", name]);
+  const resource = readDrbdState(output)[name];
+  if (resource !== undefined) return { kind: "there", resource };
+  return code === 0 || code === 10 ? { kind: "absent" } : { kind: "unknown", reason: errors.slice(-200) };
+}
+
+/**
+ * Asked by the peer's manager, when only DRBD's own link is cut: marks our disk as outdated, so that the peer may go
+ * on alone. `outdated` only when it was read back; `primary` when we are Primary and stay it.
+ */
+export async function outdateDrbd(name: string): Promise<"outdated" | "primary" | "unknown"> {
+  // A node that has not yet noticed the cut refuses silently; its own timeout is a few seconds later at most.
+  const endsAtMs = performance.now() + OUTDATE_WAIT_MS;
+  do {
+    const before = await lookAtDrbd(name);
+    if (before.kind !== "there") return "unknown";
+    if (before.resource.role === "Primary") return "primary";
+    await run("drbdadm", ["outdate", name]);
+    const after = await lookAtDrbd(name);
+    if (after.kind === "there" && localDisk(after.resource) === "Outdated") return "outdated";
+    await sleep(OUTDATE_POLL_MS);
+  } while (performance.now() < endsAtMs);
+  return "unknown";
+}
+
+/**
+ * Lets a Primary go on whose handler had to answer "unsure". Only after the peer's power was read as off: DRBD asks
+ * nobody again. True when I/O was read back as no longer frozen.
+ */
+export async function resumeDrbd(name: string): Promise<boolean> {
+  await run("drbdadm", ["resume-io", name]);
+  const after = await lookAtDrbd(name);
+  return after.kind === "there" && after.resource.suspended === "no";
+}

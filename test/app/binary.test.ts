@@ -1,0 +1,50 @@
+/** dist/gemel as a bare machine sees it: no Node, no environment, called by its name or by a link. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { COMMANDS } from "../../src/app/commands/index.ts";
+import { VERSION } from "../../src/app/version.ts";
+import { buildProgram } from "../../tools/build.ts";
+
+const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-binary-"));
+let binary = "";
+
+beforeAll(async () => {
+  binary = await buildProgram();
+}, 120_000);
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function call(name: string, ...argv: string[]): { readonly status: number | null; readonly text: string } {
+  const link = path.join(directory, name);
+  symlinkSync(binary, link);
+  const { status, stdout, stderr } = spawnSync(link, argv, {
+    encoding: "utf8",
+    cwd: directory,
+    env: { NODE_OPTIONS: "--no-such-option" },
+  });
+  return { status, text: `${stdout}${stderr}` };
+}
+
+test("prints its version, whatever NODE_OPTIONS says", () => {
+  expect(call("gemel", "--version")).toEqual({ status: 0, text: `gemel ${VERSION} (Node ${process.versions.node})\n` });
+});
+
+test("refuses a command that it does not have, and its help has all others", () => {
+  const { status, text } = call("any-name", "no-such-command");
+  expect([status, text]).toEqual([64, expect.stringContaining("no-such-command")]);
+  const help = call("another-name", "help").text;
+  for (const name of Object.keys(COMMANDS)) expect(help).toMatch(new RegExp(`^ +${name} `, "m"));
+});
+
+test("called by an operators' name, it is that command and not the table of commands", () => {
+  const names = Object.values(COMMANDS).flatMap((command) => command.names ?? []);
+  for (const name of names) expect(call(name, "--no-such-option").text).not.toContain("usage: gemel COMMAND");
+});
+
+test("is not built again when nothing has changed", async () => {
+  const before = statSync(binary).mtimeMs;
+  expect(statSync(await buildProgram()).mtimeMs).toBe(before);
+});

@@ -1,0 +1,49 @@
+/** Lines of the control socket: what is a request, and that nothing else ever is. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readRequestLine } from "../../src/app/control-protocol.ts";
+
+const line = (request: unknown, v: unknown = 1, id: unknown = 7) => JSON.stringify({ v, id, request });
+
+test.each([
+  [{ kind: "status" }],
+  [{ kind: "cib-query", section: "nodes", by: "root" }],
+  [{ kind: "cib-apply", mode: "update", xml: "<configuration/>" }],
+  [{ kind: "fence-peer", resource: "r0", waitMs: 1_000 }],
+  [{ kind: "fence", target: "alpha", action: "off", later: "members may come" }],
+  [{ kind: "node", node: "alpha", action: "standby" }],
+])("%j is a request", (request) => {
+  expect(readRequestLine(line(request))).toMatchObject({ kind: "request", id: 7, request });
+});
+
+test.each([
+  ["not JSON", "{", 0, "JSON"],
+  ["a number", "5", 0, "object"],
+  ["no id", JSON.stringify({ v: 1, request: { kind: "status" } }), 0, "id"],
+  ["another version", line({ kind: "status" }, 2), 7, "version 2"],
+  ["an unknown kind", line({ kind: "explode" }), 7, "unknown kind"],
+  ["a kind that only looks like one", line({ kind: "__proto__" }), 7, "unknown kind"],
+  ["a missing member", line({ kind: "fence", action: "off" }), 7, "nothing is not allowed"],
+  ["a wrong word", line({ kind: "fence", target: "alpha", action: "shoot" }), 7, "shoot"],
+  ["a wrong type", line({ kind: "log", lines: "5" }), 7, "not allowed"],
+])("refused: %s", (_name, text, id, words) => {
+  const read = readRequestLine(text);
+  expect(read).toMatchObject({ kind: "bad", id });
+  expect(JSON.stringify(read)).toContain(words);
+});
+
+test("no line throws", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.json().map((text) => `{"v":1,"id":1,"request":${text}}`),
+      ),
+      (text) => {
+        expect(["request", "bad"]).toContain(readRequestLine(text).kind);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});

@@ -1,0 +1,103 @@
+/** Two keepers as real processes, in namespaces joined by two cables: lives, deaths, cuts, sleeps and restores. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
+
+let pair: NamespacePair;
+beforeEach(() => {
+  pair = openNamespacePair(["keepalive 200ms", "deadtime 3s", "initdead 6s"]);
+});
+afterEach(() => pair.close());
+
+const phaseOf = (node: "alpha" | "bravo") => pair.view(node)?.peers[0]?.phase;
+const joined = () => NODES.every((node) => pair.view(node)?.members.length === 2 && pair.view(node)?.agreed === true);
+
+async function startBoth(): Promise<void> {
+  for (const node of NODES) pair.start(node);
+  await pair.until("both nodes are members of one view", joined);
+}
+
+test("both join, their managers talk, a killed node is lost, and joins again with its next start", async () => {
+  await startBoth();
+  expect(pair.view("alpha")?.epoch).toBe(pair.view("bravo")?.epoch);
+  await pair.until("the managers' messages have arrived", () =>
+    NODES.every((node) => pair.records(node).some(({ kind }) => kind === "delivered")),
+  );
+  pair.signal("bravo", "SIGKILL");
+  await pair.until("bravo is lost", () => phaseOf("alpha") === "lost");
+  expect(pair.view("alpha")).toMatchObject({ members: ["alpha"], quorate: true, settled: true });
+  pair.order("alpha", "fenced bravo 1");
+  await pair.until("bravo is awaited", () => phaseOf("alpha") === "awaited");
+  await pair.ended("bravo");
+  pair.start("bravo");
+  await pair.until("bravo has joined again", () => phaseOf("alpha") === "member");
+  expect(pair.view("alpha")?.peers[0]?.generation).toBe(2);
+});
+
+test("an orderly stop says goodbye: the peer has left and is never lost", async () => {
+  await startBoth();
+  pair.signal("bravo", "SIGTERM");
+  expect(await pair.ended("bravo")).toBe(0);
+  await pair.until("bravo has left", () => phaseOf("alpha") === "left");
+  expect(pair.log("alpha")).not.toContain("peer-lost");
+});
+
+test("a manager that crashes or hangs is started again, and nobody is lost over it", async () => {
+  await startBoth();
+  const starts = () => pair.records("alpha").filter(({ kind }) => kind === "start").length;
+  pair.order("alpha", "crash");
+  await pair.until("the manager runs again", () => starts() === 2);
+  await pair.until("it has a view", () => pair.records("alpha").at(-1)?.["kind"] !== "start");
+  pair.order("alpha", "hang");
+  await pair.until("the hanging manager was killed and runs again", () => starts() === 3);
+  expect(pair.log("alpha")).toContain("the manager has not answered");
+  expect(phaseOf("bravo")).toBe("member");
+});
+
+test("one cable cut loses nobody; both cut lose both; put back, they stay lost until they are accepted", async () => {
+  await startBoth();
+  pair.cable("one", "down");
+  await pair.until("the link is down", () => pair.view("bravo")?.links[0]?.state === "down");
+  expect(joined()).toBe(true);
+  pair.cable("two", "down");
+  await pair.until("both are lost", () => NODES.every((node) => phaseOf(node) === "lost"));
+  pair.cable("one", "up");
+  pair.cable("two", "up");
+  await pair.until("both have returned", () => NODES.every((node) => pair.view(node)?.peers[0]?.returned === true));
+  pair.order("alpha", "accept bravo");
+  pair.order("bravo", "accept alpha");
+  await pair.until("both are members again, over both links", () => {
+    const links = NODES.flatMap((node) => pair.view(node)?.links ?? []);
+    return joined() && links.every(({ state }) => state === "up");
+  });
+});
+
+test("a node that slept through its deadtime fences itself when it wakes", async () => {
+  await startBoth();
+  pair.signal("bravo", "SIGSTOP");
+  await pair.until("bravo is lost", () => phaseOf("alpha") === "lost");
+  pair.signal("bravo", "SIGCONT");
+  expect(await pair.ended("bravo")).toBe(70);
+  expect(pair.log("bravo")).toContain("self-late");
+  expect(pair.log("bravo")).toContain("self-fencing: alpha has declared this node lost");
+});
+
+test("the key is changed without a stop, and a broken key file changes nothing", async () => {
+  await startBoth();
+  const old = "1 sha256 only-for-this-test-run";
+  const steps = [`auth 1\n${old}\n2 sha256 the-key-that-follows\n`, `auth 2\n${old}\n2 sha256 the-key-that-follows\n`];
+  for (const keys of [...steps, "auth 2\n2 sha256 the-key-that-follows\n", "auth 3\n"]) {
+    pair.writeKeys(keys);
+    const count = (node: "alpha" | "bravo") => pair.log(node).split("the keys ").length;
+    const before = { alpha: count("alpha"), bravo: count("bravo") };
+    for (const node of NODES) {
+      pair.signal(node, "SIGHUP");
+      await pair.until("the keys are read", () => count(node) > before[node]);
+    }
+  }
+  await sleep(1500);
+  expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 signs");
+  expect(pair.log("alpha")).toContain("the keys stay as they were");
+  expect(pair.log("alpha")).not.toMatch(/forged|peer-lost/);
+  expect(joined()).toBe(true);
+});

@@ -1,0 +1,190 @@
+/**
+ * Two real nodes, each with both processes, in two network namespaces joined by one veth cable (`heart`) and a bridge
+ * to a client's namespace (`service`). For tests and bench/failover. Needs root; everything is taken down by `close`.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
+import type { StatusReport } from "../../src/app/control-protocol.ts";
+
+export const NODES = ["alpha", "bravo"] as const;
+export type NodeName = (typeof NODES)[number];
+/** The virtual address that the tests' configurations use. */
+export const ADDRESS = "198.18.3.100";
+
+const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
+
+/** The source as it stands, or the built program that GEMEL_BINARY names. */
+const BINARY = process.env.GEMEL_BINARY;
+const PROGRAM = BINARY === undefined ? [process.execPath, "--disable-warning=ExperimentalWarning", MAIN] : [BINARY];
+
+export interface NodePair {
+  readonly folder: string;
+  start(node: NodeName): void;
+  /** Kills keeper and manager at once and cuts their cables: a power cut, as far as a namespace has one. */
+  cut(node: NodeName): void;
+  signal(node: NodeName, signal: NodeJS.Signals): void;
+  /** kill -9 of the manager alone. */
+  killManager(node: NodeName): void;
+  /** Resolves with the exit code when the node's keeper has ended. */
+  ended(node: NodeName): Promise<number | null>;
+  runDirectory(node: NodeName): string;
+  status(node: NodeName): Promise<StatusReport | undefined>;
+  /** Runs `gemel ...` in the node's namespace, against its manager. */
+  gemel(node: NodeName, ...argv: readonly string[]): { readonly code: number; readonly output: string };
+  /** Whether the node's namespace has the virtual address. */
+  hasAddress(node: NodeName): boolean;
+  /** A program in the client's namespace. */
+  client(...argv: readonly string[]): ChildProcess;
+  log(node: NodeName): string;
+  until(what: string, condition: () => Promise<boolean> | boolean, limitMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ip = (...argv: string[]) => execFileSync("ip", argv, { stdio: ["ignore", "pipe", "pipe"] }).toString();
+
+export interface PairOptions {
+  /** Lines of the node configuration with keepalive, deadtime and so on. */
+  readonly times: readonly string[];
+  /** The cluster's configuration in crm syntax. */
+  readonly configuration: string;
+}
+
+function buildNetwork(space: (name: string) => string): void {
+  for (const name of [...NODES, "client"]) {
+    ip("netns", "add", space(name));
+    ip("-n", space(name), "link", "set", "lo", "up");
+  }
+  ip("-n", space("alpha"), "link", "add", "heart", "type", "veth", "peer", "name", "heart", "netns", space("bravo"));
+  ip("-n", space("client"), "link", "add", "bridge", "type", "bridge");
+  ip("-n", space("client"), "addr", "add", "198.18.3.9/24", "dev", "bridge");
+  ip("-n", space("client"), "link", "set", "bridge", "up");
+  NODES.forEach((node, index) => {
+    ip("-n", space(node), "addr", "add", `198.18.1.${index + 1}/24`, "dev", "heart");
+    ip("-n", space(node), "link", "set", "heart", "up");
+    const peer = ["peer", "name", "service", "netns", space(node)];
+    ip("-n", space("client"), "link", "add", `to-${node}`, "type", "veth", ...peer);
+    ip("-n", space("client"), "link", "set", `to-${node}`, "master", "bridge", "up");
+    ip("-n", space(node), "addr", "add", `198.18.3.${index + 1}/24`, "dev", "service");
+    ip("-n", space(node), "link", "set", "service", "up");
+  });
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return text.split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+export function openNodePair({ times, configuration }: PairOptions): NodePair {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-nodes-"));
+  const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
+  const space = (name: string) => `gm${name[0]}${tag}`;
+  const keepers = new Map<NodeName, ChildProcess>();
+  const ends = new Map<NodeName, Promise<number | null>>();
+  buildNetwork(space);
+  const config = [
+    "cluster test",
+    "node alpha id 1",
+    "node bravo id 2",
+    ...times,
+    "link heart udp alpha=198.18.1.1:694 bravo=198.18.1.2:694",
+    "authkeys keys",
+    "watchdog none",
+    "self-fencing exit",
+    "realtime off",
+    "configuration cluster.crm",
+  ];
+  writeFileSync(path.join(folder, "node.conf"), `${config.join("\n")}\n`);
+  writeFileSync(path.join(folder, "keys"), "auth 1\n1 sha256 only-for-this-test-run\n", { mode: 0o600 });
+  writeFileSync(path.join(folder, "cluster.crm"), configuration);
+  for (const node of NODES) mkdirSync(path.join(folder, node));
+  const place = (node: NodeName, name: string) => path.join(folder, node, name);
+  const log = (node: NodeName) => {
+    try {
+      return readFileSync(place(node, "log"), "utf8");
+    } catch {
+      return "";
+    }
+  };
+  const kill = (node: NodeName, signal: NodeJS.Signals) => {
+    const pid = keepers.get(node)?.pid;
+    if (pid === undefined) return;
+    for (const child of [pid, ...childrenOf(pid)]) {
+      try {
+        process.kill(child, signal);
+      } catch {
+        // It has ended already.
+      }
+    }
+  };
+
+  const pair: NodePair = {
+    folder,
+    start(node) {
+      const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
+      const program = [...PROGRAM, "node", ...own];
+      const shell = `exec "$@" >>${place(node, "log")} 2>&1`;
+      const argv = [...program, "--run", place(node, "run"), "--name", node];
+      const child = spawn("ip", ["netns", "exec", space(node), "sh", "-c", shell, "sh", ...argv], { stdio: "ignore" });
+      keepers.set(node, child);
+      ends.set(node, new Promise((resolve) => child.on("exit", resolve)));
+    },
+    cut(node) {
+      ip("-n", space("client"), "link", "set", `to-${node}`, "down");
+      ip("-n", space(node), "link", "set", "heart", "down");
+      kill(node, "SIGKILL");
+    },
+    signal: (node, signal) => void keepers.get(node)?.kill(signal),
+    killManager(node) {
+      for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");
+    },
+    ended: (node) => ends.get(node) ?? Promise.resolve(null),
+    runDirectory: (node) => place(node, "run"),
+    async status(node) {
+      const reply = await askControl(controlSocketPath(place(node, "run")), { kind: "status" }, 2_000);
+      return reply.kind === "answer" ? reply.value : undefined;
+    },
+    gemel(node, ...argv) {
+      const own = [...PROGRAM, ...argv];
+      try {
+        const environment = { ...process.env, GEMEL_RUN: place(node, "run") };
+        const output = execFileSync("ip", ["netns", "exec", space(node), ...own], {
+          env: environment,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        return { code: 0, output: output.toString() };
+      } catch (error) {
+        const { status, stdout, stderr } = error as { status: number; stdout: Buffer; stderr: Buffer };
+        return { code: status, output: stdout.toString() + stderr.toString() };
+      }
+    },
+    hasAddress: (node) => ip("-n", space(node), "-4", "addr", "show").includes(ADDRESS),
+    client: (file = "true", ...argv) => spawn("ip", ["netns", "exec", space("client"), file, ...argv]),
+    log,
+    async until(what, condition, limitMs = 30_000) {
+      const startedAtMs = performance.now();
+      while (!(await condition())) {
+        if (performance.now() - startedAtMs > limitMs)
+          throw new Error(`not within ${limitMs} ms: ${what}\n${NODES.map((node) => log(node)).join("\n----\n")}`);
+        await sleep(50);
+      }
+    },
+    async close() {
+      for (const node of NODES) kill(node, "SIGKILL");
+      await Promise.all(ends.values());
+      // Managers end with their keepers' pipes; give them a moment before their namespace goes.
+      await sleep(100);
+      for (const name of [...NODES, "client"]) ip("netns", "del", space(name));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return pair;
+}

@@ -1,0 +1,145 @@
+/** Two real nodes in network namespaces: what a pair does from its start to its stop. Needs root. */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { afterEach, expect, test } from "vitest";
+import type { StatusReport } from "../../src/app/control-protocol.ts";
+import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
+
+const asRoot = test.skipIf(process.getuid?.() !== 0);
+
+const CONFIGURATION = `
+primitive state ocf:gemel:Stateful op monitor interval=5s role=Master op monitor interval=6s role=Slave \\
+    op start timeout=20s op stop timeout=20s
+ms mirror state meta master-max=1
+primitive dummy ocf:gemel:Dummy op monitor interval=5s op start timeout=20s op stop timeout=20s
+primitive ip ocf:gemel:IPaddr2 params ip=${ADDRESS} cidr_netmask=24 nic=service op monitor interval=5s \\
+    op start timeout=20s op stop timeout=20s
+group service dummy ip
+colocation service-with-mirror inf: service mirror:Master
+order mirror-first inf: mirror:promote service:start
+property no-quorum-policy=ignore
+`;
+const WITHOUT_FENCING = `${CONFIGURATION}property stonith-enabled=false\n`;
+const TIMES = ["keepalive 200ms", "deadtime 2s", "initdead 5s"];
+
+let open: NodePair | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+const runsOn = (status: StatusReport | undefined, resource: string) =>
+  status?.resources.find(({ id }) => id === resource)?.active.filter(({ role }) => role !== "Unpromoted") ?? [];
+
+async function startPair(configuration: string): Promise<NodePair> {
+  const pair = openNodePair({ times: TIMES, configuration });
+  open = pair;
+  for (const node of NODES) pair.start(node);
+  await pair.until("the address is up on one node, and the pair is idle", async () => {
+    const status = await pair.status("bravo");
+    const up = NODES.filter((node) => pair.hasAddress(node)).length === 1;
+    return up && status?.nodes.every(({ state }) => state === "online") === true && !status.transition.isRunning;
+  });
+  return pair;
+}
+
+const active = (pair: NodePair): NodeName => (pair.hasAddress("alpha") ? "alpha" : "bravo");
+const other = (node: NodeName): NodeName => (node === "alpha" ? "bravo" : "alpha");
+
+/** Does the virtual address answer the client? */
+function answers(pair: NodePair): Promise<boolean> {
+  return new Promise((resolve) => {
+    pair.client("ping", "-n", "-c", "1", "-W", "1", ADDRESS).on("exit", (code) => resolve(code === 0));
+  });
+}
+
+asRoot("the active node is cut off and killed: the other one serves, both see it", async () => {
+  const pair = await startPair(WITHOUT_FENCING);
+  await pair.until("the address answers", () => answers(pair));
+  const dead = active(pair);
+  const alive = other(dead);
+  pair.cut(dead);
+  await pair.until("the other has the address", () => pair.hasAddress(alive));
+  await pair.until("the address answers again", () => answers(pair));
+  const status = await pair.status(alive);
+  expect(runsOn(status, "ip").map(({ node }) => node)).toEqual([alive]);
+  expect(runsOn(status, "state")).toMatchObject([{ node: alive, role: "Promoted" }]);
+  expect(status?.problems.map(({ what }) => what).join("\n")).toContain("fencing is disabled");
+  expect(pair.log(alive)).toContain("FENCING IS DISABLED");
+});
+
+asRoot("nothing is taken over before the fencing, here by a person, is confirmed", async () => {
+  const pair = await startPair(`${CONFIGURATION}primitive person stonith:meatware\n`);
+  const dead = active(pair);
+  const alive = other(dead);
+  const early = pair.gemel(alive, "fence", "confirm", dead, "--yes", dead);
+  expect(early.code).toBe(1);
+  pair.cut(dead);
+  await pair.until("a person is asked", () => pair.log(alive).includes(`gemel fence confirm ${dead}`));
+  const status = await pair.status(alive);
+  expect(status?.nodes.find(({ name }) => name === dead)?.state).toBe("unclean");
+  expect(status?.problems[0]?.doNow).toContain(`gemel fence confirm ${dead}`);
+  expect(pair.hasAddress(alive)).toBe(false);
+  expect(pair.gemel(alive, "fence", "confirm", dead, "--yes", dead).code).toBe(0);
+  await pair.until("the other has the address", () => pair.hasAddress(alive));
+  expect(pair.gemel(alive, "fence", "history").output).toContain(`of ${dead}: confirmed`);
+});
+
+asRoot("a manager that is killed comes back; its resources run on untouched", async () => {
+  const pair = await startPair(WITHOUT_FENCING);
+  for (const node of NODES) {
+    const where = active(pair);
+    const since = runsOn(await pair.status(node), "ip")[0]?.sinceWallMs;
+    pair.killManager(node);
+    await pair.until("it is back", async () => {
+      const status = await pair.status(node);
+      return status?.dc !== undefined && runsOn(status, "ip").length === 1 && !status.transition.isRunning;
+    });
+    expect(active(pair)).toBe(where);
+    expect(pair.hasAddress(other(where))).toBe(false);
+    expect(since).toBeGreaterThan(0);
+    expect(pair.log(other(node))).not.toContain("FENCING IS DISABLED");
+  }
+});
+
+asRoot("operators: standby moves, online does not move back, a wrong configuration is refused whole", async () => {
+  const pair = await startPair(WITHOUT_FENCING);
+  const first = active(pair);
+  expect(pair.gemel(first, "crm", "node", "standby", first).code).toBe(0);
+  await pair.until("the other has the address", () => pair.hasAddress(other(first)));
+  expect(pair.hasAddress(first)).toBe(false);
+  expect(pair.gemel(first, "crm", "node", "online", first).code).toBe(0);
+  const before = await pair.status("alpha");
+  const wrong = path.join(pair.folder, "wrong.crm");
+  writeFileSync(wrong, "primitive x ocf:gemel:Dummy\ngroup g x missing\nlocation l nobody 100: alpha\n");
+  const refused = pair.gemel("alpha", "crm", "configure", "load", "update", wrong);
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain("missing");
+  expect(refused.output).toContain("nobody");
+  expect((await pair.status("alpha"))?.resources).toHaveLength(before?.resources.length ?? 0);
+  const monitor = pair.gemel("bravo", "crm-mon", "-1");
+  expect(monitor.code).toBe(0);
+  expect(monitor.output).toContain("  * Online: [ alpha bravo ]");
+});
+
+asRoot("a node that is stopped hands over first; then the last one stops as well", async () => {
+  const pair = await startPair(WITHOUT_FENCING);
+  const first = active(pair);
+  pair.signal(first, "SIGTERM");
+  expect(await pair.ended(first)).toBe(0);
+  await pair.until("the other has the address", () => pair.hasAddress(other(first)));
+  expect(pair.hasAddress(first)).toBe(false);
+  expect(pair.log(other(first))).not.toContain("FENCING IS DISABLED");
+  pair.signal(other(first), "SIGTERM");
+  expect(await pair.ended(other(first))).toBe(0);
+  expect(pair.hasAddress(other(first))).toBe(false);
+});
+
+asRoot("a wrong cluster configuration: every problem is told, and the node does not start", async () => {
+  const pair = openNodePair({ times: TIMES, configuration: "primitive x nonsense\ngroup g y z\nproperty a b\n" });
+  open = pair;
+  pair.start("alpha");
+  expect(await pair.ended("alpha")).not.toBe(0);
+  expect(pair.log("alpha").match(/cluster\.crm:\d+.*error/g)?.length).toBeGreaterThanOrEqual(2);
+});

@@ -1,0 +1,141 @@
+/** The node's configuration file: what it means, what it derives, and all of what is wrong with it at once. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { formatProblem } from "../../src/base/problem.ts";
+import { describeDirectives, readNodeConfig } from "../../src/cib/node-config.ts";
+
+const PAIR = `
+cluster pair            # the name
+node alpha id 1
+node bravo id 2
+keepalive 500ms
+deadtime 5
+link service udp alpha=10.77.1.1:694 bravo=10.77.1.2:694 device=eth0
+link six udp alpha=[fd00::1]:694 bravo=[fd00::2]:694
+link cable serial device=/dev/ttyS1 baud=115200
+authkeys authkeys
+watchdog /dev/watchdog timeout 10s
+configuration cluster.crm
+`;
+
+function problemsOf(text: string): string[] {
+  const read = readNodeConfig(text, "node.conf");
+  return (read.kind === "invalid" ? read.problems : read.warnings).map(formatProblem);
+}
+
+test("a whole configuration, with the defaults that it derives", () => {
+  const read = readNodeConfig(PAIR, "node.conf");
+  expect(read).toMatchObject({
+    kind: "valid",
+    warnings: [],
+    value: {
+      cluster: "pair",
+      nodes: [
+        { name: "alpha", id: 1 },
+        { name: "bravo", id: 2 },
+      ],
+      keepaliveMs: 500,
+      warntimeMs: 2500,
+      deadtimeMs: 5000,
+      initdeadMs: 10_000,
+      authkeys: "authkeys",
+      watchdog: { kind: "device", path: "/dev/watchdog", timeoutMs: 10_000 },
+      selfFencing: "reboot",
+      configuration: "cluster.crm",
+      agents: "/usr/lib/ocf",
+      realtime: true,
+    },
+  });
+  expect(read.kind === "valid" ? read.value.links : []).toEqual([
+    {
+      kind: "udp",
+      name: "service",
+      endpoints: [
+        { node: "alpha", address: "10.77.1.1", port: 694 },
+        { node: "bravo", address: "10.77.1.2", port: 694 },
+      ],
+      device: "eth0",
+    },
+    {
+      kind: "udp",
+      name: "six",
+      endpoints: [
+        { node: "alpha", address: "fd00::1", port: 694 },
+        { node: "bravo", address: "fd00::2", port: 694 },
+      ],
+    },
+    { kind: "serial", name: "cable", baud: 115_200, devices: { "*": "/dev/ttyS1" } },
+  ]);
+});
+
+test("without a watchdog a node ends its processes only, and never reboots the host it is tried out on", () => {
+  const read = readNodeConfig(PAIR.replace("/dev/watchdog timeout 10s", "none"), "node.conf");
+  expect(read).toMatchObject({ kind: "valid", value: { watchdog: { kind: "none" }, selfFencing: "exit" } });
+});
+
+test("every problem of a file is told at once, in the order of the lines", () => {
+  const wrong = `
+nod alpha id 1
+node alpha id one
+node bravo id 2
+node bravo id 3
+keepalive 5 parsecs
+deadtime 1s
+deadtime 2s
+link service udp alpha=10.77.1.300:694 bravo=10.77.1.2:694
+link cable serial device=ttyS1 baud=19201
+link cable serial charlie=/dev/ttyS1
+watchdog softdog
+`;
+  expect(problemsOf(wrong)).toEqual([
+    "node.conf: error: the directive cluster is missing; write cluster NAME",
+    "node.conf: error: the directive authkeys is missing; write authkeys FILE",
+    "node.conf:2: error: there is no directive nod; write node",
+    "node.conf:3: error: node: an id is a number from 1 to 16; write node NAME id NUMBER",
+    "node.conf:5: error: the node bravo stands a second time; remove line 5 or 4",
+    "node.conf:6: error: keepalive: one value is expected; write keepalive TIME",
+    "node.conf:7: error: deadtime 1000ms is not above twice keepalive 1000ms; write deadtime 3000ms or more",
+    "node.conf:8: error: deadtime stands a second time; remove it here or in line 7",
+    "node.conf:9: error: link: alpha=10.77.1.300:694 is no endpoint: write NODE=IPV4:PORT or NODE=[IPV6]:PORT; " +
+      "write link NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE]",
+    "node.conf:10: error: link: device=ttyS1: the path of the port must be absolute, as /dev/ttyS1; " +
+      "write link NAME serial device=PATH [baud=RATE]",
+    "node.conf:10: error: link: baud=19201: write 19200 or another known rate; " +
+      "write link NAME serial device=PATH [baud=RATE]",
+    "node.conf:11: error: the link cable names charlie, which is no node; write a configured node",
+    "node.conf:12: error: watchdog: write /dev/watchdog timeout TIME, or none; write watchdog PATH timeout TIME | none",
+  ]);
+});
+
+test("node names in links are checked, with the nearest that was meant", () => {
+  const read = problemsOf(PAIR.replace("bravo=10.77.1.2:694 device", "brave=10.77.1.2:694 device"));
+  expect(read).toEqual(["node.conf:7: error: the link service names brave, which is no node; write bravo"]);
+});
+
+test("a single link and a deadtime shorter than a pause are warned of", () => {
+  const lines = PAIR.split("\n").filter((line) => !/six|cable|deadtime|keepalive/.test(line));
+  const warnings = problemsOf([...lines, "keepalive 100ms", "deadtime 300ms"].join("\n"));
+  expect(warnings).toEqual([
+    "node.conf:5: warning: there is one link only: one cable decides over a takeover; add a second one",
+    "node.conf:11: warning: deadtime 300ms is shorter than a busy machine may pause; write 500ms or more",
+  ]);
+});
+
+test("no text makes the reader throw", () => {
+  for (const text of [
+    "",
+    "\0\0",
+    "link",
+    "link a",
+    "link a udp",
+    "link a serial =",
+    "node",
+    "watchdog",
+    "deadtime 1e9",
+  ])
+    expect(readNodeConfig(text, "x").kind).toBe("invalid");
+});
+
+test("the reference page holds every directive as the schema declares it", () => {
+  expect(readFileSync("docs/operations/node-configuration.md", "utf8")).toContain(describeDirectives());
+});

@@ -1,0 +1,141 @@
+/** The CIB on disk: what a torn, truncated or half-renamed file leaves of it. */
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { xml } from "../../../src/base/xml.ts";
+import { blankCib } from "../../../src/cluster/core/cib-store/state.ts";
+import type { StoredCib } from "../../../src/cluster/core/cib-store/types.ts";
+import { openCibFiles, readInitialCib } from "../../../src/cluster/edge/cib-files.ts";
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "gemel-cib-"));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+const at = (name: string) => path.join(directory, name);
+
+/** A content of its own for each number. */
+function content(number: number): StoredCib {
+  const node = xml("node", { id: `n${number}`, uname: `n${number}` });
+  return {
+    ...blankCib(),
+    version: { adminEpoch: 0, epoch: number },
+    head: `head-${number}`,
+    lineage: ["blank", `head-${number}`],
+    configuration: xml("configuration", {}, [xml("nodes", {}, [node])]),
+  };
+}
+
+test("an empty directory holds nothing, and that is no problem", async () => {
+  expect(await openCibFiles(at("new"))).toMatchObject({ stored: undefined, problems: [] });
+});
+
+test("what was written is read back", async () => {
+  const files = await openCibFiles(directory);
+  for (const number of [1, 2, 3]) await files.write(content(number));
+  const again = await openCibFiles(directory);
+  expect(again).toMatchObject({ stored: content(3), problems: [] });
+  expect(await readFile(at("cib.xml"), "utf8")).toContain('epoch="3"');
+  // An older program of the field must find nothing of a status in it.
+  expect(await readFile(at("cib.xml"), "utf8")).toContain("<status/>");
+});
+
+describe("damage", () => {
+  const damages: [name: string, damage: () => Promise<void>][] = [
+    ["cib.xml is cut short", () => truncate(at("cib.xml"), 40)],
+    ["cib.xml is empty", () => truncate(at("cib.xml"), 0)],
+    ["cib.xml is gone", () => rm(at("cib.xml"))],
+    ["cib.xml was changed by hand", () => writeFile(at("cib.xml"), "<cib/>")],
+    ["cib.json is not JSON", () => writeFile(at("cib.json"), "{")],
+    [
+      "both are empty",
+      () => Promise.all(["cib.xml", "cib.json"].map((name) => truncate(at(name), 0))).then(() => undefined),
+    ],
+  ];
+  test.each(damages)("%s: the previous one is used, and it is said", async (_, damage) => {
+    const files = await openCibFiles(directory);
+    for (const number of [1, 2]) await files.write(content(number));
+    await damage();
+    const again = await openCibFiles(directory);
+    expect(again.stored).toEqual(content(1));
+    expect(again.problems).toMatchObject([{ severity: "error", place: at("cib.xml") }]);
+    // Writing goes on from there, and a further damage still finds a good pair.
+    await again.write(content(5));
+    expect((await openCibFiles(directory)).stored).toEqual(content(5));
+    await truncate(at("cib.xml"), 10);
+    expect((await openCibFiles(directory)).stored).toEqual(content(1));
+  });
+
+  test("a power cut between the two renames leaves the older pair whole", async () => {
+    const files = await openCibFiles(directory);
+    for (const number of [1, 2]) await files.write(content(number));
+    const old = await readFile(at("cib.xml"), "utf8");
+    await files.write(content(3));
+    // As it was: the new sidecar is there, the XML is still the old one.
+    await writeFile(at("cib.xml"), old);
+    const again = await openCibFiles(directory);
+    expect(again).toMatchObject({ stored: content(2), problems: [] });
+    await again.write(content(4));
+    expect((await openCibFiles(directory)).stored).toEqual(content(4));
+  });
+
+  test("nothing is left: told as an error, and the node begins blank", async () => {
+    const files = await openCibFiles(directory);
+    await files.write(content(1));
+    for (const name of await readdir(directory)) await truncate(at(name), 3);
+    const again = await openCibFiles(directory);
+    expect(again.stored).toBeUndefined();
+    expect(again.problems[0]?.reason).toContain("begins with no configuration");
+  });
+});
+
+test("a write that fails is told, and the next is tried", async () => {
+  const files = await openCibFiles(directory);
+  await files.write(content(1));
+  await rm(directory, { recursive: true });
+  await expect(files.write(content(2))).rejects.toThrow("ENOENT");
+});
+
+test("the loser of a conflict is kept in a file of its own, with what it had", async () => {
+  const files = await openCibFiles(directory);
+  const name = await files.keepConflict({
+    winner: { adminEpoch: 0, epoch: 7 },
+    loser: { adminEpoch: 0, epoch: 6 },
+    loserNode: "bravo",
+    diff: ["+ primitive --x"],
+    lost: content(6).configuration,
+  });
+  expect(path.basename(name)).toMatch(/^cib-conflict-bravo-0\.6-[0-9a-f]{8}\.xml$/);
+  expect(await readFile(name, "utf8")).toContain('uname="n6"');
+});
+
+describe("the initial configuration", () => {
+  test("the same file gives the same head on every node", async () => {
+    await writeFile(at("pair.crm"), "node alpha\nnode bravo\nproperty stonith-enabled=false\n");
+    const [one, two] = await Promise.all([readInitialCib(at("pair.crm"), 1), readInitialCib(at("pair.crm"), 2)]);
+    if (one.kind !== "valid" || two.kind !== "valid") throw new Error("refused");
+    expect(one.value.head).toBe(two.value.head);
+    expect(one.value.lineage).toEqual(["blank", one.value.head]);
+  });
+
+  test("a wrong file gives all its errors, with their lines", async () => {
+    await writeFile(at("pair.crm"), "nod alpha\nprimitive x\nproperty stonith-enabled=may\n");
+    const read = await readInitialCib(at("pair.crm"), 1);
+    expect(read.kind === "invalid" && read.problems.map(({ place }) => place)).toEqual([
+      `${at("pair.crm")}:1:1`,
+      `${at("pair.crm")}:2:12`,
+      `${at("pair.crm")}:3:10`,
+    ]);
+  });
+
+  test("a missing file is one clear problem", async () => {
+    expect(await readInitialCib(at("none.crm"), 1)).toMatchObject({
+      kind: "invalid",
+      problems: [{ place: at("none.crm"), reason: "there is no such file" }],
+    });
+  });
+});

@@ -1,0 +1,164 @@
+/** The replicated CIB: what was acknowledged is never lost, whatever the network and the machines do. */
+import { describe, expect, test } from "vitest";
+import type { StatusChange } from "../../../src/cluster/core/cib-store/types.ts";
+import { createChance, operationOf, type TestNode, World } from "./world.ts";
+
+const attribute = (node: string, value: string): StatusChange => ({ kind: "set-attribute", node, name: "p", value });
+const hasOption = (tree: string, requestId: string) => tree.includes(`"x-${requestId}"`);
+
+/** Whether everything that this node's disk was confirmed to hold is also on the disks of the others alive. */
+function spareable(world: World, node: TestNode): boolean {
+  const others = world.alive().filter((other) => other !== node);
+  const head = node.store?.stored.head ?? "blank";
+  return others.length > 0 && others.every(({ disk }) => head === "blank" || disk?.lineage.includes(head) === true);
+}
+
+/** `apart`: the network may split and nodes may die while alone in what they know, so that conflicts arise. */
+function play(seed: number, names: readonly string[], apart: boolean): World {
+  const chance = createChance(seed);
+  const pick = <Item>(list: readonly Item[]) => list[Math.floor(chance() * list.length)];
+  const world = new World(names);
+  for (let turn = 0; turn < 120; turn += 1) {
+    const dice = chance();
+    const node = pick(world.alive());
+    if (dice < 0.1 && node !== undefined) world.submit(node.name);
+    else if (dice < 0.2 && node !== undefined)
+      world.step(node, { kind: "report", changes: [attribute(node.name, String(turn))] });
+    else if (dice < 0.6) world.deliver(Math.floor(chance() * world.wire.length), chance() < 0.15);
+    else if (dice < 0.66) world.wire.splice(Math.floor(chance() * world.wire.length), 1);
+    else if (dice < 0.85 && node !== undefined) world.write(node);
+    else if (dice < 0.92) world.tick(300);
+    else if (dice < 0.95 && node !== undefined && (apart || spareable(world, node)))
+      world.crash(node, Math.floor(chance() * (node.writes.length + 1)));
+    else if (dice < 0.98) {
+      const dead = pick(world.nodes.filter(({ store }) => store === undefined));
+      if (dead !== undefined) world.start(dead);
+    } else if (apart) world.split(chance() < 0.5 ? [[...names]] : names.map((name) => [name]));
+  }
+  world.split([[...names]]);
+  for (const node of world.nodes) if (node.store === undefined) world.start(node);
+  world.settle();
+  return world;
+}
+
+describe.each([
+  ["a pair", ["a", "b"]],
+  ["three nodes", ["a", "b", "c"]],
+])("%s", (_, names) => {
+  test("crashes, loss and disorder: every node ends with every acknowledged change (150 seeds)", () => {
+    for (let seed = 1; seed <= 150; seed += 1) {
+      const world = play(seed, names, false);
+      const trees = names.map((name) => world.tree(name));
+      expect(new Set(trees).size, `seed ${seed}: nodes differ`).toBe(1);
+      const lost = world.accepted().filter((id) => !hasOption(trees[0] ?? "", id));
+      expect(lost, `seed ${seed}`).toEqual([]);
+    }
+  });
+
+  test("partitions too: an acknowledged change is in force, or a conflict has kept it (150 seeds)", () => {
+    let conflicts = 0;
+    for (let seed = 1; seed <= 150; seed += 1) {
+      const world = play(seed, names, true);
+      const trees = names.map((name) => world.tree(name));
+      expect(new Set(trees).size, `seed ${seed}: nodes differ`).toBe(1);
+      const kept = JSON.stringify(world.conflicts);
+      const lost = world.accepted().filter((id) => !hasOption(trees[0] ?? "", id) && !hasOption(kept, id));
+      expect(lost, `seed ${seed}`).toEqual([]);
+      conflicts += world.conflicts.length;
+      for (const node of world.nodes) {
+        expect(node.store?.requests, `seed ${seed}: a request without an answer`).toEqual([]);
+        expect(node.disk?.head ?? "blank", `seed ${seed}: not on disk`).toBe(node.store?.stored.head);
+      }
+    }
+    expect(conflicts).toBeGreaterThan(20);
+  });
+});
+
+test("a change is acknowledged only when both disks have it", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const id = world.submit("b");
+  const [a, b] = [world.node("a"), world.node("b")];
+  while (world.wire.length > 0) world.deliver(0, false);
+  world.write(a);
+  while (world.wire.length > 0) world.deliver(0, false);
+  expect(world.accepted()).toEqual([]);
+  world.write(b);
+  while (world.wire.length > 0) world.deliver(0, false);
+  expect(world.accepted()).toEqual([id]);
+});
+
+test("the DC dies between its own disk and the answer: the change is done once, by the survivor", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const id = world.submit("b");
+  while (world.wire.length > 0) world.deliver(0, false);
+  world.crash(world.node("a"), 0);
+  world.settle();
+  expect(world.accepted()).toEqual([id]);
+  world.start(world.node("a"));
+  world.settle();
+  expect(world.node("a").store?.stored.version.epoch).toBe(1);
+  expect(hasOption(world.tree("a"), id)).toBe(true);
+});
+
+test("what cannot be applied is refused whole, and nothing changes", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const before = world.tree("a");
+  world.submit("b", [
+    { kind: "set-option", target: "crm_config", setName: "cluster_property_set", name: "x", value: "1" },
+    { kind: "delete", target: "nobody" },
+    { kind: "set-attributes", target: "nothing", attributes: {} },
+  ]);
+  world.settle();
+  const [answer] = world.answers;
+  expect(answer?.kind === "refused" && answer.problems.map(({ place }) => place)).toEqual([
+    "operation 2 (delete)",
+    "operation 3 (set-attributes)",
+  ]);
+  expect(world.tree("a")).toBe(before);
+});
+
+test("without a DC a change is refused in the end, with the reason", () => {
+  const world = new World(["a", "b"]);
+  world.step(world.node("a"), { kind: "view", members: ["a", "b"], dc: undefined });
+  world.submit("a");
+  for (let at = 0; at < 70; at += 1) world.tick(500);
+  expect(world.answers).toMatchObject([{ kind: "refused", problems: [{ reason: "there is no DC" }] }]);
+});
+
+test("status changes reach the DC in order and come back to every member", () => {
+  const world = new World(["a", "b", "c"]);
+  world.settle();
+  const resource = { id: "ip", class: "ocf", provider: "heartbeat", type: "IPaddr2" };
+  const b = world.node("b");
+  for (const rc of ["0", "7"])
+    world.step(b, {
+      kind: "report",
+      changes: [{ kind: "set-operation", node: "b", resource, operation: operationOf("ip_last_0", rc) }],
+    });
+  // The second report overtakes the first.
+  world.deliver(1, false);
+  world.settle();
+  for (const name of ["a", "b", "c"]) {
+    expect(world.tree(name)).toContain('"id":"ip_last_0","rc-code":"7"');
+    expect(world.tree(name)).not.toContain('"rc-code":"0"');
+  }
+  expect(new Set(["a", "b", "c"].map((name) => world.tree(name))).size).toBe(1);
+  expect(world.node("a").disk === undefined || !JSON.stringify(world.node("a").disk).includes("ip_last_0")).toBe(true);
+});
+
+test("history tells who, from where and what", () => {
+  const world = new World(["a"]);
+  const id = world.submit("a");
+  world.settle();
+  expect(world.node("a").disk?.history).toEqual([
+    {
+      requestId: id,
+      version: { adminEpoch: 0, epoch: 1 },
+      origin: { who: "root", from: "a: test", wallMs: 0 },
+      diff: ["+ cluster_property_set cib-bootstrap-options"],
+    },
+  ]);
+});

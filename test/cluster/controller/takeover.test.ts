@@ -1,0 +1,191 @@
+/** The controller, executor and store cores of a pair together: what is taken over, when, and what never is. */
+import { expect, test } from "vitest";
+import { nodeState, transientAttributes } from "../../../src/cluster/core/controller/cib-read.ts";
+import { nodeCib } from "../../../src/cluster/core/controller/node-core.ts";
+import { Cluster, honestAgent, obedientFence, type World } from "./pair.ts";
+import { simpleSchedule } from "./simple-schedule.ts";
+
+const option = (name: string, value: string) => `<nvpair id="o-${name}" name="${name}" value="${value}"/>`;
+const CONFIGURATION = (options = "") => `
+  <crm_config><cluster_property_set id="o">${options}</cluster_property_set></crm_config>
+  <nodes><node id="1" uname="alpha"/><node id="2" uname="bravo"/></nodes>
+  <resources><primitive id="ip" class="ocf" provider="gemel" type="Dummy"/></resources><constraints/>`;
+
+function start(world: Partial<World> = {}, options = ""): Cluster {
+  const whole: World = { schedule: simpleSchedule, agent: honestAgent, fence: obedientFence, ...world };
+  const cluster = new Cluster(["alpha", "bravo"], CONFIGURATION(options), whole);
+  cluster.run(5_000);
+  return cluster;
+}
+
+/** The DCs that the living nodes name. */
+function dcs(cluster: Cluster): readonly (string | null)[] {
+  return Object.values(cluster.machines)
+    .filter(({ alive, left }) => alive && !left)
+    .map(({ state }) => state.controller.election.dc);
+}
+
+function firstStart(cluster: Cluster, node: string, resource: string): number {
+  const found = cluster.operations.find((line) => line.endsWith(`${node} ${resource}_start_0`));
+  return Number(found?.split(" ")[0] ?? Number.NaN);
+}
+
+test("a pair elects the lower name, probes on both sides and starts once", () => {
+  const cluster = start();
+  expect(dcs(cluster)).toEqual(["alpha", "alpha"]);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+  expect(cluster.operations.filter((line) => line.endsWith("ip_monitor_0"))).toHaveLength(2);
+  expect(cluster.operations.filter((line) => line.includes("_start_"))).toHaveLength(1);
+  expect(cluster.fenced).toEqual([]);
+});
+
+test("the active node dies: fenced first, then taken over", () => {
+  const cluster = start();
+  cluster.kill("alpha");
+  cluster.tellViews();
+  cluster.run(400);
+  expect(cluster.whereRuns("ip")).toEqual([]);
+  cluster.run(200);
+  expect(cluster.fenced).toEqual(["alpha"]);
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+  expect(dcs(cluster)).toEqual(["bravo"]);
+  cluster.run(60_000);
+  expect(cluster.fenced).toEqual(["alpha"]);
+});
+
+test.each(["not-done", "unknown"] as const)(
+  "a fencing that ends %s lets nothing be taken over, and is tried again",
+  (outcome) => {
+    const cluster = start({ fence: () => ({ result: outcome, afterMs: 500 }) });
+    cluster.kill("alpha");
+    cluster.tellViews();
+    cluster.run(120_000);
+    expect(cluster.whereRuns("ip")).toEqual([]);
+    const attempts = cluster.log.filter((line) => line.includes("warning: fencing of alpha"));
+    expect(attempts.length).toBeGreaterThan(3);
+    expect(attempts.length).toBeLessThan(40);
+  },
+);
+
+test("a pair cut in two with fencing that works for nobody: what ran, runs on, and nothing is taken over", () => {
+  const cluster = start({ fence: () => ({ result: "not-done", afterMs: 100 }) });
+  cluster.cutLinks();
+  cluster.tellViews();
+  cluster.run(30_000);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+  cluster.joinLinks();
+  cluster.tellViews();
+  cluster.run(30_000);
+  expect(new Set(dcs(cluster)).size).toBe(1);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+  const operations = cluster.operations.filter((line) => /ip_(start|stop)_/.test(line));
+  expect(operations).toHaveLength(1);
+});
+
+test("a cut pair without fencing runs on both sides, says so, and comes back to one after the links are joined", () => {
+  const cluster = start({}, option("stonith-enabled", "false"));
+  cluster.cutLinks();
+  cluster.tellViews();
+  cluster.run(5_000);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha", "bravo"]);
+  cluster.joinLinks();
+  cluster.tellViews();
+  cluster.run(10_000);
+  expect(cluster.whereRuns("ip")).toHaveLength(1);
+});
+
+test("fencing disabled: taken over without, and said loudly", () => {
+  const cluster = start({}, option("stonith-enabled", "false"));
+  cluster.kill("alpha");
+  cluster.tellViews();
+  cluster.run(50);
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+  expect(cluster.log.join("\n")).toContain("FENCING IS DISABLED");
+});
+
+test("the fenced node comes back, joins, is probed, and is not given the resource", () => {
+  const cluster = start();
+  cluster.kill("alpha");
+  cluster.tellViews();
+  cluster.run(2_000);
+  cluster.boot("alpha");
+  cluster.tellViews();
+  cluster.run(5_000);
+  // The DC that did the work stays it, though the name that has come back is lower.
+  expect(dcs(cluster)).toEqual(["bravo", "bravo"]);
+  expect(cluster.log.filter((line) => line.includes("bravo is the DC"))).toHaveLength(2);
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+  expect(nodeState(nodeCib(cluster.machine("bravo").state), "alpha")?.attributes).toMatchObject({
+    in_ccm: "true",
+    crmd: "online",
+    join: "member",
+    expected: "member",
+  });
+  expect(cluster.fenced).toEqual(["alpha"]);
+});
+
+test("the DC dies in the middle of a transition: the survivor finishes the work", () => {
+  const slow: World["agent"] = (node, run, cluster) => ({
+    ...honestAgent(node, run, cluster),
+    afterMs: run.operation === "start" ? 3_000 : 5,
+  });
+  const cluster = start({ agent: slow });
+  cluster.kill("alpha");
+  cluster.tellViews();
+  cluster.run(10_000);
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+});
+
+test("a start that fails on one node is counted as fatal and made on the other", () => {
+  const failing: World["agent"] = (node, run, cluster) =>
+    node === "alpha" && run.operation === "start" ? { code: 1, afterMs: 5 } : honestAgent(node, run, cluster);
+  const cluster = start({ agent: failing });
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+  const attributes = transientAttributes(nodeState(nodeCib(cluster.machine("bravo").state), "alpha"));
+  expect(attributes["fail-count-ip#start_0"]).toBe("INFINITY");
+});
+
+test("a manager that is killed comes back: its resources run on and are found by probes", () => {
+  for (const node of ["alpha", "bravo"]) {
+    const cluster = start();
+    const before = cluster.operations.length;
+    cluster.restartManager(node);
+    cluster.run(10_000);
+    expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+    const after = cluster.operations.slice(before);
+    expect(after.some((line) => line.endsWith(`${node} ip_monitor_0`))).toBe(true);
+    expect(after.filter((line) => /_(start|stop)_/.test(line))).toEqual([]);
+    expect(new Set(dcs(cluster)).size).toBe(1);
+    expect(cluster.fenced).toEqual([]);
+  }
+});
+
+test("a node that is stopped hands over in order and leaves clean; nobody is fenced", () => {
+  const cluster = start();
+  cluster.feed("alpha", { kind: "stop" });
+  cluster.run(5_000);
+  expect(cluster.log.some((line) => line.endsWith("alpha left true"))).toBe(true);
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+  cluster.run(60_000);
+  expect(cluster.fenced).toEqual([]);
+  expect(firstStart(cluster, "bravo", "ip")).toBeGreaterThan(0);
+});
+
+test("the last node stops as well", () => {
+  const cluster = start();
+  cluster.feed("alpha", { kind: "stop" });
+  cluster.run(5_000);
+  cluster.feed("bravo", { kind: "stop" });
+  cluster.run(5_000);
+  expect(cluster.whereRuns("ip")).toEqual([]);
+  expect(cluster.machine("bravo").left).toBe(true);
+});
+
+test("a monitor that fails is counted, and the DC decides anew", () => {
+  const cluster = start();
+  cluster.machine("alpha").running.delete("ip");
+  cluster.run(15_000);
+  const attributes = transientAttributes(nodeState(nodeCib(cluster.machine("bravo").state), "alpha"));
+  expect(attributes["fail-count-ip#monitor_10000"]).toBe("1");
+  expect(cluster.log.some((line) => line.includes("monitor of ip on alpha answered 7"))).toBe(true);
+});

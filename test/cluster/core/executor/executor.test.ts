@@ -1,0 +1,311 @@
+/** The executor of one node, told as stories: orders go in, runs, answers and history come out. */
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { unreachable } from "../../../../src/base/check.ts";
+import { childrenOf } from "../../../../src/base/xml.ts";
+import { digestText } from "../../../../src/cluster/core/executor/digest.ts";
+import { createExecutor, executorWakeAtMs, stepExecutor } from "../../../../src/cluster/core/executor/executor.ts";
+import { lrmResourcesXml, lrmResourceXml } from "../../../../src/cluster/core/executor/history.ts";
+import type {
+  ExecutorEffect,
+  ExecutorEvent,
+  ExecutorState,
+  Outcome,
+} from "../../../../src/cluster/core/executor/types.ts";
+import type { ResourceAction } from "../../../../src/cluster/core/transition/graph.ts";
+
+const md5 = (text: string) => createHash("md5").update(text).digest("hex");
+const UUID = "b9a727e7-174d-4152-a531-985ecf300aba";
+
+function action(operation: string, given: Partial<ResourceAction> & { readonly on?: string } = {}): ResourceAction {
+  const { on = "ip", ...rest } = given;
+  const resource = { id: on, class: "ocf", provider: "gemel", type: "IPaddr2" };
+  const fixed = {
+    kind: "resource",
+    id: 7,
+    key: `${on}_${operation}_0`,
+    priority: 0,
+    inputs: [],
+    node: "alpha",
+  } as const;
+  const timing = { intervalMs: 0, timeoutMs: 20_000, parameters: { ip: "198.18.0.9" }, meta: {}, expectedCode: 0 };
+  return { ...fixed, ...timing, reason: { code: "start", facts: {} }, operation, resource, ...rest };
+}
+
+/** Steps one executor and keeps what it said. */
+function story(actionLimit = 4) {
+  let state: ExecutorState = createExecutor("alpha", actionLimit);
+  let nowMs = 0;
+  const step = (event: ExecutorEvent): readonly ExecutorEffect[] => {
+    const stepped = stepExecutor(state, event, nowMs, { md5 });
+    state = stepped.state;
+    return stepped.effects;
+  };
+  const perform = (ordered: ResourceAction) =>
+    step({ kind: "perform", action: ordered, transitionKey: `${ordered.id}:1:${ordered.expectedCode}:${UUID}` });
+  const finish = (callId: number, outcome: Outcome | number, exitReason = "") =>
+    step({
+      kind: "finished",
+      callId,
+      outcome: typeof outcome === "number" ? { kind: "exit", code: outcome } : outcome,
+      exitReason,
+      output: "",
+      attributes: [],
+      execMs: 12,
+      endedWallMs: 1_700_000_000_012 + nowMs,
+    });
+  const elapse = (ms: number) => {
+    nowMs += ms;
+    return step({ kind: "tick" });
+  };
+  return { step, perform, finish, elapse, state: () => state };
+}
+
+const words = (effects: readonly ExecutorEffect[]) =>
+  effects.map((effect) => {
+    switch (effect.kind) {
+      case "run":
+        return `run ${effect.callId} ${effect.resource.id} ${effect.operation}`;
+      case "kill":
+        return `kill ${effect.callId}`;
+      case "result":
+        return `result ${effect.resourceId} ${effect.operation} ${effect.opStatus}:${effect.rcCode}`;
+      case "history-changed":
+        return effect.unexpected ? `unexpected ${effect.resourceId}` : `history ${effect.resourceId}`;
+      case "attribute":
+        return `attribute ${effect.name}=${effect.value ?? ""}`;
+      default:
+        return unreachable(effect);
+    }
+  });
+
+describe("digest", () => {
+  test.each([
+    [{}, 0, 0, "f2317cad3d54cec5d7d7aa7d0bf35cf8"],
+    [{}, 15_000, 15_000, "3ef575c5f050ae086f0f31bc8f085fdc"],
+    [{ CRM_meta_on_node: "x", crm_feature_set: "3.0" }, 0, 20_000, "f2317cad3d54cec5d7d7aa7d0bf35cf8"],
+  ])("of %j every %i ms is what Pacemaker recorded", (parameters, intervalMs, timeoutMs, expected) => {
+    expect(md5(digestText(parameters, intervalMs, timeoutMs))).toBe(expected);
+  });
+
+  test("does not depend on the order of the parameters", () => {
+    expect(digestText({ b: "2", a: "1" }, 0, 0)).toBe(digestText({ a: "1", b: "2" }, 0, 0));
+  });
+});
+
+describe("one resource", () => {
+  test("runs one operation at a time, in the order given", () => {
+    const { perform, finish } = story();
+    expect(words(perform(action("start")))).toEqual(["run 1 ip start"]);
+    expect(words(perform(action("stop")))).toEqual([]);
+    expect(words(finish(1, 0))).toEqual(["history ip", "result ip start 0:0", "run 2 ip stop"]);
+    expect(words(finish(2, 0))).toEqual(["history ip", "result ip stop 0:0"]);
+  });
+
+  test("a monitor is told once, repeats in silence, and speaks up when its answer changes", () => {
+    const { perform, finish, elapse, state } = story();
+    expect(words(perform(action("monitor", { intervalMs: 10_000 })))).toEqual(["run 1 ip monitor"]);
+    expect(words(finish(1, 0))).toEqual(["history ip", "result ip monitor 0:0"]);
+    expect(executorWakeAtMs(state())).toBe(10_000);
+    expect(words(elapse(9_999))).toEqual([]);
+    expect(words(elapse(1))).toEqual(["run 1 ip monitor"]);
+    expect(executorWakeAtMs(state())).toBeUndefined();
+    expect(words(finish(1, 0))).toEqual([]);
+    elapse(10_000);
+    expect(words(finish(1, 7, "address is gone"))).toEqual(["unexpected ip"]);
+    elapse(10_000);
+    expect(words(finish(1, 7, "address is gone"))).toEqual([]);
+    const suffixes = lrmResourceXml(state(), "ip")?.children.map(({ attributes }) => attributes["id"]);
+    expect(suffixes).toEqual(["ip_monitor_10000", "ip_last_failure_0"]);
+  });
+
+  test("a look makes the monitor due at once, and once more when it came during a run", () => {
+    const { perform, finish, elapse, step } = story();
+    perform(action("monitor", { intervalMs: 10_000 }));
+    finish(1, 0);
+    expect(words(step({ kind: "look", agentType: "other" }))).toEqual([]);
+    expect(words(step({ kind: "look", agentType: "IPaddr2" }))).toEqual(["run 1 ip monitor"]);
+    elapse(5);
+    expect(words(step({ kind: "look", agentType: "IPaddr2" }))).toEqual([]);
+    expect(words(finish(1, 0))).toEqual(["run 1 ip monitor"]);
+    expect(words(finish(1, 0))).toEqual([]);
+    expect(words(elapse(9_999))).toEqual([]);
+    expect(words(elapse(1))).toEqual(["run 1 ip monitor"]);
+  });
+
+  test("a stop cancels the monitor and ends the one that hangs", () => {
+    const { perform, finish, elapse, state } = story();
+    perform(action("monitor", { intervalMs: 1_000 }));
+    finish(1, 0);
+    elapse(1_000);
+    expect(words(perform(action("stop")))).toEqual(["kill 1"]);
+    expect(words(finish(1, { kind: "killed" }))).toEqual(["run 2 ip stop"]);
+    finish(2, 0);
+    expect(executorWakeAtMs(state())).toBeUndefined();
+    expect(Object.keys(state().resources["ip"]?.history ?? {})).toEqual(["last_0"]);
+  });
+
+  test("a monitor cancelled before its first answer is answered as cancelled", () => {
+    const { perform } = story();
+    perform(action("monitor", { intervalMs: 1_000 }));
+    const cancel = action("cancel", { intervalMs: 1_000, meta: { operation: "monitor", interval: "1000" } });
+    expect(words(perform(cancel))).toEqual(["result ip monitor 1:1", "kill 1", "result ip cancel 0:0", "history ip"]);
+  });
+
+  test.each<[string, Outcome, string, string]>([
+    ["an exit code", { kind: "exit", code: 5 }, "0:5", ""],
+    ["a timeout", { kind: "timeout" }, "2:1", "did not end within 20000 ms"],
+    ["no such agent", { kind: "not-installed", reason: "no agent ocf:x:y" }, "7:5", "no agent ocf:x:y"],
+    ["a foreign signal", { kind: "error", reason: "ended by SIGSEGV" }, "4:1", "ended by SIGSEGV"],
+  ])("%s is recorded as its code, and as a failure", (_name, outcome, codes, reason) => {
+    const { perform, finish, state } = story();
+    perform(action("start"));
+    finish(1, outcome);
+    const [last, failure] = lrmResourceXml(state(), "ip")?.children ?? [];
+    expect(last?.attributes["transition-magic"]).toBe(`${codes};7:1:0:${UUID}`);
+    expect(last?.attributes["exit-reason"]).toBe(reason);
+    expect(failure?.attributes["id"]).toBe("ip_last_failure_0");
+  });
+
+  test("the history has Pacemaker's form", () => {
+    const { perform, finish, state } = story();
+    perform(action("monitor", { expectedCode: 7 }));
+    finish(1, 7);
+    const [operation] = childrenOf(lrmResourceXml(state(), "ip"), "lrm_rsc_op");
+    expect(operation?.attributes).toEqual({
+      id: "ip_last_0",
+      operation_key: "ip_monitor_0",
+      operation: "monitor",
+      crm_feature_set: "3.16.2",
+      "transition-key": `7:1:7:${UUID}`,
+      "transition-magic": `0:7;7:1:7:${UUID}`,
+      "exit-reason": "",
+      on_node: "alpha",
+      "call-id": "1",
+      "rc-code": "7",
+      "op-status": "0",
+      interval: "0",
+      "last-rc-change": "1700000000",
+      "exec-time": "12",
+      "queue-time": "0",
+      "op-digest": md5(' <parameters ip="198.18.0.9"/>\n'),
+    });
+  });
+
+  test("what runs or waits stands in the history as pending", () => {
+    const { perform, state } = story();
+    perform(action("start"));
+    const [operation] = lrmResourceXml(state(), "ip")?.children ?? [];
+    expect(operation?.attributes).toMatchObject({ id: "ip_last_0", operation: "start", "op-status": "-1" });
+  });
+
+  test("a notification leaves no history", () => {
+    const { perform, finish, state } = story();
+    perform(action("notify"));
+    expect(words(finish(1, 0))).toEqual(["result ip notify 0:0"]);
+    expect(lrmResourcesXml(state()).children).toEqual([]);
+  });
+
+  test("delete forgets it, after what runs", () => {
+    const { perform, finish, state } = story();
+    perform(action("monitor"));
+    expect(words(perform(action("delete")))).toEqual([]);
+    expect(words(finish(1, 0)).slice(-2)).toEqual(["history ip", "result ip delete 0:0"]);
+    expect(state().resources).toEqual({});
+  });
+
+  test("a cleared failure leaves the rest of the history alone", () => {
+    const { perform, finish, step, state } = story();
+    perform(action("start"));
+    finish(1, 1);
+    expect(words(step({ kind: "clear-failures", resourceId: "ip", operation: "stop" }))).toEqual([]);
+    expect(words(step({ kind: "clear-failures", resourceId: "ip", operation: "start" }))).toEqual(["history ip"]);
+    expect(Object.keys(state().resources["ip"]?.history ?? {})).toEqual(["last_0"]);
+  });
+});
+
+describe("several resources", () => {
+  test("the action limit holds, and hung monitors do not count against it", () => {
+    const { perform, finish } = story(1);
+    perform(action("monitor", { on: "a", intervalMs: 1_000 }));
+    expect(words(perform(action("start", { on: "b" })))).toEqual(["run 2 b start"]);
+    expect(words(perform(action("start", { on: "c" })))).toEqual([]);
+    expect(words(finish(2, 0))).toContain("run 3 c start");
+  });
+
+  test("a flush drops what has not begun, and says so", () => {
+    const { perform, step, finish } = story(1);
+    perform(action("start", { on: "a" }));
+    perform(action("start", { on: "b" }));
+    expect(words(step({ kind: "flush" }))).toEqual(["result b start 1:1"]);
+    expect(words(finish(1, 0))).toEqual(["history a", "result a start 0:0"]);
+  });
+});
+
+test("the agent is told the contract's environment", () => {
+  const { perform } = story();
+  const meta = { clone_max: "2", "notify-type": "pre", OCF_CHECK_LEVEL: "10" };
+  const [run] = perform(action("monitor", { intervalMs: 10_000, meta }));
+  expect(run?.kind === "run" ? run.environment : {}).toMatchObject({
+    OCF_RESOURCE_INSTANCE: "ip",
+    OCF_RESOURCE_TYPE: "IPaddr2",
+    OCF_RESOURCE_PROVIDER: "gemel",
+    OCF_RESKEY_ip: "198.18.0.9",
+    OCF_RESKEY_CRM_meta_interval: "10000",
+    OCF_RESKEY_CRM_meta_timeout: "20000",
+    OCF_RESKEY_CRM_meta_name: "monitor",
+    OCF_RESKEY_CRM_meta_on_node: "alpha",
+    OCF_RESKEY_CRM_meta_clone_max: "2",
+    OCF_RESKEY_CRM_meta_notify_type: "pre",
+    OCF_CHECK_LEVEL: "10",
+  });
+});
+
+test("whatever comes: one run at a time for each resource, one answer for each order", () => {
+  const command = fc.oneof(
+    fc.record({
+      kind: fc.constant("perform" as const),
+      on: fc.constantFrom("a", "b", "c"),
+      operation: fc.constantFrom("start", "stop", "monitor", "promote", "delete", "cancel", "notify"),
+      intervalMs: fc.constantFrom(0, 0, 1_000),
+    }),
+    fc.record({ kind: fc.constant("finish" as const), nth: fc.nat(3), code: fc.constantFrom(0, 0, 1, 7) }),
+    fc.record({ kind: fc.constant("after" as const), ms: fc.nat(2_000) }),
+    fc.constant({ kind: "flush" as const }),
+  );
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+      const { perform, finish, elapse, step } = story(2);
+      const running = new Map<number, string>();
+      let orders = 0;
+      let answers = 0;
+      const see = (effects: readonly ExecutorEffect[]) => {
+        for (const effect of effects) {
+          if (effect.kind === "result") answers += 1;
+          if (effect.kind !== "run") continue;
+          expect([...running.values()]).not.toContain(effect.resource.id);
+          running.set(effect.callId, effect.resource.id);
+        }
+      };
+      const finishOne = (callId: number, code: number) => {
+        running.delete(callId);
+        see(finish(callId, code));
+      };
+      for (const given of commands) {
+        if (given.kind === "after") see(elapse(given.ms));
+        else if (given.kind === "flush") see(step({ kind: "flush" }));
+        else if (given.kind === "finish") {
+          const callId = [...running.keys()][given.nth];
+          if (callId !== undefined) finishOne(callId, given.code);
+        } else {
+          const recurs = given.operation === "monitor" || given.operation === "cancel";
+          orders += 1;
+          see(perform(action(given.operation, { on: given.on, intervalMs: recurs ? given.intervalMs : 0 })));
+        }
+      }
+      for (let [callId] = running.keys(); callId !== undefined; [callId] = running.keys()) finishOne(callId, 0);
+      expect(answers).toBe(orders);
+    }),
+  );
+});

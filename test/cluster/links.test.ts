@@ -1,0 +1,139 @@
+/** The links of two nodes in one process: UDP on loopback and a serial cable of pseudo terminals. */
+import { createSocket } from "node:dgram";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import type { NodeConfig } from "../../src/cib/node-config.ts";
+import type { LinkConfig } from "../../src/cib/node-links.ts";
+import { type Links, openLinks } from "../../src/cluster/edge/links.ts";
+import { createSigner } from "../../src/cluster/edge/signer.ts";
+import { openPtyCable, type PtyCable } from "../support/pty-cable.ts";
+
+const NODES = [
+  { name: "alpha", id: 1 },
+  { name: "bravo", id: 2 },
+];
+const PORT = 30_000 + (process.pid % 10_000);
+const opened: { close(): void }[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+});
+
+interface OpenedNode {
+  readonly links: Links;
+  readonly heard: string[];
+  readonly refused: string[];
+  readonly troubles: string[];
+}
+
+function open(self: number, links: readonly LinkConfig[], secret = "0123456789abcdef"): OpenedNode {
+  const config: NodeConfig = {
+    cluster: "test",
+    nodes: NODES,
+    keepaliveMs: 100,
+    warntimeMs: 500,
+    deadtimeMs: 1000,
+    initdeadMs: 2000,
+    links,
+    authkeys: "",
+    watchdog: { kind: "none" },
+    selfFencing: "exit",
+    agents: "",
+    realtime: false,
+  };
+  const node: Omit<OpenedNode, "links"> = { heard: [], refused: [], troubles: [] };
+  const entry = NODES[self] ?? { name: "", id: 0 };
+  const signer = createSigner({ signing: 1, keys: [{ number: 1, secret }] }, "test");
+  const result = openLinks(config, entry, signer, {
+    onPacket: (link, { from, payload }) => node.heard.push(`${link} ${from} ${Buffer.from(payload).toString()}`),
+    onRefused: (link, refusal) => node.refused.push(`${link} ${refusal}`),
+    onTrouble: (_, reason) => node.troubles.push(reason),
+    onOpened: (link) => node.troubles.push(`${link} open`),
+  });
+  opened.push(result);
+  return { links: result, ...node };
+}
+
+const udp = (name: string, port: number, addresses = ["127.0.0.1", "127.0.0.1"]): LinkConfig => ({
+  kind: "udp",
+  name,
+  endpoints: NODES.map(({ name: node }, index) => ({ node, address: addresses[index] ?? "", port: port + index })),
+});
+
+function serial({ paths }: PtyCable): LinkConfig {
+  return { kind: "serial", name: "cable", baud: 19_200, devices: { alpha: paths[0], bravo: paths[1] } };
+}
+
+const text = (words: string) => new TextEncoder().encode(words);
+
+test("packets cross UDP links of both families, to all or to one node", async () => {
+  const links = [udp("four", PORT), udp("six", PORT + 2, ["::1", "::1"])];
+  const [alpha, bravo] = [open(0, links), open(1, links)];
+  expect(alpha.links.send("four", "heartbeat", 1, text("one"))).toBeUndefined();
+  expect(alpha.links.send("six", "datagram", 1, text("two"), NODES[1])).toBeUndefined();
+  expect(bravo.links.send("six", "heartbeat", 1, text("three"))).toBeUndefined();
+  await sleep(100);
+  expect(bravo.heard).toEqual(["four 1 one", "six 1 two"]);
+  expect(alpha.heard).toEqual(["six 2 three"]);
+});
+
+test("what is recorded and sent again, or signed with another key, is refused", async () => {
+  const link = udp("four", PORT + 4);
+  const [alpha, bravo] = [open(0, [link]), open(1, [link])];
+  const recorder = createSocket("udp4");
+  const recorded: Buffer[] = [];
+  recorder.on("message", (bytes) => recorded.push(bytes));
+  await new Promise<void>((resolve) => recorder.bind(PORT + 6, "127.0.0.1", resolve));
+  opened.push({ close: () => recorder.close() });
+  // A node whose peer's address is the recorder's: what it sends is what a listener on the wire would see.
+  const tapped = open(0, [udp("four", PORT + 5, ["127.0.0.2", "127.0.0.1"])]);
+  tapped.links.send("four", "heartbeat", 1, text("recorded"));
+  await sleep(50);
+  for (let time = 0; time < 3; time += 1) recorder.send(recorded[0] ?? "", PORT + 5, "127.0.0.1");
+  const stranger = open(0, [udp("four", PORT + 4, ["127.0.0.3", "127.0.0.1"])], "another secret key");
+  stranger.links.send("four", "heartbeat", 1, text("forged"));
+  recorder.send("no packet of ours at all, but long enough to be one", PORT + 5, "127.0.0.1");
+  await sleep(100);
+  expect(bravo.heard).toEqual(["four 1 recorded"]);
+  expect(bravo.refused.toSorted()).toEqual(["four foreign", "four forged", "four replayed", "four replayed"]);
+  expect(alpha.heard).toEqual([]);
+});
+
+test("a serial cable carries packets, through noise, and again after it was cut", async () => {
+  const cable = openPtyCable();
+  opened.push(cable);
+  const link = serial(cable);
+  const [alpha, bravo] = [open(0, [link]), open(1, [link])];
+  alpha.links.send("cable", "heartbeat", 1, text("one"));
+  bravo.links.send("cable", "heartbeat", 1, text("two"));
+  await sleep(100);
+  cable.noise(Uint8Array.from({ length: 500 }, (_, index) => (index * 7919) % 256));
+  await sleep(50);
+  alpha.links.send("cable", "heartbeat", 1, text("three"));
+  alpha.links.send("cable", "heartbeat", 1, text("four"));
+  await sleep(100);
+  cable.cut = true;
+  alpha.links.send("cable", "heartbeat", 1, text("five"));
+  await sleep(100);
+  cable.cut = false;
+  alpha.links.send("cable", "heartbeat", 1, text("six"));
+  await sleep(100);
+  expect(alpha.heard).toEqual(["cable 2 two"]);
+  expect(bravo.heard.filter((line) => !line.includes("three"))).toEqual(["cable 1 one", "cable 1 four", "cable 1 six"]);
+  expect(bravo.refused.length).toBeGreaterThan(0);
+});
+
+test("a link that cannot be opened is said once, and the others work", async () => {
+  const links = [udp("away", PORT + 8, ["192.0.2.1", "192.0.2.2"]), udp("four", PORT + 10)];
+  const missing: LinkConfig = { kind: "serial", name: "cable", baud: 19_200, devices: { "*": "/dev/no-such-port" } };
+  const [alpha, bravo] = [open(0, [...links, missing]), open(1, links)];
+  await sleep(1200);
+  expect(alpha.troubles).toEqual([
+    "bind: EADDRNOTAVAIL",
+    "ENOENT: no such file or directory, open '/dev/no-such-port'",
+  ]);
+  expect(alpha.links.send("away", "heartbeat", 1, text("x"))).toBe("bind: EADDRNOTAVAIL");
+  alpha.links.send("four", "heartbeat", 1, text("here"));
+  await sleep(50);
+  expect(bravo.heard).toEqual(["four 1 here"]);
+});

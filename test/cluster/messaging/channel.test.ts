@@ -1,0 +1,197 @@
+/** Channels over a network that loses, doubles and reorders: every message once, in order; or void on both sides. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type ChannelEvent,
+  type ChannelState,
+  channelWakeAtMs,
+  createChannel,
+  stepChannel,
+} from "../../../src/cluster/core/messaging/channel.ts";
+import { cutText, decodeSegment, encodeSegment, PIECE_BYTES_MAX } from "../../../src/cluster/core/messaging/segment.ts";
+
+interface Faults {
+  readonly seed: number;
+  readonly lossPercent: number;
+  readonly doublePercent: number;
+  readonly delayMaxMs: number;
+}
+
+/** Two channels, a network with faults, and a virtual clock. */
+function createPair(faults: Faults) {
+  let seed = faults.seed >>> 0;
+  const random = () => {
+    // mulberry32: a plain congruential generator falls into step with the resends.
+    seed = (seed + 0x6d2b_79f5) >>> 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const states: Record<string, ChannelState> = { a: createChannel(1), b: createChannel(1) };
+  const delivered: Record<string, string[]> = { a: [], b: [] };
+  const started: string[] = [];
+  let flights: { atMs: number; to: string; from: string; bytes: Uint8Array }[] = [];
+  let nowMs = 0;
+  let sent = 0;
+
+  function run(name: string, event: ChannelEvent): void {
+    const { state, effects } = stepChannel(states[name] ?? createChannel(1), event, nowMs);
+    states[name] = JSON.parse(JSON.stringify(state)) as ChannelState;
+    for (const effect of effects) {
+      if (effect.kind === "deliver") delivered[name]?.push(effect.text);
+      if (effect.kind === "peer-started") started.push(`${name} met ${effect.peer} ${effect.session}`);
+      if (effect.kind !== "send") continue;
+      sent += 1;
+      for (let copies = random() * 100 < faults.doublePercent ? 2 : 1; copies > 0; copies -= 1) {
+        if (random() * 100 < faults.lossPercent) continue;
+        const atMs = nowMs + 1 + Math.floor(random() * faults.delayMaxMs);
+        flights.push({ atMs, to: effect.to, from: name, bytes: effect.bytes });
+      }
+    }
+  }
+
+  function settle(untilMs: number): void {
+    for (;;) {
+      const wakes = Object.values(states).flatMap((state) => channelWakeAtMs(state) ?? []);
+      const nextMs = Math.max(nowMs, Math.min(...wakes, ...flights.map(({ atMs }) => atMs)));
+      if (nextMs > untilMs) break;
+      nowMs = nextMs;
+      const due = flights.filter(({ atMs }) => atMs <= nowMs);
+      flights = flights.filter(({ atMs }) => atMs > nowMs);
+      for (const { to, from, bytes } of due) run(to, { kind: "datagram", from, bytes });
+      for (const [name, state] of Object.entries(states))
+        if ((channelWakeAtMs(state) ?? Number.POSITIVE_INFINITY) <= nowMs) run(name, { kind: "tick" });
+    }
+    nowMs = untilMs;
+  }
+
+  return {
+    run,
+    settle,
+    delivered,
+    started,
+    sent: () => sent,
+    dropAll: () => {
+      flights = [];
+    },
+    restart: (name: string, session: number) => {
+      states[name] = createChannel(session);
+    },
+    waiting: (name: string) =>
+      Object.values(states[name]?.peers ?? {}).flatMap(({ outgoing }) => outgoing.pieces).length,
+  };
+}
+
+const clean: Faults = { seed: 1, lossPercent: 0, doublePercent: 0, delayMaxMs: 1 };
+
+test("a message goes over in one round trip after the greeting, and nothing is sent again", () => {
+  const pair = createPair(clean);
+  pair.run("a", { kind: "submit", to: "b", text: "hello" });
+  pair.settle(10);
+  expect(pair.delivered["b"]).toEqual(["hello"]);
+  expect(pair.started).toEqual(["b met a 1", "a met b 1"]);
+  // Greeting, answer, piece, acknowledgement.
+  expect(pair.sent()).toBe(4);
+  pair.settle(10_000);
+  expect(pair.sent()).toBe(4);
+});
+
+test("a long text is cut, and comes out whole", () => {
+  const text = "äöü€𝄞x".repeat(20_000);
+  const pieces = cutText(text);
+  expect(pieces.join("")).toBe(text);
+  expect(Math.max(...pieces.map((piece) => new TextEncoder().encode(piece).length))).toBeLessThanOrEqual(
+    PIECE_BYTES_MAX,
+  );
+  const pair = createPair(clean);
+  pair.run("a", { kind: "submit", to: "b", text });
+  pair.settle(5000);
+  expect(pair.delivered["b"]).toEqual([text]);
+});
+
+test("whatever the network does, every message arrives once and in order", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        seed: fc.nat(),
+        lossPercent: fc.integer({ min: 0, max: 60 }),
+        doublePercent: fc.integer({ min: 0, max: 40 }),
+        delayMaxMs: fc.integer({ min: 1, max: 80 }),
+      }),
+      fc.array(fc.record({ from: fc.constantFrom("a", "b"), length: fc.integer({ min: 0, max: 9000 }) }), {
+        minLength: 1,
+        maxLength: 12,
+      }),
+      (faults, messages) => {
+        const pair = createPair(faults);
+        const expected: Record<string, string[]> = { a: [], b: [] };
+        for (const [index, { from, length }] of messages.entries()) {
+          const to = from === "a" ? "b" : "a";
+          const text = `${index}:${"m".repeat(length)}`;
+          expected[to]?.push(text);
+          pair.run(from, { kind: "submit", to, text });
+          pair.settle(index * 20);
+        }
+        pair.settle(600_000);
+        // Not toEqual: a difference of long texts would fill the screen.
+        expect(JSON.stringify(pair.delivered) === JSON.stringify(expected)).toBe(true);
+        expect(pair.waiting("a") + pair.waiting("b")).toBe(0);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+describe("a manager that starts anew", () => {
+  test("is met again, and what it never acknowledged is void", () => {
+    const pair = createPair(clean);
+    pair.run("a", { kind: "submit", to: "b", text: "before" });
+    pair.settle(100);
+    pair.run("a", { kind: "submit", to: "b", text: "lost with b" });
+    pair.dropAll();
+    pair.restart("b", 2);
+    pair.settle(5000);
+    expect(pair.delivered["b"]).toEqual(["before"]);
+    expect(pair.started.at(-1)).toBe("a met b 2");
+    pair.run("a", { kind: "submit", to: "b", text: "after" });
+    pair.settle(10_000);
+    expect(pair.delivered["b"]).toEqual(["before", "after"]);
+    expect(pair.waiting("a")).toBe(0);
+  });
+
+  test("may speak first: the other side voids its streams", () => {
+    const pair = createPair(clean);
+    pair.run("a", { kind: "submit", to: "b", text: "one" });
+    pair.run("b", { kind: "submit", to: "a", text: "two" });
+    pair.settle(100);
+    pair.restart("b", 7);
+    pair.run("b", { kind: "submit", to: "a", text: "three" });
+    pair.settle(1000);
+    pair.run("a", { kind: "submit", to: "b", text: "four" });
+    pair.settle(2000);
+    expect(pair.delivered).toEqual({ a: ["two", "three"], b: ["one", "four"] });
+  });
+});
+
+test("after forgetting a peer its next message is not held up by those that were dropped", () => {
+  const pair = createPair(clean);
+  pair.run("a", { kind: "submit", to: "b", text: "first" });
+  pair.settle(100);
+  pair.run("a", { kind: "submit", to: "b", text: "x".repeat(50_000) });
+  pair.dropAll();
+  pair.run("a", { kind: "forget", peer: "b" });
+  pair.run("a", { kind: "submit", to: "b", text: "second" });
+  pair.settle(5000);
+  expect(pair.delivered["b"]).toEqual(["first", "second"]);
+});
+
+test("bytes that are no segment change nothing", () => {
+  const state = createChannel(5);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      const segment = decodeSegment(bytes);
+      if (segment !== undefined) expect(decodeSegment(encodeSegment(segment))).toEqual(segment);
+      else expect(stepChannel(state, { kind: "datagram", from: "x", bytes }, 0)).toEqual({ state, effects: [] });
+    }),
+  );
+});

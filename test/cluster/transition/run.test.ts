@@ -1,0 +1,145 @@
+/** The execution of transitions: order, failures, aborts, dead nodes; by table and by random graphs. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { ResourceAction, Transition, TransitionAction } from "../../../src/cluster/core/transition/graph.ts";
+import {
+  inFlight,
+  type RunEvent,
+  runWakeAtMs,
+  startRun,
+  stepRun,
+  type TransitionRun,
+} from "../../../src/cluster/core/transition/run.ts";
+
+function action(id: number, inputs: readonly number[], node = "alpha"): ResourceAction {
+  return {
+    kind: "resource",
+    id,
+    key: `r${id}_start_0`,
+    priority: 0,
+    inputs,
+    reason: { code: "test", facts: {} },
+    operation: "start",
+    node,
+    resource: { id: `r${id}`, class: "ocf", provider: "gemel", type: "Dummy" },
+    intervalMs: 0,
+    timeoutMs: 10_000,
+    parameters: {},
+    meta: {},
+    expectedCode: 0,
+  };
+}
+
+const pseudo = (id: number, inputs: readonly number[]): TransitionAction => ({
+  kind: "pseudo",
+  id,
+  key: `p${id}`,
+  priority: 0,
+  inputs,
+  reason: { code: "test", facts: {} },
+  operation: "start",
+});
+
+function transition(actions: readonly TransitionAction[], batchLimit = 0): Transition {
+  return { actions, clusterDelayMs: 5_000, fencingTimeoutMs: 60_000, batchLimit, summary: [] };
+}
+
+/** Feeds events; returns the run and everything that was started, in order. */
+function play(graph: Transition, events: readonly (RunEvent & { readonly atMs?: number })[]) {
+  let { state, effects } = startRun(graph, 1, 0);
+  const all = [...effects];
+  for (const { atMs = 0, ...event } of events) {
+    ({ state, effects } = stepRun(state, event, atMs));
+    all.push(...effects);
+  }
+  const started = all.flatMap((effect) => (effect.kind === "start" ? [effect.action.id] : []));
+  const finished = all.find((effect) => effect.kind === "finished");
+  return { state, started, finished };
+}
+
+const ok = (actionId: number): RunEvent => ({ kind: "ended", actionId, succeeded: true });
+const bad = (actionId: number): RunEvent => ({ kind: "ended", actionId, succeeded: false });
+
+test("an action starts as soon as its inputs have succeeded, pseudo actions in between take no time", () => {
+  const graph = transition([action(1, []), action(2, []), pseudo(3, [1, 2]), action(4, [3])]);
+  expect(play(graph, []).started).toEqual([1, 2]);
+  expect(play(graph, [ok(2)]).started).toEqual([1, 2]);
+  const done = play(graph, [ok(2), ok(1), ok(4)]);
+  expect(done.started).toEqual([1, 2, 4]);
+  expect(done.finished).toEqual({ kind: "finished", complete: true });
+});
+
+test("after a failure nothing new starts; what runs is awaited", () => {
+  const graph = transition([action(1, []), action(2, []), action(3, [2])]);
+  const half = play(graph, [bad(1)]);
+  expect(half.finished).toBeUndefined();
+  expect(inFlight(half.state)).toEqual(["r2_start_0 on alpha"]);
+  const whole = play(graph, [bad(1), ok(2)]);
+  expect(whole.started).toEqual([1, 2]);
+  expect(whole.finished).toEqual({ kind: "finished", complete: false });
+  expect(whole.state.aborted).toBe("r1_start_0 failed");
+});
+
+test("a dead node is never waited for", () => {
+  const graph = transition([action(1, [], "bravo"), action(2, [1])]);
+  const { finished, started } = play(graph, [{ kind: "node-gone", node: "bravo" }]);
+  expect(started).toEqual([1]);
+  expect(finished).toEqual({ kind: "finished", complete: false });
+});
+
+test("an answer that never comes ends the action after its timeout and the cluster delay", () => {
+  const graph = transition([action(1, [])]);
+  expect(runWakeAtMs(startRun(graph, 1, 0).state)).toBe(15_000);
+  expect(play(graph, [{ kind: "tick", atMs: 14_999 }]).finished).toBeUndefined();
+  expect(play(graph, [{ kind: "tick", atMs: 15_000 }]).finished).toEqual({ kind: "finished", complete: false });
+});
+
+test("the batch limit holds", () => {
+  const graph = transition([action(1, []), action(2, []), action(3, [])], 2);
+  expect(play(graph, []).started).toEqual([1, 2]);
+  expect(play(graph, [ok(1)]).started).toEqual([1, 2, 3]);
+});
+
+test("an aborted or empty transition is finished at once", () => {
+  expect(play(transition([]), []).finished).toEqual({ kind: "finished", complete: true });
+  const graph = transition([action(1, []), action(2, [1])]);
+  expect(play(graph, [{ kind: "abort", reason: "news" }, ok(1)]).started).toEqual([1]);
+});
+
+test("random graphs: nothing starts before its inputs have succeeded, or twice, or after a failure", () => {
+  const node = fc.record({ inputs: fc.array(fc.nat(11), { maxLength: 3 }), isPseudo: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(node, { maxLength: 12 }), fc.array(fc.boolean(), { maxLength: 40 }), (nodes, outcomes) => {
+      const actions = nodes.map(({ inputs, isPseudo }, index) => {
+        const earlier = [...new Set(inputs.filter((input) => input < index).map((input) => input + 1))];
+        return isPseudo ? pseudo(index + 1, earlier) : action(index + 1, earlier);
+      });
+      let { state, effects } = startRun(transition(actions), 1, 0);
+      const succeeded = new Set<number>();
+      const begun: number[] = [];
+      let failed = false;
+      const note = (now: TransitionRun) => {
+        now.phases.forEach((phase, at) => {
+          if (phase === "succeeded") succeeded.add(actions[at]?.id ?? 0);
+        });
+        for (const effect of effects) {
+          if (effect.kind !== "start") continue;
+          expect(failed).toBe(false);
+          expect(effect.action.inputs.every((input) => succeeded.has(input))).toBe(true);
+          expect(begun).not.toContain(effect.action.id);
+          begun.push(effect.action.id);
+        }
+      };
+      note(state);
+      for (const outcome of outcomes) {
+        const running = state.transition.actions.filter((_one, at) => state.phases[at] === "running");
+        const [next] = running;
+        if (next === undefined) break;
+        if (!outcome) failed = true;
+        ({ state, effects } = stepRun(state, { kind: "ended", actionId: next.id, succeeded: outcome }, 0));
+        note(state);
+      }
+      if (!failed && state.finished) expect(succeeded.size).toBe(actions.length);
+    }),
+  );
+});

@@ -1,0 +1,122 @@
+/** Packets: only what is signed, of our version and fresh is heard, whatever else comes in. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../../../src/cluster/core/wire/heartbeat.ts";
+import {
+  decodePacket,
+  encodePacket,
+  HEADER_BYTES,
+  MAC_BYTES,
+  type PacketHeader,
+} from "../../../src/cluster/core/wire/packet.ts";
+import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../../../src/cluster/core/wire/replay-window.ts";
+import { createSigner } from "../../../src/cluster/edge/signer.ts";
+import { encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
+
+const keys = {
+  signing: 2,
+  keys: [
+    { number: 1, secret: "the old secret of all" },
+    { number: 2, secret: "the new secret of all" },
+  ],
+};
+const signer = createSigner(keys, "pair");
+const header: PacketHeader = { kind: "heartbeat", from: 1, to: 0, link: 3, generation: 2 ** 40, sequence: 77 };
+const payload = Uint8Array.from([1, 2, 3]);
+
+describe("a packet", () => {
+  test("comes out as it went in", () => {
+    const read = decodePacket(encodePacket(header, payload, signer), signer);
+    expect(read).toEqual({ kind: "packet", packet: { ...header, payload } });
+  });
+
+  test("with any bit turned is foreign or forged", () => {
+    const good = encodePacket(header, payload, signer);
+    for (let bit = 0; bit < good.length * 8; bit += 1) {
+      const bad = Uint8Array.from(good);
+      bad[bit >>> 3] = (bad[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(decodePacket(bad, signer).kind).toBe(bit < 16 ? "foreign" : "forged");
+    }
+  });
+
+  test("cut short or drawn by lot never makes the reader throw, nor gets in", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(["foreign", "forged"]).toContain(decodePacket(bytes, signer).kind);
+      }),
+    );
+    const good = encodePacket(header, payload, signer);
+    for (let length = 0; length < good.length; length += 1)
+      expect(decodePacket(good.subarray(0, length), signer).kind).not.toBe("packet");
+  });
+
+  test("signed with any accepted key is heard; of another cluster, or with an unknown key, it is not", () => {
+    const old = createSigner({ ...keys, signing: 1 }, "pair");
+    expect(decodePacket(encodePacket(header, payload, old), signer).kind).toBe("packet");
+    const other = createSigner(keys, "another");
+    expect(decodePacket(encodePacket(header, payload, other), signer).kind).toBe("forged");
+    const changed = createSigner({ signing: 2, keys: keys.keys.filter(({ number }) => number === 2) }, "pair");
+    expect(decodePacket(encodePacket(header, payload, old), changed).kind).toBe("forged");
+  });
+});
+
+describe("a heartbeat", () => {
+  const opinion = { id: 2, generation: 2 ** 47 + 5, opinion: "lost", heard: true, echo: 65_535 } as const;
+  const heartbeat: Heartbeat = {
+    leaving: true,
+    settled: false,
+    holding: true,
+    epoch: 4_000_000_000,
+    members: 0b11,
+    sentAtMs: 4_294_967_295,
+    beat: 7,
+    peers: [opinion],
+  };
+
+  test("comes out as it went in", () => {
+    expect(decodeHeartbeat(encodeHeartbeat(heartbeat))).toEqual(heartbeat);
+  });
+
+  test("of a pair takes a third of the 203 bytes that 19200 baud carry in 100 ms, whatever its bytes", () => {
+    const packet = encodePacket(header, encodeHeartbeat(heartbeat), signer);
+    expect(packet.length).toBe(61);
+    expect(packet.length).toBe(HEADER_BYTES + encodeHeartbeat(heartbeat).length + MAC_BYTES);
+    expect(2 * packet.length + 6).toBeLessThan(203);
+    expect(encodeSerialFrame(packet).length).toBeLessThan(80);
+  });
+
+  test("drawn by lot is either read or refused", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 180 }), (bytes) => {
+        const read = decodeHeartbeat(bytes);
+        if (read !== undefined) expect(encodeHeartbeat(read).length).toBe(bytes.length);
+      }),
+    );
+  });
+});
+
+describe("the replay window", () => {
+  test("hears each packet of any reordering within it once", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 200 }), (sequences) => {
+        const heard = new Set<number>();
+        let highest = 0;
+        let window: ReplayWindow = EMPTY_WINDOW;
+        for (const sequence of sequences) {
+          const next = acceptSequence(window, 1, sequence);
+          expect(next !== undefined).toBe(!heard.has(sequence) && sequence > highest - 32);
+          if (next === undefined) continue;
+          window = next;
+          heard.add(sequence);
+          highest = Math.max(highest, sequence);
+        }
+      }),
+    );
+  });
+
+  test("forgets nothing of an older start, and begins anew with a later one", () => {
+    const later = acceptSequence(EMPTY_WINDOW, 5, 1000) ?? EMPTY_WINDOW;
+    expect(acceptSequence(later, 4, 2000)).toBeUndefined();
+    expect(acceptSequence(later, 6, 1)).toMatchObject({ generation: 6, highest: 1 });
+  });
+});

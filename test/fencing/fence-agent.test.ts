@@ -1,0 +1,125 @@
+/** Packaged fence agents as devices: the contract, a script with the vices of agents, and a real agent on our board. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { agentDevice } from "../../src/fencing/drivers/fence-agent.ts";
+import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
+import { createRunner } from "../../src/fencing/edge/runner.ts";
+import type { AgentAnswer, FenceAgent } from "../../src/hw/core/agent/answer.ts";
+import { createFenceAgent } from "../../src/hw/edge/fence-agent.ts";
+import { startRedfish } from "../support/redfish-emulator.ts";
+import { ContractDevice, describeContract } from "./driver-contract.ts";
+
+const times = { answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 };
+
+describeContract("fence-agent", {
+  boundMs: boundMs(times),
+  async run(behaviour, clock, action) {
+    const device = new ContractDevice(behaviour, clock);
+    const killed = (): AgentAnswer => {
+      clock.advance(times.answerMs);
+      return { kind: "killed", reason: "it did not end" };
+    };
+    const exited = (code: number, output = ""): AgentAnswer => ({ kind: "exited", code, output });
+    const agent: FenceAgent = {
+      async call(options) {
+        const { action: asked } = options;
+        if (behaviour.unreachable === true) {
+          return asked === "status" ? exited(1, "Unable to connect") : exited(3, "Unable to connect/login");
+        }
+        if (device.isSilent(asked === "status" ? "other" : "command")) return killed();
+        if (asked === "status")
+          return device.status() === "on" ? exited(0, "Status: ON\n") : exited(2, "Status: OFF\n");
+        const answer = device.command(asked === "on" ? "on" : "off");
+        if (answer === "lost") return killed();
+        if (answer === "denied") return exited(3, "access denied");
+        return exited(answer === "busy" ? 1 : 0);
+      },
+    };
+    const outcome = await provePower(agentDevice(agent, {}), clock, times, action);
+    return { outcome, power: device.power() };
+  },
+});
+
+const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-agent-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** An agent as a script; `$action` and the other options are set. */
+function script(name: string, body: string): void {
+  const head = `#!/bin/sh\ncd ${directory}\ntr '\\0' ' ' < /proc/$$/cmdline > ${name}.cmdline\n`;
+  writeFileSync(path.join(directory, name), `${head}while read -r line; do export "$line"; done\n${body}\n`);
+  chmodSync(path.join(directory, name), 0o755);
+}
+
+const agentOf = (agent: string, budgetMs = 5_000) =>
+  createFenceAgent({ agent, password: "hunter2", passwordOption: "password", budgetMs, directory });
+
+describe("an agent as a process", () => {
+  test("gets its options and the password on standard input, never as arguments", async () => {
+    script("fence_echo", 'echo "$action $plug $password"; exit 7');
+    const answer = await agentOf("fence_echo").call({ action: "off", plug: "3\naction=on" });
+    expect(answer).toEqual({ kind: "exited", code: 7, output: "off 3 action=on hunter2\n" });
+    expect(readFileSync(path.join(directory, "fence_echo.cmdline"), "utf8")).not.toContain("hunter2");
+  });
+
+  test("that does not end is killed with its children, and may have acted", async () => {
+    script("fence_slow", "sleep 600 & echo $! > child; wait");
+    const device = agentDevice(agentOf("fence_slow", 500), {});
+    expect((await device.switchPower("off")).kind).toBe("maybe");
+    const child = readFileSync(path.join(directory, "child"), "utf8").trim();
+    const isGone = () => !existsSync(`/proc/${child}`) || /\) Z/.test(readFileSync(`/proc/${child}/stat`, "utf8"));
+    await expect.poll(isGone).toBe(true);
+  });
+
+  test("that says success and does nothing is not believed", async () => {
+    script("fence_liar", '[ "$action" = status ] && { echo "Status: ON"; exit 0; }; echo "Success: Powered OFF"');
+    const device = agentDevice(agentOf("fence_liar"), {});
+    const quick = { answerMs: 1_000, confirmMs: 300, pollMs: 50, settleMs: 10 };
+    const clock = {
+      nowMs: () => performance.now(),
+      sleep: (ms: number) => new Promise<void>((go) => setTimeout(go, ms)),
+    };
+    expect((await provePower(device, clock, quick, "off")).kind).toBe("unknown");
+  });
+
+  test("whose code 2 means bad arguments is not read as off", async () => {
+    script("fence_bad", 'echo "Failed: You have to set login name"; exit 2');
+    expect((await agentDevice(agentOf("fence_bad"), {}).readPower()).kind).toBe("unreadable");
+  });
+
+  test("that others can change, or that is not there, is not run", async () => {
+    script("fence_open", "exit 0");
+    chmodSync(path.join(directory, "fence_open"), 0o777);
+    expect((await agentOf("fence_open").call({})).kind).toBe("not-started");
+    expect((await agentOf("fence_absent").call({})).kind).toBe("not-started");
+  });
+});
+
+test.skipIf(!existsSync("/usr/sbin/fence_redfish"))(
+  "a real agent through the runner, on our Redfish board",
+  async () => {
+    let state = "On";
+    const machine = {
+      state: () => state,
+      reset(type: "ForceOff" | "On") {
+        state = type === "On" ? "On" : "Off";
+        return { status: 204 };
+      },
+    };
+    const server = await startRedfish({ machine });
+    const secretsFile = path.join(directory, "secrets");
+    writeFileSync(secretsFile, "board=adminpw\n", { mode: 0o600 });
+    const runner = createRunner({ secretsFile });
+    try {
+      const login = { ip: "127.0.0.1", ipport: String(server.port), username: "admin", ssl_insecure: "1" };
+      const common = { agent: "fence_redfish", secret: "board", redfish_uri: "/redfish/v1", settle_time: "100ms" };
+      const device = { id: "f", driver: "fence-agent", parameters: { ...login, ...common } };
+      const { outcome } = await runner.run(device, "off", 50_000);
+      expect([outcome, state]).toEqual([{ kind: "confirmed", power: "off" }, "Off"]);
+    } finally {
+      runner.close();
+      await server.close();
+    }
+  },
+);

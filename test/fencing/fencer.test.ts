@@ -1,0 +1,365 @@
+/** The fencer core: scenarios by hand, then thousands of random lives that may never prove what was not read back. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { FencingConfiguration, FencingDevice } from "../../src/fencing/core/configuration.ts";
+import { NO_FENCING } from "../../src/fencing/core/configuration.ts";
+import type { FencingOutcome } from "../../src/fencing/core/driver.ts";
+import { stepFencer } from "../../src/fencing/core/fencer.ts";
+import {
+  certificateFor,
+  createFencer,
+  type FencerEffect,
+  type FencerEvent,
+  type FencerState,
+  wakeAtMs,
+} from "../../src/fencing/core/fencer-state.ts";
+
+function device(id: string, more: Partial<FencingDevice> = {}): FencingDevice {
+  return {
+    id,
+    agent: "ipmi-lan",
+    driver: "ipmi-lan",
+    parameters: {},
+    perTarget: {},
+    isManual: false,
+    targets: ["alpha"],
+    bannedFrom: [],
+    priority: 0,
+    timeoutMs: { off: 10_000, on: 10_000 },
+    tries: { off: 1, on: 1 },
+    delayBaseMs: {},
+    delayMaxMs: 0,
+    staysOff: false,
+    ...more,
+  };
+}
+
+function configuration(devices: readonly FencingDevice[], levels: readonly (readonly string[])[] = []) {
+  const topology = levels.map((each, at) => ({ index: at + 1, devices: each }));
+  return { ...NO_FENCING, devices, topology: levels.length === 0 ? {} : { alpha: topology } };
+}
+
+type Answers = (device: string, action: "off" | "on", attempt: number) => FencingOutcome | "never";
+const OFF: FencingOutcome = { kind: "confirmed", power: "off" };
+const ON: FencingOutcome = { kind: "confirmed", power: "on" };
+const NOT_DONE: FencingOutcome = { kind: "not-done", reason: "wrong password" };
+const UNKNOWN: FencingOutcome = { kind: "unknown", reason: "still on" };
+const obedient: Answers = (_, action) => (action === "off" ? OFF : ON);
+
+/** A fencer on a virtual clock whose devices take a second each. */
+function start(config: FencingConfiguration, answers: Answers) {
+  let state: FencerState = createFencer("bravo", config);
+  let nowMs = 0;
+  const attempts = new Map<string, number>();
+  const running: { readonly atMs: number; readonly attemptId: number; readonly outcome: FencingOutcome }[] = [];
+  const story: string[] = [];
+  const effects: FencerEffect[] = [];
+
+  function tell(effect: FencerEffect): void {
+    effects.push(effect);
+    const at = String(nowMs);
+    if (effect.kind === "run-device") {
+      const { attemptId, action } = effect;
+      const count = (attempts.get(effect.device.id) ?? 0) + 1;
+      attempts.set(effect.device.id, count);
+      const outcome = answers(effect.device.id, action, count);
+      story.push(`${at} run ${effect.device.id} ${action}`);
+      if (outcome !== "never") running.push({ atMs: nowMs + 1_000, attemptId, outcome });
+    } else if (effect.kind === "answer") story.push(`${at} answer ${effect.requestId} ${effect.outcome.kind}`);
+    else if (effect.kind === "fenced") story.push(`${at} fenced ${effect.target}`);
+    else if (effect.kind === "ask-operator") story.push(`${at} ask operator for ${effect.target}`);
+    else if (effect.kind === "confirmation-refused") story.push(`${at} refused`);
+  }
+  function send(event: FencerEvent): void {
+    const stepped = stepFencer(state, event, nowMs);
+    // What is not plain data would not survive this, and could neither be logged nor replayed.
+    expect(JSON.parse(JSON.stringify(stepped.state))).toEqual(stepped.state);
+    state = stepped.state;
+    stepped.effects.forEach(tell);
+  }
+  function run(durationMs: number): void {
+    const untilMs = nowMs + durationMs;
+    for (;;) {
+      const next = running.toSorted((left, right) => left.atMs - right.atMs)[0];
+      const dueMs = Math.min(next?.atMs ?? Infinity, wakeAtMs(state) ?? Infinity);
+      if (dueMs > untilMs) break;
+      expect(dueMs, "a wake-up must lie ahead").toBeGreaterThanOrEqual(nowMs);
+      nowMs = dueMs;
+      if (next !== undefined && next.atMs === dueMs) {
+        running.splice(running.indexOf(next), 1);
+        const report = { outcome: next.outcome, evidence: [] };
+        send({ kind: "attempt-result", atWallMs: nowMs, attemptId: next.attemptId, report });
+      } else send({ kind: "tick", atWallMs: nowMs });
+    }
+    nowMs = untilMs;
+  }
+  return {
+    story,
+    effects,
+    run,
+    send,
+    state: () => state,
+    request(
+      requestId: string,
+      action: "off" | "on" | "reboot" = "reboot",
+      kind: "scheduler" | "operator" = "scheduler",
+    ) {
+      const origin = { kind, by: requestId };
+      const event = { target: "alpha", action, origin, seed: 7, isTargetPreferred: false } as const;
+      send({ kind: "request", atWallMs: nowMs, requestId, ...event });
+    },
+    confirm(answersOn: readonly string[] = []) {
+      send({ kind: "operator-confirmation", atWallMs: nowMs, target: "alpha", by: "root on ttyS0", answersOn });
+    },
+  };
+}
+
+describe("one device", () => {
+  test("reboot: answered as soon as off is proven, then switched on again", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    fencer.request("r1");
+    fencer.run(10_000);
+    expect(fencer.story).toEqual(["0 run bmc off", "1000 fenced alpha", "1000 answer r1 confirmed", "1000 run bmc on"]);
+    expect(certificateFor(fencer.state(), "alpha", 0)?.devices[0]?.device).toBe("bmc");
+    expect(fencer.state().operations).toEqual([]);
+  });
+
+  test("off stays off", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    fencer.request("r1", "off");
+    fencer.run(10_000);
+    expect(fencer.story.filter((line) => line.includes(" on"))).toEqual([]);
+  });
+
+  test("a wrong password is told at once, is never a proof, and is tried again", () => {
+    const fencer = start(configuration([device("bmc", { tries: { off: 2, on: 1 } })]), () => NOT_DONE);
+    fencer.request("r1");
+    fencer.run(4_000);
+    expect(fencer.story).toEqual(["0 run bmc off", "2000 run bmc off", "3000 answer r1 not-done"]);
+    fencer.request("r2");
+    fencer.run(8_000);
+    expect(fencer.story.slice(3)).toEqual(["5000 run bmc off", "7000 run bmc off", "8000 answer r2 not-done"]);
+    expect(certificateFor(fencer.state(), "alpha", 0)).toBeUndefined();
+  });
+
+  test("failed rounds pause ever longer, but an operator is served at once", () => {
+    const fencer = start(configuration([device("bmc")]), () => NOT_DONE);
+    for (let round = 0; round < 6; round++) {
+      fencer.request(`r${round}`);
+      fencer.run(31_000);
+    }
+    fencer.request("late");
+    fencer.request("op", "off", "operator");
+    fencer.run(1_000);
+    expect(fencer.story.slice(-3)).toEqual([
+      "186000 run bmc off",
+      "187000 answer late not-done",
+      "187000 answer op not-done",
+    ]);
+  });
+
+  test("a confirmed on is no proof of off", () => {
+    const fencer = start(configuration([device("bmc")]), () => ON);
+    fencer.request("r1", "off");
+    fencer.run(10_000);
+    expect(fencer.story.at(-1)).toBe("1000 answer r1 not-done");
+  });
+
+  test("a runner that never answers ends as unknown", () => {
+    const fencer = start(configuration([device("bmc")]), () => "never");
+    fencer.request("r1");
+    fencer.run(60_000);
+    expect(fencer.story).toEqual(["0 run bmc off", "15000 answer r1 unknown"]);
+  });
+
+  test("no device, and fencing disabled: not done, at once", () => {
+    const nobody = start(configuration([]), obedient);
+    nobody.request("r1");
+    const disabled = start({ ...configuration([device("bmc")]), isEnabled: false }, obedient);
+    disabled.request("r1");
+    expect([nobody.story, disabled.story]).toEqual([["0 answer r1 not-done"], ["0 answer r1 not-done"]]);
+  });
+
+  test("a device that must not be used from here is not used", () => {
+    const fencer = start(configuration([device("bmc", { bannedFrom: ["bravo"] })]), obedient);
+    fencer.request("r1");
+    expect(fencer.story).toEqual(["0 answer r1 not-done"]);
+  });
+
+  test("delays come before the off, not before the on", () => {
+    const fencer = start(configuration([device("bmc", { delayBaseMs: { alpha: 3_000 } })]), obedient);
+    fencer.request("r1");
+    fencer.run(10_000);
+    expect(fencer.story.filter((line) => line.includes("run"))).toEqual(["3000 run bmc off", "4000 run bmc on"]);
+  });
+
+  test("the random delay is drawn from the seed, within its limit", () => {
+    const fencer = start(configuration([device("bmc", { delayMaxMs: 5_000 })]), obedient);
+    fencer.request("r1");
+    fencer.run(10_000);
+    const atMs = Number(fencer.story[0]?.split(" ")[0]);
+    expect(atMs).toBeGreaterThan(0);
+    expect(atMs).toBeLessThanOrEqual(5_000);
+  });
+});
+
+describe("levels", () => {
+  const pdus = [device("pdu-a"), device("pdu-b"), device("bmc")];
+
+  test("all devices of a level: off on all, then on on all", () => {
+    const fencer = start(configuration(pdus, [["pdu-a", "pdu-b"]]), obedient);
+    fencer.request("r1");
+    fencer.run(10_000);
+    expect(fencer.story).toEqual([
+      "0 run pdu-a off",
+      "1000 run pdu-b off",
+      "2000 fenced alpha",
+      "2000 answer r1 confirmed",
+      "2000 run pdu-a on",
+      "3000 run pdu-b on",
+    ]);
+  });
+
+  test("one power supply of two is no proof; the next level is", () => {
+    const half: Answers = (id, action) => (id === "pdu-b" ? UNKNOWN : action === "off" ? OFF : ON);
+    const fencer = start(configuration(pdus, [["pdu-a", "pdu-b"], ["bmc"]]), half);
+    fencer.request("r1", "off");
+    fencer.run(10_000);
+    expect(fencer.story).toEqual([
+      "0 run pdu-a off",
+      "1000 run pdu-b off",
+      "2000 run bmc off",
+      "3000 fenced alpha",
+      "3000 answer r1 confirmed",
+    ]);
+  });
+
+  test("when all levels fail and one is unknown, the whole is unknown", () => {
+    const fencer = start(configuration(pdus, [["pdu-a"], ["bmc"]]), (id) => (id === "pdu-a" ? UNKNOWN : NOT_DONE));
+    fencer.request("r1");
+    fencer.run(10_000);
+    expect(fencer.story.at(-1)).toBe("2000 answer r1 unknown");
+  });
+
+  test("a level that lacks a device is not tried with the rest of it", () => {
+    const fencer = start(configuration([device("pdu-a")], [["pdu-a", "pdu-b"]]), obedient);
+    fencer.request("r1");
+    expect(fencer.story).toEqual(["0 answer r1 not-done"]);
+  });
+});
+
+describe("requests at the same time", () => {
+  test("are one fencing, and each is answered", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    fencer.request("r1");
+    fencer.run(500);
+    fencer.request("drbd", "off");
+    fencer.run(10_000);
+    expect(fencer.story).toEqual([
+      "0 run bmc off",
+      "1000 fenced alpha",
+      "1000 answer r1 confirmed",
+      "1000 answer drbd confirmed",
+      "1000 run bmc on",
+    ]);
+  });
+
+  test("an operator who wants it off keeps it off", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    fencer.request("r1");
+    fencer.request("op", "off", "operator");
+    fencer.run(10_000);
+    expect(fencer.story.filter((line) => line.endsWith(" on"))).toEqual([]);
+  });
+
+  test("a request while the machine is being switched on is a new fencing after it", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    fencer.request("r1");
+    fencer.run(1_500);
+    fencer.request("r2", "off");
+    fencer.run(10_000);
+    expect(fencer.story.slice(3)).toEqual([
+      "1000 run bmc on",
+      "2000 run bmc off",
+      "3000 fenced alpha",
+      "3000 answer r2 confirmed",
+    ]);
+  });
+});
+
+describe("people", () => {
+  const manual = device("hand", { isManual: true, timeoutMs: { off: 600_000, on: 0 } });
+
+  test("a level of its own: asked after the board failed, reminded, and believed", () => {
+    const fencer = start(configuration([device("bmc"), manual], [["bmc"], ["hand"]]), () => NOT_DONE);
+    fencer.request("r1");
+    fencer.run(120_000);
+    expect(fencer.story).toEqual(["0 run bmc off", "1000 ask operator for alpha"]);
+    fencer.confirm();
+    expect(fencer.story.slice(2)).toEqual(["120000 fenced alpha", "120000 answer r1 confirmed"]);
+    expect(certificateFor(fencer.state(), "alpha", 0)?.by).toEqual(["r1", "root on ttyS0"]);
+    fencer.run(60_000);
+    expect(fencer.story).toHaveLength(4);
+  });
+
+  test("a confirmation while the node still answers is refused", () => {
+    const fencer = start(configuration([manual]), obedient);
+    fencer.request("r1");
+    fencer.confirm(["link eth1"]);
+    expect(fencer.story).toEqual(["0 ask operator for alpha", "0 refused"]);
+    expect(certificateFor(fencer.state(), "alpha", 0)).toBeUndefined();
+  });
+
+  test("a confirmation counts while a board is still being tried, whose late answer then changes nothing", () => {
+    const fencer = start(configuration([device("bmc")]), () => UNKNOWN);
+    fencer.request("r1");
+    fencer.run(500);
+    fencer.confirm();
+    fencer.run(5_000);
+    expect(fencer.story).toEqual(["0 run bmc off", "500 fenced alpha", "500 answer r1 confirmed"]);
+  });
+
+  test("nobody comes: not done", () => {
+    const fencer = start(configuration([manual]), obedient);
+    fencer.request("r1");
+    fencer.run(700_000);
+    expect(fencer.story.at(-1)).toBe("600000 answer r1 not-done");
+  });
+});
+
+test("off is confirmed only by a whole level that read it back, and every request is answered once", () => {
+  const outcome = fc.constantFrom<FencingOutcome | "never">(OFF, ON, NOT_DONE, UNKNOWN, "never");
+  const deed = fc.oneof(
+    fc.record({ kind: fc.constant("request" as const), action: fc.constantFrom("off", "on", "reboot") }),
+    fc.record({ kind: fc.constant("run" as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
+  );
+  const levels = [["pdu-a", "pdu-b"], ["bmc"]];
+  fc.assert(
+    fc.property(
+      fc.array(outcome, { minLength: 1, maxLength: 12 }),
+      fc.array(deed, { maxLength: 15 }),
+      (results, deeds) => {
+        let used = 0;
+        const config = configuration([device("pdu-a"), device("pdu-b"), device("bmc")], levels);
+        const fencer = start(config, () => results[used++ % results.length] ?? "never");
+        let requests = 0;
+        for (const each of deeds) {
+          if (each.kind === "run") fencer.run(each.ms);
+          else fencer.request(`r${requests++}`, each.action);
+        }
+        fencer.run(10_000_000);
+        const answered = fencer.effects.flatMap((effect) => (effect.kind === "answer" ? [effect.requestId] : []));
+        expect(answered.toSorted()).toEqual(Array.from({ length: requests }, (_, at) => `r${at}`).toSorted());
+        for (const effect of fencer.effects) {
+          if (effect.kind !== "fenced") continue;
+          const proven = effect.record.devices.flatMap((each) =>
+            each.outcome.kind === "confirmed" && each.outcome.power === "off" ? [each.device] : [],
+          );
+          expect(levels.some((level) => level.every((id) => proven.includes(id)))).toBe(true);
+        }
+        expect(fencer.state().operations).toEqual([]);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,96 @@
+/** Two real nodes and their boards: a takeover waits for the power to be read as off by IPMI. Needs root. */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { afterEach, expect, test } from "vitest";
+import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../app/node-pair.ts";
+import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
+
+const asRoot = test.skipIf(process.getuid?.() !== 0);
+/** The client's own address, where the boards listen: both nodes reach it, and lose it when they are cut off. */
+const BOARDS = "198.18.3.9";
+
+let pair: NodePair | undefined;
+const boards = new Map<NodeName, IpmiSim>();
+
+afterEach(async () => {
+  await pair?.close();
+  pair = undefined;
+  for (const board of boards.values()) await board.stop();
+  boards.clear();
+});
+
+function configuration(port: (node: NodeName) => number): string {
+  const devices = NODES.map((node) => {
+    const login = `host=${BOARDS} port=${port(node)} user=admin secret=board pcmk_host_list=${node}`;
+    const times = "settle_time=200ms answer_time=2s pcmk_off_retries=1";
+    return `primitive fence-${node} stonith:ipmi-lan params ${login} ${times}
+location fence-${node}-elsewhere fence-${node} -inf: ${node}`;
+  });
+  return `primitive ip ocf:gemel:IPaddr2 params ip=${ADDRESS} cidr_netmask=24 nic=service op monitor interval=5s
+${devices.join("\n")}
+property no-quorum-policy=ignore stonith-enabled=true stonith-action=off
+`;
+}
+
+/** A running pair with a board for each node; the secrets file holds `password`. */
+async function start(password: string): Promise<{ opened: NodePair; dead: NodeName; alive: NodeName }> {
+  // The boards need the pair's network, and the pair's configuration the boards' ports.
+  const opened = openNodePair({ times: ["keepalive 200ms", "deadtime 2s", "initdead 5s"], configuration: "" });
+  pair = opened;
+  for (const node of NODES) {
+    const launch = (file: string, argv: readonly string[]) => opened.client(file, ...argv);
+    boards.set(node, await startIpmiSim({ machine: "file", address: BOARDS, launch }));
+  }
+  writeFileSync(
+    path.join(opened.folder, "cluster.crm"),
+    configuration((node) => boards.get(node)?.port ?? 0),
+  );
+  setPassword(opened, password);
+  for (const node of NODES) opened.start(node);
+  await opened.until("the address is up on one node, and the pair is idle", async () => {
+    const status = await opened.status("bravo");
+    const isUp = NODES.filter((node) => opened.hasAddress(node)).length === 1;
+    return isUp && status?.nodes.every(({ state }) => state === "online") === true && !status.transition.isRunning;
+  });
+  const [dead, alive] = opened.hasAddress("alpha") ? (["alpha", "bravo"] as const) : (["bravo", "alpha"] as const);
+  return { opened, dead, alive };
+}
+
+function setPassword({ folder }: NodePair, password: string): void {
+  writeFileSync(path.join(folder, "secrets"), `board=${password}\n`, { mode: 0o600 });
+}
+
+asRoot("a lost node is switched off by its board, and only then its address is taken over", async () => {
+  const { opened, dead, alive } = await start("adminpw");
+  boards.get(dead)?.setFaults({ slowOffMs: 3_000 });
+  opened.cut(dead);
+  await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
+  expect(boards.get(dead)?.power()).toBe("on");
+  expect(opened.hasAddress(alive)).toBe(false);
+  await opened.until("the other has the address", () => opened.hasAddress(alive));
+  expect(boards.get(dead)?.power()).toBe("off");
+  expect(boards.get(alive)?.power()).toBe("on");
+  const history = opened.gemel(alive, "fence", "history").output;
+  expect(history).toContain(`off of ${dead}: confirmed by fence-${dead}`);
+  expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
+  expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
+  const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
+  expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
+});
+
+asRoot("a wrong password says so within seconds and keeps the takeover waiting until it is corrected", async () => {
+  const { opened, dead, alive } = await start("adminpw");
+  setPassword(opened, "not-this-one");
+  const cutAtMs = performance.now();
+  opened.cut(dead);
+  await opened.until("the reason is told", () => opened.log(alive).includes("does not know this password"));
+  expect(performance.now() - cutAtMs).toBeLessThan(15_000);
+  await opened.until("it is tried again", () => (opened.log(alive).match(/nothing is taken over/g) ?? []).length >= 2);
+  expect(opened.hasAddress(alive)).toBe(false);
+  expect(boards.get(dead)?.power()).toBe("on");
+  expect(opened.log(alive)).not.toContain("not-this-one");
+  setPassword(opened, "adminpw");
+  await opened.until("the other has the address", () => opened.hasAddress(alive), 60_000);
+  expect(boards.get(dead)?.power()).toBe("off");
+});

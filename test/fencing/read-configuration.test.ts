@@ -1,0 +1,219 @@
+/** The fencing configuration out of a CIB: what becomes of devices, levels and options, good and bad. */
+import { describe, expect, test } from "vitest";
+import { parseXml, type XmlElement } from "../../src/base/xml.ts";
+import { levelsFor, roundBoundMs } from "../../src/fencing/core/configuration.ts";
+import { parseDurationMs } from "../../src/fencing/core/duration.ts";
+import { readFencingConfiguration } from "../../src/fencing/core/read-configuration.ts";
+import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
+
+const pairs = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values)
+    .map(([name, value]) => `<nvpair name="${name}" value="${value}"/>`)
+    .join("");
+
+function primitive(id: string, type: string, parameters: Readonly<Record<string, string>>, meta = ""): string {
+  const attributes = `<instance_attributes>${pairs(parameters)}</instance_attributes>`;
+  return `<primitive id="${id}" class="stonith" type="${type}">${attributes}${meta}</primitive>`;
+}
+
+function cib(resources: string, more: { options?: string; topology?: string; constraints?: string } = {}): XmlElement {
+  const read = parseXml(`<cib><configuration>
+    <crm_config><cluster_property_set>${more.options ?? ""}</cluster_property_set></crm_config>
+    <nodes><node uname="alpha"/><node uname="bravo"/></nodes>
+    <resources>${resources}</resources><constraints>${more.constraints ?? ""}</constraints>
+    <fencing-topology>${more.topology ?? ""}</fencing-topology></configuration></cib>`);
+  if (read.kind !== "xml") throw new Error(read.reason);
+  return read.root;
+}
+
+const board = { host: "192.0.2.1", user: "admin", secret: "alpha-bmc" };
+const good = primitive("fence-alpha", "ipmi-lan", { ...board, pcmk_host_list: "alpha" });
+const read = (root: XmlElement) => readFencingConfiguration(root, CATALOGUE);
+const places = (root: XmlElement) => read(root).problems.map(({ place, severity }) => `${severity} ${place}`);
+
+describe("devices", () => {
+  test("a board with its node and its own times", () => {
+    const times = { pcmk_off_timeout: "90", pcmk_off_retries: "3", pcmk_delay_base: "alpha:2s;bravo:0" };
+    const { configuration, problems } = read(
+      cib(primitive("fence-alpha", "ipmi-lan", { ...board, ...times, pcmk_host_list: "alpha" })),
+    );
+    expect(problems).toEqual([]);
+    expect(configuration.devices).toMatchObject([
+      {
+        id: "fence-alpha",
+        driver: "ipmi-lan",
+        parameters: board,
+        targets: ["alpha"],
+        timeoutMs: { off: 90_000, on: 60_000 },
+        tries: { off: 3, on: 2 },
+        delayBaseMs: { alpha: 2_000, bravo: 0 },
+      },
+    ]);
+    expect(roundBoundMs(levelsFor(configuration, "alpha", "bravo"))).toBe(270_000);
+  });
+
+  test("what is said for reboot holds for off and on", () => {
+    const times = { pcmk_reboot_timeout: "40s", pcmk_reboot_retries: "1", pcmk_on_timeout: "50s" };
+    const root = cib(primitive("f", "ipmi-lan", { ...board, ...times, pcmk_host_list: "alpha" }));
+    expect(read(root).configuration.devices[0]).toMatchObject({
+      timeoutMs: { off: 40_000, on: 50_000 },
+      tries: { off: 1, on: 1 },
+    });
+  });
+
+  test("its target by pcmk_host_map, too", () => {
+    const root = cib(primitive("f", "ipmi-lan", { ...board, pcmk_host_map: "alpha:1" }));
+    expect(read(root).configuration.devices[0]?.targets).toEqual(["alpha"]);
+  });
+
+  test("one board for two nodes is refused, in one device and in two: it would kill the wrong one", () => {
+    const one = cib(primitive("f", "ipmi-lan", { ...board, pcmk_host_list: "alpha,bravo" }));
+    const two = cib(good + primitive("fence-bravo", "ipmi-lan", { ...board, pcmk_host_list: "bravo" }));
+    expect(places(one)[0]).toBe("error primitive f");
+    expect(places(two).slice(0, 2)).toEqual(["error primitive fence-alpha", "error primitive fence-bravo"]);
+    expect([...read(one).configuration.devices, ...read(two).configuration.devices]).toEqual([]);
+  });
+
+  test("external/ipmi names its node by hostname", () => {
+    const old = { hostname: "alpha", ipaddr: "192.0.2.1", userid: "admin", secret: "s", interface: "lanplus" };
+    const { configuration, problems } = read(cib(primitive("f", "external/ipmi", old)));
+    expect(problems).toEqual([]);
+    expect(configuration.devices[0]).toMatchObject({ driver: "ipmi-lan", targets: ["alpha"] });
+  });
+
+  test("inside of groups and clones, and not when stopped by its target-role", () => {
+    const stopped = `<meta_attributes>${pairs({ "target-role": "Stopped" })}</meta_attributes>`;
+    const root = cib(
+      `<group id="g">${good}</group><clone id="c">` +
+        primitive("f2", "ipmi-lan", { ...board, host: "192.0.2.2", pcmk_host_list: "bravo" }) +
+        `</clone>${primitive("f3", "ipmi-lan", { ...board, pcmk_host_list: "alpha" }, stopped)}`,
+    );
+    expect(read(root).configuration.devices.map(({ id }) => id)).toEqual(["fence-alpha", "f2"]);
+  });
+
+  test("a location of minus infinity bans the device from that node", () => {
+    const constraints = `<rsc_location id="l" rsc="fence-alpha" node="alpha" score="-INFINITY"/>`;
+    const { configuration } = read(cib(good, { constraints }));
+    expect(levelsFor(configuration, "alpha", "alpha")).toEqual([]);
+    expect(levelsFor(configuration, "alpha", "bravo")).toHaveLength(1);
+  });
+
+  test("every problem at once; bad devices are left out, good ones stay", () => {
+    const root = cib(
+      good +
+        primitive("no-host", "ipmi-lan", { user: "admin", secret: "s", pcmk_host_list: "bravo" }) +
+        primitive("no-target", "ipmi-lan", board) +
+        primitive("password", "fence_ipmilan", {
+          ip: "h",
+          username: "u",
+          password: "hunter2",
+          pcmk_host_list: "bravo",
+        }) +
+        primitive("teapot", "external/teapot", {}),
+      { options: pairs({ "stonith-timeout": "soon", "stonith-action": "explode" }) },
+    );
+    expect(places(root)).toEqual([
+      "error property stonith-timeout",
+      "error property stonith-action",
+      "error primitive no-host",
+      "error primitive no-target",
+      "error primitive password",
+      "error primitive password",
+      "error primitive teapot",
+    ]);
+    expect(read(root).configuration.devices.map(({ id }) => id)).toEqual(["fence-alpha"]);
+    expect(JSON.stringify(read(root))).not.toContain("hunter2");
+  });
+
+  test("no device at all is said", () => {
+    expect(places(cib(""))).toEqual(["warning fencing"]);
+    expect(places(cib("", { options: pairs({ "stonith-enabled": "false" }) }))).toEqual([]);
+  });
+});
+
+describe("outlets of a packaged agent", () => {
+  const pdu = { ip: "192.0.2.9", secret: "pdu" };
+
+  test("each node has its own, by the map or by its name, never that of another node", () => {
+    const hosts = { pcmk_host_map: "alpha:3", pcmk_host_list: "alpha bravo" };
+    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...hosts })));
+    expect(problems).toEqual([]);
+    expect(configuration.devices[0]).toMatchObject({
+      driver: "fence-agent",
+      parameters: { agent: "fence_apc_snmp", ip: "192.0.2.9", secret: "pdu", plug: "3" },
+      perTarget: { alpha: { plug: "3" }, bravo: { plug: "bravo" } },
+    });
+  });
+
+  test.each([
+    ["several outlets for one node", { pcmk_host_map: "alpha:1,2" }],
+    ["one outlet for all nodes", { pcmk_host_list: "alpha bravo", plug: "1" }],
+    ["a password in the configuration", { pcmk_host_map: "alpha:1", passwd: "hunter2" }],
+  ])("%s: refused", (_, parameters) => {
+    const root = cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...parameters }));
+    expect(places(root)[0]).toBe("error primitive pdu");
+    expect(read(root).configuration.devices).toEqual([]);
+  });
+});
+
+describe("levels", () => {
+  const two = good + primitive("pdu", "ipmi-lan", { ...board, pcmk_host_list: "alpha" });
+
+  test("by name, by pattern and by attribute, in the order of their index", () => {
+    const topology =
+      `<fencing-level id="l2" index="2" target-pattern="al.*" devices="pdu"/>` +
+      `<fencing-level id="l1" index="1" target="alpha" devices="fence-alpha"/>`;
+    const { configuration, problems } = read(cib(two, { topology }));
+    expect(problems).toEqual([]);
+    expect(levelsFor(configuration, "alpha", "bravo").map((level) => level.map(({ id }) => id))).toEqual([
+      ["fence-alpha"],
+      ["pdu"],
+    ]);
+  });
+
+  test("a level with an absent device binds its target: no other device is a proof in its place", () => {
+    const topology = `<fencing-level id="l1" index="1" target="alpha" devices="fence-alpha,psu-b"/>`;
+    const root = cib(two, { topology });
+    expect(places(root)).toEqual(["error fencing-level l1"]);
+    expect(levelsFor(read(root).configuration, "alpha", "bravo")).toEqual([]);
+  });
+
+  test("bad patterns and indexes are told", () => {
+    const topology =
+      `<fencing-level id="l1" index="0" target="alpha" devices="pdu"/>` +
+      `<fencing-level id="l2" index="1" target-pattern="(" devices="pdu"/>`;
+    expect(places(cib(two, { topology }))).toEqual(["error fencing-level l1", "error fencing-level l2"]);
+  });
+
+  test("without a topology: by priority, people last", () => {
+    const root = cib(
+      primitive("hand", "meatware", { priority: "9" }) +
+        good +
+        primitive("first", "ipmi-lan", { ...board, pcmk_host_list: "alpha", priority: "5" }),
+    );
+    const order = levelsFor(read(root).configuration, "alpha", "bravo").map((level) => level.map(({ id }) => id));
+    expect(order).toEqual([["first"], ["fence-alpha"], ["hand"]]);
+  });
+});
+
+test("options by their old and their new names", () => {
+  const old = { "stonith-enabled": "false", "stonith-timeout": "30s", "stonith-max-attempts": "3" };
+  const fresh = { "fencing-enabled": "false", "fencing-timeout": "30s", "fencing-max-attempts": "3" };
+  for (const options of [old, fresh]) {
+    const { configuration } = read(cib(good, { options: pairs(options) }));
+    expect(configuration).toMatchObject({ isEnabled: false, timeoutMs: 30_000, attemptsMax: 3 });
+  }
+});
+
+test.each([
+  ["20", 20_000],
+  ["20s", 20_000],
+  ["500ms", 500],
+  ["2min", 120_000],
+  ["1h", 3_600_000],
+  ["", undefined],
+  ["-1", undefined],
+  ["1 fortnight", undefined],
+])("the time %j is %j ms", (text, ms) => {
+  expect(parseDurationMs(text)).toBe(ms);
+});

@@ -1,0 +1,172 @@
+/** Redfish: the contract on a virtual clock, then a real HTTPS board that fence_redfish has judged. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
+import { redfishDevice } from "../../src/fencing/drivers/redfish.ts";
+import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
+import type { WebAnswer, WebBoard } from "../../src/hw/core/web/answer.ts";
+import { FINGERPRINT } from "../support/board-certificate.ts";
+import {
+  ACCOUNT,
+  answerRedfish,
+  type RedfishMachine,
+  type RedfishOptions,
+  type RedfishServer,
+  startRedfish,
+  UUID,
+} from "../support/redfish-emulator.ts";
+import { ContractDevice, describeContract } from "./driver-contract.ts";
+
+const times = { answerMs: 8_000, confirmMs: 30_000, pollMs: 500, settleMs: 1_000 };
+const authorization = `Basic ${Buffer.from(`${ACCOUNT.user}:${ACCOUNT.password}`).toString("base64")}`;
+
+describeContract("redfish", {
+  boundMs: boundMs(times),
+  async run(behaviour, clock, action) {
+    const device = new ContractDevice(behaviour, clock);
+    const machine: RedfishMachine = {
+      state: () => (device.status() === "on" ? "On" : "Off"),
+      reset(type) {
+        const answer = device.command(type === "On" ? "on" : "off");
+        if (answer === "lost") return "cut";
+        if (answer === "denied") return { status: 403, error: "Base.1.0.InsufficientPrivilege" };
+        return answer === "busy" ? { status: 503, error: "Base.1.0.ServiceTemporarilyUnavailable" } : { status: 204 };
+      },
+    };
+    const silent = (maybeReceived: boolean): WebAnswer => {
+      clock.advance(times.answerMs);
+      return { kind: "silent", maybeReceived, reason: "no answer" };
+    };
+    const board: WebBoard = {
+      async request(method, url, body) {
+        if (behaviour.unreachable === true) return { kind: "refused", reason: "nothing listens" };
+        if (device.isSilent(method === "POST" ? "command" : "other")) return silent(true);
+        const answer = answerRedfish({ machine }, method, url, authorization, JSON.stringify(body ?? {}));
+        return answer === "cut" ? silent(true) : { kind: "response", ...answer };
+      },
+    };
+    return { outcome: await provePower(redfishDevice(board, undefined), clock, times, action), power: device.power() };
+  },
+});
+
+/** A machine in real time: off takes a moment, and says PoweringOff meanwhile. */
+function createMachine(offAfterMs = 150): RedfishMachine & { readonly set: (state: string) => void } {
+  let state = "On";
+  return {
+    state: () => state,
+    set: (next) => {
+      state = next;
+    },
+    reset(type) {
+      if (type === "ForceOff" && state === "Off")
+        return { status: 400, error: "iLO.2.14.InvalidOperationForSystemState" };
+      state = type === "On" ? "PoweringOn" : "PoweringOff";
+      setTimeout(() => (state = type === "On" ? "On" : "Off"), offAfterMs);
+      return { status: 204 };
+    },
+  };
+}
+
+const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-redfish-"));
+const secretsFile = path.join(directory, "secrets");
+let runner: DeviceRunner;
+let server: RedfishServer | undefined;
+
+beforeAll(() => {
+  writeFileSync(secretsFile, "board=adminpw\nwrong=other\n", { mode: 0o600 });
+  runner = createRunner({ secretsFile });
+});
+afterAll(() => {
+  runner.close();
+  rmSync(directory, { recursive: true });
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function start(options: Partial<RedfishOptions> = {}) {
+  const machine = createMachine();
+  const started = await startRedfish({ machine, ...options });
+  server = started;
+  return { machine, server: started };
+}
+
+function device(port: number, more: Readonly<Record<string, string>> = {}) {
+  const quick = { confirm_time: "3s", settle_time: "100ms", poll_time: "50ms", answer_time: "2s" };
+  const login = { host: "127.0.0.1", port: String(port), user: "admin", secret: "board", certificate: FINGERPRINT };
+  return { id: "f", driver: "redfish", parameters: { ...login, ...quick, ...more } };
+}
+
+describe.skipIf(!existsSync("/usr/sbin/fence_redfish"))("the judge: fence_redfish drives our board", () => {
+  test("status, off and on", async () => {
+    const { machine, server: board } = await start();
+    const fence = (action: string) =>
+      new Promise<string>((resolve) => {
+        const login = ["-a", "127.0.0.1", "-u", String(board.port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
+        const argv = [...login, "--redfish-uri=/redfish/v1", "-o", action];
+        execFile("fence_redfish", argv, { timeout: 30_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
+      });
+    expect(await fence("status")).toContain("Status: ON");
+    expect(await fence("off")).toContain("Success: Powered OFF");
+    expect(machine.state()).toBe("Off");
+    expect(await fence("on")).toContain("Success: Powered ON");
+  });
+});
+
+describe("our driver over a real line", () => {
+  test.each([
+    ["answers 204", {}],
+    ["answers with a task", { answersTask: true }],
+    ["has a neighbour", { hasNeighbour: true }],
+  ])("a board that %s: off is confirmed only when it is off, then on", async (_, options) => {
+    const { machine, server: board } = await start(options);
+    const right = device(board.port, { system_uuid: UUID });
+    const { outcome, evidence } = await runner.run(right, "off", 10_000);
+    expect([outcome, machine.state()]).toEqual([{ kind: "confirmed", power: "off" }, "Off"]);
+    expect(evidence.map(({ asked, answered }) => `${asked}: ${answered}`)).toEqual([
+      "switch off: accepted",
+      "read power: on",
+      "read power: off",
+    ]);
+    expect((await runner.run(right, "on", 10_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
+    expect(board.requests.filter((line) => line.includes("Systems/2/Actions"))).toEqual([]);
+  });
+
+  test("a machine that is off already", async () => {
+    const { machine, server: board } = await start();
+    machine.set("Off");
+    expect((await runner.run(device(board.port), "off", 10_000)).outcome.kind).toBe("confirmed");
+  });
+
+  test.each([
+    ["a wrong password", { secret: "wrong" }, {}, /does not know this user or password/],
+    ["two systems and no UUID", {}, { hasNeighbour: true }, /2 systems; say which one by system_uuid/],
+    ["another machine's UUID", { system_uuid: "00000000000000000000000000000001" }, {}, /no system .* correct/],
+    ["a board without ForceOff", {}, { resetTypes: ["On", "GracefulShutdown"] }, /does not offer ForceOff/],
+  ])("%s is not done, and says why", async (_, parameters, options, expected) => {
+    const { machine, server: board } = await start(options);
+    const { outcome } = await runner.run(device(board.port, parameters), "off", 10_000);
+    expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringMatching(expected) });
+    expect(machine.state()).toBe("On");
+  });
+
+  test("another certificate than the pinned one: nothing is sent", async () => {
+    const { server: board } = await start();
+    const impostor = device(board.port, { certificate: "ab".repeat(32) });
+    const { outcome } = await runner.run(impostor, "off", 10_000);
+    expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("another certificate") });
+    expect(board.requests).toEqual([]);
+  });
+
+  test("nobody listens", async () => {
+    const { server: board } = await start();
+    await board.close();
+    server = undefined;
+    const { outcome } = await runner.run(device(board.port), "status", 10_000);
+    expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("nothing listens on TCP") });
+  });
+});

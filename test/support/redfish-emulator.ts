@@ -1,0 +1,129 @@
+/**
+ * A Redfish board: one function from request to answer, behind a virtual clock or a real HTTPS server.
+ * It counts as honest because fence_redfish, which we did not write, drives it (see its test).
+ * Facts: DMTF DSP0266, DSP2046; vendor quirks in reference stonith.md, section 14.
+ */
+import { createServer } from "node:https";
+import { CERTIFICATE, KEY } from "./board-certificate.ts";
+
+export interface RedfishMachine {
+  /** As `PowerState`. */
+  state(): string;
+  /** The answer to a reset, or "cut" for a line that breaks after the request. */
+  reset(type: "ForceOff" | "On"): { readonly status: number; readonly error?: string } | "cut";
+}
+
+export interface RedfishOptions {
+  readonly machine: RedfishMachine;
+  readonly uuid?: string;
+  /** A second system on the same manager, which must never be touched. */
+  readonly hasNeighbour?: boolean;
+  readonly resetTypes?: readonly string[];
+  /** Answers 202 with a task instead of 204. */
+  readonly answersTask?: boolean;
+}
+
+export interface RedfishAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export const ACCOUNT = { user: "admin", password: "adminpw" } as const;
+export const UUID = "4c4c4544-0044-4810-8031-b4c04f4d3032";
+const NEIGHBOUR_UUID = "4c4c4544-0044-4810-8031-000000000000";
+
+const PATHS = ["/redfish/v1/Systems/1", "/redfish/v1/Systems/2"] as const;
+
+function system(path: string, uuid: string, state: string, resetTypes: readonly string[]): unknown {
+  return {
+    "@odata.id": path,
+    Id: path.slice(-1),
+    UUID: uuid,
+    Manufacturer: "HPE",
+    Model: "ProLiant DL380 Gen10",
+    PowerState: state,
+    Actions: {
+      "#ComputerSystem.Reset": {
+        target: `${path}/Actions/ComputerSystem.Reset`,
+        "ResetType@Redfish.AllowableValues": resetTypes,
+      },
+    },
+  };
+}
+
+/** Answers one request; `authorization` is the header's value. */
+export function answerRedfish(
+  options: RedfishOptions,
+  method: string,
+  url: string,
+  authorization: string | undefined,
+  body: string,
+): RedfishAnswer | "cut" {
+  const { machine, uuid = UUID, resetTypes = ["On", "ForceOff", "ForceRestart", "GracefulShutdown"] } = options;
+  const json = (status: number, value: unknown): RedfishAnswer => ({ status, body: JSON.stringify(value) });
+  const error = (status: number, code: string) => json(status, { error: { code } });
+  const path = url.replace(/\/$/, "");
+  if (path === "/redfish/v1")
+    return json(200, { RedfishVersion: "1.6.0", Systems: { "@odata.id": "/redfish/v1/Systems" } });
+  const expected = `Basic ${Buffer.from(`${ACCOUNT.user}:${ACCOUNT.password}`).toString("base64")}`;
+  if (authorization !== expected) return error(401, "Base.1.0.NoValidSession");
+  // The neighbour stands last: a client that takes the last member shoots the wrong machine.
+  const members = options.hasNeighbour === true ? PATHS : PATHS.slice(0, 1);
+  if (method === "GET" && path === "/redfish/v1/Systems") {
+    return json(200, { Members: members.map((id) => ({ "@odata.id": id })), "Members@odata.count": members.length });
+  }
+  if (method === "GET" && path === PATHS[0]) return json(200, system(path, uuid, machine.state(), resetTypes));
+  if (method === "GET" && path === PATHS[1] && members.length === 2) {
+    return json(200, system(path, NEIGHBOUR_UUID, "On", resetTypes));
+  }
+  if (method !== "POST" || path !== `${PATHS[0]}/Actions/ComputerSystem.Reset`) {
+    return error(404, "Base.1.0.ResourceMissingAtURI");
+  }
+  const type: unknown = JSON.parse(body).ResetType;
+  if ((type !== "ForceOff" && type !== "On") || !resetTypes.includes(type)) {
+    return error(400, "Base.1.0.ActionParameterNotSupported");
+  }
+  const result = machine.reset(type);
+  if (result === "cut") return "cut";
+  if (result.error !== undefined) return error(result.status, result.error);
+  return options.answersTask === true ? json(202, { "@odata.id": "/redfish/v1/TaskService/Tasks/1" }) : json(204, "");
+}
+
+export interface RedfishServer {
+  readonly port: number;
+  readonly requests: readonly string[];
+  close(): Promise<void>;
+}
+
+/** The board on a free port of 127.0.0.1. */
+export function startRedfish(options: RedfishOptions): Promise<RedfishServer> {
+  const requests: string[] = [];
+  const server = createServer({ key: KEY, cert: CERTIFICATE }, (request, response) => {
+    let body = "";
+    request.on("data", (piece: Buffer) => (body += piece.toString()));
+    request.on("end", () => {
+      requests.push(`${request.method} ${request.url}`);
+      const { authorization } = request.headers;
+      const answer = answerRedfish(options, request.method ?? "", request.url ?? "", authorization, body);
+      if (answer === "cut") {
+        response.destroy();
+        return;
+      }
+      response.writeHead(answer.status, { "content-type": "application/json", "odata-version": "4.0" });
+      response.end(answer.status === 204 ? "" : answer.body);
+    });
+  });
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve({
+        port: typeof address === "object" && address !== null ? address.port : 0,
+        requests,
+        close: () => {
+          server.closeAllConnections();
+          return new Promise((closed) => server.close(() => closed()));
+        },
+      });
+    });
+  });
+}
