@@ -10,7 +10,7 @@ import { broadcast, emit, log, members, send, setLead, type Turn, want } from ".
 import type { ControllerMessage, Join, Lead } from "./types.ts";
 
 /** An offer or its answer may be lost with a manager that was just being restarted. */
-const OFFER_EVERY_MS = 1_000;
+const OFFER_EVERY_MS = 3_000;
 /** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node has failed. */
 export const JOIN_WAIT_MS = 60_000;
 
@@ -175,7 +175,8 @@ type Joined = Extract<ControllerMessage, { kind: "joined" }>;
 export function acceptJoin(turn: Turn, from: string, message: Joined): void {
   const { lead, cib } = turn.state;
   const join = lead?.joins[from];
-  if (lead === undefined || join === undefined || message.round !== lead.round) return;
+  // On a slow node several offers wait before the first is answered: one answer is enough.
+  if (lead === undefined || join?.phase !== "offered" || message.round !== lead.round) return;
   const changes: StatusChange[] = [];
   // What was set until the next reboot ends with the start that it was set for.
   const before = nodeState(cib, from)?.attributes[GENERATION];
