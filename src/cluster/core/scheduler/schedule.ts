@@ -8,6 +8,7 @@ import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
 import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions } from "./act/definitions.ts";
+import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
@@ -57,6 +58,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
+  planFailures(plan);
   planCancels(plan);
   planProbes(plan);
   planClearFailures(plan);

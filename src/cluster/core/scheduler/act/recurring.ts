@@ -145,10 +145,21 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
   }
 }
 
+/** A node in maintenance is left wholly alone: even the watching stops. */
+function cancelInMaintenance(plan: Plan, resource: Resource): void {
+  for (const node of resource.runningOn) {
+    if (!node.maintenance || !node.online) continue;
+    for (const { name, intervalMs } of resource.operations)
+      if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
+        cancel(plan, resource, node, name, intervalMs);
+  }
+}
+
 /** The recurring operations of one primitive. */
 export function planRecurring(plan: Plan, resource: Resource): void {
   const { facts, board } = plan;
   const motion = motionOf(board, resource);
+  cancelInMaintenance(plan, resource);
   if (resource.maintenance || resource.blocked) return;
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;

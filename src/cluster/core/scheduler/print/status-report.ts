@@ -26,8 +26,9 @@ function nodeState(facts: Facts, node: Node): string | undefined {
 /** The worst of its health attributes, when anyone looks at them. */
 function healthState(facts: Facts, node: Node): string | undefined {
   if (facts.options.healthStrategy === "none") return undefined;
-  const names = Object.keys(node.attributes).filter((name) => name.startsWith("#health"));
-  const values = names.map((name) => node.attributes[name]);
+  const values = Object.entries(node.attributes).flatMap(([name, value]) =>
+    name.startsWith("#health") ? [value] : [],
+  );
   if (values.includes("red")) return "online (health is RED)";
   return values.includes("yellow") ? "online (health is YELLOW)" : undefined;
 }
