@@ -123,7 +123,9 @@ export function createIpmiConnection(target: IpmiTarget): IpmiConnection {
     clearTimeout(timer);
     const atMs = wakeAtMs(state);
     // One more millisecond, for timers fire early by a fraction and would only find that nothing is due yet.
-    if (atMs !== undefined) timer = setTimeout(() => dispatch({ kind: "tick" }), atMs - performance.now() + 1);
+    // After a stall of this process the timer comes before the socket: answers that wait there must count first.
+    const tick = () => setImmediate(() => dispatch({ kind: "tick" }));
+    if (atMs !== undefined) timer = setTimeout(tick, Math.max(0, atMs - performance.now() + 1));
   }
 
   function ask(request: IpmiRequest, budgetMs = target.budgetMs): Promise<IpmiResult> {
