@@ -69,7 +69,7 @@ asRoot("a command returns when both disks have its change, at whichever node it 
 asRoot("managers are killed in the middle: what was acknowledged is there, on both", async () => {
   const pair = await startPair();
   const acknowledged: number[] = [];
-  for (let number = 0; number < 8; number += 1) {
+  for (let number = 0; number < 5; number += 1) {
     const victim = NODES[number % 2] ?? "alpha";
     const at = NODES[(number + (number >> 1)) % 2] ?? "alpha";
     if (number > 0) pair.killManager(victim);
@@ -81,7 +81,7 @@ asRoot("managers are killed in the middle: what was acknowledged is there, on bo
     );
     expect(pair.gemel(at, "crm", "configure", "tag", `t${number}`, "a")).toMatchObject({ code: 0 });
   }
-  for (let number = 0; number < 8; number += 1)
+  for (let number = 0; number < 5; number += 1)
     for (const each of NODES) expect(onDisk(pair, each)).toContain(`<tag id="t${number}">`);
   expect(shown(pair, "alpha")).toBe(shown(pair, "bravo"));
   expect(acknowledged).toContain(0);
@@ -95,7 +95,7 @@ asRoot("who was away takes the newer truth; who changed as well is told what it 
   expect(pair.gemel("alpha", "crm", "configure", "property", "cluster-name=newer").code).toBe(0);
   pair.start("bravo");
   await pair.until("bravo is back", () => ready(pair, "bravo", 2));
-  expect(onDisk(pair, "bravo")).toContain('value="newer"');
+  await pair.until("bravo has it on disk", () => onDisk(pair, "bravo").includes('value="newer"'));
   expect(files(pair, "alpha", /^cib-conflict/)).toEqual([]);
 
   for (const [one, two] of [
@@ -115,6 +115,7 @@ asRoot("who was away takes the newer truth; who changed as well is told what it 
     await pair.until("somebody serves", () => ready(pair, "bravo", two === "bravo" ? 2 : 1));
   }
   await pair.until("both are back", () => ready(pair, "alpha", 2));
+  await pair.until("both have the same on disk", () => onDisk(pair, "alpha") === onDisk(pair, "bravo"));
   expect(shown(pair, "alpha")).toBe(shown(pair, "bravo"));
   expect(shown(pair, "alpha")).toMatch(/cluster-name=(alpha|bravo)-alone/);
   const kept = NODES.flatMap((node) => files(pair, node, /^cib-conflict-.*\.xml$/));

@@ -7,7 +7,9 @@
 import { createHash } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import type { Problem, Read } from "../../base/problem.ts";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatProblem, type Problem, type Read } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, xml } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { BLANK } from "../core/cib-store/lineage.ts";
@@ -18,7 +20,10 @@ export interface CibFiles {
   /** What the disk holds; undefined when it never held a CIB, or none can be read (told in `problems`). */
   readonly stored: StoredCib | undefined;
   readonly problems: readonly Problem[];
-  /** Resolves when it is on disk; rejects when the disk refuses. Calls are carried out in their order. */
+  /**
+   * Resolves when it, or a newer one, is on disk. A disk that refuses is told and tried again, for ever: until then
+   * nothing is acknowledged. Never rejects.
+   */
   readonly write: (stored: StoredCib) => Promise<void>;
   /** Resolves with the name of the file. */
   readonly keepConflict: (conflict: CibConflict) => Promise<string>;
@@ -150,25 +155,55 @@ function tellLoss(directory: string, pair: { readonly file: string } | undefined
   ];
 }
 
+/** A disk is not mended faster; often enough to go on soon after it is. */
+const RETRY_MS = 1_000;
+
+function sayAloud(problem: Problem): void {
+  process.stderr.write(`${formatProblem(problem)}\n`);
+}
+
 /** Reads what is there and readies the directory. Rejects only when the directory itself cannot be used. */
-export async function openCibFiles(directory: string): Promise<CibFiles> {
+export async function openCibFiles(
+  directory: string,
+  onTrouble: (problem: Problem) => void = sayAloud,
+): Promise<CibFiles> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pair = await readPair(directory);
   const isThere = (await readIfThere(path.join(directory, "cib.xml"))) !== undefined;
   const isFresh = pair === undefined && !isThere && (await readIfThere(path.join(directory, "cib.json"))) === undefined;
   let isCurrentGood = pair?.isWhole === true;
-  let last: Promise<void> = Promise.resolve();
+  const tell = (reason: string) =>
+    onTrouble({ severity: "error", place: directory, reason, remedy: "free or mend the disk; it is tried again" });
+  let waiting: { readonly stored: StoredCib; readonly resolve: () => void }[] = [];
+  let isWriting = false;
+  const writeAll = async () => {
+    for (let newest = waiting.at(-1); newest !== undefined; newest = waiting.at(-1)) {
+      const covered = waiting;
+      try {
+        await writePair(directory, newest.stored, isCurrentGood);
+        isCurrentGood = true;
+        waiting = waiting.slice(covered.length);
+        for (const { resolve } of covered) resolve();
+      } catch (error) {
+        // The pair may be half renamed now, or gone: such a one must not become the previous.
+        isCurrentGood = false;
+        tell(`the configuration cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+        await sleep(RETRY_MS);
+      }
+    }
+    // In the same turn as the last look at `waiting`, so that no write falls between.
+    isWriting = false;
+  };
   return {
     stored: pair?.stored,
     problems: isFresh ? [] : tellLoss(directory, pair),
     write(stored) {
-      const next = last.then(async () => {
-        await writePair(directory, stored, isCurrentGood);
-        isCurrentGood = true;
+      return new Promise((resolve) => {
+        waiting = [...waiting, { stored, resolve }];
+        if (isWriting) return;
+        isWriting = true;
+        void writeAll();
       });
-      // A write that failed is told to its own caller; those behind it are tried all the same.
-      last = next.catch(() => undefined);
-      return next;
     },
     async keepConflict({ loser, loserNode, lost, diff }) {
       const note = diff.map((line) => `<!-- ${line.replaceAll("--", "- -")} -->\n`).join("");

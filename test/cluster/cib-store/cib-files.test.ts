@@ -1,5 +1,5 @@
 /** The CIB on disk: what a torn, truncated or half-renamed file leaves of it. */
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -93,11 +93,17 @@ describe("damage", () => {
   });
 });
 
-test("a write that fails is told, and the next is tried", async () => {
-  const files = await openCibFiles(directory);
+test("a disk that refuses is told and tried again; the newest content covers those before it", async () => {
+  const told: string[] = [];
+  const files = await openCibFiles(directory, ({ reason }) => told.push(reason));
   await files.write(content(1));
   await rm(directory, { recursive: true });
-  await expect(files.write(content(2))).rejects.toThrow("ENOENT");
+  const writes = [2, 3, 4].map((number) => files.write(content(number)));
+  await expect.poll(() => told.length).toBeGreaterThan(0);
+  await mkdir(directory);
+  await Promise.all(writes);
+  expect(told[0]).toContain("the configuration cannot be written: ENOENT");
+  expect((await openCibFiles(directory)).stored).toEqual(content(4));
 });
 
 test("the loser of a conflict is kept in a file of its own, with what it had", async () => {

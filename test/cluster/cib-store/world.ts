@@ -101,6 +101,7 @@ export class World {
     for (const effect of effects) {
       if (effect.kind === "persist") node.writes.push({ token: effect.token, stored: effect.stored });
       else if (effect.kind === "answer") this.answers.push(effect.answer);
+      else if (effect.kind === "synchronised") this.#checkNewest(node);
       else if (effect.kind === "conflict") this.conflicts.push(effect.conflict);
       else if (effect.kind === "send") {
         const to = this.node(effect.to);
@@ -112,6 +113,16 @@ export class World {
           text: JSON.stringify(effect.message),
         });
       }
+    }
+  }
+
+  /** A DC that begins to schedule must stand on everything that any member of its group knows. */
+  #checkNewest(node: TestNode): void {
+    const group = this.groups.find((names) => names.includes(node.name)) ?? [];
+    for (const name of group) {
+      const { store } = this.node(name);
+      if (store !== undefined && node.store?.stored.lineage.includes(store.stored.head) !== true)
+        throw new Error(`${node.name} schedules without what ${name} knows`);
     }
   }
 

@@ -37,6 +37,7 @@ export function beginReign(draft: Draft): void {
     reign: {
       round: newHead(draft),
       synchronised: false,
+      heard: [],
       onDisk: {},
       sequence: 0,
       pending,
@@ -56,7 +57,7 @@ function pressOn(draft: Draft): void {
   if (reign === undefined) return;
   for (const member of others(state)) {
     const has = reign.onDisk[member];
-    if (has === undefined) send(draft, member, { kind: "cib-ask", round: reign.round });
+    if (!reign.heard.includes(member)) send(draft, member, { kind: "cib-ask", round: reign.round });
     else if (has !== stored.head) send(draft, member, { kind: "cib-install", round: reign.round, stored });
   }
   changeReign(draft, { resendAtMs: nowMs + RESEND_MS });
@@ -64,24 +65,40 @@ function pressOn(draft: Draft): void {
 
 /** Whether any other member is not known to have the running configuration on its disk. */
 export function lacking(state: CibStore): boolean {
-  return others(state).some((member) => state.reign?.onDisk[member] !== state.stored.head);
+  const { reign, stored } = state;
+  return others(state).some((name) => reign?.onDisk[name] !== stored.head || !reign.heard.includes(name));
 }
 
-/** Everybody has it: acknowledge, tell that it is confirmed, and take up the next request. */
+/** That member has nothing (any more) that we lack. */
+function hear(draft: Draft, member: string): void {
+  const heard = draft.state.reign?.heard ?? [];
+  if (!heard.includes(member)) changeReign(draft, { heard: [...heard, member] });
+}
+
+/**
+ * Every member has been heard: what we stand on is the newest that there is, and may be scheduled by. Disks do not
+ * count here: a full disk must hold up changes of the configuration, and no takeover.
+ */
+function synchronise(draft: Draft): void {
+  const { state } = draft;
+  const { reign } = state;
+  if (reign === undefined || reign.synchronised) return;
+  if (others(state).some((member) => !reign.heard.includes(member))) return;
+  changeReign(draft, { synchronised: true });
+  for (const member of others(state)) sendWholeStatus(draft, member);
+  draft.effects.push({ kind: "synchronised", head: state.stored.head });
+}
+
+/** Everybody has it on disk: acknowledge, tell that it is confirmed, and take up the next request. */
 export function settle(draft: Draft): void {
+  synchronise(draft);
   for (;;) {
     const { state } = draft;
     const { reign, stored } = state;
-    if (reign === undefined || state.diskHead !== stored.head) return;
-    if (lacking(state)) return;
+    if (reign?.synchronised !== true || state.diskHead !== stored.head || lacking(state)) return;
     if (stored.confirmedHead !== stored.head) {
       adopt(draft, { ...stored, confirmedHead: stored.head });
       for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head: stored.head });
-    }
-    if (!reign.synchronised) {
-      changeReign(draft, { synchronised: true });
-      for (const member of others(state)) sendWholeStatus(draft, member);
-      draft.effects.push({ kind: "synchronised", head: stored.head });
     }
     if (state.inFlight !== undefined) {
       const { from, answer } = state.inFlight;
@@ -245,14 +262,21 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
   if (reign === undefined || !state.members.includes(from)) return;
   switch (message.kind) {
     case "cib-have":
-      if (message.round !== reign.round || message.head === state.stored.head) return;
+      if (message.round !== reign.round) return;
       // What descends from nothing we know may be newer: have it sent. What we descend from is out of date.
-      if (!state.stored.lineage.includes(message.head)) send(draft, from, { kind: "cib-fetch", round: reign.round });
-      else send(draft, from, { kind: "cib-install", round: reign.round, stored: state.stored });
+      if (!state.stored.lineage.includes(message.head)) {
+        send(draft, from, { kind: "cib-fetch", round: reign.round });
+        return;
+      }
+      hear(draft, from);
+      if (message.head !== state.stored.head)
+        send(draft, from, { kind: "cib-install", round: reign.round, stored: state.stored });
+      settle(draft);
       return;
     case "cib-document":
       if (message.round !== reign.round) return;
       meet(draft, message.stored, from);
+      hear(draft, from);
       settle(draft);
       return;
     case "cib-stored":

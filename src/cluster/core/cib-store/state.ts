@@ -19,6 +19,8 @@ export interface OpenRequest {
 export interface Reign {
   readonly round: string;
   readonly synchronised: boolean;
+  /** Members that have said what they have, and have nothing that we lack. */
+  readonly heard: readonly string[];
   /** The head that each other member has on its disk, as far as it said so in this round. */
   readonly onDisk: Readonly<Record<string, string>>;
   /** Members that have the whole status of this round; the others get it at the next beat. */

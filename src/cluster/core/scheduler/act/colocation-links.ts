@@ -15,6 +15,6 @@ export function linkColocations(plan: Plan): void {
     const firsts = members(plan, primary, primaryRole === ROLE.promoted ? "promote" : "start");
     const seconds = members(plan, dependent, dependentRole === ROLE.promoted ? "promote" : "start");
     for (const first of firsts)
-      for (const second of seconds) link(plan, first, second, { blockedWith: true, hidden: true });
+      for (const second of seconds) link(plan, first, second, { blockedWith: primary.id, hidden: true });
   }
 }

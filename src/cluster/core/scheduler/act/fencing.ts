@@ -26,6 +26,8 @@ export function fenceStep(plan: Plan, node: Node, reason: string): Step {
 }
 
 function isProtected({ resource }: Step): boolean {
+  // A connection touches nothing that could be harmed.
+  if (resource?.remoteNodeName !== undefined) return false;
   return resource?.requires === "fencing" || resource?.requires === "unfencing";
 }
 
@@ -77,7 +79,29 @@ export function planFencing(plan: Plan): readonly Step[] {
     fences.push(fence);
   }
   orderFences(plan, fences);
+  for (const node of facts.nodes) fenceGuest(plan, node);
   return fences;
+}
+
+/** A guest is fenced by stopping its container: no device is asked, but everything waits as for any fencing. */
+function fenceGuest(plan: Plan, node: Node): void {
+  const container = node.remote?.container;
+  if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
+  const stops = stepsOf(plan, container, "stop").filter(({ required }) => required);
+  if (stops.length === 0 || !plan.facts.options.fencingEnabled) return;
+  const key = `stonith-${node.name}-reboot`;
+  const fence = step(plan, {
+    node,
+    operation: "stonith",
+    key,
+    kind: "pseudo",
+    required: true,
+    reason: "guest is unclean",
+  });
+  fence.fenceKind = "reboot";
+  for (const stop of stops) link(plan, stop, fence);
+  implyDown(plan, fence, node);
+  holdStarts(plan, fence, node);
 }
 
 /** The DC goes last, for nobody else would carry out the rest; without concurrency one after the other. */

@@ -67,6 +67,8 @@ export function act(
   made.runnable &&= isRunnable(plan.facts, resource, node, needs);
   // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
   if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts)) made.required = false;
+  if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
+    made.reason = plan.facts.options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
   if (!managed && (operation === "stop" || operation === "demote")) made.runnable = false;
   return made;

@@ -60,7 +60,7 @@ export interface LinkRules {
   readonly sameNode?: boolean;
   readonly serialize?: boolean;
   /** The first is wanted and cannot run: the second must not run without it. */
-  readonly blockedWith?: boolean;
+  readonly blockedWith?: string;
   /** From a member to the end of its whole. */
   readonly ends?: boolean;
 }

@@ -37,7 +37,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed || resource.container !== undefined) return undefined;
+  if (resource.knownOn.has(node) || resource.removed || isContained(resource)) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
@@ -47,6 +47,11 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
   made.meta["op_target_rc"] = String(made.expectedCode);
   made.runnable = (node.online || isComing(plan, node)) && !node.pending;
   return made;
+}
+
+/** What lives in a container is looked for by the container; its connection is looked for as anything else. */
+function isContained(resource: Resource): boolean {
+  return resource.container !== undefined && resource.remoteNodeName === undefined;
 }
 
 /** A remote node that will be connected in this very transition can be looked at behind that. */

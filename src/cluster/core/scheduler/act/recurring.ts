@@ -6,7 +6,7 @@
 import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { motionOf } from "./lifecycle.ts";
+import { isRunnable, motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 const NEVER_RECURRING = new Set(["start", "stop", "promote", "demote"]);
@@ -51,6 +51,10 @@ export function cancel(plan: Plan, resource: Resource, node: Node, name: string,
   return made;
 }
 
+function canAct(plan: Plan, resource: Resource, node: Node): boolean {
+  return !node.unclean && isRunnable(plan.facts, resource, node, "nothing");
+}
+
 function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
   const { name, intervalMs } = operation;
   const starts = stepsOf(plan, resource, "start").filter((start) => start.node === node);
@@ -75,8 +79,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
   if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
-  made.runnable =
-    node.online && !node.unclean && !node.pending && starts.every(({ runnable }) => runnable || !resource.managed);
+  made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable || !resource.managed);
   if (resource.managed) {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
     if (nextRole === ROLE.promoted)
@@ -142,10 +145,21 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
   }
 }
 
+/** A node in maintenance is left wholly alone: even the watching stops. */
+function cancelInMaintenance(plan: Plan, resource: Resource): void {
+  for (const node of resource.runningOn) {
+    if (!node.maintenance || !node.online) continue;
+    for (const { name, intervalMs } of resource.operations)
+      if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
+        cancel(plan, resource, node, name, intervalMs);
+  }
+}
+
 /** The recurring operations of one primitive. */
 export function planRecurring(plan: Plan, resource: Resource): void {
   const { facts, board } = plan;
   const motion = motionOf(board, resource);
+  cancelInMaintenance(plan, resource);
   if (resource.maintenance || resource.blocked) return;
   for (const operation of resource.operations) {
     const { name, intervalMs, enabled } = operation;

@@ -19,6 +19,8 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
   const stops = stepsOf(plan, connection, "stop");
   for (const each of plan.steps) {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;
+    // What the loss of the guest implies does not wait for the connection, nor the connection for it.
+    if (each.implied && node.kind === "guest") continue;
     if (isGoingDown(each)) linkAll(plan, [each], stops, DOWN);
     else if (each.operation !== "notify" && each.operation !== "delete")
       linkAll(

@@ -30,21 +30,44 @@ function block(step: Step, because: string, change: Change): void {
 
 const isManaged = (step: Step) => step.resource?.managed !== false;
 
-function pass(link: Link, change: Change): void {
+/** The primitive steps below each pseudo step of a clone. */
+type Leaves = ReadonlyMap<Step, readonly Step[]>;
+
+/** Who waits for a clone on one node cares only for what the clone does on that node. */
+function isRequiredAt(step: Step, node: Step["node"], leaves: Leaves): boolean {
+  if (!step.required || node === undefined || step.resource?.kind !== "clone") return step.required;
+  const below = leaves.get(step);
+  return below === undefined || below.some((each) => each.required && each.node === node);
+}
+
+function leavesOf(plan: Plan): Leaves {
+  const members = new Map(plan.collectives.map((whole) => [whole.step, whole.members]));
+  const below = (step: Step): readonly Step[] => {
+    const own = members.get(step);
+    return own === undefined ? [step] : own.flatMap(below);
+  };
+  return new Map(
+    plan.collectives.filter(({ step }) => step.resource?.kind === "clone").map(({ step }) => [step, below(step)]),
+  );
+}
+
+function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
+  const firstRequired = isRequiredAt(first, second.node, leaves);
+  const secondRequired = isRequiredAt(second, first.node, leaves);
   if (link.gate === true) return;
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
-  if (link.firstDragsThen === true && !(quiet && first.migratable) && first.required && isManaged(second))
+  if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
     require(second, `required ${describe(first)}`, change);
-  if (link.thenDragsFirst === true && !(quiet && second.migratable) && second.required && isManaged(first))
+  if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith === true && first.required && !first.runnable)
-    block(second, `colocation with ${first.resource?.id}`, change);
+  if (link.blockedWith !== undefined && first.required && !first.runnable)
+    block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.restart === true && isManaged(first)) {
@@ -101,16 +124,21 @@ export function settle(plan: Plan): void {
   const change: Change = { touched: [] };
   for (const whole of plan.collectives) sum(whole, change);
   for (const gate of plan.gates) judgeGate(gate, around, change);
-  for (const each of plan.links) pass(each, change);
+  const leaves = leavesOf(plan);
+  for (const each of plan.links) pass(each, change, leaves);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const step = change.touched.pop();
     if (step === undefined) return;
     for (const each of around.get(step) ?? []) {
-      pass(each, change);
+      pass(each, change, leaves);
       const gate = each.gate === true ? gates.get(each.second) : undefined;
       if (gate !== undefined) judgeGate(gate, around, change);
     }
-    for (const whole of wholes.get(step) ?? []) sum(whole, change);
+    for (const whole of wholes.get(step) ?? []) {
+      sum(whole, change);
+      // Required it may be already, but now also on this node.
+      if (whole.step.required) change.touched.push(whole.step);
+    }
   }
 }
 

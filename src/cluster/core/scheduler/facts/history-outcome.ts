@@ -143,7 +143,8 @@ function applyFailure(
 ): void {
   const { task } = entry;
   const policy = failurePolicy(facts, resource, task, entry.intervalMs);
-  if (policy.onFail > outcome.onFail) outcome.onFail = policy.onFail;
+  const onFail = policy.onFail === ON_FAIL.ignore ? ON_FAIL.recover : policy.onFail;
+  if (onFail > outcome.onFail) outcome.onFail = onFail;
   if (task === "stop") facts.bans.push({ resource, node, why: "stop failed" });
   else if (task === "migrate_to" || task === "migrate_from") applyMigration(facts, resource, node, entry, "failed");
   else if (task === "promote") resource.role = ROLE.promoted;
@@ -240,7 +241,12 @@ export function applyOutcome(
   const policy = failurePolicy(facts, resource, entry.task, entry.intervalMs);
   outcome.lastFailure = entry;
   if (status === STATUS.unsupported && entry.intervalMs > 0 && policy.onFail === ON_FAIL.ignore) return;
-  if (policy.onFail === ON_FAIL.ignore || (policy.onFail === ON_FAIL.restartContainer && entry.task === "stop")) {
+  // An agent that is not there cannot be ignored: nothing could be done with the resource on that node.
+  const isAbsent = recorded === STATUS_NOT_INSTALLED;
+  if (
+    (policy.onFail === ON_FAIL.ignore && !isAbsent) ||
+    (policy.onFail === ON_FAIL.restartContainer && entry.task === "stop")
+  ) {
     applySuccess(facts, resource, node, entry, outcome);
     resource.failureIgnored = true;
     facts.failedEntries.push({ entry, resource, node });

@@ -314,6 +314,8 @@ export function isGuestOrBundleNode(node: Node): boolean {
 
 /** Whether `node` may be given a resource: up, in its right mind, not about to leave. */
 export function canRun(node: Node): boolean {
+  // A guest whose container failed is up again as soon as the container is.
+  if (node.kind === "guest" && node.remoteRequiresReset) return !node.standby && !node.maintenance;
   return node.online && !node.shutdown && !node.unclean && !node.standby && !node.maintenance && !node.pending;
 }
 

@@ -111,6 +111,7 @@ function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void
   if (node.maintenance) return;
   if (node.kind === "guest" && node.remote?.container !== undefined && !node.online) {
     node.remote.container.failed = true;
+    resource.failed = true;
     return;
   }
   if (node.kind === "member" && !node.unclean && !node.online && facts.options.fencingEnabled)

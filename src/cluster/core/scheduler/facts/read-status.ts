@@ -54,4 +54,8 @@ export function readAllHistories(facts: Facts): void {
   for (const node of facts.nodes) if (node.kind !== "member" && !read.has(node)) settleRemote(facts, node);
   if (facts.options.fencingEnabled)
     for (const { node, state } of states) if (!read.has(node)) readHistories(facts, node, state);
+  // What was read last may have shown that a guest went down with its host.
+  for (const node of facts.nodes)
+    if (node.kind === "guest" && !node.online && node.remote?.container?.failed === true)
+      node.remoteRequiresReset = true;
 }

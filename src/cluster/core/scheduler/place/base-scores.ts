@@ -130,7 +130,10 @@ function applyThresholds(board: Board, facts: Facts): void {
   for (const resource of facts.resources) {
     if (resource.kind !== "primitive") continue;
     for (const node of board.nodes) {
-      const failures = failuresOn(facts, resource, node);
+      // What fails in a container is the container's failure.
+      if (resource.container !== undefined) continue;
+      const own = failuresOn(facts, resource, node);
+      const failures = resource.fillers.reduce((sum, filler) => sum + failuresOn(facts, filler, node), own);
       if (failures <= 0 || failures < resource.migrationThreshold) continue;
       if (resource.blocked || resource.failureIgnored) continue;
       // Failures of an anonymous clone on a node are no matter of one instance.

@@ -147,7 +147,7 @@ function blend(
   const theirs = allowedOf(board, source);
   for (const node of board.nodes) {
     const now = work[node.index];
-    if (now === undefined || Number.isNaN(now)) continue;
+    if (now === undefined || Number.isNaN(now) || now === REFUSED) continue;
     const wish =
       attribute === "#uname"
         ? sameNode(board, source, theirs, node)
@@ -157,7 +157,7 @@ function blend(
     const exact = factor * wish;
     const weighted = exact < 0 ? Math.ceil(exact - 0.5) : Math.floor(exact + 0.5);
     const next = addScores(weighted, now);
-    work[node.index] = positiveOnly && next < 0 && now > 0 ? 1 : next;
+    work[node.index] = positiveOnly && next < 0 && now > 0 ? REFUSED : next;
   }
 }
 
@@ -168,6 +168,14 @@ function sameNode(board: Board, source: Resource, theirs: Scores, node: Node): n
   if (group !== undefined && group <= -INFINITY_SCORE) return -INFINITY_SCORE;
   if (score === undefined || Number.isNaN(score) || !canRunHere(node)) return -INFINITY_SCORE;
   return score;
+}
+
+/** Somebody cannot be there at all: whatever the others wish, the node keeps but the smallest claim. */
+const REFUSED = -100 * INFINITY_SCORE;
+
+/** What is left of a refused node's claim. */
+export function settleRefusals(work: Scores): Scores {
+  return work.map((score) => (score === REFUSED ? 1 : score));
 }
 
 export interface MergeFlags {

@@ -75,7 +75,7 @@ function restrictTo(board: Board, dependent: Resource, wanted: readonly Resource
     const score = scores[node.index];
     if (score === undefined || Number.isNaN(score)) continue;
     if (!values.has(attributeOf(node, colocation.nodeAttribute))) scores[node.index] = -INFINITY_SCORE;
-    else if (dependent.kind !== "clone") {
+    else if (dependent.kind !== "clone" && colocation.primaryRole !== ROLE.unknown) {
       // Where the instance would rather be is where its company would rather be.
       const instance = wanted.find((each) => assignedOf(board, each) === node);
       const own = instance === undefined ? undefined : allowedOf(board, instance)[node.index];

@@ -7,7 +7,7 @@ import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
 import { isAvailable } from "./choose-node.ts";
-import { attributeOf, mergeWishes, ownThisWith, ownWithThis } from "./colocations.ts";
+import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
 
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
 function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
@@ -131,7 +131,7 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
       positiveOnly: true,
     });
   }
-  return work;
+  return settleRefusals(work);
 }
 
 function currentRole(instance: Resource): Role {

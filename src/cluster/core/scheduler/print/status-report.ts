@@ -20,7 +20,17 @@ function nodeState(facts: Facts, node: Node): string | undefined {
     return active ? "standby (with active resources)" : "standby";
   }
   if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
-  return undefined;
+  return node.online ? healthState(facts, node) : undefined;
+}
+
+/** The worst of its health attributes, when anyone looks at them. */
+function healthState(facts: Facts, node: Node): string | undefined {
+  if (facts.options.healthStrategy === "none") return undefined;
+  const values = Object.entries(node.attributes).flatMap(([name, value]) =>
+    name.startsWith("#health") ? [value] : [],
+  );
+  if (values.includes("red")) return "online (health is RED)";
+  return values.includes("yellow") ? "online (health is YELLOW)" : undefined;
 }
 
 function nodeLines(facts: Facts): string[] {
@@ -94,7 +104,7 @@ function agentOf(resource: Resource): string {
 function primitiveLine(resource: Resource, indent: string, unique: boolean): string {
   const name = unique ? resource.id : resource.baseId;
   const role = roleWord(resource);
-  const failed = resource.failed || resource.blocked ? failedWord(resource, role) : role;
+  const failed = failedWord(resource, role);
   const flags = flagsOf(resource);
   const several = resource.runningOn.length > 1;
   const [first] = resource.runningOn;
@@ -197,10 +207,18 @@ function countLine(facts: Facts): string[] {
   return [`${counts} from further action due to failure`, ""];
 }
 
+const DISABLED = [
+  "",
+  "              *** Resource management is DISABLED ***",
+  "  The cluster will not attempt to start, stop or recover services",
+  "",
+];
+
 /** The whole report, after its heading. */
 export function statusReport(facts: Facts, heading: string, counted: boolean): string {
   const resources = facts.top.filter((resource) => !resource.removed || isActive(resource));
   return [
+    ...(counted && facts.options.maintenance ? DISABLED : []),
     ...(counted ? countLine(facts) : []),
     `${heading}:`,
     "  * Node List:",

@@ -24,6 +24,8 @@ function pick(plan: Plan, resource: Resource, operation: string): Step | undefin
 const isWanted = (step: Step | undefined): step is Step => step?.required === true;
 
 function because(step: Step | undefined, fallback: string): string {
+  const own = step?.resource === undefined ? "" : `required ${step.resource.id} `;
+  if (own !== "" && step?.reason.startsWith(own) === true) return because({ ...step, reason: "" }, fallback);
   const text = step === undefined || step.reason === "" || PLAIN.has(step.reason) ? fallback : step.reason;
   const blocked = step !== undefined && !step.runnable ? " (blocked)" : "";
   return text === "" && blocked === "" ? "" : text === "" ? " blocked" : `  due to ${text}${blocked}`;
@@ -65,7 +67,7 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
     return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
-    if (isWanted(promote))
+    if (isWanted(promote) || (nextRole === ROLE.promoted && isHeld(promote)))
       return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(promote, "") }];
     return isWanted(start) || isHeld(start)
       ? [{ verb: "Start", where: to.name, reason: because(start, held(plan, start)) }]
@@ -85,7 +87,7 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
     return [{ verb: "Stop", where: `${now}${current?.name ?? ""}`, reason: because(told, "") }];
   }
   if (isWanted(start) && !isAlone(start)) {
-    const verb = resource.failed ? "Recover" : moved ? "Move" : "Restart";
+    const verb = resource.failed || resource.failedThere ? "Recover" : moved ? "Move" : "Restart";
     const shown = role === nextRole ? arrow : moved ? arrow : `${roleText(role)} -> ${next}${to.name}`;
     return [{ verb, where: shown, reason: because(isWanted(stop) && !stop.runnable ? stop : start, "") }];
   }
@@ -113,11 +115,15 @@ function held({ facts }: Plan, start: Step | undefined): string {
   return start !== undefined && !start.required && !facts.options.quorate ? "no quorum" : "";
 }
 
+function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
+  const container = node?.kind === "guest" ? node.remote?.container : undefined;
+  const whose = container === undefined ? "" : ` (resource: ${container.id})`;
+  return `Fence (${fenceKind}) ${node?.name ?? ""}${whose} '${reason}'`;
+}
+
 /** Lines without the leading `  * `; columns are aligned. */
 export function summaryLines({ facts, plan, graph }: Worked): string[] {
-  const fences = graph.steps
-    .filter(({ kind }) => kind === "fence")
-    .map((step) => `Fence (${step.fenceKind ?? "reboot"}) ${step.node?.name ?? ""} '${step.reason}'`);
+  const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
     for (const child of resource.children) visit(child);
