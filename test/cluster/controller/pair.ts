@@ -26,7 +26,7 @@ export interface World {
   schedule: Schedule;
   /** Exit code of an operation; the default keeps account of what runs where. */
   agent: (node: string, run: OperationRun, cluster: Cluster) => { code: number; afterMs: number };
-  fence: (target: string, cluster: Cluster) => { result: FencingResult["outcome"]; afterMs: number };
+  fence: (target: string, cluster: Cluster) => { result: FencingResult["outcome"]; afterMs: number; kills?: boolean };
 }
 
 interface Machine {
@@ -273,16 +273,15 @@ export class Cluster {
   }
 
   private fence(name: string, target: string, action: "off" | "on" | "reboot"): void {
-    const { result, afterMs } = this.world.fence(target, this);
+    const { result, afterMs, kills = result === "confirmed" } = this.world.fence(target, this);
+    const { session } = this.machine(name);
     this.at(afterMs, () => {
-      if (result === "confirmed") {
-        this.kill(target);
-        this.fenced.push(target);
-      }
-      this.feed(name, {
-        kind: "fenced",
-        result: { target, action, outcome: result, reason: `the test says ${result}` },
-      });
+      // Whoever was shot meanwhile shoots no more.
+      if (!this.machine(name).alive || this.machine(name).session !== session) return;
+      if (kills) this.kill(target);
+      if (result === "confirmed") this.fenced.push(target);
+      const reason = `the test says ${result}`;
+      this.feed(name, { kind: "fenced", result: { target, action, outcome: result, reason } });
     });
   }
 
