@@ -169,7 +169,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     hasAddress: (node) => ip("-n", space(node), "-4", "addr", "show").includes(ADDRESS),
     client: (file = "true", ...argv) => spawn("ip", ["netns", "exec", space("client"), file, ...argv]),
     log,
-    async until(what, condition, limitMs = 30_000) {
+    async until(what, condition, limitMs = 60_000) {
       const startedAtMs = performance.now();
       while (!(await condition())) {
         if (performance.now() - startedAtMs > limitMs)

@@ -2,10 +2,12 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { StatusReport } from "../../src/app/control-protocol.ts";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
 
+// Two whole nodes on a machine that may be busy with emulated ones.
+vi.setConfig({ testTimeout: 180_000 });
 const asRoot = test.skipIf(process.getuid?.() !== 0);
 
 const CONFIGURATION = `

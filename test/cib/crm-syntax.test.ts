@@ -4,9 +4,9 @@ import path from "node:path";
 import process from "node:process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { nearestName } from "../../src/base/nearest.ts";
 import { childOf, parseXml, type XmlElement } from "../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";
-import { nearestWord } from "../../src/cib/crm-syntax/nearest.ts";
 import { parseCrm } from "../../src/cib/crm-syntax/parse.ts";
 import { printCrm } from "../../src/cib/crm-syntax/print.ts";
 import { loadConfiguration } from "../../src/cib/load.ts";
@@ -279,5 +279,5 @@ test.each([
   ["inteleave", "interleave"],
   ["zebra", undefined],
 ])("the word nearest to %s", (word, meant) => {
-  expect(nearestWord(word, ["no-quorum-policy", "migration-threshold", "interleave", "notify"])).toBe(meant);
+  expect(nearestName(word, ["no-quorum-policy", "migration-threshold", "interleave", "notify"])).toBe(meant);
 });

@@ -3,10 +3,10 @@
  * language is a command, too.
  */
 
+import { nearestName } from "../../base/nearest.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { deleteObject, renameObject } from "../../cib/crm-syntax/edit.ts";
-import { nearestWord } from "../../cib/crm-syntax/nearest.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
 import { listStatements, type Printed, printCrm } from "../../cib/crm-syntax/print.ts";
 import { type LoadMode, loadConfiguration } from "../../cib/load.ts";
@@ -200,7 +200,7 @@ export async function runConfigure(session: Session, words: readonly string[], t
     return EXIT.usage;
   }
   if (STATEMENT_NAMES.includes(name)) return takeText(session, text, "command", "update", fetched);
-  const near = nearestWord(name, [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES]);
+  const near = nearestName(name, [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES]);
   session.terminal.err(`crm: configure has no command ${name}${near === undefined ? "" : `; did you mean ${near}?`}\n`);
   return EXIT.usage;
 }

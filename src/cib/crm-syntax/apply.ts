@@ -4,10 +4,11 @@
  * their members out of the resources that stand alone; members they give up stand alone again. Resources keep the order
  * of the text (crmsh sorts them by kind), since the scheduler prefers the earlier of equals.
  */
+
+import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement, xml } from "../../base/xml.ts";
 import { assignIds, takenIds } from "./ids.ts";
-import { nearestWord } from "./nearest.ts";
 import type { CrmObject, CrmText } from "./parse.ts";
 
 export interface Applied {
@@ -81,7 +82,7 @@ function claim(flat: Flat, failed: readonly string[]): Map<string, string> {
       const found = flat.resources.get(member);
       const tell = (reason: string, remedy: string) => flat.problems.push({ severity: "error", place, reason, remedy });
       if (found === undefined) {
-        const near = nearestWord(member, [...flat.resources.keys()]);
+        const near = nearestName(member, [...flat.resources.keys()]);
         const remedy = near === undefined ? `define primitive ${member}, or remove it` : `write ${near}`;
         if (!failed.includes(member)) tell(`${element.name} ${id} holds ${member}, which is not defined`, remedy);
         return false;

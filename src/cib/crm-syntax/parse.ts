@@ -3,11 +3,12 @@
  * `apply.ts`. A statement with a fault yields a problem and no object, and its id is remembered, so that nothing else
  * is blamed for the hole that it leaves.
  */
+
+import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { readColocation, readLocation, readOrder, readTicket } from "./constraints.ts";
 import { type Cursor, finish, openCursor, placeOf, SyntaxFault } from "./cursor.ts";
-import { nearestWord } from "./nearest.ts";
 import { readAclTarget, readAlert, readMonitor, readOptionSet, readRole, readTag, readTopology } from "./options.ts";
 import { readBundle, readClone, readGroup, readNode, readPrimitive, readTemplate, type Said } from "./resources.ts";
 import { readStatements, type Statement } from "./tokens.ts";
@@ -130,7 +131,7 @@ function readStatement(statement: Statement, source: string): { objects: CrmObje
   if (keyword.text === "commit" && cursor.tokens.length === 1) return { objects: [], monitors: [] };
   const kind = Object.hasOwn(STATEMENTS, keyword.text) ? STATEMENTS[keyword.text] : undefined;
   if (kind === undefined) {
-    const near = nearestWord(keyword.text, STATEMENT_NAMES);
+    const near = nearestName(keyword.text, STATEMENT_NAMES);
     throw new SyntaxFault({
       severity: "error",
       place,

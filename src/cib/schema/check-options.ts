@@ -1,7 +1,7 @@
 /** Options and their values: unknown names are told and left alone, values that cannot be read refuse the CIB. */
 import { unreachable } from "../../base/check.ts";
+import { nearestName } from "../../base/nearest.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
-import { nearestWord } from "../crm-syntax/nearest.ts";
 import { everyElement, type Finding, finding, type Seen } from "./finding.ts";
 import {
   CLONE_META,
@@ -50,7 +50,7 @@ function checkValue(
 ): Finding[] {
   const option = findOption(options, name);
   if (option === undefined) {
-    const near = nearestWord(name, optionNames(options));
+    const near = nearestName(name, optionNames(options));
     const remedy = near === undefined ? "remove it, or check its spelling" : `write ${near}`;
     return [finding("warning", seen, `${name} is no ${what} that is known; it has no effect`, remedy)];
   }

@@ -1,6 +1,7 @@
 /** Ids that stand twice, and references to what is not there. */
+
+import { nearestName } from "../../base/nearest.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import { nearestWord } from "../crm-syntax/nearest.ts";
 import { everyElement, type Finding, finding, type Seen } from "./finding.ts";
 
 const RESOURCES = ["primitive", "group", "clone", "master", "bundle"];
@@ -67,13 +68,13 @@ function checkOne(seen: Seen, known: Known): Finding[] {
   const need = (attribute: string, names: readonly string[], what: string) => {
     const value = attributes[attribute];
     if (value === undefined || names.includes(value)) return;
-    const near = nearestWord(value, names);
+    const near = nearestName(value, names);
     const remedy = near === undefined ? `define it, or remove the reference` : `write ${near}, or define ${value}`;
     findings.push(finding("error", seen, `${attribute} names ${what} ${value}, which does not exist`, remedy, value));
   };
   const wish = (name: string | undefined, what: string) => {
     if (name === undefined || known.nodes.length === 0 || known.nodes.includes(name)) return;
-    const near = nearestWord(name, known.nodes);
+    const near = nearestName(name, known.nodes);
     const remedy = near === undefined ? `add node ${name}, or remove this` : `write ${near}, or add node ${name}`;
     findings.push(finding("warning", seen, `${what} ${name} is not configured`, remedy, name));
   };
@@ -112,7 +113,7 @@ function checkOne(seen: Seen, known: Known): Finding[] {
       wish(attributes["target"], "node");
       for (const device of (attributes["devices"] ?? "").split(",")) {
         if (known.resources.includes(device.trim())) continue;
-        const near = nearestWord(device.trim(), known.resources);
+        const near = nearestName(device.trim(), known.resources);
         const remedy = near === undefined ? "define the device, or remove it" : `write ${near}`;
         findings.push(finding("error", seen, `device ${device} does not exist`, remedy, device.trim()));
       }
