@@ -129,15 +129,18 @@ export function settle(plan: Plan): void {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const step = change.touched.pop();
     if (step === undefined) return;
-    for (const each of around.get(step) ?? []) {
-      pass(each, change, leaves);
-      const gate = each.gate === true ? gates.get(each.second) : undefined;
-      if (gate !== undefined) judgeGate(gate, around, change);
-    }
-    for (const whole of wholes.get(step) ?? []) {
-      sum(whole, change);
-      // Required it may be already, but now also on this node.
-      if (whole.step.required) change.touched.push(whole.step);
+    // What stands above may be required already, but now also on this node: so it is looked at again, each once.
+    const affected = new Set<Step>([step]);
+    for (const each of affected) {
+      for (const one of around.get(each) ?? []) {
+        pass(one, change, leaves);
+        const gate = one.gate === true ? gates.get(one.second) : undefined;
+        if (gate !== undefined) judgeGate(gate, around, change);
+      }
+      for (const whole of wholes.get(each) ?? []) {
+        sum(whole, change);
+        affected.add(whole.step);
+      }
     }
   }
 }

@@ -17,6 +17,9 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
   bundle: "bundle",
 };
 
+/** Far above any cluster's nodes times instances a node; a larger number in a CIB is a slip of the pen. */
+const INSTANCES_MAX = 200;
+
 export interface Origin {
   readonly parent?: Resource;
   readonly instance?: number;
@@ -152,7 +155,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     notify: isClone && parseBoolean(meta["notify"], false),
     interleave: isClone && parseBoolean(meta["interleave"], false),
     ordered: isClone && parseBoolean(meta["ordered"], false),
-    instanceMax: number("clone-max", Math.max(1, facts.nodes.length)),
+    instanceMax: Math.min(INSTANCES_MAX, number("clone-max", Math.max(1, facts.nodes.length))),
     instanceNodeMax: nodeMax,
     instanceMin: number("clone-min", 0),
     promotedMax: promotable ? number("promoted-max", number("master-max", 1)) : 0,
