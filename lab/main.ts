@@ -25,9 +25,16 @@ function endAsked(): { readonly asked: Promise<number>; readonly end: (code: num
   const asked = new Promise<number>((resolve) => {
     end = resolve;
   });
-  process.on("SIGINT", () => end(130));
-  process.on("SIGTERM", () => end(143));
-  process.on("SIGHUP", () => end(129));
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.on(signal, () => {
+      complain(`ended by ${signal}`);
+      end(code);
+    });
+  }
   return { asked, end };
 }
 
