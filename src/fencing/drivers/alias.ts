@@ -46,6 +46,17 @@ const UNCHECKED_CERTIFICATE = {
   remedy: "remove it and pin the board's certificate: certificate=SHA256",
 } as const;
 
+/** What all of fence-agents' devices call the same thing, in their new and their old spelling. */
+const FENCE_AGENT_RENAMES = {
+  ip: "host",
+  ipaddr: "host",
+  ipport: "port",
+  username: "user",
+  login: "user",
+  power_timeout: "confirm_time",
+  power_wait: "settle_time",
+} as const;
+
 export const ALIASES: Readonly<Record<string, Alias>> = {
   "external/ipmi": {
     driver: "ipmi-lan",
@@ -88,13 +99,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   fence_redfish: {
     driver: "redfish",
     renames: {
-      ip: "host",
-      ipaddr: "host",
-      ipport: "port",
-      username: "user",
-      login: "user",
-      power_timeout: "confirm_time",
-      power_wait: "settle_time",
+      ...FENCE_AGENT_RENAMES,
       systems_uri: "",
       redfish_uri: "",
       ssl: "",
@@ -114,13 +119,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   fence_rsa: {
     driver: "rsa-telnet",
     renames: {
-      ip: "host",
-      ipaddr: "host",
-      ipport: "port",
-      username: "user",
-      login: "user",
-      power_timeout: "confirm_time",
-      power_wait: "settle_time",
+      ...FENCE_AGENT_RENAMES,
       command_prompt: "",
       cmd_prompt: "",
       action: "",
@@ -151,13 +150,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   fence_ilo: {
     driver: "ilo-ribcl",
     renames: {
-      ip: "host",
-      ipaddr: "host",
-      ipport: "port",
-      username: "user",
-      login: "user",
-      power_timeout: "confirm_time",
-      power_wait: "settle_time",
+      ...FENCE_AGENT_RENAMES,
       ssl: "",
       ssl_secure: "",
       notls: "",
