@@ -33,6 +33,8 @@ export interface NodeConfig {
   readonly authkeys: string;
   readonly watchdog: WatchdogConfig;
   readonly selfFencing: "reboot" | "watchdog" | "exit";
+  /** None, one or three: shared disks on which this node reads its poison pill. */
+  readonly fencingDisks: readonly string[];
   /** As written; relative to the configuration file. */
   readonly configuration?: string;
   readonly agents: string;
@@ -181,6 +183,26 @@ function checkTimes(
     );
 }
 
+/** A node that hangs reads no disk: only the watchdog makes its promise good that it ends when told to. */
+function checkDisks(
+  disks: readonly Placed<string>[],
+  watchdog: WatchdogConfig | undefined,
+  selfFencing: NodeConfig["selfFencing"],
+  report: Report,
+): void {
+  const [first] = disks;
+  if (first === undefined) return;
+  for (const [index, { line, value }] of disks.entries())
+    if (disks.findIndex((disk) => disk.value === value) < index)
+      report(line, `the fencing disk ${value} stands twice`, "remove one of the two lines");
+  if (disks.length !== 1 && disks.length !== 3)
+    report(first.line, `there are ${disks.length} fencing disks`, "use one, or three: two have no majority");
+  if (watchdog?.kind !== "none") return;
+  const reason = "a fencing disk without a watchdog proves nothing: a node that hangs does not read it";
+  const remedy = "write watchdog /dev/watchdog timeout 5s";
+  report(first.line, reason, remedy, selfFencing === "exit" ? "warning" : "error");
+}
+
 /** Reads the text of a configuration file; `place` is its name in problems. */
 export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
   const problems: Problem[] = [];
@@ -205,6 +227,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     initdeadMs: one("initdead") ?? Math.max(10_000, 2 * deadtimeMs),
   };
   const selfFencing = one("self-fencing") ?? (watchdog?.kind === "device" ? "reboot" : "exit");
+  const disks = valuesOf(lines, "fencing-disk", report);
   const configuration = one("configuration");
   const agents = one("agents") ?? "/usr/lib/ocf";
   const realtime = one("realtime") ?? true;
@@ -213,6 +236,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
   const entries = nodes.map(({ value }) => value);
   checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, report);
   checkTimes(times, watchdog, lineOf, report);
+  checkDisks(disks, watchdog, selfFencing, report);
   if (selfFencing === "watchdog" && watchdog?.kind === "none")
     report(
       lineOf("self-fencing"),
@@ -231,6 +255,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     authkeys,
     watchdog,
     selfFencing,
+    fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),
     agents,
     realtime,
