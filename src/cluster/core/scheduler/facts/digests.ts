@@ -26,6 +26,11 @@ export type DefinitionChange = "same" | "unknown" | "repeat" | "reload" | "resta
 
 const TIMEOUT_DEFAULT = "20000";
 
+/** A container without an address of its own is reached at that of its host. */
+export function atHost(parameters: Record<string, string>, host: Node | undefined): Record<string, string> {
+  return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
+}
+
 /** What the operation would be run with now. */
 function currentParameters(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): Record<string, string> {
   const operation = findOperation(resource, entry.task, entry.intervalMs);
@@ -34,7 +39,10 @@ function currentParameters(facts: Facts, resource: Resource, node: Node, entry: 
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
-  const parameters = { ...parametersOf(facts, resource, node.attributes), ...own };
+  const parameters = atHost(
+    { ...parametersOf(facts, resource, node.attributes), ...own },
+    resource.container?.runningOn[0],
+  );
   if (entry.intervalMs === 0) return parameters;
   const meta = operationMeta(facts, resource, operation, entry.task, entry.intervalMs);
   const timeout = meta["timeout"];

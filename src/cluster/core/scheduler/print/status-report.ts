@@ -4,6 +4,7 @@ import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { compareNames } from "../facts/names.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
+import { bundleLines, type Shown } from "./bundle-lines.ts";
 
 const list = (names: readonly string[]) => `[ ${[...names].sort(compareNames).join(" ")} ]`;
 
@@ -101,13 +102,13 @@ function agentOf(resource: Resource): string {
   return `(${resource.class}:${provider}${resource.type})`;
 }
 
-function primitiveLine(resource: Resource, indent: string, unique: boolean): string {
-  const name = unique ? resource.id : resource.baseId;
+function primitiveLine(resource: Resource, indent: string, unique: boolean, shown?: Shown): string {
+  const name = shown?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource);
   const failed = failedWord(resource, role);
   const flags = flagsOf(resource);
   const several = resource.runningOn.length > 1;
-  const [first] = resource.runningOn;
+  const first = shown === undefined ? resource.runningOn[0] : shown.node;
   const node = several || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
@@ -181,13 +182,16 @@ function cloneLines(facts: Facts, clone: Resource, indent: string): string[] {
 }
 
 function isMember(node: Node): boolean {
-  return node.kind !== "ping";
+  return node.kind !== "ping" && !node.inBundle;
 }
 
 function lineOf(facts: Facts, resource: Resource, indent: string): string[] {
   if (resource.kind === "primitive") return [primitiveLine(resource, indent, isUnique(resource))];
   if (resource.kind === "clone") return cloneLines(facts, resource, indent);
-  if (resource.kind === "bundle") return [];
+  if (resource.kind === "bundle")
+    return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, shown) =>
+      primitiveLine(each, deeper, false, shown),
+    );
   const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource)}:`;
   return [head, ...resource.children.map((member) => primitiveLine(member, `${indent}  `, isUnique(member)))];
 }
