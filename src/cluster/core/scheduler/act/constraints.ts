@@ -8,7 +8,7 @@ import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type LinkRules, link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const GOES_UP = new Set(["start", "promote"]);
 
@@ -28,7 +28,7 @@ export function completionOf(plan: Plan, resource: Resource, task: string): read
   if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
   const done = DONE[task] ?? task;
   if (resource.notify) {
-    const told = plan.byKey.get(`${resource.id}_confirmed-post_notify_${done}_0`) ?? [];
+    const told = stepsNamed(plan, resource, `${resource.id}_confirmed-post_notify_${done}_0`);
     if (told.length > 0) return told;
   }
   return stepsOf(plan, resource, done);
