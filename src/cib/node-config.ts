@@ -5,7 +5,7 @@
  */
 import { nearestName } from "../base/nearest.ts";
 import type { Problem, Read } from "../base/problem.ts";
-import { checkLinks, checkNodes, checkTimes, type Placed, type Report } from "./node-checks.ts";
+import { checkDisks, checkLinks, checkNodes, checkTimes, type Placed, type Report } from "./node-checks.ts";
 import {
   DIRECTIVE_NAMES,
   DIRECTIVES,
@@ -34,6 +34,8 @@ export interface NodeConfig {
   readonly authkeys: string;
   readonly watchdog: WatchdogConfig;
   readonly selfFencing: "reboot" | "watchdog" | "exit";
+  /** None, one or three: shared disks on which this node reads its poison pill. */
+  readonly fencingDisks: readonly string[];
   /** As written; relative to the configuration file. */
   readonly configuration?: string;
   readonly agents: string;
@@ -113,6 +115,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     initdeadMs: one("initdead") ?? Math.max(10_000, 2 * deadtimeMs),
   };
   const selfFencing = one("self-fencing") ?? (watchdog?.kind === "device" ? "reboot" : "exit");
+  const disks = valuesOf(lines, "fencing-disk", report);
   const configuration = one("configuration");
   const agents = one("agents") ?? "/usr/lib/ocf";
   const realtime = one("realtime") ?? true;
@@ -121,6 +124,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
   const entries = nodes.map(({ value }) => value);
   checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, keepaliveMs, report);
   checkTimes(times, watchdog, lineOf, report);
+  checkDisks(disks, watchdog, selfFencing, report);
   if (selfFencing === "watchdog" && watchdog?.kind === "none")
     report(
       lineOf("self-fencing"),
@@ -139,6 +143,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     authkeys,
     watchdog,
     selfFencing,
+    fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),
     agents,
     realtime,

@@ -39,6 +39,7 @@ function open(self: number, links: readonly LinkConfig[], secret = "0123456789ab
     authkeys: "",
     watchdog: { kind: "none" },
     selfFencing: "exit",
+    fencingDisks: [],
     agents: "",
     realtime: false,
   };
