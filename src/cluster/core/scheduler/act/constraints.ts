@@ -24,7 +24,7 @@ function rulesOf(order: ResourceOrder): LinkRules {
 /** What completes the task for that resource. A clone that notifies is done when all have been told. */
 export function completionOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
-  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by nobody.
+  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by none.
   if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
   const done = DONE[task] ?? task;
   if (resource.notify) {

@@ -99,6 +99,7 @@ function applyHealth(board: Board, facts: Facts): void {
     if (score === 0) continue;
     const location = {
       id: "#health",
+      source: "#health",
       scores: new Map([[node, score]]),
       role: ROLE.unknown,
       discovery: "always",
