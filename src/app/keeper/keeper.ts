@@ -5,6 +5,7 @@
 import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
+import { joinedNodes } from "../../cib/node-links.ts";
 import { stepMembership, viewOf, wakeAtMs } from "../../cluster/core/membership/membership.ts";
 import {
   createMembership,
@@ -48,9 +49,10 @@ const PERSIST_RETRY_MS = 2000;
 
 function membershipConfig({ config, self }: KeeperSetting) {
   const names = config.nodes.map(({ name }) => name);
-  const links = config.links.map((link) => {
-    const reached = link.kind === "udp" ? link.endpoints.map(({ node }) => node) : names;
-    return { name: link.name, kind: link.kind, peers: reached.filter((name) => name !== self.name) };
+  const links = config.links.flatMap((link) => {
+    const joined = joinedNodes(link, names);
+    if (!joined.includes(self.name)) return [];
+    return [{ name: link.name, kind: link.kind, peers: joined.filter((name) => name !== self.name) }];
   });
   const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = config;
   return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs };
@@ -155,13 +157,13 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     }
   }
 
-  /** On every UDP link that is not down; over the serial line only when there is none. */
+  /** On every network link that is not down; over the serial line only when there is none. */
   function sendDatagram(to: string, bytes: Uint8Array): void {
     for (const peer of state.peers) {
       if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
       const open = Object.entries(peer.links).filter(([, link]) => link.state !== "down");
       const kindOf = (name: string) => config.links.find((link) => link.name === name)?.kind;
-      const fast = open.filter(([name]) => kindOf(name) === "udp");
+      const fast = open.filter(([name]) => kindOf(name) !== "serial");
       for (const [name] of fast.length > 0 ? fast : open)
         links.send(name, "datagram", state.generation, bytes, { name: peer.name, id: peer.id });
     }

@@ -65,14 +65,14 @@ function createReloadingSigner({ config, keys }: LoadedNode, file: string, log: 
       return;
     }
     current = createSigner(read, config.cluster);
-    log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} signs`);
+    log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} is used for sending`);
   });
   return {
     get keyNumber() {
       return current.keyNumber;
     },
-    sign: (signed) => current.sign(signed),
-    verify: (keyNumber, signed, mac) => current.verify(keyNumber, signed, mac),
+    seal: (header, payload) => current.seal(header, payload),
+    open: (keyNumber, header, sealed) => current.open(keyNumber, header, sealed),
   };
 }
 

@@ -85,6 +85,7 @@ export const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_BROADCAST = 6;
 export const SO_PRIORITY = 12;
 export const SO_BINDTODEVICE = 25;
 export const MSG_DONTWAIT = 0x40;
