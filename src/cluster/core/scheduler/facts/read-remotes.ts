@@ -99,6 +99,8 @@ export function settleRemote(facts: Facts, node: Node): void {
   if (connection.role === ROLE.started && connection.nextRole !== ROLE.stopped) node.online = true;
   if (connection.role === ROLE.started && connection.nextRole === ROLE.stopped) node.shutdown = true;
   node.online = connection.role >= ROLE.started;
+  // Whoever may not touch the connection may not touch what runs behind it either.
+  if (node.online && !connection.managed) node.maintenance = true;
   if (container?.failed === true) {
     node.online = false;
     node.remoteRequiresReset = true;

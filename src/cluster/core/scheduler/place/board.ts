@@ -99,7 +99,8 @@ export function canRunAny(board: Board, scores: Scores): boolean {
 
 /** A guest is available while its container is going to run. */
 export function uncertainGuest(board: Board, node: Node): boolean {
-  if (node.kind !== "guest") return false;
+  // In a bundle only what belongs to the container itself goes there: it waits for it in any case.
+  if (node.kind !== "guest" || node.inBundle) return false;
   const container = node.remote?.container;
   if (container === undefined) return true;
   return board.isAssigned[container.index] === true && board.assigned[container.index] === undefined;
