@@ -16,7 +16,7 @@ function isGoingDown({ operation }: Step): boolean {
 
 /** Everything that anyone does on the node stands between the connection's start and its stop. */
 function linkNode(plan: Plan, node: Node, connection: Resource): void {
-  const starts = stepsOf(plan, connection, "start");
+  const starts = stepsOrNone(plan, connection, "start");
   const stops = stepsOf(plan, connection, "stop");
   for (const each of plan.steps) {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;

@@ -85,6 +85,8 @@ function isConnected(board: Board, node: Node): boolean | undefined {
 
 /** Whether the node may be given a resource: up, in its right mind, not about to leave. */
 export function canRun(board: Board, node: Node): boolean {
+  // What belongs into a container has no other place; whether it can start there is a matter of order.
+  if (node.inBundle) return true;
   if (node.shutdown || node.unclean || node.standby || node.maintenance || node.pending) return false;
   return isUp(board, node) && isConnected(board, node) !== false;
 }
@@ -99,7 +101,6 @@ export function canRunAny(board: Board, scores: Scores): boolean {
 
 /** A guest is available while its container is going to run. */
 export function uncertainGuest(board: Board, node: Node): boolean {
-  // In a bundle only what belongs to the container itself goes there: it waits for it in any case.
   if (node.kind !== "guest" || node.inBundle) return false;
   const container = node.remote?.container;
   if (container === undefined) return true;
