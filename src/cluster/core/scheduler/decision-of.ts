@@ -9,7 +9,7 @@ import type {
   TransitionAction,
 } from "../transition/graph.ts";
 import type { Step } from "./act/plan.ts";
-import type { BlockedAction, Decision, NodeStatus, Placement, ResourceRole, ResourceStatus } from "./decision.ts";
+import type { BlockedAction, Decision, NodeStatus, ResourceRole, ResourceStatus } from "./decision.ts";
 import { atHost } from "./facts/digests.ts";
 import type { Facts, Resource } from "./facts/model.ts";
 import { inAnonymousClone } from "./facts/model.ts";
@@ -143,17 +143,6 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
   });
 }
 
-function placementsOf({ facts, board }: Worked): Placement[] {
-  return facts.resources.flatMap((resource) =>
-    resource.kind === "primitive"
-      ? board.nodes.flatMap((node) => {
-          const score = board.allowed[resource.index]?.[node.index];
-          return score === undefined || Number.isNaN(score) ? [] : [{ resource: resource.id, node: node.name, score }];
-        })
-      : [],
-  );
-}
-
 export function decisionOf(worked: Worked): Decision {
   const { facts, graph } = worked;
   const ids = new Map(graph.steps.map((step, index) => [step, index + 1]));
@@ -184,7 +173,6 @@ export function decisionOf(worked: Worked): Decision {
     blocked,
     nodes: nodeStatuses(facts),
     resources: resourceStatuses(worked),
-    placements: placementsOf(worked),
     problems: facts.problems,
   };
 }

@@ -8,7 +8,7 @@ import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type LinkRules, link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const GOES_UP = new Set(["start", "promote"]);
 
@@ -24,11 +24,11 @@ function rulesOf(order: ResourceOrder): LinkRules {
 /** What completes the task for that resource. A clone that notifies is done when all have been told. */
 export function completionOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
-  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by nobody.
+  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by none.
   if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
   const done = DONE[task] ?? task;
   if (resource.notify) {
-    const told = plan.byKey.get(`${resource.id}_confirmed-post_notify_${done}_0`) ?? [];
+    const told = stepsNamed(plan, resource, `${resource.id}_confirmed-post_notify_${done}_0`);
     if (told.length > 0) return told;
   }
   return stepsOf(plan, resource, done);

@@ -192,6 +192,8 @@ export interface Resource {
 
 export interface Location {
   readonly id: string;
+  /** The id of the rule that gave the scores, else of the constraint. */
+  readonly source: string;
   readonly resource: Resource;
   readonly scores: ReadonlyMap<Node, number>;
   readonly role: Role;

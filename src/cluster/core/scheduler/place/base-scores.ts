@@ -30,6 +30,9 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     capacity: nodes.map(({ utilization }) =>
       Object.fromEntries(Object.entries(utilization).map(([name, value]) => [name, Number.parseInt(value, 10) || 0])),
     ),
+    countsCapacity:
+      options.placement !== "default" &&
+      resources.some(({ element }) => element.children.some(({ name }) => name === "utilization")),
     withThis: resources.map(() => undefined),
     thisWith: resources.map(() => undefined),
     instanceCounts: resources.map(() => undefined),
@@ -96,6 +99,7 @@ function applyHealth(board: Board, facts: Facts): void {
     if (score === 0) continue;
     const location = {
       id: "#health",
+      source: "#health",
       scores: new Map([[node, score]]),
       role: ROLE.unknown,
       discovery: "always",

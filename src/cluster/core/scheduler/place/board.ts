@@ -33,6 +33,8 @@ export interface Board {
   /** How many resources each node has been given, the ones it runs now included. */
   readonly counts: number[];
   readonly capacity: Record<string, number>[];
+  /** Whether any resource uses capacity and the strategy asks for it. */
+  readonly countsCapacity: boolean;
   readonly withThis: (Colocation[] | undefined)[];
   readonly thisWith: (Colocation[] | undefined)[];
   /** Instances already on each node, by clone. */
@@ -145,8 +147,8 @@ export function release(board: Board, resource: Resource): void {
 
 function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1): void {
   const free = board.capacity[node.index];
-  if (free === undefined || board.facts.options.placement === "default") return;
-  for (const [name, amount] of Object.entries(demandOf(board.facts, resource))) {
+  if (free === undefined || !board.countsCapacity) return;
+  for (const [name, amount] of Object.entries(demandOf(resource))) {
     const have = free[name];
     if (have !== undefined) free[name] = have - sign * amount;
   }
@@ -155,7 +157,7 @@ function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1
 const demands = new WeakMap<Resource, Readonly<Record<string, number>>>();
 
 /** What one resource uses of a node's capacity. */
-export function demandOf(facts: Facts, resource: Resource): Readonly<Record<string, number>> {
+export function demandOf(resource: Resource): Readonly<Record<string, number>> {
   const known = demands.get(resource);
   if (known !== undefined) return known;
   const demand: Record<string, number> = {};
@@ -167,7 +169,6 @@ export function demandOf(facts: Facts, resource: Resource): Readonly<Record<stri
             demand[attributes["name"]] =
               (demand[attributes["name"]] ?? 0) + (Number.parseInt(attributes["value"] ?? "0", 10) || 0);
   demands.set(resource, demand);
-  void facts;
   return demand;
 }
 
