@@ -13,6 +13,7 @@ import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
+import { planMaintenance } from "./act/maintenance.ts";
 import { addMigrations, dropHindered, markMigrations } from "./act/migrations.ts";
 import { addNotifications, linkNotifications } from "./act/notify.ts";
 import { emptyPlan, type Plan } from "./act/plan.ts";
@@ -79,6 +80,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   planUnfencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);
+  planMaintenance(plan);
   const migrations = markMigrations(plan);
   settle(plan);
   while (dropHindered(plan, migrations)) settle(plan);

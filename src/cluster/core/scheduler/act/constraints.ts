@@ -118,6 +118,7 @@ function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): vo
       if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;
       continue;
     }
+    if (seconds.length === 0) continue;
     for (const one of firstsOf(plan, first, order.firstTask))
       for (const other of seconds) link(plan, one, other, rules);
     if (second.kind !== "primitive" && rules.firstDragsThen === true)

@@ -40,7 +40,6 @@ function fits(resource: Resource, operation: Operation, role: Role): boolean {
   if (operation.role === ROLE.unknown || operation.role === ROLE.started) {
     return inPromotable(resource) ? role === ROLE.unpromoted || role === ROLE.started : role >= ROLE.started;
   }
-  if (operation.role === ROLE.unpromoted) return role === ROLE.unpromoted || role === ROLE.started;
   return operation.role === role;
 }
 

@@ -6,7 +6,7 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets, resolveReference } from "./attribute-sets.ts";
 import type { Facts, Operation, Resource, ResourceKind } from "./model.ts";
-import { bundledParameters, isUsableBundle, readBundle } from "./read-bundle.ts";
+import { isUsableBundle, readBundle } from "./read-bundle.ts";
 import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
 
 const KINDS: Readonly<Record<string, ResourceKind>> = {
@@ -273,9 +273,8 @@ export function parametersOf(
 ): Record<string, string> {
   const context = nodeAttributes === undefined ? facts.ruleContext : { ...facts.ruleContext, nodeAttributes };
   const values = addSets(childrenOf(resource.element, "instance_attributes"), facts.ids, context, {});
-  const { parent } = resource;
-  const others =
-    parent === undefined ? {} : { ...parametersOf(facts, parent, nodeAttributes), ...bundledParameters(resource) };
-  for (const [name, value] of Object.entries(others)) if (!Object.hasOwn(values, name)) values[name] = value;
+  if (resource.parent === undefined) return values;
+  for (const [name, value] of Object.entries(parametersOf(facts, resource.parent, nodeAttributes)))
+    if (!Object.hasOwn(values, name)) values[name] = value;
   return values;
 }
