@@ -8,7 +8,7 @@ import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type LinkRules, link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const GOES_UP = new Set(["start", "promote"]);
 
@@ -26,7 +26,7 @@ export function completionOf(plan: Plan, resource: Resource, task: string): read
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
   const done = DONE[task] ?? task;
   if (resource.notify) {
-    const told = plan.byKey.get(`${resource.id}_confirmed-post_notify_${done}_0`) ?? [];
+    const told = stepsNamed(plan, resource, `${resource.id}_confirmed-post_notify_${done}_0`);
     if (told.length > 0) return told;
   }
   return stepsOf(plan, resource, done);
@@ -55,7 +55,13 @@ function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
     for (const second of stepsOf(plan, order.second, order.secondTask))
       if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
   const seconds = stepsOf(plan, order.second, order.secondTask);
-  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
+  // Nothing is required of a whole itself; what is required of its members draws it in.
+  const whole = {
+    ...rules,
+    firstDragsThen: rules.firstDragsThen === true && order.second.kind === "primitive",
+    thenDragsFirst: rules.thenDragsFirst === true && order.first.kind === "primitive",
+  };
+  for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);
   // What is required of a whole is required of each of its members.
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)

@@ -10,10 +10,10 @@ import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 /** Whether this partition may fence the node. */
 export function canFence(plan: Plan, node: Node): boolean {
   const { options } = plan.facts;
-  if (!options.fencingEnabled) return false;
+  if (!options.fencingEnabled || !plan.facts.canProtect) return false;
   if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
   if (options.quorate || options.noQuorumPolicy === "ignore") return true;
-  return node.online && options.noQuorumPolicy === "fence";
+  return node.online;
 }
 
 export function fenceStep(plan: Plan, node: Node, reason: string): Step {

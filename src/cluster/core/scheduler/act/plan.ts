@@ -88,7 +88,8 @@ export interface Plan {
   /** What waits for a resource's stop, and so for the probes that may find it running. */
   readonly stopWaits: { readonly resource: Resource; readonly second: Step; readonly sameNode: boolean }[];
   readonly byResource: Step[][];
-  readonly byKey: Map<string, Step[]>;
+  /** Of each resource by its index, of what belongs to none at -1; a removed resource may bear the id of another. */
+  readonly byKey: Map<number, Map<string, Step[]>>;
 }
 
 export function emptyPlan(facts: Facts, board: Board): Plan {
@@ -125,7 +126,7 @@ export interface StepWish {
 export function step(plan: Plan, wish: StepWish): Step {
   const { resource, node, operation, intervalMs = 0, kind = "resource", required = false, reason = "" } = wish;
   const key = wish.key ?? (resource === undefined ? operation : keyOf(resource, operation, intervalMs));
-  const known = plan.byKey.get(key);
+  const known = keyed(plan, resource).get(key);
   const found = known?.find((each) => each.node === node && each.operation === operation);
   if (found !== undefined) {
     if (required && !found.required) {
@@ -157,14 +158,29 @@ export function step(plan: Plan, wish: StepWish): Step {
   };
   plan.steps.push(created);
   if (resource !== undefined) plan.byResource[resource.index]?.push(created);
-  if (known === undefined) plan.byKey.set(key, [created]);
+  if (known === undefined) keyed(plan, resource).set(key, [created]);
   else known.push(created);
   return created;
 }
 
+function keyed(plan: Plan, resource: Resource | undefined): Map<string, Step[]> {
+  const index = resource?.index ?? -1;
+  let own = plan.byKey.get(index);
+  if (own === undefined) {
+    own = new Map();
+    plan.byKey.set(index, own);
+  }
+  return own;
+}
+
 /** All steps of the resource with that operation, on any node. */
 export function stepsOf(plan: Plan, resource: Resource, operation: string, intervalMs = 0): readonly Step[] {
-  return plan.byKey.get(keyOf(resource, operation, intervalMs)) ?? [];
+  return stepsNamed(plan, resource, keyOf(resource, operation, intervalMs));
+}
+
+/** All steps of the resource with that key, on any node. */
+export function stepsNamed(plan: Plan, resource: Resource, key: string): readonly Step[] {
+  return plan.byKey.get(resource.index)?.get(key) ?? [];
 }
 
 /** A step as reasons name it. */

@@ -4,7 +4,8 @@
  * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { primitivesOf } from "../facts/model.ts";
+import { cloneOf, primitivesOf } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
@@ -26,7 +27,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 /** Nodes of other kinds can be looked at only for what could run there. */
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
-  if (resource.class === "stonith" || resource.remoteNodeName !== undefined || resource.fillers.length > 0)
+  if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined || resource.fillers.length > 0)
     return false;
   return plan.board.nodes.includes(node);
 }
@@ -37,7 +38,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed || isContained(resource)) return undefined;
+  if (isKnown(resource, node) || resource.removed || isContained(resource)) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
@@ -47,6 +48,15 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
   made.meta["op_target_rc"] = String(made.expectedCode);
   made.runnable = (node.online || isComing(plan, node)) && !node.pending;
   return made;
+}
+
+/** What is recorded of one instance of an anonymous clone holds for all: on a node they are one and the same. */
+function isKnown(resource: Resource, node: Node): boolean {
+  const clone = cloneOf(resource);
+  if (clone === undefined || clone.unique) return resource.knownOn.has(node);
+  return clone.children.some((instance) =>
+    primitivesOf(instance).some(({ baseId, knownOn }) => baseId === resource.baseId && knownOn.has(node)),
+  );
 }
 
 /** What lives in a container is looked for by the container; its connection is looked for as anything else. */
@@ -69,8 +79,6 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
     return;
   }
   const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
-  const known = (instance: Resource) => primitivesOf(instance).every(({ knownOn }) => knownOn.has(node));
-  if (clone.children.some(known)) return;
   const chosen =
     clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
     clone.children.find(isHere) ??

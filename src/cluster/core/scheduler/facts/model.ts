@@ -47,7 +47,6 @@ export interface Node {
   /** Of the attributes those that the configuration gives and a restart keeps. */
   readonly permanent: Record<string, string>;
   readonly utilization: Record<string, string>;
-  seen: boolean;
   online: boolean;
   unclean: boolean;
   pending: boolean;
@@ -141,6 +140,8 @@ export interface Resource {
   remoteNodeName: string | undefined;
   removed: boolean;
   managed: boolean;
+  /** It would be managed, but the cluster may not act on anything: see `hold-back.ts`. */
+  heldBack: boolean;
   maintenance: boolean;
   // Clones only.
   readonly unique: boolean;
@@ -280,6 +281,8 @@ export interface Facts {
   readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];
   haveQuorum: boolean;
   haveRemotes: boolean;
+  /** Fencing is not wanted, or there is something to fence with. */
+  canProtect: boolean;
   recheckAtSeconds: number | undefined;
   readonly problems: Problem[];
   readonly ruleContext: RuleContext;

@@ -5,6 +5,7 @@
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { healthScore } from "../facts/read-locations.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
 import { failuresOn } from "./fail-counts.ts";
@@ -170,7 +171,8 @@ function applyExclusive(board: Board, facts: Facts): void {
 function applyKinds(board: Board, facts: Facts): void {
   if (!facts.haveRemotes) return;
   for (const resource of facts.resources) {
-    const bound = resource.class === "stonith" || resource.remoteNodeName !== undefined || resource.fillers.length > 0;
+    const bound =
+      isFencingClass(resource.class) || resource.remoteNodeName !== undefined || resource.fillers.length > 0;
     const replica = bundledNode(resource);
     for (const node of board.nodes) {
       if (node.kind === "member") continue;
