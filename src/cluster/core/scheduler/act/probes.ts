@@ -4,7 +4,7 @@
  * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { cloneOf, primitivesOf } from "../facts/model.ts";
+import { isKnownOn, primitivesOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
@@ -38,7 +38,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (isKnown(resource, node) || resource.removed || isContained(resource)) return undefined;
+  if (isKnownOn(resource, node) || resource.removed || isContained(resource)) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
@@ -48,15 +48,6 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
   made.meta["op_target_rc"] = String(made.expectedCode);
   made.runnable = (node.online || isComing(plan, node)) && !node.pending;
   return made;
-}
-
-/** What is recorded of one instance of an anonymous clone holds for all: on a node they are one and the same. */
-function isKnown(resource: Resource, node: Node): boolean {
-  const clone = cloneOf(resource);
-  if (clone === undefined || clone.unique) return resource.knownOn.has(node);
-  return clone.children.some((instance) =>
-    primitivesOf(instance).some(({ baseId, knownOn }) => baseId === resource.baseId && knownOn.has(node)),
-  );
 }
 
 /** What lives in a container is looked for by the container; its connection is looked for as anything else. */

@@ -339,3 +339,15 @@ export function inPromotable(resource: Resource): boolean {
     if (up.kind === "clone" && up.promotable) return true;
   return resource.promotable;
 }
+
+/**
+ * Whether the node has told the state of the resource. What is recorded of one instance of an anonymous clone holds for
+ * all of them: on a node they are one and the same.
+ */
+export function isKnownOn(resource: Resource, node: Node): boolean {
+  const clone = cloneOf(resource);
+  if (clone === undefined || clone.unique) return resource.knownOn.has(node);
+  return clone.children.some((instance) =>
+    primitivesOf(instance).some(({ baseId, knownOn }) => baseId === resource.baseId && knownOn.has(node)),
+  );
+}
