@@ -99,8 +99,8 @@ function restore(board: Board, saved: ReadonlyMap<Resource, Scores>): void {
 }
 
 /**
- * Tries to leave the instance where it is. A node that it would rather have may go to another instance; but only as many
- * nodes can be left to others as there are others to come.
+ * Tries to leave the instance where it is. A node that it would rather have may go to another instance; but only as
+ * many nodes can be left to others as there are others to come.
  */
 function placeEarly(board: Board, spread: Spread, instance: Resource, current: Node, instancesLeft: number): boolean {
   const saved = backup(board, instance);
