@@ -44,7 +44,7 @@ export function reportOf(cib: XmlElement, worked: Worked, time: string | undefin
   if (parts.scores) lines.push("Assignment Scores:", ...scoreLines(worked), "");
   lines.push("Transition Summary:", ...summaryLines(worked).map((line) => `  * ${line}`), "");
   if (!parts.run) return lines.join("\n");
-  const { lines: done, cib: after } = simulateRun(cib, worked.graph);
+  const { lines: done, cib: after } = simulateRun(cib, worked);
   lines.push("Executing Cluster Transition:", ...done.map((line) => `  * ${line}`), ...clock, "");
   lines.push(statusReport(factsOf(after, worked), "Revised Cluster Status", false), "");
   return lines.join("\n");

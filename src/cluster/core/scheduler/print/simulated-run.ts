@@ -3,10 +3,11 @@
  * crm_simulate -S does. Pure: the CIB comes in, the lines and the new CIB go out.
  */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
-import type { Graph } from "../act/included.ts";
 import type { Step } from "../act/plan.ts";
-import type { Resource } from "../facts/model.ts";
+import { currentDigest } from "../facts/digests.ts";
+import type { Facts, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, primitivesOf } from "../facts/model.ts";
+import type { Worked } from "../worked.ts";
 import { executorName, operationKey } from "./names.ts";
 
 interface Record {
@@ -67,9 +68,9 @@ function nextCallId({ resources }: NodeRecord): number {
   return last + 1;
 }
 
-function recordResult(record: NodeRecord, step: Step): void {
-  const { resource, operation, intervalMs, expectedCode } = step;
-  if (resource === undefined || operation === "notify") return;
+function recordResult(facts: Facts, record: NodeRecord, step: Step): void {
+  const { resource, node, operation, intervalMs, expectedCode } = step;
+  if (resource === undefined || node === undefined || operation === "notify") return;
   const name = executorName(resource);
   if (operation === "delete") {
     record.resources.delete(name);
@@ -92,6 +93,7 @@ function recordResult(record: NodeRecord, step: Step): void {
     "rc-code": String(expectedCode),
     "op-status": "0",
     "transition-key": `0:0:${expectedCode}:simulated`,
+    "op-digest": currentDigest(facts, resource, node, { task: operation, intervalMs }),
     ...(step.meta["migrate_source"] === undefined ? {} : { migrate_source: step.meta["migrate_source"] }),
     ...(step.meta["migrate_target"] === undefined ? {} : { migrate_target: step.meta["migrate_target"] }),
   });
@@ -126,7 +128,7 @@ function forget(record: NodeRecord, step: Step): void {
   }));
 }
 
-function execute(records: Map<string, NodeRecord>, step: Step): void {
+function execute(facts: Facts, records: Map<string, NodeRecord>, step: Step): void {
   const { node } = step;
   if (node === undefined || step.kind === "pseudo") return;
   let record = records.get(node.id);
@@ -137,11 +139,14 @@ function execute(records: Map<string, NodeRecord>, step: Step): void {
   }
   if (step.kind === "fence") goDown(record);
   else if (step.operation === "clear_failcount") forget(record, step);
-  else if (step.kind === "resource") recordResult(record, step);
+  else if (step.kind === "resource") recordResult(facts, record, step);
 }
 
 /** What was done, in order, and the CIB afterwards. */
-export function simulateRun(cib: XmlElement, graph: Graph): { lines: string[]; cib: XmlElement } {
+export function simulateRun(
+  cib: XmlElement,
+  { facts, graph }: Pick<Worked, "facts" | "graph">,
+): { lines: string[]; cib: XmlElement } {
   const status = childOf(cib, "status");
   const records = new Map<string, NodeRecord>();
   for (const state of childrenOf(status, "node_state")) records.set(state.attributes["id"] ?? "", readState(state));
@@ -156,7 +161,7 @@ export function simulateRun(cib: XmlElement, graph: Graph): { lines: string[]; c
         continue;
       }
       lines.push(lineOf(step));
-      execute(records, step);
+      execute(facts, records, step);
       done.add(step);
       progress = true;
     }
