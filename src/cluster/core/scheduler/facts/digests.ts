@@ -34,17 +34,19 @@ export type DefinitionChange = "same" | "unknown" | "repeat" | "reload" | "resta
 
 const TIMEOUT_DEFAULT = "20000";
 
+type OperationRun = Pick<HistoryEntry, "task" | "intervalMs">;
+
 /** What the operation would be run with now. */
-function currentParameters(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): Record<string, string> {
-  const operation = findOperation(resource, entry.task, entry.intervalMs);
+function currentParameters(facts: Facts, resource: Resource, node: Node, run: OperationRun): Record<string, string> {
+  const operation = findOperation(resource, run.task, run.intervalMs);
   const own: Record<string, string> = {};
   for (const set of operation?.element.children ?? [])
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
   const parameters = { ...parametersOf(facts, resource, node.attributes), ...own };
-  if (entry.intervalMs === 0) return parameters;
-  const meta = operationMeta(facts, resource, operation, entry.task, entry.intervalMs);
+  if (run.intervalMs === 0) return parameters;
+  const meta = operationMeta(facts, resource, operation, run.task, run.intervalMs);
   const timeout = meta["timeout"];
   const timeoutMs = timeout === undefined ? TIMEOUT_DEFAULT : String(parseDurationMs(timeout) ?? TIMEOUT_DEFAULT);
   return { ...parameters, CRM_meta_timeout: timeoutMs };
@@ -61,6 +63,11 @@ function matchesSecurely(current: Readonly<Record<string, string>>, entry: Histo
     Object.entries(current).filter(([name]) => !secret.has(name) && !/^(?:CRM_meta_|pcmk_)/.test(name)),
   );
   return parametersDigest(open) === digest;
+}
+
+/** The digest that an execution of the operation on the node would leave behind. */
+export function currentDigest(facts: Facts, resource: Resource, node: Node, run: OperationRun): string {
+  return parametersDigest(currentParameters(facts, resource, node, run));
 }
 
 /** Compares a recorded operation with the configuration. */
