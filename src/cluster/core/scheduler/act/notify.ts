@@ -6,6 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
+import { isUp } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
@@ -99,7 +100,7 @@ function hears(life: Life, task: Task, when: "pre" | "post"): Node | undefined {
 
 function tell(plan: Plan, life: Life, task: Task, when: "pre" | "post", frame: readonly [Step, Step]): void {
   const node = hears(life, task, when);
-  if (node === undefined || !node.online || node.unclean) return;
+  if (node === undefined || !isUp(plan.board, node) || node.unclean) return;
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });

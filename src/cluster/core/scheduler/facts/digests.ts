@@ -36,6 +36,11 @@ const TIMEOUT_DEFAULT = "20000";
 
 type OperationRun = Pick<HistoryEntry, "task" | "intervalMs">;
 
+/** A container without an address of its own is reached at that of its host. */
+export function atHost(parameters: Record<string, string>, host: Node | undefined): Record<string, string> {
+  return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
+}
+
 /** What the operation would be run with now. */
 function currentParameters(facts: Facts, resource: Resource, node: Node, run: OperationRun): Record<string, string> {
   const operation = findOperation(resource, run.task, run.intervalMs);
@@ -44,7 +49,10 @@ function currentParameters(facts: Facts, resource: Resource, node: Node, run: Op
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
-  const parameters = { ...parametersOf(facts, resource, node.attributes), ...own };
+  const parameters = atHost(
+    { ...parametersOf(facts, resource, node.attributes), ...own },
+    resource.container?.runningOn[0],
+  );
   if (run.intervalMs === 0) return parameters;
   const meta = operationMeta(facts, resource, operation, run.task, run.intervalMs);
   const timeout = meta["timeout"];

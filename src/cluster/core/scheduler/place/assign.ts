@@ -5,6 +5,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
 import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
@@ -18,7 +19,8 @@ const PASS = { primitive: "pcmk__primitive_assign", group: "pcmk__group_assign",
 /** Assigns the resource and all that it needs to be assigned before. */
 function assign(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
   if (resource.kind === "primitive") return assignPrimitive(board, resource, prefer);
-  return resource.kind === "group" ? assignGroup(board, resource, prefer) : assignClone(board, resource, prefer);
+  if (resource.kind === "group") return assignGroup(board, resource, prefer);
+  return resource.kind === "bundle" ? assignBundle(board, resource) : assignClone(board, resource, prefer);
 }
 
 function stayWhereItIs(board: Board, resource: Resource): Node | undefined {

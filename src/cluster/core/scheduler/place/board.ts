@@ -4,7 +4,7 @@
  * A score of NaN means: the node is not in question at all (opt-in clusters), which is less than minus infinity.
  */
 import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";
-import { canRun, primitivesOf } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
 import { addScores, ROLE, type Role } from "../facts/values.ts";
 
 export type Scores = number[];
@@ -70,11 +70,32 @@ export function allowedOf(board: Board, resource: Resource): Scores {
   return board.allowed[resource.index] ?? [];
 }
 
+/**
+ * Whether the node is up, or will be: a remote or guest node is as soon as its connection has been given a place, for
+ * the start of the connection comes before everything that is done there.
+ */
+export function isUp(board: Board, node: Node): boolean {
+  return node.online || isConnected(board, node) === true;
+}
+
+/** Whether the connection to a remote or guest node is going to be there; `undefined` while that is open. */
+function isConnected(board: Board, node: Node): boolean | undefined {
+  const connection = node.kind === "remote" || node.kind === "guest" ? node.remote : undefined;
+  if (connection === undefined || board.isAssigned[connection.index] !== true) return undefined;
+  return board.assigned[connection.index] !== undefined && nextRoleOf(board, connection) !== ROLE.stopped;
+}
+
+/** Whether the node may be given a resource: up, in its right mind, not about to leave. */
+export function canRun(board: Board, node: Node): boolean {
+  if (node.shutdown || node.unclean || node.standby || node.maintenance || node.pending) return false;
+  return isUp(board, node) && isConnected(board, node) !== false;
+}
+
 /** Whether any node can take it at all. */
 export function canRunAny(board: Board, scores: Scores): boolean {
   return board.nodes.some((node) => {
     const score = scores[node.index];
-    return score !== undefined && score >= 0 && canRun(node) && !uncertainGuest(board, node);
+    return score !== undefined && score >= 0 && canRun(board, node) && !uncertainGuest(board, node);
   });
 }
 

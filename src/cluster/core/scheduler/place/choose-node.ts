@@ -3,12 +3,12 @@
  * Facts: Pacemaker Explained, "Placement Strategy"; crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { canRun, cloneOf } from "../facts/model.ts";
+import { cloneOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
-import { allowedOf, type Board, commit, uncertainGuest } from "./board.ts";
+import { allowedOf, type Board, canRun, commit, uncertainGuest } from "./board.ts";
 
 export function isAvailable(board: Board, node: Node): boolean {
-  return canRun(node) && !uncertainGuest(board, node);
+  return canRun(board, node) && !uncertainGuest(board, node);
 }
 
 function compareCapacity(board: Board, a: Node, b: Node): number {
