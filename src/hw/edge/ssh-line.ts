@@ -58,7 +58,7 @@ function describe(error: Error & { level?: string; code?: string }, { host, port
 
 function describeForeign(seenKey: string | undefined, { hostKey }: SshTarget): string {
   const remedy = "look at the board's own page, then correct hostkey";
-  return `this is another board, or somebody in between: its host key is ${seenKey}, expected was ${hostKey}; ${remedy}`;
+  return `this is another board, or somebody in between: its host key is ${seenKey}, not ${hostKey}; ${remedy}`;
 }
 
 function configurationOf(target: SshTarget, noteKey: (fingerprint: string) => void): ConnectConfig {

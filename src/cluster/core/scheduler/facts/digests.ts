@@ -34,12 +34,12 @@ export type DefinitionChange = "same" | "repeat" | "reload" | "restart";
 
 const TIMEOUT_DEFAULT = "20000";
 
+type OperationRun = Pick<HistoryEntry, "task" | "intervalMs">;
+
 /** A container without an address of its own is reached at that of its host. */
 export function atHost(parameters: Record<string, string>, host: Node | undefined): Record<string, string> {
   return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
 }
-
-type OperationRun = Pick<HistoryEntry, "task" | "intervalMs">;
 
 /** What is configured for that operation alone. */
 function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): Record<string, string> {
