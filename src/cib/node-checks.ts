@@ -1,7 +1,7 @@
 /** What has to hold between the directives of a node's configuration: names, links, times against each other. */
 import { nearestName } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
-import type { NodeEntry } from "./node-config.ts";
+import type { NodeConfig, NodeEntry } from "./node-config.ts";
 import type { DirectiveName, WatchdogConfig } from "./node-directives.ts";
 import { joinedNodes, type LinkConfig, namedNodes, onNode } from "./node-links.ts";
 
@@ -135,4 +135,24 @@ export function checkTimes(
       `the watchdog's timeout ${watchdog.timeoutMs}ms is below twice keepalive`,
       "write a longer timeout",
     );
+}
+
+/** A node that hangs reads no disk: only the watchdog makes its promise good that it ends when told to. */
+export function checkDisks(
+  disks: readonly Placed<string>[],
+  watchdog: WatchdogConfig | undefined,
+  selfFencing: NodeConfig["selfFencing"],
+  report: Report,
+): void {
+  const [first] = disks;
+  if (first === undefined) return;
+  for (const [index, { line, value }] of disks.entries())
+    if (disks.findIndex((disk) => disk.value === value) < index)
+      report(line, `the fencing disk ${value} stands twice`, "remove one of the two lines");
+  if (disks.length !== 1 && disks.length !== 3)
+    report(first.line, `there are ${disks.length} fencing disks`, "use one, or three: two have no majority");
+  if (watchdog?.kind !== "none") return;
+  const reason = "a fencing disk without a watchdog proves nothing: a node that hangs does not read it";
+  const remedy = "write watchdog /dev/watchdog timeout 5s";
+  report(first.line, reason, remedy, selfFencing === "exit" ? "warning" : "error");
 }

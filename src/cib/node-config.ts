@@ -5,7 +5,7 @@
  */
 import { nearestName } from "../base/nearest.ts";
 import type { Problem, Read } from "../base/problem.ts";
-import { checkLinks, checkNodes, checkTimes, type Placed, type Report } from "./node-checks.ts";
+import { checkDisks, checkLinks, checkNodes, checkTimes, type Placed, type Report } from "./node-checks.ts";
 import {
   DIRECTIVE_NAMES,
   DIRECTIVES,
@@ -36,6 +36,8 @@ export interface NodeConfig {
   readonly watchdog: WatchdogConfig;
   readonly storageChecks: readonly StorageCheck[];
   readonly selfFencing: "reboot" | "watchdog" | "exit";
+  /** None, one or three: shared disks on which this node reads its poison pill. */
+  readonly fencingDisks: readonly string[];
   /** As written; relative to the configuration file. */
   readonly configuration?: string;
   readonly agents: string;
@@ -125,6 +127,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
       "keep those of the disks that the node cannot work without",
     );
   const selfFencing = one("self-fencing") ?? (watchdog?.kind === "device" ? "reboot" : "exit");
+  const disks = valuesOf(lines, "fencing-disk", report);
   const configuration = one("configuration");
   const agents = one("agents") ?? "/usr/lib/ocf";
   const realtime = one("realtime") ?? true;
@@ -133,6 +136,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
   const entries = nodes.map(({ value }) => value);
   checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, keepaliveMs, report);
   checkTimes(times, watchdog, lineOf, report);
+  checkDisks(disks, watchdog, selfFencing, report);
   if (selfFencing === "watchdog" && watchdog?.kind === "none")
     report(
       lineOf("self-fencing"),
@@ -152,6 +156,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     watchdog,
     storageChecks: storageChecks.map(({ value: check }) => check),
     selfFencing,
+    fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),
     agents,
     realtime,

@@ -188,6 +188,12 @@ export const DIRECTIVES = {
     "how a node that must not run on ends: at once, by the unfed watchdog, or by ending its processes only",
     only(selfFencing),
   ),
+  "fencing-disk": directive(
+    "PATH",
+    "a shared disk in sbd's format on which this node is told to end; one, or three of which two must be readable",
+    only(absolutePath),
+    { repeats: true },
+  ),
   configuration: directive(
     "FILE",
     "the cluster configuration in crm syntax, read while this node has none yet",

@@ -40,6 +40,7 @@ function open(self: number, links: readonly LinkConfig[], secret = "0123456789ab
     watchdog: { kind: "none" },
     storageChecks: [],
     selfFencing: "exit",
+    fencingDisks: [],
     agents: "",
     realtime: false,
   };

@@ -23,6 +23,7 @@ import { describeEffect } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
+import type { PoisonEars } from "./poison.ts";
 import { startPulse } from "./pulse.ts";
 import { readRemembered, writeRemembered, writeRememberedSync } from "./state-file.ts";
 
@@ -32,6 +33,8 @@ export interface KeeperSetting {
   readonly signer: Signer;
   readonly stateFolder: string;
   readonly watchdog: Watchdog | undefined;
+  /** Undefined: no disk is configured on which this node could be told to end. */
+  readonly poison: PoisonEars | undefined;
   /** Program and arguments of the manager. */
   readonly manager: { readonly file: string; readonly argv: readonly string[] };
   readonly log: Log;
@@ -70,7 +73,7 @@ function nextStart({ stateFolder, log }: KeeperSetting) {
 
 /** Runs until the node has left the cluster in order; resolves with the exit code. */
 export function runKeeper(setting: KeeperSetting): Promise<number> {
-  const { config, self, signer, stateFolder, watchdog, log } = setting;
+  const { config, self, signer, stateFolder, watchdog, poison, log } = setting;
   const start = nextStart(setting);
   let state: MembershipState = createMembership(
     membershipConfig(setting),
@@ -190,7 +193,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     }
   }
 
-  function endSelf(reason: string): void {
+  function endSelf(reason: string, wanted: "reset" | "off" = "reset"): void {
     if (fenced) return;
     fenced = true;
     clearTimeout(timer);
@@ -199,7 +202,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     if (config.selfFencing !== "exit") shoutOnConsole(`self-fencing: ${reason}`);
     log.say("critical", `self-fencing: ${reason}`);
     manager.kill();
-    void fenceSelf(config.selfFencing, log);
+    void fenceSelf(config.selfFencing, log, wanted);
   }
 
   function beat(effect: MembershipEffect & { kind: "send-heartbeat" }, lateMs: number): void {
@@ -237,6 +240,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     clearInterval(reporting);
     pulse.close();
     links.close();
+    poison?.close();
     manager.kill();
     // Only where nothing runs on this node any more, or never ran.
     if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) watchdog?.disarm();
@@ -275,11 +279,13 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     timer = setTimeout(dispatch, Math.max(0, Math.ceil(wakeAtMs(state) - performance.now())), { kind: "tick" });
   }
 
-  for (const signal of ["SIGTERM", "SIGINT"] as const)
-    process.on(signal, () => {
-      log.say("notice", `${signal}: the manager is asked to stop everything`);
-      present(manager, "the manager was never started").stop();
-    });
+  function stop(reason: string): void {
+    log.say("notice", `${reason}: the manager is asked to stop everything`);
+    present(manager, "the manager was never started").stop();
+  }
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(signal));
+  poison?.begin({ onEnd: (wanted, reason) => endSelf(reason, wanted), onLeave: stop });
   dispatch({ kind: "tick" });
   return finished;
 }

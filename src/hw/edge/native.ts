@@ -201,6 +201,7 @@ export function sinceBootMs(): number {
 }
 
 export const RB_AUTOBOOT = 0x0123_4567;
+export const RB_POWER_OFF = 0x4321_fedc;
 
 /** At once: without sync, without a word to anybody. Returns only by throwing. */
 export function reboot(how: number): void {

@@ -50,7 +50,9 @@ export interface PeerState {
   /** The last heartbeat of this generation on any link. */
   readonly heardAtMs?: number;
   readonly joinedAtMs?: number;
+  /** The newest heartbeat, and when its first copy came: a slower link brings the same one again. */
   readonly heartbeat?: Heartbeat;
+  readonly heartbeatAtMs?: number;
   /** How far the peer's clock has run ahead of ours since we hear it, and what is usual: see peer-clock.ts. */
   readonly clock: PeerClock;
   readonly links: Readonly<Record<string, LinkState>>;
