@@ -1,6 +1,6 @@
 /**
- * A line to a NUT server: log in, one question, one answer. Unencrypted: a NUT server belongs on the node itself, or on a
- * network of its own.
+ * A line to a NUT server: log in, one question, one answer. Unencrypted: a NUT server belongs on the node itself, or on
+ * a network of its own.
  * Fact: RFC 9271 (UPS management protocol): sections 4.2 and 5.
  */
 import { connect } from "node:net";
