@@ -9,6 +9,7 @@ import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
 import { openNut } from "../../hw/edge/nut-client.ts";
+import { createStonithPlugin } from "../../hw/edge/stonith-plugin.ts";
 import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
@@ -91,6 +92,11 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         const password = optionalPassword(bound.target.secret);
         if (password.kind === "failed") return password;
         return opened(bound.device(createFenceAgent({ ...bound.target, password: password.value, budgetMs })));
+      }
+      case "plugin": {
+        const password = optionalPassword(bound.target.secret);
+        if (password.kind === "failed") return password;
+        return opened(bound.device(createStonithPlugin({ ...bound.target, password: password.value, budgetMs })));
       }
       case "disks": {
         const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");
