@@ -7,8 +7,8 @@ import { pluginDevice } from "../../src/fencing/drivers/external-plugin.ts";
 import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { createRunner } from "../../src/fencing/edge/runner.ts";
-import type { AgentAnswer, StonithPlugin } from "../../src/hw/core/agent/answer.ts";
-import { createStonithPlugin } from "../../src/hw/edge/stonith-plugin.ts";
+import type { AgentAnswer, ExternalPlugin } from "../../src/hw/core/agent/answer.ts";
+import { createExternalPlugin } from "../../src/hw/edge/external-plugin.ts";
 import { startSnmpPdu } from "../support/snmp-pdu.ts";
 import { createVirtualClock } from "../support/virtual-clock.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
@@ -32,7 +32,7 @@ describeContract("external-plugin with proof=exit-code", {
   onWithoutEffect: "confirmed",
   async run(behaviour, clock, action) {
     const device = new ContractDevice(behaviour, clock);
-    const plugin: StonithPlugin = {
+    const plugin: ExternalPlugin = {
       async call(operation) {
         if (behaviour.unreachable === true) return exited(1, "no route");
         if (device.isSilent(operation === "status" ? "other" : "command")) {
@@ -50,7 +50,7 @@ describeContract("external-plugin with proof=exit-code", {
 });
 
 test("without proof=exit-code a plugin's success is unknown, and the remedy is said", async () => {
-  const plugin: StonithPlugin = { call: () => Promise.resolve(exited(0)) };
+  const plugin: ExternalPlugin = { call: () => Promise.resolve(exited(0)) };
   const use = { node: "alpha", isBelieved: false, offOperation: "off", options: {} } as const;
   const outcome = await provePower(pluginDevice(plugin, use), createVirtualClock(), times, "off");
   expect(outcome).toMatchObject({ kind: "unknown", reason: expect.stringContaining("proof=exit-code") });
@@ -76,7 +76,7 @@ function script(name: string, body: string, mode = 0o755): void {
 
 describe("a plugin as a process", () => {
   const pluginOf = (plugin: string, budgetMs = 5_000) =>
-    createStonithPlugin({ plugin, password: "hunter2", passwordOption: "passwd", budgetMs, directory });
+    createExternalPlugin({ plugin, password: "hunter2", passwordOption: "passwd", budgetMs, directory });
 
   test("gets operation and node as arguments, its parameters and the password in the environment", async () => {
     script("echo", 'tr "\\0" " " < /proc/$$/cmdline > cmdline; echo "$1 $2 $ipaddr $passwd"; exit 3');

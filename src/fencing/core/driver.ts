@@ -4,7 +4,7 @@
  * try, nor what counts as a proof: that is `prove-power.ts` and the fencer. It may wait (it talks to a device), so
  * drivers stand outside of `core/`; only their contract stands here.
  */
-import type { FenceAgent, StonithPlugin } from "../../hw/core/agent/answer.ts";
+import type { ExternalPlugin, FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
@@ -161,7 +161,7 @@ export interface Connections {
   readonly https: WebBoard;
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
-  readonly plugin: StonithPlugin;
+  readonly plugin: ExternalPlugin;
   readonly disks: PoisonDisks;
   readonly ssh: TextLine;
   readonly snmp: SnmpAgent;

@@ -6,7 +6,7 @@
  * Facts: reference stonith.md, sections 2 and 3.
  */
 import * as v from "valibot";
-import type { AgentAnswer, StonithPlugin } from "../../hw/core/agent/answer.ts";
+import type { AgentAnswer, ExternalPlugin } from "../../hw/core/agent/answer.ts";
 import type { PowerDevice, SwitchAnswer } from "../core/driver.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
@@ -50,7 +50,7 @@ interface Use {
   readonly options: Readonly<Record<string, string>>;
 }
 
-export function pluginDevice(plugin: StonithPlugin, { node, isBelieved, offOperation, options }: Use): PowerDevice {
+export function pluginDevice(plugin: ExternalPlugin, { node, isBelieved, offOperation, options }: Use): PowerDevice {
   let accepted: "on" | "off" | undefined;
   let failure: string | undefined;
 

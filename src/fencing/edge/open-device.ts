@@ -6,10 +6,10 @@
  */
 import os from "node:os";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import { createExternalPlugin } from "../../hw/edge/external-plugin.ts";
 import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
 import { openNut } from "../../hw/edge/nut-client.ts";
-import { createStonithPlugin } from "../../hw/edge/stonith-plugin.ts";
 import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
@@ -96,7 +96,7 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
       case "plugin": {
         const password = optionalPassword(bound.target.secret);
         if (password.kind === "failed") return password;
-        return opened(bound.device(createStonithPlugin({ ...bound.target, password: password.value, budgetMs })));
+        return opened(bound.device(createExternalPlugin({ ...bound.target, password: password.value, budgetMs })));
       }
       case "disks": {
         const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");

@@ -1,6 +1,6 @@
 /**
- * Runs one packaged program that speaks to a device: no secrets in its arguments, its own process group, which dies with
- * its time. Whatever it started dies with it.
+ * Runs one packaged program that speaks to a device: no secrets in its arguments, its own process group, which dies
+ * with its time. Whatever it started dies with it.
  */
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";

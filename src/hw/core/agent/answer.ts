@@ -12,7 +12,7 @@ export interface FenceAgent {
 }
 
 /** An external plugin of cluster-glue, called once per operation. */
-export interface StonithPlugin {
+export interface ExternalPlugin {
   /** `node`: where the operation has one. `options`: its parameters without the password. */
   call(
     operation: "on" | "off" | "reset" | "status",

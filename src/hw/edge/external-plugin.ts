@@ -5,7 +5,7 @@
  * Fact: reference stonith.md, section 3.
  */
 import path from "node:path";
-import type { AgentAnswer, StonithPlugin } from "../core/agent/answer.ts";
+import type { AgentAnswer, ExternalPlugin } from "../core/agent/answer.ts";
 import { runBounded } from "./bounded-program.ts";
 
 export interface PluginTarget {
@@ -22,7 +22,7 @@ export interface PluginTarget {
 /** The plugins log by `ha_log.sh`, which stands in the first. */
 const PATH = "/usr/share/cluster-glue:/usr/sbin:/usr/bin:/sbin:/bin";
 
-export function createStonithPlugin(target: PluginTarget): StonithPlugin {
+export function createExternalPlugin(target: PluginTarget): ExternalPlugin {
   const { plugin, password, passwordOption, budgetMs, directory = "/usr/lib/stonith/plugins/external" } = target;
   return {
     call(operation, node, options): Promise<AgentAnswer> {
