@@ -46,6 +46,10 @@ export type ControlRequest = RequestBase &
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }
+    /** Looks at one fencing device of this node, or at all of them, now. */
+    | { readonly kind: "fence-prove"; readonly device?: string }
+    /** Switches a node that runs nothing off and on again, by the devices of one topology level. */
+    | { readonly kind: "fence-drill"; readonly target: string; readonly level: number }
     | { readonly kind: "node"; readonly node: string; readonly action: "standby" | "online" | "maintenance" | "ready" }
     | {
         readonly kind: "resource";
@@ -128,12 +132,47 @@ export interface FencingRecord {
   readonly by: string;
   /** What was asked and what was read back. */
   readonly evidence: string;
+  /** The certificate in full; absent while it runs. */
+  readonly node?: string;
+  readonly endedWallMs?: number;
+  readonly devices?: readonly DeviceCertificate[];
+}
+
+/** What one device was asked in one round, and what it answered. */
+export interface DeviceCertificate {
+  readonly device: string;
+  readonly driver: string;
+  readonly action: "off" | "on";
+  readonly outcome: "confirmed" | "not-done" | "unknown";
+  readonly reason: string;
+  readonly evidence: readonly {
+    readonly atWallMs: number;
+    /** The same answer came until then. */
+    readonly lastWallMs: number;
+    readonly asked: string;
+    readonly answered: string;
+  }[];
+}
+
+/** Whether `node` could fence by `device`, and since when that is known. */
+export interface ProofStatus {
+  readonly node: string;
+  readonly device: string;
+  /** `new`: not looked at yet. `failing`: the last look failed, an earlier proof still counts. */
+  readonly state: "new" | "proven" | "failing" | "expired";
+  readonly provenWallMs?: number;
+  readonly expiresWallMs?: number;
+  /** When it really switched off, in a drill or in earnest. */
+  readonly switchedWallMs?: number;
+  readonly failingSinceWallMs?: number;
+  readonly reason?: string;
 }
 
 export interface FencingStatus {
   readonly isEnabled: boolean;
   readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
   readonly history: readonly FencingRecord[];
+  readonly proofs: readonly ProofStatus[];
   /** Should the nodes lose each other alive: the first fences at once, the others wait. */
   readonly race: { readonly order: readonly string[]; readonly delayMs: number };
 }
@@ -192,6 +231,8 @@ export interface ControlAnswers {
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
   readonly "fence-history": { readonly history: readonly FencingRecord[] };
+  readonly "fence-prove": { readonly proofs: readonly ProofStatus[] };
+  readonly "fence-drill": FencingRecord;
   readonly node: Done;
   readonly resource: Done;
   readonly log: { readonly lines: readonly string[] };
@@ -232,6 +273,8 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
+  "fence-prove": { device: ["string", "undefined"] },
+  "fence-drill": { target: ["string"], level: ["number"] },
   node: { node: ["string"], action: ["standby", "online", "maintenance", "ready"] },
   resource: {
     resource: ["string"],

@@ -29,6 +29,8 @@ export interface NodePair {
   cut(node: NodeName): void;
   /** Cuts its cables; its processes run on. */
   isolate(node: NodeName): void;
+  /** Puts its cables back. */
+  join(node: NodeName): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
   /** kill -9 of the manager alone. */
   killManager(node: NodeName): void;
@@ -148,6 +150,10 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       kill(node, "SIGKILL");
     },
     isolate,
+    join(node) {
+      ip("-n", space("client"), "link", "set", `to-${node}`, "up");
+      ip("-n", space(node), "link", "set", "heart", "up");
+    },
     signal: (node, signal) => void keepers.get(node)?.kill(signal),
     killManager(node) {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");

@@ -26,7 +26,9 @@ import {
 import type { FenceAction } from "../../cluster/core/transition/graph.ts";
 import type { CibFiles } from "../../cluster/edge/cib-files.ts";
 import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
+import { mergeRecords, TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
+import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
@@ -58,8 +60,11 @@ export interface Manager {
   readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
   /** Opened last: whoever asks finds a manager that can answer. */
   control: ControlServer | undefined;
-  /** Rounds that other nodes have told us of, oldest first. */
-  foreignRecords: readonly FencingRecord[];
+  /** Every round of fencing that any node has told of, oldest first; on disk as well. */
+  records: readonly FencingRecord[];
+  readonly keepRecords: (records: readonly FencingRecord[]) => void;
+  /** How well the fencing devices of other nodes are proven, by node. */
+  readonly peerProofs: Map<string, ProofReport>;
   readonly answers: Map<string, (answer: Answer) => void>;
   /** Questions to other nodes by number. */
   readonly asked: Map<number, (message: ManagerMessage) => void>;
@@ -72,7 +77,6 @@ export interface Manager {
 const TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
 /** A timer that is due now and one that fires early by a fraction must not spin. */
 const TIMER_MIN_MS = 1;
-const FOREIGN_RECORDS_MAX = 100;
 
 export function nowMs(): number {
   return performance.now();
@@ -101,6 +105,7 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
         break;
       case "peer-started":
         manager.log("info", `the manager of ${effect.peer} is heard (session ${effect.session})`);
+        tellFencing(manager, effect.peer);
         break;
       case "overflow":
         manager.log("error", `too much waits for ${effect.peer}: it was dropped`);
@@ -161,7 +166,7 @@ const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
-  void manager.fencing.request(target, operation, origin, isTargetPreferred).then(({ outcome, devices }) => {
+  void manager.fencing.request(target, operation, origin, { isTargetPreferred }).then(({ outcome, devices }) => {
     // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
     if (outcome.kind === "confirmed" && operation !== "on") return;
     const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
@@ -181,13 +186,30 @@ export function takeFenced(manager: Manager, record: FencingRecord): void {
   feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
 }
 
-export function takeRecord(manager: Manager, record: FencingRecord): void {
-  for (const peer of manager.view?.members ?? [])
-    if (peer !== manager.self) sendMessage(manager, peer, { room: "fencing", record });
+/** Certificates of this node, or told by another one. */
+export function keepRecords(manager: Manager, told: readonly FencingRecord[]): void {
+  const merged = mergeRecords(manager.records, told);
+  if (merged === manager.records) return;
+  manager.records = merged;
+  manager.keepRecords(merged);
 }
 
-export function keepForeignRecord(manager: Manager, record: FencingRecord): void {
-  manager.foreignRecords = [...manager.foreignRecords, record].slice(-FOREIGN_RECORDS_MAX);
+export function takeRecord(manager: Manager, record: FencingRecord): void {
+  keepRecords(manager, [record]);
+  for (const peer of manager.view?.members ?? [])
+    if (peer !== manager.self) sendMessage(manager, peer, { room: "fencing", records: [record] });
+}
+
+/** To a peer whose manager was just heard: what was fenced while it was away, itself perhaps, and our proofs. */
+function tellFencing(manager: Manager, peer: string): void {
+  sendMessage(manager, peer, { room: "fencing", records: manager.records.slice(-TOLD_MAX) });
+  sendMessage(manager, peer, { room: "proofs", report: manager.fencing.proofs() });
+}
+
+export function tellProofs(manager: Manager): void {
+  const report = manager.fencing.proofs();
+  for (const peer of manager.view?.members ?? [])
+    if (peer !== manager.self) sendMessage(manager, peer, { room: "proofs", report });
 }
 
 function cibChanged(manager: Manager, what: "configuration" | "status"): void {
@@ -284,7 +306,10 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       manager.view = frame.view;
       if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
       else manager.rehearsal.changed();
-      for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
+      for (const peer of gone) {
+        feedChannel(manager, { kind: "forget", peer });
+        manager.peerProofs.delete(peer);
+      }
       feed(manager, { kind: "view", view: frame.view });
       break;
     }

@@ -111,6 +111,22 @@ function fencingProblems({ fencing, nodes }: Report): StatusProblem[] {
     }));
 }
 
+/** A device that is not proven is a takeover that may not come: said before it is needed. */
+function proofProblems({ fencing, nodes }: Report): StatusProblem[] {
+  if (!fencing.isEnabled || nodes.length < 2) return [];
+  return fencing.proofs.flatMap(({ node, device, state, reason, provenWallMs }): StatusProblem[] => {
+    if (state !== "expired" && state !== "failing") return [];
+    const last = provenWallMs === undefined ? "never proven" : `last proven ${new Date(provenWallMs).toISOString()}`;
+    return [
+      {
+        severity: state === "expired" ? "error" : "warning",
+        what: `${node} could not fence by ${device} now (${last}): ${reason ?? "it was not looked at since"}`,
+        doNow: `mend the cause, then on ${node}: gemel fence prove ${device}`,
+      },
+    ];
+  });
+}
+
 function drbdProblems({ drbd }: Report): StatusProblem[] {
   return drbd
     .filter(({ disk, connection, isSuspended }) => isSuspended || disk !== "UpToDate" || connection !== "Connected")
@@ -133,6 +149,7 @@ export function findProblems(report: Report, blocked: readonly BlockedAction[]):
     ...keeperProblems(report),
     ...nodeProblems(report),
     ...fencingProblems(report),
+    ...proofProblems(report),
     ...resourceProblems(report, blocked),
     ...drbdProblems(report),
     ...linkProblems(report),
