@@ -23,6 +23,8 @@ const MEMORY_MB = 512;
 const READY_MAX_MS = 300_000;
 const POLL_MS = 200;
 const KEY_BYTES = 24;
+/** As many as the live view shows. */
+const EVENTS_KEPT = 6;
 
 export interface Lab {
   readonly place: Place;
@@ -31,6 +33,8 @@ export interface Lab {
   readonly client: ServiceClient;
   /** Writes a line into the log of events, with the time since the start, and shows it. */
   say(line: string): void;
+  /** The last lines that were said, oldest first. */
+  recentEvents(): readonly string[];
   /** Waits for `condition`; rejects after `maxMs` with what was waited for. */
   until(what: string, condition: () => boolean | Promise<boolean>, maxMs?: number): Promise<void>;
   /** Both nodes UpToDate and connected, one Primary, the service answering. */
@@ -90,9 +94,12 @@ export async function startLab(
   const startedAtMs = performance.now();
   const left = await clearLeftOvers(place);
   mkdirSync(path.join(place.directory, "logs"), { recursive: true });
+  const events: string[] = [];
   function say(line: string): void {
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(7);
     const stamped = `${seconds} s  ${line}`;
+    events.push(stamped);
+    events.splice(0, events.length - EVENTS_KEPT);
     if (existsSync(place.directory)) appendFileSync(place.eventsFile, `${stamped}\n`);
     show(stamped);
   }
@@ -137,6 +144,7 @@ export async function startLab(
     watcher,
     client,
     say,
+    recentEvents: () => events,
     until,
     async untilWhole() {
       await until("both disks UpToDate, one node Primary with the address", () => isWhole(watcher));
