@@ -36,7 +36,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "crm-mon": {
     summary: "the cluster as crm_mon prints it",
-    usage: "[-1] [-f] [-A] [-r] [--run DIR]",
+    usage: "[-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [--layout 1.0] [--output-as xml|json|html] [-x FILE]",
     names: ["crm_mon"],
     load: () => import("./crm-mon.ts"),
   },
@@ -47,7 +47,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fence: {
     summary: "drive a fencing device by hand, or show the plan",
-    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ...",
+    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ... | disk ...",
     load: () => import("./fence.ts"),
   },
   hw: {

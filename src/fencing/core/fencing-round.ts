@@ -251,14 +251,18 @@ function startDevice(draft: Draft, operation: FencingOperation, now: Now): void 
   const timeoutMs = device.timeoutMs[step];
   const lateAtMs = now.ms + timeoutMs + RUNNER_GRACE_MS;
   replace(draft, { ...operation, phase: { kind: "running", attemptId, startedWallMs: now.wallMs, lateAtMs } });
-  runDevice(draft, device, { attemptId, action: step, target, timeoutMs });
+  runDevice(draft, operation, device, { attemptId, action: step, timeoutMs });
 }
 
-type DeviceRun = Omit<Extract<FencerEffect, { kind: "run-device" }>, "kind" | "device">;
+type DeviceRun = Omit<Extract<FencerEffect, { kind: "run-device" }>, "kind" | "device" | "target">;
 
-function runDevice(draft: Draft, { id, driver, parameters, perTarget }: FencingDevice, what: DeviceRun): void {
-  const own = Object.hasOwn(perTarget, what.target) ? perTarget[what.target] : undefined;
-  draft.effects.push({ kind: "run-device", device: { id, driver, parameters: { ...parameters, ...own } }, ...what });
+function runDevice(draft: Draft, operation: FencingOperation, device: FencingDevice, what: DeviceRun): void {
+  const { target } = operation;
+  const { id, driver } = device;
+  const own = Object.hasOwn(device.perTarget, target) ? device.perTarget[target] : undefined;
+  const onReboot = operation.action === "reboot" ? device.rebootParameters : undefined;
+  const parameters = { ...device.parameters, ...own, ...onReboot };
+  draft.effects.push({ kind: "run-device", device: { id, driver, parameters }, target, ...what });
 }
 
 /**
@@ -276,7 +280,7 @@ function startDelay(draft: Draft, operation: FencingOperation, device: FencingDe
   const attemptId = nextId(draft);
   const phase = { kind: "looking", attemptId, notBeforeMs } as const;
   replace(draft, { ...operation, hasDelayed: true, phase });
-  runDevice(draft, device, { attemptId, action: "status", target, timeoutMs: waitMs });
+  runDevice(draft, operation, device, { attemptId, action: "status", timeoutMs: waitMs });
 }
 
 /** Does what is due for one operation; true when something was. */

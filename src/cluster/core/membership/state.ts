@@ -3,13 +3,14 @@
  * Times are the local monotonic clock's, but `sentAtMs`, which is the peer's.
  */
 import { present } from "../../../base/check.ts";
+import type { LinkKind } from "../../../cib/node-links.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { type PeerClock, UNKNOWN_CLOCK } from "./peer-clock.ts";
 import type { PeerPhase } from "./view.ts";
 
 export interface MembershipLink {
   readonly name: string;
-  readonly kind: "udp" | "serial";
+  readonly kind: LinkKind;
   /** The peers that can be heard on it. */
   readonly peers: readonly string[];
 }

@@ -2,6 +2,7 @@
  * What one recorded operation says of the resource: success, a state found by a probe, failure, still pending.
  * Facts: OCF return codes (Pacemaker Administration); Pacemaker Explained (on-fail, failure-timeout).
  */
+import { definitionChange } from "./digests.ts";
 import { applyMigration } from "./history-migration.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
@@ -206,6 +207,19 @@ function applyPending(facts: Facts, resource: Resource, node: Node, entry: Histo
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 
+const DEFINING = new Set(["start", "monitor"]);
+
+/** A failure of what has been defined anew since says nothing any more. */
+function forgetIfRedefined(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): void {
+  const isFailure = entry.element.attributes["id"]?.endsWith("_last_failure_0") === true;
+  if (!isFailure || !DEFINING.has(entry.task) || !resource.managed) return;
+  // The address of a connection into a container is not known before the container has a place.
+  if (resource.remoteNodeName !== undefined && resource.container !== undefined) return;
+  const change = definitionChange(facts, resource, node, entry);
+  if (change === "same" || change === "unknown") return;
+  facts.clearFailures.push({ resource, node, why: "resource parameters have changed" });
+}
+
 /** Applies one recorded operation to the state of its resource. */
 export function applyOutcome(
   facts: Facts,
@@ -221,6 +235,7 @@ export function applyOutcome(
     applyPending(facts, resource, node, entry);
     return;
   }
+  forgetIfRedefined(facts, resource, node, entry);
   const code = codeOf(entry);
   const before = { role: resource.role, nextRole: resource.nextRole, onFail: outcome.onFail };
   const status = judge(resource, entry, recorded, code, outcome);
