@@ -12,6 +12,7 @@ import {
 } from "../../cluster/core/controller/cib-read.ts";
 import { fencingStandings } from "../../cluster/core/controller/fencing-race.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
+import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
@@ -37,6 +38,7 @@ export interface StatusSources {
   readonly records: readonly FencerRecord[];
   readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
   readonly drbd: readonly DrbdStatus[];
+  readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
 }
 
@@ -243,6 +245,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     cibVersion: `${admin_epoch}.${epoch}.${num_updates}`,
     nodes: readNodes(sources),
     links: view?.links ?? [],
+    ...(sources.keeper === undefined ? {} : { keeper: sources.keeper }),
     resources: readResources(sources),
     failures: readFailures(sources),
     drbd,
