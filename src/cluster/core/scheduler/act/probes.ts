@@ -6,7 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf } from "../place/board.ts";
+import { assignedOf, isUnclean } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
 
 const TARGET_NOT_RUNNING = 7;
@@ -98,7 +98,7 @@ export function planProbes(plan: Plan): void {
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
-    if (node.unclean || !node.discoverResources) continue;
+    if (isUnclean(plan.board, node) || !node.discoverResources) continue;
     for (const resource of facts.top) {
       if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);

@@ -246,7 +246,10 @@ const DISABLED = [
 
 /** The whole report, after its heading. */
 export function statusReport(facts: Facts, heading: string, counted: boolean): string {
-  const resources = facts.top.filter((resource) => !resource.removed || isActive(resource));
+  // The connection that a guest brings along is shown as the guest.
+  const resources = facts.top.filter(
+    (resource) => (!resource.removed || isActive(resource)) && resource.meta["internal_remote_node"] === undefined,
+  );
   return [
     ...(counted && facts.options.maintenance ? DISABLED : []),
     ...(counted ? countLine(facts) : []),
