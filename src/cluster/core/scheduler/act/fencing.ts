@@ -52,6 +52,9 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
 }
 
 function mustWait(resource: Resource, start: Step, target: Node): boolean {
+  // A connection cannot be in a guest, whatever is known of it; into a bundle's containers nothing goes but its own.
+  if (target.kind === "guest" && resource.remoteNodeName !== undefined) return false;
+  if (target.inBundle && start.needs !== "fencing") return false;
   if (start.needs === "fencing") return true;
   if (start.needs === "quorum" && start.operation === "start")
     return !resource.knownOn.has(target) && !resource.history.has(target);
@@ -93,8 +96,10 @@ export function planFencing(plan: Plan): readonly Step[] {
 function fenceGuest(plan: Plan, node: Node): void {
   const container = node.remote?.container;
   if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
-  const stops = stepsOf(plan, container, "stop").filter(({ required }) => required);
-  if (stops.length === 0 || !plan.facts.options.fencingEnabled) return;
+  if (!plan.facts.options.fencingEnabled) return;
+  // Where the container is down already, the end of the connection says that the guest is.
+  const required = (resource: Resource) => stepsOf(plan, resource, "stop").filter((stop) => stop.required);
+  const stops = required(container).length > 0 ? required(container) : required(node.remote ?? container);
   const key = `stonith-${node.name}-reboot`;
   const fence = step(plan, {
     node,

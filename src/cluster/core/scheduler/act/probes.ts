@@ -28,6 +28,8 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
   if (resource.class === "stonith" || resource.remoteNodeName !== undefined) return false;
+  // No guest is looked for within a guest.
+  if (node.kind === "guest" && resource.isContainer) return false;
   return plan.board.nodes.includes(node);
 }
 

@@ -135,7 +135,7 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
   if (!plan.facts.options.cancelRemoved || resource.removed) return;
   for (const history of resource.history.values()) {
     const { node } = history;
-    if (!isUp(plan.board, node) || !resource.runningOn.includes(node)) continue;
+    if (!node.online || !resource.runningOn.includes(node)) continue;
     for (const [index, entry] of history.entries.entries()) {
       if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
       if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
