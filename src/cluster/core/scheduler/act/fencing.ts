@@ -98,8 +98,8 @@ function fenceGuest(plan: Plan, node: Node): void {
   if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
   if (!plan.facts.options.fencingEnabled) return;
   // Where the container is down already, the end of the connection says that the guest is.
-  const required = (resource: Resource) => stepsOf(plan, resource, "stop").filter((stop) => stop.required);
-  const stops = required(container).length > 0 ? required(container) : required(node.remote ?? container);
+  const own = stepsOf(plan, container, "stop").filter(({ required }) => required);
+  const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");
   const key = `stonith-${node.name}-reboot`;
   const fence = step(plan, {
     node,

@@ -50,10 +50,11 @@ function startsOf(plan: Plan, container: Resource): readonly Step[] {
   return stepsOrNone(plan, container, "start");
 }
 
-function linkContainer(plan: Plan, filler: Resource, container: Resource): void {
-  linkAll(plan, startsOf(plan, container), stepsOf(plan, filler, "start"), UP);
-  const stops = stepsOf(plan, filler, "stop").filter(({ implied }) => !implied);
-  linkAll(plan, stops, stepsOf(plan, container, "stop"), DOWN);
+/** What is in a container goes up after it. */
+export function linkContainers(plan: Plan): void {
+  for (const filler of plan.facts.resources)
+    if (filler.container !== undefined)
+      linkAll(plan, startsOf(plan, filler.container), stepsOf(plan, filler, "start"), UP);
 }
 
 export function linkRemotes(plan: Plan): void {
@@ -66,6 +67,9 @@ export function linkRemotes(plan: Plan): void {
       if (each.node === node && (each.operation === "start" || each.operation === "promote"))
         linkAll(plan, startsOf(plan, container), [each], { needsFirst: true });
   }
-  for (const resource of plan.facts.resources)
-    if (resource.container !== undefined) linkContainer(plan, resource, resource.container);
+  for (const filler of plan.facts.resources) {
+    if (filler.container === undefined) continue;
+    const stops = stepsOf(plan, filler, "stop").filter(({ implied }) => !implied);
+    linkAll(plan, stops, stepsOf(plan, filler.container, "stop"), DOWN);
+  }
 }
