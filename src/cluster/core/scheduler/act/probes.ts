@@ -59,10 +59,10 @@ function isContained(resource: Resource): boolean {
 
 /** A remote node that will be connected in this very transition can be looked at behind that. */
 function isComing(plan: Plan, node: Node): boolean {
-  const connection = node.kind === "remote" ? node.remote : undefined;
-  return (
-    connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined
-  );
+  const { remote: connection } = node;
+  if (connection === undefined || assignedOf(plan.board, connection) === undefined) return false;
+  // In a container that is only now started nothing can be running yet.
+  return connection.container === undefined || connection.container.runningOn.length > 0;
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */

@@ -28,6 +28,12 @@ function isMadeAnew(plan: Plan, node: Node, connection: Resource): boolean {
   return host === undefined || host.unclean || !host.online;
 }
 
+/** A connection ends when nothing is left behind it, as far as anyone knows. */
+function linkDown(plan: Plan, step: Step, resource: Resource, ends: readonly Step[]): void {
+  linkAll(plan, [step], ends, DOWN);
+  if (step.operation === "stop") linkAll(plan, stepsOf(plan, resource, "monitor"), ends);
+}
+
 /** Everything that anyone does on the node stands between the connection's start and its stop. */
 function linkNode(plan: Plan, node: Node, connection: Resource): void {
   const starts = stepsOrNone(plan, connection, "start");
@@ -37,10 +43,10 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     // What a fencing implies does not wait for the connection, nor the connection for it, unless it is renewed then.
     if (each.implied && (node.kind === "guest" || assignedNode(plan.board, connection) === undefined)) continue;
     if (isGoingDown(each) && isMadeAnew(plan, node, connection)) linkAll(plan, starts, [each]);
-    else if (isGoingDown(each)) linkAll(plan, [each], stops, DOWN);
+    else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
     else if (each.operation !== "notify" && each.operation !== "delete") linkAll(plan, starts, [each], rulesBehind(each));
     // Nothing leaves its place for a node that cannot be reached yet.
-    if (each.operation === "start" && node.kind === "remote")
+    if (each.operation === "start")
       for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node !== node) linkAll(plan, starts, [stop]);
   }
 }
@@ -65,7 +71,7 @@ export function linkRemotes(plan: Plan): void {
     if (container === undefined) continue;
     for (const each of plan.steps)
       if (each.node === node && (each.operation === "start" || each.operation === "promote"))
-        linkAll(plan, startsOf(plan, container), [each], { needsFirst: true });
+        linkAll(plan, startsOf(plan, container), [each], UP);
   }
   for (const filler of plan.facts.resources) {
     if (filler.container === undefined) continue;

@@ -114,7 +114,7 @@ export function failurePolicy(facts: Facts, resource: Resource, task: string, in
   const answer = configured === undefined ? undefined : ANSWERS.get(configured);
   if (answer !== undefined && (answer !== ON_FAIL.restartContainer || resource.container !== undefined))
     return { onFail: answer, role };
-  if (resource.container !== undefined && resource.meta["internal_remote_node"] === undefined && task !== "stop")
+  if (resource.container !== undefined && resource.meta["internal_remote_node"] === undefined)
     return { onFail: ON_FAIL.restartContainer, role };
   // A connection with a reconnect interval stays down until the failure is as old as that.
   if (isRemoteConnectionFailure(facts, resource, task))

@@ -153,7 +153,6 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.failed = true;
       if (resource.container !== undefined) {
         resource.container.restartContainer = true;
-        resource.container.failed = true;
       } else resource.failed = true;
       return;
     case ON_FAIL.resetRemote: {
