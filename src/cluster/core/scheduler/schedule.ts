@@ -21,7 +21,7 @@ import { emptyPlan, type Plan } from "./act/plan.ts";
 import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
 import { linkCancels, planCancels, planRecurring } from "./act/recurring.ts";
-import { linkRemotes } from "./act/remotes.ts";
+import { linkContainers, linkRemotes } from "./act/remotes.ts";
 import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import { planUnfencing } from "./act/unfencing.ts";
@@ -74,6 +74,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   for (const resource of facts.top) linkResource(plan, resource);
   linkAntiColocations(plan);
   linkColocations(plan);
+  linkContainers(plan);
   linkProbes(plan);
   linkLoads(plan);
   linkClears(plan);

@@ -124,7 +124,8 @@ function applySuccess(facts: Facts, resource: Resource, node: Node, entry: Histo
   } else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "done");
   else if (resource.role < ROLE.started) setActive(resource);
   if (task === "start" && inPromotable(resource)) resource.role = ROLE.unpromoted;
-  if (!clears || LASTING.has(outcome.onFail)) return;
+  const rests = outcome.onFail === ON_FAIL.resetRemote && resource.reconnectMs > 0;
+  if (!clears || rests || LASTING.has(outcome.onFail)) return;
   outcome.onFail = ON_FAIL.ignore;
   resource.nextRole = ROLE.unknown;
 }
@@ -199,10 +200,17 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
     facts.recheckAtSeconds = freeAt;
   if (!expired) return false;
   if (isBlockingFailure(facts, resource, node)) return false;
+  const awaitsFencing = isConnectionLoss(facts, resource, entry);
   const countExpired = count > 0 && (lastSeconds === 0 || now > lastSeconds + timeoutSeconds);
   if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
     facts.clearFailures.push({ resource, node, why: "it expired" });
-  return true;
+  return !awaitsFencing;
+}
+
+/** A lost connection is no news of the past while the node behind it may still run: first it is fenced. */
+function isConnectionLoss(facts: Facts, resource: Resource, entry: HistoryEntry): boolean {
+  const node = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
+  return node?.kind === "remote" && entry.task !== "start" && facts.options.fencingEnabled && !node.remoteWasFenced;
 }
 
 /** Whether a failed operation with on-fail=block is recorded: such failures do not expire. */
