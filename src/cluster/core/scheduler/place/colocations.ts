@@ -157,7 +157,8 @@ function blend(
     const exact = factor * wish;
     const weighted = exact < 0 ? Math.ceil(exact - 0.5) : Math.floor(exact + 0.5);
     const next = addScores(weighted, now);
-    work[node.index] = positiveOnly && next < 0 && now > 0 ? REFUSED : next;
+    if (positiveOnly && next < 0 && now >= 0) work[node.index] = now > 0 ? REFUSED : now;
+    else work[node.index] = next;
   }
 }
 
