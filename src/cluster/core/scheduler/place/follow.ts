@@ -120,7 +120,7 @@ function followPrimary(board: Board, resource: Resource, colocation: Colocation)
 export function mergeDependents(board: Board, resource: Resource, list: readonly Colocation[]): void {
   const positiveOnly = resource.kind === "clone";
   for (const colocation of list) {
-    if (!hasInfluence(board, colocation, resource)) continue;
+    if (!hasInfluence(colocation)) continue;
     const { dependent, score, nodeAttribute, dependentRole } = colocation;
     if (board.isAssigned[dependent.index] === true) continue;
     if (dependentRole >= ROLE.promoted && score < 0) continue;
@@ -130,7 +130,7 @@ export function mergeDependents(board: Board, resource: Resource, list: readonly
       allowedOf(board, resource),
       nodeAttribute,
       score / INFINITY_SCORE,
-      { towards: "dependents", positiveOnly },
+      positiveOnly,
     );
   }
   if (positiveOnly) board.allowed[resource.index] = settleRefusals(allowedOf(board, resource));

@@ -130,10 +130,14 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
   let work = weights;
   for (const colocation of ownWithThis(board, clone)) {
     if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
-    work = mergeWishes(board, colocation.dependent, work, colocation.nodeAttribute, colocation.score / INFINITY_SCORE, {
-      towards: "dependents",
-      positiveOnly: true,
-    });
+    work = mergeWishes(
+      board,
+      colocation.dependent,
+      work,
+      colocation.nodeAttribute,
+      colocation.score / INFINITY_SCORE,
+      true,
+    );
   }
   return settleRefusals(work);
 }
