@@ -5,6 +5,7 @@
 import type { XmlElement } from "../../../base/xml.ts";
 import { linkAgentChanges, planAgentChanges } from "./act/agent-changes.ts";
 import { linkAntiColocations } from "./act/anti-colocations.ts";
+import { addBundleFrame, linkBundle } from "./act/bundles.ts";
 import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
 import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
@@ -13,6 +14,7 @@ import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
+import { planMaintenance } from "./act/maintenance.ts";
 import { addMigrations, dropHindered, markMigrations } from "./act/migrations.ts";
 import { addNotifications, linkNotifications } from "./act/notify.ts";
 import { emptyPlan, type Plan } from "./act/plan.ts";
@@ -38,7 +40,8 @@ function planResource(plan: Plan, resource: Resource): void {
   if (resource.kind === "primitive") {
     planLifecycle(plan, resource);
     planRecurring(plan, resource);
-  } else addFrame(plan, resource);
+  } else if (resource.kind === "bundle") addBundleFrame(plan, resource);
+  else addFrame(plan, resource);
 }
 
 /** What belongs together of itself: one resource's own steps, a group's members, a clone's instances. */
@@ -46,6 +49,7 @@ function linkResource(plan: Plan, resource: Resource): void {
   for (const child of resource.children) linkResource(plan, child);
   if (resource.kind === "primitive") linkLifecycle(plan, resource);
   else if (resource.kind === "group") linkGroup(plan, resource);
+  else if (resource.kind === "bundle") linkBundle(plan, resource);
   else if (resource.kind === "clone") {
     linkClone(plan, resource);
     linkNotifications(plan, resource);
@@ -79,6 +83,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   planUnfencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);
+  planMaintenance(plan);
   const migrations = markMigrations(plan);
   settle(plan);
   while (dropHindered(plan, migrations)) settle(plan);

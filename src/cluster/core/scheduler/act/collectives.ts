@@ -4,6 +4,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
+import { INFINITY_SCORE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -58,6 +59,8 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   const begin = pseudo(plan, resource, operation);
   const end = pseudo(plan, resource, DONE[operation] ?? operation);
   const mode = resource.kind === "clone" ? "any" : "all";
+  // That a clone is done is told even when the transition has been given up.
+  if (resource.kind === "clone") end.priority = INFINITY_SCORE;
   const begins = resource.children.flatMap((member) => beginOf(plan, member, operation));
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
@@ -144,13 +147,14 @@ export function linkClone(plan: Plan, clone: Resource): void {
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   clone.children.forEach((instance, index) => {
-    const previous = clone.children[index - 1];
-    if (previous === undefined) return;
-    for (const first of endOf(plan, previous, "start"))
-      for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
-    for (const second of beginOf(plan, previous, "stop")) {
-      for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
-      plan.stopWaits.push({ resource: instance, second, sameNode: false });
+    // Each waits for all before it: those in between may have nothing to do.
+    for (const previous of clone.children.slice(0, index)) {
+      for (const first of endOf(plan, previous, "start"))
+        for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
+      for (const second of beginOf(plan, previous, "stop")) {
+        for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
+        plan.stopWaits.push({ resource: instance, second, sameNode: false });
+      }
     }
   });
 }

@@ -6,7 +6,7 @@ import { definitionChange } from "../facts/digests.ts";
 import type { HistoryEntry, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
 import { motionOf } from "./lifecycle.ts";
-import { keyOf, link, type Plan, step, stepsNamed, stepsOf } from "./plan.ts";
+import { link, type Plan, step, stepsOf } from "./plan.ts";
 import { clearFailures } from "./shutdown.ts";
 
 const DEFINING = new Set(["start", "monitor", "promote", "migrate_from"]);
@@ -30,7 +30,7 @@ function changeOf(plan: Plan, resource: Resource, node: Node, to: Node | undefin
     if (change === "restart") gravest = "restart";
     else if (change === "reload" && gravest === "none") gravest = "reload";
     else if (change === "repeat")
-      for (const monitor of stepsNamed(plan, resource, keyOf(resource, entry.task, entry.intervalMs)))
+      for (const monitor of stepsOf(plan, resource, entry.task, entry.intervalMs))
         if (monitor.node === node && node === to && monitor.operation === entry.task) monitor.required = true;
     if (change !== "same" && recordedFailures(resource, node.attributes).count > 0)
       clearFailures(plan, resource, node, "resource parameters have changed");

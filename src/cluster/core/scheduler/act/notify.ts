@@ -6,6 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
+import { isUp } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
@@ -99,7 +100,7 @@ function hears(life: Life, task: Task, when: "pre" | "post"): Node | undefined {
 
 function tell(plan: Plan, life: Life, task: Task, when: "pre" | "post", frame: readonly [Step, Step]): void {
   const node = hears(life, task, when);
-  if (node === undefined || !node.online || node.unclean) return;
+  if (node === undefined || !isUp(plan.board, node) || node.unclean) return;
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });
@@ -127,7 +128,9 @@ export function addNotifications(plan: Plan): void {
       const [pre, preDone, post, postDone] = frame;
       if (!isIn(pre) || pre === undefined || preDone === undefined || post === undefined || postDone === undefined)
         continue;
-      for (const life of lives) {
+      // Of a start that nobody can carry out there is nothing to tell; of a stop there is.
+      const isIdle = (task === "start" || task === "promote") && wanted(plan, lives, task).length === 0;
+      for (const life of isIdle ? [] : lives) {
         tell(plan, life, task, "pre", [pre, preDone]);
         tell(plan, life, task, "post", [post, postDone]);
       }

@@ -14,7 +14,8 @@ const TARGET_NOT_RUNNING = 7;
 const TARGET_PROMOTED = 8;
 
 function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
-  for (let each: Resource | undefined = resource; each !== undefined; each = each.parent) {
+  // Where a bundle may be looked for is said of its containers; the rest follows them.
+  for (let each: Resource | undefined = resource; each !== undefined && each.kind !== "bundle"; each = each.parent) {
     const modes = plan.board.discovery[each.index];
     if (modes === undefined) continue;
     const mode = modes.get(node);
@@ -27,8 +28,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 /** Nodes of other kinds can be looked at only for what could run there. */
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
-  if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined || resource.fillers.length > 0)
-    return false;
+  if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined) return false;
   return plan.board.nodes.includes(node);
 }
 
@@ -38,9 +38,10 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (isKnownOn(resource, node) || resource.removed || isContained(resource)) return undefined;
+  if (isKnownOn(resource, node) || resource.removed) return undefined;
+  if (isContained(resource) && !node.inBundle) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
-  if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
+  if (node.kind === "guest" && !node.inBundle && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
   const runsHere = resource.runningOn.includes(node);
   if (!runsHere) made.expectedCode = TARGET_NOT_RUNNING;
@@ -77,6 +78,19 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
   if (chosen !== undefined) probe(plan, chosen, node);
 }
 
+/** Addresses, containers and connections are looked for; what is inside only inside of its own container. */
+function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
+  for (const { ip, container, remote, child, node: inside } of bundle.replicas) {
+    if (node === inside && child !== undefined) probe(plan, child, node);
+    if (node.kind === "guest") continue;
+    if (ip !== undefined) probe(plan, ip, node);
+    probe(plan, container, node);
+    // Without the container there is nothing to be connected to.
+    const isThere = container.runningOn.length > 0 || assignedOf(plan.board, container) !== undefined;
+    if (remote !== undefined && isThere) probe(plan, remote, node);
+  }
+}
+
 /** Probes for all resources, node by node. */
 export function planProbes(plan: Plan): void {
   const { facts } = plan;
@@ -84,9 +98,10 @@ export function planProbes(plan: Plan): void {
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
     if (node.unclean || !node.discoverResources) continue;
-    if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
     for (const resource of facts.top) {
+      if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);
+      else if (resource.kind === "bundle") probeBundle(plan, resource, node);
       else probe(plan, resource, node);
     }
   }

@@ -6,6 +6,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
+import { attributesFor, hostOf, placesOf } from "./bundle-places.ts";
 import { isAvailable } from "./choose-node.ts";
 import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
 
@@ -41,16 +42,16 @@ function isOthers(clone: Resource, resource: Resource, node: Node): boolean {
   );
 }
 
-export function promotionScoreOf(clone: Resource, resource: Resource, node: Node): number | undefined {
+export function promotionScoreOf(board: Board, clone: Resource, resource: Resource, node: Node): number | undefined {
   if (resource.children.length > 0) {
     let sum: number | undefined;
     for (const child of resource.children) {
-      const score = promotionScoreOf(clone, child, node);
+      const score = promotionScoreOf(board, clone, child, node);
       if (score !== undefined) sum = addScores(sum ?? 0, score);
     }
     return sum;
   }
-  if (clone.unique) return ownScore(resource, node.attributes);
+  if (clone.unique || node.inBundle) return ownScore(resource, attributesFor(board, resource, node));
   if (isOthers(clone, resource, node)) return undefined;
   return isHeard(clone, resource, node) ? ownScore(resource, node.attributes) : undefined;
 }
@@ -60,7 +61,7 @@ export function addPromotionScores(board: Board, clone: Resource): void {
   for (const instance of clone.children)
     for (const node of board.nodes) {
       if (!isAvailable(board, node)) continue;
-      const score = promotionScoreOf(clone, instance, node);
+      const score = promotionScoreOf(board, clone, instance, node);
       if (score === undefined) continue;
       const own = allowedOf(board, instance)[node.index];
       if (own === undefined || Number.isNaN(own) || own <= -INFINITY_SCORE) continue;
@@ -77,7 +78,7 @@ export function addPromotionScores(board: Board, clone: Resource): void {
 function initialScore(board: Board, clone: Resource, instance: Resource, node: Node): number {
   const role = nextRoleOf(board, instance);
   if (role === ROLE.stopped || role === ROLE.unpromoted) return -INFINITY_SCORE;
-  let score = promotionScoreOf(clone, instance, node) ?? -1;
+  let score = promotionScoreOf(board, clone, instance, node) ?? -1;
   const lists = [board.roleLocations.get(clone), board.roleLocations.get(instance)];
   for (const location of new Set(lists.flatMap((list) => list ?? []))) {
     if (location.role !== ROLE.promoted || location.node !== node) continue;
@@ -85,7 +86,7 @@ function initialScore(board: Board, clone: Resource, instance: Resource, node: N
       continue;
     score = addScores(score, location.score);
   }
-  for (const colocation of [...ownThisWith(board, clone), ...ownThisWith(board, instance)]) {
+  for (const colocation of [...wholesOf(clone), instance].flatMap((each) => ownThisWith(board, each))) {
     if (colocation.dependentRole !== ROLE.promoted) continue;
     score = withPrimary(board, colocation.primary, node, score, colocation);
   }
@@ -100,14 +101,16 @@ function withPrimary(
   colocation: { readonly score: number; readonly nodeAttribute: string; readonly primaryRole: Role },
 ): number {
   board.assign(primary, undefined);
-  const instances = primary.kind === "clone" ? primary.children : [primary];
-  const values = instances
-    .filter((each) => colocation.primaryRole === ROLE.unknown || roleOf(board, each) === colocation.primaryRole)
-    .map((each) => assignedOf(board, each))
-    .filter((each) => each !== undefined)
-    .map((each) => attributeOf(each, colocation.nodeAttribute));
-  if (values.length === 0 && colocation.primaryRole !== ROLE.unknown && primary.kind !== "clone") return score;
-  if (values.includes(attributeOf(node, colocation.nodeAttribute))) return addScores(score, colocation.score);
+  const isWhole = primary.kind === "clone" || primary.kind === "bundle";
+  const places = isWhole
+    ? placesOf(board, primary)
+    : [{ node: assignedOf(board, primary), role: roleOf(board, primary) }];
+  const values = places
+    .filter(({ role }) => colocation.primaryRole === ROLE.unknown || role === colocation.primaryRole)
+    .flatMap((each) => (each.node === undefined ? [] : [attributeOf(each.node, colocation.nodeAttribute)]));
+  if (values.length === 0 && colocation.primaryRole !== ROLE.unknown && !isWhole) return score;
+  if (values.includes(attributeOf(hostOf(board, node), colocation.nodeAttribute)))
+    return addScores(score, colocation.score);
   return colocation.score >= INFINITY_SCORE ? -INFINITY_SCORE : score;
 }
 
@@ -116,11 +119,23 @@ function roleOf(board: Board, resource: Resource): Role {
   return head === undefined ? ROLE.unknown : nextRoleOf(board, head);
 }
 
+/** What constraints may mean by it: a clone in a bundle is meant by what they say of the bundle's roles. */
+function wholesOf(clone: Resource): readonly Resource[] {
+  return clone.parent?.kind === "bundle" ? [clone.parent, clone] : [clone];
+}
+
+/** The node on which the instance counts as being. */
+function standingOf(board: Board, instance: Resource): Node | undefined {
+  const node = assignedOf(board, instance);
+  return node === undefined ? undefined : hostOf(board, node);
+}
+
 /** What the wishes of others add to each node's claim to be the promoted one. */
 function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource, number>): number[] {
-  const weights: number[] = [...allowedOf(board, clone)];
+  // Instances in a bundle stand on the nodes of their containers, of which the clone itself knows nothing.
+  const weights: number[] = [...allowedOf(board, wholesOf(clone)[0] ?? clone)];
   for (const [instance, score] of initial) {
-    const node = assignedOf(board, instance);
+    const node = standingOf(board, instance);
     if (node === undefined) continue;
     const before = weights[node.index];
     // Who may not be promoted makes no claim for its node.
@@ -128,7 +143,7 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
     weights[node.index] = before === undefined || Number.isNaN(before) ? score : addScores(before, score);
   }
   let work = weights;
-  for (const colocation of ownWithThis(board, clone)) {
+  for (const colocation of wholesOf(clone).flatMap((each) => ownWithThis(board, each))) {
     if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
     work = mergeWishes(
       board,
@@ -168,7 +183,7 @@ export function choosePromoted(board: Board, clone: Resource): void {
     // What nobody manages stays promoted, and counts as such.
     if (isUnmanaged(instance) && currentRole(instance) === ROLE.promoted) return INFINITY_SCORE;
     const own = initial.get(instance) ?? -INFINITY_SCORE;
-    const node = assignedOf(board, instance);
+    const node = standingOf(board, instance);
     const merged = node === undefined ? undefined : weights[node.index];
     return own < 0 || merged === undefined || Number.isNaN(merged) ? own : merged;
   };
