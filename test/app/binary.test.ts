@@ -1,12 +1,14 @@
 /** dist/gemel as a bare machine sees it: no Node, no environment, called by its name or by a link. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/app/commands/index.ts";
 import { VERSION } from "../../src/app/version.ts";
+import { printXml } from "../../src/base/xml.ts";
 import { buildProgram } from "../../tools/build.ts";
+import { largePair } from "../support/large-pair.ts";
 
 const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-binary-"));
 let binary = "";
@@ -42,6 +44,15 @@ test("refuses a command that it does not have, and its help has all others", () 
 test("called by an operators' name, it is that command and not the table of commands", () => {
   const names = Object.values(COMMANDS).flatMap((command) => command.names ?? []);
   for (const name of names) expect(call(name, "--no-such-option").text).not.toContain("usage: gemel COMMAND");
+});
+
+test("the scheduler's thread is in it", () => {
+  writeFileSync(path.join(directory, "pair.xml"), printXml(largePair(10)));
+  const { status, text } = call("threaded", "simulate", "--profile", directory, "--worker");
+  expect({ status, text }).toEqual({
+    status: 0,
+    text: expect.stringMatching(/^\* Testing pair\.xml \.\.\. [\d.]+ secs\n$/),
+  });
 });
 
 test("is not built again when nothing has changed", async () => {
