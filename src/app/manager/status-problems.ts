@@ -3,6 +3,7 @@
  * The 20 rows of the how-to table (docs of issue 6) grow from here; these are the rows of the first slice.
  */
 import type { BlockedAction } from "../../cluster/core/scheduler/decision.ts";
+import { reasonText } from "../../cluster/core/scheduler/reason-text.ts";
 import type { StatusProblem, StatusReport } from "../control-protocol.ts";
 
 type Report = Omit<StatusReport, "problems">;
@@ -64,7 +65,7 @@ function resourceProblems({ failures, resources }: Report, blocked: readonly Blo
   for (const { key, node, reason } of blocked)
     problems.push({
       severity: "error",
-      what: `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reason.code}`,
+      what: `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`,
       doNow: "mend the cause, then: crm resource cleanup RESOURCE NODE",
     });
   return problems;
