@@ -34,7 +34,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import { decide } from "./schedule.ts";
+import type { Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -50,6 +50,7 @@ export interface Manager {
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
   readonly drbd: DrbdDesk;
+  readonly decider: Decider;
   readonly rehearsal: Rehearsal;
   readonly book: LogBook;
   readonly log: Log;
@@ -149,14 +150,14 @@ export function refresh(manager: Manager): void {
 function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
-  void decide(cib, Date.now(), { quorate }).then((decision) => {
+  void manager.decider.decide(cib, Date.now(), { quorate }).then((decision) => {
     const tookMs = nowMs() - startedAtMs;
     if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
     feed(manager, { kind: "decision", number, decision });
   });
 }
 
-/** Beyond this the loop is late for others; the scheduler then wants its worker. */
+/** Beyond this the takeover itself is late. */
 const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {

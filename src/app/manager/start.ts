@@ -25,6 +25,7 @@ import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { createDecider } from "./schedule.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -117,6 +118,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     (event) => feed(manager, event),
   );
   let isBuilt = false;
+  const decider = createDecider(log);
   const memo = openFencedMemo(options.run, session);
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
@@ -132,7 +134,8 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     agents,
     fencing,
     drbd,
-    rehearsal: createRehearsal(() => nodeCib(manager.node), self, log),
+    decider,
+    rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,
     log,
     toKeeper: link.send,

@@ -44,7 +44,8 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     if (each.implied && (node.kind === "guest" || assignedNode(plan.board, connection) === undefined)) continue;
     if (isGoingDown(each) && isMadeAnew(plan, node, connection)) linkAll(plan, starts, [each]);
     else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
-    else if (each.operation !== "notify" && each.operation !== "delete") linkAll(plan, starts, [each], rulesBehind(each));
+    else if (each.operation !== "notify" && each.operation !== "delete")
+      linkAll(plan, starts, [each], rulesBehind(each));
     // Nothing leaves its place for a node that cannot be reached yet.
     if (each.operation === "start")
       for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node !== node) linkAll(plan, starts, [stop]);
