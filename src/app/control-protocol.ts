@@ -134,6 +134,8 @@ export interface FencingStatus {
   readonly isEnabled: boolean;
   readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
   readonly history: readonly FencingRecord[];
+  /** Should the nodes lose each other alive: the first fences at once, the others wait. */
+  readonly race: { readonly order: readonly string[]; readonly delayMs: number };
 }
 
 export interface TransitionStatus {

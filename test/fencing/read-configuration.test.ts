@@ -217,3 +217,15 @@ test.each([
 ])("the time %j is %j ms", (text, ms) => {
   expect(parseDurationMs(text)).toBe(ms);
 });
+
+test("the loser of a race waits 5 s, unless the property or a device's own delay says otherwise", () => {
+  const delayOf = (options: string, device: Readonly<Record<string, string>> = {}) => {
+    const resource = primitive("f", "ipmi-lan", { ...board, ...device, pcmk_host_list: "alpha" });
+    return read(cib(resource, { options })).configuration.priorityDelayMs;
+  };
+  expect(delayOf("")).toBe(5_000);
+  expect(delayOf(pairs({ "priority-fencing-delay": "15s" }))).toBe(15_000);
+  expect(delayOf(pairs({ "priority-fencing-delay": "0" }), { pcmk_delay_max: "3s" })).toBe(0);
+  expect(delayOf("", { pcmk_delay_base: "alpha:5s;bravo:0s" })).toBe(0);
+  expect(delayOf(pairs({ "priority-fencing-delay": "2s" }), { pcmk_delay_max: "3s" })).toBe(2_000);
+});

@@ -66,6 +66,14 @@ function resourceLines({ resources, atWallMs }: StatusReport): string[] {
   });
 }
 
+/** Who would win, while there is a race to win and nobody has begun it. */
+function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): string[] {
+  const [first, ...others] = order;
+  if (first === undefined || others.length === 0) return [];
+  const told = delayMs > 0 ? `${others.join(", ")} waits ${delayMs / 1000} s` : "nobody waits, and both may die";
+  return [`  if the nodes lose each other: ${first} fences first; ${told}`];
+}
+
 /** The whole report for a person. */
 export function printStatus(report: StatusReport): string {
   const { dc, hasQuorum, isSettled, cibVersion, transition, drbd, fencing, problems, atWallMs } = report;
@@ -89,6 +97,7 @@ export function printStatus(report: StatusReport): string {
     );
   const devices = fencing.devices.map(({ id, targets }) => `${id} (${targets.join(", ") || "any"})`).join(", ");
   lines.push(`Fencing: ${fencing.isEnabled ? `enabled; ${devices || "no device"}` : "DISABLED by configuration"}`);
+  if (fencing.isEnabled) lines.push(...raceLines(fencing));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
     lines.push(`  ${action} of ${target}: ${outcome}, ${span(atWallMs - at)} ago`);
   if (problems.length === 0) lines.push("No problems.");

@@ -190,9 +190,9 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
 /** Beyond this the loop is late for others; the scheduler then wants its worker. */
 const SLOW_DECISION_MS = 500;
 
-function fence(manager: Manager, { target, operation }: FenceAction): void {
+function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
-  void manager.fencing.request(target, operation, origin).then(({ outcome, devices }) => {
+  void manager.fencing.request(target, operation, origin, isTargetPreferred).then(({ outcome, devices }) => {
     // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
     if (outcome.kind === "confirmed" && operation !== "on") return;
     const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
@@ -261,7 +261,7 @@ function start(manager: Manager, effect: NodeEffect): void {
       schedule(manager, effect.number, effect.quorate);
       break;
     case "fence":
-      fence(manager, effect.action);
+      fence(manager, effect.action, effect.isTargetPreferred);
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);

@@ -10,6 +10,7 @@ import {
   nodeStates,
   transientAttributes,
 } from "../../cluster/core/controller/cib-read.ts";
+import { fencingStandings } from "../../cluster/core/controller/fencing-race.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
@@ -198,7 +199,7 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
   };
 }
 
-function readFencing({ cib, fencing, records, running }: StatusSources): StatusReport["fencing"] {
+function readFencing({ cib, decision, fencing, records, running }: StatusSources): StatusReport["fencing"] {
   const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
     return { target, action, outcome: "running", device: "", atWallMs: startedWallMs, by: "", evidence: "" };
   });
@@ -206,6 +207,7 @@ function readFencing({ cib, fencing, records, running }: StatusSources): StatusR
     isEnabled: isFencingEnabled(cib),
     devices: fencing.devices.map(({ id, driver, targets }) => ({ id, driver, targets: targets ?? [] })),
     history: [...records.map(fencingRecord), ...open],
+    race: { order: fencingStandings(decision).map(({ node }) => node), delayMs: fencing.priorityDelayMs },
   };
 }
 

@@ -108,6 +108,17 @@ export interface Transports {
     readonly passwordOption: string;
   };
   readonly disks: { readonly paths: readonly string[] };
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly secret: string;
+    /** As OpenSSH prints it: SHA256: and 43 signs. */
+    readonly hostKey: string;
+    /** Allows the weak algorithms of old boards. */
+    readonly isLegacy: boolean;
+    readonly logout: string;
+  };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -125,6 +136,7 @@ export interface Connections {
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
   readonly disks: PoisonDisks;
+  readonly ssh: TextLine;
   readonly telnet: TextLine;
 }
 

@@ -275,6 +275,25 @@ function readTopology(
   return Object.fromEntries(topology);
 }
 
+/**
+ * A board takes a second or two to switch off, and two nodes notice a cut at most a keepalive apart: whoever loses the
+ * race waits longer than both. Pacemaker has no delay unless it is configured; then a cut of all links ends both nodes.
+ */
+const RACE_DELAY_MS = 5_000;
+
+/** Devices with delays of their own have decided the race already: ours on top could undo what they say. */
+function priorityDelayOf(
+  properties: Readonly<Record<string, string>>,
+  devices: readonly FencingDevice[],
+  complain: Complain,
+): number {
+  const isDecided = devices.some(({ delayBaseMs, delayMaxMs }) => {
+    return delayMaxMs > 0 || Object.values(delayBaseMs).some((ms) => ms > 0);
+  });
+  const usualMs = isDecided ? 0 : RACE_DELAY_MS;
+  return durationOf(properties, "priority-fencing-delay", usualMs, "property", complain);
+}
+
 /** `cib`: the root element `<cib>`, or its `<configuration>`. Never throws on bad input. */
 export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatalogue): FencingRead {
   const problems: Problem[] = [];
@@ -284,9 +303,8 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const section = cib.name === "configuration" ? cib : childOf(cib, "configuration");
   const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set");
   const property = (name: string) => properties[`fencing-${name}`] ?? properties[`stonith-${name}`];
-  const times = { timeout: property("timeout") ?? "60s", delay: properties["priority-fencing-delay"] ?? "0" };
+  const times = { timeout: property("timeout") ?? "60s" };
   const timeoutMs = durationOf(times, "timeout", 60_000, "property stonith-timeout", complain);
-  const priorityDelayMs = durationOf(times, "delay", 0, "property priority-fencing-delay", complain);
   const action = property("action") ?? "reboot";
   if (action !== "reboot" && action !== "off" && action !== "poweroff") {
     complain("property stonith-action", `it is ${action}`, "write reboot or off");
@@ -324,7 +342,7 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
       timeoutMs,
       attemptsMax: attemptsAreValid ? attempts : 10,
       isConcurrent: isTrue(properties["concurrent-fencing"], true),
-      priorityDelayMs,
+      priorityDelayMs: priorityDelayOf(properties, devices, complain),
       devices,
       topology,
     },

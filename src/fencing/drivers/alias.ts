@@ -57,6 +57,38 @@ const FENCE_AGENT_RENAMES = {
   power_wait: "settle_time",
 } as const;
 
+/** An agent's own flag for telnet, which carries the password in clear. */
+const ONLY_BY_SSH = {
+  reason: "asks for telnet, which carries the password in clear",
+  remedy: "enable ssh on the board, set secure=1 and pin its key: hostkey=SHA256:...",
+} as const;
+
+/** Where the agents drive a board by ssh, with the flags that they have for it. */
+function sshBoard(driver: string): Alias {
+  return {
+    driver,
+    renames: {
+      ...FENCE_AGENT_RENAMES,
+      secure: "",
+      ssh: "",
+      ssh_options: "",
+      cmd_prompt: "",
+      command_prompt: "",
+      module_name: "module",
+      drac_version: "",
+      action: "",
+    },
+    refusals: ["secure", "ssh"].map((parameter) => ({ parameter, value: /^(0|false|no|off)$/i, ...ONLY_BY_SSH })),
+    passwords: ["password", "passwd"],
+  };
+}
+
+const OWN_SSH: Pick<Alias, "renames" | "refusals" | "passwords"> = {
+  renames: {},
+  refusals: [],
+  passwords: ["password", "passwd"],
+};
+
 export const ALIASES: Readonly<Record<string, Alias>> = {
   "external/ipmi": {
     driver: "ipmi-lan",
@@ -164,6 +196,19 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "ilo-ssh": { driver: "ilo-ssh", ...OWN_SSH },
+  fence_ilo_ssh: sshBoard("ilo-ssh"),
+  fence_ilo3_ssh: sshBoard("ilo-ssh"),
+  fence_ilo4_ssh: sshBoard("ilo-ssh"),
+  fence_ilo5_ssh: sshBoard("ilo-ssh"),
+  "racadm-ssh": { driver: "racadm-ssh", ...OWN_SSH },
+  fence_drac5: sshBoard("racadm-ssh"),
+  "external/drac5": {
+    driver: "racadm-ssh",
+    renames: { hostname: "", ipaddr: "host", userid: "user" },
+    refusals: [],
+    passwords: [],
+  },
   "external/sbd": {
     driver: "sbd",
     renames: { sbd_device: "devices", hostlist: "", timeout_bypass: "" },

@@ -12,6 +12,7 @@ import { meatwareParameters } from "./meatware.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
 import { sbd } from "./sbd.ts";
+import { iloSsh, racadmSsh } from "./ssh-boards.ts";
 import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
@@ -22,6 +23,8 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
+  "ilo-ssh": iloSsh,
+  "racadm-ssh": racadmSsh,
   "fence-agent": fenceAgent,
   sbd,
 };

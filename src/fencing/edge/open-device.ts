@@ -113,6 +113,14 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         if (line.kind === "refused") return { kind: "failed", reason: line.reason };
         return opened(bound.device(line.line), () => line.line.close());
       }
+      case "ssh": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const { openSsh } = await import("../../hw/edge/ssh-line.ts");
+        const line = await openSsh({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.line), () => line.line.close());
+      }
       default:
         return bound satisfies never;
     }

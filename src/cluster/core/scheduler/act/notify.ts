@@ -128,7 +128,9 @@ export function addNotifications(plan: Plan): void {
       const [pre, preDone, post, postDone] = frame;
       if (!isIn(pre) || pre === undefined || preDone === undefined || post === undefined || postDone === undefined)
         continue;
-      for (const life of lives) {
+      // Of a start that nobody can carry out there is nothing to tell; of a stop there is.
+      const isIdle = (task === "start" || task === "promote") && wanted(plan, lives, task).length === 0;
+      for (const life of isIdle ? [] : lives) {
         tell(plan, life, task, "pre", [pre, preDone]);
         tell(plan, life, task, "post", [post, postDone]);
       }

@@ -87,6 +87,8 @@ function isConnected(board: Board, node: Node): boolean | undefined {
 
 /** Whether the node may be given a resource: up, in its right mind, not about to leave. */
 export function canRun(board: Board, node: Node): boolean {
+  // What belongs into a container has no other place; whether it can start there is a matter of order.
+  if (node.inBundle) return true;
   if (node.shutdown || node.unclean || node.standby || node.maintenance || node.pending) return false;
   return isUp(board, node) && isConnected(board, node) !== false;
 }
@@ -101,7 +103,7 @@ export function canRunAny(board: Board, scores: Scores): boolean {
 
 /** A guest is available while its container is going to run. */
 export function uncertainGuest(board: Board, node: Node): boolean {
-  if (node.kind !== "guest") return false;
+  if (node.kind !== "guest" || node.inBundle) return false;
   const container = node.remote?.container;
   if (container === undefined) return true;
   return board.isAssigned[container.index] === true && board.assigned[container.index] === undefined;
