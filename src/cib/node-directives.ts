@@ -145,13 +145,14 @@ export interface PingConfig {
 }
 
 const ipAddress = v.pipe(v.string(), v.ip());
+const isAddress = (text: string): boolean => v.safeParse(ipAddress, text).success;
 
 const ping = v.pipe(
   v.tupleWithRest([nameWord, v.string("the address is missing")], v.string()),
   v.rawTransform(({ dataset, addIssue }): PingConfig => {
     const [name, ...addresses] = dataset.value;
     for (const address of addresses)
-      if (!v.is(ipAddress, address)) addIssue({ message: `${address} is no IPv4 or IPv6 address` });
+      if (!isAddress(address)) addIssue({ message: `${address} is no IPv4 or IPv6 address` });
     return { name, addresses };
   }),
 );

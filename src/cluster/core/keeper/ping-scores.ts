@@ -24,7 +24,10 @@ export interface PingScoresStep {
   readonly changes: readonly { readonly node: string; readonly value: string }[];
 }
 
-const key = (counts: PingScores["counts"]) => JSON.stringify(Object.entries(counts).toSorted());
+function isEqual(left: PingScores["counts"], right: PingScores["counts"]): boolean {
+  const [one, other] = [Object.entries(left), Object.entries(right)];
+  return one.length === other.length && one.every(([node, count]) => right[node] === count);
+}
 
 const untold = ({ counts, told }: PingScores) => Object.entries(counts).filter(([node, count]) => told[node] !== count);
 
@@ -35,7 +38,7 @@ export function stepPingScores(
   nowMs: number,
   dampenMs: number,
 ): PingScoresStep {
-  const isSame = key(counts) === key(before.counts);
+  const isSame = isEqual(counts, before.counts);
   // Who has gone, or leads no longer, tells anew when it is back: its attributes may have been cleared meanwhile.
   const told = Object.fromEntries(Object.entries(before.told).filter(([node]) => counts[node] !== undefined));
   const state: PingScores = { counts, told, sinceMs: isSame ? before.sinceMs : nowMs };
