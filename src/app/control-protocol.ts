@@ -103,6 +103,8 @@ export interface ResourceStatus {
   /** The group or clone that holds it, outermost last. */
   readonly parents: readonly { readonly id: string; readonly kind: "group" | "clone" | "promotable" }[];
   readonly isManaged: boolean;
+  /** No target-role Stopped stands against it, nor against what holds it. */
+  readonly isWanted: boolean;
   readonly active: readonly ActiveOn[];
   readonly failCounts: readonly { readonly node: string; readonly count: string; readonly threshold?: string }[];
 }
@@ -128,6 +130,8 @@ export interface FencingRecord {
   readonly by: string;
   /** What was asked and what was read back. */
   readonly evidence: string;
+  /** Why it is not confirmed; empty when it is, and while it runs. */
+  readonly reason: string;
 }
 
 export interface FencingStatus {

@@ -39,12 +39,14 @@ function nodeLines({ nodes, links, self, keeper }: StatusReport): string[] {
 
 function resourceLine(
   { id, agent, parents, active, isManaged, failCounts }: ResourceStatus,
-  nowWallMs: number,
+  { atWallMs: nowWallMs, nodes }: StatusReport,
 ): string {
   const indent = "  ".repeat(parents.length);
   const where = active.map(({ node, role, sinceWallMs }) => {
     const since = sinceWallMs === undefined ? "" : ` for ${span(nowWallMs - sinceWallMs)}`;
-    return `${role} on ${node}${since}`;
+    // What a node that is not known to be off last told of itself: it may be so, or no longer.
+    const isUnclean = nodes.some(({ name, state }) => name === node && state === "unclean");
+    return `${role} on ${node}${since}${isUnclean ? " (UNCLEAN)" : ""}`;
   });
   const notes = [
     ...(isManaged ? [] : ["unmanaged"]),
@@ -54,15 +56,15 @@ function resourceLine(
   return `  ${(indent + id).padEnd(20)} ${(where.join("; ") || "stopped").padEnd(34)} ${agent}${noted}`;
 }
 
-function resourceLines({ resources, atWallMs }: StatusReport): string[] {
+function resourceLines(report: StatusReport): string[] {
   let shown: readonly string[] = [];
-  return resources.flatMap((resource) => {
+  return report.resources.flatMap((resource) => {
     const parents = resource.parents.toReversed();
     const headings = parents.flatMap(({ id, kind }, depth) =>
       shown[depth] === id ? [] : [`  ${"  ".repeat(depth)}${id} (${kind})`],
     );
     shown = parents.map(({ id }) => id);
-    return [...headings, resourceLine(resource, atWallMs)];
+    return [...headings, resourceLine(resource, report)];
   });
 }
 
@@ -74,13 +76,19 @@ function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): strin
   return [`  if the nodes lose each other: ${first} fences first; ${told}`];
 }
 
+/** Nothing is being done: because all is done, or because something is waited for. */
+function idleWord({ nodes }: StatusReport): string {
+  const unclean = nodes.filter(({ state }) => state === "unclean").map(({ name }) => name);
+  return unclean.length === 0 ? "idle" : `WAITING for the proof that ${unclean.join(", ")} is off`;
+}
+
 /** The whole report for a person. */
 export function printStatus(report: StatusReport): string {
   const { dc, hasQuorum, isSettled, cibVersion, transition, drbd, fencing, problems, atWallMs } = report;
   const work = transition.isRunning
     ? `transition ${transition.number}: ${transition.doneCount} of ${transition.actionCount} done` +
       (transition.inFlight.length === 0 ? "" : `, running ${transition.inFlight.join(", ")}`)
-    : "idle";
+    : idleWord(report);
   const lines = [
     `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${cibVersion}; ` +
       `${isSettled ? work : "waiting for the other nodes"}`,
