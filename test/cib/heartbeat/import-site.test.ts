@@ -60,8 +60,8 @@ test("every directive of Heartbeat 3 is known", () => {
   const all =
     "node cluster keepalive warntime deadtime initdead deadping hopfudge baud udpport bcast udp ucast mcast mcast6 " +
     "ucast6 ping6 serial ping ping_group hbaping auto_failback nice_failback stonith stonith_host watchdog " +
-    "respawn failfast apiauth crm pacemaker crm_daemon_dir crmd_spawns_pengine autojoin logfile debugfile logfacility " +
-    "use_logd conn_logd_time debug syslogmsgfmt log_badpack record_config_changes record_pengine_inputs " +
+    "respawn failfast apiauth crm pacemaker crm_daemon_dir crmd_spawns_pengine autojoin logfile debugfile " +
+    "logfacility use_logd conn_logd_time debug syslogmsgfmt log_badpack record_config_changes record_pengine_inputs " +
     "enable_config_writes coredumps coreroot realtime rtprio memreserve hbgenmethod msgfmt compression " +
     "compression_threshold traditional_compression max_rexmit_delay uuidfrom env use_apphbd normalpoll";
   expect([...HA_CF_DIRECTIVES].toSorted()).toEqual(all.split(" ").toSorted());
