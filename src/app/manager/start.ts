@@ -11,6 +11,7 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { createPingScores } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
 import { createAgentRunner } from "../../cluster/edge/resource-agent.ts";
@@ -72,6 +73,9 @@ async function readStored(
   return { stored: initial.value };
 }
 
+/** Messages between nodes may have to be sent again. */
+const PING_DAMPEN_MIN_MS = 1000;
+
 interface Prepared {
   readonly options: ManagerOptions;
   readonly config: NodeConfig;
@@ -128,6 +132,9 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
+    pings: createPingScores(nowMs()),
+    // Two nodes' judgements of one host differ by a beat or two, and news of it by one more.
+    dampenMs: Math.max(PING_DAMPEN_MIN_MS, 3 * config.keepaliveMs),
     keeper: undefined,
     writesSinceMs: [],
     files,

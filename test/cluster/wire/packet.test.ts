@@ -98,6 +98,8 @@ describe("a heartbeat", () => {
     leaving: true,
     settled: false,
     holding: true,
+    quorate: false,
+    holdsTie: true,
     epoch: 4_000_000_000,
     members: 0b11,
     sentAtMs: 4_294_967_295,
@@ -111,7 +113,7 @@ describe("a heartbeat", () => {
 
   test("of a pair takes a third of the 203 bytes that 19200 baud carry in 100 ms, whatever its bytes", () => {
     const packet = encodePacket(header, encodeHeartbeat(heartbeat), signer);
-    expect(packet.length).toBe(61);
+    expect(packet.length).toBe(63);
     expect(packet.length).toBe(HEADER_BYTES + encodeHeartbeat(heartbeat).length + MAC_BYTES);
     expect(2 * packet.length + 6).toBeLessThan(203);
     expect(encodeSerialFrame(packet).length).toBeLessThan(80);
