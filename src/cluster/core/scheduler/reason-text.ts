@@ -119,6 +119,7 @@ const ROWS: readonly ReasonRow[] = [
     "resources run on the remote node, and it cannot be reached again",
     "リモートノードでリソースが動作中のまま再接続できないため",
   ),
+  row("restart-container", "restart container", "its container is to start anew", "コンテナを再起動するため"),
   row("agent-changed", "agent change", "it has another agent now", "リソースエージェントが変更されたため"),
   row("node-maintenance", "node maintenance", "the node goes into maintenance", "ノードがメンテナンスに入るため"),
   row(
