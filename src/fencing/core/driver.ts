@@ -6,7 +6,9 @@
  */
 import type { FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
+import type { SnmpAgent } from "../../hw/core/snmp/agent.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
@@ -119,6 +121,24 @@ export interface Transports {
     readonly isLegacy: boolean;
     readonly logout: string;
   };
+  readonly snmp: {
+    readonly host: string;
+    readonly port: number;
+    readonly version: "1" | "2c" | "3";
+    readonly user: string | undefined;
+    /** The community, or the authentication password of v3. */
+    readonly secret: string;
+    readonly privacySecret: string | undefined;
+    readonly auth: "md5" | "sha" | "sha256" | "sha512";
+    readonly privacy: "des" | "aes" | "aes256";
+  };
+  readonly nut: {
+    readonly host: string;
+    readonly port: number;
+    readonly ups: string;
+    readonly user: string;
+    readonly secret: string;
+  };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -137,6 +157,8 @@ export interface Connections {
   readonly agent: FenceAgent;
   readonly disks: PoisonDisks;
   readonly ssh: TextLine;
+  readonly snmp: SnmpAgent;
+  readonly nut: UpsServer;
   readonly telnet: TextLine;
 }
 

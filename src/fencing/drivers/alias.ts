@@ -19,6 +19,8 @@ export interface Alias {
   readonly implied?: Readonly<Record<string, string>>;
   /** Takes the outlet that pcmk_host_map gives to a node. */
   readonly plugParameter?: string;
+  /** Its plugs are numbered outlets: it switches all of a list, and reads all of them back. */
+  readonly hasOutlets?: boolean;
 }
 
 /** A packaged fence agent that no driver of our own replaces. */
@@ -208,6 +210,60 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     renames: { hostname: "", ipaddr: "host", userid: "user" },
     refusals: [],
     passwords: [],
+  },
+  "snmp-pdu": {
+    driver: "snmp-pdu",
+    renames: {},
+    refusals: [],
+    passwords: ["community", "password", "passwd"],
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  nut: {
+    driver: "nut",
+    renames: {},
+    refusals: [],
+    passwords: ["password", "passwd"],
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  "external/nut": {
+    driver: "nut",
+    renames: { hostname: "", username: "user", poweron: "", poweroff: "", reset: "", statusvar: "" },
+    refusals: [
+      {
+        parameter: "ups",
+        value: /@/,
+        reason: "names the server, too",
+        remedy: "write ups=NAME host=SERVER, and outlets=N where only some outlets feed the node",
+      },
+    ],
+    passwords: ["password"],
+  },
+  "external/rackpdu": {
+    driver: "snmp-pdu",
+    renames: { hostlist: "", pduip: "host", names_oid: "", oid: "" },
+    refusals: [
+      {
+        parameter: "outlet_config",
+        value: /./,
+        reason: "names a file of outlets, which is not read here",
+        remedy: "write them into the device: pcmk_host_map=NODE:3,7;NODE:4,8",
+      },
+    ],
+    passwords: ["community"],
+    implied: { version: "1" },
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  apcmastersnmp: {
+    driver: "snmp-pdu",
+    renames: { ipaddr: "host" },
+    refusals: [],
+    passwords: ["community"],
+    implied: { version: "1" },
+    plugParameter: "outlets",
+    hasOutlets: true,
   },
   "external/sbd": {
     driver: "sbd",

@@ -8,6 +8,7 @@ import os from "node:os";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
+import { openNut } from "../../hw/edge/nut-client.ts";
 import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
@@ -120,6 +121,24 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         const line = await openSsh({ ...bound.target, password: password.value, answerMs: budgetMs });
         if (line.kind === "refused") return { kind: "failed", reason: line.reason };
         return opened(bound.device(line.line), () => line.line.close());
+      }
+      case "snmp": {
+        const { secret, privacySecret, ...target } = bound.target;
+        const password = passwordOf(secret);
+        if (password.kind === "failed") return password;
+        const privacy = optionalPassword(privacySecret);
+        if (privacy.kind === "failed") return privacy;
+        const { openSnmpAgent } = await import("../../hw/edge/snmp-agent.ts");
+        const passwords = { password: password.value, privacyPassword: privacy.value };
+        const agent = await openSnmpAgent({ ...target, ...passwords, budgetMs });
+        return opened(bound.device(agent), () => agent.close());
+      }
+      case "nut": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const line = await openNut({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.server), () => line.server.close());
       }
       default:
         return bound satisfies never;

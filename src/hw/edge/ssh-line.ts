@@ -48,17 +48,18 @@ function describe(error: Error & { level?: string; code?: string }, { host, port
   }
   if (error.level === "client-timeout") return `${host} port ${port}: no ssh login within ${answerMs} ms`;
   if (/no matching/i.test(error.message)) {
-    return `${host} speaks none of the ciphers offered (${error.message}); add ssh=legacy for an old board`;
+    return `${host} speaks none of the ciphers offered (${error.message}); add ssh=legacy`;
   }
   if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}: is ssh enabled there?`;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  if (error.code === "ECONNRESET") return `${host} hangs up: it may have no session left; close other logins`;
+  if (error.code === "ECONNRESET") return `${host} hangs up: perhaps it has no session left; close other logins`;
   return `${host} port ${port}: ${error.code ?? error.message}`;
 }
 
 function describeForeign(seenKey: string | undefined, { hostKey }: SshTarget): string {
   const remedy = "look at the board's own page, then correct hostkey";
-  return `this is another board, or somebody in between: its host key is ${seenKey}, expected was ${hostKey}; ${remedy}`;
+  const words = `its host key is ${seenKey}, expected was ${hostKey}`;
+  return `this is another board, or somebody in between: ${words}; ${remedy}`;
 }
 
 function configurationOf(target: SshTarget, noteKey: (fingerprint: string) => void): ConnectConfig {

@@ -131,6 +131,8 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
     return [
       {
         id: resource.id,
+        class: resource.class,
+        priority: resource.priority,
         role: roleName(resource.role),
         activeOn: resource.runningOn.map(({ name }) => name),
         nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),

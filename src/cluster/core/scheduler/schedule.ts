@@ -3,13 +3,14 @@
  * The passes stand in docs/scheduler.md; `plan` below is the list of those that write the plan.
  */
 import type { XmlElement } from "../../../base/xml.ts";
+import { linkAgentChanges, planAgentChanges } from "./act/agent-changes.ts";
 import { linkAntiColocations } from "./act/anti-colocations.ts";
 import { addBundleFrame, linkBundle } from "./act/bundles.ts";
 import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
 import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions } from "./act/definitions.ts";
-import { planFailures } from "./act/failures.ts";
+import { planRecorded } from "./act/recorded.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
@@ -62,8 +63,9 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
-  planFailures(plan);
+  planRecorded(plan);
   planCancels(plan);
+  planAgentChanges(plan);
   planProbes(plan);
   planClearFailures(plan);
   for (const resource of facts.top) planResource(plan, resource);
@@ -77,6 +79,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkLoads(plan);
   linkClears(plan);
   linkCancels(plan);
+  linkAgentChanges(plan);
   planFencing(plan);
   planUnfencing(plan);
   linkRemotes(plan);

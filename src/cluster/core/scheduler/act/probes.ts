@@ -4,7 +4,8 @@
  * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { primitivesOf } from "../facts/model.ts";
+import { isKnownOn, primitivesOf } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf, isUnclean } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
@@ -27,7 +28,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 /** Nodes of other kinds can be looked at only for what could run there. */
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
-  if (resource.class === "stonith" || resource.remoteNodeName !== undefined) return false;
+  if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined) return false;
   // No guest is looked for within a guest.
   if (node.kind === "guest" && resource.isContainer) return false;
   return plan.board.nodes.includes(node);
@@ -39,7 +40,7 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed) return undefined;
+  if (isKnownOn(resource, node) || resource.removed) return undefined;
   if (isContained(resource) && !node.inBundle) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && !node.inBundle && resource.container === node.remote?.container) return undefined;
@@ -72,8 +73,6 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
     return;
   }
   const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
-  const known = (instance: Resource) => primitivesOf(instance).every(({ knownOn }) => knownOn.has(node));
-  if (clone.children.some(known)) return;
   const chosen =
     clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
     clone.children.find(isHere) ??

@@ -165,9 +165,29 @@ function applyFailure(
   else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
 }
 
+const CHANGED = "resource parameters have changed";
+
+/** What failed when it was defined otherwise says nothing of what it would do now; only a last failure is looked at. */
+function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
+  const { id = "", "op-digest": digest } = entry.element.attributes;
+  if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
+  if (entry.task !== "start" && entry.task !== "monitor") return false;
+  return definitionChange(facts, resource, node, entry) !== "same";
+}
+
+/** Whether the failures on the node are those of an older definition. */
+export function isForgiven(facts: Facts, resource: Resource, node: Node): boolean {
+  return facts.clearFailures.some((each) => each.resource === resource && each.node === node && each.why === CHANGED);
+}
+
 /** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
 function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
-  if (status === STATUS.done || resource.failureTimeoutMs === 0) return false;
+  if (status === STATUS.done) return false;
+  if (isOfOldDefinition(facts, resource, node, entry)) {
+    facts.clearFailures.push({ resource, node, why: CHANGED });
+    return true;
+  }
+  if (resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;
@@ -215,19 +235,6 @@ function applyPending(facts: Facts, resource: Resource, node: Node, entry: Histo
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 
-const DEFINING = new Set(["start", "monitor"]);
-
-/** A failure of what has been defined anew since says nothing any more. */
-function forgetIfRedefined(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): void {
-  const isFailure = entry.element.attributes["id"]?.endsWith("_last_failure_0") === true;
-  if (!isFailure || !DEFINING.has(entry.task) || !resource.managed) return;
-  // The address of a connection into a container is not known before the container has a place.
-  if (resource.remoteNodeName !== undefined && resource.container !== undefined) return;
-  const change = definitionChange(facts, resource, node, entry);
-  if (change === "same" || change === "unknown") return;
-  facts.clearFailures.push({ resource, node, why: "resource parameters have changed" });
-}
-
 /** Applies one recorded operation to the state of its resource. */
 export function applyOutcome(
   facts: Facts,
@@ -243,7 +250,6 @@ export function applyOutcome(
     applyPending(facts, resource, node, entry);
     return;
   }
-  forgetIfRedefined(facts, resource, node, entry);
   const code = codeOf(entry);
   const before = { role: resource.role, nextRole: resource.nextRole, onFail: outcome.onFail };
   const status = judge(resource, entry, recorded, code, outcome);

@@ -117,7 +117,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   const { attributes } = element;
   const baseId = attributes["id"] ?? "";
   const meta = metaOf(facts, element, parent);
-  const isFencing = attributes["class"] === "stonith";
+  const isFencing = isFencingClass(attributes["class"]);
   const number = (name: string, fallback: number) => {
     const value = Number.parseInt(meta[name] ?? "", 10);
     return Number.isNaN(value) ? fallback : value;
@@ -158,6 +158,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     remoteNodeName: undefined,
     removed,
     managed: managed && !maintenance,
+    heldBack: false,
     maintenance,
     unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1) && canBeUnique(element),
     promotable,
@@ -201,6 +202,11 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   facts.resources.push(resource);
   if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
   return resource;
+}
+
+/** Both dialects. */
+export function isFencingClass(name: string | undefined): boolean {
+  return name === "stonith" || name === "fencing";
 }
 
 /** Only OCF agents can tell one instance from another. */

@@ -13,7 +13,10 @@ import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } fr
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
 function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
   const unique = cloneOf(resource)?.unique === true;
-  const names = unique ? [`master-${resource.id}`] : [`master-${resource.baseId}`, `master-${resource.id}`];
+  // The agent speaks under the name by which the executor called it.
+  const names = unique
+    ? [`master-${resource.id}`]
+    : [`master-${resource.recordedName ?? resource.id}`, `master-${resource.baseId}`];
   for (const name of names) {
     const value = attributes[name];
     if (value !== undefined) return parseScore(value);

@@ -93,7 +93,7 @@ function flagsOf(resource: Resource, node: Node | undefined): string[] {
     flags.push("target-role:Unpromoted");
   if (resource.blocked) flags.push("blocked");
   else if (!resource.managed && (resource.maintenance || isInMaintenance(resource))) flags.push("maintenance");
-  else if (!resource.managed) flags.push("unmanaged");
+  else if (!resource.managed && !resource.heldBack) flags.push("unmanaged");
   if (resource.failureIgnored) flags.push("failure ignored");
   return flags;
 }
@@ -129,7 +129,7 @@ export function primitiveLine(
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
-  const removed = resource.removed && resource.parent === undefined ? "ORPHANED " : "";
+  const removed = resource.removed ? "ORPHANED " : "";
   return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${node}${notes}${nodes}`;
 }
 
@@ -146,7 +146,7 @@ function collectiveFlags(resource: Resource, note = ""): string {
   if (resource.kind === "clone" && resource.unique) flags.push("unique");
   if (isDisabled(resource)) flags.push("disabled");
   if (resource.maintenance) flags.push("maintenance");
-  else if (!resource.managed) flags.push("unmanaged");
+  else if (!resource.managed && !resource.heldBack) flags.push("unmanaged");
   return flags.length === 0 ? "" : ` (${flags.join(", ")})`;
 }
 
