@@ -10,7 +10,7 @@ import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
 import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions } from "./act/definitions.ts";
-import { planRecorded } from "./act/recorded.ts";
+import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
@@ -63,7 +63,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
-  planRecorded(plan);
+  planFailures(plan);
   planCancels(plan);
   planAgentChanges(plan);
   planProbes(plan);
