@@ -142,7 +142,7 @@ export function summaryLines({ facts, plan, graph }: Worked): string[] {
   const nameWidth = Math.max(0, ...rows.map(({ name }) => name.length)) + 4;
   const whereWidth = Math.max(0, ...rows.map(({ change }) => change.where.length));
   return [
-    ...fences.reverse(),
+    ...fences,
     ...rows.map(
       ({ name, change: { verb, where, reason } }) =>
         `${verb.padEnd(10)} ${name.padEnd(nameWidth)} ( ${where.padStart(whereWidth)} )${reason}`,
