@@ -22,6 +22,7 @@ import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
 import { linkCancels, planRecurring } from "./act/recurring.ts";
 import { planRecorded } from "./act/recorded.ts";
+import { linkRemovals, planRemovals } from "./act/removals.ts";
 import { linkRemotes } from "./act/remotes.ts";
 import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
@@ -64,6 +65,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
+  planRemovals(plan);
   planClearFailures(plan);
   planRecorded(plan);
   const changes = planDefinitions(plan);
@@ -81,6 +83,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkClears(plan);
   linkCancels(plan);
   linkAgentChanges(plan);
+  linkRemovals(plan);
   planFencing(plan);
   planUnfencing(plan);
   linkRemotes(plan);

@@ -1,4 +1,5 @@
 /** Capacity in time: what leaves a node leaves it before what needs its room arrives. */
+import type { Node, Resource } from "../facts/model.ts";
 import { type Board, demandOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -10,7 +11,7 @@ export function linkLoads(plan: Plan): void {
     (resource) => resource.kind === "primitive" && Object.keys(demandOf(resource)).length > 0,
   );
   if (loaded.length === 0) return;
-  for (const node of nodesOf(board)) {
+  for (const node of nodesOf(board, loaded)) {
     const key = `load_stopped_${node.name}`;
     const point: Step = step(plan, { operation: key, key, kind: "pseudo", required: true });
     for (const resource of loaded) {
@@ -20,6 +21,9 @@ export function linkLoads(plan: Plan): void {
   }
 }
 
-function nodesOf(board: Board): Board["nodes"] {
-  return board.nodes.filter(({ kind }) => kind !== "guest");
+/** As the resources name them: where each is, and then where else it might be. */
+function nodesOf(board: Board, loaded: readonly Resource[]): readonly Node[] {
+  const nodes = new Set<Node>();
+  for (const { runningOn } of loaded) for (const node of [...runningOn, ...board.nodes]) nodes.add(node);
+  return [...nodes].filter(({ kind }) => kind !== "guest");
 }
