@@ -72,10 +72,10 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   planFailures(plan);
   planAgentChanges(plan);
   planProbes(plan);
-  for (const resource of facts.top) planResource(plan, resource);
+  for (const resource of board.order) planResource(plan, resource);
   repeatChanged(plan, changes);
   linkOrders(plan);
-  for (const resource of facts.top) linkResource(plan, resource);
+  for (const resource of board.order) linkResource(plan, resource);
   linkAntiColocations(plan);
   linkColocations(plan);
   linkProbes(plan);

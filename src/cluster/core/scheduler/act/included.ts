@@ -48,7 +48,7 @@ function inOrder(plan: Plan): Step[] {
     for (const child of resource.children) visit(child);
     if (resource.kind !== "group" && resource.kind !== "bundle") addAll(own);
   };
-  for (const resource of plan.facts.top) visit(resource);
+  for (const resource of plan.board.order) visit(resource);
   // What belongs to no resource, or to a bundle as a whole, comes last, fencing behind all.
   const rest = plan.steps.filter((each) => !seen.has(each));
   ordered.push(
