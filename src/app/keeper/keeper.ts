@@ -95,8 +95,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
 
   const links = openLinks(config, self, signer, {
     onPacket,
-    onRefused(link, refusal) {
-      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard`);
+    onRefused(link, refusal, detail) {
+      const why = detail === undefined ? "" : `: ${detail}`;
+      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard${why}`);
     },
     onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
     onOpened: (link) => log.say("info", `link ${link} is open`),
@@ -145,7 +146,14 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   function onPacket(link: string, packet: Packet): void {
     if (packet.kind === "heartbeat") {
       const heartbeat = decodeHeartbeat(packet.payload);
-      if (heartbeat === undefined) return;
+      if (heartbeat === undefined) {
+        log.limited(
+          "unreadable",
+          "error",
+          `link ${link}: a heartbeat of node ${packet.from} cannot be read: update the older one`,
+        );
+        return;
+      }
       noteSilence(packet.from);
       dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
       return;
