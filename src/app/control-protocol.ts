@@ -5,6 +5,7 @@
  * Unknown members are ignored, so that members may be added within a version. See docs/protocols/control-socket.md.
  */
 import type { Problem } from "../base/problem.ts";
+import type { Code } from "../cluster/core/advice/codes.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 
 export const CONTROL_VERSION = 1;
@@ -147,6 +148,12 @@ export interface TransitionStatus {
 /** Something that an operator should know or do, most urgent first. */
 export interface StatusProblem {
   readonly severity: "error" | "warning";
+  /** Its name for ever; `values` fill its texts in any language. */
+  readonly code: Code;
+  /** Of the how-to table; 0 for what stands beyond it. */
+  readonly row: number;
+  readonly values: Readonly<Record<string, string>>;
+  /** In English. */
   readonly what: string;
   readonly doNow: string;
 }

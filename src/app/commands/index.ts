@@ -94,7 +94,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   status: {
     summary: "what runs where, what is wrong, what to do now",
-    usage: "[--json] [--watch] [--run DIR]",
+    usage: "[--json] [--watch] [--lang en|ja] [--run DIR]",
     load: () => import("./status.ts"),
   },
   verify: {

@@ -25,7 +25,7 @@ import type {
   StatusReport,
 } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
-import { findProblems } from "./status-problems.ts";
+import { findProblems } from "./advice.ts";
 
 export interface StatusSources {
   readonly controller: ControllerState;
@@ -234,5 +234,5 @@ export function buildStatus(sources: StatusSources): StatusReport {
       summary: dcReport?.summary ?? [],
     },
   };
-  return { ...report, problems: findProblems(report, dcReport?.blocked ?? []) };
+  return { ...report, problems: findProblems(cib, report, dcReport?.blocked ?? []) };
 }
