@@ -4,7 +4,7 @@
  * Fact: Linux-HA ha.cf(5); times are seconds unless they carry `us`, `ms`, `s`, `min` or `h`.
  */
 import * as v from "valibot";
-import { type LinkConfig, readSerialLink, readUdpLink } from "./node-links.ts";
+import { type LinkConfig, readLink } from "./node-links.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   us: 0.001,
@@ -84,11 +84,19 @@ const node = v.pipe(
 );
 
 const link = v.pipe(
-  v.tupleWithRest([nameWord, v.picklist(["udp", "serial"], "write udp or serial after the name")], v.string()),
+  v.tupleWithRest(
+    [
+      nameWord,
+      v.picklist(
+        ["udp", "broadcast", "multicast", "serial"],
+        "write udp, broadcast, multicast or serial after the name",
+      ),
+    ],
+    v.string(),
+  ),
   v.rawTransform(({ dataset, addIssue }): LinkConfig => {
     const [name, kind, ...words] = dataset.value;
-    const issue = (message: string) => addIssue({ message });
-    return kind === "udp" ? readUdpLink(name, words, issue) : readSerialLink(name, words, issue);
+    return readLink(name, kind, words, (message) => addIssue({ message }));
   }),
 );
 
@@ -129,8 +137,11 @@ export const DIRECTIVES = {
     only(timeMs),
   ),
   link: directive(
-    "NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE] | NAME serial device=PATH [baud=RATE]",
-    "a heartbeat path; better two that share no cable, switch or card",
+    "NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE] | " +
+      "NAME broadcast device=INTERFACE [port=PORT] [address=ADDRESS] | " +
+      "NAME multicast group=ADDRESS device=INTERFACE [port=PORT] [hops=NUMBER] | " +
+      "NAME serial device=PATH[,PATH] [baud=RATE]",
+    "a heartbeat path, up to 8 in any mix; better two that share no cable, switch or card",
     link,
     { repeats: true, required: true },
   ),
@@ -144,6 +155,12 @@ export const DIRECTIVES = {
     "reboot | watchdog | exit",
     "how a node that must not run on ends: at once, by the unfed watchdog, or by ending its processes only",
     only(selfFencing),
+  ),
+  "fencing-disk": directive(
+    "PATH",
+    "a shared disk in sbd's format on which this node is told to end; one, or three of which two must be readable",
+    only(absolutePath),
+    { repeats: true },
   ),
   configuration: directive(
     "FILE",

@@ -96,7 +96,7 @@ test("the key is changed without a stop, and a broken key file changes nothing",
     }
   }
   await sleep(1500);
-  expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 signs");
+  expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 is used for sending");
   expect(pair.log("alpha")).toContain("the keys stay as they were");
   expect(pair.log("alpha")).not.toMatch(/forged|peer-lost/);
   expect(joined()).toBe(true);

@@ -21,6 +21,7 @@ function device(id: string, more: Partial<FencingDevice> = {}): FencingDevice {
     driver: "ipmi-lan",
     parameters: {},
     perTarget: {},
+    rebootParameters: {},
     isManual: false,
     targets: ["alpha"],
     bannedFrom: [],

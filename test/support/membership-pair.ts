@@ -54,6 +54,7 @@ export function playMembership(lines: readonly string[]): string[] {
   const out: string[] = [];
   let config: Omit<MembershipConfig, "self"> | undefined;
   let nowMs = 0;
+  let serialDelayMs = DELAY_MS;
 
   const byName = (name: string | undefined) =>
     present(
@@ -122,7 +123,8 @@ export function playMembership(lines: readonly string[]): string[] {
             generation: effect.generation,
             heartbeat,
           };
-          flights.push({ atMs: nowMs + DELAY_MS, to: other(node), event: sent });
+          const delayMs = name.startsWith("tty") ? serialDelayMs : DELAY_MS;
+          flights.push({ atMs: nowMs + delayMs, to: other(node), event: sent });
         }
       } else if (effect.kind === "gone" || effect.kind === "self-fence") node.state = undefined;
       if (node.state === undefined) return;
@@ -172,6 +174,7 @@ export function playMembership(lines: readonly string[]): string[] {
         const links = (options["links"] ?? "eth1").split(",");
         const number = (name: string, value: number) => Number(options[name] ?? value);
         const deadtimeMs = number("deadtimeMs", 3500);
+        serialDelayMs = number("serialDelayMs", DELAY_MS);
         config = {
           nodes: nodes.map(({ name, id }) => ({ name, id })),
           links: links.map((name) => ({

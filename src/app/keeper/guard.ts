@@ -52,8 +52,15 @@ export async function openConfiguredWatchdog(config: NodeConfig, log: Log): Prom
   return opened;
 }
 
-/** Ends this node as configured. Does not return, but where the watchdog is to do it. */
-export async function fenceSelf(how: NodeConfig["selfFencing"], log: Log): Promise<void> {
+/**
+ * Ends this node as configured; `wanted`: what of the machine, where it can be chosen (a watchdog only resets).
+ * Does not return, but where the watchdog is to do it.
+ */
+export async function fenceSelf(
+  how: NodeConfig["selfFencing"],
+  log: Log,
+  wanted: "reset" | "off" = "reset",
+): Promise<void> {
   if (how === "watchdog") {
     log.say("critical", "the watchdog is not fed any more");
     return;
@@ -62,15 +69,15 @@ export async function fenceSelf(how: NodeConfig["selfFencing"], log: Log): Promi
     log.flush();
     process.exit(SELF_FENCED);
   }
-  const { RB_AUTOBOOT, reboot } = await import("../../hw/edge/native.ts");
+  const { RB_AUTOBOOT, RB_POWER_OFF, reboot } = await import("../../hw/edge/native.ts");
   // The log may wait for a disk; the reset must not. What stands on the console was written without waiting.
   try {
-    reboot(RB_AUTOBOOT);
+    reboot(wanted === "off" ? RB_POWER_OFF : RB_AUTOBOOT);
   } catch (error) {
     log.say("critical", `reboot is refused (${reasonOf(error)}); trying sysrq`);
   }
   try {
-    writeFileSync("/proc/sysrq-trigger", "b");
+    writeFileSync("/proc/sysrq-trigger", wanted === "off" ? "o" : "b");
   } catch (error) {
     log.say("critical", `sysrq is refused (${reasonOf(error)}); the watchdog is left unfed`);
   }

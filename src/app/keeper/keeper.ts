@@ -5,6 +5,7 @@
 import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
+import { joinedNodes } from "../../cib/node-links.ts";
 import { stepMembership, viewOf, wakeAtMs } from "../../cluster/core/membership/membership.ts";
 import {
   createMembership,
@@ -21,6 +22,7 @@ import { describeEffect } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
+import type { PoisonEars } from "./poison.ts";
 import { readRemembered, writeRemembered, writeRememberedSync } from "./state-file.ts";
 
 export interface KeeperSetting {
@@ -29,6 +31,8 @@ export interface KeeperSetting {
   readonly signer: Signer;
   readonly stateFolder: string;
   readonly watchdog: Watchdog | undefined;
+  /** Undefined: no disk is configured on which this node could be told to end. */
+  readonly poison: PoisonEars | undefined;
   /** Program and arguments of the manager. */
   readonly manager: { readonly file: string; readonly argv: readonly string[] };
   readonly log: Log;
@@ -45,9 +49,10 @@ const PERSIST_RETRY_MS = 2000;
 
 function membershipConfig({ config, self }: KeeperSetting) {
   const names = config.nodes.map(({ name }) => name);
-  const links = config.links.map((link) => {
-    const reached = link.kind === "udp" ? link.endpoints.map(({ node }) => node) : names;
-    return { name: link.name, kind: link.kind, peers: reached.filter((name) => name !== self.name) };
+  const links = config.links.flatMap((link) => {
+    const joined = joinedNodes(link, names);
+    if (!joined.includes(self.name)) return [];
+    return [{ name: link.name, kind: link.kind, peers: joined.filter((name) => name !== self.name) }];
   });
   const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = config;
   return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs };
@@ -64,7 +69,7 @@ function nextStart({ stateFolder, log }: KeeperSetting) {
 
 /** Runs until the node has left the cluster in order; resolves with the exit code. */
 export function runKeeper(setting: KeeperSetting): Promise<number> {
-  const { config, self, signer, stateFolder, watchdog, log } = setting;
+  const { config, self, signer, stateFolder, watchdog, poison, log } = setting;
   const start = nextStart(setting);
   let state: MembershipState = createMembership(
     membershipConfig(setting),
@@ -152,26 +157,26 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     }
   }
 
-  /** On every UDP link that is not down; over the serial line only when there is none. */
+  /** On every network link that is not down; over the serial line only when there is none. */
   function sendDatagram(to: string, bytes: Uint8Array): void {
     for (const peer of state.peers) {
       if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
       const open = Object.entries(peer.links).filter(([, link]) => link.state !== "down");
       const kindOf = (name: string) => config.links.find((link) => link.name === name)?.kind;
-      const fast = open.filter(([name]) => kindOf(name) === "udp");
+      const fast = open.filter(([name]) => kindOf(name) !== "serial");
       for (const [name] of fast.length > 0 ? fast : open)
         links.send(name, "datagram", state.generation, bytes, { name: peer.name, id: peer.id });
     }
   }
 
-  function endSelf(reason: string): void {
+  function endSelf(reason: string, wanted: "reset" | "off" = "reset"): void {
     if (fenced) return;
     fenced = true;
     clearTimeout(timer);
     if (config.selfFencing !== "exit") shoutOnConsole(`self-fencing: ${reason}`);
     log.say("critical", `self-fencing: ${reason}`);
     manager.kill();
-    void fenceSelf(config.selfFencing, log);
+    void fenceSelf(config.selfFencing, log, wanted);
   }
 
   function beat(effect: MembershipEffect & { kind: "send-heartbeat" }): void {
@@ -211,6 +216,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     fenced = true;
     clearTimeout(timer);
     links.close();
+    poison?.close();
     manager.kill();
     // Only where nothing runs on this node any more, or never ran.
     if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) watchdog?.disarm();
@@ -239,11 +245,13 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     timer = setTimeout(dispatch, Math.max(0, Math.ceil(wakeAtMs(state) - performance.now())), { kind: "tick" });
   }
 
-  for (const signal of ["SIGTERM", "SIGINT"] as const)
-    process.on(signal, () => {
-      log.say("notice", `${signal}: the manager is asked to stop everything`);
-      present(manager, "the manager was never started").stop();
-    });
+  function stop(reason: string): void {
+    log.say("notice", `${reason}: the manager is asked to stop everything`);
+    present(manager, "the manager was never started").stop();
+  }
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(signal));
+  poison?.begin({ onEnd: (wanted, reason) => endSelf(reason, wanted), onLeave: stop });
   dispatch({ kind: "tick" });
   return finished;
 }

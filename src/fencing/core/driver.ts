@@ -6,13 +6,15 @@
  */
 import type { FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
 export type FencingOutcome =
-  | { readonly kind: "confirmed"; readonly power: "on" | "off" }
+  /** `not-told`: the answer to `status` of a device that works, but shows no power. */
+  | { readonly kind: "confirmed"; readonly power: "on" | "off" | "not-told" }
   | { readonly kind: "not-done"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -38,9 +40,15 @@ export type SwitchAnswer =
   /** Surely not carried out, and asking again at once is in vain. */
   | { readonly kind: "refused"; readonly reason: string };
 
-export type PowerReading =
+/** What a device says whose dialect has a word for the power. */
+export type ToldPower =
   | { readonly kind: "power"; readonly power: "on" | "off" }
   | { readonly kind: "unreadable"; readonly reason: string };
+
+export type PowerReading =
+  | ToldPower
+  /** The device works, but has no word for the power: never a proof. */
+  | { readonly kind: "not-told"; readonly text: string };
 
 export type IdentityReading =
   /** `uuid`: 32 hex digits, where the device has one. */
@@ -99,6 +107,7 @@ export interface Transports {
     readonly secret: string | undefined;
     readonly passwordOption: string;
   };
+  readonly disks: { readonly paths: readonly string[] };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -115,6 +124,7 @@ export interface Connections {
   readonly https: WebBoard;
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
+  readonly disks: PoisonDisks;
   readonly telnet: TextLine;
 }
 

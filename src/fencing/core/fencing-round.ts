@@ -246,7 +246,8 @@ function startDevice(draft: Draft, operation: FencingOperation, now: Now): void 
   replace(draft, { ...operation, phase: { kind: "running", attemptId, startedWallMs: now.wallMs, lateAtMs } });
   const { id, driver } = device;
   const own = Object.hasOwn(device.perTarget, target) ? device.perTarget[target] : undefined;
-  const parameters = { ...device.parameters, ...own };
+  const onReboot = operation.action === "reboot" ? device.rebootParameters : undefined;
+  const parameters = { ...device.parameters, ...own, ...onReboot };
   draft.effects.push({
     kind: "run-device",
     attemptId,

@@ -144,26 +144,35 @@ function readDevice(
   const place = `primitive ${id}`;
   if (/^(stopped)$/i.test(valuesOf(primitive, "meta_attributes")["target-role"] ?? "")) return undefined;
   const parameters = valuesOf(primitive, "instance_attributes");
-  const choice = catalogue.choose(agent, ownParameters(parameters));
-  if (choice === undefined) {
+  const own = ownParameters(parameters);
+  const kind = catalogue.choose(agent, own);
+  if (kind === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
   }
-  for (const { parameter, reason, remedy } of choice.complaints) complain(place, `${parameter}: ${reason}`, remedy);
   const targets = targetsOf(parameters);
-  if (targets.length === 0 && !choice.manual) {
-    complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
-  }
-  let hasBadPlug = !choice.manual && choice.plugParameter === undefined && targets.length > 1;
-  if (hasBadPlug) {
-    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
-    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
-  }
-  const perTarget = perTargetOf(parameters, targets, choice.plugParameter, place, (...problem) => {
+  let hasBadPlug = false;
+  const perTarget = perTargetOf(parameters, targets, kind.plugParameter, place, (...problem) => {
     hasBadPlug = true;
     complain(...problem);
   });
-  if (choice.complaints.length > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
+  // With each outlet by itself: a wrong one must show before it is needed.
+  const choices = targets.map((target) => catalogue.choose(agent, { ...own, ...perTarget[target] }) ?? kind);
+  // A monitor has no target: it looks at the first outlet.
+  const choice = choices[0] ?? kind;
+  const complaints = new Map(
+    [choice, ...choices].flatMap((each) => each.complaints).map((complaint) => [JSON.stringify(complaint), complaint]),
+  );
+  for (const { parameter, reason, remedy } of complaints.values()) complain(place, `${parameter}: ${reason}`, remedy);
+  if (targets.length === 0 && !choice.manual) {
+    complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
+  }
+  if (!choice.manual && choice.plugParameter === undefined && targets.length > 1) {
+    hasBadPlug = true;
+    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
+    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
+  }
+  if (complaints.size > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
   // A reboot is off and on here, so what is said for it holds for both.
   const timeout = (action: "off" | "on") =>
     durationOf(
@@ -178,9 +187,9 @@ function readDevice(
     id,
     agent,
     driver: choice.driver,
-    // A monitor has no target: it looks at the first outlet.
-    parameters: { ...perTarget[targets[0] ?? ""], ...choice.parameters },
+    parameters: choice.parameters,
     perTarget,
+    rebootParameters: choice.rebootParameters,
     isManual: choice.manual,
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
@@ -192,7 +201,7 @@ function readDevice(
     },
     delayBaseMs: delayBaseOf(parameters["pcmk_delay_base"], place, complain),
     delayMaxMs: durationOf(parameters, "pcmk_delay_max", 0, place, complain),
-    staysOff: parameters["pcmk_reboot_action"] === "off",
+    staysOff: !choice.switchesOn || parameters["pcmk_reboot_action"] === "off",
   };
 }
 
@@ -285,6 +294,10 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const attempts = Number(property("max-attempts") ?? 10);
   const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
   if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
+  if (!/^0?$/.test(property("watchdog-timeout") ?? "")) {
+    const reason = "a watchdog alone proves no death here: two nodes that lose each other have no majority";
+    complain("property stonith-watchdog-timeout", reason, "use a shared disk: a device stonith:sbd, fencing-disk PATH");
+  }
   const isEnabled = isTrue(property("enabled"), true);
   const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
     const device = readDevice(primitive, section, timeoutMs, catalogue, complain);

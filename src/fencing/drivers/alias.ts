@@ -164,6 +164,21 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "external/sbd": {
+    driver: "sbd",
+    renames: { sbd_device: "devices", hostlist: "", timeout_bypass: "" },
+    refusals: [],
+    passwords: [],
+    plugParameter: "node",
+  },
+  fence_sbd: {
+    driver: "sbd",
+    renames: { plug: "node", port: "node", power_timeout: "confirm_time", login_timeout: "", method: "", action: "" },
+    refusals: [],
+    passwords: [],
+    plugParameter: "node",
+  },
+  sbd: { driver: "sbd", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
 };
 

@@ -11,6 +11,7 @@ import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
+import { sbd } from "./sbd.ts";
 import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
@@ -22,6 +23,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
   "fence-agent": fenceAgent,
+  sbd,
 };
 
 /** The driver of that name. */
@@ -52,6 +54,8 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     parameters,
     manual: driver === undefined,
     plugParameter: alias.plugParameter,
+    switchesOn: driver?.switchesOn ?? false,
+    rebootParameters: driver?.rebootParameters ?? {},
     complaints: [...complaints, ...read.complaints],
     boundMs: read.boundMs,
   };

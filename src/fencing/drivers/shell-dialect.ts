@@ -4,7 +4,7 @@
  * the word that the board says for it, and even then only the power that is read back is a proof.
  */
 import type { TextLine } from "../../hw/core/text/line.ts";
-import type { PowerDevice, PowerReading, SwitchAnswer } from "../core/driver.ts";
+import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 
 export interface ShellDialect {
   readonly login: RegExp;
@@ -67,7 +67,7 @@ export function shellDevice(line: TextLine, user: string, dialect: ShellDialect)
     return { kind: "lost", isSent: true, reason: failure };
   }
 
-  async function readPower(): Promise<PowerReading> {
+  async function readPower(): Promise<ToldPower> {
     const said = await ask(dialect.status);
     if (said.kind === "lost") return { kind: "unreadable", reason: said.reason };
     const power = dialect.power.exec(said.text)?.[1]?.toLowerCase();

@@ -85,6 +85,7 @@ export const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_BROADCAST = 6;
 export const SO_PRIORITY = 12;
 export const SO_BINDTODEVICE = 25;
 export const MSG_DONTWAIT = 0x40;
@@ -181,6 +182,7 @@ export function setThreadName(name: string): void {
 }
 
 export const RB_AUTOBOOT = 0x0123_4567;
+export const RB_POWER_OFF = 0x4321_fedc;
 
 /** At once: without sync, without a word to anybody. Returns only by throwing. */
 export function reboot(how: number): void {

@@ -188,3 +188,29 @@ test("every action says why", () => {
   const decision = schedule(pairCib(LOST, STANDBY), NOW);
   expect(decision.transition.actions.filter(({ reason }) => reason.code === "")).toEqual([]);
 });
+
+test("a failure whose count ends later than itself: somebody looks again when the count has ended", () => {
+  const failedAt = NOW / 1000;
+  const countedAt = failedAt + 7;
+  const bravo: NodeState = {
+    ...STANDBY,
+    attributes: {
+      "master-drbd0": "10000",
+      "fail-count-fence-alpha#start_0": "INFINITY",
+      "last-failure-fence-alpha#start_0": `${countedAt}`,
+    },
+    history: { ...STANDBY.history, "fence-alpha": [{ task: "start", rc: 1 }] },
+  };
+  const dated = (text: string) =>
+    text
+      .replaceAll('rc-code="1"', `rc-code="1" last-rc-change="${failedAt}"`)
+      .replace(
+        'name="resource-stickiness"',
+        'name="failure-timeout" value="60s"/><nvpair id="sticky" name="resource-stickiness"',
+      );
+  const cib = pairCib(ACTIVE, bravo, dated);
+  const early = schedule(cib, (failedAt + 62) * 1000);
+  expect(real(early)).not.toContain("start fence-alpha bravo");
+  expect(early.transition.recheckAtWallMs).toBe((countedAt + 61) * 1000);
+  expect(real(schedule(cib, early.transition.recheckAtWallMs ?? 0))).toContain("start fence-alpha bravo");
+});

@@ -45,14 +45,16 @@ function restart(peer: PeerState, generation: number): JudgedPeer {
 /** Notes what was heard. The clock is only asked while the peer is heard without a break. */
 function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
   const last = peer.heartbeat;
-  if (last === undefined || peer.heardAtMs === undefined) return { ...peer, heartbeat, heardAtMs: nowMs };
+  const { heartbeatAtMs } = peer;
+  const heard = { ...peer, heartbeat, heardAtMs: nowMs, heartbeatAtMs: nowMs };
+  if (last === undefined || heartbeatAtMs === undefined) return heard;
   // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
   const newer = elapsedMs(last.beat, heartbeat.beat) > 0;
   if (!newer) return { ...peer, heardAtMs: nowMs };
-  const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - peer.heardAtMs);
+  const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - heartbeatAtMs);
   // A line that is opened first delivers what had waited in it: old news in a burst, which is no sleep of ours.
   const known = peer.joinedAtMs !== undefined && nowMs - peer.joinedAtMs >= deadtimeMs;
-  return { ...peer, heartbeat, heardAtMs: nowMs, clock: known ? advanced : acceptSleep(advanced) };
+  return { ...heard, clock: known ? advanced : acceptSleep(advanced) };
 }
 
 /** After a heartbeat of the start `generation`; `self` is ourselves as the peer must know us. */
@@ -120,7 +122,7 @@ export function judgePeer(before: PeerState, state: MembershipState, nowMs: numb
 export function confirmFencing(peer: PeerState, generation: number): PeerState {
   if (peer.generation > generation && peer.phase !== "lost") return peer;
   const refused = Math.max(peer.generation, generation, peer.refusedGeneration);
-  const { heardAtMs: _, heartbeat: __, joinedAtMs: ___, ...rest } = peer;
+  const { heardAtMs: _, heartbeat: __, heartbeatAtMs: ___, joinedAtMs: ____, ...rest } = peer;
   return {
     ...rest,
     phase: "awaited",

@@ -3,13 +3,14 @@
  * Times are the local monotonic clock's, but `sentAtMs`, which is the peer's.
  */
 import { present } from "../../../base/check.ts";
+import type { LinkKind } from "../../../cib/node-links.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { type PeerClock, UNKNOWN_CLOCK } from "./peer-clock.ts";
 import type { PeerPhase } from "./view.ts";
 
 export interface MembershipLink {
   readonly name: string;
-  readonly kind: "udp" | "serial";
+  readonly kind: LinkKind;
   /** The peers that can be heard on it. */
   readonly peers: readonly string[];
 }
@@ -46,7 +47,9 @@ export interface PeerState {
   /** The last heartbeat of this generation on any link. */
   readonly heardAtMs?: number;
   readonly joinedAtMs?: number;
+  /** The newest heartbeat, and when its first copy came: a slower link brings the same one again. */
   readonly heartbeat?: Heartbeat;
+  readonly heartbeatAtMs?: number;
   /** How far the peer's clock has run ahead of ours since we hear it, and what is usual: see peer-clock.ts. */
   readonly clock: PeerClock;
   readonly links: Readonly<Record<string, LinkState>>;

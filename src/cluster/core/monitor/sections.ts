@@ -124,7 +124,7 @@ function runningOn(facts: Facts, node: Node): readonly Resource[] {
 function nodesWithResources(facts: Facts, wishes: MonitorWishes): string[] {
   return byName(facts.nodes).flatMap((node) => {
     const lines = runningOn(facts, node).map((resource) =>
-      primitiveLine(resource, "      ", wishes.detail || isUnique(resource), false),
+      primitiveLine(resource, "      ", wishes.detail || isUnique(resource), "below-node"),
     );
     const head = `  * ${KIND_WORD[node.kind]}Node ${nodeName(node, wishes.detail)}: ${stateOf(facts, node)}:`;
     return [head, "    * Resources:", ...lines];

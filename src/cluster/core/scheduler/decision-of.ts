@@ -9,7 +9,8 @@ import type {
   TransitionAction,
 } from "../transition/graph.ts";
 import type { Step } from "./act/plan.ts";
-import type { BlockedAction, Decision, NodeStatus, Placement, ResourceRole, ResourceStatus } from "./decision.ts";
+import type { BlockedAction, Decision, NodeStatus, ResourceRole, ResourceStatus } from "./decision.ts";
+import { atHost } from "./facts/digests.ts";
 import type { Facts, Resource } from "./facts/model.ts";
 import { inAnonymousClone } from "./facts/model.ts";
 import { findOperation, operationMeta } from "./facts/on-fail.ts";
@@ -33,7 +34,7 @@ function reasonOf(step: Step): Reason {
 
 const META_SKIPPED = new Set(["id", "name", "interval", "timeout", "description"]);
 
-function resourceAction(facts: Facts, step: Step, resource: Resource, base: Base): ResourceAction {
+function resourceAction({ facts, board }: Worked, step: Step, resource: Resource, base: Base): ResourceAction {
   const name = step.operation === "cancel" ? (step.meta["operation"] ?? "monitor") : step.operation;
   const operation = findOperation(resource, name, step.intervalMs);
   const options = operationMeta(facts, resource, operation, name, step.intervalMs);
@@ -42,6 +43,7 @@ function resourceAction(facts: Facts, step: Step, resource: Resource, base: Base
     if (!META_SKIPPED.has(key)) meta[key.replaceAll("-", "_")] = value;
   const timeoutMs = parseDurationMs(options["timeout"]) ?? TIMEOUT_DEFAULT_MS;
   const anonymous = inAnonymousClone(resource);
+  const host = resource.container === undefined ? undefined : board.assigned[resource.container.index];
   return {
     ...base,
     kind: "resource",
@@ -56,7 +58,7 @@ function resourceAction(facts: Facts, step: Step, resource: Resource, base: Base
     },
     intervalMs: step.intervalMs,
     timeoutMs,
-    parameters: parametersOf(facts, resource, step.node?.attributes),
+    parameters: atHost(parametersOf(facts, resource, step.node?.attributes), host),
     meta: { ...meta, timeout: String(timeoutMs), ...step.meta },
     expectedCode: step.expectedCode,
   };
@@ -64,7 +66,7 @@ function resourceAction(facts: Facts, step: Step, resource: Resource, base: Base
 
 type Base = Pick<TransitionAction, "id" | "key" | "priority" | "inputs" | "reason">;
 
-function actionOf(facts: Facts, step: Step, base: Base): TransitionAction {
+function actionOf(worked: Worked, step: Step, base: Base): TransitionAction {
   const { resource, node } = step;
   if (step.kind === "fence") {
     const fence: FenceAction = {
@@ -87,7 +89,7 @@ function actionOf(facts: Facts, step: Step, base: Base): TransitionAction {
     };
     return cluster;
   }
-  if (step.kind === "resource" && resource !== undefined) return resourceAction(facts, step, resource, base);
+  if (step.kind === "resource" && resource !== undefined) return resourceAction(worked, step, resource, base);
   const pseudo: PseudoAction = {
     ...base,
     kind: "pseudo",
@@ -137,22 +139,11 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
   });
 }
 
-function placementsOf({ facts, board }: Worked): Placement[] {
-  return facts.resources.flatMap((resource) =>
-    resource.kind === "primitive"
-      ? board.nodes.flatMap((node) => {
-          const score = board.allowed[resource.index]?.[node.index];
-          return score === undefined || Number.isNaN(score) ? [] : [{ resource: resource.id, node: node.name, score }];
-        })
-      : [],
-  );
-}
-
 export function decisionOf(worked: Worked): Decision {
   const { facts, graph } = worked;
   const ids = new Map(graph.steps.map((step, index) => [step, index + 1]));
   const actions = graph.steps.map((step) =>
-    actionOf(facts, step, {
+    actionOf(worked, step, {
       id: ids.get(step) ?? 0,
       key: operationKey(step),
       priority: step.priority,
@@ -178,7 +169,6 @@ export function decisionOf(worked: Worked): Decision {
     blocked,
     nodes: nodeStatuses(facts),
     resources: resourceStatuses(worked),
-    placements: placementsOf(worked),
     problems: facts.problems,
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { XmlElement } from "../../../base/xml.ts";
 import { linkAntiColocations } from "./act/anti-colocations.ts";
+import { addBundleFrame, linkBundle } from "./act/bundles.ts";
 import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
 import { linkColocations } from "./act/colocation-links.ts";
 import { linkOrders } from "./act/constraints.ts";
@@ -37,7 +38,8 @@ function planResource(plan: Plan, resource: Resource): void {
   if (resource.kind === "primitive") {
     planLifecycle(plan, resource);
     planRecurring(plan, resource);
-  } else addFrame(plan, resource);
+  } else if (resource.kind === "bundle") addBundleFrame(plan, resource);
+  else addFrame(plan, resource);
 }
 
 /** What belongs together of itself: one resource's own steps, a group's members, a clone's instances. */
@@ -45,6 +47,7 @@ function linkResource(plan: Plan, resource: Resource): void {
   for (const child of resource.children) linkResource(plan, child);
   if (resource.kind === "primitive") linkLifecycle(plan, resource);
   else if (resource.kind === "group") linkGroup(plan, resource);
+  else if (resource.kind === "bundle") linkBundle(plan, resource);
   else if (resource.kind === "clone") {
     linkClone(plan, resource);
     linkNotifications(plan, resource);

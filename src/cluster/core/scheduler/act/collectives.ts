@@ -144,13 +144,14 @@ export function linkClone(plan: Plan, clone: Resource): void {
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   clone.children.forEach((instance, index) => {
-    const previous = clone.children[index - 1];
-    if (previous === undefined) return;
-    for (const first of endOf(plan, previous, "start"))
-      for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
-    for (const second of beginOf(plan, previous, "stop")) {
-      for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
-      plan.stopWaits.push({ resource: instance, second, sameNode: false });
+    // Each waits for all before it: those in between may have nothing to do.
+    for (const previous of clone.children.slice(0, index)) {
+      for (const first of endOf(plan, previous, "start"))
+        for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
+      for (const second of beginOf(plan, previous, "stop")) {
+        for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
+        plan.stopWaits.push({ resource: instance, second, sameNode: false });
+      }
     }
   });
 }

@@ -8,7 +8,7 @@ import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type LinkRules, link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const GOES_UP = new Set(["start", "promote"]);
 
@@ -24,9 +24,11 @@ function rulesOf(order: ResourceOrder): LinkRules {
 /** What completes the task for that resource. A clone that notifies is done when all have been told. */
 export function completionOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
+  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by none.
+  if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
   const done = DONE[task] ?? task;
   if (resource.notify) {
-    const told = plan.byKey.get(`${resource.id}_confirmed-post_notify_${done}_0`) ?? [];
+    const told = stepsNamed(plan, resource, `${resource.id}_confirmed-post_notify_${done}_0`);
     if (told.length > 0) return told;
   }
   return stepsOf(plan, resource, done);
@@ -45,8 +47,11 @@ function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[]
   return [step(plan, { resource, operation: task, runnable: false })];
 }
 
+/** Of a bundle the containers start and stop; everything else follows them. */
 function membersSteps(plan: Plan, resource: Resource, task: string): readonly Step[] {
-  return primitivesOf(resource).flatMap((member) => stepsOf(plan, member, task));
+  const members =
+    resource.kind === "bundle" ? resource.replicas.map(({ container }) => container) : primitivesOf(resource);
+  return members.flatMap((member) => stepsOf(plan, member, task));
 }
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
@@ -71,19 +76,43 @@ function nodeOfInstance(plan: Plan, instance: Resource, now: boolean): Node | un
   return primitivesOf(instance).find(({ runningOn }) => runningOn.length > 0)?.runningOn[0];
 }
 
+function isSpread({ kind }: Resource): boolean {
+  return kind === "clone" || kind === "bundle";
+}
+
+interface Instance {
+  /** What stands where the instance counts as being. */
+  readonly placed: Resource;
+  /** What the task is done by: a replica is up when the resource inside is. */
+  readonly whole: Resource;
+  /** What has to wait: of a replica the container, but for promotions. */
+  readonly waiting: Resource;
+}
+
+function instancesOf(resource: Resource, task: string): readonly Instance[] {
+  if (resource.kind !== "bundle")
+    return resource.children.map((each) => ({ placed: each, whole: each, waiting: each }));
+  const isInside = task === "promote" || task === "demote";
+  return resource.replicas.map(({ container, child }) => {
+    const whole = child ?? container;
+    return { placed: container, whole, waiting: isInside ? whole : container };
+  });
+}
+
 /** What counts is the wish of the one that depends, on the way up and on the way back. */
 function isInterleaved({ first, second, inverse, kind }: ResourceOrder): boolean {
-  if (first.kind !== "clone" || second.kind !== "clone" || kind === "serialize") return false;
+  if (!isSpread(first) || !isSpread(second) || kind === "serialize") return false;
   return inverse ? first.interleave : second.interleave;
 }
 
 /** Instance by instance: each waits only for the one beside it. */
 function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   const now = !GOES_UP.has(order.firstTask);
-  for (const second of order.second.children) {
-    const node = nodeOfInstance(plan, second, now);
+  const firsts = instancesOf(order.first, order.firstTask);
+  for (const { placed, waiting: second } of instancesOf(order.second, order.secondTask)) {
+    const node = nodeOfInstance(plan, placed, now);
     const first =
-      node === undefined ? undefined : order.first.children.find((each) => nodeOfInstance(plan, each, now) === node);
+      node === undefined ? undefined : firsts.find((each) => nodeOfInstance(plan, each.placed, now) === node)?.whole;
     const seconds = stepsOf(plan, second, order.secondTask);
     if (first === undefined) {
       if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;

@@ -30,7 +30,7 @@ function changeOf(plan: Plan, resource: Resource, node: Node): "none" | "reload"
     if (change === "restart") gravest = "restart";
     else if (change === "reload" && gravest === "none") gravest = "reload";
     else if (change === "repeat")
-      for (const monitor of plan.byKey.get(`${resource.id}_${entry.task}_${entry.intervalMs}`) ?? [])
+      for (const monitor of stepsOf(plan, resource, entry.task, entry.intervalMs))
         if (monitor.node === node && monitor.operation === entry.task) monitor.required = true;
     if (change !== "same" && change !== "unknown" && recordedFailures(resource, node.attributes).count > 0)
       clearFailures(plan, resource, node, "resource parameters have changed");

@@ -46,10 +46,10 @@ function inOrder(plan: Plan): Step[] {
     const own = plan.byResource[resource.index] ?? [];
     if (resource.kind === "group") addAll(own);
     for (const child of resource.children) visit(child);
-    if (resource.kind !== "group") addAll(own);
+    if (resource.kind !== "group" && resource.kind !== "bundle") addAll(own);
   };
   for (const resource of plan.facts.top) visit(resource);
-  // What belongs to no resource comes last: fencing node by node, the rest latest first.
+  // What belongs to no resource, or to a bundle as a whole, comes last: fencing node by node, the rest latest first.
   const rest = plan.steps.filter((each) => !seen.has(each));
   ordered.push(
     ...rest.filter(({ kind }) => kind !== "fence").reverse(),

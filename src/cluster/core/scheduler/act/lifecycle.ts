@@ -6,7 +6,7 @@
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { type Board, nextRoleOf } from "../place/board.ts";
+import { type Board, isUp, nextRoleOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** The role after one step from `now` towards `goal`. */
@@ -27,10 +27,9 @@ export interface Motion {
 }
 
 /** Whether a step on that node can be carried out now. */
-export function isRunnable(facts: Facts, resource: Resource, node: Node | undefined, needs: Step["needs"]): boolean {
-  if (node === undefined) return false;
-  if (!node.online && !(node.kind === "guest" && node.remoteRequiresReset)) return false;
-  if (node.pending) return false;
+export function isRunnable(plan: Plan, resource: Resource, node: Node | undefined, needs: Step["needs"]): boolean {
+  const { facts, board } = plan;
+  if (node === undefined || node.pending || !isUp(board, node)) return false;
   if (needs === "nothing" || facts.options.quorate) return true;
   const { noQuorumPolicy } = facts.options;
   if (noQuorumPolicy === "ignore" || noQuorumPolicy === "demote") return true;
@@ -64,7 +63,7 @@ export function act(
   const { managed } = resource;
   const made = step(plan, { resource, node, operation, required: required && managed, reason });
   made.needs = needs;
-  made.runnable &&= isRunnable(plan.facts, resource, node, needs);
+  made.runnable &&= isRunnable(plan, resource, node, needs);
   // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
   if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts)) made.required = false;
   if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
@@ -97,7 +96,7 @@ function stopAll(plan: Plan, resource: Resource, required: boolean, reason: stri
 
 /** A resource that was removed from the configuration leaves no record behind. */
 function clean(plan: Plan, resource: Resource, node: Node, stop: Step | undefined): void {
-  if (!node.online || node.unclean || node.pending) return;
+  if (!isUp(plan.board, node) || node.unclean || node.pending) return;
   const remove = act(plan, resource, "delete", node, true, "orphan");
   remove.required = true;
   remove.runnable = true;
@@ -163,7 +162,8 @@ function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
 function cleanRecords(plan: Plan, resource: Resource): void {
   if (!resource.removed || resource.parent !== undefined || !resource.managed) return;
   for (const node of resource.history.keys())
-    if (!resource.runningOn.includes(node) && node.online && !node.unclean) clean(plan, resource, node, undefined);
+    if (!resource.runningOn.includes(node) && isUp(plan.board, node) && !node.unclean)
+      clean(plan, resource, node, undefined);
 }
 
 /** All steps of one primitive's life in this transition. */

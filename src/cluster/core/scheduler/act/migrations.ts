@@ -5,8 +5,9 @@
  * Facts: Pacemaker Explained, "Migrating Resources"; crm_simulate as a black box (cases 1-a-then-bm-move-b and on).
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { canRun } from "../facts/model.ts";
+
 import { ROLE } from "../facts/values.ts";
+import { canRun } from "../place/board.ts";
 import { motionOf } from "./lifecycle.ts";
 import { type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -27,7 +28,7 @@ function candidate(plan: Plan, resource: Resource): Migration | undefined {
   const halfway = resource.migrationSource !== undefined && resource.migrationTarget === to;
   const source = halfway ? resource.migrationSource : resource.runningOn[0];
   if (source === undefined || source === to || (!halfway && resource.runningOn.length > 1)) return undefined;
-  if (!source.online || source.unclean || source.pending || !canRun(to)) return undefined;
+  if (!source.online || source.unclean || source.pending || !canRun(plan.board, to)) return undefined;
   if (resource.pendingTask === "start") return undefined;
   const start = stepsOf(plan, resource, "start").find(({ node }) => node === to);
   const stop = stepsOf(plan, resource, "stop").find(({ node }) => node === source);

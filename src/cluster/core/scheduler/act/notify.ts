@@ -6,7 +6,8 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { isUp } from "../place/board.ts";
+import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
 type Task = (typeof TASKS)[number];
@@ -66,8 +67,8 @@ const AFTER: readonly (readonly [Task, Task])[] = [
 /** One task is told to the end before the next one is announced. */
 export function linkNotifications(plan: Plan, clone: Resource): void {
   for (const [first, second] of AFTER) {
-    const [one] = plan.byKey.get(postDoneKey(clone, first)) ?? [];
-    const [other] = plan.byKey.get(preKey(clone, second)) ?? [];
+    const [one] = stepsNamed(plan, clone, postDoneKey(clone, first));
+    const [other] = stepsNamed(plan, clone, preKey(clone, second));
     if (one !== undefined && other !== undefined) link(plan, one, other);
   }
 }
@@ -99,7 +100,7 @@ function hears(life: Life, task: Task, when: "pre" | "post"): Node | undefined {
 
 function tell(plan: Plan, life: Life, task: Task, when: "pre" | "post", frame: readonly [Step, Step]): void {
   const node = hears(life, task, when);
-  if (node === undefined || !node.online || node.unclean) return;
+  if (node === undefined || !isUp(plan.board, node) || node.unclean) return;
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });
@@ -121,7 +122,9 @@ export function addNotifications(plan: Plan): void {
     const lives = livesOf(plan, clone);
     const environment = environmentOf(plan, clone, lives);
     for (const task of tasksOf(clone)) {
-      const frame = [preKey, preDoneKey, postKey, postDoneKey].map((key) => plan.byKey.get(key(clone, task))?.[0]);
+      const frame = [preKey, preDoneKey, postKey, postDoneKey].map(
+        (key) => stepsNamed(plan, clone, key(clone, task))[0],
+      );
       const [pre, preDone, post, postDone] = frame;
       if (!isIn(pre) || pre === undefined || preDone === undefined || post === undefined || postDone === undefined)
         continue;

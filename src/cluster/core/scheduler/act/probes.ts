@@ -26,8 +26,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 /** Nodes of other kinds can be looked at only for what could run there. */
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
-  if (resource.class === "stonith" || resource.remoteNodeName !== undefined || resource.fillers.length > 0)
-    return false;
+  if (resource.class === "stonith" || resource.remoteNodeName !== undefined) return false;
   return plan.board.nodes.includes(node);
 }
 
@@ -78,6 +77,17 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
   if (chosen !== undefined) probe(plan, chosen, node);
 }
 
+/** Addresses, containers and connections are looked for; what is inside only inside of its own container. */
+function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
+  for (const { ip, container, remote, child, node: inside } of bundle.replicas) {
+    if (child !== undefined && node === inside) probe(plan, child, node);
+    if (node.kind === "guest") continue;
+    if (ip !== undefined) probe(plan, ip, node);
+    probe(plan, container, node);
+    if (remote !== undefined) probe(plan, remote, node);
+  }
+}
+
 /** Probes for all resources, node by node. */
 export function planProbes(plan: Plan): void {
   const { facts } = plan;
@@ -88,6 +98,7 @@ export function planProbes(plan: Plan): void {
     if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
     for (const resource of facts.top) {
       if (resource.kind === "clone") probeClone(plan, resource, node);
+      else if (resource.kind === "bundle") probeBundle(plan, resource, node);
       else probe(plan, resource, node);
     }
   }

@@ -6,6 +6,7 @@
 import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
+import { isUp } from "../place/board.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -52,7 +53,7 @@ export function cancel(plan: Plan, resource: Resource, node: Node, name: string,
 }
 
 function canAct(plan: Plan, resource: Resource, node: Node): boolean {
-  return !node.unclean && isRunnable(plan.facts, resource, node, "nothing");
+  return !node.unclean && isRunnable(plan, resource, node, "nothing");
 }
 
 function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
@@ -67,7 +68,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
     );
     if (sameInterval || !resource.managed) return;
     const made = cancel(plan, resource, node, name, intervalMs);
-    made.runnable = node.online && !node.pending;
+    made.runnable = isUp(plan.board, node) && !node.pending;
     for (const promote of stepsOf(plan, resource, "promote")) if (promote.node === node) link(plan, made, promote);
     for (const demote of stepsOf(plan, resource, "demote")) if (demote.node === node) link(plan, made, demote);
     return;
@@ -103,7 +104,7 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     if (node === next) {
       if (wasRecorded(resource, node, name, intervalMs) && isRecorded(resource, node, name, intervalMs)) {
         const made = cancel(plan, resource, node, name, intervalMs);
-        made.runnable = node.online;
+        made.runnable = isUp(plan.board, node);
         for (const start of stepsOf(plan, resource, "start")) if (start.node === node) link(plan, made, start);
       }
       continue;
@@ -112,7 +113,7 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
-    made.runnable = node.online && !node.unclean && !node.pending;
+    made.runnable = isUp(plan.board, node) && !node.unclean && !node.pending;
     if (!resource.managed) continue;
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });
@@ -135,7 +136,7 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
   if (!plan.facts.options.cancelRemoved || resource.removed) return;
   for (const history of resource.history.values()) {
     const { node } = history;
-    if (!node.online || !resource.runningOn.includes(node)) continue;
+    if (!isUp(plan.board, node) || !resource.runningOn.includes(node)) continue;
     for (const [index, entry] of history.entries.entries()) {
       if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
       if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
@@ -148,7 +149,7 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
 /** A node in maintenance is left wholly alone: even the watching stops. */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
   for (const node of resource.runningOn) {
-    if (!node.maintenance || !node.online) continue;
+    if (!node.maintenance || !isUp(plan.board, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);

@@ -44,7 +44,7 @@ export function linkRemotes(plan: Plan): void {
     const { container } = node.remote;
     if (container === undefined) continue;
     for (const each of plan.steps)
-      if (each.node === node && each.operation === "start")
+      if (each.node === node && (each.operation === "start" || each.operation === "promote"))
         linkAll(plan, stepsOf(plan, container, "start"), [each], { needsFirst: true });
   }
   for (const resource of plan.facts.resources)

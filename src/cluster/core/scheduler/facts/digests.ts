@@ -11,20 +11,33 @@ import { findOperation, operationMeta } from "./on-fail.ts";
 import { parametersOf } from "./read-resources.ts";
 import { parseDurationMs } from "./values.ts";
 
+/** Digests worked out before: decision after decision asks for the same ones. Pure all the same. */
+const known = new Map<string, string>();
+const KNOWN_MAX = 2000;
+
 /** The digest that the executor records for an operation run with these parameters. */
 export function parametersDigest(parameters: Readonly<Record<string, string>>): string {
-  const sorted = Object.fromEntries(
-    Object.keys(parameters)
-      .sort()
-      .map((name) => [name, parameters[name] ?? ""]),
-  );
-  return md5(` ${printXml(xml("parameters", sorted))}`);
+  const sorted: Record<string, string> = {};
+  for (const name of Object.keys(parameters).sort()) sorted[name] = parameters[name] ?? "";
+  const text = ` ${printXml(xml("parameters", sorted))}`;
+  let digest = known.get(text);
+  if (digest === undefined) {
+    digest = md5(text);
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(text, digest);
+  }
+  return digest;
 }
 
 /** `same`: nothing changed; `repeat`: a recurring operation is to be set up anew. */
 export type DefinitionChange = "same" | "unknown" | "repeat" | "reload" | "restart";
 
 const TIMEOUT_DEFAULT = "20000";
+
+/** A container without an address of its own is reached at that of its host. */
+export function atHost(parameters: Record<string, string>, host: Node | undefined): Record<string, string> {
+  return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
+}
 
 /** What the operation would be run with now. */
 function currentParameters(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): Record<string, string> {
@@ -34,7 +47,10 @@ function currentParameters(facts: Facts, resource: Resource, node: Node, entry: 
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
-  const parameters = { ...parametersOf(facts, resource, node.attributes), ...own };
+  const parameters = atHost(
+    { ...parametersOf(facts, resource, node.attributes), ...own },
+    resource.container?.runningOn[0],
+  );
   if (entry.intervalMs === 0) return parameters;
   const meta = operationMeta(facts, resource, operation, entry.task, entry.intervalMs);
   const timeout = meta["timeout"];
@@ -42,10 +58,12 @@ function currentParameters(facts: Facts, resource: Resource, node: Node, entry: 
   return { ...parameters, CRM_meta_timeout: timeoutMs };
 }
 
+const isMasked = (value: string) => value.startsWith("*") && /^\*+$/.test(value);
+
 /** Where secrets are masked in the copy of the CIB at hand, only the digest of the rest can tell. */
 function matchesSecurely(current: Readonly<Record<string, string>>, entry: HistoryEntry): boolean {
   const { "op-secure-digest": digest, "op-secure-params": names = "" } = entry.element.attributes;
-  if (digest === undefined || !Object.values(current).some((value) => /^\*+$/.test(value))) return false;
+  if (digest === undefined || !Object.values(current).some(isMasked)) return false;
   const secret = new Set(names.split(/\s+/).filter(Boolean));
   const open = Object.fromEntries(
     Object.entries(current).filter(([name]) => !secret.has(name) && !/^(?:CRM_meta_|pcmk_)/.test(name)),

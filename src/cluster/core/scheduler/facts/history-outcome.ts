@@ -172,11 +172,11 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
   if (changed === 0) return false;
   const expired = now > changed + timeoutSeconds;
   const { count, lastSeconds } = recordedFailures(resource, node.attributes);
-  const expiresAt = Math.max(changed, lastSeconds) + timeoutSeconds;
-  if (!expired) {
-    if (facts.recheckAtSeconds === undefined || expiresAt < facts.recheckAtSeconds) facts.recheckAtSeconds = expiresAt;
-    return false;
-  }
+  // The count may end later than the failure itself, and each ends with the second after its last.
+  const freeAt = Math.max(changed, lastSeconds) + timeoutSeconds + 1;
+  if (now < freeAt && (facts.recheckAtSeconds === undefined || freeAt < facts.recheckAtSeconds))
+    facts.recheckAtSeconds = freeAt;
+  if (!expired) return false;
   if (isBlockingFailure(facts, resource, node)) return false;
   const countExpired = count > 0 && (lastSeconds === 0 || now > lastSeconds + timeoutSeconds);
   if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))

@@ -42,7 +42,10 @@ export interface Node {
   index: number;
   readonly id: string;
   readonly name: string;
-  readonly kind: "member" | "remote" | "guest" | "ping";
+  /** A guest may be listed among the nodes as if it were remote; what holds its connection tells. */
+  kind: "member" | "remote" | "guest" | "ping";
+  /** A container of a bundle is this node: only what the bundle brings along runs there. */
+  inBundle: boolean;
   readonly attributes: Record<string, string>;
   /** Of the attributes those that the configuration gives and a restart keeps. */
   readonly permanent: Record<string, string>;
@@ -149,7 +152,7 @@ export interface Resource {
   readonly interleave: boolean;
   readonly ordered: boolean;
   instanceMax: number;
-  readonly instanceNodeMax: number;
+  instanceNodeMax: number;
   readonly instanceMin: number;
   readonly promotedMax: number;
   readonly promotedNodeMax: number;
@@ -308,17 +311,6 @@ export function isActive(resource: Resource, all = false): boolean {
   return all
     ? resource.children.every((child) => isActive(child, all))
     : resource.children.some((child) => isActive(child, all));
-}
-
-export function isGuestOrBundleNode(node: Node): boolean {
-  return node.kind === "guest";
-}
-
-/** Whether `node` may be given a resource: up, in its right mind, not about to leave. */
-export function canRun(node: Node): boolean {
-  // A guest whose container failed is up again as soon as the container is.
-  if (node.kind === "guest" && node.remoteRequiresReset) return !node.standby && !node.maintenance;
-  return node.online && !node.shutdown && !node.unclean && !node.standby && !node.maintenance && !node.pending;
 }
 
 /** The nearest clone above, if any. */

@@ -15,6 +15,7 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
     id,
     name,
     kind,
+    inBundle: false,
     attributes: {},
     permanent: {},
     utilization: {},
@@ -79,6 +80,7 @@ export function readNodes(facts: Facts): void {
 /** A node that only a connection resource makes known. */
 export function addRemoteNode(facts: Facts, name: string, kind: "remote" | "guest"): Node {
   const node = facts.nodeByName.get(name) ?? addNode(facts, name, name, kind);
+  node.kind = kind;
   addBuiltIn(facts, node);
   return node;
 }

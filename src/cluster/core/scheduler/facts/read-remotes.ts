@@ -4,12 +4,20 @@
  */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
+import { bundleNodeName, bundleSpec } from "./bundle-spec.ts";
 import type { Facts, Node, Resource } from "./model.ts";
 import { addRemoteNode } from "./read-nodes.ts";
 import { ROLE } from "./values.ts";
 
 function isRemoteConnection({ attributes }: XmlElement): boolean {
   return attributes["class"] === "ocf" && attributes["provider"] === "pacemaker" && attributes["type"] === "remote";
+}
+
+/** The nodes that the containers of a bundle will be. */
+function nodesOfBundle(element: XmlElement): string[] {
+  const spec = element.name === "bundle" ? bundleSpec(element) : undefined;
+  if (spec?.child === undefined) return [];
+  return Array.from({ length: spec.replicas }, (_, index) => bundleNodeName(spec, index));
 }
 
 function primitivesBelow(element: XmlElement): XmlElement[] {
@@ -19,7 +27,9 @@ function primitivesBelow(element: XmlElement): XmlElement[] {
 /** Nodes that resources bring along, before any resource is read: locations and clones count them. */
 export function readRemoteNodes(facts: Facts): void {
   const resources = childOf(facts.configuration, "resources");
-  for (const element of (resources?.children ?? []).flatMap((child) => primitivesBelow(child))) {
+  const top = resources?.children ?? [];
+  for (const name of top.flatMap(nodesOfBundle)) addRemoteNode(facts, name, "guest").inBundle = true;
+  for (const element of top.flatMap(primitivesBelow)) {
     if (isRemoteConnection(element)) addRemoteNode(facts, element.attributes["id"] ?? "", "remote");
     const meta = addSets(childrenOf(element, "meta_attributes"), facts.ids, facts.ruleContext, {});
     const name = meta["remote-node"];

@@ -6,7 +6,7 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets, resolveReference } from "./attribute-sets.ts";
 import type { Facts, Operation, Resource, ResourceKind } from "./model.ts";
-import { readBundle } from "./read-bundle.ts";
+import { bundledParameters, isUsableBundle, readBundle } from "./read-bundle.ts";
 import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
 
 const KINDS: Readonly<Record<string, ResourceKind>> = {
@@ -117,6 +117,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     return Number.isNaN(value) ? fallback : value;
   };
   const isClone = kind === "clone";
+  const isWhole = isClone || kind === "bundle";
   const nodeMax = number("clone-node-max", 1);
   const promotable = isClone && (element.name === "master" || parseBoolean(meta["promotable"], false));
   const promotedNodeMax = number("promoted-node-max", number("master-node-max", 1));
@@ -152,10 +153,13 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     maintenance,
     unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1) && canBeUnique(element),
     promotable,
-    notify: isClone && parseBoolean(meta["notify"], false),
-    interleave: isClone && parseBoolean(meta["interleave"], false),
+    notify: isWhole && parseBoolean(meta["notify"], false),
+    interleave: isWhole && parseBoolean(meta["interleave"], false),
     ordered: isClone && parseBoolean(meta["ordered"], false),
-    instanceMax: Math.min(INSTANCES_MAX, number("clone-max", Math.max(1, facts.nodes.length))),
+    instanceMax: Math.min(
+      INSTANCES_MAX,
+      number("clone-max", Math.max(1, facts.nodes.filter(({ inBundle }) => !inBundle).length)),
+    ),
     instanceNodeMax: nodeMax,
     instanceMin: number("clone-min", 0),
     promotedMax: promotable ? number("promoted-max", number("master-max", 1)) : 0,
@@ -228,7 +232,7 @@ export function addInstance(facts: Facts, clone: Resource, removed: boolean): Re
 /** One resource and all below it. */
 export function readResource(facts: Facts, raw: XmlElement, origin: Origin): Resource | undefined {
   const kind = KINDS[raw.name];
-  if (kind === undefined) return undefined;
+  if (kind === undefined || (kind === "bundle" && !isUsableBundle(facts, raw))) return undefined;
   const element = kind === "primitive" ? expandTemplate(facts, raw) : raw;
   const resource = addResource(facts, element, kind, origin);
   if (kind === "primitive" && raw.attributes["template"] !== undefined && (origin.instance ?? 0) === 0) {
@@ -248,7 +252,7 @@ export function readResource(facts: Facts, raw: XmlElement, origin: Origin): Res
     for (let count = 0; count < Math.max(1, resource.instanceMax); count++)
       addInstance(facts, resource, resource.instanceMax === 0 || origin.removed === true);
   }
-  if (kind === "bundle") readBundle(facts, resource);
+  if (kind === "bundle") readBundle(facts, resource, (inner) => readResource(facts, inner, { parent: resource }));
   return resource;
 }
 
@@ -269,8 +273,9 @@ export function parametersOf(
 ): Record<string, string> {
   const context = nodeAttributes === undefined ? facts.ruleContext : { ...facts.ruleContext, nodeAttributes };
   const values = addSets(childrenOf(resource.element, "instance_attributes"), facts.ids, context, {});
-  if (resource.parent === undefined) return values;
-  for (const [name, value] of Object.entries(parametersOf(facts, resource.parent, nodeAttributes)))
-    if (!Object.hasOwn(values, name)) values[name] = value;
+  const { parent } = resource;
+  const others =
+    parent === undefined ? {} : { ...parametersOf(facts, parent, nodeAttributes), ...bundledParameters(resource) };
+  for (const [name, value] of Object.entries(others)) if (!Object.hasOwn(values, name)) values[name] = value;
   return values;
 }

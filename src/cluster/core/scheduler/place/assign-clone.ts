@@ -130,12 +130,18 @@ function prefersCurrent(board: Board, spread: Spread, instance: Resource, optima
 }
 
 /** Spreads instances over nodes; those beyond the limit stay without. */
-export function assignInstances(board: Board, clone: Resource, max: number, nodeMax: number): void {
+export function assignInstances(
+  board: Board,
+  clone: Resource,
+  instances: readonly Resource[],
+  max: number,
+  nodeMax: number,
+): void {
   const spread: Spread = { clone, counts: board.facts.nodes.map(() => 0), nodeMax };
   board.instanceCounts[clone.index] = spread.counts;
   const available = board.nodes.filter((node) => isAvailable(board, node) && scoreAt(board, clone, node) >= 0).length;
   const optimal = Math.max(1, available === 0 ? 1 : Math.min(nodeMax, Math.floor(max / available)));
-  const sorted = [...clone.children].sort((a, b) => compareInstances(board, clone, a, b));
+  const sorted = [...instances].sort((a, b) => compareInstances(board, clone, a, b));
   let count = 0;
   for (const instance of sorted) {
     if (count >= max || board.isAssigned[instance.index] === true) continue;
@@ -166,7 +172,7 @@ export function assignClone(board: Board, clone: Resource, _prefer: Node | undef
   mergeDependents(board, clone, ownWithThis(board, clone));
   noteScores(board, "pcmk__clone_assign", clone);
   for (const instance of clone.children) noteScores(board, "pcmk__clone_assign", instance);
-  assignInstances(board, clone, clone.instanceMax, clone.instanceNodeMax);
+  assignInstances(board, clone, clone.children, clone.instanceMax, clone.instanceNodeMax);
   board.busy[clone.index] = false;
   board.isAssigned[clone.index] = true;
   if (clone.promotable) choosePromoted(board, clone);

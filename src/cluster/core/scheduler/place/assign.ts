@@ -5,10 +5,12 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
 import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
 import { assignBest, isAvailable } from "./choose-node.ts";
+import { indexColocations } from "./colocations.ts";
 import { weighColocations } from "./follow.ts";
 
 /** The node's name under which primitives note their scores. */
@@ -17,7 +19,8 @@ const PASS = { primitive: "pcmk__primitive_assign", group: "pcmk__group_assign",
 /** Assigns the resource and all that it needs to be assigned before. */
 function assign(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
   if (resource.kind === "primitive") return assignPrimitive(board, resource, prefer);
-  return resource.kind === "group" ? assignGroup(board, resource, prefer) : assignClone(board, resource, prefer);
+  if (resource.kind === "group") return assignGroup(board, resource, prefer);
+  return resource.kind === "bundle" ? assignBundle(board, resource) : assignClone(board, resource, prefer);
 }
 
 function stayWhereItIs(board: Board, resource: Resource): Node | undefined {
@@ -87,6 +90,7 @@ function assignGroup(board: Board, group: Resource, prefer: Node | undefined): N
 export function assignAll(board: Board): void {
   const { facts } = board;
   board.assign = (resource, prefer) => assign(board, resource, prefer);
+  indexColocations(board);
   const byPriority = [...facts.top].sort((a, b) => b.priority - a.priority);
   const ordered = facts.options.placement === "default" ? byPriority : sortByPlacement(board, byPriority);
   for (const resource of ordered)

@@ -6,6 +6,7 @@ import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { healthScore } from "../facts/read-locations.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
 import { failuresOn } from "./fail-counts.ts";
 import { banTickets } from "./tickets.ts";
@@ -29,6 +30,9 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     capacity: nodes.map(({ utilization }) =>
       Object.fromEntries(Object.entries(utilization).map(([name, value]) => [name, Number.parseInt(value, 10) || 0])),
     ),
+    countsCapacity:
+      options.placement !== "default" &&
+      resources.some(({ element }) => element.children.some(({ name }) => name === "utilization")),
     withThis: resources.map(() => undefined),
     thisWith: resources.map(() => undefined),
     instanceCounts: resources.map(() => undefined),
@@ -54,6 +58,10 @@ function applyTo(board: Board, resource: Resource, location: Location, zero: boo
 
 /** A role's location is no matter of place but of promotion. */
 function applyLocation(board: Board, resource: Resource, location: Location, zero = false): void {
+  if (resource.kind === "bundle") {
+    applyToBundle(board, resource, location, zero);
+    return;
+  }
   if (location.role >= ROLE.unpromoted) {
     const list = board.roleLocations.get(resource) ?? [];
     for (const [node, score] of location.scores) list.push({ node, score, role: location.role });
@@ -70,11 +78,17 @@ function applyLocation(board: Board, resource: Resource, location: Location, zer
       applyLocation(board, member, location, zero || index > 0);
     return;
   }
-  if (resource.kind === "bundle") {
-    for (const { container } of resource.replicas) applyTo(board, container, location, zero);
+  for (const child of resource.children) applyLocation(board, child, location, zero);
+}
+
+/** Where a bundle may be is where its containers may be; who is promoted is a matter of what runs inside. */
+function applyToBundle(board: Board, bundle: Resource, location: Location, zero: boolean): void {
+  if (location.role === ROLE.promoted) {
+    if (bundle.bundled !== undefined) applyLocation(board, bundle.bundled, location, zero);
     return;
   }
-  for (const child of resource.children) applyLocation(board, child, location, zero);
+  for (const each of [bundle, ...bundle.replicas.map(({ container }) => container)])
+    applyTo(board, each, location, zero);
 }
 
 function applyHealth(board: Board, facts: Facts): void {
@@ -167,27 +181,22 @@ function applyExclusive(board: Board, facts: Facts): void {
   }
 }
 
-/** Connections run on cluster nodes only, and so do fencing devices. */
+/** A virtual machine that is a node itself: it cannot stand on another such node, nor on a remote one. */
+function hostsGuest({ fillers }: Resource): boolean {
+  return fillers.some(({ remoteNodeName, parent }) => remoteNodeName !== undefined && parent?.kind !== "bundle");
+}
+
+/** Connections, guests and fencing devices run on cluster nodes only; into a bundle's containers nobody else goes. */
 function applyKinds(board: Board, facts: Facts): void {
   if (!facts.haveRemotes) return;
   for (const resource of facts.resources) {
-    const bound = resource.class === "stonith" || resource.remoteNodeName !== undefined || resource.fillers.length > 0;
-    const replica = bundledNode(resource);
+    const bound = resource.class === "stonith" || resource.remoteNodeName !== undefined || hostsGuest(resource);
     for (const node of board.nodes) {
-      if (node.kind === "member") continue;
-      if (bound || (isBundleNode(facts, node) && replica === undefined))
-        setScore(board, resource, node, -INFINITY_SCORE);
+      if (node.inBundle) setScore(board, resource, node, Number.NaN);
+      else if (bound && node.kind !== "member") setScore(board, resource, node, -INFINITY_SCORE);
     }
   }
-}
-
-function isBundleNode(facts: Facts, node: Node): boolean {
-  return node.kind === "guest" && node.remote?.parent?.kind === "bundle" && facts.haveRemotes;
-}
-
-function bundledNode(resource: Resource): Resource | undefined {
-  for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "bundle") return up;
-  return undefined;
+  for (const resource of facts.resources) confineBundled(board, resource);
 }
 
 /** The board with every score that does not depend on where other resources go. */

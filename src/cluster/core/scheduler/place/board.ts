@@ -4,7 +4,7 @@
  * A score of NaN means: the node is not in question at all (opt-in clusters), which is less than minus infinity.
  */
 import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";
-import { canRun, primitivesOf } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
 import { addScores, ROLE, type Role } from "../facts/values.ts";
 
 export type Scores = number[];
@@ -33,6 +33,8 @@ export interface Board {
   /** How many resources each node has been given, the ones it runs now included. */
   readonly counts: number[];
   readonly capacity: Record<string, number>[];
+  /** Whether any resource uses capacity and the strategy asks for it. */
+  readonly countsCapacity: boolean;
   readonly withThis: (Colocation[] | undefined)[];
   readonly thisWith: (Colocation[] | undefined)[];
   /** Instances already on each node, by clone. */
@@ -68,11 +70,32 @@ export function allowedOf(board: Board, resource: Resource): Scores {
   return board.allowed[resource.index] ?? [];
 }
 
+/**
+ * Whether the node is up, or will be: a remote or guest node is as soon as its connection has been given a place, for
+ * the start of the connection comes before everything that is done there.
+ */
+export function isUp(board: Board, node: Node): boolean {
+  return node.online || isConnected(board, node) === true;
+}
+
+/** Whether the connection to a remote or guest node is going to be there; `undefined` while that is open. */
+function isConnected(board: Board, node: Node): boolean | undefined {
+  const connection = node.kind === "remote" || node.kind === "guest" ? node.remote : undefined;
+  if (connection === undefined || board.isAssigned[connection.index] !== true) return undefined;
+  return board.assigned[connection.index] !== undefined && nextRoleOf(board, connection) !== ROLE.stopped;
+}
+
+/** Whether the node may be given a resource: up, in its right mind, not about to leave. */
+export function canRun(board: Board, node: Node): boolean {
+  if (node.shutdown || node.unclean || node.standby || node.maintenance || node.pending) return false;
+  return isUp(board, node) && isConnected(board, node) !== false;
+}
+
 /** Whether any node can take it at all. */
 export function canRunAny(board: Board, scores: Scores): boolean {
   return board.nodes.some((node) => {
     const score = scores[node.index];
-    return score !== undefined && score >= 0 && canRun(node) && !uncertainGuest(board, node);
+    return score !== undefined && score >= 0 && canRun(board, node) && !uncertainGuest(board, node);
   });
 }
 
@@ -122,8 +145,8 @@ export function release(board: Board, resource: Resource): void {
 
 function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1): void {
   const free = board.capacity[node.index];
-  if (free === undefined || board.facts.options.placement === "default") return;
-  for (const [name, amount] of Object.entries(demandOf(board.facts, resource))) {
+  if (free === undefined || !board.countsCapacity) return;
+  for (const [name, amount] of Object.entries(demandOf(resource))) {
     const have = free[name];
     if (have !== undefined) free[name] = have - sign * amount;
   }
@@ -132,7 +155,7 @@ function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1
 const demands = new WeakMap<Resource, Readonly<Record<string, number>>>();
 
 /** What one resource uses of a node's capacity. */
-export function demandOf(facts: Facts, resource: Resource): Readonly<Record<string, number>> {
+export function demandOf(resource: Resource): Readonly<Record<string, number>> {
   const known = demands.get(resource);
   if (known !== undefined) return known;
   const demand: Record<string, number> = {};
@@ -144,7 +167,6 @@ export function demandOf(facts: Facts, resource: Resource): Readonly<Record<stri
             demand[attributes["name"]] =
               (demand[attributes["name"]] ?? 0) + (Number.parseInt(attributes["value"] ?? "0", 10) || 0);
   demands.set(resource, demand);
-  void facts;
   return demand;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
-import { allowedOf, assignedNode, type Board, canRunAny, nextRoleOf, type Scores } from "./board.ts";
+import { allowedOf, assignedNode, type Board, canRun, canRunAny, nextRoleOf, type Scores } from "./board.ts";
 
 const KIND_RANK = { primitive: 0, group: 1, clone: 2, bundle: 3 } as const;
 
@@ -15,22 +15,31 @@ function before(a: Resource, b: Resource): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
+const NONE: readonly Colocation[] = [];
+
+/** Each resource's colocations, the weightiest other first; made once, when all colocations are known. */
+export function indexColocations(board: Board): void {
+  const add = (lists: (Colocation[] | undefined)[], { index }: Resource, colocation: Colocation) => {
+    const list = lists[index];
+    if (list === undefined) lists[index] = [colocation];
+    else list.push(colocation);
+  };
+  for (const colocation of board.facts.colocations) {
+    add(board.thisWith, colocation.dependent, colocation);
+    add(board.withThis, colocation.primary, colocation);
+  }
+  for (const list of board.thisWith) list?.sort((a, b) => before(a.primary, b.primary));
+  for (const list of board.withThis) list?.sort((a, b) => before(a.dependent, b.dependent));
+}
+
 /** The colocations in which it is dependent, the weightiest primary first. */
 export function ownThisWith(board: Board, resource: Resource): readonly Colocation[] {
-  const known = board.thisWith[resource.index];
-  if (known !== undefined) return known;
-  const list = board.facts.colocations.filter(({ dependent }) => dependent === resource);
-  board.thisWith[resource.index] = list.sort((a, b) => before(a.primary, b.primary));
-  return list;
+  return board.thisWith[resource.index] ?? NONE;
 }
 
 /** The colocations in which it is primary. */
 export function ownWithThis(board: Board, resource: Resource): readonly Colocation[] {
-  const known = board.withThis[resource.index];
-  if (known !== undefined) return known;
-  const list = board.facts.colocations.filter(({ primary }) => primary === resource);
-  board.withThis[resource.index] = list.sort((a, b) => before(a.dependent, b.dependent));
-  return list;
+  return board.withThis[resource.index] ?? NONE;
 }
 
 /** With what a group's or clone's constraints add for one of their members. */
@@ -41,7 +50,16 @@ export function thisWithOf(board: Board, resource: Resource): readonly Colocatio
   return sorted(list, ({ primary }) => primary);
 }
 
+/** Of a bundle only the containers go where the bundle must be; the rest follows them. */
+function isReplicaPart(parent: Resource, member: Resource): boolean {
+  return parent.kind === "bundle" && !parent.replicas.some(({ container }) => container === member);
+}
+
 function inheritedThisWith(board: Board, parent: Resource, member: Resource): readonly Colocation[] {
+  if (isReplicaPart(parent, member)) return [];
+  // Who is promoted is no matter of where the containers are.
+  if (parent.kind === "bundle")
+    return ownThisWith(board, parent).filter(({ dependentRole }) => dependentRole < ROLE.promoted);
   const above = parent.parent === undefined ? [] : inheritedThisWith(board, parent.parent, parent);
   const own = [...ownThisWith(board, parent), ...above];
   if (parent.kind !== "group") return own;
@@ -66,7 +84,9 @@ function inheritedWithThis(board: Board, parent: Resource, member: Resource): re
   const above = parent.parent === undefined ? [] : inheritedWithThis(board, parent.parent, parent);
   // Who wants to be with a group waits for its last member.
   if (parent.kind === "group" && parent.children.at(-1) !== member) return [];
-  if (parent.kind === "bundle") return [];
+  if (isReplicaPart(parent, member)) return [];
+  if (parent.kind === "bundle")
+    return ownWithThis(board, parent).filter(({ primaryRole }) => primaryRole < ROLE.promoted);
   return [...ownWithThis(board, parent), ...above];
 }
 
@@ -126,14 +146,10 @@ function bestWithValue(board: Board, scores: Scores, attribute: string, value: s
   let best = -INFINITY_SCORE;
   for (const node of board.nodes) {
     const score = scores[node.index];
-    if (score === undefined || Number.isNaN(score) || score <= best || !canRunHere(node)) continue;
+    if (score === undefined || Number.isNaN(score) || score <= best || !canRun(board, node)) continue;
     if (attributeOf(node, attribute) === value) best = score;
   }
   return best;
-}
-
-function canRunHere(node: Node): boolean {
-  return node.online && !node.unclean && !node.standby && !node.shutdown && !node.pending && !node.maintenance;
 }
 
 function blend(
@@ -166,7 +182,7 @@ function sameNode(board: Board, source: Resource, theirs: Scores, node: Node): n
   // Where its group must not be, no member can be, whatever the member's own score says.
   const group = source.parent?.kind === "group" ? allowedOf(board, source.parent)[node.index] : undefined;
   if (group !== undefined && group <= -INFINITY_SCORE) return -INFINITY_SCORE;
-  if (score === undefined || Number.isNaN(score) || !canRunHere(node)) return -INFINITY_SCORE;
+  if (score === undefined || Number.isNaN(score) || !canRun(board, node)) return -INFINITY_SCORE;
   return score;
 }
 

@@ -2,7 +2,8 @@
 import type { Colocation, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
-import { allowedOf, assignedOf, type Board, canRunAny, nextRoleOf } from "./board.ts";
+import { allowedOf, type Board, canRunAny } from "./board.ts";
+import { type Place, placesOf } from "./bundle-places.ts";
 import {
   applyToScores,
   attributeOf,
@@ -29,30 +30,19 @@ export function applyPrimary(board: Board, dependent: Resource, primary: Resourc
   applyClonePrimary(board, dependent, primary, colocation);
 }
 
-function roleMatches(board: Board, instance: Resource, colocation: Colocation): boolean {
-  return colocation.primaryRole === ROLE.unknown || nextRoleOf(board, instance) === colocation.primaryRole;
-}
-
-export function interleavedCloneOf(dependent: Resource): Resource | undefined {
-  for (let up = dependent.parent; up !== undefined; up = up.parent)
-    if (up.kind === "clone") return up.interleave ? up : undefined;
-  return undefined;
+function roleMatches({ role }: Place, colocation: Colocation): boolean {
+  return colocation.primaryRole === ROLE.unknown || role === colocation.primaryRole;
 }
 
 function applyClonePrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
   if (board.isAssigned[primary.index] !== true) return;
-  const instances = primary.children.filter((instance) => assignedOf(board, instance) !== undefined);
-  const wanted = instances.filter((instance) => roleMatches(board, instance, colocation));
-  if (interleavedCloneOf(dependent) !== undefined && colocation.score >= INFINITY_SCORE) {
-    restrictTo(board, dependent, wanted, colocation);
-    return;
-  }
+  const wanted = placesOf(board, primary).filter((each) => each.node !== undefined && roleMatches(each, colocation));
   if (colocation.score >= INFINITY_SCORE) {
     restrictTo(board, dependent, wanted, colocation);
     return;
   }
-  for (const instance of wanted) {
-    const member = primitivesOf(instance)[0];
+  for (const { resource } of wanted) {
+    const member = primitivesOf(resource)[0];
     if (
       member !== undefined &&
       effectOf(board, dependent, member, { ...colocation, primaryRole: ROLE.unknown }) === "place"
@@ -61,14 +51,11 @@ function applyClonePrimary(board: Board, dependent: Resource, primary: Resource,
   }
 }
 
-function restrictTo(board: Board, dependent: Resource, wanted: readonly Resource[], colocation: Colocation): void {
+function restrictTo(board: Board, dependent: Resource, wanted: readonly Place[], colocation: Colocation): void {
   if (board.isAssigned[dependent.index] === true) return;
   if (colocation.dependentRole >= ROLE.promoted && isInPromotable(dependent)) return;
   const values = new Set(
-    wanted.map((instance) => {
-      const node = assignedOf(board, instance);
-      return node === undefined ? undefined : attributeOf(node, colocation.nodeAttribute);
-    }),
+    wanted.map(({ node }) => (node === undefined ? undefined : attributeOf(node, colocation.nodeAttribute))),
   );
   const scores = allowedOf(board, dependent);
   for (const node of board.nodes) {
@@ -77,7 +64,7 @@ function restrictTo(board: Board, dependent: Resource, wanted: readonly Resource
     if (!values.has(attributeOf(node, colocation.nodeAttribute))) scores[node.index] = -INFINITY_SCORE;
     else if (dependent.kind !== "clone" && colocation.primaryRole !== ROLE.unknown) {
       // Where the instance would rather be is where its company would rather be.
-      const instance = wanted.find((each) => assignedOf(board, each) === node);
+      const instance = wanted.find((each) => each.node === node)?.resource;
       const own = instance === undefined ? undefined : allowedOf(board, instance)[node.index];
       if (own !== undefined && !Number.isNaN(own)) scores[node.index] = addScores(score, own);
     }

@@ -6,6 +6,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
+import { attributesFor, hostOf, placesOf } from "./bundle-places.ts";
 import { isAvailable } from "./choose-node.ts";
 import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
 
@@ -36,16 +37,16 @@ function isOthers(clone: Resource, resource: Resource, node: Node): boolean {
   );
 }
 
-export function promotionScoreOf(clone: Resource, resource: Resource, node: Node): number | undefined {
+export function promotionScoreOf(board: Board, clone: Resource, resource: Resource, node: Node): number | undefined {
   if (resource.children.length > 0) {
     let sum: number | undefined;
     for (const child of resource.children) {
-      const score = promotionScoreOf(clone, child, node);
+      const score = promotionScoreOf(board, clone, child, node);
       if (score !== undefined) sum = addScores(sum ?? 0, score);
     }
     return sum;
   }
-  if (clone.unique) return ownScore(resource, node.attributes);
+  if (clone.unique || node.inBundle) return ownScore(resource, attributesFor(board, resource, node));
   if (isOthers(clone, resource, node)) return undefined;
   // Before anyone has looked, only what is configured counts: a transient word may be of another life.
   return ownScore(resource, isKnown(clone, resource, node) ? node.attributes : node.permanent);
@@ -56,7 +57,7 @@ export function addPromotionScores(board: Board, clone: Resource): void {
   for (const instance of clone.children)
     for (const node of board.nodes) {
       if (!isAvailable(board, node)) continue;
-      const score = promotionScoreOf(clone, instance, node);
+      const score = promotionScoreOf(board, clone, instance, node);
       if (score === undefined) continue;
       const own = allowedOf(board, instance)[node.index];
       if (own === undefined || Number.isNaN(own) || own <= -INFINITY_SCORE) continue;
@@ -73,7 +74,7 @@ export function addPromotionScores(board: Board, clone: Resource): void {
 function initialScore(board: Board, clone: Resource, instance: Resource, node: Node): number {
   const role = nextRoleOf(board, instance);
   if (role === ROLE.stopped || role === ROLE.unpromoted) return -INFINITY_SCORE;
-  let score = promotionScoreOf(clone, instance, node) ?? -1;
+  let score = promotionScoreOf(board, clone, instance, node) ?? -1;
   const lists = [board.roleLocations.get(clone), board.roleLocations.get(instance)];
   for (const location of new Set(lists.flatMap((list) => list ?? []))) {
     if (location.role !== ROLE.promoted || location.node !== node) continue;
@@ -81,7 +82,8 @@ function initialScore(board: Board, clone: Resource, instance: Resource, node: N
       continue;
     score = addScores(score, location.score);
   }
-  for (const colocation of [...ownThisWith(board, clone), ...ownThisWith(board, instance)]) {
+  const wholes = clone.parent?.kind === "bundle" ? [clone.parent, clone] : [clone];
+  for (const colocation of [...wholes, instance].flatMap((each) => ownThisWith(board, each))) {
     if (colocation.dependentRole !== ROLE.promoted) continue;
     score = withPrimary(board, colocation.primary, node, score, colocation);
   }
@@ -96,14 +98,16 @@ function withPrimary(
   colocation: { readonly score: number; readonly nodeAttribute: string; readonly primaryRole: Role },
 ): number {
   board.assign(primary, undefined);
-  const instances = primary.kind === "clone" ? primary.children : [primary];
-  const values = instances
-    .filter((each) => colocation.primaryRole === ROLE.unknown || roleOf(board, each) === colocation.primaryRole)
-    .map((each) => assignedOf(board, each))
-    .filter((each) => each !== undefined)
-    .map((each) => attributeOf(each, colocation.nodeAttribute));
-  if (values.length === 0 && colocation.primaryRole !== ROLE.unknown && primary.kind !== "clone") return score;
-  if (values.includes(attributeOf(node, colocation.nodeAttribute))) return addScores(score, colocation.score);
+  const isWhole = primary.kind === "clone" || primary.kind === "bundle";
+  const places = isWhole
+    ? placesOf(board, primary)
+    : [{ node: assignedOf(board, primary), role: roleOf(board, primary) }];
+  const values = places
+    .filter(({ role }) => colocation.primaryRole === ROLE.unknown || role === colocation.primaryRole)
+    .flatMap((each) => (each.node === undefined ? [] : [attributeOf(each.node, colocation.nodeAttribute)]));
+  if (values.length === 0 && colocation.primaryRole !== ROLE.unknown && !isWhole) return score;
+  if (values.includes(attributeOf(hostOf(board, node), colocation.nodeAttribute)))
+    return addScores(score, colocation.score);
   return colocation.score >= INFINITY_SCORE ? -INFINITY_SCORE : score;
 }
 

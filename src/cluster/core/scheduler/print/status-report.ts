@@ -4,6 +4,7 @@ import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { compareNames } from "../facts/names.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
+import { bundleLines, type Shown } from "./bundle-lines.ts";
 
 /** What is left out and what is added. */
 export interface ReportView {
@@ -111,14 +112,21 @@ export function agentOf(resource: Resource): string {
   return `(${resource.class}:${provider}${resource.type})`;
 }
 
-/** Without the node when the line stands below that node already. */
-export function primitiveLine(resource: Resource, indent: string, unique: boolean, withNode = true): string {
-  const name = unique ? resource.id : resource.baseId;
+/** `below-node`: the line stands below its node already, which is not named again. */
+export function primitiveLine(
+  resource: Resource,
+  indent: string,
+  unique: boolean,
+  shown?: Shown | "below-node",
+): string {
+  const own = shown === "below-node" ? undefined : shown;
+  const withNode = shown !== "below-node";
+  const name = own?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource);
   const failed = failedWord(resource, role);
   const flags = flagsOf(resource).filter((flag) => withNode || flag !== "UNCLEAN");
   const several = withNode && resource.runningOn.length > 1;
-  const [first] = resource.runningOn;
+  const first = own === undefined ? resource.runningOn[0] : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
@@ -196,14 +204,17 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
 }
 
 function isMember(node: Node): boolean {
-  return node.kind !== "ping";
+  return node.kind !== "ping" && !node.inBundle;
 }
 
 /** One resource with what stands in it. */
 export function lineOf(facts: Facts, resource: Resource, indent: string, view: ReportView = WHOLE): string[] {
   if (resource.kind === "primitive") return [primitiveLine(resource, indent, isUnique(resource))];
   if (resource.kind === "clone") return cloneLines(facts, resource, indent, view);
-  if (resource.kind === "bundle") return [];
+  if (resource.kind === "bundle")
+    return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, place) =>
+      primitiveLine(each, deeper, false, place),
+    );
   const shown = resource.children.filter((member) => view.inactive || isActive(member));
   const hidden = resource.children.length - shown.length;
   const note = hidden === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;

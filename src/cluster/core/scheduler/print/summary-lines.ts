@@ -121,12 +121,20 @@ function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
   return `Fence (${fenceKind}) ${node?.name ?? ""}${whose} '${reason}'`;
 }
 
+/** A bundle is told replica by replica. */
+function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
+  if (kind !== "bundle") return children;
+  return replicas.flatMap(({ ip, container, remote, child }) =>
+    [ip, container, remote, child].filter((each) => each !== undefined),
+  );
+}
+
 /** Lines without the leading `  * `; columns are aligned. */
 export function summaryLines({ facts, plan, graph }: Worked): string[] {
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
-    for (const child of resource.children) visit(child);
+    for (const child of inReport(resource)) visit(child);
     if (resource.kind === "primitive")
       for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
   };
