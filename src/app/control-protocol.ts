@@ -32,14 +32,22 @@ export type ControlRequest = RequestBase &
      * the change on disk.
      */
     | { readonly kind: "cib-apply"; readonly mode: "replace" | "update"; readonly xml: string; readonly base?: string }
-    /** A node attribute; no value deletes it. `reboot`: transient, in the status section. */
+    /**
+     * A node attribute; no value deletes it. `reboot`: transient, in the status section; with a dampening it is written
+     * when that is over; a private one never is. `keeps`: only the dampening is meant.
+     */
     | {
         readonly kind: "attribute";
         readonly node?: string;
         readonly name: string;
         readonly value?: string;
         readonly lifetime: "reboot" | "forever";
+        readonly dampenMs?: number;
+        readonly isPrivate?: boolean;
+        readonly keeps?: boolean;
       }
+    /** Transient ones as they are now: also before they are in the CIB, and private ones. All nodes without `node`. */
+    | { readonly kind: "attribute-query"; readonly name: string; readonly node?: string }
     /** DRBD's fence-peer handler: waits until something is proven, at most `waitMs`. */
     | { readonly kind: "fence-peer"; readonly resource: string; readonly peer?: string; readonly waitMs: number }
     | { readonly kind: "fence"; readonly target: string; readonly action: "off" | "on" | "reboot" }
@@ -190,6 +198,9 @@ export interface ControlAnswers {
   readonly "cib-query": { readonly version: string; readonly xml: string };
   readonly "cib-apply": { readonly version: string; readonly warnings: readonly Problem[] };
   readonly attribute: Done;
+  readonly "attribute-query": {
+    readonly values: readonly { readonly node: string; readonly value: string }[];
+  };
   readonly "fence-peer": FencePeerAnswer;
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
@@ -229,7 +240,11 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     name: ["string"],
     value: ["string", "undefined"],
     lifetime: ["reboot", "forever"],
+    dampenMs: ["number", "undefined"],
+    isPrivate: ["boolean", "undefined"],
+    keeps: ["boolean", "undefined"],
   },
+  "attribute-query": { name: ["string"], node: ["string", "undefined"] },
   "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },

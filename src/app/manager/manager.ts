@@ -6,6 +6,12 @@
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import {
+  type AttributesState,
+  type AttributeUpdate,
+  attributesWakeAtMs,
+  stepAttributes,
+} from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
 import {
   type NodeEffect,
@@ -41,6 +47,8 @@ export interface Manager {
   node: NodeState;
   channel: ChannelState;
   view: MembershipView | undefined;
+  /** Transient attributes on their way. */
+  attributes: AttributesState;
   readonly files: CibFiles;
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
@@ -119,7 +127,12 @@ export function feed(manager: Manager, event: NodeEvent): void {
 
 function setTimer(manager: Manager): void {
   clearTimeout(manager.timer);
-  const waits = [nodeWakeAtMs(manager.node), channelWakeAtMs(manager.channel), manager.fencing.wakeAtMs()];
+  const waits = [
+    nodeWakeAtMs(manager.node),
+    channelWakeAtMs(manager.channel),
+    manager.fencing.wakeAtMs(),
+    attributesWakeAtMs(manager.attributes),
+  ];
   const known = waits.filter((atMs) => atMs !== undefined);
   if (known.length === 0) return;
   const delayMs = Math.max(TIMER_MIN_MS, Math.ceil(Math.min(...known) - nowMs()));
@@ -131,7 +144,20 @@ function tick(manager: Manager): void {
   const isDue = (wake: number | undefined) => wake !== undefined && wake <= atMs;
   if (isDue(channelWakeAtMs(manager.channel))) feedChannel(manager, { kind: "tick" });
   if (isDue(manager.fencing.wakeAtMs())) manager.fencing.tick();
+  if (isDue(attributesWakeAtMs(manager.attributes))) feedAttributes(manager, { kind: "tick" });
   if (isDue(nodeWakeAtMs(manager.node))) feed(manager, { kind: "tick" });
+  setTimer(manager);
+}
+
+/** What is due goes into the status section at once. */
+export function feedAttributes(manager: Manager, event: AttributeUpdate | { readonly kind: "tick" }): void {
+  const { state, effects } = stepAttributes(manager.attributes, event, nowMs());
+  manager.attributes = state;
+  if (effects.length > 0)
+    report(
+      manager,
+      effects.map(({ node, name, value }) => ({ kind: "set-attribute", node, name, value })),
+    );
   setTimer(manager);
 }
 

@@ -6,10 +6,10 @@ import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.t
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
+import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import {
   applyWish,
   findResource,
-  nodeAttribute,
   nodeWish,
   primitivesOf,
   problem,
@@ -17,7 +17,7 @@ import {
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
-import { feed, keepForeignRecord, type Manager, report, sendAnywhere, submit } from "./manager.ts";
+import { feed, keepForeignRecord, type Manager, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
@@ -159,14 +159,6 @@ async function resource(manager: Manager, request: Extract<ControlRequest, { kin
   return reply;
 }
 
-async function attribute(manager: Manager, request: Extract<ControlRequest, { kind: "attribute" }>): Promise<Reply> {
-  const { name, value, lifetime, node = manager.self } = request;
-  const wish = nodeAttribute(nodeCib(manager.node), node, name, value ?? null);
-  if (lifetime === "forever" || wish.kind === "problem") return await change(manager, request, wish);
-  report(manager, [{ kind: "set-attribute", node, name, value: value ?? null }]);
-  return answer<"attribute">({ text: wish.text });
-}
-
 /** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
 export async function answerRequest(manager: Manager, request: ControlRequest): Promise<Reply> {
   try {
@@ -191,7 +183,11 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
     case "cib-apply":
       return await change(manager, request, applyWish(nodeCib(manager.node), request));
     case "attribute":
-      return await attribute(manager, request);
+      return request.lifetime === "forever"
+        ? await change(manager, request, permanentAttribute(manager, request))
+        : setTransient(manager, request);
+    case "attribute-query":
+      return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":
       return await change(manager, request, nodeWish(nodeCib(manager.node), request));
     case "resource":
@@ -222,6 +218,9 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
     case "controller":
     case "cib":
       feed(manager, { kind: "message", from, message });
+      break;
+    case "attribute":
+      takePrivate(manager, message);
       break;
     case "fencing":
       keepForeignRecord(manager, message.record);

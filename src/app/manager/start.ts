@@ -9,6 +9,7 @@ import path from "node:path";
 import process from "node:process";
 import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
+import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
@@ -126,6 +127,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
+    attributes: NO_ATTRIBUTES,
     files,
     agents,
     fencing,
