@@ -7,6 +7,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
+import type { Lease } from "../cluster/core/overrides/lease.ts";
 
 export const CONTROL_VERSION = 1;
 /** File name of the socket in the run directory. */
@@ -54,12 +55,27 @@ export type ControlRequest = RequestBase &
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }
-    | { readonly kind: "node"; readonly node: string; readonly action: "standby" | "online" | "maintenance" | "ready" }
+    /** An override holds for `lifetime` (`PT1H`, `30min`, `forever`; else what the configuration says). */
+    | {
+        readonly kind: "node";
+        readonly node: string;
+        readonly action: "standby" | "online" | "maintenance" | "ready";
+        readonly lifetime?: string;
+        readonly reason?: string;
+      }
     | {
         readonly kind: "resource";
         readonly resource: string;
-        readonly action: "start" | "stop" | "cleanup" | "move" | "unmove" | "manage" | "unmanage";
+        readonly action: ResourceRequestAction;
         readonly node?: string;
+        readonly lifetime?: string;
+        readonly reason?: string;
+        /** move, ban: only for the promoted role. */
+        readonly isPromoted?: boolean;
+        /** move: also to where it runs already. */
+        readonly isForced?: boolean;
+        /** unmove: only what is over. */
+        readonly isExpired?: boolean;
       }
     /** The last lines of this manager's log, oldest first. */
     | { readonly kind: "log"; readonly lines: number }
@@ -68,6 +84,20 @@ export type ControlRequest = RequestBase &
     /** Who is there? Answered even before the cluster is up. */
     | { readonly kind: "ping" }
   );
+
+const RESOURCE_REQUEST_ACTIONS = [
+  "start",
+  "stop",
+  "promote",
+  "demote",
+  "cleanup",
+  "move",
+  "ban",
+  "unmove",
+  "manage",
+  "unmanage",
+] as const;
+export type ResourceRequestAction = (typeof RESOURCE_REQUEST_ACTIONS)[number];
 
 export type RequestKind = ControlRequest["kind"];
 
@@ -183,6 +213,8 @@ export interface StatusReport {
   readonly drbd: readonly DrbdStatus[];
   readonly fencing: FencingStatus;
   readonly transition: TransitionStatus;
+  /** Manual overrides, with who set them and when they end. */
+  readonly leases: readonly Lease[];
   readonly problems: readonly StatusProblem[];
 }
 
@@ -249,11 +281,21 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
-  node: { node: ["string"], action: ["standby", "online", "maintenance", "ready"] },
+  node: {
+    node: ["string"],
+    action: ["standby", "online", "maintenance", "ready"],
+    lifetime: ["string", "undefined"],
+    reason: ["string", "undefined"],
+  },
   resource: {
     resource: ["string"],
-    action: ["start", "stop", "cleanup", "move", "unmove", "manage", "unmanage"],
+    action: RESOURCE_REQUEST_ACTIONS,
     node: ["string", "undefined"],
+    lifetime: ["string", "undefined"],
+    reason: ["string", "undefined"],
+    isPromoted: ["boolean", "undefined"],
+    isForced: ["boolean", "undefined"],
+    isExpired: ["boolean", "undefined"],
   },
   log: { lines: ["number"] },
   subscribe: {},

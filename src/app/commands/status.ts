@@ -63,7 +63,6 @@ function resourceLines({ resources, atWallMs }: StatusReport): string[] {
   });
 }
 
-/** The whole report for a person. */
 const HEADINGS: Readonly<Record<Language, { readonly none: string; readonly some: string }>> = {
   en: { none: "No problems.", some: "Problems, and what to do now:" },
   ja: { none: "問題なし。", some: "問題と対処:" },
@@ -84,6 +83,17 @@ export function problemLines(problems: readonly StatusProblem[], language: Langu
   return [HEADINGS[language].some, ...lines];
 }
 
+/** Manual overrides, each with its owner, its end and why. */
+function leaseLines({ leases, atWallMs }: StatusReport): string[] {
+  if (leases.length === 0) return [];
+  const lines = leases.map(({ kind, subject, endWallMs, owner, reason }) => {
+    const end = endWallMs === undefined ? "for ever" : `for another ${span(endWallMs - atWallMs)}`;
+    return `  ${kind} ${subject}: ${end}, by ${owner}${reason === "" ? "" : ` (${reason})`}`;
+  });
+  return ["Manual overrides:", ...lines];
+}
+
+/** The whole report for a person. */
 export function printStatus(report: StatusReport, language: Language): string {
   const { dc, hasQuorum, isSettled, cibVersion, transition, drbd, fencing, problems, atWallMs } = report;
   const work = transition.isRunning
@@ -97,6 +107,7 @@ export function printStatus(report: StatusReport, language: Language): string {
     ...nodeLines(report),
     "Resources:",
     ...resourceLines(report),
+    ...leaseLines(report),
   ];
   for (const { resource, role, disk, connection, peerRole, peerDisk, replication, outOfSyncKib, isSuspended } of drbd)
     lines.push(

@@ -146,9 +146,11 @@ function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind:
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
+const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
+
 async function resource(manager: Manager, request: Extract<ControlRequest, { kind: "resource" }>): Promise<Reply> {
   const cib = nodeCib(manager.node);
-  const reply = await change(manager, request, resourceWish(cib, request));
+  const reply = await change(manager, request, resourceWish(cib, request, askerOf(request)));
   const found = findResource(cib, request.resource);
   if (reply.kind === "answer" && request.action === "cleanup" && found !== undefined) {
     for (const primitive of primitivesOf(found)) {
@@ -189,7 +191,7 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":
-      return await change(manager, request, nodeWish(nodeCib(manager.node), request));
+      return await change(manager, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
       return await resource(manager, request);
     case "fence-peer":

@@ -22,6 +22,7 @@ import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
+import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
@@ -204,5 +205,6 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     (request) => answerRequest(manager, request),
     () => statusReport(manager),
   );
+  watchLeases(manager);
   manager.log("info", `manager of ${manager.self} is up`);
 }

@@ -11,6 +11,7 @@ import {
   transientAttributes,
 } from "../../cluster/core/controller/cib-read.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
+import { leasesOf } from "../../cluster/core/overrides/lease.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
@@ -233,6 +234,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
       inFlight: dcReport?.inFlight ?? [],
       summary: dcReport?.summary ?? [],
     },
+    leases: leasesOf(childOf(cib, "configuration")),
   };
   return { ...report, problems: findProblems(cib, report, dcReport?.blocked ?? []) };
 }

@@ -1,8 +1,8 @@
 /**
  * Transient node attributes on their way into the CIB: dampening, counting, and private ones that never go there.
  * An agent that flaps must not make a transition of each breath: with a dampening the last value of the window is
- * written, once. The window begins with the first change and is not prolonged by later ones, so that no flapping, however
- * long, keeps a change from being known.
+ * written, once. The window begins with the first change and is not prolonged by later ones, so that no flapping,
+ * however long, keeps a change from being known.
  * Facts: attrd_updater(8) (--delay, --private, `value++`, `value+=N`).
  */
 import type { Stepped } from "../../base/step.ts";
