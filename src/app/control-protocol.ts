@@ -77,6 +77,8 @@ export type ControlRequest = RequestBase &
         /** unmove: only what is over. */
         readonly isExpired?: boolean;
       }
+    /** The cluster shall think that the resource has failed there. */
+    | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
     /** The last lines of this manager's log, oldest first. */
     | { readonly kind: "log"; readonly lines: number }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
@@ -239,6 +241,7 @@ export interface ControlAnswers {
   readonly "fence-history": { readonly history: readonly FencingRecord[] };
   readonly node: Done;
   readonly resource: Done;
+  readonly "resource-fail": Done;
   readonly log: { readonly lines: readonly string[] };
   readonly subscribe: Done;
   readonly ping: { readonly self: string; readonly program: string };
@@ -297,6 +300,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     isForced: ["boolean", "undefined"],
     isExpired: ["boolean", "undefined"],
   },
+  "resource-fail": { resource: ["string"], node: ["string"] },
   log: { lines: ["number"] },
   subscribe: {},
   ping: {},

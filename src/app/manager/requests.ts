@@ -4,6 +4,7 @@
  */
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
 import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
@@ -17,7 +18,7 @@ import {
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
-import { feed, keepForeignRecord, type Manager, sendAnywhere, submit } from "./manager.ts";
+import { feed, keepForeignRecord, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
@@ -146,6 +147,14 @@ function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind:
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
+function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {
+  const { resource: id, node } = request;
+  const changes = pretendFailure(nodeCib(manager.node), id, node, Date.now());
+  if (changes === undefined) return refuse("resource", `nothing of ${id} is known on ${node}`, "name where it runs");
+  report(manager, changes);
+  return answer<"resource-fail">({ text: `${id} counts as failed on ${node}` });
+}
+
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
 
 async function resource(manager: Manager, request: Extract<ControlRequest, { kind: "resource" }>): Promise<Reply> {
@@ -194,6 +203,8 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
       return await change(manager, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
       return await resource(manager, request);
+    case "resource-fail":
+      return failResource(manager, request);
     case "fence-peer":
       return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
     case "fence-history":

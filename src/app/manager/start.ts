@@ -14,9 +14,10 @@ import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
-import { createAgentRunner } from "../../cluster/edge/resource-agent.ts";
+import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
 import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
 import type { ToManager } from "../keeper-pipe.ts";
+import { writeAgentTools } from "./agent-tools.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
@@ -107,13 +108,15 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
       refresh(manager);
     },
   });
+  const tools = writeAgentTools(options.run);
   const agents = createAgentRunner(
     {
       runDirectory: options.run,
       paths: { ...USUAL_PATHS, ocfRoot: config.agents },
       replacesHeartbeat: true,
       fencing: (run) => fencing.operate(run),
-      environment: { GEMEL_RUN: options.run },
+      // Agents call the tools of the field by PATH or by this directory.
+      environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),
     },
     (event) => feed(manager, event),
