@@ -13,6 +13,8 @@ export interface Command {
   readonly usage: string;
   /** Other names that start this command when the program is called by them, as `crm_mon`. */
   readonly names?: readonly string[];
+  /** It prints its own --help, which says more than `usage` can. */
+  readonly ownHelp?: true;
   readonly load: () => Promise<{ readonly run: (argv: readonly string[]) => Promise<number> }>;
 }
 
@@ -136,8 +138,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   simulate: {
     summary: "what the scheduler would do with a CIB",
-    usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
+    usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",
     names: ["crm_simulate"],
+    ownHelp: true,
     load: () => import("./simulate.ts"),
   },
   status: {
@@ -225,8 +228,8 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
     const guess = near === undefined ? "" : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
-  if (isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"))) {
-    return answer(helpOf(name, command), 0);
-  }
+  const asksHelp = isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"));
+  if (asksHelp && command.ownHelp === true) return (await command.load()).run(["--help"]);
+  if (asksHelp) return answer(helpOf(name, command), 0);
   return (await command.load()).run(rest);
 }

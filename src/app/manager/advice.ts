@@ -6,6 +6,7 @@ import type { Situation } from "../../cluster/core/advice/situation.ts";
 import { textOf } from "../../cluster/core/advice/texts.ts";
 import type { BlockedAction } from "../../cluster/core/scheduler/decision.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
+import { reasonText } from "../../cluster/core/scheduler/reason-text.ts";
 import type { StatusProblem, StatusReport } from "../control-protocol.ts";
 
 type Report = Omit<StatusReport, "problems">;
@@ -15,6 +16,13 @@ function phasesOf({ nodes }: Report): Situation["phases"] {
   return Object.fromEntries(
     nodes.flatMap(({ name, membership }) => (membership === "unknown" ? [] : [[name, membership] as const])),
   );
+}
+
+function keeperFact({ keeper }: Report): Situation["keeper"] {
+  if (keeper === undefined) return undefined;
+  const { ailment, deadtimeMs, silence, lateness } = keeper;
+  const known = { deadtimeMs, worstSilenceMs: silence.worstMs, lateP99Ms: lateness.p99Ms };
+  return ailment === undefined ? known : { ...known, ailment };
 }
 
 export function situationOf(cib: XmlElement, report: Report, blocked: readonly BlockedAction[]): Situation {
@@ -35,9 +43,10 @@ export function situationOf(cib: XmlElement, report: Report, blocked: readonly B
       .filter(({ name }) => devices.some(({ targets }) => targets.length === 0 || targets.includes(name)))
       .map(({ name }) => name),
     drbd,
+    keeper: keeperFact(report),
     blocked: blocked.map(({ key, node, reason }) => ({
       key,
-      code: reason.code,
+      reason: reasonText(reason),
       ...(node === undefined ? {} : { node }),
     })),
   };

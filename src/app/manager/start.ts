@@ -132,6 +132,8 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     channel: createChannel(session),
     view: undefined,
     attributes: NO_ATTRIBUTES,
+    keeper: undefined,
+    writesSinceMs: [],
     files,
     agents,
     fencing,

@@ -19,6 +19,7 @@ const fenced = (more: Partial<FencingFact> = {}): FencingFact => ({
   outcome: "confirmed",
   by: "srv02: the cluster",
   evidence: "ipmi01: power read: off",
+  reason: "",
   atWallMs: NOW_MS - 60_000,
   ...more,
 });
@@ -109,7 +110,11 @@ const ROWS: readonly (readonly [row: number, name: string, scene: Scene, code: C
     "services run on neither node",
     { srv02: { standby: "on" } },
     "runs-nowhere",
-    ["prmIp, prmDB runs on no node", "gemel why prmIp", "crm node online srv02"],
+    [
+      "grpDB does not serve: prmIp, prmDB run nowhere, though srv01 could run it",
+      "gemel why grpDB",
+      "crm node online srv02",
+    ],
   ],
   [
     8,
@@ -272,6 +277,60 @@ describe("rows", () => {
   });
 });
 
+describe("beyond the table", () => {
+  test("a takeover that waits says why the last fencing failed, and that one is under way", () => {
+    const history = [
+      fenced({ atWallMs: NOW_MS - 90_000 }),
+      fenced({
+        outcome: "not-done",
+        reason: "ipmi01: the board does not know this password",
+        atWallMs: NOW_MS - 10_000,
+      }),
+      fenced({ outcome: "running", atWallMs: NOW_MS - 1000 }),
+    ];
+    const [line] = told({ unclean: "srv01", live: { fencing: history } });
+    expect(line).toContain(
+      "srv01 is lost and not known to be off, so nothing of it is taken over; the last fencing, 10 s ago, was " +
+        "not-done: ipmi01: the board does not know this password; a fencing is under way",
+    );
+    expect(line).toContain("gemel fence confirm srv01");
+  });
+
+  test("a fencing of an earlier life of the node is not told as the last one", () => {
+    const history = [fenced({ outcome: "not-done", reason: "old", atWallMs: NOW_MS - 95_000 }), fenced()];
+    expect(told({ unclean: "srv01", live: { fencing: history } })[0]).not.toContain("last fencing");
+  });
+
+  test("a sick keeper, and a silence that came near to a false death", () => {
+    const keeper = { ailment: "its disk hangs", deadtimeMs: 2000, worstSilenceMs: 1600, lateP99Ms: 12 };
+    const lines = told({ done: runsOn("srv01"), live: { keeper } });
+    expect(lines[0]).toContain("node-sick: srv02 is sick and its watchdog is not fed: its disk hangs");
+    expect(lines[1]).toContain("a living node was silent for 1600 ms, deadtime is 2000 ms");
+    const well = { deadtimeMs: 2000, worstSilenceMs: 1400, lateP99Ms: 12 };
+    expect(codes({ done: runsOn("srv01"), live: { keeper: well } })).toEqual([]);
+  });
+
+  test("links of a node that is no member are not told one by one", () => {
+    const links = [{ name: "eth1", kind: "udp", peer: "srv01", state: "down" }] as const;
+    expect(codes({ unclean: "srv01", live: { links } })).not.toContain("link-down");
+  });
+
+  test.each([
+    ["data that may be old", { disk: "Consistent", connection: "Connecting" }, "error", "start the peer"],
+    ["a broken disk", { disk: "Diskless" }, "warning", "drbdadm attach records"],
+    ["a split", { connection: "StandAlone" }, "warning", "--discard-my-data"],
+    ["a resync", { disk: "Inconsistent", replication: "SyncTarget" }, "warning", "wait"],
+    ["a frozen Primary", { connection: "Connecting", isSuspended: true }, "warning", "proven to be off"],
+  ] as const)("DRBD, %s", (_what, change, severity, help) => {
+    const whole = { resource: "records", role: "Primary", disk: "UpToDate", connection: "Connected" } as const;
+    const rest = { replication: "Established", isSuspended: false, outOfSyncKib: 0 };
+    const drbd = [{ ...whole, ...rest, ...change }];
+    const [advice] = advise(situationOf({ done: runsOn("srv01"), live: { drbd } }));
+    expect(advice?.severity).toBe(severity);
+    expect(told({ done: runsOn("srv01"), live: { drbd } })[0]).toContain(help);
+  });
+});
+
 describe("what is not said", () => {
   test("what covers both nodes is told once, not also for each", () => {
     const lost = { default_ping_set: "0" };
@@ -307,7 +366,7 @@ describe("what is not said", () => {
 test("every text exists in both languages, names the same things, and they differ", () => {
   const names = "node nodes survivor resource resources why at evidence by how attribute online proof count hint first";
   const more = "second nowhere constraint from cleanup links phase one two last address before seconds link peer state";
-  const rest = "told role disk connection frozen behind key standby";
+  const rest = "outcome reason running holder silence deadtime late role disk connection frozen behind key standby";
   const values = Object.fromEntries(`${names} ${more} ${rest}`.split(" ").map((name) => [name, `<${name}>`]));
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {

@@ -39,6 +39,7 @@ const parameters = (id: string, values: Readonly<Record<string, string>>) =>
   `<instance_attributes id="${id}-params">${nvpairs(id, values)}</instance_attributes>`;
 
 const RESOURCES = `
+  <primitive id="shoot" class="stonith" type="meatware"/>
   <group id="grpDB">
     <primitive id="prmIp" class="ocf" provider="heartbeat" type="IPaddr2">${parameters("prmIp", {
       ip: "192.0.2.200",
@@ -115,6 +116,7 @@ export function situationOf(scene: Scene): Situation {
     isFencingEnabled: scene.isFencing ?? true,
     fenceable: ["srv01", "srv02"],
     drbd: [],
+    keeper: undefined,
     blocked: [],
     ...scene.live,
   };

@@ -4,13 +4,21 @@
  */
 import type { Code } from "./codes.ts";
 import { drbdTrouble, failingFencing, fencingMissing, mutualFencing } from "./fencing-rules.ts";
-import { absentNodes, failedOver, hangingShutdown, noDc, notReady, setAside } from "./node-rules.ts";
+import { absentNodes, failedOver, hangingShutdown, keeperTrouble, noDc, notReady, setAside } from "./node-rules.ts";
 import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAddresses } from "./path-rules.ts";
-import { activeTwice, blockedActions, failedResources, leftOverConstraints, runsNowhere } from "./resource-rules.ts";
+import {
+  activeTwice,
+  blockedActions,
+  failedResources,
+  leftOverConstraints,
+  promotedNowhere,
+  runsNowhere,
+} from "./resource-rules.ts";
 import type { Advice, Rule, Situation } from "./situation.ts";
 
 /** In the order in which equally grave ones are shown. */
 const RULES: readonly Rule[] = [
+  keeperTrouble,
   noDc,
   activeTwice,
   lostDisks,
@@ -18,6 +26,7 @@ const RULES: readonly Rule[] = [
   failingFencing,
   mutualFencing,
   fencingMissing,
+  promotedNowhere,
   runsNowhere,
   lostNetworks,
   failedResources,

@@ -1,5 +1,6 @@
 /** Rows about fencing and the copies of the data: shot each other, does not work, is not there, has split. */
-import { type Advice, type FencingFact, members, type Rule } from "./situation.ts";
+import type { Code } from "./codes.ts";
+import { type Advice, type DrbdFact, type FencingFact, members, type Rule } from "./situation.ts";
 import { clock } from "./words.ts";
 
 /** Both within this time: one trouble, not two. */
@@ -50,11 +51,27 @@ export const fencingMissing: Rule = ({ facts, isFencingEnabled, fenceable }) => 
     .map(({ name }) => ({ code: "no-fencing-device", severity: "error", values: { node: name } }));
 };
 
+function drbdCode({ connection, disk, isSuspended, replication }: DrbdFact): Code {
+  if (connection === "StandAlone") return "drbd-split";
+  if (disk === "Diskless" || disk === "Failed") return "drbd-diskless";
+  if (disk !== "UpToDate" && connection !== "Connected") return "drbd-stale";
+  if (isSuspended) return "drbd-frozen";
+  return replication.startsWith("Sync") ? "drbd-syncing" : "drbd-degraded";
+}
+
 export const drbdTrouble: Rule = ({ drbd }) =>
   drbd
     .filter(({ disk, connection, isSuspended }) => isSuspended || disk !== "UpToDate" || connection !== "Connected")
-    .map(({ resource, role, disk, connection, isSuspended, outOfSyncKib }) => ({
-      code: connection === "StandAlone" ? "drbd-split" : "drbd-degraded",
-      severity: "warning",
-      values: { resource, role, disk, connection, frozen: isSuspended ? "yes" : "", behind: String(outOfSyncKib) },
-    }));
+    .map((one) => {
+      const { resource, role, disk, connection, isSuspended, outOfSyncKib } = one;
+      const code = drbdCode(one);
+      const values = {
+        resource,
+        role,
+        disk,
+        connection,
+        frozen: isSuspended ? "yes" : "",
+        behind: String(outOfSyncKib),
+      };
+      return { code, severity: code === "drbd-stale" ? "error" : "warning", values };
+    });

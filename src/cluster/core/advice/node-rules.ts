@@ -80,10 +80,38 @@ export const absentNodes: Rule = (situation) =>
   members(situation.facts).flatMap((node): readonly Advice[] => {
     if (node.name === situation.self || node.online) return [];
     if (!node.unclean) return absent(situation, node);
-    const last = lastFencing(situation, node.name);
-    const told = last === undefined ? "" : `${last.outcome} ${last.evidence}`.trim();
-    return [{ code: "node-unclean", severity: "error", values: { node: node.name, told } }];
+    return [{ code: "node-unclean", severity: "error", values: { node: node.name, ...fencingStory(situation, node) } }];
   });
+
+/** What has been tried so far to prove that the node is off. */
+function fencingStory({ fencing, nowWallMs }: Situation, { name }: Node): Readonly<Record<string, string>> {
+  const rounds = fencing.filter(({ target }) => target === name);
+  const failed = rounds.slice(rounds.findLastIndex(({ outcome }) => outcome === "confirmed") + 1);
+  const last = failed.findLast(({ outcome }) => outcome !== "running");
+  const running = failed.some(({ outcome }) => outcome === "running") ? "yes" : "";
+  if (last === undefined) return { outcome: "", reason: "", seconds: "", running };
+  const seconds = String(Math.max(0, Math.round((nowWallMs - last.atWallMs) / 1000)));
+  return { outcome: last.outcome, reason: last.reason, seconds, running };
+}
+
+/** Beyond this share of deadtime a busier day looks like death. */
+const SILENCE_SHARE = 0.75;
+
+export const keeperTrouble: Rule = ({ keeper, self }) => {
+  if (keeper === undefined) return [];
+  const { ailment, deadtimeMs, worstSilenceMs, lateP99Ms } = keeper;
+  const found: Advice[] = [];
+  if (ailment !== undefined) found.push({ code: "node-sick", severity: "error", values: { node: self, why: ailment } });
+  if (worstSilenceMs > SILENCE_SHARE * deadtimeMs) {
+    const values = {
+      silence: String(Math.round(worstSilenceMs)),
+      deadtime: String(deadtimeMs),
+      late: String(lateP99Ms),
+    };
+    found.push({ code: "silence-near-deadtime", severity: "warning", values });
+  }
+  return found;
+};
 
 /** Row 12: a node is leaving and cannot, because something on it does not stop. */
 const SHUTDOWN_MS = 300_000;

@@ -73,8 +73,8 @@ export const movedAddresses: Rule = ({ facts, nowWallMs }) =>
     return [{ code: "address-moved", severity: "warning", values }];
   });
 
-/** Row 20: a heartbeat path is cut; it heals by itself. */
-export const brokenLinks: Rule = ({ links }) =>
+/** Row 20: a heartbeat path is cut; it heals by itself. Of a node that is no member every link is down. */
+export const brokenLinks: Rule = ({ links, phases }) =>
   links
-    .filter(({ state }) => state !== "up")
+    .filter(({ state, peer }) => state !== "up" && phases[peer] === "member")
     .map(({ name, peer, state }) => ({ code: "link-down", severity: "warning", values: { link: name, peer, state } }));

@@ -2,7 +2,8 @@
 import { childOf, childrenOf } from "../../../base/xml.ts";
 import { failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
-import { type Resource, topOf } from "../scheduler/facts/model.ts";
+import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
+import { ROLE } from "../scheduler/facts/values.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
 import {
   type Advice,
@@ -91,31 +92,43 @@ function isOtherwiseExplained(situation: Situation, resource: Resource): boolean
   return leftOverConstraints(situation).some(({ values }) => values["resource"] === top.id);
 }
 
-/** Row 7: wanted, and on no node, though nothing is under way. */
+/** Held back for want of fencing is still wanted: that is when somebody must know. */
+const isServing = ({ managed, heldBack, class: agentClass }: Resource) =>
+  (managed || heldBack) && agentClass !== "stonith";
+
+/** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
 export const runsNowhere: Rule = (situation) => {
   const { facts, isBusy, isSettled } = situation;
   if (isBusy || !isSettled || facts.options.stopAll) return [];
-  const online = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
-  const down = primitives(facts).filter(
-    (resource) =>
-      isSingle(resource) &&
-      resource.runningOn.length === 0 &&
-      resource.managed &&
-      !isDisabled(resource) &&
-      !isOtherwiseExplained(situation, resource),
+  const wanted = primitives(facts).filter((one) => isServing(one) && !isDisabled(one) && !isDisabled(topOf(one)));
+  const down = wanted.filter(
+    (one) => isSingle(one) && one.runningOn.length === 0 && !isOtherwiseExplained(situation, one),
   );
-  if (down.length === 0) return [];
-  const [first] = down;
+  const could = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
   const standby = members(facts).filter((node) => node.standby && node.online);
-  const names = [...new Set(down.map(({ id }) => id))].join(", ");
-  const values = {
-    resources: names,
-    first: first?.id ?? "",
-    nodes: online.map(({ name }) => name).join(", "),
-    standby: standby.map(({ name }) => name).join(", "),
-    online: standby.map(({ name }) => `crm node online ${name}`).join("; "),
-  };
-  return [{ code: "runs-nowhere", severity: "error", values }];
+  return [...new Set(down.map((one) => topOf(one)))].map((top) => {
+    const idle = down.filter((one) => topOf(one) === top).map(({ id }) => id);
+    const values = {
+      holder: top.id,
+      // Alone, it is its own holder.
+      resources: idle.length === 1 && idle[0] === top.id ? "" : idle.join(", "),
+      nodes: could.map(({ name }) => name).join(", "),
+      online: standby.map(({ name }) => `crm node online ${name}`).join("; "),
+    };
+    return { code: "runs-nowhere", severity: "error", values };
+  });
+};
+
+/** A promotable clone that is up, and leads nowhere. */
+export const promotedNowhere: Rule = ({ facts, isBusy, isSettled }) => {
+  if (isBusy || !isSettled) return [];
+  const clones = facts.top.filter((top) => top.kind === "clone" && top.promotable && !isDisabled(top));
+  return clones
+    .filter((clone) => {
+      const active = primitivesOf(clone).filter((one) => isServing(one) && one.runningOn.length > 0);
+      return active.length > 0 && !active.some(({ role }) => role === ROLE.promoted) && clone.promotedMax > 0;
+    })
+    .map(({ id }) => ({ code: "promoted-nowhere", severity: "error", values: { holder: id } }));
 };
 
 /** Row 17: two writers. */
@@ -129,8 +142,8 @@ export const activeTwice: Rule = ({ facts }) =>
     });
 
 export const blockedActions: Rule = ({ blocked }) =>
-  blocked.map(({ key, node = "", code }) => ({
+  blocked.map(({ key, node = "", reason }) => ({
     code: "blocked",
     severity: "error",
-    values: { key, node, why: code, resource: key.replace(/_[a-z_]+_\d+$/, "") },
+    values: { key, node, why: reason, resource: key.replace(/_[a-z_]+_\d+$/, "") },
   }));

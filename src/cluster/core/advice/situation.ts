@@ -16,7 +16,17 @@ export interface FencingFact {
   /** `srv02: the cluster`: who asked, with the node first. */
   readonly by: string;
   readonly evidence: string;
+  /** Why it was not confirmed; empty when it was. */
+  readonly reason: string;
   readonly atWallMs: number;
+}
+
+/** Of the keeper: whether it is well, and how near its members have come to a false death. */
+export interface KeeperFact {
+  readonly ailment?: string;
+  readonly deadtimeMs: number;
+  readonly worstSilenceMs: number;
+  readonly lateP99Ms: number;
 }
 
 export interface DrbdFact {
@@ -24,6 +34,7 @@ export interface DrbdFact {
   readonly role: string;
   readonly disk: string;
   readonly connection: string;
+  readonly replication: string;
   readonly isSuspended: boolean;
   readonly outOfSyncKib: number;
 }
@@ -45,7 +56,8 @@ export interface Situation {
   /** Nodes that a configured device can fence. */
   readonly fenceable: readonly string[];
   readonly drbd: readonly DrbdFact[];
-  readonly blocked: readonly { readonly key: string; readonly node?: string; readonly code: string }[];
+  readonly keeper: KeeperFact | undefined;
+  readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];
 }
 
 /** One thing to know: which, how bad, and the words that its texts are filled with. */

@@ -1,5 +1,5 @@
 /** Advice in English. */
-import type { Texts } from "./texts.ts";
+import type { Texts, Values } from "./texts.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
   database: "load (batch, virus scan), max_connections, pg_hba.conf, files deleted below /tmp, owner of the log file",
@@ -8,6 +8,10 @@ const HINTS: Readonly<Record<string, string>> = {
   general: "load (batch, virus scan), files deleted below /tmp, the agent's own log",
 };
 const then = (command: string) => (command === "" ? "" : `; then: ${command}`);
+
+const drbd = ({ resource, role, disk, connection, frozen, behind }: Values) =>
+  `DRBD ${resource}: ${role}, disk ${disk}, ${connection}` +
+  `${behind === "0" ? "" : `, ${behind} KiB out of sync`}${frozen === "" ? "" : ", I/O is frozen"}`;
 
 export const ENGLISH: Texts = {
   "failed-over": ({ node, survivor, resources, why }) => ({
@@ -48,9 +52,23 @@ export const ENGLISH: Texts = {
       `crm node standby ${node}; mend the cause (${HINTS[hint] ?? ""}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
-  "runs-nowhere": ({ resources, first, nodes, online = "" }) => ({
-    what: `${resources} runs on no node, though ${nodes === "" ? "it is wanted" : `${nodes} could`}`,
-    doNow: `gemel why ${first}${then(online)}`,
+  "runs-nowhere": ({ holder, resources = "", nodes, online = "" }) => ({
+    what: `${
+      resources === "" ? `${holder} runs nowhere` : `${holder} does not serve: ${resources} run nowhere`
+    }, though ${nodes === "" ? "it is wanted" : `${nodes} could run it`}`,
+    doNow: `see the other lines here, and: gemel why ${holder}${then(online)}`,
+  }),
+  "promoted-nowhere": ({ holder }) => ({
+    what: `${holder} is promoted nowhere`,
+    doNow: `see the other lines here, and: gemel why ${holder}`,
+  }),
+  "node-sick": ({ node, why }) => ({
+    what: `${node} is sick and its watchdog is not fed: ${why}`,
+    doNow: `it ends by itself; move what it runs while there is time: crm node standby ${node}`,
+  }),
+  "silence-near-deadtime": ({ silence, deadtime, late }) => ({
+    what: `a living node was silent for ${silence} ms, deadtime is ${deadtime} ms`,
+    doNow: `raise deadtime on all nodes, or find what delays it (beats here: 1 of 100 is ${late} ms late)`,
   }),
   "network-lost-everywhere": ({ attribute, nodes, online = "" }) => ({
     what: `all nodes (${nodes}): ${attribute} is 0: what is pinged is down, or the way to it`,
@@ -117,11 +135,13 @@ export const ENGLISH: Texts = {
     doNow: "look at the cable, the card and the switch; the link heals by itself",
   }),
   "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" }),
-  "node-unclean": ({ node, told }) => ({
+  "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} is lost and not known to be off, so nothing of it is taken over${
-      told === "" ? "" : `; last fencing: ${told}`
-    }`,
-    doNow: `wait for the fencing; or switch ${node} off by hand, then run \`gemel fence confirm ${node}\``,
+      outcome === "" ? "" : `; the last fencing, ${seconds} s ago, was ${outcome}: ${reason}`
+    }${running === "" ? "" : "; a fencing is under way"}`,
+    doNow:
+      `mend what the fencing names: it is tried again by itself; or switch ${node} off by hand, ` +
+      `see that it is off, and run \`gemel fence confirm ${node}\``,
   }),
   "node-standby": ({ node }) => ({
     what: `${node} is in standby`,
@@ -139,15 +159,32 @@ export const ENGLISH: Texts = {
     what: `no fencing device can fence ${node}: its resources could never be taken over`,
     doNow: `configure a fencing device for ${node}`,
   }),
-  "drbd-degraded": ({ resource, role, disk, connection, frozen, behind }) => ({
-    what:
-      `DRBD ${resource}: ${role}, disk ${disk}, ${connection}` +
-      `${behind === "0" ? "" : `, ${behind} KiB out of sync`}${frozen === "" ? "" : ", I/O is frozen"}`,
+  "drbd-degraded": (values) => ({
+    what: drbd(values),
     doNow: "it heals by itself once the peer is back; look at the peer and the replication link",
   }),
-  "drbd-split": ({ resource, role, disk }) => ({
-    what: `DRBD ${resource}: ${role}, disk ${disk}, StandAlone: the two sides may have split`,
-    doNow: `compare the data; then, on the side that shall lose its own: drbdadm connect --discard-my-data ${resource}`,
+  "drbd-diskless": (values) => ({
+    what: drbd(values),
+    doNow:
+      "this node works on the peer's disk: mend or replace its own, " +
+      `then run \`drbdadm attach ${values["resource"]}\` here`,
+  }),
+  "drbd-stale": (values) => ({
+    what: drbd(values),
+    doNow:
+      "start the peer: this node's data may be old. Only if the peer's data are lost for good, and with them what it " +
+      `wrote alone: \`drbdadm primary --force ${values["resource"]}\` here`,
+  }),
+  "drbd-frozen": (values) => ({
+    what: drbd(values),
+    doNow: "it goes on as soon as the peer is proven to be off, or is back",
+  }),
+  "drbd-syncing": (values) => ({ what: drbd(values), doNow: "it is being synchronised: wait" }),
+  "drbd-split": (values) => ({
+    what: drbd(values),
+    doNow:
+      "the two sides may have split: compare the data; then, on the side that shall lose its own: " +
+      `drbdadm connect --discard-my-data ${values["resource"]}`,
   }),
   blocked: ({ key, node, why, resource }) => ({
     what: `${key}${node === "" ? "" : ` on ${node}`} is blocked: ${why}`,

@@ -1,5 +1,5 @@
 /** Advice in Japanese. Commands, ids and words of the cluster stay as they are typed. */
-import type { Texts } from "./texts.ts";
+import type { Texts, Values } from "./texts.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
   database: "高負荷(バッチ・ウイルススキャン)、max_connections 超過、pg_hba.conf の編集、/tmp 配下の削除、ログの所有者",
@@ -8,6 +8,10 @@ const HINTS: Readonly<Record<string, string>> = {
   general: "高負荷(バッチ・ウイルススキャン)、/tmp 配下の削除、RA のログ",
 };
 const then = (command: string) => (command === "" ? "" : `。その後: ${command}`);
+
+const drbd = ({ resource, role, disk, connection, frozen, behind }: Values) =>
+  `DRBD ${resource}: ${role}、ディスク ${disk}、${connection}` +
+  `${behind === "0" ? "" : `、未同期 ${behind} KiB`}${frozen === "" ? "" : "、I/O 凍結中"}`;
 
 export const JAPANESE: Texts = {
   "failed-over": ({ node, survivor, resources, why }) => ({
@@ -48,9 +52,23 @@ export const JAPANESE: Texts = {
       `crm node standby ${node}; 原因を取り除く (${HINTS[hint] ?? ""}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
-  "runs-nowhere": ({ resources, first, nodes, online = "" }) => ({
-    what: `${resources} がどのノードでも稼働していない${nodes === "" ? "" : ` (${nodes} は稼働可能)`}`,
-    doNow: `gemel why ${first}${then(online)}`,
+  "runs-nowhere": ({ holder, resources = "", nodes, online = "" }) => ({
+    what:
+      `${holder} がどのノードでも稼働していない${resources === "" ? "" : `: ${resources}`}` +
+      `${nodes === "" ? "" : ` (${nodes} は稼働可能)`}`,
+    doNow: `ほかの行を確認し: gemel why ${holder}${then(online)}`,
+  }),
+  "promoted-nowhere": ({ holder }) => ({
+    what: `${holder} がどのノードでも昇格していない`,
+    doNow: `ほかの行を確認し: gemel why ${holder}`,
+  }),
+  "node-sick": ({ node, why }) => ({
+    what: `${node} は異常で、watchdog を更新していない: ${why}`,
+    doNow: `自動で停止する。時間があるうちに: crm node standby ${node}`,
+  }),
+  "silence-near-deadtime": ({ silence, deadtime, late }) => ({
+    what: `生きているノードが ${silence} ms 沈黙した(deadtime は ${deadtime} ms)`,
+    doNow: `全ノードで deadtime を延ばすか、遅延の原因を調べる(この側の送信: 100 回に 1 回は ${late} ms 遅れ)`,
   }),
   "network-lost-everywhere": ({ attribute, nodes, online = "" }) => ({
     what: `全ノード (${nodes}): ${attribute} が 0。監視先(ゲートウェイ等)または経路が落ちている`,
@@ -111,9 +129,11 @@ export const JAPANESE: Texts = {
     doNow: "ケーブル、NIC、スイッチを確認。リンクは自動で復旧する",
   }),
   "no-dc": () => ({ what: "DC がいないため、何も決定されない", doNow: "gemel log を確認" }),
-  "node-unclean": ({ node, told }) => ({
-    what: `${node} を見失い、停止を確認できないため引き継がない${told === "" ? "" : `。最後のフェンシング: ${told}`}`,
-    doNow: `フェンシングを待つ。または ${node} の電源を手動で切り: gemel fence confirm ${node}`,
+  "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
+    what: `${node} を見失い、停止を確認できないため引き継がない${
+      outcome === "" ? "" : `。最後のフェンシング(${seconds} 秒前)は ${outcome}: ${reason}`
+    }${running === "" ? "" : "。フェンシング実行中"}`,
+    doNow: `フェンシングの原因を直す(自動で再試行)。または ${node} の電源を手動で切り: gemel fence confirm ${node}`,
   }),
   "node-standby": ({ node }) => ({ what: `${node} は standby`, doNow: `作業が終わったら: crm node online ${node}` }),
   "node-maintenance": ({ node }) => ({
@@ -128,15 +148,27 @@ export const JAPANESE: Texts = {
     what: `${node} をフェンシングできるデバイスがない: リソースを引き継げない`,
     doNow: `${node} のフェンシングデバイスを設定する`,
   }),
-  "drbd-degraded": ({ resource, role, disk, connection, frozen, behind }) => ({
-    what:
-      `DRBD ${resource}: ${role}、ディスク ${disk}、${connection}` +
-      `${behind === "0" ? "" : `、未同期 ${behind} KiB`}${frozen === "" ? "" : "、I/O 凍結中"}`,
+  "drbd-degraded": (values) => ({
+    what: drbd(values),
     doNow: "相手が戻れば自動で復旧する。相手ノードと複製リンクを確認",
   }),
-  "drbd-split": ({ resource, role, disk }) => ({
-    what: `DRBD ${resource}: ${role}、ディスク ${disk}、StandAlone: スプリットブレインの可能性`,
-    doNow: `データを比較し、捨てる側で: drbdadm connect --discard-my-data ${resource}`,
+  "drbd-diskless": (values) => ({
+    what: drbd(values),
+    doNow: `相手のディスクで動作中。自ディスクを交換・修理し、このノードで: drbdadm attach ${values["resource"]}`,
+  }),
+  "drbd-stale": (values) => ({
+    what: drbd(values),
+    doNow:
+      "相手を起動する(このノードのデータは古い可能性)。相手のデータが完全に失われた場合のみ、このノードで: " +
+      `drbdadm primary --force ${values["resource"]}`,
+  }),
+  "drbd-frozen": (values) => ({ what: drbd(values), doNow: "相手の停止が確認されるか、相手が戻れば再開する" }),
+  "drbd-syncing": (values) => ({ what: drbd(values), doNow: "同期中。待つ" }),
+  "drbd-split": (values) => ({
+    what: drbd(values),
+    doNow:
+      "スプリットブレインの可能性。データを比較し、捨てる側で: " +
+      `drbdadm connect --discard-my-data ${values["resource"]}`,
   }),
   blocked: ({ key, node, why, resource }) => ({
     what: `${key}${node === "" ? "" : ` (${node})`} は停止中: ${why}`,

@@ -4,6 +4,7 @@
  */
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
+import { reasonText } from "../scheduler/reason-text.ts";
 import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
 import { inFlight, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
 import {
@@ -14,8 +15,9 @@ import {
   isFencingEnabled,
   nodeState,
 } from "./cib-read.ts";
+import { fencingStandings, isPreferred } from "./fencing-race.ts";
 import { DOWN, everyoneJoined, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
-import { emit, log, send, setLead, type Turn, want } from "./turn.ts";
+import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
 
 /** A transition that fails again and again must not fill the log and the processor. */
@@ -44,7 +46,11 @@ function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
   // The story of a takeover; probes and monitors would drown it.
   if (action.operation !== "monitor" && action.operation !== "notify")
-    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action)})`);
+    log(
+      turn,
+      "info",
+      `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason, action.operation)})`,
+    );
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 
@@ -75,13 +81,9 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 }
 
 function startFence(turn: Turn, action: FenceAction): void {
-  log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action)}`);
-  emit(turn, { kind: "fence", action });
-}
-
-function reasonText({ reason }: TransitionAction): string {
-  const facts = Object.entries(reason.facts).map(([name, value]) => (name === "of" ? value : `${name}=${value}`));
-  return [reason.code, ...facts].join(" ");
+  log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
+  const order = turn.state.lead?.fencingOrder ?? [];
+  emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
 }
 
 function startAction(turn: Turn, action: TransitionAction): void {
@@ -186,13 +188,15 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   const recheck =
     transition.recheckAtWallMs === undefined ? RECHECK_MS : Math.max(1_000, transition.recheckAtWallMs - nowWallMs);
   const recheckAtMs = nowMs + Math.min(recheck, RECHECK_MS);
-  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary: transition.summary, reportDue: true } };
+  const { summary } = transition;
+  const fencingOrder = fencingStandings(decision).map(({ node }) => node);
+  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary, fencingOrder, reportDue: true } };
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
   for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
   for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reason.code}`);
+    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });

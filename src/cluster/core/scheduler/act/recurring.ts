@@ -6,7 +6,7 @@
 import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { isUp } from "../place/board.ts";
+import { isUnclean, isUp } from "../place/board.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -34,14 +34,15 @@ function wasRecorded(resource: Resource, node: Node, name: string, intervalMs: n
   return history?.entries.some((entry) => entry.task === name && entry.intervalMs === intervalMs) === true;
 }
 
-/** Whether the monitor is for that role. Without a role it is for a running, unpromoted resource. */
+/**
+ * Whether the monitor is for that role. Without a role it is for whatever runs unpromoted; a role that is given counts
+ * to the letter: what may be promoted is unpromoted, never merely started.
+ */
 function fits(resource: Resource, operation: Operation, role: Role): boolean {
-  if (operation.role === ROLE.stopped) return false;
-  if (operation.role === ROLE.unknown || operation.role === ROLE.started) {
-    return inPromotable(resource) ? role === ROLE.unpromoted || role === ROLE.started : role >= ROLE.started;
-  }
-  if (operation.role === ROLE.unpromoted) return role === ROLE.unpromoted || role === ROLE.started;
-  return operation.role === role;
+  const isUnpromoted = role === ROLE.unpromoted || role === ROLE.started;
+  if (operation.role === ROLE.unknown) return isUnpromoted || (role === ROLE.promoted && !inPromotable(resource));
+  if (operation.role === ROLE.started) return !inPromotable(resource) && role >= ROLE.started;
+  return operation.role === ROLE.unpromoted ? isUnpromoted : operation.role === role;
 }
 
 export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
@@ -53,7 +54,7 @@ export function cancel(plan: Plan, resource: Resource, node: Node, name: string,
 }
 
 function canAct(plan: Plan, resource: Resource, node: Node): boolean {
-  return !node.unclean && isRunnable(plan, resource, node, "nothing");
+  return !isUnclean(plan.board, node) && isRunnable(plan, resource, node, "nothing");
 }
 
 function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
@@ -113,7 +114,7 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
-    made.runnable = isUp(plan.board, node) && !node.unclean && !node.pending;
+    made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
     if (!resource.managed) continue;
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });
@@ -136,7 +137,7 @@ function cancelRemoved(plan: Plan, resource: Resource): void {
   if (!plan.facts.options.cancelRemoved || resource.removed) return;
   for (const history of resource.history.values()) {
     const { node } = history;
-    if (!isUp(plan.board, node) || !resource.runningOn.includes(node)) continue;
+    if (!node.online || !resource.runningOn.includes(node)) continue;
     for (const [index, entry] of history.entries.entries()) {
       if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
       if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
