@@ -5,8 +5,11 @@
  * Unknown members are ignored, so that members may be added within a version. See docs/protocols/control-socket.md.
  */
 import type { Problem } from "../base/problem.ts";
+import type { Code } from "../cluster/core/advice/codes.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
+import type { Lease } from "../cluster/core/overrides/lease.ts";
+import type { FencingRecord, FencingStatus, ProofStatus } from "./fencing-report.ts";
 
 export const CONTROL_VERSION = 1;
 /** File name of the socket in the run directory. */
@@ -32,14 +35,22 @@ export type ControlRequest = RequestBase &
      * the change on disk.
      */
     | { readonly kind: "cib-apply"; readonly mode: "replace" | "update"; readonly xml: string; readonly base?: string }
-    /** A node attribute; no value deletes it. `reboot`: transient, in the status section. */
+    /**
+     * A node attribute; no value deletes it. `reboot`: transient, in the status section; with a dampening it is written
+     * when that is over; a private one never is. `keeps`: only the dampening is meant.
+     */
     | {
         readonly kind: "attribute";
         readonly node?: string;
         readonly name: string;
         readonly value?: string;
         readonly lifetime: "reboot" | "forever";
+        readonly dampenMs?: number;
+        readonly isPrivate?: boolean;
+        readonly keeps?: boolean;
       }
+    /** Transient ones as they are now: also before they are in the CIB, and private ones. All nodes without `node`. */
+    | { readonly kind: "attribute-query"; readonly name: string; readonly node?: string }
     /** DRBD's fence-peer handler: waits until something is proven, at most `waitMs`. */
     | { readonly kind: "fence-peer"; readonly resource: string; readonly peer?: string; readonly waitMs: number }
     | { readonly kind: "fence"; readonly target: string; readonly action: "off" | "on" | "reboot" }
@@ -50,13 +61,30 @@ export type ControlRequest = RequestBase &
     | { readonly kind: "fence-prove"; readonly device?: string }
     /** Switches a node that runs nothing off and on again, by the devices of one topology level. */
     | { readonly kind: "fence-drill"; readonly target: string; readonly level: number }
-    | { readonly kind: "node"; readonly node: string; readonly action: "standby" | "online" | "maintenance" | "ready" }
+    /** An override holds for `lifetime` (`PT1H`, `30min`, `forever`; else what the configuration says). */
+    | {
+        readonly kind: "node";
+        readonly node: string;
+        readonly action: "standby" | "online" | "maintenance" | "ready";
+        readonly lifetime?: string;
+        readonly reason?: string;
+      }
     | {
         readonly kind: "resource";
         readonly resource: string;
-        readonly action: "start" | "stop" | "cleanup" | "move" | "unmove" | "manage" | "unmanage";
+        readonly action: ResourceRequestAction;
         readonly node?: string;
+        readonly lifetime?: string;
+        readonly reason?: string;
+        /** move, ban: only for the promoted role. */
+        readonly isPromoted?: boolean;
+        /** move: also to where it runs already. */
+        readonly isForced?: boolean;
+        /** unmove: only what is over. */
+        readonly isExpired?: boolean;
       }
+    /** The cluster shall think that the resource has failed there. */
+    | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
     /** The last lines of this manager's log, oldest first. */
     | { readonly kind: "log"; readonly lines: number }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
@@ -64,6 +92,20 @@ export type ControlRequest = RequestBase &
     /** Who is there? Answered even before the cluster is up. */
     | { readonly kind: "ping" }
   );
+
+const RESOURCE_REQUEST_ACTIONS = [
+  "start",
+  "stop",
+  "promote",
+  "demote",
+  "cleanup",
+  "move",
+  "ban",
+  "unmove",
+  "manage",
+  "unmanage",
+] as const;
+export type ResourceRequestAction = (typeof RESOURCE_REQUEST_ACTIONS)[number];
 
 export type RequestKind = ControlRequest["kind"];
 
@@ -107,6 +149,8 @@ export interface ResourceStatus {
   /** The group or clone that holds it, outermost last. */
   readonly parents: readonly { readonly id: string; readonly kind: "group" | "clone" | "promotable" }[];
   readonly isManaged: boolean;
+  /** No target-role Stopped stands against it, nor against what holds it. */
+  readonly isWanted: boolean;
   readonly active: readonly ActiveOn[];
   readonly failCounts: readonly { readonly node: string; readonly count: string; readonly threshold?: string }[];
 }
@@ -123,60 +167,6 @@ export interface DrbdStatus {
   readonly isSuspended: boolean;
 }
 
-export interface FencingRecord {
-  readonly target: string;
-  readonly action: string;
-  readonly outcome: "confirmed" | "not-done" | "unknown" | "running";
-  readonly device: string;
-  readonly atWallMs: number;
-  readonly by: string;
-  /** What was asked and what was read back. */
-  readonly evidence: string;
-  /** The certificate in full; absent while it runs. */
-  readonly node?: string;
-  readonly endedWallMs?: number;
-  readonly devices?: readonly DeviceCertificate[];
-}
-
-/** What one device was asked in one round, and what it answered. */
-export interface DeviceCertificate {
-  readonly device: string;
-  readonly driver: string;
-  readonly action: "off" | "on";
-  readonly outcome: "confirmed" | "not-done" | "unknown";
-  readonly reason: string;
-  readonly evidence: readonly {
-    readonly atWallMs: number;
-    /** The same answer came until then. */
-    readonly lastWallMs: number;
-    readonly asked: string;
-    readonly answered: string;
-  }[];
-}
-
-/** Whether `node` could fence by `device`, and since when that is known. */
-export interface ProofStatus {
-  readonly node: string;
-  readonly device: string;
-  /** `new`: not looked at yet. `failing`: the last look failed, an earlier proof still counts. */
-  readonly state: "new" | "proven" | "failing" | "expired";
-  readonly provenWallMs?: number;
-  readonly expiresWallMs?: number;
-  /** When it really switched off, in a drill or in earnest. */
-  readonly switchedWallMs?: number;
-  readonly failingSinceWallMs?: number;
-  readonly reason?: string;
-}
-
-export interface FencingStatus {
-  readonly isEnabled: boolean;
-  readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
-  readonly history: readonly FencingRecord[];
-  readonly proofs: readonly ProofStatus[];
-  /** Should the nodes lose each other alive: the first fences at once, the others wait. */
-  readonly race: { readonly order: readonly string[]; readonly delayMs: number };
-}
-
 export interface TransitionStatus {
   readonly number: number;
   readonly isRunning: boolean;
@@ -189,6 +179,12 @@ export interface TransitionStatus {
 /** Something that an operator should know or do, most urgent first. */
 export interface StatusProblem {
   readonly severity: "error" | "warning";
+  /** Its name for ever; `values` fill its texts in any language. */
+  readonly code: Code;
+  /** Of the how-to table; 0 for what stands beyond it. */
+  readonly row: number;
+  readonly values: Readonly<Record<string, string>>;
+  /** In English. */
   readonly what: string;
   readonly doNow: string;
 }
@@ -212,6 +208,8 @@ export interface StatusReport {
   readonly drbd: readonly DrbdStatus[];
   readonly fencing: FencingStatus;
   readonly transition: TransitionStatus;
+  /** Manual overrides, with who set them and when they end. */
+  readonly leases: readonly Lease[];
   readonly problems: readonly StatusProblem[];
 }
 
@@ -227,6 +225,9 @@ export interface ControlAnswers {
   readonly "cib-query": { readonly version: string; readonly xml: string };
   readonly "cib-apply": { readonly version: string; readonly warnings: readonly Problem[] };
   readonly attribute: Done;
+  readonly "attribute-query": {
+    readonly values: readonly { readonly node: string; readonly value: string }[];
+  };
   readonly "fence-peer": FencePeerAnswer;
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
@@ -235,6 +236,7 @@ export interface ControlAnswers {
   readonly "fence-drill": FencingRecord;
   readonly node: Done;
   readonly resource: Done;
+  readonly "resource-fail": Done;
   readonly log: { readonly lines: readonly string[] };
   readonly subscribe: Done;
   readonly ping: { readonly self: string; readonly program: string };
@@ -268,19 +270,34 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     name: ["string"],
     value: ["string", "undefined"],
     lifetime: ["reboot", "forever"],
+    dampenMs: ["number", "undefined"],
+    isPrivate: ["boolean", "undefined"],
+    keeps: ["boolean", "undefined"],
   },
+  "attribute-query": { name: ["string"], node: ["string", "undefined"] },
   "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
   "fence-prove": { device: ["string", "undefined"] },
   "fence-drill": { target: ["string"], level: ["number"] },
-  node: { node: ["string"], action: ["standby", "online", "maintenance", "ready"] },
+  node: {
+    node: ["string"],
+    action: ["standby", "online", "maintenance", "ready"],
+    lifetime: ["string", "undefined"],
+    reason: ["string", "undefined"],
+  },
   resource: {
     resource: ["string"],
-    action: ["start", "stop", "cleanup", "move", "unmove", "manage", "unmanage"],
+    action: RESOURCE_REQUEST_ACTIONS,
     node: ["string", "undefined"],
+    lifetime: ["string", "undefined"],
+    reason: ["string", "undefined"],
+    isPromoted: ["boolean", "undefined"],
+    isForced: ["boolean", "undefined"],
+    isExpired: ["boolean", "undefined"],
   },
+  "resource-fail": { resource: ["string"], node: ["string"] },
   log: { lines: ["number"] },
   subscribe: {},
   ping: {},

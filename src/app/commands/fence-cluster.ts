@@ -6,7 +6,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { readCommandLine } from "../control-client.ts";
-import type { DeviceCertificate, FencingRecord, ProofStatus } from "../control-protocol.ts";
+import type { DeviceCertificate, FencingRecord, ProofStatus } from "../fencing-report.ts";
 import { askAndPrint, askOrTell, EXIT, wrongCall } from "./ask.ts";
 
 export const CLUSTER_USAGE = `gemel fence history [--json] | proofs | prove [DEVICE]   (all with [--run DIR])

@@ -11,6 +11,8 @@ export type ManagerMessage =
   | { readonly room: "fencing"; readonly records: readonly FencingRecord[] }
   /** How well the sender's fencing devices are proven. */
   | { readonly room: "proofs"; readonly report: ProofReport }
+  /** A private attribute: nobody writes it down, so each manager tells the others. */
+  | { readonly room: "attribute"; readonly node: string; readonly name: string; readonly value: string | null }
   /** What only the DC can do, asked by a command on another node. */
   | { readonly room: "dc"; readonly ask: number; readonly request: ControlRequest }
   | { readonly room: "dc-answer"; readonly ask: number; readonly reply: Reply }
