@@ -49,10 +49,10 @@ export function formatMemory(all: readonly ProcessMemory[]): readonly string[] {
     }),
     { command: "together", pssKb: 0, privateCleanKb: 0, privateDirtyKb: 0 },
   );
-  return [...all, sum].map(
-    ({ command, pssKb, privateCleanKb, privateDirtyKb }) =>
-      `  ${command.padEnd(10)} private ${mb(privateCleanKb + privateDirtyKb)} (dirty ${mb(privateDirtyKb)})  PSS ${mb(pssKb)}`,
-  );
+  return [...all, sum].map(({ command, pssKb, privateCleanKb, privateDirtyKb }) => {
+    const privateText = `${mb(privateCleanKb + privateDirtyKb)} (dirty ${mb(privateDirtyKb)})`;
+    return `  ${command.padEnd(10)} private ${privateText}  PSS ${mb(pssKb)}`;
+  });
 }
 
 export async function memoryOf(machine: Machine): Promise<readonly string[]> {
