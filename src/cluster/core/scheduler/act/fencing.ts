@@ -41,9 +41,9 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;
-      // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a container,
-      // which is how a guest is fenced, waits for the demotions of the bundle itself.
-      if (isProtected(each) && (node.kind !== "guest" || each.operation === "stop")) link(plan, fence, each);
+      // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a bundle's
+      // container, which is how its node is fenced, waits for the demotions of the bundle itself.
+      if (isProtected(each) && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
       // A node that is still there might go on stopping things itself: the whole waits with the part.
       const whole = each.resource === undefined ? undefined : topOf(each.resource);
       if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)

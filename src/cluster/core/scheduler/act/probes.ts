@@ -63,7 +63,7 @@ function isComing(plan: Plan, node: Node): boolean {
   const { remote: connection } = node;
   if (connection === undefined || assignedOf(plan.board, connection) === undefined) return false;
   // In a container that is only now started nothing can be running yet.
-  return connection.container === undefined || connection.container.runningOn.length > 0;
+  return connection.container === undefined || (connection.container.runningOn.length > 0 && !node.remoteRequiresReset);
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
