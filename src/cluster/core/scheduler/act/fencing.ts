@@ -52,8 +52,7 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
 }
 
 function mustWait(resource: Resource, start: Step, target: Node): boolean {
-  // A connection cannot be in a guest, whatever is known of it; into a bundle's containers nothing goes but its own.
-  if (target.kind === "guest" && resource.remoteNodeName !== undefined) return false;
+  // Into a bundle's containers nothing goes but its own.
   if (target.inBundle && start.needs !== "fencing") return false;
   if (start.needs === "fencing") return true;
   if (start.needs === "quorum" && start.operation === "start")

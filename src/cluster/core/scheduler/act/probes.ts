@@ -99,7 +99,7 @@ export function planProbes(plan: Plan): void {
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
-    if (isUnclean(plan.board, node) || !node.discoverResources) continue;
+    if (isUnclean(plan.board, node) || node.remoteRequiresReset || !node.discoverResources) continue;
     for (const resource of facts.top) {
       if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);

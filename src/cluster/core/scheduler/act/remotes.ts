@@ -26,6 +26,8 @@ function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step
 function isMadeAnew(plan: Plan, node: Node, connection: Resource): boolean {
   if (node.kind !== "remote" || assignedNode(plan.board, connection) === undefined) return false;
   const [host] = connection.runningOn;
+  // Halfway between two hosts, neither can be asked.
+  if (connection.runningOn.length > 1) return true;
   return host === undefined || host.unclean || !host.online;
 }
 
@@ -77,7 +79,8 @@ export function linkRemotes(plan: Plan): void {
   }
   for (const filler of plan.facts.resources) {
     if (filler.container === undefined) continue;
-    const stops = stepsOf(plan, filler, "stop").filter(({ implied }) => !implied);
+    // What the fencing of a guest implies comes after the stop of its container, which is that fencing.
+    const stops = stepsOf(plan, filler, "stop").filter(({ implied, node }) => !implied || node?.kind !== "guest");
     linkAll(plan, stops, stepsOf(plan, filler.container, "stop"), DOWN);
   }
 }

@@ -174,7 +174,7 @@ function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: 
   if (entry.task !== "start" && entry.task !== "monitor") return false;
   // The address of a connection into a container is not known before the container has a place.
   if (resource.remoteNodeName !== undefined && resource.container !== undefined) return false;
-  return definitionChange(facts, resource, node, entry) !== "same";
+  return definitionChange(facts, resource, node, entry, false) !== "same";
 }
 
 /** Whether the failures on the node are those of an older definition. */
