@@ -27,7 +27,13 @@ export function planAgentChanges(plan: Plan): void {
     if (subject === undefined) continue;
     for (const { node, element } of resource.history.values()) {
       if (!node.online || node.unclean || !isOtherAgent(resource, element.attributes)) continue;
-      const forget = step(plan, { resource: subject, node, operation: "delete", required: true, reason: "agent change" });
+      const forget = step(plan, {
+        resource: subject,
+        node,
+        operation: "delete",
+        required: true,
+        reason: "agent change",
+      });
       forget.runnable = !isUnclean(plan.board, node);
     }
   }

@@ -50,7 +50,7 @@ export function planDefinitions(plan: Plan): readonly { readonly resource: Resou
       if (change === "reload") reloads.push({ resource, node });
       else
         for (const start of stepsOf(plan, resource, "start"))
-          if (start.node === node) {
+          if (start.node === node && start.runnable) {
             start.required = true;
             start.reason = "resource definition change";
           }

@@ -95,6 +95,8 @@ export function planFencing(plan: Plan): readonly Step[] {
 function fenceGuest(plan: Plan, node: Node): void {
   const container = node.remote?.container;
   if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
+  // Stopping the container of a guest whose host is lost is the fencing of that host.
+  if (container.runningOn.some((host) => host.unclean && !canFence(plan, host))) return;
   // Where the container is down already, the end of the connection says that the guest is.
   const own = stepsOf(plan, container, "stop").filter(({ required }) => required);
   const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");

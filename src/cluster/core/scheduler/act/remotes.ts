@@ -17,14 +17,14 @@ function isGoingDown({ operation }: Step): boolean {
 
 /** What the connection's start means for a step behind it; monitors are lost with the connection. */
 function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step): LinkRules {
-  if (operation === "start" || operation === "promote") return { needsFirst: true };
+  if (operation === "start" || operation === "promote" || operation === "cancel") return { needsFirst: true };
   const isRepeated = intervalMs > 0 && operation !== "cancel" && resource !== undefined;
   return isRepeated && assignedNode(plan.board, resource) === node ? { firstDragsThen: true } : {};
 }
 
-/** The remote node is out of reach and runs on: nothing there can be told to stop before it is connected again. */
-function isMadeAnew(plan: Plan, node: Node, connection: Resource): boolean {
-  if (node.kind !== "remote" || assignedNode(plan.board, connection) === undefined) return false;
+/** The node is out of reach and may run on: nothing there can be told to stop before it is connected again. */
+function isMadeAnew(plan: Plan, connection: Resource): boolean {
+  if (assignedNode(plan.board, connection) === undefined) return false;
   const [host] = connection.runningOn;
   // Halfway between two hosts, neither can be asked.
   if (connection.runningOn.length > 1) return true;
@@ -45,7 +45,7 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;
     // What a fencing implies does not wait for the connection, nor the connection for it, unless it is renewed then.
     if (each.implied && (node.kind === "guest" || assignedNode(plan.board, connection) === undefined)) continue;
-    if (isGoingDown(each) && isMadeAnew(plan, node, connection)) linkAll(plan, starts, [each]);
+    if (isGoingDown(each) && isMadeAnew(plan, connection)) linkAll(plan, starts, [each], { needsFirst: true });
     else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
     else if (each.operation !== "notify" && each.operation !== "delete")
       linkAll(plan, starts, [each], rulesBehind(plan, each));
