@@ -7,6 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { assignedNode } from "../place/board.ts";
 import { stepsOrNone } from "./collectives.ts";
 import { type LinkRules, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
+import { isDue } from "./recurring.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
@@ -18,8 +19,8 @@ function isGoingDown({ operation }: Step): boolean {
 /** What the connection's start means for a step behind it; monitors are lost with the connection. */
 function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step): LinkRules {
   if (operation === "start" || operation === "promote" || operation === "cancel") return { needsFirst: true };
-  const isRepeated = intervalMs > 0 && operation !== "cancel" && resource !== undefined;
-  return isRepeated && assignedNode(plan.board, resource) === node ? { firstDragsThen: true } : {};
+  if (intervalMs === 0 || resource === undefined || node === undefined) return {};
+  return isDue(plan, resource, node, operation, intervalMs) ? { firstDragsThen: true } : {};
 }
 
 /** The node is out of reach and may run on: nothing there can be told to stop before it is connected again. */
