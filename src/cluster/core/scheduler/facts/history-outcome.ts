@@ -172,9 +172,9 @@ function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: 
   const { id = "", "op-digest": digest } = entry.element.attributes;
   if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
   if (entry.task !== "start" && entry.task !== "monitor") return false;
-  // The address of a connection into a container is not known before the container has a place.
-  if (resource.remoteNodeName !== undefined && resource.container !== undefined) return false;
-  return definitionChange(facts, resource, node, entry) !== "same";
+  // What belongs to a container is not known in full before the container has a place.
+  if (resource.container !== undefined) return false;
+  return definitionChange(facts, resource, node, entry, false) !== "same";
 }
 
 /** Whether the failures on the node are those of an older definition. */

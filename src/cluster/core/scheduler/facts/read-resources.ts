@@ -149,7 +149,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     failureTimeoutMs: reconnectMs > 0 ? reconnectMs : failureTimeoutOf(meta),
     reconnectMs,
     multiplyActive: multiplyActiveOf(meta["multiple-active"]),
-    requires: requiresOf(facts, meta["requires"], isFencing),
+    requires: isRemoteConnection(attributes) ? "quorum" : requiresOf(facts, meta["requires"], isFencing),
     allowMigrate: parseBoolean(meta["allow-migrate"], isRemoteConnection(attributes)),
     critical: parseBoolean(meta["critical"], true),
     isContainer: Object.hasOwn(meta, "remote-node"),
