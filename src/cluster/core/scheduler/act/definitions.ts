@@ -44,7 +44,8 @@ function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes):
     const change = definitionChange(plan.facts, resource, node, entry);
     if (change === "restart") gravest = "restart";
     else if (change === "reload" && gravest === "none") gravest = "reload";
-    else if (change === "repeat") changes.repeats.push({ resource, node, task: entry.task, intervalMs: entry.intervalMs });
+    else if (change === "repeat")
+      changes.repeats.push({ resource, node, task: entry.task, intervalMs: entry.intervalMs });
     clears ||= change !== "same" && recordedFailures(resource, node.attributes).count > 0;
   }
   if (clears) changes.forgotten.push({ resource, node });
