@@ -1,6 +1,6 @@
 /**
- * What was removed from the configuration leaves nothing behind: it is stopped, its failures are forgotten, and then its
- * records are deleted on every node that has one.
+ * What was removed from the configuration leaves nothing behind: it is stopped, its failures are forgotten, and then
+ * its records are deleted on every node that has one.
  * Fact: Pacemaker Explained, cluster option stop-orphan-resources.
  */
 import { isUp } from "../place/board.ts";
