@@ -5,6 +5,7 @@
  * Unknown members are ignored, so that members may be added within a version. See docs/protocols/control-socket.md.
  */
 import type { Problem } from "../base/problem.ts";
+import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 
 export const CONTROL_VERSION = 1;
@@ -102,6 +103,8 @@ export interface ResourceStatus {
   /** The group or clone that holds it, outermost last. */
   readonly parents: readonly { readonly id: string; readonly kind: "group" | "clone" | "promotable" }[];
   readonly isManaged: boolean;
+  /** No target-role Stopped stands against it, nor against what holds it. */
+  readonly isWanted: boolean;
   readonly active: readonly ActiveOn[];
   readonly failCounts: readonly { readonly node: string; readonly count: string; readonly threshold?: string }[];
 }
@@ -127,12 +130,16 @@ export interface FencingRecord {
   readonly by: string;
   /** What was asked and what was read back. */
   readonly evidence: string;
+  /** Why it is not confirmed; empty when it is, and while it runs. */
+  readonly reason: string;
 }
 
 export interface FencingStatus {
   readonly isEnabled: boolean;
   readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
   readonly history: readonly FencingRecord[];
+  /** Should the nodes lose each other alive: the first fences at once, the others wait. */
+  readonly race: { readonly order: readonly string[]; readonly delayMs: number };
 }
 
 export interface TransitionStatus {
@@ -163,6 +170,8 @@ export interface StatusReport {
   readonly cibVersion: string;
   readonly nodes: readonly NodeStatus[];
   readonly links: readonly LinkView[];
+  /** How this node's keeper is; absent for a moment after the manager's start. */
+  readonly keeper?: KeeperReport;
   readonly resources: readonly ResourceStatus[];
   readonly failures: readonly FailureStatus[];
   readonly drbd: readonly DrbdStatus[];

@@ -12,6 +12,7 @@ import {
   type DirectiveName,
   type DirectiveValue,
   readDirective,
+  type StorageCheck,
   type WatchdogConfig,
 } from "./node-directives.ts";
 import type { LinkConfig } from "./node-links.ts";
@@ -33,6 +34,7 @@ export interface NodeConfig {
   /** As written; relative to the configuration file. */
   readonly authkeys: string;
   readonly watchdog: WatchdogConfig;
+  readonly storageChecks: readonly StorageCheck[];
   readonly selfFencing: "reboot" | "watchdog" | "exit";
   /** None, one or three: shared disks on which this node reads its poison pill. */
   readonly fencingDisks: readonly string[];
@@ -44,6 +46,9 @@ export interface NodeConfig {
 
 /** More is no configuration of ours; bounds the work on a wrong file. */
 const LINES_MAX = 10_000;
+
+/** A disk that hangs holds one of the four threads that write the log and the state file. */
+const STORAGE_CHECKS_MAX = 2;
 
 interface Line {
   readonly number: number;
@@ -114,6 +119,13 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     warntimeMs: one("warntime") ?? deadtimeMs / 2,
     initdeadMs: one("initdead") ?? Math.max(10_000, 2 * deadtimeMs),
   };
+  const storageChecks = valuesOf(lines, "storage-check", report);
+  if (storageChecks.length > STORAGE_CHECKS_MAX)
+    report(
+      storageChecks[STORAGE_CHECKS_MAX]?.line,
+      `more than ${STORAGE_CHECKS_MAX} storage checks`,
+      "keep those of the disks that the node cannot work without",
+    );
   const selfFencing = one("self-fencing") ?? (watchdog?.kind === "device" ? "reboot" : "exit");
   const disks = valuesOf(lines, "fencing-disk", report);
   const configuration = one("configuration");
@@ -142,6 +154,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     links: links.map((link) => link.value),
     authkeys,
     watchdog,
+    storageChecks: storageChecks.map(({ value: check }) => check),
     selfFencing,
     fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),

@@ -102,18 +102,39 @@ const link = v.pipe(
 
 export type WatchdogConfig =
   | { readonly kind: "none" }
-  | { readonly kind: "device"; readonly path: string; readonly timeoutMs: number };
+  | { readonly kind: "device"; readonly path: string; readonly timeoutMs: number; readonly pretimeoutMs?: number };
 
 const watchdog = v.pipe(
   v.array(v.string()),
   v.rawTransform(({ dataset, addIssue }): WatchdogConfig => {
-    const [path = "", word, time = "", ...rest] = dataset.value;
+    const [path = "", word, time = "", before = "pretimeout", pretime, ...rest] = dataset.value;
     if (path === "none" && word === undefined) return { kind: "none" };
     const timeoutMs = parseTimeMs(time) ?? 0;
-    if (!path.startsWith("/") || word !== "timeout" || rest.length > 0)
+    const pretimeoutMs = pretime === undefined ? undefined : (parseTimeMs(pretime) ?? 0);
+    const isWhole = path.startsWith("/") && word === "timeout" && before === "pretimeout" && rest.length === 0;
+    if (!isWhole || (dataset.value.length === 4 && pretime === undefined))
       addIssue({ message: "write /dev/watchdog timeout TIME, or none" });
     else if (timeoutMs < 1000) addIssue({ message: "the watchdog's timeout is 1s at least, in whole seconds" });
-    return { kind: "device", path, timeoutMs };
+    else if (pretimeoutMs !== undefined && (pretimeoutMs < 1000 || pretimeoutMs >= timeoutMs))
+      addIssue({ message: "the pretimeout is 1s at least, and shorter than the timeout" });
+    return { kind: "device", path, timeoutMs, ...(pretimeoutMs === undefined ? {} : { pretimeoutMs }) };
+  }),
+);
+
+export interface StorageCheck {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+const storageCheck = v.pipe(
+  v.array(v.string()),
+  v.rawTransform(({ dataset, addIssue }): StorageCheck => {
+    const [path = "", word = "timeout", time = "30s", ...rest] = dataset.value;
+    const timeoutMs = parseTimeMs(time) ?? 0;
+    if (!path.startsWith("/") || word !== "timeout" || dataset.value.length === 2 || rest.length > 0)
+      addIssue({ message: "write the absolute path of a disk, and timeout TIME if 30s is wrong" });
+    else if (timeoutMs < 5000) addIssue({ message: "a healthy disk may take seconds: the timeout is 5s at least" });
+    return { path, timeoutMs };
   }),
 );
 
@@ -148,9 +169,20 @@ export const DIRECTIVES = {
   authkeys: directive("FILE", "the keys that sign every packet; a file that only root can read", only(file), {
     required: true,
   }),
-  watchdog: directive("PATH timeout TIME | none", "the device that resets this machine when it hangs", watchdog, {
-    required: true,
-  }),
+  watchdog: directive(
+    "PATH timeout TIME [pretimeout TIME] | none",
+    "the device that resets this machine when it hangs",
+    watchdog,
+    {
+      required: true,
+    },
+  ),
+  "storage-check": directive(
+    "PATH [timeout TIME]",
+    "a disk that this node must be able to read, or its watchdog is not fed; 30s if no time is given",
+    storageCheck,
+    { repeats: true },
+  ),
   "self-fencing": directive(
     "reboot | watchdog | exit",
     "how a node that must not run on ends: at once, by the unfed watchdog, or by ending its processes only",

@@ -55,6 +55,24 @@ test("the scheduler's thread is in it", () => {
   });
 });
 
+test("holds the libraries that only some fencing devices need", () => {
+  const secrets = path.join(directory, "secrets");
+  writeFileSync(secrets, "board=x\n", { mode: 0o600 });
+  const login = ["host=127.0.0.1", "port=1", "user=u", "secret=board", "--secrets", secrets, "-S"];
+  const ssh = call("one-more-name", "stonith", "-t", "racadm-ssh", `hostkey=SHA256:${"A".repeat(43)}`, ...login);
+  expect(ssh.text).toContain("nothing listens on TCP port 1");
+  const pdu = ["outlets=3", "version=1", "answer_time=500ms"];
+  const snmp = call(
+    "yet-another-name",
+    "stonith",
+    "-t",
+    "snmp-pdu",
+    ...pdu,
+    ...login.filter((word) => word !== "user=u"),
+  );
+  expect(snmp.text).toMatch(/gave no answer within 500 ms|nothing listens on UDP port 1/);
+});
+
 test("is not built again when nothing has changed", async () => {
   const before = statSync(binary).mtimeMs;
   expect(statSync(await buildProgram()).mtimeMs).toBe(before);

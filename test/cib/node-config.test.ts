@@ -103,7 +103,8 @@ watchdog softdog
     "node.conf:10: error: link: device=ttyS1: the path of the port must be absolute, as /dev/ttyS1; " +
       "write link NAME serial device=PATH[,PATH] [baud=RATE]",
     "node.conf:11: error: the link cable names charlie, which is no node; write a configured node",
-    "node.conf:12: error: watchdog: write /dev/watchdog timeout TIME, or none; write watchdog PATH timeout TIME | none",
+    "node.conf:12: error: watchdog: write /dev/watchdog timeout TIME, or none; " +
+      "write watchdog PATH timeout TIME [pretimeout TIME] | none",
   ]);
 });
 

@@ -38,6 +38,7 @@ function open(self: number, links: readonly LinkConfig[], secret = "0123456789ab
     links,
     authkeys: "",
     watchdog: { kind: "none" },
+    storageChecks: [],
     selfFencing: "exit",
     fencingDisks: [],
     agents: "",

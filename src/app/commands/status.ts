@@ -6,6 +6,7 @@ import process from "node:process";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusReport } from "../control-protocol.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
+import { keeperLines, linkWords } from "./keeper-lines.ts";
 
 const USAGE = "gemel status [--json] [--watch] [--run DIR]";
 
@@ -19,11 +20,16 @@ export function span(durationMs: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
 }
 
-function nodeLines({ nodes, links, self }: StatusReport): string[] {
+function nodeLines({ nodes, links, self, keeper }: StatusReport): string[] {
   return nodes.map(({ name, state, membership, isDc, attributes }) => {
     const marks = [isDc ? "DC" : "", name === self ? "this node" : "", membership === "member" ? "" : membership];
     const told = marks.filter((mark) => mark !== "" && mark !== "self").join(", ");
-    const paths = links.filter(({ peer }) => peer === name).map((link) => `${link.name} ${link.state}`);
+    const paths = links
+      .filter(({ peer }) => peer === name)
+      .map((link) => {
+        const words = keeper === undefined ? "" : linkWords(keeper, link.name, name);
+        return `${link.name} ${link.state}${words === "" ? "" : ` (${words})`}`;
+      });
     const scores = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
     return [`  ${name.padEnd(12)} ${state.padEnd(12)} ${told}`, ...paths.map((text) => `    link ${text}`)]
       .concat(scores.length === 0 ? [] : [`    ${scores.join(" ")}`])
@@ -33,12 +39,14 @@ function nodeLines({ nodes, links, self }: StatusReport): string[] {
 
 function resourceLine(
   { id, agent, parents, active, isManaged, failCounts }: ResourceStatus,
-  nowWallMs: number,
+  { atWallMs: nowWallMs, nodes }: StatusReport,
 ): string {
   const indent = "  ".repeat(parents.length);
   const where = active.map(({ node, role, sinceWallMs }) => {
     const since = sinceWallMs === undefined ? "" : ` for ${span(nowWallMs - sinceWallMs)}`;
-    return `${role} on ${node}${since}`;
+    // What a node that is not known to be off last told of itself: it may be so, or no longer.
+    const isUnclean = nodes.some(({ name, state }) => name === node && state === "unclean");
+    return `${role} on ${node}${since}${isUnclean ? " (UNCLEAN)" : ""}`;
   });
   const notes = [
     ...(isManaged ? [] : ["unmanaged"]),
@@ -48,16 +56,30 @@ function resourceLine(
   return `  ${(indent + id).padEnd(20)} ${(where.join("; ") || "stopped").padEnd(34)} ${agent}${noted}`;
 }
 
-function resourceLines({ resources, atWallMs }: StatusReport): string[] {
+function resourceLines(report: StatusReport): string[] {
   let shown: readonly string[] = [];
-  return resources.flatMap((resource) => {
+  return report.resources.flatMap((resource) => {
     const parents = resource.parents.toReversed();
     const headings = parents.flatMap(({ id, kind }, depth) =>
       shown[depth] === id ? [] : [`  ${"  ".repeat(depth)}${id} (${kind})`],
     );
     shown = parents.map(({ id }) => id);
-    return [...headings, resourceLine(resource, atWallMs)];
+    return [...headings, resourceLine(resource, report)];
   });
+}
+
+/** Who would win, while there is a race to win and nobody has begun it. */
+function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): string[] {
+  const [first, ...others] = order;
+  if (first === undefined || others.length === 0) return [];
+  const told = delayMs > 0 ? `${others.join(", ")} waits ${delayMs / 1000} s` : "nobody waits, and both may die";
+  return [`  if the nodes lose each other: ${first} fences first; ${told}`];
+}
+
+/** Nothing is being done: because all is done, or because something is waited for. */
+function idleWord({ nodes }: StatusReport): string {
+  const unclean = nodes.filter(({ state }) => state === "unclean").map(({ name }) => name);
+  return unclean.length === 0 ? "idle" : `WAITING for the proof that ${unclean.join(", ")} is off`;
 }
 
 /** The whole report for a person. */
@@ -66,12 +88,13 @@ export function printStatus(report: StatusReport): string {
   const work = transition.isRunning
     ? `transition ${transition.number}: ${transition.doneCount} of ${transition.actionCount} done` +
       (transition.inFlight.length === 0 ? "" : `, running ${transition.inFlight.join(", ")}`)
-    : "idle";
+    : idleWord(report);
   const lines = [
     `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${cibVersion}; ` +
       `${isSettled ? work : "waiting for the other nodes"}`,
     "Nodes:",
     ...nodeLines(report),
+    ...(report.keeper === undefined ? [] : keeperLines(report.keeper)),
     "Resources:",
     ...resourceLines(report),
   ];
@@ -82,6 +105,7 @@ export function printStatus(report: StatusReport): string {
     );
   const devices = fencing.devices.map(({ id, targets }) => `${id} (${targets.join(", ") || "any"})`).join(", ");
   lines.push(`Fencing: ${fencing.isEnabled ? `enabled; ${devices || "no device"}` : "DISABLED by configuration"}`);
+  if (fencing.isEnabled) lines.push(...raceLines(fencing));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
     lines.push(`  ${action} of ${target}: ${outcome}, ${span(atWallMs - at)} ago`);
   if (problems.length === 0) lines.push("No problems.");

@@ -46,8 +46,14 @@ export async function openConfiguredWatchdog(config: NodeConfig, log: Log): Prom
     return undefined;
   }
   const { openWatchdog } = await import("../../hw/edge/watchdog-device.ts");
-  const opened = openWatchdog(watchdog.path, watchdog.timeoutMs);
-  log.say("info", `watchdog ${watchdog.path} (${opened.identity}) is armed with ${opened.timeoutMs} ms`);
+  const opened = openWatchdog(watchdog.path, watchdog.timeoutMs, watchdog.pretimeoutMs);
+  const { identity, timeoutMs, pretimeoutMs } = opened;
+  const alarm = pretimeoutMs === undefined ? "" : `, its alarm comes ${pretimeoutMs} ms before`;
+  log.say("info", `watchdog ${watchdog.path} (${identity}) is armed with ${timeoutMs} ms${alarm}`);
+  if (watchdog.pretimeoutMs !== undefined && pretimeoutMs === undefined)
+    log.say("warning", `watchdog ${watchdog.path} knows no pretimeout: it resets without an alarm before`);
+  if (opened.nowayout)
+    log.say("warning", "the watchdog cannot be disarmed (nowayout): an orderly stop of this node resets the machine");
   if (opened.causedBoot === true) log.say("critical", "the last boot was the watchdog's: this node had hung");
   return opened;
 }

@@ -6,13 +6,14 @@ import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes } from "../../cib/node-links.ts";
-import { stepMembership, viewOf, wakeAtMs } from "../../cluster/core/membership/membership.ts";
+import { stepMembership, wakeAtMs } from "../../cluster/core/membership/membership.ts";
 import {
   createMembership,
   type MembershipEffect,
   type MembershipEvent,
   type MembershipState,
 } from "../../cluster/core/membership/state.ts";
+import { qualityOf, viewOf } from "../../cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "../../cluster/core/wire/heartbeat.ts";
 import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
 import { openLinks } from "../../cluster/edge/links.ts";
@@ -23,6 +24,7 @@ import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
 import type { PoisonEars } from "./poison.ts";
+import { startPulse } from "./pulse.ts";
 import { readRemembered, writeRemembered, writeRememberedSync } from "./state-file.ts";
 
 export interface KeeperSetting {
@@ -42,6 +44,8 @@ export interface KeeperSetting {
 const STARTS_PER_GENERATION = 65_536;
 
 const SILENT_MIN_MS = 5000;
+/** For those who look, not for anything that decides. */
+const REPORT_MS = 2000;
 /** EX_CONFIG of sysexits.h. */
 const WRONG_CONFIGURATION = 78;
 /** A full disk may get room again; until then a node that has to raise its number of starts stays out. */
@@ -114,6 +118,20 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     log,
   );
 
+  const pulse = startPulse({
+    config,
+    self,
+    signer,
+    generation: start.generation,
+    watchdog,
+    managerVitals: () => manager.vitals(),
+    log,
+    onEnd: (reason) => endSelf(reason),
+  });
+  const reporting = setInterval(() => {
+    manager.report({ ...pulse.report(), ...qualityOf(state, performance.now()) });
+  }, REPORT_MS);
+
   function leave(code: number): void {
     exitCode = code;
     dispatch({ kind: "leave" });
@@ -123,6 +141,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     if (packet.kind === "heartbeat") {
       const heartbeat = decodeHeartbeat(packet.payload);
       if (heartbeat === undefined) return;
+      noteSilence(packet.from);
       dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
       return;
     }
@@ -131,6 +150,11 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     if (peer === undefined || peer.generation !== packet.generation) return;
     if (peer.phase !== "member" && peer.phase !== "awaited") return;
     if (packet.generation > peer.refusedGeneration) manager.passDatagram(peer.name, packet.payload);
+  }
+
+  function noteSilence(from: number): void {
+    const peer = state.peers.find(({ id }) => id === from);
+    if (peer?.phase === "member" && peer.heardAtMs !== undefined) pulse.noteSilence(performance.now() - peer.heardAtMs);
   }
 
   function onFrame(frame: ToKeeper): void {
@@ -173,20 +197,18 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     if (fenced) return;
     fenced = true;
     clearTimeout(timer);
+    clearInterval(reporting);
+    pulse.close();
     if (config.selfFencing !== "exit") shoutOnConsole(`self-fencing: ${reason}`);
     log.say("critical", `self-fencing: ${reason}`);
     manager.kill();
     void fenceSelf(config.selfFencing, log, wanted);
   }
 
-  function beat(effect: MembershipEffect & { kind: "send-heartbeat" }): void {
+  function beat(effect: MembershipEffect & { kind: "send-heartbeat" }, lateMs: number): void {
     const payload = encodeHeartbeat(effect.heartbeat);
     for (const { name } of config.links) links.send(name, "heartbeat", effect.generation, payload);
-    if (!manager.isHealthy()) {
-      log.limited("sick", "critical", "the manager is sick: the watchdog is not fed");
-      return;
-    }
-    watchdog?.feed();
+    pulse.beat(effect.heartbeat.beat, lateMs);
   }
 
   function persist(effect: MembershipEffect & { kind: "persist" }): void {
@@ -203,10 +225,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   }
   let writing: Promise<void> = Promise.resolve();
 
-  function perform(effect: MembershipEffect): void {
+  function perform(effect: MembershipEffect, lateMs: number): void {
     const said = describeEffect(effect);
     if (said !== undefined) log.say(said.level, said.text);
-    if (effect.kind === "send-heartbeat") beat(effect);
+    if (effect.kind === "send-heartbeat") beat(effect, lateMs);
     else if (effect.kind === "persist") persist(effect);
     else if (effect.kind === "self-fence") endSelf(effect.reason);
     else if (effect.kind === "gone") end();
@@ -215,6 +237,8 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   function end(): void {
     fenced = true;
     clearTimeout(timer);
+    clearInterval(reporting);
+    pulse.close();
     links.close();
     poison?.close();
     manager.kill();
@@ -233,11 +257,21 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   }
 
   function dispatch(event: MembershipEvent): void {
+    const sleptMs = pulse.suspendedMs();
+    if (sleptMs !== undefined) {
+      log.say("critical", `suspended: this machine slept for ${Math.round(sleptMs)} ms`);
+      step({ kind: "suspended", sleptMs });
+    }
+    step(event);
+  }
+
+  function step(event: MembershipEvent): void {
     if (fenced) return;
     const nowMs = performance.now();
+    const lateMs = nowMs - state.nextBeatAtMs;
     const stepped = stepMembership(state, event, nowMs);
     state = stepped.state;
-    for (const effect of stepped.effects) perform(effect);
+    for (const effect of stepped.effects) perform(effect, lateMs);
     if (fenced) return;
     showView(nowMs);
     clearTimeout(timer);

@@ -4,22 +4,34 @@
  */
 import type { BlockedAction } from "../../cluster/core/scheduler/decision.ts";
 import { reasonText } from "../../cluster/core/scheduler/reason-text.ts";
-import type { StatusProblem, StatusReport } from "../control-protocol.ts";
+import type { DrbdStatus, ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
 
 type Report = Omit<StatusReport, "problems">;
 
-function nodeProblems({ nodes, fencing, dc }: Report): StatusProblem[] {
+/** What has been tried so far to prove that the node is off. */
+function fencingStory({ fencing, atWallMs }: Report, node: string): string {
+  const rounds = fencing.history.filter(({ target }) => target === node);
+  const failed = rounds.slice(rounds.findLastIndex(({ outcome }) => outcome === "confirmed") + 1);
+  const last = failed.findLast(({ outcome }) => outcome !== "running");
+  const runs = failed.some(({ outcome }) => outcome === "running") ? "; a fencing is under way" : "";
+  if (last === undefined) return runs;
+  const agoS = Math.max(0, Math.round((atWallMs - last.atWallMs) / 1000));
+  return `; the last fencing, ${agoS} s ago, was ${last.outcome}: ${last.reason}${runs}`;
+}
+
+function nodeProblems(report: Report): StatusProblem[] {
+  const { nodes, dc } = report;
   const problems: StatusProblem[] = [];
   if (dc === undefined)
     problems.push({ severity: "error", what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" });
   for (const { name, state, membership } of nodes) {
     if (state === "unclean") {
-      const open = fencing.history.findLast(({ target }) => target === name);
-      const told = open === undefined ? "" : `; last fencing: ${open.outcome} ${open.evidence}`;
       problems.push({
         severity: "error",
-        what: `${name} is lost and not known to be off, so nothing of it is taken over${told}`,
-        doNow: `wait for the fencing; or switch ${name} off by hand, then run \`gemel fence confirm ${name}\``,
+        what: `${name} is lost and not known to be off, so nothing of it is taken over${fencingStory(report, name)}`,
+        doNow:
+          `mend what the fencing names: it is tried again by itself; or switch ${name} off by hand, ` +
+          `see that it is off, and run \`gemel fence confirm ${name}\``,
       });
     } else if (state === "offline") {
       problems.push({
@@ -35,14 +47,62 @@ function nodeProblems({ nodes, fencing, dc }: Report): StatusProblem[] {
   return problems;
 }
 
-function linkProblems({ links }: Report): StatusProblem[] {
+/** Of a node that is no member every link is down, and its own problem says so. */
+function linkProblems({ links, nodes }: Report): StatusProblem[] {
+  const isMember = (peer: string) => nodes.some(({ name, membership }) => name === peer && membership === "member");
   return links
-    .filter(({ state }) => state !== "up")
+    .filter(({ state, peer }) => state !== "up" && isMember(peer))
     .map(({ name, peer, state }) => ({
       severity: "warning",
       what: `link ${name} to ${peer} is ${state}`,
       doNow: "look at the cable, the card and the switch; the link heals by itself",
     }));
+}
+
+/** The outermost thing that holds it, by which operators know it. */
+const holderOf = ({ id, parents }: ResourceStatus): string => parents.at(-1)?.id ?? id;
+
+/** What should serve and does not: never without a word, whatever the reason is. */
+function serviceProblems({ resources, transition, isSettled }: Report): StatusProblem[] {
+  if (transition.isRunning || !isSettled) return [];
+  const wanted = resources.filter(({ agent, isWanted }) => isWanted && !agent.startsWith("stonith:"));
+  const isPromotable = ({ parents }: ResourceStatus) => parents.some(({ kind }) => kind === "promotable");
+  const idle = wanted.filter(({ active }) => active.length === 0);
+  const unpromoted = wanted.filter(
+    (one) => isPromotable(one) && one.active.length > 0 && !one.active.some(({ role }) => role === "Promoted"),
+  );
+  const doNow = "see the other lines here and `gemel log`; when the cause is mended it starts by itself";
+  return [
+    ...[...new Set(unpromoted.map(holderOf))].map((holder) => `${holder} is promoted nowhere`),
+    ...[...new Set(idle.map(holderOf))].map((holder) => {
+      const members = idle.filter((one) => holderOf(one) === holder).map(({ id }) => id);
+      return members.length === 1 && members[0] === holder
+        ? `${holder} runs nowhere`
+        : `${holder} does not serve: ${members.join(", ")} run${members.length === 1 ? "s" : ""} nowhere`;
+    }),
+  ].map((what) => ({ severity: "error", what, doNow }));
+}
+
+/** Beyond this share of deadtime a busier day looks like death. */
+const SILENCE_SHARE = 0.75;
+
+function keeperProblems({ keeper, self }: Report): StatusProblem[] {
+  if (keeper === undefined) return [];
+  const { ailment, silence, deadtimeMs, lateness } = keeper;
+  const problems: StatusProblem[] = [];
+  if (ailment !== undefined)
+    problems.push({
+      severity: "error",
+      what: `${self} is sick and its watchdog is not fed: ${ailment}`,
+      doNow: `it ends by itself; move what it runs while there is time: crm node standby ${self}`,
+    });
+  if (silence.worstMs > SILENCE_SHARE * deadtimeMs)
+    problems.push({
+      severity: "warning",
+      what: `a living node was silent for ${Math.round(silence.worstMs)} ms, deadtime is ${deadtimeMs} ms`,
+      doNow: `raise deadtime on all nodes, or find what delays it (beats here: 1 of 100 is ${lateness.p99Ms} ms late)`,
+    });
+  return problems;
 }
 
 function resourceProblems({ failures, resources }: Report, blocked: readonly BlockedAction[]): StatusProblem[] {
@@ -90,27 +150,46 @@ function fencingProblems({ fencing, nodes }: Report): StatusProblem[] {
     }));
 }
 
+function drbdAdvice({ resource, disk, connection, replication, isSuspended }: DrbdStatus): string {
+  if (connection === "StandAlone")
+    return (
+      "the two sides may have split: compare the data; then, on the side that shall lose its own: " +
+      `drbdadm connect --discard-my-data ${resource}`
+    );
+  if (disk === "Diskless" || disk === "Failed")
+    return `this node works on the peer's disk: mend or replace its own, then run \`drbdadm attach ${resource}\` here`;
+  if (disk !== "UpToDate" && connection !== "Connected")
+    return (
+      "start the peer: this node's data may be old. Only if the peer's data are lost for good, and with them what it " +
+      `wrote alone: \`drbdadm primary --force ${resource}\` here`
+    );
+  if (isSuspended) return "it goes on as soon as the peer is proven to be off, or is back";
+  if (replication.startsWith("Sync")) return "it is being synchronised: wait";
+  return "it heals by itself once the peer is back; look at the peer and the replication link";
+}
+
 function drbdProblems({ drbd }: Report): StatusProblem[] {
   return drbd
     .filter(({ disk, connection, isSuspended }) => isSuspended || disk !== "UpToDate" || connection !== "Connected")
-    .map(({ resource, role, disk, connection, isSuspended, outOfSyncKib }) => ({
-      severity: "warning",
-      what:
-        `DRBD ${resource}: ${role}, disk ${disk}, ${connection}` +
-        `${outOfSyncKib > 0 ? `, ${outOfSyncKib} KiB out of sync` : ""}${isSuspended ? ", I/O is frozen" : ""}`,
-      doNow:
-        connection === "StandAlone"
-          ? "the two sides may have split: compare the data; then, on the side that shall lose its own: " +
-            `drbdadm connect --discard-my-data ${resource}`
-          : "it heals by itself once the peer is back; look at the peer and the replication link",
-    }));
+    .map((one) => {
+      const { resource, role, disk, connection, isSuspended, outOfSyncKib } = one;
+      return {
+        severity: disk !== "UpToDate" && connection !== "Connected" ? "error" : "warning",
+        what:
+          `DRBD ${resource}: ${role}, disk ${disk}, ${connection}` +
+          `${outOfSyncKib > 0 ? `, ${outOfSyncKib} KiB out of sync` : ""}${isSuspended ? ", I/O is frozen" : ""}`,
+        doNow: drbdAdvice(one),
+      };
+    });
 }
 
-/** Errors before warnings; within them nodes, fencing, resources, storage, links. */
+/** Errors before warnings; within them keeper, nodes, fencing, resources, storage, links. */
 export function findProblems(report: Report, blocked: readonly BlockedAction[]): readonly StatusProblem[] {
   const all = [
+    ...keeperProblems(report),
     ...nodeProblems(report),
     ...fencingProblems(report),
+    ...serviceProblems(report),
     ...resourceProblems(report, blocked),
     ...drbdProblems(report),
     ...linkProblems(report),

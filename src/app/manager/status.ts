@@ -10,7 +10,9 @@ import {
   nodeStates,
   transientAttributes,
 } from "../../cluster/core/controller/cib-read.ts";
+import { fencingStandings } from "../../cluster/core/controller/fencing-race.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
+import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
@@ -36,6 +38,7 @@ export interface StatusSources {
   readonly records: readonly FencerRecord[];
   readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
   readonly drbd: readonly DrbdStatus[];
+  readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
 }
 
@@ -75,22 +78,32 @@ function readNodes({ controller, cib, decision }: StatusSources): readonly NodeS
 interface Listed {
   readonly primitive: XmlElement;
   readonly parents: ResourceStatus["parents"];
+  readonly isWanted: boolean;
+}
+
+function hasMeta(element: XmlElement, name: string, value: string): boolean {
+  const pairs = childrenOf(element, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
+  return pairs.some(({ attributes }) => attributes.name === name && attributes.value === value);
 }
 
 function isPromotable(element: XmlElement): boolean {
-  if (element.name === "master") return true;
-  const pairs = childrenOf(element, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
-  return pairs.some(({ attributes }) => attributes.name === "promotable" && attributes.value === "true");
+  return element.name === "master" || hasMeta(element, "promotable", "true");
 }
 
 /** Every primitive with what holds it, in the order of the configuration. */
-export function listPrimitives(element: XmlElement | undefined, parents: ResourceStatus["parents"] = []): Listed[] {
+export function listPrimitives(
+  element: XmlElement | undefined,
+  parents: ResourceStatus["parents"] = [],
+  isHolderWanted = true,
+): Listed[] {
   return (element?.children ?? []).flatMap((child): Listed[] => {
     const id = child.attributes.id ?? "";
-    if (child.name === "primitive") return [{ primitive: child, parents }];
-    if (child.name === "group") return listPrimitives(child, [{ id, kind: "group" }, ...parents]);
+    const isWanted = isHolderWanted && !hasMeta(child, "target-role", "Stopped");
+    if (child.name === "primitive") return [{ primitive: child, parents, isWanted }];
+    if (child.name === "group") return listPrimitives(child, [{ id, kind: "group" }, ...parents], isWanted);
     if (child.name !== "clone" && child.name !== "master") return [];
-    return listPrimitives(child, [{ id, kind: isPromotable(child) ? "promotable" : "clone" }, ...parents]);
+    const kind = isPromotable(child) ? "promotable" : "clone";
+    return listPrimitives(child, [{ id, kind }, ...parents], isWanted);
   });
 }
 
@@ -117,7 +130,7 @@ function sinceWallMs(cib: XmlElement, node: string, resource: string): number | 
 
 function readResources({ cib, decision }: StatusSources): readonly ResourceStatus[] {
   const states = nodeStates(cib);
-  return listPrimitives(childOf(childOf(cib, "configuration"), "resources")).map(({ primitive, parents }) => {
+  return listPrimitives(childOf(childOf(cib, "configuration"), "resources")).map(({ primitive, parents, isWanted }) => {
     const { id = "", class: agentClass, provider, type } = primitive.attributes;
     const instances = decision.resources.filter((one) => one.id === id || one.id.startsWith(`${id}:`));
     const active = instances.flatMap(({ role, activeOn }) =>
@@ -140,6 +153,7 @@ function readResources({ cib, decision }: StatusSources): readonly ResourceStatu
       agent: [agentClass, provider, type].filter((part) => part !== undefined).join(":"),
       parents,
       isManaged: instances.every(({ managed }) => managed),
+      isWanted,
       active: active.toSorted((left, right) => left.node.localeCompare(right.node)),
       failCounts,
     };
@@ -184,7 +198,6 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
   const evidence = devices.flatMap((device) =>
     device.evidence.map(({ asked, answered }) => `${device.device}: ${asked}: ${answered}`),
   );
-  if (outcome.kind !== "confirmed") evidence.push(outcome.reason);
   return {
     target,
     action,
@@ -193,17 +206,28 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
     atWallMs: startedWallMs,
     by: by.join(", "),
     evidence: evidence.join("; "),
+    reason: outcome.kind === "confirmed" ? "" : outcome.reason,
   };
 }
 
-function readFencing({ cib, fencing, records, running }: StatusSources): StatusReport["fencing"] {
+function readFencing({ cib, decision, fencing, records, running }: StatusSources): StatusReport["fencing"] {
   const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
-    return { target, action, outcome: "running", device: "", atWallMs: startedWallMs, by: "", evidence: "" };
+    return {
+      target,
+      action,
+      outcome: "running",
+      device: "",
+      atWallMs: startedWallMs,
+      by: "",
+      evidence: "",
+      reason: "",
+    };
   });
   return {
     isEnabled: isFencingEnabled(cib),
     devices: fencing.devices.map(({ id, driver, targets }) => ({ id, driver, targets: targets ?? [] })),
     history: [...records.map(fencingRecord), ...open],
+    race: { order: fencingStandings(decision).map(({ node }) => node), delayMs: fencing.priorityDelayMs },
   };
 }
 
@@ -221,6 +245,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     cibVersion: `${admin_epoch}.${epoch}.${num_updates}`,
     nodes: readNodes(sources),
     links: view?.links ?? [],
+    ...(sources.keeper === undefined ? {} : { keeper: sources.keeper }),
     resources: readResources(sources),
     failures: readFailures(sources),
     drbd,

@@ -26,6 +26,8 @@ export interface DriverChoice {
   readonly rebootParameters: Readonly<Record<string, string>>;
   /** The parameter that takes the outlet of a node, for devices that feed several. */
   readonly plugParameter: string | undefined;
+  /** Its plugs are numbered outlets, several a node, as `3,7`; else a plug is one word, by default the node's name. */
+  readonly hasOutlets: boolean;
 }
 
 export interface DriverCatalogue {

@@ -50,7 +50,7 @@ export interface FencingConfiguration {
   /** Failed rounds for one target after which retries become rare. */
   readonly attemptsMax: number;
   readonly isConcurrent: boolean;
-  /** Delay of the fencing that targets the node with the more important resources. */
+  /** Delay of the fencing that targets the node which wins a race: the one with the more important resources. */
   readonly priorityDelayMs: number;
   readonly devices: readonly FencingDevice[];
   /** By target; ascending index. A target that is not here uses every device that can fence it, one after another. */

@@ -4,9 +4,11 @@
  * try, nor what counts as a proof: that is `prove-power.ts` and the fencer. It may wait (it talks to a device), so
  * drivers stand outside of `core/`; only their contract stands here.
  */
-import type { FenceAgent } from "../../hw/core/agent/answer.ts";
+import type { ExternalPlugin, FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
+import type { SnmpAgent } from "../../hw/core/snmp/agent.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
@@ -42,7 +44,8 @@ export type SwitchAnswer =
 
 /** What a device says whose dialect has a word for the power. */
 export type ToldPower =
-  | { readonly kind: "power"; readonly power: "on" | "off" }
+  /** `by`: whose word it is, where it was not read from the device itself. */
+  | { readonly kind: "power"; readonly power: "on" | "off"; readonly by?: string }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 export type PowerReading =
@@ -107,7 +110,41 @@ export interface Transports {
     readonly secret: string | undefined;
     readonly passwordOption: string;
   };
+  readonly plugin: {
+    readonly plugin: string;
+    readonly secret: string | undefined;
+    readonly passwordOption: string;
+  };
   readonly disks: { readonly paths: readonly string[] };
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly secret: string;
+    /** As OpenSSH prints it: SHA256: and 43 signs. */
+    readonly hostKey: string;
+    /** Allows the weak algorithms of old boards. */
+    readonly isLegacy: boolean;
+    readonly logout: string;
+  };
+  readonly snmp: {
+    readonly host: string;
+    readonly port: number;
+    readonly version: "1" | "2c" | "3";
+    readonly user: string | undefined;
+    /** The community, or the authentication password of v3. */
+    readonly secret: string;
+    readonly privacySecret: string | undefined;
+    readonly auth: "md5" | "sha" | "sha256" | "sha512";
+    readonly privacy: "des" | "aes" | "aes256";
+  };
+  readonly nut: {
+    readonly host: string;
+    readonly port: number;
+    readonly ups: string;
+    readonly user: string;
+    readonly secret: string;
+  };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -124,7 +161,11 @@ export interface Connections {
   readonly https: WebBoard;
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
+  readonly plugin: ExternalPlugin;
   readonly disks: PoisonDisks;
+  readonly ssh: TextLine;
+  readonly snmp: SnmpAgent;
+  readonly nut: UpsServer;
   readonly telnet: TextLine;
 }
 

@@ -5,13 +5,17 @@
 import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
 import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
 import { type Driver, readParameters } from "./define-driver.ts";
+import { externalPlugin } from "./external-plugin.ts";
 import { fenceAgent } from "./fence-agent.ts";
 import { iloRibcl } from "./ilo-ribcl.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
+import { nut } from "./nut.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
 import { sbd } from "./sbd.ts";
+import { snmpPdu } from "./snmp-pdu.ts";
+import { iloSsh, racadmSsh } from "./ssh-boards.ts";
 import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
@@ -22,7 +26,12 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
+  "ilo-ssh": iloSsh,
+  "racadm-ssh": racadmSsh,
+  "snmp-pdu": snmpPdu,
+  nut,
   "fence-agent": fenceAgent,
+  "external-plugin": externalPlugin,
   sbd,
 };
 
@@ -54,6 +63,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     parameters,
     manual: driver === undefined,
     plugParameter: alias.plugParameter,
+    hasOutlets: alias.hasOutlets ?? false,
     switchesOn: driver?.switchesOn ?? false,
     rebootParameters: driver?.rebootParameters ?? {},
     complaints: [...complaints, ...read.complaints],
@@ -61,7 +71,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
   };
 }
 
-export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*"] };
+export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*", "external/*"] };
 
 /** What a primitive of class stonith comes to, by itself: for its own start and monitor, beside any fencing. */
 export type StandaloneDevice =

@@ -6,8 +6,10 @@
  */
 import os from "node:os";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import { createExternalPlugin } from "../../hw/edge/external-plugin.ts";
 import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
+import { openNut } from "../../hw/edge/nut-client.ts";
 import { openTelnet } from "../../hw/edge/telnet.ts";
 import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
 import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
@@ -91,6 +93,11 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         if (password.kind === "failed") return password;
         return opened(bound.device(createFenceAgent({ ...bound.target, password: password.value, budgetMs })));
       }
+      case "plugin": {
+        const password = optionalPassword(bound.target.secret);
+        if (password.kind === "failed") return password;
+        return opened(bound.device(createExternalPlugin({ ...bound.target, password: password.value, budgetMs })));
+      }
       case "disks": {
         const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");
         const disks = createPoisonDisks({ ...bound.target, from: os.hostname(), accessMs: budgetMs });
@@ -112,6 +119,32 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         const line = await openTelnet({ ...bound.target, password: password.value, answerMs: budgetMs });
         if (line.kind === "refused") return { kind: "failed", reason: line.reason };
         return opened(bound.device(line.line), () => line.line.close());
+      }
+      case "ssh": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const { openSsh } = await import("../../hw/edge/ssh-line.ts");
+        const line = await openSsh({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.line), () => line.line.close());
+      }
+      case "snmp": {
+        const { secret, privacySecret, ...target } = bound.target;
+        const password = passwordOf(secret);
+        if (password.kind === "failed") return password;
+        const privacy = optionalPassword(privacySecret);
+        if (privacy.kind === "failed") return privacy;
+        const { openSnmpAgent } = await import("../../hw/edge/snmp-agent.ts");
+        const passwords = { password: password.value, privacyPassword: privacy.value };
+        const agent = await openSnmpAgent({ ...target, ...passwords, budgetMs });
+        return opened(bound.device(agent), () => agent.close());
+      }
+      case "nut": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const line = await openNut({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.server), () => line.server.close());
       }
       default:
         return bound satisfies never;

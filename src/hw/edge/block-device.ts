@@ -33,6 +33,16 @@ function sectorBytesOf(handle: FileHandle): number {
   return Math.min(answer.readInt32LE(0), SECTOR_BYTES_MAX);
 }
 
+/** Reads the first sector past every cache. Rejects with what the disk answers; a disk that hangs never answers. */
+export async function askDisk(device: string): Promise<void> {
+  const handle = await open(device, constants.O_RDONLY | constants.O_DIRECT | constants.O_NONBLOCK);
+  try {
+    await handle.read(alignedBuffer(SECTOR_BYTES_MAX), 0, SECTOR_BYTES_MAX, 0);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Throws what open(2) throws: ENOENT, EACCES, ENXIO. */
 export async function openBlockDevice(device: string): Promise<BlockDevice> {
   const handle = await open(device, constants.O_RDWR | constants.O_DIRECT | constants.O_SYNC);

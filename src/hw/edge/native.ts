@@ -13,7 +13,9 @@ import { getSystemErrorName } from "node:util";
 const { lib, functions: libc } = dlopen(null, {
   __errno_location: { return: "pointer" },
   bind: { return: "i32", arguments: ["i32", "pointer", "u32"] },
+  clock_gettime: { return: "i32", arguments: ["i32", "pointer"] },
   close: { return: "i32", arguments: ["i32"] },
+  getsockname: { return: "i32", arguments: ["i32", "pointer", "pointer"] },
   if_nametoindex: { return: "u32", arguments: ["pointer"] },
   ioctl: { return: "i32", arguments: ["i32", "u64", "pointer"] },
   malloc: { return: "pointer", arguments: ["u64"] },
@@ -130,6 +132,14 @@ export function receiveFrom(fd: number, buffer: Uint8Array, sender: Uint8Array, 
   return length("recvfrom", libc.recvfrom(fd, buffer, BigInt(buffer.length), flags, sender, senderLength));
 }
 
+/** The port of an IPv4 or IPv6 socket, where the kernel has chosen it. */
+export function localPort(fd: number): number {
+  const address = Buffer.alloc(28);
+  senderLength.writeUInt32LE(address.length);
+  checked("getsockname", libc.getsockname(fd, address, senderLength));
+  return address.readUInt16BE(2);
+}
+
 export function closeDescriptor(fd: number): void {
   checked("close", libc.close(fd));
 }
@@ -179,6 +189,15 @@ const PR_SET_NAME = 15;
 /** The name that ps and top show for the calling thread: at most 15 bytes. */
 export function setThreadName(name: string): void {
   checked("prctl", libc.prctl(PR_SET_NAME, getRawPointer(cString(name.slice(0, 15))), 0n, 0n, 0n));
+}
+
+const CLOCK_BOOTTIME = 7;
+const timespec = Buffer.alloc(16);
+
+/** Since boot, suspends included, unlike `performance.now()`. */
+export function sinceBootMs(): number {
+  checked("clock_gettime", libc.clock_gettime(CLOCK_BOOTTIME, timespec));
+  return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
 }
 
 export const RB_AUTOBOOT = 0x0123_4567;

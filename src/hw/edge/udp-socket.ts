@@ -10,6 +10,7 @@ import {
   bindSocket,
   closeDescriptor,
   interfaceIndex,
+  localPort,
   MSG_DONTWAIT,
   openSocket,
   SO_BINDTODEVICE,
@@ -71,6 +72,8 @@ function ipv6Bytes(literal: string): Uint8Array {
 }
 
 export interface UdpSocket {
+  /** As bound; chosen by the kernel where 0 was asked for. */
+  readonly port: number;
   /** Undefined when it has left, or why not. */
   send(bytes: Uint8Array, to: Uint8Array): string | undefined;
   close(): void;
@@ -130,8 +133,10 @@ const GONE: readonly string[] = ["ENODEV", "ENXIO"];
 export function openUdpSocket(local: UdpLocal, { onData, onClosed }: UdpSocketEvents): UdpSocket {
   const isIpv6 = ipv6Only(local.address);
   const fd = openSocket(isIpv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  let port: number;
   try {
     setUp(fd, local);
+    port = localPort(fd);
   } catch (error) {
     closeDescriptor(fd);
     throw error;
@@ -149,6 +154,7 @@ export function openUdpSocket(local: UdpLocal, { onData, onClosed }: UdpSocketEv
   socket.on("error", (error) => close(error.message));
   socket.bind({ fd });
   return {
+    port,
     send(bytes, to) {
       if (closed) return "closed";
       try {

@@ -15,8 +15,9 @@ import {
   isFencingEnabled,
   nodeState,
 } from "./cib-read.ts";
+import { fencingStandings, isPreferred } from "./fencing-race.ts";
 import { DOWN, everyoneJoined, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
-import { emit, log, send, setLead, type Turn, want } from "./turn.ts";
+import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
 
 /** A transition that fails again and again must not fill the log and the processor. */
@@ -43,9 +44,10 @@ export function actionOfKey(turn: Turn, key: string): number | undefined {
 
 function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
+  const why = reasonText(action.reason, "en", action.operation);
   // The story of a takeover; probes and monitors would drown it.
   if (action.operation !== "monitor" && action.operation !== "notify")
-    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason)})`);
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${why})`);
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 
@@ -77,7 +79,8 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 
 function startFence(turn: Turn, action: FenceAction): void {
   log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
-  emit(turn, { kind: "fence", action });
+  const order = turn.state.lead?.fencingOrder ?? [];
+  emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
 }
 
 function startAction(turn: Turn, action: TransitionAction): void {
@@ -182,7 +185,9 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   const recheck =
     transition.recheckAtWallMs === undefined ? RECHECK_MS : Math.max(1_000, transition.recheckAtWallMs - nowWallMs);
   const recheckAtMs = nowMs + Math.min(recheck, RECHECK_MS);
-  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary: transition.summary, reportDue: true } };
+  const { summary } = transition;
+  const fencingOrder = fencingStandings(decision).map(({ node }) => node);
+  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary, fencingOrder, reportDue: true } };
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;

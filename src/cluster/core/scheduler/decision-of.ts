@@ -13,6 +13,7 @@ import { atHost } from "./facts/digests.ts";
 import type { Facts, Resource } from "./facts/model.ts";
 import { inAnonymousClone } from "./facts/model.ts";
 import { findOperation, operationMeta } from "./facts/on-fail.ts";
+import { bundledParameters } from "./facts/read-bundle.ts";
 import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
 import { operationKey } from "./print/names.ts";
@@ -51,7 +52,10 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
     },
     intervalMs: step.intervalMs,
     timeoutMs,
-    parameters: atHost(parametersOf(facts, resource, step.node?.attributes), host),
+    parameters: {
+      ...atHost(parametersOf(facts, resource, step.node?.attributes), host),
+      ...bundledParameters(resource),
+    },
     meta: { ...meta, timeout: String(timeoutMs), ...step.meta },
     expectedCode: step.expectedCode,
   };
@@ -120,6 +124,8 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
     return [
       {
         id: resource.id,
+        class: resource.class,
+        priority: resource.priority,
         role: roleName(resource.role),
         activeOn: resource.runningOn.map(({ name }) => name),
         nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),

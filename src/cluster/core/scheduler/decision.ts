@@ -26,6 +26,9 @@ export interface NodeStatus {
 export interface ResourceStatus {
   /** With the instance number for clones: `drbd:1`. */
   readonly id: string;
+  /** Of its agent: `ocf`, `stonith`, ... */
+  readonly class: string;
+  readonly priority: number;
   readonly role: ResourceRole;
   /** Names of the nodes where it is active now. */
   readonly activeOn: readonly string[];

@@ -60,7 +60,13 @@ function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
     for (const second of stepsOf(plan, order.second, order.secondTask))
       if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
   const seconds = stepsOf(plan, order.second, order.secondTask);
-  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
+  // Nothing is required of a whole itself; what is required of its members draws it in.
+  const whole = {
+    ...rules,
+    firstDragsThen: rules.firstDragsThen === true && order.second.kind === "primitive",
+    thenDragsFirst: rules.thenDragsFirst === true && order.first.kind === "primitive",
+  };
+  for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);
   // What is required of a whole is required of each of its members.
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
@@ -118,6 +124,7 @@ function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): vo
       if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;
       continue;
     }
+    if (seconds.length === 0) continue;
     for (const one of firstsOf(plan, first, order.firstTask))
       for (const other of seconds) link(plan, one, other, rules);
     if (second.kind !== "primitive" && rules.firstDragsThen === true)

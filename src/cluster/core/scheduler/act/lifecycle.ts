@@ -5,8 +5,9 @@
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { type Board, isUp, nextRoleOf } from "../place/board.ts";
+import { type Board, isUnclean, isUp, nextRoleOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** The role after one step from `now` towards `goal`. */
@@ -96,7 +97,7 @@ function stopAll(plan: Plan, resource: Resource, required: boolean, reason: stri
 
 /** A resource that was removed from the configuration leaves no record behind. */
 function clean(plan: Plan, resource: Resource, node: Node, stop: Step | undefined): void {
-  if (!isUp(plan.board, node) || node.unclean || node.pending) return;
+  if (!isUp(plan.board, node) || isUnclean(plan.board, node) || node.pending) return;
   const remove = act(plan, resource, "delete", node, true, "orphan");
   remove.required = true;
   remove.runnable = true;
@@ -146,6 +147,7 @@ function restartReason(resource: Resource, moved: boolean, multiple: boolean): s
   if (moved) return "move";
   if (multiple) return "multiple-active";
   if (resource.failed) return "failed";
+  if (resource.restartContainer) return "restart container";
   return undefined;
 }
 
@@ -162,7 +164,7 @@ function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
 function cleanRecords(plan: Plan, resource: Resource): void {
   if (!resource.removed || resource.parent !== undefined || !resource.managed) return;
   for (const node of resource.history.keys())
-    if (!resource.runningOn.includes(node) && isUp(plan.board, node) && !node.unclean)
+    if (!resource.runningOn.includes(node) && isUp(plan.board, node) && !isUnclean(plan.board, node))
       clean(plan, resource, node, undefined);
 }
 
@@ -174,7 +176,7 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
   // A fencing device that is registered twice does no harm.
-  const multiple = others.length > 1 && !isMigrating(resource) && resource.class !== "stonith";
+  const multiple = others.length > 1 && !isMigrating(resource) && !isFencingClass(resource.class);
   const moved = to !== undefined && ((others.length > 0 && !others.includes(to)) || isMigrating(resource));
   for (const node of dangling) act(plan, resource, "stop", node, true, "dangling migration");
   if (multiple && resource.multiplyActive === "stop_only") {

@@ -4,16 +4,18 @@
  * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { primitivesOf } from "../facts/model.ts";
+import { isKnownOn, primitivesOf } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf } from "../place/board.ts";
+import { assignedOf, isUnclean } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
 
 const TARGET_NOT_RUNNING = 7;
 const TARGET_PROMOTED = 8;
 
 function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
-  for (let each: Resource | undefined = resource; each !== undefined; each = each.parent) {
+  // Where a bundle may be looked for is said of its containers; the rest follows them.
+  for (let each: Resource | undefined = resource; each !== undefined && each.kind !== "bundle"; each = each.parent) {
     const modes = plan.board.discovery[each.index];
     if (modes === undefined) continue;
     const mode = modes.get(node);
@@ -26,7 +28,9 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 /** Nodes of other kinds can be looked at only for what could run there. */
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
-  if (resource.class === "stonith" || resource.remoteNodeName !== undefined) return false;
+  if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined) return false;
+  // No guest is looked for within a guest.
+  if (node.kind === "guest" && resource.isContainer) return false;
   return plan.board.nodes.includes(node);
 }
 
@@ -36,9 +40,10 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed || isContained(resource)) return undefined;
+  if (isKnownOn(resource, node) || resource.removed) return undefined;
+  if (isContained(resource) && !node.inBundle) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
-  if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
+  if (node.kind === "guest" && !node.inBundle && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
   const runsHere = resource.runningOn.includes(node);
   if (!runsHere) made.expectedCode = TARGET_NOT_RUNNING;
@@ -55,10 +60,10 @@ function isContained(resource: Resource): boolean {
 
 /** A remote node that will be connected in this very transition can be looked at behind that. */
 function isComing(plan: Plan, node: Node): boolean {
-  const connection = node.kind === "remote" ? node.remote : undefined;
-  return (
-    connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined
-  );
+  const { remote: connection } = node;
+  if (connection === undefined || assignedOf(plan.board, connection) === undefined) return false;
+  // In a container that is only now started nothing can be running yet.
+  return connection.container === undefined || connection.container.runningOn.length > 0;
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
@@ -68,8 +73,6 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
     return;
   }
   const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
-  const known = (instance: Resource) => primitivesOf(instance).every(({ knownOn }) => knownOn.has(node));
-  if (clone.children.some(known)) return;
   const chosen =
     clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
     clone.children.find(isHere) ??
@@ -80,11 +83,13 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
 /** Addresses, containers and connections are looked for; what is inside only inside of its own container. */
 function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
   for (const { ip, container, remote, child, node: inside } of bundle.replicas) {
-    if (child !== undefined && node === inside) probe(plan, child, node);
+    if (node === inside && child !== undefined) probe(plan, child, node);
     if (node.kind === "guest") continue;
     if (ip !== undefined) probe(plan, ip, node);
     probe(plan, container, node);
-    if (remote !== undefined) probe(plan, remote, node);
+    // Without the container there is nothing to be connected to.
+    const isThere = container.runningOn.length > 0 || assignedOf(plan.board, container) !== undefined;
+    if (remote !== undefined && isThere) probe(plan, remote, node);
   }
 }
 
@@ -94,9 +99,9 @@ export function planProbes(plan: Plan): void {
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
-    if (node.unclean || !node.discoverResources) continue;
-    if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
+    if (isUnclean(plan.board, node) || !node.discoverResources) continue;
     for (const resource of facts.top) {
+      if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);
       else if (resource.kind === "bundle") probeBundle(plan, resource, node);
       else probe(plan, resource, node);

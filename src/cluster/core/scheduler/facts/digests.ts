@@ -30,7 +30,7 @@ export function parametersDigest(parameters: Readonly<Record<string, string>>): 
 }
 
 /** `same`: nothing changed; `repeat`: a recurring operation is to be set up anew. */
-export type DefinitionChange = "same" | "unknown" | "repeat" | "reload" | "restart";
+export type DefinitionChange = "same" | "repeat" | "reload" | "restart";
 
 const TIMEOUT_DEFAULT = "20000";
 
@@ -41,16 +41,21 @@ export function atHost(parameters: Record<string, string>, host: Node | undefine
   return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
 }
 
-/** What the operation would be run with now. */
-function currentParameters(facts: Facts, resource: Resource, node: Node, run: OperationRun): Record<string, string> {
-  const operation = findOperation(resource, run.task, run.intervalMs);
+/** What is configured for that operation alone. */
+function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): Record<string, string> {
   const own: Record<string, string> = {};
-  for (const set of operation?.element.children ?? [])
+  for (const set of findOperation(resource, task, intervalMs)?.element.children ?? [])
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
+  return own;
+}
+
+/** What the operation would be run with now. */
+function currentParameters(facts: Facts, resource: Resource, node: Node, run: OperationRun): Record<string, string> {
+  const operation = findOperation(resource, run.task, run.intervalMs);
   const parameters = atHost(
-    { ...parametersOf(facts, resource, node.attributes), ...own },
+    { ...parametersOf(facts, resource, node.attributes), ...ownParameters(resource, run) },
     resource.container?.runningOn[0],
   );
   if (run.intervalMs === 0) return parameters;
@@ -78,12 +83,15 @@ export function currentDigest(facts: Facts, resource: Resource, node: Node, run:
   return parametersDigest(currentParameters(facts, resource, node, run));
 }
 
-/** Compares a recorded operation with the configuration. */
+/** Compares a recorded operation with the configuration. A record without a digest proves nothing, so it differs. */
 export function definitionChange(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): DefinitionChange {
   const recorded = entry.element.attributes["op-digest"];
-  if (recorded === undefined) return "unknown";
+  if (recorded === undefined) return entry.intervalMs > 0 ? "repeat" : "restart";
   const current = currentParameters(facts, resource, node, entry);
   if (matchesSecurely(current, entry)) return "same";
+  // An agent knows nothing of what is configured for one operation: of that it cannot say that a reload would do.
+  if (Object.keys(ownParameters(resource, entry)).length > 0 && entry.intervalMs === 0)
+    return parametersDigest(current) === recorded ? "same" : "restart";
   const restartDigest = entry.element.attributes["op-restart-digest"];
   if (restartDigest !== undefined) {
     const names = new Set((entry.element.attributes["op-force-restart"] ?? "").split(/\s+/).filter(Boolean));

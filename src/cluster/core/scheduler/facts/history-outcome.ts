@@ -2,6 +2,7 @@
  * What one recorded operation says of the resource: success, a state found by a probe, failure, still pending.
  * Facts: OCF return codes (Pacemaker Administration); Pacemaker Explained (on-fail, failure-timeout).
  */
+import { definitionChange } from "./digests.ts";
 import { applyMigration } from "./history-migration.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
@@ -123,7 +124,8 @@ function applySuccess(facts: Facts, resource: Resource, node: Node, entry: Histo
   } else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "done");
   else if (resource.role < ROLE.started) setActive(resource);
   if (task === "start" && inPromotable(resource)) resource.role = ROLE.unpromoted;
-  if (!clears || LASTING.has(outcome.onFail)) return;
+  const rests = outcome.onFail === ON_FAIL.resetRemote && resource.reconnectMs > 0;
+  if (!clears || rests || LASTING.has(outcome.onFail)) return;
   outcome.onFail = ON_FAIL.ignore;
   resource.nextRole = ROLE.unknown;
 }
@@ -163,9 +165,29 @@ function applyFailure(
   else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
 }
 
+const CHANGED = "resource parameters have changed";
+
+/** What failed when it was defined otherwise says nothing of what it would do now; only a last failure is looked at. */
+function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
+  const { id = "", "op-digest": digest } = entry.element.attributes;
+  if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
+  if (entry.task !== "start" && entry.task !== "monitor") return false;
+  return definitionChange(facts, resource, node, entry) !== "same";
+}
+
+/** Whether the failures on the node are those of an older definition. */
+export function isForgiven(facts: Facts, resource: Resource, node: Node): boolean {
+  return facts.clearFailures.some((each) => each.resource === resource && each.node === node && each.why === CHANGED);
+}
+
 /** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
 function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
-  if (status === STATUS.done || resource.failureTimeoutMs === 0) return false;
+  if (status === STATUS.done) return false;
+  if (isOfOldDefinition(facts, resource, node, entry)) {
+    facts.clearFailures.push({ resource, node, why: CHANGED });
+    return true;
+  }
+  if (resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;
@@ -178,10 +200,17 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
     facts.recheckAtSeconds = freeAt;
   if (!expired) return false;
   if (isBlockingFailure(facts, resource, node)) return false;
+  const awaitsFencing = isConnectionLoss(facts, resource, entry);
   const countExpired = count > 0 && (lastSeconds === 0 || now > lastSeconds + timeoutSeconds);
   if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
     facts.clearFailures.push({ resource, node, why: "it expired" });
-  return true;
+  return !awaitsFencing;
+}
+
+/** A lost connection is no news of the past while the node behind it may still run: first it is fenced. */
+function isConnectionLoss(facts: Facts, resource: Resource, entry: HistoryEntry): boolean {
+  const node = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
+  return node?.kind === "remote" && entry.task !== "start" && facts.options.fencingEnabled && !node.remoteWasFenced;
 }
 
 /** Whether a failed operation with on-fail=block is recorded: such failures do not expire. */

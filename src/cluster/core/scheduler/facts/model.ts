@@ -50,7 +50,6 @@ export interface Node {
   /** Of the attributes those that the configuration gives and a restart keeps. */
   readonly permanent: Record<string, string>;
   readonly utilization: Record<string, string>;
-  seen: boolean;
   online: boolean;
   unclean: boolean;
   pending: boolean;
@@ -131,6 +130,8 @@ export interface Resource {
   readonly stickiness: number;
   readonly migrationThreshold: number;
   readonly failureTimeoutMs: number;
+  /** Of a connection: how long it rests after a failure before it is tried again; 0 when it need not. */
+  readonly reconnectMs: number;
   readonly multiplyActive: "block" | "stop_only" | "stop_start" | "stop_unexpected";
   readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
   readonly allowMigrate: boolean;
@@ -144,6 +145,8 @@ export interface Resource {
   remoteNodeName: string | undefined;
   removed: boolean;
   managed: boolean;
+  /** It would be managed, but the cluster may not act on anything: see `hold-back.ts`. */
+  heldBack: boolean;
   maintenance: boolean;
   // Clones only.
   readonly unique: boolean;
@@ -285,6 +288,8 @@ export interface Facts {
   readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];
   haveQuorum: boolean;
   haveRemotes: boolean;
+  /** Fencing is not wanted, or there is something to fence with. */
+  canProtect: boolean;
   recheckAtSeconds: number | undefined;
   readonly problems: Problem[];
   readonly ruleContext: RuleContext;
@@ -329,4 +334,16 @@ export function inPromotable(resource: Resource): boolean {
   for (let up = resource.parent; up !== undefined; up = up.parent)
     if (up.kind === "clone" && up.promotable) return true;
   return resource.promotable;
+}
+
+/**
+ * Whether the node has told the state of the resource. What is recorded of one instance of an anonymous clone holds for
+ * all of them: on a node they are one and the same.
+ */
+export function isKnownOn(resource: Resource, node: Node): boolean {
+  const clone = cloneOf(resource);
+  if (clone === undefined || clone.unique) return resource.knownOn.has(node);
+  return clone.children.some((instance) =>
+    primitivesOf(instance).some(({ baseId, knownOn }) => baseId === resource.baseId && knownOn.has(node)),
+  );
 }

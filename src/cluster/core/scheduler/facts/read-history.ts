@@ -153,16 +153,15 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.failed = true;
       if (resource.container !== undefined) {
         resource.container.restartContainer = true;
-        resource.container.failed = true;
       } else resource.failed = true;
       return;
     case ON_FAIL.resetRemote: {
       resource.failed = true;
       const remote = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
-      if (remote === undefined || !facts.options.fencingEnabled) return;
-      if (!remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
-      if (resource.role === ROLE.started && resource.meta["reconnect_interval"] !== undefined)
-        resource.nextRole = ROLE.stopped;
+      const mustFence = remote !== undefined && facts.options.fencingEnabled && !remote.remoteWasFenced;
+      if (mustFence && !remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
+      // It is tried again when the interval is over, not at once.
+      if (resource.reconnectMs > 0) resource.nextRole = ROLE.stopped;
       return;
     }
     default:
@@ -215,7 +214,9 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   const outcome: Outcome = { onFail: ON_FAIL.ignore, lastFailure: undefined };
   for (const entry of entries) applyOutcome(facts, resource, node, entry, outcome);
   settleState(facts, resource, node, outcome.onFail);
-  resource.recordedName = id;
+  // The number of an instance that does not run means nothing any more.
+  if (resource.role > ROLE.stopped || id === resource.baseId) resource.recordedName = id;
+  else if (resource.runningOn.length === 0) resource.recordedName = undefined;
   // Two records of one node may be given to one instance: the one that tells of its running counts.
   if (earlier !== undefined && resource.role <= ROLE.stopped) resource.history.set(node, earlier);
   limitRole(resource);

@@ -88,17 +88,25 @@ export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource
 }
 
 /** Online or not, from the state of its connection and, for a guest, of its container. */
-export function settleRemote(facts: Facts, node: Node): void {
+export function settleRemote(node: Node): void {
   const connection = node.remote;
   if (connection === undefined) {
     node.online = false;
     return;
+  }
+  // It has asked to leave: it is let go by ending its connection.
+  const asked = node.attributes["shutdown"] ?? "0";
+  if (asked !== "0" && asked !== "") {
+    node.shutdown = true;
+    connection.nextRole = ROLE.stopped;
   }
   const { container } = connection;
   node.unclean = node.fenceReasons.length > 0 && node.kind === "remote";
   if (connection.role === ROLE.started && connection.nextRole !== ROLE.stopped) node.online = true;
   if (connection.role === ROLE.started && connection.nextRole === ROLE.stopped) node.shutdown = true;
   node.online = connection.role >= ROLE.started;
+  // Whoever may not touch the connection may not touch what runs behind it either.
+  if (node.online && !connection.managed) node.maintenance = true;
   if (container?.failed === true) {
     node.online = false;
     node.remoteRequiresReset = true;
@@ -109,8 +117,7 @@ export function settleRemote(facts: Facts, node: Node): void {
     node.remoteRequiresReset = false;
   }
   const host = connection.runningOn[0];
-  if (host?.unclean === true && !host.online && connection.runningOn.length === 1) {
-    if (facts.options.fencingEnabled && node.kind === "remote") node.unclean = true;
-    node.online = node.kind === "remote" ? node.online : false;
-  }
+  const isHostLost = host?.unclean === true && !host.online && connection.runningOn.length === 1;
+  // A guest went down with its host; a remote node is its own machine and merely out of reach.
+  if (isHostLost && node.kind === "guest") node.online = false;
 }

@@ -6,7 +6,7 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets, resolveReference } from "./attribute-sets.ts";
 import type { Facts, Operation, Resource, ResourceKind } from "./model.ts";
-import { bundledParameters, isUsableBundle, readBundle } from "./read-bundle.ts";
+import { isUsableBundle, readBundle } from "./read-bundle.ts";
 import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
 
 const KINDS: Readonly<Record<string, ResourceKind>> = {
@@ -105,17 +105,24 @@ function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {
   return parseDurationMs(meta["failure-timeout"]) ?? 0;
 }
 
+/** Fact: Pacemaker Explained, parameter reconnect_interval of ocf:pacemaker:remote. */
+function reconnectOf(facts: Facts, element: XmlElement): number {
+  const parameters = addSets(childrenOf(element, "instance_attributes"), facts.ids, facts.ruleContext, {});
+  return parseDurationMs(parameters["reconnect_interval"]) ?? 0;
+}
+
 /** A new resource with nothing known of its state, added to the facts. */
 export function addResource(facts: Facts, element: XmlElement, kind: ResourceKind, origin: Origin): Resource {
   const { parent, instance, removed = false } = origin;
   const { attributes } = element;
   const baseId = attributes["id"] ?? "";
   const meta = metaOf(facts, element, parent);
-  const isFencing = attributes["class"] === "stonith";
+  const isFencing = isFencingClass(attributes["class"]);
   const number = (name: string, fallback: number) => {
     const value = Number.parseInt(meta[name] ?? "", 10);
     return Number.isNaN(value) ? fallback : value;
   };
+  const reconnectMs = isRemoteConnection(attributes) ? reconnectOf(facts, element) : 0;
   const isClone = kind === "clone";
   const isWhole = isClone || kind === "bundle";
   const nodeMax = number("clone-node-max", 1);
@@ -139,7 +146,8 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     priority: parseScore(meta["priority"]),
     stickiness: parseScore(meta["resource-stickiness"]),
     migrationThreshold: parseThreshold(meta["migration-threshold"]),
-    failureTimeoutMs: failureTimeoutOf(meta),
+    failureTimeoutMs: reconnectMs > 0 ? reconnectMs : failureTimeoutOf(meta),
+    reconnectMs,
     multiplyActive: multiplyActiveOf(meta["multiple-active"]),
     requires: requiresOf(facts, meta["requires"], isFencing),
     allowMigrate: parseBoolean(meta["allow-migrate"], isRemoteConnection(attributes)),
@@ -150,6 +158,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     remoteNodeName: undefined,
     removed,
     managed: managed && !maintenance,
+    heldBack: false,
     maintenance,
     unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1) && canBeUnique(element),
     promotable,
@@ -193,6 +202,11 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   facts.resources.push(resource);
   if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
   return resource;
+}
+
+/** Both dialects. */
+export function isFencingClass(name: string | undefined): boolean {
+  return name === "stonith" || name === "fencing";
 }
 
 /** Only OCF agents can tell one instance from another. */
@@ -273,9 +287,8 @@ export function parametersOf(
 ): Record<string, string> {
   const context = nodeAttributes === undefined ? facts.ruleContext : { ...facts.ruleContext, nodeAttributes };
   const values = addSets(childrenOf(resource.element, "instance_attributes"), facts.ids, context, {});
-  const { parent } = resource;
-  const others =
-    parent === undefined ? {} : { ...parametersOf(facts, parent, nodeAttributes), ...bundledParameters(resource) };
-  for (const [name, value] of Object.entries(others)) if (!Object.hasOwn(values, name)) values[name] = value;
+  if (resource.parent === undefined) return values;
+  for (const [name, value] of Object.entries(parametersOf(facts, resource.parent, nodeAttributes)))
+    if (!Object.hasOwn(values, name)) values[name] = value;
   return values;
 }

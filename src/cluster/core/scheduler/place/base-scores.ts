@@ -5,6 +5,7 @@
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { healthScore } from "../facts/read-locations.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
@@ -190,10 +191,12 @@ function hostsGuest({ fillers }: Resource): boolean {
 function applyKinds(board: Board, facts: Facts): void {
   if (!facts.haveRemotes) return;
   for (const resource of facts.resources) {
-    const bound = resource.class === "stonith" || resource.remoteNodeName !== undefined || hostsGuest(resource);
+    const bound = isFencingClass(resource.class) || resource.remoteNodeName !== undefined || hostsGuest(resource);
     for (const node of board.nodes) {
       if (node.inBundle) setScore(board, resource, node, Number.NaN);
       else if (bound && node.kind !== "member") setScore(board, resource, node, -INFINITY_SCORE);
+      // Where the container may be is enough to decide where the connection into it is.
+      else if (resource.meta["internal_remote_node"] !== undefined) addScore(board, resource, node, 0);
     }
   }
   for (const resource of facts.resources) confineBundled(board, resource);

@@ -40,6 +40,7 @@ const PLAIN = new Set([
   "migration",
   "dangling migration",
   "multiple-active",
+  "restart container",
   "",
 ]);
 
@@ -131,7 +132,8 @@ function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
 
 /** Lines without the leading `  * `; columns are aligned. */
 export function summaryLines({ facts, plan, graph }: Worked): string[] {
-  const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
+  // The latest first.
+  const fences = graph.steps.filter(({ operation }) => operation === "stonith").sort((a, b) => b.index - a.index);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
     for (const child of inReport(resource)) visit(child);
@@ -142,7 +144,7 @@ export function summaryLines({ facts, plan, graph }: Worked): string[] {
   const nameWidth = Math.max(0, ...rows.map(({ name }) => name.length)) + 4;
   const whereWidth = Math.max(0, ...rows.map(({ change }) => change.where.length));
   return [
-    ...fences.reverse(),
+    ...fences.map(fenceLine),
     ...rows.map(
       ({ name, change: { verb, where, reason } }) =>
         `${verb.padEnd(10)} ${name.padEnd(nameWidth)} ( ${where.padStart(whereWidth)} )${reason}`,
