@@ -46,15 +46,6 @@ test("called by an operators' name, it is that command and not the table of comm
   for (const name of names) expect(call(name, "--no-such-option").text).not.toContain("usage: gemel COMMAND");
 });
 
-test("the scheduler's thread is in it", () => {
-  writeFileSync(path.join(directory, "pair.xml"), printXml(largePair(10)));
-  const { status, text } = call("threaded", "simulate", "--profile", directory, "--worker");
-  expect({ status, text }).toEqual({
-    status: 0,
-    text: expect.stringMatching(/^\* Testing pair\.xml \.\.\. [\d.]+ secs\n$/),
-  });
-});
-
 test("holds the libraries that only some fencing devices need", () => {
   const secrets = path.join(directory, "secrets");
   writeFileSync(secrets, "board=x\n", { mode: 0o600 });
@@ -71,6 +62,15 @@ test("holds the libraries that only some fencing devices need", () => {
     ...login.filter((word) => word !== "user=u"),
   );
   expect(snmp.text).toMatch(/gave no answer within 500 ms|nothing listens on UDP port 1/);
+});
+
+test("the scheduler's thread is in it", () => {
+  writeFileSync(path.join(directory, "pair.xml"), printXml(largePair(10)));
+  const { status, text } = call("threaded", "simulate", "--profile", directory, "--worker");
+  expect({ status, text }).toEqual({
+    status: 0,
+    text: expect.stringMatching(/^\* Testing pair\.xml \.\.\. [\d.]+ secs\n$/),
+  });
 });
 
 test("is not built again when nothing has changed", async () => {

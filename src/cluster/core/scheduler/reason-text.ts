@@ -128,6 +128,13 @@ const ROWS: readonly ReasonRow[] = [
     "リモートノードに再接続できないため",
   ),
   row(
+    "connection-lost-active",
+    "resources are active but connection is unrecoverable",
+    "resources run on the remote node, and it cannot be reached again",
+    "リモートノードでリソースが動作中のまま再接続できないため",
+  ),
+  row("restart-container", "restart container", "its container is to start anew", "コンテナを再起動するため"),
+  row(
     "failed-there",
     "{resource} failed there",
     "{resource} failed there in a way that only fencing answers",

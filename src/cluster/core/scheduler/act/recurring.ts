@@ -42,7 +42,7 @@ function fits(resource: Resource, operation: Operation, role: Role): boolean {
   const isUnpromoted = role === ROLE.unpromoted || role === ROLE.started;
   if (operation.role === ROLE.unknown) return isUnpromoted || (role === ROLE.promoted && !inPromotable(resource));
   if (operation.role === ROLE.started) return !inPromotable(resource) && role >= ROLE.started;
-  return operation.role === ROLE.unpromoted ? isUnpromoted : operation.role === role;
+  return operation.role === role;
 }
 
 export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
