@@ -171,6 +171,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["stonith_admin"],
     load: () => import("./stonith-admin.ts"),
   },
+  why: {
+    summary: "why a resource is where it is, and what would move it",
+    usage: "RESOURCE [NODE] [-x FILE] [--lang en|ja] [--json]",
+    ownHelp: true,
+    load: () => import("./why.ts"),
+  },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
