@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["cibadmin"],
     load: () => import("./cibadmin.ts"),
   },
+  config: {
+    summary: "history of the configuration and ways back: who changed what; rollback; changes on trial",
+    usage: "log | diff [VERSION [VERSION]] | show VERSION | rollback [VERSION] | try SECONDS FILE | confirm",
+    load: () => import("./config.ts"),
+  },
   configure: {
     summary: "the configuration: show, load, delete, or any statement",
     usage: "show|load update FILE|delete ID|...",
@@ -77,6 +82,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-L|-W|-q|-a|-O|-Y|-g|-p|-d|-C|-R|-M|-B|-U|--restart|--fail|-D -r RESOURCE",
     names: ["crm_resource"],
     load: () => import("./crm-resource.ts"),
+  },
+  "crm-shadow": {
+    summary: "copies of the CIB to try things on",
+    usage: "-w|-p|-F|-d | -c|-e|-r NAME | -C|-D NAME --force",
+    names: ["crm_shadow"],
+    load: () => import("./crm-shadow.ts"),
   },
   "crm-standby": {
     summary: "whether a node may run resources",
