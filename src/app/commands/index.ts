@@ -147,6 +147,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
     load: () => import("./node.ts"),
   },
+  replay: {
+    summary: "decide again, from a node's black box, what it has decided",
+    usage: "FILE...|DIRECTORY [--story]",
+    load: () => import("./replay.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",
