@@ -116,6 +116,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "detect | explain PROFILE | list",
     load: () => import("./hw.ts"),
   },
+  import: {
+    summary: "an existing Heartbeat site, line by line",
+    usage: "ha.d DIR [--write DIR] [--name NODE] [--address NODE=ADDRESS]...",
+    load: () => import("./import.ts"),
+  },
   inventory: {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",

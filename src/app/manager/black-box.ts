@@ -1,7 +1,7 @@
 /**
  * Writes the journal (cluster/core/journal) into files of bounded number and size. It must never hold up the loop nor
- * end it: lines wait in memory while the disk is slow, and when too many wait, or the disk refuses, the segment is given
- * up and a new one begins later with a state of its own. The files hold the CIB, secrets and all: mode 0600.
+ * end it: lines wait in memory while the disk is slow, and when too many wait, or the disk refuses, the segment is
+ * given up and a new one begins later with a state of its own. The files hold the CIB, secrets and all: mode 0600.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -21,6 +21,12 @@ import {
   nodeWakeAtMs,
   stepNode,
 } from "../../cluster/core/controller/node-core.ts";
+import {
+  PING_ATTRIBUTE,
+  type PingScores,
+  pingScoresWakeAtMs,
+  stepPingScores,
+} from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import {
@@ -41,7 +47,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import { decide } from "./schedule.ts";
+import type { Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -49,6 +55,9 @@ export interface Manager {
   node: NodeState;
   channel: ChannelState;
   view: MembershipView | undefined;
+  /** What the DC tells of ping nodes, and for how long it must have been the same. */
+  pings: PingScores;
+  readonly dampenMs: number;
   /** Transient attributes on their way. */
   attributes: AttributesState;
   /** How the keeper is, by its last word. */
@@ -59,6 +68,7 @@ export interface Manager {
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
   readonly drbd: DrbdDesk;
+  readonly decider: Decider;
   readonly rehearsal: Rehearsal;
   readonly blackBox: BlackBox;
   readonly book: LogBook;
@@ -135,12 +145,27 @@ export function feed(manager: Manager, event: NodeEvent): void {
   setTimer(manager);
 }
 
+/** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
+function scorePings(manager: Manager): void {
+  const { view, node, self, dampenMs } = manager;
+  const leads = node.controller.election.dc === self;
+  const told = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
+  const known = told.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
+  const stepped = stepPingScores(manager.pings, leads ? Object.fromEntries(known) : {}, nowMs(), dampenMs);
+  manager.pings = stepped.state;
+  const changes = stepped.changes.map(
+    (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
+  );
+  if (changes.length > 0) feed(manager, { kind: "report", changes });
+}
+
 function setTimer(manager: Manager): void {
   clearTimeout(manager.timer);
   const waits = [
     nodeWakeAtMs(manager.node),
     channelWakeAtMs(manager.channel),
     manager.fencing.wakeAtMs(),
+    wakePings(manager),
     attributesWakeAtMs(manager.attributes),
   ];
   const known = waits.filter((atMs) => atMs !== undefined);
@@ -149,11 +174,14 @@ function setTimer(manager: Manager): void {
   manager.timer = setTimeout(() => tick(manager), delayMs);
 }
 
+const wakePings = ({ pings, dampenMs }: Manager) => pingScoresWakeAtMs(pings, dampenMs);
+
 function tick(manager: Manager): void {
   const atMs = nowMs();
   const isDue = (wake: number | undefined) => wake !== undefined && wake <= atMs;
   if (isDue(channelWakeAtMs(manager.channel))) feedChannel(manager, { kind: "tick" });
   if (isDue(manager.fencing.wakeAtMs())) manager.fencing.tick();
+  if (isDue(wakePings(manager))) scorePings(manager);
   if (isDue(attributesWakeAtMs(manager.attributes))) feedAttributes(manager, { kind: "tick" });
   if (isDue(nodeWakeAtMs(manager.node))) feed(manager, { kind: "tick" });
   setTimer(manager);
@@ -182,14 +210,14 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
   const startedAtMs = nowMs();
   const wallMs = Date.now();
   manager.blackBox.noteSchedule(manager.node, number, wallMs, quorate);
-  void decide(cib, wallMs, { quorate }).then((decision) => {
+  void manager.decider.decide(cib, wallMs, { quorate }).then((decision) => {
     const tookMs = nowMs() - startedAtMs;
     if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
     feed(manager, { kind: "decision", number, decision });
   });
 }
 
-/** Beyond this the loop is late for others; the scheduler then wants its worker. */
+/** Beyond this the takeover itself is late. */
 const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
@@ -308,6 +336,8 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
     }
     case "report":
       manager.keeper = frame.report;
+      // Who leads may have changed since the last view.
+      scorePings(manager);
       break;
     case "datagram":
       feedChannel(manager, { kind: "datagram", from: frame.from, bytes: frame.bytes });
@@ -319,6 +349,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       else manager.rehearsal.changed();
       for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
       feed(manager, { kind: "view", view: frame.view });
+      scorePings(manager);
       break;
     }
     case "stop":

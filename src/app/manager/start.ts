@@ -12,6 +12,7 @@ import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
 import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { createPingScores } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
 import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
@@ -29,6 +30,7 @@ import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { createDecider } from "./schedule.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -74,6 +76,9 @@ async function readStored(
   await files.write(initial.value);
   return { stored: initial.value };
 }
+
+/** Messages between nodes may have to be sent again. */
+const PING_DAMPEN_MIN_MS = 1000;
 
 interface Prepared {
   readonly options: ManagerOptions;
@@ -123,6 +128,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     (event) => feed(manager, event),
   );
   let isBuilt = false;
+  const decider = createDecider(log);
   const memo = openFencedMemo(options.run, session);
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
@@ -132,6 +138,9 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
+    pings: createPingScores(nowMs()),
+    // Two nodes' judgements of one host differ by a beat or two, and news of it by one more.
+    dampenMs: Math.max(PING_DAMPEN_MIN_MS, 3 * config.keepaliveMs),
     attributes: NO_ATTRIBUTES,
     keeper: undefined,
     writesSinceMs: [],
@@ -140,7 +149,8 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     fencing,
     drbd,
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
-    rehearsal: createRehearsal(() => nodeCib(manager.node), self, log),
+    decider,
+    rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,
     log,
     toKeeper: link.send,

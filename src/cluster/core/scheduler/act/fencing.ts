@@ -56,9 +56,10 @@ function mustWait(resource: Resource, start: Step, target: Node): boolean {
   if (target.kind === "guest" && resource.remoteNodeName !== undefined) return false;
   if (target.inBundle && start.needs !== "fencing") return false;
   if (start.needs === "fencing") return true;
-  if (start.needs === "quorum" && start.operation === "start")
-    return !isKnownOn(resource, target) && !resource.history.has(target);
-  return false;
+  if (start.needs !== "quorum" || start.operation !== "start") return false;
+  // An instance of a plain clone is known where any of them is; the member of a cloned group must be known itself.
+  const isPlainInstance = resource.parent?.kind === "clone";
+  return !(isPlainInstance ? isKnownOn(resource, target) : resource.knownOn.has(target));
 }
 
 /** Nothing that may still be active on the target starts before it is down. */

@@ -20,8 +20,9 @@ const DONE: Readonly<Record<Task, string>> = {
 /** What has been told must be heard before anything else of the transition's tail. */
 const PRIORITY_AFTER = 1_000_000;
 
+/** In the order in which they are told of. */
 function tasksOf(clone: Resource): readonly Task[] {
-  return clone.promotable ? TASKS : ["stop", "start"];
+  return clone.promotable ? ["start", "stop", "promote", "demote"] : ["start", "stop"];
 }
 
 const preKey = (clone: Resource, task: Task) => `${clone.id}_pre_notify_${task}_0`;

@@ -100,7 +100,7 @@ export function planProbes(plan: Plan): void {
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
     if (isUnclean(plan.board, node) || !node.discoverResources) continue;
-    for (const resource of facts.top) {
+    for (const resource of plan.board.order) {
       if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);
       else if (resource.kind === "bundle") probeBundle(plan, resource, node);

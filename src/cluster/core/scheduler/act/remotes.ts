@@ -16,9 +16,10 @@ function isGoingDown({ operation }: Step): boolean {
 }
 
 /** What the connection's start means for a step behind it; monitors are lost with the connection. */
-function rulesBehind({ operation, intervalMs }: Step): LinkRules {
+function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step): LinkRules {
   if (operation === "start" || operation === "promote") return { needsFirst: true };
-  return intervalMs > 0 && operation !== "cancel" ? { firstDragsThen: true } : {};
+  const isRepeated = intervalMs > 0 && operation !== "cancel" && resource !== undefined;
+  return isRepeated && assignedNode(plan.board, resource) === node ? { firstDragsThen: true } : {};
 }
 
 /** The remote node is out of reach and runs on: nothing there can be told to stop before it is connected again. */
@@ -45,7 +46,7 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     if (isGoingDown(each) && isMadeAnew(plan, node, connection)) linkAll(plan, starts, [each]);
     else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
     else if (each.operation !== "notify" && each.operation !== "delete")
-      linkAll(plan, starts, [each], rulesBehind(each));
+      linkAll(plan, starts, [each], rulesBehind(plan, each));
     // Nothing leaves its place for a node that cannot be reached yet.
     if (each.operation === "start")
       for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node !== node) linkAll(plan, starts, [stop]);

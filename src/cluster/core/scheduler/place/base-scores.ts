@@ -20,6 +20,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     facts,
     assign: () => undefined,
     nodes: usable,
+    order: facts.top,
     allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
     discovery: resources.map(() => undefined),
     assigned: resources.map(() => undefined),

@@ -21,6 +21,8 @@ export interface Board {
   /** Assigns a resource, and before it all that it waits for; set by the pass that owns the order of assigning. */
   assign: (resource: Resource, prefer: Node | undefined) => Node | undefined;
   readonly nodes: readonly Node[];
+  /** The top resources in the order in which they are assigned, and then planned and told of. */
+  order: readonly Resource[];
   /** Score by resource index and node index. */
   readonly allowed: Scores[];
   /** Where probes may go: by resource index, when any location says so. */
