@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["cibadmin"],
     load: () => import("./cibadmin.ts"),
   },
+  config: {
+    summary: "history of the configuration and ways back: who changed what; rollback; changes on trial",
+    usage: "log | diff [VERSION [VERSION]] | show VERSION | rollback [VERSION] | try SECONDS FILE | confirm",
+    load: () => import("./config.ts"),
+  },
   configure: {
     summary: "the configuration: show, load, delete, or any statement",
     usage: "show|load update FILE|delete ID|...",
@@ -77,6 +82,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-L|-W|-q|-a|-O|-Y|-g|-p|-d|-C|-R|-M|-B|-U|--restart|--fail|-D -r RESOURCE",
     names: ["crm_resource"],
     load: () => import("./crm-resource.ts"),
+  },
+  "crm-shadow": {
+    summary: "copies of the CIB to try things on",
+    usage: "-w|-p|-F|-d | -c|-e|-r NAME | -C|-D NAME --force",
+    names: ["crm_shadow"],
+    load: () => import("./crm-shadow.ts"),
   },
   "crm-standby": {
     summary: "whether a node may run resources",
@@ -140,6 +151,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "run this node: the keeper, which starts the manager",
     usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
     load: () => import("./node.ts"),
+  },
+  replay: {
+    summary: "decide again, from a node's black box, what it has decided",
+    usage: "FILE...|DIRECTORY [--story]",
+    load: () => import("./replay.ts"),
   },
   simulate: {
     summary: "what the scheduler would do with a CIB",

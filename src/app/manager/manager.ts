@@ -40,6 +40,7 @@ import type { CibFiles } from "../../cluster/edge/cib-files.ts";
 import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
@@ -69,6 +70,7 @@ export interface Manager {
   readonly drbd: DrbdDesk;
   readonly decider: Decider;
   readonly rehearsal: Rehearsal;
+  readonly blackBox: BlackBox;
   readonly book: LogBook;
   readonly log: Log;
   readonly toKeeper: (message: ToKeeper) => void;
@@ -87,7 +89,8 @@ export interface Manager {
   timer: NodeJS.Timeout | undefined;
 }
 
-const TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
+/** What the node core is handed; a replay hands it the same. */
+export const NODE_TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
 /** A timer that is due now and one that fires early by a fraction must not spin. */
 const TIMER_MIN_MS = 1;
 const FOREIGN_RECORDS_MAX = 100;
@@ -133,8 +136,10 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
 /** One event for the node core, and everything that follows from it. */
 export function feed(manager: Manager, event: NodeEvent): void {
   const now = { nowMs: nowMs(), nowWallMs: Date.now() };
-  const stepped = stepNode(manager.node, event, now, TOOLS);
+  const before = manager.node;
+  const stepped = stepNode(before, event, now, NODE_TOOLS);
   manager.node = stepped.state;
+  manager.blackBox.note(before, event, now, stepped.effects);
   for (const effect of stepped.effects) start(manager, effect);
   manager.control?.changed();
   setTimer(manager);
@@ -203,7 +208,9 @@ export function refresh(manager: Manager): void {
 function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
-  void manager.decider.decide(cib, Date.now(), { quorate }).then((decision) => {
+  const wallMs = Date.now();
+  manager.blackBox.noteSchedule(manager.node, number, wallMs, quorate);
+  void manager.decider.decide(cib, wallMs, { quorate }).then((decision) => {
     const tookMs = nowMs() - startedAtMs;
     if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
     feed(manager, { kind: "decision", number, decision });
