@@ -34,6 +34,8 @@ export interface NodePair {
   /** Cuts the cable between the nodes, or joins it; both still reach the client, and the boards there. */
   heart(state: "up" | "down"): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
+  /** To keeper and manager both. */
+  signalAll(node: NodeName, signal: NodeJS.Signals): void;
   /** kill -9 of the manager alone. */
   killManager(node: NodeName): void;
   /** Resolves with the exit code when the node's keeper has ended. */
@@ -160,6 +162,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       for (const node of NODES) ip("-n", space(node), "link", "set", "heart", state);
     },
     signal: (node, signal) => void keepers.get(node)?.kill(signal),
+    signalAll: kill,
     killManager(node) {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");
     },

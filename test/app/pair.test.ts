@@ -71,6 +71,38 @@ asRoot("the active node is cut off and killed: the other one serves, both see it
   expect(pair.log(alive)).toContain("FENCING IS DISABLED");
 });
 
+asRoot("an active node that stood still for longer than deadtime and goes on: never two writers", async () => {
+  const pair = await startPair(`${CONFIGURATION}primitive person stonith:meatware\n`);
+  const asleep = active(pair);
+  const awake = other(asleep);
+  const looks: number[] = [];
+  const look = setInterval(() => looks.push(NODES.filter((node) => pair.hasAddress(node)).length), 100);
+  try {
+    pair.signalAll(asleep, "SIGSTOP");
+    await pair.until(
+      "it is lost",
+      async () => (await pair.status(awake))?.fencing.history.at(-1)?.outcome === "running",
+    );
+    const before = pair.log(asleep).length;
+    pair.signalAll(asleep, "SIGCONT");
+    expect(await pair.ended(asleep)).toBe(70);
+    const woken = pair.log(asleep).slice(before);
+    expect(woken).toContain(`self-fencing: ${awake} has declared this node lost`);
+    expect(woken).not.toMatch(/start of|promote of/);
+    expect(pair.hasAddress(awake)).toBe(false);
+    // What ran on is switched off with its machine; only that word lets the other one take over.
+    pair.powerOff(asleep);
+    // Without a terminal nobody has typed the name: nothing is confirmed, and that is told.
+    expect(pair.gemel(awake, "fence", "confirm", asleep)).toMatchObject({ code: 1 });
+    expect(pair.gemel(awake, "fence", "confirm", asleep, "--yes", asleep).code).toBe(0);
+    await pair.until("the other has the address", () => pair.hasAddress(awake));
+  } finally {
+    clearInterval(look);
+  }
+  expect(looks.length).toBeGreaterThan(10);
+  expect(Math.max(...looks)).toBe(1);
+});
+
 asRoot("nothing is taken over before the fencing, here by a person, is confirmed", async () => {
   const pair = await startPair(`${CONFIGURATION}primitive person stonith:meatware\n`);
   const dead = active(pair);
