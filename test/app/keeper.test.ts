@@ -1,4 +1,6 @@
 /** Two keepers as real processes, in namespaces joined by two cables: lives, deaths, cuts, sleeps and restores. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
@@ -113,4 +115,40 @@ test("a manager that turns but cannot work is sick: it is said once, and the nod
   expect(await pair.ended("alpha")).toBe(70);
   expect(pair.log("alpha").split("the watchdog is not fed").length - 1).toBe(1);
   await pair.until("bravo has lost it", () => phaseOf("bravo") === "lost");
+});
+
+test("a node restored from a backup, or without its state file, is told its start and goes past it", async () => {
+  await startBoth();
+  const file = path.join(pair.stateFolder("bravo"), "membership.json");
+  const stop = async () => {
+    pair.signal("bravo", "SIGTERM");
+    await pair.ended("bravo");
+  };
+  const raisedLines = () => pair.log("bravo").match(/generation-raised to \d+: .*/g) ?? [];
+  await stop();
+  pair.start("bravo");
+  const hasJoined = (generation: number) => pair.view("alpha")?.peers[0]?.generation === generation && joined();
+  await pair.until("bravo has joined with its second start", () => hasJoined(2));
+  await stop();
+  writeFileSync(file, `${JSON.stringify({ generation: 0, peers: {} })}\n`);
+  pair.start("bravo");
+  await pair.until("the restored node has joined", () => hasJoined(3));
+  expect(raisedLines()).toEqual(["generation-raised to 3: alpha knows start 2 of this node"]);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ generation: 3 });
+  await stop();
+  rmSync(file);
+  pair.start("bravo");
+  await pair.until("it has joined without its file", () => hasJoined(4));
+  expect(raisedLines().at(-1)).toBe("generation-raised to 4: alpha knows start 3 of this node");
+  expect(pair.log("alpha")).not.toContain("peer-lost");
+});
+
+test("a stop never waits for the other nodes: alone and not settled, a node ends at once", async () => {
+  pair.start("alpha");
+  await pair.until("its manager runs", () => pair.records("alpha").some(({ kind }) => kind === "view"));
+  expect(pair.view("alpha")?.settled).toBe(false);
+  const startedAtMs = performance.now();
+  pair.signal("alpha", "SIGTERM");
+  expect(await pair.ended("alpha")).toBe(0);
+  expect(performance.now() - startedAtMs).toBeLessThan(3000);
 });

@@ -34,8 +34,8 @@ afterEach(async () => {
 const runsOn = (status: StatusReport | undefined, resource: string) =>
   status?.resources.find(({ id }) => id === resource)?.active.filter(({ role }) => role !== "Unpromoted") ?? [];
 
-async function startPair(configuration: string): Promise<NodePair> {
-  const pair = openNodePair({ times: TIMES, configuration });
+async function startPair(configuration: string, beyond: readonly string[] = []): Promise<NodePair> {
+  const pair = openNodePair({ times: [...TIMES, ...beyond], configuration });
   open = pair;
   for (const node of NODES) pair.start(node);
   await pair.until("the address is up on one node, and the pair is idle", async () => {
@@ -101,6 +101,26 @@ asRoot("an active node that stood still for longer than deadtime and goes on: ne
   }
   expect(looks.length).toBeGreaterThan(10);
   expect(Math.max(...looks)).toBe(1);
+});
+
+asRoot("who loses its clients hands over; a host that dies for both sides moves nothing", async () => {
+  const rule = "location best-connected service rule pingd: defined pingd\n";
+  // The client's bridge has this address, and a second one that can be taken away from both sides at once.
+  const pair = await startPair(`${WITHOUT_FENCING}${rule}`, ["ping client 198.18.3.9", "ping printer 198.18.3.10"]);
+  const scores = async () => {
+    const status = await pair.status("alpha");
+    return NODES.map((node) => status?.nodes.find(({ name }) => name === node)?.attributes["pingd"]);
+  };
+  pair.clientAddress("add", "198.18.3.10/24");
+  await pair.until("both reach both", async () => (await scores()).join() === "200,200");
+  const before = active(pair);
+  pair.clientAddress("del", "198.18.3.10/24");
+  await pair.until("both have lost the printer", async () => (await scores()).join() === "100,100");
+  expect(active(pair)).toBe(before);
+  pair.service(before, "down");
+  await pair.until("the other has the address", () => pair.hasAddress(other(before)) && !pair.hasAddress(before));
+  expect(pair.log(before)).not.toContain("peer-lost");
+  expect(pair.log(other(before))).not.toContain("peer-lost");
 });
 
 asRoot("nothing is taken over before the fencing, here by a person, is confirmed", async () => {
