@@ -54,6 +54,7 @@ export const COMMANDS = {
   write: { summary: "write numbered records through the virtual address (for ever, or so many)", takes: ["count?"] },
   verify: { summary: "is every acknowledged record there? Exit code 1 if one is lost", takes: [] },
   logs: { summary: "the last lines of a node's log (both unless named)", takes: ["node?"] },
+  memory: { summary: "what keeper and manager cost each node", takes: [] },
   run: { summary: "run a shell command on a node over the lab's own line", takes: ["node", "words"] },
   down: { summary: "take the running lab down", takes: [] },
   help: { summary: "this page", takes: [] },

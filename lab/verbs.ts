@@ -8,6 +8,7 @@ import { NODES, type NodeName, peerOf } from "./names.ts";
 import { nodeDirectory } from "./place.ts";
 import { runDemo, verifyNow } from "./tour/demo.ts";
 import { runSoak } from "./tour/soak.ts";
+import { memoryOf } from "./watch/memory.ts";
 import { drawPicture } from "./watch/view.ts";
 
 const ROUNDS_DEFAULT = 20;
@@ -131,6 +132,14 @@ async function showLogs(lab: Lab, node: NodeName | undefined, tell: Tell): Promi
   return 0;
 }
 
+async function showMemory(lab: Lab, tell: Tell): Promise<number> {
+  for (const node of NODES) {
+    tell(node);
+    for (const line of await memoryOf(lab.pair.machines[node])) tell(line);
+  }
+  return 0;
+}
+
 async function runOn(lab: Lab, { node, words = "" }: Call, tell: Tell): Promise<number> {
   if (node === undefined) return 64;
   const answer = await lab.pair.machines[node].run(words, RUN_MAX_MS);
@@ -194,6 +203,8 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
       return (await verifyNow(lab)) ? 0 : 1;
     case "logs":
       return showLogs(lab, call.node, tell);
+    case "memory":
+      return showMemory(lab, tell);
     case "run":
       return runOn(lab, call, tell);
     case "demo":

@@ -6,6 +6,12 @@
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import {
+  type AttributesState,
+  type AttributeUpdate,
+  attributesWakeAtMs,
+  stepAttributes,
+} from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
 import {
   type NodeEffect,
@@ -40,7 +46,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import { decide } from "./schedule.ts";
+import type { Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -51,6 +57,8 @@ export interface Manager {
   /** What the DC tells of ping nodes, and for how long it must have been the same. */
   pings: PingScores;
   readonly dampenMs: number;
+  /** Transient attributes on their way. */
+  attributes: AttributesState;
   /** How the keeper is, by its last word. */
   keeper: KeeperReport | undefined;
   /** When each write of the CIB that is not yet done was begun, oldest first; they are done in order. */
@@ -59,6 +67,7 @@ export interface Manager {
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
   readonly drbd: DrbdDesk;
+  readonly decider: Decider;
   readonly rehearsal: Rehearsal;
   readonly book: LogBook;
   readonly log: Log;
@@ -152,6 +161,7 @@ function setTimer(manager: Manager): void {
     channelWakeAtMs(manager.channel),
     manager.fencing.wakeAtMs(),
     wakePings(manager),
+    attributesWakeAtMs(manager.attributes),
   ];
   const known = waits.filter((atMs) => atMs !== undefined);
   if (known.length === 0) return;
@@ -167,7 +177,20 @@ function tick(manager: Manager): void {
   if (isDue(channelWakeAtMs(manager.channel))) feedChannel(manager, { kind: "tick" });
   if (isDue(manager.fencing.wakeAtMs())) manager.fencing.tick();
   if (isDue(wakePings(manager))) scorePings(manager);
+  if (isDue(attributesWakeAtMs(manager.attributes))) feedAttributes(manager, { kind: "tick" });
   if (isDue(nodeWakeAtMs(manager.node))) feed(manager, { kind: "tick" });
+  setTimer(manager);
+}
+
+/** What is due goes into the status section at once. */
+export function feedAttributes(manager: Manager, event: AttributeUpdate | { readonly kind: "tick" }): void {
+  const { state, effects } = stepAttributes(manager.attributes, event, nowMs());
+  manager.attributes = state;
+  if (effects.length > 0)
+    report(
+      manager,
+      effects.map(({ node, name, value }) => ({ kind: "set-attribute", node, name, value })),
+    );
   setTimer(manager);
 }
 
@@ -180,14 +203,14 @@ export function refresh(manager: Manager): void {
 function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
-  void decide(cib, Date.now(), { quorate }).then((decision) => {
+  void manager.decider.decide(cib, Date.now(), { quorate }).then((decision) => {
     const tookMs = nowMs() - startedAtMs;
     if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
     feed(manager, { kind: "decision", number, decision });
   });
 }
 
-/** Beyond this the loop is late for others; the scheduler then wants its worker. */
+/** Beyond this the takeover itself is late. */
 const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {

@@ -13,6 +13,7 @@ import {
 import { fencingStandings } from "../../cluster/core/controller/fencing-race.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
+import { leasesOf } from "../../cluster/core/overrides/lease.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
@@ -27,7 +28,7 @@ import type {
   StatusReport,
 } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
-import { findProblems } from "./status-problems.ts";
+import { findProblems } from "./advice.ts";
 
 export interface StatusSources {
   readonly controller: ControllerState;
@@ -258,6 +259,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
       inFlight: dcReport?.inFlight ?? [],
       summary: dcReport?.summary ?? [],
     },
+    leases: leasesOf(childOf(cib, "configuration")),
   };
-  return { ...report, problems: findProblems(report, dcReport?.blocked ?? []) };
+  return { ...report, problems: findProblems(cib, report, dcReport?.blocked ?? []) };
 }

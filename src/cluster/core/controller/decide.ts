@@ -46,11 +46,7 @@ function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
   // The story of a takeover; probes and monitors would drown it.
   if (action.operation !== "monitor" && action.operation !== "notify")
-    log(
-      turn,
-      "info",
-      `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason, action.operation)})`,
-    );
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason)})`);
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 
