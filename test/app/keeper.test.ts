@@ -86,11 +86,13 @@ test("a node that slept through its deadtime fences itself when it wakes", async
   expect(pair.log("bravo")).toContain("self-fencing: alpha has declared this node lost");
 });
 
-test("the key is changed without a stop, and a broken key file changes nothing", async () => {
+test("the key is changed for one that encrypts without a stop, and a broken key file changes nothing", async () => {
   await startBoth();
   const old = "1 sha256 only-for-this-test-run";
-  const steps = [`auth 1\n${old}\n2 sha256 the-key-that-follows\n`, `auth 2\n${old}\n2 sha256 the-key-that-follows\n`];
-  for (const keys of [...steps, "auth 2\n2 sha256 the-key-that-follows\n", "auth 3\n"]) {
+  // From then on nobody reads what is in a packet.
+  const next = "2 aes256-gcm the-key-that-follows";
+  const steps = [`auth 1\n${old}\n${next}\n`, `auth 2\n${old}\n${next}\n`];
+  for (const keys of [...steps, `auth 2\n${next}\n`, "auth 3\n"]) {
     pair.writeKeys(keys);
     const count = (node: "alpha" | "bravo") => pair.log(node).split("the keys ").length;
     const before = { alpha: count("alpha"), bravo: count("bravo") };
