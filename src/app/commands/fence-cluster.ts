@@ -33,7 +33,9 @@ async function confirm(socketPath: string, target: string, yes: unknown): Promis
         "runs, two nodes will write to the shared data and destroy it. Go and look at the machine.\n",
     );
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
-    typed = await terminal.question("Type the exact name of the node that has no power: ");
+    // Where nobody can type (a script, a closed terminal) the question is never answered; that is no success.
+    const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("nothing")));
+    typed = await Promise.race([terminal.question("Type the exact name of the node that has no power: "), closed]);
     terminal.close();
   }
   if (typed !== target) {
