@@ -5,6 +5,7 @@
 import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
+import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
 import { stepMembership, viewOf, wakeAtMs } from "../../cluster/core/membership/membership.ts";
 import {
   createMembership,
@@ -121,11 +122,8 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
       dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
       return;
     }
-    const peer = state.peers.find(({ id }) => id === packet.from);
-    // A peer that is lost or has left has no say, nor has another start of it.
-    if (peer === undefined || peer.generation !== packet.generation) return;
-    if (peer.phase !== "member" && peer.phase !== "awaited") return;
-    if (packet.generation > peer.refusedGeneration) manager.passDatagram(peer.name, packet.payload);
+    const peer = admitsDatagram(state, packet.from, packet.generation);
+    if (peer !== undefined) manager.passDatagram(peer, packet.payload);
   }
 
   function onFrame(frame: ToKeeper): void {
@@ -152,16 +150,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     }
   }
 
-  /** On every UDP link that is not down; over the serial line only when there is none. */
   function sendDatagram(to: string, bytes: Uint8Array): void {
-    for (const peer of state.peers) {
-      if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
-      const open = Object.entries(peer.links).filter(([, link]) => link.state !== "down");
-      const kindOf = (name: string) => config.links.find((link) => link.name === name)?.kind;
-      const fast = open.filter(([name]) => kindOf(name) === "udp");
-      for (const [name] of fast.length > 0 ? fast : open)
-        links.send(name, "datagram", state.generation, bytes, { name: peer.name, id: peer.id });
-    }
+    for (const { link, peer, id } of datagramRoutes(state, to))
+      links.send(link, "datagram", state.generation, bytes, { name: peer, id });
   }
 
   function endSelf(reason: string): void {
