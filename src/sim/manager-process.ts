@@ -42,6 +42,8 @@ export class ManagerProcess {
   #tickAtMs = Number.POSITIVE_INFINITY;
   #nextRequest = 1;
   #isStopping = false;
+  #askedNode: NodeState | undefined;
+  #knownWakeMs = 0;
   readonly #answers = new Map<string, (answer: Answer) => void>();
 
   constructor(keeper: KeeperProcess, session: number) {
@@ -148,13 +150,18 @@ export class ManagerProcess {
     if (!this.isGone) this.#arm();
   }
 
+  /** Asked after every turn: what has not changed is not asked again. */
+  #nodeWakeMs(): number {
+    if (this.#askedNode !== this.node) {
+      this.#askedNode = this.node;
+      this.#knownWakeMs = nodeWakeAtMs(this.node) ?? Number.POSITIVE_INFINITY;
+    }
+    return this.#knownWakeMs;
+  }
+
   #wakeAtMs(): number {
     const far = Number.POSITIVE_INFINITY;
-    return Math.min(
-      nodeWakeAtMs(this.node) ?? far,
-      channelWakeAtMs(this.#channel) ?? far,
-      this.fencing.wakeAtMs() ?? far,
-    );
+    return Math.min(this.#nodeWakeMs(), channelWakeAtMs(this.#channel) ?? far, this.fencing.wakeAtMs() ?? far);
   }
 
   #arm(): void {
@@ -172,7 +179,7 @@ export class ManagerProcess {
     const { nowMs } = this.machine;
     if ((channelWakeAtMs(this.#channel) ?? Number.POSITIVE_INFINITY) <= nowMs) this.#feedChannel({ kind: "tick" });
     if (!this.isGone && (this.fencing.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= nowMs) this.fencing.tick();
-    if (!this.isGone && (nodeWakeAtMs(this.node) ?? Number.POSITIVE_INFINITY) <= nowMs) this.feed({ kind: "tick" });
+    if (!this.isGone && this.#nodeWakeMs() <= nowMs) this.feed({ kind: "tick" });
     if (!this.isGone) this.#arm();
   }
 
