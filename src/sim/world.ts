@@ -9,6 +9,7 @@ import { BLANK } from "../cluster/core/cib-store/lineage.ts";
 import type { StoredCib } from "../cluster/core/cib-store/types.ts";
 import { Agenda } from "./agenda.ts";
 import { Board } from "./board.ts";
+import { type Cores, REAL_CORES } from "./cores.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { configurationOf, nodesOf, type Setting, servicesOf } from "./setting.ts";
@@ -20,6 +21,12 @@ const START_WALL_MS = 1_767_225_600_000;
 export interface StoryLine {
   readonly atMs: number;
   readonly text: string;
+}
+
+export interface RunOptions {
+  /** Called with each line of what happens, the cores' own words among them. */
+  readonly onTrace?: ((line: string) => void) | undefined;
+  readonly cores?: Cores;
 }
 
 export class World {
@@ -38,10 +45,12 @@ export class World {
   /** How often a scheduler was asked. */
   decisions = 0;
   faults = 0;
+  readonly cores: Cores;
   readonly #onTrace: ((line: string) => void) | undefined;
 
-  constructor(seed: number, setting: Setting, onTrace?: (line: string) => void) {
+  constructor(seed: number, setting: Setting, { onTrace, cores = REAL_CORES }: RunOptions = {}) {
     this.setting = setting;
+    this.cores = cores;
     this.#onTrace = onTrace;
     this.chance = createChance(seed);
     this.network = new Network(setting.links, this.agenda, this.chance);

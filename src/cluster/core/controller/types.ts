@@ -37,6 +37,8 @@ export type ControllerMessage =
       readonly incarnation: string;
       readonly lrm: XmlElement;
     }
+  /** Member to DC: you gave me an order in a reign that I have not joined; offer it again. */
+  | { readonly kind: "join-wanted"; readonly round: string }
   | {
       readonly kind: "perform";
       readonly round: string;
