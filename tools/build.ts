@@ -20,7 +20,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import { VERSION } from "../src/app/version.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
@@ -56,6 +56,20 @@ function checkVersions(): void {
   }
 }
 
+/**
+ * Libraries whose native part is an accelerator that they can do without (ssh2): it is left out, and asking for it
+ * throws, as it does where it was never compiled. One binary holds no second file to load.
+ */
+const withoutNativeParts: Plugin = {
+  name: "without-native-parts",
+  setup(bundler) {
+    bundler.onResolve({ filter: /\.node$/ }, ({ path: wanted }) => ({ path: wanted, namespace: "native-part" }));
+    bundler.onLoad({ filter: /.*/, namespace: "native-part" }, ({ path: wanted }) => ({
+      contents: `throw new Error(${JSON.stringify(`${wanted} is not part of this program`)});`,
+    }));
+  },
+};
+
 /** Bundles an entry into one CommonJS file: the code cache needs CommonJS, and minifying saves a megabyte. */
 async function bundle(entry: string): Promise<{ readonly code: string; readonly inputs: Metafile["inputs"] }> {
   const result = await build({
@@ -69,6 +83,7 @@ async function bundle(entry: string): Promise<{ readonly code: string; readonly 
     minify: true,
     keepNames: true,
     metafile: true,
+    plugins: [withoutNativeParts],
     legalComments: "none",
     logLevel: "error",
   }).catch(() => refuse(`${entry} cannot be bundled, see above`));

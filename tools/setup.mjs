@@ -26,6 +26,12 @@ const PACKAGES = {
     "fence-agents": "/usr/sbin/fence_redfish",
     "inetutils-telnet": "/usr/bin/telnet",
     "gnutls-bin": "/usr/bin/gnutls-cli",
+    "openssh-client": "/usr/bin/ssh",
+    sbd: "/usr/sbin/sbd",
+    snmp: "/usr/bin/snmpget",
+    snmpd: "/usr/sbin/snmpd",
+    "nut-server": "/lib/nut/dummy-ups",
+    "cluster-glue": "/usr/lib/stonith/plugins/external/ipmi",
   },
   image: {
     mmdebstrap: "/usr/bin/mmdebstrap",

@@ -5,6 +5,7 @@
  * Unknown members are ignored, so that members may be added within a version. See docs/protocols/control-socket.md.
  */
 import type { Problem } from "../base/problem.ts";
+import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 
 export const CONTROL_VERSION = 1;
@@ -133,6 +134,8 @@ export interface FencingStatus {
   readonly isEnabled: boolean;
   readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
   readonly history: readonly FencingRecord[];
+  /** Should the nodes lose each other alive: the first fences at once, the others wait. */
+  readonly race: { readonly order: readonly string[]; readonly delayMs: number };
 }
 
 export interface TransitionStatus {
@@ -163,6 +166,8 @@ export interface StatusReport {
   readonly cibVersion: string;
   readonly nodes: readonly NodeStatus[];
   readonly links: readonly LinkView[];
+  /** How this node's keeper is; absent for a moment after the manager's start. */
+  readonly keeper?: KeeperReport;
   readonly resources: readonly ResourceStatus[];
   readonly failures: readonly FailureStatus[];
   readonly drbd: readonly DrbdStatus[];

@@ -6,6 +6,7 @@
  * view replaces older ones.
  */
 import { check, unreachable } from "../base/check.ts";
+import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 
 export type ToManager =
@@ -17,11 +18,14 @@ export type ToManager =
   | { readonly kind: "datagram"; readonly from: string; readonly bytes: Uint8Array }
   /** Answer with the same number from the main loop, at once; without answers the manager is sick. */
   | { readonly kind: "ping"; readonly number: number }
+  /** How the keeper itself is, every few seconds. */
+  | { readonly kind: "report"; readonly report: KeeperReport }
   /** Stop all resources here, hand the DC over, send `stopped` and exit with 0. */
   | { readonly kind: "stop" };
 
 export type ToKeeper =
-  | { readonly kind: "pong"; readonly number: number }
+  /** `complaint`: what it cannot do, where its loop turns but its work stands still. */
+  | { readonly kind: "pong"; readonly number: number; readonly complaint?: string }
   /** At most DATAGRAM_BYTES_MAX bytes; to a peer by name, or to all members with `*`. */
   | { readonly kind: "send"; readonly to: string; readonly bytes: Uint8Array }
   /** Its power was read back as off (or the configured substitute held): up to `generation` it is never heard again. */
@@ -41,6 +45,7 @@ export const FRAME_BYTES_MAX = 256 * 1024;
 const KINDS = [
   "start",
   "view",
+  "report",
   "datagram",
   "ping",
   "stop",
@@ -91,6 +96,7 @@ export function encodeFrame(message: ToManager | ToKeeper): Uint8Array {
       return frame(message.kind);
     case "start":
     case "view":
+    case "report":
     case "ping":
     case "pong":
     case "peer-fenced":
@@ -123,6 +129,7 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
       return { kind };
     case "start":
     case "view":
+    case "report":
     case "ping":
     case "pong":
     case "peer-fenced":

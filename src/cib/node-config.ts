@@ -5,12 +5,14 @@
  */
 import { nearestName } from "../base/nearest.ts";
 import type { Problem, Read } from "../base/problem.ts";
+import { checkDisks, checkLinks, checkNodes, checkTimes, type Placed, type Report } from "./node-checks.ts";
 import {
   DIRECTIVE_NAMES,
   DIRECTIVES,
   type DirectiveName,
   type DirectiveValue,
   readDirective,
+  type StorageCheck,
   type WatchdogConfig,
 } from "./node-directives.ts";
 import type { LinkConfig } from "./node-links.ts";
@@ -32,7 +34,10 @@ export interface NodeConfig {
   /** As written; relative to the configuration file. */
   readonly authkeys: string;
   readonly watchdog: WatchdogConfig;
+  readonly storageChecks: readonly StorageCheck[];
   readonly selfFencing: "reboot" | "watchdog" | "exit";
+  /** None, one or three: shared disks on which this node reads its poison pill. */
+  readonly fencingDisks: readonly string[];
   /** As written; relative to the configuration file. */
   readonly configuration?: string;
   readonly agents: string;
@@ -41,17 +46,15 @@ export interface NodeConfig {
 
 /** More is no configuration of ours; bounds the work on a wrong file. */
 const LINES_MAX = 10_000;
-const LINKS_MAX = 8;
-/** Below this, ordinary scheduling noise looks like death (measured: toolchain reference, section 2). */
-const DEADTIME_RECOMMENDED_MIN_MS = 500;
+
+/** A disk that hangs holds one of the four threads that write the log and the state file. */
+const STORAGE_CHECKS_MAX = 2;
 
 interface Line {
   readonly number: number;
   readonly name: DirectiveName;
   readonly words: readonly string[];
 }
-
-type Report = (line: number | undefined, reason: string, remedy: string, severity?: Problem["severity"]) => void;
 
 function readLines(text: string, report: Report): Line[] {
   const written = text.split(/\r?\n/);
@@ -70,11 +73,6 @@ function readLines(text: string, report: Report): Line[] {
     report(index + 1, `there is no directive ${name}`, remedy);
     return [];
   });
-}
-
-interface Placed<Value> {
-  readonly line: number;
-  readonly value: Value;
 }
 
 /** Of several usages the one whose second word was written, so that a remedy is no longer than it must be. */
@@ -96,89 +94,6 @@ function valuesOf<Name extends DirectiveName>(lines: readonly Line[], name: Name
       report(number, `${name}: ${message}`, `write ${name} ${variant(usage, words)}`);
     return [];
   });
-}
-
-function checkNodes(nodes: readonly Placed<NodeEntry>[], report: Report): void {
-  for (const [index, { line, value }] of nodes.entries()) {
-    for (const { line: other, value: earlier } of nodes.slice(0, index)) {
-      if (earlier.name === value.name)
-        report(line, `the node ${value.name} stands a second time`, `remove line ${line} or ${other}`);
-      else if (earlier.id === value.id)
-        report(line, `${value.name} has the id of ${earlier.name}`, "give it an id of its own");
-    }
-  }
-  if (nodes.length === 1) report(nodes[0]?.line, "a cluster has two nodes at least", "write a second node directive");
-}
-
-function checkLinks(
-  links: readonly Placed<LinkConfig>[],
-  written: number,
-  nodes: readonly NodeEntry[],
-  report: Report,
-): void {
-  const names = nodes.map(({ name }) => name);
-  for (const [index, { line, value: link }] of links.entries()) {
-    if (links.findIndex(({ value }) => value.name === link.name) < index)
-      report(line, `there are two links ${link.name}`, "give each link a name of its own");
-    const used = link.kind === "udp" ? link.endpoints.map(({ node }) => node) : Object.keys(link.devices);
-    for (const name of used.filter((node) => node !== "*" && !names.includes(node))) {
-      const nearest = nearestName(name, names);
-      report(line, `the link ${link.name} names ${name}, which is no node`, `write ${nearest ?? "a configured node"}`);
-    }
-    if (link.kind === "serial" && names.length > 2)
-      report(line, `the serial link ${link.name} joins two nodes only`, "use udp links among more nodes");
-  }
-  if (links.length > LINKS_MAX) report(links[LINKS_MAX]?.line, `more than ${LINKS_MAX} links`, "remove some");
-  if (links.length === 1 && written === 1)
-    report(links[0]?.line, "there is one link only: one cable decides over a takeover", "add a second one", "warning");
-}
-
-interface Times {
-  readonly keepaliveMs: number;
-  readonly warntimeMs: number;
-  readonly deadtimeMs: number;
-  readonly initdeadMs: number;
-}
-
-/** ha.cf's own rules, and ours: each needs the one before it. */
-function checkTimes(
-  times: Times,
-  watchdog: WatchdogConfig | undefined,
-  lineOf: (name: DirectiveName) => number | undefined,
-  report: Report,
-): void {
-  const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = times;
-  if (deadtimeMs <= 2 * keepaliveMs)
-    report(
-      lineOf("deadtime"),
-      `deadtime ${deadtimeMs}ms is not above twice keepalive ${keepaliveMs}ms`,
-      `write deadtime ${3 * keepaliveMs}ms or more`,
-    );
-  if (lineOf("warntime") !== undefined && (warntimeMs <= keepaliveMs || warntimeMs >= deadtimeMs))
-    report(
-      lineOf("warntime"),
-      `warntime ${warntimeMs}ms is not between keepalive and deadtime`,
-      "remove warntime, or write a time between the two",
-    );
-  if (initdeadMs < deadtimeMs)
-    report(
-      lineOf("initdead"),
-      `initdead ${initdeadMs}ms is below deadtime ${deadtimeMs}ms`,
-      "remove initdead, or write a longer time",
-    );
-  if (deadtimeMs < DEADTIME_RECOMMENDED_MIN_MS)
-    report(
-      lineOf("deadtime"),
-      `deadtime ${deadtimeMs}ms is shorter than a busy machine may pause`,
-      `write ${DEADTIME_RECOMMENDED_MIN_MS}ms or more`,
-      "warning",
-    );
-  if (watchdog?.kind === "device" && watchdog.timeoutMs < 2 * keepaliveMs)
-    report(
-      lineOf("watchdog"),
-      `the watchdog's timeout ${watchdog.timeoutMs}ms is below twice keepalive`,
-      "write a longer timeout",
-    );
 }
 
 /** Reads the text of a configuration file; `place` is its name in problems. */
@@ -204,15 +119,24 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     warntimeMs: one("warntime") ?? deadtimeMs / 2,
     initdeadMs: one("initdead") ?? Math.max(10_000, 2 * deadtimeMs),
   };
+  const storageChecks = valuesOf(lines, "storage-check", report);
+  if (storageChecks.length > STORAGE_CHECKS_MAX)
+    report(
+      storageChecks[STORAGE_CHECKS_MAX]?.line,
+      `more than ${STORAGE_CHECKS_MAX} storage checks`,
+      "keep those of the disks that the node cannot work without",
+    );
   const selfFencing = one("self-fencing") ?? (watchdog?.kind === "device" ? "reboot" : "exit");
+  const disks = valuesOf(lines, "fencing-disk", report);
   const configuration = one("configuration");
   const agents = one("agents") ?? "/usr/lib/ocf";
   const realtime = one("realtime") ?? true;
 
   checkNodes(nodes, report);
   const entries = nodes.map(({ value }) => value);
-  checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, report);
+  checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, keepaliveMs, report);
   checkTimes(times, watchdog, lineOf, report);
+  checkDisks(disks, watchdog, selfFencing, report);
   if (selfFencing === "watchdog" && watchdog?.kind === "none")
     report(
       lineOf("self-fencing"),
@@ -230,7 +154,9 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     links: links.map((link) => link.value),
     authkeys,
     watchdog,
+    storageChecks: storageChecks.map(({ value: check }) => check),
     selfFencing,
+    fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),
     agents,
     realtime,

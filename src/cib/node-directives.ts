@@ -4,7 +4,7 @@
  * Fact: Linux-HA ha.cf(5); times are seconds unless they carry `us`, `ms`, `s`, `min` or `h`.
  */
 import * as v from "valibot";
-import { type LinkConfig, readSerialLink, readUdpLink } from "./node-links.ts";
+import { type LinkConfig, readLink } from "./node-links.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   us: 0.001,
@@ -84,28 +84,57 @@ const node = v.pipe(
 );
 
 const link = v.pipe(
-  v.tupleWithRest([nameWord, v.picklist(["udp", "serial"], "write udp or serial after the name")], v.string()),
+  v.tupleWithRest(
+    [
+      nameWord,
+      v.picklist(
+        ["udp", "broadcast", "multicast", "serial"],
+        "write udp, broadcast, multicast or serial after the name",
+      ),
+    ],
+    v.string(),
+  ),
   v.rawTransform(({ dataset, addIssue }): LinkConfig => {
     const [name, kind, ...words] = dataset.value;
-    const issue = (message: string) => addIssue({ message });
-    return kind === "udp" ? readUdpLink(name, words, issue) : readSerialLink(name, words, issue);
+    return readLink(name, kind, words, (message) => addIssue({ message }));
   }),
 );
 
 export type WatchdogConfig =
   | { readonly kind: "none" }
-  | { readonly kind: "device"; readonly path: string; readonly timeoutMs: number };
+  | { readonly kind: "device"; readonly path: string; readonly timeoutMs: number; readonly pretimeoutMs?: number };
 
 const watchdog = v.pipe(
   v.array(v.string()),
   v.rawTransform(({ dataset, addIssue }): WatchdogConfig => {
-    const [path = "", word, time = "", ...rest] = dataset.value;
+    const [path = "", word, time = "", before = "pretimeout", pretime, ...rest] = dataset.value;
     if (path === "none" && word === undefined) return { kind: "none" };
     const timeoutMs = parseTimeMs(time) ?? 0;
-    if (!path.startsWith("/") || word !== "timeout" || rest.length > 0)
+    const pretimeoutMs = pretime === undefined ? undefined : (parseTimeMs(pretime) ?? 0);
+    const isWhole = path.startsWith("/") && word === "timeout" && before === "pretimeout" && rest.length === 0;
+    if (!isWhole || (dataset.value.length === 4 && pretime === undefined))
       addIssue({ message: "write /dev/watchdog timeout TIME, or none" });
     else if (timeoutMs < 1000) addIssue({ message: "the watchdog's timeout is 1s at least, in whole seconds" });
-    return { kind: "device", path, timeoutMs };
+    else if (pretimeoutMs !== undefined && (pretimeoutMs < 1000 || pretimeoutMs >= timeoutMs))
+      addIssue({ message: "the pretimeout is 1s at least, and shorter than the timeout" });
+    return { kind: "device", path, timeoutMs, ...(pretimeoutMs === undefined ? {} : { pretimeoutMs }) };
+  }),
+);
+
+export interface StorageCheck {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+const storageCheck = v.pipe(
+  v.array(v.string()),
+  v.rawTransform(({ dataset, addIssue }): StorageCheck => {
+    const [path = "", word = "timeout", time = "30s", ...rest] = dataset.value;
+    const timeoutMs = parseTimeMs(time) ?? 0;
+    if (!path.startsWith("/") || word !== "timeout" || dataset.value.length === 2 || rest.length > 0)
+      addIssue({ message: "write the absolute path of a disk, and timeout TIME if 30s is wrong" });
+    else if (timeoutMs < 5000) addIssue({ message: "a healthy disk may take seconds: the timeout is 5s at least" });
+    return { path, timeoutMs };
   }),
 );
 
@@ -129,21 +158,41 @@ export const DIRECTIVES = {
     only(timeMs),
   ),
   link: directive(
-    "NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE] | NAME serial device=PATH [baud=RATE]",
-    "a heartbeat path; better two that share no cable, switch or card",
+    "NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE] | " +
+      "NAME broadcast device=INTERFACE [port=PORT] [address=ADDRESS] | " +
+      "NAME multicast group=ADDRESS device=INTERFACE [port=PORT] [hops=NUMBER] | " +
+      "NAME serial device=PATH[,PATH] [baud=RATE]",
+    "a heartbeat path, up to 8 in any mix; better two that share no cable, switch or card",
     link,
     { repeats: true, required: true },
   ),
   authkeys: directive("FILE", "the keys that sign every packet; a file that only root can read", only(file), {
     required: true,
   }),
-  watchdog: directive("PATH timeout TIME | none", "the device that resets this machine when it hangs", watchdog, {
-    required: true,
-  }),
+  watchdog: directive(
+    "PATH timeout TIME [pretimeout TIME] | none",
+    "the device that resets this machine when it hangs",
+    watchdog,
+    {
+      required: true,
+    },
+  ),
+  "storage-check": directive(
+    "PATH [timeout TIME]",
+    "a disk that this node must be able to read, or its watchdog is not fed; 30s if no time is given",
+    storageCheck,
+    { repeats: true },
+  ),
   "self-fencing": directive(
     "reboot | watchdog | exit",
     "how a node that must not run on ends: at once, by the unfed watchdog, or by ending its processes only",
     only(selfFencing),
+  ),
+  "fencing-disk": directive(
+    "PATH",
+    "a shared disk in sbd's format on which this node is told to end; one, or three of which two must be readable",
+    only(absolutePath),
+    { repeats: true },
   ),
   configuration: directive(
     "FILE",

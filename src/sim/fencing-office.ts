@@ -7,7 +7,6 @@ import { fencedByProof, fencingAnswer } from "../cluster/core/controller/fencing
 import type { OperationRun } from "../cluster/core/executor/types.ts";
 import { type FencingRequestAction, NO_FENCING } from "../fencing/core/configuration.ts";
 import type { FencingOutcome } from "../fencing/core/driver.ts";
-import { stepFencer } from "../fencing/core/fencer.ts";
 import {
   createFencer,
   type FencerEffect,
@@ -98,7 +97,7 @@ export class FencingOffice {
   }
 
   #step(event: FencerEvent): void {
-    const stepped = stepFencer(this.#state, event, this.#manager.machine.nowMs);
+    const stepped = this.#manager.machine.world.cores.stepFencer(this.#state, event, this.#manager.machine.nowMs);
     this.#state = stepped.state;
     for (const effect of stepped.effects) this.#start(effect);
     this.#manager.changed();
@@ -151,7 +150,9 @@ export class FencingOffice {
     };
     const notDone = (reason: string): FencingOutcome => ({ kind: "not-done", reason });
     manager.later(world.setting.boardMs, () => {
-      if (board === undefined || !board.answers) {
+      if (action === "status")
+        end(board?.answers === true ? { kind: "confirmed", power: board.readPower() } : notDone("no answer"));
+      else if (board === undefined || !board.answers) {
         // A board that acts and does not say so is the reason why silence is never a "no".
         const reason = "the board does not answer";
         const maybe = board?.switchPower(action, name) === true;

@@ -2,8 +2,10 @@
  * The keeper of one node: the membership core joined to virtual links, disk, watchdog and manager, as
  * src/app/keeper/keeper.ts joins it to real ones.
  */
+
+import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
-import { stepMembership, viewOf, wakeAtMs } from "../cluster/core/membership/membership.ts";
+import { wakeAtMs } from "../cluster/core/membership/membership.ts";
 import { showsSame } from "../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
@@ -12,6 +14,7 @@ import {
   type MembershipState,
 } from "../cluster/core/membership/state.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
+import { viewOf } from "../cluster/core/membership/view-of.ts";
 import type { Heartbeat } from "../cluster/core/wire/heartbeat.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core/wire/replay-window.ts";
 import type { Machine } from "./machine.ts";
@@ -24,6 +27,8 @@ const BACKOFF_MAX_MS = 10_000;
 const ENDS_MAX = 5;
 const ENDS_WINDOW_MS = 120_000;
 const SILENT_MIN_MS = 5_000;
+const MANAGER_MAX_MS = 120_000;
+const SICK_MIN_MS = 10_000;
 
 type Content =
   | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
@@ -42,6 +47,7 @@ export class KeeperProcess {
   #tickAtMs = Number.POSITIVE_INFINITY;
   #starts = 0;
   #backoffMs = BACKOFF_MIN_MS;
+  #health: HealthState = {};
   #ends: number[] = [];
   readonly #sequences = new Map<string, number>();
   readonly #windows = new Map<string, ReplayWindow>();
@@ -85,7 +91,7 @@ export class KeeperProcess {
     if (this.isGone) return;
     const { nowMs } = this.machine;
     const before = this.state;
-    const stepped = stepMembership(before, event, nowMs);
+    const stepped = this.machine.world.cores.stepMembership(before, event, nowMs);
     this.state = stepped.state;
     for (const effect of stepped.effects) this.#perform(effect);
     if (this.isGone) return;
@@ -166,10 +172,9 @@ export class KeeperProcess {
   }
 
   #beat(generation: number, heartbeat: Heartbeat): void {
-    const { machine } = this;
     for (const link of this.state.config.links)
       for (const peer of link.peers) this.#send(link.name, peer, generation, { kind: "heartbeat", heartbeat });
-    if (this.#isHealthy()) machine.feedWatchdog();
+    this.#feel();
   }
 
   #send(link: string, to: string, generation: number, content: Content): void {
@@ -198,9 +203,28 @@ export class KeeperProcess {
 
   // The manager and its pipe.
 
-  #isHealthy(): boolean {
-    const { nowMs } = this.machine;
-    return this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length <= ENDS_MAX;
+  /** Whether the watchdog may be fed; see core/keeper/vitals.ts. */
+  #feel(): void {
+    const { machine, manager } = this;
+    const { nowMs, world } = machine;
+    const { deadtimeMs } = this.state.config;
+    const vitals = {
+      loopedAtMs: nowMs,
+      managerAnsweredAtMs: manager?.isHung === true ? manager.hungAtMs : nowMs,
+      managerComplaint: manager?.complaint,
+      managerEnds: this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length,
+      storage: [],
+    };
+    const sickMaxMs = Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * world.setting.watchdogMs);
+    const limits = { loopMaxMs: deadtimeMs, managerMaxMs: MANAGER_MAX_MS, managerEndsMax: ENDS_MAX, sickMaxMs };
+    const stepped = stepHealth(this.#health, vitals, limits, nowMs);
+    this.#health = stepped.state;
+    for (const effect of stepped.effects) {
+      if (effect.kind !== "feed") world.watch.unwell(machine);
+      if (effect.kind === "feed") machine.feedWatchdog();
+      else if (effect.kind === "end") this.#endSelf(effect.reason);
+      else world.tell(machine.name, effect.kind === "sick" ? `is sick: ${effect.text}` : "is well again");
+    }
   }
 
   get silentMaxMs(): number {

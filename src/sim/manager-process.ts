@@ -11,13 +11,11 @@ import {
   type NodeState,
   nodeCib,
   nodeWakeAtMs,
-  stepNode,
 } from "../cluster/core/controller/node-core.ts";
 import type { OperationRun } from "../cluster/core/executor/types.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
 import type { Decision } from "../cluster/core/scheduler/decision.ts";
-import { schedule } from "../cluster/core/scheduler/schedule.ts";
 import type { FenceAction } from "../cluster/core/transition/graph.ts";
 import { FencingOffice } from "./fencing-office.ts";
 import type { KeeperProcess } from "./keeper-process.ts";
@@ -26,6 +24,8 @@ import { runAgent } from "./services.ts";
 import { TOOLS } from "./tools.ts";
 
 const ACTION_LIMIT = 4;
+/** As in src/app/manager. */
+const WRITE_MAX_MS = 30_000;
 /** From the question to the scheduler's answer. */
 const DECISION_MS = 2;
 
@@ -38,6 +38,8 @@ export class ManagerProcess {
   #channel;
   #view: MembershipView | undefined;
   #isHung = false;
+  hungAtMs = 0;
+  #writesSinceMs: number | undefined;
   #missed: (() => void)[] = [];
   #tickAtMs = Number.POSITIVE_INFINITY;
   #nextRequest = 1;
@@ -87,8 +89,16 @@ export class ManagerProcess {
     this.machine.later(delayMs, () => this.#turn(run));
   }
 
+  /** What it tells its keeper that it cannot do. */
+  get complaint(): string | undefined {
+    const sinceMs = this.#writesSinceMs;
+    const isLong = sinceMs !== undefined && this.machine.nowMs - sinceMs > WRITE_MAX_MS;
+    return isLong ? "its disk does not take what it writes" : undefined;
+  }
+
   hang(): void {
     this.#isHung = true;
+    this.hungAtMs = this.machine.nowMs;
     this.machine.later(this.keeper.silentMaxMs, () => {
       if (this.isGone || !this.#isHung) return;
       this.machine.world.tell(this.machine.name, "kills its manager, which does not answer");
@@ -136,7 +146,7 @@ export class ManagerProcess {
   feed(event: NodeEvent): void {
     if (this.isGone) return;
     const { nowMs, wallMs } = this.machine;
-    const stepped = stepNode(this.node, event, { nowMs, nowWallMs: wallMs }, TOOLS);
+    const stepped = this.machine.world.cores.stepNode(this.node, event, { nowMs, nowWallMs: wallMs }, TOOLS);
     this.node = stepped.state;
     for (const effect of stepped.effects) {
       this.#start(effect);
@@ -210,7 +220,7 @@ export class ManagerProcess {
       case "schedule": {
         const { number, quorate } = effect;
         world.decisions += 1;
-        const decision: Decision = schedule(nodeCib(this.node), machine.wallMs, { quorate });
+        const decision: Decision = world.cores.schedule(nodeCib(this.node), machine.wallMs, { quorate });
         this.later(DECISION_MS, () => this.feed({ kind: "decision", number, decision }));
         break;
       }
@@ -242,6 +252,7 @@ export class ManagerProcess {
 
   #persist(effect: Extract<NodeEffect, { kind: "persist" }>): void {
     const { machine } = this;
+    this.#writesSinceMs ??= machine.nowMs;
     if (machine.disk.mode === "full") {
       this.later(1_000, () => this.#persist(effect));
       return;
@@ -250,6 +261,7 @@ export class ManagerProcess {
     // The disk ends what it has begun, whatever becomes of the process.
     machine.later(machine.disk.writeMs, () => {
       written();
+      this.#writesSinceMs = undefined;
       this.#turn(() => this.feed({ kind: "persisted", token: effect.token }));
     });
   }

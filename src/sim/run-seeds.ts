@@ -2,6 +2,7 @@
 import { randomPlan } from "./random-plan.ts";
 import { play } from "./scenario.ts";
 import { type Invariant, Violation } from "./watch.ts";
+import type { RunOptions } from "./world.ts";
 
 export interface Failure {
   readonly seed: number;
@@ -59,10 +60,10 @@ export function failureOf(seed: number, error: unknown): Failure {
 export function tryLines(
   seed: number,
   lines: readonly string[],
-  onTrace?: (line: string) => void,
+  options: RunOptions = {},
 ): { readonly tally: Tally; readonly failure: Failure | undefined } {
   try {
-    const { agenda, faults, watch, decisions } = play(seed, lines, onTrace);
+    const { agenda, faults, watch, decisions } = play(seed, lines, options);
     const { nowMs: simulatedMs, steps } = agenda;
     const { checks, fencings } = watch;
     const tally = { runs: 1, simulatedMs, faults, checks, steps, decisions, fencings, failures: [] };
@@ -73,8 +74,8 @@ export function tryLines(
   }
 }
 
-export function runSeed(seed: number): Tally {
-  return tryLines(seed, randomPlan(seed)).tally;
+export function runSeed(seed: number, options: RunOptions = {}): Tally {
+  return tryLines(seed, randomPlan(seed), options).tally;
 }
 
 /** Rounds of leaving lines out; each tries every line. */

@@ -10,9 +10,10 @@ import { befall } from "./faults.ts";
 import { heal } from "./heal.ts";
 import type { LinkSetting } from "./network.ts";
 import { type Setting, USUAL_SETTING } from "./setting.ts";
-import { World } from "./world.ts";
+import { type RunOptions, World } from "./world.ts";
 
 export interface Scenario {
+  readonly seed: number;
   readonly lines: readonly string[];
   readonly expected: readonly string[];
 }
@@ -20,11 +21,13 @@ export interface Scenario {
 export function readScenario(text: string): Scenario {
   const [lines, expected] = [[] as string[], [] as string[]];
   let isBelow = false;
+  let seed = 1;
   for (const line of text.split("\n").map((one) => one.trim())) {
     if (line === "----") isBelow = true;
+    else if (line.startsWith("seed ")) seed = Number(line.slice(5));
     else if (line !== "" && !line.startsWith("#")) (isBelow ? expected : lines).push(line);
   }
-  return { lines, expected };
+  return { seed, lines, expected };
 }
 
 export function readCommand(line: string): Command {
@@ -84,11 +87,11 @@ export function printSetting(setting: Setting): string {
 }
 
 /** Plays the lines, mends everything and waits for rest. Throws a Violation when an invariant breaks. */
-export function play(seed: number, lines: readonly string[], onTrace?: (line: string) => void): World {
+export function play(seed: number, lines: readonly string[], options: RunOptions = {}): World {
   const commands = lines.map(readCommand);
   const [first, ...others] = commands;
   check(first?.verb === "site", "a scenario begins with `site`");
-  const world = new World(seed, readSetting(first), onTrace);
+  const world = new World(seed, readSetting(first), options);
   for (const machine of world.machines) machine.switchOn();
   for (const command of others) {
     if (command.verb === "run") world.run(Number(command.words[0]));

@@ -1,6 +1,6 @@
 /** dist/gemel as a bare machine sees it: no Node, no environment, called by its name or by a link. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -42,6 +42,24 @@ test("refuses a command that it does not have, and its help has all others", () 
 test("called by an operators' name, it is that command and not the table of commands", () => {
   const names = Object.values(COMMANDS).flatMap((command) => command.names ?? []);
   for (const name of names) expect(call(name, "--no-such-option").text).not.toContain("usage: gemel COMMAND");
+});
+
+test("holds the libraries that only some fencing devices need", () => {
+  const secrets = path.join(directory, "secrets");
+  writeFileSync(secrets, "board=x\n", { mode: 0o600 });
+  const login = ["host=127.0.0.1", "port=1", "user=u", "secret=board", "--secrets", secrets, "-S"];
+  const ssh = call("one-more-name", "stonith", "-t", "racadm-ssh", `hostkey=SHA256:${"A".repeat(43)}`, ...login);
+  expect(ssh.text).toContain("nothing listens on TCP port 1");
+  const pdu = ["outlets=3", "version=1", "answer_time=500ms"];
+  const snmp = call(
+    "yet-another-name",
+    "stonith",
+    "-t",
+    "snmp-pdu",
+    ...pdu,
+    ...login.filter((word) => word !== "user=u"),
+  );
+  expect(snmp.text).toMatch(/gave no answer within 500 ms|nothing listens on UDP port 1/);
 });
 
 test("is not built again when nothing has changed", async () => {

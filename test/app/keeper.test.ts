@@ -12,6 +12,8 @@ afterEach(() => pair.close());
 const phaseOf = (node: "alpha" | "bravo") => pair.view(node)?.peers[0]?.phase;
 const joined = () => NODES.every((node) => pair.view(node)?.members.length === 2 && pair.view(node)?.agreed === true);
 
+const reportOf = (node: "alpha" | "bravo") => pair.records(node).findLast(({ kind }) => kind === "report")?.["report"];
+
 async function startBoth(): Promise<void> {
   for (const node of NODES) pair.start(node);
   await pair.until("both nodes are members of one view", joined);
@@ -96,8 +98,19 @@ test("the key is changed without a stop, and a broken key file changes nothing",
     }
   }
   await sleep(1500);
-  expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 signs");
+  expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 is used for sending");
   expect(pair.log("alpha")).toContain("the keys stay as they were");
   expect(pair.log("alpha")).not.toMatch(/forged|peer-lost/);
   expect(joined()).toBe(true);
+});
+
+test("a manager that turns but cannot work is sick: it is said once, and the node ends", async () => {
+  await startBoth();
+  await pair.until("the keeper tells of itself", () => reportOf("alpha") !== undefined);
+  expect(reportOf("alpha")).toMatchObject({ deadtimeMs: 3000, links: [{ name: "one", heardPercent: 100 }, {}] });
+  pair.order("alpha", "complain");
+  await pair.until("alpha is sick", () => pair.log("alpha").includes("sick: the manager cannot work: its disk hangs"));
+  expect(await pair.ended("alpha")).toBe(70);
+  expect(pair.log("alpha").split("the watchdog is not fed").length - 1).toBe(1);
+  await pair.until("bravo has lost it", () => phaseOf("bravo") === "lost");
 });

@@ -27,6 +27,8 @@ export interface NodePair {
   start(node: NodeName): void;
   /** Kills keeper and manager at once and cuts their cables: a power cut, as far as a namespace has one. */
   cut(node: NodeName): void;
+  /** Cuts its cables; its processes run on. */
+  isolate(node: NodeName): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
   /** kill -9 of the manager alone. */
   killManager(node: NodeName): void;
@@ -114,6 +116,10 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       return "";
     }
   };
+  const isolate = (node: NodeName) => {
+    ip("-n", space("client"), "link", "set", `to-${node}`, "down");
+    ip("-n", space(node), "link", "set", "heart", "down");
+  };
   const kill = (node: NodeName, signal: NodeJS.Signals) => {
     const pid = keepers.get(node)?.pid;
     if (pid === undefined) return;
@@ -138,10 +144,10 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       ends.set(node, new Promise((resolve) => child.on("exit", resolve)));
     },
     cut(node) {
-      ip("-n", space("client"), "link", "set", `to-${node}`, "down");
-      ip("-n", space(node), "link", "set", "heart", "down");
+      isolate(node);
       kill(node, "SIGKILL");
     },
+    isolate,
     signal: (node, signal) => void keepers.get(node)?.kill(signal),
     killManager(node) {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");

@@ -9,14 +9,14 @@ const problemsOf = (text: string) => {
 };
 
 test("keys in any order, with comments", () => {
-  const text = "# both nodes\n1 sha256 0123456789abcdef\nauth 2\n2 sha256 fedcba9876543210\n";
+  const text = "# both nodes\n1 sha256 0123456789abcdef\nauth 2\n2 aes256-gcm fedcba9876543210\n";
   expect(readAuthKeys(text, "authkeys")).toEqual({
     kind: "valid",
     value: {
       signing: 2,
       keys: [
-        { number: 1, secret: "0123456789abcdef" },
-        { number: 2, secret: "fedcba9876543210" },
+        { number: 1, method: "sha256", secret: "0123456789abcdef" },
+        { number: 2, method: "aes256-gcm", secret: "fedcba9876543210" },
       ],
     },
     warnings: [],
@@ -25,9 +25,11 @@ test("keys in any order, with comments", () => {
 
 test("Heartbeat's weak methods are refused with the remedy, and no secret is shown", () => {
   const told = problemsOf("auth 1\n1 sha1 very-secret-words-here\n2 crc\n");
+  const remedy = (number: number) =>
+    `write ${number} sha256 SECRET (or aes256-gcm) with a secret of 16 characters, as openssl rand -hex 32 makes it`;
   expect(told).toEqual([
-    "authkeys:2: error: the method sha1 is not accepted; write 1 sha256 SECRET",
-    "authkeys:3: error: the method crc is not accepted; write 2 sha256 SECRET",
+    `authkeys:2: error: sha1 is broken; ${remedy(1)}`,
+    `authkeys:3: error: crc is a checksum, which anybody can make; ${remedy(2)}`,
   ]);
 });
 

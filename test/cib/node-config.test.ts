@@ -64,7 +64,7 @@ test("a whole configuration, with the defaults that it derives", () => {
         { node: "bravo", address: "fd00::2", port: 694 },
       ],
     },
-    { kind: "serial", name: "cable", baud: 115_200, devices: { "*": "/dev/ttyS1" } },
+    { kind: "serial", name: "cable", baud: 115_200, devices: { "*": ["/dev/ttyS1"] } },
   ]);
 });
 
@@ -98,12 +98,13 @@ watchdog softdog
     "node.conf:8: error: deadtime stands a second time; remove it here or in line 7",
     "node.conf:9: error: link: alpha=10.77.1.300:694 is no endpoint: write NODE=IPV4:PORT or NODE=[IPV6]:PORT; " +
       "write link NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE]",
-    "node.conf:10: error: link: device=ttyS1: the path of the port must be absolute, as /dev/ttyS1; " +
-      "write link NAME serial device=PATH [baud=RATE]",
     "node.conf:10: error: link: baud=19201: write 19200 or another known rate; " +
-      "write link NAME serial device=PATH [baud=RATE]",
+      "write link NAME serial device=PATH[,PATH] [baud=RATE]",
+    "node.conf:10: error: link: device=ttyS1: the path of the port must be absolute, as /dev/ttyS1; " +
+      "write link NAME serial device=PATH[,PATH] [baud=RATE]",
     "node.conf:11: error: the link cable names charlie, which is no node; write a configured node",
-    "node.conf:12: error: watchdog: write /dev/watchdog timeout TIME, or none; write watchdog PATH timeout TIME | none",
+    "node.conf:12: error: watchdog: write /dev/watchdog timeout TIME, or none; " +
+      "write watchdog PATH timeout TIME [pretimeout TIME] | none",
   ]);
 });
 
@@ -118,6 +119,59 @@ test("a single link and a deadtime shorter than a pause are warned of", () => {
   expect(warnings).toEqual([
     "node.conf:5: warning: there is one link only: one cable decides over a takeover; add a second one",
     "node.conf:11: warning: deadtime 300ms is shorter than a busy machine may pause; write 500ms or more",
+  ]);
+});
+
+const withLinks = (...links: readonly string[]) =>
+  [
+    ...PAIR.split("\n").filter((line) => !/^link/.test(line)),
+    "link x udp alpha=10.7.1.1:1 bravo=10.7.1.2:1",
+    ...links,
+  ].join("\n");
+
+test("broadcast, multicast and ring links, with interfaces and ports of each node", () => {
+  const text = withLinks(
+    "link cast broadcast device=eth1",
+    "link group multicast group=239.77.0.1 alpha=eth1 bravo=enp2s0 port=700 hops=2",
+    "link six multicast group=ff02::77:1 device=eth1",
+    "link ring serial device=/dev/ttyS0,/dev/ttyS1 baud=9600",
+  );
+  const read = readNodeConfig(text, "node.conf");
+  expect(read.kind === "valid" ? read.value.links.slice(1) : read).toEqual([
+    { kind: "broadcast", name: "cast", address: "255.255.255.255", port: 694, devices: { "*": "eth1" } },
+    {
+      kind: "multicast",
+      name: "group",
+      group: "239.77.0.1",
+      port: 700,
+      hops: 2,
+      devices: { alpha: "eth1", bravo: "enp2s0" },
+    },
+    { kind: "multicast", name: "six", group: "ff02::77:1", port: 694, hops: 1, devices: { "*": "eth1" } },
+    { kind: "serial", name: "ring", baud: 9600, devices: { "*": ["/dev/ttyS0", "/dev/ttyS1"] } },
+  ]);
+  const wrong = problemsOf(
+    withLinks("link cast broadcast port=0", "link group multicast group=10.0.0.1 device=eth1 hops=0", "link y tcp"),
+  );
+  expect(wrong.map((line) => line.replace(/; write link.*/, ""))).toEqual([
+    "node.conf:12: error: link: the link cast needs device=INTERFACE, or NODE=INTERFACE of each node",
+    "node.conf:12: error: link: port=0: a port is a number from 1 to 65535",
+    "node.conf:13: error: link: group=10.0.0.1 is no multicast address: write one of 224.0.0.0/4 or ff00::/8",
+    "node.conf:13: error: link: hops=0: write a number from 1 (this network only) to 32",
+    "node.conf:14: error: link: write udp, broadcast, multicast or serial after the name",
+  ]);
+});
+
+test("a serial line that heartbeats would fill is refused, and a ring in which a node has one port", () => {
+  const fast = withLinks("link cable serial device=/dev/ttyS1 baud=9600").replace("500ms", "60ms");
+  expect(problemsOf(fast)).toEqual([
+    "node.conf:12: error: heartbeats take 85ms of cable at 9600 baud, keepalive is 60ms; " +
+      "write keepalive 130ms or more, or a higher baud",
+  ]);
+  const three = withLinks("node charlie id 3", "link ring serial device=/dev/ttyS0,/dev/ttyS1 charlie=/dev/ttyS0");
+  expect(problemsOf(three)).toEqual([
+    "node.conf:13: error: the serial link ring joins 3 nodes, and charlie has one port in it; " +
+      "write charlie=PATH,PATH to make it a ring, or name two nodes only",
   ]);
 });
 

@@ -12,6 +12,7 @@ import { openPtyCable, type PtyCable } from "../support/pty-cable.ts";
 const NODES = [
   { name: "alpha", id: 1 },
   { name: "bravo", id: 2 },
+  { name: "charlie", id: 3 },
 ];
 const PORT = 30_000 + (process.pid % 10_000);
 const opened: { close(): void }[] = [];
@@ -37,13 +38,15 @@ function open(self: number, links: readonly LinkConfig[], secret = "0123456789ab
     links,
     authkeys: "",
     watchdog: { kind: "none" },
+    storageChecks: [],
     selfFencing: "exit",
+    fencingDisks: [],
     agents: "",
     realtime: false,
   };
   const node: Omit<OpenedNode, "links"> = { heard: [], refused: [], troubles: [] };
   const entry = NODES[self] ?? { name: "", id: 0 };
-  const signer = createSigner({ signing: 1, keys: [{ number: 1, secret }] }, "test");
+  const signer = createSigner({ signing: 1, keys: [{ number: 1, method: "sha256", secret }] }, "test");
   const result = openLinks(config, entry, signer, {
     onPacket: (link, { from, payload }) => node.heard.push(`${link} ${from} ${Buffer.from(payload).toString()}`),
     onRefused: (link, refusal) => node.refused.push(`${link} ${refusal}`),
@@ -57,11 +60,15 @@ function open(self: number, links: readonly LinkConfig[], secret = "0123456789ab
 const udp = (name: string, port: number, addresses = ["127.0.0.1", "127.0.0.1"]): LinkConfig => ({
   kind: "udp",
   name,
-  endpoints: NODES.map(({ name: node }, index) => ({ node, address: addresses[index] ?? "", port: port + index })),
+  endpoints: NODES.slice(0, 2).map(({ name: node }, index) => ({
+    node,
+    address: addresses[index] ?? "",
+    port: port + index,
+  })),
 });
 
 function serial({ paths }: PtyCable): LinkConfig {
-  return { kind: "serial", name: "cable", baud: 19_200, devices: { alpha: paths[0], bravo: paths[1] } };
+  return { kind: "serial", name: "cable", baud: 19_200, devices: { alpha: [paths[0]], bravo: [paths[1]] } };
 }
 
 const text = (words: string) => new TextEncoder().encode(words);
@@ -123,9 +130,42 @@ test("a serial cable carries packets, through noise, and again after it was cut"
   expect(bravo.refused.length).toBeGreaterThan(0);
 });
 
+test("round a ring of three each packet is heard once, and along the line that a cut leaves", async () => {
+  const cables = [openPtyCable(), openPtyCable(), openPtyCable()] as const;
+  opened.push(...cables);
+  const [ab, bc, ca] = cables;
+  const ring: LinkConfig = {
+    kind: "serial",
+    name: "ring",
+    baud: 19_200,
+    devices: {
+      alpha: [ab.paths[0], ca.paths[1]],
+      bravo: [ab.paths[1], bc.paths[0]],
+      charlie: [bc.paths[1], ca.paths[0]],
+    },
+  };
+  const nodes = [open(0, [ring]), open(1, [ring]), open(2, [ring])] as const;
+  const [alpha, bravo, charlie] = nodes;
+  for (const [index, node] of nodes.entries()) node.links.send("ring", "heartbeat", 1, text(`one of ${index + 1}`));
+  await sleep(150);
+  expect(nodes.map(({ heard }) => heard.toSorted())).toEqual([
+    ["ring 2 one of 2", "ring 3 one of 3"],
+    ["ring 1 one of 1", "ring 3 one of 3"],
+    ["ring 1 one of 1", "ring 2 one of 2"],
+  ]);
+  ca.cut = true;
+  alpha.links.send("ring", "datagram", 1, text("to charlie"), NODES[2]);
+  charlie.links.send("ring", "heartbeat", 1, text("to all"));
+  await sleep(150);
+  expect(charlie.heard.at(-1)).toBe("ring 1 to charlie");
+  expect([alpha.heard.at(-1), bravo.heard.at(-1)]).toEqual(["ring 3 to all", "ring 3 to all"]);
+  expect(bravo.heard).not.toContain("ring 1 to charlie");
+  expect(nodes.flatMap(({ refused }) => refused)).toEqual([]);
+});
+
 test("a link that cannot be opened is said once, and the others work", async () => {
   const links = [udp("away", PORT + 8, ["192.0.2.1", "192.0.2.2"]), udp("four", PORT + 10)];
-  const missing: LinkConfig = { kind: "serial", name: "cable", baud: 19_200, devices: { "*": "/dev/no-such-port" } };
+  const missing: LinkConfig = { kind: "serial", name: "cable", baud: 19_200, devices: { "*": ["/dev/no-such-port"] } };
   const [alpha, bravo] = [open(0, [...links, missing]), open(1, links)];
   await sleep(1200);
   expect(alpha.troubles).toEqual([

@@ -21,6 +21,7 @@ function device(id: string, more: Partial<FencingDevice> = {}): FencingDevice {
     driver: "ipmi-lan",
     parameters: {},
     perTarget: {},
+    rebootParameters: {},
     isManual: false,
     targets: ["alpha"],
     bannedFrom: [],
@@ -39,7 +40,7 @@ function configuration(devices: readonly FencingDevice[], levels: readonly (read
   return { ...NO_FENCING, devices, topology: levels.length === 0 ? {} : { alpha: topology } };
 }
 
-type Answers = (device: string, action: "off" | "on", attempt: number) => FencingOutcome | "never";
+type Answers = (device: string, action: "off" | "on" | "status", attempt: number) => FencingOutcome | "never";
 const OFF: FencingOutcome = { kind: "confirmed", power: "off" };
 const ON: FencingOutcome = { kind: "confirmed", power: "on" };
 const NOT_DONE: FencingOutcome = { kind: "not-done", reason: "wrong password" };
@@ -103,9 +104,10 @@ function start(config: FencingConfiguration, answers: Answers) {
       requestId: string,
       action: "off" | "on" | "reboot" = "reboot",
       kind: "scheduler" | "operator" = "scheduler",
+      isTargetPreferred = false,
     ) {
       const origin = { kind, by: requestId };
-      const event = { target: "alpha", action, origin, seed: 7, isTargetPreferred: false } as const;
+      const event = { target: "alpha", action, origin, seed: 7, isTargetPreferred } as const;
       send({ kind: "request", atWallMs: nowMs, requestId, ...event });
     },
     confirm(answersOn: readonly string[] = []) {
@@ -190,14 +192,15 @@ describe("one device", () => {
     const fencer = start(configuration([device("bmc", { delayBaseMs: { alpha: 3_000 } })]), obedient);
     fencer.request("r1");
     fencer.run(10_000);
-    expect(fencer.story.filter((line) => line.includes("run"))).toEqual(["3000 run bmc off", "4000 run bmc on"]);
+    const runs = fencer.story.filter((line) => line.includes("run"));
+    expect(runs).toEqual(["0 run bmc status", "3000 run bmc off", "4000 run bmc on"]);
   });
 
   test("the random delay is drawn from the seed, within its limit", () => {
     const fencer = start(configuration([device("bmc", { delayMaxMs: 5_000 })]), obedient);
     fencer.request("r1");
     fencer.run(10_000);
-    const atMs = Number(fencer.story[0]?.split(" ")[0]);
+    const atMs = Number(fencer.story.find((line) => line.endsWith(" off"))?.split(" ")[0]);
     expect(atMs).toBeGreaterThan(0);
     expect(atMs).toBeLessThanOrEqual(5_000);
   });
@@ -285,6 +288,25 @@ describe("requests at the same time", () => {
       "3000 answer r2 confirmed",
     ]);
   });
+});
+
+describe("a race", () => {
+  const racing = { ...configuration([device("bmc")]), priorityDelayMs: 5_000 };
+
+  const race = (look: FencingOutcome | "never", isTargetPreferred = true) => {
+    const fencer = start(racing, (_, action) => (action === "status" ? look : OFF));
+    fencer.request("r1", "off", "scheduler", isTargetPreferred);
+    fencer.run(10_000);
+    return fencer.story.slice(0, 3);
+  };
+  for (const look of [ON, "never", NOT_DONE, UNKNOWN] as const)
+    test(`a target that goes first, and of which a look tells ${JSON.stringify(look)}, is shot after the delay`, () => {
+      expect(race(look)).toEqual(["0 run bmc status", "5000 run bmc off", "6000 fenced alpha"]);
+    });
+  test("a target without power costs no delay, and is proven off like any other", () => {
+    expect(race(OFF)).toEqual(["0 run bmc status", "1000 run bmc off", "2000 fenced alpha"]);
+  });
+  test("who goes first does not wait", () => expect(race(ON, false)[0]).toBe("0 run bmc off"));
 });
 
 describe("people", () => {

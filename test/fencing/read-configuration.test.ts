@@ -74,6 +74,27 @@ describe("devices", () => {
     expect([...read(one).configuration.devices, ...read(two).configuration.devices]).toEqual([]);
   });
 
+  test("outlets come from the map, several a node; a whole UPS needs none", () => {
+    const pdu = { host: "192.0.2.9", version: "1", secret: "pdu" };
+    const root = cib(primitive("pdu", "snmp-pdu", { ...pdu, pcmk_host_map: "alpha:3,7;bravo:4,8" }));
+    expect(read(root).problems).toEqual([]);
+    const perTarget = { alpha: { outlets: "3,7" }, bravo: { outlets: "4,8" } };
+    expect(read(root).configuration.devices[0]?.perTarget).toEqual(perTarget);
+    const ups = { host: "192.0.2.9", ups: "rack", user: "u", secret: "s", pcmk_host_list: "alpha" };
+    expect(read(cib(primitive("ups", "nut", ups))).problems).toEqual([]);
+  });
+
+  test.each([
+    ["in one device", [{ pcmk_host_map: "alpha:3,7;bravo:7" }]],
+    ["in two devices", [{ pcmk_host_map: "alpha:3" }, { pcmk_host_map: "bravo:3" }]],
+    ["outlets and the whole UPS", [{ pcmk_host_map: "alpha:3" }, { pcmk_host_list: "bravo" }]],
+  ])("one outlet for two nodes is refused: %s", (_, maps) => {
+    const ups = { host: "192.0.2.9", ups: "rack", user: "u", secret: "s" };
+    const root = cib(maps.map((map, at) => primitive(`ups-${at}`, "nut", { ...ups, ...map })).join(""));
+    expect(read(root).configuration.devices).toEqual([]);
+    expect(places(root)[0]).toBe("error primitive ups-0");
+  });
+
   test("external/ipmi names its node by hostname", () => {
     const old = { hostname: "alpha", ipaddr: "192.0.2.1", userid: "admin", secret: "s", interface: "lanplus" };
     const { configuration, problems } = read(cib(primitive("f", "external/ipmi", old)));
@@ -216,4 +237,16 @@ test.each([
   ["1 fortnight", undefined],
 ])("the time %j is %j ms", (text, ms) => {
   expect(parseDurationMs(text)).toBe(ms);
+});
+
+test("the loser of a race waits 5 s, unless the property or a device's own delay says otherwise", () => {
+  const delayOf = (options: string, device: Readonly<Record<string, string>> = {}) => {
+    const resource = primitive("f", "ipmi-lan", { ...board, ...device, pcmk_host_list: "alpha" });
+    return read(cib(resource, { options })).configuration.priorityDelayMs;
+  };
+  expect(delayOf("")).toBe(5_000);
+  expect(delayOf(pairs({ "priority-fencing-delay": "15s" }))).toBe(15_000);
+  expect(delayOf(pairs({ "priority-fencing-delay": "0" }), { pcmk_delay_max: "3s" })).toBe(0);
+  expect(delayOf("", { pcmk_delay_base: "alpha:5s;bravo:0s" })).toBe(0);
+  expect(delayOf(pairs({ "priority-fencing-delay": "2s" }), { pcmk_delay_max: "3s" })).toBe(2_000);
 });

@@ -60,7 +60,7 @@ for (const [name, dialect] of [
     async run(behaviour, clock, action) {
       const device = new ContractDevice(behaviour, clock);
       const line = createLine(behaviour, clock, device, dialect);
-      const shell = shellDevice(line, "admin", dialect === "rsa" ? RSA : dracMc("Server-1"));
+      const shell = shellDevice(line, dialect === "rsa" ? RSA : dracMc("Server-1"), "admin");
       return { outcome: await provePower(shell, clock, times, action), power: device.power() };
     },
   });

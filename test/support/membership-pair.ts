@@ -3,7 +3,7 @@
  * `stop` is SIGSTOP: the clock runs on and packets wait. `freeze` is a paused VM: its clock stands still, too.
  */
 import { present } from "../../src/base/check.ts";
-import { stepMembership, viewOf, wakeAtMs } from "../../src/cluster/core/membership/membership.ts";
+import { stepMembership, wakeAtMs } from "../../src/cluster/core/membership/membership.ts";
 import {
   createMembership,
   type MembershipConfig,
@@ -11,6 +11,7 @@ import {
   type MembershipEvent,
   type MembershipState,
 } from "../../src/cluster/core/membership/state.ts";
+import { viewOf } from "../../src/cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "../../src/cluster/core/wire/heartbeat.ts";
 
 const DELAY_MS = 1;
@@ -225,6 +226,16 @@ export function playMembership(lines: readonly string[]): string[] {
       case "thaw":
         wake(byName(argument));
         return;
+      case "suspended": {
+        // The monotonic clock stood still, and whoever looks at the clock since boot knows for how long.
+        const node = byName(argument);
+        const sleptMs = nowMs - node.asleepSinceMs;
+        node.clockOffsetMs -= sleptMs;
+        node.asleep = "no";
+        run(node, { kind: "suspended", sleptMs });
+        for (const event of node.queue.splice(0)) run(node, event);
+        return;
+      }
       case "leave":
         run(byName(argument), { kind: "leave" });
         return;

@@ -1,5 +1,6 @@
 /**
- * Two network namespaces joined by two veth cables, and nodes in them as real processes; for tests and benches.
+ * Network namespaces joined by two cables, and nodes in them as real processes; for tests and benches. Two nodes are
+ * joined by two veth cables; more nodes by two switches (bridges in a namespace of their own).
  * Needs root. Everything is named after the process, so that several can run side by side, and taken down by `close`.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -13,14 +14,19 @@ import type { MembershipView } from "../../src/cluster/core/membership/view.ts";
 
 const STUB = path.resolve(import.meta.dirname, "stub-node.ts");
 export const NODES = ["alpha", "bravo"] as const;
-export type NodeName = (typeof NODES)[number];
+export type NodeName = string;
 
 export interface NamespacePair {
   start(node: NodeName): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
   /** Resolves with the exit code when the node's process has ended. */
   ended(node: NodeName): Promise<number | null>;
-  cable(name: "one" | "two", state: "up" | "down"): void;
+  /** Of one node's interface; of two nodes joined directly, both lose the carrier. */
+  cable(name: "one" | "two", state: "up" | "down", node?: NodeName): void;
+  /** Lays the cable of a pair anew, after its interfaces were deleted. */
+  relay(name: "one" | "two"): void;
+  /** Runs ip(8) with these words in the node's namespace. */
+  ip(node: NodeName, words: string): void;
   /** Both nodes share one key file. */
   writeKeys(text: string): void;
   order(node: NodeName, text: string): void;
@@ -35,46 +41,77 @@ export interface NamespacePair {
 
 const ip = (...argv: string[]) => execFileSync("ip", argv, { stdio: ["ignore", "pipe", "pipe"] });
 
+const CABLES = [
+  ["one", 1],
+  ["two", 2],
+] as const;
+
+/** An interface named after the cable in each namespace, joined directly or by a bridge. */
+function layCable(cable: string, spaces: readonly string[], switches: string): void {
+  const [first = "", second = ""] = spaces;
+  if (spaces.length === 2) {
+    ip("-n", first, "link", "add", cable, "type", "veth", "peer", "name", cable, "netns", second);
+    return;
+  }
+  ip("-n", switches, "link", "add", cable, "type", "bridge");
+  // A bridge that listens for multicast members would hold heartbeats back until it has learnt them.
+  ip("-n", switches, "link", "set", cable, "type", "bridge", "mcast_snooping", "0");
+  ip("-n", switches, "link", "set", cable, "up");
+  for (const [index, space] of spaces.entries()) {
+    const port = `${cable}${index}`;
+    ip("-n", space, "link", "add", cable, "type", "veth", "peer", "name", port, "netns", switches);
+    ip("-n", switches, "link", "set", port, "master", cable, "up");
+  }
+}
+
 function isView(value: unknown): value is MembershipView {
   return typeof value === "object" && value !== null && "members" in value;
 }
 
+export interface PairSetting {
+  readonly nodes?: readonly NodeName[];
+  /** Instead of one link to each peer over either cable. */
+  readonly links?: readonly string[];
+  readonly watchdog?: string;
+}
+
 /** `times`: the lines of the configuration with keepalive, deadtime and so on. */
-export function openNamespacePair(times: readonly string[]): NamespacePair {
+export function openNamespacePair(times: readonly string[], setting: PairSetting = {}): NamespacePair {
+  const { nodes = NODES, watchdog = "none" } = setting;
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-pair-"));
   const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
   const space = (node: NodeName) => `gk${node[0]}${tag}`;
+  const switches = `gk-${tag}`;
   const children = new Map<NodeName, ChildProcess>();
   const ends = new Map<NodeName, Promise<number | null>>();
 
-  for (const node of NODES) {
+  for (const node of nodes) {
     ip("netns", "add", space(node));
     ip("-n", space(node), "link", "set", "lo", "up");
   }
-  for (const [cable, net] of [
-    ["one", 1],
-    ["two", 2],
-  ] as const) {
-    const peer = ["peer", "name", cable, "netns", space("bravo")];
-    ip("-n", space("alpha"), "link", "add", cable, "type", "veth", ...peer);
-    for (const [index, node] of NODES.entries()) {
+  if (nodes.length > 2) ip("netns", "add", switches);
+  function lay([cable, net]: (typeof CABLES)[number]): void {
+    layCable(cable, nodes.map(space), switches);
+    for (const [index, node] of nodes.entries()) {
       ip("-n", space(node), "addr", "add", `198.18.${net}.${index + 1}/24`, "dev", cable);
+      ip("-n", space(node), "addr", "add", `fd77:${net}::${index + 1}/64`, "dev", cable, "nodad");
       ip("-n", space(node), "link", "set", cable, "up");
     }
   }
+  for (const one of CABLES) lay(one);
+  const endpoints = (net: number) => nodes.map((node, index) => `${node}=198.18.${net}.${index + 1}:694`).join(" ");
+  const links = [`link one udp ${endpoints(1)} device=one`, `link two udp ${endpoints(2)}`];
   const config = [
     "cluster test",
-    "node alpha id 1",
-    "node bravo id 2",
+    ...nodes.map((node, index) => `node ${node} id ${index + 1}`),
     ...times,
-    "link one udp alpha=198.18.1.1:694 bravo=198.18.1.2:694 device=one",
-    "link two udp alpha=198.18.2.1:694 bravo=198.18.2.2:694",
+    ...(setting.links ?? links),
     "authkeys keys",
-    "watchdog none",
+    `watchdog ${watchdog}`,
   ];
   writeFileSync(path.join(folder, "node.conf"), `${config.join("\n")}\n`);
   writeFileSync(path.join(folder, "keys"), "auth 1\n1 sha256 only-for-this-test-run\n", { mode: 0o600 });
-  for (const node of NODES) mkdirSync(path.join(folder, node));
+  for (const node of nodes) mkdirSync(path.join(folder, node));
 
   const place = (node: NodeName, name: string) => path.join(folder, node, name);
   const text = (file: string) => {
@@ -105,8 +142,14 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
       children.get(node)?.kill(signal);
     },
     ended: (node) => present(ends.get(node), `${node} was never started`),
-    cable(name, state) {
-      ip("-n", space("alpha"), "link", "set", name, state);
+    cable(name, state, node = "alpha") {
+      ip("-n", space(node), "link", "set", name, state);
+    },
+    relay(name) {
+      for (const one of CABLES.filter(([cable]) => cable === name)) lay(one);
+    },
+    ip(node, words) {
+      ip("-n", space(node), ...words.split(" "));
     },
     writeKeys(keys) {
       writeFileSync(path.join(folder, "keys"), keys);
@@ -126,7 +169,7 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
       const startedAtMs = performance.now();
       while (!condition()) {
         if (performance.now() - startedAtMs > limitMs)
-          throw new Error(`not within ${limitMs} ms: ${what}\n${NODES.map(log).join("\n")}`);
+          throw new Error(`not within ${limitMs} ms: ${what}\n${nodes.map(log).join("\n")}`);
         await sleep(20);
       }
     },
@@ -136,7 +179,7 @@ export function openNamespacePair(times: readonly string[]): NamespacePair {
       await Promise.all(ends.values());
       // The managers end with their keepers' pipes; give them a moment before their namespace goes.
       await sleep(100);
-      for (const node of NODES) ip("netns", "del", space(node));
+      for (const one of [...nodes.map(space), ...(nodes.length > 2 ? [switches] : [])]) ip("netns", "del", one);
       rmSync(folder, { recursive: true, force: true });
     },
   };

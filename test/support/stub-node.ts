@@ -1,7 +1,7 @@
 /**
  * A program with the keeper's real process and a stand-in for the manager, for tests of the keeper alone.
  * The stand-in writes views and messages as JSON lines to RUN/manager.jsonl, answers pings, greets each new member
- * over a channel, and obeys lines in RUN/order: `hang`, `crash`, `fenced NODE GENERATION`, `accept NODE`.
+ * over a channel, and obeys lines in RUN/order: `hang`, `crash`, `complain`, `fenced NODE GENERATION`, `accept NODE`.
  */
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
@@ -25,6 +25,7 @@ function runManager(runFolder: string, self: string): void {
   const greeted = new Set<string>();
   let channel: ChannelState | undefined;
   let hung = false;
+  let complaint: string | undefined;
   const put = (frame: ToKeeper) => socket.write(encodeFrame(frame));
 
   function step(event: ChannelEvent): void {
@@ -50,7 +51,9 @@ function runManager(runFolder: string, self: string): void {
           step({ kind: "submit", to: name, text: `greetings from ${self} ${"x".repeat(5000)}` });
         }
       } else if (frame.kind === "datagram") step({ kind: "datagram", from: frame.from, bytes: frame.bytes });
-      else if (frame.kind === "ping" && !hung) put({ kind: "pong", number: frame.number });
+      else if (frame.kind === "ping" && !hung)
+        put({ kind: "pong", number: frame.number, ...(complaint === undefined ? {} : { complaint }) });
+      else if (frame.kind === "report") note(frame);
       else if (frame.kind === "stop") {
         put({ kind: "stopped" });
         socket.end(() => process.exit(0));
@@ -66,6 +69,7 @@ function runManager(runFolder: string, self: string): void {
     rmSync(order);
     if (verb === "crash") process.exit(9);
     if (verb === "hang") hung = true;
+    if (verb === "complain") complaint = "its disk hangs";
     if (verb === "fenced") put({ kind: "peer-fenced", name, generation: Number(generation) });
     if (verb === "accept") put({ kind: "peer-accepted", name });
   }, 20);

@@ -1,14 +1,28 @@
 /**
- * `crm_mon [-1] [-f] [-A] [-r] [-n]`: the cluster as crm_mon of Pacemaker 2.1 prints it, for eyes and parsers that
- * know it. Written from the layout of reference crm-tools.md, section 4, and from black-box runs of crm_mon.
+ * `gemel crm-mon`, also `crm_mon`: the cluster as crm_mon prints it, for eyes and parsers that know it: in the layouts
+ * of Pacemaker 2.1 and of 1.0, as XML, JSON, HTML, one line, once or as a live view. Reads a running manager, a file
+ * (`-x`), or the file that CIB_file names, as all of Pacemaker's tools do.
  */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
-import { readCommandLine } from "../control-client.ts";
-import type { ResourceStatus, StatusReport } from "../control-protocol.ts";
-import { askOrTell, wrongCall } from "./ask.ts";
+import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
+import { brief } from "../../cluster/core/monitor/brief.ts";
+import { monitorHtml } from "../../cluster/core/monitor/html.ts";
+import { monitorText } from "../../cluster/core/monitor/sections.ts";
+import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
+import type { FencingNote, MonitorSource, MonitorWishes } from "../../cluster/core/monitor/wishes.ts";
+import { monitorXml } from "../../cluster/core/monitor/xml.ts";
+import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
+import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
+import { readCommandLine, watchStatus } from "../control-client.ts";
+import { ctime } from "../ctime.ts";
+import { VERSION } from "../version.ts";
+import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 
-const USAGE = "crm_mon [-1] [-f] [-A] [-r] [-n] [-o] [--run DIR]";
+const USAGE =
+  "crm_mon [-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [-i SECONDS] [--layout 1.0|2.1]\n" +
+  "              [--output-as text|xml|json|html] [--output-to FILE] [-x FILE] [--run DIR]";
 const FLAGS = {
   "one-shot": { type: "boolean", short: "1" },
   failcounts: { type: "boolean", short: "f" },
@@ -16,155 +30,197 @@ const FLAGS = {
   inactive: { type: "boolean", short: "r" },
   "group-by-node": { type: "boolean", short: "n" },
   operations: { type: "boolean", short: "o" },
+  "timing-details": { type: "boolean", short: "t" },
+  tickets: { type: "boolean", short: "c" },
+  "neg-locations": { type: "boolean", short: "L" },
+  "fence-history": { type: "boolean", short: "m" },
+  "show-detail": { type: "boolean", short: "R" },
+  "hide-headers": { type: "boolean", short: "D" },
+  "simple-status": { type: "boolean", short: "s" },
+  "as-xml": { type: "boolean", short: "X" },
+  "as-html": { type: "string", short: "h" },
+  "disable-ncurses": { type: "boolean", short: "N" },
+  interval: { type: "string", short: "i" },
+  "output-as": { type: "string" },
+  "output-to": { type: "string" },
+  layout: { type: "string" },
+  "xml-file": { type: "string", short: "x" },
+  verbose: { type: "boolean", short: "V" },
 } as const;
-const INTERVAL_MS = 2_000;
+type Flags = Readonly<Record<string, unknown>>;
 
-/** `Thu Dec  1 16:55:21 2011`, as ctime(3). */
-export function ctime(wallMs: number): string {
-  const at = new Date(wallMs);
-  const day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][at.getDay()];
-  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const two = (value: number) => String(value).padStart(2, "0");
-  const date = `${months[at.getMonth()]} ${String(at.getDate()).padStart(2)}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${day} ${date} ${time} ${at.getFullYear()}`;
-}
+const FORMATS = ["text", "console", "xml", "json", "html"];
+const NO_INPUT = 66;
+const DATA = 65;
 
-function nodeList({ nodes }: StatusReport): string[] {
-  const named = (state: string) => nodes.filter((node) => node.state === state).map(({ name }) => name);
-  const lines = nodes.flatMap(({ name, state, membership }) => {
-    if (state === "unclean") return [`  * Node ${name}: UNCLEAN (${membership === "member" ? "online" : "offline"})`];
-    if (state === "pending" || state === "standby" || state === "maintenance") return [`  * Node ${name}: ${state}`];
-    return [];
-  });
-  const [online, offline] = [named("online"), named("offline")];
-  if (online.length > 0) lines.push(`  * Online: [ ${online.join(" ")} ]`);
-  if (offline.length > 0) lines.push(`  * OFFLINE: [ ${offline.join(" ")} ]`);
-  return lines;
-}
-
-/** `ocf:heartbeat:IPaddr2` as crm_mon of 2.1 writes it. */
-function primitiveLine(resource: ResourceStatus, indent: string): string {
-  const { id, agent, active, isManaged } = resource;
-  const where = active.map(({ node, role }) => `${role} ${node}`).join(" ");
-  return `${indent}* ${id}\t(${agent}):\t ${where || "Stopped"}${isManaged ? "" : " (unmanaged)"}`;
-}
-
-function cloneLines(clone: string, members: readonly ResourceStatus[], promotable: boolean, nodes: string[]): string[] {
-  const [first] = members;
-  const lines = [`  * Clone Set: ${clone} [${first?.parents[0]?.kind === "group" ? first.parents[0].id : first?.id}]`];
-  if (promotable) lines[0] += " (promotable)";
-  lines[0] += ":";
-  const on = (role: string) => [
-    ...new Set(members.flatMap(({ active }) => active.filter((one) => one.role === role).map(({ node }) => node))),
-  ];
-  const shown = promotable ? (["Promoted", "Unpromoted"] as const) : (["Started"] as const);
-  for (const role of shown) if (on(role).length > 0) lines.push(`    * ${role}: [ ${on(role).join(" ")} ]`);
-  const stopped = nodes.filter((node) => !members.some(({ active }) => active.some((one) => one.node === node)));
-  if (stopped.length > 0) lines.push(`    * Stopped: [ ${stopped.join(" ")} ]`);
-  return lines;
-}
-
-function resourceLines({ resources, nodes }: StatusReport, withInactive: boolean): string[] {
-  const lines: string[] = [];
-  const done = new Set<string>();
-  for (const resource of resources) {
-    const top = resource.parents.at(-1);
-    if (top === undefined) {
-      if (withInactive || resource.active.length > 0) lines.push(primitiveLine(resource, "  "));
+/** Options that may have a value behind them: `-L cli-ban`, `-m 2`. They come out as flag and value. */
+function splitOptional(argv: readonly string[]): { rest: string[]; bans?: string; fencing?: string } {
+  const rest: string[] = [];
+  const found: { bans?: string; fencing?: string } = {};
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? "";
+    const [, name, joined] = /^(--neg-locations|--fence-history|-[A-Za-z0-9]*[Lm])(?:=(.*))?$/.exec(word) ?? [];
+    if (name === undefined) {
+      rest.push(word);
       continue;
     }
-    if (done.has(top.id)) continue;
-    done.add(top.id);
-    const members = resources.filter(({ parents }) => parents.at(-1)?.id === top.id);
-    if (!withInactive && members.every(({ active }) => active.length === 0)) continue;
-    if (top.kind === "group") {
-      lines.push(`  * Resource Group: ${top.id}:`, ...members.map((member) => primitiveLine(member, "    ")));
-      continue;
-    }
-    const names = nodes.map(({ name }) => name);
-    lines.push(...cloneLines(top.id, members, top.kind === "promotable", names));
+    rest.push(name);
+    const isBans = name === "--neg-locations" || name.endsWith("L");
+    const next = argv[at + 1];
+    const fits = next !== undefined && (isBans ? !next.startsWith("-") : /^[0-3]$/.test(next));
+    const value = joined ?? (fits ? next : undefined);
+    if (joined === undefined && fits) at += 1;
+    if (value !== undefined) found[isBans ? "bans" : "fencing"] = value;
   }
-  return lines;
+  return { rest, ...found };
 }
 
-function attributeLines({ nodes }: StatusReport): string[] {
-  return nodes.flatMap(({ name, attributes, state }) => {
-    const entries = Object.entries(attributes).filter(([key]) => key !== "standby" && key !== "maintenance");
-    if (entries.length === 0) return [];
-    // What an absent node had set says nothing of now.
-    const stale = state === "offline" || state === "unclean" ? "\t: stale" : "";
-    const lines = entries.map(([key, value]) => `    * ${key.padEnd(32)}\t: ${value.padEnd(10)}${stale}`.trimEnd());
-    return [`  * Node: ${name}:`, ...lines];
+function wishesOf(flags: Flags, optional: { readonly bans?: string; readonly fencing?: string }): MonitorWishes {
+  const on = (name: string) => flags[name] === true;
+  const level = optional.fencing ?? (on("fence-history") ? "2" : "1");
+  return {
+    inactive: on("inactive"),
+    byNode: on("group-by-node"),
+    failCounts: on("failcounts"),
+    attributes: on("show-node-attributes"),
+    operations: on("operations"),
+    timing: on("timing-details"),
+    tickets: on("tickets"),
+    detail: on("show-detail"),
+    hideHeaders: on("hide-headers"),
+    bans: on("neg-locations") ? (optional.bans ?? "") : undefined,
+    fencing: level === "0" ? 0 : level === "1" ? 1 : 2,
+  };
+}
+
+function sourceOf(cib: XmlElement, live: readonly FencingNote[] | undefined): MonitorSource {
+  const nowWallMs = Date.now();
+  return {
+    facts: readFacts(cib, nowWallMs, undefined),
+    nowWallMs,
+    stack: live === undefined ? "unknown" : "gemel",
+    version: live === undefined ? undefined : VERSION,
+    fencing: live ?? [],
+    ctime,
+  };
+}
+
+function readFile(file: string): MonitorSource | number {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    process.stderr.write(`crm_mon: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return NO_INPUT;
+  }
+  const read = parseXml(text);
+  if (read.kind === "xml" && read.root.name === "cib") return sourceOf(read.root, undefined);
+  const reason = read.kind === "xml" ? `<${read.root.name}> is no <cib>` : `line ${read.line}: ${read.reason}`;
+  process.stderr.write(`crm_mon: ${file}: ${reason}\n`);
+  return DATA;
+}
+
+async function readLive(socketPath: string): Promise<MonitorSource | number> {
+  const cib = await askOrTell("crm_mon", socketPath, { kind: "cib-query" });
+  if (cib.kind === "failed") return cib.exitCode;
+  const fencing = await askOrTell("crm_mon", socketPath, { kind: "fence-history" });
+  if (fencing.kind === "failed") return fencing.exitCode;
+  const read = parseXml(cib.value.xml);
+  if (read.kind === "not-xml") return DATA;
+  return sourceOf(read.root, fencing.value.history.toReversed());
+}
+
+interface Call {
+  readonly socketPath: string;
+  readonly file: string | undefined;
+  readonly flags: Flags;
+  readonly wishes: MonitorWishes;
+  readonly format: string;
+  readonly request: string;
+  readonly refreshSeconds: number;
+}
+
+interface Printed {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+function print(source: MonitorSource, { flags, wishes, format, request, refreshSeconds }: Call): Printed {
+  if (flags["simple-status"] === true) return brief(source);
+  const done = (text: string) => ({ text, exitCode: 0 });
+  if (format === "xml") return done(printXml(monitorXml(source, request)).trimEnd());
+  if (format === "json") return done(JSON.stringify(monitorXml(source, request), jsonOf, 2));
+  if (format === "html") return done(monitorHtml(source, wishes, refreshSeconds));
+  return done(flags.layout === "1.0" ? monitorTextOne(source, wishes) : monitorText(source, wishes));
+}
+
+/** An element as JSON: its attributes as members, its children as a list under `children`. */
+function jsonOf(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("attributes" in value) || !("name" in value)) return value;
+  const { name, attributes, children } = value as XmlElement;
+  return { element: name, ...attributes, ...(children.length === 0 ? {} : { children }) };
+}
+
+/** Whole or not at all: whoever reads the file while it is written must not see half a page. */
+function writeOut(text: string, file: string | undefined): void {
+  if (file === undefined || file === "-") {
+    process.stdout.write(`${text}\n`);
+    return;
+  }
+  const beside = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
+  writeFileSync(beside, `${text}\n`);
+  renameSync(beside, file);
+}
+
+async function once(call: Call): Promise<number> {
+  const source = call.file === undefined ? await readLive(call.socketPath) : readFile(call.file);
+  if (typeof source === "number") return source;
+  const { text, exitCode } = print(source, call);
+  const file = call.flags["output-to"] ?? call.flags["as-html"];
+  writeOut(text, typeof file === "string" ? file : undefined);
+  return exitCode;
+}
+
+/** Drawn anew at each change, and at least every `refreshSeconds`; ends when the manager is gone. */
+function live(call: Call): Promise<number> {
+  return new Promise((resolve) => {
+    let drawing = Promise.resolve();
+    const draw = () => {
+      drawing = drawing.then(async () => {
+        if (process.stdout.isTTY && call.flags["output-to"] === undefined) process.stdout.write("\u001b[H\u001b[J");
+        await once(call);
+      });
+    };
+    const timer = setInterval(draw, call.refreshSeconds * 1000);
+    watchStatus(call.socketPath, draw, (reason) => {
+      clearInterval(timer);
+      process.stderr.write(`crm_mon: ${reason}\n`);
+      resolve(EXIT.unreachable);
+    });
   });
 }
 
-function migrationLines({ resources }: StatusReport): string[] {
-  const counts = resources.flatMap(({ id, failCounts }) => failCounts.map((one) => ({ id, ...one })));
-  const nodes = [...new Set(counts.map(({ node }) => node))].sort();
-  return nodes.flatMap((node) => [
-    `  * Node: ${node}:`,
-    ...counts
-      .filter((one) => one.node === node)
-      .map(
-        ({ id, count }) =>
-          `    * ${id}: migration-threshold=1000000 fail-count=${count.replace("INFINITY", "1000000")}`,
-      ),
-  ]);
-}
+const INTERVAL_SECONDS = 5;
 
-/** One picture, without a line feed after its last line. */
-export function printMonitor(report: StatusReport, flags: Readonly<Record<string, unknown>>): string {
-  const { dc, hasQuorum, atWallMs, program, nodes, resources, failures } = report;
-  const instances = resources.reduce((sum, { parents }) => sum + (parents.some(isClone) ? nodes.length : 1), 0);
-  const quorum = hasQuorum ? "with" : "WITHOUT";
-  const version = program.split(" ")[1];
-  const centre = dc === undefined ? "NONE" : `${dc} (version ${version}) - partition ${quorum} quorum`;
-  const lines = [
-    "Cluster Summary:",
-    "  * Stack: gemel",
-    `  * Current DC: ${centre}`,
-    `  * Last updated: ${ctime(atWallMs)}`,
-    `  * ${nodes.length} node${nodes.length === 1 ? "" : "s"} configured`,
-    `  * ${instances} resource instance${instances === 1 ? "" : "s"} configured`,
-    "",
-    "Node List:",
-    ...nodeList(report),
-    "",
-    flags.inactive === true ? "Full List of Resources:" : "Active Resources:",
-  ];
-  const listed = resourceLines(report, flags.inactive === true);
-  lines.push(...(listed.length === 0 ? ["  * No active resources"] : listed));
-  if (flags["show-node-attributes"] === true) lines.push("", "Node Attributes:", ...attributeLines(report));
-  if (flags.failcounts === true) lines.push("", "Migration Summary:", ...migrationLines(report));
-  if (failures.length > 0) lines.push("", "Failed Resource Actions:");
-  for (const { resource, operation, node, code, status, callId, atWallMs: at, exitReason } of failures) {
-    const [name, interval] = operation.split("_");
-    const every = interval === "0" ? "" : `${Number(interval) / 1000}s-interval `;
-    const when = at === undefined ? "" : `, last-rc-change='${ctime(at)}'`;
-    const why = exitReason === "" ? "" : `, exitreason='${exitReason}'`;
-    lines.push(`  * ${resource} ${every}${name} on ${node} '${code}' (${status}): call=${callId}${when}${why}`);
-  }
-  return lines.join("\n");
-}
-
-function isClone({ kind }: ResourceStatus["parents"][number]): boolean {
-  return kind !== "group";
-}
-
+/** Exit codes: 0; 1 with -s when something is wrong; 64 wrong call; 65, 66 file; 69 no manager. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS);
+  const { rest, ...optional } = splitOptional(argv);
+  const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_mon", called.reason, USAGE);
   const { socketPath, flags } = called;
-  for (;;) {
-    const asked = await askOrTell("crm_mon", socketPath, { kind: "status" });
-    if (asked.kind === "failed") return asked.exitCode;
-    const text = printMonitor(asked.value, flags);
-    if (flags["one-shot"] === true) {
-      process.stdout.write(`${text}\n`);
-      return 0;
-    }
-    process.stdout.write(`\u001b[H\u001b[J${text}\n`);
-    await sleep(INTERVAL_MS);
-  }
+  const html = typeof flags["as-html"] === "string";
+  const format = flags["as-xml"] === true ? "xml" : html ? "html" : String(flags["output-as"] ?? "text");
+  if (!FORMATS.includes(format)) return wrongCall("crm_mon", `--output-as ${format} is not known`, USAGE);
+  if (flags.layout !== undefined && flags.layout !== "1.0" && flags.layout !== "2.1")
+    return wrongCall("crm_mon", `--layout ${String(flags.layout)} is not known`, USAGE);
+  const intervalMs = flags.interval === undefined ? INTERVAL_SECONDS * 1000 : parseDurationMs(String(flags.interval));
+  if (intervalMs === undefined || intervalMs < 1000)
+    return wrongCall("crm_mon", `-i ${String(flags.interval)} is no time of a second or more`, USAGE);
+  const given = flags["xml-file"] ?? process.env.CIB_file;
+  const file = typeof given === "string" && given !== "" ? given : undefined;
+  const request = ["crm_mon", ...argv].join(" ");
+  const wishes = wishesOf(flags, optional);
+  const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
+  const isOnce = flags["one-shot"] === true || flags["simple-status"] === true || format === "xml" || format === "json";
+  return isOnce || file !== undefined ? await once(call) : await live(call);
 }

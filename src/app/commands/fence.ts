@@ -19,6 +19,7 @@ const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret 
                  [--privilege operator|administrator] [--board-guid GUID] [--timeout TIME] status|off|on
        gemel fence test DEVICE status|off|on --cib FILE --secrets FILE
        gemel fence plan --cib FILE [--node SELF]
+       gemel fence disk list DISK | create DISK --yes DISK [--watchdog TIME]
 `;
 
 const OPTIONS = {
@@ -153,6 +154,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (isClusterWord(dialect)) return await runCluster(argv);
+  if (dialect === "disk") return await (await import("./fence-disk.ts")).runDisk(rest);
   let values: Options;
   let words: string[];
   try {

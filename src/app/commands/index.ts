@@ -13,6 +13,8 @@ export interface Command {
   readonly usage: string;
   /** Other names that start this command when the program is called by them, as `crm_mon`. */
   readonly names?: readonly string[];
+  /** It prints its own --help, which says more than `usage` can. */
+  readonly ownHelp?: true;
   readonly load: () => Promise<{ readonly run: (argv: readonly string[]) => Promise<number> }>;
 }
 
@@ -36,7 +38,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "crm-mon": {
     summary: "the cluster as crm_mon prints it",
-    usage: "[-1] [-f] [-A] [-r] [--run DIR]",
+    usage: "[-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [--layout 1.0] [--output-as xml|json|html] [-x FILE]",
     names: ["crm_mon"],
     load: () => import("./crm-mon.ts"),
   },
@@ -47,7 +49,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fence: {
     summary: "drive a fencing device by hand, or show the plan",
-    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ...",
+    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ... | disk ...",
     load: () => import("./fence.ts"),
   },
   hw: {
@@ -88,8 +90,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   simulate: {
     summary: "what the scheduler would do with a CIB",
-    usage: "-x FILE [-S] | --batch DIR --out DIR [--times FILE]",
+    usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",
     names: ["crm_simulate"],
+    ownHelp: true,
     load: () => import("./simulate.ts"),
   },
   status: {
@@ -175,8 +178,8 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
     const guess = near === undefined ? "" : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
-  if (isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"))) {
-    return answer(helpOf(name, command), 0);
-  }
+  const asksHelp = isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"));
+  if (asksHelp && command.ownHelp === true) return (await command.load()).run(["--help"]);
+  if (asksHelp) return answer(helpOf(name, command), 0);
   return (await command.load()).run(rest);
 }

@@ -1,164 +1,129 @@
 /**
- * `gemel simulate` (also as crm_simulate): what the scheduler would do with a CIB.
- * `--batch DIR --out DIR` runs every CASE.xml of a directory in one process and writes CASE.exp, CASE.dot,
- * CASE.summary and CASE.scores; `--profile DIR` measures the scheduler alone.
+ * `gemel simulate` (also as crm_simulate): what the scheduler would do with a CIB, from a file or the running cluster,
+ * as it is or with changes; and how it would go. Facts: crm_simulate(8) and its output as a black box.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { parseArgs } from "node:util";
-import { parseXml, type XmlElement } from "../../base/xml.ts";
+import { formatProblem } from "../../base/problem.ts";
+import { printXml, type XmlElement } from "../../base/xml.ts";
+import { verifyCib } from "../../cib/schema/verify.ts";
+import { decisionOf } from "../../cluster/core/scheduler/decision-of.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
-import { schedule, work } from "../../cluster/core/scheduler/schedule.ts";
-import { graphText, pictureText, reportOf, simulateCase } from "./simulate-report.ts";
+import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
+import { inject } from "../../cluster/core/scheduler/print/injections.ts";
+import { work } from "../../cluster/core/scheduler/schedule.ts";
+import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
+import { clockOf, runBatch, runProfile } from "./simulate-batch.ts";
+import { type Arguments, helpText, isAsked, readArguments, USAGE } from "./simulate-options.ts";
+import { graphText, pictureText, type ReportParts, reportOf, runOf, type Simulation } from "./simulate-report.ts";
 
-const EXIT_USAGE = 64;
-const EXIT_DATA = 65;
-const USAGE = `usage: gemel simulate -x FILE [-S] [-s] [-Q] [-t TIME] [-D PICTURE] [-G GRAPH] [--json]
-       gemel simulate --batch DIR --out DIR [--times FILE]
-       gemel simulate --profile DIR [--repeat N]
-`;
+const TOOL = "gemel simulate";
 
-function readTimes(file: string | undefined): Map<string, string> {
-  if (file === undefined) return new Map();
-  const rows = readFileSync(file, "utf8").split("\n").filter(Boolean);
-  return new Map(rows.map((row) => [row.split("\t")[0] ?? "", row.split("\t")[1] ?? ""]));
+function fail(reason: string, exitCode: number): number {
+  process.stderr.write(`${TOOL}: ${reason}\n${exitCode === EXIT_INPUT.usage ? USAGE : ""}`);
+  return exitCode;
 }
 
-/** The clock that the caller or the input names, else the wall clock. */
-function clockOf(cib: XmlElement, given: string | undefined): number {
-  if (given !== undefined) return (parseDate(given) ?? 0) * 1000;
-  const executed = cib.attributes["execution-date"];
-  return executed === undefined ? Date.now() : Number(executed) * 1000;
+/** `-` is standard output. A CIB may hold passwords of fencing devices: nobody else is to read the file. */
+function save(file: string | undefined, text: () => string): void {
+  if (file === undefined) return;
+  if (file === "-") process.stdout.write(text());
+  else writeFileSync(file, text(), { mode: 0o600 });
 }
 
-/** The CIB of a file; says what is wrong with it and answers `undefined`. */
-function readCib(file: string): XmlElement | undefined {
-  let source: string;
-  try {
-    source = readFileSync(file, "utf8");
-  } catch (error) {
-    process.stderr.write(`${file}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return undefined;
-  }
-  const read = parseXml(source);
-  if (read.kind === "not-xml") {
-    process.stderr.write(`${file}:${read.line}: ${read.reason}\n`);
-    return undefined;
-  }
-  if (read.root.name === "cib") return read.root;
-  process.stderr.write(`${file}: /${read.root.name}: this is no CIB; give one whose outermost element is <cib>\n`);
-  return undefined;
+function partsOf({ values }: Arguments): ReportParts {
+  const is = (value: boolean | undefined) => value === true;
+  const run = is(values.simulate) || is(values["in-place"]);
+  const asked = run || is(values.run) || is(values["show-scores"]) || is(values["show-utilization"]);
+  return {
+    quiet: is(values.quiet),
+    transition: asked || values["save-dotfile"] !== undefined || values["save-graph"] !== undefined,
+    run,
+    scores: is(values["show-scores"]),
+    utilization: is(values["show-utilization"]),
+    attributes: is(values["show-attrs"]),
+    failCounts: is(values["show-failcounts"]),
+  };
 }
 
-const casesOf = (directory: string) => readdirSync(directory).filter((name) => name.endsWith(".xml"));
-
-function runBatch(directory: string, out: string, times: ReadonlyMap<string, string>): number {
-  mkdirSync(out, { recursive: true });
-  let failed = 0;
-  for (const file of casesOf(directory)) {
-    const name = file.slice(0, -".xml".length);
-    const cib = readCib(path.join(directory, file));
-    if (cib === undefined) {
-      failed += 1;
-      continue;
-    }
-    const time = times.get(name);
-    const result = simulateCase(cib, clockOf(cib, time), time);
-    for (const [suffix, text] of Object.entries(result)) writeFileSync(path.join(out, `${name}.${suffix}`), text);
-  }
-  return failed === 0 ? 0 : EXIT_DATA;
+function tellDoubts(cib: XmlElement): void {
+  for (const problem of verifyCib(cib)) process.stderr.write(`${TOOL}: ${formatProblem(problem)}\n`);
 }
 
-/** CPU seconds a file, the scheduler alone: reading the file does not count. */
-function runProfile(directory: string, repeat: number): number {
-  for (const file of casesOf(directory).sort().reverse()) {
-    const cib = readCib(path.join(directory, file));
-    if (cib === undefined) continue;
-    const nowWallMs = clockOf(cib, undefined);
-    const before = process.cpuUsage();
-    for (let round = 0; round < repeat; round++) work(cib, nowWallMs);
-    const used = process.cpuUsage(before);
-    process.stdout.write(`* Testing ${file} ... ${((used.user + used.system) / 1_000_000).toFixed(4)} secs\n`);
+function simulateOne(cib: XmlElement, options: Arguments): number {
+  const { values, injections, failures } = options;
+  const time = values["set-datetime"];
+  const nowWallMs = clockOf(cib, time);
+  if ((values.verbose ?? []).length > 0) tellDoubts(cib);
+  const injected = isAsked(injections)
+    ? inject(cib, readFacts(cib, nowWallMs, undefined), injections)
+    : ({ kind: "injected", cib, lines: [] } as const);
+  if (injected.kind === "unknown") {
+    for (const reason of injected.reasons) process.stderr.write(`${TOOL}: ${reason}\n`);
+    return EXIT_INPUT.unknownName;
   }
+  const parts = partsOf(options);
+  const judged = injected.cib;
+  const simulation: Simulation = {
+    cib,
+    time,
+    injected: injected.lines.length === 0 ? undefined : injected,
+    worked: work(judged, nowWallMs, {}, parts.scores),
+    failures,
+  };
+  const done = parts.run ? runOf(simulation) : undefined;
+  const { worked } = simulation;
+  if (values.json === true) {
+    const played = done === undefined ? {} : { executed: done.lines, failed: done.failed };
+    const told = { ...decisionOf(worked), injected: injected.lines, ...played };
+    process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`);
+  } else {
+    const report = reportOf(simulation, parts, done);
+    process.stdout.write(parts.quiet ? report : `${report.trimEnd()}\n`);
+  }
+  save(values["save-input"], () => printXml(judged));
+  save(values["save-graph"], () => graphText(worked));
+  save(values["save-dotfile"], () => pictureText(worked, values["all-actions"] === true));
+  save(values["save-output"], () => printXml(done?.cib ?? judged));
+  if (values["in-place"] === true) save(values["xml-file"], () => printXml(done?.cib ?? judged));
   return 0;
 }
 
-interface Wishes {
-  readonly time: string | undefined;
-  readonly simulate: boolean;
-  readonly scores: boolean;
-  readonly quiet: boolean;
-  readonly json: boolean;
-  readonly picture: string | undefined;
-  readonly graph: string | undefined;
+async function inputOf({ values }: Arguments): Promise<CibInput | undefined> {
+  if (values["xml-file"] !== undefined) return cibOfFile(values["xml-file"]);
+  if (values["xml-pipe"] === true) return cibOfFile("-");
+  return values["live-check"] === true ? runningCib(values["run-dir"]) : undefined;
 }
 
-function runOne(file: string, wishes: Wishes): number {
-  const cib = readCib(file);
-  if (cib === undefined) return EXIT_DATA;
-  const nowWallMs = clockOf(cib, wishes.time);
-  if (wishes.json) {
-    process.stdout.write(`${JSON.stringify(schedule(cib, nowWallMs), undefined, 2)}\n`);
+/** Exit codes stand in the help. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let options: Arguments;
+  try {
+    options = readArguments(argv);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error), EXIT_INPUT.usage);
+  }
+  const { values } = options;
+  if (values.help === true) {
+    process.stdout.write(helpText());
     return 0;
   }
-  const worked = work(cib, nowWallMs, {}, wishes.scores);
-  if (wishes.picture !== undefined) writeFileSync(wishes.picture, pictureText(worked));
-  if (wishes.graph !== undefined) writeFileSync(wishes.graph, graphText(worked));
-  const parts = { status: !wishes.quiet, run: wishes.simulate && !wishes.quiet, scores: wishes.scores };
-  process.stdout.write(`${reportOf(cib, worked, wishes.time, parts).trimEnd()}\n`);
-  return 0;
-}
-
-function readArguments(argv: readonly string[]) {
-  return parseArgs({
-    args: [...argv],
-    options: {
-      "xml-file": { type: "string", short: "x" },
-      simulate: { type: "boolean", short: "S" },
-      run: { type: "boolean", short: "R" },
-      "show-scores": { type: "boolean", short: "s" },
-      quiet: { type: "boolean", short: "Q" },
-      "set-datetime": { type: "string", short: "t" },
-      "save-dotfile": { type: "string", short: "D" },
-      "save-graph": { type: "string", short: "G" },
-      json: { type: "boolean" },
-      batch: { type: "string" },
-      out: { type: "string" },
-      times: { type: "string" },
-      profile: { type: "string" },
-      repeat: { type: "string", short: "N" },
-    },
-  }).values;
-}
-
-/** Exit codes: 0; 64 for a wrong call; 65 when an input cannot be read. */
-export function run(argv: readonly string[]): Promise<number> {
-  let values: ReturnType<typeof readArguments>;
+  const time = values["set-datetime"];
+  if (time !== undefined && parseDate(time) === undefined)
+    return fail(`${time} is no time; write it as 2026-11-21 or 2026-11-21T08:30:00Z`, EXIT_INPUT.usage);
+  const { profile, batch, out, times, repeat = "1" } = values;
+  if (profile !== undefined) return runProfile(profile, Math.max(1, Number.parseInt(repeat, 10) || 1), time);
+  if (batch !== undefined && out !== undefined) return runBatch(batch, out, times);
+  if (values["in-place"] === true && values["xml-file"] === undefined)
+    return fail("--in-place writes back into a file; name it with -x", EXIT_INPUT.usage);
+  const input = await inputOf(options);
+  if (input === undefined) return fail("name a CIB: -x FILE, -p or -L", EXIT_INPUT.usage);
+  if (input.kind === "wrong") return tellAndCode(TOOL, input);
   try {
-    values = readArguments(argv);
+    return simulateOne(input.root, options);
   } catch (error) {
-    process.stderr.write(`gemel simulate: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    return Promise.resolve(EXIT_USAGE);
+    // A file that cannot be written; everything else is a bug and shall be seen as one.
+    if (error instanceof Error && "code" in error && "path" in error) return fail(error.message, EXIT_INPUT.noInput);
+    throw error;
   }
-  if (values.profile !== undefined) {
-    return Promise.resolve(runProfile(values.profile, Math.max(1, Number.parseInt(values.repeat ?? "1", 10) || 1)));
-  }
-  if (values.batch !== undefined && values.out !== undefined)
-    return Promise.resolve(runBatch(values.batch, values.out, readTimes(values.times)));
-  const file = values["xml-file"];
-  if (file !== undefined)
-    return Promise.resolve(
-      runOne(file, {
-        time: values["set-datetime"],
-        simulate: values.simulate === true || values.run === true,
-        scores: values["show-scores"] === true,
-        quiet: values.quiet === true,
-        json: values.json === true,
-        picture: values["save-dotfile"],
-        graph: values["save-graph"],
-      }),
-    );
-  process.stderr.write(USAGE);
-  return Promise.resolve(EXIT_USAGE);
 }

@@ -6,6 +6,7 @@ import process from "node:process";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusReport } from "../control-protocol.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
+import { keeperLines, linkWords } from "./keeper-lines.ts";
 
 const USAGE = "gemel status [--json] [--watch] [--run DIR]";
 
@@ -19,11 +20,16 @@ export function span(durationMs: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
 }
 
-function nodeLines({ nodes, links, self }: StatusReport): string[] {
+function nodeLines({ nodes, links, self, keeper }: StatusReport): string[] {
   return nodes.map(({ name, state, membership, isDc, attributes }) => {
     const marks = [isDc ? "DC" : "", name === self ? "this node" : "", membership === "member" ? "" : membership];
     const told = marks.filter((mark) => mark !== "" && mark !== "self").join(", ");
-    const paths = links.filter(({ peer }) => peer === name).map((link) => `${link.name} ${link.state}`);
+    const paths = links
+      .filter(({ peer }) => peer === name)
+      .map((link) => {
+        const words = keeper === undefined ? "" : linkWords(keeper, link.name, name);
+        return `${link.name} ${link.state}${words === "" ? "" : ` (${words})`}`;
+      });
     const scores = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
     return [`  ${name.padEnd(12)} ${state.padEnd(12)} ${told}`, ...paths.map((text) => `    link ${text}`)]
       .concat(scores.length === 0 ? [] : [`    ${scores.join(" ")}`])
@@ -60,6 +66,14 @@ function resourceLines({ resources, atWallMs }: StatusReport): string[] {
   });
 }
 
+/** Who would win, while there is a race to win and nobody has begun it. */
+function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): string[] {
+  const [first, ...others] = order;
+  if (first === undefined || others.length === 0) return [];
+  const told = delayMs > 0 ? `${others.join(", ")} waits ${delayMs / 1000} s` : "nobody waits, and both may die";
+  return [`  if the nodes lose each other: ${first} fences first; ${told}`];
+}
+
 /** The whole report for a person. */
 export function printStatus(report: StatusReport): string {
   const { dc, hasQuorum, isSettled, cibVersion, transition, drbd, fencing, problems, atWallMs } = report;
@@ -72,6 +86,7 @@ export function printStatus(report: StatusReport): string {
       `${isSettled ? work : "waiting for the other nodes"}`,
     "Nodes:",
     ...nodeLines(report),
+    ...(report.keeper === undefined ? [] : keeperLines(report.keeper)),
     "Resources:",
     ...resourceLines(report),
   ];
@@ -82,6 +97,7 @@ export function printStatus(report: StatusReport): string {
     );
   const devices = fencing.devices.map(({ id, targets }) => `${id} (${targets.join(", ") || "any"})`).join(", ");
   lines.push(`Fencing: ${fencing.isEnabled ? `enabled; ${devices || "no device"}` : "DISABLED by configuration"}`);
+  if (fencing.isEnabled) lines.push(...raceLines(fencing));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
     lines.push(`  ${action} of ${target}: ${outcome}, ${span(atWallMs - at)} ago`);
   if (problems.length === 0) lines.push("No problems.");

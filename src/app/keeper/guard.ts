@@ -46,14 +46,27 @@ export async function openConfiguredWatchdog(config: NodeConfig, log: Log): Prom
     return undefined;
   }
   const { openWatchdog } = await import("../../hw/edge/watchdog-device.ts");
-  const opened = openWatchdog(watchdog.path, watchdog.timeoutMs);
-  log.say("info", `watchdog ${watchdog.path} (${opened.identity}) is armed with ${opened.timeoutMs} ms`);
+  const opened = openWatchdog(watchdog.path, watchdog.timeoutMs, watchdog.pretimeoutMs);
+  const { identity, timeoutMs, pretimeoutMs } = opened;
+  const alarm = pretimeoutMs === undefined ? "" : `, its alarm comes ${pretimeoutMs} ms before`;
+  log.say("info", `watchdog ${watchdog.path} (${identity}) is armed with ${timeoutMs} ms${alarm}`);
+  if (watchdog.pretimeoutMs !== undefined && pretimeoutMs === undefined)
+    log.say("warning", `watchdog ${watchdog.path} knows no pretimeout: it resets without an alarm before`);
+  if (opened.nowayout)
+    log.say("warning", "the watchdog cannot be disarmed (nowayout): an orderly stop of this node resets the machine");
   if (opened.causedBoot === true) log.say("critical", "the last boot was the watchdog's: this node had hung");
   return opened;
 }
 
-/** Ends this node as configured. Does not return, but where the watchdog is to do it. */
-export async function fenceSelf(how: NodeConfig["selfFencing"], log: Log): Promise<void> {
+/**
+ * Ends this node as configured; `wanted`: what of the machine, where it can be chosen (a watchdog only resets).
+ * Does not return, but where the watchdog is to do it.
+ */
+export async function fenceSelf(
+  how: NodeConfig["selfFencing"],
+  log: Log,
+  wanted: "reset" | "off" = "reset",
+): Promise<void> {
   if (how === "watchdog") {
     log.say("critical", "the watchdog is not fed any more");
     return;
@@ -62,15 +75,15 @@ export async function fenceSelf(how: NodeConfig["selfFencing"], log: Log): Promi
     log.flush();
     process.exit(SELF_FENCED);
   }
-  const { RB_AUTOBOOT, reboot } = await import("../../hw/edge/native.ts");
+  const { RB_AUTOBOOT, RB_POWER_OFF, reboot } = await import("../../hw/edge/native.ts");
   // The log may wait for a disk; the reset must not. What stands on the console was written without waiting.
   try {
-    reboot(RB_AUTOBOOT);
+    reboot(wanted === "off" ? RB_POWER_OFF : RB_AUTOBOOT);
   } catch (error) {
     log.say("critical", `reboot is refused (${reasonOf(error)}); trying sysrq`);
   }
   try {
-    writeFileSync("/proc/sysrq-trigger", "b");
+    writeFileSync("/proc/sysrq-trigger", wanted === "off" ? "o" : "b");
   } catch (error) {
     log.say("critical", `sysrq is refused (${reasonOf(error)}); the watchdog is left unfed`);
   }

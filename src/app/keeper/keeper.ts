@@ -5,14 +5,16 @@
 import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
+import { joinedNodes } from "../../cib/node-links.ts";
 import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
-import { stepMembership, viewOf, wakeAtMs } from "../../cluster/core/membership/membership.ts";
+import { stepMembership, wakeAtMs } from "../../cluster/core/membership/membership.ts";
 import {
   createMembership,
   type MembershipEffect,
   type MembershipEvent,
   type MembershipState,
 } from "../../cluster/core/membership/state.ts";
+import { qualityOf, viewOf } from "../../cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "../../cluster/core/wire/heartbeat.ts";
 import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
 import { openLinks } from "../../cluster/edge/links.ts";
@@ -22,6 +24,8 @@ import { describeEffect } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
+import type { PoisonEars } from "./poison.ts";
+import { startPulse } from "./pulse.ts";
 import { readRemembered, writeRemembered, writeRememberedSync } from "./state-file.ts";
 
 export interface KeeperSetting {
@@ -30,6 +34,8 @@ export interface KeeperSetting {
   readonly signer: Signer;
   readonly stateFolder: string;
   readonly watchdog: Watchdog | undefined;
+  /** Undefined: no disk is configured on which this node could be told to end. */
+  readonly poison: PoisonEars | undefined;
   /** Program and arguments of the manager. */
   readonly manager: { readonly file: string; readonly argv: readonly string[] };
   readonly log: Log;
@@ -39,6 +45,8 @@ export interface KeeperSetting {
 const STARTS_PER_GENERATION = 65_536;
 
 const SILENT_MIN_MS = 5000;
+/** For those who look, not for anything that decides. */
+const REPORT_MS = 2000;
 /** EX_CONFIG of sysexits.h. */
 const WRONG_CONFIGURATION = 78;
 /** A full disk may get room again; until then a node that has to raise its number of starts stays out. */
@@ -46,9 +54,10 @@ const PERSIST_RETRY_MS = 2000;
 
 function membershipConfig({ config, self }: KeeperSetting) {
   const names = config.nodes.map(({ name }) => name);
-  const links = config.links.map((link) => {
-    const reached = link.kind === "udp" ? link.endpoints.map(({ node }) => node) : names;
-    return { name: link.name, kind: link.kind, peers: reached.filter((name) => name !== self.name) };
+  const links = config.links.flatMap((link) => {
+    const joined = joinedNodes(link, names);
+    if (!joined.includes(self.name)) return [];
+    return [{ name: link.name, kind: link.kind, peers: joined.filter((name) => name !== self.name) }];
   });
   const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = config;
   return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs };
@@ -65,7 +74,7 @@ function nextStart({ stateFolder, log }: KeeperSetting) {
 
 /** Runs until the node has left the cluster in order; resolves with the exit code. */
 export function runKeeper(setting: KeeperSetting): Promise<number> {
-  const { config, self, signer, stateFolder, watchdog, log } = setting;
+  const { config, self, signer, stateFolder, watchdog, poison, log } = setting;
   const start = nextStart(setting);
   let state: MembershipState = createMembership(
     membershipConfig(setting),
@@ -110,6 +119,20 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     log,
   );
 
+  const pulse = startPulse({
+    config,
+    self,
+    signer,
+    generation: start.generation,
+    watchdog,
+    managerVitals: () => manager.vitals(),
+    log,
+    onEnd: (reason) => endSelf(reason),
+  });
+  const reporting = setInterval(() => {
+    manager.report({ ...pulse.report(), ...qualityOf(state, performance.now()) });
+  }, REPORT_MS);
+
   function leave(code: number): void {
     exitCode = code;
     dispatch({ kind: "leave" });
@@ -119,11 +142,17 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     if (packet.kind === "heartbeat") {
       const heartbeat = decodeHeartbeat(packet.payload);
       if (heartbeat === undefined) return;
+      noteSilence(packet.from);
       dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
       return;
     }
     const peer = admitsDatagram(state, packet.from, packet.generation);
     if (peer !== undefined) manager.passDatagram(peer, packet.payload);
+  }
+
+  function noteSilence(from: number): void {
+    const peer = state.peers.find(({ id }) => id === from);
+    if (peer?.phase === "member" && peer.heardAtMs !== undefined) pulse.noteSilence(performance.now() - peer.heardAtMs);
   }
 
   function onFrame(frame: ToKeeper): void {
@@ -155,24 +184,22 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
       links.send(link, "datagram", state.generation, bytes, { name: peer, id });
   }
 
-  function endSelf(reason: string): void {
+  function endSelf(reason: string, wanted: "reset" | "off" = "reset"): void {
     if (fenced) return;
     fenced = true;
     clearTimeout(timer);
+    clearInterval(reporting);
+    pulse.close();
     if (config.selfFencing !== "exit") shoutOnConsole(`self-fencing: ${reason}`);
     log.say("critical", `self-fencing: ${reason}`);
     manager.kill();
-    void fenceSelf(config.selfFencing, log);
+    void fenceSelf(config.selfFencing, log, wanted);
   }
 
-  function beat(effect: MembershipEffect & { kind: "send-heartbeat" }): void {
+  function beat(effect: MembershipEffect & { kind: "send-heartbeat" }, lateMs: number): void {
     const payload = encodeHeartbeat(effect.heartbeat);
     for (const { name } of config.links) links.send(name, "heartbeat", effect.generation, payload);
-    if (!manager.isHealthy()) {
-      log.limited("sick", "critical", "the manager is sick: the watchdog is not fed");
-      return;
-    }
-    watchdog?.feed();
+    pulse.beat(effect.heartbeat.beat, lateMs);
   }
 
   function persist(effect: MembershipEffect & { kind: "persist" }): void {
@@ -189,10 +216,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   }
   let writing: Promise<void> = Promise.resolve();
 
-  function perform(effect: MembershipEffect): void {
+  function perform(effect: MembershipEffect, lateMs: number): void {
     const said = describeEffect(effect);
     if (said !== undefined) log.say(said.level, said.text);
-    if (effect.kind === "send-heartbeat") beat(effect);
+    if (effect.kind === "send-heartbeat") beat(effect, lateMs);
     else if (effect.kind === "persist") persist(effect);
     else if (effect.kind === "self-fence") endSelf(effect.reason);
     else if (effect.kind === "gone") end();
@@ -201,7 +228,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   function end(): void {
     fenced = true;
     clearTimeout(timer);
+    clearInterval(reporting);
+    pulse.close();
     links.close();
+    poison?.close();
     manager.kill();
     // Only where nothing runs on this node any more, or never ran.
     if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) watchdog?.disarm();
@@ -218,11 +248,21 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   }
 
   function dispatch(event: MembershipEvent): void {
+    const sleptMs = pulse.suspendedMs();
+    if (sleptMs !== undefined) {
+      log.say("critical", `suspended: this machine slept for ${Math.round(sleptMs)} ms`);
+      step({ kind: "suspended", sleptMs });
+    }
+    step(event);
+  }
+
+  function step(event: MembershipEvent): void {
     if (fenced) return;
     const nowMs = performance.now();
+    const lateMs = nowMs - state.nextBeatAtMs;
     const stepped = stepMembership(state, event, nowMs);
     state = stepped.state;
-    for (const effect of stepped.effects) perform(effect);
+    for (const effect of stepped.effects) perform(effect, lateMs);
     if (fenced) return;
     showView(nowMs);
     clearTimeout(timer);
@@ -230,11 +270,13 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     timer = setTimeout(dispatch, Math.max(0, Math.ceil(wakeAtMs(state) - performance.now())), { kind: "tick" });
   }
 
-  for (const signal of ["SIGTERM", "SIGINT"] as const)
-    process.on(signal, () => {
-      log.say("notice", `${signal}: the manager is asked to stop everything`);
-      present(manager, "the manager was never started").stop();
-    });
+  function stop(reason: string): void {
+    log.say("notice", `${reason}: the manager is asked to stop everything`);
+    present(manager, "the manager was never started").stop();
+  }
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(signal));
+  poison?.begin({ onEnd: (wanted, reason) => endSelf(reason, wanted), onLeave: stop });
   dispatch({ kind: "tick" });
   return finished;
 }

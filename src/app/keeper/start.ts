@@ -10,6 +10,7 @@ import { becomeHardToStop, openConfiguredWatchdog } from "./guard.ts";
 import { runKeeper } from "./keeper.ts";
 import { keyFileOf, type LoadedNode, readKeys } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
+import { openPoisonEars } from "./poison.ts";
 
 export interface NodeOptions {
   readonly config: string;
@@ -64,14 +65,14 @@ function createReloadingSigner({ config, keys }: LoadedNode, file: string, log: 
       return;
     }
     current = createSigner(read, config.cluster);
-    log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} signs`);
+    log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} is used for sending`);
   });
   return {
     get keyNumber() {
       return current.keyNumber;
     },
-    sign: (signed) => current.sign(signed),
-    verify: (keyNumber, signed, mac) => current.verify(keyNumber, signed, mac),
+    seal: (header, payload) => current.seal(header, payload),
+    open: (keyNumber, header, sealed) => current.open(keyNumber, header, sealed),
   };
 }
 
@@ -84,6 +85,8 @@ export async function startNode(node: LoadedNode, warnings: readonly Problem[], 
     else log.say("warning", "no real-time priority, as configured: beats will be late under load");
     for (const warning of warnings) log.say("warning", formatProblem(warning));
     const watchdog = await openConfiguredWatchdog(config, log);
+    // Before anybody hears this start: what stands in the mailbox then was written to an earlier one.
+    const poison = await openPoisonEars(config, self.name, log);
     const { file, argv } = selfCommand();
     const own = ["--config", options.config, "--state", options.state, "--run", options.run, "--name", self.name];
     const code = await runKeeper({
@@ -92,6 +95,7 @@ export async function startNode(node: LoadedNode, warnings: readonly Problem[], 
       signer: createReloadingSigner(node, keyFileOf(options.config, config), log),
       stateFolder: options.state,
       watchdog,
+      poison,
       manager: { file, argv: [...argv, "manager", ...own] },
       log,
     });

@@ -12,7 +12,7 @@ export interface KeeperLink {
   readonly close: () => void;
 }
 
-const TO_MANAGER = new Set(["start", "view", "datagram", "ping", "stop"]);
+const TO_MANAGER = new Set(["start", "view", "report", "datagram", "ping", "stop"]);
 
 function isToManager(message: ToManager | ToKeeper): message is ToManager {
   return TO_MANAGER.has(message.kind);

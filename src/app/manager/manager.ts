@@ -15,6 +15,7 @@ import {
   nodeWakeAtMs,
   stepNode,
 } from "../../cluster/core/controller/node-core.ts";
+import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import {
   type ChannelEvent,
@@ -41,6 +42,10 @@ export interface Manager {
   node: NodeState;
   channel: ChannelState;
   view: MembershipView | undefined;
+  /** How the keeper is, by its last word. */
+  keeper: KeeperReport | undefined;
+  /** When each write of the CIB that is not yet done was begun, oldest first; they are done in order. */
+  readonly writesSinceMs: number[];
   readonly files: CibFiles;
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
@@ -154,9 +159,9 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
 /** Beyond this the loop is late for others; the scheduler then wants its worker. */
 const SLOW_DECISION_MS = 500;
 
-function fence(manager: Manager, { target, operation }: FenceAction): void {
+function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
-  void manager.fencing.request(target, operation, origin).then(({ outcome, devices }) => {
+  void manager.fencing.request(target, operation, origin, isTargetPreferred).then(({ outcome, devices }) => {
     // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
     if (outcome.kind === "confirmed" && operation !== "on") return;
     const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
@@ -207,7 +212,11 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     case "persist":
       // A disk that refuses the CIB is no disk to run a cluster from: the crash is safe, going on would not be.
-      void files.write(effect.stored).then(() => feed(manager, { kind: "persisted", token: effect.token }));
+      manager.writesSinceMs.push(nowMs());
+      void files.write(effect.stored).then(() => {
+        manager.writesSinceMs.shift();
+        feed(manager, { kind: "persisted", token: effect.token });
+      });
       break;
     case "conflict":
       log("error", `the configurations of both sides had changed: that of ${effect.conflict.loserNode} is set aside`);
@@ -221,7 +230,7 @@ function start(manager: Manager, effect: NodeEffect): void {
       schedule(manager, effect.number, effect.quorate);
       break;
     case "fence":
-      fence(manager, effect.action);
+      fence(manager, effect.action, effect.isTargetPreferred);
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);
@@ -245,12 +254,27 @@ function start(manager: Manager, effect: NodeEffect): void {
   }
 }
 
+/** A loop that turns proves nothing for the work that waits for a disk. */
+function complaintOf({ writesSinceMs }: Manager): string | undefined {
+  const [oldest] = writesSinceMs;
+  if (oldest === undefined || nowMs() - oldest < WRITE_MAX_MS) return undefined;
+  return `its disk has not taken the CIB for ${WRITE_MAX_MS / 1000} s`;
+}
+
+/** A disk in trouble may retry for long; a node whose disk hangs for longer keeps the whole cluster waiting. */
+const WRITE_MAX_MS = 30_000;
+
 export function takeFrame(manager: Manager, frame: ToManager): void {
   switch (frame.kind) {
     case "start":
       break;
-    case "ping":
-      manager.toKeeper({ kind: "pong", number: frame.number });
+    case "ping": {
+      const complaint = complaintOf(manager);
+      manager.toKeeper({ kind: "pong", number: frame.number, ...(complaint === undefined ? {} : { complaint }) });
+      break;
+    }
+    case "report":
+      manager.keeper = frame.report;
       break;
     case "datagram":
       feedChannel(manager, { kind: "datagram", from: frame.from, bytes: frame.bytes });

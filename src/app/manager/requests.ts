@@ -85,6 +85,7 @@ export function statusReport(manager: Manager): StatusReport {
     records,
     running: operations,
     drbd: manager.drbd.status(),
+    ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,
   });
 }

@@ -126,6 +126,8 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
+    keeper: undefined,
+    writesSinceMs: [],
     files,
     agents,
     fencing,

@@ -44,6 +44,28 @@ function linkProblems({ links }: Report): StatusProblem[] {
     }));
 }
 
+/** Beyond this share of deadtime a busier day looks like death. */
+const SILENCE_SHARE = 0.75;
+
+function keeperProblems({ keeper, self }: Report): StatusProblem[] {
+  if (keeper === undefined) return [];
+  const { ailment, silence, deadtimeMs, lateness } = keeper;
+  const problems: StatusProblem[] = [];
+  if (ailment !== undefined)
+    problems.push({
+      severity: "error",
+      what: `${self} is sick and its watchdog is not fed: ${ailment}`,
+      doNow: `it ends by itself; move what it runs while there is time: crm node standby ${self}`,
+    });
+  if (silence.worstMs > SILENCE_SHARE * deadtimeMs)
+    problems.push({
+      severity: "warning",
+      what: `a living node was silent for ${Math.round(silence.worstMs)} ms, deadtime is ${deadtimeMs} ms`,
+      doNow: `raise deadtime on all nodes, or find what delays it (beats here: 1 of 100 is ${lateness.p99Ms} ms late)`,
+    });
+  return problems;
+}
+
 function resourceProblems({ failures, resources }: Report, blocked: readonly BlockedAction[]): StatusProblem[] {
   const problems = failures.map(({ node, resource, operation, code, status, exitReason }): StatusProblem => {
     const why = exitReason === "" ? "" : `: ${exitReason}`;
@@ -105,9 +127,10 @@ function drbdProblems({ drbd }: Report): StatusProblem[] {
     }));
 }
 
-/** Errors before warnings; within them nodes, fencing, resources, storage, links. */
+/** Errors before warnings; within them keeper, nodes, fencing, resources, storage, links. */
 export function findProblems(report: Report, blocked: readonly BlockedAction[]): readonly StatusProblem[] {
   const all = [
+    ...keeperProblems(report),
     ...nodeProblems(report),
     ...fencingProblems(report),
     ...resourceProblems(report, blocked),

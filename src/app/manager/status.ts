@@ -10,7 +10,9 @@ import {
   nodeStates,
   transientAttributes,
 } from "../../cluster/core/controller/cib-read.ts";
+import { fencingStandings } from "../../cluster/core/controller/fencing-race.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
+import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
@@ -36,6 +38,7 @@ export interface StatusSources {
   readonly records: readonly FencerRecord[];
   readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
   readonly drbd: readonly DrbdStatus[];
+  readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
 }
 
@@ -196,7 +199,7 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
   };
 }
 
-function readFencing({ cib, fencing, records, running }: StatusSources): StatusReport["fencing"] {
+function readFencing({ cib, decision, fencing, records, running }: StatusSources): StatusReport["fencing"] {
   const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
     return { target, action, outcome: "running", device: "", atWallMs: startedWallMs, by: "", evidence: "" };
   });
@@ -204,6 +207,7 @@ function readFencing({ cib, fencing, records, running }: StatusSources): StatusR
     isEnabled: isFencingEnabled(cib),
     devices: fencing.devices.map(({ id, driver, targets }) => ({ id, driver, targets: targets ?? [] })),
     history: [...records.map(fencingRecord), ...open],
+    race: { order: fencingStandings(decision).map(({ node }) => node), delayMs: fencing.priorityDelayMs },
   };
 }
 
@@ -221,6 +225,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     cibVersion: `${admin_epoch}.${epoch}.${num_updates}`,
     nodes: readNodes(sources),
     links: view?.links ?? [],
+    ...(sources.keeper === undefined ? {} : { keeper: sources.keeper }),
     resources: readResources(sources),
     failures: readFailures(sources),
     drbd,

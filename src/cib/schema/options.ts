@@ -105,7 +105,7 @@ export const CLUSTER_OPTIONS = table([
   ["have-watchdog", "boolean", "false", "set by the cluster: whether a watchdog is armed"],
   ["concurrent-fencing", "boolean", "true", "several nodes may be fenced at the same time"],
   ["startup-fencing", "boolean", "true", "nodes never seen since the start are fenced"],
-  ["priority-fencing-delay", "time", "0", "delay in favour of the node with the more important resources"],
+  ["priority-fencing-delay", "time", "5s", "the node that carries less waits so long before it fences the other"],
   ["node-pending-timeout", "time", "0", "how long a joining node may take before it is fenced; 0: for ever"],
   ["cluster-delay", "time", "60s", "longest round trip of a message between nodes"],
   ["batch-limit", "integer", "0", "most actions in flight in the whole cluster; 0: by load"],

@@ -9,6 +9,7 @@ import { checkOperations } from "./check-operations.ts";
 import { checkOptions } from "./check-options.ts";
 import { checkIds, checkReferences } from "./check-references.ts";
 import { checkSafety } from "./check-safety.ts";
+import { checkVersion } from "./check-version.ts";
 import { type Finding, finding, toProblem } from "./finding.ts";
 
 const CHECKS = [checkIds, checkReferences, checkOptions, checkOperations, checkLoops, checkSafety];
@@ -25,7 +26,20 @@ export function findProblems(root: XmlElement): Finding[] {
     const seen = { element: configuration, above: [root] };
     return [finding("error", seen, `the section <${name}> is missing`, `add <${name}/>`)];
   });
-  return [...missing, ...CHECKS.flatMap((check) => check(configuration))];
+  return [...missing, ...checkVersion(root), ...CHECKS.flatMap((check) => check(configuration))];
+}
+
+/**
+ * Errors for which no decision can be trusted: an unknown schema, ids that stand twice, references to nothing. A CIB
+ * that forgoes validation (`validate-with` missing or "none") is taken as it is, as Pacemaker takes it.
+ */
+export function findStructuralErrors(root: XmlElement): Problem[] {
+  const { "validate-with": schema = "none" } = root.attributes;
+  const configuration = childOf(root, "configuration");
+  if (schema === "none" || configuration === undefined) return [];
+  return [...checkVersion(root), ...checkIds(configuration), ...checkReferences(configuration)]
+    .filter(({ severity }) => severity === "error")
+    .map(toProblem);
 }
 
 export function verifyCib(root: XmlElement): Problem[] {

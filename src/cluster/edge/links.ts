@@ -4,12 +4,10 @@
  * stop. Nothing here waits: what cannot be sent at once is lost, as on a wire.
  */
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
-import type { LinkConfig } from "../../cib/node-links.ts";
-import { createSerialFrameReader, encodeSerialFrame } from "../../hw/core/serial-frame.ts";
-import { openSerialPort } from "../../hw/edge/serial-port.ts";
-import { openUdpSocket, socketAddress } from "../../hw/edge/udp-socket.ts";
+import { joinedNodes, type LinkConfig } from "../../cib/node-links.ts";
 import { decodePacket, encodePacket, type Packet, type PacketKind, type Signer } from "../core/wire/packet.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../core/wire/replay-window.ts";
+import { type OpenPort, type PortEvents, type PortOpener, portsOf } from "./link-ports.ts";
 
 /** Why a packet was not let in. */
 export type Refusal = "foreign" | "forged" | "version" | "replayed" | "misdirected" | "noise";
@@ -30,129 +28,37 @@ export interface Links {
 }
 
 const REOPEN_MS = 1000;
-/** Longer than any packet of ours; what is longer on a serial line is noise. */
-const PACKET_BYTES_MAX = 1400;
-/** A heartbeat that waits behind two others says nothing new. */
-const SERIAL_BACKLOG_MAX = 200;
-/** Datagrams of the managers may queue for a second or so on a slow line. */
-const SERIAL_DATAGRAM_BACKLOG_MAX = 4096;
 
-interface OpenLink {
-  transmit(packet: Uint8Array, kind: PacketKind, to: NodeEntry | undefined): string | undefined;
-  close(): void;
-}
-
-interface Opening {
-  readonly onBytes: (bytes: Uint8Array) => void;
-  readonly onBroken: () => void;
-  readonly onClosed: (reason: string) => void;
-}
-
-function openUdp(config: LinkConfig & { kind: "udp" }, self: string, { onBytes, onClosed }: Opening): OpenLink {
-  const own = config.endpoints.find(({ node }) => node === self);
-  if (own === undefined) throw new Error(`it has no address of ${self}`);
-  const local = config.device === undefined ? own : { ...own, device: config.device };
-  const socket = openUdpSocket(local, { onData: onBytes, onClosed });
-  const peers = config.endpoints
-    .filter(({ node }) => node !== self)
-    .map(({ node, address, port }) => ({ node, address: socketAddress(address, port) }));
-  return {
-    transmit(packet, _, to) {
-      let failure: string | undefined;
-      let sent = false;
-      for (const peer of peers) {
-        if (to !== undefined && peer.node !== to.name) continue;
-        const reason = socket.send(packet, peer.address);
-        if (reason === undefined) sent = true;
-        else failure = reason;
-      }
-      return sent ? undefined : (failure ?? "it does not reach that node");
-    },
-    close: () => socket.close(),
-  };
-}
-
-function openSerial(config: LinkConfig & { kind: "serial" }, self: string, opening: Opening): OpenLink {
-  const device = config.devices[self] ?? config.devices["*"];
-  if (device === undefined) throw new Error(`it has no port of ${self}`);
-  const reader = createSerialFrameReader(PACKET_BYTES_MAX);
-  let broken = 0;
-  const port = openSerialPort(device, config.baud, {
-    onData(chunk) {
-      for (const packet of reader.push(chunk)) opening.onBytes(packet);
-      for (; broken < reader.broken; broken += 1) opening.onBroken();
-    },
-    onClosed: opening.onClosed,
-  });
-  return {
-    transmit(packet, kind) {
-      const backlogMax = kind === "heartbeat" ? SERIAL_BACKLOG_MAX : SERIAL_DATAGRAM_BACKLOG_MAX;
-      return port.write(encodeSerialFrame(packet), backlogMax) ? undefined : "the line does not take it";
-    },
-    close: () => port.close(),
-  };
-}
-
-/** One link with its own life: tries to open, judges packets, counts its sequence. */
-function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: Signer, events: LinkEvents) {
-  const { name } = config;
-  const windows = new Map<number, ReplayWindow>();
-  let open: OpenLink | undefined;
+/** One port with its own life: opened, and opened again when it goes. */
+function keepOpen(opener: PortOpener, { onBytes, onBroken }: Omit<PortEvents, "onClosed">, events: PortLife) {
+  let open: OpenPort | undefined;
   let timer: NodeJS.Timeout | undefined;
   let trouble: string | undefined;
-  let sequence = 0;
   let ended = false;
-
-  function onBytes(bytes: Uint8Array): void {
-    const read = decodePacket(bytes, signer);
-    if (read.kind !== "packet") {
-      events.onRefused(name, read.kind);
-      return;
-    }
-    const { packet } = read;
-    // Our own packets come back from a looped line; that is no attack.
-    if (packet.from === self.id) return;
-    if (packet.link !== index || (packet.to !== 0 && packet.to !== self.id)) {
-      events.onRefused(name, "misdirected");
-      return;
-    }
-    const window = acceptSequence(windows.get(packet.from) ?? EMPTY_WINDOW, packet.generation, packet.sequence);
-    if (window === undefined) {
-      events.onRefused(name, "replayed");
-      return;
-    }
-    windows.set(packet.from, window);
-    events.onPacket(name, packet);
-  }
 
   function fail(reason: string): void {
     open = undefined;
     if (ended) return;
-    if (trouble !== reason) events.onTrouble(name, reason);
+    if (trouble !== reason) events.onTrouble(reason);
     trouble = reason;
     timer = setTimeout(tryOpen, REOPEN_MS);
   }
 
   function tryOpen(): void {
-    const opening: Opening = { onBytes, onBroken: () => events.onRefused(name, "noise"), onClosed: fail };
     try {
-      open = config.kind === "udp" ? openUdp(config, self.name, opening) : openSerial(config, self.name, opening);
+      open = opener({ onBytes, onBroken, onClosed: fail });
     } catch (error) {
       fail(error instanceof Error ? error.message : String(error));
       return;
     }
-    if (trouble !== undefined) events.onOpened(name);
+    if (trouble !== undefined) events.onOpened();
     trouble = undefined;
   }
 
   tryOpen();
   return {
-    send(kind: PacketKind, generation: number, payload: Uint8Array, to: NodeEntry | undefined): string | undefined {
-      if (open === undefined) return trouble ?? "not open";
-      sequence += 1;
-      const header = { kind, from: self.id, to: to?.id ?? 0, link: index, generation, sequence };
-      return open.transmit(encodePacket(header, payload, signer), kind, to);
-    },
+    transmit: (packet: Uint8Array, kind: PacketKind, to: string | undefined): string | undefined =>
+      open === undefined ? (trouble ?? "not open") : open.transmit(packet, kind, to),
     close(): void {
       ended = true;
       clearTimeout(timer);
@@ -161,9 +67,78 @@ function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: 
   };
 }
 
+interface PortLife {
+  readonly onTrouble: (reason: string) => void;
+  readonly onOpened: () => void;
+}
+
+/** One link: counts its sequence, judges what comes, and passes on what goes round a ring. */
+function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: Signer, events: LinkEvents) {
+  const { name } = config;
+  const windows = new Map<number, ReplayWindow>();
+  const openers = portsOf(config, self.name);
+  const isRing = openers.length > 1;
+  // What one node is told, all can hear there.
+  const isShared = isRing || config.kind === "broadcast" || config.kind === "multicast";
+  let sequence = 0;
+
+  function onBytes(bytes: Uint8Array, port: number): void {
+    const read = decodePacket(bytes, signer);
+    if (read.kind !== "packet") {
+      events.onRefused(name, read.kind);
+      return;
+    }
+    const { packet } = read;
+    // Our own packets come back from a looped line, a ring or a switch; that is no attack.
+    if (packet.from === self.id) return;
+    const mine = packet.to === 0 || packet.to === self.id;
+    if (packet.link !== index || !(mine || isShared)) {
+      events.onRefused(name, "misdirected");
+      return;
+    }
+    const window = acceptSequence(windows.get(packet.from) ?? EMPTY_WINDOW, packet.generation, packet.sequence);
+    if (window === undefined) {
+      // Round a ring everything comes twice, from either side.
+      if (!isRing) events.onRefused(name, "replayed");
+      return;
+    }
+    windows.set(packet.from, window);
+    // Each packet is new only once, so it goes round once; a broken ring is still a line.
+    for (const [other, { transmit }] of ports.entries()) if (other !== port) transmit(bytes, packet.kind, undefined);
+    if (mine) events.onPacket(name, packet);
+  }
+
+  const ports = openers.map((opener, port) =>
+    keepOpen(
+      opener,
+      { onBytes: (bytes) => onBytes(bytes, port), onBroken: () => events.onRefused(name, "noise") },
+      { onTrouble: (reason) => events.onTrouble(name, reason), onOpened: () => events.onOpened(name) },
+    ),
+  );
+  return {
+    /** To all that the link reaches, or to one; undefined when it has left by one port at least. */
+    send(kind: PacketKind, generation: number, payload: Uint8Array, to: NodeEntry | undefined): string | undefined {
+      sequence += 1;
+      const header = { kind, from: self.id, to: to?.id ?? 0, link: index, generation, sequence };
+      const packet = encodePacket(header, payload, signer);
+      const failures = ports.map((port) => port.transmit(packet, kind, to?.name));
+      return failures.includes(undefined) ? undefined : failures[0];
+    },
+    close(): void {
+      for (const port of ports) port.close();
+    },
+  };
+}
+
+/** A link that does not join this node is none of its own; its place in the configuration still counts. */
 export function openLinks(config: NodeConfig, self: NodeEntry, signer: Signer, events: LinkEvents): Links {
+  const names = config.nodes.map(({ name }) => name);
   const links = new Map(
-    config.links.map((link, index) => [link.name, createLink(link, index, self, signer, events)] as const),
+    config.links.flatMap((link, index) =>
+      joinedNodes(link, names).includes(self.name)
+        ? [[link.name, createLink(link, index, self, signer, events)] as const]
+        : [],
+    ),
   );
   return {
     send: (link, kind, generation, payload, to) =>

@@ -20,8 +20,14 @@ export interface DriverChoice {
   readonly boundMs: number;
   /** True for a driver that waits for a person instead of a device. */
   readonly manual: boolean;
+  /** False for a device that can only end a machine, as a disk does: then nobody asks it to switch on. */
+  readonly switchesOn: boolean;
+  /** What is added when the machine is to run again after its end. */
+  readonly rebootParameters: Readonly<Record<string, string>>;
   /** The parameter that takes the outlet of a node, for devices that feed several. */
   readonly plugParameter: string | undefined;
+  /** Its plugs are numbered outlets, several a node, as `3,7`; else a plug is one word, by default the node's name. */
+  readonly hasOutlets: boolean;
 }
 
 export interface DriverCatalogue {

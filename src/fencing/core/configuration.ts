@@ -15,6 +15,8 @@ export interface FencingDevice {
   readonly parameters: Readonly<Record<string, string>>;
   /** What is added for one target: its outlet. */
   readonly perTarget: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What is added within a `reboot`, for a device that cannot switch on again. */
+  readonly rebootParameters: Readonly<Record<string, string>>;
   /** Waits for a person, not for a device. */
   readonly isManual: boolean;
   /** Nodes that it can fence; undefined: any, which only a person can. */
@@ -30,7 +32,7 @@ export interface FencingDevice {
   readonly delayBaseMs: Readonly<Record<string, number>>;
   /** Upper end of the random delay on top of it. */
   readonly delayMaxMs: number;
-  /** A device whose `reboot` must leave the machine off (pcmk_reboot_action=off). */
+  /** Is never asked to switch on: it cannot, or its `reboot` must leave the machine off (pcmk_reboot_action=off). */
   readonly staysOff: boolean;
 }
 
@@ -48,7 +50,7 @@ export interface FencingConfiguration {
   /** Failed rounds for one target after which retries become rare. */
   readonly attemptsMax: number;
   readonly isConcurrent: boolean;
-  /** Delay of the fencing that targets the node with the more important resources. */
+  /** Delay of the fencing that targets the node which wins a race: the one with the more important resources. */
   readonly priorityDelayMs: number;
   readonly devices: readonly FencingDevice[];
   /** By target; ascending index. A target that is not here uses every device that can fence it, one after another. */

@@ -6,13 +6,17 @@
  */
 import type { FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
+import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
+import type { SnmpAgent } from "../../hw/core/snmp/agent.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
 export type FencingOutcome =
-  | { readonly kind: "confirmed"; readonly power: "on" | "off" }
+  /** `not-told`: the answer to `status` of a device that works, but shows no power. */
+  | { readonly kind: "confirmed"; readonly power: "on" | "off" | "not-told" }
   | { readonly kind: "not-done"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -38,9 +42,15 @@ export type SwitchAnswer =
   /** Surely not carried out, and asking again at once is in vain. */
   | { readonly kind: "refused"; readonly reason: string };
 
-export type PowerReading =
+/** What a device says whose dialect has a word for the power. */
+export type ToldPower =
   | { readonly kind: "power"; readonly power: "on" | "off" }
   | { readonly kind: "unreadable"; readonly reason: string };
+
+export type PowerReading =
+  | ToldPower
+  /** The device works, but has no word for the power: never a proof. */
+  | { readonly kind: "not-told"; readonly text: string };
 
 export type IdentityReading =
   /** `uuid`: 32 hex digits, where the device has one. */
@@ -99,6 +109,36 @@ export interface Transports {
     readonly secret: string | undefined;
     readonly passwordOption: string;
   };
+  readonly disks: { readonly paths: readonly string[] };
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly secret: string;
+    /** As OpenSSH prints it: SHA256: and 43 signs. */
+    readonly hostKey: string;
+    /** Allows the weak algorithms of old boards. */
+    readonly isLegacy: boolean;
+    readonly logout: string;
+  };
+  readonly snmp: {
+    readonly host: string;
+    readonly port: number;
+    readonly version: "1" | "2c" | "3";
+    readonly user: string | undefined;
+    /** The community, or the authentication password of v3. */
+    readonly secret: string;
+    readonly privacySecret: string | undefined;
+    readonly auth: "md5" | "sha" | "sha256" | "sha512";
+    readonly privacy: "des" | "aes" | "aes256";
+  };
+  readonly nut: {
+    readonly host: string;
+    readonly port: number;
+    readonly ups: string;
+    readonly user: string;
+    readonly secret: string;
+  };
   /** Unencrypted: for boards that have nothing else, on a network of their own. */
   readonly telnet: {
     readonly host: string;
@@ -115,6 +155,10 @@ export interface Connections {
   readonly https: WebBoard;
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
+  readonly disks: PoisonDisks;
+  readonly ssh: TextLine;
+  readonly snmp: SnmpAgent;
+  readonly nut: UpsServer;
   readonly telnet: TextLine;
 }
 

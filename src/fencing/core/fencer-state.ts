@@ -72,7 +72,7 @@ export type FencerEffect =
       readonly kind: "run-device";
       readonly attemptId: number;
       readonly device: Pick<FencingDevice, "id" | "driver" | "parameters">;
-      readonly action: "off" | "on";
+      readonly action: "off" | "on" | "status";
       readonly target: string;
       readonly timeoutMs: number;
     }
@@ -99,6 +99,8 @@ export interface Waiter {
 export type OperationPhase =
   /** A pause or delay is not over: nothing before `notBeforeMs`. */
   | { readonly kind: "waiting"; readonly notBeforeMs: number }
+  /** A delay runs, and the device is asked meanwhile: a target that is off already needs no delay. */
+  | { readonly kind: "looking"; readonly attemptId: number; readonly notBeforeMs: number }
   | { readonly kind: "running"; readonly attemptId: number; readonly startedWallMs: number; readonly lateAtMs: number }
   | { readonly kind: "operator"; readonly untilMs: number; readonly remindAtMs: number };
 
@@ -169,6 +171,7 @@ export function isBlocked({ operations, configuration }: FencerState, operation:
 function phaseWakeAtMs(phase: OperationPhase): number {
   switch (phase.kind) {
     case "waiting":
+    case "looking":
       return phase.notBeforeMs;
     case "running":
       return phase.lateAtMs;

@@ -19,6 +19,7 @@ import {
   remove,
   replace,
   settle,
+  settleLook,
   succeedOff,
 } from "./fencing-round.ts";
 
@@ -140,10 +141,11 @@ export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number
       break;
     case "attempt-result": {
       const operation = draft.operations.find(
-        ({ phase }) => phase.kind === "running" && phase.attemptId === event.attemptId,
+        ({ phase }) => (phase.kind === "running" || phase.kind === "looking") && phase.attemptId === event.attemptId,
       );
       // The operation may have ended by an operator's word, or without a result in time.
-      if (operation !== undefined) settle(draft, operation, event.report, now);
+      if (operation?.phase.kind === "looking") settleLook(draft, operation, event.report, now);
+      else if (operation !== undefined) settle(draft, operation, event.report, now);
       break;
     }
     case "operator-confirmation":

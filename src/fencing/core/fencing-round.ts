@@ -178,6 +178,14 @@ function retreat(draft: Draft, operation: FencingOperation, triesMax: number, re
   } else failRound(draft, operation, reason, now);
 }
 
+/** After a look during the delay: a target that reads off shoots nobody, so the off is proven at once. */
+export function settleLook(draft: Draft, operation: FencingOperation, { outcome }: DeviceReport, now: Now): void {
+  const { phase } = operation;
+  if (phase.kind !== "looking") return;
+  const notBeforeMs = isProven(outcome, "off") ? now.ms : phase.notBeforeMs;
+  replace(draft, { ...operation, phase: { kind: "waiting", notBeforeMs } });
+}
+
 /** One device has come to an end, one way or the other. */
 export function settle(draft: Draft, operation: FencingOperation, report: DeviceReport, now: Now): void {
   const { target, step, phase, levels, level } = operation;
@@ -232,8 +240,7 @@ function startDevice(draft: Draft, operation: FencingOperation, now: Now): void 
   }
   const waitMs = step === "off" && tries === 0 && !operation.hasDelayed ? delayMs(draft, operation, device) : 0;
   if (waitMs > 0) {
-    log(draft, "info", `${device.id} waits ${waitMs} ms before it fences ${target}`);
-    replace(draft, { ...operation, hasDelayed: true, phase: { kind: "waiting", notBeforeMs: now.ms + waitMs } });
+    startDelay(draft, operation, device, waitMs, now);
     return;
   }
   if (device.isManual) {
@@ -244,17 +251,36 @@ function startDevice(draft: Draft, operation: FencingOperation, now: Now): void 
   const timeoutMs = device.timeoutMs[step];
   const lateAtMs = now.ms + timeoutMs + RUNNER_GRACE_MS;
   replace(draft, { ...operation, phase: { kind: "running", attemptId, startedWallMs: now.wallMs, lateAtMs } });
+  runDevice(draft, operation, device, { attemptId, action: step, timeoutMs });
+}
+
+type DeviceRun = Omit<Extract<FencerEffect, { kind: "run-device" }>, "kind" | "device" | "target">;
+
+function runDevice(draft: Draft, operation: FencingOperation, device: FencingDevice, what: DeviceRun): void {
+  const { target } = operation;
   const { id, driver } = device;
   const own = Object.hasOwn(device.perTarget, target) ? device.perTarget[target] : undefined;
-  const parameters = { ...device.parameters, ...own };
-  draft.effects.push({
-    kind: "run-device",
-    attemptId,
-    device: { id, driver, parameters },
-    action: step,
-    target,
-    timeoutMs,
-  });
+  const onReboot = operation.action === "reboot" ? device.rebootParameters : undefined;
+  const parameters = { ...device.parameters, ...own, ...onReboot };
+  draft.effects.push({ kind: "run-device", device: { id, driver, parameters }, target, ...what });
+}
+
+/**
+ * The delay lets a target that may be alive shoot first. Who lost its power shoots nobody: the board is asked at once,
+ * so that only an outage without a power cut pays for the delay.
+ */
+function startDelay(draft: Draft, operation: FencingOperation, device: FencingDevice, waitMs: number, now: Now): void {
+  const { target } = operation;
+  const notBeforeMs = now.ms + waitMs;
+  log(draft, "info", `${device.id} waits ${waitMs} ms before it fences ${target}, unless it reads that it is off`);
+  if (device.isManual) {
+    replace(draft, { ...operation, hasDelayed: true, phase: { kind: "waiting", notBeforeMs } });
+    return;
+  }
+  const attemptId = nextId(draft);
+  const phase = { kind: "looking", attemptId, notBeforeMs } as const;
+  replace(draft, { ...operation, hasDelayed: true, phase });
+  runDevice(draft, operation, device, { attemptId, action: "status", timeoutMs: waitMs });
 }
 
 /** Does what is due for one operation; true when something was. */
@@ -262,6 +288,7 @@ function pumpOperation(draft: Draft, operation: FencingOperation, now: Now): boo
   const { phase, target } = operation;
   switch (phase.kind) {
     case "waiting":
+    case "looking":
       if (now.ms < phase.notBeforeMs) return false;
       startDevice(draft, operation, now);
       return true;

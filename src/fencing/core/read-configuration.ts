@@ -6,7 +6,7 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import { type DriverCatalogue, ownParameters } from "./catalogue.ts";
+import { type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
 
@@ -72,27 +72,35 @@ function targetsOf(parameters: Values): readonly string[] {
 }
 
 /**
- * The outlet of each node, where the device has outlets: by the map, else the node's own name as Pacemaker has it.
+ * The plug of each node, where the device has plugs: by the map, else the node's own name as Pacemaker has it.
  * Never the outlet of another node: that would kill the wrong one, and take the right one for dead.
  */
 function perTargetOf(
   parameters: Values,
   targets: readonly string[],
-  plugParameter: string | undefined,
+  { plugParameter, hasOutlets }: DriverChoice,
   place: string,
   complain: Complain,
 ): Readonly<Record<string, Values>> {
   if (plugParameter === undefined) return {};
   const map = hostMapOf(parameters);
-  for (const [node] of map.filter(([, plug]) => plug.includes(","))) {
-    complain(place, `${node} has several outlets`, "make a device for each outlet and put them into one fencing-level");
-  }
+  if (!hasOutlets)
+    for (const [node] of map.filter(([, plug]) => plug.includes(","))) {
+      complain(
+        place,
+        `${node} has several outlets`,
+        "make a device for each outlet and put them into one fencing-level",
+      );
+    }
   if (parameters[plugParameter] !== undefined) {
     if (targets.length > 1) complain(place, `${plugParameter} names one outlet for all nodes`, "write pcmk_host_map");
     return {};
   }
   const plugs = new Map(map);
-  return Object.fromEntries(targets.map((node) => [node, { [plugParameter]: plugs.get(node) ?? node }]));
+  const entries = targets.map((node) => [node, plugs.get(node) ?? (hasOutlets ? undefined : node)] as const);
+  return Object.fromEntries(
+    entries.flatMap(([node, plug]) => (plug === undefined ? [] : [[node, { [plugParameter]: plug }] as const])),
+  );
 }
 
 /** A time, or the fallback with a problem. */
@@ -144,26 +152,35 @@ function readDevice(
   const place = `primitive ${id}`;
   if (/^(stopped)$/i.test(valuesOf(primitive, "meta_attributes")["target-role"] ?? "")) return undefined;
   const parameters = valuesOf(primitive, "instance_attributes");
-  const choice = catalogue.choose(agent, ownParameters(parameters));
-  if (choice === undefined) {
+  const own = ownParameters(parameters);
+  const kind = catalogue.choose(agent, own);
+  if (kind === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
   }
-  for (const { parameter, reason, remedy } of choice.complaints) complain(place, `${parameter}: ${reason}`, remedy);
   const targets = targetsOf(parameters);
-  if (targets.length === 0 && !choice.manual) {
-    complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
-  }
-  let hasBadPlug = !choice.manual && choice.plugParameter === undefined && targets.length > 1;
-  if (hasBadPlug) {
-    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
-    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
-  }
-  const perTarget = perTargetOf(parameters, targets, choice.plugParameter, place, (...problem) => {
+  let hasBadPlug = false;
+  const perTarget = perTargetOf(parameters, targets, kind, place, (...problem) => {
     hasBadPlug = true;
     complain(...problem);
   });
-  if (choice.complaints.length > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
+  // With each outlet by itself: a wrong one must show before it is needed.
+  const choices = targets.map((target) => catalogue.choose(agent, { ...own, ...perTarget[target] }) ?? kind);
+  // A monitor has no target: it looks at the first outlet.
+  const choice = choices[0] ?? kind;
+  const complaints = new Map(
+    [choice, ...choices].flatMap((each) => each.complaints).map((complaint) => [JSON.stringify(complaint), complaint]),
+  );
+  for (const { parameter, reason, remedy } of complaints.values()) complain(place, `${parameter}: ${reason}`, remedy);
+  if (targets.length === 0 && !choice.manual) {
+    complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
+  }
+  if (!choice.manual && choice.plugParameter === undefined && targets.length > 1) {
+    hasBadPlug = true;
+    const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
+    complain(place, words, "make a device for each node: killing one would pass for the death of the other");
+  }
+  if (complaints.size > 0 || (targets.length === 0 && !choice.manual) || hasBadPlug) return undefined;
   // A reboot is off and on here, so what is said for it holds for both.
   const timeout = (action: "off" | "on") =>
     durationOf(
@@ -178,9 +195,9 @@ function readDevice(
     id,
     agent,
     driver: choice.driver,
-    // A monitor has no target: it looks at the first outlet.
-    parameters: { ...perTarget[targets[0] ?? ""], ...choice.parameters },
+    parameters: choice.parameters,
     perTarget,
+    rebootParameters: choice.rebootParameters,
     isManual: choice.manual,
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
@@ -192,26 +209,46 @@ function readDevice(
     },
     delayBaseMs: delayBaseOf(parameters["pcmk_delay_base"], place, complain),
     delayMaxMs: durationOf(parameters, "pcmk_delay_max", 0, place, complain),
-    staysOff: parameters["pcmk_reboot_action"] === "off",
+    staysOff: !choice.switchesOn || parameters["pcmk_reboot_action"] === "off",
   };
 }
 
+/** One node's power as one device reaches it: a board, or outlets of it. */
+interface Feed {
+  readonly target: string;
+  readonly board: string;
+  readonly outlets: readonly string[];
+}
+
+function feedsOf({ targets = [], parameters, perTarget }: FencingDevice): readonly Feed[] {
+  return targets.flatMap((target) => {
+    const own = { ...parameters, ...perTarget[target] };
+    const host = own["host"] ?? own["ip"] ?? own["ipaddr"];
+    if (host === undefined) return [];
+    const board = [host, own["port"], own["module"], own["system_uuid"]].join(" ");
+    return [{ target, board, outlets: wordsOf(own["outlets"] ?? own["plug"]) }];
+  });
+}
+
+function isShared(left: Feed, right: Feed): boolean {
+  if (left.target === right.target || left.board !== right.board) return false;
+  const hasNone = left.outlets.length === 0 || right.outlets.length === 0;
+  return hasNone || left.outlets.some((outlet) => right.outlets.includes(outlet));
+}
+
 /**
- * Devices that reach one board under two names would kill one node and take the other for dead: none of them is used.
+ * Two nodes behind one board or outlet: to kill one would kill the other, or take it for dead. None of them is used.
  */
 function withoutSharedBoards(devices: readonly FencingDevice[], complain: Complain): readonly FencingDevice[] {
-  const boardOf = ({ parameters: { host, port, module, system_uuid } }: FencingDevice) =>
-    host === undefined ? undefined : [host, port ?? "", module ?? "", system_uuid ?? ""].join(" ");
   return devices.filter((device) => {
-    const board = boardOf(device);
-    const others = devices.filter(
-      (other) =>
-        board !== undefined && boardOf(other) === board && other.targets?.join(" ") !== device.targets?.join(" "),
-    );
-    const [other] = others;
+    const own = feedsOf(device);
+    const other = devices.find((each) => feedsOf(each).some((feed) => own.some((mine) => isShared(mine, feed))));
     if (other === undefined) return true;
-    const words = `it reaches the same board as ${other.id}, which is there for another node`;
-    complain(`primitive ${device.id}`, words, "give each device the host of its own node's board");
+    const words =
+      other === device
+        ? "it has one outlet for two nodes"
+        : `it reaches the same board or outlet as ${other.id}, which is there for another node`;
+    complain(`primitive ${device.id}`, words, "give each node the board, or the outlets, that feed it and nobody else");
     return false;
   });
 }
@@ -266,6 +303,25 @@ function readTopology(
   return Object.fromEntries(topology);
 }
 
+/**
+ * A board takes a second or two to switch off, and two nodes notice a cut at most a keepalive apart: whoever loses the
+ * race waits longer than both. Pacemaker has no delay unless it is configured; then a cut of all links ends both nodes.
+ */
+const RACE_DELAY_MS = 5_000;
+
+/** Devices with delays of their own have decided the race already: ours on top could undo what they say. */
+function priorityDelayOf(
+  properties: Readonly<Record<string, string>>,
+  devices: readonly FencingDevice[],
+  complain: Complain,
+): number {
+  const isDecided = devices.some(({ delayBaseMs, delayMaxMs }) => {
+    return delayMaxMs > 0 || Object.values(delayBaseMs).some((ms) => ms > 0);
+  });
+  const usualMs = isDecided ? 0 : RACE_DELAY_MS;
+  return durationOf(properties, "priority-fencing-delay", usualMs, "property", complain);
+}
+
 /** `cib`: the root element `<cib>`, or its `<configuration>`. Never throws on bad input. */
 export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatalogue): FencingRead {
   const problems: Problem[] = [];
@@ -275,9 +331,8 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const section = cib.name === "configuration" ? cib : childOf(cib, "configuration");
   const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set");
   const property = (name: string) => properties[`fencing-${name}`] ?? properties[`stonith-${name}`];
-  const times = { timeout: property("timeout") ?? "60s", delay: properties["priority-fencing-delay"] ?? "0" };
+  const times = { timeout: property("timeout") ?? "60s" };
   const timeoutMs = durationOf(times, "timeout", 60_000, "property stonith-timeout", complain);
-  const priorityDelayMs = durationOf(times, "delay", 0, "property priority-fencing-delay", complain);
   const action = property("action") ?? "reboot";
   if (action !== "reboot" && action !== "off" && action !== "poweroff") {
     complain("property stonith-action", `it is ${action}`, "write reboot or off");
@@ -285,6 +340,10 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const attempts = Number(property("max-attempts") ?? 10);
   const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
   if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
+  if (!/^0?$/.test(property("watchdog-timeout") ?? "")) {
+    const reason = "a watchdog alone proves no death here: two nodes that lose each other have no majority";
+    complain("property stonith-watchdog-timeout", reason, "use a shared disk: a device stonith:sbd, fencing-disk PATH");
+  }
   const isEnabled = isTrue(property("enabled"), true);
   const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
     const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
@@ -311,7 +370,7 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
       timeoutMs,
       attemptsMax: attemptsAreValid ? attempts : 10,
       isConcurrent: isTrue(properties["concurrent-fencing"], true),
-      priorityDelayMs,
+      priorityDelayMs: priorityDelayOf(properties, devices, complain),
       devices,
       topology,
     },

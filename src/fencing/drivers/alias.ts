@@ -19,6 +19,8 @@ export interface Alias {
   readonly implied?: Readonly<Record<string, string>>;
   /** Takes the outlet that pcmk_host_map gives to a node. */
   readonly plugParameter?: string;
+  /** Its plugs are numbered outlets: it switches all of a list, and reads all of them back. */
+  readonly hasOutlets?: boolean;
 }
 
 /** A packaged fence agent that no driver of our own replaces. */
@@ -56,6 +58,38 @@ const FENCE_AGENT_RENAMES = {
   power_timeout: "confirm_time",
   power_wait: "settle_time",
 } as const;
+
+/** An agent's own flag for telnet, which carries the password in clear. */
+const ONLY_BY_SSH = {
+  reason: "asks for telnet, which carries the password in clear",
+  remedy: "enable ssh on the board, set secure=1 and pin its key: hostkey=SHA256:...",
+} as const;
+
+/** Where the agents drive a board by ssh, with the flags that they have for it. */
+function sshBoard(driver: string): Alias {
+  return {
+    driver,
+    renames: {
+      ...FENCE_AGENT_RENAMES,
+      secure: "",
+      ssh: "",
+      ssh_options: "",
+      cmd_prompt: "",
+      command_prompt: "",
+      module_name: "module",
+      drac_version: "",
+      action: "",
+    },
+    refusals: ["secure", "ssh"].map((parameter) => ({ parameter, value: /^(0|false|no|off)$/i, ...ONLY_BY_SSH })),
+    passwords: ["password", "passwd"],
+  };
+}
+
+const OWN_SSH: Pick<Alias, "renames" | "refusals" | "passwords"> = {
+  renames: {},
+  refusals: [],
+  passwords: ["password", "passwd"],
+};
 
 export const ALIASES: Readonly<Record<string, Alias>> = {
   "external/ipmi": {
@@ -164,6 +198,88 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "ilo-ssh": { driver: "ilo-ssh", ...OWN_SSH },
+  fence_ilo_ssh: sshBoard("ilo-ssh"),
+  fence_ilo3_ssh: sshBoard("ilo-ssh"),
+  fence_ilo4_ssh: sshBoard("ilo-ssh"),
+  fence_ilo5_ssh: sshBoard("ilo-ssh"),
+  "racadm-ssh": { driver: "racadm-ssh", ...OWN_SSH },
+  fence_drac5: sshBoard("racadm-ssh"),
+  "external/drac5": {
+    driver: "racadm-ssh",
+    renames: { hostname: "", ipaddr: "host", userid: "user" },
+    refusals: [],
+    passwords: [],
+  },
+  "snmp-pdu": {
+    driver: "snmp-pdu",
+    renames: {},
+    refusals: [],
+    passwords: ["community", "password", "passwd"],
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  nut: {
+    driver: "nut",
+    renames: {},
+    refusals: [],
+    passwords: ["password", "passwd"],
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  "external/nut": {
+    driver: "nut",
+    renames: { hostname: "", username: "user", poweron: "", poweroff: "", reset: "", statusvar: "" },
+    refusals: [
+      {
+        parameter: "ups",
+        value: /@/,
+        reason: "names the server, too",
+        remedy: "write ups=NAME host=SERVER, and outlets=N where only some outlets feed the node",
+      },
+    ],
+    passwords: ["password"],
+  },
+  "external/rackpdu": {
+    driver: "snmp-pdu",
+    renames: { hostlist: "", pduip: "host", names_oid: "", oid: "" },
+    refusals: [
+      {
+        parameter: "outlet_config",
+        value: /./,
+        reason: "names a file of outlets, which is not read here",
+        remedy: "write them into the device: pcmk_host_map=NODE:3,7;NODE:4,8",
+      },
+    ],
+    passwords: ["community"],
+    implied: { version: "1" },
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  apcmastersnmp: {
+    driver: "snmp-pdu",
+    renames: { ipaddr: "host" },
+    refusals: [],
+    passwords: ["community"],
+    implied: { version: "1" },
+    plugParameter: "outlets",
+    hasOutlets: true,
+  },
+  "external/sbd": {
+    driver: "sbd",
+    renames: { sbd_device: "devices", hostlist: "", timeout_bypass: "" },
+    refusals: [],
+    passwords: [],
+    plugParameter: "node",
+  },
+  fence_sbd: {
+    driver: "sbd",
+    renames: { plug: "node", port: "node", power_timeout: "confirm_time", login_timeout: "", method: "", action: "" },
+    refusals: [],
+    passwords: [],
+    plugParameter: "node",
+  },
+  sbd: { driver: "sbd", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
 };
 

@@ -9,7 +9,15 @@ export type BoundRead =
   | { readonly kind: "bound"; readonly bound: BoundDriver }
   | { readonly kind: "wrong"; readonly complaints: readonly Complaint[] };
 
-export interface Driver {
+/** What a kind of device can and cannot do. */
+export interface Traits {
+  /** False for a device that can only end a machine, as a disk does: then nobody asks it to switch on. */
+  readonly switchesOn: boolean;
+  /** What is added to the parameters when the machine is to run again after its end. */
+  readonly rebootParameters: Values;
+}
+
+export interface Driver extends Traits {
   /** Stable: configurations refer to it. */
   readonly name: string;
   /** From the strings of the configuration; all complaints at once. */
@@ -41,9 +49,12 @@ export function defineDriver<Written>(
   name: string,
   schema: v.GenericSchema<unknown, Written>,
   bind: (written: Written) => BoundDriver,
+  { switchesOn = true, rebootParameters = {} }: Partial<Traits> = {},
 ): Driver {
   return {
     name,
+    switchesOn,
+    rebootParameters,
     read(given) {
       const read = readParameters(schema, given);
       return read.kind === "read" ? { kind: "bound", bound: bind(read.value) } : read;

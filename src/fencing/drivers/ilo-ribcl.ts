@@ -8,7 +8,7 @@
 import * as v from "valibot";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
-import type { PowerDevice, PowerReading, SwitchAnswer } from "../core/driver.ts";
+import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 import { defineDriver } from "./define-driver.ts";
 import { certificate, port, powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -118,7 +118,7 @@ export function iloDevice(board: DocumentBoard, user: string): PowerDevice {
   const reasonOf = (reply: Exclude<Reply, { kind: "elements" }>) =>
     reply.kind === "status" ? describe(reply.code, reply.message) : reply.reason;
 
-  async function readPower(): Promise<PowerReading> {
+  async function readPower(): Promise<ToldPower> {
     const reply = await look("SERVER_INFO", "GET_HOST_POWER_STATUS", "GET_HOST_POWER");
     if (reply.kind !== "elements") return { kind: "unreadable", reason: reasonOf(reply) };
     const power = reply.elements[0]?.attributes["HOST_POWER"]?.toLowerCase();

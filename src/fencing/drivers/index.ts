@@ -9,8 +9,12 @@ import { fenceAgent } from "./fence-agent.ts";
 import { iloRibcl } from "./ilo-ribcl.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
 import { meatwareParameters } from "./meatware.ts";
+import { nut } from "./nut.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
+import { sbd } from "./sbd.ts";
+import { snmpPdu } from "./snmp-pdu.ts";
+import { iloSsh, racadmSsh } from "./ssh-boards.ts";
 import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
@@ -21,7 +25,12 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
+  "ilo-ssh": iloSsh,
+  "racadm-ssh": racadmSsh,
+  "snmp-pdu": snmpPdu,
+  nut,
   "fence-agent": fenceAgent,
+  sbd,
 };
 
 /** The driver of that name. */
@@ -52,6 +61,9 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     parameters,
     manual: driver === undefined,
     plugParameter: alias.plugParameter,
+    hasOutlets: alias.hasOutlets ?? false,
+    switchesOn: driver?.switchesOn ?? false,
+    rebootParameters: driver?.rebootParameters ?? {},
     complaints: [...complaints, ...read.complaints],
     boundMs: read.boundMs,
   };

@@ -4,11 +4,16 @@
  * read twice, `settleMs` apart: a board that has just restarted says "off" for a moment while its machine runs (seen
  * on ipmi_sim). There is no cycle here, because a cycle leaves no "off" to read back.
  */
-import type { Clock, FencingAction, FencingOutcome, PowerDevice, PowerTimes } from "../core/driver.ts";
+import type { Clock, FencingAction, FencingOutcome, PowerDevice, PowerReading, PowerTimes } from "../core/driver.ts";
 
 /** Longest time that one `off` or `on` can take: shown to the operator in advance. */
 export function boundMs({ confirmMs, settleMs, answerMs }: PowerTimes): number {
   return confirmMs + settleMs + 2 * answerMs;
+}
+
+function describe(reading: PowerReading): string {
+  if (reading.kind === "power") return `it still reads ${reading.power}`;
+  return reading.kind === "not-told" ? reading.text : reading.reason;
 }
 
 /** Asks for the power `wanted` and looks until it is read, or the time is over. Takes at most `boundMs`. */
@@ -39,7 +44,7 @@ async function switchAndProve(
       // It was off and is not any more: a device that lied, or a machine that somebody switched on. Ask again.
       if (readAtMs !== undefined) isAccepted = false;
       readAtMs = undefined;
-      seen = reading.kind === "power" ? `it still reads ${reading.power}` : reading.reason;
+      seen = describe(reading);
       await clock.sleep(pollMs);
     }
   }
@@ -56,5 +61,6 @@ export async function provePower(
   if (action !== "status") return switchAndProve(device, clock, times, action);
   const reading = await device.readPower();
   if (reading.kind === "power") return { kind: "confirmed", power: reading.power };
+  if (reading.kind === "not-told") return { kind: "confirmed", power: "not-told" };
   return { kind: "not-done", reason: reading.reason };
 }

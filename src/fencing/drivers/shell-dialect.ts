@@ -4,11 +4,11 @@
  * the word that the board says for it, and even then only the power that is read back is a proof.
  */
 import type { TextLine } from "../../hw/core/text/line.ts";
-import type { PowerDevice, PowerReading, SwitchAnswer } from "../core/driver.ts";
+import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 
 export interface ShellDialect {
-  readonly login: RegExp;
-  readonly password: RegExp;
+  /** How the shell asks for user and password; absent where the line itself has logged in, as ssh does. */
+  readonly login?: { readonly user: RegExp; readonly password: RegExp };
   /** Ends every answer. Also matches nothing of a login that was refused. */
   readonly prompt: RegExp;
   readonly off: string;
@@ -18,7 +18,7 @@ export interface ShellDialect {
   readonly accepted: RegExp;
   /** The board has no such right for this user. */
   readonly denied: RegExp;
-  /** The first group holds `on` or `off`, in any case. */
+  /** The first group holds `on` or `off`, or `enabled` or `disabled`, in any case. */
   readonly power: RegExp;
 }
 
@@ -35,20 +35,29 @@ function lastWords(text: string): string {
   return words.slice(-80);
 }
 
-/** One login on this line, made with the first call. */
-export function shellDevice(line: TextLine, user: string, dialect: ShellDialect): PowerDevice {
+const POWER_WORDS: Readonly<Record<string, "on" | "off">> = { on: "on", enabled: "on", off: "off", disabled: "off" };
+
+/** One login on this line, made with the first call; `user`: for shells that ask for one. */
+export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): PowerDevice {
   let isLoggedIn = false;
   let failure: string | undefined;
 
   async function logIn(): Promise<string | undefined> {
-    const asked = await line.expect(dialect.login);
+    const { login } = dialect;
+    if (login === undefined) {
+      const welcome = await line.expect(dialect.prompt);
+      if (welcome.kind !== "seen") return `the board took the login, but shows no prompt: ${lastWords(welcome.text)}`;
+      isLoggedIn = true;
+      return undefined;
+    }
+    const asked = await line.expect(login.user);
     if (asked.kind !== "seen") return "the board asks for no login";
     line.sendLine(user);
-    const secret = await line.expect(dialect.password);
+    const secret = await line.expect(login.password);
     if (secret.kind !== "seen") return "the board asks for no password";
     line.sendPassword();
     // A refused login asks again, says so, or hangs up.
-    const either = new RegExp(`${dialect.prompt.source}|${dialect.login.source}|invalid|incorrect|denied|failed`, "i");
+    const either = new RegExp(`${dialect.prompt.source}|${login.user.source}|invalid|incorrect|denied|failed`, "i");
     const welcome = await line.expect(either);
     if (welcome.kind === "silent") return "the board took the login, but shows no prompt";
     if (welcome.kind === "closed" || !dialect.prompt.test(welcome.text)) return SECOND_LOGIN;
@@ -67,11 +76,11 @@ export function shellDevice(line: TextLine, user: string, dialect: ShellDialect)
     return { kind: "lost", isSent: true, reason: failure };
   }
 
-  async function readPower(): Promise<PowerReading> {
+  async function readPower(): Promise<ToldPower> {
     const said = await ask(dialect.status);
     if (said.kind === "lost") return { kind: "unreadable", reason: said.reason };
-    const power = dialect.power.exec(said.text)?.[1]?.toLowerCase();
-    if (power === "on" || power === "off") return { kind: "power", power };
+    const power = POWER_WORDS[dialect.power.exec(said.text)?.[1]?.toLowerCase() ?? ""];
+    if (power !== undefined) return { kind: "power", power };
     return { kind: "unreadable", reason: `the power cannot be read from: ${lastWords(said.text)}` };
   }
 

@@ -16,8 +16,7 @@ const login = {
 };
 
 export const RSA: ShellDialect = {
-  login: /(?:login|username) ?: ?$/i,
-  password: /password ?: ?$/i,
+  login: { user: /(?:login|username) ?: ?$/i, password: /password ?: ?$/i },
   prompt: /(?:system)?> ?$/,
   off: "power off",
   on: "power on",
@@ -30,8 +29,7 @@ export const RSA: ShellDialect = {
 /** `module`: as `getmodinfo` names it. */
 export function dracMc(module: string): ShellDialect {
   return {
-    login: /login: ?$/i,
-    password: /password: ?$/i,
+    login: { user: /login: ?$/i, password: /password: ?$/i },
     prompt: /DRAC\/MC: ?$/,
     off: `serveraction -s ${module} powerdown`,
     on: `serveraction -s ${module} powerup`,
@@ -47,7 +45,7 @@ export const rsaTelnet = defineDriver("rsa-telnet", v.strictObject(login), (writ
   target: { host: written.host, port: written.port, secret: written.secret, logout: "exit" },
   times: timesOf(written),
   expectedUuid: undefined,
-  device: (line) => shellDevice(line, written.user, RSA),
+  device: (line) => shellDevice(line, RSA, written.user),
 }));
 
 const dracMcParameters = v.strictObject({
@@ -60,5 +58,5 @@ export const dracMcTelnet = defineDriver("drac-mc-telnet", dracMcParameters, (wr
   target: { host: written.host, port: written.port, secret: written.secret, logout: "exit" },
   times: timesOf(written),
   expectedUuid: undefined,
-  device: (line) => shellDevice(line, written.user, dracMc(written.module)),
+  device: (line) => shellDevice(line, dracMc(written.module), written.user),
 }));

@@ -1,32 +1,24 @@
 /**
- * The edge of fencing: opens the connection that a driver needs, runs one action within its time, and writes down
- * what was asked and answered. Connections are kept, one a device, because an open session answers in a tenth of a
- * millisecond and boards have few of them.
+ * The edge of fencing: has the connection opened that a driver needs, runs one action within its time, and writes down
+ * what was asked and answered.
  * When the time is over the driver is cut off from the device: what it does afterwards reaches nobody.
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import { isSameGuid } from "../../hw/core/ipmi/guid.ts";
-import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
-import { createWebBoard } from "../../hw/edge/https-board.ts";
-import { openTelnet } from "../../hw/edge/telnet.ts";
-import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
-import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
 import type {
-  BoundDriver,
   Clock,
   DeviceReport,
   Evidence,
   FencingAction,
   FencingOutcome,
   PowerDevice,
+  PowerReading,
   SwitchAnswer,
-  Transports,
 } from "../core/driver.ts";
 import { driverOf } from "../drivers/index.ts";
 import { provePower } from "../drivers/prove-power.ts";
-import { readSecret } from "./secrets.ts";
+import { createDeviceOpener } from "./open-device.ts";
 
 /** What the runner must know of a configured device. */
 export interface RunnableDevice {
@@ -84,6 +76,11 @@ function describeSwitch(answer: SwitchAnswer): string {
   return answer.kind === "wrong-state" ? "not in this state" : `${answer.kind}: ${answer.reason}`;
 }
 
+function describeReading(reading: PowerReading): string {
+  if (reading.kind === "power") return reading.power;
+  return reading.kind === "not-told" ? reading.text : reading.reason;
+}
+
 /** The same device, which writes down what it is asked, until it is cut off. */
 function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boolean): PowerDevice {
   const reason = "the time for this device is over";
@@ -97,7 +94,7 @@ function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boo
     async readPower() {
       if (isOver()) return { kind: "unreadable", reason };
       const answer = await device.readPower();
-      recorder.note("read power", answer.kind === "power" ? answer.power : answer.reason);
+      recorder.note("read power", describeReading(answer));
       return answer;
     },
     async readIdentity() {
@@ -107,51 +104,6 @@ function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boo
       return answer;
     },
   };
-}
-
-interface KeptConnection {
-  /** Everything that makes a connection another one, the secret included; never logged. */
-  readonly key: string;
-  readonly connection: IpmiConnection;
-}
-
-/** A device for one run; a kept session outlives its `close`. */
-interface OpenDevice {
-  readonly device: PowerDevice;
-  close(): void;
-}
-
-type Opened<Connection> =
-  | { readonly kind: "opened"; readonly connection: Connection }
-  | { readonly kind: "failed"; readonly reason: string };
-
-function openIpmi(
-  kept: Map<string, KeptConnection>,
-  secretsFile: string,
-  id: string,
-  transport: Transports["ipmi"],
-  budgetMs: number,
-): Opened<Bmc> {
-  const password = readSecret(secretsFile, transport.secret);
-  if (password.kind === "no-secret") return { kind: "failed", reason: `${password.reason}; ${password.remedy}` };
-  const kg = transport.kgSecret === undefined ? undefined : readSecret(secretsFile, transport.kgSecret);
-  if (kg?.kind === "no-secret") return { kind: "failed", reason: `${kg.reason}; ${kg.remedy}` };
-  const { host, port, user, cipherSuite: suite, privilege } = transport;
-  const account = {
-    user,
-    password: password.value,
-    ...(kg === undefined ? {} : { kg: kg.value }),
-    suite,
-    privilege,
-  };
-  const target = { host, port, account, budgetMs };
-  const key = JSON.stringify(target);
-  const known = kept.get(id);
-  if (known?.key === key) return { kind: "opened", connection: known.connection };
-  known?.connection.close();
-  const connection = createIpmiConnection(target);
-  kept.set(id, { key, connection });
-  return { kind: "opened", connection };
 }
 
 /** Why this device must not be used, or undefined. A `status` always looks at the identity. */
@@ -193,44 +145,7 @@ async function within(
 
 /** A runner for all devices of one node. */
 export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
-  const kept = new Map<string, KeptConnection>();
-
-  function passwordOf(name: string): Opened<string> {
-    const read = readSecret(secretsFile, name);
-    if (read.kind === "secret") return { kind: "opened", connection: read.value };
-    return { kind: "failed", reason: `${read.reason}; ${read.remedy}` };
-  }
-
-  async function open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>> {
-    const { answerMs } = bound.times;
-    const close = () => {};
-    if (bound.transport === "ipmi") {
-      const opened = openIpmi(kept, secretsFile, id, bound.target, answerMs);
-      if (opened.kind === "failed") return opened;
-      return { kind: "opened", connection: { device: bound.device(opened.connection), close } };
-    }
-    if (bound.transport === "agent") {
-      const { secret } = bound.target;
-      const read = secret === undefined ? undefined : passwordOf(secret);
-      if (read?.kind === "failed") return read;
-      const agent = createFenceAgent({ ...bound.target, password: read?.connection, budgetMs: answerMs });
-      return { kind: "opened", connection: { device: bound.device(agent), close } };
-    }
-    const password = passwordOf(bound.target.secret);
-    if (password.kind === "failed") return password;
-    if (bound.transport === "https") {
-      const board = createWebBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
-      return { kind: "opened", connection: { device: bound.device(board), close } };
-    }
-    if (bound.transport === "tls") {
-      const board = createDocumentBoard({ ...bound.target, password: password.connection, budgetMs: answerMs });
-      return { kind: "opened", connection: { device: bound.device(board), close } };
-    }
-    const opened = await openTelnet({ ...bound.target, password: password.connection, answerMs });
-    if (opened.kind === "refused") return { kind: "failed", reason: opened.reason };
-    const { line } = opened;
-    return { kind: "opened", connection: { device: bound.device(line), close: () => line.close() } };
-  }
+  const opener = createDeviceOpener(secretsFile);
 
   return {
     async run({ id, driver: name, parameters }, action, timeoutMs) {
@@ -244,22 +159,19 @@ export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
       const { bound } = read;
       const recorder = createRecorder();
       const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
-        const opened = await open(id, bound);
+        const opened = await opener.open(id, bound);
         if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
-        const device = recordDevice(opened.connection.device, recorder, isOver);
+        const device = recordDevice(opened.value.device, recorder, isOver);
         const objection = await objectTo(device, action, bound.expectedUuid);
         const proof: FencingOutcome =
           objection === undefined
             ? await provePower(device, realClock, bound.times, action)
             : { kind: "not-done", reason: objection };
-        opened.connection.close();
+        opened.value.close();
         return proof;
       });
       return { outcome, evidence: [...recorder.evidence] };
     },
-    close() {
-      for (const { connection } of kept.values()) connection.close();
-      kept.clear();
-    },
+    close: () => opener.close(),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * One sector of a shared disk, past every cache: O_DIRECT and O_SYNC, from a buffer that is aligned as the disk wants.
+ * Sectors of a shared disk, past every cache: O_DIRECT and O_SYNC, from a buffer that is aligned as the disk wants.
  * Reads and writes run on the thread pool; a hung disk holds one thread of it, and nothing else, for as long as it
  * hangs. Fact: open(2), O_DIRECT; reference/toolchain.md, section 2 (measured).
  */
@@ -16,6 +16,7 @@ const SECTOR_BYTES_MAX = 4096;
 export interface BlockDevice {
   readonly sectorBytes: number;
   readonly read: (sector: number) => Promise<Uint8Array>;
+  /** One sector, or several in a row. */
   readonly write: (sector: number, bytes: Uint8Array) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -30,6 +31,16 @@ function sectorBytesOf(handle: FileHandle): number {
   const answer = Buffer.alloc(8);
   ioctl(handle.fd, BLKSSZGET, answer);
   return Math.min(answer.readInt32LE(0), SECTOR_BYTES_MAX);
+}
+
+/** Reads the first sector past every cache. Rejects with what the disk answers; a disk that hangs never answers. */
+export async function askDisk(device: string): Promise<void> {
+  const handle = await open(device, constants.O_RDONLY | constants.O_DIRECT | constants.O_NONBLOCK);
+  try {
+    await handle.read(alignedBuffer(SECTOR_BYTES_MAX), 0, SECTOR_BYTES_MAX, 0);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Throws what open(2) throws: ENOENT, EACCES, ENXIO. */
@@ -47,8 +58,9 @@ export async function openBlockDevice(device: string): Promise<BlockDevice> {
       return Uint8Array.from(buffer);
     },
     async write(sector, bytes) {
-      buffer.set(bytes);
-      await handle.write(buffer, 0, sectorBytes, sector * sectorBytes);
+      const outgoing = bytes.length === sectorBytes ? buffer : alignedBuffer(bytes.length);
+      outgoing.set(bytes);
+      await handle.write(outgoing, 0, outgoing.length, sector * sectorBytes);
     },
     close: () => handle.close(),
   };

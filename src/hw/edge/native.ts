@@ -13,7 +13,9 @@ import { getSystemErrorName } from "node:util";
 const { lib, functions: libc } = dlopen(null, {
   __errno_location: { return: "pointer" },
   bind: { return: "i32", arguments: ["i32", "pointer", "u32"] },
+  clock_gettime: { return: "i32", arguments: ["i32", "pointer"] },
   close: { return: "i32", arguments: ["i32"] },
+  getsockname: { return: "i32", arguments: ["i32", "pointer", "pointer"] },
   if_nametoindex: { return: "u32", arguments: ["pointer"] },
   ioctl: { return: "i32", arguments: ["i32", "u64", "pointer"] },
   malloc: { return: "pointer", arguments: ["u64"] },
@@ -85,6 +87,7 @@ export const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_BROADCAST = 6;
 export const SO_PRIORITY = 12;
 export const SO_BINDTODEVICE = 25;
 export const MSG_DONTWAIT = 0x40;
@@ -127,6 +130,14 @@ const senderLength = Buffer.alloc(4);
 export function receiveFrom(fd: number, buffer: Uint8Array, sender: Uint8Array, flags = 0): number | undefined {
   senderLength.writeUInt32LE(sender.length);
   return length("recvfrom", libc.recvfrom(fd, buffer, BigInt(buffer.length), flags, sender, senderLength));
+}
+
+/** The port of an IPv4 or IPv6 socket, where the kernel has chosen it. */
+export function localPort(fd: number): number {
+  const address = Buffer.alloc(28);
+  senderLength.writeUInt32LE(address.length);
+  checked("getsockname", libc.getsockname(fd, address, senderLength));
+  return address.readUInt16BE(2);
 }
 
 export function closeDescriptor(fd: number): void {
@@ -180,7 +191,17 @@ export function setThreadName(name: string): void {
   checked("prctl", libc.prctl(PR_SET_NAME, getRawPointer(cString(name.slice(0, 15))), 0n, 0n, 0n));
 }
 
+const CLOCK_BOOTTIME = 7;
+const timespec = Buffer.alloc(16);
+
+/** Since boot, suspends included, unlike `performance.now()`. */
+export function sinceBootMs(): number {
+  checked("clock_gettime", libc.clock_gettime(CLOCK_BOOTTIME, timespec));
+  return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
+}
+
 export const RB_AUTOBOOT = 0x0123_4567;
+export const RB_POWER_OFF = 0x4321_fedc;
 
 /** At once: without sync, without a word to anybody. Returns only by throwing. */
 export function reboot(how: number): void {

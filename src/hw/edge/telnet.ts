@@ -3,7 +3,8 @@
  * It is unencrypted; the boards that need it have nothing better, and belong on a network of their own.
  */
 import { connect } from "node:net";
-import { type Expected, stripTelnet, type TextLine } from "../core/text/line.ts";
+import { stripTelnet, type TextLine } from "../core/text/line.ts";
+import { createTextBuffer, TEXT_HANG_UP_MS } from "./text-buffer.ts";
 
 export interface TelnetTarget {
   readonly host: string;
@@ -22,10 +23,6 @@ export type TelnetOpened =
   | { readonly kind: "open"; readonly line: TelnetLine }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** A shell's answer has a few hundred bytes; what is more is a board gone mad. */
-const TEXT_MAX = 65_536;
-const HANG_UP_MS = 500;
-
 function describe(error: NodeJS.ErrnoException, { host, port }: TelnetTarget): string {
   if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}`;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
@@ -36,50 +33,25 @@ function describe(error: NodeJS.ErrnoException, { host, port }: TelnetTarget): s
 export function openTelnet(target: TelnetTarget): Promise<TelnetOpened> {
   const { host, port, password, logout, answerMs } = target;
   const socket = connect({ host, port });
-  let received = "";
+  const buffer = createTextBuffer(answerMs);
   let rest: Uint8Array = new Uint8Array();
-  let isClosed = false;
-  let arrived: () => void = () => {};
 
   socket.on("data", (bytes: Uint8Array) => {
     const stripped = stripTelnet(Buffer.concat([rest, bytes]));
     rest = stripped.rest;
     if (stripped.reply.length > 0) socket.write(stripped.reply);
-    received = (received + stripped.text).slice(-TEXT_MAX);
-    arrived();
+    buffer.append(stripped.text);
   });
-  socket.on("close", () => {
-    isClosed = true;
-    arrived();
-  });
+  socket.on("close", () => buffer.close());
 
   const line: TelnetLine = {
     sendLine: (words) => void socket.write(`${words}\r`, "latin1"),
     sendPassword: () => void socket.write(`${password}\r`, "latin1"),
-    expect(pattern) {
-      return new Promise<Expected>((resolve) => {
-        const end = (expected: Expected) => {
-          clearTimeout(timer);
-          arrived = () => {};
-          resolve(expected);
-        };
-        const look = () => {
-          const match = pattern.exec(received);
-          if (match !== null) {
-            const text = received.slice(0, match.index + match[0].length);
-            received = received.slice(text.length);
-            end({ kind: "seen", text });
-          } else if (isClosed) end({ kind: "closed", text: received });
-        };
-        const timer = setTimeout(() => end({ kind: "silent", text: received }), answerMs);
-        arrived = look;
-        look();
-      });
-    },
+    expect: (pattern) => buffer.expect(pattern),
     close() {
       socket.end(`${logout}\r`, "latin1");
       // A board that does not hang up by itself must not keep the line.
-      setTimeout(() => socket.destroy(), HANG_UP_MS).unref();
+      setTimeout(() => socket.destroy(), TEXT_HANG_UP_MS).unref();
     },
   };
   return new Promise((resolve) => {

@@ -1,5 +1,6 @@
 /**
- * A UDP socket bound to our own address of a link, and to its interface where one is named.
+ * A UDP socket bound to our own address of a link (or to every one for broadcast, or to a multicast group), and to its
+ * interface where one is named. Facts: ip(7), ipv6(7), socket(7); numbers of linux/in.h and linux/in6.h.
  * Sending is one non-blocking system call: a full buffer or a network that is down is a lost packet, as on the wire.
  */
 import { createSocket, type Socket } from "node:dgram";
@@ -9,9 +10,11 @@ import {
   bindSocket,
   closeDescriptor,
   interfaceIndex,
+  localPort,
   MSG_DONTWAIT,
   openSocket,
   SO_BINDTODEVICE,
+  SO_BROADCAST,
   SO_PRIORITY,
   SO_REUSEADDR,
   SOCK_DGRAM,
@@ -24,6 +27,16 @@ import {
 
 const IPPROTO_IP = 0;
 const IP_TOS = 1;
+const IP_MULTICAST_IF = 32;
+const IP_MULTICAST_TTL = 33;
+const IP_MULTICAST_LOOP = 34;
+const IP_ADD_MEMBERSHIP = 35;
+const IPPROTO_IPV6 = 41;
+const IPV6_MULTICAST_IF = 17;
+const IPV6_MULTICAST_HOPS = 18;
+const IPV6_MULTICAST_LOOP = 19;
+const IPV6_JOIN_GROUP = 20;
+const IPV6_V6ONLY = 26;
 const IPTOS_LOWDELAY = 0x10;
 /** Interactive: leaves before bulk traffic (tc-prio(8)); the highest that needs no privilege. */
 const PRIORITY_INTERACTIVE = 6;
@@ -59,6 +72,8 @@ function ipv6Bytes(literal: string): Uint8Array {
 }
 
 export interface UdpSocket {
+  /** As bound; chosen by the kernel where 0 was asked for. */
+  readonly port: number;
   /** Undefined when it has left, or why not. */
   send(bytes: Uint8Array, to: Uint8Array): string | undefined;
   close(): void;
@@ -70,19 +85,58 @@ export interface UdpSocketEvents {
   readonly onClosed: (reason: string) => void;
 }
 
+export interface UdpLocal {
+  readonly address: string;
+  readonly port: number;
+  readonly device?: string;
+  /** A group to belong to, by way of `device`; `address` is then the group's own, so that nothing else comes in. */
+  readonly multicast?: { readonly hops: number };
+}
+
+const ipv6Only = (address: string) => address.includes(":");
+
+/** struct ip_mreqn of ip(7); struct ipv6_mreq of ipv6(7). */
+function joinGroup(fd: number, address: string, device: string, hops: number): void {
+  const index = interfaceIndex(device);
+  const indexBytes = Buffer.alloc(4);
+  indexBytes.writeUInt32LE(index);
+  if (ipv6Only(address)) {
+    setSocketOption(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, Buffer.concat([ipv6Bytes(address), indexBytes]));
+    setSocketOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index);
+    setSocketOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
+    setSocketOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+    return;
+  }
+  const request = Buffer.concat([Buffer.from(address.split(".").map(Number)), Buffer.alloc(4), indexBytes]);
+  setSocketOption(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, request);
+  setSocketOption(fd, IPPROTO_IP, IP_MULTICAST_IF, request);
+  setSocketOption(fd, IPPROTO_IP, IP_MULTICAST_TTL, hops);
+  setSocketOption(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+}
+
+function setUp(fd: number, { address, port, device, multicast }: UdpLocal): void {
+  setSocketOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  setSocketOption(fd, SOL_SOCKET, SO_BROADCAST, 1);
+  setSocketOption(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_INTERACTIVE);
+  if (ipv6Only(address)) setSocketOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  else setSocketOption(fd, IPPROTO_IP, IP_TOS, IPTOS_LOWDELAY);
+  if (device !== undefined) setSocketOption(fd, SOL_SOCKET, SO_BINDTODEVICE, device);
+  const scoped = multicast !== undefined && ipv6Only(address) && device !== undefined;
+  bindSocket(fd, socketAddress(scoped ? `${address}%${device}` : address, port));
+  if (multicast !== undefined && device !== undefined) joinGroup(fd, address, device, multicast.hops);
+}
+
+/** The interface has gone, perhaps for another one of the same name: this socket will never work again. */
+const GONE: readonly string[] = ["ENODEV", "ENXIO"];
+
 /** Throws a SystemCallError when the socket cannot be bound: the address is not ours (yet), or the port is in use. */
-export function openUdpSocket(
-  local: { readonly address: string; readonly port: number; readonly device?: string },
-  { onData, onClosed }: UdpSocketEvents,
-): UdpSocket {
-  const isIpv6 = local.address.includes(":");
+export function openUdpSocket(local: UdpLocal, { onData, onClosed }: UdpSocketEvents): UdpSocket {
+  const isIpv6 = ipv6Only(local.address);
   const fd = openSocket(isIpv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  let port: number;
   try {
-    setSocketOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    setSocketOption(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_INTERACTIVE);
-    if (!isIpv6) setSocketOption(fd, IPPROTO_IP, IP_TOS, IPTOS_LOWDELAY);
-    if (local.device !== undefined) setSocketOption(fd, SOL_SOCKET, SO_BINDTODEVICE, local.device);
-    bindSocket(fd, socketAddress(local.address, local.port));
+    setUp(fd, local);
+    port = localPort(fd);
   } catch (error) {
     closeDescriptor(fd);
     throw error;
@@ -100,13 +154,15 @@ export function openUdpSocket(
   socket.on("error", (error) => close(error.message));
   socket.bind({ fd });
   return {
+    port,
     send(bytes, to) {
       if (closed) return "closed";
       try {
         return sendTo(fd, bytes, to, MSG_DONTWAIT) === undefined ? "EAGAIN" : undefined;
       } catch (error) {
-        if (error instanceof SystemCallError) return error.code;
-        throw error;
+        if (!(error instanceof SystemCallError)) throw error;
+        if (GONE.includes(error.code)) close(`the interface has gone (${error.code})`);
+        return error.code;
       }
     },
     close: () => close("closed"),

@@ -4,14 +4,17 @@
  * `abandon` stops feeding and leaves it armed. Plain misc devices (ipmi_watchdog) have no sysfs and may lack ioctls.
  * Facts: Linux Documentation/watchdog/watchdog-api.rst; numbers of include/uapi/linux/watchdog.h.
  */
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { ioctl, SystemCallError } from "./native.ts";
 
 const WDIOC_GETSUPPORT = 0x8028_5700;
 const WDIOC_GETBOOTSTATUS = 0x8004_5702;
 const WDIOC_SETTIMEOUT = 0xc004_5706;
 const WDIOC_GETTIMEOUT = 0x8004_5707;
+const WDIOC_SETPRETIMEOUT = 0xc004_5708;
+const WDIOC_GETPRETIMEOUT = 0x8004_5709;
 const WDIOF_CARDRESET = 0x0020;
+const WDIOF_MAGICCLOSE = 0x0100;
 const IDENTITY_AT = 8;
 
 export interface Watchdog {
@@ -19,6 +22,10 @@ export interface Watchdog {
   readonly identity: string;
   /** What the driver really set, which may be rounded. */
   readonly timeoutMs: number;
+  /** So long before the reset the driver raises its alarm (an NMI, a panic); undefined where it has none. */
+  readonly pretimeoutMs: number | undefined;
+  /** Once armed it cannot be disarmed (nowayout, or a driver without magic close): an orderly stop resets, too. */
+  readonly nowayout: boolean;
   /** Whether the last boot was this watchdog's doing; undefined when the driver cannot tell. */
   readonly causedBoot: boolean | undefined;
   /** Throws when the device refuses. */
@@ -40,19 +47,40 @@ function ask(fd: number, request: number, value = 0): number | undefined {
   }
 }
 
-function readIdentity(fd: number): string {
+/** struct watchdog_info: options, firmware version, identity. */
+function readSupport(fd: number): { readonly identity: string; readonly options: number | undefined } {
   const info = Buffer.alloc(40);
   try {
     ioctl(fd, WDIOC_GETSUPPORT, info);
   } catch (error) {
-    if (error instanceof SystemCallError) return "unknown";
+    if (error instanceof SystemCallError) return { identity: "unknown", options: undefined };
     throw error;
   }
-  return info.toString("latin1", IDENTITY_AT).replace(/\0.*$/s, "");
+  return { identity: info.toString("latin1", IDENTITY_AT).replace(/\0.*$/s, ""), options: info.readUInt32LE(0) };
+}
+
+/** What sysfs says of the module's parameter; plain misc devices have no such file. */
+function readNowayout(path: string): boolean {
+  const name = path.split("/").at(-1) ?? "";
+  try {
+    // /dev/watchdog is the first one's old name.
+    return (
+      readFileSync(`/sys/class/watchdog/${name === "watchdog" ? "watchdog0" : name}/nowayout`, "utf8").trim() === "1"
+    );
+  } catch {
+    return false;
+  }
+}
+
+function setPretimeout(fd: number, pretimeoutMs: number | undefined): number | undefined {
+  if (pretimeoutMs !== undefined) ask(fd, WDIOC_SETPRETIMEOUT, Math.ceil(pretimeoutMs / 1000));
+  const seconds = ask(fd, WDIOC_GETPRETIMEOUT);
+  return seconds === undefined || seconds === 0 ? undefined : seconds * 1000;
 }
 
 /** Opens and thereby arms it. Throws when there is no such device, it is in use, or it cannot do the timeout. */
-export function openWatchdog(path: string, timeoutMs: number): Watchdog {
+export function openWatchdog(path: string, timeoutMs: number, pretimeoutMs?: number): Watchdog {
+  const fixed = readNowayout(path);
   const fd = openSync(path, constants.O_WRONLY);
   // From here on the machine is reset unless we feed; every failure below has to disarm what was armed.
   const disarm = () => {
@@ -65,9 +93,12 @@ export function openWatchdog(path: string, timeoutMs: number): Watchdog {
     const seconds = ask(fd, WDIOC_GETTIMEOUT);
     if (seconds === undefined) throw new Error(`${path} cannot tell its timeout`);
     if (seconds * 1000 > 2 * timeoutMs) throw new Error(`${path} takes no timeout below ${seconds} s`);
+    const { identity, options } = readSupport(fd);
     return {
-      identity: readIdentity(fd),
+      identity,
       timeoutMs: seconds * 1000,
+      pretimeoutMs: setPretimeout(fd, pretimeoutMs),
+      nowayout: fixed || (options !== undefined && (options & WDIOF_MAGICCLOSE) === 0),
       causedBoot: bootStatus === undefined ? undefined : (bootStatus & WDIOF_CARDRESET) !== 0,
       feed() {
         writeSync(fd, "\0");

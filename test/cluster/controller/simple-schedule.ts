@@ -102,7 +102,6 @@ export function simpleSchedule(cib: XmlElement): Decision {
     blocked: [],
     nodes: [],
     resources: [],
-    placements: [],
     problems: [],
   };
 }

@@ -1,5 +1,6 @@
 /** Writes the CIB of the pair: DRBD promotable, a group on the promoted side, a fencing device each. */
 import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { parametersDigest } from "../../../src/cluster/core/scheduler/facts/digests.ts";
 
 export interface Record {
   /** `start`, `promote`, `monitor`, ... */
@@ -76,10 +77,11 @@ const configuration = `<configuration>
 </configuration>`;
 
 function record(resource: string, { task, rc, intervalMs = 0, target = 0 }: Record, callId: number): string {
+  const digest = parametersDigest(intervalMs > 0 ? { CRM_meta_timeout: "20000" } : {});
   const key = `${callId}:0:${target}:c0ffee00-0000-0000-0000-000000000000`;
   return `<lrm_rsc_op id="${resource}_${task}_${intervalMs}_${callId}" operation_key="${resource}_${task}_${intervalMs}"
     operation="${task}" interval="${intervalMs}" call-id="${callId}" rc-code="${rc}" op-status="0"
-    transition-key="${key}"/>`;
+    transition-key="${key}" op-digest="${digest}"/>`;
 }
 
 function state(name: string, id: string, { online, attributes = {}, history = {} }: NodeState): string {

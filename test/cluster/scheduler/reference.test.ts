@@ -6,11 +6,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
-import { childOf, parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
 import { parseDate } from "../../../src/cluster/core/scheduler/facts/dates.ts";
 import { transitionXml } from "../../../src/cluster/core/scheduler/print/transition-xml.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { normalForm } from "../../support/transition-normal-form.ts";
 import floor from "./reference-floor.json" with { type: "json" };
 
 const root = path.resolve(import.meta.dirname, "../../..");
@@ -22,38 +24,6 @@ function read(text: string): XmlElement {
   const xml = parseXml(text);
   if (xml.kind === "not-xml") throw new Error(xml.reason);
   return xml.root;
-}
-
-const keyOf = ({ name, attributes }: XmlElement) =>
-  [name, attributes["operation"], attributes["operation_key"], attributes["on_node"] ?? ""].join("|");
-
-/** The actions and the ordered pairs of a transition graph, ids forgotten. */
-function normalForm(graph: XmlElement): string {
-  const names = new Map<string, string>();
-  const later = new Map<string, string[]>();
-  const synapses = graph.children.flatMap((synapse) => {
-    const action = childOf(synapse, "action_set")?.children[0];
-    return action === undefined ? [] : [{ action, inputs: childOf(synapse, "inputs")?.children ?? [] }];
-  });
-  for (const { action } of synapses) names.set(action.attributes["id"] ?? "", keyOf(action));
-  for (const { action, inputs } of synapses)
-    for (const trigger of inputs) {
-      const first = trigger.children[0]?.attributes["id"] ?? "";
-      if (names.has(first)) later.set(first, [...(later.get(first) ?? []), action.attributes["id"] ?? ""]);
-    }
-  const pairs: string[] = [];
-  for (const [id, name] of names) {
-    const seen = new Set<string>();
-    const queue = [id];
-    for (let at = queue.pop(); at !== undefined; at = queue.pop())
-      for (const next of later.get(at) ?? [])
-        if (!seen.has(next)) {
-          seen.add(next);
-          queue.push(next);
-        }
-    for (const each of seen) pairs.push(`${name} -> ${names.get(each)}`);
-  }
-  return [...[...names.values()].sort(), ...pairs.sort()].join("\n");
 }
 
 function times(): ReadonlyMap<string, string> {
@@ -72,7 +42,7 @@ function agrees(name: string, time: string | undefined): boolean {
       : (parseDate(time) ?? 0) * 1000;
   const worked = work(cib, clock);
   const expected = read(readFileSync(path.join(cases, "exp", `${name}.exp`), "utf8"));
-  return normalForm(transitionXml(worked.facts, worked.graph)) === normalForm(expected);
+  return isDeepStrictEqual(normalForm(transitionXml(worked.facts, worked.graph)), normalForm(expected));
 }
 
 test.skipIf(!existsSync(cases))(

@@ -24,7 +24,7 @@ test("the summary of a takeover names the fencing first and where everything goe
 });
 
 test("played through, the survivor has everything and nothing is left to do", () => {
-  const { lines, cib } = simulateRun(lost, work(lost, NOW_WALL_MS).graph);
+  const { lines, cib } = simulateRun(lost, work(lost, NOW_WALL_MS));
   const order = ["Fencing alpha (off)", "Resource action: drbd0           promote on bravo"];
   expect(order.map((line) => lines.indexOf(line)).every((at, index, all) => at > (all[index - 1] ?? -1))).toBe(true);
   const after = statusReport(readFacts(cib, NOW_WALL_MS, undefined), "Revised Cluster Status", false);

@@ -1,6 +1,8 @@
 /** Packets: only what is signed, of our version and fresh is heard, whatever else comes in. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { AuthKeys } from "../../../src/cib/authkeys.ts";
+import { serialHeartbeatBytes } from "../../../src/cib/node-checks.ts";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../../../src/cluster/core/wire/heartbeat.ts";
 import {
   decodePacket,
@@ -13,16 +15,20 @@ import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../../../src/cl
 import { createSigner } from "../../../src/cluster/edge/signer.ts";
 import { encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
 
-const keys = {
+const keys: AuthKeys = {
   signing: 2,
   keys: [
-    { number: 1, secret: "the old secret of all" },
-    { number: 2, secret: "the new secret of all" },
+    { number: 1, method: "sha256", secret: "the old secret of all" },
+    { number: 2, method: "sha256", secret: "the new secret of all" },
   ],
 };
 const signer = createSigner(keys, "pair");
 const header: PacketHeader = { kind: "heartbeat", from: 1, to: 0, link: 3, generation: 2 ** 40, sequence: 77 };
 const payload = Uint8Array.from([1, 2, 3]);
+const hiding = createSigner(
+  { signing: 3, keys: [{ number: 3, method: "aes256-gcm", secret: "a secret to hide with" }] },
+  "pair",
+);
 
 describe("a packet", () => {
   test("comes out as it went in", () => {
@@ -30,8 +36,12 @@ describe("a packet", () => {
     expect(read).toEqual({ kind: "packet", packet: { ...header, payload } });
   });
 
-  test("with any bit turned is foreign or forged", () => {
+  test.each([
+    ["signed", signer],
+    ["encrypted", hiding],
+  ])("%s, comes out as it went in; with any bit turned it is foreign or forged", (_, signer) => {
     const good = encodePacket(header, payload, signer);
+    expect(decodePacket(good, signer)).toMatchObject({ kind: "packet", packet: { ...header } });
     for (let bit = 0; bit < good.length * 8; bit += 1) {
       const bad = Uint8Array.from(good);
       bad[bit >>> 3] = (bad[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
@@ -42,12 +52,34 @@ describe("a packet", () => {
   test("cut short or drawn by lot never makes the reader throw, nor gets in", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        expect(["foreign", "forged"]).toContain(decodePacket(bytes, signer).kind);
+        for (const one of [signer, hiding]) expect(["foreign", "forged"]).toContain(decodePacket(bytes, one).kind);
       }),
     );
     const good = encodePacket(header, payload, signer);
     for (let length = 0; length < good.length; length += 1)
       expect(decodePacket(good.subarray(0, length), signer).kind).not.toBe("packet");
+  });
+
+  test("encrypted shows nothing of its payload, and no nonce twice but for the very same packet", () => {
+    const secret = new TextEncoder().encode("the password of a database");
+    const seal = (sequence: number, text: Uint8Array) =>
+      Buffer.from(encodePacket({ ...header, sequence }, text, hiding));
+    const [first, again, next] = [seal(1, secret), seal(1, secret), seal(2, secret)];
+    // A node restored from a backup counts from an old number again: with other words the nonce must be another.
+    const restored = seal(1, new TextEncoder().encode("the password of another one"));
+    const nonceOf = (packet: Buffer) => packet.toString("hex", HEADER_BYTES, HEADER_BYTES + 12);
+    expect(first.includes("password")).toBe(false);
+    expect(first.equals(again)).toBe(true);
+    expect(new Set([first, next, restored].map(nonceOf)).size).toBe(3);
+    expect(first.length).toBe(HEADER_BYTES + 12 + secret.length + MAC_BYTES);
+  });
+
+  test("of one method is never let in under a key of the other, even with the same secret", () => {
+    const secret = "one secret for both";
+    const clear = createSigner({ signing: 1, keys: [{ number: 1, method: "sha256", secret }] }, "pair");
+    const hidden = createSigner({ signing: 1, keys: [{ number: 1, method: "aes256-gcm", secret }] }, "pair");
+    expect(decodePacket(encodePacket(header, payload, clear), hidden).kind).toBe("forged");
+    expect(decodePacket(encodePacket(header, payload, hidden), clear).kind).toBe("forged");
   });
 
   test("signed with any accepted key is heard; of another cluster, or with an unknown key, it is not", () => {
@@ -83,6 +115,14 @@ describe("a heartbeat", () => {
     expect(packet.length).toBe(HEADER_BYTES + encodeHeartbeat(heartbeat).length + MAC_BYTES);
     expect(2 * packet.length + 6).toBeLessThan(203);
     expect(encodeSerialFrame(packet).length).toBeLessThan(80);
+  });
+
+  test("is no longer on a serial line than the node's configuration reckons with", () => {
+    for (const nodes of [2, 3, 16]) {
+      const peers = Array.from({ length: nodes - 1 }, (_, id) => ({ ...opinion, id: id + 2 }));
+      const longest = encodePacket(header, encodeHeartbeat({ ...heartbeat, peers }), hiding);
+      expect(longest.length).toBeLessThanOrEqual(serialHeartbeatBytes(nodes) - 6);
+    }
   });
 
   test("drawn by lot is either read or refused", () => {

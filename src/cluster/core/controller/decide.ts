@@ -14,8 +14,9 @@ import {
   isFencingEnabled,
   nodeState,
 } from "./cib-read.ts";
+import { fencingStandings, isPreferred } from "./fencing-race.ts";
 import { DOWN, everyoneJoined, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
-import { emit, log, send, setLead, type Turn, want } from "./turn.ts";
+import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
 
 /** A transition that fails again and again must not fill the log and the processor. */
@@ -76,7 +77,8 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 
 function startFence(turn: Turn, action: FenceAction): void {
   log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action)}`);
-  emit(turn, { kind: "fence", action });
+  const order = turn.state.lead?.fencingOrder ?? [];
+  emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
 }
 
 function reasonText({ reason }: TransitionAction): string {
@@ -186,7 +188,9 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   const recheck =
     transition.recheckAtWallMs === undefined ? RECHECK_MS : Math.max(1_000, transition.recheckAtWallMs - nowWallMs);
   const recheckAtMs = nowMs + Math.min(recheck, RECHECK_MS);
-  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary: transition.summary, reportDue: true } };
+  const { summary } = transition;
+  const fencingOrder = fencingStandings(decision).map(({ node }) => node);
+  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary, fencingOrder, reportDue: true } };
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;

@@ -72,6 +72,7 @@ export function createLead(round: string): Lead {
     attributesSeen: "",
     blocked: [],
     summary: [],
+    fencingOrder: [],
     reportDue: true,
   };
 }

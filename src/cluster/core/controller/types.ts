@@ -114,6 +114,8 @@ export interface Lead {
   readonly attributesSeen: string;
   readonly blocked: readonly BlockedAction[];
   readonly summary: readonly string[];
+  /** Nodes in the order in which they may fence each other, as last decided. */
+  readonly fencingOrder: readonly string[];
   readonly reportDue: boolean;
 }
 
@@ -165,7 +167,8 @@ export type ControllerEffect =
   | { readonly kind: "answer-join"; readonly to: string; readonly round: string }
   /** Run the scheduler on the CIB of this state; the event `decision` answers. */
   | { readonly kind: "schedule"; readonly number: number; readonly quorate: boolean }
-  | { readonly kind: "fence"; readonly action: FenceAction }
+  /** `isTargetPreferred`: the target may be fencing us at this moment, and shall win. */
+  | { readonly kind: "fence"; readonly action: FenceAction; readonly isTargetPreferred: boolean }
   /** The keeper may forget what it holds against that peer; its starts up to `generation` are never heard again. */
   | { readonly kind: "peer-fenced"; readonly node: string; readonly generation: number }
   /** A lost peer that returned, unfenced, may be a member again. */

@@ -7,11 +7,9 @@ import { unreachable } from "../../../base/check.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { hearLink } from "./link.ts";
 import { canBeLost, confirmFencing, hearPeer, judgePeer, silenceMs, tellOpinion } from "./peer.ts";
-import { acceptSleep, sleptMs } from "./peer-clock.ts";
-import { isQuorate } from "./quorum.ts";
+import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
 import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
-import type { MembershipView } from "./view.ts";
 
 type Step = Stepped<MembershipState, MembershipEffect>;
 
@@ -78,7 +76,7 @@ function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbe
   const silentMs = silenceMs(known, before.listeningSinceMs, nowMs);
   if (known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs)
     effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
-  const judgedLink = hearLink(link, event.link, known.name, nowMs, config);
+  const judgedLink = hearLink(link, event.link, known.name, event.heartbeat.beat, nowMs, config);
   const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
   const self = { id: ownId(before), generation: before.generation, deadtimeMs: config.deadtimeMs };
   const heard = hearPeer(linked, event.generation, event.heartbeat, self, nowMs);
@@ -138,6 +136,10 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
       return hear(state, event, nowMs);
     case "tick":
       return { state, effects: [] };
+    case "suspended": {
+      const peers = state.peers.map((peer) => ({ ...peer, clock: expectSleep(peer.clock, event.sleptMs) }));
+      return noticePause({ ...state, peers }, event.sleptMs, nowMs);
+    }
     case "fencing-confirmed": {
       const peer = state.peers.find(({ name }) => name === event.name);
       if (peer === undefined) return { state, effects: [] };
@@ -189,31 +191,4 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
   if (nowMs < state.nextBeatAtMs) return { state, effects };
   const sent = beat(state, nowMs);
   return { state: sent.state, effects: [...effects, ...sent.effects] };
-}
-
-/** What the manager is told. */
-export function viewOf(state: MembershipState, nowMs: number): MembershipView {
-  const { config, members, epoch } = state;
-  const joined = state.peers.filter(({ phase }) => phase === "member");
-  const kindOf = (link: string) => config.links.find(({ name }) => name === link)?.kind ?? "udp";
-  return {
-    self: config.self,
-    generation: state.generation,
-    epoch,
-    members: [config.self, ...joined.map(({ name }) => name)].toSorted(),
-    agreed: joined.every(({ heartbeat }) => heartbeat?.members === members && heartbeat.epoch === epoch),
-    peers: state.peers.map(({ name, phase, generation, heardAtMs, returned }) => ({
-      name,
-      phase,
-      generation,
-      returned,
-      ...(heardAtMs === undefined ? {} : { silentMs: Math.round(nowMs - heardAtMs) }),
-    })),
-    links: state.peers.flatMap(({ name: peer, links }) =>
-      Object.entries(links).map(([name, link]) => ({ name, kind: kindOf(name), peer, state: link.state })),
-    ),
-    settled: state.settled,
-    quorate: isQuorate(config.nodes.length, joined.length + 1, state.settled),
-    ...(state.hold === undefined ? {} : { hold: state.hold.reason }),
-  };
 }

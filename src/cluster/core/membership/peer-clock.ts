@@ -30,5 +30,11 @@ export function advanceClock({ aheadMs, usualMs }: PeerClock, peerMs: number, ow
 /** How long we slept without noticing; about 0 in ordinary life. */
 export const sleptMs = ({ aheadMs, usualMs }: PeerClock): number => aheadMs - usualMs;
 
+/** We know of a sleep already, before the peer's clock can tell us: it is not to be found a second time. */
+export const expectSleep = ({ aheadMs, usualMs }: PeerClock, sleptMs: number): PeerClock => ({
+  aheadMs,
+  usualMs: usualMs + sleptMs,
+});
+
 /** Once the sleep is known, the new distance is the usual one. */
 export const acceptSleep = ({ aheadMs }: PeerClock): PeerClock => ({ aheadMs, usualMs: aheadMs });

@@ -3,13 +3,15 @@
  * Times are the local monotonic clock's, but `sentAtMs`, which is the peer's.
  */
 import { present } from "../../../base/check.ts";
+import type { LinkKind } from "../../../cib/node-links.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
+import { type LinkHistory, NO_HISTORY } from "./link-history.ts";
 import { type PeerClock, UNKNOWN_CLOCK } from "./peer-clock.ts";
 import type { PeerPhase } from "./view.ts";
 
 export interface MembershipLink {
   readonly name: string;
-  readonly kind: "udp" | "serial";
+  readonly kind: LinkKind;
   /** The peers that can be heard on it. */
   readonly peers: readonly string[];
 }
@@ -30,6 +32,8 @@ export interface LinkState {
   readonly heardAtMs?: number;
   /** Heartbeats in time since the link was down; it counts as up again after several. */
   readonly goodBeats: number;
+  /** Which of the peer's last beats came by this link: see link-history.ts. */
+  readonly history: LinkHistory;
 }
 
 export interface PeerState {
@@ -87,6 +91,8 @@ export type MembershipEvent =
       readonly heartbeat: Heartbeat;
     }
   | { readonly kind: "tick" }
+  /** The machine was suspended, and our clock stood still with it. */
+  | { readonly kind: "suspended"; readonly sleptMs: number }
   | { readonly kind: "fencing-confirmed"; readonly name: string; readonly generation: number }
   /** A lost peer that returned may be a member again without having been fenced: nothing was taken over from it. */
   | { readonly kind: "peer-accepted"; readonly name: string }
@@ -145,7 +151,9 @@ export function createMembership(
         fenced: false,
         returned: false,
         clock: UNKNOWN_CLOCK,
-        links: Object.fromEntries(links.map((link) => [link.name, { state: "down", goodBeats: 0 }])),
+        links: Object.fromEntries(
+          links.map((link) => [link.name, { state: "down", goodBeats: 0, history: NO_HISTORY }]),
+        ),
       };
     });
   return {

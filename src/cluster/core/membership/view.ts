@@ -2,6 +2,7 @@
  * What the keeper tells the manager about the cluster: the agreed view, each peer's phase, each link's state.
  * Plain data, sent as JSON over the pipe between the two processes, and the input of DC election and quorum.
  */
+import type { LinkKind } from "../../../cib/node-links.ts";
 
 /** `awaited`: not heard since our start; `left`: said goodbye; `lost`: silent for deadtime, not known to be dead. */
 export type PeerPhase = "awaited" | "member" | "left" | "lost";
@@ -19,7 +20,7 @@ export interface PeerView {
 
 export interface LinkView {
   readonly name: string;
-  readonly kind: "udp" | "serial";
+  readonly kind: LinkKind;
   readonly peer: string;
   readonly state: "up" | "late" | "down";
 }

@@ -9,11 +9,12 @@ import type {
   TransitionAction,
 } from "../transition/graph.ts";
 import type { Step } from "./act/plan.ts";
-import type { BlockedAction, Decision, NodeStatus, Placement, ResourceRole, ResourceStatus } from "./decision.ts";
+import type { BlockedAction, Decision, NodeStatus, ResourceRole, ResourceStatus } from "./decision.ts";
 import { atHost } from "./facts/digests.ts";
 import type { Facts, Resource } from "./facts/model.ts";
 import { inAnonymousClone } from "./facts/model.ts";
 import { findOperation, operationMeta } from "./facts/on-fail.ts";
+import { bundledParameters } from "./facts/read-bundle.ts";
 import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
 import { operationKey } from "./print/names.ts";
@@ -58,7 +59,10 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
     },
     intervalMs: step.intervalMs,
     timeoutMs,
-    parameters: atHost(parametersOf(facts, resource, step.node?.attributes), host),
+    parameters: {
+      ...atHost(parametersOf(facts, resource, step.node?.attributes), host),
+      ...bundledParameters(resource),
+    },
     meta: { ...meta, timeout: String(timeoutMs), ...step.meta },
     expectedCode: step.expectedCode,
   };
@@ -127,6 +131,8 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
     return [
       {
         id: resource.id,
+        class: resource.class,
+        priority: resource.priority,
         role: roleName(resource.role),
         activeOn: resource.runningOn.map(({ name }) => name),
         nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),
@@ -137,17 +143,6 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
       },
     ];
   });
-}
-
-function placementsOf({ facts, board }: Worked): Placement[] {
-  return facts.resources.flatMap((resource) =>
-    resource.kind === "primitive"
-      ? board.nodes.flatMap((node) => {
-          const score = board.allowed[resource.index]?.[node.index];
-          return score === undefined || Number.isNaN(score) ? [] : [{ resource: resource.id, node: node.name, score }];
-        })
-      : [],
-  );
 }
 
 export function decisionOf(worked: Worked): Decision {
@@ -180,7 +175,6 @@ export function decisionOf(worked: Worked): Decision {
     blocked,
     nodes: nodeStatuses(facts),
     resources: resourceStatuses(worked),
-    placements: placementsOf(worked),
     problems: facts.problems,
   };
 }

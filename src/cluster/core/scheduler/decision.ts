@@ -1,7 +1,7 @@
 /**
  * What one run of the scheduler answers: the transition, and everything it was decided from, as plain data.
- * Consumers: the transition core runs `transition`; status displays read `nodes` and `resources`; `gemel why` reads
- * `placements` and `blocked`. Nothing here is ever changed after it has been returned.
+ * Consumers: the transition core runs `transition`; status displays read `nodes` and `resources`.
+ * Nothing here is ever changed after it has been returned.
  */
 import type { Problem } from "../../../base/problem.ts";
 import type { Reason, Transition } from "../transition/graph.ts";
@@ -26,6 +26,9 @@ export interface NodeStatus {
 export interface ResourceStatus {
   /** With the instance number for clones: `drbd:1`. */
   readonly id: string;
+  /** Of its agent: `ocf`, `stonith`, ... */
+  readonly class: string;
+  readonly priority: number;
   readonly role: ResourceRole;
   /** Names of the nodes where it is active now. */
   readonly activeOn: readonly string[];
@@ -45,13 +48,6 @@ export interface BlockedAction {
   readonly reason: Reason;
 }
 
-/** The final score of a resource on a node; +-1000000 is infinity. */
-export interface Placement {
-  readonly resource: string;
-  readonly node: string;
-  readonly score: number;
-}
-
 export interface ScheduleOptions {
   /** Overrides `have-quorum` of the CIB. */
   readonly quorate?: boolean;
@@ -62,7 +58,6 @@ export interface Decision {
   readonly blocked: readonly BlockedAction[];
   readonly nodes: readonly NodeStatus[];
   readonly resources: readonly ResourceStatus[];
-  readonly placements: readonly Placement[];
   /** Configuration that was understood only in part: unknown options, dangling references. Never fatal. */
   readonly problems: readonly Problem[];
 }

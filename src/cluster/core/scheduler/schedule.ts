@@ -3,6 +3,7 @@
  * The passes stand in docs/scheduler.md; `plan` below is the list of those that write the plan.
  */
 import type { XmlElement } from "../../../base/xml.ts";
+import { linkAgentChanges, planAgentChanges } from "./act/agent-changes.ts";
 import { linkAntiColocations } from "./act/anti-colocations.ts";
 import { addBundleFrame, linkBundle } from "./act/bundles.ts";
 import { addFrame, linkClone, linkGroup } from "./act/collectives.ts";
@@ -13,6 +14,7 @@ import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
+import { planMaintenance } from "./act/maintenance.ts";
 import { addMigrations, dropHindered, markMigrations } from "./act/migrations.ts";
 import { addNotifications, linkNotifications } from "./act/notify.ts";
 import { emptyPlan, type Plan } from "./act/plan.ts";
@@ -63,6 +65,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const plan = emptyPlan(facts, board);
   planFailures(plan);
   planCancels(plan);
+  planAgentChanges(plan);
   planProbes(plan);
   planClearFailures(plan);
   for (const resource of facts.top) planResource(plan, resource);
@@ -75,10 +78,12 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkLoads(plan);
   linkClears(plan);
   linkCancels(plan);
+  linkAgentChanges(plan);
   planFencing(plan);
   planUnfencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);
+  planMaintenance(plan);
   const migrations = markMigrations(plan);
   settle(plan);
   while (dropHindered(plan, migrations)) settle(plan);

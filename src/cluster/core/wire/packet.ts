@@ -1,6 +1,6 @@
 /**
- * A packet between keepers: fixed header, payload, HMAC-SHA-256 over both, cut to 16 bytes (RFC 2104, section 5).
- * The HMAC is checked before anything but the lengths is looked at; the hash itself and the comparison in constant time
+ * A packet between keepers: fixed header, then the payload sealed by the key that the header names.
+ * The seal is checked before anything but the lengths is looked at; the ciphers and the comparison in constant time
  * come from the edge. The key of a packet is derived from the configured one and the cluster's name, so that two
  * clusters with one key file do not hear each other.
  * Layout: docs/protocols/heartbeat.md. Byte order: network.
@@ -25,24 +25,28 @@ export interface Packet extends PacketHeader {
   readonly payload: Uint8Array;
 }
 
-/** `sign` cuts to MAC_BYTES; `verify` compares in constant time, and is false for an unknown key number. */
+/** The keys at work. What they make of a payload is as long as the payload and `SEAL_BYTES_MAX` at most. */
 export interface Signer {
+  /** The key that packets are sent with. */
   readonly keyNumber: number;
-  sign(signed: Uint8Array): Uint8Array;
-  verify(keyNumber: number, signed: Uint8Array, mac: Uint8Array): boolean;
+  /** What follows the header on the wire: the payload, as it is or hidden, with the proof over header and payload. */
+  seal(header: Uint8Array, payload: Uint8Array): Uint8Array;
+  /** The payload of what `seal` made; undefined for an unknown key or a wrong proof. Compares in constant time. */
+  open(keyNumber: number, header: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }
 
 const MAGIC = 0x674d;
 export const WIRE_VERSION = 1;
 export const HEADER_BYTES = 20;
 export const MAC_BYTES = 16;
+/** An encrypted payload carries its nonce, too. */
+export const SEAL_BYTES_MAX = MAC_BYTES + 12;
 const KINDS: readonly PacketKind[] = ["heartbeat", "datagram"];
 
-/** The whole packet, signed. */
+/** The whole packet, sealed. */
 export function encodePacket(header: PacketHeader, payload: Uint8Array, signer: Signer): Uint8Array {
-  const end = HEADER_BYTES + payload.length;
-  const bytes = new Uint8Array(end + MAC_BYTES);
-  const view = new DataView(bytes.buffer);
+  const start = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(start.buffer);
   view.setUint16(0, MAGIC);
   view.setUint8(2, WIRE_VERSION);
   view.setUint8(3, KINDS.indexOf(header.kind));
@@ -52,8 +56,10 @@ export function encodePacket(header: PacketHeader, payload: Uint8Array, signer: 
   view.setUint8(7, signer.keyNumber);
   writeUint48(view, 8, header.generation);
   writeUint48(view, 14, header.sequence);
-  bytes.set(payload, HEADER_BYTES);
-  bytes.set(signer.sign(bytes.subarray(0, end)), end);
+  const sealed = signer.seal(start, payload);
+  const bytes = new Uint8Array(HEADER_BYTES + sealed.length);
+  bytes.set(start);
+  bytes.set(sealed, HEADER_BYTES);
   return bytes;
 }
 
@@ -62,13 +68,13 @@ export type PacketRead =
   | { readonly kind: "packet"; readonly packet: Packet }
   | { readonly kind: "foreign" | "forged" | "version" };
 
-/** The payload is a view into `bytes`. */
+/** The payload may be a view into `bytes`. */
 export function decodePacket(bytes: Uint8Array, signer: Signer): PacketRead {
-  const end = bytes.length - MAC_BYTES;
-  if (end < HEADER_BYTES) return { kind: "foreign" };
+  if (bytes.length < HEADER_BYTES + MAC_BYTES) return { kind: "foreign" };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint16(0) !== MAGIC) return { kind: "foreign" };
-  if (!signer.verify(view.getUint8(7), bytes.subarray(0, end), bytes.subarray(end))) return { kind: "forged" };
+  const payload = signer.open(view.getUint8(7), bytes.subarray(0, HEADER_BYTES), bytes.subarray(HEADER_BYTES));
+  if (payload === undefined) return { kind: "forged" };
   const kind = KINDS[view.getUint8(3)];
   if (view.getUint8(2) !== WIRE_VERSION || kind === undefined) return { kind: "version" };
   const packet: Packet = {
@@ -78,7 +84,7 @@ export function decodePacket(bytes: Uint8Array, signer: Signer): PacketRead {
     link: view.getUint8(6),
     generation: readUint48(view, 8),
     sequence: readUint48(view, 14),
-    payload: bytes.subarray(HEADER_BYTES, end),
+    payload,
   };
   return { kind: "packet", packet };
 }

@@ -39,7 +39,13 @@ function frame(plan: Plan, bundle: Resource, task: string): void {
   if (begin === undefined || end === undefined) return;
   const { begins, ends } = partsOf(plan, bundle, task);
   const mode = task === "start" || task === "promote" ? "any" : "free";
-  plan.collectives.push({ step: begin, members: begins, mode });
+  // What starts inside wants the bundle's start only for its own sake, not when it comes back after a stop.
+  const inside = bundle.bundled?.children.flatMap((child) => stepsOf(plan, child, task)) ?? [];
+  const demanding =
+    task === "start"
+      ? [...begins.filter(({ resource }) => resource !== bundle.bundled), ...inside.filter(({ required }) => required)]
+      : begins;
+  plan.collectives.push({ step: begin, members: demanding, mode });
   plan.collectives.push({ step: end, members: ends, mode });
   for (const each of begins) link(plan, begin, each);
   for (const each of ends) link(plan, each, end, { ends: true });
@@ -78,8 +84,9 @@ function linkReplica(plan: Plan, { ip, container, remote }: Replica): void {
 /** The steps of a bundle; those of what it consists of stand already. */
 export function linkBundle(plan: Plan, bundle: Resource): void {
   for (const task of tasksOf(bundle)) frame(plan, bundle, task);
-  for (const [first, second] of BUNDLE_ORDER)
-    linkAll(plan, stepsOf(plan, bundle, first), stepsOf(plan, bundle, second));
+  if (bundle.bundled?.promotable === true)
+    for (const [first, second] of BUNDLE_ORDER)
+      linkAll(plan, stepsOf(plan, bundle, first), stepsOf(plan, bundle, second));
   for (const replica of bundle.replicas) linkReplica(plan, replica);
   linkProbes(plan, bundle);
 }

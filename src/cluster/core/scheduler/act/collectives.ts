@@ -4,6 +4,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
+import { INFINITY_SCORE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -58,6 +59,8 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   const begin = pseudo(plan, resource, operation);
   const end = pseudo(plan, resource, DONE[operation] ?? operation);
   const mode = resource.kind === "clone" ? "any" : "all";
+  // That a clone is done is told even when the transition has been given up.
+  if (resource.kind === "clone") end.priority = INFINITY_SCORE;
   const begins = resource.children.flatMap((member) => beginOf(plan, member, operation));
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));

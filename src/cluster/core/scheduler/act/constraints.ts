@@ -8,7 +8,7 @@ import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type LinkRules, link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const GOES_UP = new Set(["start", "promote"]);
 
@@ -24,11 +24,11 @@ function rulesOf(order: ResourceOrder): LinkRules {
 /** What completes the task for that resource. A clone that notifies is done when all have been told. */
 export function completionOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
-  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by nobody.
+  // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by none.
   if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
   const done = DONE[task] ?? task;
   if (resource.notify) {
-    const told = plan.byKey.get(`${resource.id}_confirmed-post_notify_${done}_0`) ?? [];
+    const told = stepsNamed(plan, resource, `${resource.id}_confirmed-post_notify_${done}_0`);
     if (told.length > 0) return told;
   }
   return stepsOf(plan, resource, done);
@@ -60,7 +60,13 @@ function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
     for (const second of stepsOf(plan, order.second, order.secondTask))
       if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
   const seconds = stepsOf(plan, order.second, order.secondTask);
-  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
+  // Nothing is required of a whole itself; what is required of its members draws it in.
+  const whole = {
+    ...rules,
+    firstDragsThen: rules.firstDragsThen === true && order.second.kind === "primitive",
+    thenDragsFirst: rules.thenDragsFirst === true && order.first.kind === "primitive",
+  };
+  for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);
   // What is required of a whole is required of each of its members.
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
@@ -118,6 +124,7 @@ function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): vo
       if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;
       continue;
     }
+    if (seconds.length === 0) continue;
     for (const one of firstsOf(plan, first, order.firstTask))
       for (const other of seconds) link(plan, one, other, rules);
     if (second.kind !== "primitive" && rules.firstDragsThen === true)

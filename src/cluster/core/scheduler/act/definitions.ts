@@ -20,7 +20,7 @@ function isRelevant(resource: Resource, entry: HistoryEntry): boolean {
 }
 
 /** What the record of a node says about one running resource; the gravest change counts. */
-function changeOf(plan: Plan, resource: Resource, node: Node): "none" | "reload" | "restart" {
+function changeOf(plan: Plan, resource: Resource, node: Node, to: Node | undefined): "none" | "reload" | "restart" {
   const history = resource.history.get(node);
   let gravest: "none" | "reload" | "restart" = "none";
   for (const [index, entry] of (history?.entries ?? []).entries()) {
@@ -30,9 +30,9 @@ function changeOf(plan: Plan, resource: Resource, node: Node): "none" | "reload"
     if (change === "restart") gravest = "restart";
     else if (change === "reload" && gravest === "none") gravest = "reload";
     else if (change === "repeat")
-      for (const monitor of plan.byKey.get(`${resource.id}_${entry.task}_${entry.intervalMs}`) ?? [])
-        if (monitor.node === node && monitor.operation === entry.task) monitor.required = true;
-    if (change !== "same" && change !== "unknown" && recordedFailures(resource, node.attributes).count > 0)
+      for (const monitor of stepsOf(plan, resource, entry.task, entry.intervalMs))
+        if (monitor.node === node && node === to && monitor.operation === entry.task) monitor.required = true;
+    if (change !== "same" && recordedFailures(resource, node.attributes).count > 0)
       clearFailures(plan, resource, node, "resource parameters have changed");
   }
   return gravest;
@@ -45,7 +45,7 @@ export function planDefinitions(plan: Plan): readonly { readonly resource: Resou
     if (resource.kind !== "primitive" || resource.removed || !resource.managed) continue;
     const { to } = motionOf(plan.board, resource);
     for (const node of resource.runningOn) {
-      const change = changeOf(plan, resource, node);
+      const change = changeOf(plan, resource, node, to);
       if (node !== to || change === "none") continue;
       if (change === "reload") reloads.push({ resource, node });
       else

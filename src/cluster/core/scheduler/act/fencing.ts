@@ -4,16 +4,16 @@
  * Facts: Pacemaker Explained, "Fencing", `requires`, "concurrent-fencing"; crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { topOf } from "../facts/model.ts";
+import { isKnownOn, topOf } from "../facts/model.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** Whether this partition may fence the node. */
 export function canFence(plan: Plan, node: Node): boolean {
   const { options } = plan.facts;
-  if (!options.fencingEnabled) return false;
+  if (!options.fencingEnabled || !plan.facts.canProtect) return false;
   if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
   if (options.quorate || options.noQuorumPolicy === "ignore") return true;
-  return node.online && options.noQuorumPolicy === "fence";
+  return node.online;
 }
 
 export function fenceStep(plan: Plan, node: Node, reason: string): Step {
@@ -52,7 +52,7 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
 function mustWait(resource: Resource, start: Step, target: Node): boolean {
   if (start.needs === "fencing") return true;
   if (start.needs === "quorum" && start.operation === "start")
-    return !resource.knownOn.has(target) && !resource.history.has(target);
+    return !isKnownOn(resource, target) && !resource.history.has(target);
   return false;
 }
 

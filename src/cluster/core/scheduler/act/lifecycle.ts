@@ -5,6 +5,7 @@
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE, type Role } from "../facts/values.ts";
 import { type Board, isUp, nextRoleOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
@@ -174,7 +175,7 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
   // A fencing device that is registered twice does no harm.
-  const multiple = others.length > 1 && !isMigrating(resource) && resource.class !== "stonith";
+  const multiple = others.length > 1 && !isMigrating(resource) && !isFencingClass(resource.class);
   const moved = to !== undefined && ((others.length > 0 && !others.includes(to)) || isMigrating(resource));
   for (const node of dangling) act(plan, resource, "stop", node, true, "dangling migration");
   if (multiple && resource.multiplyActive === "stop_only") {

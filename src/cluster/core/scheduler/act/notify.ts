@@ -7,7 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { isUp } from "../place/board.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
 type Task = (typeof TASKS)[number];
@@ -67,8 +67,8 @@ const AFTER: readonly (readonly [Task, Task])[] = [
 /** One task is told to the end before the next one is announced. */
 export function linkNotifications(plan: Plan, clone: Resource): void {
   for (const [first, second] of AFTER) {
-    const [one] = plan.byKey.get(postDoneKey(clone, first)) ?? [];
-    const [other] = plan.byKey.get(preKey(clone, second)) ?? [];
+    const [one] = stepsNamed(plan, clone, postDoneKey(clone, first));
+    const [other] = stepsNamed(plan, clone, preKey(clone, second));
     if (one !== undefined && other !== undefined) link(plan, one, other);
   }
 }
@@ -122,11 +122,15 @@ export function addNotifications(plan: Plan): void {
     const lives = livesOf(plan, clone);
     const environment = environmentOf(plan, clone, lives);
     for (const task of tasksOf(clone)) {
-      const frame = [preKey, preDoneKey, postKey, postDoneKey].map((key) => plan.byKey.get(key(clone, task))?.[0]);
+      const frame = [preKey, preDoneKey, postKey, postDoneKey].map(
+        (key) => stepsNamed(plan, clone, key(clone, task))[0],
+      );
       const [pre, preDone, post, postDone] = frame;
       if (!isIn(pre) || pre === undefined || preDone === undefined || post === undefined || postDone === undefined)
         continue;
-      for (const life of lives) {
+      // Of a start that nobody can carry out there is nothing to tell; of a stop there is.
+      const isIdle = (task === "start" || task === "promote") && wanted(plan, lives, task).length === 0;
+      for (const life of isIdle ? [] : lives) {
         tell(plan, life, task, "pre", [pre, preDone]);
         tell(plan, life, task, "post", [post, postDone]);
       }

@@ -88,8 +88,15 @@ export interface Plan {
   /** What waits for a resource's stop, and so for the probes that may find it running. */
   readonly stopWaits: { readonly resource: Resource; readonly second: Step; readonly sameNode: boolean }[];
   readonly byResource: Step[][];
+  /** By resource index, then by what stands behind the resource's id in the key. */
+  readonly bySuffix: Map<string, Step[]>[];
+  /** Steps that belong to no resource. */
   readonly byKey: Map<string, Step[]>;
 }
+
+const NONE: readonly Step[] = [];
+/** Operations come from the CIB: no hostile one may fill the memory with names. */
+const SUFFIXES_MAX = 100;
 
 export function emptyPlan(facts: Facts, board: Board): Plan {
   return {
@@ -101,12 +108,30 @@ export function emptyPlan(facts: Facts, board: Board): Plan {
     gates: [],
     stopWaits: [],
     byResource: facts.resources.map(() => []),
+    bySuffix: facts.resources.map(() => new Map()),
     byKey: new Map(),
   };
 }
 
+/** The few suffixes without an interval, made once: looking for steps is what planning does most. */
+const plainSuffixes = new Map<string, string>();
+
+function suffixOf(operation: string, intervalMs: number): string {
+  if (intervalMs !== 0) return `${operation}_${intervalMs}`;
+  let suffix = plainSuffixes.get(operation);
+  if (suffix === undefined) {
+    suffix = `${operation}_0`;
+    if (plainSuffixes.size < SUFFIXES_MAX) plainSuffixes.set(operation, suffix);
+  }
+  return suffix;
+}
+
+function suffixIn(key: string, { id }: Resource): string {
+  return key.startsWith(id) && key[id.length] === "_" ? key.slice(id.length + 1) : key;
+}
+
 export function keyOf(resource: Resource, operation: string, intervalMs = 0): string {
-  return `${resource.id}_${operation}_${intervalMs}`;
+  return `${resource.id}_${suffixOf(operation, intervalMs)}`;
 }
 
 export interface StepWish {
@@ -125,7 +150,9 @@ export interface StepWish {
 export function step(plan: Plan, wish: StepWish): Step {
   const { resource, node, operation, intervalMs = 0, kind = "resource", required = false, reason = "" } = wish;
   const key = wish.key ?? (resource === undefined ? operation : keyOf(resource, operation, intervalMs));
-  const known = plan.byKey.get(key);
+  const same = resource === undefined ? plan.byKey : plan.bySuffix[resource.index];
+  const name = resource === undefined ? key : suffixIn(key, resource);
+  const known = same?.get(name);
   const found = known?.find((each) => each.node === node && each.operation === operation);
   if (found !== undefined) {
     if (required && !found.required) {
@@ -157,14 +184,19 @@ export function step(plan: Plan, wish: StepWish): Step {
   };
   plan.steps.push(created);
   if (resource !== undefined) plan.byResource[resource.index]?.push(created);
-  if (known === undefined) plan.byKey.set(key, [created]);
+  if (known === undefined) same?.set(name, [created]);
   else known.push(created);
   return created;
 }
 
 /** All steps of the resource with that operation, on any node. */
 export function stepsOf(plan: Plan, resource: Resource, operation: string, intervalMs = 0): readonly Step[] {
-  return plan.byKey.get(keyOf(resource, operation, intervalMs)) ?? [];
+  return plan.bySuffix[resource.index]?.get(suffixOf(operation, intervalMs)) ?? NONE;
+}
+
+/** All steps of the resource under that key. */
+export function stepsNamed(plan: Plan, resource: Resource, key: string): readonly Step[] {
+  return plan.bySuffix[resource.index]?.get(suffixIn(key, resource)) ?? NONE;
 }
 
 /** A step as reasons name it. */

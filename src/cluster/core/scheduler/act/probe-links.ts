@@ -39,6 +39,20 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
   }
 }
 
+/** What starts in a container waits until it is known that the container itself runs nowhere yet. */
+function linkContained(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
+  for (const node of plan.facts.nodes) {
+    const container = node.remote?.container;
+    const own = container === undefined ? undefined : probes.get(container);
+    if (container === undefined || own === undefined || stepsOf(plan, container, "start").length === 0) continue;
+    for (const each of plan.steps) {
+      if (each.node !== node || each.operation !== "start" || each.resource === undefined) continue;
+      for (const start of stepsOf(plan, cloneOf(each.resource) ?? each.resource, "start"))
+        for (const probe of own) link(plan, probe, start);
+    }
+  }
+}
+
 export function linkProbes(plan: Plan): void {
   const probes = new Map<Resource, Step[]>();
   for (const each of plan.steps)
@@ -52,4 +66,5 @@ export function linkProbes(plan: Plan): void {
   }
   linkWaitingForStops(plan, probes);
   linkRestarts(plan, probes);
+  linkContained(plan, probes);
 }

@@ -4,7 +4,8 @@
  * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { primitivesOf } from "../facts/model.ts";
+import { isKnownOn, primitivesOf } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
@@ -13,7 +14,8 @@ const TARGET_NOT_RUNNING = 7;
 const TARGET_PROMOTED = 8;
 
 function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
-  for (let each: Resource | undefined = resource; each !== undefined; each = each.parent) {
+  // Where a bundle may be looked for is said of its containers; the rest follows them.
+  for (let each: Resource | undefined = resource; each !== undefined && each.kind !== "bundle"; each = each.parent) {
     const modes = plan.board.discovery[each.index];
     if (modes === undefined) continue;
     const mode = modes.get(node);
@@ -26,7 +28,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 /** Nodes of other kinds can be looked at only for what could run there. */
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
-  if (resource.class === "stonith" || resource.remoteNodeName !== undefined) return false;
+  if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined) return false;
   return plan.board.nodes.includes(node);
 }
 
@@ -36,9 +38,10 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
     return undefined;
   }
   if (resource.kind !== "primitive") return undefined;
-  if (resource.knownOn.has(node) || resource.removed || isContained(resource)) return undefined;
+  if (isKnownOn(resource, node) || resource.removed) return undefined;
+  if (isContained(resource) && !node.inBundle) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
-  if (node.kind === "guest" && resource.container === node.remote?.container) return undefined;
+  if (node.kind === "guest" && !node.inBundle && resource.container === node.remote?.container) return undefined;
   const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
   const runsHere = resource.runningOn.includes(node);
   if (!runsHere) made.expectedCode = TARGET_NOT_RUNNING;
@@ -68,8 +71,6 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
     return;
   }
   const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
-  const known = (instance: Resource) => primitivesOf(instance).every(({ knownOn }) => knownOn.has(node));
-  if (clone.children.some(known)) return;
   const chosen =
     clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
     clone.children.find(isHere) ??
@@ -80,11 +81,13 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
 /** Addresses, containers and connections are looked for; what is inside only inside of its own container. */
 function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
   for (const { ip, container, remote, child, node: inside } of bundle.replicas) {
-    if (child !== undefined && node === inside) probe(plan, child, node);
+    if (node === inside && child !== undefined) probe(plan, child, node);
     if (node.kind === "guest") continue;
     if (ip !== undefined) probe(plan, ip, node);
     probe(plan, container, node);
-    if (remote !== undefined) probe(plan, remote, node);
+    // Without the container there is nothing to be connected to.
+    const isThere = container.runningOn.length > 0 || assignedOf(plan.board, container) !== undefined;
+    if (remote !== undefined && isThere) probe(plan, remote, node);
   }
 }
 
@@ -95,8 +98,8 @@ export function planProbes(plan: Plan): void {
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
     if (node.unclean || !node.discoverResources) continue;
-    if (node.kind === "guest" && node.remote?.parent?.kind === "bundle") continue;
     for (const resource of facts.top) {
+      if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);
       else if (resource.kind === "bundle") probeBundle(plan, resource, node);
       else probe(plan, resource, node);

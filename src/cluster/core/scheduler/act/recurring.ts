@@ -34,14 +34,15 @@ function wasRecorded(resource: Resource, node: Node, name: string, intervalMs: n
   return history?.entries.some((entry) => entry.task === name && entry.intervalMs === intervalMs) === true;
 }
 
-/** Whether the monitor is for that role. Without a role it is for a running, unpromoted resource. */
+/**
+ * Whether the monitor is for that role. Without a role it is for whatever runs unpromoted; a role that is given counts
+ * to the letter: what may be promoted is unpromoted, never merely started.
+ */
 function fits(resource: Resource, operation: Operation, role: Role): boolean {
-  if (operation.role === ROLE.stopped) return false;
-  if (operation.role === ROLE.unknown || operation.role === ROLE.started) {
-    return inPromotable(resource) ? role === ROLE.unpromoted || role === ROLE.started : role >= ROLE.started;
-  }
-  if (operation.role === ROLE.unpromoted) return role === ROLE.unpromoted || role === ROLE.started;
-  return operation.role === role;
+  const isUnpromoted = role === ROLE.unpromoted || role === ROLE.started;
+  if (operation.role === ROLE.unknown) return isUnpromoted || (role === ROLE.promoted && !inPromotable(resource));
+  if (operation.role === ROLE.started) return !inPromotable(resource) && role >= ROLE.started;
+  return operation.role === ROLE.unpromoted ? isUnpromoted : operation.role === role;
 }
 
 export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {

@@ -4,6 +4,7 @@
  * Facts: Pacemaker Remote; Pacemaker Explained, meta-attributes container and remote-node.
  */
 import type { Node, Resource } from "../facts/model.ts";
+import { stepsOrNone } from "./collectives.ts";
 import { type LinkRules, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
@@ -15,7 +16,7 @@ function isGoingDown({ operation }: Step): boolean {
 
 /** Everything that anyone does on the node stands between the connection's start and its stop. */
 function linkNode(plan: Plan, node: Node, connection: Resource): void {
-  const starts = stepsOf(plan, connection, "start");
+  const starts = stepsOrNone(plan, connection, "start");
   const stops = stepsOf(plan, connection, "stop");
   for (const each of plan.steps) {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;
@@ -32,9 +33,15 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
   }
 }
 
+/** A container that will not be started keeps what is in it from starting. */
+function startsOf(plan: Plan, container: Resource): readonly Step[] {
+  return stepsOrNone(plan, container, "start");
+}
+
 function linkContainer(plan: Plan, filler: Resource, container: Resource): void {
-  linkAll(plan, stepsOf(plan, container, "start"), stepsOf(plan, filler, "start"), UP);
-  linkAll(plan, stepsOf(plan, filler, "stop"), stepsOf(plan, container, "stop"), DOWN);
+  linkAll(plan, startsOf(plan, container), stepsOf(plan, filler, "start"), UP);
+  const stops = stepsOf(plan, filler, "stop").filter(({ implied }) => !implied);
+  linkAll(plan, stops, stepsOf(plan, container, "stop"), DOWN);
 }
 
 export function linkRemotes(plan: Plan): void {
@@ -45,7 +52,7 @@ export function linkRemotes(plan: Plan): void {
     if (container === undefined) continue;
     for (const each of plan.steps)
       if (each.node === node && (each.operation === "start" || each.operation === "promote"))
-        linkAll(plan, stepsOf(plan, container, "start"), [each], { needsFirst: true });
+        linkAll(plan, startsOf(plan, container), [each], { needsFirst: true });
   }
   for (const resource of plan.facts.resources)
     if (resource.container !== undefined) linkContainer(plan, resource, resource.container);

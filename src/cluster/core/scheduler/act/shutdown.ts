@@ -18,7 +18,8 @@ export function planShutdowns(plan: Plan): void {
     });
     for (const list of plan.byResource)
       for (const each of list)
-        if (each.operation === "stop" && each.node === node) link(plan, each, leave, { needsFirst: true });
+        if (each.operation === "stop" && each.node === node && each.resource?.managed !== false)
+          link(plan, each, leave, { needsFirst: true });
     leaving.push(leave);
   }
   // The DC goes last: it leads the others out.

@@ -3,12 +3,13 @@
  * Fact: Pacemaker Explained, "Unfencing" (`provides="unfencing"`, node attribute #node-unfenced).
  */
 import type { Facts, Node } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { link, type Plan, type Step, step } from "./plan.ts";
 
 function isNeeded(facts: Facts): boolean {
   return (
     facts.options.fencingEnabled &&
-    facts.resources.some((each) => each.class === "stonith" && each.meta["provides"] === "unfencing")
+    facts.resources.some((each) => isFencingClass(each.class) && each.meta["provides"] === "unfencing")
   );
 }
 

@@ -7,7 +7,7 @@ export function linkLoads(plan: Plan): void {
   const { facts, board } = plan;
   if (facts.options.placement === "default") return;
   const loaded = facts.resources.filter(
-    (resource) => resource.kind === "primitive" && Object.keys(demandOf(facts, resource)).length > 0,
+    (resource) => resource.kind === "primitive" && Object.keys(demandOf(resource)).length > 0,
   );
   if (loaded.length === 0) return;
   for (const node of nodesOf(board)) {

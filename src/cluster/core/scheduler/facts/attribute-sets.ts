@@ -36,6 +36,8 @@ function addPairs(set: XmlElement, ids: () => IdIndex, values: Record<string, st
     const name = child.attributes["name"] ?? pair.attributes["name"];
     const { value } = pair.attributes;
     if (name === undefined || value === undefined || Object.hasOwn(values, name)) continue;
+    // As if it were not written there.
+    if (value === "#default") continue;
     values[name] = value;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The parameters of a bundle's container agents. Word for word what Pacemaker gives them, for their digests are recorded:
- * one blank more, and every running container would be restarted on an upgrade.
+ * The parameters of a bundle's container agents. Word for word what Pacemaker gives them, for their digests are
+ * recorded: one blank more, and every running container would be restarted on an upgrade.
  * Facts: crm_simulate as a black box (parameters in its graphs).
  */
 import { addressOf, type BundleSpec, bundleNodeName, CONTROL_PORT_DEFAULT } from "./bundle-spec.ts";

@@ -11,49 +11,66 @@ import { findOperation, operationMeta } from "./on-fail.ts";
 import { parametersOf } from "./read-resources.ts";
 import { parseDurationMs } from "./values.ts";
 
+/** Digests worked out before: decision after decision asks for the same ones. Pure all the same. */
+const known = new Map<string, string>();
+const KNOWN_MAX = 2000;
+
 /** The digest that the executor records for an operation run with these parameters. */
 export function parametersDigest(parameters: Readonly<Record<string, string>>): string {
-  const sorted = Object.fromEntries(
-    Object.keys(parameters)
-      .sort()
-      .map((name) => [name, parameters[name] ?? ""]),
-  );
-  return md5(` ${printXml(xml("parameters", sorted))}`);
+  const sorted: Record<string, string> = {};
+  for (const name of Object.keys(parameters).sort()) sorted[name] = parameters[name] ?? "";
+  const text = ` ${printXml(xml("parameters", sorted))}`;
+  let digest = known.get(text);
+  if (digest === undefined) {
+    digest = md5(text);
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(text, digest);
+  }
+  return digest;
 }
 
 /** `same`: nothing changed; `repeat`: a recurring operation is to be set up anew. */
-export type DefinitionChange = "same" | "unknown" | "repeat" | "reload" | "restart";
+export type DefinitionChange = "same" | "repeat" | "reload" | "restart";
 
 const TIMEOUT_DEFAULT = "20000";
+
+type OperationRun = Pick<HistoryEntry, "task" | "intervalMs">;
 
 /** A container without an address of its own is reached at that of its host. */
 export function atHost(parameters: Record<string, string>, host: Node | undefined): Record<string, string> {
   return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
 }
 
-/** What the operation would be run with now. */
-function currentParameters(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): Record<string, string> {
-  const operation = findOperation(resource, entry.task, entry.intervalMs);
+/** What is configured for that operation alone. */
+function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): Record<string, string> {
   const own: Record<string, string> = {};
-  for (const set of operation?.element.children ?? [])
+  for (const set of findOperation(resource, task, intervalMs)?.element.children ?? [])
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
+  return own;
+}
+
+/** What the operation would be run with now. */
+function currentParameters(facts: Facts, resource: Resource, node: Node, run: OperationRun): Record<string, string> {
+  const operation = findOperation(resource, run.task, run.intervalMs);
   const parameters = atHost(
-    { ...parametersOf(facts, resource, node.attributes), ...own },
+    { ...parametersOf(facts, resource, node.attributes), ...ownParameters(resource, run) },
     resource.container?.runningOn[0],
   );
-  if (entry.intervalMs === 0) return parameters;
-  const meta = operationMeta(facts, resource, operation, entry.task, entry.intervalMs);
+  if (run.intervalMs === 0) return parameters;
+  const meta = operationMeta(facts, resource, operation, run.task, run.intervalMs);
   const timeout = meta["timeout"];
   const timeoutMs = timeout === undefined ? TIMEOUT_DEFAULT : String(parseDurationMs(timeout) ?? TIMEOUT_DEFAULT);
   return { ...parameters, CRM_meta_timeout: timeoutMs };
 }
 
+const isMasked = (value: string) => value.startsWith("*") && /^\*+$/.test(value);
+
 /** Where secrets are masked in the copy of the CIB at hand, only the digest of the rest can tell. */
 function matchesSecurely(current: Readonly<Record<string, string>>, entry: HistoryEntry): boolean {
   const { "op-secure-digest": digest, "op-secure-params": names = "" } = entry.element.attributes;
-  if (digest === undefined || !Object.values(current).some((value) => /^\*+$/.test(value))) return false;
+  if (digest === undefined || !Object.values(current).some(isMasked)) return false;
   const secret = new Set(names.split(/\s+/).filter(Boolean));
   const open = Object.fromEntries(
     Object.entries(current).filter(([name]) => !secret.has(name) && !/^(?:CRM_meta_|pcmk_)/.test(name)),
@@ -61,12 +78,20 @@ function matchesSecurely(current: Readonly<Record<string, string>>, entry: Histo
   return parametersDigest(open) === digest;
 }
 
-/** Compares a recorded operation with the configuration. */
+/** The digest that an execution of the operation on the node would leave behind. */
+export function currentDigest(facts: Facts, resource: Resource, node: Node, run: OperationRun): string {
+  return parametersDigest(currentParameters(facts, resource, node, run));
+}
+
+/** Compares a recorded operation with the configuration. A record without a digest proves nothing, so it differs. */
 export function definitionChange(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): DefinitionChange {
   const recorded = entry.element.attributes["op-digest"];
-  if (recorded === undefined) return "unknown";
+  if (recorded === undefined) return entry.intervalMs > 0 ? "repeat" : "restart";
   const current = currentParameters(facts, resource, node, entry);
   if (matchesSecurely(current, entry)) return "same";
+  // An agent knows nothing of what is configured for one operation: of that it cannot say that a reload would do.
+  if (Object.keys(ownParameters(resource, entry)).length > 0 && entry.intervalMs === 0)
+    return parametersDigest(current) === recorded ? "same" : "restart";
   const restartDigest = entry.element.attributes["op-restart-digest"];
   if (restartDigest !== undefined) {
     const names = new Set((entry.element.attributes["op-force-restart"] ?? "").split(/\s+/).filter(Boolean));

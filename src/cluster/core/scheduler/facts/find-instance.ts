@@ -37,9 +37,19 @@ function findAnonymous(facts: Facts, node: Node, clone: Resource, baseId: string
     const busy = members.some((each) => each.runningOn.length > 0 || each.pendingNode !== undefined);
     if (!busy && !instance.removed) free ??= member;
   }
-  if (free !== undefined) return free;
+  if (free !== undefined && !isPresumed(facts, clone, free, node)) return free;
   const extra = addInstance(facts, clone, true);
   return extra === undefined ? undefined : memberOf(extra, baseId);
+}
+
+/**
+ * What needs no fencing may be started elsewhere before the lost node is fenced: then the instance that is presumed to
+ * run there must not use up one of those that are due.
+ */
+function isPresumed({ nodes }: Facts, clone: Resource, member: Resource, node: Node): boolean {
+  if (member.requires === "fencing" || member.requires === "unfencing") return false;
+  const members = nodes.filter(({ kind }) => kind !== "ping").length;
+  return node.unclean && node.kind !== "guest" && clone.instanceMax < members;
 }
 
 /** The resource that a recorded id on a node means; `undefined` when it is no longer configured. */

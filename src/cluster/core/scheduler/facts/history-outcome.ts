@@ -2,6 +2,7 @@
  * What one recorded operation says of the resource: success, a state found by a probe, failure, still pending.
  * Facts: OCF return codes (Pacemaker Administration); Pacemaker Explained (on-fail, failure-timeout).
  */
+import { definitionChange } from "./digests.ts";
 import { applyMigration } from "./history-migration.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
@@ -163,9 +164,29 @@ function applyFailure(
   else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
 }
 
+const CHANGED = "resource parameters have changed";
+
+/** What failed when it was defined otherwise says nothing of what it would do now; only a last failure is looked at. */
+function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
+  const { id = "", "op-digest": digest } = entry.element.attributes;
+  if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
+  if (entry.task !== "start" && entry.task !== "monitor") return false;
+  return definitionChange(facts, resource, node, entry) !== "same";
+}
+
+/** Whether the failures on the node are those of an older definition. */
+export function isForgiven(facts: Facts, resource: Resource, node: Node): boolean {
+  return facts.clearFailures.some((each) => each.resource === resource && each.node === node && each.why === CHANGED);
+}
+
 /** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
 function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
-  if (status === STATUS.done || resource.failureTimeoutMs === 0) return false;
+  if (status === STATUS.done) return false;
+  if (isOfOldDefinition(facts, resource, node, entry)) {
+    facts.clearFailures.push({ resource, node, why: CHANGED });
+    return true;
+  }
+  if (resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;

@@ -2,11 +2,14 @@
  * MD5, because the field's operation digests are MD5: the scheduler compares them with what a node recorded.
  * Never used to protect anything. Source: RFC 1321.
  */
-const SHIFTS = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];
-const TABLE = Array.from({ length: 64 }, (_, index) => Math.floor(Math.abs(Math.sin(index + 1)) * 2 ** 32) | 0);
+const SHIFTS = Int32Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
+const TABLE = Int32Array.from({ length: 64 }, (_, index) => Math.floor(Math.abs(Math.sin(index + 1)) * 2 ** 32));
 
 function block(words: Int32Array, at: number, state: Int32Array): void {
-  let [a = 0, b = 0, c = 0, d = 0] = state;
+  let a = state[0] ?? 0;
+  let b = state[1] ?? 0;
+  let c = state[2] ?? 0;
+  let d = state[3] ?? 0;
   for (let step = 0; step < 64; step++) {
     const round = step >> 4;
     let mix: number;
@@ -26,7 +29,11 @@ function block(words: Int32Array, at: number, state: Int32Array): void {
     }
     const sum = (a + mix + (TABLE[step] ?? 0) + (words[at + word] ?? 0)) | 0;
     const shift = SHIFTS[round * 4 + (step & 3)] ?? 0;
-    [a, d, c, b] = [d, c, b, (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0];
+    const turned = (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0;
+    a = d;
+    d = c;
+    c = b;
+    b = turned;
   }
   state[0] = ((state[0] ?? 0) + a) | 0;
   state[1] = ((state[1] ?? 0) + b) | 0;

@@ -50,7 +50,6 @@ export interface Node {
   /** Of the attributes those that the configuration gives and a restart keeps. */
   readonly permanent: Record<string, string>;
   readonly utilization: Record<string, string>;
-  seen: boolean;
   online: boolean;
   unclean: boolean;
   pending: boolean;
@@ -144,6 +143,8 @@ export interface Resource {
   remoteNodeName: string | undefined;
   removed: boolean;
   managed: boolean;
+  /** It would be managed, but the cluster may not act on anything: see `hold-back.ts`. */
+  heldBack: boolean;
   maintenance: boolean;
   // Clones only.
   readonly unique: boolean;
@@ -192,6 +193,8 @@ export interface Resource {
 
 export interface Location {
   readonly id: string;
+  /** The id of the rule that gave the scores, else of the constraint. */
+  readonly source: string;
   readonly resource: Resource;
   readonly scores: ReadonlyMap<Node, number>;
   readonly role: Role;
@@ -283,6 +286,8 @@ export interface Facts {
   readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];
   haveQuorum: boolean;
   haveRemotes: boolean;
+  /** Fencing is not wanted, or there is something to fence with. */
+  canProtect: boolean;
   recheckAtSeconds: number | undefined;
   readonly problems: Problem[];
   readonly ruleContext: RuleContext;
@@ -327,4 +332,16 @@ export function inPromotable(resource: Resource): boolean {
   for (let up = resource.parent; up !== undefined; up = up.parent)
     if (up.kind === "clone" && up.promotable) return true;
   return resource.promotable;
+}
+
+/**
+ * Whether the node has told the state of the resource. What is recorded of one instance of an anonymous clone holds for
+ * all of them: on a node they are one and the same.
+ */
+export function isKnownOn(resource: Resource, node: Node): boolean {
+  const clone = cloneOf(resource);
+  if (clone === undefined || clone.unique) return resource.knownOn.has(node);
+  return clone.children.some((instance) =>
+    primitivesOf(instance).some(({ baseId, knownOn }) => baseId === resource.baseId && knownOn.has(node)),
+  );
 }

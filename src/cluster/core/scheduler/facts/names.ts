@@ -1,18 +1,29 @@
 /** The order of names. */
 
-/** Numbers inside of names count as numbers: node2 before node10. */
-export function compareNames(left: string, right: string): number {
-  const [a, b] = [left.match(/\d+|\D/g) ?? [], right.match(/\d+|\D/g) ?? []];
-  for (let index = 0; index < Math.min(a.length, b.length); index++) {
-    const [x = "", y = ""] = [a[index], b[index]];
-    const numeric = /^\d/.test(x) && /^\d/.test(y);
-    const difference = numeric ? Number(x) - Number(y) : compareLetters(x, y);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+/** The position behind the digits that begin at `from`. */
+function digitsEnd(name: string, from: number): number {
+  let at = from;
+  while (at < name.length && isDigit(name.charCodeAt(at))) at++;
+  return at;
 }
 
-function compareLetters(x: string, y: string): number {
-  const [a, b] = [x.toLowerCase(), y.toLowerCase()];
-  return a === b ? 0 : a < b ? -1 : 1;
+/** Numbers inside of names count as numbers: node2 before node10. The case of letters does not count. */
+export function compareNames(left: string, right: string): number {
+  let [i, j] = [0, 0];
+  while (i < left.length && j < right.length) {
+    if (isDigit(left.charCodeAt(i)) && isDigit(right.charCodeAt(j))) {
+      const [leftEnd, rightEnd] = [digitsEnd(left, i), digitsEnd(right, j)];
+      const difference = Number(left.slice(i, leftEnd)) - Number(right.slice(j, rightEnd));
+      if (difference !== 0) return difference;
+      [i, j] = [leftEnd, rightEnd];
+      continue;
+    }
+    const [a, b] = [left.charAt(i).toLowerCase(), right.charAt(j).toLowerCase()];
+    if (a !== b) return a < b ? -1 : 1;
+    i++;
+    j++;
+  }
+  return left.length - i - (right.length - j);
 }

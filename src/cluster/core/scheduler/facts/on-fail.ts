@@ -5,7 +5,7 @@
 import { childrenOf } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
 import type { Facts, Operation, Resource } from "./model.ts";
-import { parseScore, ROLE, type Role } from "./values.ts";
+import { INFINITY_SCORE, parseScore, ROLE, type Role } from "./values.ts";
 
 export const ON_FAIL = {
   ignore: 0,
@@ -130,32 +130,43 @@ export interface FailCount {
   readonly lastSeconds: number;
 }
 
-const patterns = new Map<string, RegExp>();
+const FAILURE = /^(fail-count|last-failure)-(.*?)(?:#.+_\d+)?$/;
+const NUMBER_BEHIND = /:\d+$/;
 
-function failPattern(prefix: string, id: string): RegExp {
-  const key = `${prefix}${id}`;
-  let pattern = patterns.get(key);
-  if (pattern === undefined) {
-    if (patterns.size > 10_000) patterns.clear();
-    pattern = new RegExp(`^${prefix}-${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?::\\d+)?(?:#(.+)_(\\d+))?$`);
-    patterns.set(key, pattern);
+type FailCounts = ReadonlyMap<string, FailCount>;
+
+/** By the id that stands in the attribute's name; of a numbered one also without its number. */
+function readFailCounts(attributes: Readonly<Record<string, string>>): FailCounts {
+  const counts = new Map<string, FailCount>();
+  for (const [name, value] of Object.entries(attributes)) {
+    const match = FAILURE.exec(name);
+    if (match === null) continue;
+    const [, kind, id = ""] = match;
+    for (const key of new Set([id, id.replace(NUMBER_BEHIND, "")])) {
+      const { count, lastSeconds } = counts.get(key) ?? NO_FAILURES;
+      const next =
+        kind === "fail-count"
+          ? { count: Math.min(INFINITY_SCORE, count + parseScore(value)), lastSeconds }
+          : { count, lastSeconds: Math.max(lastSeconds, Number.parseInt(value, 10) || 0) };
+      counts.set(key, next);
+    }
   }
-  return pattern;
+  return counts;
 }
+
+const NO_FAILURES: FailCount = { count: 0, lastSeconds: 0 };
+/** A node's attributes are complete before the first failure is asked for, and live as long as the facts. */
+const failCountsOf = new WeakMap<Readonly<Record<string, string>>, FailCounts>();
 
 /** Raw fail count and time of the last failure, from the node's transient attributes. */
 export function recordedFailures(resource: Resource, attributes: Readonly<Record<string, string>>): FailCount {
-  const exact = resource.parent !== undefined && cloneIsUnique(resource);
-  const id = exact ? resource.id : resource.baseId;
-  let count = 0;
-  let lastSeconds = 0;
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("fail-count-")) {
-      if (failPattern("fail-count", id).test(name)) count = Math.min(1_000_000, count + parseScore(value));
-    } else if (name.startsWith("last-failure-") && failPattern("last-failure", id).test(name))
-      lastSeconds = Math.max(lastSeconds, Number.parseInt(value, 10) || 0);
+  let counts = failCountsOf.get(attributes);
+  if (counts === undefined) {
+    counts = readFailCounts(attributes);
+    failCountsOf.set(attributes, counts);
   }
-  return { count, lastSeconds };
+  const exact = resource.parent !== undefined && cloneIsUnique(resource);
+  return counts.get(exact ? resource.id : resource.baseId) ?? NO_FAILURES;
 }
 
 function cloneIsUnique(resource: Resource): boolean {

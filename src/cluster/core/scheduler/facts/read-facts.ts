@@ -1,6 +1,7 @@
 /** The reading passes, one after another: from a CIB to facts. The order matters: each uses what stands before it. */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import { type IdIndex, indexIds } from "./attribute-sets.ts";
+import { holdBack } from "./hold-back.ts";
 import type { Facts } from "./model.ts";
 import { compareNames } from "./names.ts";
 import { readConstraints } from "./read-constraints.ts";
@@ -62,6 +63,7 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
     removedHistories: [],
     haveQuorum: options.quorate,
     haveRemotes: false,
+    canProtect: true,
     get recheckAtSeconds() {
       return change.atSeconds;
     },
@@ -91,6 +93,7 @@ export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean |
   readNodeStates(facts);
   markSelfFencing(facts);
   readAllHistories(facts);
+  holdBack(facts);
   for (const resource of facts.resources) limitRole(resource);
   readConstraints(facts);
   return facts;

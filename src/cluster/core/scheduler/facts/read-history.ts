@@ -215,7 +215,9 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   const outcome: Outcome = { onFail: ON_FAIL.ignore, lastFailure: undefined };
   for (const entry of entries) applyOutcome(facts, resource, node, entry, outcome);
   settleState(facts, resource, node, outcome.onFail);
-  resource.recordedName = id;
+  // The number of an instance that does not run means nothing any more.
+  if (resource.role > ROLE.stopped || id === resource.baseId) resource.recordedName = id;
+  else if (resource.runningOn.length === 0) resource.recordedName = undefined;
   // Two records of one node may be given to one instance: the one that tells of its running counts.
   if (earlier !== undefined && resource.role <= ROLE.stopped) resource.history.set(node, earlier);
   limitRole(resource);

@@ -98,6 +98,7 @@ export function readLocations(facts: Facts, constraints: readonly XmlElement[]):
       const { scores, role } = scoresOf(facts, constraint, target);
       facts.locations.push({
         id: constraint.attributes["id"] ?? "",
+        source: childrenOf(constraint, "rule")[0]?.attributes["id"] ?? constraint.attributes["id"] ?? "",
         resource: target.resource,
         scores,
         role: role === ROLE.started || role === ROLE.stopped ? ROLE.unknown : role,

@@ -1,5 +1,5 @@
 /**
- * Nodes and what the status says of them: seen, online, unclean, on standby, leaving.
+ * Nodes and what the status says of them: online, unclean, on standby, leaving.
  * Silence is no proof of anything: with fencing, a node that should be there and is not must be fenced.
  * Facts: Pacemaker Explained, "Cluster Nodes", "Node State"; behaviour of crm_simulate 2.1.5.
  */
@@ -19,7 +19,6 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
     attributes: {},
     permanent: {},
     utilization: {},
-    seen: false,
     online: false,
     unclean: kind === "member" && facts.options.startupFencing && facts.options.fencingEnabled,
     pending: false,
@@ -150,9 +149,11 @@ function judge(facts: Facts, node: Node, state: XmlElement): void {
   if (node.shutdown) node.expectedUp = false;
   const terminate = node.attributes["terminate"];
   const terminated = isTrue(terminate) || (terminate !== undefined && /^[1-9]\d*$/.test(terminate));
-  node.seen = true;
   node.unclean = false;
-  if (facts.options.fencingEnabled) judgeWithFencing(node, inCluster, process, join, expected, terminated);
+  // A state that says nothing of membership was not written by a member: nobody has seen the node yet.
+  if (ccm === undefined && facts.options.fencingEnabled)
+    node.fenceReasons.push("peer has not been seen by the cluster");
+  else if (facts.options.fencingEnabled) judgeWithFencing(node, inCluster, process, join, expected, terminated);
   else judgeWithoutFencing(node, inCluster, process, join, expected);
 }
 

@@ -94,11 +94,19 @@ export function settleRemote(facts: Facts, node: Node): void {
     node.online = false;
     return;
   }
+  // It has asked to leave: it is let go by ending its connection.
+  const asked = node.attributes["shutdown"] ?? "0";
+  if (asked !== "0" && asked !== "") {
+    node.shutdown = true;
+    connection.nextRole = ROLE.stopped;
+  }
   const { container } = connection;
   node.unclean = node.fenceReasons.length > 0 && node.kind === "remote";
   if (connection.role === ROLE.started && connection.nextRole !== ROLE.stopped) node.online = true;
   if (connection.role === ROLE.started && connection.nextRole === ROLE.stopped) node.shutdown = true;
   node.online = connection.role >= ROLE.started;
+  // Whoever may not touch the connection may not touch what runs behind it either.
+  if (node.online && !connection.managed) node.maintenance = true;
   if (container?.failed === true) {
     node.online = false;
     node.remoteRequiresReset = true;

@@ -6,7 +6,7 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets, resolveReference } from "./attribute-sets.ts";
 import type { Facts, Operation, Resource, ResourceKind } from "./model.ts";
-import { bundledParameters, isUsableBundle, readBundle } from "./read-bundle.ts";
+import { isUsableBundle, readBundle } from "./read-bundle.ts";
 import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
 
 const KINDS: Readonly<Record<string, ResourceKind>> = {
@@ -111,7 +111,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   const { attributes } = element;
   const baseId = attributes["id"] ?? "";
   const meta = metaOf(facts, element, parent);
-  const isFencing = attributes["class"] === "stonith";
+  const isFencing = isFencingClass(attributes["class"]);
   const number = (name: string, fallback: number) => {
     const value = Number.parseInt(meta[name] ?? "", 10);
     return Number.isNaN(value) ? fallback : value;
@@ -150,6 +150,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     remoteNodeName: undefined,
     removed,
     managed: managed && !maintenance,
+    heldBack: false,
     maintenance,
     unique: isClone && parseBoolean(meta["globally-unique"], nodeMax > 1) && canBeUnique(element),
     promotable,
@@ -193,6 +194,11 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   facts.resources.push(resource);
   if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
   return resource;
+}
+
+/** Both dialects. */
+export function isFencingClass(name: string | undefined): boolean {
+  return name === "stonith" || name === "fencing";
 }
 
 /** Only OCF agents can tell one instance from another. */
@@ -273,9 +279,8 @@ export function parametersOf(
 ): Record<string, string> {
   const context = nodeAttributes === undefined ? facts.ruleContext : { ...facts.ruleContext, nodeAttributes };
   const values = addSets(childrenOf(resource.element, "instance_attributes"), facts.ids, context, {});
-  const { parent } = resource;
-  const others =
-    parent === undefined ? {} : { ...parametersOf(facts, parent, nodeAttributes), ...bundledParameters(resource) };
-  for (const [name, value] of Object.entries(others)) if (!Object.hasOwn(values, name)) values[name] = value;
+  if (resource.parent === undefined) return values;
+  for (const [name, value] of Object.entries(parametersOf(facts, resource.parent, nodeAttributes)))
+    if (!Object.hasOwn(values, name)) values[name] = value;
   return values;
 }

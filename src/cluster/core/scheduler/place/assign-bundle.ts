@@ -3,10 +3,10 @@
  * each replica follow their container.
  * Facts: Pacemaker Explained, "Bundles"; crm_simulate as a black box (scores).
  */
-import type { Replica, Resource } from "../facts/model.ts";
+import type { Node, Replica, Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
 import { assignInstances } from "./assign-clone.ts";
-import { type Board, nextRoleOf, noteScores, setScore } from "./board.ts";
+import { assignedNode, type Board, nextRoleOf, noteScores, setScore } from "./board.ts";
 
 /** What runs inside runs in its own replica, or not at all. */
 const IN_REPLICA_SCORE = 500;
@@ -21,9 +21,20 @@ export function confineBundled(board: Board, bundle: Resource): void {
   }
 }
 
-function follow(board: Board, { ip, remote, child, node }: Replica): void {
+/** A container on a remote node is reached through that node's connection, so from where that one is. */
+function bindToHost(board: Board, remote: Resource, host: Node | undefined): void {
+  const gate = host?.kind === "remote" ? host.remote : undefined;
+  if (gate === undefined) return;
+  const at = assignedNode(board, gate);
+  for (const node of board.nodes) if (node !== at) setScore(board, remote, node, -INFINITY_SCORE);
+}
+
+function follow(board: Board, { container, ip, remote, child, node }: Replica): void {
   if (ip !== undefined) board.assign(ip, undefined);
-  if (remote !== undefined) board.assign(remote, undefined);
+  if (remote !== undefined) {
+    bindToHost(board, remote, assignedNode(board, container));
+    board.assign(remote, undefined);
+  }
   if (child !== undefined && node !== undefined) setScore(board, child, node, INFINITY_SCORE);
 }
 

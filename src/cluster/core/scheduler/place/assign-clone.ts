@@ -23,7 +23,7 @@ function activeCount(instance: Resource): number {
 
 function canStay(board: Board, instance: Resource, node: Node): boolean {
   const score = allowedOf(board, instance)[node.index];
-  return score !== undefined && score >= 0 && isAvailable(board, node);
+  return score !== undefined && score >= 0;
 }
 
 function isFailed(instance: Resource): boolean {
@@ -98,24 +98,21 @@ function restore(board: Board, saved: ReadonlyMap<Resource, Scores>): void {
   for (const [resource, scores] of saved) board.allowed[resource.index] = [...scores];
 }
 
-/** Tries to leave the instance where it is; other nodes that it would rather have must be left for others. */
-function placeEarly(board: Board, spread: Spread, instance: Resource, current: Node, spare: number): boolean {
+/**
+ * Tries to leave the instance where it is. A node that it would rather have may go to another instance; but only as
+ * many nodes can be left to others as there are others to come.
+ */
+function placeEarly(board: Board, spread: Spread, instance: Resource, current: Node, instancesLeft: number): boolean {
   const saved = backup(board, instance);
-  let reserved = 0;
-  while (reserved < spare) {
+  const leftToOthers: Node[] = [];
+  while (leftToOthers.length < instancesLeft) {
+    for (const node of leftToOthers) banBelow(board, instance, node);
     const chosen = place(board, spread, instance, current);
     if (chosen === current) return true;
     unassign(board, instance);
     restore(board, saved);
     if (chosen === undefined) return false;
-    // It would go elsewhere; if there are enough nodes, it is enough that another instance goes there.
-    reserved += 1;
-    banBelow(board, instance, chosen);
-    for (const [resource, scores] of saved) {
-      scores[chosen.index] = -INFINITY_SCORE;
-      saved.set(resource, scores);
-    }
-    return false;
+    leftToOthers.push(chosen);
   }
   return false;
 }
@@ -146,8 +143,7 @@ export function assignInstances(
   for (const instance of sorted) {
     if (count >= max || board.isAssigned[instance.index] === true) continue;
     const current = prefersCurrent(board, spread, instance, optimal);
-    if (current !== undefined && placeEarly(board, spread, instance, current, Math.max(1, available - count)))
-      count += 1;
+    if (current !== undefined && placeEarly(board, spread, instance, current, max - count)) count += 1;
   }
   for (const instance of sorted) {
     if (board.isAssigned[instance.index] === true) continue;

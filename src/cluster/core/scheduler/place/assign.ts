@@ -10,6 +10,7 @@ import { assignClone } from "./assign-clone.ts";
 import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
 import { assignBest, isAvailable } from "./choose-node.ts";
+import { indexColocations } from "./colocations.ts";
 import { weighColocations } from "./follow.ts";
 
 /** The node's name under which primitives note their scores. */
@@ -89,6 +90,7 @@ function assignGroup(board: Board, group: Resource, prefer: Node | undefined): N
 export function assignAll(board: Board): void {
   const { facts } = board;
   board.assign = (resource, prefer) => assign(board, resource, prefer);
+  indexColocations(board);
   const byPriority = [...facts.top].sort((a, b) => b.priority - a.priority);
   const ordered = facts.options.placement === "default" ? byPriority : sortByPlacement(board, byPriority);
   for (const resource of ordered)

@@ -5,6 +5,7 @@
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { healthScore } from "../facts/read-locations.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
@@ -30,6 +31,9 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     capacity: nodes.map(({ utilization }) =>
       Object.fromEntries(Object.entries(utilization).map(([name, value]) => [name, Number.parseInt(value, 10) || 0])),
     ),
+    countsCapacity:
+      options.placement !== "default" &&
+      resources.some(({ element }) => element.children.some(({ name }) => name === "utilization")),
     withThis: resources.map(() => undefined),
     thisWith: resources.map(() => undefined),
     instanceCounts: resources.map(() => undefined),
@@ -96,6 +100,7 @@ function applyHealth(board: Board, facts: Facts): void {
     if (score === 0) continue;
     const location = {
       id: "#health",
+      source: "#health",
       scores: new Map([[node, score]]),
       role: ROLE.unknown,
       discovery: "always",
@@ -186,7 +191,7 @@ function hostsGuest({ fillers }: Resource): boolean {
 function applyKinds(board: Board, facts: Facts): void {
   if (!facts.haveRemotes) return;
   for (const resource of facts.resources) {
-    const bound = resource.class === "stonith" || resource.remoteNodeName !== undefined || hostsGuest(resource);
+    const bound = isFencingClass(resource.class) || resource.remoteNodeName !== undefined || hostsGuest(resource);
     for (const node of board.nodes) {
       if (node.inBundle) setScore(board, resource, node, Number.NaN);
       else if (bound && node.kind !== "member") setScore(board, resource, node, -INFINITY_SCORE);

@@ -33,6 +33,8 @@ export interface Board {
   /** How many resources each node has been given, the ones it runs now included. */
   readonly counts: number[];
   readonly capacity: Record<string, number>[];
+  /** Whether any resource uses capacity and the strategy asks for it. */
+  readonly countsCapacity: boolean;
   readonly withThis: (Colocation[] | undefined)[];
   readonly thisWith: (Colocation[] | undefined)[];
   /** Instances already on each node, by clone. */
@@ -85,6 +87,8 @@ function isConnected(board: Board, node: Node): boolean | undefined {
 
 /** Whether the node may be given a resource: up, in its right mind, not about to leave. */
 export function canRun(board: Board, node: Node): boolean {
+  // What belongs into a container has no other place; whether it can start there is a matter of order.
+  if (node.inBundle) return true;
   if (node.shutdown || node.unclean || node.standby || node.maintenance || node.pending) return false;
   return isUp(board, node) && isConnected(board, node) !== false;
 }
@@ -99,7 +103,7 @@ export function canRunAny(board: Board, scores: Scores): boolean {
 
 /** A guest is available while its container is going to run. */
 export function uncertainGuest(board: Board, node: Node): boolean {
-  if (node.kind !== "guest") return false;
+  if (node.kind !== "guest" || node.inBundle) return false;
   const container = node.remote?.container;
   if (container === undefined) return true;
   return board.isAssigned[container.index] === true && board.assigned[container.index] === undefined;
@@ -143,8 +147,8 @@ export function release(board: Board, resource: Resource): void {
 
 function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1): void {
   const free = board.capacity[node.index];
-  if (free === undefined || board.facts.options.placement === "default") return;
-  for (const [name, amount] of Object.entries(demandOf(board.facts, resource))) {
+  if (free === undefined || !board.countsCapacity) return;
+  for (const [name, amount] of Object.entries(demandOf(resource))) {
     const have = free[name];
     if (have !== undefined) free[name] = have - sign * amount;
   }
@@ -153,7 +157,7 @@ function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1
 const demands = new WeakMap<Resource, Readonly<Record<string, number>>>();
 
 /** What one resource uses of a node's capacity. */
-export function demandOf(facts: Facts, resource: Resource): Readonly<Record<string, number>> {
+export function demandOf(resource: Resource): Readonly<Record<string, number>> {
   const known = demands.get(resource);
   if (known !== undefined) return known;
   const demand: Record<string, number> = {};
@@ -165,7 +169,6 @@ export function demandOf(facts: Facts, resource: Resource): Readonly<Record<stri
             demand[attributes["name"]] =
               (demand[attributes["name"]] ?? 0) + (Number.parseInt(attributes["value"] ?? "0", 10) || 0);
   demands.set(resource, demand);
-  void facts;
   return demand;
 }
 

@@ -4,7 +4,6 @@
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
-import { compareNames } from "../facts/names.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { allowedOf, type Board, canRun, commit, uncertainGuest } from "./board.ts";
 
@@ -20,7 +19,7 @@ function compareCapacity(board: Board, a: Node, b: Node): number {
   return result;
 }
 
-/** The order in which nodes are tried; `active` is where the resource is now. */
+/** The order in which nodes are tried; `active` is where the resource is now. An index says the order of names. */
 export function sortNodes(
   board: Board,
   nodes: readonly Node[],
@@ -44,7 +43,7 @@ export function sortNodes(
     }
     if (a === active) return -1;
     if (b === active) return 1;
-    return compareNames(a.name, b.name);
+    return a.index - b.index;
   });
 }
 

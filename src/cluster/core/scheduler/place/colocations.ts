@@ -15,22 +15,31 @@ function before(a: Resource, b: Resource): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
+const NONE: readonly Colocation[] = [];
+
+/** Each resource's colocations, the weightiest other first; made once, when all colocations are known. */
+export function indexColocations(board: Board): void {
+  const add = (lists: (Colocation[] | undefined)[], { index }: Resource, colocation: Colocation) => {
+    const list = lists[index];
+    if (list === undefined) lists[index] = [colocation];
+    else list.push(colocation);
+  };
+  for (const colocation of board.facts.colocations) {
+    add(board.thisWith, colocation.dependent, colocation);
+    add(board.withThis, colocation.primary, colocation);
+  }
+  for (const list of board.thisWith) list?.sort((a, b) => before(a.primary, b.primary));
+  for (const list of board.withThis) list?.sort((a, b) => before(a.dependent, b.dependent));
+}
+
 /** The colocations in which it is dependent, the weightiest primary first. */
 export function ownThisWith(board: Board, resource: Resource): readonly Colocation[] {
-  const known = board.thisWith[resource.index];
-  if (known !== undefined) return known;
-  const list = board.facts.colocations.filter(({ dependent }) => dependent === resource);
-  board.thisWith[resource.index] = list.sort((a, b) => before(a.primary, b.primary));
-  return list;
+  return board.thisWith[resource.index] ?? NONE;
 }
 
 /** The colocations in which it is primary. */
 export function ownWithThis(board: Board, resource: Resource): readonly Colocation[] {
-  const known = board.withThis[resource.index];
-  if (known !== undefined) return known;
-  const list = board.facts.colocations.filter(({ primary }) => primary === resource);
-  board.withThis[resource.index] = list.sort((a, b) => before(a.dependent, b.dependent));
-  return list;
+  return board.withThis[resource.index] ?? NONE;
 }
 
 /** With what a group's or clone's constraints add for one of their members. */

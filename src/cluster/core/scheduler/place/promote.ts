@@ -13,7 +13,10 @@ import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } fr
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
 function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
   const unique = cloneOf(resource)?.unique === true;
-  const names = unique ? [`master-${resource.id}`] : [`master-${resource.baseId}`, `master-${resource.id}`];
+  // The agent speaks under the name by which the executor called it.
+  const names = unique
+    ? [`master-${resource.id}`]
+    : [`master-${resource.recordedName ?? resource.id}`, `master-${resource.baseId}`];
   for (const name of names) {
     const value = attributes[name];
     if (value !== undefined) return parseScore(value);
@@ -82,8 +85,7 @@ function initialScore(board: Board, clone: Resource, instance: Resource, node: N
       continue;
     score = addScores(score, location.score);
   }
-  const wholes = clone.parent?.kind === "bundle" ? [clone.parent, clone] : [clone];
-  for (const colocation of [...wholes, instance].flatMap((each) => ownThisWith(board, each))) {
+  for (const colocation of [...wholesOf(clone), instance].flatMap((each) => ownThisWith(board, each))) {
     if (colocation.dependentRole !== ROLE.promoted) continue;
     score = withPrimary(board, colocation.primary, node, score, colocation);
   }
@@ -116,11 +118,22 @@ function roleOf(board: Board, resource: Resource): Role {
   return head === undefined ? ROLE.unknown : nextRoleOf(board, head);
 }
 
+/** What constraints may mean by it: a clone in a bundle is meant by what they say of the bundle's roles. */
+function wholesOf(clone: Resource): readonly Resource[] {
+  return clone.parent?.kind === "bundle" ? [clone.parent, clone] : [clone];
+}
+
+/** The node on which the instance counts as being. */
+function standingOf(board: Board, instance: Resource): Node | undefined {
+  const node = assignedOf(board, instance);
+  return node === undefined ? undefined : hostOf(board, node);
+}
+
 /** What the wishes of others add to each node's claim to be the promoted one. */
 function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource, number>): number[] {
   const weights: number[] = board.facts.nodes.map(() => Number.NaN);
   for (const [instance, score] of initial) {
-    const node = assignedOf(board, instance);
+    const node = standingOf(board, instance);
     if (node === undefined) continue;
     const before = weights[node.index];
     const none = before === undefined || Number.isNaN(before);
@@ -128,7 +141,7 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
       none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
   }
   let work = weights;
-  for (const colocation of ownWithThis(board, clone)) {
+  for (const colocation of wholesOf(clone).flatMap((each) => ownWithThis(board, each))) {
     if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
     work = mergeWishes(board, colocation.dependent, work, colocation.nodeAttribute, colocation.score / INFINITY_SCORE, {
       towards: "dependents",
@@ -158,7 +171,7 @@ export function choosePromoted(board: Board, clone: Resource): void {
   const weights = weighNodes(board, clone, initial);
   const final = (instance: Resource) => {
     const own = initial.get(instance) ?? -INFINITY_SCORE;
-    const node = assignedOf(board, instance);
+    const node = standingOf(board, instance);
     const merged = node === undefined ? undefined : weights[node.index];
     return own <= -INFINITY_SCORE || merged === undefined || Number.isNaN(merged) ? own : merged;
   };

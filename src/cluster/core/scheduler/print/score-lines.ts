@@ -1,6 +1,7 @@
-/** Placement and promotion scores as crm_simulate -s prints them, sorted. */
+/** Placement and promotion scores, and capacity, as crm_simulate -s and -U print them. */
+import type { Node } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
-import { assignedOf } from "../place/board.ts";
+import { assignedOf, demandOf } from "../place/board.ts";
 import type { Worked } from "../worked.ts";
 
 export function scoreText(score: number): string {
@@ -26,4 +27,27 @@ export function scoreLines({ facts, board }: Worked): readonly string[] {
     }
   }
   return [...lines].sort();
+}
+
+const amounts = (values: Readonly<Record<string, string | number>>) =>
+  Object.entries(values)
+    .map(([name, value]) => ` ${name}=${value}`)
+    .join("");
+
+/** Capacity of the nodes before and after, and what each placed resource takes. */
+export function utilizationLines({ facts, board }: Worked): readonly string[] {
+  const capacity = (when: string, of: (node: Node) => Readonly<Record<string, string | number>>) =>
+    board.nodes.map((node) => `${when}: ${node.name} capacity:${amounts(of(node))}`);
+  const used = facts.resources.flatMap((resource) => {
+    const node = resource.kind === "primitive" ? board.assigned[resource.index] : undefined;
+    const demand = amounts(demandOf(resource));
+    return node === undefined
+      ? []
+      : [`pcmk__finalize_assignment: ${resource.id} utilization on ${node.name}:${demand}`];
+  });
+  return [
+    ...capacity("Original", ({ utilization }) => utilization),
+    ...used,
+    ...capacity("Remaining", ({ index }) => board.capacity[index] ?? {}),
+  ];
 }

@@ -1,42 +1,38 @@
 /**
- * Plays a transition through as if every action had its expected result, and writes the results into the status: what
- * crm_simulate -S does. Pure: the CIB comes in, the lines and the new CIB go out.
+ * Plays a transition through as if every action had its expected result (but those that the caller lets fail), and
+ * writes the results into the status: what crm_simulate -S does. Pure: the CIB comes in, lines and new CIB go out.
  */
-import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
-import type { Graph } from "../act/included.ts";
+import type { XmlElement } from "../../../../base/xml.ts";
 import type { Step } from "../act/plan.ts";
-import type { Resource } from "../facts/model.ts";
+import { currentDigest } from "../facts/digests.ts";
+import type { Facts, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, primitivesOf } from "../facts/model.ts";
+import { INFINITY_SCORE } from "../facts/values.ts";
+import type { Worked } from "../worked.ts";
 import { executorName, operationKey } from "./names.ts";
+import {
+  clearFailures,
+  countFailure,
+  forgetRecurring,
+  goDown,
+  type NodeRecord,
+  type NodeRecords,
+  readRecords,
+  recordOf,
+  recordResult,
+  writeRecords,
+} from "./node-records.ts";
 
-interface Record {
-  readonly attributes: { readonly [name: string]: string };
-  readonly operations: XmlElement[];
-}
+/** How the line begins that tells of a failure asked for; it stands out from the others. */
+export const PRETENCE = "Pretending action";
 
-interface NodeRecord {
-  attributes: { [name: string]: string };
-  transient: XmlElement[];
-  readonly resources: Map<string, Record>;
-}
-
-const FIRST_CALL_ID = 1;
-const CLEARED = /^(?:fail-count|last-failure)-/;
-
-function readState(state: XmlElement): NodeRecord {
-  const resources = new Map<string, Record>();
-  for (const resource of childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource"))
-    resources.set(resource.attributes["id"] ?? "", {
-      attributes: resource.attributes,
-      operations: [...childrenOf(resource, "lrm_rsc_op")],
-    });
-  return { attributes: { ...state.attributes }, transient: [...childrenOf(state, "transient_attributes")], resources };
-}
-
-function writeState({ attributes, transient, resources }: NodeRecord): XmlElement {
-  const list = [...resources.values()].map((record) => xml("lrm_resource", record.attributes, record.operations));
-  const lrm = xml("lrm", { id: attributes["id"] ?? "" }, [xml("lrm_resources", {}, list)]);
-  return xml("node_state", attributes, [...transient, lrm]);
+/** An operation that is to fail, or to be found, with that code: `RESOURCE_TASK_INTERVAL@NODE=CODE`. */
+export interface OperationSpec {
+  readonly resource: string;
+  readonly task: string;
+  readonly intervalMs: number;
+  readonly node: string;
+  readonly code: number;
 }
 
 /** Of an instance that has no record yet the number says nothing, if the others are recorded without one. */
@@ -59,111 +55,91 @@ function lineOf(step: Step): string {
   return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
 }
 
-function nextCallId({ resources }: NodeRecord): number {
-  let last = FIRST_CALL_ID - 1;
-  for (const { operations } of resources.values())
-    for (const { attributes } of operations)
-      last = Math.max(last, Number.parseInt(attributes["call-id"] ?? "0", 10) || 0);
-  return last + 1;
-}
-
-function recordResult(record: NodeRecord, step: Step): void {
-  const { resource, operation, intervalMs, expectedCode } = step;
-  if (resource === undefined || operation === "notify") return;
+function runOperation(facts: Facts, record: NodeRecord, step: Step, code: number): void {
+  const { resource, node, operation, intervalMs, expectedCode, meta } = step;
+  if (resource === undefined || node === undefined || operation === "notify") return;
   const name = executorName(resource);
-  if (operation === "delete") {
-    record.resources.delete(name);
-    return;
-  }
-  const known = record.resources.get(name);
-  if (operation === "cancel") {
-    if (known === undefined) return;
-    const kept = known.operations.filter(({ attributes }) => attributes["interval"] !== String(intervalMs));
-    record.resources.set(name, { ...known, operations: kept });
-    return;
-  }
-  const id = intervalMs === 0 ? `${name}_last_0` : `${name}_${operation}_${intervalMs}`;
-  const result = xml("lrm_rsc_op", {
-    id,
-    operation_key: operationKey(step),
-    operation,
-    interval: String(intervalMs),
-    "call-id": String(nextCallId(record)),
-    "rc-code": String(expectedCode),
-    "op-status": "0",
-    "transition-key": `0:0:${expectedCode}:simulated`,
-    ...(step.meta["migrate_source"] === undefined ? {} : { migrate_source: step.meta["migrate_source"] }),
-    ...(step.meta["migrate_target"] === undefined ? {} : { migrate_target: step.meta["migrate_target"] }),
-  });
-  const { class: agentClass, provider, type } = resource;
-  const attributes = known?.attributes ?? {
-    id: name,
-    class: agentClass,
-    ...(provider === "" ? {} : { provider }),
-    type,
-  };
-  const isSame = ({ attributes: a }: XmlElement) =>
-    a["id"] === id || (a["operation"] === operation && a["interval"] === String(intervalMs) && a["op-status"] === "-1");
-  const kept = known?.operations.filter((each) => !isSame(each)) ?? [];
-  record.resources.set(name, { attributes, operations: [...kept, result] });
+  if (operation === "delete") record.resources.delete(name);
+  else if (operation === "cancel") forgetRecurring(record, name, intervalMs);
+  else
+    recordResult(record, {
+      name,
+      agent: resource,
+      operation,
+      intervalMs,
+      key: operationKey(step),
+      code,
+      expectedCode,
+      digest: currentDigest(facts, resource, node, { task: operation, intervalMs }),
+      atSeconds: facts.nowSeconds,
+      migration: {
+        ...(meta["migrate_source"] === undefined ? {} : { source: meta["migrate_source"] }),
+        ...(meta["migrate_target"] === undefined ? {} : { target: meta["migrate_target"] }),
+      },
+    });
 }
 
-function goDown(record: NodeRecord): void {
-  record.attributes = { ...record.attributes, in_ccm: "false", crmd: "offline", join: "down", expected: "down" };
-  record.transient = [];
-  record.resources.clear();
+function isMeant({ resource, operation, intervalMs, node }: Step, spec: OperationSpec): boolean {
+  if (resource === undefined || node?.name !== spec.node) return false;
+  const isNamed = [resource.id, resource.baseId, executorName(resource)].includes(spec.resource);
+  return isNamed && operation === spec.task && intervalMs === spec.intervalMs;
 }
 
-function forget(record: NodeRecord, step: Step): void {
-  const id = step.resource?.baseId ?? "";
-  const isHis = (name: string) => CLEARED.test(name) && name.replace(CLEARED, "").split("#")[0]?.split(":")[0] === id;
-  record.transient = record.transient.map((transient) => ({
-    ...transient,
-    children: transient.children.map((set) => ({
-      ...set,
-      children: set.children.filter(({ attributes }) => !isHis(attributes["name"] ?? "")),
-    })),
-  }));
-}
-
-function execute(records: Map<string, NodeRecord>, step: Step): void {
-  const { node } = step;
-  if (node === undefined || step.kind === "pseudo") return;
-  let record = records.get(node.id);
-  if (record === undefined) {
-    const attributes = { id: node.id, uname: node.name };
-    record = { attributes, transient: [], resources: new Map() };
-    records.set(node.id, record);
-  }
+/** Does one step. Answers the lines of a failure; none when all went as expected. */
+function execute(facts: Facts, records: NodeRecords, step: Step, id: number, failures: readonly OperationSpec[]) {
+  const { node, resource, operation, intervalMs } = step;
+  if (node === undefined || step.kind === "pseudo") return [];
+  const record = recordOf(records, node.id, node.name);
   if (step.kind === "fence") goDown(record);
-  else if (step.operation === "clear_failcount") forget(record, step);
-  else if (step.kind === "resource") recordResult(record, step);
+  else if (operation === "clear_failcount") clearFailures(record, resource?.baseId ?? "");
+  else if (step.kind === "resource") {
+    const failure = failures.find((spec) => isMeant(step, spec));
+    const code = failure?.code ?? step.expectedCode;
+    runOperation(facts, record, step, code);
+    if (resource === undefined || code === step.expectedCode) return [];
+    const counted = countFailure(record, resource.baseId, `${operation}_${intervalMs}`, facts.nowSeconds);
+    return [`${PRETENCE} ${id} failed with rc=${code}`, ...counted];
+  }
+  return [];
 }
 
-/** What was done, in order, and the CIB afterwards. */
-export function simulateRun(cib: XmlElement, graph: Graph): { lines: string[]; cib: XmlElement } {
-  const status = childOf(cib, "status");
-  const records = new Map<string, NodeRecord>();
-  for (const state of childrenOf(status, "node_state")) records.set(state.attributes["id"] ?? "", readState(state));
+export interface SimulatedRun {
+  /** What was done, in order, and what failed. */
+  readonly lines: readonly string[];
+  /** The CIB afterwards. */
+  readonly cib: XmlElement;
+  /** The transition was given up at a failure. */
+  readonly failed: boolean;
+}
+
+/** Runs until nothing more can be done. After a failure only what ends a group or clone is still told. */
+export function simulateRun(
+  cib: XmlElement,
+  { facts, graph }: Pick<Worked, "facts" | "graph">,
+  failures: readonly OperationSpec[] = [],
+): SimulatedRun {
+  const records = readRecords(cib);
+  const ids = new Map(graph.steps.map((step, index) => [step, index + 1]));
   const lines: string[] = [];
   const done = new Set<Step>();
+  let failed = false;
+  const mayRun = (step: Step) =>
+    (!failed || step.priority >= INFINITY_SCORE) && (graph.inputs.get(step) ?? []).every((input) => done.has(input));
   for (let waiting = [...graph.steps], progress = true; progress && waiting.length > 0; ) {
     progress = false;
     const left: Step[] = [];
     for (const step of waiting) {
-      if (!(graph.inputs.get(step) ?? []).every((input) => done.has(input))) {
+      if (!mayRun(step)) {
         left.push(step);
         continue;
       }
-      lines.push(lineOf(step));
-      execute(records, step);
+      const failure = execute(facts, records, step, ids.get(step) ?? 0, failures);
+      lines.push(lineOf(step), ...failure);
+      failed ||= failure.length > 0;
       done.add(step);
       progress = true;
     }
     waiting = left;
   }
-  const rest = status?.children.filter(({ name }) => name !== "node_state") ?? [];
-  const after = xml("status", status?.attributes ?? {}, [...[...records.values()].map(writeState), ...rest]);
-  const others = cib.children.filter(({ name }) => name !== "status");
-  return { lines, cib: { ...cib, children: [...others, after] } };
+  return { lines, cib: writeRecords(cib, records), failed };
 }

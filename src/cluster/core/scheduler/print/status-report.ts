@@ -6,12 +6,22 @@ import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
 import { bundleLines, type Shown } from "./bundle-lines.ts";
 
+/** What is left out and what is added. */
+export interface ReportView {
+  /** Also what runs nowhere. */
+  readonly inactive: boolean;
+  /** Each instance of a clone by itself. */
+  readonly detail: boolean;
+}
+
+const WHOLE: ReportView = { inactive: true, detail: false };
+
 const list = (names: readonly string[]) => `[ ${[...names].sort(compareNames).join(" ")} ]`;
 
-const KIND_WORD = { member: "", remote: "Remote", guest: "Guest", ping: "" } as const;
+export const KIND_WORD = { member: "", remote: "Remote", guest: "Guest", ping: "" } as const;
 
 /** `undefined` for a node that has nothing special about it and goes into a list. */
-function nodeState(facts: Facts, node: Node): string | undefined {
+export function nodeState(facts: Facts, node: Node): string | undefined {
   if (node.unclean) return node.online ? "UNCLEAN (online)" : "UNCLEAN (offline)";
   if (node.pending) return "pending";
   if (node.standbyOnFail && node.online) return "standby (on-fail)";
@@ -34,14 +44,14 @@ function healthState(facts: Facts, node: Node): string | undefined {
   return values.includes("yellow") ? "online (health is YELLOW)" : undefined;
 }
 
-function nodeLines(facts: Facts): string[] {
+export function nodeLines(facts: Facts, indent: string): string[] {
   const lines: string[] = [];
   const lists = new Map<string, string[]>();
   const nodes = [...facts.nodes].filter(({ kind }) => kind !== "ping").sort((a, b) => compareNames(a.name, b.name));
   for (const node of nodes) {
     const word = KIND_WORD[node.kind];
     const state = nodeState(facts, node);
-    if (state !== undefined) lines.push(`    * ${word}Node ${node.name}: ${state}`);
+    if (state !== undefined) lines.push(`${indent}* ${word}Node ${node.name}: ${state}`);
     else {
       const key = `${word}${node.online ? "Online" : "OFFLINE"}`;
       lists.set(key, [...(lists.get(key) ?? []), node.name]);
@@ -49,7 +59,7 @@ function nodeLines(facts: Facts): string[] {
   }
   for (const key of ["Online", "OFFLINE", "RemoteOnline", "RemoteOFFLINE", "GuestOnline", "GuestOFFLINE"]) {
     const names = lists.get(key);
-    if (names !== undefined && key !== "GuestOFFLINE") lines.push(`    * ${key}: ${list(names)}`);
+    if (names !== undefined && key !== "GuestOFFLINE") lines.push(`${indent}* ${key}: ${list(names)}`);
   }
   return lines;
 }
@@ -63,11 +73,11 @@ const PENDING: Readonly<Record<string, string>> = {
   migrate_from: "Migrating",
 };
 
-function isDisabled(resource: Resource): boolean {
+export function isDisabled(resource: Resource): boolean {
   return targetRoleOf(resource, inPromotable(resource)) === ROLE.stopped;
 }
 
-function roleWord(resource: Resource): string {
+export function roleWord(resource: Resource): string {
   const pending = PENDING[resource.pendingTask];
   if (pending !== undefined) return pending;
   if (resource.runningOn.length === 0) return "Stopped";
@@ -84,7 +94,7 @@ function flagsOf(resource: Resource): string[] {
     flags.push("target-role:Unpromoted");
   if (resource.blocked) flags.push("blocked");
   else if (!resource.managed && (resource.maintenance || isInMaintenance(resource))) flags.push("maintenance");
-  else if (!resource.managed) flags.push("unmanaged");
+  else if (!resource.managed && !resource.heldBack) flags.push("unmanaged");
   if (resource.failureIgnored) flags.push("failure ignored");
   return flags;
 }
@@ -97,22 +107,30 @@ function isInMaintenance(resource: Resource): boolean {
   return resource.runningOn.some(({ maintenance }) => maintenance);
 }
 
-function agentOf(resource: Resource): string {
+export function agentOf(resource: Resource): string {
   const provider = resource.provider === "" ? "" : `${resource.provider}:`;
   return `(${resource.class}:${provider}${resource.type})`;
 }
 
-function primitiveLine(resource: Resource, indent: string, unique: boolean, shown?: Shown): string {
-  const name = shown?.name ?? (unique ? resource.id : resource.baseId);
+/** `below-node`: the line stands below its node already, which is not named again. */
+export function primitiveLine(
+  resource: Resource,
+  indent: string,
+  unique: boolean,
+  shown?: Shown | "below-node",
+): string {
+  const own = shown === "below-node" ? undefined : shown;
+  const withNode = shown !== "below-node";
+  const name = own?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource);
   const failed = failedWord(resource, role);
-  const flags = flagsOf(resource);
-  const several = resource.runningOn.length > 1;
-  const first = shown === undefined ? resource.runningOn[0] : shown.node;
-  const node = several || first === undefined ? "" : ` ${first.name}`;
+  const flags = flagsOf(resource).filter((flag) => withNode || flag !== "UNCLEAN");
+  const several = withNode && resource.runningOn.length > 1;
+  const first = own === undefined ? resource.runningOn[0] : own.node;
+  const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
-  const removed = resource.removed && resource.parent === undefined ? "ORPHANED " : "";
+  const removed = resource.removed ? "ORPHANED " : "";
   return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${node}${notes}${nodes}`;
 }
 
@@ -123,13 +141,13 @@ function failedWord(resource: Resource, role: string): string {
   return resource.role === ROLE.promoted ? `FAILED ${role}` : "FAILED";
 }
 
-function collectiveFlags(resource: Resource): string {
-  const flags: string[] = [];
+function collectiveFlags(resource: Resource, note = ""): string {
+  const flags: string[] = note === "" ? [] : [note];
   if (resource.kind === "clone" && resource.promotable) flags.push("promotable");
   if (resource.kind === "clone" && resource.unique) flags.push("unique");
   if (isDisabled(resource)) flags.push("disabled");
   if (resource.maintenance) flags.push("maintenance");
-  else if (!resource.managed) flags.push("unmanaged");
+  else if (!resource.managed && !resource.heldBack) flags.push("unmanaged");
   return flags.length === 0 ? "" : ` (${flags.join(", ")})`;
 }
 
@@ -155,7 +173,7 @@ function instanceRole(instance: Resource): number {
   return Math.max(...primitivesOf(instance).map(({ role }) => role));
 }
 
-function cloneLines(facts: Facts, clone: Resource, indent: string): string[] {
+function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportView): string[] {
   const child = clone.children[0];
   const lines = [`${indent}* Clone Set: ${clone.id} [${child?.baseId ?? ""}]${collectiveFlags(clone)}:`];
   const deeper = `${indent}  `;
@@ -166,14 +184,18 @@ function cloneLines(facts: Facts, clone: Resource, indent: string): string[] {
     const isUp = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
     if (isUp) active += 1;
+    if (view.detail && (isUp || view.inactive)) {
+      lines.push(...lineOf(facts, instance, deeper, view));
+      continue;
+    }
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
-    if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper));
+    if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
     else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
   if (others.length > 0) lines.push(`${deeper}* ${clone.promotable ? "Unpromoted" : "Started"}: ${list(others)}`);
-  if (!clone.unique && clone.instanceMax > active) {
+  if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
     const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node)).map(({ name }) => name);
     const note = isDisabled(clone) ? " (disabled)" : "";
     if (idle.length > 0) lines.push(`${deeper}* Stopped${note}: ${list(idle)}`);
@@ -185,18 +207,22 @@ function isMember(node: Node): boolean {
   return node.kind !== "ping" && !node.inBundle;
 }
 
-function lineOf(facts: Facts, resource: Resource, indent: string): string[] {
+/** One resource with what stands in it. */
+export function lineOf(facts: Facts, resource: Resource, indent: string, view: ReportView = WHOLE): string[] {
   if (resource.kind === "primitive") return [primitiveLine(resource, indent, isUnique(resource))];
-  if (resource.kind === "clone") return cloneLines(facts, resource, indent);
+  if (resource.kind === "clone") return cloneLines(facts, resource, indent, view);
   if (resource.kind === "bundle")
-    return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, shown) =>
-      primitiveLine(each, deeper, false, shown),
+    return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, place) =>
+      primitiveLine(each, deeper, false, place),
     );
-  const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource)}:`;
-  return [head, ...resource.children.map((member) => primitiveLine(member, `${indent}  `, isUnique(member)))];
+  const shown = resource.children.filter((member) => view.inactive || isActive(member));
+  const hidden = resource.children.length - shown.length;
+  const note = hidden === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;
+  const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource, note)}:`;
+  return [head, ...shown.map((member) => primitiveLine(member, `${indent}  `, isUnique(member)))];
 }
 
-function isUnique(resource: Resource): boolean {
+export function isUnique(resource: Resource): boolean {
   for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up.unique;
   return true;
 }
@@ -226,7 +252,7 @@ export function statusReport(facts: Facts, heading: string, counted: boolean): s
     ...(counted ? countLine(facts) : []),
     `${heading}:`,
     "  * Node List:",
-    ...nodeLines(facts),
+    ...nodeLines(facts, "    "),
     "",
     "  * Full List of Resources:",
     ...resources.flatMap((resource) => lineOf(facts, resource, "    ")),

@@ -1,0 +1,118 @@
+/**
+ * The scheduler against crm_simulate on CIBs made by seed (test/support/random-cib/cib.ts).
+ * Usage: node bench/differential.ts [--from SEED] [--count N] [--show] [--level actions|order|blocked|report]
+ *        node bench/differential.ts --shrink SEED
+ * `--shrink` takes from one CIB everything that the difference does not need, and prints what is left.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { parseXml, printXml, type XmlElement } from "../src/base/xml.ts";
+import { randomCib } from "../test/support/random-cib/cib.ts";
+import { askOurs, askPeer, compare, type Difference, isPeerInstalled } from "../test/support/scheduler-peer.ts";
+
+/** `refused` when the peer does not take the CIB. */
+function judge(cib: string): Difference | "refused" | undefined {
+  const theirs = askPeer(cib);
+  return theirs === undefined ? "refused" : compare(cib, askOurs(cib), theirs);
+}
+
+/** Without these a CIB is about something else. */
+const KEPT = new Set([
+  "configuration",
+  "crm_config",
+  "cluster_property_set",
+  "nodes",
+  "node",
+  "resources",
+  "constraints",
+  "status",
+  "node_state",
+]);
+const FRAME = new Set(["stonith-enabled", "no-quorum-policy"]);
+
+/** Every CIB that lacks one element or one attribute of this one, the largest cuts first. */
+function* smaller(root: XmlElement): Generator<XmlElement> {
+  for (const [index, child] of root.children.entries()) {
+    if (KEPT.has(child.name) || FRAME.has(child.attributes["name"] ?? "")) continue;
+    yield { ...root, children: root.children.filter((_, each) => each !== index) };
+  }
+  for (const [index, child] of root.children.entries())
+    for (const cut of smaller(child))
+      yield { ...root, children: root.children.map((old, each) => (each === index ? cut : old)) };
+}
+
+function shrink(seed: number, { level, lines }: Difference): string {
+  let best = randomCib(seed);
+  for (let progress = true; progress; ) {
+    progress = false;
+    const read = parseXml(best);
+    if (read.kind === "not-xml") throw new Error(read.reason);
+    for (const cut of smaller(read.root)) {
+      const text = printXml(cut);
+      const found = judge(text);
+      if (found === undefined || found === "refused" || found.level !== level) continue;
+      if (!found.lines.includes(lines[0] ?? "")) continue;
+      best = text;
+      progress = true;
+      break;
+    }
+  }
+  return best;
+}
+
+const { values } = parseArgs({
+  options: {
+    from: { type: "string", default: "1" },
+    count: { type: "string", default: "2000" },
+    show: { type: "boolean", default: false },
+    shrink: { type: "string" },
+    level: { type: "string" },
+  },
+});
+
+function print(seed: number, found: Difference): void {
+  process.stdout.write(`seed ${seed}: ${found.level}\n`);
+  if (values.show)
+    process.stdout.write(
+      found.lines
+        .slice(0, 12)
+        .map((line) => `    ${line}\n`)
+        .join(""),
+    );
+}
+
+function runAll(from: number, count: number): number {
+  const counts: Record<string, number> = { agree: 0, refused: 0, actions: 0, order: 0, blocked: 0, report: 0 };
+  for (let seed = from; seed < from + count; seed++) {
+    const found = judge(randomCib(seed));
+    const key = found === undefined ? "agree" : found === "refused" ? found : found.level;
+    counts[key] = (counts[key] ?? 0) + 1;
+    if (typeof found === "object" && (values.level === undefined || values.level === found.level)) print(seed, found);
+  }
+  process.stdout.write(
+    `${Object.entries(counts)
+      .map(([name, number]) => `${name} ${number}`)
+      .join(", ")}\n`,
+  );
+  return counts["agree"] === count ? 0 : 1;
+}
+
+if (!isPeerInstalled()) {
+  process.stderr.write("crm_simulate is not there; install pacemaker-cli-utils\n");
+  process.exitCode = 69;
+} else if (values.shrink !== undefined) {
+  const seed = Number(values.shrink);
+  const found = judge(randomCib(seed));
+  if (typeof found === "object") {
+    const text = shrink(seed, found);
+    process.stdout.write(text);
+    const left = judge(text);
+    if (typeof left === "object")
+      process.stdout.write(
+        left.lines
+          .slice(0, 20)
+          .map((line) => `${line}\n`)
+          .join(""),
+      );
+  } else process.stdout.write(`seed ${seed}: ${found ?? "no difference"}\n`);
+} else process.exitCode = runAll(Number(values.from), Number(values.count));

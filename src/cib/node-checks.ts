@@ -1,0 +1,158 @@
+/** What has to hold between the directives of a node's configuration: names, links, times against each other. */
+import { nearestName } from "../base/nearest.ts";
+import type { Problem } from "../base/problem.ts";
+import type { NodeConfig, NodeEntry } from "./node-config.ts";
+import type { DirectiveName, WatchdogConfig } from "./node-directives.ts";
+import { joinedNodes, type LinkConfig, namedNodes, onNode } from "./node-links.ts";
+
+const LINKS_MAX = 8;
+/** Below this, ordinary scheduling noise looks like death (measured: toolchain reference, section 2). */
+const DEADTIME_RECOMMENDED_MIN_MS = 500;
+
+export type Report = (line: number | undefined, reason: string, remedy: string, severity?: Problem["severity"]) => void;
+
+export interface Placed<Value> {
+  readonly line: number;
+  readonly value: Value;
+}
+
+export function checkNodes(nodes: readonly Placed<NodeEntry>[], report: Report): void {
+  for (const [index, { line, value }] of nodes.entries()) {
+    for (const { line: other, value: earlier } of nodes.slice(0, index)) {
+      if (earlier.name === value.name)
+        report(line, `the node ${value.name} stands a second time`, `remove line ${line} or ${other}`);
+      else if (earlier.id === value.id)
+        report(line, `${value.name} has the id of ${earlier.name}`, "give it an id of its own");
+    }
+  }
+  if (nodes.length === 1) report(nodes[0]?.line, "a cluster has two nodes at least", "write a second node directive");
+}
+
+/**
+ * The longest heartbeat among so many nodes on a serial line: header 20, seal 28 at most, flags and times 15, an
+ * opinion of 10 on each other node; frame, checksum and escapes 8. A test holds this against the real encoder.
+ */
+export const serialHeartbeatBytes = (nodes: number): number => 20 + 28 + 15 + 10 * (nodes - 1) + 8;
+
+/** Start bit, 8 data bits, stop bit. */
+const BITS_PER_BYTE = 10;
+/** What heartbeats may take of a line: the rest is for the managers, who may have no other way. */
+const SHARE_MAX = 0.7;
+
+/** A cable has two ends; what joins more nodes is a ring, and each of them needs its two ports in it. */
+function checkSerial(
+  link: LinkConfig,
+  line: number,
+  nodes: readonly string[],
+  keepaliveMs: number,
+  report: Report,
+): void {
+  if (link.kind !== "serial") return;
+  const joined = joinedNodes(link, nodes);
+  // A node of a ring sends its own heartbeat and passes on all others.
+  const sent = joined.length > 2 ? joined.length - 1 : 1;
+  const takesMs = (sent * serialHeartbeatBytes(nodes.length) * BITS_PER_BYTE * 1000) / link.baud;
+  if (takesMs > SHARE_MAX * keepaliveMs)
+    report(
+      line,
+      `heartbeats take ${Math.ceil(takesMs)}ms of ${link.name} at ${link.baud} baud, keepalive is ${keepaliveMs}ms`,
+      `write keepalive ${Math.ceil(takesMs / SHARE_MAX / 10) * 10}ms or more, or a higher baud`,
+    );
+  if (joined.length <= 2) return;
+  for (const node of joined.filter((name) => onNode(link.devices, name)?.length !== 2))
+    report(
+      line,
+      `the serial link ${link.name} joins ${joined.length} nodes, and ${node} has one port in it`,
+      `write ${node}=PATH,PATH to make it a ring, or name two nodes only`,
+    );
+}
+
+export function checkLinks(
+  links: readonly Placed<LinkConfig>[],
+  written: number,
+  nodes: readonly NodeEntry[],
+  keepaliveMs: number,
+  report: Report,
+): void {
+  const names = nodes.map(({ name }) => name);
+  for (const [index, { line, value: link }] of links.entries()) {
+    if (links.findIndex(({ value }) => value.name === link.name) < index)
+      report(line, `there are two links ${link.name}`, "give each link a name of its own");
+    for (const name of namedNodes(link).filter((node) => !names.includes(node))) {
+      const nearest = nearestName(name, names);
+      report(line, `the link ${link.name} names ${name}, which is no node`, `write ${nearest ?? "a configured node"}`);
+    }
+    checkSerial(link, line, names, keepaliveMs, report);
+  }
+  if (links.length > LINKS_MAX) report(links[LINKS_MAX]?.line, `more than ${LINKS_MAX} links`, "remove some");
+  if (links.length === 1 && written === 1)
+    report(links[0]?.line, "there is one link only: one cable decides over a takeover", "add a second one", "warning");
+}
+
+export interface Times {
+  readonly keepaliveMs: number;
+  readonly warntimeMs: number;
+  readonly deadtimeMs: number;
+  readonly initdeadMs: number;
+}
+
+/** ha.cf's own rules, and ours: each needs the one before it. */
+export function checkTimes(
+  times: Times,
+  watchdog: WatchdogConfig | undefined,
+  lineOf: (name: DirectiveName) => number | undefined,
+  report: Report,
+): void {
+  const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = times;
+  if (deadtimeMs <= 2 * keepaliveMs)
+    report(
+      lineOf("deadtime"),
+      `deadtime ${deadtimeMs}ms is not above twice keepalive ${keepaliveMs}ms`,
+      `write deadtime ${3 * keepaliveMs}ms or more`,
+    );
+  if (lineOf("warntime") !== undefined && (warntimeMs <= keepaliveMs || warntimeMs >= deadtimeMs))
+    report(
+      lineOf("warntime"),
+      `warntime ${warntimeMs}ms is not between keepalive and deadtime`,
+      "remove warntime, or write a time between the two",
+    );
+  if (initdeadMs < deadtimeMs)
+    report(
+      lineOf("initdead"),
+      `initdead ${initdeadMs}ms is below deadtime ${deadtimeMs}ms`,
+      "remove initdead, or write a longer time",
+    );
+  if (deadtimeMs < DEADTIME_RECOMMENDED_MIN_MS)
+    report(
+      lineOf("deadtime"),
+      `deadtime ${deadtimeMs}ms is shorter than a busy machine may pause`,
+      `write ${DEADTIME_RECOMMENDED_MIN_MS}ms or more`,
+      "warning",
+    );
+  if (watchdog?.kind === "device" && watchdog.timeoutMs < 2 * keepaliveMs)
+    report(
+      lineOf("watchdog"),
+      `the watchdog's timeout ${watchdog.timeoutMs}ms is below twice keepalive`,
+      "write a longer timeout",
+    );
+}
+
+/** A node that hangs reads no disk: only the watchdog makes its promise good that it ends when told to. */
+export function checkDisks(
+  disks: readonly Placed<string>[],
+  watchdog: WatchdogConfig | undefined,
+  selfFencing: NodeConfig["selfFencing"],
+  report: Report,
+): void {
+  const [first] = disks;
+  if (first === undefined) return;
+  for (const [index, { line, value }] of disks.entries())
+    if (disks.findIndex((disk) => disk.value === value) < index)
+      report(line, `the fencing disk ${value} stands twice`, "remove one of the two lines");
+  if (disks.length !== 1 && disks.length !== 3)
+    report(first.line, `there are ${disks.length} fencing disks`, "use one, or three: two have no majority");
+  if (watchdog?.kind !== "none") return;
+  const reason = "a fencing disk without a watchdog proves nothing: a node that hangs does not read it";
+  const remedy = "write watchdog /dev/watchdog timeout 5s";
+  report(first.line, reason, remedy, selfFencing === "exit" ? "warning" : "error");
+}

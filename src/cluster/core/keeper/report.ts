@@ -1,0 +1,34 @@
+/** What the keeper tells the manager of itself every few seconds, for status and traps; nothing is decided by it. */
+import type { LinkState } from "../membership/state.ts";
+import type { SpreadReading } from "./spread.ts";
+
+export interface LinkQuality {
+  readonly name: string;
+  readonly peer: string;
+  readonly state: LinkState["state"];
+  /** Of the peer's last 32 beats, how many came by this link, in percent; undefined while none has. */
+  readonly heardPercent?: number;
+  /** The latest changes of its state, newest first. */
+  readonly changes: readonly { readonly state: LinkState["state"]; readonly agoMs: number }[];
+}
+
+export interface KeeperReport {
+  /** How late our own beats were by our own clock. */
+  readonly lateness: SpreadReading;
+  /** Silences of members that lived; deadtime less the worst of them is what is left before a false death. */
+  readonly silence: SpreadReading;
+  readonly keepaliveMs: number;
+  readonly deadtimeMs: number;
+  readonly takeoverGoalMs?: number;
+  readonly links: readonly LinkQuality[];
+  readonly watchdog?: {
+    readonly identity: string;
+    readonly timeoutMs: number;
+    readonly pretimeoutMs?: number;
+    /** It cannot be disarmed: an orderly stop resets the machine, too. */
+    readonly nowayout: boolean;
+    readonly causedBoot?: boolean;
+  };
+  /** Why the watchdog is not fed; undefined when this node is well. */
+  readonly ailment?: string;
+}

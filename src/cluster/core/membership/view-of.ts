@@ -1,0 +1,58 @@
+/** The state of membership as the manager and whoever looks are told it. */
+import type { KeeperReport } from "../keeper/report.ts";
+import { heardPercent } from "./link-history.ts";
+import { elapsedMs } from "./peer-clock.ts";
+import { isQuorate } from "./quorum.ts";
+import type { MembershipState } from "./state.ts";
+import type { MembershipView } from "./view.ts";
+
+/** What the manager is told. */
+export function viewOf(state: MembershipState, nowMs: number): MembershipView {
+  const { config, members, epoch } = state;
+  const joined = state.peers.filter(({ phase }) => phase === "member");
+  const kindOf = (link: string) => config.links.find(({ name }) => name === link)?.kind ?? "udp";
+  return {
+    self: config.self,
+    generation: state.generation,
+    epoch,
+    members: [config.self, ...joined.map(({ name }) => name)].toSorted(),
+    agreed: joined.every(({ heartbeat }) => heartbeat?.members === members && heartbeat.epoch === epoch),
+    peers: state.peers.map(({ name, phase, generation, heardAtMs, returned }) => ({
+      name,
+      phase,
+      generation,
+      returned,
+      ...(heardAtMs === undefined ? {} : { silentMs: Math.round(nowMs - heardAtMs) }),
+    })),
+    links: state.peers.flatMap(({ name: peer, links }) =>
+      Object.entries(links).map(([name, link]) => ({ name, kind: kindOf(name), peer, state: link.state })),
+    ),
+    settled: state.settled,
+    quorate: isQuorate(config.nodes.length, joined.length + 1, state.settled),
+    ...(state.hold === undefined ? {} : { hold: state.hold.reason }),
+  };
+}
+
+/** How good each link was lately, for those who look. */
+export function qualityOf(
+  { config, peers }: MembershipState,
+  nowMs: number,
+): Pick<KeeperReport, "links" | "keepaliveMs" | "deadtimeMs"> {
+  const { keepaliveMs, deadtimeMs } = config;
+  const links = peers.flatMap(({ name: peer, links: ofPeer }) => {
+    const known = Object.values(ofPeer).filter(({ history }) => history.known > 0);
+    const newest = known.map(({ history }) => history.newestBeat);
+    const newestBeat = newest.reduce((last, beat) => (elapsedMs(last, beat) > 0 ? beat : last), newest[0] ?? 0);
+    return Object.entries(ofPeer).map(([name, { state, history }]) => {
+      const percent = heardPercent(history, newestBeat);
+      return {
+        name,
+        peer,
+        state,
+        ...(percent === undefined ? {} : { heardPercent: percent }),
+        changes: history.changes.map(({ state: to, atMs }) => ({ state: to, agoMs: Math.round(nowMs - atMs) })),
+      };
+    });
+  });
+  return { links, keepaliveMs, deadtimeMs };
+}

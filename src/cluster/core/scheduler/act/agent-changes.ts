@@ -1,0 +1,44 @@
+/**
+ * A resource whose agent is another one now: what the old agent started is stopped, every node forgets its record, and
+ * only then the new agent starts.
+ * Fact: crm_simulate as a black box (a recorded class, provider or type other than the configured one).
+ */
+import type { Resource } from "../facts/model.ts";
+import { cloneOf, primitivesOf } from "../facts/model.ts";
+import { link, type Plan, step, stepsOf } from "./plan.ts";
+
+function isOtherAgent(resource: Resource, recorded: Readonly<Record<string, string>>): boolean {
+  const { class: agentClass = "", provider = "", type = "" } = recorded;
+  return agentClass !== resource.class || provider !== resource.provider || type !== resource.type;
+}
+
+/** What is recorded of an instance too many is a record of the first one, for an anonymous clone has but one name. */
+function subjectOf(resource: Resource): Resource | undefined {
+  if (!resource.removed) return resource;
+  const first = cloneOf(resource)?.children[0];
+  return first === undefined ? undefined : primitivesOf(first).find(({ baseId }) => baseId === resource.baseId);
+}
+
+/** Before the lifecycle is planned. */
+export function planAgentChanges(plan: Plan): void {
+  for (const resource of plan.facts.resources) {
+    const subject = resource.kind === "primitive" && resource.managed ? subjectOf(resource) : undefined;
+    if (subject === undefined) continue;
+    for (const { node, element } of resource.history.values()) {
+      if (!node.online || node.unclean || !isOtherAgent(resource, element.attributes)) continue;
+      step(plan, { resource: subject, node, operation: "delete", required: true, reason: "agent change" });
+    }
+  }
+}
+
+/** A stop before the record is deleted, and no start before every record is. */
+export function linkAgentChanges(plan: Plan): void {
+  for (const resource of plan.facts.resources) {
+    if (resource.kind !== "primitive" || resource.removed) continue;
+    for (const forget of stepsOf(plan, resource, "delete")) {
+      for (const stop of stepsOf(plan, resource, "stop"))
+        link(plan, stop, forget, stop.node === forget.node ? { needsFirst: true, thenDragsFirst: true } : {});
+      for (const start of stepsOf(plan, resource, "start")) link(plan, forget, start);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What a link is made of on this node: one socket, or one or two serial ports. Each port takes whole packets and gives
+ * whole packets; what is in them is not its business.
+ */
+import { type LinkConfig, onNode } from "../../cib/node-links.ts";
+import { createSerialFrameReader, encodeSerialFrame } from "../../hw/core/serial-frame.ts";
+import { openSerialPort } from "../../hw/edge/serial-port.ts";
+import { openUdpSocket, socketAddress, type UdpLocal } from "../../hw/edge/udp-socket.ts";
+import type { PacketKind } from "../core/wire/packet.ts";
+
+/** Longer than any packet of ours; what is longer on a serial line is noise. */
+const PACKET_BYTES_MAX = 1400;
+/** A heartbeat that waits behind two others of its node says nothing new. */
+const SERIAL_BACKLOG_MAX = 200;
+/** Datagrams of the managers may queue for a second or so on a slow line. */
+const SERIAL_DATAGRAM_BACKLOG_MAX = 4096;
+
+export interface OpenPort {
+  /** `to` is the name of a node, or undefined for all; the answer is undefined when it has left, or why not. */
+  transmit(packet: Uint8Array, kind: PacketKind, to: string | undefined): string | undefined;
+  close(): void;
+}
+
+export interface PortEvents {
+  readonly onBytes: (bytes: Uint8Array) => void;
+  readonly onBroken: () => void;
+  readonly onClosed: (reason: string) => void;
+}
+
+/** Throws when the port cannot be opened. */
+export type PortOpener = (events: PortEvents) => OpenPort;
+
+function openUnicast(config: LinkConfig & { kind: "udp" }, self: string, { onBytes, onClosed }: PortEvents): OpenPort {
+  const own = config.endpoints.find(({ node }) => node === self);
+  if (own === undefined) throw new Error(`it has no address of ${self}`);
+  const local = config.device === undefined ? own : { ...own, device: config.device };
+  const socket = openUdpSocket(local, { onData: onBytes, onClosed });
+  const peers = config.endpoints
+    .filter(({ node }) => node !== self)
+    .map(({ node, address, port }) => ({ node, address: socketAddress(address, port) }));
+  return {
+    transmit(packet, _, to) {
+      let failure: string | undefined;
+      let sent = false;
+      for (const peer of peers) {
+        if (to !== undefined && peer.node !== to) continue;
+        const reason = socket.send(packet, peer.address);
+        if (reason === undefined) sent = true;
+        else failure = reason;
+      }
+      return sent ? undefined : (failure ?? "it does not reach that node");
+    },
+    close: () => socket.close(),
+  };
+}
+
+function openShared(
+  config: LinkConfig & { kind: "broadcast" | "multicast" },
+  self: string,
+  { onBytes, onClosed }: PortEvents,
+): OpenPort {
+  const device = onNode(config.devices, self);
+  if (device === undefined) throw new Error(`it has no interface of ${self}`);
+  const { port } = config;
+  const local: UdpLocal =
+    config.kind === "broadcast"
+      ? { address: "0.0.0.0", port, device }
+      : { address: config.group, port, device, multicast: { hops: config.hops } };
+  const destination =
+    config.kind === "broadcast"
+      ? socketAddress(config.address, port)
+      : socketAddress(config.group.includes(":") ? `${config.group}%${device}` : config.group, port);
+  const socket = openUdpSocket(local, { onData: onBytes, onClosed });
+  return { transmit: (packet) => socket.send(packet, destination), close: () => socket.close() };
+}
+
+function openSerial(path: string, baud: number, { onBytes, onBroken, onClosed }: PortEvents): OpenPort {
+  const reader = createSerialFrameReader(PACKET_BYTES_MAX);
+  let broken = 0;
+  const port = openSerialPort(path, baud, {
+    onData(chunk) {
+      for (const packet of reader.push(chunk)) onBytes(packet);
+      for (; broken < reader.broken; broken += 1) onBroken();
+    },
+    onClosed,
+  });
+  return {
+    transmit(packet, kind) {
+      const backlogMax = kind === "heartbeat" ? SERIAL_BACKLOG_MAX : SERIAL_DATAGRAM_BACKLOG_MAX;
+      return port.write(encodeSerialFrame(packet), backlogMax) ? undefined : "the line does not take it";
+    },
+    close: () => port.close(),
+  };
+}
+
+/** How to open each port that the link has on this node. */
+export function portsOf(config: LinkConfig, self: string): readonly PortOpener[] {
+  switch (config.kind) {
+    case "udp":
+      return [(events) => openUnicast(config, self, events)];
+    case "broadcast":
+    case "multicast":
+      return [(events) => openShared(config, self, events)];
+    case "serial": {
+      const paths = onNode(config.devices, self);
+      if (paths === undefined) throw new Error(`invariant broken: ${self} has no port of ${config.name}`);
+      return paths.map((path) => (events) => openSerial(path, config.baud, events));
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Opens what a driver needs, by its transport: secrets are read here and go no further than into the connection.
+ * IPMI sessions are kept, one a device, because an open session answers in a tenth of a millisecond and boards have
+ * few of them; every other connection lasts for one run. Libraries and native code are loaded with the first device
+ * that needs them.
+ */
+import os from "node:os";
+import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
+import { createWebBoard } from "../../hw/edge/https-board.ts";
+import { openNut } from "../../hw/edge/nut-client.ts";
+import { openTelnet } from "../../hw/edge/telnet.ts";
+import { createDocumentBoard } from "../../hw/edge/tls-document.ts";
+import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipmi.ts";
+import type { BoundDriver, PowerDevice, Transports } from "../core/driver.ts";
+import { readSecret } from "./secrets.ts";
+
+/** A device for one run; a kept session outlives its `close`. */
+export interface OpenDevice {
+  readonly device: PowerDevice;
+  close(): void;
+}
+
+export type Opened<Value> =
+  | { readonly kind: "opened"; readonly value: Value }
+  | { readonly kind: "failed"; readonly reason: string };
+
+interface KeptConnection {
+  /** Everything that makes a connection another one, the secret included; never logged. */
+  readonly key: string;
+  readonly connection: IpmiConnection;
+}
+
+export interface DeviceOpener {
+  open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>>;
+  /** Ends all kept sessions without waiting for the boards. */
+  close(): void;
+}
+
+const nothingToClose = () => {};
+
+export function createDeviceOpener(secretsFile: string): DeviceOpener {
+  const kept = new Map<string, KeptConnection>();
+
+  function passwordOf(name: string): Opened<string> {
+    const read = readSecret(secretsFile, name);
+    if (read.kind === "secret") return { kind: "opened", value: read.value };
+    return { kind: "failed", reason: `${read.reason}; ${read.remedy}` };
+  }
+
+  /** The password by that name, where one is named at all. */
+  function optionalPassword(name: string | undefined): Opened<string | undefined> {
+    return name === undefined ? { kind: "opened", value: undefined } : passwordOf(name);
+  }
+
+  function openIpmi(id: string, transport: Transports["ipmi"], budgetMs: number): Opened<Bmc> {
+    const password = passwordOf(transport.secret);
+    if (password.kind === "failed") return password;
+    const kg = optionalPassword(transport.kgSecret);
+    if (kg.kind === "failed") return kg;
+    const { host, port, user, cipherSuite: suite, privilege } = transport;
+    const account = {
+      user,
+      password: password.value,
+      ...(kg.value === undefined ? {} : { kg: kg.value }),
+      suite,
+      privilege,
+    };
+    const target = { host, port, account, budgetMs };
+    const key = JSON.stringify(target);
+    const known = kept.get(id);
+    if (known?.key === key) return { kind: "opened", value: known.connection };
+    known?.connection.close();
+    const connection = createIpmiConnection(target);
+    kept.set(id, { key, connection });
+    return { kind: "opened", value: connection };
+  }
+
+  function opened(device: PowerDevice, close: () => void = nothingToClose): Opened<OpenDevice> {
+    return { kind: "opened", value: { device, close } };
+  }
+
+  async function open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>> {
+    const budgetMs = bound.times.answerMs;
+    switch (bound.transport) {
+      case "ipmi": {
+        const bmc = openIpmi(id, bound.target, budgetMs);
+        return bmc.kind === "failed" ? bmc : opened(bound.device(bmc.value));
+      }
+      case "agent": {
+        const password = optionalPassword(bound.target.secret);
+        if (password.kind === "failed") return password;
+        return opened(bound.device(createFenceAgent({ ...bound.target, password: password.value, budgetMs })));
+      }
+      case "disks": {
+        const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");
+        const disks = createPoisonDisks({ ...bound.target, from: os.hostname(), accessMs: budgetMs });
+        return opened(bound.device(disks), () => disks.close());
+      }
+      case "https": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        return opened(bound.device(createWebBoard({ ...bound.target, password: password.value, budgetMs })));
+      }
+      case "tls": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        return opened(bound.device(createDocumentBoard({ ...bound.target, password: password.value, budgetMs })));
+      }
+      case "telnet": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const line = await openTelnet({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.line), () => line.line.close());
+      }
+      case "ssh": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const { openSsh } = await import("../../hw/edge/ssh-line.ts");
+        const line = await openSsh({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.line), () => line.line.close());
+      }
+      case "snmp": {
+        const { secret, privacySecret, ...target } = bound.target;
+        const password = passwordOf(secret);
+        if (password.kind === "failed") return password;
+        const privacy = optionalPassword(privacySecret);
+        if (privacy.kind === "failed") return privacy;
+        const { openSnmpAgent } = await import("../../hw/edge/snmp-agent.ts");
+        const passwords = { password: password.value, privacyPassword: privacy.value };
+        const agent = await openSnmpAgent({ ...target, ...passwords, budgetMs });
+        return opened(bound.device(agent), () => agent.close());
+      }
+      case "nut": {
+        const password = passwordOf(bound.target.secret);
+        if (password.kind === "failed") return password;
+        const line = await openNut({ ...bound.target, password: password.value, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.server), () => line.server.close());
+      }
+      default:
+        return bound satisfies never;
+    }
+  }
+
+  return {
+    open,
+    close() {
+      for (const { connection } of kept.values()) connection.close();
+      kept.clear();
+    },
+  };
+}

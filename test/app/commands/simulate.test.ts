@@ -1,0 +1,146 @@
+/** `gemel simulate`: changes to a CIB, runs with failures, what is written, exit codes; beside crm_simulate. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { helpText } from "../../../src/app/commands/simulate-options.ts";
+import { printXml } from "../../../src/base/xml.ts";
+import { ACTIVE, pairCib, STANDBY } from "../../cluster/scheduler/pair-cib.ts";
+import { randomCib } from "../../support/random-cib/cib.ts";
+import { isPeerInstalled } from "../../support/scheduler-peer.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const work = mkdtempSync(path.join(os.tmpdir(), "gemel-simulate-"));
+const file = (name: string) => path.join(work, name);
+afterAll(() => rmSync(work, { recursive: true }));
+writeFileSync(file("pair.xml"), printXml(pairCib(ACTIVE, STANDBY)));
+
+function gemel(...argv: string[]) {
+  const command = [path.join(root, "src/app/main.ts"), "simulate", ...argv];
+  return spawnSync(process.execPath, command, { encoding: "utf8", cwd: work });
+}
+
+test("a node that fails is fenced, its service taken over, and the result can be saved and asked again", () => {
+  const first = gemel("-x", "pair.xml", "-S", "--node-fail", "alpha", "-O", "after.xml");
+  expect(first.status).toBe(0);
+  expect(first.stdout).toContain("Performing Requested Modifications:\n  * Failing node alpha\n");
+  expect(first.stdout).toContain("  * Fencing alpha (off)");
+  const [, revised = ""] = first.stdout.split("Revised Cluster Status:");
+  expect(revised).toContain("* OFFLINE: [ alpha ]");
+  expect(revised).toMatch(/http\s+\(ocf:gemel:http\):\s+Started bravo/);
+  expect(gemel("-x", "after.xml", "-R").stdout.trimEnd()).toMatch(/Transition Summary:$/);
+});
+
+test("a failed stop in simulation ends the run and is written into the status", () => {
+  const asked = ["--op-inject", "http_monitor_5000@alpha=7", "--op-fail", "http_stop_0@alpha=1"];
+  const { stdout, status } = gemel("-x", "pair.xml", "-S", ...asked, "-O", "stuck.xml");
+  expect(status).toBe(0);
+  expect(stdout).toContain("  * Injecting http_monitor_5000@alpha=7 into the configuration\n");
+  expect(stdout).toContain("  * Injecting attribute fail-count-http#monitor_5000=value++ into /node_state '1'");
+  expect(stdout).toMatch(/stop on alpha\nPretending action \d+ failed with rc=1\n/);
+  expect(readFileSync(file("stuck.xml"), "utf8")).toContain('name="fail-count-http#stop_0" value="1"');
+  expect(gemel("-x", "stuck.xml", "-R").stdout).toContain("Fence (off) alpha 'http failed there'");
+});
+
+test("tickets, quorum and watchdog are told and set", () => {
+  const wishes = ["-q", "0", "-w", "1", "-g", "a", "-r", "b", "-b", "c", "-e", "d"];
+  const { stdout } = gemel("-x", "pair.xml", ...wishes, "-I", "-");
+  const told = ["Setting quorum: 0", "Setting watchdog: 1", "Granting ticket a", "Revoking ticket b"];
+  const block = [...told, "Making ticket c standby", "Activating ticket d"].map((line) => `  * ${line}\n`).join("");
+  expect(stdout).toContain(`Performing Requested Modifications:\n${block}`);
+  expect(stdout).toContain('<ticket_state id="c" standby="true"/>');
+  expect(stdout).toContain('have-quorum="0"');
+});
+
+test("in place, the file itself holds the result", () => {
+  writeFileSync(file("here.xml"), printXml(pairCib({ ...ACTIVE, online: false }, STANDBY)));
+  expect(gemel("-x", "here.xml", "-X").status).toBe(0);
+  expect(gemel("-x", "here.xml", "-S").stdout).toContain("OFFLINE: [ alpha ]");
+});
+
+test("JSON holds every action with its reason, and what was played through", () => {
+  const { stdout } = gemel("-x", "pair.xml", "-S", "-f", "alpha", "--json");
+  const told: unknown = JSON.parse(stdout);
+  expect(told).toMatchObject({ injected: ["Failing node alpha"], failed: false });
+  expect(told).toHaveProperty("transition.actions.0.reason.code");
+});
+
+const wrongs: readonly (readonly [string, string, readonly string[], number, RegExp])[] = [
+  ["no XML", "<cib", [], 78, /wrong\.xml:1: error: not XML: /],
+  ["no CIB", "<foo/>", [], 66, /\/foo: error: this is no CIB; /],
+  ["a dangling reference", "DANGLING", [], 78, /\/\/rsc_order\[@id="o"\]: error: then names resource gone/],
+  ["an id that stands twice", "TWICE", [], 78, /error: the id x stands twice/],
+  ["an unknown schema", "SCHEMA", [], 78, /validate-with names no known schema: pacemaker-9\.9; write pacemaker-/],
+  ["an unknown option", "GOOD", ["--bogus"], 64, /--bogus/],
+  ["an unknown node", "GOOD", ["-d", "nowhere"], 68, /there is no node nowhere/],
+  ["an unreadable operation", "GOOD", ["-i", "garbage"], 64, /Invalid operation spec: garbage/],
+  ["no time", "GOOD", ["-t", "soon"], 64, /soon is no time; write it as/],
+];
+const primitive = '<primitive id="x" class="ocf" provider="pacemaker" type="Dummy"/>';
+const cibWith = (resources: string, constraints = "", schema = "pacemaker-3.8") =>
+  `<cib validate-with="${schema}"><configuration><crm_config/><nodes/><resources>${resources}</resources>` +
+  `<constraints>${constraints}</constraints></configuration><status/></cib>`;
+const SOURCES: Readonly<Record<string, string>> = {
+  GOOD: cibWith(primitive),
+  TWICE: cibWith(primitive + primitive),
+  DANGLING: cibWith(primitive, '<rsc_order id="o" first="x" then="gone"/>'),
+  SCHEMA: cibWith(primitive, "", "pacemaker-9.9"),
+};
+for (const [what, source, options, exitCode, message] of wrongs)
+  test(`${what} is said with its place, exit code ${exitCode}`, () => {
+    writeFileSync(file("wrong.xml"), SOURCES[source] ?? source);
+    const { status, stderr } = gemel("-x", "wrong.xml", ...options);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(exitCode);
+  });
+
+test("a file that is not there: exit code 66; without validation the same CIB is taken as it is", () => {
+  expect(gemel("-x", "nowhere.xml").status).toBe(66);
+  writeFileSync(file("free.xml"), (SOURCES["TWICE"] ?? "").replace("pacemaker-3.8", "none"));
+  expect(gemel("-x", "free.xml", "-S").status).toBe(0);
+});
+
+test("the help names every option once, within the width of a terminal page", () => {
+  const lines = helpText().split("\n");
+  expect(lines.filter((line) => line.includes("--op-inject=OP"))).toHaveLength(1);
+  expect(lines.filter((line) => line.length > 120)).toEqual([]);
+});
+
+/** What may differ: the layout's spaces, the time of an injected failure, the number of an action. */
+function plain(report: string): string[] {
+  return report
+    .split("\n")
+    .map((line) =>
+      line
+        .replaceAll(/\s+/g, " ")
+        .replace(/(last-failure-[^=]*)=\d+/, "$1=T")
+        .replace(/action \d+ failed/, "action N failed")
+        .replace("maintenance", "unmanaged")
+        .trim(),
+    )
+    .filter(Boolean);
+}
+
+describe.skipIf(!isPeerInstalled())("beside crm_simulate (skipped when it is not installed)", () => {
+  for (const options of [
+    [],
+    ["-R"],
+    ["-S"],
+    ["-Q"],
+    ["-S", "-d", "bravo"],
+    ["-S", "-f", "bravo"],
+    ["-S", "-u", "delta"],
+    ["-S", "-F", "r3_stop_0@bravo=1"],
+    ["-S", "-F", "r2-rsc_start_0@alpha=1"],
+    ["-S", "-i", "r3_start_0@alpha=5"],
+    ["-q", "0", "-w", "1", "-g", "tA", "-r", "tB", "-b", "tC", "-e", "tD", "-t", "2020-01-01"],
+    ["-A"],
+    ["-c"],
+  ])
+    test(`the same report with ${options.join(" ") || "no options"}`, () => {
+      writeFileSync(file("seed.xml"), randomCib(3));
+      const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
+      expect(plain(gemel("-x", "seed.xml", ...options).stdout)).toEqual(plain(peer.stdout));
+    });
+});

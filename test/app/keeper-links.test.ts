@@ -1,0 +1,68 @@
+/** Keepers as real processes over every kind of network link, three nodes on one switch among them. */
+import { afterEach, expect, test } from "vitest";
+import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
+
+let pair: NamespacePair | undefined;
+afterEach(async () => {
+  await pair?.close();
+  pair = undefined;
+});
+
+const TIMES = ["keepalive 200ms", "deadtime 3s", "initdead 10s"];
+const KINDS = [
+  "link cast broadcast device=one",
+  "link group multicast group=239.77.0.1 device=one",
+  "link group-six multicast group=ff02::77:1 device=two port=700",
+  "link six udp alpha=[fd77:2::1]:694 bravo=[fd77:2::2]:694 device=two",
+];
+
+const isUp = (opened: NamespacePair, node: string, count: number) => {
+  const links = opened.view(node)?.links ?? [];
+  return links.length === count && links.every(({ state }) => state === "up");
+};
+
+test("broadcast, multicast and IPv6 links work, and come back after their cable and their interface", async () => {
+  const opened = openNamespacePair(TIMES, { links: KINDS });
+  pair = opened;
+  for (const node of NODES) opened.start(node);
+  await opened.until("every link is up on both nodes", () => NODES.every((node) => isUp(opened, node, KINDS.length)));
+  const stateOf = (node: string, name: string) => opened.view(node)?.links.find((link) => link.name === name)?.state;
+  opened.cable("one", "down");
+  await opened.until(
+    "cable one is down",
+    () => stateOf("bravo", "cast") === "down" && stateOf("alpha", "group") === "down",
+  );
+  expect(stateOf("bravo", "six")).toBe("up");
+  opened.cable("one", "up");
+  await opened.until("cable one is up again", () => NODES.every((node) => isUp(opened, node, KINDS.length)));
+  // As when a network card is pulled and put back: a new interface of the old name.
+  opened.ip("alpha", "link del one");
+  await opened.until("its links are down", () => stateOf("bravo", "cast") === "down");
+  opened.relay("one");
+  await opened.until("the new interface is used", () => NODES.every((node) => isUp(opened, node, KINDS.length)));
+  expect(NODES.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
+});
+
+test("three nodes on two switches are members of one view, by broadcast and each to each", async () => {
+  const nodes = ["alpha", "bravo", "charlie"];
+  const opened = openNamespacePair(TIMES, {
+    nodes,
+    links: [
+      "link one broadcast device=one",
+      "link two udp alpha=198.18.2.1:694 bravo=198.18.2.2:694 charlie=198.18.2.3:694",
+    ],
+  });
+  pair = opened;
+  for (const node of nodes) opened.start(node);
+  await opened.until("all are members of one agreed view", () =>
+    nodes.every((node) => opened.view(node)?.members.length === 3 && opened.view(node)?.agreed === true),
+  );
+  opened.signal("charlie", "SIGKILL");
+  await opened.until("two are members of one agreed view with quorum", () =>
+    ["alpha", "bravo"].every((node) => {
+      const view = opened.view(node);
+      return view?.members.length === 2 && view.agreed && view.quorate;
+    }),
+  );
+  expect(opened.log("alpha")).toContain("peer-lost: charlie");
+});
