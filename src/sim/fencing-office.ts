@@ -18,7 +18,7 @@ import {
 import { readFencingConfiguration } from "../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../fencing/drivers/index.ts";
 import type { Board } from "./board.ts";
-import type { ManagerProcess } from "./manager-process.ts";
+import type { VirtualManager } from "./virtual-manager.ts";
 
 const POLL_MS = 500;
 const SETTLE_MS = 1_000;
@@ -29,13 +29,13 @@ const NOT_RUNNING = 7;
 type RunDevice = Extract<FencerEffect, { kind: "run-device" }>;
 
 export class FencingOffice {
-  readonly #manager: ManagerProcess;
+  readonly #manager: VirtualManager;
   #state: FencerState;
   readonly #started = new Set<string>();
   readonly #asked = new Map<string, FencingRequestAction>();
   #nextRequest = 1;
 
-  constructor(manager: ManagerProcess) {
+  constructor(manager: VirtualManager) {
     this.#manager = manager;
     this.#state = createFencer(manager.machine.name, NO_FENCING);
   }
@@ -63,6 +63,10 @@ export class FencingOffice {
   /** An operator's word. */
   confirm(target: string, answersOn: readonly string[]): void {
     this.#step({ kind: "operator-confirmation", atWallMs: this.#wallMs, target, by: "operator", answersOn });
+  }
+
+  withdraw(target: string): void {
+    this.#step({ kind: "withdraw", atWallMs: this.#wallMs, target });
   }
 
   wakeAtMs(): number | undefined {

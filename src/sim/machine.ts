@@ -1,12 +1,12 @@
 /**
- * One machine of the virtual world: supply, power, clocks, watchdog, disk, and the two processes of its node. It decides
- * nothing: what decides are the cores within the processes.
+ * One machine of the virtual world: supply, power, clocks, watchdog, disk, and the two processes of its node. It
+ * decides nothing: what decides are the cores within the processes.
  * Frozen is a paused VM: its clocks stand still, too. Stopped is SIGSTOP of both processes: the clocks run on.
  */
 import type { Chance } from "../base/chance.ts";
 import type { StoredCib } from "../cluster/core/cib-store/types.ts";
 import { Disk } from "./disk.ts";
-import { KeeperProcess } from "./keeper-process.ts";
+import { VirtualKeeper } from "./virtual-keeper.ts";
 import type { World } from "./world.ts";
 
 /** What a socket's buffer holds for a process that does not read. */
@@ -36,7 +36,7 @@ export class Machine {
   /** Grows with each loss of power: what belonged to an earlier life is gone. */
   life = 0;
   wallOffsetMs = 0;
-  keeper: KeeperProcess | undefined;
+  keeper: VirtualKeeper | undefined;
   /** Resources that really run there, as instance ids. */
   readonly running = new Set<string>();
   /** Resources whose agents fail, with the exit code; by `RESOURCE OPERATION`. */
@@ -76,7 +76,7 @@ export class Machine {
   }
 
   /** A packet has come; while the machine sleeps it waits in the socket. */
-  receive(take: (keeper: KeeperProcess) => void): void {
+  receive(take: (keeper: VirtualKeeper) => void): void {
     if (!this.isAlive || this.keeper === undefined) return;
     if (this.sleep === "awake") take(this.keeper);
     else if (this.#backlog.length < BACKLOG_MAX)
@@ -123,7 +123,7 @@ export class Machine {
   /** As the init system does. */
   startService(): void {
     if (!this.isAlive || this.keeper !== undefined) return;
-    this.keeper = new KeeperProcess(this);
+    this.keeper = new VirtualKeeper(this);
     this.keeper.begin();
   }
 

@@ -1,8 +1,9 @@
 /**
- * A scenario: plain text. A line is a verb of faults.ts with words and `name=value` options; `site` comes first and says
- * what the site is made of; `run MS` lets time pass; after the last line everything is mended and the site must come to
- * rest. Below `----` stands what must have happened, in that order: a piece of a line of the story, `12000 text` when it
- * must have happened by then; `never text` for what must not have.
+ * A scenario: plain text. A line is a verb of faults.ts with words and `name=value` options; `site` comes first and
+ * says what the site is made of; `seed N` names the chance of what is left to it; `run MS` lets time pass; after the
+ * last line everything is mended and the site must come to rest. Below `----` stands what must have happened, in that
+ * order: a piece of a line of the story, `12000 text` when it must have happened by then; `never text` for what must
+ * not have.
  */
 import { check } from "../base/check.ts";
 import type { Command } from "./faults.ts";

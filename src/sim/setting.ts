@@ -104,7 +104,8 @@ export function configurationOf(setting: Setting): XmlElement {
   );
   const options = { "stonith-enabled": "true", "stonith-action": setting.stonithAction, "no-quorum-policy": "stop" };
   const text =
-    `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}</cluster_property_set></crm_config>` +
+    `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +
+    "</cluster_property_set></crm_config>" +
     `<nodes>${nodes.join("")}</nodes>` +
     `<resources>${setting.isGrouped ? `<group id="service">${services.join("")}</group>` : services.join("")}` +
     `${devices}</resources><constraints>${bans}</constraints>${topology}` +

@@ -88,6 +88,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
     load: () => import("./node.ts"),
   },
+  sim: {
+    summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
+    usage: "[--seeds N] [--seed FIRST] [--jobs N] [--trace] | --scenario FILE [--trace]",
+    load: () => import("./sim.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",

@@ -8,6 +8,7 @@ import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes } from "../../cib/node-links.ts";
 import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
 import { stepMembership, wakeAtMs } from "../../cluster/core/membership/membership.ts";
+import { showsSame } from "../../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
   type MembershipEffect,
@@ -83,7 +84,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     performance.now(),
   );
   let timer: NodeJS.Timeout | undefined;
-  let shown = "";
+  let shown: MembershipState | undefined;
   let fenced = false;
   let exitCode = 0;
   let finish: (code: number) => void = () => undefined;
@@ -240,11 +241,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
 
   /** The silence of peers grows all the time; it is part of what is shown, but no reason to show it. */
   function showView(nowMs: number): void {
-    const view = viewOf(state, nowMs);
-    const key = JSON.stringify(view, (name, value: unknown) => (name === "silentMs" ? undefined : value));
-    if (key === shown) return;
-    shown = key;
-    manager.showView(view);
+    if (shown !== undefined && showsSame(shown, state)) return;
+    shown = state;
+    manager.showView(viewOf(state, nowMs));
   }
 
   function dispatch(event: MembershipEvent): void {

@@ -17,7 +17,7 @@ export interface DatagramRoute {
   readonly id: number;
 }
 
-/** To a peer by name, or to all members with `*`: every network link that is not down; a serial line only without one. */
+/** To a peer by name, or to all members with `*`: by every network link that is not down, else by serial lines. */
 export function datagramRoutes({ config, peers }: MembershipState, to: string): readonly DatagramRoute[] {
   const routes: DatagramRoute[] = [];
   for (const peer of peers) {

@@ -18,7 +18,7 @@ import { viewOf } from "../cluster/core/membership/view-of.ts";
 import type { Heartbeat } from "../cluster/core/wire/heartbeat.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core/wire/replay-window.ts";
 import type { Machine } from "./machine.ts";
-import { ManagerProcess } from "./manager-process.ts";
+import { VirtualManager } from "./virtual-manager.ts";
 
 /** As in src/app/keeper: starts of the manager within one start of the keeper. */
 const STARTS_PER_GENERATION = 65_536;
@@ -34,11 +34,11 @@ type Content =
   | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
   | { readonly kind: "datagram"; readonly bytes: Uint8Array };
 
-export class KeeperProcess {
+export class VirtualKeeper {
   readonly machine: Machine;
   readonly generation: number;
   state: MembershipState;
-  manager: ManagerProcess | undefined;
+  manager: VirtualManager | undefined;
   view: MembershipView;
   /** Kept for later managers of this keeper. */
   fenced: Readonly<Record<string, number>> = {};
@@ -233,7 +233,7 @@ export class KeeperProcess {
 
   #startManager(): void {
     this.#starts += 1;
-    const manager = new ManagerProcess(this, this.generation * STARTS_PER_GENERATION + this.#starts);
+    const manager = new VirtualManager(this, this.generation * STARTS_PER_GENERATION + this.#starts);
     this.manager = manager;
     manager.takeView(this.view);
     if (this.#isStopping) manager.stop();

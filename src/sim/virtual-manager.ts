@@ -18,10 +18,10 @@ import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "
 import type { Decision } from "../cluster/core/scheduler/decision.ts";
 import type { FenceAction } from "../cluster/core/transition/graph.ts";
 import { FencingOffice } from "./fencing-office.ts";
-import type { KeeperProcess } from "./keeper-process.ts";
 import type { Machine } from "./machine.ts";
 import { runAgent } from "./services.ts";
 import { TOOLS } from "./tools.ts";
+import type { VirtualKeeper } from "./virtual-keeper.ts";
 
 const ACTION_LIMIT = 4;
 /** As in src/app/manager. */
@@ -29,8 +29,8 @@ const WRITE_MAX_MS = 30_000;
 /** From the question to the scheduler's answer. */
 const DECISION_MS = 2;
 
-export class ManagerProcess {
-  readonly keeper: KeeperProcess;
+export class VirtualManager {
+  readonly keeper: VirtualKeeper;
   readonly machine: Machine;
   readonly fencing: FencingOffice;
   readonly session: number;
@@ -48,7 +48,7 @@ export class ManagerProcess {
   #knownWakeMs = 0;
   readonly #answers = new Map<string, (answer: Answer) => void>();
 
-  constructor(keeper: KeeperProcess, session: number) {
+  constructor(keeper: VirtualKeeper, session: number) {
     const { machine } = keeper;
     const { world, name } = machine;
     this.keeper = keeper;
@@ -225,7 +225,10 @@ export class ManagerProcess {
         break;
       }
       case "fence":
-        this.#fence(effect.action);
+        this.#fence(effect.action, effect.isTargetPreferred);
+        break;
+      case "withdraw-fence":
+        this.fencing.withdraw(effect.node);
         break;
       case "peer-fenced":
         keeper.fenced = this.node.controller.fenced;
@@ -284,8 +287,8 @@ export class ManagerProcess {
     this.later(0, () => this.feed({ kind: "finished", callId, outcome, ...what }));
   }
 
-  #fence({ target, operation }: FenceAction): void {
-    this.fencing.request(target, operation, "scheduler");
+  #fence({ target, operation }: FenceAction, isTargetPreferred: boolean): void {
+    this.fencing.request(target, operation, "scheduler", isTargetPreferred);
   }
 
   submit(operations: readonly ConfigurationOperation[], onAnswer: (answer: Answer) => void): string {
