@@ -93,6 +93,8 @@ export class VirtualKeeper {
     const before = this.state;
     const stepped = this.machine.world.cores.stepMembership(before, event, nowMs);
     this.state = stepped.state;
+    // The sessions of its manager must lie above those that the peers know.
+    if (this.state.generation > before.generation) this.#startManager();
     for (const effect of stepped.effects) this.#perform(effect);
     if (this.isGone) return;
     if (!showsSame(before, this.state)) {
@@ -233,7 +235,7 @@ export class VirtualKeeper {
 
   #startManager(): void {
     this.#starts += 1;
-    const manager = new VirtualManager(this, this.generation * STARTS_PER_GENERATION + this.#starts);
+    const manager = new VirtualManager(this, this.state.generation * STARTS_PER_GENERATION + this.#starts);
     this.manager = manager;
     manager.takeView(this.view);
     if (this.#isStopping) manager.stop();

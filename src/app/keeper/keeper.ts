@@ -104,7 +104,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   // Peers are as patient with this node; a manager's longest turn (garbage, a large CIB) stays far below either.
   const silentMaxMs = Math.max(SILENT_MIN_MS, 3 * config.deadtimeMs);
   const manager = startManager(
-    { ...setting.manager, silentMaxMs, sessionOf: (count) => start.generation * STARTS_PER_GENERATION + count },
+    { ...setting.manager, silentMaxMs, sessionOf: (count) => state.generation * STARTS_PER_GENERATION + count },
     {
       onFrame,
       onRefused() {
@@ -260,7 +260,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     const nowMs = performance.now();
     const lateMs = nowMs - state.nextBeatAtMs;
     const stepped = stepMembership(state, event, nowMs);
+    // A manager's session below one that the peers know would never be heard: it begins anew above it.
+    const isRaised = stepped.state.generation > state.generation;
     state = stepped.state;
+    if (isRaised) manager.renew();
     for (const effect of stepped.effects) perform(effect, lateMs);
     if (fenced) return;
     showView(nowMs);
