@@ -79,7 +79,7 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
   [1, () => "site-off"],
   [3, () => "site-on"],
   [4, (chance, setting) => `reset ${node(chance, setting)}`],
-  [3, (chance, setting) => `board ${node(chance, setting)} ${chance.pick(["late", "mute", "idle", "denies", "deaf"])}`],
+  [5, (chance, setting) => `board ${node(chance, setting)} ${chance.pick(["late", "mute", "idle", "denies", "deaf"])}`],
   [4, (chance, setting) => `board ${node(chance, setting)} obeys`],
   [2, (chance, setting) => `hang ${node(chance, setting)}`],
   [5, (chance, setting) => `stop ${node(chance, setting)} forMs=${forMs(chance, setting)}`],
