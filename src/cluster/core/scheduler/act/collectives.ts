@@ -38,7 +38,8 @@ export function addFrame(plan: Plan, resource: Resource): void {
   };
   for (const task of tasks.slice(0, 2)) add(task);
   for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
-  for (const task of tasks.slice(2)) {
+  // A clone's later tasks are written as they follow upon each other, a group's the other way round.
+  for (const task of resource.kind === "group" ? tasks.slice(2).reverse() : tasks.slice(2)) {
     add(task);
     addNotifyFrame(plan, resource, task);
   }

@@ -6,7 +6,7 @@ import { definitionChange } from "../facts/digests.ts";
 import type { HistoryEntry, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
 import { motionOf } from "./lifecycle.ts";
-import { link, type Plan, step, stepsOf } from "./plan.ts";
+import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 import { clearFailures } from "./shutdown.ts";
 
 const DEFINING = new Set(["start", "monitor", "promote", "migrate_from"]);
@@ -19,9 +19,24 @@ function isRelevant(resource: Resource, entry: HistoryEntry): boolean {
   );
 }
 
+/** What follows from changed definitions, to be carried out by later passes. */
+export interface Changes {
+  /** Possible reloads. */
+  readonly reloads: Step[];
+  readonly repeats: {
+    readonly resource: Resource;
+    readonly node: Node;
+    readonly task: string;
+    readonly intervalMs: number;
+  }[];
+  /** Failures that were those of the old definition. */
+  readonly forgotten: { readonly resource: Resource; readonly node: Node }[];
+}
+
 /** What the record of a node says about one running resource; the gravest change counts. */
-function changeOf(plan: Plan, resource: Resource, node: Node, to: Node | undefined): "none" | "reload" | "restart" {
+function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes): "none" | "reload" | "restart" {
   const history = resource.history.get(node);
+  let clears = false;
   let gravest: "none" | "reload" | "restart" = "none";
   for (const [index, entry] of (history?.entries ?? []).entries()) {
     if (history === undefined || index < history.startAt || index < history.stopAt || !isRelevant(resource, entry))
@@ -30,49 +45,53 @@ function changeOf(plan: Plan, resource: Resource, node: Node, to: Node | undefin
     if (change === "restart") gravest = "restart";
     else if (change === "reload" && gravest === "none") gravest = "reload";
     else if (change === "repeat")
-      for (const monitor of stepsOf(plan, resource, entry.task, entry.intervalMs))
-        if (monitor.node === node && node === to && monitor.operation === entry.task) monitor.required = true;
-    if (change !== "same" && recordedFailures(resource, node.attributes).count > 0)
-      clearFailures(plan, resource, node, "resource parameters have changed");
+      changes.repeats.push({ resource, node, task: entry.task, intervalMs: entry.intervalMs });
+    clears ||= change !== "same" && recordedFailures(resource, node.attributes).count > 0;
   }
+  if (clears) changes.forgotten.push({ resource, node });
   return gravest;
 }
 
-/** Restarts what must be restarted; the reloads are left for when it is clear that no restart happens anyway. */
-export function planDefinitions(plan: Plan): readonly { readonly resource: Resource; readonly node: Node }[] {
-  const reloads: { resource: Resource; node: Node }[] = [];
+/**
+ * Restarts what must be restarted. The reloads are left for when it is clear that no restart happens anyway, and the
+ * monitors for when it is planned which of them fit.
+ */
+export function planDefinitions(plan: Plan): Changes {
+  const changes: Changes = { reloads: [], repeats: [], forgotten: [] };
   for (const resource of plan.facts.resources) {
     if (resource.kind !== "primitive" || resource.removed || !resource.managed) continue;
     const { to } = motionOf(plan.board, resource);
     for (const node of resource.runningOn) {
-      const change = changeOf(plan, resource, node, to);
-      if (node !== to || change === "none") continue;
-      if (change === "reload") reloads.push({ resource, node });
-      else
-        for (const start of stepsOf(plan, resource, "start"))
-          if (start.node === node) {
-            start.required = true;
-            start.reason = "resource definition change";
-          }
+      const change = changeOf(plan, resource, node, changes);
+      if (node === to && change === "reload")
+        changes.reloads.push(step(plan, { resource, node, operation: "reload-agent", reason: "definition change" }));
+      if (node === to && change === "restart")
+        step(plan, { resource, node, operation: "start", required: true, reason: "resource definition change" });
     }
   }
-  return reloads;
+  for (const { resource, node } of changes.forgotten)
+    clearFailures(plan, resource, node, "resource parameters have changed");
+  return changes;
+}
+
+/** Monitors whose definition has changed are set up anew where the resource stays. */
+export function repeatChanged(plan: Plan, { repeats }: Changes): void {
+  for (const { resource, node, task, intervalMs } of repeats)
+    for (const monitor of stepsOf(plan, resource, task, intervalMs))
+      if (monitor.node === node && node === motionOf(plan.board, resource).to && monitor.operation === task)
+        monitor.required = true;
 }
 
 /** After the plan has settled. */
-export function addReloads(plan: Plan, reloads: readonly { readonly resource: Resource; readonly node: Node }[]): void {
-  for (const { resource, node } of reloads) {
+export function addReloads(plan: Plan, { reloads }: Changes): void {
+  for (const reload of reloads) {
+    const { resource, node } = reload;
+    if (resource === undefined) continue;
     const again = ["start", "stop"].some((operation) =>
       stepsOf(plan, resource, operation).some(({ required }) => required),
     );
     if (again) continue;
-    const reload = step(plan, {
-      resource,
-      node,
-      operation: "reload-agent",
-      required: true,
-      reason: "definition change",
-    });
+    reload.required = true;
     for (const each of plan.byResource[resource.index] ?? [])
       if (each.intervalMs > 0 && each.required && each.node === node) link(plan, reload, each);
   }

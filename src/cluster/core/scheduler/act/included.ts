@@ -48,12 +48,12 @@ function inOrder(plan: Plan): Step[] {
     for (const child of resource.children) visit(child);
     if (resource.kind !== "group" && resource.kind !== "bundle") addAll(own);
   };
-  for (const resource of plan.facts.top) visit(resource);
-  // What belongs to no resource, or to a bundle as a whole, comes last: fencing node by node, the rest latest first.
+  for (const resource of plan.board.order) visit(resource);
+  // What belongs to no resource, or to a bundle as a whole, comes last, fencing behind all.
   const rest = plan.steps.filter((each) => !seen.has(each));
   ordered.push(
     ...rest.filter(({ kind }) => kind !== "fence").reverse(),
-    ...rest.filter(({ kind }) => kind === "fence"),
+    ...rest.filter(({ kind }) => kind === "fence").reverse(),
   );
   return ordered;
 }

@@ -90,18 +90,8 @@ function stopAll(plan: Plan, resource: Resource, required: boolean, reason: stri
   const staysThere = arriving !== undefined && plan.board.assigned[resource.index] === arriving;
   for (const node of resource.runningOn) {
     if (staysThere && node === arriving) continue;
-    const stop = act(plan, resource, "stop", node, required, reason);
-    if (resource.removed && resource.parent === undefined) clean(plan, resource, node, stop);
+    act(plan, resource, "stop", node, required, reason);
   }
-}
-
-/** A resource that was removed from the configuration leaves no record behind. */
-function clean(plan: Plan, resource: Resource, node: Node, stop: Step | undefined): void {
-  if (!isUp(plan.board, node) || node.unclean || node.pending) return;
-  const remove = act(plan, resource, "delete", node, true, "orphan");
-  remove.required = true;
-  remove.runnable = true;
-  if (stop !== undefined) link(plan, stop, remove, { needsFirst: true });
 }
 
 function bringUp(
@@ -147,6 +137,7 @@ function restartReason(resource: Resource, moved: boolean, multiple: boolean): s
   if (moved) return "move";
   if (multiple) return "multiple-active";
   if (resource.failed) return "failed";
+  if (resource.restartContainer) return "restart container";
   return undefined;
 }
 
@@ -159,19 +150,10 @@ function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
   start.alone = true;
 }
 
-/** The records of what was removed, where it is not running. */
-function cleanRecords(plan: Plan, resource: Resource): void {
-  if (!resource.removed || resource.parent !== undefined || !resource.managed) return;
-  for (const node of resource.history.keys())
-    if (!resource.runningOn.includes(node) && isUp(plan.board, node) && !node.unclean)
-      clean(plan, resource, node, undefined);
-}
-
 /** All steps of one primitive's life in this transition. */
 export function planLifecycle(plan: Plan, resource: Resource): void {
   const motion = motionOf(plan.board, resource);
   const { from, to, role, nextRole } = motion;
-  cleanRecords(plan, resource);
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
   // A fencing device that is registered twice does no harm.

@@ -74,13 +74,12 @@ export function dropHindered(plan: Plan, migrations: Migration[]): boolean {
 
 function handOver(plan: Plan, { resource, source, target, halfway }: Migration): { to: Step | undefined; from: Step } {
   const shared = { resource, required: true, reason: "migration" };
+  const to = halfway ? undefined : step(plan, { ...shared, node: source, operation: "migrate_to" });
   const from = step(plan, { ...shared, node: target, operation: "migrate_from" });
-  from.meta["migrate_source"] = source.name;
-  from.meta["migrate_target"] = target.name;
-  if (halfway) return { to: undefined, from };
-  const to = step(plan, { ...shared, node: source, operation: "migrate_to" });
-  to.meta["migrate_source"] = source.name;
-  to.meta["migrate_target"] = target.name;
+  for (const each of to === undefined ? [from] : [to, from]) {
+    each.meta["migrate_source"] = source.name;
+    each.meta["migrate_target"] = target.name;
+  }
   return { to, from };
 }
 

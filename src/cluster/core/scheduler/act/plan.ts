@@ -189,6 +189,15 @@ export function step(plan: Plan, wish: StepWish): Step {
   return created;
 }
 
+/** Puts a step of a resource where another one stands in the order, which then comes last. */
+export function takePlace(plan: Plan, taker: Step, giver: Step): void {
+  const own = taker.resource === undefined ? undefined : plan.byResource[taker.resource.index];
+  const [to, from] = [own?.indexOf(giver) ?? -1, own?.indexOf(taker) ?? -1];
+  if (own === undefined || to < 0 || from < 0) return;
+  own[to] = taker;
+  own[from] = giver;
+}
+
 /** All steps of the resource with that operation, on any node. */
 export function stepsOf(plan: Plan, resource: Resource, operation: string, intervalMs = 0): readonly Step[] {
   return plan.bySuffix[resource.index]?.get(suffixOf(operation, intervalMs)) ?? NONE;

@@ -6,9 +6,9 @@
 import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { isUp } from "../place/board.ts";
+import { isUnclean, isUp } from "../place/board.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { link, type Plan, type Step, step, stepsNamed, stepsOf, takePlace } from "./plan.ts";
 
 const NEVER_RECURRING = new Set(["start", "stop", "promote", "demote"]);
 const CODE_PROMOTED = 8;
@@ -42,7 +42,7 @@ function fits(resource: Resource, operation: Operation, role: Role): boolean {
   const isUnpromoted = role === ROLE.unpromoted || role === ROLE.started;
   if (operation.role === ROLE.unknown) return isUnpromoted || (role === ROLE.promoted && !inPromotable(resource));
   if (operation.role === ROLE.started) return !inPromotable(resource) && role >= ROLE.started;
-  return operation.role === ROLE.unpromoted ? isUnpromoted : operation.role === role;
+  return operation.role === role;
 }
 
 export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
@@ -50,11 +50,13 @@ export function cancel(plan: Plan, resource: Resource, node: Node, name: string,
   const made = step(plan, { resource, node, operation: "cancel", key, intervalMs, required: true, reason: "cancel" });
   made.meta["operation"] = name;
   made.meta["interval"] = String(intervalMs);
+  const recorded = stepsNamed(plan, resource, key).find((each) => each.node === node && each.operation === name);
+  if (recorded !== undefined && !recorded.required) takePlace(plan, made, recorded);
   return made;
 }
 
 function canAct(plan: Plan, resource: Resource, node: Node): boolean {
-  return !node.unclean && isRunnable(plan, resource, node, "nothing");
+  return !isUnclean(plan.board, node) && isRunnable(plan, resource, node, "nothing");
 }
 
 function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
@@ -114,7 +116,7 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
-    made.runnable = isUp(plan.board, node) && !node.unclean && !node.pending;
+    made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
     if (!resource.managed) continue;
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });
@@ -132,21 +134,6 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
   );
 }
 
-/** Recorded recurring operations that nobody configures any more. */
-function cancelRemoved(plan: Plan, resource: Resource): void {
-  if (!plan.facts.options.cancelRemoved || resource.removed) return;
-  for (const history of resource.history.values()) {
-    const { node } = history;
-    if (!isUp(plan.board, node) || !resource.runningOn.includes(node)) continue;
-    for (const [index, entry] of history.entries.entries()) {
-      if (entry.intervalMs === 0 || index <= history.stopAt || entry.element.attributes["op-status"] === "1") continue;
-      if (resource.operations.some((op) => op.name === entry.task && op.intervalMs === entry.intervalMs && op.enabled))
-        continue;
-      cancel(plan, resource, node, entry.task, entry.intervalMs);
-    }
-  }
-}
-
 /** A node in maintenance is left wholly alone: even the watching stops. */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
   for (const node of resource.runningOn) {
@@ -159,8 +146,7 @@ function cancelInMaintenance(plan: Plan, resource: Resource): void {
 
 /** The recurring operations of one primitive. */
 export function planRecurring(plan: Plan, resource: Resource): void {
-  const { facts, board } = plan;
-  const motion = motionOf(board, resource);
+  const motion = motionOf(plan.board, resource);
   cancelInMaintenance(plan, resource);
   if (resource.maintenance || resource.blocked) return;
   for (const operation of resource.operations) {
@@ -173,12 +159,6 @@ export function planRecurring(plan: Plan, resource: Resource): void {
     else if (motion.to !== undefined && !motion.to.maintenance)
       planOne(plan, resource, operation, motion.to, motion.nextRole);
   }
-  void facts;
-}
-
-/** What is recorded and not configured any more, before anything else is planned. */
-export function planCancels(plan: Plan): void {
-  for (const resource of plan.facts.resources) if (resource.kind === "primitive") cancelRemoved(plan, resource);
 }
 
 /** A resource that stops there anyway is stopped first. */

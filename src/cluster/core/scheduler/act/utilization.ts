@@ -1,16 +1,18 @@
 /** Capacity in time: what leaves a node leaves it before what needs its room arrives. */
+import type { Node, Resource } from "../facts/model.ts";
+import { primitivesOf } from "../facts/model.ts";
 import { type Board, demandOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** A `load_stopped_NODE` a node, when a placement strategy counts and anything has a demand. */
 export function linkLoads(plan: Plan): void {
-  const { facts, board } = plan;
+  const { board, facts } = plan;
   if (facts.options.placement === "default") return;
-  const loaded = facts.resources.filter(
-    (resource) => resource.kind === "primitive" && Object.keys(demandOf(resource)).length > 0,
-  );
+  const loaded = facts.top
+    .flatMap((resource) => primitivesOf(resource))
+    .filter((resource) => Object.keys(demandOf(resource)).length > 0);
   if (loaded.length === 0) return;
-  for (const node of nodesOf(board)) {
+  for (const node of nodesOf(board, loaded)) {
     const key = `load_stopped_${node.name}`;
     const point: Step = step(plan, { operation: key, key, kind: "pseudo", required: true });
     for (const resource of loaded) {
@@ -20,6 +22,9 @@ export function linkLoads(plan: Plan): void {
   }
 }
 
-function nodesOf(board: Board): Board["nodes"] {
-  return board.nodes.filter(({ kind }) => kind !== "guest");
+/** As the resources name them: where each is, and then where else it might be. */
+function nodesOf(board: Board, loaded: readonly Resource[]): readonly Node[] {
+  const nodes = new Set<Node>();
+  for (const { runningOn } of loaded) for (const node of [...runningOn, ...board.nodes]) nodes.add(node);
+  return [...nodes].filter(({ kind }) => kind !== "guest");
 }

@@ -84,6 +84,11 @@ export function addRemoteNode(facts: Facts, name: string, kind: "remote" | "gues
   return node;
 }
 
+/** The time (s) of the last fencing since the connection was lost; 0 is none. */
+function wasFenced(value: string | undefined): boolean {
+  return isTrue(value) || Number(value ?? 0) > 0;
+}
+
 /** `true`, or the time (s) since which it holds. */
 function membershipFlag(value: string | undefined, isOnline: boolean): boolean {
   if (value === undefined) return false;
@@ -184,7 +189,7 @@ export function readNodeStates(facts: Facts): void {
     if (node.kind === "remote" || node.kind === "guest") {
       addTransient(facts, node, state);
       node.remoteMaintenance = isTrue(state.attributes["node_in_maintenance"]);
-      node.remoteWasFenced = isTrue(state.attributes["node_fenced"]);
+      node.remoteWasFenced = wasFenced(state.attributes["node_fenced"]);
       continue;
     }
     addTransient(facts, node, state);

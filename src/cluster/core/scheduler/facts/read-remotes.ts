@@ -88,7 +88,7 @@ export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource
 }
 
 /** Online or not, from the state of its connection and, for a guest, of its container. */
-export function settleRemote(facts: Facts, node: Node): void {
+export function settleRemote(node: Node): void {
   const connection = node.remote;
   if (connection === undefined) {
     node.online = false;
@@ -117,8 +117,7 @@ export function settleRemote(facts: Facts, node: Node): void {
     node.remoteRequiresReset = false;
   }
   const host = connection.runningOn[0];
-  if (host?.unclean === true && !host.online && connection.runningOn.length === 1) {
-    if (facts.options.fencingEnabled && node.kind === "remote") node.unclean = true;
-    node.online = node.kind === "remote" ? node.online : false;
-  }
+  const isHostLost = host?.unclean === true && !host.online && connection.runningOn.length === 1;
+  // A guest went down with its host; a remote node is its own machine and merely out of reach.
+  if (isHostLost && node.kind === "guest") node.online = false;
 }

@@ -47,11 +47,11 @@ export function readAllHistories(facts: Facts): void {
       if (read.has(node) || !isReadable(facts, node)) continue;
       read.add(node);
       progress = true;
-      if (node.kind !== "member") settleRemote(facts, node);
+      if (node.kind !== "member") settleRemote(node);
       readHistories(facts, node, state);
     }
   }
-  for (const node of facts.nodes) if (node.kind !== "member" && !read.has(node)) settleRemote(facts, node);
+  for (const node of facts.nodes) if (node.kind !== "member" && !read.has(node)) settleRemote(node);
   if (facts.options.fencingEnabled)
     for (const { node, state } of states) if (!read.has(node)) readHistories(facts, node, state);
   // What was read last may have shown that a guest went down with its host.

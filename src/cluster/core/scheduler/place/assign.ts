@@ -9,7 +9,7 @@ import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
 import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
-import { assignBest, isAvailable } from "./choose-node.ts";
+import { assignBest, isAvailable, sortNodes } from "./choose-node.ts";
 import { indexColocations } from "./colocations.ts";
 import { weighColocations } from "./follow.ts";
 
@@ -41,7 +41,7 @@ function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefi
   if (nextRoleOf(board, resource) === ROLE.stopped)
     for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
   noteScores(board, PASS.primitive, resource);
-  restrictToCapacity(board, resource, prefer);
+  const roomiest = restrictToCapacity(board, resource);
   const { options } = board.facts;
   let chosen: Node | undefined;
   if (!resource.managed) chosen = stayWhereItIs(board, resource);
@@ -51,7 +51,7 @@ function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefi
   } else if (options.stopAll) commit(board, resource, undefined);
   else if (resource.removed && options.stopRemoved) commit(board, resource, undefined);
   else {
-    chosen = assignBest(board, resource, prefer);
+    chosen = assignBest(board, resource, prefer ?? roomiest);
     if (chosen === undefined && resource.removed) board.reasons[resource.index] = "removed";
   }
   board.busy[resource.index] = false;
@@ -92,10 +92,10 @@ export function assignAll(board: Board): void {
   board.assign = (resource, prefer) => assign(board, resource, prefer);
   indexColocations(board);
   const byPriority = [...facts.top].sort((a, b) => b.priority - a.priority);
-  const ordered = facts.options.placement === "default" ? byPriority : sortByPlacement(board, byPriority);
-  for (const resource of ordered)
+  board.order = facts.options.placement === "default" ? byPriority : sortByPlacement(board, byPriority);
+  for (const resource of board.order)
     if (resource.remoteNodeName !== undefined) assign(board, resource, resource.migrationTarget);
-  for (const resource of ordered) assign(board, resource, undefined);
+  for (const resource of board.order) assign(board, resource, undefined);
 }
 
 /** With a placement strategy, among equal priorities those that are where they would be best go first. */
@@ -104,6 +104,7 @@ function sortByPlacement(board: Board, resources: readonly Resource[]): Resource
     const score = node === undefined || !isAvailable(board, node) ? undefined : allowedOf(board, resource)[node.index];
     return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
   };
+  const nodes = sortNodes(board, board.nodes, () => 0, undefined);
   const nodeOf = (resource: Resource) => primitivesOf(resource).find((each) => isActive(each))?.runningOn[0];
   return [...resources].sort((a, b) => {
     if (a.priority !== b.priority) return b.priority - a.priority;
@@ -112,7 +113,7 @@ function sortByPlacement(board: Board, resources: readonly Resource[]): Resource
     if (here !== undefined && there === undefined) return -1;
     if (here === undefined && there !== undefined) return 1;
     if (here !== undefined && left !== right) return right - left;
-    for (const node of board.nodes) {
+    for (const node of nodes) {
       const difference = weigh(b, node) - weigh(a, node);
       if (difference !== 0) return difference;
     }

@@ -20,6 +20,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     facts,
     assign: () => undefined,
     nodes: usable,
+    order: facts.top,
     allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
     discovery: resources.map(() => undefined),
     assigned: resources.map(() => undefined),
@@ -195,6 +196,8 @@ function applyKinds(board: Board, facts: Facts): void {
     for (const node of board.nodes) {
       if (node.inBundle) setScore(board, resource, node, Number.NaN);
       else if (bound && node.kind !== "member") setScore(board, resource, node, -INFINITY_SCORE);
+      // Where the container may be is enough to decide where the connection into it is.
+      else if (resource.meta["internal_remote_node"] !== undefined) addScore(board, resource, node, 0);
     }
   }
   for (const resource of facts.resources) confineBundled(board, resource);

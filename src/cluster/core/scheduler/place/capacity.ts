@@ -6,6 +6,7 @@ import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { primitivesOf, topOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { assignedNode, type Board, demandOf, setScore } from "./board.ts";
+import { compareCapacity, isAvailable } from "./choose-node.ts";
 import { ownThisWith, ownWithThis } from "./colocations.ts";
 
 /** The other sides of its mandatory colocations, of its group's, and of what stands outermost. */
@@ -39,16 +40,26 @@ function fits(free: Readonly<Record<string, number>>, demand: Readonly<Record<st
   return Object.entries(demand).every(([name, amount]) => amount <= (free[name] ?? 0));
 }
 
-/** Bans nodes that are too small; when none can take all that belong together, those that can take it alone remain. */
-export function restrictToCapacity(board: Board, resource: Resource, _prefer: Node | undefined): void {
-  if (!board.countsCapacity) return;
+/**
+ * Bans nodes that are too small; when none can take all that belong together, those that can take it alone remain, and
+ * the one with the most room is returned: there most of its company will find a place.
+ */
+export function restrictToCapacity(board: Board, resource: Resource): Node | undefined {
+  if (!board.countsCapacity) return undefined;
   const bound = boundTogether(board, resource);
   const together: Record<string, number> = {};
   for (const each of bound)
     for (const [name, amount] of Object.entries(demandOf(each))) together[name] = (together[name] ?? 0) + amount;
-  if (Object.keys(together).length === 0) return;
+  if (Object.keys(together).length === 0) return undefined;
   const free = (node: Node) => board.capacity[node.index] ?? {};
   const allFits = board.nodes.filter((node) => fits(free(node), together));
   const roomy = allFits.length > 0 ? allFits : board.nodes.filter((node) => fits(free(node), demandOf(resource)));
   for (const node of board.nodes) if (!roomy.includes(node)) setScore(board, resource, node, -INFINITY_SCORE);
+  if (bound.length === 1 || allFits.length > 0) return undefined;
+  return roomy
+    .filter((node) => isAvailable(board, node))
+    .reduce<Node | undefined>(
+      (best, node) => (best === undefined || compareCapacity(board, node, best) < 0 ? node : best),
+      undefined,
+    );
 }

@@ -11,7 +11,8 @@ export function isAvailable(board: Board, node: Node): boolean {
   return canRun(board, node) && !uncertainGuest(board, node);
 }
 
-function compareCapacity(board: Board, a: Node, b: Node): number {
+/** Below zero when `a` has room for more than `b`. */
+export function compareCapacity(board: Board, a: Node, b: Node): number {
   const [left, right] = [board.capacity[a.index] ?? {}, board.capacity[b.index] ?? {}];
   let result = 0;
   for (const name of new Set([...Object.keys(left), ...Object.keys(right)]))

@@ -3,7 +3,7 @@
  * Fact: Pacemaker Explained, "Colocation Constraints" (scores, roles, node-attribute, influence).
  */
 import type { Colocation, Node, Resource } from "../facts/model.ts";
-import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { addScores, INFINITY_SCORE, isFalse, ROLE } from "../facts/values.ts";
 import { allowedOf, assignedNode, type Board, canRun, canRunAny, nextRoleOf, type Scores } from "./board.ts";
 
 const KIND_RANK = { primitive: 0, group: 1, clone: 2, bundle: 3 } as const;
@@ -173,7 +173,8 @@ function blend(
     const exact = factor * wish;
     const weighted = exact < 0 ? Math.ceil(exact - 0.5) : Math.floor(exact + 0.5);
     const next = addScores(weighted, now);
-    work[node.index] = positiveOnly && next < 0 && now > 0 ? REFUSED : next;
+    if (positiveOnly && next < 0 && now >= 0) work[node.index] = now > 0 ? REFUSED : now;
+    else work[node.index] = next;
   }
 }
 
@@ -194,12 +195,6 @@ export function settleRefusals(work: Scores): Scores {
   return work.map((score) => (score === REFUSED ? 1 : score));
 }
 
-export interface MergeFlags {
-  /** Follow the chain of those that depend on the dependent (else of those that it depends on). */
-  readonly towards: "dependents" | "primaries";
-  readonly positiveOnly: boolean;
-}
-
 /**
  * `work` with the wishes of `source` blended in, and of all that hangs on it.
  * Wishes that would leave no node at all are dropped.
@@ -210,11 +205,11 @@ export function mergeWishes(
   work: Scores,
   attribute: string,
   factor: number,
-  flags: MergeFlags,
+  positiveOnly: boolean,
 ): Scores {
   if (board.merging[source.index] === true) return work;
   board.merging[source.index] = true;
-  const result = mergeInner(board, source, work, attribute, factor, flags);
+  const result = mergeInner(board, source, work, attribute, factor, positiveOnly);
   board.merging[source.index] = false;
   return result;
 }
@@ -225,20 +220,17 @@ function mergeInner(
   work: Scores,
   attribute: string,
   factor: number,
-  flags: MergeFlags,
+  positiveOnly: boolean,
 ): Scores {
-  if (source.kind === "group") {
-    // A group's wish is that of its first member, which the others have told theirs.
-    const first = source.children[0];
-    if (first === undefined) return work;
-    const merged = mergeWishes(board, first, work, attribute, factor, flags);
-    return followers(board, source, merged, factor, flags, ownWithThis(board, source), ownThisWith(board, source));
-  }
-  if (source.kind === "clone") {
-    const first = source.children[0];
-    return first === undefined ? work : blendOrKeep(board, source, work, attribute, factor, flags);
-  }
-  return blendOrKeep(board, source, work, attribute, factor, flags);
+  const first = source.children[0];
+  if (source.kind === "primitive") return blendOrKeep(board, source, work, attribute, factor, positiveOnly);
+  if (first === undefined) return work;
+  if (source.kind !== "group") return blendOrKeep(board, source, work, attribute, factor, positiveOnly);
+  // A group's wish is that of its first member, which the others have told theirs.
+  const merged = mergeWishes(board, first, work, attribute, factor, positiveOnly);
+  // Who wants to be with the group is heard through its last member, as long as the members hang together.
+  const isChained = source.children.length === 1 || !isFalse(source.meta["collocated"]);
+  return isChained ? merged : followers(board, source, merged, factor, positiveOnly, ownWithThis(board, source));
 }
 
 function blendOrKeep(
@@ -247,51 +239,35 @@ function blendOrKeep(
   work: Scores,
   attribute: string,
   factor: number,
-  flags: MergeFlags,
+  positiveOnly: boolean,
 ): Scores {
   const next = [...work];
-  blend(board, next, source, attribute, factor, flags.positiveOnly);
+  blend(board, next, source, attribute, factor, positiveOnly);
   if (!canRunAny(board, next)) return work;
-  const dependents = flags.towards === "dependents" ? withThisOf(board, source) : [];
-  const primaries = flags.towards === "primaries" ? thisWithOf(board, source) : [];
-  return followers(board, source, next, factor, flags, dependents, primaries);
+  return followers(board, source, next, factor, positiveOnly, withThisOf(board, source));
 }
 
+/** The wishes of all that depend on `source`, one after another. */
 function followers(
   board: Board,
   source: Resource,
   work: Scores,
   factor: number,
-  flags: MergeFlags,
+  positiveOnly: boolean,
   dependents: readonly Colocation[],
-  primaries: readonly Colocation[],
 ): Scores {
   let merged = work;
-  const list = flags.towards === "dependents" ? dependents : primaries;
-  for (const colocation of list) {
-    const other = flags.towards === "dependents" ? colocation.dependent : colocation.primary;
-    if (flags.towards === "dependents" && !hasInfluence(board, colocation, source)) continue;
-    if (other === source) continue;
+  for (const colocation of dependents) {
+    const other = colocation.dependent;
+    if (other === source || !hasInfluence(colocation)) continue;
     const next = (factor * colocation.score) / INFINITY_SCORE;
-    merged = mergeWishes(board, other, merged, colocation.nodeAttribute, next, flags);
+    merged = mergeWishes(board, other, merged, colocation.nodeAttribute, next, positiveOnly);
   }
   return merged;
 }
 
 /** Whether a dependent's wish may move the primary: not when it is inactive and said to be uncritical. */
-export function hasInfluence(
-  board: Board,
-  { dependent, primary, influence, score }: Colocation,
-  _on?: Resource,
-): boolean {
-  // A colocation is told to the dependent of a member of the same group by their being in it.
-  if (dependent.parent?.kind === "group" && dependent.parent === primary.parent) {
-    if (dependent.critical) return true;
-    return dependent.runningOn.length > 0 && board.facts.resources.length > 0
-      ? dependent.migrationThreshold > 0
-      : false;
-  }
-  if (influence) return true;
-  void score;
-  return dependent.runningOn.length > 0 && false;
+export function hasInfluence({ dependent, primary, influence }: Colocation): boolean {
+  const isInOneGroup = dependent.parent?.kind === "group" && dependent.parent === primary.parent;
+  return isInOneGroup ? dependent.critical || dependent.runningOn.length > 0 : influence;
 }

@@ -10,6 +10,7 @@ import {
   effectOf,
   hasInfluence,
   mergeWishes,
+  settleRefusals,
   thisWithOf,
   withThisOf,
 } from "./colocations.ts";
@@ -99,10 +100,14 @@ function followPrimary(board: Board, resource: Resource, colocation: Colocation)
   if (archive !== undefined && !canRunAny(board, allowedOf(board, resource))) board.allowed[resource.index] = archive;
 }
 
-/** Blends in what those want that must be where this resource is. */
+/**
+ * Blends in what those want that must be where this resource is. A clone hears only where they want to be: where one of
+ * them cannot be, its instances still can.
+ */
 export function mergeDependents(board: Board, resource: Resource, list: readonly Colocation[]): void {
+  const positiveOnly = resource.kind === "clone";
   for (const colocation of list) {
-    if (!hasInfluence(board, colocation, resource)) continue;
+    if (!hasInfluence(colocation)) continue;
     const { dependent, score, nodeAttribute, dependentRole } = colocation;
     if (board.isAssigned[dependent.index] === true) continue;
     if (dependentRole >= ROLE.promoted && score < 0) continue;
@@ -112,7 +117,8 @@ export function mergeDependents(board: Board, resource: Resource, list: readonly
       allowedOf(board, resource),
       nodeAttribute,
       score / INFINITY_SCORE,
-      { towards: "dependents", positiveOnly: false },
+      positiveOnly,
     );
   }
+  if (positiveOnly) board.allowed[resource.index] = settleRefusals(allowedOf(board, resource));
 }

@@ -24,12 +24,14 @@ function ownScore(resource: Resource, attributes: Readonly<Record<string, string
   return undefined;
 }
 
-/** Whether the node's word can be known to concern a running or probed instance. */
-function isKnown(clone: Resource, resource: Resource, node: Node): boolean {
-  const here = (each: Resource) => each.knownOn.has(node) || each.runningOn.includes(node);
-  return clone.children.some((child) =>
-    primitivesOf(child).some((each) => each.baseId === resource.baseId && here(each)),
-  );
+/**
+ * Whether the node's word counts: it has been looked at, or no node has yet (as when the cluster starts), and then what
+ * was said before is the best there is.
+ */
+function isHeard(clone: Resource, resource: Resource, node: Node): boolean {
+  const siblings = clone.children.flatMap(primitivesOf).filter(({ baseId }) => baseId === resource.baseId);
+  const known = siblings.filter(({ knownOn, runningOn }) => knownOn.size > 0 || runningOn.length > 0);
+  return known.length === 0 || known.some((each) => each.knownOn.has(node) || each.runningOn.includes(node));
 }
 
 /** Where another instance is active, the node's word is about that one. */
@@ -51,8 +53,7 @@ export function promotionScoreOf(board: Board, clone: Resource, resource: Resour
   }
   if (clone.unique || node.inBundle) return ownScore(resource, attributesFor(board, resource, node));
   if (isOthers(clone, resource, node)) return undefined;
-  // Before anyone has looked, only what is configured counts: a transient word may be of another life.
-  return ownScore(resource, isKnown(clone, resource, node) ? node.attributes : node.permanent);
+  return isHeard(clone, resource, node) ? ownScore(resource, node.attributes) : undefined;
 }
 
 /** Instances go rather where they can be promoted. */
@@ -131,28 +132,37 @@ function standingOf(board: Board, instance: Resource): Node | undefined {
 
 /** What the wishes of others add to each node's claim to be the promoted one. */
 function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource, number>): number[] {
-  const weights: number[] = board.facts.nodes.map(() => Number.NaN);
+  // Instances in a bundle stand on the nodes of their containers, of which the clone itself knows nothing.
+  const weights: number[] = [...allowedOf(board, wholesOf(clone)[0] ?? clone)];
   for (const [instance, score] of initial) {
     const node = standingOf(board, instance);
     if (node === undefined) continue;
     const before = weights[node.index];
-    const none = before === undefined || Number.isNaN(before);
-    weights[node.index] =
-      none || before < 0 || score < 0 ? (none ? score : Math.max(before, score)) : addScores(before, score);
+    // Who may not be promoted makes no claim for its node.
+    if (score < 0) continue;
+    weights[node.index] = before === undefined || Number.isNaN(before) ? score : addScores(before, score);
   }
   let work = weights;
   for (const colocation of wholesOf(clone).flatMap((each) => ownWithThis(board, each))) {
     if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
-    work = mergeWishes(board, colocation.dependent, work, colocation.nodeAttribute, colocation.score / INFINITY_SCORE, {
-      towards: "dependents",
-      positiveOnly: true,
-    });
+    work = mergeWishes(
+      board,
+      colocation.dependent,
+      work,
+      colocation.nodeAttribute,
+      colocation.score / INFINITY_SCORE,
+      true,
+    );
   }
   return settleRefusals(work);
 }
 
 function currentRole(instance: Resource): Role {
   return primitivesOf(instance).reduce<Role>((role, each) => (each.role > role ? each.role : role), ROLE.unknown);
+}
+
+function isUnmanaged(instance: Resource): boolean {
+  return primitivesOf(instance).some(({ managed }) => !managed);
 }
 
 function setRole(board: Board, resource: Resource, role: Role): void {
@@ -170,10 +180,12 @@ export function choosePromoted(board: Board, clone: Resource): void {
   }
   const weights = weighNodes(board, clone, initial);
   const final = (instance: Resource) => {
+    // What nobody manages stays promoted, and counts as such.
+    if (isUnmanaged(instance) && currentRole(instance) === ROLE.promoted) return INFINITY_SCORE;
     const own = initial.get(instance) ?? -INFINITY_SCORE;
     const node = standingOf(board, instance);
     const merged = node === undefined ? undefined : weights[node.index];
-    return own <= -INFINITY_SCORE || merged === undefined || Number.isNaN(merged) ? own : merged;
+    return own < 0 || merged === undefined || Number.isNaN(merged) ? own : merged;
   };
   const ranked = [...initial.keys()].sort((a, b) => {
     const difference = final(b) - final(a);
@@ -195,15 +207,14 @@ export function choosePromoted(board: Board, clone: Resource): void {
       promoted += 1;
       perNode[node.index] = (perNode[node.index] ?? 0) + 1;
       setRole(board, instance, ROLE.promoted);
-    } else if (primitivesOf(instance).every(({ managed }) => managed)) setRole(board, instance, ROLE.unpromoted);
+    } else if (!isUnmanaged(instance)) setRole(board, instance, ROLE.unpromoted);
   }
 }
 
 /** Without quorum nothing new is promoted under freeze; what may be demoted stays so. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
-  const managed = primitivesOf(instance).every((each) => each.managed);
-  if (!managed) return currentRole(instance) === ROLE.promoted;
+  if (isUnmanaged(instance)) return currentRole(instance) === ROLE.promoted;
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
 }

@@ -40,6 +40,7 @@ const PLAIN = new Set([
   "migration",
   "dangling migration",
   "multiple-active",
+  "restart container",
   "",
 ]);
 
@@ -130,7 +131,7 @@ function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
 }
 
 /** Lines without the leading `  * `; columns are aligned. */
-export function summaryLines({ facts, plan, graph }: Worked): string[] {
+export function summaryLines({ plan, graph }: Worked): string[] {
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
@@ -138,11 +139,11 @@ export function summaryLines({ facts, plan, graph }: Worked): string[] {
     if (resource.kind === "primitive")
       for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
   };
-  for (const resource of facts.top) visit(resource);
+  for (const resource of plan.board.order) visit(resource);
   const nameWidth = Math.max(0, ...rows.map(({ name }) => name.length)) + 4;
   const whereWidth = Math.max(0, ...rows.map(({ change }) => change.where.length));
   return [
-    ...fences.reverse(),
+    ...fences,
     ...rows.map(
       ({ name, change: { verb, where, reason } }) =>
         `${verb.padEnd(10)} ${name.padEnd(nameWidth)} ( ${where.padStart(whereWidth)} )${reason}`,

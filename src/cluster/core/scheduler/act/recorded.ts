@@ -1,0 +1,29 @@
+/**
+ * What the nodes repeat already, before anything else of a resource is planned: a place is kept for each recorded
+ * monitor, for what is written first comes last in the graph; what is no longer configured is cancelled.
+ * Fact: crm_simulate as a black box (order of actions in its graphs).
+ */
+import type { History, HistoryEntry, Resource } from "../facts/model.ts";
+import { type Plan, step } from "./plan.ts";
+import { cancel } from "./recurring.ts";
+
+function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): boolean {
+  return resource.operations.some((op) => op.name === task && op.intervalMs === intervalMs && op.enabled);
+}
+
+function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: History): void {
+  const isActive = node.online && resource.runningOn.includes(node);
+  for (const [index, entry] of entries.entries()) {
+    const { task, intervalMs } = entry;
+    if (intervalMs === 0 || index <= stopAt || entry.element.attributes["op-status"] === "1") continue;
+    if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs });
+    else if (plan.facts.options.cancelRemoved && !resource.removed && isActive)
+      cancel(plan, resource, node, task, intervalMs);
+  }
+}
+
+export function planRecorded(plan: Plan): void {
+  for (const resource of plan.facts.resources)
+    if (resource.kind === "primitive")
+      for (const history of resource.history.values()) keepPlaces(plan, resource, history);
+}

@@ -1,0 +1,27 @@
+/**
+ * What was removed from the configuration leaves nothing behind: it is stopped, its failures are forgotten, and then
+ * its records are deleted on every node that has one.
+ * Fact: Pacemaker Explained, cluster option stop-orphan-resources.
+ */
+import { isUnclean, isUp } from "../place/board.ts";
+import { link, type Plan, step, stepsOf } from "./plan.ts";
+
+/** The deletions; they are written before anything else of the resource. */
+export function planRemovals(plan: Plan): void {
+  for (const resource of plan.facts.resources) {
+    if (resource.kind !== "primitive" || !resource.removed || !resource.managed || resource.parent !== undefined)
+      continue;
+    for (const node of plan.facts.nodes)
+      if (resource.history.has(node) && isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending)
+        step(plan, { resource, node, operation: "delete", required: true, reason: "orphan" });
+  }
+}
+
+/** Not before it has stopped there. */
+export function linkRemovals(plan: Plan): void {
+  for (const resource of plan.facts.resources)
+    if (resource.removed)
+      for (const remove of stepsOf(plan, resource, "delete"))
+        for (const stop of stepsOf(plan, resource, "stop"))
+          if (stop.node === remove.node) link(plan, stop, remove, { needsFirst: true });
+}
