@@ -157,6 +157,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "FILE...|DIRECTORY [--story]",
     load: () => import("./replay.ts"),
   },
+  sim: {
+    summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
+    usage: "[--seeds N] [--seed FIRST] [--jobs N] [--trace] | --scenario FILE [--trace]",
+    load: () => import("./sim.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",

@@ -13,6 +13,7 @@ import {
   stepAttributes,
 } from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
+import { fencedByProof, fencingAnswer } from "../../cluster/core/controller/fencing-answers.ts";
 import {
   type NodeEffect,
   type NodeEvent,
@@ -222,24 +223,16 @@ const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
-  void manager.fencing.request(target, operation, origin, isTargetPreferred).then(({ outcome, devices }) => {
-    // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
-    if (outcome.kind === "confirmed" && operation !== "on") return;
-    const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
-    const reason = outcome.kind === "confirmed" ? `power read as ${outcome.power} (${evidence})` : outcome.reason;
-    feed(manager, { kind: "fenced", result: { target, action: operation, outcome: outcome.kind, reason } });
+  void manager.fencing.request(target, operation, origin, isTargetPreferred).then((record) => {
+    const result = fencingAnswer(record, operation);
+    if (result !== undefined) feed(manager, { kind: "fenced", result });
   });
 }
 
 /** Off is proven, whoever had asked: the cluster may take over now, whatever is still to be done to the node. */
 export function takeFenced(manager: Manager, record: FencingRecord): void {
-  const { target, action, devices } = record;
-  manager.drbd.noteFenced(target);
-  const names = devices.map(({ device }) => device).join(", ");
-  const reason =
-    names === "" || names === "operator" ? `by the word of ${record.by.at(-1)}` : `power read as off by ${names}`;
-  const done = action === "on" ? "off" : action;
-  feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
+  manager.drbd.noteFenced(record.target);
+  feed(manager, { kind: "fenced", result: fencedByProof(record) });
 }
 
 export function takeRecord(manager: Manager, record: FencingRecord): void {
@@ -292,6 +285,9 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     case "fence":
       fence(manager, effect.action, effect.isTargetPreferred);
+      break;
+    case "withdraw-fence":
+      manager.fencing.withdraw(effect.node);
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);

@@ -160,7 +160,8 @@ function applyFailure(
   if (isProbe(entry) && codeOf(entry) === CODE.notInstalled) resource.role = ROLE.stopped;
   else if (resource.role < ROLE.started) setActive(resource);
   // What was found broken and not stopped shall run: it is said even where it then cannot.
-  if (isProbe(entry) && resource.role >= ROLE.started && resource.nextRole < ROLE.started) resource.nextRole = ROLE.started;
+  if (isProbe(entry) && resource.role >= ROLE.started && resource.nextRole < ROLE.started)
+    resource.nextRole = ROLE.started;
   if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
   if (policy.role === ROLE.stopped) facts.bans.push({ resource, node: undefined, why: "on-fail=stop" });
   if (status === STATUS.hard) ban(facts, resource, node, "hard error");
