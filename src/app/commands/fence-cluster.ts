@@ -56,7 +56,9 @@ function printProof({ node, device, state, provenWallMs, expiresWallMs, switched
 
 async function typeName(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const typed = await terminal.question(question);
+  // Where nobody can type (a script, a closed terminal) the question is never answered; that is no success.
+  const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("nothing")));
+  const typed = await Promise.race([terminal.question(question), closed]);
   terminal.close();
   return typed;
 }

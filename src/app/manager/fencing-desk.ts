@@ -37,6 +37,8 @@ export interface FencingDesk {
     origin: FencingOrigin,
     how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number },
   ) => Promise<FencingRecord>;
+  /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
+  readonly withdraw: (target: string) => void;
   /** An operator's word; undefined when it was accepted, else why it was refused. */
   readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
   /** Every device and witness by which the target is seen to live, now. */
@@ -217,6 +219,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       if (outcome.kind !== "confirmed" && operation === "start") started.delete(instance);
       return outcome.kind === "confirmed" ? ended(0) : ended(GENERIC_ERROR, outcome.reason);
     },
+    withdraw: (target) => step({ kind: "withdraw", atWallMs: Date.now(), target }),
     configuration: () => state.configuration,
     state: () => state,
     wakeAtMs: () => {

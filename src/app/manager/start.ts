@@ -23,14 +23,16 @@ import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
 import type { ToManager } from "../keeper-pipe.ts";
 import { writeAgentTools } from "./agent-tools.ts";
+import { openBlackBox } from "./black-box.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
+import { takeRecord, tellProofs } from "./fencing-news.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
-import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord, tellProofs } from "./manager.ts";
+import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 import { createDecider } from "./schedule.ts";
@@ -162,6 +164,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     agents,
     fencing,
     drbd,
+    blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
     rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,

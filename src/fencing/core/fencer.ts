@@ -11,6 +11,7 @@ import { type FencingRequestAction, levelsFor, roundBoundMs } from "./configurat
 import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
 import { isLooping, LOOP_DEATHS, LOOP_WINDOW_MS } from "./fencer-state.ts";
 import {
+  abandon,
   type Draft,
   log,
   type Now,
@@ -134,6 +135,18 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
   succeedOff(draft, confirmed, false, now);
 }
 
+/** An order that a board has already got cannot be called back; what operators and DRBD want stands. */
+function withdraw(draft: Draft, target: string, now: Now): void {
+  const wanted = draft.operations.filter(
+    (each) =>
+      each.target === target && each.step === "off" && each.waiters.every(({ origin }) => origin.kind === "scheduler"),
+  );
+  for (const operation of wanted) {
+    if (operation.phase.kind === "running") replace(draft, { ...operation, isWithdrawn: true });
+    else abandon(draft, operation, now);
+  }
+}
+
 /** One step; `nowMs` is monotonic. Refuses nothing and waits for nothing: every wish ends in an answer. */
 export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number): Stepped<FencerState, FencerEffect> {
   const draft: Draft = { ...state, effects: [] };
@@ -157,6 +170,9 @@ export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number
     }
     case "operator-confirmation":
       takeConfirmation(draft, event, now);
+      break;
+    case "withdraw":
+      withdraw(draft, event.target, now);
       break;
     case "tick":
       break;
