@@ -159,7 +159,8 @@ function applyFailure(
   if (isProbe(entry) && codeOf(entry) === CODE.notInstalled) resource.role = ROLE.stopped;
   else if (resource.role < ROLE.started) setActive(resource);
   // What was found broken and not stopped shall run: it is said even where it then cannot.
-  if (isProbe(entry) && resource.role >= ROLE.started && resource.nextRole < ROLE.started) resource.nextRole = ROLE.started;
+  if (isProbe(entry) && resource.role >= ROLE.started && resource.nextRole < ROLE.started)
+    resource.nextRole = ROLE.started;
   if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
   if (policy.role === ROLE.stopped) facts.bans.push({ resource, node: undefined, why: "on-fail=stop" });
   if (status === STATUS.hard) ban(facts, resource, node, "hard error");
@@ -168,11 +169,13 @@ function applyFailure(
 
 const CHANGED = "resource parameters have changed";
 
-/** What failed when it was defined otherwise says nothing of what it would do now; only a last failure is looked at. */
+/** How often it failed when it was defined otherwise counts no more; only a last failure is looked at. */
 function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
   const { id = "", "op-digest": digest } = entry.element.attributes;
   if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
   if (entry.task !== "start" && entry.task !== "monitor") return false;
+  const code = codeOf(entry);
+  if (code === CODE.ok || code === CODE.promoted) return false;
   return definitionChange(facts, resource, node, entry) !== "same";
 }
 
@@ -183,12 +186,7 @@ export function isForgiven(facts: Facts, resource: Resource, node: Node): boolea
 
 /** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
 function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
-  if (status === STATUS.done) return false;
-  if (isOfOldDefinition(facts, resource, node, entry)) {
-    facts.clearFailures.push({ resource, node, why: CHANGED });
-    return true;
-  }
-  if (resource.failureTimeoutMs === 0) return false;
+  if (status === STATUS.done || resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;
@@ -245,6 +243,7 @@ export function applyOutcome(
     return;
   }
   const code = codeOf(entry);
+  if (isOfOldDefinition(facts, resource, node, entry)) facts.clearFailures.push({ resource, node, why: CHANGED });
   const before = { role: resource.role, nextRole: resource.nextRole, onFail: outcome.onFail };
   const status = judge(resource, entry, recorded, code, outcome);
   if (status !== STATUS.done && hasExpired(facts, resource, node, entry, status)) {
