@@ -3,9 +3,20 @@
  * prints, and what a wrong word is compared with.
  */
 import type { Problem } from "../src/base/problem.ts";
-import { isLinkName, isNetworkName, isNodeName, LINKS, type LinkName, NODES, type NodeName } from "./names.ts";
+import {
+  isLinkName,
+  isNetworkName,
+  isNodeName,
+  isStrikeName,
+  LINKS,
+  type LinkName,
+  NODES,
+  type NodeName,
+  STRIKES,
+  type StrikeName,
+} from "./names.ts";
 
-type ArgumentKind = "node" | "link" | "count" | "words";
+type ArgumentKind = "node" | "link" | "count" | "percent" | "strike" | "words";
 
 interface CommandShape {
   readonly summary: string;
@@ -16,7 +27,10 @@ interface CommandShape {
 export const COMMANDS = {
   up: { summary: "start the pair and show both nodes until Ctrl-C (the same as no command)", takes: [] },
   demo: { summary: "the guided tour: write, power cut, takeover, verify, power on, rejoin", takes: [] },
-  soak: { summary: "so many power cuts of the active node, alternating sides (20 unless given)", takes: ["count?"] },
+  soak: {
+    summary: "so many power cuts (20 unless given), or freezes, panics, splits; alternating sides",
+    takes: ["count?", "strike?"],
+  },
   status: { summary: "both nodes as they are now", takes: [] },
   watch: { summary: "the live view, until Ctrl-C", takes: [] },
   console: { summary: "the node's serial console; Ctrl-] leaves it", takes: ["node"] },
@@ -26,14 +40,21 @@ export const COMMANDS = {
   thaw: { summary: "let a frozen node go on", takes: ["node?"] },
   panic: { summary: "crash a node's kernel (the active one unless named)", takes: ["node?"] },
   cut: { summary: "cut a link: service, private, serial, bmc-alpha, bmc-bravo", takes: ["link", "node?"] },
-  join: { summary: "join a link again", takes: ["link", "node?"] },
+  join: { summary: "join a link again (all that are cut unless named)", takes: ["link?", "node?"] },
+  split: { summary: "cut every link between the nodes; boards and client stay", takes: [] },
+  noise: { summary: "garble so much of what the serial cable carries; 0 ends it", takes: ["percent"] },
   "bmc-down": { summary: "hang the BMC of a node (the active one unless named)", takes: ["node?"] },
   "bmc-up": { summary: "let hung BMCs go on", takes: ["node?"] },
+  "bmc-password": {
+    summary: "spoil the password that the peer has for a node's BMC; again mends it",
+    takes: ["node?"],
+  },
   "disk-error": { summary: "make every access to a node's mirrored disk fail", takes: ["node?"] },
   "disk-mend": { summary: "end the disk errors", takes: ["node?"] },
   write: { summary: "write numbered records through the virtual address (for ever, or so many)", takes: ["count?"] },
   verify: { summary: "is every acknowledged record there? Exit code 1 if one is lost", takes: [] },
   logs: { summary: "the last lines of a node's log (both unless named)", takes: ["node?"] },
+  memory: { summary: "what keeper and manager cost each node", takes: [] },
   run: { summary: "run a shell command on a node over the lab's own line", takes: ["node", "words"] },
   down: { summary: "take the running lab down", takes: [] },
   help: { summary: "this page", takes: [] },
@@ -46,7 +67,10 @@ export interface Call {
   readonly command: CommandName;
   readonly node?: NodeName;
   readonly link?: LinkName;
+  /** Of records or rounds; of `noise` the percentage. */
   readonly count?: number;
+  /** What `soak` does. */
+  readonly strike?: StrikeName;
   /** The shell command of `run`. */
   readonly words?: string;
 }
@@ -73,7 +97,7 @@ function takeLab(argv: readonly string[]): { readonly lab: string | undefined; r
   return { lab: argv[at + 1], words: [...argv.slice(0, at), ...argv.slice(at + 2)] };
 }
 
-type Argument = Pick<Call, "node" | "link" | "count" | "words">;
+type Argument = Pick<Call, "node" | "link" | "count" | "strike" | "words">;
 
 /** The argument, or what is wrong with it. */
 function readArgument(kind: ArgumentKind, word: string): Argument | string {
@@ -86,12 +110,16 @@ function readArgument(kind: ArgumentKind, word: string): Argument | string {
       return /^\d+$/.test(word) && Number(word) >= 1 && Number(word) <= COUNT_MAX
         ? { count: Number(word) }
         : `${word} is no number from 1 to ${COUNT_MAX}`;
+    case "percent":
+      return /^\d+$/.test(word) && Number(word) <= 100 ? { count: Number(word) } : `${word} is no number from 0 to 100`;
+    case "strike":
+      return isStrikeName(word) ? { strike: word } : `${word} is none of ${STRIKES.join(", ")}`;
     case "words":
       return { words: word };
   }
 }
 
-const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "words"];
+const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "percent", "strike", "words"];
 
 function kindOf(take: ArgumentKind | `${ArgumentKind}?`): ArgumentKind {
   return KINDS.find((kind) => take === kind || take === `${kind}?`) ?? "words";
@@ -102,19 +130,30 @@ function readWords(lab: string, command: CommandName, words: readonly string[]):
   const remedy = `write: ${usageOf(command)}`;
   const rest = [...words];
   let call: Call = { lab, command };
+  let refusal: string | undefined;
   for (const take of takes) {
     const kind = kindOf(take);
-    const word = kind === "words" ? rest.splice(0).join(" ") : rest.shift();
-    if (word === undefined || word === "") {
+    const word = kind === "words" ? rest.join(" ") : (rest[0] ?? "");
+    if (word === "") {
       if (take.endsWith("?")) continue;
       return problem(command, kind === "words" ? "the shell command is missing" : `the ${kind} is missing`, remedy);
     }
     const argument = readArgument(kind, word);
-    if (typeof argument === "string") return problem(command, argument, remedy);
+    if (typeof argument === "string") {
+      // What may be left out may be left out before something else.
+      refusal ??= argument;
+      if (!take.endsWith("?")) break;
+      continue;
+    }
+    refusal = undefined;
     call = { ...call, ...argument };
+    rest.splice(0, kind === "words" ? rest.length : 1);
   }
   const [extra] = rest;
-  if (extra !== undefined) return problem(command, `${extra} is one word too many`, remedy);
+  if (extra !== undefined) return problem(command, refusal ?? `${extra} is one word too many`, remedy);
+  if (command === "join" && call.node !== undefined && call.link === undefined) {
+    return problem(command, "the link is missing", remedy);
+  }
   if (call.link !== undefined && call.node !== undefined && !isNetworkName(call.link)) {
     return problem(command, `${call.link} has no end of its own for ${call.node}`, "leave the node away");
   }

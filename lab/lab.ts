@@ -3,11 +3,12 @@
  * `startLab` makes everything; `close` ends everything. demo, soak, the tests and the commands all stand on this.
  */
 import { randomBytes } from "node:crypto";
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { buildImage, makeNodeDisk } from "../images/build.ts";
 import { nodeFiles } from "./configuration/node-files.ts";
+import type { Machine } from "./machine/machine.ts";
 import { mirrorDisk } from "./mirror-disk.ts";
 import { NODES, type NodeName, peerOf } from "./names.ts";
 import { removeClientNetwork } from "./net/client-network.ts";
@@ -22,7 +23,11 @@ const MEMORY_MB = 512;
 /** Both boots, and a first election, on a machine that does other work too. */
 const READY_MAX_MS = 300_000;
 const POLL_MS = 200;
+/** A busy node tells its log within this; one that hangs does not hold up the end of the lab. */
+const LAST_WORDS_MS = 5_000;
 const KEY_BYTES = 24;
+/** As many as the live view shows. */
+const EVENTS_KEPT = 6;
 
 export interface Lab {
   readonly place: Place;
@@ -31,6 +36,8 @@ export interface Lab {
   readonly client: ServiceClient;
   /** Writes a line into the log of events, with the time since the start, and shows it. */
   say(line: string): void;
+  /** The last lines that were said, oldest first. */
+  recentEvents(): readonly string[];
   /** Waits for `condition`; rejects after `maxMs` with what was waited for. */
   until(what: string, condition: () => boolean | Promise<boolean>, maxMs?: number): Promise<void>;
   /** Both nodes UpToDate and connected, one Primary, the service answering. */
@@ -68,6 +75,14 @@ export async function clearLeftOvers(place: Place): Promise<number> {
   return count;
 }
 
+/** What the node has logged, as far as it still answers, and its serial console: the story of a lab that failed. */
+async function keepLogs({ node, directory, ...machine }: Machine, logs: string): Promise<void> {
+  const answer = machine.isFrozen() ? undefined : await machine.run("cat /data/log/gemel.log", LAST_WORDS_MS);
+  if (answer !== undefined) writeFileSync(path.join(logs, `${node}-gemel.log`), answer.output);
+  const console = path.join(directory, "console.log");
+  if (existsSync(console)) copyFileSync(console, path.join(logs, `${node}-console.log`));
+}
+
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export function isWhole(watcher: Watcher): boolean {
@@ -90,9 +105,12 @@ export async function startLab(
   const startedAtMs = performance.now();
   const left = await clearLeftOvers(place);
   mkdirSync(path.join(place.directory, "logs"), { recursive: true });
+  const events: string[] = [];
   function say(line: string): void {
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(7);
     const stamped = `${seconds} s  ${line}`;
+    events.push(stamped);
+    events.splice(0, events.length - EVENTS_KEPT);
     if (existsSync(place.directory)) appendFileSync(place.eventsFile, `${stamped}\n`);
     show(stamped);
   }
@@ -127,6 +145,7 @@ export async function startLab(
   }
   async function end(): Promise<void> {
     client.stopWriting();
+    await Promise.all(NODES.map((node) => keepLogs(pair.machines[node], path.join(place.directory, "logs"))));
     await watcher.stop();
     await pair.down();
   }
@@ -137,6 +156,7 @@ export async function startLab(
     watcher,
     client,
     say,
+    recentEvents: () => events,
     until,
     async untilWhole() {
       await until("both disks UpToDate, one node Primary with the address", () => isWhole(watcher));

@@ -11,6 +11,14 @@ export type NetworkName = (typeof NETWORKS)[number];
 export const LINKS = [...NETWORKS, "serial", "bmc-alpha", "bmc-bravo"] as const;
 export type LinkName = (typeof LINKS)[number];
 
+/** What a round of `soak` may do to the pair. `split` cuts every link between the nodes, the boards left out. */
+export const STRIKES = ["power-cut", "freeze", "panic", "split"] as const;
+export type StrikeName = (typeof STRIKES)[number];
+
+export function isStrikeName(word: string): word is StrikeName {
+  return STRIKES.some((name) => name === word);
+}
+
 export function isNodeName(word: string): word is NodeName {
   return NODES.some((name) => name === word);
 }

@@ -48,6 +48,11 @@ export interface Pair {
   /** Cuts a link; a network may be cut for one node only. */
   cut(link: LinkName, node?: NodeName): void;
   join(link: LinkName, node?: NodeName): void;
+  /** Cuts all that joins the nodes: of the service network only this node's end, so that the client sees the other. */
+  split(node: NodeName): void;
+  /** Share of the bytes on the serial cable that arrive garbled, 0 to 1. */
+  setNoise(share: number): void;
+  noise(): number;
   /** The links that are cut now. */
   cutLinks(): readonly LinkName[];
   /** Ends everything and removes all but the logs and the records. */
@@ -131,6 +136,13 @@ export async function openPair(options: PairOptions): Promise<Pair> {
       if (isNetworkName(link)) hubs[link].join(node);
       else (wireOf(link) ?? cable).join();
     },
+    split(node) {
+      hubs.service.cut(node);
+      hubs.private.cut();
+      cable.cut();
+    },
+    setNoise: (share) => cable.setNoise(share),
+    noise: () => cable.noise(),
     cutLinks() {
       const cut: LinkName[] = NETWORKS.filter((network) => hubs[network].isCut());
       if (cable.isCut()) cut.push("serial");

@@ -28,7 +28,7 @@ const output = path.join(root, "dist/gemel");
 const cache = path.join(root, ".cache/build");
 const MAIN = "src/app/main.ts";
 /** Workers: the key of the asset (read by node:sea's getAsset) and the file that becomes it. */
-const WORKERS: Readonly<Record<string, string>> = {};
+const WORKERS: Readonly<Record<string, string>> = { "scheduler-worker": "src/app/manager/scheduler-worker.ts" };
 /** The smoke test runs under emulation and full load as well; it takes 40 ms on a quiet machine. */
 const SMOKE_TIMEOUT_MS = 30_000;
 

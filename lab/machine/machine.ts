@@ -2,7 +2,7 @@
  * One emulated machine of the pair with its BMC: power, faults and the lab's line into it, as verbs.
  * The machine's process belongs to its BMC; the lab finds it by the pid that its start script wrote down.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type net from "node:net";
 import path from "node:path";
 import type { NodeName } from "../names.ts";
@@ -38,8 +38,9 @@ export interface Machine {
   must(script: string, timeoutMs?: number): Promise<string>;
   panic(): Promise<void>;
   /** Every access to the mirrored disk fails from now on. */
-  breakDisk(): Promise<void>;
-  mendDisk(): Promise<void>;
+  breakDisk(): void;
+  mendDisk(): void;
+  isDiskBroken(): boolean;
   close(): void;
 }
 
@@ -56,6 +57,7 @@ export interface MachineOptions {
 export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): Machine {
   const channel = openChannel(path.join(directory, "lab.sock"));
   const qmpSocket = path.join(directory, "qmp.sock");
+  const brokenFile = path.join(directory, "mirror.broken");
   let frozen = false;
   let closed = false;
   let follower: net.Socket | undefined;
@@ -139,25 +141,9 @@ export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): 
     async panic() {
       await run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger", 2_000);
     },
-    async breakDisk() {
-      const errors = [{ event: "none", iotype: "write", errno: 5, once: false }];
-      const all = [...errors, { event: "none", iotype: "read", errno: 5, once: false }];
-      const broken = { driver: "blkdebug", "node-name": "broken", image: "mirror", "inject-error": all };
-      await askQemu(qmpSocket, "blockdev-add", broken);
-      await askQemu(qmpSocket, "qom-set", {
-        path: "/machine/peripheral/mirror-disk",
-        property: "drive",
-        value: "broken",
-      });
-    },
-    async mendDisk() {
-      await askQemu(qmpSocket, "qom-set", {
-        path: "/machine/peripheral/mirror-disk",
-        property: "drive",
-        value: "mirror",
-      });
-      await askQemu(qmpSocket, "blockdev-del", { "node-name": "broken" });
-    },
+    breakDisk: () => writeFileSync(brokenFile, ""),
+    mendDisk: () => rmSync(brokenFile, { force: true }),
+    isDiskBroken: () => existsSync(brokenFile),
     close() {
       closed = true;
       clearInterval(following);

@@ -2,6 +2,7 @@
  * The script by which a BMC starts its machine. The shell first starts one NBD server a disk, each a volatile write
  * cache in front of the disk's file, and then becomes QEMU. So the caches are QEMU's children and get SIGKILL in the
  * moment in which the machine ends, whatever ended it: what was not flushed is gone, as after a real power cut.
+ * While a disk's file `NAME.broken` is there, every access to that disk fails with EIO, before any cache.
  */
 import path from "node:path";
 import { type MachineParts, qemuArguments } from "./qemu-arguments.ts";
@@ -27,8 +28,9 @@ export function startScript(parts: MachineParts): string {
     "echo $$ >qemu.pid",
     ...servers.flatMap((server) => [
       `rm -f ${quote(server)}`,
-      `setpriv --pdeathsig KILL nbdkit -f -U ${quote(server)} --filter=cache ` +
-        `file ${quote(imageOf(server))} cache=writeback cache-min-block-size=4096 &`,
+      `setpriv --pdeathsig KILL nbdkit -f -U ${quote(server)} --filter=error --filter=cache ` +
+        `file ${quote(imageOf(server))} cache=writeback cache-min-block-size=4096 ` +
+        `error=EIO error-rate=100% error-file=${quote(server.replace(/\.nbd$/, ".broken"))} &`,
     ]),
     ...servers.map(
       (server) => `for i in {1..${SERVER_WAIT_STEPS}}; do [ -S ${quote(server)} ] && break; sleep 0.05; done`,

@@ -23,6 +23,7 @@ export interface Cable {
   join(): void;
   /** Share of bytes that arrive garbled, 0 to 1. */
   setNoise(share: number): void;
+  noise(): number;
   isCut(): boolean;
   close(): void;
 }
@@ -80,6 +81,7 @@ export async function openCable(paths: readonly [string, string]): Promise<Cable
     setNoise(share) {
       noise = share;
     },
+    noise: () => noise,
     isCut: () => isCut,
     close() {
       clearInterval(pace);

@@ -33,7 +33,8 @@ export async function clockAheadMs(machine: Machine): Promise<number> {
   return Number(answer.trim()) - (beforeMs + Date.now()) / 2;
 }
 
-function confirmedOff(status: StatusReport, target: NodeName, sinceWallMs: number): FencingRecord | undefined {
+/** The record that `target` was read back as off after `sinceWallMs` of the asked node. */
+export function confirmedOff(status: StatusReport, target: NodeName, sinceWallMs: number): FencingRecord | undefined {
   return status.fencing.history.find(
     (record) => record.target === target && record.outcome === "confirmed" && record.atWallMs >= sinceWallMs,
   );

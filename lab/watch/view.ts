@@ -10,6 +10,11 @@ export interface Picture {
   readonly statuses: Readonly<Partial<Record<NodeName, StatusReport>>>;
   readonly cutLinks: readonly LinkName[];
   readonly hungBmcs: readonly NodeName[];
+  readonly brokenDisks: readonly NodeName[];
+  /** Share of garbled bytes on the serial cable. */
+  readonly noise: number;
+  /** What happened last. */
+  readonly events: readonly string[];
   readonly client: Progress;
   readonly violationCount: number;
 }
@@ -42,24 +47,44 @@ function sideBySide(left: readonly string[], right: readonly string[]): string[]
   );
 }
 
+/** What the DC says counts: another node may just be coming, and know nothing yet. */
+function spokesman(statuses: Picture["statuses"]): StatusReport | undefined {
+  const known = Object.values(statuses).filter((status) => status !== undefined);
+  return known.find(({ self, dc }) => self === dc) ?? known[0];
+}
+
+/** The faults that the lab has made and not yet undone. */
+function faults({ cutLinks, hungBmcs, brokenDisks, noise }: Picture): string {
+  const made = [
+    ...cutLinks.map((link) => `${link} is cut`),
+    ...hungBmcs.map((node) => `the BMC of ${node} hangs`),
+    ...brokenDisks.map((node) => `the mirrored disk of ${node} fails`),
+    ...(noise > 0 ? [`the serial cable garbles ${Math.round(noise * 100)} %`] : []),
+  ];
+  return made.length === 0 ? "none" : made.join("; ");
+}
+
 export function drawPicture(picture: Picture): string[] {
-  const { lab, samples, statuses, cutLinks, hungBmcs, client, violationCount } = picture;
+  const { lab, samples, statuses, client, violationCount, events } = picture;
   const columns = NODES.map((node) => nodeLines(node, samples[node], statuses[node]));
-  const told = Object.values(statuses).find((status) => status !== undefined);
+  const told = spokesman(statuses);
   const running = (told?.resources ?? []).map(({ id, active }) => {
     const where = active.map(({ node, role }) => (role === "Started" ? node : `${node} (${role})`)).join(", ");
     return `  ${id.padEnd(14)}${where === "" ? "stopped" : where}`;
   });
-  const problems = (told?.problems ?? []).map(({ what, doNow }) => `  ! ${what}; ${doNow}`);
-  const hung = hungBmcs.map((node) => `; BMC of ${node} hangs`).join("");
+  const problems = (told?.problems ?? []).flatMap(({ severity, what, doNow }) => [
+    `  ${severity}: ${what}`,
+    `    -> ${doNow}`,
+  ]);
   const writing = `${client.isWriting ? "writing" : "not writing"}, ${client.acknowledgedCount} acknowledged`;
   return [
     `lab ${lab}`,
     ...sideBySide(columns[0] ?? [], columns[1] ?? []),
     ...running,
-    `  links: ${cutLinks.length === 0 ? "all joined" : `cut: ${cutLinks.join(", ")}`}${hung}`,
+    `  faults of the lab: ${faults(picture)}`,
     `  client: ${writing}${client.failure === undefined ? "" : `; ${client.failure}`}`,
     `  moments with two writers: ${violationCount}`,
     ...problems,
+    ...(events.length === 0 ? [] : ["", "last events:", ...events.map((line) => `  ${line}`)]),
   ];
 }

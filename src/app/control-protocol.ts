@@ -5,8 +5,10 @@
  * Unknown members are ignored, so that members may be added within a version. See docs/protocols/control-socket.md.
  */
 import type { Problem } from "../base/problem.ts";
+import type { Code } from "../cluster/core/advice/codes.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
+import type { Lease } from "../cluster/core/overrides/lease.ts";
 
 export const CONTROL_VERSION = 1;
 /** File name of the socket in the run directory. */
@@ -32,27 +34,52 @@ export type ControlRequest = RequestBase &
      * the change on disk.
      */
     | { readonly kind: "cib-apply"; readonly mode: "replace" | "update"; readonly xml: string; readonly base?: string }
-    /** A node attribute; no value deletes it. `reboot`: transient, in the status section. */
+    /**
+     * A node attribute; no value deletes it. `reboot`: transient, in the status section; with a dampening it is written
+     * when that is over; a private one never is. `keeps`: only the dampening is meant.
+     */
     | {
         readonly kind: "attribute";
         readonly node?: string;
         readonly name: string;
         readonly value?: string;
         readonly lifetime: "reboot" | "forever";
+        readonly dampenMs?: number;
+        readonly isPrivate?: boolean;
+        readonly keeps?: boolean;
       }
+    /** Transient ones as they are now: also before they are in the CIB, and private ones. All nodes without `node`. */
+    | { readonly kind: "attribute-query"; readonly name: string; readonly node?: string }
     /** DRBD's fence-peer handler: waits until something is proven, at most `waitMs`. */
     | { readonly kind: "fence-peer"; readonly resource: string; readonly peer?: string; readonly waitMs: number }
     | { readonly kind: "fence"; readonly target: string; readonly action: "off" | "on" | "reboot" }
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }
-    | { readonly kind: "node"; readonly node: string; readonly action: "standby" | "online" | "maintenance" | "ready" }
+    /** An override holds for `lifetime` (`PT1H`, `30min`, `forever`; else what the configuration says). */
+    | {
+        readonly kind: "node";
+        readonly node: string;
+        readonly action: "standby" | "online" | "maintenance" | "ready";
+        readonly lifetime?: string;
+        readonly reason?: string;
+      }
     | {
         readonly kind: "resource";
         readonly resource: string;
-        readonly action: "start" | "stop" | "cleanup" | "move" | "unmove" | "manage" | "unmanage";
+        readonly action: ResourceRequestAction;
         readonly node?: string;
+        readonly lifetime?: string;
+        readonly reason?: string;
+        /** move, ban: only for the promoted role. */
+        readonly isPromoted?: boolean;
+        /** move: also to where it runs already. */
+        readonly isForced?: boolean;
+        /** unmove: only what is over. */
+        readonly isExpired?: boolean;
       }
+    /** The cluster shall think that the resource has failed there. */
+    | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
     /** The last lines of this manager's log, oldest first. */
     | { readonly kind: "log"; readonly lines: number }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
@@ -60,6 +87,20 @@ export type ControlRequest = RequestBase &
     /** Who is there? Answered even before the cluster is up. */
     | { readonly kind: "ping" }
   );
+
+const RESOURCE_REQUEST_ACTIONS = [
+  "start",
+  "stop",
+  "promote",
+  "demote",
+  "cleanup",
+  "move",
+  "ban",
+  "unmove",
+  "manage",
+  "unmanage",
+] as const;
+export type ResourceRequestAction = (typeof RESOURCE_REQUEST_ACTIONS)[number];
 
 export type RequestKind = ControlRequest["kind"];
 
@@ -103,6 +144,8 @@ export interface ResourceStatus {
   /** The group or clone that holds it, outermost last. */
   readonly parents: readonly { readonly id: string; readonly kind: "group" | "clone" | "promotable" }[];
   readonly isManaged: boolean;
+  /** No target-role Stopped stands against it, nor against what holds it. */
+  readonly isWanted: boolean;
   readonly active: readonly ActiveOn[];
   readonly failCounts: readonly { readonly node: string; readonly count: string; readonly threshold?: string }[];
 }
@@ -128,6 +171,8 @@ export interface FencingRecord {
   readonly by: string;
   /** What was asked and what was read back. */
   readonly evidence: string;
+  /** Why it is not confirmed; empty when it is, and while it runs. */
+  readonly reason: string;
 }
 
 export interface FencingStatus {
@@ -150,6 +195,12 @@ export interface TransitionStatus {
 /** Something that an operator should know or do, most urgent first. */
 export interface StatusProblem {
   readonly severity: "error" | "warning";
+  /** Its name for ever; `values` fill its texts in any language. */
+  readonly code: Code;
+  /** Of the how-to table; 0 for what stands beyond it. */
+  readonly row: number;
+  readonly values: Readonly<Record<string, string>>;
+  /** In English. */
   readonly what: string;
   readonly doNow: string;
 }
@@ -173,6 +224,8 @@ export interface StatusReport {
   readonly drbd: readonly DrbdStatus[];
   readonly fencing: FencingStatus;
   readonly transition: TransitionStatus;
+  /** Manual overrides, with who set them and when they end. */
+  readonly leases: readonly Lease[];
   readonly problems: readonly StatusProblem[];
 }
 
@@ -188,12 +241,16 @@ export interface ControlAnswers {
   readonly "cib-query": { readonly version: string; readonly xml: string };
   readonly "cib-apply": { readonly version: string; readonly warnings: readonly Problem[] };
   readonly attribute: Done;
+  readonly "attribute-query": {
+    readonly values: readonly { readonly node: string; readonly value: string }[];
+  };
   readonly "fence-peer": FencePeerAnswer;
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
   readonly "fence-history": { readonly history: readonly FencingRecord[] };
   readonly node: Done;
   readonly resource: Done;
+  readonly "resource-fail": Done;
   readonly log: { readonly lines: readonly string[] };
   readonly subscribe: Done;
   readonly ping: { readonly self: string; readonly program: string };
@@ -227,17 +284,32 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     name: ["string"],
     value: ["string", "undefined"],
     lifetime: ["reboot", "forever"],
+    dampenMs: ["number", "undefined"],
+    isPrivate: ["boolean", "undefined"],
+    keeps: ["boolean", "undefined"],
   },
+  "attribute-query": { name: ["string"], node: ["string", "undefined"] },
   "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
-  node: { node: ["string"], action: ["standby", "online", "maintenance", "ready"] },
+  node: {
+    node: ["string"],
+    action: ["standby", "online", "maintenance", "ready"],
+    lifetime: ["string", "undefined"],
+    reason: ["string", "undefined"],
+  },
   resource: {
     resource: ["string"],
-    action: ["start", "stop", "cleanup", "move", "unmove", "manage", "unmanage"],
+    action: RESOURCE_REQUEST_ACTIONS,
     node: ["string", "undefined"],
+    lifetime: ["string", "undefined"],
+    reason: ["string", "undefined"],
+    isPromoted: ["boolean", "undefined"],
+    isForced: ["boolean", "undefined"],
+    isExpired: ["boolean", "undefined"],
   },
+  "resource-fail": { resource: ["string"], node: ["string"] },
   log: { lines: ["number"] },
   subscribe: {},
   ping: {},

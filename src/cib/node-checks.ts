@@ -2,12 +2,17 @@
 import { nearestName } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
 import type { NodeConfig, NodeEntry } from "./node-config.ts";
-import type { DirectiveName, WatchdogConfig } from "./node-directives.ts";
+import type { DirectiveName, PingConfig, QuorumConfig, WatchdogConfig } from "./node-directives.ts";
 import { joinedNodes, type LinkConfig, namedNodes, onNode } from "./node-links.ts";
+import type { NodeTimes } from "./node-times.ts";
 
 const LINKS_MAX = 8;
 /** Below this, ordinary scheduling noise looks like death (measured: toolchain reference, section 2). */
 const DEADTIME_RECOMMENDED_MIN_MS = 500;
+/** The fastest that was measured to work, with real-time priority and both cores busy: bench/membership.ts. */
+const GOAL_DEADTIME_MIN_MS = 300;
+/** Each costs a packet a beat. */
+const PINGS_MAX = 16;
 
 export type Report = (line: number | undefined, reason: string, remedy: string, severity?: Problem["severity"]) => void;
 
@@ -29,10 +34,10 @@ export function checkNodes(nodes: readonly Placed<NodeEntry>[], report: Report):
 }
 
 /**
- * The longest heartbeat among so many nodes on a serial line: header 20, seal 28 at most, flags and times 15, an
+ * The longest heartbeat among so many nodes on a serial line: header 20, seal 28 at most, flags and times 17, an
  * opinion of 10 on each other node; frame, checksum and escapes 8. A test holds this against the real encoder.
  */
-export const serialHeartbeatBytes = (nodes: number): number => 20 + 28 + 15 + 10 * (nodes - 1) + 8;
+export const serialHeartbeatBytes = (nodes: number): number => 20 + 28 + 17 + 10 * (nodes - 1) + 8;
 
 /** Start bit, 8 data bits, stop bit. */
 const BITS_PER_BYTE = 10;
@@ -89,21 +94,15 @@ export function checkLinks(
     report(links[0]?.line, "there is one link only: one cable decides over a takeover", "add a second one", "warning");
 }
 
-export interface Times {
-  readonly keepaliveMs: number;
-  readonly warntimeMs: number;
-  readonly deadtimeMs: number;
-  readonly initdeadMs: number;
-}
-
 /** ha.cf's own rules, and ours: each needs the one before it. */
 export function checkTimes(
-  times: Times,
+  times: NodeTimes,
   watchdog: WatchdogConfig | undefined,
   lineOf: (name: DirectiveName) => number | undefined,
   report: Report,
 ): void {
-  const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = times;
+  const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, deadpingMs, takeoverGoalMs } = times;
+  if (takeoverGoalMs !== undefined) checkGoal(takeoverGoalMs, lineOf, report);
   if (deadtimeMs <= 2 * keepaliveMs)
     report(
       lineOf("deadtime"),
@@ -122,9 +121,15 @@ export function checkTimes(
       `initdead ${initdeadMs}ms is below deadtime ${deadtimeMs}ms`,
       "remove initdead, or write a longer time",
     );
+  if (lineOf("deadping") !== undefined && deadpingMs <= 2 * keepaliveMs)
+    report(
+      lineOf("deadping"),
+      `deadping ${deadpingMs}ms is not above twice keepalive ${keepaliveMs}ms`,
+      `remove deadping, or write ${3 * keepaliveMs}ms or more`,
+    );
   if (deadtimeMs < DEADTIME_RECOMMENDED_MIN_MS)
     report(
-      lineOf("deadtime"),
+      lineOf("deadtime") ?? lineOf("takeover-goal"),
       `deadtime ${deadtimeMs}ms is shorter than a busy machine may pause`,
       `write ${DEADTIME_RECOMMENDED_MIN_MS}ms or more`,
       "warning",
@@ -135,6 +140,39 @@ export function checkTimes(
       `the watchdog's timeout ${watchdog.timeoutMs}ms is below twice keepalive`,
       "write a longer timeout",
     );
+}
+
+/** The goal derives what is not written; deadtime beside it would be a second opinion on the same thing. */
+function checkGoal(goalMs: number, lineOf: (name: DirectiveName) => number | undefined, report: Report): void {
+  for (const name of ["keepalive", "deadtime", "warntime"] as const)
+    if (lineOf(name) !== undefined)
+      report(lineOf(name), `${name} and takeover-goal exclude each other`, "remove one of the two");
+  if (goalMs < 2 * GOAL_DEADTIME_MIN_MS)
+    report(
+      lineOf("takeover-goal"),
+      `a takeover within ${goalMs}ms leaves no time to tell death from a pause`,
+      `write ${2 * GOAL_DEADTIME_MIN_MS}ms or more`,
+    );
+}
+
+export function checkPings(
+  pings: readonly Placed<PingConfig>[],
+  tieBreaker: QuorumConfig["tieBreaker"],
+  lineOf: (name: DirectiveName) => number | undefined,
+  report: Report,
+): void {
+  const names = pings.map(({ value }) => value.name);
+  for (const [index, { line, value }] of pings.entries())
+    if (names.indexOf(value.name) < index)
+      report(line, `there are two ping nodes ${value.name}`, "give each a name of its own, or write one group");
+  if (pings.length > PINGS_MAX) report(pings[PINGS_MAX]?.line, `more than ${PINGS_MAX} ping nodes`, "remove some");
+  if (tieBreaker.kind !== "ping" || names.includes(tieBreaker.name)) return;
+  const nearest = nearestName(tieBreaker.name, names);
+  report(
+    lineOf("tie-breaker"),
+    `the tie-breaker ${tieBreaker.name} is no ping node`,
+    nearest === undefined ? `write ping ${tieBreaker.name} ADDRESS` : `write ${nearest}`,
+  );
 }
 
 /** A node that hangs reads no disk: only the watchdog makes its promise good that it ends when told to. */

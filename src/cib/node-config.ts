@@ -5,17 +5,20 @@
  */
 import { nearestName } from "../base/nearest.ts";
 import type { Problem, Read } from "../base/problem.ts";
-import { checkDisks, checkLinks, checkNodes, checkTimes, type Placed, type Report } from "./node-checks.ts";
+import { checkDisks, checkLinks, checkNodes, checkPings, checkTimes, type Placed, type Report } from "./node-checks.ts";
 import {
   DIRECTIVE_NAMES,
   DIRECTIVES,
   type DirectiveName,
   type DirectiveValue,
+  type PingConfig,
+  type QuorumConfig,
   readDirective,
   type StorageCheck,
   type WatchdogConfig,
 } from "./node-directives.ts";
 import type { LinkConfig } from "./node-links.ts";
+import { deriveTimes, type NodeTimes } from "./node-times.ts";
 
 export interface NodeEntry {
   readonly name: string;
@@ -23,14 +26,13 @@ export interface NodeEntry {
   readonly id: number;
 }
 
-export interface NodeConfig {
+export interface NodeConfig extends NodeTimes {
   readonly cluster: string;
   readonly nodes: readonly NodeEntry[];
-  readonly keepaliveMs: number;
-  readonly warntimeMs: number;
-  readonly deadtimeMs: number;
-  readonly initdeadMs: number;
   readonly links: readonly LinkConfig[];
+  /** Hosts beyond the cluster whose answers say that this node can reach its clients; a group is one. */
+  readonly pings: readonly PingConfig[];
+  readonly quorum: QuorumConfig;
   /** As written; relative to the configuration file. */
   readonly authkeys: string;
   readonly watchdog: WatchdogConfig;
@@ -111,13 +113,18 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
   const links = valuesOf(lines, "link", report);
   const authkeys = one("authkeys");
   const watchdog = one("watchdog");
-  const keepaliveMs = one("keepalive") ?? 1000;
-  const deadtimeMs = one("deadtime") ?? 3000;
-  const times = {
-    keepaliveMs,
-    deadtimeMs,
-    warntimeMs: one("warntime") ?? deadtimeMs / 2,
-    initdeadMs: one("initdead") ?? Math.max(10_000, 2 * deadtimeMs),
+  const times = deriveTimes({
+    goalMs: one("takeover-goal"),
+    keepaliveMs: one("keepalive"),
+    deadtimeMs: one("deadtime"),
+    warntimeMs: one("warntime"),
+    initdeadMs: one("initdead"),
+    deadpingMs: one("deadping"),
+  });
+  const pings = valuesOf(lines, "ping", report);
+  const quorum = {
+    waitForAll: one("wait-for-all") ?? false,
+    tieBreaker: one("tie-breaker") ?? ({ kind: "none" } as const),
   };
   const storageChecks = valuesOf(lines, "storage-check", report);
   if (storageChecks.length > STORAGE_CHECKS_MAX)
@@ -134,7 +141,8 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
 
   checkNodes(nodes, report);
   const entries = nodes.map(({ value }) => value);
-  checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, keepaliveMs, report);
+  checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, times.keepaliveMs, report);
+  checkPings(pings, quorum.tieBreaker, lineOf, report);
   checkTimes(times, watchdog, lineOf, report);
   checkDisks(disks, watchdog, selfFencing, report);
   if (selfFencing === "watchdog" && watchdog?.kind === "none")
@@ -152,6 +160,8 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     nodes: entries,
     ...times,
     links: links.map((link) => link.value),
+    pings: pings.map((ping) => ping.value),
+    quorum,
     authkeys,
     watchdog,
     storageChecks: storageChecks.map(({ value: check }) => check),

@@ -138,6 +138,45 @@ const storageCheck = v.pipe(
   }),
 );
 
+export interface PingConfig {
+  readonly name: string;
+  /** Reachable when any of them answers. */
+  readonly addresses: readonly string[];
+}
+
+const ipAddress = v.pipe(v.string(), v.ip());
+const isAddress = (text: string): boolean => v.safeParse(ipAddress, text).success;
+
+const ping = v.pipe(
+  v.tupleWithRest([nameWord, v.string("the address is missing")], v.string()),
+  v.rawTransform(({ dataset, addIssue }): PingConfig => {
+    const [name, ...addresses] = dataset.value;
+    for (const address of addresses)
+      if (!isAddress(address)) addIssue({ message: `${address} is no IPv4 or IPv6 address` });
+    return { name, addresses };
+  }),
+);
+
+export interface QuorumConfig {
+  /** Without it a node that has waited initdead decides alone. */
+  readonly waitForAll: boolean;
+  readonly tieBreaker:
+    | { readonly kind: "none" }
+    | { readonly kind: "ping"; readonly name: string }
+    | { readonly kind: "disk"; readonly path: string };
+}
+
+const tieBreaker = v.pipe(
+  v.array(v.string()),
+  v.rawTransform(({ dataset, addIssue }): QuorumConfig["tieBreaker"] => {
+    const [kind, value = "", ...rest] = dataset.value;
+    if (kind === "ping" && value !== "" && rest.length === 0) return { kind, name: value };
+    if (kind === "disk" && value.startsWith("/") && rest.length === 0) return { kind, path: value };
+    if (kind !== "none" || value !== "") addIssue({ message: "write ping NAME, disk PATH, or none" });
+    return { kind: "none" };
+  }),
+);
+
 /** How a node that must not run on ends. */
 const selfFencing = v.picklist(["reboot", "watchdog", "exit"], "write reboot, watchdog or exit");
 
@@ -149,6 +188,11 @@ export const DIRECTIVES = {
     repeats: true,
     required: true,
   }),
+  "takeover-goal": directive(
+    "TIME",
+    "within what time a dead node's services shall run again: derives keepalive, warntime and deadtime",
+    only(timeMs),
+  ),
   keepalive: directive("TIME", "how often a heartbeat goes out on every link; 1s if not given", only(timeMs)),
   warntime: directive("TIME", "silence after which a link is called late; half of deadtime if not given", only(timeMs)),
   deadtime: directive("TIME", "silence on all links after which a node is lost; 3s if not given", only(timeMs)),
@@ -156,6 +200,23 @@ export const DIRECTIVES = {
     "TIME",
     "how long to wait for the other nodes after our start; the larger of 10s and twice deadtime if not given",
     only(timeMs),
+  ),
+  deadping: directive("TIME", "silence after which a ping node is dead; deadtime if not given", only(timeMs)),
+  ping: directive(
+    "NAME ADDRESS [ADDRESS...]",
+    "a host beyond the cluster, or a group of which any may answer; each that answers adds 100 to the attribute pingd",
+    ping,
+    { repeats: true },
+  ),
+  "wait-for-all": directive(
+    "on | off",
+    "on: after a start nobody decides until every node was there once; off if not given",
+    only(onOff),
+  ),
+  "tie-breaker": directive(
+    "ping NAME | disk PATH | none",
+    "what has quorum of two halves: the one that reaches a ping node, or that holds the sfex lock on a shared disk",
+    tieBreaker,
   ),
   link: directive(
     "NAME udp NODE=ADDRESS:PORT NODE=ADDRESS:PORT [device=INTERFACE] | " +

@@ -6,7 +6,9 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/app/commands/index.ts";
 import { VERSION } from "../../src/app/version.ts";
+import { printXml } from "../../src/base/xml.ts";
 import { buildProgram } from "../../tools/build.ts";
+import { largePair } from "../support/large-pair.ts";
 
 const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-binary-"));
 let binary = "";
@@ -60,6 +62,15 @@ test("holds the libraries that only some fencing devices need", () => {
     ...login.filter((word) => word !== "user=u"),
   );
   expect(snmp.text).toMatch(/gave no answer within 500 ms|nothing listens on UDP port 1/);
+});
+
+test("the scheduler's thread is in it", () => {
+  writeFileSync(path.join(directory, "pair.xml"), printXml(largePair(10)));
+  const { status, text } = call("threaded", "simulate", "--profile", directory, "--worker");
+  expect({ status, text }).toEqual({
+    status: 0,
+    text: expect.stringMatching(/^\* Testing pair\.xml \.\.\. [\d.]+ secs\n$/),
+  });
 });
 
 test("is not built again when nothing has changed", async () => {

@@ -23,6 +23,7 @@ const STATUS: StatusReport = {
   drbd: [],
   fencing: { isEnabled: true, devices: [], history: [], race: { order: [], delayMs: 0 } },
   transition: { number: 0, isRunning: false, actionCount: 0, doneCount: 0, inFlight: [], summary: [] },
+  leases: [],
   problems: [],
 };
 

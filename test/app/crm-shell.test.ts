@@ -1,10 +1,9 @@
 /** The crm shell against a manager that is a few lines: what is committed, what is refused, what is completed. */
 import { describe, expect, test } from "vitest";
-import type { askControl } from "../../src/app/control-client.ts";
 import type { ControlRequest } from "../../src/app/control-protocol.ts";
 import { configureOnce } from "../../src/app/crm/configure-level.ts";
 import { completions } from "../../src/app/crm/levels.ts";
-import { asCib, configurationOf, openSession, type Terminal } from "../../src/app/crm/session.ts";
+import { asCib, configurationOf, openSession, type Terminal, type Transport } from "../../src/app/crm/session.ts";
 import { runBatch, runLine, type Shell } from "../../src/app/crm/shell.ts";
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";
@@ -59,7 +58,7 @@ function bench(): Bench {
     },
     edit: (text) => text.replace("10: alpha", "20: bravo"),
   };
-  const transport = ((_: string, request: ControlRequest) => Promise.resolve(answer(request))) as typeof askControl;
+  const transport = ((_: string, request: ControlRequest) => Promise.resolve(answer(request))) as Transport;
   const session = openSession("/nowhere", terminal, {}, transport);
   return {
     shell: { session, level: "", begun: "" },

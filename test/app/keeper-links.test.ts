@@ -43,6 +43,26 @@ test("broadcast, multicast and IPv6 links work, and come back after their cable 
   expect(NODES.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
 });
 
+test("ping nodes are counted on either side, and the half without the tie-breaker may not decide", async () => {
+  const reached = ["ping gate 198.18.1.1", "ping dns 198.18.9.9 198.18.2.1", "tie-breaker ping gate"];
+  const opened = openNamespacePair([...TIMES, "deadping 1s", ...reached]);
+  pair = opened;
+  for (const node of NODES) opened.start(node);
+  await opened.until("both reach everything, and each knows it of the other", () =>
+    NODES.every((node) => {
+      const view = opened.view(node);
+      return view?.reachable === 2 && view.peers[0]?.reachable === 2;
+    }),
+  );
+  // The gate's address is alpha's own: alpha reaches it whatever happens to the cables.
+  opened.cable("one", "down");
+  await opened.until("bravo has lost the gate, and alpha knows", () => opened.view("alpha")?.peers[0]?.reachable === 1);
+  expect(opened.log("bravo")).toContain("ping-node-dead: gate");
+  opened.cable("two", "down");
+  await opened.until("both are alone", () => NODES.every((node) => opened.view(node)?.members.length === 1));
+  expect(NODES.map((node) => opened.view(node)?.quorate)).toEqual([true, false]);
+});
+
 test("three nodes on two switches are members of one view, by broadcast and each to each", async () => {
   const nodes = ["alpha", "bravo", "charlie"];
   const opened = openNamespacePair(TIMES, {

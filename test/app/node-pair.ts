@@ -27,8 +27,12 @@ export interface NodePair {
   start(node: NodeName): void;
   /** Kills keeper and manager at once and cuts their cables: a power cut, as far as a namespace has one. */
   cut(node: NodeName): void;
+  /** Kills keeper, manager and whatever it had up, and leaves its cables: its board has switched it off. */
+  powerOff(node: NodeName): void;
   /** Cuts its cables; its processes run on. */
   isolate(node: NodeName): void;
+  /** Cuts the cable between the nodes, or joins it; both still reach the client, and the boards there. */
+  heart(state: "up" | "down"): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
   /** kill -9 of the manager alone. */
   killManager(node: NodeName): void;
@@ -147,7 +151,14 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       isolate(node);
       kill(node, "SIGKILL");
     },
+    powerOff(node) {
+      kill(node, "SIGKILL");
+      if (pair.hasAddress(node)) ip("-n", space(node), "addr", "del", `${ADDRESS}/24`, "dev", "service");
+    },
     isolate,
+    heart(state) {
+      for (const node of NODES) ip("-n", space(node), "link", "set", "heart", state);
+    },
     signal: (node, signal) => void keepers.get(node)?.kill(signal),
     killManager(node) {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");

@@ -165,13 +165,46 @@ test("broadcast, multicast and ring links, with interfaces and ports of each nod
 test("a serial line that heartbeats would fill is refused, and a ring in which a node has one port", () => {
   const fast = withLinks("link cable serial device=/dev/ttyS1 baud=9600").replace("500ms", "60ms");
   expect(problemsOf(fast)).toEqual([
-    "node.conf:12: error: heartbeats take 85ms of cable at 9600 baud, keepalive is 60ms; " +
+    "node.conf:12: error: heartbeats take 87ms of cable at 9600 baud, keepalive is 60ms; " +
       "write keepalive 130ms or more, or a higher baud",
   ]);
   const three = withLinks("node charlie id 3", "link ring serial device=/dev/ttyS0,/dev/ttyS1 charlie=/dev/ttyS0");
   expect(problemsOf(three)).toEqual([
     "node.conf:13: error: the serial link ring joins 3 nodes, and charlie has one port in it; " +
       "write charlie=PATH,PATH to make it a ring, or name two nodes only",
+  ]);
+});
+
+test("a takeover goal derives the times, and does not stand beside them", () => {
+  const goal = PAIR.replace("keepalive 500ms", "takeover-goal 2s").replace("deadtime 5\n", "");
+  expect(readNodeConfig(goal, "node.conf")).toMatchObject({
+    kind: "valid",
+    value: { takeoverGoalMs: 2000, deadtimeMs: 1000, keepaliveMs: 100, warntimeMs: 500, deadpingMs: 1000 },
+  });
+  expect(problemsOf(PAIR.replace("keepalive 500ms", "takeover-goal 500ms"))).toEqual([
+    "node.conf:5: error: a takeover within 500ms leaves no time to tell death from a pause; write 600ms or more",
+    "node.conf:6: error: deadtime and takeover-goal exclude each other; remove one of the two",
+    "node.conf:6: warning: deadtime 250ms is shorter than a busy machine may pause; write 500ms or more",
+  ]);
+});
+
+test("ping nodes, groups and tie-breakers", () => {
+  const beyond = ["ping gate 10.77.1.254", "ping dns 10.77.1.53 fd00::53", "tie-breaker ping gate", "wait-for-all on"];
+  expect(readNodeConfig([PAIR, ...beyond].join("\n"), "node.conf")).toMatchObject({
+    kind: "valid",
+    value: {
+      pings: [
+        { name: "gate", addresses: ["10.77.1.254"] },
+        { name: "dns", addresses: ["10.77.1.53", "fd00::53"] },
+      ],
+      quorum: { waitForAll: true, tieBreaker: { kind: "ping", name: "gate" } },
+    },
+  });
+  const wrong = [PAIR.trim(), "ping gate 10.77.1.256", "ping gate 10.77.1.254", "tie-breaker ping gaet", "deadping 1s"];
+  expect(problemsOf(wrong.join("\n"))).toEqual([
+    "node.conf:12: error: ping: 10.77.1.256 is no IPv4 or IPv6 address; write ping NAME ADDRESS [ADDRESS...]",
+    "node.conf:14: error: the tie-breaker gaet is no ping node; write gate",
+    "node.conf:15: error: deadping 1000ms is not above twice keepalive 500ms; remove deadping, or write 1500ms or more",
   ]);
 });
 

@@ -6,6 +6,10 @@ for (const [line, call] of [
   ["", { lab: "lab", command: "up" }],
   ["demo", { lab: "lab", command: "demo" }],
   ["soak 20", { lab: "lab", command: "soak", count: 20 }],
+  ["soak split", { lab: "lab", command: "soak", strike: "split" }],
+  ["soak 3 freeze", { lab: "lab", command: "soak", count: 3, strike: "freeze" }],
+  ["join", { lab: "lab", command: "join" }],
+  ["noise 0", { lab: "lab", command: "noise", count: 0 }],
   ["power-cut", { lab: "lab", command: "power-cut" }],
   ["power-cut bravo --lab two", { lab: "two", command: "power-cut", node: "bravo" }],
   ["--lab two cut private alpha", { lab: "two", command: "cut", link: "private", node: "alpha" }],
@@ -27,6 +31,10 @@ for (const [line, reason] of [
   ["cut serial alpha", "serial has no end of its own for alpha"],
   ["soak 0", "0 is no number from 1 to 1000000"],
   ["soak twenty", "twenty is no number from 1 to 1000000"],
+  ["soak 2 explode", "explode is none of power-cut, freeze, panic, split"],
+  ["join alpha", "the link is missing"],
+  ["noise", "the percent is missing"],
+  ["noise 101", "101 is no number from 0 to 100"],
   ["down now", "now is one word too many"],
   ["run alpha", "the shell command is missing"],
   ["status --lab", "the name is missing"],
@@ -39,7 +47,7 @@ for (const [line, reason] of [
 
 test("the help page names every command with its usage", () => {
   const page = helpText();
-  for (const word of ["power-cut [NODE]", "cut LINK [NODE]", "soak [COUNT]", "console NODE"]) {
+  for (const word of ["power-cut [NODE]", "cut LINK [NODE]", "soak [COUNT] [STRIKE]", "console NODE"]) {
     expect(page).toContain(word);
   }
   expect(isCommandName("toString")).toBe(false);

@@ -187,6 +187,10 @@ export function playMembership(lines: readonly string[]): string[] {
           warntimeMs: number("warntimeMs", deadtimeMs / 2),
           deadtimeMs,
           initdeadMs: number("initdeadMs", 10_000),
+          quorum: {
+            waitForAll: options["waitForAll"] === "yes",
+            tieBreaker: options["tieBreaker"] === "ping" ? "ping" : "none",
+          },
         };
         for (const node of nodes) if (options["only"] === undefined || options["only"] === node.name) boot(node, 1);
         return;
@@ -225,6 +229,9 @@ export function playMembership(lines: readonly string[]): string[] {
       }
       case "thaw":
         wake(byName(argument));
+        return;
+      case "reach":
+        run(byName(argument), { kind: "tie-breaker", held: options["ping"] === "yes" });
         return;
       case "suspended": {
         // The monotonic clock stood still, and whoever looks at the clock since boot knows for how long.

@@ -30,6 +30,8 @@ export interface NamespacePair {
   /** Both nodes share one key file. */
   writeKeys(text: string): void;
   order(node: NodeName, text: string): void;
+  /** Starts a program in the node's namespace; it is ended with the pair. */
+  run(node: NodeName, argv: readonly string[]): ChildProcess;
   log(node: NodeName): string;
   /** What the stand-in manager wrote, oldest first. */
   records(node: NodeName): readonly Readonly<Record<string, unknown>>[];
@@ -83,6 +85,7 @@ export function openNamespacePair(times: readonly string[], setting: PairSetting
   const space = (node: NodeName) => `gk${node[0]}${tag}`;
   const switches = `gk-${tag}`;
   const children = new Map<NodeName, ChildProcess>();
+  const guests: ChildProcess[] = [];
   const ends = new Map<NodeName, Promise<number | null>>();
 
   for (const node of nodes) {
@@ -154,6 +157,11 @@ export function openNamespacePair(times: readonly string[], setting: PairSetting
     writeKeys(keys) {
       writeFileSync(path.join(folder, "keys"), keys);
     },
+    run(node, argv) {
+      const child = spawn("ip", ["netns", "exec", space(node), ...argv], { stdio: ["ignore", "pipe", "inherit"] });
+      guests.push(child);
+      return child;
+    },
     order(node, order) {
       // Whole or not at all: the reader looks every 20 ms, and half an order would be taken and lost.
       writeFileSync(place(node, "order.new"), order);
@@ -174,6 +182,7 @@ export function openNamespacePair(times: readonly string[], setting: PairSetting
       }
     },
     async close() {
+      for (const child of guests) child.kill("SIGKILL");
       for (const child of children.values()) child.kill("SIGCONT");
       for (const child of children.values()) child.kill("SIGKILL");
       await Promise.all(ends.values());

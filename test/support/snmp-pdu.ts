@@ -50,7 +50,7 @@ while read -r word; do
   PING) echo PONG;;
   get|getnext)
     read -r oid
-    [ "$word" = getnext ] && oid=$(ls oids | sort -V |
+    [ "$word" = getnext ] && oid=$(ls -A oids | sort -V |
       awk -v o="$oid" 'f {print; exit} $0 == o {f=1} index($0, o ".") == 1 {print; exit}')
     if [ -n "$oid" ] && [ -f "oids/$oid" ]; then
       type=integer; [ -f "types/$oid" ] && type=$(cat "types/$oid")
@@ -80,8 +80,8 @@ function freePort(): Promise<number> {
   });
 }
 
-function configuration(folder: string, port: number, systemId: string): string {
-  return `agentaddress udp:127.0.0.1:${port}
+function configuration(folder: string, at: string, systemId: string): string {
+  return `agentaddress udp:${at}
 sysobjectid .${systemId}
 rocommunity public
 rwcommunity private
@@ -95,7 +95,8 @@ pass_persist .1.3.6.1.4.1.13742 /bin/sh ${folder}/outlets
 `;
 }
 
-export async function startSnmpPdu(places: PduPlaces): Promise<SnmpPdu> {
+/** On a free port of 127.0.0.1, or on SNMP's own port of another loopback address, for clients that know no other. */
+export async function startSnmpPdu(places: PduPlaces, address = "127.0.0.1"): Promise<SnmpPdu> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-pdu-"));
   for (const name of ["oids", "types", "state"]) mkdirSync(path.join(folder, name));
   const oid = (name: string, value: string | number, type = "integer") => {
@@ -111,15 +112,15 @@ export async function startSnmpPdu(places: PduPlaces): Promise<SnmpPdu> {
   writeFileSync(path.join(folder, "vice"), "none\n");
   writeFileSync(path.join(folder, "outlets"), answerer(folder, places));
   chmodSync(path.join(folder, "outlets"), 0o755);
-  const port = await freePort();
-  writeFileSync(path.join(folder, "snmpd.conf"), configuration(folder, port, places.systemId));
+  const port = address === "127.0.0.1" ? await freePort() : 161;
+  writeFileSync(path.join(folder, "snmpd.conf"), configuration(folder, `${address}:${port}`, places.systemId));
   const argv = ["-f", "-Lf", path.join(folder, "log"), "-C", "-c", path.join(folder, "snmpd.conf"), "-I", "-smux"];
   const env = { ...process.env, MIBS: "", SNMP_PERSISTENT_DIR: path.join(folder, "state") };
   const daemon: ChildProcess = spawn("snmpd", argv, { stdio: "ignore", env });
   const ended = new Promise<void>((resolve) => daemon.once("exit", () => resolve()));
   const isUp = () => {
     try {
-      const get = ["-v1", "-cpublic", "-t0.5", "-r0", `127.0.0.1:${port}`, `.${places.state}.1`];
+      const get = ["-v1", "-cpublic", "-t0.5", "-r0", `${address}:${port}`, `.${places.state}.1`];
       return execFileSync("snmpget", get, { env, stdio: ["ignore", "pipe", "ignore"] }).length > 0;
     } catch {
       return false;

@@ -1,7 +1,11 @@
 /** What the commands that talk to the manager have in common: ask, and say what went wrong in one way. */
 import process from "node:process";
 import { formatProblem } from "../../base/problem.ts";
-import { ANSWER_WAIT_MS, askControl } from "../control-client.ts";
+import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
+import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
+import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
+import { askCib } from "../cib-door.ts";
+import { ANSWER_WAIT_MS } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
 
 export const EXIT = { done: 0, refused: 1, unreachable: 69, wrongCall: 64 } as const;
@@ -17,7 +21,7 @@ export async function askOrTell<Kind extends RequestKind>(
   request: ControlRequest & { readonly kind: Kind },
   waitMs: number = ANSWER_WAIT_MS,
 ): Promise<Asked<ControlAnswers[Kind]>> {
-  const reply = await askControl<Kind>(socketPath, request, waitMs);
+  const reply = await askCib<Kind>(socketPath, request, waitMs);
   switch (reply.kind) {
     case "answer":
       return reply;
@@ -31,6 +35,53 @@ export async function askOrTell<Kind extends RequestKind>(
       return reply satisfies never;
   }
 }
+
+/** The whole CIB, wherever it is; the exit code when there is none. */
+export async function fetchCib(tool: string, socketPath: string): Promise<XmlElement | number> {
+  const asked = await askOrTell(tool, socketPath, { kind: "cib-query" });
+  if (asked.kind === "failed") return asked.exitCode;
+  const read = parseXml(asked.value.xml);
+  if (read.kind === "xml") return read.root;
+  process.stderr.write(`${tool}: the CIB is not XML: ${read.reason}\n`);
+  return EXIT.refused;
+}
+
+/** Others may change the configuration between our reading and our writing; then it is read anew. */
+const CHANGE_TRIES = 5;
+
+/** A change that is computed on the configuration as it is now; all or nothing. Answers the exit code. */
+export async function changeCib(
+  tool: string,
+  socketPath: string,
+  make: (cib: XmlElement) => readonly ConfigurationOperation[],
+): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    const cib = await fetchCib(tool, socketPath);
+    if (typeof cib === "number") return cib;
+    const applied = applyOperations(childOf(cib, "configuration") ?? xml("configuration"), make(cib));
+    if (applied.kind === "invalid") {
+      for (const problem of applied.problems) process.stderr.write(`${tool}: ${formatProblem(problem)}\n`);
+      return EXIT.refused;
+    }
+    const { admin_epoch = "0", epoch = "0" } = cib.attributes;
+    const request = {
+      kind: "cib-apply",
+      mode: "replace",
+      xml: printXml(applied.value),
+      base: `${admin_epoch}.${epoch}`,
+    } as const;
+    const reply = await askCib(socketPath, request, COMMIT_WAIT_MS);
+    if (reply.kind === "answer") return EXIT.done;
+    const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");
+    if (isStale && tries < CHANGE_TRIES) continue;
+    const reasons = reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason];
+    for (const reason of reasons) process.stderr.write(`${tool}: ${reason}\n`);
+    return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
+  }
+}
+
+/** The manager itself gives up after 30 s. */
+const COMMIT_WAIT_MS = 35_000;
 
 /** For requests that are answered with one line of text. */
 export async function askAndPrint(

@@ -15,6 +15,7 @@ import type { FencingNote, MonitorSource, MonitorWishes } from "../../cluster/co
 import { monitorXml } from "../../cluster/core/monitor/xml.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
+import { cibFile } from "../cib-door.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { VERSION } from "../version.ts";
@@ -216,7 +217,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const intervalMs = flags.interval === undefined ? INTERVAL_SECONDS * 1000 : parseDurationMs(String(flags.interval));
   if (intervalMs === undefined || intervalMs < 1000)
     return wrongCall("crm_mon", `-i ${String(flags.interval)} is no time of a second or more`, USAGE);
-  const given = flags["xml-file"] ?? process.env.CIB_file;
+  const given = flags["xml-file"] ?? cibFile();
   const file = typeof given === "string" && given !== "" ? given : undefined;
   const request = ["crm_mon", ...argv].join(" ");
   const wishes = wishesOf(flags, optional);

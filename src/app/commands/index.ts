@@ -19,6 +19,12 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  "attrd-updater": {
+    summary: "transient attributes of nodes, with dampening",
+    usage: "-n NAME -U VALUE [-d DELAY] | -Q [-A] | -D  [-N NODE] [-p]",
+    names: ["attrd_updater"],
+    load: () => import("./attrd-updater.ts"),
+  },
   cibadmin: {
     summary: "query and change the CIB as XML",
     usage: "-Q [-o SECTION | -A XPATH] | -R|-C|-M|-D ...",
@@ -36,11 +42,53 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crm"],
     load: () => import("./crm.ts"),
   },
+  "crm-attribute": {
+    summary: "options of the cluster and attributes of nodes",
+    usage: "-n NAME -G|-v VALUE|-D [-N NODE] [-l reboot|forever] [-t SECTION] [-q]",
+    names: ["crm_attribute"],
+    load: () => import("./crm-attribute.ts"),
+  },
+  "crm-failcount": {
+    summary: "how often a resource has failed; to forget it",
+    usage: "-G|-D -r RESOURCE [-N NODE] [-n OPERATION -I INTERVAL]",
+    names: ["crm_failcount"],
+    load: () => import("./crm-failcount.ts"),
+  },
+  "crm-master": {
+    summary: "the promotion score of an agent; agents call it",
+    usage: "-G|-v SCORE|-D [-l reboot|forever] [-r RESOURCE]",
+    names: ["crm_master"],
+    load: () => import("./crm-master.ts"),
+  },
   "crm-mon": {
     summary: "the cluster as crm_mon prints it",
     usage: "[-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [--layout 1.0] [--output-as xml|json|html] [-x FILE]",
     names: ["crm_mon"],
     load: () => import("./crm-mon.ts"),
+  },
+  "crm-node": {
+    summary: "names, ids and membership of nodes",
+    usage: "-n | -i | -l | -p | -q | -N ID | -R NAME --force",
+    names: ["crm_node"],
+    load: () => import("./crm-node.ts"),
+  },
+  "crm-resource": {
+    summary: "everything about resources in the words of the field",
+    usage: "-L|-W|-q|-a|-O|-Y|-g|-p|-d|-C|-R|-M|-B|-U|--restart|--fail|-D -r RESOURCE",
+    names: ["crm_resource"],
+    load: () => import("./crm-resource.ts"),
+  },
+  "crm-standby": {
+    summary: "whether a node may run resources",
+    usage: "-G|-v on|off|-D [-N NODE] [-l reboot|forever]",
+    names: ["crm_standby"],
+    load: () => import("./crm-standby.ts"),
+  },
+  crmadmin: {
+    summary: "who leads, how a node stands, which nodes there are",
+    usage: "-D | -S NODE | -N",
+    names: ["crmadmin"],
+    load: () => import("./crmadmin.ts"),
   },
   "drbd-handler": {
     summary: "called by DRBD: what is proven of a lost peer",
@@ -56,6 +104,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "what the hardware profiles know of this machine",
     usage: "detect | explain PROFILE | list",
     load: () => import("./hw.ts"),
+  },
+  import: {
+    summary: "an existing Heartbeat site, line by line",
+    usage: "ha.d DIR [--write DIR] [--name NODE] [--address NODE=ADDRESS]...",
+    load: () => import("./import.ts"),
   },
   inventory: {
     summary: "what machine this is: board, disks, networks",
@@ -97,7 +150,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   status: {
     summary: "what runs where, what is wrong, what to do now",
-    usage: "[--json] [--watch] [--run DIR]",
+    usage: "[--json] [--watch] [--lang en|ja] [--run DIR]",
     load: () => import("./status.ts"),
   },
   verify: {
@@ -172,7 +225,9 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const isHelp = first === "help" || first === "--help" || first === "-h";
   const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
   if (name === undefined) return answer(help(), 0);
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = Object.hasOwn(COMMANDS, name)
+    ? COMMANDS[name]
+    : Object.values(COMMANDS).find(({ names }) => names?.includes(name) === true);
   if (command === undefined) {
     const near = nearestName(name, Object.keys(COMMANDS));
     const guess = near === undefined ? "" : `; did you mean ${near}?`;

@@ -5,10 +5,12 @@ import process from "node:process";
 import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
+import { createDecider, DECIDER_LIMITS } from "../manager/schedule.ts";
 import { cibOfFile, tellAndCode } from "./cib-input.ts";
 import { simulateCase } from "./simulate-report.ts";
 
 const EXIT_DATA = 65;
+const EXIT_THREAD = 70;
 
 /** The clock that the caller or the input names, else the wall clock. */
 export function clockOf(cib: XmlElement, given: string | undefined): number {
@@ -57,4 +59,23 @@ export function runProfile(directory: string, repeat: number, time: string | und
     process.stdout.write(`* Testing ${file} ... ${((used.user + used.system) / 1_000_000).toFixed(4)} secs\n`);
   }
   return 0;
+}
+
+/** As a manager with a large configuration decides: in its thread, by the clock, the way there and back too. */
+export async function runProfileBeside(directory: string, repeat: number, time: string | undefined): Promise<number> {
+  let lost = 0;
+  const limits = { ...DECIDER_LIMITS, elementsInLoopMax: 0 };
+  const decider = createDecider((level, text) => {
+    lost += 1;
+    process.stderr.write(`gemel simulate: ${level}: ${text}\n`);
+  }, limits);
+  for (const file of casesOf(directory).sort().reverse()) {
+    const read = cibOfFile(path.join(directory, file));
+    if (read.kind !== "cib") continue;
+    const startedAtMs = performance.now();
+    for (let round = 0; round < repeat; round++) await decider.decide(read.root, clockOf(read.root, time), {});
+    process.stdout.write(`* Testing ${file} ... ${((performance.now() - startedAtMs) / 1000).toFixed(4)} secs\n`);
+  }
+  decider.close();
+  return lost === 0 ? 0 : EXIT_THREAD;
 }

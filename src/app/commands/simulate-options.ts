@@ -53,6 +53,10 @@ const OPTIONS = {
   "all-actions": { type: "boolean", short: "a", help: "in the picture, also actions that are merely possible" },
   profile: { type: "string", short: "P", value: "DIR", help: "CPU time of the decision for each *.xml of a directory" },
   repeat: { type: "string", short: "N", value: "N", help: "with --profile: so many times each" },
+  worker: {
+    type: "boolean",
+    help: "with --profile: in a thread, as the manager decides a large cluster; by the clock",
+  },
   batch: { type: "string", value: "DIR", help: "graph, picture, report and scores of each *.xml of a directory" },
   out: { type: "string", value: "DIR", help: "with --batch: where to" },
   times: { type: "string", value: "FILE", help: "with --batch: a clock for some cases, lines of NAME tab TIME" },

@@ -13,7 +13,7 @@ import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { inject } from "../../cluster/core/scheduler/print/injections.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
-import { clockOf, runBatch, runProfile } from "./simulate-batch.ts";
+import { clockOf, runBatch, runProfile, runProfileBeside } from "./simulate-batch.ts";
 import { type Arguments, helpText, isAsked, readArguments, USAGE } from "./simulate-options.ts";
 import { graphText, pictureText, type ReportParts, reportOf, runOf, type Simulation } from "./simulate-report.ts";
 
@@ -112,7 +112,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (time !== undefined && parseDate(time) === undefined)
     return fail(`${time} is no time; write it as 2026-11-21 or 2026-11-21T08:30:00Z`, EXIT_INPUT.usage);
   const { profile, batch, out, times, repeat = "1" } = values;
-  if (profile !== undefined) return runProfile(profile, Math.max(1, Number.parseInt(repeat, 10) || 1), time);
+  const rounds = Math.max(1, Number.parseInt(repeat, 10) || 1);
+  if (profile !== undefined)
+    return values.worker === true ? runProfileBeside(profile, rounds, time) : runProfile(profile, rounds, time);
   if (batch !== undefined && out !== undefined) return runBatch(batch, out, times);
   if (values["in-place"] === true && values["xml-file"] === undefined)
     return fail("--in-place writes back into a file; name it with -x", EXIT_INPUT.usage);

@@ -1,14 +1,17 @@
 /**
- * `gemel status [--json] [--watch]`: what runs where and since when, what is wrong, and what to do now.
+ * `gemel status [--json] [--watch] [--lang en|ja]`: what runs where and since when, what is wrong, what to do now.
  * Exit codes: 0 all is well; 1 there are problems; 64 a wrong call; 69 no manager answers.
  */
 import process from "node:process";
+import { ROW_OF } from "../../cluster/core/advice/codes.ts";
+import { type Language, languageOf, textOf } from "../../cluster/core/advice/texts.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
-import type { ResourceStatus, StatusReport } from "../control-protocol.ts";
+import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { keeperLines, linkWords } from "./keeper-lines.ts";
 
-const USAGE = "gemel status [--json] [--watch] [--run DIR]";
+const FLAGS = { json: { type: "boolean" }, watch: { type: "boolean" }, lang: { type: "string" } } as const;
+const USAGE = "gemel status [--json] [--watch] [--lang en|ja] [--run DIR]";
 
 /** `3 min`, `2 h 5 min`, `4 d`. */
 export function span(durationMs: number): string {
@@ -39,12 +42,14 @@ function nodeLines({ nodes, links, self, keeper }: StatusReport): string[] {
 
 function resourceLine(
   { id, agent, parents, active, isManaged, failCounts }: ResourceStatus,
-  nowWallMs: number,
+  { atWallMs: nowWallMs, nodes }: StatusReport,
 ): string {
   const indent = "  ".repeat(parents.length);
   const where = active.map(({ node, role, sinceWallMs }) => {
     const since = sinceWallMs === undefined ? "" : ` for ${span(nowWallMs - sinceWallMs)}`;
-    return `${role} on ${node}${since}`;
+    // What a node that is not known to be off last told of itself: it may be so, or no longer.
+    const isUnclean = nodes.some(({ name, state }) => name === node && state === "unclean");
+    return `${role} on ${node}${since}${isUnclean ? " (UNCLEAN)" : ""}`;
   });
   const notes = [
     ...(isManaged ? [] : ["unmanaged"]),
@@ -54,16 +59,46 @@ function resourceLine(
   return `  ${(indent + id).padEnd(20)} ${(where.join("; ") || "stopped").padEnd(34)} ${agent}${noted}`;
 }
 
-function resourceLines({ resources, atWallMs }: StatusReport): string[] {
+function resourceLines(report: StatusReport): string[] {
   let shown: readonly string[] = [];
-  return resources.flatMap((resource) => {
+  return report.resources.flatMap((resource) => {
     const parents = resource.parents.toReversed();
     const headings = parents.flatMap(({ id, kind }, depth) =>
       shown[depth] === id ? [] : [`  ${"  ".repeat(depth)}${id} (${kind})`],
     );
     shown = parents.map(({ id }) => id);
-    return [...headings, resourceLine(resource, atWallMs)];
+    return [...headings, resourceLine(resource, report)];
   });
+}
+
+const HEADINGS: Readonly<Record<Language, { readonly none: string; readonly some: string }>> = {
+  en: { none: "No problems.", some: "Problems, and what to do now:" },
+  ja: { none: "問題なし。", some: "問題と対処:" },
+};
+const SEVERITIES: Readonly<Record<Language, Readonly<Record<StatusProblem["severity"], string>>>> = {
+  en: { error: "error", warning: "warning" },
+  ja: { error: "エラー", warning: "警告" },
+};
+
+/** The texts are made here, in the reader's language; a manager of a later version may know codes that we do not. */
+export function problemLines(problems: readonly StatusProblem[], language: Language): string[] {
+  if (problems.length === 0) return [HEADINGS[language].none];
+  const lines = problems.flatMap((problem) => {
+    const { severity, code, values } = problem;
+    const { what, doNow } = Object.hasOwn(ROW_OF, code) ? textOf(language, code, values) : problem;
+    return [`  ${SEVERITIES[language][severity]}: ${what}`, `    -> ${doNow}`];
+  });
+  return [HEADINGS[language].some, ...lines];
+}
+
+/** Manual overrides, each with its owner, its end and why. */
+function leaseLines({ leases, atWallMs }: StatusReport): string[] {
+  if (leases.length === 0) return [];
+  const lines = leases.map(({ kind, subject, endWallMs, owner, reason }) => {
+    const end = endWallMs === undefined ? "for ever" : `for another ${span(endWallMs - atWallMs)}`;
+    return `  ${kind} ${subject}: ${end}, by ${owner}${reason === "" ? "" : ` (${reason})`}`;
+  });
+  return ["Manual overrides:", ...lines];
 }
 
 /** Who would win, while there is a race to win and nobody has begun it. */
@@ -74,13 +109,19 @@ function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): strin
   return [`  if the nodes lose each other: ${first} fences first; ${told}`];
 }
 
+/** Nothing is being done: because all is done, or because something is waited for. */
+function idleWord({ nodes }: StatusReport): string {
+  const unclean = nodes.filter(({ state }) => state === "unclean").map(({ name }) => name);
+  return unclean.length === 0 ? "idle" : `WAITING for the proof that ${unclean.join(", ")} is off`;
+}
+
 /** The whole report for a person. */
-export function printStatus(report: StatusReport): string {
+export function printStatus(report: StatusReport, language: Language): string {
   const { dc, hasQuorum, isSettled, cibVersion, transition, drbd, fencing, problems, atWallMs } = report;
   const work = transition.isRunning
     ? `transition ${transition.number}: ${transition.doneCount} of ${transition.actionCount} done` +
       (transition.inFlight.length === 0 ? "" : `, running ${transition.inFlight.join(", ")}`)
-    : "idle";
+    : idleWord(report);
   const lines = [
     `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${cibVersion}; ` +
       `${isSettled ? work : "waiting for the other nodes"}`,
@@ -89,6 +130,7 @@ export function printStatus(report: StatusReport): string {
     ...(report.keeper === undefined ? [] : keeperLines(report.keeper)),
     "Resources:",
     ...resourceLines(report),
+    ...leaseLines(report),
   ];
   for (const { resource, role, disk, connection, peerRole, peerDisk, replication, outOfSyncKib, isSuspended } of drbd)
     lines.push(
@@ -100,19 +142,17 @@ export function printStatus(report: StatusReport): string {
   if (fencing.isEnabled) lines.push(...raceLines(fencing));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
     lines.push(`  ${action} of ${target}: ${outcome}, ${span(atWallMs - at)} ago`);
-  if (problems.length === 0) lines.push("No problems.");
-  else lines.push("Problems, and what to do now:");
-  for (const { severity, what, doNow } of problems) lines.push(`  ${severity}: ${what}`, `    -> ${doNow}`);
+  lines.push(...problemLines(problems, language));
   return `${lines.join("\n")}\n`;
 }
 
-function watch(socketPath: string, json: boolean): Promise<number> {
+function watch(socketPath: string, json: boolean, language: Language): Promise<number> {
   return new Promise((resolve) => {
     watchStatus(
       socketPath,
       (status) => {
         if (json) process.stdout.write(`${JSON.stringify(status)}\n`);
-        else process.stdout.write(`\u001b[H\u001b[J${printStatus(status)}`);
+        else process.stdout.write(`\u001b[H\u001b[J${printStatus(status, language)}`);
       },
       (reason) => {
         process.stderr.write(`gemel status: ${reason}\n`);
@@ -123,13 +163,17 @@ function watch(socketPath: string, json: boolean): Promise<number> {
 }
 
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, { json: { type: "boolean" }, watch: { type: "boolean" } });
+  const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("gemel status", called.reason, USAGE);
   const { socketPath, flags } = called;
-  if (flags.watch === true) return await watch(socketPath, flags.json === true);
+  const { lang, json, watch: isWatching } = flags;
+  if (lang !== undefined && lang !== "en" && lang !== "ja")
+    return wrongCall("gemel status", `--lang ${String(lang)} is not spoken`, USAGE);
+  const language = languageOf(lang ?? process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG);
+  if (isWatching === true) return await watch(socketPath, json === true, language);
   const asked = await askOrTell("gemel status", socketPath, { kind: "status" });
   if (asked.kind === "failed") return asked.exitCode;
   const report = asked.value;
-  process.stdout.write(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : printStatus(report));
+  process.stdout.write(json === true ? `${JSON.stringify(report, null, 2)}\n` : printStatus(report, language));
   return report.problems.some(({ severity }) => severity === "error") ? 1 : 0;
 }

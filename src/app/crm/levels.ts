@@ -28,6 +28,7 @@ const RESOURCE_ACTIONS: Readonly<Record<string, ResourceAction>> = {
   reprobe: "cleanup",
   move: "move",
   migrate: "move",
+  ban: "ban",
   unmove: "unmove",
   unmigrate: "unmove",
   clear: "unmove",
@@ -120,6 +121,27 @@ async function option(session: Session, set: string, words: readonly string[]): 
   return commit(session);
 }
 
+interface OverrideWords {
+  /** What is none of them: the node. */
+  readonly others: readonly string[];
+  readonly members: { readonly lifetime?: string; readonly reason?: string; readonly isForced?: true };
+}
+
+/** `[NODE] [LIFETIME] [force] [reason=TEXT]` behind an override, in any order. */
+function overrideWords(words: readonly string[]): OverrideWords {
+  const isLifetime = (word: string) => word === "forever" || /^(?:P[\dT].*|\d+\s*[a-z]*)$/i.test(word);
+  const lifetime = words.find(isLifetime);
+  const reason = words.find((word) => word.startsWith("reason="))?.slice("reason=".length);
+  return {
+    others: words.filter((word) => !isLifetime(word) && !word.startsWith("reason=") && word !== "force"),
+    members: {
+      ...(lifetime === undefined ? {} : { lifetime }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(words.includes("force") ? { isForced: true } : {}),
+    },
+  };
+}
+
 /** The exit code; -1 for a wrong call. */
 export async function runResource(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", resource, node] = words;
@@ -137,7 +159,17 @@ export async function runResource(session: Session, words: readonly string[]): P
   }
   const action = RESOURCE_ACTIONS[verb];
   if (action === undefined) return -1;
-  return doIt(session, { kind: "resource", resource, action, ...(node === undefined ? {} : { node }) });
+  if (action !== "move" && action !== "ban")
+    return doIt(session, { kind: "resource", resource, action, ...(node === undefined ? {} : { node }) });
+  const { others, members } = overrideWords(words.slice(2));
+  const [target] = others;
+  return doIt(session, {
+    kind: "resource",
+    resource,
+    action,
+    ...members,
+    ...(target === undefined ? {} : { node: target }),
+  });
 }
 
 export async function runNode(session: Session, words: readonly string[]): Promise<number> {
@@ -153,7 +185,13 @@ export async function runNode(session: Session, words: readonly string[]): Promi
     return nodes.length > 0 ? EXIT.done : EXIT.failed;
   }
   const action = NODE_ACTIONS[verb];
-  if (action !== undefined) return doIt(session, { kind: "node", node: given ?? status.value.self, action });
+  if (action !== undefined) {
+    const node = given ?? status.value.self;
+    // Fact: crmsh, node standby: `reboot` is until the node leaves, which no lease needs to end.
+    if (rest[0] === "reboot" && action === "standby")
+      return doIt(session, { kind: "attribute", node, name: "standby", value: "on", lifetime: "reboot" });
+    return doIt(session, { kind: "node", node, action, ...overrideWords(rest).members });
+  }
   if (verb === "fence" && given !== undefined) {
     const reply = await askManager(session, { kind: "fence", target: given, action: "reboot" }, FENCE_WAIT_MS);
     if (reply.kind !== "answer") return tellReply(session, reply);

@@ -5,11 +5,12 @@
 import { formatProblem, type Problem } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
-import { askControl, type ControlReply } from "../control-client.ts";
+import { askCib } from "../cib-door.ts";
+import type { ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
 
 /** How the manager is asked; tests hand in their own. */
-export type Transport = typeof askControl;
+export type Transport = typeof askCib;
 
 export interface Terminal {
   readonly out: (text: string) => void;
@@ -38,7 +39,7 @@ export function openSession(
   socketPath: string,
   terminal: Terminal,
   flags: { readonly isForced?: boolean; readonly isWaiting?: boolean } = {},
-  transport: Transport = askControl,
+  transport: Transport = askCib,
 ): Session {
   const { isForced = false, isWaiting = false } = flags;
   return { transport, socketPath, terminal, isForced, isWaiting, running: undefined, working: undefined };

@@ -23,6 +23,7 @@ import { describeEffect } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
+import { openOutlook } from "./outlook.ts";
 import type { PoisonEars } from "./poison.ts";
 import { startPulse } from "./pulse.ts";
 import { readRemembered, writeRemembered, writeRememberedSync } from "./state-file.ts";
@@ -59,7 +60,8 @@ function membershipConfig({ config, self }: KeeperSetting) {
     return [{ name: link.name, kind: link.kind, peers: joined.filter((name) => name !== self.name) }];
   });
   const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = config;
-  return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs };
+  const quorum = { waitForAll: config.quorum.waitForAll, tieBreaker: config.quorum.tieBreaker.kind };
+  return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, quorum };
 }
 
 function nextStart({ stateFolder, log }: KeeperSetting) {
@@ -93,8 +95,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
 
   const links = openLinks(config, self, signer, {
     onPacket,
-    onRefused(link, refusal) {
-      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard`);
+    onRefused(link, refusal, detail) {
+      const why = detail === undefined ? "" : `: ${detail}`;
+      log.limited("refused", "warning", `link ${link}: a ${refusal} packet is not heard${why}`);
     },
     onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
     onOpened: (link) => log.say("info", `link ${link} is open`),
@@ -128,8 +131,11 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     log,
     onEnd: (reason) => endSelf(reason),
   });
+  const outlook = openOutlook({ config, self, log, onEvent: dispatch });
   const reporting = setInterval(() => {
-    manager.report({ ...pulse.report(), ...qualityOf(state, performance.now()) });
+    const { takeoverGoalMs } = config;
+    const goal = takeoverGoalMs === undefined ? {} : { takeoverGoalMs };
+    manager.report({ ...pulse.report(), ...qualityOf(state, performance.now()), ...goal });
   }, REPORT_MS);
 
   function leave(code: number): void {
@@ -140,7 +146,14 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   function onPacket(link: string, packet: Packet): void {
     if (packet.kind === "heartbeat") {
       const heartbeat = decodeHeartbeat(packet.payload);
-      if (heartbeat === undefined) return;
+      if (heartbeat === undefined) {
+        log.limited(
+          "unreadable",
+          "error",
+          `link ${link}: a heartbeat of node ${packet.from} cannot be read: update the older one`,
+        );
+        return;
+      }
       noteSilence(packet.from);
       dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
       return;
@@ -198,6 +211,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     fenced = true;
     clearTimeout(timer);
     clearInterval(reporting);
+    outlook.close();
     pulse.close();
     if (config.selfFencing !== "exit") shoutOnConsole(`self-fencing: ${reason}`);
     log.say("critical", `self-fencing: ${reason}`);
@@ -238,6 +252,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     fenced = true;
     clearTimeout(timer);
     clearInterval(reporting);
+    outlook.close();
     pulse.close();
     links.close();
     poison?.close();
@@ -273,6 +288,8 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     state = stepped.state;
     for (const effect of stepped.effects) perform(effect, lateMs);
     if (fenced) return;
+    if (stepped.effects.some(({ kind }) => kind === "self-late")) outlook.restart();
+    outlook.look(state);
     showView(nowMs);
     clearTimeout(timer);
     // A fractional delay may fire a millisecond early; the tick then finds nothing due and comes again.

@@ -13,6 +13,7 @@ import { askDisk } from "../../hw/edge/block-device.ts";
 import { sinceBootMs } from "../../hw/edge/native.ts";
 import { openUdpSocket, socketAddress, type UdpSocket } from "../../hw/edge/udp-socket.ts";
 import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
+import { shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { ENDS_MAX, type ManagerVitals, START_MAX_MS } from "./manager-process.ts";
 
@@ -136,10 +137,17 @@ export function startPulse(setting: PulseSetting): Pulse {
     health = stepped.state;
     for (const effect of stepped.effects) {
       if (effect.kind === "feed" && mayFeed) watchdog?.feed();
-      else if (effect.kind === "sick") log.say("critical", `sick: ${effect.text}; the watchdog is not fed`);
+      else if (effect.kind === "sick") tellSick(effect.text);
       else if (effect.kind === "well") log.say("notice", `well again after ${Math.round(effect.sickMs)} ms`);
       else if (effect.kind === "end") setting.onEnd(effect.reason);
     }
+  }
+
+  /** A reset may be the next that happens, and the log's disk may be what ails us: the console has it, too. */
+  function tellSick(ailment: string): void {
+    const text = `sick: ${ailment}; the watchdog is not fed`;
+    if (watchdog !== undefined) shoutOnConsole(text);
+    log.say("critical", text);
   }
 
   function suspendedMs(): number | undefined {

@@ -4,9 +4,13 @@
  * Facts: Pacemaker Explained (standby, maintenance, target-role, is-managed); crm_resource(8) for cli-prefer, cli-ban.
  */
 import type { Problem } from "../../base/problem.ts";
-import { childOf, parseXml, type XmlElement, xml } from "../../base/xml.ts";
+import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
+import { dropLease, endOf, endText, leaseOperation, type OverrideKind } from "../../cluster/core/overrides/lease.ts";
+import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
+import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
+import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import type { ControlRequest } from "../control-protocol.ts";
 import { listPrimitives } from "./status.ts";
 
@@ -47,16 +51,58 @@ export function nodeAttribute(cib: XmlElement, node: string, name: string, value
   return { kind: "operations", operations: [operation], text };
 }
 
+/** Who asks, and when: what a lease needs beside the wish itself. */
+export interface Asker {
+  readonly by: string;
+  readonly nowWallMs: number;
+}
+
+interface Wanted {
+  readonly kind: OverrideKind;
+  readonly subject: string;
+  readonly lifetime: string | undefined;
+  readonly reason: string | undefined;
+}
+
+const configurationOf = (cib: XmlElement) => childOf(cib, "configuration");
+
+/** An override with its lease, in one change. `make` is given the end. */
+function override(
+  cib: XmlElement,
+  { kind, subject, lifetime, reason = "" }: Wanted,
+  { by, nowWallMs }: Asker,
+  make: (endWallMs: number | undefined) => Wish,
+): Wish {
+  const configuration = configurationOf(cib);
+  const end = endOf(configuration, lifetime, nowWallMs);
+  if (end.kind === "bad")
+    return refuse("lifetime", `${lifetime ?? "the configured default"} is no time`, "write PT1H, 30min or forever");
+  const made = make(end.wallMs);
+  if (made.kind === "problem") return made;
+  const lease = leaseOperation(configuration, { kind, subject, endWallMs: end.wallMs, owner: by, reason });
+  const until = end.wallMs === undefined ? "until it is taken back" : `until ${endText(end.wallMs)}`;
+  return { kind: "operations", operations: [...made.operations, lease], text: `${made.text} ${until}` };
+}
+
+/** Takes an override back, lease and all. */
+function back(cib: XmlElement, kinds: readonly OverrideKind[], subject: string, made: Wish): Wish {
+  if (made.kind === "problem") return made;
+  const leases = kinds.flatMap((kind) => dropLease(configurationOf(cib), { kind, subject }));
+  return { ...made, operations: [...made.operations, ...leases] };
+}
+
 const NODE_ACTIONS = {
-  standby: { name: "standby", value: "on" },
-  online: { name: "standby", value: "off" },
-  maintenance: { name: "maintenance", value: "true" },
-  ready: { name: "maintenance", value: "false" },
+  standby: { name: "standby", value: "on", kind: "standby" },
+  online: { name: "standby", value: "off", kind: "standby" },
+  maintenance: { name: "maintenance", value: "true", kind: "maintenance" },
+  ready: { name: "maintenance", value: "false", kind: "maintenance" },
 } as const;
 
-export function nodeWish(cib: XmlElement, { node, action }: Of<"node">): Wish {
-  const { name, value } = NODE_ACTIONS[action];
-  return nodeAttribute(cib, node, name, value);
+export function nodeWish(cib: XmlElement, { node, action, lifetime, reason }: Of<"node">, asker: Asker): Wish {
+  const { name, value, kind } = NODE_ACTIONS[action];
+  const made = nodeAttribute(cib, node, name, value);
+  if (action === "online" || action === "ready") return back(cib, [kind], node, made);
+  return override(cib, { kind, subject: node, lifetime, reason }, asker, () => made);
 }
 
 function findById(element: XmlElement | undefined, id: string): XmlElement | undefined {
@@ -83,52 +129,90 @@ export function primitivesOf(resource: XmlElement): readonly string[] {
 const META_OPTIONS = {
   start: { name: "target-role", value: "Started" },
   stop: { name: "target-role", value: "Stopped" },
+  promote: { name: "target-role", value: "Promoted" },
+  demote: { name: "target-role", value: "Unpromoted" },
   manage: { name: "is-managed", value: "true" },
   unmanage: { name: "is-managed", value: "false" },
 } as const;
 
-const preferId = (resource: string) => `cli-prefer-${resource}`;
-const banId = (resource: string, node: string) => `cli-ban-${resource}-on-${node}`;
-
-function hasConstraint(cib: XmlElement, id: string): boolean {
-  const constraints = childOf(childOf(cib, "configuration"), "constraints");
-  return constraints?.children.some(({ attributes }) => attributes.id === id) === true;
+function metaOption(id: string, action: keyof typeof META_OPTIONS): Wish {
+  const { name, value } = META_OPTIONS[action];
+  const operation = { kind: "set-option", target: id, setName: "meta_attributes", name, value } as const;
+  return { kind: "operations", operations: [operation], text: `${name} of ${id} is ${value}` };
 }
 
-function move(cib: XmlElement, resource: string, node: string | undefined): Wish {
-  if (node === undefined)
-    return refuse("resource move", "no node was given", `say where to: crm resource move ${resource} NODE`);
+/** Where any part of it runs now, as the status section says. */
+function nodesOf(cib: XmlElement, id: string, { nowWallMs }: Asker): readonly string[] {
+  const resource = readFacts(cib, nowWallMs, undefined).byId.get(id);
+  if (resource === undefined) return [];
+  return [...new Set(partsOf(resource).flatMap(({ runningOn }) => runningOn.map(({ name }) => name)))];
+}
+
+function ban(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
+  const { resource, lifetime, reason, isPromoted = false } = request;
+  const running = nodesOf(cib, resource, asker);
+  const node = request.node ?? (running.length === 1 ? running[0] : undefined);
+  if (node === undefined) {
+    const where = running.length === 0 ? "nowhere" : `on ${running.join(" and ")}`;
+    return refuse("node", `${resource} runs ${where}, so which node is meant is not clear`, "name the node");
+  }
   const unknown = unknownNode(cib, node);
   if (unknown !== undefined) return unknown;
-  const element = xml("rsc_location", { id: preferId(resource), rsc: resource, node, score: "INFINITY" });
-  const text = `${resource} is moved to ${node}; it stays there until: crm resource unmove ${resource}`;
-  return { kind: "operations", operations: [{ kind: "set", parent: "constraints", element }], text };
+  return override(cib, { kind: "ban", subject: resource, lifetime, reason }, asker, (endWallMs) => ({
+    kind: "operations",
+    operations: banFrom({ resource, node, endWallMs, isPromoted }),
+    text: `${resource} is kept from ${node}`,
+  }));
 }
 
-function unmove(cib: XmlElement, resource: string): Wish {
-  const ids = [preferId(resource), ...configuredNodes(cib).map(({ name }) => banId(resource, name))];
-  const operations = ids.filter((id) => hasConstraint(cib, id)).map((target) => ({ kind: "delete", target }) as const);
+/** To a node; without one, away from where it runs, as the field's tools mean it. */
+function move(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
+  const { resource, node, lifetime, reason, isPromoted = false, isForced = false } = request;
+  if (node === undefined) return ban(cib, request, asker);
+  const unknown = unknownNode(cib, node);
+  if (unknown !== undefined) return unknown;
+  const running = nodesOf(cib, resource, asker);
+  if (!isForced && !isPromoted && running.length === 1 && running[0] === node)
+    return refuse("resource move", `${resource} runs on ${node} already`, "name another node, or say --force");
+  return override(cib, { kind: "move", subject: resource, lifetime, reason }, asker, (endWallMs) => ({
+    kind: "operations",
+    operations: moveTo(configurationOf(cib), { resource, node, endWallMs, isPromoted }),
+    text: `${resource} is moved to ${node}; it stays there`,
+  }));
+}
+
+function unmove(cib: XmlElement, { resource, node, isExpired = false }: Of<"resource">, { nowWallMs }: Asker): Wish {
+  const operations = clear(configurationOf(cib), resource, {
+    ...(node === undefined ? {} : { node }),
+    ...(isExpired ? { expiredAtWallMs: nowWallMs } : {}),
+  });
   if (operations.length === 0) return { kind: "operations", operations, text: `${resource} had not been moved` };
-  return { kind: "operations", operations, text: `${resource} may run anywhere again` };
+  const made: Wish = { kind: "operations", operations, text: `${resource} may run anywhere again` };
+  // With a node named, something else of the resource may stay: the DC drops a lease that has nothing left by itself.
+  return node === undefined && !isExpired ? back(cib, ["move", "ban"], resource, made) : made;
 }
 
-/** All but cleanup, which changes no configuration. */
-export function resourceWish(cib: XmlElement, { resource: id, action, node }: Of<"resource">): Wish {
+/** Cleanup and refresh change no configuration. */
+export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
+  const { resource: id, action, lifetime, reason } = request;
   const found = findResource(cib, id);
   if (found === undefined) return refuse("resource", `there is no resource ${id}`, "look at `gemel status`");
   switch (action) {
     case "start":
     case "stop":
+    case "promote":
+    case "demote":
+      return metaOption(id, action);
     case "manage":
-    case "unmanage": {
-      const { name, value } = META_OPTIONS[action];
-      const operation = { kind: "set-option", target: id, setName: "meta_attributes", name, value } as const;
-      return { kind: "operations", operations: [operation], text: `${name} of ${id} is ${value}` };
-    }
+      return back(cib, ["unmanage"], id, metaOption(id, action));
+    case "unmanage":
+      return override(cib, { kind: "unmanage", subject: id, lifetime, reason }, asker, () => metaOption(id, action));
     case "move":
-      return move(cib, id, node);
+      return move(cib, request, asker);
+    case "ban":
+      return ban(cib, request, asker);
     case "unmove":
-      return unmove(cib, id);
+      return unmove(cib, request, asker);
     case "cleanup":
       return { kind: "operations", operations: [], text: `${id}: failures are forgotten, it is probed again` };
     default:

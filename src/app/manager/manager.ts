@@ -6,6 +6,12 @@
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import {
+  type AttributesState,
+  type AttributeUpdate,
+  attributesWakeAtMs,
+  stepAttributes,
+} from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
 import {
   type NodeEffect,
@@ -15,6 +21,12 @@ import {
   nodeWakeAtMs,
   stepNode,
 } from "../../cluster/core/controller/node-core.ts";
+import {
+  PING_ATTRIBUTE,
+  type PingScores,
+  pingScoresWakeAtMs,
+  stepPingScores,
+} from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import {
@@ -34,7 +46,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import { decide } from "./schedule.ts";
+import type { Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -42,6 +54,11 @@ export interface Manager {
   node: NodeState;
   channel: ChannelState;
   view: MembershipView | undefined;
+  /** What the DC tells of ping nodes, and for how long it must have been the same. */
+  pings: PingScores;
+  readonly dampenMs: number;
+  /** Transient attributes on their way. */
+  attributes: AttributesState;
   /** How the keeper is, by its last word. */
   keeper: KeeperReport | undefined;
   /** When each write of the CIB that is not yet done was begun, oldest first; they are done in order. */
@@ -50,6 +67,7 @@ export interface Manager {
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
   readonly drbd: DrbdDesk;
+  readonly decider: Decider;
   readonly rehearsal: Rehearsal;
   readonly book: LogBook;
   readonly log: Log;
@@ -122,21 +140,57 @@ export function feed(manager: Manager, event: NodeEvent): void {
   setTimer(manager);
 }
 
+/** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
+function scorePings(manager: Manager): void {
+  const { view, node, self, dampenMs } = manager;
+  const leads = node.controller.election.dc === self;
+  const told = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
+  const known = told.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
+  const stepped = stepPingScores(manager.pings, leads ? Object.fromEntries(known) : {}, nowMs(), dampenMs);
+  manager.pings = stepped.state;
+  const changes = stepped.changes.map(
+    (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
+  );
+  if (changes.length > 0) feed(manager, { kind: "report", changes });
+}
+
 function setTimer(manager: Manager): void {
   clearTimeout(manager.timer);
-  const waits = [nodeWakeAtMs(manager.node), channelWakeAtMs(manager.channel), manager.fencing.wakeAtMs()];
+  const waits = [
+    nodeWakeAtMs(manager.node),
+    channelWakeAtMs(manager.channel),
+    manager.fencing.wakeAtMs(),
+    wakePings(manager),
+    attributesWakeAtMs(manager.attributes),
+  ];
   const known = waits.filter((atMs) => atMs !== undefined);
   if (known.length === 0) return;
   const delayMs = Math.max(TIMER_MIN_MS, Math.ceil(Math.min(...known) - nowMs()));
   manager.timer = setTimeout(() => tick(manager), delayMs);
 }
 
+const wakePings = ({ pings, dampenMs }: Manager) => pingScoresWakeAtMs(pings, dampenMs);
+
 function tick(manager: Manager): void {
   const atMs = nowMs();
   const isDue = (wake: number | undefined) => wake !== undefined && wake <= atMs;
   if (isDue(channelWakeAtMs(manager.channel))) feedChannel(manager, { kind: "tick" });
   if (isDue(manager.fencing.wakeAtMs())) manager.fencing.tick();
+  if (isDue(wakePings(manager))) scorePings(manager);
+  if (isDue(attributesWakeAtMs(manager.attributes))) feedAttributes(manager, { kind: "tick" });
   if (isDue(nodeWakeAtMs(manager.node))) feed(manager, { kind: "tick" });
+  setTimer(manager);
+}
+
+/** What is due goes into the status section at once. */
+export function feedAttributes(manager: Manager, event: AttributeUpdate | { readonly kind: "tick" }): void {
+  const { state, effects } = stepAttributes(manager.attributes, event, nowMs());
+  manager.attributes = state;
+  if (effects.length > 0)
+    report(
+      manager,
+      effects.map(({ node, name, value }) => ({ kind: "set-attribute", node, name, value })),
+    );
   setTimer(manager);
 }
 
@@ -149,14 +203,14 @@ export function refresh(manager: Manager): void {
 function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
-  void decide(cib, Date.now(), { quorate }).then((decision) => {
+  void manager.decider.decide(cib, Date.now(), { quorate }).then((decision) => {
     const tookMs = nowMs() - startedAtMs;
     if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
     feed(manager, { kind: "decision", number, decision });
   });
 }
 
-/** Beyond this the loop is late for others; the scheduler then wants its worker. */
+/** Beyond this the takeover itself is late. */
 const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
@@ -275,6 +329,8 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
     }
     case "report":
       manager.keeper = frame.report;
+      // Who leads may have changed since the last view.
+      scorePings(manager);
       break;
     case "datagram":
       feedChannel(manager, { kind: "datagram", from: frame.from, bytes: frame.bytes });
@@ -286,6 +342,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       else manager.rehearsal.changed();
       for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
       feed(manager, { kind: "view", view: frame.view });
+      scorePings(manager);
       break;
     }
     case "stop":

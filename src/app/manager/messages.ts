@@ -8,6 +8,8 @@ export type ManagerMessage =
   | NodeMessage
   /** A round of fencing has ended at the sender; kept by all, for whoever is asked for the history. */
   | { readonly room: "fencing"; readonly record: FencingRecord }
+  /** A private attribute: nobody writes it down, so each manager tells the others. */
+  | { readonly room: "attribute"; readonly node: string; readonly name: string; readonly value: string | null }
   /** What only the DC can do, asked by a command on another node. */
   | { readonly room: "dc"; readonly ask: number; readonly request: ControlRequest }
   | { readonly room: "dc-answer"; readonly ask: number; readonly reply: Reply }

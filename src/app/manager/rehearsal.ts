@@ -5,7 +5,7 @@
  */
 import type { XmlElement } from "../../base/xml.ts";
 import type { Log } from "./log.ts";
-import { decide } from "./schedule.ts";
+import type { Decider } from "./schedule.ts";
 
 /** After the start of the cluster there is better to do. */
 const DELAY_MS = 5_000;
@@ -32,11 +32,13 @@ export interface Rehearsal {
   readonly putOff: () => void;
 }
 
-export function createRehearsal(read: () => XmlElement, self: string, log: Log): Rehearsal {
+export function createRehearsal(read: () => XmlElement, self: string, decider: Decider, log: Log): Rehearsal {
   let timer: NodeJS.Timeout | undefined;
   const rehearse = async () => {
+    // A decision that is wanted shall not wait for one that is not.
+    if (decider.isBusy()) return;
     try {
-      await decide(withoutPeers(read(), self), Date.now(), { quorate: true });
+      await decider.decide(withoutPeers(read(), self), Date.now(), { quorate: true });
     } catch (error) {
       // Better known today than at the takeover.
       const reason = error instanceof Error ? error.message : String(error);

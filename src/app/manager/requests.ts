@@ -4,12 +4,13 @@
  */
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
+import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import {
   applyWish,
   findResource,
-  nodeAttribute,
   nodeWish,
   primitivesOf,
   problem,
@@ -147,9 +148,19 @@ function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind:
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
+function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {
+  const { resource: id, node } = request;
+  const changes = pretendFailure(nodeCib(manager.node), id, node, Date.now());
+  if (changes === undefined) return refuse("resource", `nothing of ${id} is known on ${node}`, "name where it runs");
+  report(manager, changes);
+  return answer<"resource-fail">({ text: `${id} counts as failed on ${node}` });
+}
+
+const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
+
 async function resource(manager: Manager, request: Extract<ControlRequest, { kind: "resource" }>): Promise<Reply> {
   const cib = nodeCib(manager.node);
-  const reply = await change(manager, request, resourceWish(cib, request));
+  const reply = await change(manager, request, resourceWish(cib, request, askerOf(request)));
   const found = findResource(cib, request.resource);
   if (reply.kind === "answer" && request.action === "cleanup" && found !== undefined) {
     for (const primitive of primitivesOf(found)) {
@@ -158,14 +169,6 @@ async function resource(manager: Manager, request: Extract<ControlRequest, { kin
     }
   }
   return reply;
-}
-
-async function attribute(manager: Manager, request: Extract<ControlRequest, { kind: "attribute" }>): Promise<Reply> {
-  const { name, value, lifetime, node = manager.self } = request;
-  const wish = nodeAttribute(nodeCib(manager.node), node, name, value ?? null);
-  if (lifetime === "forever" || wish.kind === "problem") return await change(manager, request, wish);
-  report(manager, [{ kind: "set-attribute", node, name, value: value ?? null }]);
-  return answer<"attribute">({ text: wish.text });
 }
 
 /** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
@@ -192,11 +195,17 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
     case "cib-apply":
       return await change(manager, request, applyWish(nodeCib(manager.node), request));
     case "attribute":
-      return await attribute(manager, request);
+      return request.lifetime === "forever"
+        ? await change(manager, request, permanentAttribute(manager, request))
+        : setTransient(manager, request);
+    case "attribute-query":
+      return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":
-      return await change(manager, request, nodeWish(nodeCib(manager.node), request));
+      return await change(manager, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
       return await resource(manager, request);
+    case "resource-fail":
+      return failResource(manager, request);
     case "fence-peer":
       return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
     case "fence-history":
@@ -223,6 +232,9 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
     case "controller":
     case "cib":
       feed(manager, { kind: "message", from, message });
+      break;
+    case "attribute":
+      takePrivate(manager, message);
       break;
     case "fencing":
       keepForeignRecord(manager, message.record);

@@ -9,22 +9,27 @@ import path from "node:path";
 import process from "node:process";
 import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
+import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { createPingScores } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
-import { createAgentRunner } from "../../cluster/edge/resource-agent.ts";
+import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
 import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
 import type { ToManager } from "../keeper-pipe.ts";
+import { writeAgentTools } from "./agent-tools.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
+import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { createDecider } from "./schedule.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -71,6 +76,9 @@ async function readStored(
   return { stored: initial.value };
 }
 
+/** Messages between nodes may have to be sent again. */
+const PING_DAMPEN_MIN_MS = 1000;
+
 interface Prepared {
   readonly options: ManagerOptions;
   readonly config: NodeConfig;
@@ -105,18 +113,21 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
       refresh(manager);
     },
   });
+  const tools = writeAgentTools(options.run);
   const agents = createAgentRunner(
     {
       runDirectory: options.run,
       paths: { ...USUAL_PATHS, ocfRoot: config.agents },
       replacesHeartbeat: true,
       fencing: (run) => fencing.operate(run),
-      environment: { GEMEL_RUN: options.run },
+      // Agents call the tools of the field by PATH or by this directory.
+      environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),
     },
     (event) => feed(manager, event),
   );
   let isBuilt = false;
+  const decider = createDecider(log);
   const memo = openFencedMemo(options.run, session);
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
@@ -126,13 +137,18 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
+    pings: createPingScores(nowMs()),
+    // Two nodes' judgements of one host differ by a beat or two, and news of it by one more.
+    dampenMs: Math.max(PING_DAMPEN_MIN_MS, 3 * config.keepaliveMs),
+    attributes: NO_ATTRIBUTES,
     keeper: undefined,
     writesSinceMs: [],
     files,
     agents,
     fencing,
     drbd,
-    rehearsal: createRehearsal(() => nodeCib(manager.node), self, log),
+    decider,
+    rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,
     log,
     toKeeper: link.send,
@@ -204,5 +220,6 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     (request) => answerRequest(manager, request),
     () => statusReport(manager),
   );
+  watchLeases(manager);
   manager.log("info", `manager of ${manager.self} is up`);
 }

@@ -13,6 +13,7 @@ import {
 import { fencingStandings } from "../../cluster/core/controller/fencing-race.ts";
 import type { ControllerState } from "../../cluster/core/controller/types.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
+import { leasesOf } from "../../cluster/core/overrides/lease.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
@@ -27,7 +28,7 @@ import type {
   StatusReport,
 } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
-import { findProblems } from "./status-problems.ts";
+import { findProblems } from "./advice.ts";
 
 export interface StatusSources {
   readonly controller: ControllerState;
@@ -78,22 +79,32 @@ function readNodes({ controller, cib, decision }: StatusSources): readonly NodeS
 interface Listed {
   readonly primitive: XmlElement;
   readonly parents: ResourceStatus["parents"];
+  readonly isWanted: boolean;
+}
+
+function hasMeta(element: XmlElement, name: string, value: string): boolean {
+  const pairs = childrenOf(element, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
+  return pairs.some(({ attributes }) => attributes.name === name && attributes.value === value);
 }
 
 function isPromotable(element: XmlElement): boolean {
-  if (element.name === "master") return true;
-  const pairs = childrenOf(element, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
-  return pairs.some(({ attributes }) => attributes.name === "promotable" && attributes.value === "true");
+  return element.name === "master" || hasMeta(element, "promotable", "true");
 }
 
 /** Every primitive with what holds it, in the order of the configuration. */
-export function listPrimitives(element: XmlElement | undefined, parents: ResourceStatus["parents"] = []): Listed[] {
+export function listPrimitives(
+  element: XmlElement | undefined,
+  parents: ResourceStatus["parents"] = [],
+  isHolderWanted = true,
+): Listed[] {
   return (element?.children ?? []).flatMap((child): Listed[] => {
     const id = child.attributes.id ?? "";
-    if (child.name === "primitive") return [{ primitive: child, parents }];
-    if (child.name === "group") return listPrimitives(child, [{ id, kind: "group" }, ...parents]);
+    const isWanted = isHolderWanted && !hasMeta(child, "target-role", "Stopped");
+    if (child.name === "primitive") return [{ primitive: child, parents, isWanted }];
+    if (child.name === "group") return listPrimitives(child, [{ id, kind: "group" }, ...parents], isWanted);
     if (child.name !== "clone" && child.name !== "master") return [];
-    return listPrimitives(child, [{ id, kind: isPromotable(child) ? "promotable" : "clone" }, ...parents]);
+    const kind = isPromotable(child) ? "promotable" : "clone";
+    return listPrimitives(child, [{ id, kind }, ...parents], isWanted);
   });
 }
 
@@ -120,7 +131,7 @@ function sinceWallMs(cib: XmlElement, node: string, resource: string): number | 
 
 function readResources({ cib, decision }: StatusSources): readonly ResourceStatus[] {
   const states = nodeStates(cib);
-  return listPrimitives(childOf(childOf(cib, "configuration"), "resources")).map(({ primitive, parents }) => {
+  return listPrimitives(childOf(childOf(cib, "configuration"), "resources")).map(({ primitive, parents, isWanted }) => {
     const { id = "", class: agentClass, provider, type } = primitive.attributes;
     const instances = decision.resources.filter((one) => one.id === id || one.id.startsWith(`${id}:`));
     const active = instances.flatMap(({ role, activeOn }) =>
@@ -143,6 +154,7 @@ function readResources({ cib, decision }: StatusSources): readonly ResourceStatu
       agent: [agentClass, provider, type].filter((part) => part !== undefined).join(":"),
       parents,
       isManaged: instances.every(({ managed }) => managed),
+      isWanted,
       active: active.toSorted((left, right) => left.node.localeCompare(right.node)),
       failCounts,
     };
@@ -187,7 +199,6 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
   const evidence = devices.flatMap((device) =>
     device.evidence.map(({ asked, answered }) => `${device.device}: ${asked}: ${answered}`),
   );
-  if (outcome.kind !== "confirmed") evidence.push(outcome.reason);
   return {
     target,
     action,
@@ -196,12 +207,22 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
     atWallMs: startedWallMs,
     by: by.join(", "),
     evidence: evidence.join("; "),
+    reason: outcome.kind === "confirmed" ? "" : outcome.reason,
   };
 }
 
 function readFencing({ cib, decision, fencing, records, running }: StatusSources): StatusReport["fencing"] {
   const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
-    return { target, action, outcome: "running", device: "", atWallMs: startedWallMs, by: "", evidence: "" };
+    return {
+      target,
+      action,
+      outcome: "running",
+      device: "",
+      atWallMs: startedWallMs,
+      by: "",
+      evidence: "",
+      reason: "",
+    };
   });
   return {
     isEnabled: isFencingEnabled(cib),
@@ -238,6 +259,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
       inFlight: dcReport?.inFlight ?? [],
       summary: dcReport?.summary ?? [],
     },
+    leases: leasesOf(childOf(cib, "configuration")),
   };
-  return { ...report, problems: findProblems(report, dcReport?.blocked ?? []) };
+  return { ...report, problems: findProblems(cib, report, dcReport?.blocked ?? []) };
 }

@@ -53,6 +53,13 @@ export const CLUSTER_OPTIONS = table([
   ["start-failure-is-fatal", "boolean", "true", "a failed start bans the resource from that node at once"],
   ["enable-startup-probes", "boolean", "true", "look for active resources when a node joins"],
   ["shutdown-lock", "boolean", "false", "resources wait for a node that was shut down in order"],
+  [
+    "manual-override-lifetime",
+    "time",
+    "24h",
+    "how long a move, ban, standby, maintenance or unmanage holds when nobody says",
+    { words: ["forever"] },
+  ],
   ["shutdown-lock-limit", "time", "0", "how long a shutdown lock holds; 0: until the node is back"],
   [
     "fencing-enabled",

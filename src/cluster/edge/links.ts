@@ -5,7 +5,14 @@
  */
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes, type LinkConfig } from "../../cib/node-links.ts";
-import { decodePacket, encodePacket, type Packet, type PacketKind, type Signer } from "../core/wire/packet.ts";
+import {
+  decodePacket,
+  encodePacket,
+  type Packet,
+  type PacketKind,
+  type Signer,
+  WIRE_VERSION,
+} from "../core/wire/packet.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../core/wire/replay-window.ts";
 import { type OpenPort, type PortEvents, type PortOpener, portsOf } from "./link-ports.ts";
 
@@ -15,7 +22,8 @@ export type Refusal = "foreign" | "forged" | "version" | "replayed" | "misdirect
 export interface LinkEvents {
   /** The payload is only valid until the callback returns. */
   readonly onPacket: (link: string, packet: Packet) => void;
-  readonly onRefused: (link: string, refusal: Refusal) => void;
+  /** `detail`: what is known of the sender, for the log; only of an authentic packet. */
+  readonly onRefused: (link: string, refusal: Refusal, detail?: string) => void;
   /** Said once for each change: a link that cannot be opened, or could be opened again. */
   readonly onTrouble: (link: string, reason: string) => void;
   readonly onOpened: (link: string) => void;
@@ -72,6 +80,14 @@ interface PortLife {
   readonly onOpened: () => void;
 }
 
+/** The key was right: it is a node of ours, of another time. */
+function versionText({ from, version }: { readonly from: number; readonly version: number }): string {
+  const own = `this node ${WIRE_VERSION}`;
+  if (version === WIRE_VERSION)
+    return `node ${from} sends a kind of packet that this node does not know: update this one`;
+  return `node ${from} speaks version ${version}, ${own}: update the older one`;
+}
+
 /** One link: counts its sequence, judges what comes, and passes on what goes round a ring. */
 function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: Signer, events: LinkEvents) {
   const { name } = config;
@@ -85,7 +101,8 @@ function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: 
   function onBytes(bytes: Uint8Array, port: number): void {
     const read = decodePacket(bytes, signer);
     if (read.kind !== "packet") {
-      events.onRefused(name, read.kind);
+      const detail = read.kind === "version" ? versionText(read) : undefined;
+      events.onRefused(name, read.kind, detail);
       return;
     }
     const { packet } = read;

@@ -45,7 +45,7 @@ export interface AgentRunner {
 
 /** How long an agent in process may take to notice its timeout before we go on without it. */
 const ABORT_GRACE_MS = 3_000;
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const AGENT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 interface Running {
   readonly done: Promise<RunEnd>;
@@ -93,7 +93,7 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
   if (found.kind === "not-installed") return { done: Promise.resolve(plain(found)), kill: () => {} };
   const { program } = found;
   const environment = {
-    PATH,
+    PATH: AGENT_PATH,
     LC_ALL: "C",
     HOME: "/",
     OCF_ROOT: paths.ocfRoot,

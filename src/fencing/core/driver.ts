@@ -4,7 +4,7 @@
  * try, nor what counts as a proof: that is `prove-power.ts` and the fencer. It may wait (it talks to a device), so
  * drivers stand outside of `core/`; only their contract stands here.
  */
-import type { FenceAgent } from "../../hw/core/agent/answer.ts";
+import type { ExternalPlugin, FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
@@ -44,7 +44,8 @@ export type SwitchAnswer =
 
 /** What a device says whose dialect has a word for the power. */
 export type ToldPower =
-  | { readonly kind: "power"; readonly power: "on" | "off" }
+  /** `by`: whose word it is, where it was not read from the device itself. */
+  | { readonly kind: "power"; readonly power: "on" | "off"; readonly by?: string }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 export type PowerReading =
@@ -109,6 +110,11 @@ export interface Transports {
     readonly secret: string | undefined;
     readonly passwordOption: string;
   };
+  readonly plugin: {
+    readonly plugin: string;
+    readonly secret: string | undefined;
+    readonly passwordOption: string;
+  };
   readonly disks: { readonly paths: readonly string[] };
   readonly ssh: {
     readonly host: string;
@@ -155,6 +161,7 @@ export interface Connections {
   readonly https: WebBoard;
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
+  readonly plugin: ExternalPlugin;
   readonly disks: PoisonDisks;
   readonly ssh: TextLine;
   readonly snmp: SnmpAgent;

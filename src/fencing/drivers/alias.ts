@@ -23,8 +23,19 @@ export interface Alias {
   readonly hasOutlets?: boolean;
 }
 
-/** A packaged fence agent that no driver of our own replaces. */
+/** A packaged fence agent or external plugin that no driver of our own replaces. */
 export function aliasOfAgent(agent: string): Alias | undefined {
+  const plugin = /^external\/([A-Za-z0-9_-]+)$/.exec(agent)?.[1];
+  if (plugin !== undefined) {
+    return {
+      driver: "external-plugin",
+      renames: {},
+      refusals: [],
+      passwords: ["password", "passwd", "pass", "VI_PASSWORD", "ec2_private_key"],
+      implied: { plugin },
+      plugParameter: "node",
+    };
+  }
   if (!/^fence_[a-z0-9_]+$/.test(agent)) return undefined;
   return {
     driver: "fence-agent",

@@ -5,6 +5,7 @@
 import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
 import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
 import { type Driver, readParameters } from "./define-driver.ts";
+import { externalPlugin } from "./external-plugin.ts";
 import { fenceAgent } from "./fence-agent.ts";
 import { iloRibcl } from "./ilo-ribcl.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
@@ -30,6 +31,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "snmp-pdu": snmpPdu,
   nut,
   "fence-agent": fenceAgent,
+  "external-plugin": externalPlugin,
   sbd,
 };
 
@@ -69,7 +71,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
   };
 }
 
-export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*"] };
+export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*", "external/*"] };
 
 /** What a primitive of class stonith comes to, by itself: for its own start and monitor, beside any fencing. */
 export type StandaloneDevice =

@@ -6,6 +6,7 @@
  */
 import os from "node:os";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import { createExternalPlugin } from "../../hw/edge/external-plugin.ts";
 import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
 import { openNut } from "../../hw/edge/nut-client.ts";
@@ -91,6 +92,11 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         const password = optionalPassword(bound.target.secret);
         if (password.kind === "failed") return password;
         return opened(bound.device(createFenceAgent({ ...bound.target, password: password.value, budgetMs })));
+      }
+      case "plugin": {
+        const password = optionalPassword(bound.target.secret);
+        if (password.kind === "failed") return password;
+        return opened(bound.device(createExternalPlugin({ ...bound.target, password: password.value, budgetMs })));
       }
       case "disks": {
         const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");

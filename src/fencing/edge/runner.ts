@@ -77,7 +77,7 @@ function describeSwitch(answer: SwitchAnswer): string {
 }
 
 function describeReading(reading: PowerReading): string {
-  if (reading.kind === "power") return reading.power;
+  if (reading.kind === "power") return reading.by === undefined ? reading.power : `${reading.power} by ${reading.by}`;
   return reading.kind === "not-told" ? reading.text : reading.reason;
 }
 

@@ -13,7 +13,8 @@ import {
 } from "../../../src/cluster/core/wire/packet.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../../../src/cluster/core/wire/replay-window.ts";
 import { createSigner } from "../../../src/cluster/edge/signer.ts";
-import { encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
+import { createSerialFrameReader, encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
+import { createNoise, noisePacket } from "../../support/noise.ts";
 
 const keys: AuthKeys = {
   signing: 2,
@@ -82,6 +83,36 @@ describe("a packet", () => {
     expect(decodePacket(encodePacket(header, payload, hidden), clear).kind).toBe("forged");
   });
 
+  test("of another version is refused with its number, for whoever has to update", () => {
+    const later = Buffer.from(encodePacket(header, payload, signer)).subarray(0, HEADER_BYTES);
+    later[2] = 2;
+    const sealed = signer.seal(later, payload);
+    const read = decodePacket(Buffer.concat([later, sealed]), signer);
+    expect(read).toEqual({ kind: "version", from: 1, version: 2 });
+  });
+
+  test("of noise, a hundred thousand of every length: none is heard, nothing is thrown", () => {
+    const random = createNoise(7);
+    const reader = createSerialFrameReader(1400);
+    const whole = encodePacket(header, new Uint8Array(27), signer);
+    const kinds = { packet: 0, foreign: 0, forged: 0, version: 0 };
+    for (let turn = 0; turn < 50_000; turn += 1) {
+      const noise = noisePacket(random);
+      kinds[decodePacket(noise, signer).kind] += 1;
+      for (const framed of reader.push(noise)) kinds[decodePacket(framed, hiding).kind] += 1;
+      // A real packet, cut anywhere and with a byte turned.
+      const hurt = Uint8Array.from(whole.subarray(0, Math.floor(random() * (whole.length + 1))));
+      const at = Math.floor(random() * hurt.length);
+      if (hurt.length > 0) hurt[at] = (hurt[at] ?? 0) ^ (1 + Math.floor(random() * 255));
+      kinds[decodePacket(hurt, signer).kind] += 1;
+    }
+    expect(kinds.packet + kinds.version).toBe(0);
+    expect(kinds.foreign + kinds.forged).toBeGreaterThanOrEqual(100_000);
+    // Behind all of it the line still carries what is real.
+    const framed = reader.push(encodeSerialFrame(whole));
+    expect(framed.map((bytes) => decodePacket(bytes, signer).kind)).toContain("packet");
+  });
+
   test("signed with any accepted key is heard; of another cluster, or with an unknown key, it is not", () => {
     const old = createSigner({ ...keys, signing: 1 }, "pair");
     expect(decodePacket(encodePacket(header, payload, old), signer).kind).toBe("packet");
@@ -98,6 +129,8 @@ describe("a heartbeat", () => {
     leaving: true,
     settled: false,
     holding: true,
+    quorate: false,
+    holdsTie: true,
     epoch: 4_000_000_000,
     members: 0b11,
     sentAtMs: 4_294_967_295,
@@ -111,7 +144,7 @@ describe("a heartbeat", () => {
 
   test("of a pair takes a third of the 203 bytes that 19200 baud carry in 100 ms, whatever its bytes", () => {
     const packet = encodePacket(header, encodeHeartbeat(heartbeat), signer);
-    expect(packet.length).toBe(61);
+    expect(packet.length).toBe(63);
     expect(packet.length).toBe(HEADER_BYTES + encodeHeartbeat(heartbeat).length + MAC_BYTES);
     expect(2 * packet.length + 6).toBeLessThan(203);
     expect(encodeSerialFrame(packet).length).toBeLessThan(80);

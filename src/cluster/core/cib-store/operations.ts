@@ -73,8 +73,17 @@ function setElement(root: XmlElement, parent: string, element: XmlElement): Outc
   });
 }
 
+/** The id of a set that is made anew, as the tools of the field name it; undefined leaves it to the rule for all. */
+function newSetId(owner: XmlElement, setName: string): string | undefined {
+  if (owner.name === "node" && setName === "instance_attributes") return `nodes-${owner.attributes["id"] ?? ""}`;
+  return DEFAULT_SETS[setName] ?? DEFAULT_SETS[owner.name];
+}
+
 function setOption(root: XmlElement, operation: ConfigurationOperation & { kind: "set-option" }): Outcome {
   const { target, setName, name, value } = operation;
+  // Sections that hold nothing need not be written down.
+  if (OPTION_SECTIONS.includes(target) && !root.children.some((section) => section.name === target))
+    return value === null ? root : setOption({ ...root, children: [...root.children, xml(target)] }, operation);
   const path = one(root, target);
   if (!isPath(path)) return path;
   return replaceAt(root, path, (owner) => {
@@ -89,7 +98,7 @@ function setOption(root: XmlElement, operation: ConfigurationOperation & { kind:
       return { ...owner, children };
     }
     const option = xml("nvpair", { name, value });
-    const id = DEFAULT_SETS[setName] ?? DEFAULT_SETS[owner.name];
+    const id = newSetId(owner, setName);
     if (holder === undefined)
       return { ...owner, children: [...owner.children, xml(setName, id === undefined ? {} : { id }, [option])] };
     const merged = mergeSet(holder, xml(setName, {}, [option]));

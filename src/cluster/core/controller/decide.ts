@@ -4,6 +4,7 @@
  */
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
+import { reasonText } from "../scheduler/reason-text.ts";
 import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
 import { inFlight, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
 import {
@@ -45,7 +46,7 @@ function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
   // The story of a takeover; probes and monitors would drown it.
   if (action.operation !== "monitor" && action.operation !== "notify")
-    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action)})`);
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason)})`);
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 
@@ -76,14 +77,9 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 }
 
 function startFence(turn: Turn, action: FenceAction): void {
-  log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action)}`);
+  log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
   const order = turn.state.lead?.fencingOrder ?? [];
   emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
-}
-
-function reasonText({ reason }: TransitionAction): string {
-  const facts = Object.entries(reason.facts).map(([name, value]) => (name === "of" ? value : `${name}=${value}`));
-  return [reason.code, ...facts].join(" ");
 }
 
 function startAction(turn: Turn, action: TransitionAction): void {
@@ -196,7 +192,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
   for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
   for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reason.code}`);
+    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });

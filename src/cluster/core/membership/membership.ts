@@ -8,6 +8,7 @@ import type { Stepped } from "../../../base/step.ts";
 import { hearLink } from "./link.ts";
 import { canBeLost, confirmFencing, hearPeer, judgePeer, silenceMs, tellOpinion } from "./peer.ts";
 import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
+import { hasSeenAll, isQuorate } from "./quorum.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
 import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
 
@@ -58,6 +59,9 @@ function beat(before: MembershipState, nowMs: number): Step {
     leaving: goodbyes !== undefined,
     settled: state.settled,
     holding: state.hold !== undefined,
+    quorate: isQuorate(state),
+    holdsTie: state.tieHeld,
+    ...(state.reachable === undefined ? {} : { reachable: state.reachable }),
     epoch: state.epoch,
     members: state.members,
     sentAtMs: Math.floor(nowMs) % 2 ** 32,
@@ -112,6 +116,7 @@ function tick(before: MembershipState, nowMs: number): Step {
     state = { ...state, settled: true };
     effects.push({ kind: "settled" });
   }
+  if (!state.seenAll && hasSeenAll(state)) state = { ...state, seenAll: true };
   return { state, effects };
 }
 
@@ -151,6 +156,11 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
       if (peer === undefined) return { state, effects: [] };
       return { state: withPeer(state, { ...peer, phase: "awaited", returned: false }), effects: [] };
     }
+    case "tie-breaker":
+      // The others of our half wait for this word.
+      return { state: { ...state, tieHeld: event.held, nextBeatAtMs: nowMs }, effects: [] };
+    case "reachable":
+      return { state: { ...state, reachable: event.count }, effects: [] };
     case "persisted": {
       if (event.generation !== state.raisingTo) return { state, effects: [] };
       const { raisingTo: _, ...rest } = state;

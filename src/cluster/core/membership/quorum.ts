@@ -1,11 +1,47 @@
 /**
  * Whether the members of a view may decide for the cluster.
- * A pair has no majority when one is gone: there the fencing decides who goes on, because whoever takes over has first
- * read the other's power as off. More than two nodes need more than half of all configured ones.
- * Before `settled` nobody decides: a node that starts alone first waits initdead for its peers.
- * Fact: corosync votequorum(5), two_node and wait_for_all; here the wait ends with initdead, since fencing follows it.
+ * More than half of all configured nodes may, fewer may not. Of two halves: where a tie-breaker is configured, the one
+ * of which a member has it; else neither, but for a pair. There the fencing decides who goes on, because whoever takes
+ * over has first read the other's power as off.
+ * Before `settled` nobody decides: a node that starts alone first waits initdead for its peers; with wait-for-all it
+ * waits until all were there once, or a member says that it may decide already.
+ * Fact: corosync votequorum(5), two_node, wait_for_all, auto_tie_breaker.
  */
-export function isQuorate(configuredNodes: number, members: number, settled: boolean): boolean {
-  if (!settled) return false;
-  return configuredNodes <= 2 || 2 * members > configuredNodes;
+import type { Heartbeat } from "../wire/heartbeat.ts";
+import type { MembershipState } from "./state.ts";
+
+/** What the members tell, ourselves not among them. */
+function toldBy({ peers }: MembershipState): readonly Heartbeat[] {
+  return peers.flatMap(({ phase, heartbeat }) => (phase === "member" && heartbeat !== undefined ? [heartbeat] : []));
+}
+
+const memberCount = ({ peers }: MembershipState) => 1 + peers.filter(({ phase }) => phase === "member").length;
+
+/** Whether everybody was there once, as far as this start knows; for wait-for-all. */
+export function hasSeenAll(state: MembershipState): boolean {
+  if (state.seenAll || memberCount(state) === state.config.nodes.length) return true;
+  return toldBy(state).some(({ quorate }) => quorate);
+}
+
+/** Neither side has a majority: whoever gets the tie-breaker goes on. */
+export function isTied(state: MembershipState): boolean {
+  return state.settled && 2 * memberCount(state) === state.config.nodes.length;
+}
+
+/** Of several members one goes for a lock: that with the lowest id. */
+export function isTieSeeker(state: MembershipState): boolean {
+  const { config, members } = state;
+  const present = config.nodes.filter(({ id }) => (members & (1 << (id - 1))) !== 0);
+  const lowest = present.reduce((least, { id }) => Math.min(least, id), Number.POSITIVE_INFINITY);
+  return isTied(state) && config.nodes.find(({ name }) => name === config.self)?.id === lowest;
+}
+
+export function isQuorate(state: MembershipState): boolean {
+  const { config, settled, seenAll, tieHeld } = state;
+  const { waitForAll, tieBreaker } = config.quorum ?? { waitForAll: false, tieBreaker: "none" };
+  if (!settled || (waitForAll && !seenAll)) return false;
+  const [members, all] = [memberCount(state), config.nodes.length];
+  if (2 * members !== all) return 2 * members > all;
+  if (tieBreaker === "none") return all === 2;
+  return tieHeld || toldBy(state).some(({ holdsTie }) => holdsTie);
 }

@@ -24,6 +24,8 @@ export interface MembershipConfig {
   readonly warntimeMs: number;
   readonly deadtimeMs: number;
   readonly initdeadMs: number;
+  /** Without it a pair is decided by its fencing, and more nodes by their majority. */
+  readonly quorum?: { readonly waitForAll: boolean; readonly tieBreaker: "none" | "ping" | "disk" };
 }
 
 /** One peer on one link. */
@@ -73,6 +75,12 @@ export interface MembershipState {
   /** Silence counts from here at the earliest: our start, or the end of our last pause. */
   readonly listeningSinceMs: number;
   readonly settled: boolean;
+  /** Every node was there once; for wait-for-all. */
+  readonly seenAll: boolean;
+  /** This node has the tie-breaker. */
+  readonly tieHeld: boolean;
+  /** How many ping nodes we reach; undefined while not known. */
+  readonly reachable?: number;
   /** Set after a pause: which beat a peer must have heard before we trust ourselves. */
   readonly hold?: { readonly reason: string; readonly untilEchoOf: number };
   /** How many goodbyes are still to be sent; undefined while we stay. */
@@ -96,6 +104,8 @@ export type MembershipEvent =
   | { readonly kind: "fencing-confirmed"; readonly name: string; readonly generation: number }
   /** A lost peer that returned may be a member again without having been fenced: nothing was taken over from it. */
   | { readonly kind: "peer-accepted"; readonly name: string }
+  | { readonly kind: "tie-breaker"; readonly held: boolean }
+  | { readonly kind: "reachable"; readonly count: number }
   | { readonly kind: "persisted"; readonly generation: number }
   | { readonly kind: "leave" };
 
@@ -166,6 +176,8 @@ export function createMembership(
     startedAtMs: nowMs,
     listeningSinceMs: nowMs,
     settled: false,
+    seenAll: false,
+    tieHeld: false,
     selfFenced: false,
     peers,
   };

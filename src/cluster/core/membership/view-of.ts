@@ -17,18 +17,20 @@ export function viewOf(state: MembershipState, nowMs: number): MembershipView {
     epoch,
     members: [config.self, ...joined.map(({ name }) => name)].toSorted(),
     agreed: joined.every(({ heartbeat }) => heartbeat?.members === members && heartbeat.epoch === epoch),
-    peers: state.peers.map(({ name, phase, generation, heardAtMs, returned }) => ({
+    ...(state.reachable === undefined ? {} : { reachable: state.reachable }),
+    peers: state.peers.map(({ name, phase, generation, heardAtMs, returned, heartbeat }) => ({
       name,
       phase,
       generation,
       returned,
+      ...(phase === "member" && heartbeat?.reachable !== undefined ? { reachable: heartbeat.reachable } : {}),
       ...(heardAtMs === undefined ? {} : { silentMs: Math.round(nowMs - heardAtMs) }),
     })),
     links: state.peers.flatMap(({ name: peer, links }) =>
       Object.entries(links).map(([name, link]) => ({ name, kind: kindOf(name), peer, state: link.state })),
     ),
     settled: state.settled,
-    quorate: isQuorate(config.nodes.length, joined.length + 1, state.settled),
+    quorate: isQuorate(state),
     ...(state.hold === undefined ? {} : { hold: state.hold.reason }),
   };
 }

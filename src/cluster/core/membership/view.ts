@@ -16,6 +16,8 @@ export interface PeerView {
   readonly silentMs?: number;
   /** A lost peer is heard again in the same generation: it ran on, unfenced. Fence it, or answer `peer-accepted`. */
   readonly returned: boolean;
+  /** How many ping nodes it reaches, where it is a member and has told. */
+  readonly reachable?: number;
 }
 
 export interface LinkView {
@@ -35,6 +37,8 @@ export interface MembershipView {
   readonly members: readonly string[];
   /** Every member has told this very epoch and these very members; false for a keepalive or so after each change. */
   readonly agreed: boolean;
+  /** How many ping nodes we reach. */
+  readonly reachable?: number;
   readonly peers: readonly PeerView[];
   readonly links: readonly LinkView[];
   /** False until initdead has passed or every configured node has been heard: too early to judge anybody. */

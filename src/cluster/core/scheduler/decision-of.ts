@@ -3,7 +3,6 @@ import type {
   ClusterAction,
   FenceAction,
   PseudoAction,
-  Reason,
   ResourceAction,
   Transition,
   TransitionAction,
@@ -19,19 +18,13 @@ import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
 import { operationKey } from "./print/names.ts";
 import { summaryLines } from "./print/summary-lines.ts";
+import { reasonFrom } from "./reason-text.ts";
 import type { Worked } from "./worked.ts";
 
 const ROLES: readonly ResourceRole[] = ["unknown", "stopped", "started", "unpromoted", "promoted"];
 const roleName = (role: Role): ResourceRole => ROLES[role] ?? "unknown";
 /** Fact: Pacemaker Explained, operation attribute `timeout`. */
 const TIMEOUT_DEFAULT_MS = 20_000;
-
-function reasonOf(step: Step): Reason {
-  const [code = "", ...rest] = step.reason.split(" ");
-  const facts: Record<string, string> = {};
-  if (rest.length > 0) facts["of"] = rest.join(" ");
-  return { code: code === "" ? "ordering" : code, facts };
-}
 
 const META_SKIPPED = new Set(["id", "name", "interval", "timeout", "description"]);
 
@@ -154,13 +147,13 @@ export function decisionOf(worked: Worked): Decision {
       key: operationKey(step),
       priority: step.priority,
       inputs: (graph.inputs.get(step) ?? []).map((input) => ids.get(input) ?? 0),
-      reason: reasonOf(step),
+      reason: reasonFrom(step.reason),
     }),
   );
   const blocked: BlockedAction[] = graph.blocked.map((step) => ({
     key: operationKey(step),
     ...(step.node === undefined ? {} : { node: step.node.name }),
-    reason: reasonOf(step),
+    reason: reasonFrom(step.reason),
   }));
   const transition: Transition = {
     actions,

@@ -22,7 +22,7 @@ import { linkProbes } from "./act/probe-links.ts";
 import { planProbes } from "./act/probes.ts";
 import { planRecorded } from "./act/recorded.ts";
 import { linkCancels, planRecurring } from "./act/recurring.ts";
-import { linkRemotes } from "./act/remotes.ts";
+import { linkContainers, linkRemotes } from "./act/remotes.ts";
 import { linkRemovals, planRemovals } from "./act/removals.ts";
 import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
@@ -78,6 +78,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   for (const resource of board.order) linkResource(plan, resource);
   linkAntiColocations(plan);
   linkColocations(plan);
+  linkContainers(plan);
   linkProbes(plan);
   linkLoads(plan);
   linkClears(plan);

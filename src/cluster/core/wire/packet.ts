@@ -66,7 +66,8 @@ export function encodePacket(header: PacketHeader, payload: Uint8Array, signer: 
 /** Why a packet is not heard. `foreign`: not of our kind at all; `version`: ours, of a version we do not speak. */
 export type PacketRead =
   | { readonly kind: "packet"; readonly packet: Packet }
-  | { readonly kind: "foreign" | "forged" | "version" };
+  | { readonly kind: "foreign" | "forged" }
+  | { readonly kind: "version"; readonly from: number; readonly version: number };
 
 /** The payload may be a view into `bytes`. */
 export function decodePacket(bytes: Uint8Array, signer: Signer): PacketRead {
@@ -76,7 +77,8 @@ export function decodePacket(bytes: Uint8Array, signer: Signer): PacketRead {
   const payload = signer.open(view.getUint8(7), bytes.subarray(0, HEADER_BYTES), bytes.subarray(HEADER_BYTES));
   if (payload === undefined) return { kind: "forged" };
   const kind = KINDS[view.getUint8(3)];
-  if (view.getUint8(2) !== WIRE_VERSION || kind === undefined) return { kind: "version" };
+  const version = view.getUint8(2);
+  if (version !== WIRE_VERSION || kind === undefined) return { kind: "version", from: view.getUint8(4), version };
   const packet: Packet = {
     kind,
     from: view.getUint8(4),

@@ -3,12 +3,12 @@
  * they come first among what may be done at any time.
  * Fact: crm_simulate as a black box (order of actions in its graphs).
  */
-import { isUp } from "../place/board.ts";
+import { isUnclean, isUp } from "../place/board.ts";
 import { type Plan, step } from "./plan.ts";
 
 export function planFailures(plan: Plan): void {
   for (const { entry, resource, node } of plan.facts.failedEntries) {
-    if (!resource.runningOn.includes(node) || !isUp(plan.board, node) || node.unclean) continue;
+    if (!resource.runningOn.includes(node) || !isUp(plan.board, node) || isUnclean(plan.board, node)) continue;
     if (entry.task === "monitor" && entry.intervalMs > 0)
       step(plan, { resource, node, operation: entry.task, intervalMs: entry.intervalMs });
     if (resource.failed) step(plan, { resource, node, operation: "stop" });

@@ -5,6 +5,7 @@
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { isKnownOn, topOf } from "../facts/model.ts";
+import { isOutOfReach, isUnclean } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** Whether this partition may fence the node. */
@@ -40,8 +41,9 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;
-      // What needs no fencing (a fencing device itself) may be taken for stopped at once.
-      if (isProtected(each)) link(plan, fence, each);
+      // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a bundle's
+      // container, which is how its node is fenced, waits for the demotions of the bundle itself.
+      if (isProtected(each) && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
       // A node that is still there might go on stopping things itself: the whole waits with the part.
       const whole = each.resource === undefined ? undefined : topOf(each.resource);
       if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
@@ -50,6 +52,8 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
 }
 
 function mustWait(resource: Resource, start: Step, target: Node): boolean {
+  // Into a bundle's containers nothing goes but its own.
+  if (target.inBundle && start.needs !== "fencing") return false;
   if (start.needs === "fencing") return true;
   if (start.needs !== "quorum" || start.operation !== "start") return false;
   // An instance of a plain clone is known where any of them is; the member of a cloned group must be known itself.
@@ -73,10 +77,14 @@ export function planFencing(plan: Plan): readonly Step[] {
   const { facts } = plan;
   const fences: Step[] = [];
   for (const node of facts.nodes) {
-    if (node.kind === "ping" || !node.unclean || !canFence(plan, node)) continue;
-    const fence = fenceStep(plan, node, node.fenceReasons[0] ?? "node is unclean");
+    if (node.kind === "ping" || !isUnclean(plan.board, node) || !canFence(plan, node)) continue;
+    const lost = isOutOfReach(plan.board, node) ? "resources are active but connection is unrecoverable" : undefined;
+    const fence = fenceStep(plan, node, lost ?? node.fenceReasons[0] ?? "node is unclean");
     implyDown(plan, fence, node);
     holdStarts(plan, fence, node);
+    // What a lost connection says may be forgotten once the node is known to be down.
+    for (const each of plan.steps)
+      if (each.operation === "clear_failcount" && each.resource?.remoteNodeName === node.name) link(plan, fence, each);
     fences.push(fence);
   }
   orderFences(plan, fences);
@@ -88,8 +96,11 @@ export function planFencing(plan: Plan): readonly Step[] {
 function fenceGuest(plan: Plan, node: Node): void {
   const container = node.remote?.container;
   if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
-  const stops = stepsOf(plan, container, "stop").filter(({ required }) => required);
-  if (stops.length === 0 || !plan.facts.options.fencingEnabled) return;
+  // Stopping the container of a guest whose host is lost is the fencing of that host.
+  if (container.runningOn.some((host) => host.unclean && !canFence(plan, host))) return;
+  // Where the container is down already, the end of the connection says that the guest is.
+  const own = stepsOf(plan, container, "stop").filter(({ required }) => required);
+  const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");
   const key = `stonith-${node.name}-reboot`;
   const fence = step(plan, {
     node,

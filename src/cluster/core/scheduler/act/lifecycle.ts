@@ -137,6 +137,7 @@ function restartReason(resource: Resource, moved: boolean, multiple: boolean): s
   if (moved) return "move";
   if (multiple) return "multiple-active";
   if (resource.failed) return "failed";
+  if (resource.restartContainer) return "restart container";
   return undefined;
 }
 

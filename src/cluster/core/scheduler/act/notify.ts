@@ -6,7 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { isUp } from "../place/board.ts";
+import { isUnclean, isUp } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
@@ -99,9 +99,17 @@ function hears(life: Life, task: Task, when: "pre" | "post"): Node | undefined {
   return starts ? next : stops ? undefined : now;
 }
 
-function tell(plan: Plan, life: Life, task: Task, when: "pre" | "post", frame: readonly [Step, Step]): void {
+function tell(
+  plan: Plan,
+  life: Life,
+  task: Task,
+  when: "pre" | "post",
+  frame: readonly [Step, Step],
+): Step | undefined {
   const node = hears(life, task, when);
-  if (node === undefined || !isUp(plan.board, node) || node.unclean) return;
+  if (node === undefined || isUnclean(plan.board, node)) return undefined;
+  // Who comes up only in this transition can be told once its node is there.
+  if (!(life.starts && node === life.next ? isUp(plan.board, node) : node.online)) return undefined;
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });
@@ -112,6 +120,25 @@ function tell(plan: Plan, life: Life, task: Task, when: "pre" | "post", frame: r
   if (when === "post") told.priority = PRIORITY_AFTER;
   link(plan, frame[0], told);
   link(plan, told, frame[1]);
+  return told;
+}
+
+/** That an instance went down with its node is news of its own: those that live hear of it after the fencing. */
+function tellOfFencing(plan: Plan, { resource }: Life, told: readonly Step[]): void {
+  const stop = stepsOf(plan, resource, "stop").find(({ required, implied }) => required && implied);
+  const fence = plan.steps.find(({ operation, node }) => operation === "stonith" && node === stop?.node);
+  if (stop === undefined || fence === undefined) return;
+  const shared = { resource, kind: "pseudo", required: true, reason: "notify" } as const;
+  const post = step(plan, { ...shared, operation: "notify", key: `${resource.id}_post_notify_stop_0` });
+  const done = step(plan, { ...shared, operation: "notified", key: `${resource.id}_notified_0` });
+  post.priority = PRIORITY_AFTER;
+  done.priority = PRIORITY_AFTER;
+  link(plan, fence, post);
+  link(plan, post, done);
+  for (const each of told) {
+    link(plan, post, each);
+    link(plan, each, done);
+  }
 }
 
 const isIn = (each: Step | undefined) => each?.required === true && each.runnable;
@@ -131,10 +158,13 @@ export function addNotifications(plan: Plan): void {
         continue;
       // Of a start that nobody can carry out there is nothing to tell; of a stop there is.
       const isIdle = (task === "start" || task === "promote") && wanted(plan, lives, task).length === 0;
+      const told: Step[] = [];
       for (const life of isIdle ? [] : lives) {
         tell(plan, life, task, "pre", [pre, preDone]);
-        tell(plan, life, task, "post", [post, postDone]);
+        const heard = tell(plan, life, task, "post", [post, postDone]);
+        if (heard !== undefined) told.push(heard);
       }
+      if (task === "stop") for (const life of lives) tellOfFencing(plan, life, told);
       for (const { resource } of lives)
         for (const each of plan.byResource[resource.index] ?? [])
           if (each.intervalMs > 0 && each.operation !== "cancel" && each.required) link(plan, postDone, each);

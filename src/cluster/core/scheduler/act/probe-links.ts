@@ -48,6 +48,7 @@ function linkContained(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]
     if (container === undefined || own === undefined || stepsOf(plan, container, "start").length === 0) continue;
     for (const each of plan.steps) {
       if (each.node !== node || each.operation !== "start" || each.resource === undefined) continue;
+      if (isActive(each.resource)) continue;
       for (const start of stepsOf(plan, cloneOf(each.resource) ?? each.resource, "start"))
         for (const probe of own) link(plan, probe, start);
     }

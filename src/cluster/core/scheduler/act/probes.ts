@@ -7,7 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { isKnownOn, primitivesOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf } from "../place/board.ts";
+import { assignedOf, isUnclean } from "../place/board.ts";
 import { type Plan, type Step, step } from "./plan.ts";
 
 const TARGET_NOT_RUNNING = 7;
@@ -29,6 +29,8 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
   if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined) return false;
+  // No guest is looked for within a guest.
+  if (node.kind === "guest" && resource.isContainer) return false;
   return plan.board.nodes.includes(node);
 }
 
@@ -58,10 +60,10 @@ function isContained(resource: Resource): boolean {
 
 /** A remote node that will be connected in this very transition can be looked at behind that. */
 function isComing(plan: Plan, node: Node): boolean {
-  const connection = node.kind === "remote" ? node.remote : undefined;
-  return (
-    connection !== undefined && connection.container === undefined && assignedOf(plan.board, connection) !== undefined
-  );
+  const { remote: connection } = node;
+  if (connection === undefined || assignedOf(plan.board, connection) === undefined) return false;
+  // In a container that is only now started nothing can be running yet.
+  return connection.container === undefined || (connection.container.runningOn.length > 0 && !node.remoteRequiresReset);
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
@@ -97,7 +99,7 @@ export function planProbes(plan: Plan): void {
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
-    if (node.unclean || !node.discoverResources) continue;
+    if (isUnclean(plan.board, node) || node.remoteRequiresReset || !node.discoverResources) continue;
     for (const resource of plan.board.order) {
       if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);

@@ -4,7 +4,6 @@
  * Fact: crm_simulate as a black box (order of actions in its graphs).
  */
 import type { History, HistoryEntry, Resource } from "../facts/model.ts";
-import { isUp } from "../place/board.ts";
 import { type Plan, step } from "./plan.ts";
 import { cancel } from "./recurring.ts";
 
@@ -13,7 +12,7 @@ function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): b
 }
 
 function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: History): void {
-  const isActive = isUp(plan.board, node) && resource.runningOn.includes(node);
+  const isActive = node.online && resource.runningOn.includes(node);
   for (const [index, entry] of entries.entries()) {
     const { task, intervalMs } = entry;
     if (intervalMs === 0 || index <= stopAt || entry.element.attributes["op-status"] === "1") continue;

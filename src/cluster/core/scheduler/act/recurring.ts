@@ -6,7 +6,7 @@
 import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { isUp } from "../place/board.ts";
+import { isUnclean, isUp } from "../place/board.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf, takePlace } from "./plan.ts";
 
@@ -42,7 +42,16 @@ function fits(resource: Resource, operation: Operation, role: Role): boolean {
   const isUnpromoted = role === ROLE.unpromoted || role === ROLE.started;
   if (operation.role === ROLE.unknown) return isUnpromoted || (role === ROLE.promoted && !inPromotable(resource));
   if (operation.role === ROLE.started) return !inPromotable(resource) && role >= ROLE.started;
-  return operation.role === ROLE.unpromoted ? isUnpromoted : operation.role === role;
+  return operation.role === role;
+}
+
+/** Whether the resource will be on the node in a role that the monitor is for. */
+export function isDue(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): boolean {
+  const { to, nextRole } = motionOf(plan.board, resource);
+  return (
+    to === node &&
+    resource.operations.some((op) => op.name === name && op.intervalMs === intervalMs && fits(resource, op, nextRole))
+  );
 }
 
 export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
@@ -56,7 +65,7 @@ export function cancel(plan: Plan, resource: Resource, node: Node, name: string,
 }
 
 function canAct(plan: Plan, resource: Resource, node: Node): boolean {
-  return !node.unclean && isRunnable(plan, resource, node, "nothing");
+  return !isUnclean(plan.board, node) && isRunnable(plan, resource, node, "nothing");
 }
 
 function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
@@ -116,7 +125,7 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
-    made.runnable = isUp(plan.board, node) && !node.unclean && !node.pending;
+    made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
     if (!resource.managed) continue;
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });

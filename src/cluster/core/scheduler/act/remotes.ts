@@ -4,8 +4,10 @@
  * Facts: Pacemaker Remote; Pacemaker Explained, meta-attributes container and remote-node.
  */
 import type { Node, Resource } from "../facts/model.ts";
+import { assignedNode } from "../place/board.ts";
 import { stepsOrNone } from "./collectives.ts";
 import { type LinkRules, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
+import { isDue } from "./recurring.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
@@ -14,22 +16,43 @@ function isGoingDown({ operation }: Step): boolean {
   return operation === "stop" || operation === "demote" || operation === "migrate_to";
 }
 
+/** What the connection's start means for a step behind it; monitors are lost with the connection. */
+function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step): LinkRules {
+  if (operation === "start" || operation === "promote" || operation === "cancel") return { needsFirst: true };
+  if (intervalMs === 0 || resource === undefined || node === undefined) return {};
+  return isDue(plan, resource, node, operation, intervalMs) ? { firstDragsThen: true } : {};
+}
+
+/** The node is out of reach and may run on: nothing there can be told to stop before it is connected again. */
+function isMadeAnew(plan: Plan, connection: Resource): boolean {
+  if (assignedNode(plan.board, connection) === undefined) return false;
+  const [host] = connection.runningOn;
+  // Halfway between two hosts, neither can be asked.
+  if (connection.runningOn.length > 1) return true;
+  return host === undefined || host.unclean || !host.online;
+}
+
+/** A connection ends when nothing is left behind it, as far as anyone knows. */
+function linkDown(plan: Plan, step: Step, resource: Resource, ends: readonly Step[]): void {
+  linkAll(plan, [step], ends, DOWN);
+  if (step.operation === "stop") linkAll(plan, stepsOf(plan, resource, "monitor"), ends);
+}
+
 /** Everything that anyone does on the node stands between the connection's start and its stop. */
 function linkNode(plan: Plan, node: Node, connection: Resource): void {
   const starts = stepsOrNone(plan, connection, "start");
   const stops = stepsOf(plan, connection, "stop");
   for (const each of plan.steps) {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;
-    // What the loss of the guest implies does not wait for the connection, nor the connection for it.
-    if (each.implied && node.kind === "guest") continue;
-    if (isGoingDown(each)) linkAll(plan, [each], stops, DOWN);
+    // What a fencing implies does not wait for the connection, nor the connection for it, unless it is renewed then.
+    if (each.implied && (node.kind === "guest" || assignedNode(plan.board, connection) === undefined)) continue;
+    if (isGoingDown(each) && isMadeAnew(plan, connection)) linkAll(plan, starts, [each], { needsFirst: true });
+    else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
     else if (each.operation !== "notify" && each.operation !== "delete")
-      linkAll(
-        plan,
-        starts,
-        [each],
-        each.operation === "start" || each.operation === "promote" ? { needsFirst: true } : {},
-      );
+      linkAll(plan, starts, [each], rulesBehind(plan, each));
+    // Nothing leaves its place for a node that cannot be reached yet.
+    if (each.operation === "start")
+      for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node !== node) linkAll(plan, starts, [stop]);
   }
 }
 
@@ -38,10 +61,11 @@ function startsOf(plan: Plan, container: Resource): readonly Step[] {
   return stepsOrNone(plan, container, "start");
 }
 
-function linkContainer(plan: Plan, filler: Resource, container: Resource): void {
-  linkAll(plan, startsOf(plan, container), stepsOf(plan, filler, "start"), UP);
-  const stops = stepsOf(plan, filler, "stop").filter(({ implied }) => !implied);
-  linkAll(plan, stops, stepsOf(plan, container, "stop"), DOWN);
+/** What is in a container goes up after it. */
+export function linkContainers(plan: Plan): void {
+  for (const filler of plan.facts.resources)
+    if (filler.container !== undefined)
+      linkAll(plan, startsOf(plan, filler.container), stepsOf(plan, filler, "start"), UP);
 }
 
 export function linkRemotes(plan: Plan): void {
@@ -52,8 +76,12 @@ export function linkRemotes(plan: Plan): void {
     if (container === undefined) continue;
     for (const each of plan.steps)
       if (each.node === node && (each.operation === "start" || each.operation === "promote"))
-        linkAll(plan, startsOf(plan, container), [each], { needsFirst: true });
+        linkAll(plan, startsOf(plan, container), [each], UP);
   }
-  for (const resource of plan.facts.resources)
-    if (resource.container !== undefined) linkContainer(plan, resource, resource.container);
+  for (const filler of plan.facts.resources) {
+    if (filler.container === undefined) continue;
+    // What the fencing of a guest implies comes after the stop of its container, which is that fencing.
+    const stops = stepsOf(plan, filler, "stop").filter(({ implied, node }) => !implied || node?.kind !== "guest");
+    linkAll(plan, stops, stepsOf(plan, filler.container, "stop"), DOWN);
+  }
 }

@@ -3,7 +3,7 @@
  * its records are deleted on every node that has one.
  * Fact: Pacemaker Explained, cluster option stop-orphan-resources.
  */
-import { isUp } from "../place/board.ts";
+import { isUnclean, isUp } from "../place/board.ts";
 import { link, type Plan, step, stepsOf } from "./plan.ts";
 
 /** The deletions; they are written before anything else of the resource. */
@@ -12,7 +12,7 @@ export function planRemovals(plan: Plan): void {
     if (resource.kind !== "primitive" || !resource.removed || !resource.managed || resource.parent !== undefined)
       continue;
     for (const node of plan.facts.nodes)
-      if (resource.history.has(node) && isUp(plan.board, node) && !node.unclean && !node.pending)
+      if (resource.history.has(node) && isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending)
         step(plan, { resource, node, operation: "delete", required: true, reason: "orphan" });
   }
 }

@@ -124,7 +124,8 @@ function applySuccess(facts: Facts, resource: Resource, node: Node, entry: Histo
   } else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "done");
   else if (resource.role < ROLE.started) setActive(resource);
   if (task === "start" && inPromotable(resource)) resource.role = ROLE.unpromoted;
-  if (!clears || LASTING.has(outcome.onFail)) return;
+  const rests = outcome.onFail === ON_FAIL.resetRemote && resource.reconnectMs > 0;
+  if (!clears || rests || LASTING.has(outcome.onFail)) return;
   outcome.onFail = ON_FAIL.ignore;
   resource.nextRole = ROLE.unknown;
 }
@@ -174,9 +175,9 @@ function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: 
   const { id = "", "op-digest": digest } = entry.element.attributes;
   if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
   if (entry.task !== "start" && entry.task !== "monitor") return false;
-  const code = codeOf(entry);
-  if (code === CODE.ok || code === CODE.promoted) return false;
-  return definitionChange(facts, resource, node, entry) !== "same";
+  // What belongs to a container is not known in full before the container has a place.
+  if (resource.container !== undefined) return false;
+  return definitionChange(facts, resource, node, entry, false) !== "same";
 }
 
 /** Whether the failures on the node are those of an older definition. */
@@ -186,7 +187,8 @@ export function isForgiven(facts: Facts, resource: Resource, node: Node): boolea
 
 /** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
 function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
-  if (status === STATUS.done || resource.failureTimeoutMs === 0) return false;
+  if (status === STATUS.done) return false;
+  if (resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;
@@ -199,10 +201,17 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
     facts.recheckAtSeconds = freeAt;
   if (!expired) return false;
   if (isBlockingFailure(facts, resource, node)) return false;
+  const awaitsFencing = isConnectionLoss(facts, resource, entry);
   const countExpired = count > 0 && (lastSeconds === 0 || now > lastSeconds + timeoutSeconds);
   if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
     facts.clearFailures.push({ resource, node, why: "it expired" });
-  return true;
+  return !awaitsFencing;
+}
+
+/** A lost connection is no news of the past while the node behind it may still run: first it is fenced. */
+function isConnectionLoss(facts: Facts, resource: Resource, entry: HistoryEntry): boolean {
+  const node = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
+  return node?.kind === "remote" && entry.task !== "start" && facts.options.fencingEnabled && !node.remoteWasFenced;
 }
 
 /** Whether a failed operation with on-fail=block is recorded: such failures do not expire. */
@@ -243,9 +252,11 @@ export function applyOutcome(
     return;
   }
   const code = codeOf(entry);
-  if (isOfOldDefinition(facts, resource, node, entry)) facts.clearFailures.push({ resource, node, why: CHANGED });
   const before = { role: resource.role, nextRole: resource.nextRole, onFail: outcome.onFail };
   const status = judge(resource, entry, recorded, code, outcome);
+  // Its count is forgotten, the failure itself is not: it still tells how the resource was last seen.
+  if ((status !== STATUS.done || resource.managed) && isOfOldDefinition(facts, resource, node, entry))
+    facts.clearFailures.push({ resource, node, why: CHANGED });
   if (status !== STATUS.done && hasExpired(facts, resource, node, entry, status)) {
     resource.role = before.role;
     resource.nextRole = before.nextRole;

@@ -130,6 +130,8 @@ export interface Resource {
   readonly stickiness: number;
   readonly migrationThreshold: number;
   readonly failureTimeoutMs: number;
+  /** Of a connection: how long it rests after a failure before it is tried again; 0 when it need not. */
+  readonly reconnectMs: number;
   readonly multiplyActive: "block" | "stop_only" | "stop_start" | "stop_unexpected";
   readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
   readonly allowMigrate: boolean;

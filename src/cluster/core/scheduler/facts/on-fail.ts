@@ -114,12 +114,11 @@ export function failurePolicy(facts: Facts, resource: Resource, task: string, in
   const answer = configured === undefined ? undefined : ANSWERS.get(configured);
   if (answer !== undefined && (answer !== ON_FAIL.restartContainer || resource.container !== undefined))
     return { onFail: answer, role };
-  if (resource.container !== undefined && resource.meta["internal_remote_node"] === undefined && task !== "stop")
+  if (resource.container !== undefined && resource.meta["internal_remote_node"] === undefined)
     return { onFail: ON_FAIL.restartContainer, role };
-  if (isRemoteConnectionFailure(facts, resource, task)) {
-    const interval = resource.meta["reconnect_interval"] ?? resource.element.attributes["reconnect_interval"];
-    return { onFail: ON_FAIL.resetRemote, role: interval === undefined && fencingEnabled ? role : role };
-  }
+  // A connection with a reconnect interval stays down until the failure is as old as that.
+  if (isRemoteConnectionFailure(facts, resource, task))
+    return { onFail: ON_FAIL.resetRemote, role: resource.reconnectMs > 0 ? ROLE.stopped : role };
   if (task === "stop") return { onFail: fencingEnabled ? ON_FAIL.fence : ON_FAIL.block, role };
   return { onFail: ON_FAIL.recover, role };
 }

@@ -153,16 +153,15 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.failed = true;
       if (resource.container !== undefined) {
         resource.container.restartContainer = true;
-        resource.container.failed = true;
       } else resource.failed = true;
       return;
     case ON_FAIL.resetRemote: {
       resource.failed = true;
       const remote = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
-      if (remote === undefined || !facts.options.fencingEnabled) return;
-      if (!remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
-      if (resource.role === ROLE.started && resource.meta["reconnect_interval"] !== undefined)
-        resource.nextRole = ROLE.stopped;
+      const mustFence = remote !== undefined && facts.options.fencingEnabled && !remote.remoteWasFenced;
+      if (mustFence && !remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
+      // It is tried again when the interval is over, not at once.
+      if (resource.reconnectMs > 0) resource.nextRole = ROLE.stopped;
       return;
     }
     default:

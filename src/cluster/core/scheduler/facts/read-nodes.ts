@@ -84,6 +84,11 @@ export function addRemoteNode(facts: Facts, name: string, kind: "remote" | "gues
   return node;
 }
 
+/** The time (s) of the last fencing since the connection was lost; 0 is none. */
+function wasFenced(value: string | undefined): boolean {
+  return isTrue(value) || Number(value ?? 0) > 0;
+}
+
 /** `true`, or the time (s) since which it holds. */
 function membershipFlag(value: string | undefined, isOnline: boolean): boolean {
   if (value === undefined) return false;
@@ -164,7 +169,13 @@ function isStandby(value: string | undefined): boolean {
 /** Marks it as to be fenced. The first reason is what the report tells. */
 export function wantFencing(node: Node, reason: string): void {
   node.fenceReasons.push(reason);
+  const container = node.kind === "guest" ? node.remote?.container : undefined;
   if (node.kind !== "guest") node.unclean = true;
+  else if (container?.managed === true) {
+    // A guest is fenced by recovering its container.
+    container.failed = true;
+    node.remoteRequiresReset = true;
+  }
 }
 
 /** The `node_state`s of cluster nodes; remote nodes wait until the state of their connection is known. */
@@ -184,7 +195,7 @@ export function readNodeStates(facts: Facts): void {
     if (node.kind === "remote" || node.kind === "guest") {
       addTransient(facts, node, state);
       node.remoteMaintenance = isTrue(state.attributes["node_in_maintenance"]);
-      node.remoteWasFenced = isTrue(state.attributes["node_fenced"]);
+      node.remoteWasFenced = wasFenced(state.attributes["node_fenced"]);
       continue;
     }
     addTransient(facts, node, state);

@@ -88,17 +88,11 @@ export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource
 }
 
 /** Online or not, from the state of its connection and, for a guest, of its container. */
-export function settleRemote(facts: Facts, node: Node): void {
+export function settleRemote(node: Node): void {
   const connection = node.remote;
   if (connection === undefined) {
     node.online = false;
     return;
-  }
-  // It has asked to leave: it is let go by ending its connection.
-  const asked = node.attributes["shutdown"] ?? "0";
-  if (asked !== "0" && asked !== "") {
-    node.shutdown = true;
-    connection.nextRole = ROLE.stopped;
   }
   const { container } = connection;
   node.unclean = node.fenceReasons.length > 0 && node.kind === "remote";
@@ -117,8 +111,17 @@ export function settleRemote(facts: Facts, node: Node): void {
     node.remoteRequiresReset = false;
   }
   const host = connection.runningOn[0];
-  if (host?.unclean === true && !host.online && connection.runningOn.length === 1) {
-    if (facts.options.fencingEnabled && node.kind === "remote") node.unclean = true;
-    node.online = node.kind === "remote" ? node.online : false;
+  const isHostLost = host?.unclean === true && !host.online && connection.runningOn.length === 1;
+  // A guest went down with its host; a remote node is its own machine and merely out of reach.
+  if (isHostLost && node.kind === "guest") node.online = false;
+}
+
+/** Remote nodes that have asked to leave are let go by ending their connections; known when all has been read. */
+export function letGo(facts: Facts): void {
+  for (const node of facts.nodes) {
+    const asked = node.attributes["shutdown"] ?? "0";
+    if (node.remote === undefined || node.kind === "member" || asked === "0" || asked === "") continue;
+    node.shutdown = true;
+    node.remote.nextRole = ROLE.stopped;
   }
 }

@@ -106,6 +106,12 @@ function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {
   return parseDurationMs(meta["failure-timeout"]) ?? 0;
 }
 
+/** Fact: Pacemaker Explained, parameter reconnect_interval of ocf:pacemaker:remote. */
+function reconnectOf(facts: Facts, element: XmlElement): number {
+  const parameters = addSets(childrenOf(element, "instance_attributes"), facts.ids, facts.ruleContext, {});
+  return parseDurationMs(parameters["reconnect_interval"]) ?? 0;
+}
+
 /** A new resource with nothing known of its state, added to the facts. */
 export function addResource(facts: Facts, element: XmlElement, kind: ResourceKind, origin: Origin): Resource {
   const { parent, instance, removed = false } = origin;
@@ -117,6 +123,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     const value = Number.parseInt(meta[name] ?? "", 10);
     return Number.isNaN(value) ? fallback : value;
   };
+  const reconnectMs = isRemoteConnection(attributes) ? reconnectOf(facts, element) : 0;
   const isClone = kind === "clone";
   const isWhole = isClone || kind === "bundle";
   const nodeMax = number("clone-node-max", 1);
@@ -140,9 +147,10 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     priority: parseScore(meta["priority"]),
     stickiness: parseScore(meta["resource-stickiness"]),
     migrationThreshold: parseThreshold(meta["migration-threshold"]),
-    failureTimeoutMs: failureTimeoutOf(meta),
+    failureTimeoutMs: reconnectMs > 0 ? reconnectMs : failureTimeoutOf(meta),
+    reconnectMs,
     multiplyActive: multiplyActiveOf(meta["multiple-active"]),
-    requires: requiresOf(facts, meta["requires"], isFencing),
+    requires: isRemoteConnection(attributes) ? "quorum" : requiresOf(facts, meta["requires"], isFencing),
     allowMigrate: parseBoolean(meta["allow-migrate"], isRemoteConnection(attributes)),
     critical: parseBoolean(meta["critical"], true),
     isContainer: Object.hasOwn(meta, "remote-node"),

@@ -196,6 +196,8 @@ function applyKinds(board: Board, facts: Facts): void {
     for (const node of board.nodes) {
       if (node.inBundle) setScore(board, resource, node, Number.NaN);
       else if (bound && node.kind !== "member") setScore(board, resource, node, -INFINITY_SCORE);
+      // Where the container may be is enough to decide where the connection into it is.
+      else if (resource.meta["internal_remote_node"] !== undefined) addScore(board, resource, node, 0);
     }
   }
   for (const resource of facts.resources) confineBundled(board, resource);

@@ -87,11 +87,28 @@ function isConnected(board: Board, node: Node): boolean | undefined {
   return board.assigned[connection.index] !== undefined && nextRoleOf(board, connection) !== ROLE.stopped;
 }
 
+/**
+ * Whether the node must be fenced before it can be believed. A remote node that is merely out of reach, its connection
+ * lost with no failure of its own, is as it was: the connection is made anew, and then it can be asked.
+ */
+export function isUnclean(board: Board, node: Node): boolean {
+  if (node.kind !== "remote") return node.unclean;
+  if (node.unclean && node.remote?.failed !== true) return isConnected(board, node) !== true;
+  return node.unclean || isOutOfReach(board, node);
+}
+
+/** A remote node whose connection went down with its host and is not made anew: what runs there cannot be stopped. */
+export function isOutOfReach(board: Board, node: Node): boolean {
+  const host = node.kind === "remote" ? node.remote?.runningOn[0] : undefined;
+  if (host?.unclean !== true || isConnected(board, node) !== false) return false;
+  return board.facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
+}
+
 /** Whether the node may be given a resource: up, in its right mind, not about to leave. */
 export function canRun(board: Board, node: Node): boolean {
   // What belongs into a container has no other place; whether it can start there is a matter of order.
   if (node.inBundle) return true;
-  if (node.shutdown || node.unclean || node.standby || node.maintenance || node.pending) return false;
+  if (node.shutdown || isUnclean(board, node) || node.standby || node.maintenance || node.pending) return false;
   return isUp(board, node) && isConnected(board, node) !== false;
 }
 

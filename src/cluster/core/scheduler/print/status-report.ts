@@ -86,9 +86,8 @@ export function roleWord(resource: Resource): string {
   return roleText(resource.role === ROLE.started ? ROLE.unpromoted : resource.role);
 }
 
-function flagsOf(resource: Resource): string[] {
+function flagsOf(resource: Resource, node: Node | undefined): string[] {
   const flags: string[] = [];
-  const [node] = resource.runningOn;
   if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
   if (isDisabled(resource)) flags.push("disabled");
   else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
@@ -125,7 +124,7 @@ export function primitiveLine(
   const name = own?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource);
   const failed = failedWord(resource, role);
-  const flags = flagsOf(resource).filter((flag) => withNode || flag !== "UNCLEAN");
+  const flags = flagsOf(resource, own?.node ?? resource.runningOn[0]).filter((flag) => withNode || flag !== "UNCLEAN");
   const several = withNode && resource.runningOn.length > 1;
   const first = own === undefined ? resource.runningOn[0] : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
@@ -186,13 +185,16 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
   for (const instance of clone.children) {
     const isUp = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
-    if (isUp) active += 1;
+    const isLost = primitivesOf(instance).some(({ runningOn: [on] }) => on?.kind === "guest" && !on.online);
+    if (isUp && !isLost) active += 1;
     if (view.detail && (isUp || view.inactive)) {
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
     }
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
+    // Of a guest that is down nothing is shown, nor of what was on it.
+    if (isLost) continue;
     if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
     else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
   }
@@ -253,7 +255,10 @@ const DISABLED = [
 
 /** The whole report, after its heading. */
 export function statusReport(facts: Facts, heading: string, counted: boolean): string {
-  const resources = facts.top.filter((resource) => !resource.removed || isActive(resource));
+  // The connection that a guest brings along is shown as the guest.
+  const resources = facts.top.filter(
+    (resource) => (!resource.removed || isActive(resource)) && resource.meta["internal_remote_node"] === undefined,
+  );
   return [
     ...(counted && facts.options.maintenance ? DISABLED : []),
     ...(counted ? countLine(facts) : []),

@@ -40,6 +40,7 @@ const PLAIN = new Set([
   "migration",
   "dangling migration",
   "multiple-active",
+  "restart container",
   "",
 ]);
 

@@ -1,0 +1,65 @@
+/**
+ * `node bench/flood.ts [SECONDS] [FLOODERS]`: datagrams that no node sent, as fast as the machine can make them, at one
+ * link of two and then at both. Two real nodes in namespaces. The bar: nobody is lost or late, no crash, and at most
+ * one line of log a second. Prints what was sent, the longest silence of a living node, and the load. Needs root.
+ */
+import { once } from "node:events";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { NODES, openNamespacePair } from "../test/support/namespace-pair.ts";
+
+const [seconds = "10", flooders = "1"] = process.argv.slice(2);
+const FLOODER = path.resolve(import.meta.dirname, "../test/support/flooder.ts");
+const TIMES = ["keepalive 100ms", "deadtime 1s"];
+const NODE = [process.execPath, "--disable-warning=ExperimentalWarning"];
+
+interface Report {
+  readonly silence: { readonly worstMs: number };
+}
+
+function isReport(value: unknown): value is Report {
+  return typeof value === "object" && value !== null && "silence" in value;
+}
+
+const pair = openNamespacePair(TIMES);
+let missed = false;
+try {
+  for (const node of NODES) pair.start(node);
+  await pair.until("both are members", () => NODES.every((node) => pair.view(node)?.members.length === 2), 60_000);
+  for (const [name, targets] of [
+    ["one link", ["198.18.1.1"]],
+    ["both links", ["198.18.1.1", "198.18.2.1"]],
+  ] as const) {
+    const linesBefore = pair.log("alpha").split("\n").length;
+    const startedAtMs = performance.now();
+    const counts = targets.flatMap((address) =>
+      Array.from({ length: Number(flooders) }, async (_, index) => {
+        const argv = ["nice", "-n", "10", ...NODE, FLOODER, address, "694", seconds, String(index)];
+        const child = pair.run("bravo", argv);
+        let text = "";
+        child.stdout?.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        await once(child, "exit");
+        return Number(text);
+      }),
+    );
+    const sent = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+    const tookSeconds = (performance.now() - startedAtMs) / 1000;
+    const lines = pair.log("alpha").split("\n").length - linesBefore;
+    const told = pair.records("alpha").findLast(({ kind }) => kind === "report")?.["report"];
+    const silentMs = isReport(told) ? Math.round(told.silence.worstMs) : Number.NaN;
+    const lost = NODES.filter((node) => /peer-lost|late-heartbeat/.test(pair.log(node)));
+    const kept = lost.length === 0 && lines <= tookSeconds + 1;
+    missed ||= !kept;
+    process.stdout.write(
+      `${name}: ${sent} datagrams in ${tookSeconds.toFixed(1)} s (${Math.round(sent / tookSeconds)} a second); ` +
+        `longest silence of bravo ${silentMs} ms, late or lost: ${lost.length === 0 ? "nobody" : lost.join(", ")}, ` +
+        `${lines} lines of log; load ${os.loadavg()[0]?.toFixed(1)}: ${kept ? "kept" : "MISSED"}\n`,
+    );
+  }
+} finally {
+  await pair.close();
+}
+process.exitCode = missed ? 1 : 0;

@@ -1,0 +1,169 @@
+/**
+ * Where a command's CIB is: the running cluster, or a file. CIB_file names a file, CIB_shadow a shadow copy, as for all
+ * tools of the field; with either nothing reaches the cluster. The file is asked and changed by the very requests that
+ * a manager answers, so that every command works on both.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { childOf, parseXml, printXml, type XmlElement } from "../base/xml.ts";
+import { verifyCib } from "../cib/schema/verify.ts";
+import { applyOperations } from "../cluster/core/cib-store/operations.ts";
+import { applyStatus, nodeIdFrom } from "../cluster/core/cib-store/status.ts";
+import { configuredNodes, nodeState, transientAttributes } from "../cluster/core/controller/cib-read.ts";
+import { askControl, type ControlReply } from "./control-client.ts";
+import type { ControlAnswers, ControlRequest, RequestKind } from "./control-protocol.ts";
+import { ctime } from "./ctime.ts";
+import {
+  applyWish,
+  nodeAttribute,
+  nodeWish,
+  problem,
+  resourceWish,
+  type Wish,
+} from "./manager/configuration-requests.ts";
+
+/** Fact: crm_shadow(8): CIB_shadow_dir, else a directory of the user. */
+export function shadowFile(name: string): string {
+  const directory = process.env.CIB_shadow_dir ?? path.join(os.homedir(), ".cib");
+  return path.join(directory, `shadow.${name}`);
+}
+
+/** The file that stands in for the cluster; undefined for the cluster itself. */
+export function cibFile(): string | undefined {
+  const { CIB_file: file, CIB_shadow: shadow } = process.env;
+  if (file !== undefined && file !== "") return file;
+  return shadow === undefined || shadow === "" ? undefined : shadowFile(shadow);
+}
+
+type AnyReply = ControlReply<unknown>;
+
+const refuse = (place: string, reason: string, remedy: string): AnyReply => ({
+  kind: "refused",
+  problems: [problem(place, reason, remedy)],
+});
+
+/** Also creates it; whole or not at all. The file may hold passwords of fencing devices. */
+export function writeCibFile(file: string, cib: XmlElement): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const beside = `${file}.${process.pid}`;
+  writeFileSync(beside, printXml(cib), { mode: 0o600 });
+  renameSync(beside, file);
+}
+
+function readCibFile(file: string): XmlElement | AnyReply {
+  if (!existsSync(file)) return { kind: "unreachable", reason: `there is no CIB file ${file}` };
+  const read = parseXml(readFileSync(file, "utf8"));
+  if (read.kind === "not-xml") return refuse(`${file}:${read.line}`, read.reason, "give a CIB as XML");
+  if (read.root.name !== "cib") return refuse(file, `<${read.root.name}> is no <cib>`, "give a CIB as XML");
+  return read.root;
+}
+
+const versionOf = ({ attributes: { admin_epoch = "0", epoch = "0", num_updates = "0" } }: XmlElement) =>
+  `${admin_epoch}.${epoch}.${num_updates}`;
+
+function put(cib: XmlElement, child: XmlElement): XmlElement {
+  return { ...cib, children: cib.children.map((old) => (old.name === child.name ? child : old)) };
+}
+
+function change(file: string, cib: XmlElement, request: ControlRequest, wish: Wish): AnyReply {
+  if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
+  const configuration = childOf(cib, "configuration");
+  if (configuration === undefined) return refuse(file, "the CIB has no configuration", "give a whole CIB");
+  const applied = applyOperations(configuration, wish.operations);
+  if (applied.kind === "invalid") return { kind: "refused", problems: applied.problems };
+  const attributes = {
+    ...cib.attributes,
+    epoch: String(Number(cib.attributes["epoch"] ?? 0) + 1),
+    num_updates: "0",
+    "cib-last-written": ctime(Date.now()),
+    "update-origin": os.hostname(),
+    "update-client": "gemel",
+    "update-user": request.by ?? "root",
+  };
+  const changed = { ...put(cib, applied.value), attributes };
+  const before = new Set(verifyCib(cib).map(({ reason }) => reason));
+  const errors = verifyCib(changed).filter(({ severity, reason }) => severity === "error" && !before.has(reason));
+  if (errors.length > 0) return { kind: "refused", problems: errors };
+  writeCibFile(file, changed);
+  return { kind: "answer", value: { text: wish.text, version: versionOf(changed), warnings: [] } };
+}
+
+function setTransient(
+  file: string,
+  cib: XmlElement,
+  request: Extract<ControlRequest, { kind: "attribute" }>,
+): AnyReply {
+  const { node = "", name, value = null } = request;
+  const wish = nodeAttribute(cib, node, name, value);
+  if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
+  const status = childOf(cib, "status");
+  const configuration = childOf(cib, "configuration");
+  if (status === undefined || configuration === undefined) return refuse(file, "the CIB is not whole", "give one");
+  const set = { kind: "set-attribute", node, name, value } as const;
+  const { tree } = applyStatus({ tree: status, root: {} }, set, nodeIdFrom(configuration));
+  writeCibFile(file, put(cib, tree));
+  return { kind: "answer", value: { text: wish.text } };
+}
+
+/** What a manager would answer, as far as a file can. */
+export function askFile(file: string, request: ControlRequest): AnyReply {
+  const cib = readCibFile(file);
+  if ("kind" in cib) return cib;
+  const asker = { by: request.by ?? os.userInfo().username, nowWallMs: Date.now() };
+  switch (request.kind) {
+    case "ping":
+      return { kind: "answer", value: { self: os.hostname(), program: "gemel on a file" } };
+    case "cib-query": {
+      const { section } = request;
+      const found =
+        section === undefined || section === "cib"
+          ? cib
+          : (childOf(cib, section) ?? childOf(childOf(cib, "configuration"), section));
+      if (found === undefined) return refuse("section", `the CIB has no section ${section}`, "name another");
+      return { kind: "answer", value: { version: versionOf(cib), xml: printXml(found) } };
+    }
+    case "cib-apply":
+      return change(file, cib, request, applyWish(cib, request));
+    case "node":
+      return change(file, cib, request, nodeWish(cib, request, asker));
+    case "resource":
+      return change(file, cib, request, resourceWish(cib, request, asker));
+    case "attribute": {
+      if (request.lifetime === "reboot") return setTransient(file, cib, request);
+      return change(file, cib, request, nodeAttribute(cib, request.node ?? "", request.name, request.value ?? null));
+    }
+    case "attribute-query": {
+      const names = request.node === undefined ? configuredNodes(cib).map(({ name }) => name) : [request.node];
+      const values = names.flatMap((node) => {
+        const value = transientAttributes(nodeState(cib, node))[request.name];
+        return value === undefined ? [] : [{ node, value }];
+      });
+      return { kind: "answer", value: { values } };
+    }
+    case "status":
+    case "resource-fail":
+    case "fence-peer":
+    case "fence":
+    case "fence-confirm":
+    case "fence-history":
+    case "log":
+    case "subscribe":
+      return { kind: "unreachable", reason: `${request.kind} needs a running cluster, and ${file} stands in for it` };
+    default:
+      return request satisfies never;
+  }
+}
+
+/** Like `askControl`, but a file answers when the environment names one. */
+export function askCib<Kind extends RequestKind>(
+  socketPath: string,
+  request: ControlRequest & { readonly kind: Kind },
+  waitMs?: number,
+): Promise<ControlReply<ControlAnswers[Kind]>> {
+  const file = cibFile();
+  if (file === undefined) return askControl<Kind>(socketPath, request, waitMs);
+  // The same table of requests and answers as the manager's.
+  return Promise.resolve(askFile(file, request) as ControlReply<ControlAnswers[Kind]>);
+}

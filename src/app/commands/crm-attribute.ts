@@ -1,0 +1,211 @@
+/**
+ * `gemel crm-attribute`, also `crm_attribute`: options of the cluster, attributes of nodes, tickets.
+ * `crm_standby`, `crm_failcount` and `crm_master` are the same with less to say; see their files.
+ * Facts: crm_attribute(8); outputs and exit codes of crm_attribute 2.1.5 on CIB files.
+ */
+import process from "node:process";
+import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
+import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
+import { cibFile } from "../cib-door.ts";
+import { readCommandLine } from "../control-client.ts";
+import { askOrTell, changeCib, EXIT, fetchCib, wrongCall } from "./ask.ts";
+
+/** The exit code of the field for "there is no such thing". */
+export const NO_SUCH = 105;
+const USAGE =
+  "crm_attribute -n NAME -G | -v VALUE | -D  [-N NODE] [-l reboot|forever] [-t crm_config|rsc_defaults|op_defaults|" +
+  "tickets]\n       [-p [RESOURCE]] [-s SET] [-i ID] [-d DEFAULT] [-q] [-z]";
+
+export const SECTIONS = ["crm_config", "rsc_defaults", "op_defaults"] as const;
+
+export interface AttributeCall {
+  readonly tool: string;
+  readonly socketPath: string;
+  readonly name: string;
+  readonly action: "query" | "delete" | { readonly update: string };
+  readonly isQuiet: boolean;
+  readonly fallback?: string;
+}
+
+/** `scope=nodes  name=standby value=on`, or the value alone. */
+export function tellValue(call: AttributeCall, scope: string, value: string | undefined): number {
+  const shown = value ?? call.fallback;
+  if (shown === undefined) {
+    process.stderr.write(`${call.tool}: Error performing operation: No such device or address\n`);
+    return NO_SUCH;
+  }
+  process.stdout.write(call.isQuiet ? `${shown}\n` : `scope=${scope}  name=${call.name} value=${shown}\n`);
+  return EXIT.done;
+}
+
+function pairsOf(section: XmlElement | undefined): readonly XmlElement[] {
+  return (section?.children ?? []).flatMap((set) => childrenOf(set, "nvpair"));
+}
+
+/** An option of the cluster or a default. */
+async function option(call: AttributeCall, section: string, wanted: { set?: string; id?: string }): Promise<number> {
+  const { tool, socketPath, name, action } = call;
+  if (action === "query") {
+    const cib = await fetchCib(tool, socketPath);
+    if (typeof cib === "number") return cib;
+    const pairs = pairsOf(childOf(childOf(cib, "configuration"), section));
+    const found = pairs.find(({ attributes }) =>
+      wanted.id === undefined ? attributes["name"] === name : attributes["id"] === wanted.id,
+    );
+    return tellValue(call, section, found?.attributes["value"]);
+  }
+  const setName = section === "crm_config" ? "cluster_property_set" : "meta_attributes";
+  const value = action === "delete" ? null : action.update;
+  return await changeCib(tool, socketPath, (): readonly ConfigurationOperation[] => {
+    if (wanted.id !== undefined && value === null) return [{ kind: "delete", target: wanted.id }];
+    if (wanted.id !== undefined) return [{ kind: "set-attributes", target: wanted.id, attributes: { name, value } }];
+    return [{ kind: "set-option", target: section, setName, name, value }];
+  });
+}
+
+/** The node that is meant when none is named: this one, as the manager calls it. */
+export async function nodeName(tool: string, socketPath: string, given: string | undefined): Promise<string | number> {
+  const own = process.env.OCF_RESKEY_CRM_meta_on_node;
+  if (given !== undefined && given !== "auto" && given !== "local") return given;
+  if (own !== undefined) return own;
+  const asked = await askOrTell(tool, socketPath, { kind: "ping" });
+  return asked.kind === "failed" ? asked.exitCode : asked.value.self;
+}
+
+/** An attribute of a node, permanent or until it leaves. */
+export async function nodeAttribute(
+  call: AttributeCall,
+  node: string,
+  lifetime: "reboot" | "forever" | undefined,
+): Promise<number> {
+  const { tool, socketPath, name, action } = call;
+  if (action !== "query") {
+    const value = action === "delete" ? {} : { value: action.update };
+    const asked = await askOrTell(tool, socketPath, {
+      kind: "attribute",
+      node,
+      name,
+      lifetime: lifetime ?? "forever",
+      ...value,
+    });
+    return asked.kind === "failed" ? asked.exitCode : EXIT.done;
+  }
+  const cib = await fetchCib(tool, socketPath);
+  if (typeof cib === "number") return cib;
+  const permanent = configuredNodes(cib).find((each) => each.name === node)?.attributes[name];
+  if (lifetime === "forever") return tellValue(call, "nodes", permanent);
+  if (cibFile() === undefined) {
+    const asked = await askOrTell(tool, socketPath, { kind: "attribute-query", name, node });
+    if (asked.kind === "failed") return asked.exitCode;
+    const [first] = asked.value.values;
+    if (first !== undefined || lifetime === "reboot") return tellValue(call, "status", first?.value);
+  }
+  const transient = transientAttributes(nodeState(cib, node))[name];
+  if (transient !== undefined || lifetime === "reboot") return tellValue(call, "status", transient);
+  return tellValue(call, "nodes", permanent);
+}
+
+async function ticket(call: AttributeCall, id: string): Promise<number> {
+  const cib = await fetchCib(call.tool, call.socketPath);
+  if (typeof cib === "number") return cib;
+  const states = childrenOf(childOf(childOf(cib, "status"), "tickets"), "ticket_state");
+  if (call.action !== "query") {
+    process.stderr.write(`${call.tool}: tickets are granted and revoked by booth; here they can only be queried\n`);
+    return EXIT.refused;
+  }
+  return tellValue(call, "tickets", states.find(({ attributes }) => attributes["id"] === id)?.attributes[call.name]);
+}
+
+const FLAGS = {
+  name: { type: "string", short: "n" },
+  "attr-name": { type: "string" },
+  query: { type: "boolean", short: "G" },
+  "get-value": { type: "boolean" },
+  update: { type: "string", short: "v" },
+  "attr-value": { type: "string" },
+  delete: { type: "boolean", short: "D" },
+  node: { type: "string", short: "N" },
+  uname: { type: "string", short: "U" },
+  type: { type: "string", short: "t" },
+  lifetime: { type: "string", short: "l" },
+  "set-name": { type: "string", short: "s" },
+  id: { type: "string", short: "i" },
+  default: { type: "string", short: "d" },
+  promotion: { type: "boolean", short: "p" },
+  utilization: { type: "boolean", short: "z" },
+  ticket: { type: "string", short: "T" },
+  quiet: { type: "boolean", short: "q" },
+  "quiet-old": { type: "boolean", short: "Q" },
+  verbose: { type: "boolean", short: "V" },
+} as const;
+
+/** `-p` may have a resource behind it. */
+export function splitPromotion(argv: readonly string[]): { readonly rest: string[]; readonly resource?: string } {
+  const at = argv.findIndex((word) => /^(?:-p|--promotion)(?:=|$)/.test(word));
+  if (at < 0) return { rest: [...argv] };
+  const [, joined] = (argv[at] ?? "").split("=", 2);
+  const next = argv[at + 1];
+  const behind = joined === undefined && next !== undefined && !next.startsWith("-") ? next : undefined;
+  const rest = [...argv.slice(0, at), "-p", ...argv.slice(at + (behind === undefined ? 1 : 2))];
+  const resource = joined ?? behind;
+  return resource === undefined ? { rest } : { rest, resource };
+}
+
+/** A score that an agent gives for its own instance: the instance's number is no part of the name. */
+export function promotionName(resource: string | undefined): string | undefined {
+  const instance = resource ?? process.env.OCF_RESOURCE_INSTANCE;
+  return instance === undefined ? undefined : `master-${instance.replace(/:\d+$/, "")}`;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** Exit codes: 0; 1 refused; 64 wrong call; 69 no manager; 105 there is none. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const { rest, resource } = splitPromotion(argv);
+  const called = readCommandLine(rest, FLAGS);
+  if (called.kind === "wrong") return wrongCall("crm_attribute", called.reason, USAGE);
+  const { socketPath, flags } = called;
+  const isPromotion = flags["promotion"] === true;
+  const name = isPromotion ? promotionName(resource) : (text(flags["name"]) ?? text(flags["attr-name"]));
+  const id = text(flags["id"]);
+  if (name === undefined && id === undefined)
+    return wrongCall("crm_attribute", isPromotion ? "which resource? -p RESOURCE" : "which attribute? -n NAME", USAGE);
+  const update = text(flags["update"]) ?? text(flags["attr-value"]);
+  const isQuery = flags["query"] === true || flags["get-value"] === true;
+  const wishes = [isQuery, update !== undefined, flags["delete"] === true].filter(Boolean).length;
+  if (wishes > 1) return wrongCall("crm_attribute", "say one of -G, -v and -D", USAGE);
+  const fallback = text(flags["default"]);
+  const call: AttributeCall = {
+    tool: "crm_attribute",
+    socketPath,
+    name: name ?? "",
+    action: update === undefined ? (flags["delete"] === true ? "delete" : "query") : { update },
+    isQuiet: flags["quiet"] === true || flags["quiet-old"] === true,
+    ...(fallback === undefined ? {} : { fallback }),
+  };
+  const type = text(flags["type"]);
+  const ticketId = text(flags["ticket"]);
+  if (type === "tickets" || ticketId !== undefined) return await ticket(call, ticketId ?? "");
+  const lifetime = isPromotion ? (text(flags["lifetime"]) ?? "reboot") : (text(flags["lifetime"]) ?? lifetimeOf(type));
+  if (lifetime !== undefined && lifetime !== "reboot" && lifetime !== "forever")
+    return wrongCall("crm_attribute", `-l ${lifetime} is neither reboot nor forever`, USAGE);
+  const given = text(flags["node"]) ?? text(flags["uname"]);
+  const section = SECTIONS.find((each) => each === type);
+  if (type !== undefined && section === undefined && lifetimeOf(type) === undefined)
+    return wrongCall("crm_attribute", `-t ${type} is not known`, USAGE);
+  const set = text(flags["set-name"]);
+  if (section !== undefined || (type === undefined && given === undefined && lifetime === undefined))
+    return await option(call, section ?? "crm_config", {
+      ...(set === undefined ? {} : { set }),
+      ...(id === undefined ? {} : { id }),
+    });
+  const node = await nodeName(call.tool, socketPath, given);
+  return typeof node === "number" ? node : await nodeAttribute(call, node, lifetime);
+}
+
+/** Old sections that say how long an attribute lives. */
+function lifetimeOf(type: string | undefined): "reboot" | "forever" | undefined {
+  if (type === "status") return "reboot";
+  return type === "nodes" ? "forever" : undefined;
+}

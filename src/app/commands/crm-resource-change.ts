@@ -1,0 +1,181 @@
+/** What crm_resource changes, and how it waits until that has had its effect. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { childOf, type XmlElement } from "../../base/xml.ts";
+import { everyElement } from "../../cib/schema/finding.ts";
+import { primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
+import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
+import { askOrTell, changeCib, EXIT, wrongCall } from "./ask.ts";
+import { NO_SUCH } from "./crm-attribute.ts";
+import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
+import { complain, find, tell } from "./crm-resource-query.ts";
+
+/** How often the status is looked at while something is waited for, and how long at most. */
+const POLL_MS = 300;
+const WAIT_MAX_MS = 600_000;
+/** Settled: so many looks one after another without a transition, for one may begin behind the last. */
+const QUIET_LOOKS = 3;
+
+/** Waits until nothing is under way any more. */
+export async function waitUntilSettled(tool: string, socketPath: string): Promise<number> {
+  let quiet = 0;
+  for (let waitedMs = 0; waitedMs < WAIT_MAX_MS; waitedMs += POLL_MS) {
+    const asked = await askOrTell(tool, socketPath, { kind: "status" });
+    if (asked.kind === "failed") return asked.exitCode;
+    quiet = asked.value.transition.isRunning ? 0 : quiet + 1;
+    if (quiet >= QUIET_LOOKS) return EXIT.done;
+    await sleep(POLL_MS);
+  }
+  return complain(`not settled after ${WAIT_MAX_MS / 60_000} min; see gemel status`, EXIT.refused);
+}
+
+async function settle(call: ResourceCall): Promise<number> {
+  return call.flags["wait"] === true ? await waitUntilSettled("crm_resource", call.socketPath) : EXIT.done;
+}
+
+type Members = Partial<Extract<ControlRequest, { kind: "resource" }>>;
+
+async function ask(call: ResourceCall, action: ResourceRequestAction, more: Members = {}): Promise<number> {
+  const { resource, node, socketPath, flags } = call;
+  if (resource === undefined)
+    return wrongCall("crm_resource", "which resource? -r RESOURCE", "crm_resource -r RESOURCE");
+  const asked = await askOrTell("crm_resource", socketPath, {
+    kind: "resource",
+    resource,
+    action,
+    ...(node === undefined ? {} : { node }),
+    ...more,
+  });
+  if (asked.kind === "failed") return asked.exitCode;
+  if (flags["quiet"] !== true) tell(asked.value.text);
+  return await settle(call);
+}
+
+/** Members that say how an override is meant. */
+function overrideOf({ flags }: ResourceCall): Members {
+  const { lifetime, reason } = flags;
+  return {
+    ...(typeof lifetime === "string" ? { lifetime } : {}),
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(flags["promoted"] === true || flags["master"] === true ? { isPromoted: true } : {}),
+    ...(flags["force"] === true ? { isForced: true } : {}),
+  };
+}
+
+/** All resources with a recorded failure, or all at all, when none is named. */
+async function cleanup(call: ResourceCall): Promise<number> {
+  if (call.resource !== undefined) return await ask(call, "cleanup");
+  const status = await askOrTell("crm_resource", call.socketPath, { kind: "status" });
+  if (status.kind === "failed") return status.exitCode;
+  const failed = new Set([
+    ...status.value.failures.map(({ resource }) => resource),
+    ...status.value.resources.filter(({ failCounts }) => failCounts.length > 0).map(({ id }) => id),
+  ]);
+  const all = status.value.resources.map(({ id }) => id);
+  const wanted = call.flags["cleanup"] === true ? all.filter((id) => failed.has(id)) : all;
+  for (const resource of wanted) {
+    const code = await ask({ ...call, resource, flags: { ...call.flags, wait: false } }, "cleanup");
+    if (code !== EXIT.done) return code;
+  }
+  return await settle(call);
+}
+
+/** Where a parameter is set: for a group or clone its own meta-attributes, for the rest what was named. */
+async function setParameter(call: ResourceCall, value: string | null): Promise<number> {
+  const { argument: name, set } = call;
+  const found = await find(call);
+  if (typeof found === "number") return found;
+  const target = found.resource.element.attributes["id"] ?? found.resource.baseId;
+  const code = await changeCib("crm_resource", call.socketPath, () => [
+    { kind: "set-option", target, setName: set, name, value },
+  ]);
+  if (code !== EXIT.done) return code;
+  // Of what was deleted the ids are those of before, of what was set those of after.
+  const shown = value === null ? found : await find(call);
+  if (call.flags["quiet"] !== true && typeof shown !== "number") {
+    const sets = shown.resource.element.children.filter((child) => child.name === set);
+    const holder = sets.find(({ children }) => children.some(({ attributes }) => attributes["name"] === name));
+    const pair = holder?.children.find(({ attributes }) => attributes["name"] === name);
+    const [id, setId] = [pair?.attributes["id"] ?? "", holder?.attributes["id"] ?? ""];
+    if (value === null) tell(`Deleted '${target}' option: id=${id} name=${name}`);
+    else tell(`Set '${target}' option: id=${id} set=${setId} name=${name} value=${value}`);
+  }
+  return await settle(call);
+}
+
+/** Stopped, seen stopped, and put back to what it was before: a resource that was told to stop stays so. */
+async function restart(call: ResourceCall): Promise<number> {
+  const found = await find(call);
+  if (typeof found === "number") return found;
+  const { resource } = found;
+  const isUp = (nodes: readonly unknown[]) => nodes.length > 0;
+  if (!primitivesOf(resource).some(({ runningOn }) => isUp(runningOn)))
+    return complain(`${resource.id} is not running and so cannot be restarted`, EXIT.refused);
+  const before = resource.element.children
+    .filter(({ name }) => name === "meta_attributes")
+    .flatMap(({ children }) => children)
+    .find(({ attributes }) => attributes["name"] === "target-role")?.attributes["value"];
+  const quiet = { ...call, set: "meta_attributes", argument: "target-role", flags: { ...call.flags, quiet: true } };
+  const stopped = await setParameter(quiet, "Stopped");
+  if (stopped !== EXIT.done) return stopped;
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const now = await find(call);
+    if (typeof now === "number") return now;
+    if (!primitivesOf(now.resource).some(({ runningOn }) => isUp(runningOn))) break;
+    if (waitedMs >= WAIT_MAX_MS)
+      return complain(`${resource.id} has not stopped; its target role is left at Stopped`, EXIT.refused);
+    await sleep(POLL_MS);
+  }
+  const started = await setParameter({ ...quiet, flags: { ...quiet.flags, wait: true } }, before ?? null);
+  if (started === EXIT.done) tell(`${resource.id} was restarted`);
+  return started;
+}
+
+/** Fact: crm_resource(8), --fail: the cluster shall think that a monitor has failed. */
+async function fail(call: ResourceCall): Promise<number> {
+  const found = await find(call);
+  if (typeof found === "number") return found;
+  const node = call.node ?? found.resource.runningOn[0]?.name;
+  if (node === undefined) return complain(`${found.resource.id} is not running`, EXIT.refused);
+  const asked = await askOrTell("crm_resource", call.socketPath, {
+    kind: "resource-fail",
+    resource: found.resource.baseId,
+    node,
+  });
+  if (asked.kind === "failed") return asked.exitCode;
+  tell(asked.value.text);
+  return await settle(call);
+}
+
+function exists(cib: XmlElement, id: string): boolean {
+  const resources = childOf(childOf(cib, "configuration"), "resources");
+  return resources !== undefined && everyElement(resources).some(({ element }) => element.attributes["id"] === id);
+}
+
+async function remove(call: ResourceCall): Promise<number> {
+  const { resource, socketPath, flags } = call;
+  if (resource === undefined || typeof flags["resource-type"] !== "string")
+    return wrongCall("crm_resource", "which resource of which type? -r RESOURCE -t primitive", "crm_resource -D -r -t");
+  let isThere = true;
+  const code = await changeCib("crm_resource", socketPath, (cib) => {
+    isThere = exists(cib, resource);
+    return isThere ? [{ kind: "delete", target: resource }] : [];
+  });
+  return isThere ? code : complain(`Resource '${resource}' not found`, NO_SUCH);
+}
+
+export const CHANGES: Readonly<Record<string, ResourceAction>> = {
+  move: (call) => ask(call, "move", overrideOf(call)),
+  ban: (call) => ask(call, "ban", overrideOf(call)),
+  clear: (call) => ask(call, "unmove", call.flags["expired"] === true ? { isExpired: true } : {}),
+  cleanup,
+  refresh: cleanup,
+  restart,
+  fail,
+  delete: remove,
+  wait: ({ socketPath }) => waitUntilSettled("crm_resource", socketPath),
+  "set-parameter": async (call) =>
+    call.value === undefined
+      ? wrongCall("crm_resource", "which value? -v VALUE", "crm_resource -p NAME -v VALUE")
+      : await setParameter(call, call.value),
+  "delete-parameter": (call) => setParameter(call, null),
+};

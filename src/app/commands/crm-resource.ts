@@ -1,0 +1,115 @@
+/**
+ * `gemel crm-resource`, also `crm_resource`: everything about resources in the words of the field. This file reads the
+ * call and finds who answers it; what is only told stands in crm-resource-query.ts, what changes something in
+ * crm-resource-change.ts. Facts: crm_resource(8); outputs of crm_resource 2.1.5 on CIB files.
+ */
+import { readCommandLine } from "../control-client.ts";
+import { wrongCall } from "./ask.ts";
+import { CHANGES } from "./crm-resource-change.ts";
+import { QUERIES } from "./crm-resource-query.ts";
+
+export interface ResourceCall {
+  readonly socketPath: string;
+  /** Without the number of an instance. */
+  readonly resource: string | undefined;
+  readonly node: string | undefined;
+  /** Of the action itself: the parameter's name for -g, -p and -d. */
+  readonly argument: string;
+  readonly value: string | undefined;
+  /** instance_attributes, meta_attributes or utilization. */
+  readonly set: string;
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+export type ResourceAction = (call: ResourceCall) => Promise<number>;
+
+const USAGE =
+  "crm_resource -L | -l | -W | -q | -w | -a | -A | -O | -o | -g NAME | -Y\n" +
+  "       crm_resource -p NAME -v VALUE | -d NAME  [-m | -z]    -C | -R | -M | -B | -U | --restart | --fail | -D\n" +
+  "       with: -r RESOURCE [-N NODE] [-u LIFETIME] [--promoted] [-f] [-Q] [--wait] [--reason TEXT]";
+const FLAGS = {
+  list: { type: "boolean", short: "L" },
+  "list-raw": { type: "boolean", short: "l" },
+  "list-operations": { type: "boolean", short: "O" },
+  "list-all-operations": { type: "boolean", short: "o" },
+  "list-standards": { type: "boolean" },
+  "list-ocf-providers": { type: "boolean" },
+  "list-agents": { type: "string" },
+  "list-ocf-alternatives": { type: "string" },
+  "show-metadata": { type: "string" },
+  "query-xml": { type: "boolean", short: "q" },
+  "query-xml-raw": { type: "boolean", short: "w" },
+  locate: { type: "boolean", short: "W" },
+  constraints: { type: "boolean", short: "a" },
+  stack: { type: "boolean", short: "A" },
+  why: { type: "boolean", short: "Y" },
+  "get-parameter": { type: "string", short: "g" },
+  "set-parameter": { type: "string", short: "p" },
+  "delete-parameter": { type: "string", short: "d" },
+  cleanup: { type: "boolean", short: "C" },
+  refresh: { type: "boolean", short: "R" },
+  reprobe: { type: "boolean", short: "P" },
+  move: { type: "boolean", short: "M" },
+  migrate: { type: "boolean" },
+  ban: { type: "boolean", short: "B" },
+  clear: { type: "boolean", short: "U" },
+  "un-move": { type: "boolean" },
+  "un-migrate": { type: "boolean" },
+  expired: { type: "boolean", short: "e" },
+  restart: { type: "boolean" },
+  fail: { type: "boolean", short: "F" },
+  delete: { type: "boolean", short: "D" },
+  wait: { type: "boolean" },
+  resource: { type: "string", short: "r" },
+  node: { type: "string", short: "N" },
+  host: { type: "string", short: "H" },
+  "parameter-value": { type: "string", short: "v" },
+  meta: { type: "boolean", short: "m" },
+  utilization: { type: "boolean", short: "z" },
+  lifetime: { type: "string", short: "u" },
+  "resource-type": { type: "string", short: "t" },
+  reason: { type: "string" },
+  promoted: { type: "boolean" },
+  master: { type: "boolean" },
+  force: { type: "boolean", short: "f" },
+  quiet: { type: "boolean", short: "Q" },
+  verbose: { type: "boolean", short: "V" },
+} as const;
+
+/** Names of the same thing that older tools have. */
+const ALIASES: Readonly<Record<string, string>> = {
+  migrate: "move",
+  "un-move": "clear",
+  "un-migrate": "clear",
+  reprobe: "refresh",
+};
+const ACTIONS: Readonly<Record<string, ResourceAction>> = { ...QUERIES, ...CHANGES };
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** Exit codes: 0; 1 refused or failed; 64 wrong call; 69 no manager; 105 there is no such thing. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const called = readCommandLine(argv, FLAGS);
+  if (called.kind === "wrong") return wrongCall("crm_resource", called.reason, USAGE);
+  const { socketPath, flags } = called;
+  const asked = Object.keys(flags).map((name) => ALIASES[name] ?? name);
+  // `--wait` alone is an action; beside another one it says: come back when it is done.
+  const actions = [...new Set(asked.filter((name) => Object.hasOwn(ACTIONS, name)))];
+  const [name = asked.includes("wait") ? "wait" : "", second] = actions.filter((each) => each !== "wait");
+  const action = ACTIONS[name];
+  if (action === undefined) return wrongCall("crm_resource", "what shall be done?", USAGE);
+  if (second !== undefined) return wrongCall("crm_resource", `--${name} and --${second} exclude each other`, USAGE);
+  const spelled = Object.keys(flags).find((each) => (ALIASES[each] ?? each) === name) ?? name;
+  const set =
+    flags["meta"] === true ? "meta_attributes" : flags["utilization"] === true ? "utilization" : "instance_attributes";
+  const call: ResourceCall = {
+    socketPath,
+    resource: text(flags["resource"])?.replace(/:\d+$/, ""),
+    node: text(flags["node"]) ?? text(flags["host"]),
+    argument: text(flags[spelled]) ?? "",
+    value: text(flags["parameter-value"]),
+    set,
+    flags,
+  };
+  return await action(call);
+}

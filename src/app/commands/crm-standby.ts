@@ -1,0 +1,59 @@
+/**
+ * `gemel crm-standby`, also `crm_standby`: whether a node may run resources. Unlike the attribute alone it is a lease:
+ * it has an owner and an end. Facts: crm_standby(8).
+ */
+import { readCommandLine } from "../control-client.ts";
+import { askOrTell, EXIT, wrongCall } from "./ask.ts";
+import { type AttributeCall, nodeAttribute, nodeName } from "./crm-attribute.ts";
+
+const USAGE = "crm_standby -G | -v on|off | -D  [-N NODE] [-l reboot|forever] [-q]";
+const FLAGS = {
+  query: { type: "boolean", short: "G" },
+  "get-value": { type: "boolean" },
+  update: { type: "string", short: "v" },
+  delete: { type: "boolean", short: "D" },
+  node: { type: "string", short: "N" },
+  uname: { type: "string", short: "U" },
+  lifetime: { type: "string", short: "l" },
+  quiet: { type: "boolean", short: "q" },
+  "quiet-old": { type: "boolean", short: "Q" },
+  verbose: { type: "boolean", short: "V" },
+} as const;
+const TRUE = ["on", "true", "yes", "1", "y"];
+const FALSE = ["off", "false", "no", "0", "n"];
+
+/** Exit codes: 0; 1 refused; 64 wrong call; 69 no manager. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const called = readCommandLine(argv, FLAGS);
+  if (called.kind === "wrong") return wrongCall("crm_standby", called.reason, USAGE);
+  const { socketPath, flags } = called;
+  const { update, lifetime } = flags;
+  if (lifetime !== undefined && lifetime !== "reboot" && lifetime !== "forever")
+    return wrongCall("crm_standby", `-l ${String(lifetime)} is neither reboot nor forever`, USAGE);
+  const given = flags.node ?? flags.uname;
+  const node = await nodeName("crm_standby", socketPath, typeof given === "string" ? given : undefined);
+  if (typeof node === "number") return node;
+  const call: AttributeCall = {
+    tool: "crm_standby",
+    socketPath,
+    name: "standby",
+    action: "query",
+    isQuiet: flags.quiet === true || flags["quiet-old"] === true,
+    fallback: "off",
+  };
+  if (typeof update === "string" && !TRUE.includes(update) && !FALSE.includes(update))
+    return wrongCall("crm_standby", `-v ${update} is neither on nor off`, USAGE);
+  const isOn = typeof update === "string" && TRUE.includes(update);
+  if (lifetime === "reboot" && (update !== undefined || flags.delete === true))
+    return await nodeAttribute({ ...call, action: isOn ? { update: "on" } : "delete" }, node, "reboot");
+  if (update === undefined && flags.delete !== true) return await nodeAttribute(call, node, lifetime);
+  const action = isOn ? "standby" : "online";
+  const asked = await askOrTell("crm_standby", socketPath, {
+    kind: "node",
+    node,
+    action,
+    // For ever was asked for by name: the field's tool knows no other end.
+    ...(lifetime === "forever" && isOn ? { lifetime } : {}),
+  });
+  return asked.kind === "failed" ? asked.exitCode : EXIT.done;
+}

@@ -1,0 +1,64 @@
+/** `gemel crmadmin`, also `crmadmin`: who leads, how a node stands, which nodes there are. Facts: crmadmin(8). */
+import process from "node:process";
+import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
+import { readCommandLine } from "../control-client.ts";
+import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { NO_SUCH } from "./crm-attribute.ts";
+
+const USAGE = "crmadmin -D | -S NODE | -N [-B]";
+const FLAGS = {
+  dc_lookup: { type: "boolean", short: "D" },
+  "dc-lookup": { type: "boolean" },
+  status: { type: "string", short: "S" },
+  nodes: { type: "boolean", short: "N" },
+  "bash-export": { type: "boolean", short: "B" },
+  quiet: { type: "boolean", short: "q" },
+  health: { type: "boolean", short: "H" },
+  verbose: { type: "boolean", short: "V" },
+} as const;
+
+/** The states of Pacemaker's controller, which scripts look for. */
+function stateWord(isDc: boolean, isBusy: boolean): string {
+  if (!isDc) return "S_NOT_DC";
+  return isBusy ? "S_TRANSITION_ENGINE" : "S_IDLE";
+}
+
+/** Exit codes: 0; 64 wrong call; 69 no manager; 105 there is none. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const called = readCommandLine(argv, FLAGS);
+  if (called.kind === "wrong") return wrongCall("crmadmin", called.reason, USAGE);
+  const { socketPath, flags } = called;
+  const isQuiet = flags.quiet === true;
+  if (flags.nodes === true) {
+    const cib = await fetchCib("crmadmin", socketPath);
+    if (typeof cib === "number") return cib;
+    for (const { id, name } of configuredNodes(cib))
+      process.stdout.write(
+        flags["bash-export"] === true ? `export ${name}=${id}\n` : `cluster node: ${name} (${id})\n`,
+      );
+    return EXIT.done;
+  }
+  const wanted = flags.status;
+  const wantsDc = flags.dc_lookup === true || flags["dc-lookup"] === true;
+  if (!wantsDc && wanted === undefined && flags.health !== true)
+    return wrongCall("crmadmin", "what shall be told?", USAGE);
+  const asked = await askOrTell("crmadmin", socketPath, { kind: "status" });
+  if (asked.kind === "failed") return asked.exitCode;
+  const { dc, nodes, transition } = asked.value;
+  if (wantsDc) {
+    if (dc === undefined) {
+      process.stderr.write("crmadmin: there is no DC now\n");
+      return NO_SUCH;
+    }
+    process.stdout.write(isQuiet ? `${dc}\n` : `Designated Controller is: ${dc}\n`);
+    return EXIT.done;
+  }
+  const node = nodes.find(({ name }) => name === (wanted ?? dc));
+  if (node === undefined || node.state === "offline") {
+    process.stderr.write(`crmadmin: ${String(wanted ?? "the DC")} does not answer\n`);
+    return NO_SUCH;
+  }
+  const state = stateWord(node.isDc, transition.isRunning);
+  process.stdout.write(isQuiet ? `${state}\n` : `Controller on ${node.name} in state ${state}: ok\n`);
+  return EXIT.done;
+}

@@ -1,0 +1,76 @@
+/** Node attributes as the control socket asks for them: permanent ones, transient ones with dampening, private ones. */
+import { attributeValue } from "../../cluster/core/attributes.ts";
+import { configuredNodes, nodeState, nodeStates, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
+import { nodeCib } from "../../cluster/core/controller/node-core.ts";
+import type { ControlAnswers, ControlRequest } from "../control-protocol.ts";
+import { nodeAttribute, type Wish } from "./configuration-requests.ts";
+import type { Reply } from "./control-server.ts";
+import { feedAttributes, type Manager, sendMessage } from "./manager.ts";
+import type { ManagerMessage } from "./messages.ts";
+
+type AttributeRequest = Extract<ControlRequest, { kind: "attribute" }>;
+
+export function permanentAttribute(manager: Manager, { node = manager.self, name, value }: AttributeRequest): Wish {
+  return nodeAttribute(nodeCib(manager.node), node, name, value ?? null);
+}
+
+function isPrivate({ attributes }: Manager, node: string, name: string): boolean {
+  return attributes.entries[`${node}\n${name}`]?.isPrivate === true;
+}
+
+export function setTransient(manager: Manager, request: AttributeRequest): Reply {
+  const { name, node = manager.self, dampenMs, keeps = false } = request;
+  const cib = nodeCib(manager.node);
+  // The configuration knows the members; remote nodes have a state of their own.
+  const wish = nodeAttribute(cib, node, name, request.value ?? null);
+  if (wish.kind === "problem" && nodeState(cib, node) === undefined)
+    return { kind: "refused", problems: [wish.problem] };
+  const value = keeps ? undefined : (request.value ?? null);
+  const known = transientAttributes(nodeState(cib, node))[name];
+  feedAttributes(manager, {
+    kind: "update",
+    node,
+    name,
+    value,
+    known,
+    dampenMs,
+    isPrivate: request.isPrivate === true,
+  });
+  if (isPrivate(manager, node, name) && value !== undefined)
+    for (const peer of manager.view?.members ?? [])
+      if (peer !== manager.self) sendMessage(manager, peer, { room: "attribute", node, name, value });
+  const text = value === null ? `${name} of ${node} is removed` : `${name} of ${node} is ${value ?? "kept"}`;
+  return { kind: "answer", value: { text } };
+}
+
+export function takePrivate(
+  manager: Manager,
+  { node, name, value }: Extract<ManagerMessage, { room: "attribute" }>,
+): void {
+  feedAttributes(manager, {
+    kind: "update",
+    node,
+    name,
+    value,
+    known: undefined,
+    dampenMs: undefined,
+    isPrivate: true,
+  });
+}
+
+export function queryAttribute(
+  manager: Manager,
+  { name, node }: Extract<ControlRequest, { kind: "attribute-query" }>,
+): ControlAnswers["attribute-query"] {
+  const cib = nodeCib(manager.node);
+  const states = nodeStates(cib).map(({ attributes }) => attributes.uname ?? "");
+  const known = [...new Set([...configuredNodes(cib).map((each) => each.name), ...states])];
+  const names = node === undefined ? known : [node];
+  return {
+    values: names.flatMap((each) => {
+      const pending = attributeValue(manager.attributes, each, name);
+      const value = pending === undefined ? transientAttributes(nodeState(cib, each))[name] : pending.value;
+      return value === null || value === undefined ? [] : [{ node: each, value }];
+    }),
+  };
+}

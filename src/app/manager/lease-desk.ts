@@ -1,0 +1,37 @@
+/**
+ * Ends manual overrides in time. Every manager looks, only the DC acts: so a change of DC needs no hand-over. The wall
+ * clock decides, as the ends are dates; a clock that is wrong makes an override end early or late, and no more.
+ */
+import { childOf } from "../../base/xml.ts";
+import { nodeCib } from "../../cluster/core/controller/node-core.ts";
+import { dueLeases, endText } from "../../cluster/core/overrides/lease.ts";
+import { type Manager, submit } from "./manager.ts";
+
+/** Ends are written to the second; nobody waits for one with a stopwatch. */
+const LOOK_EVERY_MS = 2_000;
+
+async function look(manager: Manager): Promise<void> {
+  if (manager.node.controller.election.dc !== manager.self) return;
+  const { operations, ended } = dueLeases(childOf(nodeCib(manager.node), "configuration"), Date.now());
+  if (operations.length === 0) return;
+  const answer = await submit(manager, "gemel", "end of a manual override", operations);
+  if (answer.kind === "refused") {
+    const reasons = answer.problems.map(({ reason }) => reason).join("; ");
+    manager.log("warning", `a manual override could not be ended: ${reasons}`);
+  }
+  if (answer.kind !== "accepted") return;
+  for (const { kind, subject, owner, endWallMs } of ended)
+    manager.log("info", `${kind} of ${subject} by ${owner} has ended (${endText(endWallMs)})`);
+}
+
+/** Looks until the process ends; one look at a time. */
+export function watchLeases(manager: Manager): void {
+  let isLooking = false;
+  setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void look(manager).finally(() => {
+      isLooking = false;
+    });
+  }, LOOK_EVERY_MS);
+}

@@ -1,0 +1,360 @@
+/**
+ * Reads ha.cf: every directive that Heartbeat 3 knows is taken, turned into what serves here, passed over because
+ * nothing here needs it, or refused with the reason. Order counts as it did there: baud and udpport are for what
+ * follows.
+ * Facts: ha.cf(5); reference/heartbeat.md, section 1.
+ */
+import { nearestName } from "../../base/nearest.ts";
+import type { Problem } from "../../base/problem.ts";
+import { parseTimeMs } from "../node-directives.ts";
+import { BAUDS, PORT_DEFAULT } from "../node-links.ts";
+import type { Medium, Site, Verdict } from "./site.ts";
+
+type TimeName = keyof Site["times"];
+
+/** What is gathered from line to line. */
+interface Draft {
+  cluster: string | undefined;
+  readonly nodes: string[];
+  readonly times: Partial<Record<TimeName, number>>;
+  readonly media: Medium[];
+  readonly pings: { name: string; addresses: readonly string[] }[];
+  port: number;
+  baud: string;
+  watchdog: string | undefined;
+  failback: "on" | "off" | undefined;
+  usesCrm: boolean;
+  ipfail: boolean;
+  realtime: boolean;
+}
+
+interface Line {
+  readonly place: string;
+  readonly name: string;
+  readonly words: readonly string[];
+}
+
+type Answer =
+  | Omit<Verdict, "place" | "written">
+  | { readonly kind: "wrong"; readonly reason: string; readonly remedy: string };
+type Handler = (draft: Draft, words: readonly string[], line: Line) => Answer;
+
+const taken = (text: string): Answer => ({ kind: "taken", text });
+const mapped = (text: string): Answer => ({ kind: "mapped", text });
+const refused = (text: string): Answer => ({ kind: "refused", text });
+const wrong = (reason: string, remedy: string): Answer => ({ kind: "wrong", reason, remedy });
+
+const notNeeded =
+  (text: string): Handler =>
+  () => ({ kind: "not-needed", text });
+
+const isTrue = (word: string | undefined) => /^(?:true|on|yes|y|1)$/i.test(word ?? "");
+const isFalse = (word: string | undefined) => /^(?:false|off|no|n|0)$/i.test(word ?? "");
+
+/** Seconds without a unit, as here. */
+function time(name: TimeName): Handler {
+  return (draft, [word = "", ...rest]) => {
+    const ms = parseTimeMs(word);
+    if (ms === undefined || ms <= 0 || rest.length > 0)
+      return wrong(`${name}: ${word} is no time`, `write ${name} 2, or 500ms`);
+    draft.times[name] = ms;
+    return taken(`${name} ${printMs(ms)}`);
+  };
+}
+
+export const printMs = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
+
+function addUnicast(draft: Draft, device: string, address: string, place: string): void {
+  const index = draft.media.findIndex(
+    (one) => one.kind === "unicast" && one.device === device && one.port === draft.port,
+  );
+  const before = draft.media[index];
+  if (before?.kind === "unicast") draft.media[index] = { ...before, addresses: [...before.addresses, address] };
+  else draft.media.push({ kind: "unicast", place, device, port: draft.port, addresses: [address] });
+}
+
+const unicast: Handler = (draft, [device, address, ...rest], { place }) => {
+  if (device === undefined || address === undefined || rest.length > 0)
+    return wrong("ucast names an interface and an address", "write ucast eth1 10.0.0.2");
+  addUnicast(draft, device, address, place);
+  return taken(`a udp link over ${device}`);
+};
+
+const broadcast: Handler = (draft, devices) => {
+  if (devices.length === 0) return wrong("bcast names no interface", "write bcast eth1");
+  for (const device of devices) draft.media.push({ kind: "broadcast", device, port: draft.port });
+  return taken(devices.map((device) => `a broadcast link over ${device}`).join(", "));
+};
+
+const multicast: Handler = (draft, [device, group, port, hops, loop, ...rest]) => {
+  if (device === undefined || group === undefined || port === undefined || hops === undefined || rest.length > 0)
+    return wrong("mcast names interface, group, port, ttl and loop", "write mcast eth0 225.0.0.1 694 1 0");
+  const isIpv6 = group.includes(":");
+  if (!/^\d+$/.test(port) || !/^\d+$/.test(hops))
+    return wrong("mcast: port and ttl are numbers", "write 694 1 0 behind the group");
+  // A ttl of 0 never left the machine.
+  const most = Math.max(1, Number(hops));
+  draft.media.push({ kind: "multicast", device, group, port: Number(port), hops: most });
+  const noted = isTrue(loop) ? "; loop is not needed" : "";
+  return taken(`a multicast link${isIpv6 ? " over IPv6" : ""} by ${device}${noted}`);
+};
+
+const serial: Handler = (draft, ports) => {
+  if (ports.length === 0 || !ports.every((port) => port.startsWith("/")))
+    return wrong("serial names no port", "write serial /dev/ttyS0");
+  draft.media.push({ kind: "serial", ports, baud: draft.baud });
+  return taken(`${ports.join(", ")} at ${draft.baud} baud`);
+};
+
+const ping: Handler = (draft, addresses) => {
+  if (addresses.length === 0) return wrong("ping names no host", "write ping 10.0.0.254");
+  for (const address of addresses)
+    draft.pings.push({ name: `ping-${address.replace(/[^A-Za-z0-9.-]/g, "-")}`, addresses: [address] });
+  return taken(addresses.map((address) => `ping node ${address}`).join(", "));
+};
+
+const pingGroup: Handler = (draft, [name, ...addresses]) => {
+  if (name === undefined || addresses.length === 0)
+    return wrong("ping_group names a group and its hosts", "write ping_group gates 10.0.0.254 10.0.0.253");
+  draft.pings.push({ name, addresses });
+  return taken(`ping ${name} ${addresses.join(" ")}`);
+};
+
+const failback: Handler = (draft, [word = ""]) => {
+  if (word === "legacy") {
+    draft.failback = "on";
+    return mapped("as on: legacy moved back as well, by an older protocol");
+  }
+  if (!isTrue(word) && !isFalse(word))
+    return wrong(`auto_failback ${word} is none of on, off, legacy`, "write auto_failback off");
+  draft.failback = isTrue(word) ? "on" : "off";
+  return mapped(`resource-stickiness ${isTrue(word) ? "below" : "above"} the owner's preference`);
+};
+
+/** Programs that heartbeat started and that have their place here. */
+const RESPAWNED: readonly (readonly [RegExp, (draft: Draft, command: string) => Answer])[] = [
+  [
+    /\/ipfail$/,
+    (draft) => {
+      draft.ipfail = true;
+      return mapped("a location rule by pingd: the keepers compare what they reach");
+    },
+  ],
+  [
+    /\/pingd$/,
+    (_, command) => {
+      const name = / -a\s*(\S+)/.exec(command)?.[1] ?? "pingd";
+      if (name !== "pingd") return refused(`the attribute is always called pingd: change ${name} in your rules`);
+      return mapped("ping nodes: the attribute pingd is 100 for each that answers (pingd -m is not read)");
+    },
+  ],
+  [
+    /\/(?:dopd|drbd-peer-outdater)$/,
+    () => mapped("gemel drbd-handler fence-peer: set it as DRBD's fence-peer handler"),
+  ],
+  [
+    /\/(?:ifcheckd|hbagent|ccm|cib|crmd|attrd|lrmd|stonithd|mgmtd|haclient)$/,
+    () => ({ kind: "not-needed", text: "part of gemel" }),
+  ],
+];
+
+const respawn: Handler = (draft, [user = "", program = "", ...rest]) => {
+  if (program === "")
+    return wrong("respawn names a user and a program", "write respawn root /path/to/program, or remove it");
+  const known = RESPAWNED.find(([pattern]) => pattern.test(program));
+  if (known !== undefined) return known[1](draft, [program, ...rest].join(" "));
+  return refused(`nothing is started beside the cluster: make ${program} (as ${user}) a cloned resource of its own`);
+};
+
+const crm: Handler = (draft, [word = ""]) => {
+  if (!/^(?:true|yes|on|y|1|respawn|minimal|manual|valgrind|ccm-only|false|no|off|n|0)$/i.test(word))
+    return wrong(`crm ${word} is no mode`, "write crm yes or crm no");
+  draft.usesCrm = !isFalse(word);
+  if (!draft.usesCrm) return taken("resources come from haresources");
+  return mapped("resources come from the CIB: load cib.xml by gemel cibadmin -R -x FILE; haresources is not read");
+};
+
+const logs = notNeeded("logs go to standard error and from there to the journal or syslog; gemel log shows them");
+const ofHeartbeat = notNeeded("a detail of Heartbeat's own wire or files");
+const clients = notNeeded("there are no client programs to be authorised: the control socket is root's");
+
+const DIRECTIVES: Readonly<Record<string, Handler>> = {
+  node(draft, names) {
+    if (names.length === 0) return wrong("node names nobody", "write node and the output of uname -n of each node");
+    draft.nodes.push(...names.map((name) => name.toLowerCase()));
+    return taken(names.map((name) => `node ${name.toLowerCase()}`).join(", "));
+  },
+  cluster(draft, [name = ""]) {
+    draft.cluster = name;
+    return taken(`cluster ${name}`);
+  },
+  keepalive: time("keepalive"),
+  warntime: time("warntime"),
+  deadtime: time("deadtime"),
+  initdead: time("initdead"),
+  deadping: time("deadping"),
+  hopfudge: notNeeded("a packet goes round a ring once, whatever its size"),
+  baud(draft, [rate = ""]) {
+    if (!BAUDS.includes(rate))
+      return wrong(`baud ${rate} is no known rate`, `write ${nearestName(rate, BAUDS) ?? "19200"}`);
+    draft.baud = rate;
+    return taken(`baud=${rate} of the serial links behind it`);
+  },
+  udpport(draft, [port = ""]) {
+    if (!/^\d+$/.test(port) || Number(port) > 65_535) return wrong(`udpport ${port} is no port`, "write udpport 694");
+    draft.port = Number(port);
+    return taken(`port ${port} of the links behind it`);
+  },
+  bcast: broadcast,
+  udp: broadcast,
+  ucast: unicast,
+  ucast6: unicast,
+  mcast: multicast,
+  mcast6: multicast,
+  serial,
+  ping,
+  ping6: ping,
+  ping_group: pingGroup,
+  hbaping: () => refused("a host bus adapter is no ping node: monitor the disk behind it (ocf:gemel:diskd)"),
+  auto_failback: failback,
+  nice_failback: (draft, [word = ""], line) => failback(draft, [isTrue(word) ? "off" : "on"], line),
+  stonith: () =>
+    refused(
+      "a device needs named parameters: write primitive ID stonith:TYPE params ... (gemel stonith -L lists types)",
+    ),
+  stonith_host: () =>
+    refused(
+      "a device needs named parameters: write primitive ID stonith:TYPE params ... (gemel stonith -L lists types)",
+    ),
+  watchdog(draft, [device = ""]) {
+    if (!device.startsWith("/")) return wrong("watchdog names no device", "write watchdog /dev/watchdog");
+    draft.watchdog = device;
+    return mapped(`watchdog ${device} with deadtime as its timeout`);
+  },
+  respawn,
+  failfast: respawn,
+  apiauth: clients,
+  crm,
+  pacemaker: crm,
+  crm_daemon_dir: ofHeartbeat,
+  crmd_spawns_pengine: ofHeartbeat,
+  autojoin: (_, [word = "none"]) =>
+    word === "none"
+      ? { kind: "not-needed", text: "every node is named, as ever" }
+      : refused("every node has to be named: write node lines for all"),
+  logfile: logs,
+  debugfile: logs,
+  logfacility: logs,
+  use_logd: logs,
+  conn_logd_time: logs,
+  debug: logs,
+  syslogmsgfmt: logs,
+  log_badpack: notNeeded("packets that are refused are counted and said at most once a second"),
+  record_config_changes: logs,
+  record_pengine_inputs: notNeeded("gemel simulate takes any CIB"),
+  enable_config_writes: ofHeartbeat,
+  coredumps: ofHeartbeat,
+  coreroot: ofHeartbeat,
+  realtime(draft, [word = ""]) {
+    if (!isTrue(word) && !isFalse(word)) return wrong(`realtime ${word} is neither on nor off`, "write realtime on");
+    draft.realtime = isTrue(word);
+    return taken(`realtime ${draft.realtime ? "on" : "off"}`);
+  },
+  rtprio: notNeeded("the keeper's priority is fixed"),
+  memreserve: notNeeded("the keeper's code is locked in memory; swap is off on the appliance"),
+  hbgenmethod: (_, [word = "file"]) =>
+    word === "file"
+      ? taken("the number of each start is kept on disk")
+      : mapped("kept on disk: a clock that is set back must not lock a node out"),
+  msgfmt: ofHeartbeat,
+  compression: ofHeartbeat,
+  compression_threshold: ofHeartbeat,
+  traditional_compression: ofHeartbeat,
+  max_rexmit_delay: ofHeartbeat,
+  uuidfrom: ofHeartbeat,
+  env: (_, [word = ""]) =>
+    refused(`agents take parameters, no environment: give ${word.split("=")[0]} as a parameter where it is used`),
+  use_apphbd: (_, [word]) =>
+    isTrue(word)
+      ? refused("there is no apphbd: the keeper watches the manager")
+      : { kind: "not-needed", text: "there is no apphbd" },
+  normalpoll: ofHeartbeat,
+};
+
+/** Every directive that is known; a test holds it against reference/heartbeat.md. */
+export const HA_CF_DIRECTIVES: readonly string[] = Object.keys(DIRECTIVES);
+
+/** Heartbeat's: see the table of the reference. */
+function withDefaults({ keepalive = 1000, deadtime = 30_000, ...times }: Draft["times"]): Site["times"] {
+  const initdead = deadtime > 10_000 ? deadtime : deadtime < 6000 ? 12_000 : 2 * deadtime;
+  return { warntime: deadtime / 2, initdead, deadping: deadtime, ...times, keepalive, deadtime };
+}
+
+function linesOf(text: string, file: string): Line[] {
+  return text.split(/\r?\n/).flatMap((raw, index): Line[] => {
+    const [name, ...words] = raw
+      .replace(/#.*$/, "")
+      .split(/\s+/)
+      .filter((word) => word !== "");
+    return name === undefined ? [] : [{ place: `${file}:${index + 1}`, name, words }];
+  });
+}
+
+export interface ReadHaCf {
+  readonly site: Site;
+  readonly verdicts: readonly Verdict[];
+  /** Errors only; the site is not to be used while there is one. */
+  readonly problems: readonly Problem[];
+}
+
+export function readHaCf(text: string, file: string): ReadHaCf {
+  const draft: Draft = {
+    cluster: undefined,
+    nodes: [],
+    times: {},
+    media: [],
+    pings: [],
+    port: PORT_DEFAULT,
+    baud: "19200",
+    watchdog: undefined,
+    failback: undefined,
+    usesCrm: false,
+    ipfail: false,
+    realtime: true,
+  };
+  const verdicts: Verdict[] = [];
+  const problems: Problem[] = [];
+  const report = (place: string, reason: string, remedy: string) =>
+    problems.push({ severity: "error", place, reason, remedy });
+  for (const line of linesOf(text, file)) {
+    const { place, name, words } = line;
+    const handler = Object.hasOwn(DIRECTIVES, name) ? DIRECTIVES[name] : undefined;
+    if (handler === undefined) {
+      const nearest = nearestName(name, HA_CF_DIRECTIVES);
+      report(place, `ha.cf has no directive ${name}`, nearest === undefined ? "remove the line" : `write ${nearest}`);
+      continue;
+    }
+    const answer = handler(draft, words, line);
+    if (answer.kind === "wrong") report(place, answer.reason, answer.remedy);
+    else verdicts.push({ place, written: [name, ...words].join(" "), ...answer });
+  }
+  if (draft.nodes.length < 2) report(file, "it names less than two nodes", "write node with the name of each");
+  if (draft.media.length === 0) report(file, "it names no medium", "write bcast, ucast, mcast or serial");
+  const times = withDefaults(draft.times);
+  if (times.deadtime <= 2 * times.keepalive)
+    report(file, `deadtime ${printMs(times.deadtime)} is not above twice keepalive`, "raise deadtime");
+  const { nodes, media, pings, watchdog, usesCrm, ipfail, realtime } = draft;
+  const site: Site = {
+    cluster: draft.cluster ?? "linux-ha",
+    nodes,
+    times,
+    media,
+    pings,
+    watchdog,
+    failback: draft.failback ?? "on",
+    usesCrm,
+    ipfail,
+    realtime,
+  };
+  return { site, verdicts, problems };
+}

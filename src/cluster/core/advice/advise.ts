@@ -1,0 +1,56 @@
+/**
+ * Everything that an operator should know now, errors first, each with its proof and what to do: the 20 rows of the
+ * how-to table and what came since. A pure function of what is known, so that every row has its test.
+ */
+import type { Code } from "./codes.ts";
+import { drbdTrouble, failingFencing, fencingMissing, mutualFencing } from "./fencing-rules.ts";
+import { absentNodes, failedOver, hangingShutdown, keeperTrouble, noDc, notReady, setAside } from "./node-rules.ts";
+import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAddresses } from "./path-rules.ts";
+import {
+  activeTwice,
+  blockedActions,
+  failedResources,
+  leftOverConstraints,
+  promotedNowhere,
+  runsNowhere,
+} from "./resource-rules.ts";
+import type { Advice, Rule, Situation } from "./situation.ts";
+
+/** In the order in which equally grave ones are shown. */
+const RULES: readonly Rule[] = [
+  keeperTrouble,
+  noDc,
+  activeTwice,
+  lostDisks,
+  absentNodes,
+  failingFencing,
+  mutualFencing,
+  fencingMissing,
+  promotedNowhere,
+  runsNowhere,
+  lostNetworks,
+  failedResources,
+  notReady,
+  addressWithoutInterface,
+  leftOverConstraints,
+  hangingShutdown,
+  blockedActions,
+  drbdTrouble,
+  failedOver,
+  setAside,
+  movedAddresses,
+  brokenLinks,
+];
+
+/** What a graver one says already: the first makes the second of the same node or resource superfluous. */
+const COVERS: Readonly<Partial<Record<Code, readonly Code[]>>> = { "fencing-fails": ["node-unclean"] };
+
+export function advise(situation: Situation): readonly Advice[] {
+  const all = RULES.flatMap((rule) => rule(situation));
+  const shown = all.filter(
+    ({ code, values }) =>
+      !all.some((other) => COVERS[other.code]?.includes(code) === true && other.values["node"] === values["node"]),
+  );
+  const of = (severity: Advice["severity"]) => shown.filter((one) => one.severity === severity);
+  return [...of("error"), ...of("warning")];
+}

@@ -1,0 +1,77 @@
+/** Rows about fencing and the copies of the data: shot each other, does not work, is not there, has split. */
+import type { Code } from "./codes.ts";
+import { type Advice, type DrbdFact, type FencingFact, members, type Rule } from "./situation.ts";
+import { clock } from "./words.ts";
+
+/** Both within this time: one trouble, not two. */
+const MUTUAL_MS = 600_000;
+/** Older ones are history. */
+const RECENT_MS = 86_400_000;
+
+const isShot = ({ outcome, action }: FencingFact) => outcome === "confirmed" && action !== "on";
+const shooterOf = ({ by }: FencingFact) => by.split(":", 1)[0] ?? "";
+
+/** Row 15: each fenced the other for the same cut. */
+export const mutualFencing: Rule = ({ fencing, nowWallMs }) => {
+  const shots = fencing.filter((record) => isShot(record) && nowWallMs - record.atWallMs < RECENT_MS);
+  for (const one of shots.toReversed()) {
+    const back = shots.find(
+      (two) =>
+        two.target === shooterOf(one) &&
+        shooterOf(two) === one.target &&
+        Math.abs(two.atWallMs - one.atWallMs) < MUTUAL_MS,
+    );
+    if (back === undefined) continue;
+    const values = { one: one.target, two: back.target, at: clock(Math.min(one.atWallMs, back.atWallMs)) };
+    return [{ code: "mutual-fencing", severity: "error", values }];
+  }
+  return [];
+};
+
+/** So many failures in a row are no accident. */
+const TRIES = 2;
+
+/** Row 16: the fencing of a node fails again and again. */
+export const failingFencing: Rule = ({ facts, fencing }) =>
+  members(facts).flatMap(({ name, unclean }): readonly Advice[] => {
+    const mine = fencing.filter(({ target, outcome }) => target === name && outcome !== "running");
+    const since = mine.slice(mine.findLastIndex(({ outcome }) => outcome === "confirmed") + 1);
+    const last = since.at(-1);
+    if (!unclean || since.length < TRIES || last === undefined) return [];
+    const values = { node: name, count: String(since.length), evidence: last.evidence, at: clock(last.atWallMs) };
+    return [{ code: "fencing-fails", severity: "error", values }];
+  });
+
+export const fencingMissing: Rule = ({ facts, isFencingEnabled, fenceable }) => {
+  const nodes = members(facts);
+  if (nodes.length < 2) return [];
+  if (!isFencingEnabled) return [{ code: "fencing-disabled", severity: "error", values: {} }];
+  return nodes
+    .filter(({ name }) => !fenceable.includes(name))
+    .map(({ name }) => ({ code: "no-fencing-device", severity: "error", values: { node: name } }));
+};
+
+function drbdCode({ connection, disk, isSuspended, replication }: DrbdFact): Code {
+  if (connection === "StandAlone") return "drbd-split";
+  if (disk === "Diskless" || disk === "Failed") return "drbd-diskless";
+  if (disk !== "UpToDate" && connection !== "Connected") return "drbd-stale";
+  if (isSuspended) return "drbd-frozen";
+  return replication.startsWith("Sync") ? "drbd-syncing" : "drbd-degraded";
+}
+
+export const drbdTrouble: Rule = ({ drbd }) =>
+  drbd
+    .filter(({ disk, connection, isSuspended }) => isSuspended || disk !== "UpToDate" || connection !== "Connected")
+    .map((one) => {
+      const { resource, role, disk, connection, isSuspended, outOfSyncKib } = one;
+      const code = drbdCode(one);
+      const values = {
+        resource,
+        role,
+        disk,
+        connection,
+        frozen: isSuspended ? "yes" : "",
+        behind: String(outOfSyncKib),
+      };
+      return { code, severity: code === "drbd-stale" ? "error" : "warning", values };
+    });

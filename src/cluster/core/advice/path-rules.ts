@@ -1,0 +1,80 @@
+/** Rows about the ways to the outside and to the disks: networks, disk checks, addresses, links. */
+import type { Node } from "../scheduler/facts/model.ts";
+import {
+  type Advice,
+  brokenDisks,
+  failures,
+  failureText,
+  isEverywhere,
+  lostAttributes,
+  namesOf,
+  parameterOf,
+  primitives,
+  type Rule,
+} from "./situation.ts";
+
+function online(nodes: readonly Node[]): string {
+  return nodes.map(({ name }) => `crm node online ${name}`).join("; ");
+}
+
+const standby = (nodes: readonly Node[]) => nodes.filter((node) => node.standby);
+
+/** Rows 4 and 8: a ping value of nothing, on one node or on all. */
+export const lostNetworks: Rule = ({ facts }) =>
+  [...lostAttributes(facts)].map(([attribute, nodes]): Advice => {
+    const values = { attribute, nodes: namesOf(nodes), online: online(standby(nodes)) };
+    return isEverywhere(facts, nodes)
+      ? { code: "network-lost-everywhere", severity: "error", values }
+      : { code: "network-lost", severity: "warning", values };
+  });
+
+/** Rows 5 and 9: a disk check that failed; when on all nodes, the data are in danger. */
+export const lostDisks: Rule = ({ facts }) =>
+  [...brokenDisks(facts)].map(([attribute, nodes]): Advice => {
+    const values = { attribute, nodes: namesOf(nodes), online: online(standby(nodes)) };
+    return isEverywhere(facts, nodes)
+      ? { code: "disk-lost-everywhere", severity: "error", values }
+      : { code: "disk-lost", severity: "warning", values };
+  });
+
+const isAddress = (type: string) => /^IPaddr2?$|^IPv6addr$/.test(type);
+
+/** Row 18: the agent found no interface in the address's network, and none is configured. */
+export const addressWithoutInterface: Rule = ({ facts }) =>
+  failures(facts).flatMap((failure): readonly Advice[] => {
+    const { resource, node, entry, code } = failure;
+    if (!isAddress(resource.type) || entry.task !== "start" || ![1, 6].includes(code)) return [];
+    if (parameterOf(resource, "nic") !== undefined) return [];
+    const address = parameterOf(resource, "ip") ?? "";
+    const values = { node: node.name, resource: resource.baseId, address, proof: failureText(failure) };
+    return [{ code: "address-without-interface", severity: "error", values }];
+  });
+
+/** As long as neighbours may go on sending to the old card: a usual life of an ARP entry. */
+const NEIGHBOUR_MS = 60_000;
+
+/** Row 19: an address has just come here from elsewhere. */
+export const movedAddresses: Rule = ({ facts, nowWallMs }) =>
+  primitives(facts).flatMap((resource): readonly Advice[] => {
+    const [node] = resource.runningOn;
+    if (!isAddress(resource.type) || node === undefined) return [];
+    const startedSeconds = (on: Node) =>
+      Number(
+        resource.history.get(on)?.entries.findLast(({ task }) => task === "start")?.element.attributes[
+          "last-rc-change"
+        ] ?? 0,
+      );
+    const agoMs = nowWallMs - startedSeconds(node) * 1000;
+    const before = facts.nodes.find((other) => other !== node && startedSeconds(other) > 0);
+    if (agoMs < 0 || agoMs > NEIGHBOUR_MS || before === undefined) return [];
+    const seconds = String(Math.round(agoMs / 1000));
+    const address = parameterOf(resource, "ip") ?? "";
+    const values = { resource: resource.baseId, node: node.name, before: before.name, address, seconds };
+    return [{ code: "address-moved", severity: "warning", values }];
+  });
+
+/** Row 20: a heartbeat path is cut; it heals by itself. Of a node that is no member every link is down. */
+export const brokenLinks: Rule = ({ links, phases }) =>
+  links
+    .filter(({ state, peer }) => state !== "up" && phases[peer] === "member")
+    .map(({ name, peer, state }) => ({ code: "link-down", severity: "warning", values: { link: name, peer, state } }));

@@ -1,0 +1,149 @@
+/** Rows about resources: failed here, failed everywhere, nowhere, twice, kept away by an old order. */
+import { childOf, childrenOf } from "../../../base/xml.ts";
+import { failCountOf } from "../monitor/operations.ts";
+import { bansOf } from "../monitor/sections.ts";
+import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
+import { ROLE } from "../scheduler/facts/values.ts";
+import { isDisabled } from "../scheduler/print/status-report.ts";
+import {
+  type Advice,
+  brokenDisks,
+  type FailureFact,
+  failures,
+  failureText,
+  isEverywhere,
+  isSingle,
+  lostAttributes,
+  members,
+  primitives,
+  type Rule,
+  type Situation,
+} from "./situation.ts";
+
+/** What to look for first, by the kind of agent; words are in the texts. */
+function hintOf({ type }: Resource): string {
+  if (/pgsql|mysql|oracle|db2/i.test(type)) return "database";
+  if (/Filesystem|LVM|iSCSI|mdraid|Raid1|sfex|drbd/i.test(type)) return "storage";
+  if (/apache|nginx|tomcat|Squid/i.test(type)) return "web";
+  return "general";
+}
+
+/** Row 13 and row 18 say more than "it failed". */
+function isExplained({ entry, code, isTimeout, resource }: FailureFact): boolean {
+  const early = !isTimeout && [2, 4, 5, 6].includes(code) && entry.intervalMs === 0 && entry.task !== "stop";
+  const address = /^IPaddr2?$|^IPv6addr$/.test(resource.type) && entry.task === "start" && [1, 6].includes(code);
+  return early || address;
+}
+
+/** Rows 6 and 10: failed on one node, or on more than one. */
+export const failedResources: Rule = ({ facts }) => {
+  const open = failures(facts).filter((failure) => !isExplained(failure));
+  const ids = [...new Set(open.map(({ resource }) => resource.baseId))];
+  return ids.flatMap((id): readonly Advice[] => {
+    const mine = open.filter(({ resource }) => resource.baseId === id);
+    const nodes = [...new Set(mine.map(({ node }) => node.name))];
+    const proofs = mine.map((failure) => `${failure.node.name}: ${failureText(failure)}`);
+    const [first] = mine;
+    if (first === undefined) return [];
+    const hint = hintOf(first.resource);
+    if (nodes.length > 1 && isSingle(first.resource)) {
+      const [one = "", two = ""] = nodes;
+      const values = { resource: id, proof: proofs.join("; "), first: one, second: two, hint };
+      return [{ code: "failed-everywhere", severity: "error", values }];
+    }
+    return nodes.map((node): Advice => {
+      const failure = mine.find((each) => each.node.name === node) ?? first;
+      const count = failCountOf(failure.resource, failure.node)?.count ?? "0";
+      const values = { resource: id, node, proof: failureText(failure), count, hint };
+      return { code: "resource-failed", severity: "warning", values };
+    });
+  });
+};
+
+const LEFT_OVER = /^cli-(?:prefer|ban|standby)-/;
+
+/** Row 11: a constraint that an earlier move or ban has left; crm_mon does not show it. */
+export const leftOverConstraints: Rule = ({ facts }) => {
+  const constraints = childrenOf(childOf(facts.configuration, "constraints"), "rsc_location");
+  return constraints.flatMap((element): readonly Advice[] => {
+    const { id = "", rsc = "" } = element.attributes;
+    // With an end of its own it goes by itself: see the leases.
+    if (!LEFT_OVER.test(id) || JSON.stringify(element).includes("date_expression")) return [];
+    const resource = facts.byId.get(rsc);
+    const parts = primitives(facts).filter((one) => one.id === rsc || topOf(one) === resource);
+    const isDown = parts.length > 0 && parts.every(({ runningOn }) => runningOn.length === 0);
+    const nodes = bansOf(facts, "")
+      .filter((ban) => ban.id === id || facts.locations.some((one) => one.id === id && one.source === ban.id))
+      .map(({ node }) => node.name);
+    const from = [...new Set(nodes)].join(", ");
+    const values = { constraint: id, resource: rsc, from };
+    return [{ code: "left-over-constraint", severity: isDown ? "error" : "warning", values }];
+  });
+};
+
+/** What already says why nothing runs: then row 7 would only repeat it. */
+function isOtherwiseExplained(situation: Situation, resource: Resource): boolean {
+  const { facts } = situation;
+  const all = [...lostAttributes(facts).values(), ...brokenDisks(facts).values()];
+  if (all.some((nodes) => isEverywhere(facts, nodes))) return true;
+  const top = topOf(resource);
+  const failed = failures(facts).filter((failure) => topOf(failure.resource) === top);
+  if (new Set(failed.map(({ node }) => node)).size > 1) return true;
+  return leftOverConstraints(situation).some(({ values }) => values["resource"] === top.id);
+}
+
+/** Held back for want of fencing is still wanted: that is when somebody must know. */
+const isServing = ({ managed, heldBack, class: agentClass }: Resource) =>
+  (managed || heldBack) && agentClass !== "stonith";
+
+/** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
+export const runsNowhere: Rule = (situation) => {
+  const { facts, isBusy, isSettled } = situation;
+  if (isBusy || !isSettled || facts.options.stopAll) return [];
+  const wanted = primitives(facts).filter((one) => isServing(one) && !isDisabled(one) && !isDisabled(topOf(one)));
+  const down = wanted.filter(
+    (one) => isSingle(one) && one.runningOn.length === 0 && !isOtherwiseExplained(situation, one),
+  );
+  const could = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
+  const standby = members(facts).filter((node) => node.standby && node.online);
+  return [...new Set(down.map((one) => topOf(one)))].map((top) => {
+    const idle = down.filter((one) => topOf(one) === top).map(({ id }) => id);
+    const values = {
+      holder: top.id,
+      // Alone, it is its own holder.
+      resources: idle.length === 1 && idle[0] === top.id ? "" : idle.join(", "),
+      nodes: could.map(({ name }) => name).join(", "),
+      online: standby.map(({ name }) => `crm node online ${name}`).join("; "),
+    };
+    return { code: "runs-nowhere", severity: "error", values };
+  });
+};
+
+/** A promotable clone that is up, and leads nowhere. */
+export const promotedNowhere: Rule = ({ facts, isBusy, isSettled }) => {
+  if (isBusy || !isSettled) return [];
+  const clones = facts.top.filter((top) => top.kind === "clone" && top.promotable && !isDisabled(top));
+  return clones
+    .filter((clone) => {
+      const active = primitivesOf(clone).filter((one) => isServing(one) && one.runningOn.length > 0);
+      return active.length > 0 && !active.some(({ role }) => role === ROLE.promoted) && clone.promotedMax > 0;
+    })
+    .map(({ id }) => ({ code: "promoted-nowhere", severity: "error", values: { holder: id } }));
+};
+
+/** Row 17: two writers. */
+export const activeTwice: Rule = ({ facts }) =>
+  primitives(facts)
+    .filter((resource) => isSingle(resource) && resource.class !== "stonith" && resource.runningOn.length > 1)
+    .map((resource) => {
+      const nodes = resource.runningOn.map(({ name }) => name);
+      const values = { resource: resource.id, nodes: nodes.join(", "), last: nodes.at(-1) ?? "" };
+      return { code: "active-twice", severity: "error", values };
+    });
+
+export const blockedActions: Rule = ({ blocked }) =>
+  blocked.map(({ key, node = "", reason }) => ({
+    code: "blocked",
+    severity: "error",
+    values: { key, node, why: reason, resource: key.replace(/_[a-z_]+_\d+$/, "") },
+  }));

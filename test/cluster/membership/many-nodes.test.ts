@@ -1,0 +1,59 @@
+/** More than two nodes: one view for all, who may decide after a split, and what breaks a tie. */
+import { expect, test } from "vitest";
+import { createMesh } from "../../support/membership-mesh.ts";
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+test.each([3, 5, 16])("%i nodes agree on one view, and the rest of them on another after a death", (count) => {
+  const mesh = createMesh(count);
+  mesh.run(3000);
+  for (const id of upTo(count)) expect(mesh.view(id)).toBe(`${upTo(count).join()} agreed quorate`);
+  mesh.kill(2);
+  mesh.run(5000);
+  const rest = upTo(count).filter((id) => id !== 2);
+  for (const id of rest) expect(mesh.view(id)).toBe(`${rest.join()} agreed quorate`);
+});
+
+test("of five nodes the three decide, the two do not", () => {
+  const mesh = createMesh(5);
+  mesh.run(3000);
+  mesh.split([1, 2], [3, 4, 5]);
+  mesh.run(6000);
+  expect([mesh.view(1), mesh.view(2)]).toEqual(["1,2 agreed", "1,2 agreed"]);
+  expect([mesh.view(3), mesh.view(5)]).toEqual(["3,4,5 agreed quorate", "3,4,5 agreed quorate"]);
+});
+
+test("of two halves of four neither decides; with a tie-breaker the half of which a member has it", () => {
+  const plain = createMesh(4);
+  plain.run(3000);
+  plain.split([1, 2], [3, 4]);
+  plain.run(6000);
+  expect(upTo(4).map((id) => plain.view(id))).toEqual(["1,2 agreed", "1,2 agreed", "3,4 agreed", "3,4 agreed"]);
+  const tied = createMesh(4, { waitForAll: false, tieBreaker: "disk" });
+  tied.run(3000);
+  tied.split([1, 2], [3, 4]);
+  tied.run(6000);
+  tied.step(3, { kind: "tie-breaker", held: true });
+  tied.run(100);
+  expect(upTo(4).map((id) => tied.view(id))).toEqual([
+    "1,2 agreed",
+    "1,2 agreed",
+    "3,4 agreed quorate",
+    "3,4 agreed quorate",
+  ]);
+  tied.step(3, { kind: "tie-breaker", held: false });
+  tied.run(100);
+  expect(tied.view(4)).toBe("3,4 agreed");
+});
+
+test("with wait-for-all a node that has seen all tells those that have not", () => {
+  const mesh = createMesh(3, { waitForAll: true, tieBreaker: "none" });
+  mesh.split([1, 2], [3]);
+  mesh.run(20_000);
+  expect(mesh.view(1)).toBe("1,2 agreed");
+  mesh.split([1, 2, 3]);
+  mesh.run(3000);
+  mesh.kill(3);
+  mesh.run(5000);
+  expect(mesh.view(1)).toBe("1,2 agreed quorate");
+});

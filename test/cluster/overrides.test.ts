@@ -1,0 +1,155 @@
+/** Leases: an override has an owner, a reason and an end, and when the end has come nothing of it is left. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { childOf, parseXml, type XmlElement } from "../../src/base/xml.ts";
+import { verifyCib } from "../../src/cib/schema/verify.ts";
+import { applyOperations } from "../../src/cluster/core/cib-store/operations.ts";
+import type { ConfigurationOperation } from "../../src/cluster/core/cib-store/types.ts";
+import {
+  dueLeases,
+  endOf,
+  LEASE_DEFAULT_MS,
+  type Lease,
+  leaseOperation,
+  leasesOf,
+} from "../../src/cluster/core/overrides/lease.ts";
+import { banFrom, clear, moveTo } from "../../src/cluster/core/overrides/move.ts";
+
+const NOW_MS = 1_800_000_000_000;
+const HOUR_MS = 3_600_000;
+
+function blank(option = ""): XmlElement {
+  const read = parseXml(`<cib><configuration>
+    <crm_config><cluster_property_set id="o"><nvpair id="o-s" name="stonith-enabled" value="false"/>${option}
+    </cluster_property_set></crm_config>
+    <nodes><node id="1" uname="srv01"/><node id="2" uname="srv02"/></nodes>
+    <resources><primitive id="web" class="ocf" provider="heartbeat" type="Dummy"/></resources><constraints/>
+  </configuration><status/></cib>`);
+  const configuration = read.kind === "xml" ? childOf(read.root, "configuration") : undefined;
+  if (configuration === undefined) throw new Error("no configuration");
+  return configuration;
+}
+
+function changed(configuration: XmlElement, operations: readonly ConfigurationOperation[]): XmlElement {
+  const applied = applyOperations(configuration, operations);
+  if (applied.kind === "invalid") throw new Error(JSON.stringify(applied.problems));
+  return applied.value;
+}
+
+const lease = (more: Partial<Lease>): Lease => ({
+  kind: "standby",
+  subject: "srv01",
+  endWallMs: NOW_MS + HOUR_MS,
+  owner: "alice",
+  reason: "disk | change",
+  ...more,
+});
+const standby = (node: string): ConfigurationOperation => ({
+  kind: "set-option",
+  target: `//node[@uname="${node}"]`,
+  setName: "instance_attributes",
+  name: "standby",
+  value: "on",
+});
+
+/** Each kind of override as it is set. */
+const SET: Readonly<Record<Lease["kind"], (configuration: XmlElement) => readonly ConfigurationOperation[]>> = {
+  standby: () => [standby("srv01")],
+  maintenance: () => [{ ...standby("srv01"), name: "maintenance", value: "true" } as ConfigurationOperation],
+  unmanage: () => [
+    { kind: "set-option", target: "web", setName: "meta_attributes", name: "is-managed", value: "false" },
+  ],
+  move: (configuration) =>
+    moveTo(configuration, { resource: "web", node: "srv02", endWallMs: NOW_MS + HOUR_MS, isPromoted: false }),
+  ban: () => banFrom({ resource: "web", node: "srv02", endWallMs: NOW_MS + HOUR_MS, isPromoted: false }),
+};
+
+describe.each(Object.keys(SET) as Lease["kind"][])("%s", (kind) => {
+  const subject = kind === "standby" || kind === "maintenance" ? "srv01" : "web";
+  const mine = lease({ kind, subject });
+  const start = blank();
+  const set = changed(start, [...SET[kind](start), leaseOperation(start, mine)]);
+
+  test("is remembered with owner, reason and end, and the configuration stays sound", () => {
+    expect(leasesOf(set)).toEqual([mine]);
+    const cib: XmlElement = {
+      name: "cib",
+      attributes: {},
+      children: [set, { name: "status", attributes: {}, children: [] }],
+    };
+    const reasons = verifyCib(cib).map(({ reason }) => reason);
+    expect(reasons.filter((reason) => /lease/.test(reason))).toEqual([]);
+  });
+
+  test("stands until its end, then goes and leaves nothing of itself", () => {
+    expect(dueLeases(set, NOW_MS)).toEqual({ operations: [], ended: [], nextWallMs: NOW_MS + HOUR_MS });
+    const due = dueLeases(set, NOW_MS + HOUR_MS);
+    expect(due.ended).toEqual([mine]);
+    const end = changed(set, due.operations);
+    expect(leasesOf(end)).toEqual([]);
+    const text = JSON.stringify(end);
+    expect(text).not.toMatch(/cli-|"standby"|"maintenance"|is-managed|lease\./);
+  });
+
+  test("for ever it stands", () => {
+    const forever = changed(set, [leaseOperation(set, { ...mine, endWallMs: undefined })]);
+    expect(dueLeases(forever, NOW_MS + 1000 * HOUR_MS)).toEqual({ operations: [], ended: [], nextWallMs: undefined });
+  });
+});
+
+test("an override that somebody took back by another tool loses its lease, and nothing else happens", () => {
+  const start = blank();
+  const set = changed(start, [standby("srv01"), leaseOperation(start, lease({}))]);
+  const taken = changed(set, [{ ...standby("srv01"), value: null } as ConfigurationOperation]);
+  const due = dueLeases(taken, NOW_MS);
+  expect(due.ended).toEqual([]);
+  expect(leasesOf(changed(taken, due.operations))).toEqual([]);
+});
+
+test.each([
+  [undefined, "", { kind: "end", wallMs: NOW_MS + LEASE_DEFAULT_MS }],
+  ["PT1H", "", { kind: "end", wallMs: NOW_MS + HOUR_MS }],
+  ["30min", "", { kind: "end", wallMs: NOW_MS + HOUR_MS / 2 }],
+  ["forever", "", { kind: "end", wallMs: undefined }],
+  ["soon", "", { kind: "bad" }],
+  ["0", "", { kind: "bad" }],
+  [undefined, "PT1H", { kind: "end", wallMs: NOW_MS + HOUR_MS }],
+  [undefined, "forever", { kind: "end", wallMs: undefined }],
+  ["PT1H", "forever", { kind: "end", wallMs: NOW_MS + HOUR_MS }],
+])("lifetime %s where the configuration says %j", (wish, option, end) => {
+  const pair = option === "" ? "" : `<nvpair id="o-m" name="manual-override-lifetime" value="${option}"/>`;
+  expect(endOf(blank(pair), wish, NOW_MS)).toEqual(end);
+});
+
+test("a move takes back what an earlier one has left, by whatever tool", () => {
+  const start = blank();
+  const old = changed(start, banFrom({ resource: "web", node: "srv02", endWallMs: undefined, isPromoted: false }));
+  const moved = changed(old, moveTo(old, { resource: "web", node: "srv02", endWallMs: undefined, isPromoted: false }));
+  const ids = childOf(moved, "constraints")?.children.map(({ attributes }) => attributes["id"]);
+  expect(ids).toEqual(["cli-prefer-web"]);
+});
+
+test("clear takes all, or one node's, or what is over", () => {
+  let configuration = blank();
+  for (const [node, endWallMs] of [
+    ["srv01", undefined],
+    ["srv02", NOW_MS],
+  ] as const)
+    configuration = changed(configuration, banFrom({ resource: "web", node, endWallMs, isPromoted: false }));
+  const targets = (wish: Parameters<typeof clear>[2]) =>
+    clear(configuration, "web", wish).map((operation) => (operation.kind === "delete" ? operation.target : ""));
+  expect(targets({})).toEqual(["cli-ban-web-on-srv01", "cli-ban-web-on-srv02"]);
+  expect(targets({ node: "srv02" })).toEqual(["cli-ban-web-on-srv02"]);
+  expect(targets({ expiredAtWallMs: NOW_MS })).toEqual(["cli-ban-web-on-srv02"]);
+  expect(targets({ expiredAtWallMs: NOW_MS - 1000 })).toEqual([]);
+});
+
+test("whatever owner and reason are, both are read back, the end to the second", () => {
+  const text = fc.string({ unit: "grapheme-ascii", maxLength: 20 });
+  fc.assert(
+    fc.property(text, text, fc.integer({ min: 0, max: 10 ** 6 }), (owner, reason, seconds) => {
+      const mine = lease({ owner: owner.replaceAll("|", "/"), reason, endWallMs: NOW_MS + seconds * 1000 });
+      expect(leasesOf(changed(blank(), [leaseOperation(blank(), mine)]))).toEqual([mine]);
+    }),
+  );
+});

@@ -1,0 +1,95 @@
+/**
+ * Many membership cores on one virtual clock and one network that can be split; for tests of more than two nodes.
+ * Nothing is lost or late here but what a cut takes: stories of single links are told by membership-pair.ts.
+ */
+import { present } from "../../src/base/check.ts";
+import { stepMembership, wakeAtMs } from "../../src/cluster/core/membership/membership.ts";
+import {
+  createMembership,
+  type MembershipConfig,
+  type MembershipEvent,
+  type MembershipState,
+} from "../../src/cluster/core/membership/state.ts";
+import { viewOf } from "../../src/cluster/core/membership/view-of.ts";
+import { decodeHeartbeat, encodeHeartbeat } from "../../src/cluster/core/wire/heartbeat.ts";
+
+const DELAY_MS = 1;
+
+export interface Mesh {
+  run(ms: number): void;
+  /** Only nodes of one part hear each other; by their ids. */
+  split(...parts: readonly (readonly number[])[]): void;
+  kill(id: number): void;
+  step(id: number, event: MembershipEvent): void;
+  /** `members agreed quorate` of a living node, the members by their ids. */
+  view(id: number): string;
+}
+
+export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): Mesh {
+  const ids = Array.from({ length: count }, (_, index) => index + 1);
+  const name = (id: number) => `n${id}`;
+  const states = new Map<number, MembershipState>();
+  let flights: { readonly atMs: number; readonly to: number; readonly event: MembershipEvent }[] = [];
+  let parts: readonly (readonly number[])[] = [ids];
+  let nowMs = 0;
+  for (const id of ids) {
+    const peers = ids.filter((other) => other !== id).map(name);
+    const config: MembershipConfig = {
+      self: name(id),
+      nodes: ids.map((one) => ({ name: name(one), id: one })),
+      links: [{ name: "net", kind: "broadcast", peers }],
+      keepaliveMs: 500,
+      warntimeMs: 1500,
+      deadtimeMs: 3000,
+      initdeadMs: 10_000,
+      ...(quorum === undefined ? {} : { quorum }),
+    };
+    states.set(id, createMembership(config, 1, {}, 0));
+  }
+
+  function step(id: number, event: MembershipEvent): void {
+    const state = states.get(id);
+    if (state === undefined) return;
+    const stepped = stepMembership(state, event, nowMs);
+    states.set(id, stepped.state);
+    for (const effect of stepped.effects) {
+      if (effect.kind === "self-fence" || effect.kind === "gone") states.delete(id);
+      if (effect.kind !== "send-heartbeat") continue;
+      const heartbeat = present(decodeHeartbeat(encodeHeartbeat(effect.heartbeat)), "a heartbeat that cannot be read");
+      const sent: MembershipEvent = { kind: "heartbeat", from: id, link: "net", generation: 1, heartbeat };
+      const reached = parts.find((part) => part.includes(id)) ?? [];
+      flights.push(...reached.filter((to) => to !== id).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: sent })));
+    }
+  }
+
+  return {
+    run(ms) {
+      const untilMs = nowMs + ms;
+      for (;;) {
+        const wakes = [...states.values()].map(wakeAtMs);
+        const nextMs = Math.max(nowMs, Math.min(...wakes, ...flights.map(({ atMs }) => atMs)));
+        if (nextMs > untilMs) break;
+        nowMs = nextMs;
+        const due = flights.filter(({ atMs }) => atMs <= nowMs);
+        flights = flights.filter(({ atMs }) => atMs > nowMs);
+        for (const { to, event } of due) step(to, event);
+        for (const [id, state] of states) if (wakeAtMs(state) <= nowMs) step(id, { kind: "tick" });
+      }
+      nowMs = untilMs;
+    },
+    split(...next) {
+      parts = next;
+    },
+    kill(id) {
+      states.delete(id);
+    },
+    step,
+    view(id) {
+      const state = states.get(id);
+      if (state === undefined) return "dead";
+      const { members, agreed, quorate } = viewOf(state, nowMs);
+      const told = members.map((member) => Number(member.slice(1))).toSorted((left, right) => left - right);
+      return [told.join(), agreed ? "agreed" : "", quorate ? "quorate" : ""].filter((word) => word !== "").join(" ");
+    },
+  };
+}
