@@ -35,6 +35,8 @@ export interface FencingDesk {
   ) => Promise<FencingRecord>;
   /** An operator's word; undefined when it was accepted, else why it was refused. */
   readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
+  /** A lost node runs on after all; what that means for its fencing is the fencer's. */
+  readonly heardAgain: (target: string) => void;
   /** Operations of resources of class `stonith`: a device is looked at, never used. */
   readonly operate: (run: OperationRun) => Promise<RunEnd>;
   readonly configuration: () => FencingConfiguration;
@@ -140,6 +142,10 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       refusal = undefined;
       step({ kind: "operator-confirmation", atWallMs: Date.now(), target, by, answersOn });
       return refusal;
+    },
+    heardAgain(target) {
+      if (state.operations.some((operation) => operation.target === target))
+        step({ kind: "heard-again", atWallMs: Date.now(), target });
     },
     async operate({ instance, operation, intervalMs, timeoutMs }) {
       if (operation === "stop") started.delete(instance);

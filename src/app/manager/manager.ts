@@ -342,6 +342,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       else manager.rehearsal.changed();
       for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
       feed(manager, { kind: "view", view: frame.view });
+      for (const { name, returned } of frame.view.peers) if (returned) manager.fencing.heardAgain(name);
       scorePings(manager);
       break;
     }

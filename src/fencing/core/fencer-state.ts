@@ -41,6 +41,8 @@ export type FencerEvent =
       /** Paths on which the target still answers (links, addresses, BMC says on): then a person errs. */
       readonly answersOn: readonly string[];
     }
+  /** A node that was lost is heard again: it ran on, and the two sides can settle it unless something was done. */
+  | { readonly kind: "heard-again"; readonly atWallMs: number; readonly target: string }
   | { readonly kind: "tick"; readonly atWallMs: number };
 
 /** What one device was asked in one round, and what came of it. */

@@ -127,6 +127,23 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
   succeedOff(draft, confirmed, false, now);
 }
 
+/**
+ * What the cluster alone wanted, and what no device was asked for yet, is taken back: a delay that still runs, a
+ * person who is still on the way. Nothing was taken over, so both sides may go on as they are. What a person or DRBD
+ * wants, and what a device may have begun, goes on to its end.
+ */
+function takeBack(draft: Draft, target: string, now: Now): void {
+  for (const operation of draft.operations) {
+    const { phase, devices, waiters, action, step } = operation;
+    const isUntouched = phase.kind !== "running" && devices.length === 0 && step === "off";
+    const isOurs = waiters.every(({ origin }) => origin.kind === "scheduler");
+    if (operation.target !== target || !isUntouched || !isOurs) continue;
+    log(draft, "warning", `${action} of ${target} is taken back: it is heard again, and nothing was done to it`);
+    remove(draft, operation);
+    publish(draft, operation, action, { kind: "not-done", reason: "it is heard again" }, now);
+  }
+}
+
 /** One step; `nowMs` is monotonic. Refuses nothing and waits for nothing: every wish ends in an answer. */
 export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number): Stepped<FencerState, FencerEffect> {
   const draft: Draft = { ...state, effects: [] };
@@ -150,6 +167,9 @@ export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number
     }
     case "operator-confirmation":
       takeConfirmation(draft, event, now);
+      break;
+    case "heard-again":
+      takeBack(draft, event.target, now);
       break;
     case "tick":
       break;
