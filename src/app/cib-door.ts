@@ -125,7 +125,7 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
       return { kind: "answer", value: { version: versionOf(cib), xml: printXml(found) } };
     }
     case "cib-apply":
-      return change(file, cib, request, applyWish(cib, request));
+      return change(file, cib, request, applyWish(cib, request, asker));
     case "node":
       return change(file, cib, request, nodeWish(cib, request, asker));
     case "resource":
@@ -144,6 +144,9 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
     }
     case "status":
     case "resource-fail":
+    case "config-log":
+    case "config-version":
+    case "config-confirm":
     case "fence-peer":
     case "fence":
     case "fence-confirm":

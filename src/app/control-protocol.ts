@@ -6,6 +6,7 @@
  */
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
+import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 import type { Lease } from "../cluster/core/overrides/lease.ts";
@@ -33,7 +34,22 @@ export type ControlRequest = RequestBase &
      * (`admin_epoch.epoch`) it is refused when the configuration has changed since. Answered when every member has
      * the change on disk.
      */
-    | { readonly kind: "cib-apply"; readonly mode: "replace" | "update"; readonly xml: string; readonly base?: string }
+    | {
+        readonly kind: "cib-apply";
+        readonly mode: "replace" | "update";
+        readonly xml: string;
+        readonly base?: string;
+        /** Undone after so long, unless confirmed before. */
+        readonly trialMs?: number;
+        /** Who and what made the change, for the history; the request's own kind without it. */
+        readonly door?: string;
+      }
+    /** Who changed what, oldest first. */
+    | { readonly kind: "config-log" }
+    /** The configuration of an earlier version (`ADMIN.EPOCH`), as far as this node has kept it. */
+    | { readonly kind: "config-version"; readonly version: string }
+    /** The trial that is on shall stay. */
+    | { readonly kind: "config-confirm" }
     /**
      * A node attribute; no value deletes it. `reboot`: transient, in the status section; with a dampening it is written
      * when that is over; a private one never is. `keeps`: only the dampening is meant.
@@ -240,6 +256,9 @@ export interface ControlAnswers {
   readonly status: StatusReport;
   readonly "cib-query": { readonly version: string; readonly xml: string };
   readonly "cib-apply": { readonly version: string; readonly warnings: readonly Problem[] };
+  readonly "config-log": { readonly version: string; readonly entries: readonly HistoryEntry[] };
+  readonly "config-version": { readonly xml: string };
+  readonly "config-confirm": Done;
   readonly attribute: Done;
   readonly "attribute-query": {
     readonly values: readonly { readonly node: string; readonly value: string }[];
@@ -278,7 +297,16 @@ export type AnswerLine =
 const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, readonly string[]>>>> = {
   status: {},
   "cib-query": { section: ["string", "undefined"] },
-  "cib-apply": { mode: ["replace", "update"], xml: ["string"], base: ["string", "undefined"] },
+  "cib-apply": {
+    mode: ["replace", "update"],
+    xml: ["string"],
+    base: ["string", "undefined"],
+    trialMs: ["number", "undefined"],
+    door: ["string", "undefined"],
+  },
+  "config-log": {},
+  "config-version": { version: ["string"] },
+  "config-confirm": {},
   attribute: {
     node: ["string", "undefined"],
     name: ["string"],

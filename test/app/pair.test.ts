@@ -120,7 +120,7 @@ asRoot("both lose each other and meet again before anybody was fenced: nothing s
   expect(active(pair)).toBe(before);
   expect(runsOn(await pair.status("alpha"), "ip")).toMatchObject([{ node: before, sinceWallMs: since }]);
   const said = NODES.map((node, index) => pair.log(node).slice(lengths[index])).join("\n");
-  expect(said).toContain("is taken back: it is heard again, and nothing was done to it");
+  expect(said).toContain("is given up: it has come back meanwhile");
   expect(said).not.toMatch(/(?:ip|dummy|state)[^\n]*: (?:stop|demote|start|promote) on/);
 });
 

@@ -33,10 +33,10 @@ export interface FencingDesk {
     origin: FencingOrigin,
     isTargetPreferred?: boolean,
   ) => Promise<FencingRecord>;
+  /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
+  readonly withdraw: (target: string) => void;
   /** An operator's word; undefined when it was accepted, else why it was refused. */
   readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
-  /** A lost node runs on after all; what that means for its fencing is the fencer's. */
-  readonly heardAgain: (target: string) => void;
   /** Operations of resources of class `stonith`: a device is looked at, never used. */
   readonly operate: (run: OperationRun) => Promise<RunEnd>;
   readonly configuration: () => FencingConfiguration;
@@ -143,10 +143,6 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       step({ kind: "operator-confirmation", atWallMs: Date.now(), target, by, answersOn });
       return refusal;
     },
-    heardAgain(target) {
-      if (state.operations.some((operation) => operation.target === target))
-        step({ kind: "heard-again", atWallMs: Date.now(), target });
-    },
     async operate({ instance, operation, intervalMs, timeoutMs }) {
       if (operation === "stop") started.delete(instance);
       if (operation === "stop") return ended(0);
@@ -160,6 +156,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       if (outcome.kind !== "confirmed" && operation === "start") started.delete(instance);
       return outcome.kind === "confirmed" ? ended(0) : ended(GENERIC_ERROR, outcome.reason);
     },
+    withdraw: (target) => step({ kind: "withdraw", atWallMs: Date.now(), target }),
     configuration: () => state.configuration,
     state: () => state,
     wakeAtMs: () => wakeAtMs(state),

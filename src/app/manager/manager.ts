@@ -13,6 +13,7 @@ import {
   stepAttributes,
 } from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
+import { fencedByProof, fencingAnswer } from "../../cluster/core/controller/fencing-answers.ts";
 import {
   type NodeEffect,
   type NodeEvent,
@@ -40,6 +41,7 @@ import type { CibFiles } from "../../cluster/edge/cib-files.ts";
 import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
@@ -69,6 +71,7 @@ export interface Manager {
   readonly drbd: DrbdDesk;
   readonly decider: Decider;
   readonly rehearsal: Rehearsal;
+  readonly blackBox: BlackBox;
   readonly book: LogBook;
   readonly log: Log;
   readonly toKeeper: (message: ToKeeper) => void;
@@ -87,7 +90,8 @@ export interface Manager {
   timer: NodeJS.Timeout | undefined;
 }
 
-const TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
+/** What the node core is handed; a replay hands it the same. */
+export const NODE_TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
 /** A timer that is due now and one that fires early by a fraction must not spin. */
 const TIMER_MIN_MS = 1;
 const FOREIGN_RECORDS_MAX = 100;
@@ -133,8 +137,10 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
 /** One event for the node core, and everything that follows from it. */
 export function feed(manager: Manager, event: NodeEvent): void {
   const now = { nowMs: nowMs(), nowWallMs: Date.now() };
-  const stepped = stepNode(manager.node, event, now, TOOLS);
+  const before = manager.node;
+  const stepped = stepNode(before, event, now, NODE_TOOLS);
   manager.node = stepped.state;
+  manager.blackBox.note(before, event, now, stepped.effects);
   for (const effect of stepped.effects) start(manager, effect);
   manager.control?.changed();
   setTimer(manager);
@@ -203,7 +209,9 @@ export function refresh(manager: Manager): void {
 function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
-  void manager.decider.decide(cib, Date.now(), { quorate }).then((decision) => {
+  const wallMs = Date.now();
+  manager.blackBox.noteSchedule(manager.node, number, wallMs, quorate);
+  void manager.decider.decide(cib, wallMs, { quorate }).then((decision) => {
     const tookMs = nowMs() - startedAtMs;
     if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
     feed(manager, { kind: "decision", number, decision });
@@ -215,24 +223,16 @@ const SLOW_DECISION_MS = 500;
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
-  void manager.fencing.request(target, operation, origin, isTargetPreferred).then(({ outcome, devices }) => {
-    // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
-    if (outcome.kind === "confirmed" && operation !== "on") return;
-    const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
-    const reason = outcome.kind === "confirmed" ? `power read as ${outcome.power} (${evidence})` : outcome.reason;
-    feed(manager, { kind: "fenced", result: { target, action: operation, outcome: outcome.kind, reason } });
+  void manager.fencing.request(target, operation, origin, isTargetPreferred).then((record) => {
+    const result = fencingAnswer(record, operation);
+    if (result !== undefined) feed(manager, { kind: "fenced", result });
   });
 }
 
 /** Off is proven, whoever had asked: the cluster may take over now, whatever is still to be done to the node. */
 export function takeFenced(manager: Manager, record: FencingRecord): void {
-  const { target, action, devices } = record;
-  manager.drbd.noteFenced(target);
-  const names = devices.map(({ device }) => device).join(", ");
-  const reason =
-    names === "" || names === "operator" ? `by the word of ${record.by.at(-1)}` : `power read as off by ${names}`;
-  const done = action === "on" ? "off" : action;
-  feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
+  manager.drbd.noteFenced(record.target);
+  feed(manager, { kind: "fenced", result: fencedByProof(record) });
 }
 
 export function takeRecord(manager: Manager, record: FencingRecord): void {
@@ -285,6 +285,9 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     case "fence":
       fence(manager, effect.action, effect.isTargetPreferred);
+      break;
+    case "withdraw-fence":
+      manager.fencing.withdraw(effect.node);
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);
@@ -342,7 +345,6 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       else manager.rehearsal.changed();
       for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
       feed(manager, { kind: "view", view: frame.view });
-      for (const { name, returned } of frame.view.peers) if (returned) manager.fencing.heardAgain(name);
       scorePings(manager);
       break;
     }

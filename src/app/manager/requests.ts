@@ -5,11 +5,13 @@
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
+import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
 import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import {
   applyWish,
+  confirmWish,
   findResource,
   nodeWish,
   primitivesOf,
@@ -91,11 +93,26 @@ export function statusReport(manager: Manager): StatusReport {
   });
 }
 
+const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
+
+/** What ends a trial is let through: going back to where it began. */
+function isGoingBack(request: ControlRequest, version: string): boolean {
+  return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
+}
+
 async function change(manager: Manager, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { operations, text } = wish;
   if (operations.length === 0) return answer<"node">({ text });
-  const done = await submit(manager, request.by ?? "root", request.kind, operations);
+  const trial = trialOf(configurationNow(manager));
+  if (trial !== undefined && request.kind !== "config-confirm" && !isGoingBack(request, trial.subject))
+    return refuse(
+      "configuration",
+      `a trial by ${trial.owner} is on until ${endText(trial.endWallMs)}`,
+      "confirm it (gemel config confirm), or take it back (gemel config rollback)",
+    );
+  const door = request.kind === "cib-apply" ? (request.door ?? request.kind) : request.kind;
+  const done = await submit(manager, request.by ?? "root", door, operations);
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
@@ -148,6 +165,20 @@ function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind:
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
+function configurationLog(manager: Manager): Reply {
+  const { history, version } = manager.node.store.stored;
+  return answer<"config-log">({ version: `${version.adminEpoch}.${version.epoch}`, entries: history });
+}
+
+async function configurationVersion(manager: Manager, version: string): Promise<Reply> {
+  const { version: now } = manager.node.store.stored;
+  const isNow = version === `${now.adminEpoch}.${now.epoch}`;
+  const found = isNow ? configurationNow(manager) : await manager.files.readVersion(version);
+  if (found === undefined)
+    return refuse("version", `${manager.self} has not kept version ${version}`, "see gemel config log; ask its peer");
+  return answer<"config-version">({ xml: printXml(found) });
+}
+
 function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {
   const { resource: id, node } = request;
   const changes = pretendFailure(nodeCib(manager.node), id, node, Date.now());
@@ -193,7 +224,13 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
     case "cib-query":
       return queryCib(manager, request.section);
     case "cib-apply":
-      return await change(manager, request, applyWish(nodeCib(manager.node), request));
+      return await change(manager, request, applyWish(nodeCib(manager.node), request, askerOf(request)));
+    case "config-log":
+      return configurationLog(manager);
+    case "config-version":
+      return await configurationVersion(manager, request.version);
+    case "config-confirm":
+      return await change(manager, request, confirmWish(nodeCib(manager.node)));
     case "attribute":
       return request.lifetime === "forever"
         ? await change(manager, request, permanentAttribute(manager, request))

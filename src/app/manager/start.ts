@@ -19,6 +19,7 @@ import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent
 import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
 import type { ToManager } from "../keeper-pipe.ts";
 import { writeAgentTools } from "./agent-tools.ts";
+import { openBlackBox } from "./black-box.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
@@ -147,6 +148,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     agents,
     fencing,
     drbd,
+    blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
     rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,

@@ -41,8 +41,8 @@ export type FencerEvent =
       /** Paths on which the target still answers (links, addresses, BMC says on): then a person errs. */
       readonly answersOn: readonly string[];
     }
-  /** A node that was lost is heard again: it ran on, and the two sides can settle it unless something was done. */
-  | { readonly kind: "heard-again"; readonly atWallMs: number; readonly target: string }
+  /** The cluster wants it no more, for the target has come back: what has not been begun is left undone. */
+  | { readonly kind: "withdraw"; readonly atWallMs: number; readonly target: string }
   | { readonly kind: "tick"; readonly atWallMs: number };
 
 /** What one device was asked in one round, and what came of it. */
@@ -128,6 +128,8 @@ export interface FencingOperation {
   /** The pause or delay before the device at hand has been taken. */
   readonly hasDelayed: boolean;
   readonly devices: readonly DeviceRecord[];
+  /** Nobody wants it any more: no further device is tried once the one at hand has come to an end. */
+  readonly isWithdrawn?: true;
 }
 
 /** Failed rounds in a row for one target. */

@@ -10,6 +10,7 @@ import type { Stepped } from "../../base/step.ts";
 import { type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
 import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
 import {
+  abandon,
   type Draft,
   log,
   type Now,
@@ -127,20 +128,15 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
   succeedOff(draft, confirmed, false, now);
 }
 
-/**
- * What the cluster alone wanted, and what no device was asked for yet, is taken back: a delay that still runs, a
- * person who is still on the way. Nothing was taken over, so both sides may go on as they are. What a person or DRBD
- * wants, and what a device may have begun, goes on to its end.
- */
-function takeBack(draft: Draft, target: string, now: Now): void {
-  for (const operation of draft.operations) {
-    const { phase, devices, waiters, action, step } = operation;
-    const isUntouched = phase.kind !== "running" && devices.length === 0 && step === "off";
-    const isOurs = waiters.every(({ origin }) => origin.kind === "scheduler");
-    if (operation.target !== target || !isUntouched || !isOurs) continue;
-    log(draft, "warning", `${action} of ${target} is taken back: it is heard again, and nothing was done to it`);
-    remove(draft, operation);
-    publish(draft, operation, action, { kind: "not-done", reason: "it is heard again" }, now);
+/** An order that a board has already got cannot be called back; what operators and DRBD want stands. */
+function withdraw(draft: Draft, target: string, now: Now): void {
+  const wanted = draft.operations.filter(
+    (each) =>
+      each.target === target && each.step === "off" && each.waiters.every(({ origin }) => origin.kind === "scheduler"),
+  );
+  for (const operation of wanted) {
+    if (operation.phase.kind === "running") replace(draft, { ...operation, isWithdrawn: true });
+    else abandon(draft, operation, now);
   }
 }
 
@@ -168,8 +164,8 @@ export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number
     case "operator-confirmation":
       takeConfirmation(draft, event, now);
       break;
-    case "heard-again":
-      takeBack(draft, event.target, now);
+    case "withdraw":
+      withdraw(draft, event.target, now);
       break;
     case "tick":
       break;

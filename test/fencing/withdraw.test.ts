@@ -1,4 +1,4 @@
-/** A lost node that is heard again: which fencing is taken back, and which goes on to its end. */
+/** The cluster wants a fencing no more, for its target has come back: what is left undone, and what goes on. */
 import { expect, test } from "vitest";
 import { type FencingDevice, NO_FENCING } from "../../src/fencing/core/configuration.ts";
 import { stepFencer } from "../../src/fencing/core/fencer.ts";
@@ -56,8 +56,8 @@ function play(device: FencingDevice, kind: FencingOrigin["kind"], ...events: rea
   return { told, open: state.operations.length, retry: state.failures["alpha"] };
 }
 
-const HEARD: FencerEvent = { kind: "heard-again", atWallMs: 0, target: "alpha" };
-const OTHER: FencerEvent = { kind: "heard-again", atWallMs: 0, target: "charlie" };
+const HEARD: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "alpha" };
+const OTHER: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "charlie" };
 
 test("a person on the way, and a delay that runs, are taken back; and the next fencing need not wait", () => {
   expect(play(PERSON, "scheduler", HEARD)).toEqual({ told: ["ask a person", "not-done"], open: 0, retry: undefined });
