@@ -121,8 +121,8 @@ function isBeingFenced({ state }: Turn, node: string): boolean {
   return run?.phases[at] === "running";
 }
 
-/** What was to be fenced is heard: a board that has its order is awaited, but no more are tried, nor people called. */
-function withdrawFence(turn: Turn, node: string): void {
+/** The reason may be gone: a board that has its order is awaited, but no more are tried, nor people called. */
+export function withdrawFence(turn: Turn, node: string): void {
   if (isBeingFenced(turn, node)) emit(turn, { kind: "withdraw-fence", node });
 }
 
