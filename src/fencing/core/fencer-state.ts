@@ -21,6 +21,8 @@ export type FencerEvent =
       readonly target: string;
       readonly action: FencingRequestAction;
       readonly origin: FencingOrigin;
+      /** Only this level, counted from 1: a drill of paths that are seldom needed. */
+      readonly onlyLevel?: number;
       /** Any number; random delays are drawn from it. */
       readonly seed: number;
       /** The target carries the more important resources: its fencing waits for priority-fencing-delay. */
@@ -58,6 +60,8 @@ export interface DeviceRecord {
 
 /** The death certificate when `outcome` is confirmed; else the record of a failed round. */
 export interface FencingRecord {
+  /** Whose devices were used. */
+  readonly node: string;
   readonly id: number;
   readonly target: string;
   readonly action: FencingRequestAction;

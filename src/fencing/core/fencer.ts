@@ -53,7 +53,8 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
     log(draft, "info", `${action} of ${target}, asked by ${origin.by}, joins the fencing that runs`);
     return;
   }
-  const levels = levelsFor(draft.configuration, target, draft.self);
+  const all = levelsFor(draft.configuration, target, draft.self);
+  const levels = event.onlyLevel === undefined ? all : all.slice(event.onlyLevel - 1, event.onlyLevel);
   const retryAtMs = draft.failures[target]?.retryAtMs ?? now.ms;
   const operation: FencingOperation = {
     id: nextId(draft),

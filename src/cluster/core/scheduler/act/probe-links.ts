@@ -36,6 +36,7 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
       }
     };
     for (const start of stepsOf(plan, resource, "start")) visit(start);
+    for (const running of stepsOf(plan, topOf(resource), "running")) visit(running);
   }
 }
 

@@ -94,12 +94,6 @@ export function settleRemote(node: Node): void {
     node.online = false;
     return;
   }
-  // It has asked to leave: it is let go by ending its connection.
-  const asked = node.attributes["shutdown"] ?? "0";
-  if (asked !== "0" && asked !== "") {
-    node.shutdown = true;
-    connection.nextRole = ROLE.stopped;
-  }
   const { container } = connection;
   node.unclean = node.fenceReasons.length > 0 && node.kind === "remote";
   if (connection.role === ROLE.started && connection.nextRole !== ROLE.stopped) node.online = true;
@@ -120,4 +114,14 @@ export function settleRemote(node: Node): void {
   const isHostLost = host?.unclean === true && !host.online && connection.runningOn.length === 1;
   // A guest went down with its host; a remote node is its own machine and merely out of reach.
   if (isHostLost && node.kind === "guest") node.online = false;
+}
+
+/** Remote nodes that have asked to leave are let go by ending their connections; known when all has been read. */
+export function letGo(facts: Facts): void {
+  for (const node of facts.nodes) {
+    const asked = node.attributes["shutdown"] ?? "0";
+    if (node.remote === undefined || node.kind === "member" || asked === "0" || asked === "") continue;
+    node.shutdown = true;
+    node.remote.nextRole = ROLE.stopped;
+  }
 }

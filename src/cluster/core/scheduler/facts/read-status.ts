@@ -2,7 +2,7 @@
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import type { Facts, Node } from "./model.ts";
 import { readHistories } from "./read-history.ts";
-import { settleRemote } from "./read-remotes.ts";
+import { letGo, settleRemote } from "./read-remotes.ts";
 import { isTrue, ROLE } from "./values.ts";
 
 const TICKET_OWN = new Set(["id", "granted", "standby", "last-granted"]);
@@ -54,6 +54,7 @@ export function readAllHistories(facts: Facts): void {
   for (const node of facts.nodes) if (node.kind !== "member" && !read.has(node)) settleRemote(node);
   if (facts.options.fencingEnabled)
     for (const { node, state } of states) if (!read.has(node)) readHistories(facts, node, state);
+  letGo(facts);
   // What was read last may have shown that a guest went down with its host.
   for (const node of facts.nodes)
     if (node.kind === "guest" && !node.online && node.remote?.container?.failed === true)
