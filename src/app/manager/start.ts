@@ -18,6 +18,7 @@ import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/
 import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
 import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
 import type { ToManager } from "../keeper-pipe.ts";
+import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
 import { openBlackBox } from "./black-box.ts";
 import { openControlServer } from "./control-server.ts";
@@ -219,8 +220,9 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
 async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
-    (request) => answerRequest(manager, request),
+    (request, person) => answerRequest(manager, request, person),
     () => statusReport(manager),
+    (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchLeases(manager);
   manager.log("info", `manager of ${manager.self} is up`);
