@@ -169,6 +169,18 @@ function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind:
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
+/** What fits between two managers without holding up what matters. */
+const PEER_LINES_MAX = 1_000;
+
+async function logLines(manager: Manager, node: string, lines: number): Promise<Reply> {
+  if (node === manager.self) return answer<"log">({ lines: manager.book.lines(lines) });
+  if (manager.view?.members.includes(node) !== true)
+    return refuse("node", `${node} is no member now`, `ask on ${node} itself: gemel log`);
+  const message = await ask(manager, node, (number) => ({ room: "log", ask: number, lines }));
+  if (message?.room === "log-answer") return answer<"log">({ lines: message.lines });
+  return refuse("node", `${node} has not answered within ${ASK_WAIT_MS} ms`, `ask on ${node} itself: gemel log`);
+}
+
 function configurationLog(manager: Manager): Reply {
   const { history, version } = manager.node.store.stored;
   return answer<"config-log">({ version: `${version.adminEpoch}.${version.epoch}`, entries: history });
@@ -228,7 +240,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "status":
       return answer<"status">(statusReport(manager));
     case "log":
-      return answer<"log">({ lines: manager.book.lines(request.lines) });
+      return await logLines(manager, request.node ?? manager.self, request.lines);
     case "cib-query":
       return queryCib(manager, person, request.section);
     case "cib-apply":
@@ -289,12 +301,18 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         sendAnywhere(manager, from, { room: "dc-answer", ask: message.ask, reply }),
       );
       break;
+    case "log": {
+      const lines = manager.book.lines(Math.min(message.lines, PEER_LINES_MAX));
+      sendAnywhere(manager, from, { room: "log-answer", ask: message.ask, lines });
+      break;
+    }
     case "drbd":
       void manager.drbd
         .outdate(message.resource)
         .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
       break;
     case "dc-answer":
+    case "log-answer":
     case "drbd-answer":
       manager.asked.get(message.ask)?.(message);
       break;
