@@ -5,8 +5,9 @@ import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../app/node-pair.ts";
 import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
+import { skips } from "../support/skip.ts";
 
-const asRoot = test.skipIf(process.getuid?.() !== 0);
+const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 /** The client's own address, where the boards listen: both nodes reach it, and lose it when they are cut off. */
 const BOARDS = "198.18.3.9";
 
