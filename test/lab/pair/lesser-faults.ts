@@ -41,7 +41,7 @@ export function testLesserFaults(lab: () => Lab): void {
     await nothingIsLost(lab());
   });
 
-  test("the disk of the active node fails: the service goes to the other one; a mended disk makes it whole", async () => {
+  test("the disk of the active node fails: the service moves to the other; a mended disk makes it whole", async () => {
     await writeSome(lab(), 10);
     const { pair, watcher, until } = lab();
     const broken = lab().active();
