@@ -4,11 +4,12 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test, vi } from "vitest";
 import type { StatusReport } from "../../src/app/control-protocol.ts";
+import { skips } from "../support/skip.ts";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
 
 // Two whole nodes on a machine that may be busy with emulated ones.
 vi.setConfig({ testTimeout: 180_000 });
-const asRoot = test.skipIf(process.getuid?.() !== 0);
+const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 
 const CONFIGURATION = `
 primitive state ocf:gemel:Stateful op monitor interval=5s role=Master op monitor interval=6s role=Slave \\
@@ -101,6 +102,27 @@ asRoot("an active node that stood still for longer than deadtime and goes on: ne
   }
   expect(looks.length).toBeGreaterThan(10);
   expect(Math.max(...looks)).toBe(1);
+});
+
+asRoot("both lose each other and meet again before anybody was fenced: nothing stops, one DC leads", async () => {
+  const pair = await startPair(`${CONFIGURATION}primitive person stonith:meatware\n`);
+  const before = active(pair);
+  const since = runsOn(await pair.status("alpha"), "ip")[0]?.sinceWallMs;
+  const lengths = NODES.map((node) => pair.log(node).length);
+  pair.heart("down");
+  await pair.until("each has lost the other", () => NODES.every((node) => pair.log(node).includes("peer-lost")));
+  pair.heart("up");
+  await pair.until("both are members and idle", async () => {
+    const both = await Promise.all(NODES.map((node) => pair.status(node)));
+    const [one, second] = both;
+    const online = both.every((status) => status?.nodes.every(({ state }) => state === "online") === true);
+    return online && one?.dc !== undefined && one.dc === second?.dc && !one.transition.isRunning;
+  });
+  expect(active(pair)).toBe(before);
+  expect(runsOn(await pair.status("alpha"), "ip")).toMatchObject([{ node: before, sinceWallMs: since }]);
+  const said = NODES.map((node, index) => pair.log(node).slice(lengths[index])).join("\n");
+  expect(said).toContain("is given up: it has come back meanwhile");
+  expect(said).not.toMatch(/(?:ip|dummy|state)[^\n]*: (?:stop|demote|start|promote) on/);
 });
 
 asRoot("who loses its clients hands over; a host that dies for both sides moves nothing", async () => {
