@@ -92,15 +92,15 @@ export async function runProbe(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return wrongCall("gemel fence probe", error instanceof Error ? error.message : String(error), PROBE_USAGE);
   }
-  const { host, user, secrets, secret, node = "NODE" } = values;
+  const { host, user, secrets, secret, node } = values;
   if (host === undefined || user === undefined || secrets === undefined || secret === undefined)
     return wrongCall("gemel fence probe", "say --host, --user, --secrets and --secret", PROBE_USAGE);
   const asked = { host, user, secret, node };
   const runner = createRunner({ secretsFile: secrets });
   try {
-    const found = await probeIpmi(runner, asked, values.port ?? "623");
-    say("https (redfish)", await probeHttps(asked, values["https-port"] ?? "443"));
-    say("ssh", await probeSsh(host, values["ssh-port"] ?? "22"));
+    const found = await probeIpmi(runner, asked, values.port);
+    say("https (redfish)", await probeHttps(asked, values["https-port"]));
+    say("ssh", await probeSsh(host, values["ssh-port"]));
     if (found === undefined) {
       process.stdout.write("No IPMI. Compare certificate or host key with the board's own page, then configure\n");
       process.stdout.write("redfish, ilo-ssh or racadm-ssh with it: the password goes out only to a pinned board.\n");

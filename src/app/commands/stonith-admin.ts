@@ -11,7 +11,8 @@ import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { runCluster } from "./fence-cluster.ts";
 
 const USAGE =
-  "stonith_admin -F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -s DEVICE | -Q DEVICE | -I   [-t SECONDS] [-V] [-q] [--run DIR]";
+  "stonith_admin -F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -s DEVICE | -Q DEVICE | -I\n" +
+  "              [-t SECONDS] [-V] [-q] [--run DIR]";
 
 const OPTIONS = {
   fence: { type: "string", short: "F" },
