@@ -15,7 +15,9 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
   const isActive = node.online && resource.runningOn.includes(node);
   for (const [index, entry] of entries.entries()) {
     const { task, intervalMs } = entry;
-    if (intervalMs === 0 || index <= stopAt || entry.element.attributes["op-status"] === "1") continue;
+    // What was played through is recorded with its cancels.
+    if (intervalMs === 0 || task === "cancel" || index <= stopAt || entry.element.attributes["op-status"] === "1")
+      continue;
     if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs });
     else if (plan.facts.options.cancelRemoved && !resource.removed && isActive)
       cancel(plan, resource, node, task, intervalMs);
