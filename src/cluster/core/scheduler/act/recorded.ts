@@ -12,7 +12,7 @@ function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): b
 }
 
 function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: History): void {
-  const isActive = node.online && resource.runningOn.includes(node);
+  const isActive = resource.runningOn.includes(node);
   for (const [index, entry] of entries.entries()) {
     const { task, intervalMs } = entry;
     // What was played through is recorded with its cancels.
@@ -27,5 +27,5 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
 export function planRecorded(plan: Plan): void {
   for (const resource of plan.facts.resources)
     if (resource.kind === "primitive")
-      for (const history of resource.history.values()) keepPlaces(plan, resource, history);
+      for (const history of resource.history.values()) if (history.node.online) keepPlaces(plan, resource, history);
 }
