@@ -8,13 +8,13 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { skips } from "../support/skip.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const SETUP = path.join(ROOT, "tools/setup.mjs");
 /** Proves that grub-pc-bin is installed; nothing else looks into its directory. */
 const PROOF = "/usr/lib/grub/i386-pc";
 const isRoot = process.getuid?.() === 0;
-if (!isRoot) process.stderr.write("skipped: test/tools/start-errors.test.ts needs root for its mount namespaces\n");
 
 let folder = "";
 beforeAll(() => {
@@ -31,7 +31,7 @@ function runOn(changes: string, argv: readonly string[], environment: NodeJS.Pro
   return { status, lines: stderr.trimEnd().split("\n") };
 }
 
-const asRoot = test.skipIf(!isRoot);
+const asRoot = test.skipIf(skips(!isRoot, "it needs root"));
 
 asRoot("too little memory", () => {
   const meminfo = path.join(folder, "meminfo");
@@ -52,20 +52,23 @@ asRoot("too little disk", () => {
   });
 });
 
-test.skipIf(!isRoot || !existsSync(PROOF))("a missing package that cannot be installed is named, with what apt-get said", () => {
-  const tools = path.join(folder, "bin");
-  mkdirSync(tools);
-  writeFileSync(path.join(tools, "apt-get"), "#!/bin/sh\necho 'E: Unable to fetch some archives' >&2\nexit 100\n");
-  chmodSync(path.join(tools, "apt-get"), 0o755);
-  const environment = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
-  const { status, lines } = runOn(`mount -t tmpfs none ${PROOF}`, [SETUP, "image"], environment);
-  expect([status, ...lines]).toEqual([
-    1,
-    "gemel set-up: installing Debian packages: grub-pc-bin",
-    "E: Unable to fetch some archives",
-    "gemel set-up: apt-get failed, see above; check that Debian's package registry is reachable",
-  ]);
-});
+test.skipIf(skips(!isRoot || !existsSync(PROOF), "it needs root and grub-pc-bin"))(
+  "a missing package that cannot be installed is named, with what apt-get said",
+  () => {
+    const tools = path.join(folder, "bin");
+    mkdirSync(tools);
+    writeFileSync(path.join(tools, "apt-get"), "#!/bin/sh\necho 'E: Unable to fetch some archives' >&2\nexit 100\n");
+    chmodSync(path.join(tools, "apt-get"), 0o755);
+    const environment = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
+    const { status, lines } = runOn(`mount -t tmpfs none ${PROOF}`, [SETUP, "image"], environment);
+    expect([status, ...lines]).toEqual([
+      1,
+      "gemel set-up: installing Debian packages: grub-pc-bin",
+      "E: Unable to fetch some archives",
+      "gemel set-up: apt-get failed, see above; check that Debian's package registry is reachable",
+    ]);
+  },
+);
 
 /** The version is what a preload pretends; real Nodes 14 and 18 were tried by hand and say the same. */
 test("an old Node", () => {
