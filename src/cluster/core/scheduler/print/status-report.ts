@@ -13,6 +13,8 @@ export interface ReportView {
   readonly inactive: boolean;
   /** Each instance of a clone by itself. */
   readonly detail: boolean;
+  /** What is under way, in its own words. */
+  readonly pending?: boolean;
 }
 
 const WHOLE: ReportView = { inactive: true, detail: false };
@@ -78,11 +80,12 @@ export function isDisabled(resource: Resource): boolean {
   return targetRoleOf(resource, inPromotable(resource)) === ROLE.stopped;
 }
 
-export function roleWord(resource: Resource): string {
-  const pending = PENDING[resource.pendingTask];
+/** What is under way counts as what it leads to, unless it is to be shown. */
+export function roleWord(resource: Resource, showPending = true): string {
+  const pending = showPending ? PENDING[resource.pendingTask] : undefined;
   if (pending !== undefined) return pending;
   if (resource.runningOn.length === 0) return "Stopped";
-  if (!inPromotable(resource)) return "Started";
+  if (!inPromotable(resource) && resource.role !== ROLE.promoted) return "Started";
   return roleText(resource.role === ROLE.started ? ROLE.unpromoted : resource.role);
 }
 
@@ -118,11 +121,12 @@ export function primitiveLine(
   indent: string,
   unique: boolean,
   shown?: Shown | "below-node",
+  showPending = true,
 ): string {
   const own = shown === "below-node" ? undefined : shown;
   const withNode = shown !== "below-node";
   const name = own?.name ?? (unique ? resource.id : resource.baseId);
-  const role = roleWord(resource);
+  const role = roleWord(resource, showPending);
   const failed = failedWord(resource, role);
   const flags = flagsOf(resource, own?.node ?? resource.runningOn[0]).filter((flag) => withNode || flag !== "UNCLEAN");
   const several = withNode && resource.runningOn.length > 1;
@@ -186,7 +190,7 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     const isUp = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
     const isLost = primitivesOf(instance).some(({ runningOn: [on] }) => on?.kind === "guest" && !on.online);
-    if (isUp && !isLost) active += 1;
+    if (isUp && !isLost && !instance.removed) active += 1;
     if (view.detail && (isUp || view.inactive)) {
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
@@ -218,7 +222,9 @@ function isMember(node: Node): boolean {
 
 /** One resource with what stands in it. */
 export function lineOf(facts: Facts, resource: Resource, indent: string, view: ReportView = WHOLE): string[] {
-  if (resource.kind === "primitive") return [primitiveLine(resource, indent, isUnique(resource))];
+  const { pending } = view;
+  const primitive = (each: Resource, deeper: string) => primitiveLine(each, deeper, isUnique(each), undefined, pending);
+  if (resource.kind === "primitive") return [primitive(resource, indent)];
   if (resource.kind === "clone") return cloneLines(facts, resource, indent, view);
   if (resource.kind === "bundle")
     return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, place) =>
@@ -228,7 +234,7 @@ export function lineOf(facts: Facts, resource: Resource, indent: string, view: R
   const hidden = resource.children.length - shown.length;
   const note = hidden === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;
   const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource, note)}:`;
-  return [head, ...shown.map((member) => primitiveLine(member, `${indent}  `, isUnique(member)))];
+  return [head, ...shown.map((member) => primitive(member, `${indent}  `))];
 }
 
 export function isUnique(resource: Resource): boolean {
@@ -267,7 +273,7 @@ export function statusReport(facts: Facts, heading: string, counted: boolean): s
     ...nodeLines(facts, "    "),
     "",
     "  * Full List of Resources:",
-    ...resources.flatMap((resource) => lineOf(facts, resource, "    ")),
+    ...resources.flatMap((resource) => lineOf(facts, resource, "    ", { ...WHOLE, pending: counted })),
     "",
   ].join("\n");
 }
