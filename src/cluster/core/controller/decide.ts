@@ -44,9 +44,10 @@ export function actionOfKey(turn: Turn, key: string): number | undefined {
 
 function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
+  const why = reasonText(action.reason, "en", action.operation);
   // The story of a takeover; probes and monitors would drown it.
   if (action.operation !== "monitor" && action.operation !== "notify")
-    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason)})`);
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${why})`);
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 
@@ -77,6 +78,17 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 }
 
 function startFence(turn: Turn, action: FenceAction): void {
+  // Nobody switches himself off and reads it back: we end without a goodbye, and the others have us fenced.
+  if (action.target === turn.state.self && members(turn).length > 1) {
+    log(
+      turn,
+      "error",
+      `this node must be fenced (${reasonText(action.reason)}): it ends itself, for another one to take over`,
+    );
+    turn.state = { ...turn.state, left: true };
+    emit(turn, { kind: "leave", clean: false });
+    return;
+  }
   log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
   const order = turn.state.lead?.fencingOrder ?? [];
   emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });

@@ -21,13 +21,14 @@ export function resourceNamed(facts: Facts, id: string): Resource | undefined {
   return isKnown ? clone : undefined;
 }
 
-/** Every resource that the id means: several for a template or a tag. */
-export function resourcesNamed(facts: Facts, id: string): readonly Resource[] {
+/** Every resource that the id means: several for a template or a tag. A tag that holds itself adds nothing. */
+export function resourcesNamed(facts: Facts, id: string, through: readonly string[] = []): readonly Resource[] {
   const one = resourceNamed(facts, id);
   if (one !== undefined) return [one];
   const users = facts.templates.get(id);
   if (users !== undefined) return users.map((user) => cloneOf(user) ?? user);
-  return (facts.tags.get(id) ?? []).flatMap((member) => resourcesNamed(facts, member));
+  if (through.includes(id)) return [];
+  return (facts.tags.get(id) ?? []).flatMap((member) => resourcesNamed(facts, member, [...through, id]));
 }
 
 /** A resource set, its members found. */
