@@ -139,11 +139,13 @@ export function primitiveLine(
   const role = roleWord(resource, showPending);
   const failed = failedWord(resource, role);
   const flags = flagsOf(resource, own?.node ?? resource.runningOn[0]).filter((flag) => withNode || flag !== "UNCLEAN");
-  const several = withNode && resource.runningOn.length > 1;
-  const first = own === undefined ? resource.runningOn[0] : own.node;
+  // Where only the remains of what was handed over are, it does not run.
+  const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
+  const several = withNode && places.length > 1;
+  const first = own === undefined ? places[0] : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
-  const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
+  const nodes = several ? ` ${`[ ${places.map((each) => each.name).join(" ")} ]`}` : "";
   const removed = resource.removed ? "ORPHANED " : "";
   const answer = role === "Stopped" ? probeFailure(resource) : undefined;
   const why = answer === undefined ? "" : ` (${answer}) `;
@@ -200,7 +202,6 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     const isUp = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
     const isLost = primitivesOf(instance).some(({ runningOn: [on] }) => on?.kind === "guest" && !on.online);
-    if (isUp && !isLost && !instance.removed) active += 1;
     if (view.detail && (isUp || view.inactive)) {
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
@@ -210,7 +211,10 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     // Of a guest that is down nothing is shown, nor of what was on it.
     if (isLost) continue;
     if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
-    else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
+    else {
+      active += 1;
+      (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
+    }
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
   const lower = clone.promotable
