@@ -125,7 +125,7 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
       return { kind: "answer", value: { version: versionOf(cib), xml: printXml(found) } };
     }
     case "cib-apply":
-      return change(file, cib, request, applyWish(cib, request));
+      return change(file, cib, request, applyWish(cib, request, asker));
     case "node":
       return change(file, cib, request, nodeWish(cib, request, asker));
     case "resource":
@@ -144,10 +144,15 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
     }
     case "status":
     case "resource-fail":
+    case "config-log":
+    case "config-version":
+    case "config-confirm":
     case "fence-peer":
     case "fence":
     case "fence-confirm":
     case "fence-history":
+    case "fence-prove":
+    case "fence-drill":
     case "log":
     case "subscribe":
       return { kind: "unreachable", reason: `${request.kind} needs a running cluster, and ${file} stands in for it` };

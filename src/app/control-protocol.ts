@@ -6,9 +6,11 @@
  */
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
+import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 import type { Lease } from "../cluster/core/overrides/lease.ts";
+import type { FencingRecord, FencingStatus, ProofStatus } from "./fencing-report.ts";
 
 export const CONTROL_VERSION = 1;
 /** File name of the socket in the run directory. */
@@ -33,7 +35,22 @@ export type ControlRequest = RequestBase &
      * (`admin_epoch.epoch`) it is refused when the configuration has changed since. Answered when every member has
      * the change on disk.
      */
-    | { readonly kind: "cib-apply"; readonly mode: "replace" | "update"; readonly xml: string; readonly base?: string }
+    | {
+        readonly kind: "cib-apply";
+        readonly mode: "replace" | "update";
+        readonly xml: string;
+        readonly base?: string;
+        /** Undone after so long, unless confirmed before. */
+        readonly trialMs?: number;
+        /** Who and what made the change, for the history; the request's own kind without it. */
+        readonly door?: string;
+      }
+    /** Who changed what, oldest first. */
+    | { readonly kind: "config-log" }
+    /** The configuration of an earlier version (`ADMIN.EPOCH`), as far as this node has kept it. */
+    | { readonly kind: "config-version"; readonly version: string }
+    /** The trial that is on shall stay. */
+    | { readonly kind: "config-confirm" }
     /**
      * A node attribute; no value deletes it. `reboot`: transient, in the status section; with a dampening it is written
      * when that is over; a private one never is. `keeps`: only the dampening is meant.
@@ -56,6 +73,10 @@ export type ControlRequest = RequestBase &
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }
+    /** Looks at one fencing device of this node, or at all of them, now. */
+    | { readonly kind: "fence-prove"; readonly device?: string }
+    /** Switches a node that runs nothing off and on again, by the devices of one topology level. */
+    | { readonly kind: "fence-drill"; readonly target: string; readonly level: number }
     /** An override holds for `lifetime` (`PT1H`, `30min`, `forever`; else what the configuration says). */
     | {
         readonly kind: "node";
@@ -80,8 +101,8 @@ export type ControlRequest = RequestBase &
       }
     /** The cluster shall think that the resource has failed there. */
     | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
-    /** The last lines of this manager's log, oldest first. */
-    | { readonly kind: "log"; readonly lines: number }
+    /** The last lines of a manager's log, oldest first; of this one without `node`. */
+    | { readonly kind: "log"; readonly lines: number; readonly node?: string }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
     | { readonly kind: "subscribe" }
     /** Who is there? Answered even before the cluster is up. */
@@ -162,27 +183,6 @@ export interface DrbdStatus {
   readonly isSuspended: boolean;
 }
 
-export interface FencingRecord {
-  readonly target: string;
-  readonly action: string;
-  readonly outcome: "confirmed" | "not-done" | "unknown" | "running";
-  readonly device: string;
-  readonly atWallMs: number;
-  readonly by: string;
-  /** What was asked and what was read back. */
-  readonly evidence: string;
-  /** Why it is not confirmed; empty when it is, and while it runs. */
-  readonly reason: string;
-}
-
-export interface FencingStatus {
-  readonly isEnabled: boolean;
-  readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
-  readonly history: readonly FencingRecord[];
-  /** Should the nodes lose each other alive: the first fences at once, the others wait. */
-  readonly race: { readonly order: readonly string[]; readonly delayMs: number };
-}
-
 export interface TransitionStatus {
   readonly number: number;
   readonly isRunning: boolean;
@@ -240,6 +240,9 @@ export interface ControlAnswers {
   readonly status: StatusReport;
   readonly "cib-query": { readonly version: string; readonly xml: string };
   readonly "cib-apply": { readonly version: string; readonly warnings: readonly Problem[] };
+  readonly "config-log": { readonly version: string; readonly entries: readonly HistoryEntry[] };
+  readonly "config-version": { readonly xml: string };
+  readonly "config-confirm": Done;
   readonly attribute: Done;
   readonly "attribute-query": {
     readonly values: readonly { readonly node: string; readonly value: string }[];
@@ -248,6 +251,8 @@ export interface ControlAnswers {
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
   readonly "fence-history": { readonly history: readonly FencingRecord[] };
+  readonly "fence-prove": { readonly proofs: readonly ProofStatus[] };
+  readonly "fence-drill": FencingRecord;
   readonly node: Done;
   readonly resource: Done;
   readonly "resource-fail": Done;
@@ -278,7 +283,16 @@ export type AnswerLine =
 const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, readonly string[]>>>> = {
   status: {},
   "cib-query": { section: ["string", "undefined"] },
-  "cib-apply": { mode: ["replace", "update"], xml: ["string"], base: ["string", "undefined"] },
+  "cib-apply": {
+    mode: ["replace", "update"],
+    xml: ["string"],
+    base: ["string", "undefined"],
+    trialMs: ["number", "undefined"],
+    door: ["string", "undefined"],
+  },
+  "config-log": {},
+  "config-version": { version: ["string"] },
+  "config-confirm": {},
   attribute: {
     node: ["string", "undefined"],
     name: ["string"],
@@ -293,6 +307,8 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
+  "fence-prove": { device: ["string", "undefined"] },
+  "fence-drill": { target: ["string"], level: ["number"] },
   node: {
     node: ["string"],
     action: ["standby", "online", "maintenance", "ready"],
@@ -310,7 +326,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     isExpired: ["boolean", "undefined"],
   },
   "resource-fail": { resource: ["string"], node: ["string"] },
-  log: { lines: ["number"] },
+  log: { lines: ["number"], node: ["string", "undefined"] },
   subscribe: {},
   ping: {},
 };

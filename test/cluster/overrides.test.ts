@@ -6,12 +6,14 @@ import { verifyCib } from "../../src/cib/schema/verify.ts";
 import { applyOperations } from "../../src/cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../src/cluster/core/cib-store/types.ts";
 import {
+  dropLease,
   dueLeases,
   endOf,
   LEASE_DEFAULT_MS,
   type Lease,
   leaseOperation,
   leasesOf,
+  trialOf,
 } from "../../src/cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../src/cluster/core/overrides/move.ts";
 
@@ -53,7 +55,9 @@ const standby = (node: string): ConfigurationOperation => ({
 });
 
 /** Each kind of override as it is set. */
-const SET: Readonly<Record<Lease["kind"], (configuration: XmlElement) => readonly ConfigurationOperation[]>> = {
+const SET: Readonly<
+  Record<Exclude<Lease["kind"], "trial">, (configuration: XmlElement) => readonly ConfigurationOperation[]>
+> = {
   standby: () => [standby("srv01")],
   maintenance: () => [{ ...standby("srv01"), name: "maintenance", value: "true" } as ConfigurationOperation],
   unmanage: () => [
@@ -64,7 +68,7 @@ const SET: Readonly<Record<Lease["kind"], (configuration: XmlElement) => readonl
   ban: () => banFrom({ resource: "web", node: "srv02", endWallMs: NOW_MS + HOUR_MS, isPromoted: false }),
 };
 
-describe.each(Object.keys(SET) as Lease["kind"][])("%s", (kind) => {
+describe.each(Object.keys(SET) as (keyof typeof SET)[])("%s", (kind) => {
   const subject = kind === "standby" || kind === "maintenance" ? "srv01" : "web";
   const mine = lease({ kind, subject });
   const start = blank();
@@ -82,7 +86,12 @@ describe.each(Object.keys(SET) as Lease["kind"][])("%s", (kind) => {
   });
 
   test("stands until its end, then goes and leaves nothing of itself", () => {
-    expect(dueLeases(set, NOW_MS)).toEqual({ operations: [], ended: [], nextWallMs: NOW_MS + HOUR_MS });
+    expect(dueLeases(set, NOW_MS)).toEqual({
+      operations: [],
+      ended: [],
+      goBackTo: undefined,
+      nextWallMs: NOW_MS + HOUR_MS,
+    });
     const due = dueLeases(set, NOW_MS + HOUR_MS);
     expect(due.ended).toEqual([mine]);
     const end = changed(set, due.operations);
@@ -93,7 +102,12 @@ describe.each(Object.keys(SET) as Lease["kind"][])("%s", (kind) => {
 
   test("for ever it stands", () => {
     const forever = changed(set, [leaseOperation(set, { ...mine, endWallMs: undefined })]);
-    expect(dueLeases(forever, NOW_MS + 1000 * HOUR_MS)).toEqual({ operations: [], ended: [], nextWallMs: undefined });
+    expect(dueLeases(forever, NOW_MS + 1000 * HOUR_MS)).toEqual({
+      operations: [],
+      ended: [],
+      goBackTo: undefined,
+      nextWallMs: undefined,
+    });
   });
 });
 
@@ -104,6 +118,16 @@ test("an override that somebody took back by another tool loses its lease, and n
   const due = dueLeases(taken, NOW_MS);
   expect(due.ended).toEqual([]);
   expect(leasesOf(changed(taken, due.operations))).toEqual([]);
+});
+
+test("a trial that nobody confirms names the version to go back to, once its end has come", () => {
+  const mine = lease({ kind: "trial", subject: "0.7", reason: "" });
+  const start = blank();
+  const set = changed(start, [leaseOperation(start, mine)]);
+  expect(trialOf(set)).toEqual(mine);
+  expect(dueLeases(set, NOW_MS).goBackTo).toBeUndefined();
+  expect(dueLeases(set, NOW_MS + HOUR_MS)).toMatchObject({ operations: [], ended: [mine], goBackTo: "0.7" });
+  expect(trialOf(changed(set, dropLease(set, mine)))).toBeUndefined();
 });
 
 test.each([

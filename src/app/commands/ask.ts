@@ -88,7 +88,7 @@ export async function askAndPrint(
   tool: string,
   socketPath: string,
   request: ControlRequest & {
-    readonly kind: "node" | "resource" | "attribute" | "fence-confirm";
+    readonly kind: "node" | "resource" | "attribute" | "fence-confirm" | "config-confirm";
   },
   waitMs?: number,
 ): Promise<number> {

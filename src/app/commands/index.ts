@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["cibadmin"],
     load: () => import("./cibadmin.ts"),
   },
+  config: {
+    summary: "history of the configuration and ways back: who changed what; rollback; changes on trial",
+    usage: "log | diff [VERSION [VERSION]] | show VERSION | rollback [VERSION] | try SECONDS FILE | confirm",
+    load: () => import("./config.ts"),
+  },
   configure: {
     summary: "the configuration: show, load, delete, or any statement",
     usage: "show|load update FILE|delete ID|...",
@@ -78,6 +83,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crm_resource"],
     load: () => import("./crm-resource.ts"),
   },
+  "crm-shadow": {
+    summary: "copies of the CIB to try things on",
+    usage: "-w|-p|-F|-d | -c|-e|-r NAME | -C|-D NAME --force",
+    names: ["crm_shadow"],
+    load: () => import("./crm-shadow.ts"),
+  },
   "crm-standby": {
     summary: "whether a node may run resources",
     usage: "-G|-v on|off|-D [-N NODE] [-l reboot|forever]",
@@ -97,7 +108,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fence: {
     summary: "drive a fencing device by hand, or show the plan",
-    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ... | disk ...",
+    usage:
+      "history | proofs | prove | drill NODE | confirm NODE | off|on|reboot NODE | " +
+      "ipmi ... | test DEVICE ... | plan ... | disk ...",
     load: () => import("./fence.ts"),
   },
   hw: {
@@ -117,7 +130,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   log: {
     summary: "the last lines of this node's manager",
-    usage: "[--lines N] [--run DIR]",
+    usage: "[--lines N] [--node NODE] [--run DIR]",
     load: () => import("./log.ts"),
   },
   "lsb-check": {
@@ -141,6 +154,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "--config FILE --state DIR --run DIR [--name NODE] [--no-realtime]",
     load: () => import("./node.ts"),
   },
+  replay: {
+    summary: "decide again, from a node's black box, what it has decided",
+    usage: "FILE...|DIRECTORY [--story]",
+    load: () => import("./replay.ts"),
+  },
+  report: {
+    summary: "all that is needed to understand an incident, in one archive, secrets masked",
+    usage: "[-f TIME] [-t TIME] [DEST]",
+    names: ["hb_report", "crm_report"],
+    load: () => import("./report.ts"),
+  },
+  sim: {
+    summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
+    usage: "[--seeds N] [--seed FIRST] [--jobs N] [--trace] | --scenario FILE [--trace]",
+    load: () => import("./sim.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",
@@ -152,6 +181,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "what runs where, what is wrong, what to do now",
     usage: "[--json] [--watch] [--lang en|ja] [--run DIR]",
     load: () => import("./status.ts"),
+  },
+  timeline: {
+    summary: "the story of an incident, from what all nodes wrote down",
+    usage: "[-f TIME] [-t TIME] [-w] [--json]",
+    load: () => import("./timeline.ts"),
   },
   verify: {
     summary: "everything that is wrong or dangerous in a configuration",

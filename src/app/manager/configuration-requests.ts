@@ -7,7 +7,14 @@ import type { Problem } from "../../base/problem.ts";
 import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
-import { dropLease, endOf, endText, leaseOperation, type OverrideKind } from "../../cluster/core/overrides/lease.ts";
+import {
+  dropLease,
+  endOf,
+  endText,
+  leaseOperation,
+  type OverrideKind,
+  trialOf,
+} from "../../cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
 import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
@@ -221,7 +228,7 @@ export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: As
 }
 
 /** A whole configuration given as XML: `cib` or `configuration` is its root. */
-export function applyWish(cib: XmlElement, { mode, xml: text, base }: Of<"cib-apply">): Wish {
+export function applyWish(cib: XmlElement, { mode, xml: text, base, trialMs }: Of<"cib-apply">, asker: Asker): Wish {
   const { admin_epoch = "0", epoch = "0" } = cib.attributes;
   if (base !== undefined && base !== `${admin_epoch}.${epoch}`)
     return refuse("base", `the configuration is ${admin_epoch}.${epoch} now`, "read it again, make the change anew");
@@ -230,5 +237,24 @@ export function applyWish(cib: XmlElement, { mode, xml: text, base }: Of<"cib-ap
   const configuration = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
   if (configuration === undefined)
     return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
-  return { kind: "operations", operations: [{ kind: mode, configuration }], text: "" };
+  const change = { kind: mode, configuration } as const;
+  if (trialMs === undefined) return { kind: "operations", operations: [change], text: "" };
+  if (!Number.isFinite(trialMs) || trialMs < TRIAL_MIN_MS)
+    return refuse("trialMs", `${trialMs} ms is too short to look at anything`, "give at least 5 seconds");
+  const endWallMs = asker.nowWallMs + trialMs;
+  const lease = { kind: "trial", subject: `${admin_epoch}.${epoch}`, endWallMs, owner: asker.by, reason: "" } as const;
+  const result = mode === "replace" ? configuration : childOf(cib, "configuration");
+  const said = `goes back to ${admin_epoch}.${epoch} at ${endText(endWallMs)} unless confirmed: gemel config confirm`;
+  return { kind: "operations", operations: [change, leaseOperation(result, lease)], text: said };
+}
+
+/** Shorter, and the operator could not even confirm it. */
+const TRIAL_MIN_MS = 5_000;
+
+/** The trial that is on becomes the configuration. */
+export function confirmWish(cib: XmlElement): Wish {
+  const trial = trialOf(childOf(cib, "configuration"));
+  if (trial === undefined) return refuse("configuration", "there is no trial to confirm", "see gemel config log");
+  const operations = dropLease(childOf(cib, "configuration"), trial);
+  return { kind: "operations", operations, text: `the configuration tried since ${trial.subject} stays` };
 }

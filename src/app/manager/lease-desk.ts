@@ -10,9 +10,26 @@ import { type Manager, submit } from "./manager.ts";
 /** Ends are written to the second; nobody waits for one with a stopwatch. */
 const LOOK_EVERY_MS = 2_000;
 
+/** Nobody has confirmed the trial: the configuration is again what it was before. */
+async function goBack(manager: Manager, version: string): Promise<void> {
+  const configuration = await manager.files.readVersion(version);
+  if (configuration === undefined) {
+    manager.log("error", `the trial has ended, but version ${version} is not kept here: it cannot be gone back to`);
+    return;
+  }
+  const door = `the trial was not confirmed: back to ${version}`;
+  const answer = await submit(manager, "gemel", door, [{ kind: "replace", configuration }]);
+  if (answer.kind === "accepted") manager.log("warning", `nobody has confirmed the trial: back to ${version}`);
+  else manager.log("error", `back to ${version} was not possible: ${answer.kind}`);
+}
+
 async function look(manager: Manager): Promise<void> {
   if (manager.node.controller.election.dc !== manager.self) return;
-  const { operations, ended } = dueLeases(childOf(nodeCib(manager.node), "configuration"), Date.now());
+  const { operations, ended, goBackTo } = dueLeases(childOf(nodeCib(manager.node), "configuration"), Date.now());
+  if (goBackTo !== undefined) {
+    await goBack(manager, goBackTo);
+    return;
+  }
   if (operations.length === 0) return;
   const answer = await submit(manager, "gemel", "end of a manual override", operations);
   if (answer.kind === "refused") {

@@ -3,13 +3,18 @@
  * changed through the CIB store; what only the DC can do is handed to it, wherever it is.
  */
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
+import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
+import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
+import { levelsFor } from "../../fencing/core/configuration.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
+import { refuseOperations } from "./access-desk.ts";
 import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import {
   applyWish,
+  confirmWish,
   findResource,
   nodeWish,
   primitivesOf,
@@ -18,13 +23,16 @@ import {
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
-import { feed, keepForeignRecord, type Manager, report, sendAnywhere, submit } from "./manager.ts";
+import { keepRecords } from "./fencing-news.ts";
+import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
 
 /** A peer's manager that does not answer is being restarted or has gone; the asker may ask again. */
 const ASK_WAIT_MS = 60_000;
+/** A topology with retries; the fencer bounds itself. */
+const ASK_FENCE_WAIT_MS = 20 * 60_000;
 
 function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
   return { kind: "answer", value };
@@ -39,6 +47,7 @@ function ask(
   manager: Manager,
   to: string,
   make: (number: number) => ManagerMessage,
+  waitMs = ASK_WAIT_MS,
 ): Promise<ManagerMessage | undefined> {
   const number = manager.nextAsk;
   manager.nextAsk += 1;
@@ -46,7 +55,7 @@ function ask(
     const timer = setTimeout(() => {
       manager.asked.delete(number);
       resolve(undefined);
-    }, ASK_WAIT_MS);
+    }, waitMs);
     manager.asked.set(number, (message) => {
       clearTimeout(timer);
       manager.asked.delete(number);
@@ -64,9 +73,10 @@ export async function askDrbd(manager: Manager, peer: string, resource: string) 
 async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> {
   const { dc } = manager.node.controller.election;
   if (dc === null) return refuse("cluster", "there is no DC now", "try again in a few seconds");
-  const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }));
+  const waitMs = request.kind === "fence" || request.kind === "fence-drill" ? ASK_FENCE_WAIT_MS : ASK_WAIT_MS;
+  const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }), waitMs);
   if (message?.room === "dc-answer") return message.reply;
-  return refuse("cluster", `the DC ${dc} has not answered within ${ASK_WAIT_MS} ms`, "look at `gemel status`");
+  return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
 }
 
 const readDecision = createReader();
@@ -74,16 +84,14 @@ const readDecision = createReader();
 export function statusReport(manager: Manager): StatusReport {
   const cib = nodeCib(manager.node);
   const nowWallMs = Date.now();
-  const { operations, history, configuration } = manager.fencing.state();
-  const records = [...history, ...manager.foreignRecords].toSorted(
-    (left, right) => left.startedWallMs - right.startedWallMs,
-  );
+  const { operations, configuration } = manager.fencing.state();
   return buildStatus({
     controller: manager.node.controller,
     cib,
     decision: readDecision(cib, nowWallMs),
     fencing: configuration,
-    records,
+    records: manager.records,
+    proofs: [[manager.self, manager.fencing.proofs()], ...manager.peerProofs],
     running: operations,
     drbd: manager.drbd.status(),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
@@ -91,11 +99,28 @@ export function statusReport(manager: Manager): StatusReport {
   });
 }
 
-async function change(manager: Manager, request: ControlRequest, wish: Wish): Promise<Reply> {
+const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
+
+/** What ends a trial is let through: going back to where it began. */
+function isGoingBack(request: ControlRequest, version: string): boolean {
+  return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
+}
+
+async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { operations, text } = wish;
   if (operations.length === 0) return answer<"node">({ text });
-  const done = await submit(manager, request.by ?? "root", request.kind, operations);
+  const refusals = refuseOperations(nodeCib(manager.node), person, operations);
+  if (refusals.length > 0) return { kind: "refused", problems: refusals };
+  const trial = trialOf(configurationNow(manager));
+  if (trial !== undefined && request.kind !== "config-confirm" && !isGoingBack(request, trial.subject))
+    return refuse(
+      "configuration",
+      `a trial by ${trial.owner} is on until ${endText(trial.endWallMs)}`,
+      "confirm it (gemel config confirm), or take it back (gemel config rollback)",
+    );
+  const door = request.kind === "cib-apply" ? (request.door ?? request.kind) : request.kind;
+  const done = await submit(manager, request.by ?? "root", door, operations);
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
@@ -110,9 +135,9 @@ async function change(manager: Manager, request: ControlRequest, wish: Wish): Pr
   }
 }
 
-function queryCib(manager: Manager, section: string | undefined): Reply {
-  const cib = nodeCib(manager.node);
-  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = cib.attributes;
+function queryCib(manager: Manager, person: Person, section: string | undefined): Reply {
+  const cib = filterCib(nodeCib(manager.node), person);
+  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = nodeCib(manager.node).attributes;
   const found: XmlElement | undefined =
     section === undefined || section === "cib"
       ? cib
@@ -134,6 +159,49 @@ async function fence(manager: Manager, request: Extract<ControlRequest, { kind: 
   return answer<"fence">(fencingRecord(record));
 }
 
+/** What runs on a node; fencing devices may run anywhere. */
+function runningOn(manager: Manager, node: string): readonly string[] {
+  return statusReport(manager)
+    .resources.filter(
+      ({ agent, active }) => !/^(stonith|fencing):/.test(agent) && active.some((on) => on.node === node),
+    )
+    .map(({ id }) => id);
+}
+
+/** A drill is the one time that a fencing device is used on a living node: it must have nothing to lose. */
+async function drill(manager: Manager, request: Extract<ControlRequest, { kind: "fence-drill" }>): Promise<Reply> {
+  const { target, level, by = "root" } = request;
+  const configuration = manager.fencing.configuration();
+  const levels = levelsFor(configuration, target, manager.self);
+  if (target === manager.self)
+    return refuse(
+      "target",
+      `${target} is the DC and would do it to itself`,
+      "make another node the DC: standby this one",
+    );
+  const running = runningOn(manager, target);
+  if (running.length > 0)
+    return refuse("target", `${running.join(", ")} would be cut off on ${target}`, `first: crm node standby ${target}`);
+  const devices = levels[level - 1];
+  if (devices === undefined)
+    return refuse("level", `${target} has ${levels.length} levels, not ${level}`, "see `gemel fence plan`");
+  if (devices.some(({ isManual }) => isManual))
+    return refuse("level", `level ${level} is a person`, "drill another level; people are drilled by people");
+  const origin = { kind: "operator", by: `${by}: drill of level ${level}` } as const;
+  return answer<"fence-drill">(
+    fencingRecord(await manager.fencing.request(target, "reboot", origin, { onlyLevel: level })),
+  );
+}
+
+async function prove(manager: Manager, device: string | undefined): Promise<Reply> {
+  const known = manager.fencing.proofs().proofs.map((proof) => proof.device);
+  if (device !== undefined && !known.includes(device))
+    return refuse("device", `this node never uses ${device}`, `it uses ${known.join(", ") || "none"}`);
+  await manager.fencing.prove(device);
+  const own = statusReport(manager).fencing.proofs.filter(({ node }) => node === manager.self);
+  return answer<"fence-prove">({ proofs: own.filter((proof) => device === undefined || proof.device === device) });
+}
+
 /** Every path on which the target still answers: then whoever confirms errs. */
 function pathsAlive(manager: Manager, target: string): readonly string[] {
   const links = manager.view?.links.filter(({ peer, state }) => peer === target && state === "up") ?? [];
@@ -141,11 +209,41 @@ function pathsAlive(manager: Manager, target: string): readonly string[] {
   return [...isMember, ...links.map(({ name }) => `link ${name}`)];
 }
 
-function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind: "fence-confirm" }>): Reply {
+async function confirmFence(
+  manager: Manager,
+  request: Extract<ControlRequest, { kind: "fence-confirm" }>,
+): Promise<Reply> {
   const { target, by = "root" } = request;
-  const refusal = manager.fencing.confirm(target, by, pathsAlive(manager, target));
+  const seen = await manager.fencing.seenAlive(target);
+  const refusal = manager.fencing.confirm(target, by, [...pathsAlive(manager, target), ...seen]);
   if (refusal !== undefined) return refuse("target", refusal, "switch it off first; then confirm again");
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
+}
+
+/** What fits between two managers without holding up what matters. */
+const PEER_LINES_MAX = 1_000;
+
+async function logLines(manager: Manager, node: string, lines: number): Promise<Reply> {
+  if (node === manager.self) return answer<"log">({ lines: manager.book.lines(lines) });
+  if (manager.view?.members.includes(node) !== true)
+    return refuse("node", `${node} is no member now`, `ask on ${node} itself: gemel log`);
+  const message = await ask(manager, node, (number) => ({ room: "log", ask: number, lines }));
+  if (message?.room === "log-answer") return answer<"log">({ lines: message.lines });
+  return refuse("node", `${node} has not answered within ${ASK_WAIT_MS} ms`, `ask on ${node} itself: gemel log`);
+}
+
+function configurationLog(manager: Manager): Reply {
+  const { history, version } = manager.node.store.stored;
+  return answer<"config-log">({ version: `${version.adminEpoch}.${version.epoch}`, entries: history });
+}
+
+async function configurationVersion(manager: Manager, version: string): Promise<Reply> {
+  const { version: now } = manager.node.store.stored;
+  const isNow = version === `${now.adminEpoch}.${now.epoch}`;
+  const found = isNow ? configurationNow(manager) : await manager.files.readVersion(version);
+  if (found === undefined)
+    return refuse("version", `${manager.self} has not kept version ${version}`, "see gemel config log; ask its peer");
+  return answer<"config-version">({ xml: printXml(found) });
 }
 
 function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {
@@ -158,9 +256,13 @@ function failResource(manager: Manager, request: Extract<ControlRequest, { kind:
 
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
 
-async function resource(manager: Manager, request: Extract<ControlRequest, { kind: "resource" }>): Promise<Reply> {
+async function resource(
+  manager: Manager,
+  person: Person,
+  request: Extract<ControlRequest, { kind: "resource" }>,
+): Promise<Reply> {
   const cib = nodeCib(manager.node);
-  const reply = await change(manager, request, resourceWish(cib, request, askerOf(request)));
+  const reply = await change(manager, person, request, resourceWish(cib, request, askerOf(request)));
   const found = findResource(cib, request.resource);
   if (reply.kind === "answer" && request.action === "cleanup" && found !== undefined) {
     for (const primitive of primitivesOf(found)) {
@@ -172,9 +274,9 @@ async function resource(manager: Manager, request: Extract<ControlRequest, { kin
 }
 
 /** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
-export async function answerRequest(manager: Manager, request: ControlRequest): Promise<Reply> {
+export async function answerRequest(manager: Manager, request: ControlRequest, person: Person): Promise<Reply> {
   try {
-    return await dispatch(manager, request);
+    return await dispatch(manager, request, person);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     manager.log("error", `the request ${request.kind} failed: ${reason}`);
@@ -182,35 +284,44 @@ export async function answerRequest(manager: Manager, request: ControlRequest): 
   }
 }
 
-async function dispatch(manager: Manager, request: ControlRequest): Promise<Reply> {
+async function dispatch(manager: Manager, request: ControlRequest, person: Person): Promise<Reply> {
   switch (request.kind) {
     case "ping":
       return answer<"ping">({ self: manager.self, program: `gemel ${VERSION}` });
     case "status":
       return answer<"status">(statusReport(manager));
     case "log":
-      return answer<"log">({ lines: manager.book.lines(request.lines) });
+      return await logLines(manager, request.node ?? manager.self, request.lines);
     case "cib-query":
-      return queryCib(manager, request.section);
+      return queryCib(manager, person, request.section);
     case "cib-apply":
-      return await change(manager, request, applyWish(nodeCib(manager.node), request));
+      return await change(manager, person, request, applyWish(nodeCib(manager.node), request, askerOf(request)));
+    case "config-log":
+      return configurationLog(manager);
+    case "config-version":
+      return await configurationVersion(manager, request.version);
+    case "config-confirm":
+      return await change(manager, person, request, confirmWish(nodeCib(manager.node)));
     case "attribute":
       return request.lifetime === "forever"
-        ? await change(manager, request, permanentAttribute(manager, request))
+        ? await change(manager, person, request, permanentAttribute(manager, request))
         : setTransient(manager, request);
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":
-      return await change(manager, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
+      return await change(manager, person, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
-      return await resource(manager, request);
+      return await resource(manager, person, request);
     case "resource-fail":
       return failResource(manager, request);
     case "fence-peer":
       return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
     case "fence-history":
       return answer<"fence-history">({ history: statusReport(manager).fencing.history });
+    case "fence-prove":
+      return await prove(manager, request.device);
     case "fence":
+    case "fence-drill":
     case "fence-confirm":
       return await askDc(manager, request);
     case "subscribe":
@@ -223,7 +334,8 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
 /** Requests that arrive at the DC. */
 async function dispatchAtDc(manager: Manager, request: ControlRequest): Promise<Reply> {
   if (request.kind === "fence") return await fence(manager, request);
-  if (request.kind === "fence-confirm") return confirmFence(manager, request);
+  if (request.kind === "fence-drill") return await drill(manager, request);
+  if (request.kind === "fence-confirm") return await confirmFence(manager, request);
   return refuse("request", `${request.kind} is not for the DC`, "ask any node");
 }
 
@@ -237,19 +349,28 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
       takePrivate(manager, message);
       break;
     case "fencing":
-      keepForeignRecord(manager, message.record);
+      keepRecords(manager, message.records);
+      break;
+    case "proofs":
+      manager.peerProofs.set(from, message.report);
       break;
     case "dc":
       void dispatchAtDc(manager, message.request).then((reply) =>
         sendAnywhere(manager, from, { room: "dc-answer", ask: message.ask, reply }),
       );
       break;
+    case "log": {
+      const lines = manager.book.lines(Math.min(message.lines, PEER_LINES_MAX));
+      sendAnywhere(manager, from, { room: "log-answer", ask: message.ask, lines });
+      break;
+    }
     case "drbd":
       void manager.drbd
         .outdate(message.resource)
         .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
       break;
     case "dc-answer":
+    case "log-answer":
     case "drbd-answer":
       manager.asked.get(message.ask)?.(message);
       break;

@@ -2,19 +2,19 @@
  * The CIB on disk: `cib.xml` and its sidecar `cib.json` (checksum, lineage, history), and the pair before as
  * `cib.previous.*`. A pair counts only when the checksum fits, so a torn or truncated file falls back to the previous
  * pair, and that is told. Written as temporary files, synced, renamed, directory synced: `write` resolves when a power
- * cut can no longer undo it. A conflict's loser is kept as `cib-conflict-*.xml`.
+ * cut can no longer undo it. A conflict's loser is kept as `cib-conflict-*.xml`, earlier versions in `history/`.
  */
 import { createHash } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem, type Problem, type Read } from "../../base/problem.ts";
-import { childOf, parseXml, printXml, xml } from "../../base/xml.ts";
+import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { BLANK } from "../core/cib-store/lineage.ts";
 import { FEATURE_SET, SCHEMA_VERSION } from "../core/cib-store/state.ts";
-import type { CibConflict, HistoryEntry, StoredCib } from "../core/cib-store/types.ts";
+import type { CibConflict, CibVersion, HistoryEntry, StoredCib } from "../core/cib-store/types.ts";
 
 export interface CibFiles {
   /** What the disk holds; undefined when it never held a CIB, or none can be read (told in `problems`). */
@@ -27,6 +27,8 @@ export interface CibFiles {
   readonly write: (stored: StoredCib) => Promise<void>;
   /** Resolves with the name of the file. */
   readonly keepConflict: (conflict: CibConflict) => Promise<string>;
+  /** The configuration of an earlier version (`ADMIN.EPOCH`); undefined when this node never had it, or no longer. */
+  readonly readVersion: (version: string) => Promise<XmlElement | undefined>;
 }
 
 type Sidecar = Omit<StoredCib, "configuration"> & { readonly format: 1; readonly sha256: string };
@@ -113,6 +115,26 @@ function document({ version, configuration }: Pick<StoredCib, "version" | "confi
   return printXml(xml("cib", attributes, [configuration, xml("status")]));
 }
 
+/** Kept versions: as many as the history tells of, so that whatever it tells can be gone back to. */
+const KEPT_MAX = 100;
+const keptDirectory = (directory: string) => path.join(directory, "history");
+const keptName = ({ adminEpoch, epoch }: CibVersion) => `${adminEpoch}.${epoch}.xml`;
+
+/** Keeps what is about to be replaced. A disk that cannot do even that must not hold up the change itself. */
+async function keepVersion(directory: string, version: CibVersion): Promise<void> {
+  const kept = keptDirectory(directory);
+  const target = path.join(kept, keptName(version));
+  await rm(target, { force: true });
+  await link(path.join(directory, "cib.xml"), target);
+  const names = (await readdir(kept)).filter((name) => /^\d+\.\d+\.xml$/.test(name));
+  const order = (name: string) => name.split(".").slice(0, 2).map(Number);
+  names.sort((left, right) => {
+    const [a, b] = [order(left), order(right)];
+    return (a[0] ?? 0) - (b[0] ?? 0) || (a[1] ?? 0) - (b[1] ?? 0);
+  });
+  for (const name of names.slice(0, -KEPT_MAX)) await rm(path.join(kept, name), { force: true });
+}
+
 async function writePair(directory: string, stored: StoredCib, isCurrentGood: boolean): Promise<void> {
   const at = (name: string) => path.join(directory, name);
   const { configuration, ...rest } = stored;
@@ -167,7 +189,7 @@ export async function openCibFiles(
   directory: string,
   onTrouble: (problem: Problem) => void = sayAloud,
 ): Promise<CibFiles> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(keptDirectory(directory), { recursive: true, mode: 0o700 });
   const pair = await readPair(directory);
   const isThere = (await readIfThere(path.join(directory, "cib.xml"))) !== undefined;
   const isFresh = pair === undefined && !isThere && (await readIfThere(path.join(directory, "cib.json"))) === undefined;
@@ -176,12 +198,19 @@ export async function openCibFiles(
     onTrouble({ severity: "error", place: directory, reason, remedy: "free or mend the disk; it is tried again" });
   let waiting: { readonly stored: StoredCib; readonly resolve: () => void }[] = [];
   let isWriting = false;
+  let current = pair?.stored;
   const writeAll = async () => {
     for (let newest = waiting.at(-1); newest !== undefined; newest = waiting.at(-1)) {
       const covered = waiting;
+      const kept =
+        isCurrentGood && current !== undefined && current.head !== newest.stored.head
+          ? await keepVersion(directory, current.version).catch(String)
+          : undefined;
       try {
         await writePair(directory, newest.stored, isCurrentGood);
         isCurrentGood = true;
+        current = newest.stored;
+        if (kept !== undefined) tell(`the version before is not kept: ${kept}`);
         waiting = waiting.slice(covered.length);
         for (const { resolve } of covered) resolve();
       } catch (error) {
@@ -204,6 +233,12 @@ export async function openCibFiles(
         isWriting = true;
         void writeAll();
       });
+    },
+    async readVersion(version) {
+      if (!/^\d+\.\d+$/.test(version)) return undefined;
+      const text = await readIfThere(path.join(keptDirectory(directory), `${version}.xml`));
+      const read = text === undefined ? undefined : parseXml(text);
+      return read?.kind === "xml" ? childOf(read.root, "configuration") : undefined;
     },
     async keepConflict({ loser, loserNode, lost, diff }) {
       const note = diff.map((line) => `<!-- ${line.replaceAll("--", "- -")} -->\n`).join("");

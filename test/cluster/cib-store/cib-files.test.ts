@@ -86,7 +86,7 @@ describe("damage", () => {
   test("nothing is left: told as an error, and the node begins blank", async () => {
     const files = await openCibFiles(directory);
     await files.write(content(1));
-    for (const name of await readdir(directory)) await truncate(at(name), 3);
+    for (const name of (await readdir(directory)).filter((each) => each !== "history")) await truncate(at(name), 3);
     const again = await openCibFiles(directory);
     expect(again.stored).toBeUndefined();
     expect(again.problems[0]?.reason).toContain("begins with no configuration");
@@ -144,4 +144,17 @@ describe("the initial configuration", () => {
       problems: [{ place: at("none.crm"), reason: "there is no such file" }],
     });
   });
+});
+
+test("earlier versions are kept, the last hundred of them, and read by their number", async () => {
+  const files = await openCibFiles(directory);
+  for (let number = 1; number <= 103; number += 1) await files.write(content(number));
+  expect(await readdir(at("history"))).toHaveLength(100);
+  expect(await files.readVersion("0.2")).toBeUndefined();
+  expect(await files.readVersion("0.3")).toEqual(content(3).configuration);
+  expect(await files.readVersion("0.102")).toEqual(content(102).configuration);
+  expect(await files.readVersion("../cib")).toBeUndefined();
+  // Written again with nothing but another head on record, it is the same version still.
+  await files.write({ ...content(103), confirmedHead: content(103).head });
+  expect(await files.readVersion("0.102")).toEqual(content(102).configuration);
 });

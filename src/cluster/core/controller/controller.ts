@@ -7,7 +7,7 @@ import type { Stepped } from "../../../base/step.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
 import type { MembershipView } from "../membership/view.ts";
-import { clusterOption, hasActiveHistory, nodeState } from "./cib-read.ts";
+import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
 import {
   abort,
   acceptDecision,
@@ -107,7 +107,11 @@ function takeView(turn: Turn, view: MembershipView): void {
       emit(turn, { kind: "store-view", members: view.members, dc: wasDc ?? undefined });
       if (turn.state.lead !== undefined) setLead(turn, { synchronised: false });
     }
-    for (const node of gone) advance(turn, { kind: "node-gone", node });
+    for (const node of gone) {
+      advance(turn, { kind: "node-gone", node });
+      // Also when it is back before anything else is looked at: it has another reign by then, or none.
+      if (turn.state.lead !== undefined) forgetJoin(turn, node);
+    }
   }
   const { lead } = turn.state;
   if (lead === undefined) return;
@@ -139,6 +143,16 @@ function takeUnexpected(turn: Turn, from: string, failure: OperationFailure): vo
   abort(turn, `${failure.operation} of ${failure.resource} on ${from} answered ${failure.rcCode}`);
 }
 
+/** What was ordered in vain will not be answered. */
+function joinAgain(turn: Turn, node: string, round: string): void {
+  const { lead } = turn.state;
+  if (lead?.round !== round || lead.joins[node]?.phase !== "joined") return;
+  log(turn, "warning", `${node} has not joined this reign any more: it is offered again`);
+  advance(turn, { kind: "node-gone", node });
+  forgetJoin(turn, node);
+  reviewNodes(turn);
+}
+
 /** Orders of a DC count only from the DC that this node has joined, in the reign that it has joined. */
 function isOrder(turn: Turn, from: string, round: string): boolean {
   const { election, round: joined, left } = turn.state;
@@ -156,6 +170,9 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
   if (message.kind !== "perform" && message.kind !== "clear" && message.kind !== "leave") return;
   if (!isOrder(turn, from, message.round)) {
     log(turn, "warning", `an order of ${from} (${message.kind}) is not followed: this node has not joined its reign`);
+    // It counts us in where we do not: without a word it would wait for us until the action's time is over.
+    if (from === turn.state.election.dc && !turn.state.left)
+      send(turn, from, { kind: "join-wanted", round: message.round });
     return;
   }
   switch (message.kind) {
@@ -166,7 +183,7 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
       emit(turn, { kind: "clear", resource: message.resource, scope: message.scope });
       break;
     case "leave":
-      leave(turn, true);
+      leaveInOrder(turn);
       break;
     default:
       message satisfies never;
@@ -180,6 +197,9 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
       break;
     case "joined":
       acceptJoin(turn, from, message);
+      break;
+    case "join-wanted":
+      joinAgain(turn, from, message.round);
       break;
     case "result":
       takeResult(turn, from, message);
@@ -221,6 +241,18 @@ function requestedShutdown(turn: Turn, from: string, wallMs: number): void {
   log(turn, "info", `${from} wants to leave`);
 }
 
+/**
+ * The last stops stand in the DC's status alone for a moment: a DC that went at once would leave the others with a
+ * history that says it still runs something, and would be fenced for that.
+ */
+const LEAVE_SETTLE_MS = 500;
+
+function leaveInOrder(turn: Turn): void {
+  const { lead, leaveAtMs } = turn.state;
+  if (lead === undefined || members(turn).length < 2) leave(turn, true);
+  else turn.state = { ...turn.state, leaveAtMs: leaveAtMs ?? turn.now.nowMs + LEAVE_SETTLE_MS };
+}
+
 function leave(turn: Turn, clean: boolean): void {
   turn.state = { ...turn.state, left: true };
   emit(turn, { kind: "leave", clean });
@@ -242,6 +274,8 @@ function stopWaitMs({ cib }: ControllerState): number {
 }
 
 function tendStop(turn: Turn): void {
+  const { leaveAtMs = Number.POSITIVE_INFINITY } = turn.state;
+  if (!turn.state.left && turn.now.nowMs >= leaveAtMs) leave(turn, true);
   const { stopping, left, election, cib, self } = turn.state;
   if (stopping === undefined || left) return;
   const { nowMs, nowWallMs } = turn.now;
@@ -249,7 +283,8 @@ function tendStop(turn: Turn): void {
   const runs = hasActiveHistory(nodeState(cib, self));
   if (waitedMs >= stopWaitMs(turn.state)) {
     log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
-    leave(turn, !runs);
+    // A history that was forgotten and not looked over again proves nothing: then it goes without a goodbye.
+    leave(turn, !runs && isLookedOver(cib, nodeState(cib, self)));
   } else if (!runs && waitedMs >= STOP_ALONE_MS && (election.dc === null || turn.state.view?.settled !== true)) {
     leave(turn, true);
   } else if (nowMs >= stopping.requestDueAtMs) {
@@ -343,6 +378,7 @@ export function controllerWakeAtMs(state: ControllerState): number | undefined {
     lead === undefined ? undefined : joinsWakeAtMs(lead),
     decideWakeAtMs(turn),
     stopping === undefined || left ? undefined : stopping.requestDueAtMs,
+    left ? undefined : state.leaveAtMs,
   ].filter((atMs) => atMs !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);
 }

@@ -37,6 +37,8 @@ export type ControllerMessage =
       readonly incarnation: string;
       readonly lrm: XmlElement;
     }
+  /** Member to DC: you gave me an order in a reign that I have not joined; offer it again. */
+  | { readonly kind: "join-wanted"; readonly round: string }
   | {
       readonly kind: "perform";
       readonly round: string;
@@ -130,6 +132,8 @@ export interface ControllerState {
   readonly cib: XmlElement;
   readonly lead?: Lead;
   readonly stopping?: { readonly sinceMs: number; readonly requestDueAtMs: number };
+  /** A DC that may leave waits until then, so that the others have what it wrote last. */
+  readonly leaveAtMs?: number;
   readonly left: boolean;
   /** Starts of peers that were confirmed off, in the life of our keeper; kept over a restart of the manager. */
   readonly fenced: Readonly<Record<string, number>>;
@@ -167,6 +171,8 @@ export type ControllerEffect =
   | { readonly kind: "schedule"; readonly number: number; readonly quorate: boolean }
   /** `isTargetPreferred`: the target may be fencing us at this moment, and shall win. */
   | { readonly kind: "fence"; readonly action: FenceAction; readonly isTargetPreferred: boolean }
+  /** The target has come back: a fencing that has not been begun is to be left undone. */
+  | { readonly kind: "withdraw-fence"; readonly node: string }
   /** The keeper may forget what it holds against that peer; its starts up to `generation` are never heard again. */
   | { readonly kind: "peer-fenced"; readonly node: string; readonly generation: number }
   /** A lost peer that returned, unfenced, may be a member again. */

@@ -17,7 +17,8 @@ export const LEASE_PREFIX = "lease.";
 export const LEASE_OPTION = "manual-override-lifetime";
 export const LEASE_DEFAULT_MS = 86_400_000;
 
-export type OverrideKind = "move" | "ban" | "standby" | "maintenance" | "unmanage";
+/** `trial`: of a whole configuration, which goes back to what it was (the subject is that version) at its end. */
+export type OverrideKind = "move" | "ban" | "standby" | "maintenance" | "unmanage" | "trial";
 
 export interface Lease {
   readonly kind: OverrideKind;
@@ -29,7 +30,7 @@ export interface Lease {
   readonly reason: string;
 }
 
-const KINDS: readonly OverrideKind[] = ["move", "ban", "standby", "maintenance", "unmanage"];
+const KINDS: readonly OverrideKind[] = ["move", "ban", "standby", "maintenance", "unmanage", "trial"];
 const nameOf = ({ kind, subject }: Pick<Lease, "kind" | "subject">) => `${LEASE_PREFIX}${kind}.${subject}`;
 
 /** An end is written and read to the second. */
@@ -116,6 +117,7 @@ function findResource(element: XmlElement | undefined, id: string): XmlElement |
 
 /** Whether the override of a lease is still in force. */
 function isInForce(configuration: XmlElement | undefined, { kind, subject }: Lease): boolean {
+  if (kind === "trial") return true;
   if (kind === "standby" || kind === "maintenance") {
     const cib = xml("cib", {}, configuration === undefined ? [] : [configuration]);
     const node = configuredNodes(cib).find(({ name }) => name === subject);
@@ -129,6 +131,11 @@ function isInForce(configuration: XmlElement | undefined, { kind, subject }: Lea
   }
   const wanted = kind === "move" ? "cli-prefer-" : "cli-ban-";
   return overrideConstraints(configuration, subject).some(({ attributes }) => attributes["id"]?.startsWith(wanted));
+}
+
+/** The trial that is on: until its end, or its confirmation, nothing else is to be changed. */
+export function trialOf(configuration: XmlElement | undefined): Lease | undefined {
+  return leasesOf(configuration).find(({ kind }) => kind === "trial");
 }
 
 /** What undoes an override. */
@@ -155,6 +162,8 @@ export interface DueLeases {
   readonly operations: readonly ConfigurationOperation[];
   /** What is undone now, for the log. */
   readonly ended: readonly Lease[];
+  /** The version to go back to, because its trial has ended unconfirmed. */
+  readonly goBackTo: string | undefined;
   /** When to look again; undefined when no lease has an end. */
   readonly nextWallMs: number | undefined;
 }
@@ -164,14 +173,18 @@ export function dueLeases(configuration: XmlElement | undefined, nowWallMs: numb
   const operations: ConfigurationOperation[] = [];
   const ended: Lease[] = [];
   const ends: number[] = [];
+  let goBackTo: string | undefined;
   for (const lease of leasesOf(configuration)) {
     if (!isInForce(configuration, lease)) operations.push(...dropLease(configuration, lease));
     else if (lease.endWallMs === undefined) continue;
     else if (lease.endWallMs > nowWallMs) ends.push(lease.endWallMs);
-    else {
+    else if (lease.kind === "trial") {
+      goBackTo = lease.subject;
+      ended.push(lease);
+    } else {
       operations.push(...undo(configuration, lease), ...dropLease(configuration, lease));
       ended.push(lease);
     }
   }
-  return { operations, ended, nextWallMs: ends.length === 0 ? undefined : Math.min(...ends) };
+  return { operations, ended, goBackTo, nextWallMs: ends.length === 0 ? undefined : Math.min(...ends) };
 }

@@ -45,6 +45,15 @@ function fits(resource: Resource, operation: Operation, role: Role): boolean {
   return operation.role === role;
 }
 
+/** Whether the resource will be on the node in a role that the monitor is for. */
+export function isDue(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): boolean {
+  const { to, nextRole } = motionOf(plan.board, resource);
+  return (
+    to === node &&
+    resource.operations.some((op) => op.name === name && op.intervalMs === intervalMs && fits(resource, op, nextRole))
+  );
+}
+
 export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
   const key = `${resource.id}_${name}_${intervalMs}`;
   const made = step(plan, { resource, node, operation: "cancel", key, intervalMs, required: true, reason: "cancel" });

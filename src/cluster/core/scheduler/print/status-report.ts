@@ -5,6 +5,7 @@ import { compareNames } from "../facts/names.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
 import { bundleLines, type Shown } from "./bundle-lines.ts";
+import { probeFailure } from "./probe-failures.ts";
 
 /** What is left out and what is added. */
 export interface ReportView {
@@ -140,7 +141,9 @@ export function primitiveLine(
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
   const removed = resource.removed ? "ORPHANED " : "";
-  return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${node}${notes}${nodes}`;
+  const answer = role === "Stopped" ? probeFailure(resource) : undefined;
+  const why = answer === undefined ? "" : ` (${answer}) `;
+  return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${why}${node}${notes}${nodes}`;
 }
 
 /** A failed resource's role matters only when it may be promoted. */
@@ -211,9 +214,13 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
-    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node)).map(({ name }) => name);
+    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node));
+    const byAnswer = Map.groupBy(idle, (node) => probeFailure(clone, node) ?? "");
     const note = isDisabled(clone) ? " (disabled)" : "";
-    if (idle.length > 0) lines.push(`${deeper}* Stopped${note}: ${list(idle)}`);
+    for (const answer of [...byAnswer.keys()].sort()) {
+      const names = (byAnswer.get(answer) ?? []).map(({ name }) => name);
+      lines.push(`${deeper}* Stopped${answer === "" ? "" : ` (${answer})`}${note}: ${list(names)}`);
+    }
   }
   return lines;
 }

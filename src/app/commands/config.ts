@@ -1,0 +1,171 @@
+/**
+ * `gemel config`: the history of the configuration, and ways back. `log` tells who changed what, when and from where;
+ * `diff` compares versions; `rollback` puts an earlier one in force again, as a change of its own; `try` puts a file in
+ * force that goes back by itself unless `confirm` is said in time, for changes that may cut the operator off.
+ */
+import process from "node:process";
+import { formatProblem } from "../../base/problem.ts";
+import { printXml, type XmlElement } from "../../base/xml.ts";
+import { loadConfiguration } from "../../cib/load.ts";
+import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
+import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
+import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
+import { readCommandLine } from "../control-client.ts";
+import { configurationOf, configurationVersion } from "../crm/session.ts";
+import { terminal } from "../crm/terminal.ts";
+import { ctime } from "../ctime.ts";
+import { askAndPrint, askOrTell, EXIT, wrongCall } from "./ask.ts";
+
+const USAGE = `gemel config log [-n COUNT] [--json]
+       gemel config diff [VERSION [VERSION]]     (one: against what is in force; none: the last change)
+       gemel config show VERSION
+       gemel config rollback [VERSION]           (none: the one before)
+       gemel config try SECONDS FILE | confirm`;
+const NO_INPUT = 66;
+const COMMIT_WAIT_MS = 35_000;
+
+const versionText = ({ version }: Pick<HistoryEntry, "version">) => `${version.adminEpoch}.${version.epoch}`;
+
+async function entriesOf(socketPath: string): Promise<readonly HistoryEntry[] | number> {
+  const asked = await askOrTell("gemel config", socketPath, { kind: "config-log" });
+  return asked.kind === "failed" ? asked.exitCode : asked.value.entries;
+}
+
+async function fetchVersion(socketPath: string, version: string): Promise<XmlElement | number> {
+  const asked = await askOrTell("gemel config", socketPath, { kind: "config-version", version });
+  if (asked.kind === "failed") return asked.exitCode;
+  return configurationOf(asked.value.xml) ?? EXIT.refused;
+}
+
+async function log(socketPath: string, count: number, isJson: boolean): Promise<number> {
+  const entries = await entriesOf(socketPath);
+  if (typeof entries === "number") return entries;
+  const shown = entries.slice(-count);
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    return EXIT.done;
+  }
+  for (const entry of shown) {
+    const { who, from, wallMs } = entry.origin;
+    process.stdout.write(`${versionText(entry).padEnd(8)} ${ctime(wallMs)}  ${who} from ${from}\n`);
+    for (const line of entry.diff) process.stdout.write(`  ${line}\n`);
+  }
+  return EXIT.done;
+}
+
+/** The version before the newest; undefined when there is only one. */
+async function versionBefore(socketPath: string): Promise<string | number | undefined> {
+  const entries = await entriesOf(socketPath);
+  if (typeof entries === "number") return entries;
+  const before = entries.at(-2);
+  return before === undefined ? undefined : versionText(before);
+}
+
+async function versionNow(socketPath: string): Promise<string | number> {
+  const asked = await askOrTell("gemel config", socketPath, { kind: "config-log" });
+  return asked.kind === "failed" ? asked.exitCode : asked.value.version;
+}
+
+async function diff(socketPath: string, words: readonly string[]): Promise<number> {
+  const first = words[0] ?? (await versionBefore(socketPath));
+  if (first === undefined) return complain("there is no earlier version");
+  const second = words[1] ?? (await versionNow(socketPath));
+  if (typeof first === "number") return first;
+  if (typeof second === "number") return second;
+  const [before, after] = [await fetchVersion(socketPath, first), await fetchVersion(socketPath, second)];
+  if (typeof before === "number") return before;
+  if (typeof after === "number") return after;
+  for (const line of diffTrees(before, after)) process.stdout.write(`${line}\n`);
+  return EXIT.done;
+}
+
+function complain(reason: string): number {
+  process.stderr.write(`gemel config: ${reason}\n`);
+  return EXIT.refused;
+}
+
+interface Change {
+  readonly configuration: XmlElement;
+  readonly door: string;
+  readonly base?: string;
+  readonly trialMs?: number;
+}
+
+async function apply(socketPath: string, { configuration, ...rest }: Change): Promise<number> {
+  const request = { kind: "cib-apply", mode: "replace", xml: printXml(configuration), ...rest } as const;
+  const asked = await askOrTell("gemel config", socketPath, request, COMMIT_WAIT_MS);
+  if (asked.kind === "failed") return asked.exitCode;
+  for (const problem of asked.value.warnings) process.stderr.write(`${formatProblem(problem)}\n`);
+  const told = "text" in asked.value && typeof asked.value.text === "string" ? asked.value.text : "";
+  process.stdout.write(`${told === "" ? "" : `${told}\n`}in force: ${asked.value.version}\n`);
+  return EXIT.done;
+}
+
+async function rollback(socketPath: string, given: string | undefined): Promise<number> {
+  const version = given ?? (await versionBefore(socketPath));
+  if (version === undefined) return complain("there is no earlier version");
+  if (typeof version === "number") return version;
+  const configuration = await fetchVersion(socketPath, version);
+  if (typeof configuration === "number") return configuration;
+  return await apply(socketPath, { configuration, door: `gemel config rollback ${version}` });
+}
+
+async function attempt(socketPath: string, length: string, file: string): Promise<number> {
+  const trialMs = parseDurationMs(length);
+  if (trialMs === undefined) return wrongCall("gemel config", `${length} is no time`, USAGE);
+  const text = terminal.readText(file);
+  if (text === undefined) return NO_INPUT;
+  const cib = await askOrTell("gemel config", socketPath, { kind: "cib-query" });
+  if (cib.kind === "failed") return cib.exitCode;
+  const base = configurationOf(cib.value.xml);
+  if (base === undefined) return complain("the manager sent a CIB without a configuration");
+  const loaded = loadConfiguration(text, { source: file, mode: "update", base });
+  if (loaded.kind === "invalid") {
+    for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+    return EXIT.refused;
+  }
+  const version = configurationVersion(cib.value.version);
+  return await apply(socketPath, {
+    configuration: loaded.value,
+    door: `gemel config try ${length} ${file}`,
+    base: version,
+    trialMs,
+  });
+}
+
+const LOG_COUNT = 10;
+
+/** Exit codes: 0; 1 refused; 64 wrong call; 66 file not readable; 69 no manager. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const called = readCommandLine(argv, { count: { type: "string", short: "n" }, json: { type: "boolean" } });
+  if (called.kind === "wrong") return wrongCall("gemel config", called.reason, USAGE);
+  const { socketPath, flags, words } = called;
+  const [verb, ...rest] = words;
+  const count = Number(flags["count"] ?? LOG_COUNT);
+  if (!Number.isInteger(count) || count < 1) return wrongCall("gemel config", "-n wants a number of changes", USAGE);
+  switch (verb) {
+    case "log":
+      return await log(socketPath, count, flags["json"] === true);
+    case "diff":
+      return await diff(socketPath, rest);
+    case "show": {
+      if (rest[0] === undefined) return wrongCall("gemel config", "which version?", USAGE);
+      const found = await fetchVersion(socketPath, rest[0]);
+      if (typeof found === "number") return found;
+      process.stdout.write(`${printXml(found)}\n`);
+      return EXIT.done;
+    }
+    case "rollback":
+      return await rollback(socketPath, rest[0]);
+    case "try":
+      if (rest[0] === undefined || rest[1] === undefined)
+        return wrongCall("gemel config", "how long, and which file?", USAGE);
+      return await attempt(socketPath, rest[0], rest[1]);
+    case "confirm":
+      return await askAndPrint("gemel config", socketPath, { kind: "config-confirm" }, COMMIT_WAIT_MS);
+    case undefined:
+      return wrongCall("gemel config", "what shall be done?", USAGE);
+    default:
+      return wrongCall("gemel config", `${verb} is not known`, USAGE);
+  }
+}

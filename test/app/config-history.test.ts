@@ -1,0 +1,87 @@
+/** The history of the configuration on two real nodes: who and what, ways back, changes on trial, shadow copies. */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { afterEach, expect, test } from "vitest";
+import { skips } from "../support/skip.ts";
+import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
+
+const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
+const CONFIGURATION = `primitive a ocf:gemel:Dummy op monitor interval=9s op start timeout=9s op stop timeout=9s
+property no-quorum-policy=ignore stonith-enabled=false cluster-name=first
+`;
+
+let open: NodePair | undefined;
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+});
+
+asRoot(
+  "log, diff, rollback, try and confirm; a shadow copy",
+  async () => {
+    const times = ["keepalive 200ms", "deadtime 2s", "initdead 3s"];
+    const pair = openNodePair({ times, configuration: CONFIGURATION });
+    open = pair;
+    for (const node of NODES) pair.start(node);
+    for (const node of NODES)
+      await pair.until(`both online at ${node}`, async () => {
+        const status = await pair.status(node);
+        return status?.nodes.filter(({ state }) => state === "online").length === 2 && status.dc !== undefined;
+      });
+    const at = (node: "alpha" | "bravo", ...argv: string[]) => pair.gemel(node, ...argv);
+    const name = () => /cluster-name=(\S+)/.exec(at("bravo", "crm", "configure", "show").output)?.[1];
+
+    expect(at("alpha", "crm", "configure", "property", "cluster-name=second").code).toBe(0);
+    const log = at("bravo", "config", "log", "-n", "1").output;
+    expect(log).toMatch(/^0\.\d+ .* \S+ from alpha: cib-apply\n.*cluster-name.*first -> second/s);
+    expect(at("alpha", "config", "diff").output).toMatch(/first -> second/);
+
+    expect(at("bravo", "config", "rollback")).toMatchObject({ code: 0 });
+    expect(name()).toBe("first");
+    expect(at("alpha", "config", "log", "-n", "1").output).toMatch(/from bravo: gemel config rollback 0\.\d+/);
+
+    // Nobody confirms: it goes back by itself, and meanwhile nothing else may be changed.
+    const file = path.join(pair.folder, "trial.crm");
+    writeFileSync(file, "property cluster-name=tried\n");
+    expect(at("alpha", "config", "try", "5", file).output).toContain("unless confirmed");
+    expect(name()).toBe("tried");
+    expect(at("bravo", "crm", "node", "standby", "bravo")).toMatchObject({ code: 1 });
+    expect(at("bravo", "status").output).toMatch(/trial 0\.\d+: for another \d s/);
+    await pair.until("it has gone back", () => name() === "first", 20_000);
+    expect(at("alpha", "config", "log", "-n", "1").output).toContain("the trial was not confirmed");
+
+    // Confirmed, it stays.
+    expect(at("bravo", "config", "try", "6", file).code).toBe(0);
+    expect(at("alpha", "config", "confirm").output).toContain("stays");
+    const confirmedAt = Date.now();
+    await pair.until("the end of the trial is over", () => Date.now() - confirmedAt > 9000, 20_000);
+    expect(name()).toBe("tried");
+    expect((await pair.status("alpha"))?.leases).toEqual([]);
+
+    // What cannot be: no trial to confirm, no such version, no file.
+    expect(at("alpha", "config", "confirm")).toMatchObject({ code: 1 });
+    expect(at("alpha", "config", "rollback", "0.999")).toMatchObject({ code: 1 });
+    expect(at("alpha", "config", "try", "soon", file)).toMatchObject({ code: 64 });
+    expect(at("alpha", "config", "try", "9", "/nowhere")).toMatchObject({ code: 66 });
+
+    // A shadow is changed, compared, and put in force; until then the cluster knows nothing of it.
+    process.env.CIB_shadow_dir = path.join(pair.folder, "shadows");
+    expect(at("alpha", "crm-shadow", "-c", "plan").code).toBe(0);
+    expect(at("alpha", "crm-shadow", "-c", "plan").code).toBe(108);
+    process.env.CIB_shadow = "plan";
+    try {
+      expect(at("alpha", "crm", "configure", "property", "cluster-name=shadow").code).toBe(0);
+      expect(at("alpha", "crm-shadow", "-d").output).toMatch(/tried -> shadow/);
+      expect(at("alpha", "crm-mon", "-1").output).toContain("1 resource instance configured");
+    } finally {
+      delete process.env.CIB_shadow;
+    }
+    expect(name()).toBe("tried");
+    expect(at("alpha", "crm-shadow", "-C", "plan").code).toBe(64);
+    expect(at("alpha", "crm-shadow", "-C", "plan", "--force").code).toBe(0);
+    expect(name()).toBe("shadow");
+    delete process.env.CIB_shadow_dir;
+  },
+  120_000,
+);
