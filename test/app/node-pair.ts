@@ -35,6 +35,8 @@ export interface NodePair {
   clientAddress(verb: "add" | "del", address: string): void;
   /** Cuts the node's cable to the clients, or joins it. */
   service(node: NodeName, state: "up" | "down"): void;
+  /** Puts its cables back. */
+  join(node: NodeName): void;
   /** Cuts the cable between the nodes, or joins it; both still reach the client, and the boards there. */
   heart(state: "up" | "down"): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
@@ -167,6 +169,10 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     },
     service(node, state) {
       ip("-n", space("client"), "link", "set", `to-${node}`, state);
+    },
+    join(node) {
+      ip("-n", space("client"), "link", "set", `to-${node}`, "up");
+      ip("-n", space(node), "link", "set", "heart", "up");
     },
     heart(state) {
       for (const node of NODES) ip("-n", space(node), "link", "set", "heart", state);

@@ -6,7 +6,10 @@ import { afterEach, expect, test } from "vitest";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../app/node-pair.ts";
 import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
 
-const asRoot = test.skipIf(process.getuid?.() !== 0);
+/** Each starts two nodes and two boards, and waits for real deaths; on a busy machine that takes its time. */
+const TIMEOUT_MS = 180_000;
+const asRoot = (name: string, run: () => Promise<void>) =>
+  test.skipIf(process.getuid?.() !== 0)(name, { timeout: TIMEOUT_MS }, run);
 /** The client's own address, where the boards listen: both nodes reach it, and lose it when they are cut off. */
 const BOARDS = "198.18.3.9";
 
@@ -72,11 +75,72 @@ asRoot("a lost node is switched off by its board, and only then its address is t
   expect(boards.get(dead)?.power()).toBe("off");
   expect(boards.get(alive)?.power()).toBe("on");
   const history = opened.gemel(alive, "fence", "history").output;
-  expect(history).toContain(`off of ${dead}: confirmed by fence-${dead}`);
+  expect(history).toContain(`off of ${dead}: confirmed by fence-${dead} on ${alive}, asked by ${alive}: the cluster`);
+  expect(history).toMatch(new RegExp(`fence-${dead} \\(ipmi-lan\\): off confirmed: power read as off`));
+  expect(history).toMatch(/switch off: accepted[\s\S]*read power: on[\s\S]*read power: off/);
   expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
   expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
   const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
   expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
+});
+
+asRoot("a node learns of its own death when it is back, and both still know it after a restart", async () => {
+  const { opened, dead, alive } = await start("adminpw");
+  opened.cut(dead);
+  const certificate = `off of ${dead}: confirmed by fence-${dead} on ${alive}`;
+  const knows = (node: NodeName) => opened.gemel(node, "fence", "history").output.includes(certificate);
+  await opened.until("it is proven dead", () => knows(alive));
+  opened.join(dead);
+  opened.start(dead);
+  await opened.until("it knows of its own death", () => knows(dead), 40_000);
+  opened.killManager(alive);
+  await opened.until("the manager is back and still knows", () => knows(alive), 90_000);
+});
+
+asRoot("a drill switches a node that runs nothing off and on; devices carry the date of their proof", async () => {
+  const { opened, dead: runs, alive: idle } = await start("adminpw");
+  const drill = (node: NodeName) => opened.gemel(runs, "fence", "drill", node, "--yes", node);
+  const dc = (await opened.status(runs))?.dc;
+  if (dc === idle) {
+    // The DC does not drill itself: it is asked to hand over.
+    expect(drill(idle).output).toContain("is the DC and would do it to itself");
+    opened.killManager(idle);
+    await opened.until("the other is the DC", async () => (await opened.status(runs))?.dc === runs);
+  }
+  expect(opened.gemel(runs, "fence", "prove").code).toBe(0);
+  expect(opened.gemel(runs, "fence", "proofs").output).toMatch(
+    new RegExp(`${runs}  fence-${idle}: proven; seen well .*; counts until .*; never switched off by it`),
+  );
+  const done = drill(idle);
+  expect([done.code, done.output]).toEqual([
+    0,
+    expect.stringContaining(`reboot of ${idle}: confirmed by fence-${idle}`),
+  ]);
+  expect(done.output).toContain("drill of level 1");
+  await opened.until("it is on again", () => boards.get(idle)?.power() === "on");
+  await opened.until("the drill has its date", () =>
+    opened.gemel(runs, "fence", "proofs").output.includes("; switched off by it "),
+  );
+  setPassword(opened, "expired");
+  expect(opened.gemel(runs, "fence", "prove").code).toBe(1);
+  const status = await opened.status(runs);
+  expect(status?.problems.map(({ what }) => what).join()).toMatch(/could not fence by .* now \(last proven .*password/);
+  expect(opened.hasAddress(runs)).toBe(true);
+});
+
+asRoot("a person's word is refused while the board reads that the node is on", async () => {
+  const { opened, dead, alive } = await start("adminpw");
+  boards.get(dead)?.setFaults({ stuckOff: true });
+  opened.cut(dead);
+  await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
+  const confirm = () => opened.gemel(alive, "fence", "confirm", dead, "--yes", dead);
+  expect(confirm()).toMatchObject({ code: 1, output: expect.stringContaining(`fence-${dead} (reads that it is on)`) });
+  expect(opened.hasAddress(alive)).toBe(false);
+  await boards.get(dead)?.stop();
+  boards.delete(dead);
+  expect(confirm().code).toBe(0);
+  await opened.until("the other has the address", () => opened.hasAddress(alive));
+  expect(opened.gemel(alive, "fence", "history").output).toContain("is this node switched off?: confirmed by root");
 });
 
 asRoot("a wrong password says so within seconds and keeps the takeover waiting until it is corrected", async () => {

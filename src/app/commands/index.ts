@@ -108,7 +108,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fence: {
     summary: "drive a fencing device by hand, or show the plan",
-    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ... | disk ...",
+    usage:
+      "history | proofs | prove | drill NODE | confirm NODE | off|on|reboot NODE | " +
+      "ipmi ... | test DEVICE ... | plan ... | disk ...",
     load: () => import("./fence.ts"),
   },
   hw: {

@@ -82,6 +82,7 @@ export function publish(
 ): void {
   const { id, target, devices, by, startedWallMs, waiters } = operation;
   const record: FencingRecord = {
+    node: draft.self,
     id,
     target,
     action,
