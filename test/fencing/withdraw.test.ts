@@ -17,6 +17,7 @@ const BOARD: FencingDevice = {
   perTarget: {},
   rebootParameters: {},
   isManual: false,
+  isWitness: false,
   targets: ["alpha"],
   bannedFrom: [],
   priority: 0,

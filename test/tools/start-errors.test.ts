@@ -52,20 +52,23 @@ asRoot("too little disk", () => {
   });
 });
 
-test.skipIf(!isRoot || !existsSync(PROOF))("a missing package that cannot be installed is named, with what apt-get said", () => {
-  const tools = path.join(folder, "bin");
-  mkdirSync(tools);
-  writeFileSync(path.join(tools, "apt-get"), "#!/bin/sh\necho 'E: Unable to fetch some archives' >&2\nexit 100\n");
-  chmodSync(path.join(tools, "apt-get"), 0o755);
-  const environment = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
-  const { status, lines } = runOn(`mount -t tmpfs none ${PROOF}`, [SETUP, "image"], environment);
-  expect([status, ...lines]).toEqual([
-    1,
-    "gemel set-up: installing Debian packages: grub-pc-bin",
-    "E: Unable to fetch some archives",
-    "gemel set-up: apt-get failed, see above; check that Debian's package registry is reachable",
-  ]);
-});
+test.skipIf(!isRoot || !existsSync(PROOF))(
+  "a missing package that cannot be installed is named, with what apt-get said",
+  () => {
+    const tools = path.join(folder, "bin");
+    mkdirSync(tools);
+    writeFileSync(path.join(tools, "apt-get"), "#!/bin/sh\necho 'E: Unable to fetch some archives' >&2\nexit 100\n");
+    chmodSync(path.join(tools, "apt-get"), 0o755);
+    const environment = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
+    const { status, lines } = runOn(`mount -t tmpfs none ${PROOF}`, [SETUP, "image"], environment);
+    expect([status, ...lines]).toEqual([
+      1,
+      "gemel set-up: installing Debian packages: grub-pc-bin",
+      "E: Unable to fetch some archives",
+      "gemel set-up: apt-get failed, see above; check that Debian's package registry is reachable",
+    ]);
+  },
+);
 
 /** The version is what a preload pretends; real Nodes 14 and 18 were tried by hand and say the same. */
 test("an old Node", () => {
