@@ -209,7 +209,9 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
-  const lower = clone.promotable ? `Unpromoted${primitivesOf(clone).some(isHeldLow) ? " (target-role)" : ""}` : "Started";
+  const lower = clone.promotable
+    ? `Unpromoted${primitivesOf(clone).some(isHeldLow) ? " (target-role)" : ""}`
+    : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
     const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node));
