@@ -3,6 +3,7 @@
  * Two real nodes in namespaces, real-time priority where it is allowed. Counted from the kill, which falls anywhere
  * between two beats; the bar is deadtime + 30 ms at worst. Needs root. Exit code 1 when the bar is missed.
  */
+import os from "node:os";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NODES, openNamespacePair } from "../test/support/namespace-pair.ts";
@@ -47,7 +48,7 @@ for (const deadtime of deadtimes.length > 0 ? deadtimes : ["1000"]) {
     missed ||= !kept;
     process.stdout.write(
       `deadtime ${deadtimeMs} ms, ${rounds} kills: median ${median} ms, worst ${worst} ms` +
-        ` (bar ${deadtimeMs + ALLOWED_MS} ms: ${kept ? "kept" : "MISSED"})\n`,
+        ` (bar ${deadtimeMs + ALLOWED_MS} ms: ${kept ? "kept" : "MISSED"}; load ${os.loadavg()[0]?.toFixed(1)})\n`,
     );
   } finally {
     await pair.close();

@@ -1,15 +1,18 @@
 /**
  * Makes a fresh Debian 12 machine ready: checks what cannot be installed, then installs npm's and Debian's packages.
- * Plain JavaScript for Node 20, since it runs before anything is installed; all else runs on the Node that it brings.
+ * Plain JavaScript, since it runs before anything is installed; all else runs on the Node that it brings. An old Node
+ * must get as far as being told so: no name is imported from a module that Node 14 might lack, and no import.meta but url.
  * Usage: node tools/setup.mjs build | test | image | lab     (each includes what it needs of the others)
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import fs, { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 
-const root = path.resolve(import.meta.dirname, "..");
+const SELF = fileURLToPath(import.meta.url);
+const root = path.resolve(path.dirname(SELF), "..");
 const NODE_MAJOR_MIN = 20;
 /** The image build unpacks a root tree, two disks and the caches; measured at 2.2 GB. */
 const DISK_MIN_BYTES = 4e9;
@@ -84,7 +87,7 @@ function checkMachine(purpose) {
   if (purpose === "build" || purpose === "quick") return;
   if (process.getuid?.() !== 0)
     refuse("not running as root", "run it as root: it installs packages and makes networks");
-  const disk = statfsSync(root);
+  const disk = fs.statfsSync(root);
   const freeBytes = disk.bavail * disk.bsize;
   if (freeBytes < DISK_MIN_BYTES) {
     refuse(`only ${(freeBytes / 1e9).toFixed(1)} GB free below ${root}`, `make room for ${DISK_MIN_BYTES / 1e9} GB`);
@@ -147,7 +150,7 @@ export function goOnAs(node, file, argv) {
   }
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === SELF) {
   const purpose = process.argv[2] ?? "build";
   if (!(purpose in PURPOSES)) refuse(`unknown purpose ${purpose}`, `use one of: ${Object.keys(PURPOSES).join(" ")}`);
   setUp(purpose);

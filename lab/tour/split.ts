@@ -2,7 +2,7 @@
  * The nodes lose each other on every link while both live and both boards answer. Exactly one may survive, and it is
  * the active one: its peer waits (docs/operations/fencing.md, "When both shoot at once") and is fenced meanwhile.
  */
-import type { FencingRecord } from "../../src/app/control-protocol.ts";
+import type { FencingRecord } from "../../src/app/fencing-report.ts";
 import type { Lab } from "../lab.ts";
 import { type NodeName, peerOf } from "../names.ts";
 import { longestGapMs } from "../records/ledger.ts";

@@ -3,7 +3,8 @@
  * survivor's own status: its fencing history tells that the power was read back as off, its resources since when they
  * run; what the client saw comes from its ledger. A takeover counts only with a confirmed fencing after the cut.
  */
-import type { FencingRecord, StatusReport } from "../../src/app/control-protocol.ts";
+import type { StatusReport } from "../../src/app/control-protocol.ts";
+import type { FencingRecord } from "../../src/app/fencing-report.ts";
 import type { Lab } from "../lab.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type NodeName, peerOf } from "../names.ts";

@@ -6,7 +6,7 @@
 import type { Machine } from "../machine/machine.ts";
 
 const SCRIPT = `for p in /proc/[0-9]*; do
-  [ "$(readlink $p/exe)" = /usr/bin/gemel ] || continue
+  case "$(readlink $p/exe)" in */gemel) ;; *) continue ;; esac
   echo "process $(tr '\\0' ' ' <$p/cmdline | cut -d' ' -f2)"
   cat $p/smaps_rollup
 done`;

@@ -151,6 +151,8 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
     case "fence":
     case "fence-confirm":
     case "fence-history":
+    case "fence-prove":
+    case "fence-drill":
     case "log":
     case "subscribe":
       return { kind: "unreachable", reason: `${request.kind} needs a running cluster, and ${file} stands in for it` };

@@ -10,6 +10,7 @@ import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 import type { Lease } from "../cluster/core/overrides/lease.ts";
+import type { FencingRecord, FencingStatus, ProofStatus } from "./fencing-report.ts";
 
 export const CONTROL_VERSION = 1;
 /** File name of the socket in the run directory. */
@@ -72,6 +73,10 @@ export type ControlRequest = RequestBase &
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }
+    /** Looks at one fencing device of this node, or at all of them, now. */
+    | { readonly kind: "fence-prove"; readonly device?: string }
+    /** Switches a node that runs nothing off and on again, by the devices of one topology level. */
+    | { readonly kind: "fence-drill"; readonly target: string; readonly level: number }
     /** An override holds for `lifetime` (`PT1H`, `30min`, `forever`; else what the configuration says). */
     | {
         readonly kind: "node";
@@ -178,27 +183,6 @@ export interface DrbdStatus {
   readonly isSuspended: boolean;
 }
 
-export interface FencingRecord {
-  readonly target: string;
-  readonly action: string;
-  readonly outcome: "confirmed" | "not-done" | "unknown" | "running";
-  readonly device: string;
-  readonly atWallMs: number;
-  readonly by: string;
-  /** What was asked and what was read back. */
-  readonly evidence: string;
-  /** Why it is not confirmed; empty when it is, and while it runs. */
-  readonly reason: string;
-}
-
-export interface FencingStatus {
-  readonly isEnabled: boolean;
-  readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];
-  readonly history: readonly FencingRecord[];
-  /** Should the nodes lose each other alive: the first fences at once, the others wait. */
-  readonly race: { readonly order: readonly string[]; readonly delayMs: number };
-}
-
 export interface TransitionStatus {
   readonly number: number;
   readonly isRunning: boolean;
@@ -267,6 +251,8 @@ export interface ControlAnswers {
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
   readonly "fence-history": { readonly history: readonly FencingRecord[] };
+  readonly "fence-prove": { readonly proofs: readonly ProofStatus[] };
+  readonly "fence-drill": FencingRecord;
   readonly node: Done;
   readonly resource: Done;
   readonly "resource-fail": Done;
@@ -321,6 +307,8 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
   fence: { target: ["string"], action: ["off", "on", "reboot"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
+  "fence-prove": { device: ["string", "undefined"] },
+  "fence-drill": { target: ["string"], level: ["number"] },
   node: {
     node: ["string"],
     action: ["standby", "online", "maintenance", "ready"],

@@ -20,7 +20,8 @@ export interface LoadOptions {
   readonly base?: XmlElement;
 }
 
-const asCib = (configuration: XmlElement) => xml("cib", {}, [configuration, xml("status")]);
+const asCib = (configuration: XmlElement, attributes: XmlElement["attributes"] = {}) =>
+  xml("cib", attributes, [configuration, xml("status")]);
 
 /** Places of the text instead of paths, for everything that the text itself said. */
 function atText(finding: Finding, places: ReadonlyMap<string, string>): Problem {
@@ -45,7 +46,7 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
   const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
   if (configuration === undefined || !["cib", "configuration"].includes(root.name))
     return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");
-  const problems = findProblems(asCib(configuration))
+  const problems = findProblems(asCib(configuration, root.name === "cib" ? root.attributes : {}))
     .map(toProblem)
     .map((problem) => ({ ...problem, place: `${source}: ${problem.place}` }));
   return judge(configuration, problems);

@@ -22,7 +22,7 @@ const STATUS: StatusReport = {
   resources: [],
   failures: [],
   drbd: [],
-  fencing: { isEnabled: true, devices: [], history: [], race: { order: [], delayMs: 0 } },
+  fencing: { isEnabled: true, devices: [], history: [], proofs: [], race: { order: [], delayMs: 0 } },
   transition: { number: 0, isRunning: false, actionCount: 0, doneCount: 0, inFlight: [], summary: [] },
   leases: [],
   problems: [],

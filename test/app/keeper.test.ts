@@ -1,4 +1,6 @@
 /** Two keepers as real processes, in namespaces joined by two cables: lives, deaths, cuts, sleeps and restores. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
@@ -84,11 +86,13 @@ test("a node that slept through its deadtime fences itself when it wakes", async
   expect(pair.log("bravo")).toContain("self-fencing: alpha has declared this node lost");
 });
 
-test("the key is changed without a stop, and a broken key file changes nothing", async () => {
+test("the key is changed for one that encrypts without a stop, and a broken key file changes nothing", async () => {
   await startBoth();
   const old = "1 sha256 only-for-this-test-run";
-  const steps = [`auth 1\n${old}\n2 sha256 the-key-that-follows\n`, `auth 2\n${old}\n2 sha256 the-key-that-follows\n`];
-  for (const keys of [...steps, "auth 2\n2 sha256 the-key-that-follows\n", "auth 3\n"]) {
+  // From then on nobody reads what is in a packet.
+  const next = "2 aes256-gcm the-key-that-follows";
+  const steps = [`auth 1\n${old}\n${next}\n`, `auth 2\n${old}\n${next}\n`];
+  for (const keys of [...steps, `auth 2\n${next}\n`, "auth 3\n"]) {
     pair.writeKeys(keys);
     const count = (node: "alpha" | "bravo") => pair.log(node).split("the keys ").length;
     const before = { alpha: count("alpha"), bravo: count("bravo") };
@@ -113,4 +117,40 @@ test("a manager that turns but cannot work is sick: it is said once, and the nod
   expect(await pair.ended("alpha")).toBe(70);
   expect(pair.log("alpha").split("the watchdog is not fed").length - 1).toBe(1);
   await pair.until("bravo has lost it", () => phaseOf("bravo") === "lost");
+});
+
+test("a node restored from a backup, or without its state file, is told its start and goes past it", async () => {
+  await startBoth();
+  const file = path.join(pair.stateFolder("bravo"), "membership.json");
+  const stop = async () => {
+    pair.signal("bravo", "SIGTERM");
+    await pair.ended("bravo");
+  };
+  const raisedLines = () => pair.log("bravo").match(/generation-raised to \d+: .*/g) ?? [];
+  await stop();
+  pair.start("bravo");
+  const hasJoined = (generation: number) => pair.view("alpha")?.peers[0]?.generation === generation && joined();
+  await pair.until("bravo has joined with its second start", () => hasJoined(2));
+  await stop();
+  writeFileSync(file, `${JSON.stringify({ generation: 0, peers: {} })}\n`);
+  pair.start("bravo");
+  await pair.until("the restored node has joined", () => hasJoined(3));
+  expect(raisedLines()).toEqual(["generation-raised to 3: alpha knows start 2 of this node"]);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ generation: 3 });
+  await stop();
+  rmSync(file);
+  pair.start("bravo");
+  await pair.until("it has joined without its file", () => hasJoined(4));
+  expect(raisedLines().at(-1)).toBe("generation-raised to 4: alpha knows start 3 of this node");
+  expect(pair.log("alpha")).not.toContain("peer-lost");
+});
+
+test("a stop never waits for the other nodes: alone and not settled, a node ends at once", async () => {
+  pair.start("alpha");
+  await pair.until("its manager runs", () => pair.records("alpha").some(({ kind }) => kind === "view"));
+  expect(pair.view("alpha")?.settled).toBe(false);
+  const startedAtMs = performance.now();
+  pair.signal("alpha", "SIGTERM");
+  expect(await pair.ended("alpha")).toBe(0);
+  expect(performance.now() - startedAtMs).toBeLessThan(3000);
 });

@@ -31,9 +31,17 @@ export interface NodePair {
   powerOff(node: NodeName): void;
   /** Cuts its cables; its processes run on. */
   isolate(node: NodeName): void;
+  /** Gives the client's namespace an address, or takes it. */
+  clientAddress(verb: "add" | "del", address: string): void;
+  /** Cuts the node's cable to the clients, or joins it. */
+  service(node: NodeName, state: "up" | "down"): void;
+  /** Puts its cables back. */
+  join(node: NodeName): void;
   /** Cuts the cable between the nodes, or joins it; both still reach the client, and the boards there. */
   heart(state: "up" | "down"): void;
   signal(node: NodeName, signal: NodeJS.Signals): void;
+  /** To keeper and manager both. */
+  signalAll(node: NodeName, signal: NodeJS.Signals): void;
   /** kill -9 of the manager alone. */
   killManager(node: NodeName): void;
   /** Resolves with the exit code when the node's keeper has ended. */
@@ -156,10 +164,21 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       if (pair.hasAddress(node)) ip("-n", space(node), "addr", "del", `${ADDRESS}/24`, "dev", "service");
     },
     isolate,
+    clientAddress(verb, address) {
+      ip("-n", space("client"), "addr", verb, address, "dev", "bridge");
+    },
+    service(node, state) {
+      ip("-n", space("client"), "link", "set", `to-${node}`, state);
+    },
+    join(node) {
+      ip("-n", space("client"), "link", "set", `to-${node}`, "up");
+      ip("-n", space(node), "link", "set", "heart", "up");
+    },
     heart(state) {
       for (const node of NODES) ip("-n", space(node), "link", "set", "heart", state);
     },
     signal: (node, signal) => void keepers.get(node)?.kill(signal),
+    signalAll: kill,
     killManager(node) {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");
     },

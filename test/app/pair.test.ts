@@ -34,8 +34,8 @@ afterEach(async () => {
 const runsOn = (status: StatusReport | undefined, resource: string) =>
   status?.resources.find(({ id }) => id === resource)?.active.filter(({ role }) => role !== "Unpromoted") ?? [];
 
-async function startPair(configuration: string): Promise<NodePair> {
-  const pair = openNodePair({ times: TIMES, configuration });
+async function startPair(configuration: string, beyond: readonly string[] = []): Promise<NodePair> {
+  const pair = openNodePair({ times: [...TIMES, ...beyond], configuration });
   open = pair;
   for (const node of NODES) pair.start(node);
   await pair.until("the address is up on one node, and the pair is idle", async () => {
@@ -69,6 +69,58 @@ asRoot("the active node is cut off and killed: the other one serves, both see it
   expect(runsOn(status, "state")).toMatchObject([{ node: alive, role: "Promoted" }]);
   expect(status?.problems.map(({ what }) => what).join("\n")).toContain("fencing is disabled");
   expect(pair.log(alive)).toContain("FENCING IS DISABLED");
+});
+
+asRoot("an active node that stood still for longer than deadtime and goes on: never two writers", async () => {
+  const pair = await startPair(`${CONFIGURATION}primitive person stonith:meatware\n`);
+  const asleep = active(pair);
+  const awake = other(asleep);
+  const looks: number[] = [];
+  const look = setInterval(() => looks.push(NODES.filter((node) => pair.hasAddress(node)).length), 100);
+  try {
+    pair.signalAll(asleep, "SIGSTOP");
+    await pair.until(
+      "it is lost",
+      async () => (await pair.status(awake))?.fencing.history.at(-1)?.outcome === "running",
+    );
+    const before = pair.log(asleep).length;
+    pair.signalAll(asleep, "SIGCONT");
+    expect(await pair.ended(asleep)).toBe(70);
+    const woken = pair.log(asleep).slice(before);
+    expect(woken).toContain(`self-fencing: ${awake} has declared this node lost`);
+    expect(woken).not.toMatch(/start of|promote of/);
+    expect(pair.hasAddress(awake)).toBe(false);
+    // What ran on is switched off with its machine; only that word lets the other one take over.
+    pair.powerOff(asleep);
+    // Without a terminal nobody has typed the name: nothing is confirmed, and that is told.
+    expect(pair.gemel(awake, "fence", "confirm", asleep)).toMatchObject({ code: 1 });
+    expect(pair.gemel(awake, "fence", "confirm", asleep, "--yes", asleep).code).toBe(0);
+    await pair.until("the other has the address", () => pair.hasAddress(awake));
+  } finally {
+    clearInterval(look);
+  }
+  expect(looks.length).toBeGreaterThan(10);
+  expect(Math.max(...looks)).toBe(1);
+});
+
+asRoot("who loses its clients hands over; a host that dies for both sides moves nothing", async () => {
+  const rule = "location best-connected service rule pingd: defined pingd\n";
+  // The client's bridge has this address, and a second one that can be taken away from both sides at once.
+  const pair = await startPair(`${WITHOUT_FENCING}${rule}`, ["ping client 198.18.3.9", "ping printer 198.18.3.10"]);
+  const scores = async () => {
+    const status = await pair.status("alpha");
+    return NODES.map((node) => status?.nodes.find(({ name }) => name === node)?.attributes["pingd"]);
+  };
+  pair.clientAddress("add", "198.18.3.10/24");
+  await pair.until("both reach both", async () => (await scores()).join() === "200,200");
+  const before = active(pair);
+  pair.clientAddress("del", "198.18.3.10/24");
+  await pair.until("both have lost the printer", async () => (await scores()).join() === "100,100");
+  expect(active(pair)).toBe(before);
+  pair.service(before, "down");
+  await pair.until("the other has the address", () => pair.hasAddress(other(before)) && !pair.hasAddress(before));
+  expect(pair.log(before)).not.toContain("peer-lost");
+  expect(pair.log(other(before))).not.toContain("peer-lost");
 });
 
 asRoot("nothing is taken over before the fencing, here by a person, is confirmed", async () => {

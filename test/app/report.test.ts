@@ -57,12 +57,9 @@ asRoot(
     const root = path.join(pair.folder, "evidence");
     const files = readdirSync(root, { recursive: true, encoding: "utf8" });
     for (const name of ["analysis.txt", "description.txt", "events.txt"]) expect(files).toContain(name);
-  const own = "cib.xml cib.txt crm_mon.txt crm_verify.txt status.json members.txt log.txt sysinfo.txt RUNNING";
-  for (const name of own.split(" "))
-      " ",
-    ))
-      expect(files).toContain(`alpha/$name`);
-    for (const name of files.filter((each) => /.(?:txt|xml|json)$/.test(each)))
+    const own = "cib.xml cib.txt crm_mon.txt crm_verify.txt status.json members.txt log.txt sysinfo.txt RUNNING";
+    for (const name of own.split(" ")) expect(files).toContain(`alpha/${name}`);
+    for (const name of files.filter((each) => /\.(?:txt|xml|json)$/.test(each)))
       expect(readFileSync(path.join(root, name), "utf8"), name).not.toContain(SECRET);
     expect(readFileSync(path.join(root, "analysis.txt"), "utf8")).toContain("missing: bravo");
   },

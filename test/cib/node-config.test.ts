@@ -208,6 +208,26 @@ test("ping nodes, groups and tie-breakers", () => {
   ]);
 });
 
+test("a watchdog's pretimeout, and disks that have to answer", () => {
+  const text = PAIR.replace("timeout 10s", "timeout 10s pretimeout 3s");
+  const disks = ["storage-check /dev/drbd0", "storage-check /dev/sda timeout 10s"];
+  expect(readNodeConfig([text, ...disks].join("\n"), "node.conf")).toMatchObject({
+    kind: "valid",
+    value: {
+      watchdog: { path: "/dev/watchdog", timeoutMs: 10_000, pretimeoutMs: 3000 },
+      storageChecks: [
+        { path: "/dev/drbd0", timeoutMs: 30_000 },
+        { path: "/dev/sda", timeoutMs: 10_000 },
+      ],
+    },
+  });
+  const wrong = [PAIR.trim().replace("timeout 10s", "timeout 10s pretimeout 10s"), "storage-check sda timeout 1s"];
+  expect(problemsOf(wrong.join("\n")).map((line) => line.replace(/; write.*/, ""))).toEqual([
+    "node.conf:10: error: watchdog: the pretimeout is 1s at least, and shorter than the timeout",
+    "node.conf:12: error: storage-check: write the absolute path of a disk, and timeout TIME if 30s is wrong",
+  ]);
+});
+
 test("no text makes the reader throw", () => {
   for (const text of [
     "",

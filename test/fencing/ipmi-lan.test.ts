@@ -96,6 +96,6 @@ describe("parameters of devices", () => {
   });
 
   test("nobody speaks for an unknown agent", () => {
-    expect(CATALOGUE.choose("external/teapot", {})).toBeUndefined();
+    expect(CATALOGUE.choose("teapot", {})).toBeUndefined();
   });
 });

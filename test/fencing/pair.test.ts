@@ -72,11 +72,57 @@ asRoot("a lost node is switched off by its board, and only then its address is t
   expect(boards.get(dead)?.power()).toBe("off");
   expect(boards.get(alive)?.power()).toBe("on");
   const history = opened.gemel(alive, "fence", "history").output;
-  expect(history).toContain(`off of ${dead}: confirmed by fence-${dead}`);
+  expect(history).toContain(`off of ${dead}: confirmed by fence-${dead} on ${alive}, asked by ${alive}: the cluster`);
+  expect(history).toMatch(new RegExp(`fence-${dead} \\(ipmi-lan\\): off confirmed: power read as off`));
+  expect(history).toMatch(/switch off: accepted[\s\S]*read power: on[\s\S]*read power: off/);
   expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
   expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
   const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
   expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
+});
+
+asRoot("a node learns of its own death when it is back, and both still know it after a restart", async () => {
+  const { opened, dead, alive } = await start("adminpw");
+  opened.cut(dead);
+  const certificate = `off of ${dead}: confirmed by fence-${dead} on ${alive}`;
+  const knows = (node: NodeName) => opened.gemel(node, "fence", "history").output.includes(certificate);
+  await opened.until("it is proven dead", () => knows(alive));
+  opened.join(dead);
+  opened.start(dead);
+  await opened.until("it knows of its own death", () => knows(dead), 40_000);
+  opened.killManager(alive);
+  await opened.until("the manager is back and still knows", () => knows(alive), 90_000);
+});
+
+asRoot("a drill switches a node that runs nothing off and on; devices carry the date of their proof", async () => {
+  const { opened, dead: runs, alive: idle } = await start("adminpw");
+  const drill = (node: NodeName) => opened.gemel(runs, "fence", "drill", node, "--yes", node);
+  const dc = (await opened.status(runs))?.dc;
+  if (dc === idle) {
+    // The DC does not drill itself: it is asked to hand over.
+    expect(drill(idle).output).toContain("is the DC and would do it to itself");
+    opened.killManager(idle);
+    await opened.until("the other is the DC", async () => (await opened.status(runs))?.dc === runs);
+  }
+  expect(opened.gemel(runs, "fence", "prove").code).toBe(0);
+  expect(opened.gemel(runs, "fence", "proofs").output).toMatch(
+    new RegExp(`${runs}  fence-${idle}: proven; seen well .*; counts until .*; never switched off by it`),
+  );
+  const done = drill(idle);
+  expect([done.code, done.output]).toEqual([
+    0,
+    expect.stringContaining(`reboot of ${idle}: confirmed by fence-${idle}`),
+  ]);
+  expect(done.output).toContain("drill of level 1");
+  await opened.until("it is on again", () => boards.get(idle)?.power() === "on");
+  await opened.until("the drill has its date", () =>
+    opened.gemel(runs, "fence", "proofs").output.includes("; switched off by it "),
+  );
+  setPassword(opened, "expired");
+  expect(opened.gemel(runs, "fence", "prove").code).toBe(1);
+  const status = await opened.status(runs);
+  expect(status?.problems.map(({ what }) => what).join()).toMatch(/could not fence by .* now \(last proven .*password/);
+  expect(opened.hasAddress(runs)).toBe(true);
 });
 
 asRoot("a wrong password says so within seconds and keeps the takeover waiting until it is corrected", async () => {

@@ -130,7 +130,7 @@ describe("devices", () => {
           password: "hunter2",
           pcmk_host_list: "bravo",
         }) +
-        primitive("teapot", "external/teapot", {}),
+        primitive("teapot", "teapot", {}),
       { options: pairs({ "stonith-timeout": "soon", "stonith-action": "explode" }) },
     );
     expect(places(root)).toEqual([

@@ -96,6 +96,20 @@ describe("a device that", () => {
     expect(board.power()).toBe("on");
   });
 
+  test("is this machine's own is never switched off from here, and its proof fails before it is needed", async () => {
+    const cautious = createRunner({ secretsFile, ownUuid: "A1234567-89AB-CDEF-A123-456789000001" });
+    for (const action of ["status", "off"] as const) {
+      const { outcome } = await cautious.run(device(), action, 10_000);
+      expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("this is our own board") });
+    }
+    expect(board.power()).toBe("on");
+    cautious.close();
+    const other = createRunner({ secretsFile, ownUuid: "00000000-89ab-cdef-a123-456789000001" });
+    expect((await other.run(device(), "off", 10_000)).outcome).toEqual({ kind: "confirmed", power: "off" });
+    expect((await other.run(device(), "on", 10_000)).outcome.kind).toBe("confirmed");
+    other.close();
+  });
+
   test("is another board than expected is never switched", async () => {
     start();
     const wrong = device({ board_guid: "00000000-1111-2222-3333-444444444444" });

@@ -33,6 +33,8 @@ export interface NamespacePair {
   /** Starts a program in the node's namespace; it is ended with the pair. */
   run(node: NodeName, argv: readonly string[]): ChildProcess;
   log(node: NodeName): string;
+  /** The node's state folder. */
+  stateFolder(node: NodeName): string;
   /** What the stand-in manager wrote, oldest first. */
   records(node: NodeName): readonly Readonly<Record<string, unknown>>[];
   view(node: NodeName): MembershipView | undefined;
@@ -168,6 +170,7 @@ export function openNamespacePair(times: readonly string[], setting: PairSetting
       renameSync(place(node, "order.new"), place(node, "order"));
     },
     log,
+    stateFolder: (node) => place(node, "state"),
     records,
     view(node) {
       const last = records(node).findLast(({ kind }) => kind === "view");

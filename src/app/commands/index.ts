@@ -108,7 +108,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fence: {
     summary: "drive a fencing device by hand, or show the plan",
-    usage: "history | confirm NODE | off|on|reboot NODE | ipmi ... | test DEVICE ... | plan ... | disk ...",
+    usage:
+      "history | proofs | prove | drill NODE | confirm NODE | off|on|reboot NODE | " +
+      "ipmi ... | test DEVICE ... | plan ... | disk ...",
     load: () => import("./fence.ts"),
   },
   hw: {
@@ -163,6 +165,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["hb_report", "crm_report"],
     load: () => import("./report.ts"),
   },
+  sim: {
+    summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
+    usage: "[--seeds N] [--seed FIRST] [--jobs N] [--trace] | --scenario FILE [--trace]",
+    load: () => import("./sim.ts"),
+  },
   simulate: {
     summary: "what the scheduler would do with a CIB",
     usage: "-x FILE | -L [-S] [changes...] | --batch DIR --out DIR [--times FILE]",
@@ -197,6 +204,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -I",
     names: ["stonith_admin"],
     load: () => import("./stonith-admin.ts"),
+  },
+  why: {
+    summary: "why a resource is where it is, and what would move it",
+    usage: "RESOURCE [NODE] [-x FILE] [--lang en|ja] [--json]",
+    ownHelp: true,
+    load: () => import("./why.ts"),
   },
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };

@@ -6,6 +6,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatProblem, type Problem } from "../../base/problem.ts";
+import { parseXml } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
 import { EXIT } from "../crm/session.ts";
@@ -13,6 +14,14 @@ import { terminal } from "../crm/terminal.ts";
 
 const USAGE =
   "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p   (FILE: crm syntax or XML, - standard input)\n";
+
+/** crm_verify's answer to well-formed XML that is something else. */
+const EXIT_FOREIGN = 76;
+
+function isForeign(text: string): boolean {
+  const read = /^\s*</.test(text) ? parseXml(text) : undefined;
+  return read?.kind === "xml" && !["cib", "configuration"].includes(read.root.name);
+}
 
 interface Text {
   readonly source: string;
@@ -44,7 +53,7 @@ async function readTexts(values: Values, files: readonly string[]): Promise<read
   return texts;
 }
 
-/** Exit codes: 0 valid (warnings may have been told); 78 not valid; 64 wrong call; 66 not readable; 69 no manager. */
+/** Exit codes: 0 valid (warnings may be told); 78 not valid; 76 no CIB; 64 wrong call; 66 unreadable; 69 no manager. */
 export async function run(argv: readonly string[]): Promise<number> {
   let values: Values;
   let files: readonly string[];
@@ -95,5 +104,6 @@ export async function run(argv: readonly string[]): Promise<number> {
       process.stdout.write(`${source}: ${count("error")} errors, ${count("warning")} warnings\n`);
     isValid &&= loaded.kind === "valid";
   }
-  return isValid ? EXIT.done : EXIT.config;
+  if (isValid) return EXIT.done;
+  return texts.every(({ text }) => isForeign(text)) ? EXIT_FOREIGN : EXIT.config;
 }

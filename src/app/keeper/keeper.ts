@@ -6,7 +6,9 @@ import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes } from "../../cib/node-links.ts";
+import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
 import { stepMembership, wakeAtMs } from "../../cluster/core/membership/membership.ts";
+import { showsSame } from "../../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
   type MembershipEffect,
@@ -84,7 +86,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     performance.now(),
   );
   let timer: NodeJS.Timeout | undefined;
-  let shown = "";
+  let shown: MembershipState | undefined;
   let fenced = false;
   let exitCode = 0;
   let finish: (code: number) => void = () => undefined;
@@ -105,7 +107,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   // Peers are as patient with this node; a manager's longest turn (garbage, a large CIB) stays far below either.
   const silentMaxMs = Math.max(SILENT_MIN_MS, 3 * config.deadtimeMs);
   const manager = startManager(
-    { ...setting.manager, silentMaxMs, sessionOf: (count) => start.generation * STARTS_PER_GENERATION + count },
+    { ...setting.manager, silentMaxMs, sessionOf: (count) => state.generation * STARTS_PER_GENERATION + count },
     {
       onFrame,
       onRefused() {
@@ -158,11 +160,8 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
       dispatch({ kind: "heartbeat", from: packet.from, link, generation: packet.generation, heartbeat });
       return;
     }
-    const peer = state.peers.find(({ id }) => id === packet.from);
-    // A peer that is lost or has left has no say, nor has another start of it.
-    if (peer === undefined || peer.generation !== packet.generation) return;
-    if (peer.phase !== "member" && peer.phase !== "awaited") return;
-    if (packet.generation > peer.refusedGeneration) manager.passDatagram(peer.name, packet.payload);
+    const peer = admitsDatagram(state, packet.from, packet.generation);
+    if (peer !== undefined) manager.passDatagram(peer, packet.payload);
   }
 
   function noteSilence(from: number): void {
@@ -194,16 +193,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     }
   }
 
-  /** On every network link that is not down; over the serial line only when there is none. */
   function sendDatagram(to: string, bytes: Uint8Array): void {
-    for (const peer of state.peers) {
-      if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
-      const open = Object.entries(peer.links).filter(([, link]) => link.state !== "down");
-      const kindOf = (name: string) => config.links.find((link) => link.name === name)?.kind;
-      const fast = open.filter(([name]) => kindOf(name) !== "serial");
-      for (const [name] of fast.length > 0 ? fast : open)
-        links.send(name, "datagram", state.generation, bytes, { name: peer.name, id: peer.id });
-    }
+    for (const { link, peer, id } of datagramRoutes(state, to))
+      links.send(link, "datagram", state.generation, bytes, { name: peer, id });
   }
 
   function endSelf(reason: string, wanted: "reset" | "off" = "reset"): void {
@@ -264,11 +256,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
 
   /** The silence of peers grows all the time; it is part of what is shown, but no reason to show it. */
   function showView(nowMs: number): void {
-    const view = viewOf(state, nowMs);
-    const key = JSON.stringify(view, (name, value: unknown) => (name === "silentMs" ? undefined : value));
-    if (key === shown) return;
-    shown = key;
-    manager.showView(view);
+    if (shown !== undefined && showsSame(shown, state)) return;
+    shown = state;
+    manager.showView(viewOf(state, nowMs));
   }
 
   function dispatch(event: MembershipEvent): void {
@@ -285,7 +275,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     const nowMs = performance.now();
     const lateMs = nowMs - state.nextBeatAtMs;
     const stepped = stepMembership(state, event, nowMs);
+    // A manager's session below one that the peers know would never be heard: it begins anew above it.
+    const isRaised = stepped.state.generation > state.generation;
     state = stepped.state;
+    if (isRaised) manager.renew();
     for (const effect of stepped.effects) perform(effect, lateMs);
     if (fenced) return;
     if (stepped.effects.some(({ kind }) => kind === "self-late")) outlook.restart();

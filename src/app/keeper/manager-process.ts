@@ -35,6 +35,8 @@ export interface ManagerProcess {
   passDatagram(from: string, bytes: Uint8Array): void;
   /** Asks for an orderly stop, again after each restart, until it says `stopped`. */
   stop(): void;
+  /** Ends it and starts it with its next session, for nobody's fault; only while nothing was begun by it. */
+  renew(): void;
   /** At once, without a word. */
   kill(): void;
 }
@@ -86,6 +88,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let backoffMs = BACKOFF_MIN_MS;
   let restart: NodeJS.Timeout | undefined;
   let stops = 0;
+  let isRenewed = false;
   let ends: number[] = [];
 
   function put(frame: ToManager): void {
@@ -120,6 +123,11 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
     child = undefined;
     pipe = undefined;
     if (stopped) return;
+    if (isRenewed) {
+      isRenewed = false;
+      start();
+      return;
+    }
     if (code === CONFIGURATION_REFUSED && !everAnswered) {
       events.onRefused();
       return;
@@ -201,6 +209,11 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
         clearTimeout(restart);
         start();
       }
+    },
+    renew() {
+      if (child === undefined) return;
+      isRenewed = true;
+      child.kill("SIGKILL");
     },
     kill() {
       stopped = true;

@@ -42,6 +42,7 @@ export function situationOf(cib: XmlElement, report: Report, blocked: readonly B
     fenceable: nodes
       .filter(({ name }) => devices.some(({ targets }) => targets.length === 0 || targets.includes(name)))
       .map(({ name }) => name),
+    proofs: fencing.proofs,
     drbd,
     keeper: keeperFact(report),
     blocked: blocked.map(({ key, node, reason }) => ({

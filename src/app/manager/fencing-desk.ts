@@ -7,7 +7,8 @@ import type { XmlElement } from "../../base/xml.ts";
 import type { OperationRun } from "../../cluster/core/executor/types.ts";
 import type { RunEnd } from "../../cluster/edge/resource-agent.ts";
 import type { FencingConfiguration, FencingRequestAction } from "../../fencing/core/configuration.ts";
-import { NO_FENCING } from "../../fencing/core/configuration.ts";
+import { NO_FENCING, provenDevices } from "../../fencing/core/configuration.ts";
+import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { stepFencer } from "../../fencing/core/fencer.ts";
 import {
   createFencer,
@@ -18,10 +19,13 @@ import {
   type FencingRecord,
   wakeAtMs,
 } from "../../fencing/core/fencer-state.ts";
+import type { Proof, ProofReport } from "../../fencing/core/proofs.ts";
 import { readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
+import type { RecordFile } from "../../fencing/edge/record-file.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
 import type { Log } from "./log.ts";
+import { createProofDesk } from "./proof-desk.ts";
 
 export interface FencingDesk {
   /** Reads devices and topology anew. */
@@ -31,14 +35,19 @@ export interface FencingDesk {
     target: string,
     action: FencingRequestAction,
     origin: FencingOrigin,
-    isTargetPreferred?: boolean,
+    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number },
   ) => Promise<FencingRecord>;
+  /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
+  readonly withdraw: (target: string) => void;
   /** An operator's word; undefined when it was accepted, else why it was refused. */
   readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
   /** Operations of resources of class `stonith`: a device is looked at, never used. */
   readonly operate: (run: OperationRun) => Promise<RunEnd>;
   readonly configuration: () => FencingConfiguration;
   readonly state: () => FencerState;
+  readonly proofs: () => ProofReport;
+  /** Looks at these devices now, or at all that this node may have to use. Resolves when all have answered. */
+  readonly prove: (device?: string) => Promise<void>;
   readonly wakeAtMs: () => number | undefined;
   readonly tick: () => void;
   readonly close: () => void;
@@ -47,11 +56,16 @@ export interface FencingDesk {
 export interface DeskOptions {
   readonly self: string;
   readonly secretsFile: string;
+  /** This machine's, as SMBIOS tells it; undefined where it tells none. */
+  readonly ownUuid: string | undefined;
+  readonly proofFile: RecordFile<readonly Proof[]>;
   readonly nowMs: () => number;
   readonly log: Log;
   /** Off is proven, whoever had asked. */
   readonly onFenced: (record: FencingRecord) => void;
   readonly onRecord: (record: FencingRecord) => void;
+  /** A proof was renewed, has failed or has ended. */
+  readonly onProofs: () => void;
   /** Something changed: timers are to be set anew. */
   readonly onChange: () => void;
 }
@@ -66,7 +80,7 @@ function ended(code: number, exitReason = ""): RunEnd {
 
 export function createFencingDesk(options: DeskOptions): FencingDesk {
   const { self, secretsFile, nowMs, log } = options;
-  const runner = createRunner({ secretsFile });
+  const runner = createRunner({ secretsFile, ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }) });
   const waiting = new Map<string, (record: FencingRecord) => void>();
   let state = createFencer(self, NO_FENCING);
   /** Devices that the cluster has started here: the others are "not running" to a probe. */
@@ -74,9 +88,33 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
   let nextRequest = 1;
   let refusal: string | undefined;
 
+  const proofs = createProofDesk({
+    file: options.proofFile,
+    nowMs,
+    log,
+    look: (id) => void look(id),
+    onChange: () => {
+      options.onProofs();
+      options.onChange();
+    },
+  });
+
+  function note(id: string, action: FencingAction, { outcome }: DeviceReport): void {
+    // A device that was asked to switch off and read on has answered: what it did is told by the certificate.
+    const isWell = outcome.kind === "confirmed";
+    proofs.note(id, action, isWell ? undefined : outcome.reason);
+  }
+
+  async function look(id: string): Promise<void> {
+    const device = state.configuration.devices.find((each) => each.id === id);
+    if (device === undefined) return;
+    note(id, "status", await runner.run(device, "status", device.timeoutMs.on));
+  }
+
   const run = (effect: Extract<FencerEffect, { kind: "run-device" }>) => {
     const { attemptId, device, action, timeoutMs } = effect;
     void runner.run(device, action, timeoutMs).then((report) => {
+      note(device.id, action, report);
       step({ kind: "attempt-result", atWallMs: Date.now(), attemptId, report });
     });
   };
@@ -125,15 +163,26 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       for (const { severity, place, reason, remedy } of problems)
         log(severity, `fencing configuration, ${place}: ${reason}; ${remedy}`);
       step({ kind: "configure", atWallMs: Date.now(), configuration });
+      const proven = provenDevices(configuration, self).map(({ id }) => id);
+      proofs.configure(proven, configuration.proofTimes);
     },
-    request(target, action, origin, isTargetPreferred = false) {
+    proofs: () => {
+      const { times, proofs: dated } = proofs.state();
+      return { times, proofs: dated };
+    },
+    async prove(id) {
+      const devices = provenDevices(state.configuration, self).filter((device) => id === undefined || device.id === id);
+      await Promise.all(devices.map((device) => look(device.id)));
+    },
+    request(target, action, origin, { isTargetPreferred = false, onlyLevel } = {}) {
       const requestId = `${self}-${nextRequest}`;
       nextRequest += 1;
       return new Promise((resolve) => {
         waiting.set(requestId, resolve);
         const seed = randomInt(2 ** 31);
         const atWallMs = Date.now();
-        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred });
+        const only = onlyLevel === undefined ? {} : { onlyLevel };
+        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred, ...only });
       });
     },
     confirm(target, by, answersOn) {
@@ -150,14 +199,23 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       started.add(instance);
       if (device.isManual) return ended(0);
       // A board that is not asked until the emergency is no board: start and monitor log in and read the power.
-      const { outcome } = await runner.run(device, "status", timeoutMs);
+      const report = await runner.run(device, "status", timeoutMs);
+      const { outcome } = report;
+      note(device.id, "status", report);
       if (outcome.kind !== "confirmed" && operation === "start") started.delete(instance);
       return outcome.kind === "confirmed" ? ended(0) : ended(GENERIC_ERROR, outcome.reason);
     },
+    withdraw: (target) => step({ kind: "withdraw", atWallMs: Date.now(), target }),
     configuration: () => state.configuration,
     state: () => state,
-    wakeAtMs: () => wakeAtMs(state),
-    tick: () => step({ kind: "tick", atWallMs: Date.now() }),
+    wakeAtMs: () => {
+      const wakes = [wakeAtMs(state), proofs.wakeAtMs()].filter((atMs) => atMs !== undefined);
+      return wakes.length === 0 ? undefined : Math.min(...wakes);
+    },
+    tick() {
+      step({ kind: "tick", atWallMs: Date.now() });
+      proofs.tick();
+    },
     close: () => runner.close(),
   };
 }

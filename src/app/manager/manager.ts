@@ -13,6 +13,7 @@ import {
   stepAttributes,
 } from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
+import { fencedByProof, fencingAnswer } from "../../cluster/core/controller/fencing-answers.ts";
 import {
   type NodeEffect,
   type NodeEvent,
@@ -38,7 +39,9 @@ import {
 import type { FenceAction } from "../../cluster/core/transition/graph.ts";
 import type { CibFiles } from "../../cluster/edge/cib-files.ts";
 import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
+import { TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
+import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
 import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
@@ -78,8 +81,11 @@ export interface Manager {
   readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
   /** Opened last: whoever asks finds a manager that can answer. */
   control: ControlServer | undefined;
-  /** Rounds that other nodes have told us of, oldest first. */
-  foreignRecords: readonly FencingRecord[];
+  /** Every round of fencing that any node has told of, oldest first; on disk as well. */
+  records: readonly FencingRecord[];
+  readonly keepRecords: (records: readonly FencingRecord[]) => void;
+  /** How well the fencing devices of other nodes are proven, by node. */
+  readonly peerProofs: Map<string, ProofReport>;
   readonly answers: Map<string, (answer: Answer) => void>;
   /** Questions to other nodes by number. */
   readonly asked: Map<number, (message: ManagerMessage) => void>;
@@ -93,7 +99,6 @@ export interface Manager {
 export const NODE_TOOLS = { md5: (text: string) => createHash("md5").update(text).digest("hex") };
 /** A timer that is due now and one that fires early by a fraction must not spin. */
 const TIMER_MIN_MS = 1;
-const FOREIGN_RECORDS_MAX = 100;
 
 export function nowMs(): number {
   return performance.now();
@@ -122,6 +127,7 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
         break;
       case "peer-started":
         manager.log("info", `the manager of ${effect.peer} is heard (session ${effect.session})`);
+        tellFencing(manager, effect.peer);
         break;
       case "overflow":
         manager.log("error", `too much waits for ${effect.peer}: it was dropped`);
@@ -205,50 +211,39 @@ export function refresh(manager: Manager): void {
   setTimer(manager);
 }
 
+/** Beyond this the takeover itself is late. */
+const SLOW_DECISION_MS = 500;
+
 function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
   const wallMs = Date.now();
   manager.blackBox.noteSchedule(manager.node, number, wallMs, quorate);
   void manager.decider.decide(cib, wallMs, { quorate }).then((decision) => {
-    const tookMs = nowMs() - startedAtMs;
-    if (tookMs > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${Math.round(tookMs)} ms`);
+    const ms = Math.round(nowMs() - startedAtMs);
+    if (ms > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${ms} ms`);
     feed(manager, { kind: "decision", number, decision });
   });
 }
 
-/** Beyond this the takeover itself is late. */
-const SLOW_DECISION_MS = 500;
-
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
-  void manager.fencing.request(target, operation, origin, isTargetPreferred).then(({ outcome, devices }) => {
-    // A confirmed off was told by `takeFenced` at once; by now the node may already be up again.
-    if (outcome.kind === "confirmed" && operation !== "on") return;
-    const evidence = devices.map(({ device, outcome: result }) => `${device}: ${result.kind}`).join(", ");
-    const reason = outcome.kind === "confirmed" ? `power read as ${outcome.power} (${evidence})` : outcome.reason;
-    feed(manager, { kind: "fenced", result: { target, action: operation, outcome: outcome.kind, reason } });
+  void manager.fencing.request(target, operation, origin, { isTargetPreferred }).then((record) => {
+    const result = fencingAnswer(record, operation);
+    if (result !== undefined) feed(manager, { kind: "fenced", result });
   });
 }
 
 /** Off is proven, whoever had asked: the cluster may take over now, whatever is still to be done to the node. */
 export function takeFenced(manager: Manager, record: FencingRecord): void {
-  const { target, action, devices } = record;
-  manager.drbd.noteFenced(target);
-  const names = devices.map(({ device }) => device).join(", ");
-  const reason =
-    names === "" || names === "operator" ? `by the word of ${record.by.at(-1)}` : `power read as off by ${names}`;
-  const done = action === "on" ? "off" : action;
-  feed(manager, { kind: "fenced", result: { target, action: done, outcome: "confirmed", reason } });
+  manager.drbd.noteFenced(record.target);
+  feed(manager, { kind: "fenced", result: fencedByProof(record) });
 }
 
-export function takeRecord(manager: Manager, record: FencingRecord): void {
-  for (const peer of manager.view?.members ?? [])
-    if (peer !== manager.self) sendMessage(manager, peer, { room: "fencing", record });
-}
-
-export function keepForeignRecord(manager: Manager, record: FencingRecord): void {
-  manager.foreignRecords = [...manager.foreignRecords, record].slice(-FOREIGN_RECORDS_MAX);
+/** To a peer whose manager was just heard: what was fenced while it was away, itself perhaps, and our proofs. */
+function tellFencing(manager: Manager, peer: string): void {
+  sendMessage(manager, peer, { room: "fencing", records: manager.records.slice(-TOLD_MAX) });
+  sendMessage(manager, peer, { room: "proofs", report: manager.fencing.proofs() });
 }
 
 function cibChanged(manager: Manager, what: "configuration" | "status"): void {
@@ -292,6 +287,9 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     case "fence":
       fence(manager, effect.action, effect.isTargetPreferred);
+      break;
+    case "withdraw-fence":
+      manager.fencing.withdraw(effect.node);
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);
@@ -347,7 +345,10 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       manager.view = frame.view;
       if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
       else manager.rehearsal.changed();
-      for (const peer of gone) feedChannel(manager, { kind: "forget", peer });
+      for (const peer of gone) {
+        feedChannel(manager, { kind: "forget", peer });
+        manager.peerProofs.delete(peer);
+      }
       feed(manager, { kind: "view", view: frame.view });
       scorePings(manager);
       break;

@@ -1,13 +1,16 @@
 /** What managers send each other over the channel: the cores' messages, and those of the edges around them. */
 import type { NodeMessage } from "../../cluster/core/controller/node-core.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
+import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ControlRequest } from "../control-protocol.ts";
 import type { Reply } from "./control-server.ts";
 
 export type ManagerMessage =
   | NodeMessage
-  /** A round of fencing has ended at the sender; kept by all, for whoever is asked for the history. */
-  | { readonly room: "fencing"; readonly record: FencingRecord }
+  /** Rounds of fencing that the sender knows of; kept by all, for whoever is asked for the history. */
+  | { readonly room: "fencing"; readonly records: readonly FencingRecord[] }
+  /** How well the sender's fencing devices are proven. */
+  | { readonly room: "proofs"; readonly report: ProofReport }
   /** Your last log lines, for a report that is made at the sender. */
   | { readonly room: "log"; readonly ask: number; readonly lines: number }
   | { readonly room: "log-answer"; readonly ask: number; readonly lines: readonly string[] }

@@ -7,6 +7,7 @@ import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
+import { levelsFor } from "../../fencing/core/configuration.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
 import { refuseOperations } from "./access-desk.ts";
@@ -22,13 +23,16 @@ import {
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
-import { feed, keepForeignRecord, type Manager, report, sendAnywhere, submit } from "./manager.ts";
+import { keepRecords } from "./fencing-news.ts";
+import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
 
 /** A peer's manager that does not answer is being restarted or has gone; the asker may ask again. */
 const ASK_WAIT_MS = 60_000;
+/** A topology with retries; the fencer bounds itself. */
+const ASK_FENCE_WAIT_MS = 20 * 60_000;
 
 function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
   return { kind: "answer", value };
@@ -43,6 +47,7 @@ function ask(
   manager: Manager,
   to: string,
   make: (number: number) => ManagerMessage,
+  waitMs = ASK_WAIT_MS,
 ): Promise<ManagerMessage | undefined> {
   const number = manager.nextAsk;
   manager.nextAsk += 1;
@@ -50,7 +55,7 @@ function ask(
     const timer = setTimeout(() => {
       manager.asked.delete(number);
       resolve(undefined);
-    }, ASK_WAIT_MS);
+    }, waitMs);
     manager.asked.set(number, (message) => {
       clearTimeout(timer);
       manager.asked.delete(number);
@@ -68,9 +73,10 @@ export async function askDrbd(manager: Manager, peer: string, resource: string) 
 async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> {
   const { dc } = manager.node.controller.election;
   if (dc === null) return refuse("cluster", "there is no DC now", "try again in a few seconds");
-  const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }));
+  const waitMs = request.kind === "fence" || request.kind === "fence-drill" ? ASK_FENCE_WAIT_MS : ASK_WAIT_MS;
+  const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }), waitMs);
   if (message?.room === "dc-answer") return message.reply;
-  return refuse("cluster", `the DC ${dc} has not answered within ${ASK_WAIT_MS} ms`, "look at `gemel status`");
+  return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
 }
 
 const readDecision = createReader();
@@ -78,16 +84,14 @@ const readDecision = createReader();
 export function statusReport(manager: Manager): StatusReport {
   const cib = nodeCib(manager.node);
   const nowWallMs = Date.now();
-  const { operations, history, configuration } = manager.fencing.state();
-  const records = [...history, ...manager.foreignRecords].toSorted(
-    (left, right) => left.startedWallMs - right.startedWallMs,
-  );
+  const { operations, configuration } = manager.fencing.state();
   return buildStatus({
     controller: manager.node.controller,
     cib,
     decision: readDecision(cib, nowWallMs),
     fencing: configuration,
-    records,
+    records: manager.records,
+    proofs: [[manager.self, manager.fencing.proofs()], ...manager.peerProofs],
     running: operations,
     drbd: manager.drbd.status(),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
@@ -153,6 +157,49 @@ async function fence(manager: Manager, request: Extract<ControlRequest, { kind: 
     return refuse("target", "a node does not fence itself", "ask on another node, or stop this one");
   const record = await manager.fencing.request(target, action, { kind: "operator", by });
   return answer<"fence">(fencingRecord(record));
+}
+
+/** What runs on a node; fencing devices may run anywhere. */
+function runningOn(manager: Manager, node: string): readonly string[] {
+  return statusReport(manager)
+    .resources.filter(
+      ({ agent, active }) => !/^(stonith|fencing):/.test(agent) && active.some((on) => on.node === node),
+    )
+    .map(({ id }) => id);
+}
+
+/** A drill is the one time that a fencing device is used on a living node: it must have nothing to lose. */
+async function drill(manager: Manager, request: Extract<ControlRequest, { kind: "fence-drill" }>): Promise<Reply> {
+  const { target, level, by = "root" } = request;
+  const configuration = manager.fencing.configuration();
+  const levels = levelsFor(configuration, target, manager.self);
+  if (target === manager.self)
+    return refuse(
+      "target",
+      `${target} is the DC and would do it to itself`,
+      "make another node the DC: standby this one",
+    );
+  const running = runningOn(manager, target);
+  if (running.length > 0)
+    return refuse("target", `${running.join(", ")} would be cut off on ${target}`, `first: crm node standby ${target}`);
+  const devices = levels[level - 1];
+  if (devices === undefined)
+    return refuse("level", `${target} has ${levels.length} levels, not ${level}`, "see `gemel fence plan`");
+  if (devices.some(({ isManual }) => isManual))
+    return refuse("level", `level ${level} is a person`, "drill another level; people are drilled by people");
+  const origin = { kind: "operator", by: `${by}: drill of level ${level}` } as const;
+  return answer<"fence-drill">(
+    fencingRecord(await manager.fencing.request(target, "reboot", origin, { onlyLevel: level })),
+  );
+}
+
+async function prove(manager: Manager, device: string | undefined): Promise<Reply> {
+  const known = manager.fencing.proofs().proofs.map((proof) => proof.device);
+  if (device !== undefined && !known.includes(device))
+    return refuse("device", `this node never uses ${device}`, `it uses ${known.join(", ") || "none"}`);
+  await manager.fencing.prove(device);
+  const own = statusReport(manager).fencing.proofs.filter(({ node }) => node === manager.self);
+  return answer<"fence-prove">({ proofs: own.filter((proof) => device === undefined || proof.device === device) });
 }
 
 /** Every path on which the target still answers: then whoever confirms errs. */
@@ -267,7 +314,10 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
     case "fence-history":
       return answer<"fence-history">({ history: statusReport(manager).fencing.history });
+    case "fence-prove":
+      return await prove(manager, request.device);
     case "fence":
+    case "fence-drill":
     case "fence-confirm":
       return await askDc(manager, request);
     case "subscribe":
@@ -280,6 +330,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
 /** Requests that arrive at the DC. */
 async function dispatchAtDc(manager: Manager, request: ControlRequest): Promise<Reply> {
   if (request.kind === "fence") return await fence(manager, request);
+  if (request.kind === "fence-drill") return await drill(manager, request);
   if (request.kind === "fence-confirm") return confirmFence(manager, request);
   return refuse("request", `${request.kind} is not for the DC`, "ask any node");
 }
@@ -294,7 +345,10 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
       takePrivate(manager, message);
       break;
     case "fencing":
-      keepForeignRecord(manager, message.record);
+      keepRecords(manager, message.records);
+      break;
+    case "proofs":
+      manager.peerProofs.set(from, message.report);
       break;
     case "dc":
       void dispatchAtDc(manager, message.request).then((reply) =>

@@ -17,6 +17,10 @@ import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
 import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
 import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
+import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
+import type { Proof } from "../../fencing/core/proofs.ts";
+import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
+import { readMachine } from "../../hw/edge/profile-files.ts";
 import type { ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
@@ -25,10 +29,11 @@ import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
+import { takeRecord, tellProofs } from "./fencing-news.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
-import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame, takeRecord } from "./manager.ts";
+import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 import { createDecider } from "./schedule.ts";
@@ -93,13 +98,23 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   const { options, config, self, files, stored } = prepared;
   const book = createLogBook(nowMs);
   const { log } = book;
+  const fencingFile = (name: string) => path.join(options.state, "fencing", name);
+  const tell = (reason: string) => log("error", reason);
+  const certificates = openRecordFile(fencingFile("certificates.json"), isListOf<FencingRecord>("target"), tell);
+  const proofFile = openRecordFile(fencingFile("proofs.json"), isListOf<Proof>("device"), tell);
+  for (const { damage } of [certificates, proofFile]) if (damage !== undefined) log("warning", damage);
   const fencing = createFencingDesk({
     self,
+    proofFile,
+    ownUuid: readMachine("/").uuid,
     secretsFile: path.join(path.dirname(options.config), SECRETS_FILE),
     nowMs,
     log,
     onFenced: (record) => takeFenced(manager, record),
     onRecord: (record) => takeRecord(manager, record),
+    onProofs: () => {
+      if (isBuilt) tellProofs(manager);
+    },
     onChange: () => {
       // The first configuration is read while the manager is still being made.
       if (isBuilt) refresh(manager);
@@ -157,7 +172,9 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     toKeeper: link.send,
     keepFenced: memo.keep,
     control: undefined,
-    foreignRecords: [],
+    records: certificates.stored ?? [],
+    keepRecords: certificates.keep,
+    peerProofs: new Map(),
     answers: new Map(),
     asked: new Map(),
     onMessage: takeMessage,

@@ -17,16 +17,17 @@ import { leasesOf } from "../../cluster/core/overrides/lease.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
 import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
+import { expiryOf, isExpired, type ProofReport } from "../../fencing/core/proofs.ts";
 import type {
   ActiveOn,
   DrbdStatus,
   FailureStatus,
-  FencingRecord,
   NodeState,
   NodeStatus,
   ResourceStatus,
   StatusReport,
 } from "../control-protocol.ts";
+import type { FencingRecord, ProofStatus } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
 import { findProblems } from "./advice.ts";
 
@@ -37,6 +38,8 @@ export interface StatusSources {
   readonly decision: Decision;
   readonly fencing: FencingConfiguration;
   readonly records: readonly FencerRecord[];
+  /** By node, this one first. */
+  readonly proofs: readonly (readonly [string, ProofReport])[];
   readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
   readonly drbd: readonly DrbdStatus[];
   readonly keeper?: KeeperReport;
@@ -195,7 +198,7 @@ function readFailures({ cib }: StatusSources): readonly FailureStatus[] {
 
 /** One record of the fencer in the words of the control protocol. */
 export function fencingRecord(record: FencerRecord): FencingRecord {
-  const { target, action, outcome, devices, by, startedWallMs } = record;
+  const { node, target, action, outcome, devices, by, startedWallMs, endedWallMs } = record;
   const evidence = devices.flatMap((device) =>
     device.evidence.map(({ asked, answered }) => `${device.device}: ${asked}: ${answered}`),
   );
@@ -208,10 +211,55 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
     by: by.join(", "),
     evidence: evidence.join("; "),
     reason: outcome.kind === "confirmed" ? "" : outcome.reason,
+    node,
+    endedWallMs,
+    devices: devices.map(({ device, driver, action: asked, outcome: seen, evidence: lines }) => ({
+      device,
+      driver,
+      action: asked,
+      outcome: seen.kind,
+      reason: seen.kind === "confirmed" ? `power read as ${seen.power}` : seen.reason,
+      evidence: lines.map(({ atWallMs, lastWallMs, asked: question, answered }) => {
+        return { atWallMs, lastWallMs, asked: question, answered };
+      }),
+    })),
   };
 }
 
-function readFencing({ cib, decision, fencing, records, running }: StatusSources): StatusReport["fencing"] {
+/** How a device of a node is proven, in one word and with its dates. */
+function proofStatus(node: string, { times, proofs }: ProofReport, nowWallMs: number): ProofStatus[] {
+  return proofs.map((proof) => {
+    const { device, provenWallMs, switchedWallMs, failing } = proof;
+    const expiresWallMs = expiryOf(proof, times);
+    const isOver = isExpired(proof, times, nowWallMs);
+    const state = isOver
+      ? "expired"
+      : failing !== undefined
+        ? "failing"
+        : provenWallMs === undefined
+          ? "new"
+          : "proven";
+    return {
+      node,
+      device,
+      state,
+      ...(provenWallMs === undefined ? {} : { provenWallMs }),
+      ...(expiresWallMs === undefined ? {} : { expiresWallMs }),
+      ...(switchedWallMs === undefined ? {} : { switchedWallMs }),
+      ...(failing === undefined ? {} : { reason: failing.reason, failingSinceWallMs: failing.sinceWallMs }),
+    };
+  });
+}
+
+function readFencing({
+  cib,
+  decision,
+  fencing,
+  records,
+  running,
+  proofs,
+  nowWallMs,
+}: StatusSources): StatusReport["fencing"] {
   const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
     return {
       target,
@@ -228,6 +276,7 @@ function readFencing({ cib, decision, fencing, records, running }: StatusSources
     isEnabled: isFencingEnabled(cib),
     devices: fencing.devices.map(({ id, driver, targets }) => ({ id, driver, targets: targets ?? [] })),
     history: [...records.map(fencingRecord), ...open],
+    proofs: proofs.flatMap(([node, report]) => proofStatus(node, report, nowWallMs)),
     race: { order: fencingStandings(decision).map(({ node }) => node), delayMs: fencing.priorityDelayMs },
   };
 }

@@ -113,6 +113,8 @@ export const CLUSTER_OPTIONS = table([
   ["concurrent-fencing", "boolean", "true", "several nodes may be fenced at the same time"],
   ["startup-fencing", "boolean", "true", "nodes never seen since the start are fenced"],
   ["priority-fencing-delay", "time", "5s", "the node that carries less waits so long before it fences the other"],
+  ["fencing-proof-interval", "time", "10min", "how often each fencing device is looked at; 0: by its monitor only"],
+  ["fencing-proof-expiry", "time", "1h", "how long a device counts as proven after it was seen well; 0: for ever"],
   ["node-pending-timeout", "time", "0", "how long a joining node may take before it is fenced; 0: for ever"],
   ["cluster-delay", "time", "60s", "longest round trip of a message between nodes"],
   ["batch-limit", "integer", "0", "most actions in flight in the whole cluster; 0: by load"],

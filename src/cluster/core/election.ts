@@ -29,6 +29,8 @@ export interface Election {
   /** Since when there is no DC. */
   readonly openSinceMs: number;
   readonly helloDueAtMs: number;
+  /** The DC or the members have changed lately: words come often until then. */
+  readonly restlessUntilMs: number;
 }
 
 export type ElectionEvent =
@@ -45,8 +47,11 @@ export type ElectionEffect =
 
 /** Managers that hang are the keeper's business; until it has dealt with them, the others do not wait longer. */
 export const ELECTION_WAIT_MS = 2_000;
-/** A DC repeats itself so that a manager that lost a message, or came late, finds it. */
+/** Everybody repeats itself, so that a manager that lost a message, or came late, is heard. */
 export const HELLO_EVERY_MS = 1_000;
+/** Long after the last change the words only guard against what cannot be; a serial line has better things to carry. */
+const HELLO_CALM_MS = 5_000;
+const RESTLESS_MS = 15_000;
 
 export function createElection(self: string, incarnation: string, nowMs: number): Election {
   return {
@@ -58,6 +63,7 @@ export function createElection(self: string, incarnation: string, nowMs: number)
     hellos: {},
     openSinceMs: nowMs,
     helloDueAtMs: nowMs,
+    restlessUntilMs: nowMs + RESTLESS_MS,
   };
 }
 
@@ -93,10 +99,13 @@ function outranks(election: Election, from: string, hello: Hello): boolean {
   return hello.hasDecided === presentHasDecided ? from < dc : hello.hasDecided;
 }
 
+function restless(nowMs: number): Pick<Election, "helloDueAtMs" | "restlessUntilMs"> {
+  return { helloDueAtMs: nowMs + HELLO_EVERY_MS, restlessUntilMs: nowMs + RESTLESS_MS };
+}
+
 function withDc(election: Election, dc: string | null, nowMs: number): Stepped<Election, ElectionEffect> {
   if (dc === election.dc) return { state: election, effects: [] };
-  const helloDueAtMs = nowMs + HELLO_EVERY_MS;
-  const state: Election = { ...election, dc, hasDecided: false, openSinceMs: nowMs, helloDueAtMs };
+  const state: Election = { ...election, dc, hasDecided: false, openSinceMs: nowMs, ...restless(nowMs) };
   return {
     state,
     effects: [
@@ -144,7 +153,7 @@ export function stepElection(
       const dcStays = election.dc !== null && members.includes(election.dc);
       const kept: Election = { ...election, members, hellos };
       const changed = dcStays ? { state: kept, effects: [] } : withDc(kept, null, nowMs);
-      const decided = decide({ ...changed.state, helloDueAtMs: nowMs + HELLO_EVERY_MS }, nowMs);
+      const decided = decide({ ...changed.state, ...restless(nowMs) }, nowMs);
       const changes = [...changed.effects, ...decided.effects].filter(({ kind }) => kind !== "say-hello");
       return { state: decided.state, effects: [...changes, { kind: "say-hello", hello: ourHello(decided.state) }] };
     }
@@ -153,8 +162,9 @@ export function stepElection(
     case "tick": {
       const decided = decide(election, nowMs);
       if (decided.effects.length > 0 || nowMs < election.helloDueAtMs) return decided;
+      const isCalm = election.dc !== null && nowMs >= election.restlessUntilMs;
       return {
-        state: { ...election, helloDueAtMs: nowMs + HELLO_EVERY_MS },
+        state: { ...election, helloDueAtMs: nowMs + (isCalm ? HELLO_CALM_MS : HELLO_EVERY_MS) },
         effects: [{ kind: "say-hello", hello: ourHello(election) }],
       };
     }

@@ -3,6 +3,7 @@
  * for how long at most. `read-configuration.ts` reads it out of a CIB.
  * Terms: Pacemaker Explained, "Fencing": topology levels, pcmk_* parameters.
  */
+import type { ProofTimes } from "./proofs.ts";
 
 /** What of a device happens under a request: `reboot` is always `off`, confirmed, then `on`. */
 export type FencingRequestAction = "off" | "on" | "reboot";
@@ -43,6 +44,7 @@ export interface FencingLevel {
 }
 
 export interface FencingConfiguration {
+  readonly proofTimes: ProofTimes;
   readonly isEnabled: boolean;
   readonly action: "off" | "reboot";
   /** Default for devices that do not say their own. */
@@ -59,6 +61,7 @@ export interface FencingConfiguration {
 
 /** Without a configuration nothing can be fenced, and nothing may be taken over that needs it. */
 export const NO_FENCING: FencingConfiguration = {
+  proofTimes: { intervalMs: 0, expiryMs: 0 },
   isEnabled: true,
   action: "reboot",
   timeoutMs: 60_000,
@@ -94,6 +97,14 @@ export function levelsFor(
     (left, right) => Number(left.isManual) - Number(right.isManual) || right.priority - left.priority,
   );
   return ranked.map((device) => [device]);
+}
+
+/** The devices by which `self` may have to fence a peer: they are looked at while all is well. */
+export function provenDevices({ devices, isEnabled }: FencingConfiguration, self: string): readonly FencingDevice[] {
+  const isForPeers = ({ targets }: FencingDevice) => targets === undefined || targets.some((target) => target !== self);
+  return devices.filter(
+    (device) => isEnabled && !device.isManual && !device.bannedFrom.includes(self) && isForPeers(device),
+  );
 }
 
 /** Longest time from a request until a round has been through all levels, without delays: to be shown in advance. */

@@ -21,6 +21,8 @@ export type FencerEvent =
       readonly target: string;
       readonly action: FencingRequestAction;
       readonly origin: FencingOrigin;
+      /** Only this level, counted from 1: a drill of paths that are seldom needed. */
+      readonly onlyLevel?: number;
       /** Any number; random delays are drawn from it. */
       readonly seed: number;
       /** The target carries the more important resources: its fencing waits for priority-fencing-delay. */
@@ -41,6 +43,8 @@ export type FencerEvent =
       /** Paths on which the target still answers (links, addresses, BMC says on): then a person errs. */
       readonly answersOn: readonly string[];
     }
+  /** The cluster wants it no more, for the target has come back: what has not been begun is left undone. */
+  | { readonly kind: "withdraw"; readonly atWallMs: number; readonly target: string }
   | { readonly kind: "tick"; readonly atWallMs: number };
 
 /** What one device was asked in one round, and what came of it. */
@@ -56,6 +60,8 @@ export interface DeviceRecord {
 
 /** The death certificate when `outcome` is confirmed; else the record of a failed round. */
 export interface FencingRecord {
+  /** Whose devices were used. */
+  readonly node: string;
   readonly id: number;
   readonly target: string;
   readonly action: FencingRequestAction;
@@ -126,6 +132,8 @@ export interface FencingOperation {
   /** The pause or delay before the device at hand has been taken. */
   readonly hasDelayed: boolean;
   readonly devices: readonly DeviceRecord[];
+  /** Nobody wants it any more: no further device is tried once the one at hand has come to an end. */
+  readonly isWithdrawn?: true;
 }
 
 /** Failed rounds in a row for one target. */

@@ -10,6 +10,7 @@ import type { Stepped } from "../../base/step.ts";
 import { type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
 import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
 import {
+  abandon,
   type Draft,
   log,
   type Now,
@@ -52,7 +53,8 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
     log(draft, "info", `${action} of ${target}, asked by ${origin.by}, joins the fencing that runs`);
     return;
   }
-  const levels = levelsFor(draft.configuration, target, draft.self);
+  const all = levelsFor(draft.configuration, target, draft.self);
+  const levels = event.onlyLevel === undefined ? all : all.slice(event.onlyLevel - 1, event.onlyLevel);
   const retryAtMs = draft.failures[target]?.retryAtMs ?? now.ms;
   const operation: FencingOperation = {
     id: nextId(draft),
@@ -127,6 +129,18 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
   succeedOff(draft, confirmed, false, now);
 }
 
+/** An order that a board has already got cannot be called back; what operators and DRBD want stands. */
+function withdraw(draft: Draft, target: string, now: Now): void {
+  const wanted = draft.operations.filter(
+    (each) =>
+      each.target === target && each.step === "off" && each.waiters.every(({ origin }) => origin.kind === "scheduler"),
+  );
+  for (const operation of wanted) {
+    if (operation.phase.kind === "running") replace(draft, { ...operation, isWithdrawn: true });
+    else abandon(draft, operation, now);
+  }
+}
+
 /** One step; `nowMs` is monotonic. Refuses nothing and waits for nothing: every wish ends in an answer. */
 export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number): Stepped<FencerState, FencerEffect> {
   const draft: Draft = { ...state, effects: [] };
@@ -150,6 +164,9 @@ export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number
     }
     case "operator-confirmation":
       takeConfirmation(draft, event, now);
+      break;
+    case "withdraw":
+      withdraw(draft, event.target, now);
       break;
     case "tick":
       break;

@@ -82,6 +82,7 @@ export function publish(
 ): void {
   const { id, target, devices, by, startedWallMs, waiters } = operation;
   const record: FencingRecord = {
+    node: draft.self,
     id,
     target,
     action,
@@ -166,10 +167,19 @@ function advance(draft: Draft, operation: FencingOperation, now: Now): void {
   else succeedOn(draft, operation, now);
 }
 
+/** It is wanted no more, and no failure of the devices. */
+export function abandon(draft: Draft, operation: FencingOperation, now: Now): void {
+  const { target, action } = operation;
+  log(draft, "warning", `fencing of ${target} is given up: it has come back meanwhile`);
+  remove(draft, operation);
+  publish(draft, operation, action, { kind: "not-done", reason: `${target} has come back` }, now);
+}
+
 /** Tries again, or goes to the next level; after the last one the round has failed. */
 function retreat(draft: Draft, operation: FencingOperation, triesMax: number, reason: string, now: Now): void {
   const tries = operation.tries + 1;
-  if (tries < triesMax) {
+  if (operation.isWithdrawn === true) abandon(draft, operation, now);
+  else if (tries < triesMax) {
     const phase = { kind: "waiting", notBeforeMs: now.ms + TRY_PAUSE_MS } as const;
     replace(draft, { ...operation, tries, phase });
   } else if (operation.level + 1 < operation.levels.length) {

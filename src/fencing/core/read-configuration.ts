@@ -331,8 +331,16 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const section = cib.name === "configuration" ? cib : childOf(cib, "configuration");
   const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set");
   const property = (name: string) => properties[`fencing-${name}`] ?? properties[`stonith-${name}`];
-  const times = { timeout: property("timeout") ?? "60s" };
+  const times = {
+    timeout: property("timeout") ?? "60s",
+    interval: property("proof-interval") ?? "10min",
+    expiry: property("proof-expiry") ?? "1h",
+  };
   const timeoutMs = durationOf(times, "timeout", 60_000, "property stonith-timeout", complain);
+  const proofTimes = {
+    intervalMs: durationOf(times, "interval", 600_000, "property fencing-proof-interval", complain),
+    expiryMs: durationOf(times, "expiry", 3_600_000, "property fencing-proof-expiry", complain),
+  };
   const action = property("action") ?? "reboot";
   if (action !== "reboot" && action !== "off" && action !== "poweroff") {
     complain("property stonith-action", `it is ${action}`, "write reboot or off");
@@ -368,6 +376,7 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
       isEnabled,
       action: action === "off" || action === "poweroff" ? "off" : "reboot",
       timeoutMs,
+      proofTimes,
       attemptsMax: attemptsAreValid ? attempts : 10,
       isConcurrent: isTrue(properties["concurrent-fencing"], true),
       priorityDelayMs: priorityDelayOf(properties, devices, complain),

@@ -39,6 +39,8 @@ export interface DeviceRunner {
 
 export interface RunnerOptions {
   readonly secretsFile: string;
+  /** Of this machine, where it is known: a board that shows it is never switched off from here. */
+  readonly ownUuid?: string;
 }
 
 /** More would only repeat "still on"; a certificate must stay readable. */
@@ -106,20 +108,31 @@ function recordDevice(device: PowerDevice, recorder: Recorder, isOver: () => boo
   };
 }
 
-/** Why this device must not be used, or undefined. A `status` always looks at the identity. */
+/**
+ * Why this device must not be used, or undefined. A `status` always looks at the identity; an `off` does where one is
+ * expected, or where nobody has looked yet whether the board is our own.
+ */
 async function objectTo(
   device: PowerDevice,
   action: FencingAction,
   expected: string | undefined,
-): Promise<string | undefined> {
-  if (expected === undefined && action !== "status") return undefined;
+  own: { readonly uuid: string | undefined; readonly isKnownForeign: boolean },
+): Promise<{ readonly reason: string } | "foreign" | undefined> {
+  const needsOwn = own.uuid !== undefined && !own.isKnownForeign;
+  if (expected === undefined && action !== "status" && !needsOwn) return undefined;
   const identity = await device.readIdentity();
-  if (identity.kind === "unreadable") return identity.reason;
-  if (expected === undefined || isSameGuid(identity.uuid ?? "", expected)) return undefined;
-  return (
-    `this is another board: its GUID is ${identity.uuid ?? "not told"}, expected was ${expected}; ` +
-    "correct the device's host, or its board_guid"
-  );
+  if (identity.kind === "unreadable") {
+    // Without an expectation only a board that shows our own UUID is refused: many show none.
+    return expected === undefined && action !== "status" ? undefined : { reason: identity.reason };
+  }
+  const seen = identity.uuid ?? "";
+  if (action !== "on" && own.uuid !== undefined && isSameGuid(seen, own.uuid)) {
+    const reason = `this is our own board: its GUID ${seen} is the UUID of this machine, which would shoot itself`;
+    return { reason: `${reason}; correct the device's host, or keep it from this node by a location constraint` };
+  }
+  if (expected === undefined || isSameGuid(seen, expected)) return "foreign";
+  const words = `this is another board: its GUID is ${identity.uuid ?? "not told"}, expected was ${expected}`;
+  return { reason: `${words}; correct the device's host, or its board_guid` };
 }
 
 /** Answers after `timeoutMs` at the latest; afterwards the driver reaches the device no more. */
@@ -144,7 +157,9 @@ async function within(
 }
 
 /** A runner for all devices of one node. */
-export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
+export function createRunner({ secretsFile, ownUuid }: RunnerOptions): DeviceRunner {
+  /** Devices whose board has shown that it is not this machine's; a changed device is another one. */
+  const foreign = new Set<string>();
   const opener = createDeviceOpener(secretsFile);
 
   return {
@@ -162,11 +177,14 @@ export function createRunner({ secretsFile }: RunnerOptions): DeviceRunner {
         const opened = await opener.open(id, bound);
         if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
         const device = recordDevice(opened.value.device, recorder, isOver);
-        const objection = await objectTo(device, action, bound.expectedUuid);
+        const key = JSON.stringify([id, name, parameters]);
+        const own = { uuid: ownUuid, isKnownForeign: foreign.has(key) };
+        const objection = await objectTo(device, action, bound.expectedUuid, own);
+        if (objection === "foreign") foreign.add(key);
         const proof: FencingOutcome =
-          objection === undefined
-            ? await provePower(device, realClock, bound.times, action)
-            : { kind: "not-done", reason: objection };
+          typeof objection === "object"
+            ? { kind: "not-done", reason: objection.reason }
+            : await provePower(device, realClock, bound.times, action);
         opened.value.close();
         return proof;
       });

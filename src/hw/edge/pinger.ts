@@ -16,12 +16,30 @@ import {
   SOCK_RAW,
   SystemCallError,
   sendTo,
+  setSocketOption,
   watchReadable,
 } from "./native.ts";
 import { socketAddress } from "./udp-socket.ts";
 
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
+const SOL_RAW = 255;
+const ICMP_FILTER = 1;
+const ICMP6_FILTER = 1;
+const REPLY_V6 = 129;
+
+/** A raw socket is given every ICMP message of the machine; only replies may wake us. A bit that is set blocks. */
+function filterReplies(fd: number, family: typeof AF_INET | typeof AF_INET6): void {
+  if (family === AF_INET) {
+    // Echo reply is type 0.
+    setSocketOption(fd, SOL_RAW, ICMP_FILTER, ~1);
+    return;
+  }
+  const blocked = Buffer.alloc(32, 0xff);
+  const at = REPLY_V6 >>> 3;
+  blocked[at] = (blocked[at] ?? 0) & ~(1 << (REPLY_V6 & 7));
+  setSocketOption(fd, IPPROTO_ICMPV6, ICMP6_FILTER, blocked);
+}
 
 export interface Pinger {
   /** One request to each address. */
@@ -35,6 +53,7 @@ function openFamily(
   onReply: (address: string) => void,
 ): Pinger {
   const fd = openSocket(family, SOCK_RAW | SOCK_NONBLOCK, family === AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+  filterReplies(fd, family);
   const identifier = randomInt(0x10000);
   const buffer = Buffer.alloc(2048);
   const sender = Buffer.alloc(28);

@@ -301,6 +301,16 @@ describe("beyond the table", () => {
     expect(told({ unclean: "srv01", live: { fencing: history } })[0]).not.toContain("last fencing");
   });
 
+  test("a fencing device that does not answer while all is well, and one whose proof has ended", () => {
+    const proof = { node: "srv01", device: "bmc-2", provenWallMs: 1_700_000_000_000, reason: "wrong password" };
+    const failing = told({ done: runsOn("srv01"), live: { proofs: [{ ...proof, state: "failing" }] } });
+    expect(failing.join()).toMatch(/srv01 could not fence by bmc-2 now \(last proven .*\): wrong password/);
+    expect(codes({ done: runsOn("srv01"), live: { proofs: [{ ...proof, state: "expired" }] } })).toEqual([
+      "fencing-unproven",
+    ]);
+    expect(codes({ done: runsOn("srv01"), live: { proofs: [{ ...proof, state: "proven" }] } })).toEqual([]);
+  });
+
   test("a sick keeper, and a silence that came near to a false death", () => {
     const keeper = { ailment: "its disk hangs", deadtimeMs: 2000, worstSilenceMs: 1600, lateP99Ms: 12 };
     const lines = told({ done: runsOn("srv01"), live: { keeper } });
@@ -366,7 +376,8 @@ describe("what is not said", () => {
 test("every text exists in both languages, names the same things, and they differ", () => {
   const names = "node nodes survivor resource resources why at evidence by how attribute online proof count hint first";
   const more = "second nowhere constraint from cleanup links phase one two last address before seconds link peer state";
-  const rest = "outcome reason running holder silence deadtime late role disk connection frozen behind key standby";
+  const rest =
+    "outcome reason running holder silence deadtime late role disk connection frozen behind key standby device";
   const values = Object.fromEntries(`${names} ${more} ${rest}`.split(" ").map((name) => [name, `<${name}>`]));
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {

@@ -115,6 +115,7 @@ export function situationOf(scene: Scene): Situation {
     fencing: [],
     isFencingEnabled: scene.isFencing ?? true,
     fenceable: ["srv01", "srv02"],
+    proofs: [],
     drbd: [],
     keeper: undefined,
     blocked: [],

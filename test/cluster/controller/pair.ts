@@ -264,6 +264,7 @@ export class Cluster {
         break;
       case "kill":
       case "answer":
+      case "withdraw-fence":
       case "conflict":
       case "cib-changed":
         break;

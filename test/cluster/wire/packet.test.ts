@@ -158,6 +158,14 @@ describe("a heartbeat", () => {
     }
   });
 
+  test("of a later version, with more before the list, is read as far as this one knows it", () => {
+    const now = encodeHeartbeat(heartbeat);
+    const later = Uint8Array.from([...now.subarray(0, 15), 20, now[16] ?? 0, 1, 2, 3, ...now.subarray(17)]);
+    expect(decodeHeartbeat(later)).toEqual(heartbeat);
+    const earlier = Uint8Array.from([...now.subarray(0, 15), 9, ...now.subarray(16)]);
+    expect(decodeHeartbeat(earlier)).toBeUndefined();
+  });
+
   test("drawn by lot is either read or refused", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 180 }), (bytes) => {

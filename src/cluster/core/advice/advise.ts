@@ -3,7 +3,7 @@
  * how-to table and what came since. A pure function of what is known, so that every row has its test.
  */
 import type { Code } from "./codes.ts";
-import { drbdTrouble, failingFencing, fencingMissing, mutualFencing } from "./fencing-rules.ts";
+import { drbdTrouble, failingFencing, fencingMissing, fencingUnproven, mutualFencing } from "./fencing-rules.ts";
 import { absentNodes, failedOver, hangingShutdown, keeperTrouble, noDc, notReady, setAside } from "./node-rules.ts";
 import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAddresses } from "./path-rules.ts";
 import {
@@ -26,6 +26,7 @@ const RULES: readonly Rule[] = [
   failingFencing,
   mutualFencing,
   fencingMissing,
+  fencingUnproven,
   promotedNowhere,
   runsNowhere,
   lostNetworks,

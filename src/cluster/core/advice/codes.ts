@@ -31,6 +31,7 @@ export const ROW_OF = {
   "node-maintenance": 0,
   "fencing-disabled": 0,
   "no-fencing-device": 0,
+  "fencing-unproven": 0,
   "node-sick": 0,
   "silence-near-deadtime": 0,
   "promoted-nowhere": 0,

@@ -51,6 +51,15 @@ export const fencingMissing: Rule = ({ facts, isFencingEnabled, fenceable }) => 
     .map(({ name }) => ({ code: "no-fencing-device", severity: "error", values: { node: name } }));
 };
 
+/** A device that is not proven is a takeover that may not come: said before it is needed. */
+export const fencingUnproven: Rule = ({ proofs, isFencingEnabled }) =>
+  proofs.flatMap(({ node, device, state, provenWallMs, reason = "" }): Advice[] => {
+    if (!isFencingEnabled || (state !== "failing" && state !== "expired")) return [];
+    const at = provenWallMs === undefined ? "" : clock(provenWallMs);
+    const severity = state === "expired" ? "error" : "warning";
+    return [{ code: "fencing-unproven", severity, values: { node, device, at, reason } }];
+  });
+
 function drbdCode({ connection, disk, isSuspended, replication }: DrbdFact): Code {
   if (connection === "StandAlone") return "drbd-split";
   if (disk === "Diskless" || disk === "Failed") return "drbd-diskless";

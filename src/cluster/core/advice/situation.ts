@@ -29,6 +29,15 @@ export interface KeeperFact {
   readonly lateP99Ms: number;
 }
 
+/** A device by which a node may have to fence, and whether it could now. */
+export interface ProofFact {
+  readonly node: string;
+  readonly device: string;
+  readonly state: "new" | "proven" | "failing" | "expired";
+  readonly provenWallMs?: number;
+  readonly reason?: string;
+}
+
 export interface DrbdFact {
   readonly resource: string;
   readonly role: string;
@@ -55,6 +64,7 @@ export interface Situation {
   readonly isFencingEnabled: boolean;
   /** Nodes that a configured device can fence. */
   readonly fenceable: readonly string[];
+  readonly proofs: readonly ProofFact[];
   readonly drbd: readonly DrbdFact[];
   readonly keeper: KeeperFact | undefined;
   readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];

@@ -159,6 +159,12 @@ export const ENGLISH: Texts = {
     what: `no fencing device can fence ${node}: its resources could never be taken over`,
     doNow: `configure a fencing device for ${node}`,
   }),
+  "fencing-unproven": ({ node, device, at, reason }) => ({
+    what:
+      `${node} could not fence by ${device} now (${at === "" ? "never proven" : `last proven ${at}`})` +
+      `: ${reason === "" ? "it was not looked at since" : reason}`,
+    doNow: `mend the cause, then on ${node}: gemel fence prove ${device}`,
+  }),
   "drbd-degraded": (values) => ({
     what: drbd(values),
     doNow: "it heals by itself once the peer is back; look at the peer and the replication link",

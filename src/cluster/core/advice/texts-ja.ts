@@ -148,6 +148,12 @@ export const JAPANESE: Texts = {
     what: `${node} をフェンシングできるデバイスがない: リソースを引き継げない`,
     doNow: `${node} のフェンシングデバイスを設定する`,
   }),
+  "fencing-unproven": ({ node, device, at, reason }) => ({
+    what:
+      `${node} は今 ${device} でフェンシングできない (${at === "" ? "確認されたことがない" : `最後の確認 ${at}`})` +
+      `: ${reason === "" ? "その後確認されていない" : reason}`,
+    doNow: `原因を直し、${node} で: gemel fence prove ${device}`,
+  }),
   "drbd-degraded": (values) => ({
     what: drbd(values),
     doNow: "相手が戻れば自動で復旧する。相手ノードと複製リンクを確認",

@@ -19,7 +19,7 @@ export const RESEND_MS = 1_000;
 /** Status changes that come close together travel together; small beside any operation of an agent. */
 export const STATUS_FLUSH_MS = 20;
 /** How soon a replica notices that it missed status changes. */
-export const STATUS_BEAT_MS = 2_000;
+export const STATUS_BEAT_MS = 5_000;
 /** Requests that wait at the DC; beyond it somebody is flooding. */
 const QUEUE_MAX = 100;
 

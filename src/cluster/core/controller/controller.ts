@@ -107,7 +107,11 @@ function takeView(turn: Turn, view: MembershipView): void {
       emit(turn, { kind: "store-view", members: view.members, dc: wasDc ?? undefined });
       if (turn.state.lead !== undefined) setLead(turn, { synchronised: false });
     }
-    for (const node of gone) advance(turn, { kind: "node-gone", node });
+    for (const node of gone) {
+      advance(turn, { kind: "node-gone", node });
+      // Also when it is back before anything else is looked at: it has another reign by then, or none.
+      if (turn.state.lead !== undefined) forgetJoin(turn, node);
+    }
   }
   const { lead } = turn.state;
   if (lead === undefined) return;
@@ -139,6 +143,16 @@ function takeUnexpected(turn: Turn, from: string, failure: OperationFailure): vo
   abort(turn, `${failure.operation} of ${failure.resource} on ${from} answered ${failure.rcCode}`);
 }
 
+/** What was ordered in vain will not be answered. */
+function joinAgain(turn: Turn, node: string, round: string): void {
+  const { lead } = turn.state;
+  if (lead?.round !== round || lead.joins[node]?.phase !== "joined") return;
+  log(turn, "warning", `${node} has not joined this reign any more: it is offered again`);
+  advance(turn, { kind: "node-gone", node });
+  forgetJoin(turn, node);
+  reviewNodes(turn);
+}
+
 /** Orders of a DC count only from the DC that this node has joined, in the reign that it has joined. */
 function isOrder(turn: Turn, from: string, round: string): boolean {
   const { election, round: joined, left } = turn.state;
@@ -156,6 +170,9 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
   if (message.kind !== "perform" && message.kind !== "clear" && message.kind !== "leave") return;
   if (!isOrder(turn, from, message.round)) {
     log(turn, "warning", `an order of ${from} (${message.kind}) is not followed: this node has not joined its reign`);
+    // It counts us in where we do not: without a word it would wait for us until the action's time is over.
+    if (from === turn.state.election.dc && !turn.state.left)
+      send(turn, from, { kind: "join-wanted", round: message.round });
     return;
   }
   switch (message.kind) {
@@ -180,6 +197,9 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
       break;
     case "joined":
       acceptJoin(turn, from, message);
+      break;
+    case "join-wanted":
+      joinAgain(turn, from, message.round);
       break;
     case "result":
       takeResult(turn, from, message);

@@ -44,9 +44,10 @@ export function actionOfKey(turn: Turn, key: string): number | undefined {
 
 function startResource(turn: Turn, lead: Lead, action: ResourceAction): void {
   const key = transitionKey(turn, lead, action);
+  const why = reasonText(action.reason, "en", action.operation);
   // The story of a takeover; probes and monitors would drown it.
   if (action.operation !== "monitor" && action.operation !== "notify")
-    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${reasonText(action.reason)})`);
+    log(turn, "info", `${action.resource.id}: ${action.operation} on ${action.node} (${why})`);
   send(turn, action.node, { kind: "perform", round: lead.round, transitionKey: key, action });
 }
 

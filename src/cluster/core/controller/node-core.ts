@@ -59,7 +59,10 @@ export type NodeEffect =
   | { readonly kind: "send"; readonly to: string; readonly message: NodeMessage }
   | Extract<ExecutorEffect, { kind: "run" | "kill" }>
   | Extract<CibStoreEffect, { kind: "persist" | "conflict" | "answer" }>
-  | Extract<ControllerEffect, { kind: "schedule" | "fence" | "peer-fenced" | "peer-accepted" | "leave" | "log" }>
+  | Extract<
+      ControllerEffect,
+      { kind: "schedule" | "fence" | "withdraw-fence" | "peer-fenced" | "peer-accepted" | "leave" | "log" }
+    >
   /** The CIB in force has changed; read it with `nodeCib`. */
   | { readonly kind: "cib-changed"; readonly what: "configuration" | "status" };
 
@@ -284,6 +287,7 @@ function fromController(work: Work, effect: ControllerEffect): void {
       break;
     case "schedule":
     case "fence":
+    case "withdraw-fence":
     case "peer-fenced":
     case "peer-accepted":
     case "leave":

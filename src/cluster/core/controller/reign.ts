@@ -121,6 +121,11 @@ function isBeingFenced({ state }: Turn, node: string): boolean {
   return run?.phases[at] === "running";
 }
 
+/** What was to be fenced is heard: a board that has its order is awaited, but no more are tried, nor people called. */
+function withdrawFence(turn: Turn, node: string): void {
+  if (isBeingFenced(turn, node)) emit(turn, { kind: "withdraw-fence", node });
+}
+
 /**
  * A lost peer that is heard again has run on, unfenced. While its fencing runs, that decides. Otherwise nothing has
  * been taken over from it (that would have needed the fencing), or fencing is disabled and both sides must settle it.
@@ -128,6 +133,7 @@ function isBeingFenced({ state }: Turn, node: string): boolean {
 function reviewLost(turn: Turn, { name, returned }: PeerView): void {
   if (!isFencingEnabled(turn.state.cib))
     log(turn, "error", `FENCING IS DISABLED: ${name} is taken for dead without any proof; two writers are possible`);
+  if (returned) withdrawFence(turn, name);
   if (!returned || isBeingFenced(turn, name)) return;
   log(turn, "warning", `${name} is heard again and was not fenced: it may join again`);
   emit(turn, { kind: "peer-accepted", node: name });
@@ -188,6 +194,7 @@ export function acceptJoin(turn: Turn, from: string, message: Joined): void {
   emit(turn, { kind: "report", changes });
   setLead(turn, { joins: { ...lead.joins, [from]: { ...join, phase: "joined", overdue: false } } });
   log(turn, "info", `${from} has joined`);
+  withdrawFence(turn, from);
   want(turn, `${from} has joined`);
 }
 

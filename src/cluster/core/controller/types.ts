@@ -37,6 +37,8 @@ export type ControllerMessage =
       readonly incarnation: string;
       readonly lrm: XmlElement;
     }
+  /** Member to DC: you gave me an order in a reign that I have not joined; offer it again. */
+  | { readonly kind: "join-wanted"; readonly round: string }
   | {
       readonly kind: "perform";
       readonly round: string;
@@ -167,6 +169,8 @@ export type ControllerEffect =
   | { readonly kind: "schedule"; readonly number: number; readonly quorate: boolean }
   /** `isTargetPreferred`: the target may be fencing us at this moment, and shall win. */
   | { readonly kind: "fence"; readonly action: FenceAction; readonly isTargetPreferred: boolean }
+  /** The target has come back: a fencing that has not been begun is to be left undone. */
+  | { readonly kind: "withdraw-fence"; readonly node: string }
   /** The keeper may forget what it holds against that peer; its starts up to `generation` are never heard again. */
   | { readonly kind: "peer-fenced"; readonly node: string; readonly generation: number }
   /** A lost peer that returned, unfenced, may be a member again. */

@@ -354,9 +354,16 @@ export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: 
 
 /** When a recurring operation is due next; undefined when only an event can bring work. */
 export function executorWakeAtMs(state: ExecutorState): number | undefined {
-  if (runningCounts(state).recurring >= state.actionLimit) return undefined;
-  const due = Object.values(state.resources)
-    .filter(({ running, waiting }) => running === undefined && waiting.length === 0)
-    .flatMap(({ recurring }) => Object.values(recurring).map(({ dueAtMs }) => dueAtMs));
-  return due.length === 0 ? undefined : Math.min(...due);
+  let recurring = 0;
+  let wakeMs = Number.POSITIVE_INFINITY;
+  // Asked after every turn of the manager: plain loops.
+  for (const resource of Object.values(state.resources)) {
+    if (resource.running !== undefined) {
+      if (resource.running.action.intervalMs > 0) recurring += 1;
+      continue;
+    }
+    if (resource.waiting.length > 0) continue;
+    for (const { dueAtMs } of Object.values(resource.recurring)) wakeMs = Math.min(wakeMs, dueAtMs);
+  }
+  return recurring >= state.actionLimit || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }

@@ -12,6 +12,8 @@ interface ReasonRow {
   readonly words: string;
   readonly en: string;
   readonly ja: string;
+  /** Of an action that takes something down, where the same words mean the opposite. */
+  readonly down?: Readonly<Record<Language, string>>;
 }
 
 const row = (code: string, words: string, en: string, ja: string): ReasonRow => ({ code, words, en, ja });
@@ -19,7 +21,10 @@ const row = (code: string, words: string, en: string, ja: string): ReasonRow => 
 /** Rows with placeholders come after those without: the first that fits counts. */
 const ROWS: readonly ReasonRow[] = [
   row("ordering", "", "a point in the order of what is done", "実行順序の節目"),
-  row("node-availability", "node availability", "which nodes can run it", "実行できるノードによる"),
+  {
+    ...row("node-availability", "node availability", "it may run there", "そのノードで実行できるため"),
+    down: { en: "it may not run there any more", ja: "そのノードではもう実行できないため" },
+  },
   row("role", "role", "the role it is to have", "あるべき役割にするため"),
   row("move", "move", "it belongs on another node", "別のノードで実行すべきため"),
   row("failed", "failed", "it failed", "故障したため"),
@@ -60,6 +65,15 @@ const ROWS: readonly ReasonRow[] = [
     "required by device",
     "a fencing device must let the node in again",
     "フェンシング装置がノードの復帰許可を要するため",
+  ),
+  row("container-restart", "restart container", "its container is restarted", "コンテナを再起動するため"),
+  row("node-maintenance", "node maintenance", "its node goes into maintenance", "ノードがメンテナンスに入るため"),
+  row("agent-changed", "agent change", "its agent was changed", "エージェントが変更されたため"),
+  row(
+    "resources-unreachable",
+    "resources are active but connection is unrecoverable",
+    "resources run there and it cannot be reached again",
+    "リソースが動作中のノードに再接続できないため",
   ),
   row(
     "instance-limit",
@@ -120,8 +134,6 @@ const ROWS: readonly ReasonRow[] = [
     "リモートノードでリソースが動作中のまま再接続できないため",
   ),
   row("restart-container", "restart container", "its container is to start anew", "コンテナを再起動するため"),
-  row("agent-changed", "agent change", "it has another agent now", "リソースエージェントが変更されたため"),
-  row("node-maintenance", "node maintenance", "the node goes into maintenance", "ノードがメンテナンスに入るため"),
   row(
     "failed-there",
     "{resource} failed there",
@@ -165,8 +177,12 @@ export function reasonFrom(words: string): Reason {
   return { code: "other", facts: { words } };
 }
 
-export function reasonText({ code, facts }: Reason, language: Language = "en"): string {
-  const template = BY_CODE.get(code)?.[language];
+const DOWN = ["stop", "demote"];
+
+/** `operation`: of the action, where the same words mean coming and going. */
+export function reasonText({ code, facts }: Reason, language: Language = "en", operation = ""): string {
+  const known = BY_CODE.get(code);
+  const template = (DOWN.includes(operation) ? known?.down?.[language] : undefined) ?? known?.[language];
   if (template === undefined) return facts["words"] ?? code;
   return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);
 }

@@ -106,6 +106,20 @@ function fail(working: Working, position: number, reason: string): void {
   working.aborted ??= reason;
 }
 
+/**
+ * A node that leaves waits for every answer of its own, whatever the graph says: a probe that finds something running
+ * there must still be able to have it stopped. Pacemaker's graphs let the node go first (crm_simulate, seen).
+ */
+function isHeldBack(working: Working, action: TransitionAction): boolean {
+  if (action.kind !== "cluster" || action.operation !== "do_shutdown") return false;
+  return working.run.transition.actions.some(
+    (other, position) =>
+      other.kind === "resource" &&
+      other.node === action.node &&
+      (working.phases[position] === "waiting" || working.phases[position] === "running"),
+  );
+}
+
 /** Starts whatever may start, most urgent first; pseudo actions succeed at once and free others. */
 function startReady(working: Working, nowMs: number): void {
   const { actions, batchLimit } = working.run.transition;
@@ -114,6 +128,7 @@ function startReady(working: Working, nowMs: number): void {
     const ready = actions
       .map((action, position) => ({ action, position }))
       .filter(({ position }) => working.phases[position] === "waiting" && working.missing[position] === 0)
+      .filter(({ action }) => !isHeldBack(working, action))
       .sort((left, right) => right.action.priority - left.action.priority || left.position - right.position);
     const pseudo = ready.filter(({ action }) => action.kind === "pseudo");
     for (const { position } of pseudo) succeed(working, position);

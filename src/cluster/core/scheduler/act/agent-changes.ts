@@ -5,6 +5,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
+import { isUnclean } from "../place/board.ts";
 import { link, type Plan, step, stepsOf } from "./plan.ts";
 
 function isOtherAgent(resource: Resource, recorded: Readonly<Record<string, string>>): boolean {
@@ -26,7 +27,14 @@ export function planAgentChanges(plan: Plan): void {
     if (subject === undefined) continue;
     for (const { node, element } of resource.history.values()) {
       if (!node.online || node.unclean || !isOtherAgent(resource, element.attributes)) continue;
-      step(plan, { resource: subject, node, operation: "delete", required: true, reason: "agent change" });
+      const forget = step(plan, {
+        resource: subject,
+        node,
+        operation: "delete",
+        required: true,
+        reason: "agent change",
+      });
+      forget.runnable = !isUnclean(plan.board, node);
     }
   }
 }

@@ -14,7 +14,7 @@ const GOES_UP = new Set(["start", "promote"]);
 
 function rulesOf(order: ResourceOrder): LinkRules {
   const up = GOES_UP.has(order.firstTask);
-  if (order.kind === "optional") return {};
+  if (order.kind === "optional") return { optional: true };
   if (order.kind === "serialize") return { serialize: true };
   if (!order.symmetrical) return { asymmetric: true, ...(up ? { needsFirst: true } : {}) };
   if (order.inverse) return { thenDragsFirst: true };

@@ -5,6 +5,7 @@
 import { definitionChange } from "../facts/digests.ts";
 import type { HistoryEntry, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
+import { canRun } from "../place/board.ts";
 import { motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 import { clearFailures } from "./shutdown.ts";
@@ -59,14 +60,25 @@ function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes):
 export function planDefinitions(plan: Plan): Changes {
   const changes: Changes = { reloads: [], repeats: [], forgotten: [] };
   for (const resource of plan.facts.resources) {
-    if (resource.kind !== "primitive" || resource.removed || !resource.managed) continue;
+    // What failed is started anew anyway.
+    if (resource.kind !== "primitive" || resource.removed || !resource.managed || resource.failed) continue;
     const { to } = motionOf(plan.board, resource);
     for (const node of resource.runningOn) {
+      // What must leave its node anyway is not asked what it was started with.
+      if (!node.maintenance && !canRun(plan.board, node)) continue;
       const change = changeOf(plan, resource, node, changes);
       if (node === to && change === "reload")
         changes.reloads.push(step(plan, { resource, node, operation: "reload-agent", reason: "definition change" }));
-      if (node === to && change === "restart")
-        step(plan, { resource, node, operation: "start", required: true, reason: "resource definition change" });
+      // What is to be started anew, but nowhere: a start that is wanted and cannot be.
+      if (change === "restart" && (node === to || to === undefined))
+        step(plan, {
+          resource,
+          node: to,
+          operation: "start",
+          required: true,
+          runnable: to !== undefined,
+          reason: "resource definition change",
+        });
     }
   }
   for (const { resource, node } of changes.forgotten)

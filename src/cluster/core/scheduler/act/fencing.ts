@@ -41,9 +41,9 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;
-      // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a container,
-      // which is how a guest is fenced, waits for the demotions of the bundle itself.
-      if (isProtected(each) && (node.kind !== "guest" || each.operation === "stop")) link(plan, fence, each);
+      // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a bundle's
+      // container, which is how its node is fenced, waits for the demotions of the bundle itself.
+      if (isProtected(each) && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
       // A node that is still there might go on stopping things itself: the whole waits with the part.
       const whole = each.resource === undefined ? undefined : topOf(each.resource);
       if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
@@ -52,8 +52,7 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
 }
 
 function mustWait(resource: Resource, start: Step, target: Node): boolean {
-  // A connection cannot be in a guest, whatever is known of it; into a bundle's containers nothing goes but its own.
-  if (target.kind === "guest" && resource.remoteNodeName !== undefined) return false;
+  // Into a bundle's containers nothing goes but its own.
   if (target.inBundle && start.needs !== "fencing") return false;
   if (start.needs === "fencing") return true;
   if (start.needs !== "quorum" || start.operation !== "start") return false;
@@ -97,6 +96,8 @@ export function planFencing(plan: Plan): readonly Step[] {
 function fenceGuest(plan: Plan, node: Node): void {
   const container = node.remote?.container;
   if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
+  // Stopping the container of a guest whose host is lost is the fencing of that host.
+  if (container.runningOn.some((host) => host.unclean && !canFence(plan, host))) return;
   // Where the container is down already, the end of the connection says that the guest is.
   const own = stepsOf(plan, container, "stop").filter(({ required }) => required);
   const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");

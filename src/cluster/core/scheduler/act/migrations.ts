@@ -55,7 +55,7 @@ function isHindered(plan: Plan, { start, resource }: Migration): boolean {
     (each) =>
       each.second === start &&
       (each.firstDragsThen === true || each.needsFirst === true) &&
-      each.first.operation === "start" &&
+      (each.first.operation === "start" || each.first.operation === "running") &&
       each.first.resource !== resource &&
       each.first.required &&
       !each.first.migratable,
@@ -87,16 +87,6 @@ function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
   return plan.links.filter(({ second, hidden }) => second === wanted && hidden !== true);
 }
 
-function isElsewhere(second: Step, resource: Resource, moving: ReadonlyMap<Resource, unknown>): boolean {
-  const other = second.resource;
-  return other !== undefined && other !== resource && !moving.has(other) && !isAbove(other, resource);
-}
-
-function isAbove(above: Resource, below: Resource): boolean {
-  for (let up = below.parent; up !== undefined; up = up.parent) if (up === above) return true;
-  return false;
-}
-
 /** Turns the marked ones into migrations, once it is settled who they are. */
 export function addMigrations(plan: Plan, migrations: readonly Migration[]): void {
   const valid = migrations.filter(({ start }) => start.migratable && start.required && start.runnable);
@@ -109,7 +99,11 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
     start.implied = true;
     const begin = to ?? from;
     for (const { first } of inputsOf(plan, start)) {
+      // A fencing elsewhere does not hold up what needs no fencing and is handed over from where it is seen to run.
+      if (first.kind === "fence" && start.needs !== "fencing") continue;
       if (first.resource === resource && first.operation === "stop") continue;
+      // Who is there already needs no more room.
+      if (first.resource === undefined && to === undefined) continue;
       const other = first.resource === undefined ? undefined : steps.get(first.resource);
       if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource)
         continue;
@@ -119,10 +113,10 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
       if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
       if (first.operation === "stop") link(plan, first, begin);
     }
-    // Nobody who stops for good waits for the remains of what was handed over.
-    for (const each of plan.links)
-      if (each.first === stop && each.second.operation === "stop" && isElsewhere(each.second, resource, steps))
-        plan.links[plan.links.indexOf(each)] = { ...each, hidden: true };
+    // Who would only rather stop later does not wait for the remains of what was handed over.
+    for (const [index, each] of plan.links.entries())
+      if (each.first === stop && each.second.operation === "stop" && each.optional === true)
+        plan.links[index] = { ...each, hidden: true };
     if (to !== undefined) link(plan, to, from, { needsFirst: true });
     link(plan, from, stop);
     link(plan, from, start);

@@ -52,6 +52,8 @@ export interface LinkRules {
   /** For demote before stop: the stop drags it in only while the resource is promoted. */
   readonly promotedDrags?: boolean;
   readonly asymmetric?: boolean;
+  /** No more than an order: of an order constraint of that kind. */
+  readonly optional?: boolean;
   /** Only flags pass; no edge in the graph. */
   readonly hidden?: boolean;
   /** At least so many firsts must be runnable. */

@@ -63,7 +63,7 @@ function isComing(plan: Plan, node: Node): boolean {
   const { remote: connection } = node;
   if (connection === undefined || assignedOf(plan.board, connection) === undefined) return false;
   // In a container that is only now started nothing can be running yet.
-  return connection.container === undefined || connection.container.runningOn.length > 0;
+  return connection.container === undefined || (connection.container.runningOn.length > 0 && !node.remoteRequiresReset);
 }
 
 /** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
@@ -99,7 +99,9 @@ export function planProbes(plan: Plan): void {
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
-    if (isUnclean(plan.board, node) || !node.discoverResources) continue;
+    // Whose connection ends is not looked at any more.
+    if (node.remote !== undefined && assignedOf(plan.board, node.remote) === undefined) continue;
+    if (isUnclean(plan.board, node) || node.remoteRequiresReset || !node.discoverResources) continue;
     for (const resource of plan.board.order) {
       if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);

@@ -7,6 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { assignedNode } from "../place/board.ts";
 import { stepsOrNone } from "./collectives.ts";
 import { type LinkRules, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
+import { isDue } from "./recurring.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
@@ -17,15 +18,17 @@ function isGoingDown({ operation }: Step): boolean {
 
 /** What the connection's start means for a step behind it; monitors are lost with the connection. */
 function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step): LinkRules {
-  if (operation === "start" || operation === "promote") return { needsFirst: true };
-  const isRepeated = intervalMs > 0 && operation !== "cancel" && resource !== undefined;
-  return isRepeated && assignedNode(plan.board, resource) === node ? { firstDragsThen: true } : {};
+  if (operation === "start" || operation === "promote" || operation === "cancel") return { needsFirst: true };
+  if (intervalMs === 0 || resource === undefined || node === undefined) return {};
+  return isDue(plan, resource, node, operation, intervalMs) ? { firstDragsThen: true } : {};
 }
 
-/** The remote node is out of reach and runs on: nothing there can be told to stop before it is connected again. */
-function isMadeAnew(plan: Plan, node: Node, connection: Resource): boolean {
-  if (node.kind !== "remote" || assignedNode(plan.board, connection) === undefined) return false;
+/** The node is out of reach and may run on: nothing there can be told to stop before it is connected again. */
+function isMadeAnew(plan: Plan, connection: Resource): boolean {
+  if (assignedNode(plan.board, connection) === undefined) return false;
   const [host] = connection.runningOn;
+  // Halfway between two hosts, neither can be asked.
+  if (connection.runningOn.length > 1) return true;
   return host === undefined || host.unclean || !host.online;
 }
 
@@ -43,7 +46,7 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     if (each.node !== node || each.resource === undefined || each.kind === "fence") continue;
     // What a fencing implies does not wait for the connection, nor the connection for it, unless it is renewed then.
     if (each.implied && (node.kind === "guest" || assignedNode(plan.board, connection) === undefined)) continue;
-    if (isGoingDown(each) && isMadeAnew(plan, node, connection)) linkAll(plan, starts, [each]);
+    if (isGoingDown(each) && isMadeAnew(plan, connection)) linkAll(plan, starts, [each], { needsFirst: true });
     else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
     else if (each.operation !== "notify" && each.operation !== "delete")
       linkAll(plan, starts, [each], rulesBehind(plan, each));
@@ -77,7 +80,8 @@ export function linkRemotes(plan: Plan): void {
   }
   for (const filler of plan.facts.resources) {
     if (filler.container === undefined) continue;
-    const stops = stepsOf(plan, filler, "stop").filter(({ implied }) => !implied);
+    // What the fencing of a guest implies comes after the stop of its container, which is that fencing.
+    const stops = stepsOf(plan, filler, "stop").filter(({ implied, node }) => !implied || node?.kind !== "guest");
     linkAll(plan, stops, stepsOf(plan, filler.container, "stop"), DOWN);
   }
 }

@@ -84,11 +84,17 @@ export function currentDigest(facts: Facts, resource: Resource, node: Node, run:
 }
 
 /** Compares a recorded operation with the configuration. A record without a digest proves nothing, so it differs. */
-export function definitionChange(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): DefinitionChange {
+export function definitionChange(
+  facts: Facts,
+  resource: Resource,
+  node: Node,
+  entry: HistoryEntry,
+  looksBehindMasks = true,
+): DefinitionChange {
   const recorded = entry.element.attributes["op-digest"];
   if (recorded === undefined) return entry.intervalMs > 0 ? "repeat" : "restart";
   const current = currentParameters(facts, resource, node, entry);
-  if (matchesSecurely(current, entry)) return "same";
+  if (looksBehindMasks && matchesSecurely(current, entry)) return "same";
   // An agent knows nothing of what is configured for one operation: of that it cannot say that a reload would do.
   if (Object.keys(ownParameters(resource, entry)).length > 0 && entry.intervalMs === 0)
     return parametersDigest(current) === recorded ? "same" : "restart";

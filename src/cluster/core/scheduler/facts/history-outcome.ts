@@ -159,6 +159,9 @@ function applyFailure(
   }
   if (isProbe(entry) && codeOf(entry) === CODE.notInstalled) resource.role = ROLE.stopped;
   else if (resource.role < ROLE.started) setActive(resource);
+  // What was found broken and not stopped shall run: it is said even where it then cannot.
+  if (isProbe(entry) && resource.role >= ROLE.started && resource.nextRole < ROLE.started)
+    resource.nextRole = ROLE.started;
   if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
   if (policy.role === ROLE.stopped) facts.bans.push({ resource, node: undefined, why: "on-fail=stop" });
   if (status === STATUS.hard) ban(facts, resource, node, "hard error");
@@ -167,14 +170,14 @@ function applyFailure(
 
 const CHANGED = "resource parameters have changed";
 
-/** What failed when it was defined otherwise says nothing of what it would do now; only a last failure is looked at. */
+/** How often it failed when it was defined otherwise counts no more; only a last failure is looked at. */
 function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
   const { id = "", "op-digest": digest } = entry.element.attributes;
   if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
   if (entry.task !== "start" && entry.task !== "monitor") return false;
-  // The address of a connection into a container is not known before the container has a place.
-  if (resource.remoteNodeName !== undefined && resource.container !== undefined) return false;
-  return definitionChange(facts, resource, node, entry) !== "same";
+  // What belongs to a container is not known in full before the container has a place.
+  if (resource.container !== undefined) return false;
+  return definitionChange(facts, resource, node, entry, false) !== "same";
 }
 
 /** Whether the failures on the node are those of an older definition. */

@@ -79,6 +79,16 @@ function readColocation(facts: Facts, constraint: XmlElement): void {
   const { attributes } = constraint;
   const score = parseScore(attributes["score"], attributes["score"] === undefined ? INFINITY_SCORE : 0);
   const hasSets = childOf(constraint, "resource_set") !== undefined;
+  const namesSeveral = (id: string | undefined) => id !== undefined && (facts.templates.has(id) || facts.tags.has(id));
+  if (!hasSets && namesSeveral(attributes["rsc"]) && namesSeveral(attributes["with-rsc"])) {
+    facts.problems.push({
+      severity: "error",
+      place: `/cib/configuration/constraints/rsc_colocation[@id="${attributes["id"]}"]`,
+      reason: "both sides are templates or tags, so that it does not say who is to be with whom: it is left out",
+      remedy: "name a resource on one side, or use resource sets",
+    });
+    return;
+  }
   const sets = setsOf(facts, constraint, [
     { id: attributes["rsc"], attributes: { role: attributes["rsc-role"] ?? "" } },
     { id: attributes["with-rsc"], attributes: { role: attributes["with-rsc-role"] ?? "" } },

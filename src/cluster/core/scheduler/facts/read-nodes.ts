@@ -169,7 +169,13 @@ function isStandby(value: string | undefined): boolean {
 /** Marks it as to be fenced. The first reason is what the report tells. */
 export function wantFencing(node: Node, reason: string): void {
   node.fenceReasons.push(reason);
+  const container = node.kind === "guest" ? node.remote?.container : undefined;
   if (node.kind !== "guest") node.unclean = true;
+  else if (container?.managed === true) {
+    // A guest is fenced by recovering its container.
+    container.failed = true;
+    node.remoteRequiresReset = true;
+  }
 }
 
 /** The `node_state`s of cluster nodes; remote nodes wait until the state of their connection is known. */

@@ -87,18 +87,25 @@ export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource
   }
 }
 
+/** A removed connection still makes a node of what it connects to; the record names the container of a guest. */
+export function adoptRemoved(facts: Facts, resource: Resource, containerId: string | undefined): void {
+  if (!isRemoteConnection(resource.element) || facts.nodeByName.has(resource.id)) return;
+  const node = addRemoteNode(facts, resource.id, containerId === undefined ? "remote" : "guest");
+  facts.haveRemotes = true;
+  node.remote = resource;
+  resource.remoteNodeName = node.name;
+  const container = containerId === undefined ? undefined : facts.byId.get(containerId);
+  if (container === undefined) return;
+  resource.container = container;
+  container.fillers.push(resource);
+}
+
 /** Online or not, from the state of its connection and, for a guest, of its container. */
 export function settleRemote(node: Node): void {
   const connection = node.remote;
   if (connection === undefined) {
     node.online = false;
     return;
-  }
-  // It has asked to leave: it is let go by ending its connection.
-  const asked = node.attributes["shutdown"] ?? "0";
-  if (asked !== "0" && asked !== "") {
-    node.shutdown = true;
-    connection.nextRole = ROLE.stopped;
   }
   const { container } = connection;
   node.unclean = node.fenceReasons.length > 0 && node.kind === "remote";
@@ -120,4 +127,14 @@ export function settleRemote(node: Node): void {
   const isHostLost = host?.unclean === true && !host.online && connection.runningOn.length === 1;
   // A guest went down with its host; a remote node is its own machine and merely out of reach.
   if (isHostLost && node.kind === "guest") node.online = false;
+}
+
+/** Remote nodes that have asked to leave are let go by ending their connections; known when all has been read. */
+export function letGo(facts: Facts): void {
+  for (const node of facts.nodes) {
+    const asked = node.attributes["shutdown"] ?? "0";
+    if (node.remote === undefined || node.kind === "member" || asked === "0" || asked === "") continue;
+    node.shutdown = true;
+    node.remote.nextRole = ROLE.stopped;
+  }
 }

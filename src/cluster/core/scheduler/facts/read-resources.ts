@@ -38,7 +38,8 @@ function expandTemplate(facts: Facts, element: XmlElement): XmlElement {
     return element;
   }
   const own = childOf(element, "operations");
-  const keyOf = ({ attributes: a }: XmlElement) => `${a["name"]}/${parseDurationMs(a["interval"]) ?? 0}`;
+  // An operation replaces the template's one of that name and role, whatever their intervals.
+  const keyOf = ({ attributes: a }: XmlElement) => `${a["name"]}/${parseRole(a["role"] ?? "Started")}`;
   const ownKeys = new Set((own?.children ?? []).map(keyOf));
   const inherited = (childOf(template, "operations")?.children ?? []).filter((op) => !ownKeys.has(keyOf(op)));
   const operations: XmlElement = {
@@ -149,7 +150,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     failureTimeoutMs: reconnectMs > 0 ? reconnectMs : failureTimeoutOf(meta),
     reconnectMs,
     multiplyActive: multiplyActiveOf(meta["multiple-active"]),
-    requires: requiresOf(facts, meta["requires"], isFencing),
+    requires: isRemoteConnection(attributes) ? "quorum" : requiresOf(facts, meta["requires"], isFencing),
     allowMigrate: parseBoolean(meta["allow-migrate"], isRemoteConnection(attributes)),
     critical: parseBoolean(meta["critical"], true),
     isContainer: Object.hasOwn(meta, "remote-node"),

@@ -5,7 +5,7 @@
 import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { primitivesOf, topOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
-import { assignedNode, type Board, demandOf, setScore } from "./board.ts";
+import { assignedNode, type Board, demandOf, scoreOn, setScore } from "./board.ts";
 import { compareCapacity, isAvailable } from "./choose-node.ts";
 import { ownThisWith, ownWithThis } from "./colocations.ts";
 
@@ -52,12 +52,13 @@ export function restrictToCapacity(board: Board, resource: Resource): Node | und
     for (const [name, amount] of Object.entries(demandOf(each))) together[name] = (together[name] ?? 0) + amount;
   if (Object.keys(together).length === 0) return undefined;
   const free = (node: Node) => board.capacity[node.index] ?? {};
-  const allFits = board.nodes.filter((node) => fits(free(node), together));
+  const isCandidate = (node: Node) => isAvailable(board, node) && scoreOn(board, resource, node) >= 0;
+  const allFits = board.nodes.filter((node) => isCandidate(node) && fits(free(node), together));
   const roomy = allFits.length > 0 ? allFits : board.nodes.filter((node) => fits(free(node), demandOf(resource)));
   for (const node of board.nodes) if (!roomy.includes(node)) setScore(board, resource, node, -INFINITY_SCORE);
   if (bound.length === 1 || allFits.length > 0) return undefined;
   return roomy
-    .filter((node) => isAvailable(board, node))
+    .filter(isCandidate)
     .reduce<Node | undefined>(
       (best, node) => (best === undefined || compareCapacity(board, node, best) < 0 ? node : best),
       undefined,

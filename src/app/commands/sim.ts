@@ -1,0 +1,185 @@
+/**
+ * `gemel sim`: random worlds by seed, with the real cores in them; or one scenario. Seeds are shared out among as many
+ * processes as the machine has processors, each of them this very program with `--part`.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { performance } from "node:perf_hooks";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { randomPlan } from "../../sim/random-plan.ts";
+import { addTallies, type Failure, NO_TALLY, runSeed, shrink, type Tally, tryLines } from "../../sim/run-seeds.ts";
+import { judgeStory, play, readScenario } from "../../sim/scenario.ts";
+import { selfCommand } from "../self-command.ts";
+import { VERSION } from "../version.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 64;
+const USAGE = `usage: gemel sim [--seeds N] [--seed FIRST] [--jobs N] [--trace]
+       gemel sim --scenario FILE [--seed N] [--trace]
+`;
+const SEEDS = 100;
+/** One process takes so many at a time: none has to wait long for the last one. */
+const BATCH = 100;
+/** Each is shrunk by playing it many times; more of them would say the same. */
+const SHOWN_MAX = 3;
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** A seed alone names a run only together with the program that it was found with. */
+function commitOf(): string {
+  try {
+    const folder = path.dirname(process.argv[1] ?? ".");
+    const argv = ["-C", folder, "describe", "--always", "--dirty"];
+    return execFileSync("git", argv, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" }).trim();
+  } catch {
+    return VERSION;
+  }
+}
+
+/** Runs the seeds in a process of their own. */
+function runPart(first: number, count: number): Promise<Tally> {
+  const { file, argv } = selfCommand();
+  const child = spawn(file, [...argv, "sim", "--part", "--seed", String(first), "--seeds", String(count)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      // Our own words, of this very program.
+      if (code === 0) resolve(JSON.parse(Buffer.concat(chunks).toString()) as Tally);
+      else reject(new Error(`the part from seed ${first} ended with code ${code}`));
+    });
+  });
+}
+
+async function runAll(first: number, count: number, jobs: number): Promise<Tally> {
+  let next = first;
+  let tally = NO_TALLY;
+  const work = async () => {
+    while (next < first + count) {
+      const from = next;
+      next += BATCH;
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other is the point
+      const part = await runPart(from, Math.min(BATCH, first + count - from));
+      tally = addTallies(tally, part);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return tally;
+}
+
+function partOf(first: number, count: number): Tally {
+  let tally = NO_TALLY;
+  for (let seed = first; seed < first + count; seed += 1) tally = addTallies(tally, runSeed(seed));
+  return tally;
+}
+
+function tellFailure({ seed, invariant }: Failure, commit: string): void {
+  const lines = shrink(seed, invariant, randomPlan(seed));
+  say(`\nseed ${seed}, commit ${commit}: the shortest plan that still breaks it, as a scenario, and what happens:`);
+  for (const line of [lines[0], `seed ${seed}`, ...lines.slice(1)]) say(`  ${line}`);
+  const story: string[] = [];
+  const { failure } = tryLines(seed, lines, { onTrace: (line) => story.push(line) });
+  say("");
+  for (const line of story.filter((one) => !/^ *\d+ {3}/.test(one))) say(line);
+  say(`${String(Math.round(failure?.atMs ?? 0)).padStart(8)} BROKEN ${failure?.text ?? ""}`);
+}
+
+const count = (value: number) => Math.round(value).toLocaleString("en");
+
+function tellTally(tally: Tally, tookMs: number): void {
+  const hours = tally.simulatedMs / 3_600_000;
+  say(
+    `${count(tally.runs)} seeds: ${count(hours)} cluster-hours in ${(tookMs / 1000).toFixed(1)} s ` +
+      `(${count(hours / (tookMs / 60_000))} a minute), ${count(tally.steps)} steps, ` +
+      `${count(tally.decisions)} decisions, ${count(tally.faults)} faults, ${count(tally.fencings)} fencings, ` +
+      `${count(tally.checks)} checks of invariants, ${tally.failures.length} broken`,
+  );
+}
+
+function runScenario(file: string, seed: number | undefined, isTraced: boolean): number {
+  const scenario = readScenario(readFileSync(file, "utf8"));
+  const lines: string[] = [];
+  const { failure } = tryLines(seed ?? scenario.seed, scenario.lines, { onTrace: (line) => lines.push(line) });
+  for (const line of lines) if (isTraced || !/^ *\d+ {3}/.test(line)) say(line);
+  if (failure !== undefined) {
+    say(`BROKEN ${failure.text}`);
+    return EXIT_FAILED;
+  }
+  const missing = judgeStory(play(seed ?? scenario.seed, scenario.lines), scenario.expected);
+  for (const line of missing) say(`EXPECTED ${line}`);
+  return missing.length === 0 ? 0 : EXIT_FAILED;
+}
+
+function traceSeed(seed: number): number {
+  const { failure } = tryLines(seed, randomPlan(seed), { onTrace: say });
+  if (failure === undefined) return 0;
+  say(`BROKEN ${failure.text}`);
+  return EXIT_FAILED;
+}
+
+interface Wanted {
+  readonly seed: number | undefined;
+  readonly seeds: number;
+  readonly jobs: number;
+  readonly scenario: string | undefined;
+  readonly isTraced: boolean;
+  readonly isPart: boolean;
+}
+
+function readWanted(argv: readonly string[]): Wanted | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        seeds: { type: "string" },
+        seed: { type: "string" },
+        jobs: { type: "string" },
+        scenario: { type: "string" },
+        trace: { type: "boolean" },
+        part: { type: "boolean" },
+      },
+    });
+    const seed = values.seed === undefined ? undefined : Number(values.seed);
+    const seeds = Number(values.seeds ?? (seed === undefined ? SEEDS : 1));
+    const jobs = Number(values.jobs ?? os.availableParallelism());
+    const isTraced = values.trace === true;
+    if (![seed ?? 0, seeds, jobs].every(Number.isSafeInteger) || seeds < 1 || jobs < 1) return undefined;
+    return { seed, seeds, jobs, scenario: values.scenario, isTraced, isPart: values.part === true };
+  } catch {
+    return undefined;
+  }
+}
+
+export async function run(argv: readonly string[]): Promise<number> {
+  const wanted = readWanted(argv);
+  if (wanted === undefined) {
+    process.stderr.write(USAGE);
+    return EXIT_USAGE;
+  }
+  const { seed, seeds, jobs, scenario, isTraced, isPart } = wanted;
+  const first = seed ?? 0;
+  if (scenario !== undefined) return runScenario(scenario, seed, isTraced);
+  if (isTraced) return traceSeed(first);
+  if (isPart) {
+    say(JSON.stringify(partOf(first, seeds)));
+    return 0;
+  }
+  const startedAtMs = performance.now();
+  const tally = await runAll(first, seeds, jobs);
+  tellTally(tally, performance.now() - startedAtMs);
+  const failures = tally.failures.toSorted((left, right) => left.seed - right.seed);
+  const commit = commitOf();
+  for (const failure of failures.slice(0, SHOWN_MAX)) tellFailure(failure, commit);
+  const others = failures.slice(SHOWN_MAX);
+  if (others.length > 0)
+    say(`\nand broken as well: ${others.map((one) => `${one.seed} (${one.invariant})`).join(", ")}`);
+  return failures.length === 0 ? 0 : EXIT_FAILED;
+}

@@ -1,0 +1,30 @@
+/**
+ * Which datagrams of the managers a keeper passes on, and by which links it sends them.
+ * A peer that is lost or has left has no say, nor has another start of it than the one that is heard.
+ */
+import type { MembershipState } from "./state.ts";
+
+/** The name of the peer whose manager may be heard; undefined when the datagram is to be dropped. */
+export function admitsDatagram(state: MembershipState, from: number, generation: number): string | undefined {
+  const peer = state.peers.find(({ id }) => id === from);
+  if (peer === undefined || peer.generation !== generation || generation <= peer.refusedGeneration) return undefined;
+  return peer.phase === "member" || peer.phase === "awaited" ? peer.name : undefined;
+}
+
+export interface DatagramRoute {
+  readonly link: string;
+  readonly peer: string;
+  readonly id: number;
+}
+
+/** To a peer by name, or to all members with `*`: by every network link that is not down, else by serial lines. */
+export function datagramRoutes({ config, peers }: MembershipState, to: string): readonly DatagramRoute[] {
+  const routes: DatagramRoute[] = [];
+  for (const peer of peers) {
+    if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
+    const open = config.links.filter(({ name }) => (peer.links[name]?.state ?? "down") !== "down");
+    const fast = open.filter(({ kind }) => kind !== "serial");
+    for (const { name } of fast.length > 0 ? fast : open) routes.push({ link: name, peer: peer.name, id: peer.id });
+  }
+  return routes;
+}

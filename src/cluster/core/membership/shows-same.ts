@@ -1,0 +1,42 @@
+/**
+ * Whether two states show the manager the same view but for the silences, which grow all the time. Asked after every
+ * packet, so it compares only what may have changed and builds nothing.
+ */
+import type { LinkState, MembershipState, PeerState } from "./state.ts";
+
+function sameLinks(before: PeerState["links"], after: PeerState["links"]): boolean {
+  if (before === after) return true;
+  for (const name in after) {
+    const [left, right]: [LinkState | undefined, LinkState | undefined] = [before[name], after[name]];
+    if (left?.state !== right?.state) return false;
+  }
+  return true;
+}
+
+function samePeer(before: PeerState, after: PeerState): boolean {
+  if (before === after) return true;
+  return (
+    before.phase === after.phase &&
+    before.generation === after.generation &&
+    before.returned === after.returned &&
+    (before.heardAtMs === undefined) === (after.heardAtMs === undefined) &&
+    before.heartbeat?.members === after.heartbeat?.members &&
+    before.heartbeat?.epoch === after.heartbeat?.epoch &&
+    sameLinks(before.links, after.links)
+  );
+}
+
+export function showsSame(before: MembershipState, after: MembershipState): boolean {
+  if (before === after) return true;
+  return (
+    before.members === after.members &&
+    before.epoch === after.epoch &&
+    before.settled === after.settled &&
+    before.generation === after.generation &&
+    before.hold?.reason === after.hold?.reason &&
+    before.peers.every((peer, index) => {
+      const other = after.peers[index];
+      return other !== undefined && samePeer(peer, other);
+    })
+  );
+}

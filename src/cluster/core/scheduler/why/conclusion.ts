@@ -1,0 +1,92 @@
+/** What is to be explained of a resource: where it will be, in which role, with which scores, and what is kept back. */
+
+import type { Reason } from "../../transition/graph.ts";
+import type { Node, Resource } from "../facts/model.ts";
+import { cloneOf, primitivesOf, topOf } from "../facts/model.ts";
+import { ROLE, roleText } from "../facts/values.ts";
+import { assignedOf, nextRoleOf } from "../place/board.ts";
+import { operationKey } from "../print/names.ts";
+import { reasonFrom } from "../reason-text.ts";
+import type { Worked } from "../worked.ts";
+
+/** One node, as far as the resource is concerned. */
+export interface NodeVerdict {
+  readonly node: string;
+  /** The roles in which it, or its instances, will be there; empty when it will not. */
+  readonly roles: readonly string[];
+  /** The best final score of any instance; `undefined` where the node is not in question at all. */
+  readonly score: number | undefined;
+  /** Of a promotable clone: the claim of the instance there to be promoted. */
+  readonly promotion: number | undefined;
+  readonly isUsable: boolean;
+}
+
+export interface Conclusion {
+  readonly nodes: readonly NodeVerdict[];
+  /** What is wanted of it and cannot be done. */
+  readonly blocked: readonly { readonly key: string; readonly node: string; readonly reason: Reason }[];
+}
+
+/** All primitives that the name means; of a clone's child all its instances. `undefined` when there is none. */
+export function targetsOf({ facts }: Worked, name: string): readonly Resource[] | undefined {
+  const found = facts.byId.get(name) ?? facts.byId.get(`${name}:0`);
+  if (found === undefined) return undefined;
+  const clone = found.id === name && found.instance >= 0 ? undefined : (cloneOf(found) ?? undefined);
+  if (clone === undefined) return primitivesOf(found);
+  return primitivesOf(clone).filter(({ baseId }) => found.kind !== "primitive" || baseId === found.baseId);
+}
+
+/** Of every group or instance its first member: it leads, the others follow. */
+function leadersOf(targets: readonly Resource[]): readonly Resource[] {
+  const leaders = new Map<Resource, Resource>();
+  for (const target of targets) {
+    const whole = target.parent?.kind === "group" ? target.parent : target;
+    if (!leaders.has(whole)) leaders.set(whole, target);
+  }
+  return [...leaders.values()];
+}
+
+function best(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value): value is number => value !== undefined && !Number.isNaN(value));
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function verdictOn({ board }: Worked, node: Node, targets: readonly Resource[]): NodeVerdict {
+  const roles = targets
+    .filter((target) => assignedOf(board, target) === node)
+    .map((target) => nextRoleOf(board, target))
+    .map((role) => roleText(role === ROLE.unknown ? ROLE.started : role));
+  const leaders = leadersOf(targets);
+  const promotable = leaders.some((leader) => topOf(leader).promotable);
+  const claims = leaders
+    .filter((leader) => assignedOf(board, leader) === node)
+    .map((leader) => board.promotionScore[(leader.parent?.kind === "group" ? leader.parent : leader).index]);
+  return {
+    node: node.name,
+    roles: [...new Set(roles)].toSorted(),
+    score: best(leaders.map((leader) => board.allowed[leader.index]?.[node.index])),
+    promotion: promotable ? best(claims) : undefined,
+    isUsable: node.online && !node.unclean && !node.standby && !node.maintenance && !node.pending && !node.shutdown,
+  };
+}
+
+export function conclusionOf(worked: Worked, targets: readonly Resource[]): Conclusion {
+  const mine = new Set(targets);
+  const blocked = worked.graph.blocked.flatMap((step) =>
+    step.resource !== undefined && mine.has(step.resource) && step.kind === "resource"
+      ? [{ key: operationKey(step), node: step.node?.name ?? "", reason: reasonFrom(step.reason) }]
+      : [],
+  );
+  return { nodes: worked.board.nodes.map((node) => verdictOn(worked, node, targets)), blocked };
+}
+
+/** The part that concerns one node, when one was asked about: its verdict, and those of the nodes that have it. */
+export function textOf({ nodes, blocked }: Conclusion, node?: string): string {
+  if (node === undefined) return JSON.stringify({ nodes, blocked });
+  return JSON.stringify([nodes.filter((each) => each.node === node || each.roles.length > 0), blocked]);
+}
+
+/** Where it will be and as what, scores aside: this is what an operator calls moved. */
+export function whereOf({ nodes }: Conclusion): string {
+  return JSON.stringify(nodes.map(({ node, roles }) => [node, roles]).filter(([, roles]) => roles?.length !== 0));
+}

@@ -1,0 +1,148 @@
+/** A proof as text, in English or Japanese. */
+import { INFINITY_SCORE } from "../facts/values.ts";
+import { scoreText } from "../print/score-lines.ts";
+import { type Language, reasonText } from "../reason-text.ts";
+import type { NodeVerdict } from "./conclusion.ts";
+import type { CitedFact, FactKind } from "./facts-of-cib.ts";
+import type { Change, Citation, Proof } from "./prove.ts";
+
+type Sentence = Readonly<Record<Language, string>>;
+const both = (en: string, ja: string): Sentence => ({ en, ja });
+
+const FACTS: Readonly<Record<FactKind, Sentence>> = {
+  option: both("cluster option {name}={value}", "クラスタオプション {name}={value}"),
+  default: both("{name}={value} by rsc_defaults", "rsc_defaults の {name}={value}"),
+  meta: both("{resource} has {name}={value}", "{resource} の {name}={value}"),
+  utilization: both("{resource} takes {name}={value}", "{resource} の必要量 {name}={value}"),
+  "node-attribute": both("node {node} has {name}={value}", "ノード {node} の属性 {name}={value}"),
+  "node-capacity": both("node {node} offers {name}={value}", "ノード {node} の容量 {name}={value}"),
+  location: both("location {id}: {resource} on {node} {score}", "配置制約 {id}: {resource} をノード {node} に {score}"),
+  "location-rule": both(
+    "location {id}: {resource} by a rule, {score}",
+    "配置制約 {id}: ルールにより {resource} に {score}",
+  ),
+  colocation: both(
+    "colocation {id}: {dependent} with {primary} {score}",
+    "同居制約 {id}: {dependent} を {primary} と同居 {score}",
+  ),
+  order: both("order {id}: {first} before {second}", "順序制約 {id}: {first} の後に {second}"),
+  "ticket-constraint": both("{id}: {resource} needs ticket {ticket}", "{id}: {resource} はチケット {ticket} を要する"),
+  ticket: both(
+    "ticket {id}: granted={granted} standby={standby}",
+    "チケット {id}: granted={granted} standby={standby}",
+  ),
+  "fail-count": both("failures counted on {node}: {name}={value}", "ノード {node} の故障回数: {name}={value}"),
+  "last-failure": both("last failure on {node}: {name}={value}", "ノード {node} の最終故障時刻: {name}={value}"),
+  "promotion-score": both(
+    "claim to be promoted on {node}: {name}={value}",
+    "ノード {node} の昇格スコア: {name}={value}",
+  ),
+  "transient-attribute": both("node {node} reports {name}={value}", "ノード {node} の一時属性 {name}={value}"),
+  "node-down": both("node {node} is not up", "ノード {node} が稼働していない"),
+  operation: both(
+    "recorded on {node}: {resource} {task} ended with {code}",
+    "ノード {node} の記録: {resource} の {task} の結果は {code}",
+  ),
+  "on-fail": both("{resource}: {name} has on-fail={value}", "{resource} の {name} の on-fail={value}"),
+  "no-quorum": both("the cluster has no quorum", "クラスタにクォーラムがない"),
+  resource: both("{resource} takes its place among the nodes, too", "{resource} も同じノード群に配置される"),
+};
+
+const WORDS = {
+  nowhere: both("{resource} runs nowhere", "{resource} はどのノードでも実行されない"),
+  runs: both("{resource} is {where}", "{resource}: {where}"),
+  on: both("{role} on {node}", "{node} で {role}"),
+  score: both("score {score}", "スコア {score}"),
+  promotion: both("claim to be promoted {score}", "昇格スコア {score}"),
+  unusable: both("cannot run anything", "実行不可"),
+  unasked: both("not in question", "対象外"),
+  gone: both("gone", "なし"),
+  blocked: both("blocked: {key}: {reason}", "実行待ち: {key}: {reason}"),
+  because: both("Because (without the fact in question):", "根拠 (その事実がない場合):"),
+  nothing: both("  nothing: no fact of the CIB counts", "  なし: CIB のどの事実も影響しない"),
+  any: both("each of these is enough:", "次のいずれか一つで十分:"),
+  unblocks: both("{key} would not be held back", "{key} は保留されない"),
+  blocks: both("{key} would be held back", "{key} は保留される"),
+  changes: both("Smallest changes that would move it:", "移動させる最小の変更:"),
+  none: both("  none was found", "  見つからない"),
+  remove: both("without: {facts}", "次を除く: {facts}"),
+  prefer: both("with a location constraint of {score} for {node}", "{node} への配置制約 {score} を加える"),
+  and: both(", and ", "、かつ "),
+  incomplete: both("Not all facts could be tried.", "すべての事実は調べられなかった。"),
+} satisfies Readonly<Record<string, Sentence>>;
+
+function fill(sentence: Sentence, language: Language, values: Readonly<Record<string, string>>): string {
+  return sentence[language].replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+export function factText({ kind, values }: CitedFact, language: Language): string {
+  return fill(FACTS[kind], language, values);
+}
+
+function verdictText(verdict: NodeVerdict | undefined, language: Language): string {
+  if (verdict === undefined) return WORDS.gone[language];
+  const { roles, score, promotion, isUsable } = verdict;
+  return [
+    ...roles,
+    ...(isUsable ? [] : [WORDS.unusable[language]]),
+    score === undefined ? WORDS.unasked[language] : fill(WORDS.score, language, { score: scoreText(score) }),
+    ...(promotion === undefined ? [] : [fill(WORDS.promotion, language, { score: scoreText(promotion) })]),
+  ].join(", ");
+}
+
+function citationLines({ facts, effects, unblocks, blocks, moves }: Citation, language: Language): string[] {
+  const [only] = facts;
+  const mark = moves ? "*" : "-";
+  const head =
+    facts.length === 1 && only !== undefined
+      ? [`  ${mark} ${factText(only, language)}`]
+      : [`  ${mark} ${WORDS.any[language]}`, ...facts.map((fact) => `      | ${factText(fact, language)}`)];
+  return [
+    ...head,
+    ...effects.map(({ before, after }) => {
+      const change = `${verdictText(before, language)} -> ${verdictText(after, language)}`;
+      return `      ${before.node}: ${change}`;
+    }),
+    ...unblocks.map((key) => `      ${fill(WORDS.unblocks, language, { key })}`),
+    ...blocks.map((key) => `      ${fill(WORDS.blocks, language, { key })}`),
+  ];
+}
+
+function changeLine({ node, remove, addScore }: Change, language: Language): string {
+  const facts = remove.map((fact) => factText(fact, language)).join("; ");
+  const score = addScore !== undefined && addScore >= INFINITY_SCORE ? "INFINITY" : String(addScore);
+  const parts = [
+    ...(remove.length === 0 ? [] : [fill(WORDS.remove, language, { facts })]),
+    ...(addScore === undefined ? [] : [fill(WORDS.prefer, language, { score, node })]),
+  ];
+  return `  ${node}: ${parts.join(WORDS.and[language])}`;
+}
+
+/** The whole proof: what is so, on which grounds, what would change it. A `*` marks grounds that decide the node. */
+export function proofText(proof: Proof, language: Language): string {
+  const { resource, conclusion, citations, changes, incomplete } = proof;
+  const shown = conclusion.nodes.filter(({ node }) => proof.node === undefined || node === proof.node);
+  const where = conclusion.nodes
+    .filter(({ roles }) => roles.length > 0)
+    .map(({ node, roles }) => fill(WORDS.on, language, { role: roles.join("+"), node }));
+  const isNowhere = where.length === 0;
+  return [
+    isNowhere
+      ? fill(WORDS.nowhere, language, { resource })
+      : fill(WORDS.runs, language, { resource, where: where.join(", ") }),
+    ...shown.map((verdict) => `  ${verdict.node}: ${verdictText(verdict, language)}`),
+    ...conclusion.blocked.map(({ key, node, reason }) =>
+      fill(WORDS.blocked, language, { key: `${key} ${node}`, reason: reasonText(reason, language) }),
+    ),
+    "",
+    WORDS.because[language],
+    ...(citations.length === 0
+      ? [WORDS.nothing[language]]
+      : citations.flatMap((citation) => citationLines(citation, language))),
+    "",
+    WORDS.changes[language],
+    ...(changes.length === 0 ? [WORDS.none[language]] : changes.map((change) => changeLine(change, language))),
+    ...(incomplete ? ["", WORDS.incomplete[language]] : []),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,189 @@
+/**
+ * The fencing of one virtual node: the fencer core and the devices' table of the real one, with virtual boards behind.
+ * What a device proves, it proves as src/fencing/drivers/prove-power.ts does: off counts when it was read twice.
+ */
+import type { XmlElement } from "../base/xml.ts";
+import { fencedByProof, fencingAnswer } from "../cluster/core/controller/fencing-answers.ts";
+import type { OperationRun } from "../cluster/core/executor/types.ts";
+import { type FencingRequestAction, NO_FENCING } from "../fencing/core/configuration.ts";
+import type { FencingOutcome } from "../fencing/core/driver.ts";
+import {
+  createFencer,
+  type FencerEffect,
+  type FencerEvent,
+  type FencerState,
+  type FencingOrigin,
+  wakeAtMs,
+} from "../fencing/core/fencer-state.ts";
+import { readFencingConfiguration } from "../fencing/core/read-configuration.ts";
+import { CATALOGUE } from "../fencing/drivers/index.ts";
+import type { Board } from "./board.ts";
+import type { VirtualManager } from "./virtual-manager.ts";
+
+const POLL_MS = 500;
+const SETTLE_MS = 1_000;
+const CONFIRM_MS = 20_000;
+const SILENT_MS = 5_000;
+const NOT_RUNNING = 7;
+
+type RunDevice = Extract<FencerEffect, { kind: "run-device" }>;
+
+export class FencingOffice {
+  readonly #manager: VirtualManager;
+  #state: FencerState;
+  readonly #started = new Set<string>();
+  readonly #asked = new Map<string, FencingRequestAction>();
+  #nextRequest = 1;
+
+  constructor(manager: VirtualManager) {
+    this.#manager = manager;
+    this.#state = createFencer(manager.machine.name, NO_FENCING);
+  }
+
+  get state(): FencerState {
+    return this.#state;
+  }
+
+  configure(cib: XmlElement): void {
+    const { configuration } = readFencingConfiguration(cib, CATALOGUE);
+    if (JSON.stringify(configuration) !== JSON.stringify(this.#state.configuration))
+      this.#step({ kind: "configure", atWallMs: this.#wallMs, configuration });
+  }
+
+  request(target: string, action: FencingRequestAction, kind: FencingOrigin["kind"], isTargetPreferred = false): void {
+    const { machine } = this.#manager;
+    const requestId = `${machine.name}-${this.#nextRequest}`;
+    this.#nextRequest += 1;
+    this.#asked.set(requestId, action);
+    const seed = machine.chance.below(2 ** 31);
+    const origin = { kind, by: `${machine.name}: ${kind}` };
+    this.#step({ kind: "request", atWallMs: this.#wallMs, requestId, target, action, origin, seed, isTargetPreferred });
+  }
+
+  /** An operator's word. */
+  confirm(target: string, answersOn: readonly string[]): void {
+    this.#step({ kind: "operator-confirmation", atWallMs: this.#wallMs, target, by: "operator", answersOn });
+  }
+
+  withdraw(target: string): void {
+    this.#step({ kind: "withdraw", atWallMs: this.#wallMs, target });
+  }
+
+  wakeAtMs(): number | undefined {
+    return wakeAtMs(this.#state);
+  }
+
+  tick(): void {
+    this.#step({ kind: "tick", atWallMs: this.#wallMs });
+  }
+
+  /** Operations of resources of class stonith: the board is asked for the power. */
+  operate({ instance, operation, intervalMs }: OperationRun, done: (code: number) => void): void {
+    if (operation === "stop") this.#started.delete(instance);
+    const isProbe = operation === "monitor" && intervalMs === 0;
+    if (operation === "stop") done(0);
+    else if (isProbe && !this.#started.has(instance)) done(NOT_RUNNING);
+    else {
+      const device = this.#state.configuration.devices.find(({ id }) => id === instance);
+      const board = device === undefined ? undefined : this.#boardOf(device.parameters);
+      const answers = device?.isManual === true || board?.answers === true;
+      if (answers && operation === "start") this.#started.add(instance);
+      done(answers ? 0 : 1);
+    }
+  }
+
+  get #wallMs(): number {
+    return this.#manager.machine.wallMs;
+  }
+
+  #boardOf(parameters: Readonly<Record<string, string>>): Board | undefined {
+    return this.#manager.machine.world.boards.get(parameters["host"] ?? "");
+  }
+
+  #step(event: FencerEvent): void {
+    const stepped = this.#manager.machine.world.cores.stepFencer(this.#state, event, this.#manager.machine.nowMs);
+    this.#state = stepped.state;
+    for (const effect of stepped.effects) this.#start(effect);
+    this.#manager.changed();
+  }
+
+  #start(effect: FencerEffect): void {
+    const manager = this.#manager;
+    const { world, name } = manager.machine;
+    switch (effect.kind) {
+      case "run-device":
+        this.#runDevice(effect);
+        break;
+      case "answer": {
+        const action = this.#asked.get(effect.requestId) ?? "off";
+        this.#asked.delete(effect.requestId);
+        const result = fencingAnswer(effect.record, action);
+        if (result !== undefined) manager.later(0, () => manager.feed({ kind: "fenced", result }));
+        break;
+      }
+      case "fenced": {
+        world.watch.proven(effect.target);
+        world.tell(name, `has the proof that ${effect.target} is off`);
+        const result = fencedByProof(effect.record);
+        manager.later(0, () => manager.feed({ kind: "fenced", result }));
+        break;
+      }
+      case "log":
+        world.trace(name, `fencer, ${effect.severity}: ${effect.text}`);
+        break;
+      case "confirmation-refused":
+        world.tell(name, `refuses the word that ${effect.target} is off: ${effect.reason}`);
+        break;
+      case "ask-operator":
+        world.tell(name, `asks for somebody who switches ${effect.target} off`);
+        break;
+      case "record":
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #runDevice({ attemptId, device, action, timeoutMs }: RunDevice): void {
+    const manager = this.#manager;
+    const { world, name } = manager.machine;
+    const board = this.#boardOf(device.parameters);
+    const end = (outcome: FencingOutcome) => {
+      const report = { outcome, evidence: [] };
+      this.#step({ kind: "attempt-result", atWallMs: this.#wallMs, attemptId, report });
+    };
+    const notDone = (reason: string): FencingOutcome => ({ kind: "not-done", reason });
+    manager.later(world.setting.boardMs, () => {
+      if (action === "status")
+        end(board?.answers === true ? { kind: "confirmed", power: board.readPower() } : notDone("no answer"));
+      else if (board === undefined || !board.answers) {
+        // A board that acts and does not say so is the reason why silence is never a "no".
+        const reason = "the board does not answer";
+        const maybe = board?.switchPower(action, name) === true;
+        const outcome: FencingOutcome = maybe ? { kind: "unknown", reason } : notDone(reason);
+        manager.later(Math.min(SILENT_MS, timeoutMs), () => end(outcome));
+      } else if (board.denies) end(notDone("the board refuses"));
+      else {
+        board.switchPower(action, name);
+        this.#prove(board, action, Math.min(CONFIRM_MS, timeoutMs), undefined, end);
+      }
+    });
+  }
+
+  /** Looks until the power was read as wanted for long enough, or the time is over. */
+  #prove(
+    board: Board,
+    wanted: "on" | "off",
+    leftMs: number,
+    readForMs: number | undefined,
+    end: (outcome: FencingOutcome) => void,
+  ): void {
+    const isRead = board.answers && board.readPower() === wanted;
+    if (isRead && (wanted === "on" || (readForMs ?? 0) >= SETTLE_MS)) end({ kind: "confirmed", power: wanted });
+    else if (leftMs <= 0) end({ kind: "unknown", reason: `the power was not read back as ${wanted}` });
+    else {
+      const forMs = isRead ? (readForMs ?? 0) + POLL_MS : undefined;
+      this.#manager.later(POLL_MS, () => this.#prove(board, wanted, leftMs - POLL_MS, forMs, end));
+    }
+  }
+}

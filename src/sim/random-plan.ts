@@ -1,0 +1,135 @@
+/** From a seed to a plan in the words of a scenario, so that a failure can be read, cut down and kept as one. */
+import { type Chance, createChance } from "../base/chance.ts";
+import type { LinkSetting } from "./network.ts";
+import { printSetting } from "./scenario.ts";
+import { nodesOf, type Setting, servicesOf, USUAL_SETTING } from "./setting.ts";
+
+const FAULTS_MAX = 12;
+/** Every so many faults one comes right behind the one before it: it is in their company that faults are dangerous. */
+const CLOSE_PERCENT = 40;
+const CLOSE_MS = 6_000;
+const FAR_MS = 600_000;
+const START_MS = 120_000;
+
+const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
+  ["eth1", "ttyS0"],
+  ["eth1", "eth2"],
+  ["eth1"],
+  ["eth1", "eth2", "ttyS0"],
+];
+
+/** keepalive, warntime, deadtime, initdead, watchdog: as sites of this field set them. */
+const TIME_SETS: readonly [readonly number[], ...(readonly number[])[]] = [
+  [1_000, 2_000, 5_000, 30_000, 10_000],
+  [2_000, 10_000, 30_000, 120_000, 60_000],
+  [500, 1_000, 3_000, 20_000, 5_000],
+  [2_000, 4_000, 10_000, 60_000, 15_000],
+];
+
+const readLink = (name: string): LinkSetting =>
+  name.startsWith("tty") ? { name, kind: "serial", delayMs: 40 } : { name, kind: "udp", delayMs: 1 };
+
+function randomSetting(chance: Chance): Setting {
+  const [keepaliveMs = 1_000, warntimeMs = 2_000, deadtimeMs = 5_000, initdeadMs = 30_000, watchdogMs = 10_000] =
+    chance.pick(TIME_SETS);
+  return {
+    ...USUAL_SETTING,
+    nodeCount: chance.happens(90) ? 2 : 3,
+    links: chance.pick(LINK_SETS).map(readLink),
+    keepaliveMs,
+    warntimeMs,
+    deadtimeMs,
+    initdeadMs,
+    watchdogMs,
+    selfFencing: chance.happens(80) ? "reboot" : "watchdog",
+    boardDiesWithHost: chance.happens(70),
+    second: chance.pick(["none", "none", "strip", "person"]),
+    stonithAction: chance.happens(80) ? "reboot" : "off",
+    monitorMs: chance.pick([10_000, 20_000, 30_000]),
+    isGrouped: chance.happens(70),
+  };
+}
+
+type Draw = (chance: Chance, setting: Setting) => string;
+
+const node = (chance: Chance, setting: Setting) => nodesOf(setting)[chance.below(setting.nodeCount)] ?? "alpha";
+const link = (chance: Chance, { links }: Setting) => links[chance.below(links.length)]?.name ?? "all";
+const service = (chance: Chance, setting: Setting) => servicesOf(setting)[chance.below(3)] ?? "ip";
+const forMs = (chance: Chance, { deadtimeMs }: Setting) =>
+  chance.pick([deadtimeMs >> 1, deadtimeMs, deadtimeMs + (deadtimeMs >> 1), 3 * deadtimeMs, 90_000]);
+
+/** With weights. What mends stands beside what breaks, so that worlds are half broken most of the time. */
+const FAULTS: readonly (readonly [number, Draw])[] = [
+  [6, () => "cut all"],
+  [5, (chance, setting) => `cut ${link(chance, setting)}`],
+  [3, (chance, setting) => `cut all from=${node(chance, setting)}`],
+  [2, (chance, setting) => `cut ${link(chance, setting)} from=${node(chance, setting)}`],
+  [12, () => "join all"],
+  [4, (chance, setting) => `join ${link(chance, setting)}`],
+  [
+    4,
+    (chance, setting) =>
+      `weather ${chance.pick(["all", link(chance, setting)])} lossPercent=${chance.pick([1, 5, 20, 50])} ` +
+      `jitterMs=${chance.pick([0, 5, 100, 900])} doublePercent=${chance.pick([0, 10])}`,
+  ],
+  [4, () => "fair all"],
+  [6, (chance, setting) => `power-cut ${node(chance, setting)}`],
+  [4, (chance, setting) => `mains-off ${node(chance, setting)}`],
+  [8, (chance, setting) => `mains-on ${node(chance, setting)}`],
+  [1, () => "site-off"],
+  [3, () => "site-on"],
+  [4, (chance, setting) => `reset ${node(chance, setting)}`],
+  [5, (chance, setting) => `board ${node(chance, setting)} ${chance.pick(["late", "mute", "idle", "denies", "deaf"])}`],
+  [4, (chance, setting) => `board ${node(chance, setting)} obeys`],
+  [2, (chance, setting) => `hang ${node(chance, setting)}`],
+  [5, (chance, setting) => `stop ${node(chance, setting)} forMs=${forMs(chance, setting)}`],
+  [5, (chance, setting) => `freeze ${node(chance, setting)} forMs=${forMs(chance, setting)}`],
+  [3, (chance, setting) => `load ${node(chance, setting)} ms=${chance.pick([200, 1_000, 4_000])} forMs=60000`],
+  [3, (chance, setting) => `kill-keeper ${node(chance, setting)}`],
+  [6, (chance, setting) => `kill-manager ${node(chance, setting)}`],
+  [3, (chance, setting) => `hang-manager ${node(chance, setting)} forMs=${chance.pick([2_000, 20_000, 200_000])}`],
+  [2, (chance, setting) => `disk ${node(chance, setting)} ${chance.pick(["lying", "full", "slow", "sound"])}`],
+  [1, (chance, setting) => `damage ${node(chance, setting)} ${chance.pick(["membership", "cib", "both-cibs"])}`],
+  [1, (chance, setting) => `back-up ${node(chance, setting)}`],
+  [1, (chance, setting) => `restore ${node(chance, setting)}`],
+  [2, (chance, setting) => `clock ${node(chance, setting)} ${chance.pick([-315_360_000_000, -3_600_000, 7_200_000])}`],
+  [5, (chance, setting) => `dies ${node(chance, setting)} ${service(chance, setting)}`],
+  [
+    3,
+    (chance, setting) =>
+      `fails ${node(chance, setting)} ${service(chance, setting)} ${chance.pick(["start", "stop", "monitor"])} ` +
+      chance.pick(["rc=1", "rc=1", "hangs=yes", "rc=5"]),
+  ],
+  [3, (chance, setting) => `mended ${node(chance, setting)}`],
+  [8, (chance, setting) => `submit ${node(chance, setting)} ${chance.below(1_000_000)}`],
+  [3, (chance, setting) => `standby ${node(chance, setting)} ${node(chance, setting)}`],
+  [4, (chance, setting) => `online ${node(chance, setting)} ${node(chance, setting)}`],
+  [2, () => "cleanup"],
+  [2, (chance, setting) => `leave ${node(chance, setting)}`],
+  [3, (chance, setting) => `start ${node(chance, setting)}`],
+  [2, (chance, setting) => `fence-by-hand ${node(chance, setting)} ${node(chance, setting)}`],
+  [2, (chance, setting) => `confirm ${node(chance, setting)} ${node(chance, setting)}`],
+];
+const WEIGHTS = FAULTS.reduce((sum, [weight]) => sum + weight, 0);
+
+function randomFault(chance: Chance, setting: Setting): string {
+  let at = chance.below(WEIGHTS);
+  for (const [weight, draw] of FAULTS) {
+    if (at < weight) return draw(chance, setting);
+    at -= weight;
+  }
+  return "join all";
+}
+
+/** The lines of a scenario. */
+export function randomPlan(seed: number): readonly string[] {
+  const chance = createChance(seed * 2_654_435_761 + 1);
+  const setting = randomSetting(chance);
+  const lines = [printSetting(setting), `run ${START_MS + chance.below(60_000)}`];
+  const count = chance.between(1, FAULTS_MAX);
+  for (let fault = 0; fault < count; fault += 1) {
+    lines.push(randomFault(chance, setting));
+    lines.push(`run ${chance.happens(CLOSE_PERCENT) ? chance.below(CLOSE_MS) : chance.below(FAR_MS)}`);
+  }
+  return lines;
+}

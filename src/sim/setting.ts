@@ -1,0 +1,119 @@
+/** What a virtual site is made of: nodes, links, times, fencing and services; and the CIB that goes with it. */
+import { check } from "../base/check.ts";
+import { parseXml, type XmlElement } from "../base/xml.ts";
+import type { LinkSetting } from "./network.ts";
+
+export const NODE_NAMES = ["alpha", "bravo", "charlie", "delta", "echo"] as const;
+const SERVICES = ["fs", "ip", "http"] as const;
+
+/** Behind the board: nothing, an outlet of a power strip, or a person. */
+export type SecondLevel = "none" | "strip" | "person";
+
+export interface Setting {
+  readonly nodeCount: number;
+  readonly links: readonly LinkSetting[];
+  readonly keepaliveMs: number;
+  readonly warntimeMs: number;
+  readonly deadtimeMs: number;
+  readonly initdeadMs: number;
+  readonly selfFencing: "reboot" | "watchdog";
+  readonly watchdogMs: number;
+  /** From the wish to the board's first answer. */
+  readonly boardMs: number;
+  /** The board lives on its host's supply. */
+  readonly boardDiesWithHost: boolean;
+  readonly second: SecondLevel;
+  readonly stonithAction: "reboot" | "off";
+  readonly monitorMs: number;
+  /** One group that moves as a whole, or each service for itself. */
+  readonly isGrouped: boolean;
+}
+
+export const USUAL_SETTING: Setting = {
+  nodeCount: 2,
+  links: [
+    { name: "eth1", kind: "udp", delayMs: 1 },
+    { name: "ttyS0", kind: "serial", delayMs: 40 },
+  ],
+  keepaliveMs: 1_000,
+  warntimeMs: 2_000,
+  deadtimeMs: 5_000,
+  initdeadMs: 30_000,
+  selfFencing: "reboot",
+  watchdogMs: 10_000,
+  boardMs: 300,
+  boardDiesWithHost: true,
+  second: "none",
+  stonithAction: "reboot",
+  monitorMs: 10_000,
+  isGrouped: true,
+};
+
+export const nodesOf = ({ nodeCount }: Setting): readonly string[] => NODE_NAMES.slice(0, nodeCount);
+export const servicesOf = (_setting: Setting): readonly string[] => SERVICES;
+
+const nvpairs = (id: string, values: Readonly<Record<string, string>>) =>
+  Object.entries(values)
+    .map(([name, value]) => `<nvpair id="${id}-${name}" name="${name}" value="${value}"/>`)
+    .join("");
+
+function device(id: string, target: string, board: string): string {
+  const values = { host: board, user: "gemel", secret: board, pcmk_host_list: target };
+  return (
+    `<primitive id="${id}" class="stonith" type="ipmi-lan">` +
+    `<instance_attributes id="${id}-a">${nvpairs(`${id}-a`, values)}</instance_attributes>` +
+    `<operations><op id="${id}-m" name="monitor" interval="300s" timeout="60s"/></operations></primitive>`
+  );
+}
+
+function fencing(setting: Setting): { readonly devices: string; readonly bans: string; readonly topology: string } {
+  const nodes = nodesOf(setting);
+  const { second } = setting;
+  const secondId = (node: string) => (second === "strip" ? `strip-${node}` : "person");
+  const devices = nodes.map((node) => device(`board-${node}`, node, `board-${node}`));
+  if (second === "strip") devices.push(...nodes.map((node) => device(`strip-${node}`, node, `strip-${node}`)));
+  if (second === "person") devices.push('<primitive id="person" class="stonith" type="meatware"/>');
+  const banned = nodes.flatMap((node) => (second === "strip" ? [`board-${node}`, `strip-${node}`] : [`board-${node}`]));
+  const bans = banned.map((id) => {
+    const node = id.slice(id.indexOf("-") + 1);
+    return `<rsc_location id="ban-${id}" rsc="${id}" node="${node}" score="-INFINITY"/>`;
+  });
+  const levels = nodes.flatMap((node) => [
+    `<fencing-level id="l1-${node}" target="${node}" index="1" devices="board-${node}"/>`,
+    ...(second === "none"
+      ? []
+      : [`<fencing-level id="l2-${node}" target="${node}" index="2" devices="${secondId(node)}"/>`]),
+  ]);
+  return {
+    devices: devices.join(""),
+    bans: bans.join(""),
+    topology: `<fencing-topology>${levels.join("")}</fencing-topology>`,
+  };
+}
+
+/** The `<configuration>` of the site. */
+export function configurationOf(setting: Setting): XmlElement {
+  const nodes = nodesOf(setting).map((name, index) => `<node id="${index + 1}" uname="${name}"/>`);
+  const { devices, bans, topology } = fencing(setting);
+  const services = servicesOf(setting).map(
+    (id) =>
+      `<primitive id="${id}" class="ocf" provider="gemel" type="Dummy"><operations>` +
+      `<op id="${id}-m" name="monitor" interval="${setting.monitorMs / 1000}s" timeout="20s"/>` +
+      `<op id="${id}-start" name="start" interval="0s" timeout="60s"/>` +
+      `<op id="${id}-stop" name="stop" interval="0s" timeout="60s"/></operations></primitive>`,
+  );
+  const options = { "stonith-enabled": "true", "stonith-action": setting.stonithAction, "no-quorum-policy": "stop" };
+  const text =
+    `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +
+    "</cluster_property_set></crm_config>" +
+    `<nodes>${nodes.join("")}</nodes>` +
+    `<resources>${setting.isGrouped ? `<group id="service">${services.join("")}</group>` : services.join("")}` +
+    `${devices}</resources><constraints>${bans}</constraints>${topology}` +
+    `<rsc_defaults><meta_attributes id="d">${nvpairs("d", {
+      "resource-stickiness": "100",
+      "migration-threshold": "3",
+    })}</meta_attributes></rsc_defaults></configuration>`;
+  const read = parseXml(text);
+  check(read.kind === "xml", "the configuration of a virtual site is XML");
+  return read.root;
+}

@@ -1,0 +1,303 @@
+/**
+ * The keeper of one node: the membership core joined to virtual links, disk, watchdog and manager, as
+ * src/app/keeper/keeper.ts joins it to real ones.
+ */
+
+import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
+import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
+import { wakeAtMs } from "../cluster/core/membership/membership.ts";
+import { showsSame } from "../cluster/core/membership/shows-same.ts";
+import {
+  createMembership,
+  type MembershipEffect,
+  type MembershipEvent,
+  type MembershipState,
+} from "../cluster/core/membership/state.ts";
+import type { MembershipView } from "../cluster/core/membership/view.ts";
+import { viewOf } from "../cluster/core/membership/view-of.ts";
+import type { Heartbeat } from "../cluster/core/wire/heartbeat.ts";
+import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core/wire/replay-window.ts";
+import type { Machine } from "./machine.ts";
+import { VirtualManager } from "./virtual-manager.ts";
+
+/** As in src/app/keeper: starts of the manager within one start of the keeper. */
+const STARTS_PER_GENERATION = 65_536;
+const BACKOFF_MIN_MS = 200;
+const BACKOFF_MAX_MS = 10_000;
+const ENDS_MAX = 5;
+const ENDS_WINDOW_MS = 120_000;
+const SILENT_MIN_MS = 5_000;
+const MANAGER_MAX_MS = 120_000;
+const SICK_MIN_MS = 10_000;
+
+type Content =
+  | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
+  | { readonly kind: "datagram"; readonly bytes: Uint8Array };
+
+export class VirtualKeeper {
+  readonly machine: Machine;
+  readonly generation: number;
+  state: MembershipState;
+  manager: VirtualManager | undefined;
+  view: MembershipView;
+  /** Kept for later managers of this keeper. */
+  fenced: Readonly<Record<string, number>> = {};
+  #isGone = false;
+  #isStopping = false;
+  #tickAtMs = Number.POSITIVE_INFINITY;
+  #starts = 0;
+  #backoffMs = BACKOFF_MIN_MS;
+  #health: HealthState = {};
+  #ends: number[] = [];
+  readonly #sequences = new Map<string, number>();
+  readonly #windows = new Map<string, ReplayWindow>();
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    const { world, name, disk } = machine;
+    const remembered = disk.readRemembered();
+    this.generation = remembered.generation + 1;
+    disk.writeRememberedNow({ generation: this.generation, peers: remembered.peers });
+    const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, links } = world.setting;
+    const others = world.names.filter((other) => other !== name);
+    const config = {
+      self: name,
+      nodes: world.machines.map((one) => ({ name: one.name, id: one.id })),
+      links: links.map((link) => ({ name: link.name, kind: link.kind, peers: others })),
+      keepaliveMs,
+      warntimeMs,
+      deadtimeMs,
+      initdeadMs,
+    };
+    this.state = createMembership(config, this.generation, remembered.peers, machine.nowMs);
+    this.view = viewOf(this.state, machine.nowMs);
+  }
+
+  begin(): void {
+    this.machine.feedWatchdog();
+    this.#startManager();
+    this.dispatch({ kind: "tick" });
+  }
+
+  get isGone(): boolean {
+    return this.#isGone || this.machine.keeper !== this;
+  }
+
+  tick(): void {
+    this.dispatch({ kind: "tick" });
+  }
+
+  dispatch(event: MembershipEvent): void {
+    if (this.isGone) return;
+    const { nowMs } = this.machine;
+    const before = this.state;
+    const stepped = this.machine.world.cores.stepMembership(before, event, nowMs);
+    this.state = stepped.state;
+    // The sessions of its manager must lie above those that the peers know.
+    if (this.state.generation > before.generation) this.#startManager();
+    for (const effect of stepped.effects) this.#perform(effect);
+    if (this.isGone) return;
+    if (!showsSame(before, this.state)) {
+      this.view = viewOf(this.state, nowMs);
+      this.manager?.takeView(this.view);
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    const wakeMs = wakeAtMs(this.state);
+    if (wakeMs >= this.#tickAtMs) return;
+    this.#tickAtMs = wakeMs;
+    this.machine.wakeAt(wakeMs, () => {
+      if (this.isGone || this.#tickAtMs !== wakeMs) return;
+      this.#tickAtMs = Number.POSITIVE_INFINITY;
+      if (wakeAtMs(this.state) <= this.machine.nowMs) this.tick();
+      else this.#arm();
+    });
+  }
+
+  #perform(effect: MembershipEffect): void {
+    const { machine } = this;
+    const { world, name } = machine;
+    switch (effect.kind) {
+      case "send-heartbeat":
+        this.#beat(effect.generation, effect.heartbeat);
+        break;
+      case "persist": {
+        if (machine.disk.mode === "full") {
+          machine.later(2_000, () => {
+            if (!this.isGone) this.#perform(effect);
+          });
+          break;
+        }
+        const { generation, peers } = effect;
+        const written = machine.disk.beginRemembered({ generation, peers });
+        machine.later(machine.disk.writeMs, () => {
+          written();
+          this.dispatch({ kind: "persisted", generation });
+        });
+        break;
+      }
+      case "self-fence":
+        this.#endSelf(effect.reason);
+        break;
+      case "gone":
+        this.#end();
+        break;
+      case "peer-lost":
+        world.tell(name, `lost ${effect.name}`);
+        break;
+      case "peer-joined":
+        world.tell(name, `hears ${effect.name}`);
+        break;
+      case "held":
+      case "released":
+      case "generation-raised":
+        world.tell(name, `${effect.kind}: ${effect.reason}`);
+        break;
+      case "peer-restarted":
+      case "peer-returned":
+      case "peer-left":
+        world.tell(name, `${effect.kind} ${effect.name}`);
+        break;
+      case "self-late":
+      case "late-heartbeat":
+      case "link-up":
+      case "link-late":
+      case "link-down":
+      case "settled":
+        world.trace(name, effect.kind);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #beat(generation: number, heartbeat: Heartbeat): void {
+    for (const link of this.state.config.links)
+      for (const peer of link.peers) this.#send(link.name, peer, generation, { kind: "heartbeat", heartbeat });
+    this.#feel();
+  }
+
+  #send(link: string, to: string, generation: number, content: Content): void {
+    const { machine } = this;
+    const key = `${link} ${to}`;
+    const sequence = (this.#sequences.get(key) ?? 0) + 1;
+    this.#sequences.set(key, sequence);
+    const target = machine.world.machine(to);
+    machine.world.network.send(link, machine.name, to, () =>
+      target.receive((keeper) => keeper.#hear(machine, link, generation, sequence, content)),
+    );
+  }
+
+  #hear(from: Machine, link: string, generation: number, sequence: number, content: Content): void {
+    const key = `${link} ${from.name}`;
+    const window = acceptSequence(this.#windows.get(key) ?? EMPTY_WINDOW, generation, sequence);
+    if (window === undefined) return;
+    this.#windows.set(key, window);
+    if (content.kind === "heartbeat") {
+      this.dispatch({ kind: "heartbeat", from: from.id, link, generation, heartbeat: content.heartbeat });
+      return;
+    }
+    const peer = admitsDatagram(this.state, from.id, generation);
+    if (peer !== undefined) this.manager?.takeDatagram(peer, content.bytes);
+  }
+
+  // The manager and its pipe.
+
+  /** Whether the watchdog may be fed; see core/keeper/vitals.ts. */
+  #feel(): void {
+    const { machine, manager } = this;
+    const { nowMs, world } = machine;
+    const { deadtimeMs } = this.state.config;
+    const vitals = {
+      loopedAtMs: nowMs,
+      managerAnsweredAtMs: manager?.isHung === true ? manager.hungAtMs : nowMs,
+      managerComplaint: manager?.complaint,
+      managerEnds: this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length,
+      storage: [],
+    };
+    const sickMaxMs = Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * world.setting.watchdogMs);
+    const limits = { loopMaxMs: deadtimeMs, managerMaxMs: MANAGER_MAX_MS, managerEndsMax: ENDS_MAX, sickMaxMs };
+    const stepped = stepHealth(this.#health, vitals, limits, nowMs);
+    this.#health = stepped.state;
+    for (const effect of stepped.effects) {
+      if (effect.kind !== "feed") world.watch.unwell(machine);
+      if (effect.kind === "feed") machine.feedWatchdog();
+      else if (effect.kind === "end") this.#endSelf(effect.reason);
+      else world.tell(machine.name, effect.kind === "sick" ? `is sick: ${effect.text}` : "is well again");
+    }
+  }
+
+  get silentMaxMs(): number {
+    return Math.max(SILENT_MIN_MS, 3 * this.state.config.deadtimeMs);
+  }
+
+  #startManager(): void {
+    this.#starts += 1;
+    const manager = new VirtualManager(this, this.state.generation * STARTS_PER_GENERATION + this.#starts);
+    this.manager = manager;
+    manager.takeView(this.view);
+    if (this.#isStopping) manager.stop();
+  }
+
+  /** It was killed, or hung for too long, or fell over. */
+  managerEnded(): void {
+    if (this.manager === undefined) return;
+    this.manager = undefined;
+    const { nowMs } = this.machine;
+    this.#ends = [...this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS), nowMs];
+    const backoffMs = this.#backoffMs;
+    this.#backoffMs = Math.min(2 * backoffMs, BACKOFF_MAX_MS);
+    this.machine.later(backoffMs, () => {
+      if (!this.isGone && this.manager === undefined) this.#startManager();
+    });
+    this.machine.later(20_000, () => {
+      this.#backoffMs = BACKOFF_MIN_MS;
+    });
+  }
+
+  sendDatagram(to: string, bytes: Uint8Array): void {
+    for (const { link, peer } of datagramRoutes(this.state, to))
+      this.#send(link, peer, this.state.generation, { kind: "datagram", bytes });
+  }
+
+  stop(): void {
+    this.#isStopping = true;
+    this.manager?.stop();
+  }
+
+  managerLeft(isClean: boolean): void {
+    if (!isClean) {
+      this.#endSelf("the resources of this node could not be stopped");
+      return;
+    }
+    this.manager = undefined;
+    this.dispatch({ kind: "leave" });
+  }
+
+  #endSelf(reason: string): void {
+    if (this.isGone) return;
+    this.#isGone = true;
+    this.machine.world.watch.selfFenced(this.machine);
+    if (this.machine.world.setting.selfFencing === "reboot") this.machine.reset(`self-fencing: ${reason}`);
+    else this.machine.world.tell(this.machine.name, `stops feeding the watchdog: ${reason}`);
+  }
+
+  /** All goodbyes are said. */
+  #end(): void {
+    const { machine } = this;
+    this.#isGone = true;
+    machine.keeper = undefined;
+    machine.disarmWatchdog();
+    machine.world.watch.nodeLeft(machine);
+    machine.world.tell(machine.name, "has left the cluster");
+  }
+
+  /** kill -9: the manager goes with its keeper, the resources run on until the watchdog acts. */
+  kill(): void {
+    this.#isGone = true;
+    this.manager = undefined;
+    this.machine.keeper = undefined;
+  }
+}

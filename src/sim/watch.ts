@@ -1,0 +1,202 @@
+/**
+ * The invariants, checked whenever something happens that could break one. The watch knows the truth of the virtual
+ * world, which no node knows, and judges the nodes by it.
+ */
+import type { CibConflict, StoredCib } from "../cluster/core/cib-store/types.ts";
+import type { Machine } from "./machine.ts";
+import type { World } from "./world.ts";
+
+export type Invariant =
+  | "one-writer"
+  | "fencing-before-takeover"
+  | "no-lost-write"
+  | "no-healthy-node-fenced"
+  | "service-after-faults"
+  | "no-crash";
+
+/** Thrown by the run that breaks an invariant. */
+export class Violation extends Error {
+  readonly invariant: Invariant;
+  readonly atMs: number;
+
+  constructor(invariant: Invariant, text: string, atMs: number) {
+    super(`${invariant}: ${text}`);
+    this.invariant = invariant;
+    this.atMs = atMs;
+  }
+}
+
+/** Where a service was last begun, and whether that is known to be over. */
+interface Holding {
+  readonly machine: Machine;
+  /** The machine's life in which it was begun. */
+  readonly life: number;
+  isReleased: boolean;
+}
+
+interface Accepted {
+  readonly option: string;
+  readonly atMs: number;
+  /** Disks that hold it. */
+  readonly holders: Set<string>;
+}
+
+/** From the reading of the power to the proof in the hands of the cluster. */
+const PROOF_OLD_MS = 10_000;
+/** A node that had a fault of its own is not called healthy for so long after it: its manager must join anew. */
+const RECOVERY_MS = 150_000;
+
+export class Watch {
+  readonly #world: World;
+  readonly #holdings = new Map<string, Holding>();
+  readonly #accepted: Accepted[] = [];
+  readonly #excused = new Set<string>();
+  /** When each node was last known to be less than well. */
+  readonly #unwellAtMs = new Map<string, number>();
+  /** Nodes that have a standing reason to be fenced. */
+  readonly #condemned = new Map<string, string>();
+  checks = 0;
+  fencings = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  #fail(invariant: Invariant, text: string): never {
+    throw new Violation(invariant, text, this.#world.agenda.nowMs);
+  }
+
+  // Services.
+
+  activated(machine: Machine, service: string): void {
+    this.checks += 2;
+    if (this.#world.isEverywhere(service)) return;
+    const other = this.#world.machines.find((one) => one !== machine && one.running.has(service));
+    if (other !== undefined)
+      this.#fail("one-writer", `${machine.name} starts ${service}, which still runs on ${other.name}`);
+    const holding = this.#holdings.get(service);
+    if (holding !== undefined && holding.machine !== machine && !holding.isReleased)
+      this.#fail(
+        "fencing-before-takeover",
+        `${machine.name} starts ${service}, and nothing proves that ${holding.machine.name} does not run it`,
+      );
+    this.#holdings.set(service, { machine, life: machine.life, isReleased: false });
+  }
+
+  stopped(machine: Machine, service: string): void {
+    this.#release(service, machine);
+  }
+
+  /** A probe or a monitor has looked. */
+  seenStopped(machine: Machine, service: string): void {
+    this.#release(service, machine);
+  }
+
+  #release(service: string, machine: Machine): void {
+    const holding = this.#holdings.get(service);
+    if (holding?.machine === machine) holding.isReleased = true;
+  }
+
+  /** A node has the proof that the machine is off. */
+  proven(name: string): void {
+    this.checks += 1;
+    const machine = this.#world.machine(name);
+    this.fencings += 1;
+    this.#condemned.delete(name);
+    if (machine.power === "on" && this.#world.agenda.nowMs - machine.offAtMs > PROOF_OLD_MS)
+      this.#fail("fencing-before-takeover", `${name} is called off, and its power is on`);
+    for (const holding of this.#holdings.values())
+      if (holding.machine === machine && (holding.life !== machine.life || machine.power === "off"))
+        holding.isReleased = true;
+  }
+
+  nodeLeft(machine: Machine): void {
+    this.checks += 1;
+    this.unwell(machine);
+    const left = [...machine.running].filter((service) => !this.#world.isEverywhere(service));
+    if (left.length > 0) this.#fail("one-writer", `${machine.name} says goodbye while it runs ${left.join(", ")}`);
+  }
+
+  // Health.
+
+  unwell(machine: Machine): void {
+    this.#unwellAtMs.set(machine.name, this.#world.agenda.nowMs);
+  }
+
+  condemn(name: string, reason: string): void {
+    this.#condemned.set(name, reason);
+  }
+
+  pardon(name: string): void {
+    this.#condemned.delete(name);
+  }
+
+  machineDied(machine: Machine): void {
+    this.unwell(machine);
+    this.#condemned.delete(machine.name);
+  }
+
+  selfFenced(machine: Machine): void {
+    this.unwell(machine);
+  }
+
+  #isWell(machine: Machine): boolean {
+    const since = this.#unwellAtMs.get(machine.name) ?? Number.NEGATIVE_INFINITY;
+    return machine.isAwake && machine.loadMs === 0 && this.#world.agenda.nowMs - since >= RECOVERY_MS;
+  }
+
+  /** A node has the power of a machine cut that runs. */
+  shot(target: Machine, by: string): void {
+    this.checks += 1;
+    const shooter = this.#world.machine(by);
+    const { deadtimeMs } = this.#world.setting;
+    if (this.#condemned.has(target.name) || !this.#isWell(target) || !this.#isWell(shooter)) return;
+    if (!this.#world.network.hasBeenFair(by, target.name, 2 * deadtimeMs + 30_000)) return;
+    this.#fail("no-healthy-node-fenced", `${by} has ${target.name} fenced, which is healthy and heard`);
+  }
+
+  // Configuration.
+
+  accepted(option: string): void {
+    const holders = this.#world.machines.filter((machine) => holds(machine.disk.content.cib, option));
+    const names = new Set(holders.map(({ name }) => name));
+    this.checks += 1;
+    if (names.size === 0) this.#fail("no-lost-write", `${option} is acknowledged and on no disk`);
+    this.#accepted.push({ option, atMs: this.#world.agenda.nowMs, holders: names });
+  }
+
+  conflicted({ diff }: CibConflict): void {
+    const text = diff.join("\n");
+    for (const { option } of this.#accepted) if (text.includes(option)) this.#excused.add(option);
+  }
+
+  /** A disk has lost something that it had confirmed: what stood on no other one is excused. */
+  diskChanged(machine: Machine): void {
+    for (const { option, holders } of this.#accepted) {
+      for (const other of this.#world.machines) if (holds(other.disk.content.cib, option)) holders.add(other.name);
+      if (!holds(machine.disk.content.cib, option)) holders.delete(machine.name);
+      if (holders.size === 0) this.#excused.add(option);
+    }
+  }
+
+  /** At rest: everything that was acknowledged is in force, or was kept as a conflict. */
+  checkConfiguration(cib: StoredCib): void {
+    for (const { option, atMs } of this.#accepted) {
+      this.checks += 1;
+      if (!this.#excused.has(option) && !holds(cib, option))
+        this.#fail(
+          "no-lost-write",
+          `${option}, acknowledged at ${atMs} ms, is not in force and was never told as lost`,
+        );
+    }
+  }
+}
+
+/** Options that operators set have names that stand nowhere else. */
+function holds(cib: StoredCib | undefined, option: string): boolean {
+  return cib?.configuration.children.some((section) => mentions(section, option)) === true;
+}
+
+function mentions(element: StoredCib["configuration"], name: string): boolean {
+  return element.attributes["name"] === name || element.children.some((child) => mentions(child, name));
+}

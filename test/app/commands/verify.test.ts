@@ -1,0 +1,48 @@
+/** `gemel verify` and crm_verify: what is wrong is told with its XPath; the exit codes are crm_verify's. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const work = mkdtempSync(path.join(os.tmpdir(), "gemel-verify-"));
+afterAll(() => rmSync(work, { recursive: true }));
+
+const primitive = (id: string, meta = "") =>
+  `<primitive id="${id}" class="ocf" provider="pacemaker" type="Dummy">${meta}</primitive>`;
+const cib = (resources: string, constraints = "", schema = "pacemaker-3.8") =>
+  `<cib validate-with="${schema}" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config>` +
+  '<cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/></cluster_property_set>' +
+  `</crm_config><nodes/><resources>${resources}</resources><constraints>${constraints}</constraints>` +
+  "</configuration><status/></cib>";
+const target = (value: string) =>
+  `<meta_attributes id="x-m"><nvpair id="x-t" name="target-role" value="${value}"/></meta_attributes>`;
+
+const CASES: readonly (readonly [string, string, number, RegExp])[] = [
+  ["a sound CIB", cib(primitive("x", target("Stopped"))), 0, /0 errors/],
+  ["not XML", "<cib", 78, /not XML/],
+  ["not a CIB", "<foo/>", 76, /<foo> holds no configuration/],
+  ["an id that stands twice", cib(primitive("x") + primitive("x")), 78, /\/\/primitive\[@id="x"\]: error: the id x/],
+  ["a dangling order", cib(primitive("x"), '<rsc_order id="o9" first="x" then="y"/>'), 78, /\/\/rsc_order\[@id="o9"\]/],
+  ["a dangling template", cib('<primitive id="x" template="t"/>'), 78, /template names template t/],
+  ["an unknown schema", cib(primitive("x"), "", "pacemaker-9.9"), 78, /validate-with names no known schema/],
+];
+
+for (const [what, text, exitCode, message] of CASES)
+  test(`${what}: exit code ${exitCode}`, () => {
+    writeFileSync(path.join(work, "cib.xml"), text);
+    const command = [path.join(root, "src/app/main.ts"), "verify", "-x", "cib.xml"];
+    const { status, stdout } = spawnSync(process.execPath, command, { encoding: "utf8", cwd: work });
+    expect(stdout).toMatch(message);
+    expect(status).toBe(exitCode);
+  });
+
+const isInstalled = spawnSync("crm_verify", ["--version"], { stdio: "ignore" }).status === 0;
+describe.skipIf(!isInstalled)("crm_verify (skipped when it is not installed)", () => {
+  for (const [what, text, exitCode] of CASES)
+    test(`${what}: the peer answers ${exitCode}, too`, () => {
+      writeFileSync(path.join(work, "cib.xml"), text);
+      expect(spawnSync("crm_verify", ["-x", path.join(work, "cib.xml")], { stdio: "ignore" }).status).toBe(exitCode);
+    });
+});

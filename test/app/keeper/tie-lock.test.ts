@@ -1,0 +1,41 @@
+/** Two nodes that seek the lock of one disk, here a file: never both have it, and who gives it back is followed. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { createTieLock, type TieLock } from "../../../src/app/keeper/tie-lock.ts";
+import { printSfexControl, printSfexLock } from "../../../src/storage/core/sfex-record.ts";
+
+// Not in tmpfs: it knows no O_DIRECT.
+const folder = mkdtempSync(path.join(import.meta.dirname, ".tie-"));
+const locks: TieLock[] = [];
+afterEach(() => {
+  for (const lock of locks.splice(0)) lock.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("of two halves one gets the lock, and the other when it is given back", { timeout: 60_000 }, async () => {
+  const disk = path.join(folder, "disk");
+  const control = printSfexControl({ sectorBytes: 512, lockCount: 1 });
+  const free = printSfexLock({ held: false, count: 1, node: "" }, 512);
+  writeFileSync(disk, Buffer.concat([control, free, Buffer.alloc(7 * 512)]));
+  const held = { alpha: false, bravo: false };
+  const both: boolean[] = [];
+  const log = { say: () => undefined, limited: () => undefined, flush: () => undefined };
+  const open = (node: "alpha" | "bravo") => {
+    const lock = createTieLock(disk, node, log, (now) => {
+      held[node] = now;
+      both.push(held.alpha && held.bravo);
+    });
+    locks.push(lock);
+    return lock;
+  };
+  const [alpha, bravo] = [open("alpha"), open("bravo")];
+  alpha.seek(true);
+  bravo.seek(true);
+  await expect.poll(() => held.alpha !== held.bravo, { timeout: 20_000 }).toBe(true);
+  const [winner, loser] = held.alpha ? [alpha, "bravo" as const] : [bravo, "alpha" as const];
+  expect(held[loser]).toBe(false);
+  winner.seek(false);
+  await expect.poll(() => held[loser], { timeout: 30_000 }).toBe(true);
+  expect(both).not.toContain(true);
+});

@@ -1,0 +1,120 @@
+/**
+ * `gemel why`: what a proof says of the pair, and what every proof must keep: each cited fact counts, what is not cited
+ * does not, and each change that is proposed brings the resource to where it is promised.
+ */
+import { describe, expect, test } from "vitest";
+import { childOf, parseXml, type XmlElement, xml } from "../../../src/base/xml.ts";
+import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { conclusionOf, targetsOf, textOf } from "../../../src/cluster/core/scheduler/why/conclusion.ts";
+import {
+  type Candidate,
+  type CitedFact,
+  candidatesFor,
+  without,
+} from "../../../src/cluster/core/scheduler/why/facts-of-cib.ts";
+import { type Change, prove } from "../../../src/cluster/core/scheduler/why/prove.ts";
+import { factText, proofText } from "../../../src/cluster/core/scheduler/why/why-text.ts";
+import { randomCib } from "../../support/random-cib/cib.ts";
+import { NOW_SECONDS } from "../../support/random-cib/draw.ts";
+import { ACTIVE, pairCib, STANDBY } from "./pair-cib.ts";
+
+const NOW_WALL_MS = NOW_SECONDS * 1000;
+
+function parse(text: string): XmlElement {
+  const read = parseXml(text);
+  if (read.kind === "not-xml") throw new Error(read.reason);
+  return read.root;
+}
+
+function conclude(cib: XmlElement, name: string) {
+  const worked = work(cib, NOW_WALL_MS);
+  const targets = targetsOf(worked, name);
+  return targets === undefined ? undefined : conclusionOf(worked, targets);
+}
+
+function candidates(cib: XmlElement, name: string): Candidate[] {
+  const worked = work(cib, NOW_WALL_MS);
+  return candidatesFor(worked.facts, targetsOf(worked, name) ?? []);
+}
+
+const sameFact = (one: CitedFact, other: CitedFact) =>
+  one.kind === other.kind && one.place === other.place && JSON.stringify(one.values) === JSON.stringify(other.values);
+
+function remove(cib: XmlElement, all: readonly Candidate[], facts: readonly CitedFact[]): XmlElement {
+  const found = all.filter((candidate) => facts.some((fact) => sameFact(fact, candidate)));
+  expect(found.length).toBeGreaterThanOrEqual(facts.length);
+  return without(cib, found);
+}
+
+function apply(cib: XmlElement, all: readonly Candidate[], change: Change, name: string): XmlElement {
+  const reduced = remove(cib, all, change.remove);
+  if (change.addScore === undefined) return reduced;
+  const added = xml("rsc_location", { id: "new", rsc: name, node: change.node, score: String(change.addScore) });
+  const configuration = childOf(reduced, "configuration") ?? xml("configuration");
+  const constraints = childOf(configuration, "constraints") ?? xml("constraints");
+  const others = configuration.children.filter((child) => child !== constraints);
+  const changed = {
+    ...configuration,
+    children: [...others, { ...constraints, children: [...constraints.children, added] }],
+  };
+  return { ...reduced, children: reduced.children.map((child) => (child === configuration ? changed : child)) };
+}
+
+const SEEDS = 24;
+describe.each(Array.from({ length: SEEDS }, (_, index) => index + 1))("seed %i", (seed) => {
+  const cib = parse(randomCib(seed));
+  const names = (childOf(childOf(cib, "configuration"), "resources")?.children ?? []).map(
+    ({ attributes }) => attributes["id"] ?? "",
+  );
+  test.each(names.slice(0, 2))("%s: every citation counts, nothing else does, every change moves it", (name) => {
+    const proof = prove(cib, NOW_WALL_MS, name);
+    const before = conclude(cib, name);
+    if (proof === undefined || before === undefined) throw new Error(`no proof for ${name}`);
+    const all = candidates(cib, name);
+    const textWithout = (facts: readonly CitedFact[]) => {
+      const after = conclude(remove(cib, all, facts), name);
+      return after === undefined ? "gone" : textOf(after);
+    };
+    for (const { facts } of proof.citations) expect(textWithout(facts)).not.toBe(textOf(before));
+    const cited = proof.citations.flatMap(({ facts }) => facts);
+    const rest = all.filter((fact) => !cited.some((each) => sameFact(each, fact)));
+    expect(textWithout(rest)).toBe(textOf(before));
+    for (const change of proof.changes) {
+      const after = conclude(apply(cib, all, change, name), name);
+      expect(after?.nodes.find(({ node }) => node === change.node)?.roles).not.toEqual([]);
+    }
+    for (const fact of cited)
+      for (const language of ["en", "ja"] as const) expect(factText(fact, language)).not.toMatch(/[{}]/);
+  });
+});
+
+const pair = pairCib(ACTIVE, STANDBY);
+
+test("the service is where DRBD is promoted: the claim to be promoted decides, the colocation counts", () => {
+  const proof = prove(pair, NOW_WALL_MS, "http");
+  const deciding = proof?.citations.filter(({ moves }) => moves).flatMap(({ facts }) => facts);
+  expect(deciding?.map(({ kind }) => kind)).toContain("promotion-score");
+  const text = proof === undefined ? "" : proofText(proof, "en");
+  expect(text).toContain("http is Started on alpha");
+  expect(text).toContain("colocation service-on-drbd: service with drbd INFINITY");
+});
+
+test("after three failures of three the proof says so, and the cleanup is the change", () => {
+  const attributes = { "master-drbd0": "10000", "fail-count-http#monitor_5000": "3" };
+  const proof = prove(pairCib({ ...ACTIVE, attributes }, STANDBY), NOW_WALL_MS, "http", "alpha");
+  expect(proof?.conclusion.nodes.find(({ node }) => node === "alpha")?.score).toBe(-1_000_000);
+  const [change] = proof?.changes ?? [];
+  expect(change?.node).toBe("alpha");
+  expect(change?.remove.map(({ kind, values }) => `${kind} ${values["value"]}`)).toEqual(["fail-count 3"]);
+});
+
+test("told in Japanese, with the same names and numbers", () => {
+  const proof = prove(pair, NOW_WALL_MS, "http");
+  const text = proof === undefined ? "" : proofText(proof, "ja");
+  expect(text).toContain("同居制約 service-on-drbd: service を drbd と同居 INFINITY");
+  expect(text).toContain("根拠");
+});
+
+test("a name that is not there has no proof", () => {
+  expect(prove(pair, NOW_WALL_MS, "nothing")).toBeUndefined();
+});

@@ -1,0 +1,54 @@
+/** A takeover waits, loudly, for as long as the fencing cannot be confirmed; and of two living nodes one survives. */
+import { expect, test } from "vitest";
+import type { Lab } from "../../../lab/lab.ts";
+import { peerOf } from "../../../lab/names.ts";
+import { writeSome } from "../../../lab/tour/demo.ts";
+import { endSplit, splitOnce } from "../../../lab/tour/split.ts";
+import { runVerb } from "../../../lab/verbs.ts";
+import { nothingIsLost } from "./takeovers.ts";
+
+const LOUD_MAX_MS = 90_000;
+
+export function testFencingTroubles(lab: () => Lab): void {
+  test("a wrong password, then a board that hangs: the takeover waits and says why, and goes on when both are mended", async () => {
+    const { pair, watcher, until } = lab();
+    await writeSome(lab(), 10);
+    const dead = lab().active();
+    const alive = peerOf(dead);
+    const say = (line: string) => lab().say(line);
+    await runVerb(lab(), { lab: "test", command: "bmc-password", node: dead }, say);
+    await pair.machines[dead].powerCut();
+    const problems = () => watcher.status(alive)?.problems ?? [];
+    const told = (words: string) => problems().some(({ what }) => what.includes(words));
+    await until("the wrong password is told", () => told("does not know this password"), LOUD_MAX_MS);
+    expect(problems()[0]).toMatchObject({ severity: "error" });
+    expect(problems()[0]?.what).toContain(`${dead} is lost and not known to be off, so nothing of it is taken over`);
+    expect(problems()[0]?.doNow).toContain(`gemel fence confirm ${dead}`);
+
+    pair.machines[dead].bmc.freeze();
+    await runVerb(lab(), { lab: "test", command: "bmc-password", node: dead }, say);
+    await until("the silent board is told", () => told("opened no session"), LOUD_MAX_MS);
+    expect(watcher.active()).toBeUndefined();
+    expect(watcher.latest(alive)?.seen).toMatchObject({ hasVirtualAddress: false, isMounted: false });
+    expect(await pair.machines[alive].must("gemel status || true")).toContain(
+      `WAITING for the proof that ${dead} is off`,
+    );
+
+    pair.machines[dead].bmc.thaw();
+    await until("the takeover goes on", () => watcher.active() === alive);
+    await until("the service answers", async () => (await lab().client.read()) !== undefined);
+    await nothingIsLost(lab());
+    await pair.machines[dead].powerOn();
+    await lab().untilWhole();
+  });
+
+  test("every link between living nodes is cut: exactly one survives, the active one", async () => {
+    await writeSome(lab(), 10);
+    const split = await splitOnce(lab());
+    expect(split.fencing?.outcome).toBe("confirmed");
+    await nothingIsLost(lab());
+    await endSplit(lab(), split);
+    expect(lab().active()).toBe(split.survivor);
+    await nothingIsLost(lab());
+  });
+}

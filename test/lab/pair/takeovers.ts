@@ -1,0 +1,55 @@
+/** The active node is gone or hangs: the other one takes over, after the power of the first was read back as off. */
+import { expect, test } from "vitest";
+import type { Lab } from "../../../lab/lab.ts";
+import type { Machine } from "../../../lab/machine/machine.ts";
+import { writeSome } from "../../../lab/tour/demo.ts";
+import { type Takeover, takeOver } from "../../../lab/tour/takeover.ts";
+
+/** Leaves a synced file and an unsynced one behind, at the moment of the cut. */
+async function cutWhileWriting(machine: Machine): Promise<void> {
+  const synced = "echo synced >/data/log/probe && sync /data/log/probe";
+  await machine.must(`rm -f /data/log/probe*; ${synced} && echo unsynced >/data/log/probe2`);
+  await machine.powerCut();
+}
+
+export async function nothingIsLost(lab: Lab): Promise<void> {
+  const verdict = await lab.client.verify();
+  expect(verdict?.lost).toEqual([]);
+  expect(verdict?.acknowledgedCount).toBeGreaterThan(10);
+  expect(lab.watcher.writers().violations).toEqual([]);
+}
+
+/** The order in which it must have happened; times are not judged. */
+export function happenedInOrder({ fencing, timeline }: Takeover): void {
+  expect(fencing?.outcome).toBe("confirmed");
+  const order = timeline.map(({ what }) => what);
+  const at = (part: string) => order.findIndex((line) => line.includes(part));
+  expect(at("confirmed by")).toBeGreaterThan(0);
+  expect(at("confirmed by")).toBeLessThan(at("filesystem"));
+  expect(at("filesystem")).toBeLessThan(at("record"));
+}
+
+export function testTakeovers(lab: () => Lab): void {
+  for (const [what, strike] of [
+    ["loses its power", cutWhileWriting],
+    ["hangs", (machine: Machine) => machine.freeze()],
+    ["panics", (machine: Machine) => machine.panic()],
+  ] as const) {
+    test(`the active node ${what}: the other one takes over after a confirmed off, and nothing is lost`, async () => {
+      await writeSome(lab(), 10);
+      const takeover = await takeOver(lab(), what, strike);
+      happenedInOrder(takeover);
+      await nothingIsLost(lab());
+      // Its power was read back as off, so it is off: nothing but a person or the lab switches it on again.
+      const { [takeover.from]: struck } = lab().pair.machines;
+      expect(struck.isOn()).toBe(false);
+      await struck.powerOn();
+      await lab().untilWhole();
+      expect(lab().active()).toBe(takeover.to);
+      await nothingIsLost(lab());
+      if (strike !== cutWhileWriting) return;
+      const left = await struck.must("cat /data/log/probe /data/log/probe2 2>/dev/null; true");
+      expect(left).toBe("synced\n");
+    });
+  }
+}
