@@ -209,9 +209,13 @@ function pathsAlive(manager: Manager, target: string): readonly string[] {
   return [...isMember, ...links.map(({ name }) => `link ${name}`)];
 }
 
-function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind: "fence-confirm" }>): Reply {
+async function confirmFence(
+  manager: Manager,
+  request: Extract<ControlRequest, { kind: "fence-confirm" }>,
+): Promise<Reply> {
   const { target, by = "root" } = request;
-  const refusal = manager.fencing.confirm(target, by, pathsAlive(manager, target));
+  const seen = await manager.fencing.seenAlive(target);
+  const refusal = manager.fencing.confirm(target, by, [...pathsAlive(manager, target), ...seen]);
   if (refusal !== undefined) return refuse("target", refusal, "switch it off first; then confirm again");
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
@@ -331,7 +335,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
 async function dispatchAtDc(manager: Manager, request: ControlRequest): Promise<Reply> {
   if (request.kind === "fence") return await fence(manager, request);
   if (request.kind === "fence-drill") return await drill(manager, request);
-  if (request.kind === "fence-confirm") return confirmFence(manager, request);
+  if (request.kind === "fence-confirm") return await confirmFence(manager, request);
   return refuse("request", `${request.kind} is not for the DC`, "ask any node");
 }
 
