@@ -22,7 +22,7 @@ function parameterText(parameter: XmlElement): string {
   const fallback = (content["default"] ?? "") === "" ? "" : `, [${content["default"]}]`;
   const short = textOf(childOf(parameter, "shortdesc"));
   const long = textOf(childOf(parameter, "longdesc"));
-  const head = `${name}${star} (${type}${fallback}): ${short === long ? "" : short}`;
+  const head = `${name}${star} (${type}${fallback}): ${[long, name].includes(short) ? "" : short}`;
   return long === "" ? head : `${head}\n${indented(long, "    ")}`;
 }
 

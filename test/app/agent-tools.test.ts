@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
+import { skips } from "../support/skip.ts";
 import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
 
 const AGENTS = "/usr/lib/ocf/resource.d/pacemaker";
@@ -24,7 +25,7 @@ clone state-clone state meta promotable=true
 property no-quorum-policy=ignore stonith-enabled=false
 `;
 
-test.skipIf(!isReady)(
+test.skipIf(skips(!isReady, "what it needs is not installed"))(
   "ping and Stateful speak through attrd_updater and crm_attribute",
   async () => {
     const pair = openNodePair({

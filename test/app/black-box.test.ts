@@ -9,9 +9,10 @@ import { NODE_TOOLS } from "../../src/app/manager/manager.ts";
 import { stepNode } from "../../src/cluster/core/controller/node-core.ts";
 import { type JournalEntry, NO_HASH, writeLine } from "../../src/cluster/core/journal/journal.ts";
 import { replay } from "../../src/cluster/core/journal/replay.ts";
+import { skips } from "../support/skip.ts";
 import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
 
-const asRoot = test.skipIf(process.getuid?.() !== 0);
+const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
 const CONFIGURATION = `primitive a ocf:gemel:Dummy op monitor interval=2s op start timeout=9s op stop timeout=9s
 primitive b ocf:gemel:Dummy op monitor interval=2s op start timeout=9s op stop timeout=9s

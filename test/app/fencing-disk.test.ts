@@ -5,11 +5,12 @@ import { mailboxSector } from "../../src/hw/core/poison/format.ts";
 import { createPoisonDisk } from "../../src/hw/edge/poison-disk.ts";
 import { attachLoopDisk, type LoopDisk, objectToLoopDisks, runSbd } from "../support/loop-disk.ts";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
+import { skips } from "../support/skip.ts";
 
 const objection = objectToLoopDisks();
 if (objection !== undefined) process.stderr.write(`test/app/fencing-disk: skipped: ${objection}\n`);
 
-describe.skipIf(objection !== undefined)("two keepers with one fencing disk", () => {
+describe.skipIf(skips(objection !== undefined, `${objection}`))("two keepers with one fencing disk", () => {
   let disk: LoopDisk | undefined;
   let pair: NamespacePair | undefined;
   afterEach(async () => {

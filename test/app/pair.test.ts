@@ -4,11 +4,12 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test, vi } from "vitest";
 import type { StatusReport } from "../../src/app/control-protocol.ts";
+import { skips } from "../support/skip.ts";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
 
 // Two whole nodes on a machine that may be busy with emulated ones.
 vi.setConfig({ testTimeout: 180_000 });
-const asRoot = test.skipIf(process.getuid?.() !== 0);
+const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 
 const CONFIGURATION = `
 primitive state ocf:gemel:Stateful op monitor interval=5s role=Master op monitor interval=6s role=Slave \\

@@ -9,6 +9,7 @@ import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { createRunner } from "../../src/fencing/edge/runner.ts";
 import type { AgentAnswer, ExternalPlugin } from "../../src/hw/core/agent/answer.ts";
 import { createExternalPlugin } from "../../src/hw/edge/external-plugin.ts";
+import { skips } from "../support/skip.ts";
 import { startSnmpPdu } from "../support/snmp-pdu.ts";
 import { createVirtualClock } from "../support/virtual-clock.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
@@ -107,35 +108,38 @@ const rackpdu = "/usr/lib/stonith/plugins/external/rackpdu";
 if (!existsSync(rackpdu))
   process.stderr.write("test/fencing/external-plugin: cluster-glue is missing, no real plugin\n");
 
-test.skipIf(!existsSync(rackpdu))("Debian's rackpdu through our runner switches a real agent's outlet", async () => {
-  const command = "1.3.6.1.4.1.318.1.1.12.3.3.1.1.4";
-  const names = "1.3.6.1.4.1.318.1.1.12.3.3.1.1.2";
-  const pdu = await startSnmpPdu(
-    {
-      systemId: "1.3.6.1.4.1.318.1.3.4.5",
-      state: "1.3.6.1.4.1.318.1.1.12.3.5.1.1.4",
-      isOn: 1,
-      isOff: 2,
-      onCommand: command,
-      onValue: 1,
-      offCommand: command,
-      offValue: 2,
-      more: ["alpha", "bravo"].map((node, at) => [`${names}.${at + 1}`, "string", node] as const),
-    },
-    ADDRESS,
-  );
-  const secretsFile = path.join(directory, "secrets");
-  writeFileSync(secretsFile, "pdu=private\n", { mode: 0o600 });
-  const runner = createRunner({ secretsFile });
-  const options = { hostlist: "AUTO", pduip: ADDRESS, secret: "pdu", secret_option: "community" };
-  const parameters = { plugin: "rackpdu", node: "bravo", proof: "exit-code", ...options };
-  try {
-    const device = { id: "pdu", driver: "external-plugin", parameters };
-    const { outcome, evidence } = await runner.run(device, "off", 60_000);
-    expect([outcome, pdu.power(1), pdu.power(2)]).toEqual([{ kind: "confirmed", power: "off" }, "on", "off"]);
-    expect(evidence.at(-1)?.answered).toBe("off by the plugin's exit code alone, as configured");
-  } finally {
-    runner.close();
-    await pdu.close();
-  }
-});
+test.skipIf(skips(!existsSync(rackpdu), "cluster-glue, which has rackpdu, is not installed"))(
+  "Debian's rackpdu through our runner switches a real agent's outlet",
+  async () => {
+    const command = "1.3.6.1.4.1.318.1.1.12.3.3.1.1.4";
+    const names = "1.3.6.1.4.1.318.1.1.12.3.3.1.1.2";
+    const pdu = await startSnmpPdu(
+      {
+        systemId: "1.3.6.1.4.1.318.1.3.4.5",
+        state: "1.3.6.1.4.1.318.1.1.12.3.5.1.1.4",
+        isOn: 1,
+        isOff: 2,
+        onCommand: command,
+        onValue: 1,
+        offCommand: command,
+        offValue: 2,
+        more: ["alpha", "bravo"].map((node, at) => [`${names}.${at + 1}`, "string", node] as const),
+      },
+      ADDRESS,
+    );
+    const secretsFile = path.join(directory, "secrets");
+    writeFileSync(secretsFile, "pdu=private\n", { mode: 0o600 });
+    const runner = createRunner({ secretsFile });
+    const options = { hostlist: "AUTO", pduip: ADDRESS, secret: "pdu", secret_option: "community" };
+    const parameters = { plugin: "rackpdu", node: "bravo", proof: "exit-code", ...options };
+    try {
+      const device = { id: "pdu", driver: "external-plugin", parameters };
+      const { outcome, evidence } = await runner.run(device, "off", 60_000);
+      expect([outcome, pdu.power(1), pdu.power(2)]).toEqual([{ kind: "confirmed", power: "off" }, "on", "off"]);
+      expect(evidence.at(-1)?.answered).toBe("off by the plugin's exit code alone, as configured");
+    } finally {
+      runner.close();
+      await pdu.close();
+    }
+  },
+);

@@ -9,6 +9,7 @@ import { createRunner } from "../../src/fencing/edge/runner.ts";
 import type { AgentAnswer, FenceAgent } from "../../src/hw/core/agent/answer.ts";
 import { createFenceAgent } from "../../src/hw/edge/fence-agent.ts";
 import { startRedfish } from "../support/redfish-emulator.ts";
+import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 
 const times = { answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 };
@@ -96,7 +97,7 @@ describe("an agent as a process", () => {
   });
 });
 
-test.skipIf(!existsSync("/usr/sbin/fence_redfish"))(
+test.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the judge, is not installed"))(
   "a real agent through the runner, on our Redfish board",
   async () => {
     let state = "On";

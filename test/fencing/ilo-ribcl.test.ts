@@ -18,6 +18,7 @@ import {
   type RibclServer,
   startRibcl,
 } from "../support/ribcl-emulator.ts";
+import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 
 const times = { answerMs: 15_000, confirmMs: 60_000, pollMs: 1_000, settleMs: 1_000 };
@@ -98,25 +99,28 @@ function device(port: number, more: Readonly<Record<string, string>> = {}) {
 }
 
 const canJudge = existsSync("/usr/sbin/fence_ilo") && existsSync("/usr/bin/gnutls-cli");
-describe.skipIf(!canJudge)("the judge: fence_ilo drives our board", () => {
-  test.each([
-    ["iLO", "1.94"],
-    ["iLO2", "2.33"],
-  ] as const)("%s with firmware %s: status, off and on", async (processor, firmware) => {
-    const { machine, port } = await start({ processor, firmware });
-    const fence = (action: string) =>
-      new Promise<string>((resolve) => {
-        const login = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
-        execFile("fence_ilo", [...login, "-o", action], { timeout: 40_000 }, (_, stdout, stderr) =>
-          resolve(`${stdout}${stderr}`),
-        );
-      });
-    expect(await fence("status")).toContain("Status: ON");
-    expect(await fence("off")).toContain("Success: Powered OFF");
-    expect(machine.power()).toBe("off");
-    expect(await fence("on")).toContain("Success: Powered ON");
-  });
-});
+describe.skipIf(skips(!canJudge, "fence-agents, the judge, is not installed"))(
+  "the judge: fence_ilo drives our board",
+  () => {
+    test.each([
+      ["iLO", "1.94"],
+      ["iLO2", "2.33"],
+    ] as const)("%s with firmware %s: status, off and on", async (processor, firmware) => {
+      const { machine, port } = await start({ processor, firmware });
+      const fence = (action: string) =>
+        new Promise<string>((resolve) => {
+          const login = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
+          execFile("fence_ilo", [...login, "-o", action], { timeout: 40_000 }, (_, stdout, stderr) =>
+            resolve(`${stdout}${stderr}`),
+          );
+        });
+      expect(await fence("status")).toContain("Status: ON");
+      expect(await fence("off")).toContain("Success: Powered OFF");
+      expect(machine.power()).toBe("off");
+      expect(await fence("on")).toContain("Success: Powered ON");
+    });
+  },
+);
 
 describe("our driver over a real line", () => {
   test.each([

@@ -8,6 +8,7 @@ import { upsDevice } from "../../src/fencing/drivers/nut.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { UpsAnswer, UpsServer } from "../../src/hw/core/nut/ups-server.ts";
+import { skips } from "../support/skip.ts";
 import { startUps, type Ups } from "../support/ups-server.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 
@@ -46,7 +47,7 @@ for (const outlets of [undefined, ["1", "2"]]) {
 const missing = ["/lib/nut/upsd", "/usr/bin/upscmd"].filter((file) => !existsSync(file));
 if (missing.length > 0) process.stderr.write(`test/fencing/nut: ${missing.join(", ")} missing, no real upsd\n`);
 
-describe.skipIf(missing.length > 0)("a real upsd", () => {
+describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`))("a real upsd", () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-nut-"));
   let runner: DeviceRunner;
   let ups: Ups | undefined;

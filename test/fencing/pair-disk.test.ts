@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { createPoisonDisk } from "../../src/hw/edge/poison-disk.ts";
 import { ADDRESS, NODES, type NodePair, openNodePair } from "../app/node-pair.ts";
 import { attachLoopDisk, type LoopDisk } from "../support/loop-disk.ts";
+import { skips } from "../support/skip.ts";
 
 let pair: NodePair | undefined;
 let disk: LoopDisk | undefined;
@@ -13,7 +14,7 @@ afterEach(async () => {
   [pair, disk] = [undefined, undefined];
 });
 
-test.skipIf(process.getuid?.() !== 0)(
+test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"))(
   "a pair cut in two: the disk leaves exactly one, which takes over",
   {
     timeout: 150_000,

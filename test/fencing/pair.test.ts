@@ -5,11 +5,12 @@ import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../app/node-pair.ts";
 import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
+import { skips } from "../support/skip.ts";
 
 /** Each starts two nodes and two boards, and waits for real deaths; on a busy machine that takes its time. */
 const TIMEOUT_MS = 180_000;
-const asRoot = (name: string, run: () => Promise<void>) =>
-  test.skipIf(process.getuid?.() !== 0)(name, { timeout: TIMEOUT_MS }, run);
+const isSkipped = skips(process.getuid?.() !== 0, "it needs root for its network namespaces");
+const asRoot = (name: string, run: () => Promise<void>) => test.skipIf(isSkipped)(name, { timeout: TIMEOUT_MS }, run);
 /** The client's own address, where the boards listen: both nodes reach it, and lose it when they are cut off. */
 const BOARDS = "198.18.3.9";
 

@@ -9,11 +9,11 @@ import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../app/node-pair.ts";
 import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
+import { skips } from "../support/skip.ts";
 
 const ROUNDS = Number(process.env["GEMEL_RACES"] ?? 2);
 const ROUND_MAX_MS = 90_000;
 const isRoot = process.getuid?.() === 0;
-if (!isRoot) process.stderr.write("skipped: test/fencing/race.test.ts needs root for its network namespaces\n");
 /** The client's own address, where the boards listen: it is reached without the cable between the nodes. */
 const BOARDS = "198.18.3.9";
 
@@ -73,7 +73,7 @@ async function changeSides(opened: NodePair, from: NodeName): Promise<void> {
   await whole(opened);
 }
 
-test.skipIf(!isRoot)(
+test.skipIf(skips(!isRoot, "it needs root"))(
   `${ROUNDS} races after a cut between living nodes: each ends with one survivor, the node that serves`,
   { timeout: ROUNDS * ROUND_MAX_MS },
   async () => {

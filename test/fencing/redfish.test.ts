@@ -18,6 +18,7 @@ import {
   startRedfish,
   UUID,
 } from "../support/redfish-emulator.ts";
+import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 
 const times = { answerMs: 8_000, confirmMs: 30_000, pollMs: 500, settleMs: 1_000 };
@@ -101,21 +102,24 @@ function device(port: number, more: Readonly<Record<string, string>> = {}) {
   return { id: "f", driver: "redfish", parameters: { ...login, ...quick, ...more } };
 }
 
-describe.skipIf(!existsSync("/usr/sbin/fence_redfish"))("the judge: fence_redfish drives our board", () => {
-  test("status, off and on", async () => {
-    const { machine, server: board } = await start();
-    const fence = (action: string) =>
-      new Promise<string>((resolve) => {
-        const login = ["-a", "127.0.0.1", "-u", String(board.port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
-        const argv = [...login, "--redfish-uri=/redfish/v1", "-o", action];
-        execFile("fence_redfish", argv, { timeout: 30_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
-      });
-    expect(await fence("status")).toContain("Status: ON");
-    expect(await fence("off")).toContain("Success: Powered OFF");
-    expect(machine.state()).toBe("Off");
-    expect(await fence("on")).toContain("Success: Powered ON");
-  });
-});
+describe.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the judge, is not installed"))(
+  "the judge: fence_redfish drives our board",
+  () => {
+    test("status, off and on", async () => {
+      const { machine, server: board } = await start();
+      const fence = (action: string) =>
+        new Promise<string>((resolve) => {
+          const login = ["-a", "127.0.0.1", "-u", String(board.port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
+          const argv = [...login, "--redfish-uri=/redfish/v1", "-o", action];
+          execFile("fence_redfish", argv, { timeout: 30_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
+        });
+      expect(await fence("status")).toContain("Status: ON");
+      expect(await fence("off")).toContain("Success: Powered OFF");
+      expect(machine.state()).toBe("Off");
+      expect(await fence("on")).toContain("Success: Powered ON");
+    });
+  },
+);
 
 describe("our driver over a real line", () => {
   test.each([

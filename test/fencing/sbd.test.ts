@@ -10,6 +10,7 @@ import type { DiskLook, PoisonDisks } from "../../src/hw/core/poison/disks.ts";
 import type { Mailbox, PoisonHeader } from "../../src/hw/core/poison/format.ts";
 import { createPoisonDisk, openPoisonDisk } from "../../src/hw/edge/poison-disk.ts";
 import { attachLoopDisk, type LoopDisk, objectToLoopDisks, runSbd, watchWithSbd } from "../support/loop-disk.ts";
+import { skips } from "../support/skip.ts";
 import { createVirtualClock, type VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
 
@@ -126,7 +127,7 @@ describe("three disks", () => {
 const objection = objectToLoopDisks();
 if (objection !== undefined) process.stderr.write(`test/fencing/sbd: without Debian's sbd: ${objection}\n`);
 
-describe.skipIf(objection !== undefined)("together with Debian's sbd", () => {
+describe.skipIf(skips(objection !== undefined, `${objection}`))("together with Debian's sbd", () => {
   const disks: LoopDisk[] = [];
   afterEach(() => {
     for (const disk of disks.splice(0)) disk.detach();

@@ -8,6 +8,7 @@ import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { PDU_MODELS, pduDevice, snmpPdu } from "../../src/fencing/drivers/snmp-pdu.ts";
 import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { SnmpAgent, SnmpAnswer } from "../../src/hw/core/snmp/agent.ts";
+import { skips } from "../support/skip.ts";
 import { type PduPlaces, type SnmpPdu, startSnmpPdu } from "../support/snmp-pdu.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 
@@ -95,7 +96,7 @@ const RARITAN: PduPlaces = {
 const missing = ["/usr/sbin/snmpd", "/usr/bin/snmpget"].filter((file) => !existsSync(file));
 if (missing.length > 0) process.stderr.write(`test/fencing/snmp-pdu: ${missing.join(", ")} missing, no real agent\n`);
 
-describe.skipIf(missing.length > 0)("a real agent", () => {
+describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`))("a real agent", () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-snmp-"));
   const secretsFile = path.join(directory, "secrets");
   let runner: DeviceRunner;

@@ -9,6 +9,7 @@ import { shellDevice } from "../../src/fencing/drivers/shell-dialect.ts";
 import { ILO, racadm } from "../../src/fencing/drivers/ssh-boards.ts";
 import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { Expected, TextLine } from "../../src/hw/core/text/line.ts";
+import { skips } from "../support/skip.ts";
 import { type SshBoard, type SshBoardOptions, startSshBoard } from "../support/ssh-board.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
@@ -108,18 +109,21 @@ describe("the judges", () => {
   const found = ["/usr/bin/ssh", "/usr/sbin/fence_drac5", "/usr/sbin/fence_ilo_ssh"].filter(existsSync);
   if (found.length < 3) process.stderr.write("test/fencing/ssh-boards: ssh or fence-agents missing, judges skipped\n");
 
-  test.skipIf(found.length < 3)("OpenSSH's client sees the key that we pin, logs in and reads the power", async () => {
-    const { port, hostKey } = await start({ dialect: "racadm" });
-    const known = path.join(directory, "known_hosts");
-    const options = ["-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=accept-new", "-tt"];
-    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", DISPLAY: "none" };
-    const argv = [...options, "-p", String(port), "admin@127.0.0.1"];
-    const said = await output("/usr/bin/ssh", argv, "racadm serveraction powerstatus\nexit\n", env);
-    expect(said).toContain("Server power status: ON");
-    expect(await output("/usr/bin/ssh-keygen", ["-lf", known])).toContain(hostKey);
-  });
+  test.skipIf(skips(found.length < 3, "OpenSSH's client and key generator are not installed"))(
+    "OpenSSH's client sees the key that we pin, logs in and reads the power",
+    async () => {
+      const { port, hostKey } = await start({ dialect: "racadm" });
+      const known = path.join(directory, "known_hosts");
+      const options = ["-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=accept-new", "-tt"];
+      const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", DISPLAY: "none" };
+      const argv = [...options, "-p", String(port), "admin@127.0.0.1"];
+      const said = await output("/usr/bin/ssh", argv, "racadm serveraction powerstatus\nexit\n", env);
+      expect(said).toContain("Server power status: ON");
+      expect(await output("/usr/bin/ssh-keygen", ["-lf", known])).toContain(hostKey);
+    },
+  );
 
-  test.skipIf(found.length < 3).each([
+  test.skipIf(skips(found.length < 3, "OpenSSH's client and key generator are not installed")).each([
     ["fence_drac5", "racadm", ["--command-prompt=admin1->"]],
     ["fence_ilo_ssh", "ilo", ["--command-prompt=hpiLO->"]],
   ] as const)("%s switches our board", async (agent, dialect, more) => {

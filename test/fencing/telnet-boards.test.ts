@@ -10,6 +10,7 @@ import { dracMc, RSA } from "../../src/fencing/drivers/telnet-boards.ts";
 import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import { type Expected, stripTelnet, type TextLine } from "../../src/hw/core/text/line.ts";
 import { type ShellBoard, type ShellBoardOptions, startShellBoard } from "../support/shell-board.ts";
+import { skips } from "../support/skip.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
 
@@ -96,20 +97,23 @@ function device(port: number, more: Readonly<Record<string, string>> = {}) {
   return { id: "f", driver: "module" in more ? "drac-mc-telnet" : "rsa-telnet", parameters };
 }
 
-describe.skipIf(!existsSync("/usr/sbin/fence_rsa"))("the judge: fence_rsa drives our board", () => {
-  test("status, off and on", async () => {
-    const { port } = await start();
-    const fence = (action: string) =>
-      new Promise<string>((resolve) => {
-        const argv = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw", "-o", action];
-        execFile("fence_rsa", argv, { timeout: 40_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
-      });
-    expect(await fence("status")).toContain("Status: ON");
-    expect(await fence("off")).toContain("Success: Powered OFF");
-    expect(board?.power).toBe("off");
-    expect(await fence("on")).toContain("Success: Powered ON");
-  });
-});
+describe.skipIf(skips(!existsSync("/usr/sbin/fence_rsa"), "fence-agents, the judge, is not installed"))(
+  "the judge: fence_rsa drives our board",
+  () => {
+    test("status, off and on", async () => {
+      const { port } = await start();
+      const fence = (action: string) =>
+        new Promise<string>((resolve) => {
+          const argv = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw", "-o", action];
+          execFile("fence_rsa", argv, { timeout: 40_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
+        });
+      expect(await fence("status")).toContain("Status: ON");
+      expect(await fence("off")).toContain("Success: Powered OFF");
+      expect(board?.power).toBe("off");
+      expect(await fence("on")).toContain("Success: Powered ON");
+    });
+  },
+);
 
 describe("our driver over a real line", () => {
   test.each([

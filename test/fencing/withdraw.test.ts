@@ -24,6 +24,7 @@ const BOARD: FencingDevice = {
   tries: { off: 1, on: 1 },
   delayBaseMs: {},
   delayMaxMs: 0,
+  isWitness: false,
   staysOff: false,
 };
 const PERSON: FencingDevice = { ...BOARD, id: "hand", isManual: true };

@@ -1,7 +1,7 @@
 /**
- * The whole appliance on emulated hardware, one pair for all of it: takeovers, fencing that cannot be confirmed, a split,
- * lesser faults. No acknowledged record is lost, and never do two nodes write. Order and safety are asserted, not times:
- * emulated machines on a busy host are slow. Each test finds and leaves the pair whole.
+ * The whole appliance on emulated hardware, one pair for all of it: takeovers, fencing that cannot be confirmed, a
+ * split, lesser faults. No acknowledged record is lost, and never do two nodes write. Order and safety are asserted,
+ * not times: emulated machines on a busy host are slow. Each test finds and leaves the pair whole.
  */
 import process from "node:process";
 import { afterAll, beforeAll, expect } from "vitest";

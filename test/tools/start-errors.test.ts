@@ -8,13 +8,13 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { skips } from "../support/skip.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const SETUP = path.join(ROOT, "tools/setup.mjs");
 /** Proves that grub-pc-bin is installed; nothing else looks into its directory. */
 const PROOF = "/usr/lib/grub/i386-pc";
 const isRoot = process.getuid?.() === 0;
-if (!isRoot) process.stderr.write("skipped: test/tools/start-errors.test.ts needs root for its mount namespaces\n");
 
 let folder = "";
 beforeAll(() => {
@@ -31,7 +31,7 @@ function runOn(changes: string, argv: readonly string[], environment: NodeJS.Pro
   return { status, lines: stderr.trimEnd().split("\n") };
 }
 
-const asRoot = test.skipIf(!isRoot);
+const asRoot = test.skipIf(skips(!isRoot, "it needs root"));
 
 asRoot("too little memory", () => {
   const meminfo = path.join(folder, "meminfo");
@@ -52,7 +52,7 @@ asRoot("too little disk", () => {
   });
 });
 
-test.skipIf(!isRoot || !existsSync(PROOF))(
+test.skipIf(skips(!isRoot || !existsSync(PROOF), "it needs root and grub-pc-bin"))(
   "a missing package that cannot be installed is named, with what apt-get said",
   () => {
     const tools = path.join(folder, "bin");

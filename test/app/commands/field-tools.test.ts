@@ -13,6 +13,7 @@ import { AGENT_TOOLS } from "../../../src/app/manager/agent-tools.ts";
 import { childOf, parseXml, printXml, type XmlElement } from "../../../src/base/xml.ts";
 import { canon } from "../../cib/canon.ts";
 import { sourceCib } from "../../cluster/monitor/source-cib.ts";
+import { skips } from "../../support/skip.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../../src/app/main.ts");
 const folder = mkdtempSync(path.join(os.tmpdir(), "ops-field-"));
@@ -74,7 +75,7 @@ const LIKE: readonly (readonly [tool: string, ...argv: string[]])[] = [
   ["crmadmin", "-N"],
 ];
 
-describe.skipIf(!hasJudge)("as Debian's", () => {
+describe.skipIf(skips(!hasJudge, "Debian's tools, the judges, are not installed"))("as Debian's", () => {
   test.each(LIKE)("%s %s %s %s %s %s %s", (tool, ...words) => {
     const argv = words.filter((word) => word !== undefined);
     const theirs = run([tool], argv, "theirs");

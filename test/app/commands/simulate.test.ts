@@ -9,6 +9,7 @@ import { printXml } from "../../../src/base/xml.ts";
 import { ACTIVE, pairCib, STANDBY } from "../../cluster/scheduler/pair-cib.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { isPeerInstalled } from "../../support/scheduler-peer.ts";
+import { skips } from "../../support/skip.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const work = mkdtempSync(path.join(os.tmpdir(), "gemel-simulate-"));
@@ -122,25 +123,28 @@ function plain(report: string): string[] {
     .filter(Boolean);
 }
 
-describe.skipIf(!isPeerInstalled())("beside crm_simulate (skipped when it is not installed)", () => {
-  for (const options of [
-    [],
-    ["-R"],
-    ["-S"],
-    ["-Q"],
-    ["-S", "-d", "bravo"],
-    ["-S", "-f", "bravo"],
-    ["-S", "-u", "delta"],
-    ["-S", "-F", "r3_stop_0@bravo=1"],
-    ["-S", "-F", "r2-rsc_start_0@alpha=1"],
-    ["-S", "-i", "r3_start_0@alpha=5"],
-    ["-q", "0", "-w", "1", "-g", "tA", "-r", "tB", "-b", "tC", "-e", "tD", "-t", "2020-01-01"],
-    ["-A"],
-    ["-c"],
-  ])
-    test(`the same report with ${options.join(" ") || "no options"}`, () => {
-      writeFileSync(file("seed.xml"), randomCib(3));
-      const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
-      expect(plain(gemel("-x", "seed.xml", ...options).stdout)).toEqual(plain(peer.stdout));
-    });
-});
+describe.skipIf(skips(!isPeerInstalled(), "crm_simulate is not installed"))(
+  "beside crm_simulate (skipped when it is not installed)",
+  () => {
+    for (const options of [
+      [],
+      ["-R"],
+      ["-S"],
+      ["-Q"],
+      ["-S", "-d", "bravo"],
+      ["-S", "-f", "bravo"],
+      ["-S", "-u", "delta"],
+      ["-S", "-F", "r3_stop_0@bravo=1"],
+      ["-S", "-F", "r2-rsc_start_0@alpha=1"],
+      ["-S", "-i", "r3_start_0@alpha=5"],
+      ["-q", "0", "-w", "1", "-g", "tA", "-r", "tB", "-b", "tC", "-e", "tD", "-t", "2020-01-01"],
+      ["-A"],
+      ["-c"],
+    ])
+      test(`the same report with ${options.join(" ") || "no options"}`, () => {
+        writeFileSync(file("seed.xml"), randomCib(3));
+        const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
+        expect(plain(gemel("-x", "seed.xml", ...options).stdout)).toEqual(plain(peer.stdout));
+      });
+  },
+);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { skips } from "../../support/skip.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const work = mkdtempSync(path.join(os.tmpdir(), "gemel-verify-"));
@@ -39,10 +40,13 @@ for (const [what, text, exitCode, message] of CASES)
   });
 
 const isInstalled = spawnSync("crm_verify", ["--version"], { stdio: "ignore" }).status === 0;
-describe.skipIf(!isInstalled)("crm_verify (skipped when it is not installed)", () => {
-  for (const [what, text, exitCode] of CASES)
-    test(`${what}: the peer answers ${exitCode}, too`, () => {
-      writeFileSync(path.join(work, "cib.xml"), text);
-      expect(spawnSync("crm_verify", ["-x", path.join(work, "cib.xml")], { stdio: "ignore" }).status).toBe(exitCode);
-    });
-});
+describe.skipIf(skips(!isInstalled, "crm_verify, the judge, is not installed"))(
+  "crm_verify (skipped when it is not installed)",
+  () => {
+    for (const [what, text, exitCode] of CASES)
+      test(`${what}: the peer answers ${exitCode}, too`, () => {
+        writeFileSync(path.join(work, "cib.xml"), text);
+        expect(spawnSync("crm_verify", ["-x", path.join(work, "cib.xml")], { stdio: "ignore" }).status).toBe(exitCode);
+      });
+  },
+);

@@ -12,6 +12,7 @@ import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
 import { parseDate } from "../../../src/cluster/core/scheduler/facts/dates.ts";
 import { transitionXml } from "../../../src/cluster/core/scheduler/print/transition-xml.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { skips } from "../../support/skip.ts";
 import { normalForm } from "../../support/transition-normal-form.ts";
 import floor from "./reference-floor.json" with { type: "json" };
 
@@ -45,7 +46,7 @@ function agrees(name: string, time: string | undefined): boolean {
   return isDeepStrictEqual(normalForm(transitionXml(worked.facts, worked.graph)), normalForm(expected));
 }
 
-test.skipIf(!existsSync(cases))(
+test.skipIf(skips(!existsSync(cases), `there are no reference cases at ${cases}`))(
   `reference cases (skipped when ${cases} is absent): at least ${floor.order} agree`,
   () => {
     const clocks = times();

@@ -10,7 +10,7 @@ import { nothingIsLost } from "./takeovers.ts";
 const LOUD_MAX_MS = 90_000;
 
 export function testFencingTroubles(lab: () => Lab): void {
-  test("a wrong password, then a board that hangs: the takeover waits and says why, and goes on when both are mended", async () => {
+  test("a wrong password, then a hung board: the takeover waits, says why, and goes on once both work", async () => {
     const { pair, watcher, until } = lab();
     await writeSome(lab(), 10);
     const dead = lab().active();

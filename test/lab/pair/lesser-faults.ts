@@ -41,7 +41,7 @@ export function testLesserFaults(lab: () => Lab): void {
     await nothingIsLost(lab());
   });
 
-  test("the disk under the active node fails: the service goes to the other disk, and comes whole when it is mended", async () => {
+  test("the disk of the active node fails: the service moves to the other; a mended disk makes it whole", async () => {
     await writeSome(lab(), 10);
     const { pair, watcher, until } = lab();
     const broken = lab().active();
@@ -60,7 +60,7 @@ export function testLesserFaults(lab: () => Lab): void {
     expect(pair.machines[broken].isOn()).toBe(true);
   });
 
-  test("a wrong configuration is refused whole, every error with line, reason and remedy; the running one stays", async () => {
+  test("a wrong configuration is refused, each error with line, reason and remedy; the running one stays", async () => {
     const machine = lab().pair.machines[lab().active()];
     const before = await machine.must("crm configure show");
     await machine.must(`cat >/tmp/wrong.crm <<'END'\n${WRONG}END`);
