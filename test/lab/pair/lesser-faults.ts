@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Lab } from "../../../lab/lab.ts";
 import { type LinkName, peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
+import { changeSides } from "../../../lab/tour/split.ts";
 import { nothingIsLost } from "./takeovers.ts";
 
 const TOLD_MAX_MS = 90_000;
@@ -58,6 +59,15 @@ export function testLesserFaults(lab: () => Lab): void {
     await lab().untilWhole();
     expect(lab().active()).toBe(good);
     expect(pair.machines[broken].isOn()).toBe(true);
+  });
+
+  test("an operator sends the active node into standby: the service moves, the mirror ends whole", async () => {
+    await writeSome(lab(), 10);
+    const from = lab().active();
+    await changeSides(lab());
+    expect(lab().active()).toBe(peerOf(from));
+    expect(lab().pair.machines[from].isOn()).toBe(true);
+    await nothingIsLost(lab());
   });
 
   test("a wrong configuration is refused, each error with line, reason and remedy; the running one stays", async () => {
