@@ -101,8 +101,8 @@ export type ControlRequest = RequestBase &
       }
     /** The cluster shall think that the resource has failed there. */
     | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
-    /** The last lines of this manager's log, oldest first. */
-    | { readonly kind: "log"; readonly lines: number }
+    /** The last lines of a manager's log, oldest first; of this one without `node`. */
+    | { readonly kind: "log"; readonly lines: number; readonly node?: string }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
     | { readonly kind: "subscribe" }
     /** Who is there? Answered even before the cluster is up. */
@@ -326,7 +326,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     isExpired: ["boolean", "undefined"],
   },
   "resource-fail": { resource: ["string"], node: ["string"] },
-  log: { lines: ["number"] },
+  log: { lines: ["number"], node: ["string", "undefined"] },
   subscribe: {},
   ping: {},
 };

@@ -82,8 +82,13 @@ export function runSeed(seed: number, options: RunOptions = {}): Tally {
 const SHRINK_ROUNDS = 6;
 
 /** Leaves out lines, and shortens waits, as long as the same invariant still breaks. */
-export function shrink(seed: number, invariant: Invariant, plan: readonly string[]): readonly string[] {
-  const stillBreaks = (lines: readonly string[]) => tryLines(seed, lines).failure?.invariant === invariant;
+export function shrink(
+  seed: number,
+  invariant: Invariant,
+  plan: readonly string[],
+  options: RunOptions = {},
+): readonly string[] {
+  const stillBreaks = (lines: readonly string[]) => tryLines(seed, lines, options).failure?.invariant === invariant;
   let lines = plan;
   for (let round = 0; round < SHRINK_ROUNDS; round += 1) {
     const before = lines.length;

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { askControl, controlSocketPath, watchStatus } from "../../src/app/control-client.ts";
 import { LINE_LENGTH_MAX, type StatusReport } from "../../src/app/control-protocol.ts";
 import { type ControlServer, openControlServer } from "../../src/app/manager/control-server.ts";
+import { CLUSTER_GROUP, groupId } from "../../src/app/manager/peer.ts";
 
 const STATUS: StatusReport = {
   program: "gemel test",
@@ -68,8 +69,11 @@ function raw(bytes: string, lines: number): Promise<string> {
   });
 }
 
-test("it is open to its owner alone, and answers", async () => {
-  expect(statSync(socket()).mode & 0o777).toBe(0o600);
+test("it is open to its owner, to haclient where there is that group, and to nobody else; and it answers", async () => {
+  const group = groupId(CLUSTER_GROUP);
+  const { mode, gid } = statSync(socket());
+  expect(mode & 0o777).toBe(group === undefined ? 0o600 : 0o660);
+  if (group !== undefined) expect(gid).toBe(group);
   const reply = await askControl(socket(), { kind: "ping" });
   expect(reply).toMatchObject({ kind: "answer", value: { text: "ping" } });
 });

@@ -104,6 +104,27 @@ asRoot("an active node that stood still for longer than deadtime and goes on: ne
   expect(Math.max(...looks)).toBe(1);
 });
 
+asRoot("both lose each other and meet again before anybody was fenced: nothing stops, one DC leads", async () => {
+  const pair = await startPair(`${CONFIGURATION}primitive person stonith:meatware\n`);
+  const before = active(pair);
+  const since = runsOn(await pair.status("alpha"), "ip")[0]?.sinceWallMs;
+  const lengths = NODES.map((node) => pair.log(node).length);
+  pair.heart("down");
+  await pair.until("each has lost the other", () => NODES.every((node) => pair.log(node).includes("peer-lost")));
+  pair.heart("up");
+  await pair.until("both are members and idle", async () => {
+    const both = await Promise.all(NODES.map((node) => pair.status(node)));
+    const [one, second] = both;
+    const online = both.every((status) => status?.nodes.every(({ state }) => state === "online") === true);
+    return online && one?.dc !== undefined && one.dc === second?.dc && !one.transition.isRunning;
+  });
+  expect(active(pair)).toBe(before);
+  expect(runsOn(await pair.status("alpha"), "ip")).toMatchObject([{ node: before, sinceWallMs: since }]);
+  const said = NODES.map((node, index) => pair.log(node).slice(lengths[index])).join("\n");
+  expect(said).toContain("is given up: it has come back meanwhile");
+  expect(said).not.toMatch(/(?:ip|dummy|state)[^\n]*: (?:stop|demote|start|promote) on/);
+});
+
 asRoot("who loses its clients hands over; a host that dies for both sides moves nothing", async () => {
   const rule = "location best-connected service rule pingd: defined pingd\n";
   // The client's bridge has this address, and a second one that can be taken away from both sides at once.

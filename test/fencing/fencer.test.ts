@@ -1,120 +1,9 @@
 /** The fencer core: scenarios by hand, then thousands of random lives that may never prove what was not read back. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { FencingConfiguration, FencingDevice } from "../../src/fencing/core/configuration.ts";
-import { NO_FENCING } from "../../src/fencing/core/configuration.ts";
 import type { FencingOutcome } from "../../src/fencing/core/driver.ts";
-import { stepFencer } from "../../src/fencing/core/fencer.ts";
-import {
-  certificateFor,
-  createFencer,
-  type FencerEffect,
-  type FencerEvent,
-  type FencerState,
-  wakeAtMs,
-} from "../../src/fencing/core/fencer-state.ts";
-
-function device(id: string, more: Partial<FencingDevice> = {}): FencingDevice {
-  return {
-    id,
-    agent: "ipmi-lan",
-    driver: "ipmi-lan",
-    parameters: {},
-    perTarget: {},
-    rebootParameters: {},
-    isManual: false,
-    targets: ["alpha"],
-    bannedFrom: [],
-    priority: 0,
-    timeoutMs: { off: 10_000, on: 10_000 },
-    tries: { off: 1, on: 1 },
-    delayBaseMs: {},
-    delayMaxMs: 0,
-    staysOff: false,
-    ...more,
-  };
-}
-
-function configuration(devices: readonly FencingDevice[], levels: readonly (readonly string[])[] = []) {
-  const topology = levels.map((each, at) => ({ index: at + 1, devices: each }));
-  return { ...NO_FENCING, devices, topology: levels.length === 0 ? {} : { alpha: topology } };
-}
-
-type Answers = (device: string, action: "off" | "on" | "status", attempt: number) => FencingOutcome | "never";
-const OFF: FencingOutcome = { kind: "confirmed", power: "off" };
-const ON: FencingOutcome = { kind: "confirmed", power: "on" };
-const NOT_DONE: FencingOutcome = { kind: "not-done", reason: "wrong password" };
-const UNKNOWN: FencingOutcome = { kind: "unknown", reason: "still on" };
-const obedient: Answers = (_, action) => (action === "off" ? OFF : ON);
-
-/** A fencer on a virtual clock whose devices take a second each. */
-function start(config: FencingConfiguration, answers: Answers) {
-  let state: FencerState = createFencer("bravo", config);
-  let nowMs = 0;
-  const attempts = new Map<string, number>();
-  const running: { readonly atMs: number; readonly attemptId: number; readonly outcome: FencingOutcome }[] = [];
-  const story: string[] = [];
-  const effects: FencerEffect[] = [];
-
-  function tell(effect: FencerEffect): void {
-    effects.push(effect);
-    const at = String(nowMs);
-    if (effect.kind === "run-device") {
-      const { attemptId, action } = effect;
-      const count = (attempts.get(effect.device.id) ?? 0) + 1;
-      attempts.set(effect.device.id, count);
-      const outcome = answers(effect.device.id, action, count);
-      story.push(`${at} run ${effect.device.id} ${action}`);
-      if (outcome !== "never") running.push({ atMs: nowMs + 1_000, attemptId, outcome });
-    } else if (effect.kind === "answer") story.push(`${at} answer ${effect.requestId} ${effect.outcome.kind}`);
-    else if (effect.kind === "fenced") story.push(`${at} fenced ${effect.target}`);
-    else if (effect.kind === "ask-operator") story.push(`${at} ask operator for ${effect.target}`);
-    else if (effect.kind === "confirmation-refused") story.push(`${at} refused`);
-  }
-  function send(event: FencerEvent): void {
-    const stepped = stepFencer(state, event, nowMs);
-    // What is not plain data would not survive this, and could neither be logged nor replayed.
-    expect(JSON.parse(JSON.stringify(stepped.state))).toEqual(stepped.state);
-    state = stepped.state;
-    stepped.effects.forEach(tell);
-  }
-  function run(durationMs: number): void {
-    const untilMs = nowMs + durationMs;
-    for (;;) {
-      const next = running.toSorted((left, right) => left.atMs - right.atMs)[0];
-      const dueMs = Math.min(next?.atMs ?? Infinity, wakeAtMs(state) ?? Infinity);
-      if (dueMs > untilMs) break;
-      expect(dueMs, "a wake-up must lie ahead").toBeGreaterThanOrEqual(nowMs);
-      nowMs = dueMs;
-      if (next !== undefined && next.atMs === dueMs) {
-        running.splice(running.indexOf(next), 1);
-        const report = { outcome: next.outcome, evidence: [] };
-        send({ kind: "attempt-result", atWallMs: nowMs, attemptId: next.attemptId, report });
-      } else send({ kind: "tick", atWallMs: nowMs });
-    }
-    nowMs = untilMs;
-  }
-  return {
-    story,
-    effects,
-    run,
-    send,
-    state: () => state,
-    request(
-      requestId: string,
-      action: "off" | "on" | "reboot" = "reboot",
-      kind: "scheduler" | "operator" = "scheduler",
-      isTargetPreferred = false,
-    ) {
-      const origin = { kind, by: requestId };
-      const event = { target: "alpha", action, origin, seed: 7, isTargetPreferred } as const;
-      send({ kind: "request", atWallMs: nowMs, requestId, ...event });
-    },
-    confirm(answersOn: readonly string[] = []) {
-      send({ kind: "operator-confirmation", atWallMs: nowMs, target: "alpha", by: "root on ttyS0", answersOn });
-    },
-  };
-}
+import { certificateFor } from "../../src/fencing/core/fencer-state.ts";
+import { type Answers, configuration, device, NOT_DONE, OFF, ON, obedient, start, UNKNOWN } from "./fencer-world.ts";
 
 describe("one device", () => {
   test("reboot: answered as soon as off is proven, then switched on again", () => {
@@ -124,6 +13,25 @@ describe("one device", () => {
     expect(fencer.story).toEqual(["0 run bmc off", "1000 fenced alpha", "1000 answer r1 confirmed", "1000 run bmc on"]);
     expect(certificateFor(fencer.state(), "alpha", 0)?.devices[0]?.device).toBe("bmc");
     expect(fencer.state().operations).toEqual([]);
+  });
+
+  test("a node that comes back again and again to be fenced stays off, unless a person wants it up", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    const ons = () => fencer.story.filter((line) => line.endsWith("run bmc on")).length;
+    for (let death = 1; death <= 4; death++) {
+      fencer.request(`r${death}`);
+      fencer.run(60_000);
+    }
+    expect(fencer.story.filter((line) => line.endsWith("confirmed")).length).toBe(4);
+    expect(ons()).toBe(3);
+    expect(fencer.effects.some((effect) => effect.kind === "log" && effect.text.startsWith("LOOP: alpha"))).toBe(true);
+    fencer.request("root", "reboot", "operator");
+    fencer.run(60_000);
+    expect(ons()).toBe(4);
+    fencer.run(15 * 60_000);
+    fencer.request("r5");
+    fencer.run(60_000);
+    expect(ons()).toBe(5);
   });
 
   test("off stays off", () => {

@@ -7,7 +7,10 @@ import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../a
 import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
 import { skips } from "../support/skip.ts";
 
-const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
+/** Each starts two nodes and two boards, and waits for real deaths; on a busy machine that takes its time. */
+const TIMEOUT_MS = 180_000;
+const isSkipped = skips(process.getuid?.() !== 0, "it needs root for its network namespaces");
+const asRoot = (name: string, run: () => Promise<void>) => test.skipIf(isSkipped)(name, { timeout: TIMEOUT_MS }, run);
 /** The client's own address, where the boards listen: both nodes reach it, and lose it when they are cut off. */
 const BOARDS = "198.18.3.9";
 
@@ -124,6 +127,21 @@ asRoot("a drill switches a node that runs nothing off and on; devices carry the 
   const status = await opened.status(runs);
   expect(status?.problems.map(({ what }) => what).join()).toMatch(/could not fence by .* now \(last proven .*password/);
   expect(opened.hasAddress(runs)).toBe(true);
+});
+
+asRoot("a person's word is refused while the board reads that the node is on", async () => {
+  const { opened, dead, alive } = await start("adminpw");
+  boards.get(dead)?.setFaults({ stuckOff: true });
+  opened.cut(dead);
+  await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
+  const confirm = () => opened.gemel(alive, "fence", "confirm", dead, "--yes", dead);
+  expect(confirm()).toMatchObject({ code: 1, output: expect.stringContaining(`fence-${dead} (reads that it is on)`) });
+  expect(opened.hasAddress(alive)).toBe(false);
+  await boards.get(dead)?.stop();
+  boards.delete(dead);
+  expect(confirm().code).toBe(0);
+  await opened.until("the other has the address", () => opened.hasAddress(alive));
+  expect(opened.gemel(alive, "fence", "history").output).toContain("is this node switched off?: confirmed by root");
 });
 
 asRoot("a wrong password says so within seconds and keeps the takeover waiting until it is corrected", async () => {

@@ -130,7 +130,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   log: {
     summary: "the last lines of this node's manager",
-    usage: "[--lines N] [--run DIR]",
+    usage: "[--lines N] [--node NODE] [--run DIR]",
     load: () => import("./log.ts"),
   },
   "lsb-check": {
@@ -159,6 +159,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "FILE...|DIRECTORY [--story]",
     load: () => import("./replay.ts"),
   },
+  report: {
+    summary: "all that is needed to understand an incident, in one archive, secrets masked",
+    usage: "[-f TIME] [-t TIME] [DEST]",
+    names: ["hb_report", "crm_report"],
+    load: () => import("./report.ts"),
+  },
   sim: {
     summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
     usage: "[--seeds N] [--seed FIRST] [--jobs N] [--trace] | --scenario FILE [--trace]",
@@ -175,6 +181,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "what runs where, what is wrong, what to do now",
     usage: "[--json] [--watch] [--lang en|ja] [--run DIR]",
     load: () => import("./status.ts"),
+  },
+  timeline: {
+    summary: "the story of an incident, from what all nodes wrote down",
+    usage: "[-f TIME] [-t TIME] [-w] [--json]",
+    load: () => import("./timeline.ts"),
   },
   verify: {
     summary: "everything that is wrong or dangerous in a configuration",

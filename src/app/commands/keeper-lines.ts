@@ -1,6 +1,9 @@
 /** What `gemel status` says of the keeper: its timing, how much is left before a false death, its watchdog. */
 import type { KeeperReport, LinkQuality } from "../../cluster/core/keeper/report.ts";
 
+/** Beats of a good day are late by parts of a millisecond. */
+const round = (ms: number): number => Math.round(ms * 10) / 10;
+
 /** `up, 97 % of beats, down 2 times lately`; empty for a link that the keeper has not told of. */
 export function linkWords({ links }: Pick<KeeperReport, "links">, name: string, peer: string): string {
   const link = links.find((one) => one.name === name && one.peer === peer);
@@ -26,7 +29,7 @@ export function keeperLines({
   const goal = takeoverGoalMs === undefined ? "" : ` for a takeover within ${takeoverGoalMs} ms`;
   const lines = [
     `Timing: deadtime ${deadtimeMs} ms${goal}; longest silence of a living node ${Math.round(silence.worstMs)} ms, ` +
-      `${marginMs} ms are left; own beats late by ${lateness.p99Ms} ms (1 of 100), ` +
+      `${marginMs} ms are left; own beats late by ${round(lateness.p99Ms)} ms (1 of 100), ` +
       `${Math.round(lateness.worstMs)} ms at worst`,
   ];
   if (watchdog !== undefined) {

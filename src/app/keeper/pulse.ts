@@ -167,7 +167,7 @@ export function startPulse(setting: PulseSetting): Pulse {
     if (isLate && !saidLate)
       log.say(
         "warning",
-        `beats are late: 1 of 100 by ${p99Ms} ms or more, deadtime is ${setting.config.deadtimeMs} ms`,
+        `beats are late: 1 of 100 by ${Math.round(p99Ms)} ms or more, deadtime is ${setting.config.deadtimeMs} ms`,
       );
     saidLate = isLate;
   }

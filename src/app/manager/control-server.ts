@@ -1,12 +1,14 @@
 /**
  * The server side of the control socket (docs/protocols/control-socket.md): connections, lines, subscriptions.
- * What is asked is answered elsewhere; here stands only the protocol. The socket is open to its owner alone.
+ * What is asked is answered elsewhere; here stands only the protocol. The socket is open to its owner and, where there
+ * is one, to the group haclient; who is at the other end is told by the kernel.
  */
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import path from "node:path";
 import process from "node:process";
 import type { Problem } from "../../base/problem.ts";
+import type { Person } from "../../cluster/core/access/acl.ts";
 import { readLines } from "../control-client.ts";
 import {
   type AnswerLine,
@@ -16,6 +18,7 @@ import {
   readRequestLine,
   type StatusReport,
 } from "../control-protocol.ts";
+import { CLUSTER_GROUP, groupId, personAt } from "./peer.ts";
 
 export type Reply =
   | { readonly kind: "answer"; readonly value: unknown }
@@ -49,7 +52,13 @@ function listen(server: Server, file: string): Promise<void> {
     // The mask covers the moment between the making of the socket and its first use.
     const mask = process.umask(0o077);
     server.listen(file, () => {
-      chmodSync(file, 0o600);
+      const group = groupId(CLUSTER_GROUP);
+      if (group === undefined) chmodSync(file, 0o600);
+      else {
+        // The group may knock; what is answered is decided by who it is (see access-desk.ts).
+        chownSync(file, process.getuid?.() ?? 0, group);
+        chmodSync(file, 0o660);
+      }
       resolve();
     });
     process.umask(mask);
@@ -59,8 +68,10 @@ function listen(server: Server, file: string): Promise<void> {
 /** Rejects when the socket cannot be made: then nobody could ever ask this manager anything. */
 export async function openControlServer(
   runDirectory: string,
-  answer: (request: ControlRequest) => Promise<Reply>,
+  answer: (request: ControlRequest, person: Person) => Promise<Reply>,
   status: () => StatusReport,
+  /** Why that person may not ask this; empty when it goes on. */
+  guard: (request: ControlRequest, person: Person) => readonly Problem[] = () => [],
 ): Promise<ControlServer> {
   const subscribers = new Map<Socket, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -79,6 +90,7 @@ export async function openControlServer(
 
   const serve = (socket: Socket) => {
     let open = 0;
+    const person = personAt(socket);
     socket.on("error", () => socket.destroy());
     socket.on("close", () => subscribers.delete(socket));
     readLines(socket, (line) => {
@@ -90,7 +102,14 @@ export async function openControlServer(
         refuse(read.problems);
         return;
       }
-      if (read.request.kind === "subscribe") {
+      // Only root may speak for others (SUDO_USER); everybody else is whom the kernel names.
+      const request = person.uid === 0 ? read.request : { ...read.request, by: person.user };
+      const refusals = guard(request, person);
+      if (refusals.length > 0) {
+        refuse(refusals);
+        return;
+      }
+      if (request.kind === "subscribe") {
         subscribers.set(socket, id);
         send(socket, { v: CONTROL_VERSION, id, kind: "answer", value: { text: "subscribed" } });
         changed();
@@ -102,7 +121,7 @@ export async function openControlServer(
         return;
       }
       open += 1;
-      void answer(read.request).then((reply) => {
+      void answer(request, person).then((reply) => {
         open -= 1;
         if (reply.kind === "answer") send(socket, { v: CONTROL_VERSION, id, ...reply });
         else refuse(reply.problems);

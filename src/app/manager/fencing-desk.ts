@@ -7,7 +7,7 @@ import type { XmlElement } from "../../base/xml.ts";
 import type { OperationRun } from "../../cluster/core/executor/types.ts";
 import type { RunEnd } from "../../cluster/edge/resource-agent.ts";
 import type { FencingConfiguration, FencingRequestAction } from "../../fencing/core/configuration.ts";
-import { NO_FENCING, provenDevices } from "../../fencing/core/configuration.ts";
+import { lookersAt, NO_FENCING, provenDevices } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { stepFencer } from "../../fencing/core/fencer.ts";
 import {
@@ -41,6 +41,8 @@ export interface FencingDesk {
   readonly withdraw: (target: string) => void;
   /** An operator's word; undefined when it was accepted, else why it was refused. */
   readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
+  /** Every device and witness by which the target is seen to live, now. */
+  readonly seenAlive: (target: string) => Promise<readonly string[]>;
   /** Operations of resources of class `stonith`: a device is looked at, never used. */
   readonly operate: (run: OperationRun) => Promise<RunEnd>;
   readonly configuration: () => FencingConfiguration;
@@ -58,6 +60,8 @@ export interface DeskOptions {
   readonly secretsFile: string;
   /** This machine's, as SMBIOS tells it; undefined where it tells none. */
   readonly ownUuid: string | undefined;
+  /** The rounds that this node ran before its manager was started anew. */
+  readonly history: readonly FencingRecord[];
   readonly proofFile: RecordFile<readonly Proof[]>;
   readonly nowMs: () => number;
   readonly log: Log;
@@ -70,6 +74,8 @@ export interface DeskOptions {
   readonly onChange: () => void;
 }
 
+/** A person waits for the answer; a board that needs longer has no say. */
+const LOOK_MS = 5_000;
 const DEFINITION_ERROR = 6;
 const GENERIC_ERROR = 1;
 const NOT_RUNNING = 7;
@@ -82,7 +88,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
   const { self, secretsFile, nowMs, log } = options;
   const runner = createRunner({ secretsFile, ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }) });
   const waiting = new Map<string, (record: FencingRecord) => void>();
-  let state = createFencer(self, NO_FENCING);
+  let state = createFencer(self, NO_FENCING, options.history);
   /** Devices that the cluster has started here: the others are "not running" to a probe. */
   const started = new Set<string>();
   let nextRequest = 1;
@@ -189,6 +195,14 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       refusal = undefined;
       step({ kind: "operator-confirmation", atWallMs: Date.now(), target, by, answersOn });
       return refusal;
+    },
+    async seenAlive(target) {
+      const looks = lookersAt(state.configuration, target, self).map(async ({ id, driver, parameters, perTarget }) => {
+        const device = { id, driver, parameters: { ...parameters, ...perTarget[target] } };
+        const { outcome } = await runner.run(device, "status", LOOK_MS);
+        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${id} (reads that it is on)`] : [];
+      });
+      return (await Promise.all(looks)).flat();
     },
     async operate({ instance, operation, intervalMs, timeoutMs }) {
       if (operation === "stop") started.delete(instance);

@@ -11,6 +11,9 @@ export type ManagerMessage =
   | { readonly room: "fencing"; readonly records: readonly FencingRecord[] }
   /** How well the sender's fencing devices are proven. */
   | { readonly room: "proofs"; readonly report: ProofReport }
+  /** Your last log lines, for a report that is made at the sender. */
+  | { readonly room: "log"; readonly ask: number; readonly lines: number }
+  | { readonly room: "log-answer"; readonly ask: number; readonly lines: readonly string[] }
   /** A private attribute: nobody writes it down, so each manager tells the others. */
   | { readonly room: "attribute"; readonly node: string; readonly name: string; readonly value: string | null }
   /** What only the DC can do, asked by a command on another node. */

@@ -3,12 +3,14 @@
  * changed through the CIB store; what only the DC can do is handed to it, wherever it is.
  */
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
+import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
 import { levelsFor } from "../../fencing/core/configuration.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
+import { refuseOperations } from "./access-desk.ts";
 import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import {
   applyWish,
@@ -104,10 +106,12 @@ function isGoingBack(request: ControlRequest, version: string): boolean {
   return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
 }
 
-async function change(manager: Manager, request: ControlRequest, wish: Wish): Promise<Reply> {
+async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { operations, text } = wish;
   if (operations.length === 0) return answer<"node">({ text });
+  const refusals = refuseOperations(nodeCib(manager.node), person, operations);
+  if (refusals.length > 0) return { kind: "refused", problems: refusals };
   const trial = trialOf(configurationNow(manager));
   if (trial !== undefined && request.kind !== "config-confirm" && !isGoingBack(request, trial.subject))
     return refuse(
@@ -131,9 +135,9 @@ async function change(manager: Manager, request: ControlRequest, wish: Wish): Pr
   }
 }
 
-function queryCib(manager: Manager, section: string | undefined): Reply {
-  const cib = nodeCib(manager.node);
-  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = cib.attributes;
+function queryCib(manager: Manager, person: Person, section: string | undefined): Reply {
+  const cib = filterCib(nodeCib(manager.node), person);
+  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = nodeCib(manager.node).attributes;
   const found: XmlElement | undefined =
     section === undefined || section === "cib"
       ? cib
@@ -205,11 +209,27 @@ function pathsAlive(manager: Manager, target: string): readonly string[] {
   return [...isMember, ...links.map(({ name }) => `link ${name}`)];
 }
 
-function confirmFence(manager: Manager, request: Extract<ControlRequest, { kind: "fence-confirm" }>): Reply {
+async function confirmFence(
+  manager: Manager,
+  request: Extract<ControlRequest, { kind: "fence-confirm" }>,
+): Promise<Reply> {
   const { target, by = "root" } = request;
-  const refusal = manager.fencing.confirm(target, by, pathsAlive(manager, target));
+  const seen = await manager.fencing.seenAlive(target);
+  const refusal = manager.fencing.confirm(target, by, [...pathsAlive(manager, target), ...seen]);
   if (refusal !== undefined) return refuse("target", refusal, "switch it off first; then confirm again");
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
+}
+
+/** What fits between two managers without holding up what matters. */
+const PEER_LINES_MAX = 1_000;
+
+async function logLines(manager: Manager, node: string, lines: number): Promise<Reply> {
+  if (node === manager.self) return answer<"log">({ lines: manager.book.lines(lines) });
+  if (manager.view?.members.includes(node) !== true)
+    return refuse("node", `${node} is no member now`, `ask on ${node} itself: gemel log`);
+  const message = await ask(manager, node, (number) => ({ room: "log", ask: number, lines }));
+  if (message?.room === "log-answer") return answer<"log">({ lines: message.lines });
+  return refuse("node", `${node} has not answered within ${ASK_WAIT_MS} ms`, `ask on ${node} itself: gemel log`);
 }
 
 function configurationLog(manager: Manager): Reply {
@@ -236,9 +256,13 @@ function failResource(manager: Manager, request: Extract<ControlRequest, { kind:
 
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
 
-async function resource(manager: Manager, request: Extract<ControlRequest, { kind: "resource" }>): Promise<Reply> {
+async function resource(
+  manager: Manager,
+  person: Person,
+  request: Extract<ControlRequest, { kind: "resource" }>,
+): Promise<Reply> {
   const cib = nodeCib(manager.node);
-  const reply = await change(manager, request, resourceWish(cib, request, askerOf(request)));
+  const reply = await change(manager, person, request, resourceWish(cib, request, askerOf(request)));
   const found = findResource(cib, request.resource);
   if (reply.kind === "answer" && request.action === "cleanup" && found !== undefined) {
     for (const primitive of primitivesOf(found)) {
@@ -250,9 +274,9 @@ async function resource(manager: Manager, request: Extract<ControlRequest, { kin
 }
 
 /** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
-export async function answerRequest(manager: Manager, request: ControlRequest): Promise<Reply> {
+export async function answerRequest(manager: Manager, request: ControlRequest, person: Person): Promise<Reply> {
   try {
-    return await dispatch(manager, request);
+    return await dispatch(manager, request, person);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     manager.log("error", `the request ${request.kind} failed: ${reason}`);
@@ -260,34 +284,34 @@ export async function answerRequest(manager: Manager, request: ControlRequest): 
   }
 }
 
-async function dispatch(manager: Manager, request: ControlRequest): Promise<Reply> {
+async function dispatch(manager: Manager, request: ControlRequest, person: Person): Promise<Reply> {
   switch (request.kind) {
     case "ping":
       return answer<"ping">({ self: manager.self, program: `gemel ${VERSION}` });
     case "status":
       return answer<"status">(statusReport(manager));
     case "log":
-      return answer<"log">({ lines: manager.book.lines(request.lines) });
+      return await logLines(manager, request.node ?? manager.self, request.lines);
     case "cib-query":
-      return queryCib(manager, request.section);
+      return queryCib(manager, person, request.section);
     case "cib-apply":
-      return await change(manager, request, applyWish(nodeCib(manager.node), request, askerOf(request)));
+      return await change(manager, person, request, applyWish(nodeCib(manager.node), request, askerOf(request)));
     case "config-log":
       return configurationLog(manager);
     case "config-version":
       return await configurationVersion(manager, request.version);
     case "config-confirm":
-      return await change(manager, request, confirmWish(nodeCib(manager.node)));
+      return await change(manager, person, request, confirmWish(nodeCib(manager.node)));
     case "attribute":
       return request.lifetime === "forever"
-        ? await change(manager, request, permanentAttribute(manager, request))
+        ? await change(manager, person, request, permanentAttribute(manager, request))
         : setTransient(manager, request);
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":
-      return await change(manager, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
+      return await change(manager, person, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
-      return await resource(manager, request);
+      return await resource(manager, person, request);
     case "resource-fail":
       return failResource(manager, request);
     case "fence-peer":
@@ -311,7 +335,7 @@ async function dispatch(manager: Manager, request: ControlRequest): Promise<Repl
 async function dispatchAtDc(manager: Manager, request: ControlRequest): Promise<Reply> {
   if (request.kind === "fence") return await fence(manager, request);
   if (request.kind === "fence-drill") return await drill(manager, request);
-  if (request.kind === "fence-confirm") return confirmFence(manager, request);
+  if (request.kind === "fence-confirm") return await confirmFence(manager, request);
   return refuse("request", `${request.kind} is not for the DC`, "ask any node");
 }
 
@@ -335,12 +359,18 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         sendAnywhere(manager, from, { room: "dc-answer", ask: message.ask, reply }),
       );
       break;
+    case "log": {
+      const lines = manager.book.lines(Math.min(message.lines, PEER_LINES_MAX));
+      sendAnywhere(manager, from, { room: "log-answer", ask: message.ask, lines });
+      break;
+    }
     case "drbd":
       void manager.drbd
         .outdate(message.resource)
         .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
       break;
     case "dc-answer":
+    case "log-answer":
     case "drbd-answer":
       manager.asked.get(message.ask)?.(message);
       break;

@@ -22,6 +22,7 @@ import type { Proof } from "../../fencing/core/proofs.ts";
 import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
 import type { ToManager } from "../keeper-pipe.ts";
+import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
 import { openBlackBox } from "./black-box.ts";
 import { openControlServer } from "./control-server.ts";
@@ -104,6 +105,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   for (const { damage } of [certificates, proofFile]) if (damage !== undefined) log("warning", damage);
   const fencing = createFencingDesk({
     self,
+    history: (certificates.stored ?? []).filter(({ node }) => node === self),
     proofFile,
     ownUuid: readMachine("/").uuid,
     secretsFile: path.join(path.dirname(options.config), SECRETS_FILE),
@@ -236,8 +238,9 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
 async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
-    (request) => answerRequest(manager, request),
+    (request, person) => answerRequest(manager, request, person),
     () => statusReport(manager),
+    (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchLeases(manager);
   manager.log("info", `manager of ${manager.self} is up`);

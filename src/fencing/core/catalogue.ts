@@ -22,6 +22,8 @@ export interface DriverChoice {
   readonly manual: boolean;
   /** False for a device that can only end a machine, as a disk does: then nobody asks it to switch on. */
   readonly switchesOn: boolean;
+  /** True for one that only looks whether the node lives. */
+  readonly isWitness: boolean;
   /** What is added when the machine is to run again after its end. */
   readonly rebootParameters: Readonly<Record<string, string>>;
   /** The parameter that takes the outlet of a node, for devices that feed several. */

@@ -20,6 +20,8 @@ export interface FencingDevice {
   readonly rebootParameters: Readonly<Record<string, string>>;
   /** Waits for a person, not for a device. */
   readonly isManual: boolean;
+  /** Only looks whether the node lives: asked before a person's word is taken, and in no level. */
+  readonly isWitness: boolean;
   /** Nodes that it can fence; undefined: any, which only a person can. */
   readonly targets: readonly string[] | undefined;
   /** Nodes from which it must not be used (location constraints). */
@@ -73,7 +75,11 @@ export const NO_FENCING: FencingConfiguration = {
 };
 
 function canUse(device: FencingDevice, target: string, self: string): boolean {
-  return !device.bannedFrom.includes(self) && (device.targets === undefined || device.targets.includes(target));
+  return (
+    !device.isWitness &&
+    !device.bannedFrom.includes(self) &&
+    (device.targets === undefined || device.targets.includes(target))
+  );
 }
 
 /**
@@ -88,7 +94,9 @@ export function levelsFor(
   const usable = devices.filter((device) => canUse(device, target, self));
   const levels = Object.hasOwn(topology, target) ? topology[target] : undefined;
   if (levels !== undefined) {
-    return levels.flatMap((level) => {
+    const witnesses = devices.filter(({ isWitness }) => isWitness).map(({ id }) => id);
+    return levels.flatMap((each) => {
+      const level = { ...each, devices: each.devices.filter((id) => !witnesses.includes(id)) };
       const found = level.devices.flatMap((id) => usable.filter((device) => device.id === id));
       return found.length === level.devices.length && found.length > 0 ? [found] : [];
     });
@@ -99,11 +107,20 @@ export function levelsFor(
   return ranked.map((device) => [device]);
 }
 
+/** Whoever can tell from here whether `target` lives: witnesses, and the devices that read its power. */
+export function lookersAt({ devices }: FencingConfiguration, target: string, self: string): readonly FencingDevice[] {
+  return devices.filter(
+    ({ isManual, bannedFrom, targets }) =>
+      !isManual && !bannedFrom.includes(self) && (targets === undefined || targets.includes(target)),
+  );
+}
+
 /** The devices by which `self` may have to fence a peer: they are looked at while all is well. */
 export function provenDevices({ devices, isEnabled }: FencingConfiguration, self: string): readonly FencingDevice[] {
   const isForPeers = ({ targets }: FencingDevice) => targets === undefined || targets.some((target) => target !== self);
   return devices.filter(
-    (device) => isEnabled && !device.isManual && !device.bannedFrom.includes(self) && isForPeers(device),
+    (device) =>
+      isEnabled && !device.isManual && !device.isWitness && !device.bannedFrom.includes(self) && isForPeers(device),
   );
 }
 

@@ -5,6 +5,7 @@
  * drivers stand outside of `core/`; only their contract stands here.
  */
 import type { ExternalPlugin, FenceAgent } from "../../hw/core/agent/answer.ts";
+import type { NodeAddresses } from "../../hw/core/alive/addresses.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
@@ -115,6 +116,7 @@ export interface Transports {
     readonly secret: string | undefined;
     readonly passwordOption: string;
   };
+  readonly addresses: { readonly addresses: readonly string[]; readonly trials: number };
   readonly disks: { readonly paths: readonly string[] };
   readonly ssh: {
     readonly host: string;
@@ -162,6 +164,7 @@ export interface Connections {
   readonly tls: DocumentBoard;
   readonly agent: FenceAgent;
   readonly plugin: ExternalPlugin;
+  readonly addresses: NodeAddresses;
   readonly disks: PoisonDisks;
   readonly ssh: TextLine;
   readonly snmp: SnmpAgent;

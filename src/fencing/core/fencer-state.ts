@@ -160,15 +160,36 @@ export const PAUSE_CAP_MS = 30_000;
 export const PAUSE_EXHAUSTED_MS = 60_000;
 /** Between two tries of one device. */
 export const TRY_PAUSE_MS = 1_000;
+/** So many deaths of one target in so short a time are a loop: it comes back and is shot again, or we are. */
+export const LOOP_DEATHS = 3;
+export const LOOP_WINDOW_MS = 15 * 60_000;
 /** The runner keeps the time; a runner that does not is a bug that must not stop fencing. */
 export const RUNNER_GRACE_MS = 5_000;
 /** A person at a machine is reminded so often. */
 export const REMINDER_MS = 60_000;
 
-/** A fencer that knows no device yet. `self`: the node that it runs on. */
-export function createFencer(self: string, configuration: FencingConfiguration): FencerState {
-  return { self, configuration, operations: [], failures: {}, history: [], lastId: 0 };
+/** A fencer that knows no device yet. `self`: the node that it runs on; `history`: its rounds before a restart. */
+export function createFencer(
+  self: string,
+  configuration: FencingConfiguration,
+  history: readonly FencingRecord[] = [],
+): FencerState {
+  return { self, configuration, operations: [], failures: {}, history: history.slice(-HISTORY_MAX), lastId: 0 };
 }
+
+/**
+ * Whether `target` comes back again and again to be fenced, or to fence: then it is switched off and not on again, so
+ * that the service that works is left alone until somebody has found out why.
+ */
+export function isLooping({ history }: FencerState, target: string, nowWallMs: number): boolean {
+  const deaths = history.filter(
+    ({ target: of, outcome, endedWallMs }) =>
+      of === target && isDeath(outcome) && nowWallMs - endedWallMs < LOOP_WINDOW_MS && endedWallMs <= nowWallMs,
+  );
+  return deaths.length >= LOOP_DEATHS;
+}
+
+const isDeath = (outcome: FencingOutcome): boolean => outcome.kind === "confirmed" && outcome.power === "off";
 
 /** Whether `operation` must wait for an earlier one: one at a time a target, or one at all if so configured. */
 export function isBlocked({ operations, configuration }: FencerState, operation: FencingOperation): boolean {

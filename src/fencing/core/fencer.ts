@@ -9,6 +9,7 @@ import { unreachable } from "../../base/check.ts";
 import type { Stepped } from "../../base/step.ts";
 import { type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
 import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
+import { isLooping, LOOP_DEATHS, LOOP_WINDOW_MS } from "./fencer-state.ts";
 import {
   abandon,
   type Draft,
@@ -56,10 +57,15 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
   const all = levelsFor(draft.configuration, target, draft.self);
   const levels = event.onlyLevel === undefined ? all : all.slice(event.onlyLevel - 1, event.onlyLevel);
   const retryAtMs = draft.failures[target]?.retryAtMs ?? now.ms;
+  const staysOff = action === "reboot" && !isUrgent && isLooping(draft, target, now.wallMs);
+  if (staysOff) {
+    const why = `${target} was fenced ${LOOP_DEATHS} times in ${LOOP_WINDOW_MS / 60_000} minutes`;
+    log(draft, "error", `LOOP: ${why}: it stays off; find out why, then: gemel fence on ${target}`);
+  }
   const operation: FencingOperation = {
     id: nextId(draft),
     target,
-    action,
+    action: staysOff ? "off" : action,
     waiters: [waiter],
     by: [origin.by],
     seed,

@@ -199,6 +199,7 @@ function readDevice(
     perTarget,
     rebootParameters: choice.rebootParameters,
     isManual: choice.manual,
+    isWitness: choice.isWitness,
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
     priority: Number.isFinite(priority) ? priority : 0,
@@ -363,10 +364,10 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
     devices.map(({ id }) => id),
     complain,
   );
-  if (isEnabled && devices.every(({ isManual }) => isManual)) {
+  if (isEnabled && devices.every(({ isManual, isWitness }) => isManual || isWitness)) {
     complain(
       "fencing",
-      devices.length === 0 ? "there is no usable device" : "only a person can fence",
+      devices.length === 0 ? "there is no usable device" : "nothing but a person can fence",
       "add a primitive of class stonith for each node; until then no takeover happens by itself",
       "warning",
     );

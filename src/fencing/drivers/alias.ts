@@ -276,6 +276,25 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     plugParameter: "outlets",
     hasOutlets: true,
   },
+  "dead-check": { driver: "dead-check", renames: {}, refusals: [], passwords: [] },
+  "external/stonith-helper": {
+    driver: "dead-check",
+    renames: {
+      dead_check_target: "addresses",
+      dead_check_trialcount: "trials",
+      // Judged by the cluster itself: who holds resources, who is a member, whether there is quorum.
+      hostlist: "",
+      run_dead_check: "",
+      run_standby_wait: "",
+      standby_check_command: "",
+      standby_wait_time: "",
+      run_online_check: "",
+      run_quorum_check: "",
+      quorum_check_wait_time: "",
+    },
+    refusals: [],
+    passwords: [],
+  },
   "external/sbd": {
     driver: "sbd",
     renames: { sbd_device: "devices", hostlist: "", timeout_bypass: "" },

@@ -13,6 +13,8 @@ export type BoundRead =
 export interface Traits {
   /** False for a device that can only end a machine, as a disk does: then nobody asks it to switch on. */
   readonly switchesOn: boolean;
+  /** True for one that only looks whether the node lives: no level of a topology, and never a proof of death. */
+  readonly isWitness: boolean;
   /** What is added to the parameters when the machine is to run again after its end. */
   readonly rebootParameters: Values;
 }
@@ -49,11 +51,12 @@ export function defineDriver<Written>(
   name: string,
   schema: v.GenericSchema<unknown, Written>,
   bind: (written: Written) => BoundDriver,
-  { switchesOn = true, rebootParameters = {} }: Partial<Traits> = {},
+  { switchesOn = true, isWitness = false, rebootParameters = {} }: Partial<Traits> = {},
 ): Driver {
   return {
     name,
     switchesOn,
+    isWitness,
     rebootParameters,
     read(given) {
       const read = readParameters(schema, given);

@@ -4,6 +4,7 @@
  */
 import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
 import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
+import { deadCheck } from "./dead-check.ts";
 import { type Driver, readParameters } from "./define-driver.ts";
 import { externalPlugin } from "./external-plugin.ts";
 import { fenceAgent } from "./fence-agent.ts";
@@ -30,6 +31,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "racadm-ssh": racadmSsh,
   "snmp-pdu": snmpPdu,
   nut,
+  "dead-check": deadCheck,
   "fence-agent": fenceAgent,
   "external-plugin": externalPlugin,
   sbd,
@@ -65,6 +67,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     plugParameter: alias.plugParameter,
     hasOutlets: alias.hasOutlets ?? false,
     switchesOn: driver?.switchesOn ?? false,
+    isWitness: driver?.isWitness ?? false,
     rebootParameters: driver?.rebootParameters ?? {},
     complaints: [...complaints, ...read.complaints],
     boundMs: read.boundMs,

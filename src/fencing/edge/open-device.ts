@@ -98,6 +98,10 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         if (password.kind === "failed") return password;
         return opened(bound.device(createExternalPlugin({ ...bound.target, password: password.value, budgetMs })));
       }
+      case "addresses": {
+        const { createNodeAddresses } = await import("../../hw/edge/node-addresses.ts");
+        return opened(bound.device(createNodeAddresses(bound.target.addresses, bound.target.trials)));
+      }
       case "disks": {
         const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");
         const disks = createPoisonDisks({ ...bound.target, from: os.hostname(), accessMs: budgetMs });

@@ -15,6 +15,7 @@ const { lib, functions: libc } = dlopen(null, {
   bind: { return: "i32", arguments: ["i32", "pointer", "u32"] },
   clock_gettime: { return: "i32", arguments: ["i32", "pointer"] },
   close: { return: "i32", arguments: ["i32"] },
+  getsockopt: { return: "i32", arguments: ["i32", "i32", "i32", "pointer", "pointer"] },
   getsockname: { return: "i32", arguments: ["i32", "pointer", "pointer"] },
   if_nametoindex: { return: "u32", arguments: ["pointer"] },
   ioctl: { return: "i32", arguments: ["i32", "u64", "pointer"] },
@@ -100,6 +101,23 @@ export function openSocket(family: number, type: number, protocol: number): numb
 /** `address`: a struct sockaddr of the family. */
 export function bindSocket(fd: number, address: Uint8Array): void {
   checked("bind", libc.bind(fd, address, address.length));
+}
+
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const SO_PEERCRED = 17;
+
+/** Who opened the other end of a unix socket. Fact: unix(7), SO_PEERCRED: struct ucred, three 32-bit integers. */
+export function peerCredentials(fd: number): PeerCredentials {
+  const bytes = Buffer.alloc(12);
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(bytes.length);
+  checked("getsockopt", libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, bytes, size));
+  return { pid: bytes.readInt32LE(0), uid: bytes.readUInt32LE(4), gid: bytes.readUInt32LE(8) };
 }
 
 /** A number is passed as a C int, text with its closing zero. */

@@ -79,6 +79,20 @@ export function hasActiveHistory(state: XmlElement | undefined): boolean {
   );
 }
 
+function primitiveIds(element: XmlElement | undefined): readonly string[] {
+  return (element?.children ?? []).flatMap((child) => {
+    if (child.name === "primitive") return child.attributes.class === "stonith" ? [] : [child.attributes.id ?? ""];
+    return primitiveIds(child);
+  });
+}
+
+/** Has each configured resource been looked for on this node? Where nothing is recorded, nothing is known. */
+export function isLookedOver(cib: XmlElement, state: XmlElement | undefined): boolean {
+  const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
+  const known = new Set(resources.map(({ attributes }) => attributes.id?.split(":")[0]));
+  return primitiveIds(childOf(configurationOf(cib), "resources")).every((id) => known.has(id));
+}
+
 /** `fail-count-ip#monitor_10000` of a failed operation; `last-failure-...` likewise. */
 export function failureName(
   prefix: "fail-count" | "last-failure",

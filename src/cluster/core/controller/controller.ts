@@ -7,7 +7,7 @@ import type { Stepped } from "../../../base/step.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
 import type { MembershipView } from "../membership/view.ts";
-import { clusterOption, hasActiveHistory, nodeState } from "./cib-read.ts";
+import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
 import {
   abort,
   acceptDecision,
@@ -183,7 +183,7 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
       emit(turn, { kind: "clear", resource: message.resource, scope: message.scope });
       break;
     case "leave":
-      leave(turn, true);
+      leaveInOrder(turn);
       break;
     default:
       message satisfies never;
@@ -241,6 +241,18 @@ function requestedShutdown(turn: Turn, from: string, wallMs: number): void {
   log(turn, "info", `${from} wants to leave`);
 }
 
+/**
+ * The last stops stand in the DC's status alone for a moment: a DC that went at once would leave the others with a
+ * history that says it still runs something, and would be fenced for that.
+ */
+const LEAVE_SETTLE_MS = 500;
+
+function leaveInOrder(turn: Turn): void {
+  const { lead, leaveAtMs } = turn.state;
+  if (lead === undefined || members(turn).length < 2) leave(turn, true);
+  else turn.state = { ...turn.state, leaveAtMs: leaveAtMs ?? turn.now.nowMs + LEAVE_SETTLE_MS };
+}
+
 function leave(turn: Turn, clean: boolean): void {
   turn.state = { ...turn.state, left: true };
   emit(turn, { kind: "leave", clean });
@@ -262,6 +274,8 @@ function stopWaitMs({ cib }: ControllerState): number {
 }
 
 function tendStop(turn: Turn): void {
+  const { leaveAtMs = Number.POSITIVE_INFINITY } = turn.state;
+  if (!turn.state.left && turn.now.nowMs >= leaveAtMs) leave(turn, true);
   const { stopping, left, election, cib, self } = turn.state;
   if (stopping === undefined || left) return;
   const { nowMs, nowWallMs } = turn.now;
@@ -269,7 +283,8 @@ function tendStop(turn: Turn): void {
   const runs = hasActiveHistory(nodeState(cib, self));
   if (waitedMs >= stopWaitMs(turn.state)) {
     log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
-    leave(turn, !runs);
+    // A history that was forgotten and not looked over again proves nothing: then it goes without a goodbye.
+    leave(turn, !runs && isLookedOver(cib, nodeState(cib, self)));
   } else if (!runs && waitedMs >= STOP_ALONE_MS && (election.dc === null || turn.state.view?.settled !== true)) {
     leave(turn, true);
   } else if (nowMs >= stopping.requestDueAtMs) {
@@ -363,6 +378,7 @@ export function controllerWakeAtMs(state: ControllerState): number | undefined {
     lead === undefined ? undefined : joinsWakeAtMs(lead),
     decideWakeAtMs(turn),
     stopping === undefined || left ? undefined : stopping.requestDueAtMs,
+    left ? undefined : state.leaveAtMs,
   ].filter((atMs) => atMs !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);
 }

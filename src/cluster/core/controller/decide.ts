@@ -78,6 +78,17 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 }
 
 function startFence(turn: Turn, action: FenceAction): void {
+  // Nobody switches himself off and reads it back: we end without a goodbye, and the others have us fenced.
+  if (action.target === turn.state.self && members(turn).length > 1) {
+    log(
+      turn,
+      "error",
+      `this node must be fenced (${reasonText(action.reason)}): it ends itself, for another one to take over`,
+    );
+    turn.state = { ...turn.state, left: true };
+    emit(turn, { kind: "leave", clean: false });
+    return;
+  }
   log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
   const order = turn.state.lead?.fencingOrder ?? [];
   emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });

@@ -7,6 +7,7 @@
 import type { StatusChange } from "../cib-store/types.ts";
 import type { OperationResult } from "../executor/types.ts";
 import { clusterOption, failureName, failureNames, nodeState, readBoolean, transientAttributes } from "./cib-read.ts";
+import { withdrawFence } from "./reign.ts";
 import { emit, log, members, send, type Turn, want } from "./turn.ts";
 import type { ControllerMessage, OperationFailure } from "./types.ts";
 
@@ -87,6 +88,8 @@ export function cleanUp(turn: Turn, { resource, node }: Omit<Cleanup, "kind">): 
     });
     if (changes.length > 0) emit(turn, { kind: "report", changes });
     send(turn, name, { kind: "clear", round: lead.round, resource, scope: "history" });
+    // It may have been for this very failure; what still wants a fencing will say so in the next decision.
+    withdrawFence(turn, name);
   }
   log(turn, "info", `${resource}: failures are forgotten${node === undefined ? "" : ` on ${node}`}`);
 }

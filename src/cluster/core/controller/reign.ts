@@ -14,8 +14,10 @@ const OFFER_EVERY_MS = 3_000;
 /** A manager restarts within seconds, and its keeper ends what stays sick; beyond this the node has failed. */
 export const JOIN_WAIT_MS = 60_000;
 
-/** From its first heartbeat to membership a peer needs a few keepalives; one that only half hears us, for ever. */
+/** From its first heartbeat to membership a peer needs a few keepalives; one that does not hear us, for ever. */
 const COMING_WAIT_MS = 10_000;
+
+const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
 
 const OFFLINE = { in_ccm: "false", crmd: "offline" } as const;
 
@@ -59,6 +61,7 @@ export function forgetJoin(turn: Turn, node: string): void {
 
 function expectJoin(turn: Turn, node: string): void {
   reportNodeState(turn, node, { in_ccm: "true", crmd: "online", join: "pending", expected: "member" });
+  if (node !== turn.state.self) withdrawFence(turn, node);
   offer(turn, node);
 }
 
@@ -121,8 +124,8 @@ function isBeingFenced({ state }: Turn, node: string): boolean {
   return run?.phases[at] === "running";
 }
 
-/** What was to be fenced is heard: a board that has its order is awaited, but no more are tried, nor people called. */
-function withdrawFence(turn: Turn, node: string): void {
+/** The reason may be gone: a board that has its order is awaited, but no more are tried, nor people called. */
+export function withdrawFence(turn: Turn, node: string): void {
   if (isBeingFenced(turn, node)) emit(turn, { kind: "withdraw-fence", node });
 }
 
@@ -143,8 +146,12 @@ function awaitPeers(turn: Turn, isComing: boolean): void {
   const { lead } = turn.state;
   if (lead === undefined) return;
   const { awaitUntilMs, ...rest } = lead;
-  if (isComing) setLead(turn, { awaitUntilMs: awaitUntilMs ?? turn.now.nowMs + COMING_WAIT_MS });
-  else turn.state = { ...turn.state, lead: rest };
+  // We are alone, have decided nothing, and hear a node that does not hear us: the fault may be ours. It lives and will
+  // do what is to be done; to have it fenced after each boot would go on for ever.
+  const isStranger = members(turn).length === 1 && !turn.state.election.hasDecided;
+  const known = awaitUntilMs === FOR_EVER_MS ? undefined : awaitUntilMs;
+  if (!isComing) turn.state = { ...turn.state, lead: rest };
+  else setLead(turn, { awaitUntilMs: isStranger ? FOR_EVER_MS : (known ?? turn.now.nowMs + COMING_WAIT_MS) });
 }
 
 /** After each change of the view, and once the CIB stands at the beginning of a reign. */
@@ -194,7 +201,6 @@ export function acceptJoin(turn: Turn, from: string, message: Joined): void {
   emit(turn, { kind: "report", changes });
   setLead(turn, { joins: { ...lead.joins, [from]: { ...join, phase: "joined", overdue: false } } });
   log(turn, "info", `${from} has joined`);
-  withdrawFence(turn, from);
   want(turn, `${from} has joined`);
 }
 

@@ -132,6 +132,8 @@ export interface ControllerState {
   readonly cib: XmlElement;
   readonly lead?: Lead;
   readonly stopping?: { readonly sinceMs: number; readonly requestDueAtMs: number };
+  /** A DC that may leave waits until then, so that the others have what it wrote last. */
+  readonly leaveAtMs?: number;
   readonly left: boolean;
   /** Starts of peers that were confirmed off, in the life of our keeper; kept over a restart of the manager. */
   readonly fenced: Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@
  * Which datagrams of the managers a keeper passes on, and by which links it sends them.
  * A peer that is lost or has left has no say, nor has another start of it than the one that is heard.
  */
-import type { MembershipState } from "./state.ts";
+import type { MembershipState, PeerState } from "./state.ts";
 
 /** The name of the peer whose manager may be heard; undefined when the datagram is to be dropped. */
 export function admitsDatagram(state: MembershipState, from: number, generation: number): string | undefined {
@@ -17,12 +17,18 @@ export interface DatagramRoute {
   readonly id: number;
 }
 
-/** To a peer by name, or to all members with `*`: by every network link that is not down, else by serial lines. */
+/** That is not down; where all are, whatever the peer was heard on since: a link that heals is better than none. */
+function openLinks(config: MembershipState["config"], { links }: PeerState) {
+  const open = config.links.filter(({ name }) => (links[name]?.state ?? "down") !== "down");
+  return open.length > 0 ? open : config.links.filter(({ name }) => (links[name]?.goodBeats ?? 0) > 0);
+}
+
+/** To a peer by name, or to all members with `*`: by every network link that is open, else by serial lines. */
 export function datagramRoutes({ config, peers }: MembershipState, to: string): readonly DatagramRoute[] {
   const routes: DatagramRoute[] = [];
   for (const peer of peers) {
     if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
-    const open = config.links.filter(({ name }) => (peer.links[name]?.state ?? "down") !== "down");
+    const open = openLinks(config, peer);
     const fast = open.filter(({ kind }) => kind !== "serial");
     for (const { name } of fast.length > 0 ? fast : open) routes.push({ link: name, peer: peer.name, id: peer.id });
   }

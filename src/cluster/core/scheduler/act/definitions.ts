@@ -60,7 +60,8 @@ function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes):
 export function planDefinitions(plan: Plan): Changes {
   const changes: Changes = { reloads: [], repeats: [], forgotten: [] };
   for (const resource of plan.facts.resources) {
-    if (resource.kind !== "primitive" || resource.removed || !resource.managed) continue;
+    // What failed is started anew anyway.
+    if (resource.kind !== "primitive" || resource.removed || !resource.managed || resource.failed) continue;
     const { to } = motionOf(plan.board, resource);
     for (const node of resource.runningOn) {
       // What must leave its node anyway is not asked what it was started with.

@@ -102,6 +102,8 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
       // A fencing elsewhere does not hold up what needs no fencing and is handed over from where it is seen to run.
       if (first.kind === "fence" && start.needs !== "fencing") continue;
       if (first.resource === resource && first.operation === "stop") continue;
+      // Who is there already needs no more room.
+      if (first.resource === undefined && to === undefined) continue;
       const other = first.resource === undefined ? undefined : steps.get(first.resource);
       if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource)
         continue;

@@ -31,7 +31,9 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
         if (seen.has(second)) continue;
         seen.add(second);
         if (second.resource !== undefined && second.resource !== resource && second.operation === "start")
-          for (const stop of stepsOf(plan, second.resource, "stop")) for (const probe of own) link(plan, probe, stop);
+          // What fencing makes stopped is stopped whatever a probe says.
+          for (const stop of stepsOf(plan, second.resource, "stop"))
+            if (stop.node?.unclean !== true) for (const probe of own) link(plan, probe, stop);
         visit(second);
       }
     };

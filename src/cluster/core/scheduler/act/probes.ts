@@ -99,6 +99,8 @@ export function planProbes(plan: Plan): void {
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
     if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
+    // Whose connection ends is not looked at any more.
+    if (node.remote !== undefined && assignedOf(plan.board, node.remote) === undefined) continue;
     if (isUnclean(plan.board, node) || node.remoteRequiresReset || !node.discoverResources) continue;
     for (const resource of plan.board.order) {
       if (node.inBundle && resource.kind !== "bundle") continue;

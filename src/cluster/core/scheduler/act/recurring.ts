@@ -4,7 +4,7 @@
  * Disabled", operation attribute `role`.
  */
 import type { Node, Operation, Resource } from "../facts/model.ts";
-import { inPromotable } from "../facts/model.ts";
+import { inAnonymousClone, inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
 import { isUnclean, isUp } from "../place/board.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
@@ -143,10 +143,10 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
   );
 }
 
-/** A node in maintenance is left wholly alone: even the watching stops. */
+/** What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
   for (const node of resource.runningOn) {
-    if (!node.maintenance || !isUp(plan.board, node)) continue;
+    if ((!node.maintenance && !resource.maintenance) || !isUp(plan.board, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);
@@ -164,8 +164,10 @@ export function planRecurring(plan: Plan, resource: Resource): void {
     // Two of one name and interval cannot be told apart by the executor: neither can be relied upon.
     const twins = resource.operations.filter((each) => each.name === name && each.intervalMs === intervalMs);
     if (twins.length > 1) continue;
-    if (operation.role === ROLE.stopped) planStopped(plan, resource, operation, motion.to);
-    else if (motion.to !== undefined && !motion.to.maintenance)
+    // Which instance of an anonymous clone is stopped on a node, nobody can say.
+    if (operation.role === ROLE.stopped) {
+      if (!inAnonymousClone(resource)) planStopped(plan, resource, operation, motion.to);
+    } else if (motion.to !== undefined && !motion.to.maintenance)
       planOne(plan, resource, operation, motion.to, motion.nextRole);
   }
 }

@@ -17,11 +17,11 @@ export function planRemovals(plan: Plan): void {
   }
 }
 
-/** Not before it has stopped there. */
+/** Not before it has stopped everywhere; only where it ran does the deletion depend on that. */
 export function linkRemovals(plan: Plan): void {
   for (const resource of plan.facts.resources)
     if (resource.removed)
       for (const remove of stepsOf(plan, resource, "delete"))
         for (const stop of stepsOf(plan, resource, "stop"))
-          if (stop.node === remove.node) link(plan, stop, remove, { needsFirst: true });
+          link(plan, stop, remove, stop.node === remove.node ? { needsFirst: true } : {});
 }

@@ -3,25 +3,32 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childrenOf } from "../../../../base/xml.ts";
 import { resolveReference } from "./attribute-sets.ts";
 import type { Facts, Resource } from "./model.ts";
-import { cloneOf } from "./model.ts";
+import { cloneOf, primitivesOf } from "./model.ts";
 
-/** A clone's child stands for the clone: a constraint cannot mean one anonymous instance. */
+/**
+ * A clone's child stands for the clone: a constraint cannot mean one anonymous instance. But it is known by its plain
+ * name only once a node has recorded one of its instances by that name (crm_simulate as a black box).
+ */
 export function resourceNamed(facts: Facts, id: string): Resource | undefined {
   const exact = facts.byId.get(id);
   if (exact !== undefined && exact.instance < 0) return exact;
   const instance = exact ?? facts.byId.get(`${id}:0`);
   if (instance === undefined) return undefined;
   if (exact !== undefined && cloneOf(exact)?.unique === true) return exact;
-  return cloneOf(instance) ?? instance;
+  const clone = cloneOf(instance);
+  if (clone === undefined) return instance;
+  const isKnown = clone.children.flatMap(primitivesOf).some(({ recordedName }) => recordedName === id);
+  return isKnown ? clone : undefined;
 }
 
-/** Every resource that the id means: several for a template or a tag. */
-export function resourcesNamed(facts: Facts, id: string): readonly Resource[] {
+/** Every resource that the id means: several for a template or a tag. A tag that holds itself adds nothing. */
+export function resourcesNamed(facts: Facts, id: string, through: readonly string[] = []): readonly Resource[] {
   const one = resourceNamed(facts, id);
   if (one !== undefined) return [one];
   const users = facts.templates.get(id);
   if (users !== undefined) return users.map((user) => cloneOf(user) ?? user);
-  return (facts.tags.get(id) ?? []).flatMap((member) => resourcesNamed(facts, member));
+  if (through.includes(id)) return [];
+  return (facts.tags.get(id) ?? []).flatMap((member) => resourcesNamed(facts, member, [...through, id]));
 }
 
 /** A resource set, its members found. */

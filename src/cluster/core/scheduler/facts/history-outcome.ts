@@ -170,7 +170,7 @@ function applyFailure(
 
 const CHANGED = "resource parameters have changed";
 
-/** What failed when it was defined otherwise says nothing of what it would do now; only a last failure is looked at. */
+/** How often it failed when it was defined otherwise counts no more; only a last failure is looked at. */
 function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
   const { id = "", "op-digest": digest } = entry.element.attributes;
   if (!id.endsWith("_last_failure_0") || digest === undefined) return false;

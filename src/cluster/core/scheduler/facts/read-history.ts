@@ -10,6 +10,7 @@ import type { Facts, History, HistoryEntry, Node, Resource } from "./model.ts";
 import { primitivesOf } from "./model.ts";
 import { ON_FAIL, type OnFail } from "./on-fail.ts";
 import { wantFencing } from "./read-nodes.ts";
+import { adoptRemoved } from "./read-remotes.ts";
 import { addResource } from "./read-resources.ts";
 import { parseRole, ROLE, type Role } from "./values.ts";
 
@@ -65,19 +66,14 @@ function activeSpan(entries: readonly HistoryEntry[]): { startAt: number; stopAt
 
 /** A resource that is recorded but no longer configured. */
 function addRemoved(facts: Facts, element: XmlElement): Resource {
-  const { id = "", class: agentClass = "", provider, type = "" } = element.attributes;
+  const { id = "", class: agentClass = "", provider, type = "", container } = element.attributes;
   const attributes = { id, class: agentClass, ...(provider === undefined ? {} : { provider }), type };
   const primitive: XmlElement = { name: "primitive", attributes, children: [] };
   const resource = addResource(facts, primitive, "primitive", { removed: true });
   facts.top.push(resource);
   if (!facts.options.stopRemoved) resource.managed = false;
-  // Containers and connections of a bundle are recorded under names that no configuration spells out.
-  if (isOfBundle(facts, id)) resource.managed = false;
+  adoptRemoved(facts, resource, container);
   return resource;
-}
-
-function isOfBundle(facts: Facts, id: string): boolean {
-  return facts.top.some((resource) => resource.kind === "bundle" && id.startsWith(`${resource.id}-`));
 }
 
 function isBlocking(resource: Resource): boolean {

@@ -87,6 +87,19 @@ export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource
   }
 }
 
+/** A removed connection still makes a node of what it connects to; the record names the container of a guest. */
+export function adoptRemoved(facts: Facts, resource: Resource, containerId: string | undefined): void {
+  if (!isRemoteConnection(resource.element) || facts.nodeByName.has(resource.id)) return;
+  const node = addRemoteNode(facts, resource.id, containerId === undefined ? "remote" : "guest");
+  facts.haveRemotes = true;
+  node.remote = resource;
+  resource.remoteNodeName = node.name;
+  const container = containerId === undefined ? undefined : facts.byId.get(containerId);
+  if (container === undefined) return;
+  resource.container = container;
+  container.fillers.push(resource);
+}
+
 /** Online or not, from the state of its connection and, for a guest, of its container. */
 export function settleRemote(node: Node): void {
   const connection = node.remote;

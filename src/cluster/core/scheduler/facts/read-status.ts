@@ -1,5 +1,5 @@
 /** Tickets and the recorded operations of every node, in the order of the status section. */
-import { childOf, childrenOf } from "../../../../base/xml.ts";
+import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
 import type { Facts, Node } from "./model.ts";
 import { readHistories } from "./read-history.ts";
 import { letGo, settleRemote } from "./read-remotes.ts";
@@ -30,21 +30,24 @@ function isReadable(facts: Facts, node: Node): boolean {
   return node.online || facts.options.fencingEnabled;
 }
 
+function nodeOf(facts: Facts, { attributes: { id = "", uname = "" } }: XmlElement): Node | undefined {
+  const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
+  return node?.kind === "ping" ? undefined : node;
+}
+
 /**
  * Cluster nodes first, then remote nodes as their connections turn out to be up, again and again until nothing new
  * becomes readable; last, with fencing, what is recorded for remote nodes that are down.
  */
 export function readAllHistories(facts: Facts): void {
-  const states = childrenOf(facts.status, "node_state").flatMap((state) => {
-    const node =
-      facts.nodeById.get(state.attributes["id"] ?? "") ?? facts.nodeByName.get(state.attributes["uname"] ?? "");
-    return node === undefined || node.kind === "ping" ? [] : [{ node, state }];
-  });
+  const states = childrenOf(facts.status, "node_state");
   const read = new Set<Node>();
   for (let progress = true; progress; ) {
     progress = false;
-    for (const { node, state } of states) {
-      if (read.has(node) || !isReadable(facts, node)) continue;
+    for (const state of states) {
+      // What has been read so far may have made the node known.
+      const node = nodeOf(facts, state);
+      if (node === undefined || read.has(node) || !isReadable(facts, node)) continue;
       read.add(node);
       progress = true;
       if (node.kind !== "member") settleRemote(node);
@@ -53,7 +56,10 @@ export function readAllHistories(facts: Facts): void {
   }
   for (const node of facts.nodes) if (node.kind !== "member" && !read.has(node)) settleRemote(node);
   if (facts.options.fencingEnabled)
-    for (const { node, state } of states) if (!read.has(node)) readHistories(facts, node, state);
+    for (const state of states) {
+      const node = nodeOf(facts, state);
+      if (node !== undefined && !read.has(node)) readHistories(facts, node, state);
+    }
   letGo(facts);
   // What was read last may have shown that a guest went down with its host.
   for (const node of facts.nodes)

@@ -3,15 +3,15 @@
  * Facts: Pacemaker Explained, "Resource Constraints", "Groups"; behaviour of crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
-import { allowedOf, assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
+import { assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
-import { assignBest, isAvailable, sortNodes } from "./choose-node.ts";
+import { assignBest } from "./choose-node.ts";
 import { indexColocations } from "./colocations.ts";
 import { weighColocations } from "./follow.ts";
+import { sortByPlacement } from "./placement-order.ts";
 
 /** The node's name under which primitives note their scores. */
 const PASS = { primitive: "pcmk__primitive_assign", group: "pcmk__group_assign", clone: "pcmk__clone_assign" } as const;
@@ -96,27 +96,4 @@ export function assignAll(board: Board): void {
   for (const resource of board.order)
     if (resource.remoteNodeName !== undefined) assign(board, resource, resource.migrationTarget);
   for (const resource of board.order) assign(board, resource, undefined);
-}
-
-/** With a placement strategy, among equal priorities those that are where they would be best go first. */
-function sortByPlacement(board: Board, resources: readonly Resource[]): Resource[] {
-  const weigh = (resource: Resource, node: Node | undefined) => {
-    const score = node === undefined || !isAvailable(board, node) ? undefined : allowedOf(board, resource)[node.index];
-    return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
-  };
-  const nodes = sortNodes(board, board.nodes, () => 0, undefined);
-  const nodeOf = (resource: Resource) => primitivesOf(resource).find((each) => isActive(each))?.runningOn[0];
-  return [...resources].sort((a, b) => {
-    if (a.priority !== b.priority) return b.priority - a.priority;
-    const [here, there] = [nodeOf(a), nodeOf(b)];
-    const [left, right] = [weigh(a, here), weigh(b, there)];
-    if (here !== undefined && there === undefined) return -1;
-    if (here === undefined && there !== undefined) return 1;
-    if (here !== undefined && left !== right) return right - left;
-    for (const node of nodes) {
-      const difference = weigh(b, node) - weigh(a, node);
-      if (difference !== 0) return difference;
-    }
-    return 0;
-  });
 }

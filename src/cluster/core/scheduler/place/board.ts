@@ -201,12 +201,10 @@ export function noteScores(board: Board, pass: string, resource: Resource): void
 /** Takes back what was assigned below. */
 export function unassign(board: Board, resource: Resource): void {
   for (const child of resource.children) unassign(board, child);
-  const node = board.assigned[resource.index];
+  if (resource.kind === "primitive") release(board, resource);
   board.isAssigned[resource.index] = false;
   board.assigned[resource.index] = undefined;
   board.nextRole[resource.index] = resource.nextRole;
-  if (resource.kind === "primitive" && node !== undefined)
-    board.counts[node.index] = (board.counts[node.index] ?? 1) - 1;
 }
 
 /** The node of a resource; of a group, that of its first member. */

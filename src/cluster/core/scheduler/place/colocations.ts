@@ -152,7 +152,8 @@ function bestWithValue(board: Board, scores: Scores, attribute: string, value: s
   return best;
 }
 
-function blend(
+/** Adds to `work` what `source` has to say of each node, weighted. */
+export function blend(
   board: Board,
   work: Scores,
   source: Resource,

@@ -37,6 +37,8 @@ function roleMatches({ role }: Place, colocation: Colocation): boolean {
 
 function applyClonePrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
   if (board.isAssigned[primary.index] !== true) return;
+  // Of what is never promoted no role but being started can be asked: such a wish says nothing.
+  if (colocation.primaryRole >= ROLE.unpromoted && !isPromotable(primary)) return;
   const wanted = placesOf(board, primary).filter((each) => each.node !== undefined && roleMatches(each, colocation));
   if (colocation.score >= INFINITY_SCORE) {
     restrictTo(board, dependent, wanted, colocation);
@@ -70,6 +72,10 @@ function restrictTo(board: Board, dependent: Resource, wanted: readonly Place[],
       if (own !== undefined && !Number.isNaN(own)) scores[node.index] = addScores(score, own);
     }
   }
+}
+
+function isPromotable(primary: Resource): boolean {
+  return primary.promotable || primary.bundled?.promotable === true;
 }
 
 function isInPromotable(resource: Resource): boolean {

@@ -5,6 +5,7 @@ import { compareNames } from "../facts/names.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
 import { bundleLines, type Shown } from "./bundle-lines.ts";
+import { probeFailure } from "./probe-failures.ts";
 
 /** What is left out and what is added. */
 export interface ReportView {
@@ -22,6 +23,11 @@ export const KIND_WORD = { member: "", remote: "Remote", guest: "Guest", ping: "
 
 /** `undefined` for a node that has nothing special about it and goes into a list. */
 export function nodeState(facts: Facts, node: Node): string | undefined {
+  const [state, health] = [plainState(facts, node), healthOf(facts, node)];
+  return health === undefined ? state : `${state ?? (node.online ? "online" : "OFFLINE")} (health is ${health})`;
+}
+
+function plainState(facts: Facts, node: Node): string | undefined {
   if (node.unclean) return node.online ? "UNCLEAN (online)" : "UNCLEAN (offline)";
   if (node.pending) return "pending";
   if (node.standbyOnFail && node.online) return "standby (on-fail)";
@@ -31,17 +37,17 @@ export function nodeState(facts: Facts, node: Node): string | undefined {
     return active ? "standby (with active resources)" : "standby";
   }
   if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
-  return node.online ? healthState(facts, node) : undefined;
+  return undefined;
 }
 
 /** The worst of its health attributes, when anyone looks at them. */
-function healthState(facts: Facts, node: Node): string | undefined {
+function healthOf(facts: Facts, node: Node): "RED" | "YELLOW" | undefined {
   if (facts.options.healthStrategy === "none") return undefined;
   const values = Object.entries(node.attributes).flatMap(([name, value]) =>
     name.startsWith("#health") ? [value] : [],
   );
-  if (values.includes("red")) return "online (health is RED)";
-  return values.includes("yellow") ? "online (health is YELLOW)" : undefined;
+  if (values.includes("red")) return "RED";
+  return values.includes("yellow") ? "YELLOW" : undefined;
 }
 
 export function nodeLines(facts: Facts, indent: string): string[] {
@@ -75,6 +81,11 @@ const PENDING: Readonly<Record<string, string>> = {
 
 export function isDisabled(resource: Resource): boolean {
   return targetRoleOf(resource, inPromotable(resource)) === ROLE.stopped;
+}
+
+/** Of a promotable clone, that it may not be promoted. */
+function isHeldLow(resource: Resource): boolean {
+  return inPromotable(resource) && targetRoleOf(resource, true) === ROLE.unpromoted;
 }
 
 export function roleWord(resource: Resource): string {
@@ -130,7 +141,9 @@ export function primitiveLine(
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
   const removed = resource.removed ? "ORPHANED " : "";
-  return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${node}${notes}${nodes}`;
+  const answer = role === "Stopped" ? probeFailure(resource) : undefined;
+  const why = answer === undefined ? "" : ` (${answer}) `;
+  return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${why}${node}${notes}${nodes}`;
 }
 
 /** A failed resource's role matters only when it may be promoted. */
@@ -154,12 +167,12 @@ function collectiveFlags(resource: Resource, note = ""): string {
 function isPlain(instance: Resource): boolean {
   const members = primitivesOf(instance);
   return members.every(
-    ({ runningOn, managed, failed, blocked, pendingTask, failureIgnored, removed }) =>
+    ({ runningOn, managed, heldBack, failed, blocked, pendingTask, failureIgnored, removed }) =>
       runningOn.length === 1 &&
       runningOn[0] === members[0]?.runningOn[0] &&
       runningOn[0]?.online === true &&
       !runningOn[0].unclean &&
-      managed &&
+      (managed || heldBack) &&
       !failed &&
       !blocked &&
       !failureIgnored &&
@@ -196,11 +209,18 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
-  if (others.length > 0) lines.push(`${deeper}* ${clone.promotable ? "Unpromoted" : "Started"}: ${list(others)}`);
+  const lower = clone.promotable
+    ? `Unpromoted${primitivesOf(clone).some(isHeldLow) ? " (target-role)" : ""}`
+    : "Started";
+  if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
-    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node)).map(({ name }) => name);
+    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node));
+    const byAnswer = Map.groupBy(idle, (node) => probeFailure(clone, node) ?? "");
     const note = isDisabled(clone) ? " (disabled)" : "";
-    if (idle.length > 0) lines.push(`${deeper}* Stopped${note}: ${list(idle)}`);
+    for (const answer of [...byAnswer.keys()].sort()) {
+      const names = (byAnswer.get(answer) ?? []).map(({ name }) => name);
+      lines.push(`${deeper}* Stopped${answer === "" ? "" : ` (${answer})`}${note}: ${list(names)}`);
+    }
   }
   return lines;
 }
@@ -232,7 +252,7 @@ export function isUnique(resource: Resource): boolean {
 /** How many instances are kept down by configuration, and by a failure. */
 function countLine(facts: Facts): string[] {
   const primitives = facts.resources.filter(({ kind, removed }) => kind === "primitive" && !removed);
-  const disabled = primitives.filter(isDisabled).length;
+  const disabled = primitives.filter((each) => isDisabled(each) || isHeldLow(each)).length;
   const blocked = primitives.filter((each) => each.blocked).length;
   if (disabled + blocked === 0) return [];
   const counts = `${disabled} of ${primitives.length} resource instances DISABLED and ${blocked} BLOCKED`;

@@ -24,8 +24,11 @@ function pick(plan: Plan, resource: Resource, operation: string): Step | undefin
 const isWanted = (step: Step | undefined): step is Step => step?.required === true;
 
 function because(step: Step | undefined, fallback: string): string {
-  const own = step?.resource === undefined ? "" : `required ${step.resource.id} `;
-  if (own !== "" && step?.reason.startsWith(own) === true) return because({ ...step, reason: "" }, fallback);
+  // Of what it does itself, the verb says enough.
+  const { resource } = step ?? {};
+  if (step !== undefined && resource !== undefined)
+    for (const own of [`required ${resource.id} `, `unrunnable ${resource.id} `])
+      if (step.reason.startsWith(own)) return because({ ...step, reason: "" }, fallback);
   const text = step === undefined || step.reason === "" || PLAIN.has(step.reason) ? fallback : step.reason;
   const blocked = step !== undefined && !step.runnable ? " (blocked)" : "";
   return text === "" && blocked === "" ? "" : text === "" ? " blocked" : `  due to ${text}${blocked}`;
@@ -69,7 +72,7 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
     if (isWanted(promote) || (nextRole === ROLE.promoted && isHeld(promote)))
-      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(promote, "") }];
+      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(plainHeld(promote), "") }];
     return isWanted(start) || isHeld(start)
       ? [{ verb: "Start", where: to.name, reason: because(start, held(plan, start)) }]
       : [];
@@ -105,6 +108,11 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
 
 function isAlone(start: Step | undefined): boolean {
   return start?.alone === true && start.kind !== "pseudo";
+}
+
+/** That quorum is wanting is said of starts only. */
+function plainHeld(promote: Step | undefined): Step | undefined {
+  return promote?.reason === "no quorum" ? { ...promote, reason: "" } : promote;
 }
 
 /** A start that nobody may want for want of quorum. */

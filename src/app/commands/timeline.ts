@@ -1,0 +1,65 @@
+/** `gemel timeline`: the story of an incident, from what all nodes wrote down, with where the time went. */
+import process from "node:process";
+import { maskText, secretsOf } from "../../cluster/core/report/mask.ts";
+import { longestGaps, type Told, tellTimeline } from "../../cluster/core/report/timeline.ts";
+import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
+import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
+import { readCommandLine } from "../control-client.ts";
+import { EXIT, wrongCall } from "./ask.ts";
+import { readWritten } from "./happenings.ts";
+
+const USAGE =
+  "gemel timeline [-f TIME] [-t TIME] [-w] [--json]    TIME: 10min (ago) or 2026-11-21 08:00:00Z; -w: no news";
+const FROM_MS = 3_600_000;
+const GAPS = 3;
+
+/** An instant, or a length of time before now; undefined when it is neither. */
+export function readMoment(text: string | undefined, nowWallMs: number): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{4}-/.test(text) ? parseDate(text) : undefined;
+  if (seconds !== undefined) return seconds * 1000;
+  const lengthMs = parseDurationMs(text);
+  return lengthMs === undefined ? undefined : nowWallMs - lengthMs;
+}
+
+export function storyLines(story: readonly Told[]): string[] {
+  const marks = { info: " ", warning: "!", error: "X" } as const;
+  const lines = story.map(({ atWallMs, sinceStartMs, nodes, severity, text }) => {
+    const time = new Date(atWallMs).toISOString().slice(11, 23);
+    const since = `+${(sinceStartMs / 1000).toFixed(3)}`.padStart(11);
+    return `${time} ${since} s ${marks[severity]} ${nodes.join("+").padEnd(14)} ${text}`;
+  });
+  const gaps = longestGaps(story, GAPS).map(
+    ({ sinceLastMs, text }) => `  ${(sinceLastMs / 1000).toFixed(3).padStart(9)} s before: ${text}`,
+  );
+  return gaps.length === 0 ? lines : [...lines, "Where the time went:", ...gaps];
+}
+
+/** Exit codes: 0; 64 wrong call; 69 no manager. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const called = readCommandLine(argv, {
+    from: { type: "string", short: "f" },
+    to: { type: "string", short: "t" },
+    warnings: { type: "boolean", short: "w" },
+    json: { type: "boolean" },
+  });
+  if (called.kind === "wrong") return wrongCall("gemel timeline", called.reason, USAGE);
+  const { socketPath, flags } = called;
+  const nowWallMs = Date.now();
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const from = flags["from"] === undefined ? nowWallMs - FROM_MS : readMoment(text(flags["from"]), nowWallMs);
+  const to = flags["to"] === undefined ? nowWallMs : readMoment(text(flags["to"]), nowWallMs);
+  if (from === undefined || to === undefined) return wrongCall("gemel timeline", "-f and -t want a time", USAGE);
+  const written = await readWritten("gemel timeline", socketPath);
+  if (typeof written === "number") return written;
+  const secrets = secretsOf(written.cib);
+  const wanted = written.happenings.filter(({ severity }) => flags["warnings"] !== true || severity !== "info");
+  const story = tellTimeline(wanted, { fromWallMs: from, toWallMs: to }).map((one) => ({
+    ...one,
+    text: maskText(one.text, secrets),
+  }));
+  if (flags["json"] === true) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`);
+  else process.stdout.write(`${storyLines(story).join("\n")}\n`);
+  for (const reason of written.missing) process.stderr.write(`gemel timeline: without ${reason}\n`);
+  return EXIT.done;
+}

@@ -1,0 +1,77 @@
+/** The cluster wants a fencing no more, for its target has come back: what is left undone, and what goes on. */
+import { expect, test } from "vitest";
+import { type FencingDevice, NO_FENCING } from "../../src/fencing/core/configuration.ts";
+import { stepFencer } from "../../src/fencing/core/fencer.ts";
+import {
+  createFencer,
+  type FencerEvent,
+  type FencerState,
+  type FencingOrigin,
+} from "../../src/fencing/core/fencer-state.ts";
+
+const BOARD: FencingDevice = {
+  id: "bmc",
+  agent: "ipmi-lan",
+  driver: "ipmi-lan",
+  parameters: {},
+  perTarget: {},
+  rebootParameters: {},
+  isManual: false,
+  targets: ["alpha"],
+  bannedFrom: [],
+  priority: 0,
+  timeoutMs: { off: 10_000, on: 10_000 },
+  tries: { off: 1, on: 1 },
+  delayBaseMs: {},
+  delayMaxMs: 0,
+  isWitness: false,
+  staysOff: false,
+};
+const PERSON: FencingDevice = { ...BOARD, id: "hand", isManual: true };
+const DELAYED: FencingDevice = { ...BOARD, delayBaseMs: { "": 5000 } };
+
+function play(device: FencingDevice, kind: FencingOrigin["kind"], ...events: readonly FencerEvent[]) {
+  let state: FencerState = createFencer("bravo", { ...NO_FENCING, devices: [device] });
+  const told: string[] = [];
+  const origin = { kind, by: "who asked" };
+  const request: FencerEvent = {
+    kind: "request",
+    atWallMs: 0,
+    requestId: "r1",
+    target: "alpha",
+    action: "reboot",
+    origin,
+    seed: 7,
+    isTargetPreferred: false,
+  };
+  for (const event of [request, ...events]) {
+    const stepped = stepFencer(state, event, 0);
+    state = stepped.state;
+    for (const effect of stepped.effects) {
+      if (effect.kind === "run-device") told.push(`run ${effect.action}`);
+      if (effect.kind === "answer") told.push(`${effect.outcome.kind}`);
+      if (effect.kind === "fenced") told.push("fenced");
+      if (effect.kind === "ask-operator") told.push("ask a person");
+    }
+  }
+  return { told, open: state.operations.length, retry: state.failures["alpha"] };
+}
+
+const HEARD: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "alpha" };
+const OTHER: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "charlie" };
+
+test("a person on the way, and a delay that runs, are taken back; and the next fencing need not wait", () => {
+  expect(play(PERSON, "scheduler", HEARD)).toEqual({ told: ["ask a person", "not-done"], open: 0, retry: undefined });
+  // While a delay runs the board is only looked at.
+  expect(play(DELAYED, "scheduler", HEARD)).toEqual({ told: ["run status", "not-done"], open: 0, retry: undefined });
+});
+
+test("a board that was told to switch off is not called back", () => {
+  expect(play(BOARD, "scheduler", HEARD)).toMatchObject({ told: ["run off"], open: 1 });
+});
+
+test("what an operator or DRBD asked for goes on, and so does the fencing of another node", () => {
+  expect(play(PERSON, "operator", HEARD)).toMatchObject({ told: ["ask a person"], open: 1 });
+  expect(play(PERSON, "drbd", HEARD)).toMatchObject({ told: ["ask a person"], open: 1 });
+  expect(play(PERSON, "scheduler", OTHER)).toMatchObject({ told: ["ask a person"], open: 1 });
+});
