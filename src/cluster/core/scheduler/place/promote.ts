@@ -213,10 +213,11 @@ export function choosePromoted(board: Board, clone: Resource): void {
   }
 }
 
-/** Without quorum nothing new is promoted under freeze; what may be demoted stays so. */
+/** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
   if (isUnmanaged(instance)) return currentRole(instance) === ROLE.promoted;
+  if (!options.quorate && options.noQuorumPolicy === "demote") return currentRole(instance) <= ROLE.stopped;
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
 }
