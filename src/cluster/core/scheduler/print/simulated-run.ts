@@ -93,8 +93,11 @@ function execute(facts: Facts, records: NodeRecords, step: Step, id: number, fai
   const { node, resource, operation, intervalMs } = step;
   if (node === undefined || step.kind === "pseudo") return [];
   const record = recordOf(records, node.id, node.name);
-  if (step.kind === "fence") goDown(record);
-  else if (operation === "clear_failcount") clearFailures(record, resource?.baseId ?? "");
+  if (step.kind === "fence") {
+    if (step.fenceKind !== "on") goDown(record);
+    return [];
+  }
+  if (operation === "clear_failcount") clearFailures(record, resource?.baseId ?? "");
   else if (step.kind === "resource") {
     const failure = failures.find((spec) => isMeant(step, spec));
     const code = failure?.code ?? step.expectedCode;
