@@ -24,7 +24,7 @@ import { planRecorded } from "./act/recorded.ts";
 import { linkCancels, planRecurring } from "./act/recurring.ts";
 import { linkContainers, linkRemotes } from "./act/remotes.ts";
 import { linkRemovals, planRemovals } from "./act/removals.ts";
-import { settle } from "./act/settle.ts";
+import { nameRestarts, settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import { planUnfencing } from "./act/unfencing.ts";
 import { linkLoads } from "./act/utilization.ts";
@@ -93,6 +93,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   const migrations = markMigrations(plan);
   settle(plan);
   while (dropHindered(plan, migrations)) settle(plan);
+  nameRestarts(plan);
   addMigrations(plan, migrations);
   addReloads(plan, changes);
   addNotifications(plan);
