@@ -97,7 +97,7 @@ export function roleWord(resource: Resource): string {
 }
 
 function flagsOf(resource: Resource, node: Node | undefined): string[] {
-  const flags: string[] = [];
+  const flags: string[] = resource.lockNode === undefined ? [] : ["LOCKED"];
   if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
   if (isDisabled(resource)) flags.push("disabled");
   else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
@@ -136,7 +136,7 @@ export function primitiveLine(
   const failed = failedWord(resource, role);
   const flags = flagsOf(resource, own?.node ?? resource.runningOn[0]).filter((flag) => withNode || flag !== "UNCLEAN");
   const several = withNode && resource.runningOn.length > 1;
-  const first = own === undefined ? resource.runningOn[0] : own.node;
+  const first = own === undefined ? (resource.runningOn[0] ?? resource.lockNode) : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
