@@ -177,7 +177,6 @@ function isPlain(instance: Resource): boolean {
       runningOn.length === 1 &&
       runningOn[0] === members[0]?.runningOn[0] &&
       runningOn[0]?.online === true &&
-      !runningOn[0].unclean &&
       (managed || heldBack) &&
       !failed &&
       !blocked &&
