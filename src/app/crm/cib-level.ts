@@ -99,7 +99,7 @@ export async function runCib(session: Session, words: readonly string[]): Promis
   if (verb === "list") return list(session);
   if (verb === "use") return use(session, given);
   const name = given ?? process.env["CIB_shadow"];
-  if (name === undefined || name === "" || /[/\0]/.test(name)) return -1;
+  if (verb === undefined || name === undefined || name === "" || /[/\0]/.test(name)) return -1;
   switch (verb) {
     case "new":
       return await create(session, name, rest);

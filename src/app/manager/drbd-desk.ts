@@ -33,6 +33,8 @@ export interface DrbdDeskOptions {
 
 /** How often the facts are looked at again while DRBD waits. */
 const LOOK_MS = 200;
+/** From our answer until the handler has ended and DRBD has taken its exit code, on a busy node. */
+const HANDLER_END_MS = 2_000;
 /** A living peer's manager answers at once; drbdadm on it may take a second or two. */
 const ASK_WAIT_MS = 10_000;
 const ASK_PAUSE_MS = 1_000;
@@ -62,8 +64,12 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const offAtMs: Record<string, number> = {};
   let connected: Readonly<Record<string, boolean>> = {};
   let watch: DrbdWatch | undefined;
-  /** Resources whose handler waits here for its answer. */
-  const waiting = new Set<string>();
+  /**
+   * Resources whose handler was answered "unsure": only these wait for us. One whose handler was told the truth goes on
+   * by itself, and with a new data generation. Resumed by us in that same moment it went on without one: the peer came
+   * back, was taken for equal, and lacked what had been written (seen: 299 blocks).
+   */
+  const unsure = new Set<string>();
 
   const onState = (state: DrbdState | undefined) => {
     const now = Object.fromEntries(
@@ -131,12 +137,20 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   /** A Primary whose handler was told "unsure" in the end: DRBD asks nobody again, and only we know better now. */
   const thaw = async (node: string) => {
     for (const { name, role, suspended } of Object.values(watch?.state() ?? {})) {
-      if (role !== "Primary" || suspended !== "fencing" || waiting.has(name) || peerOf(undefined) !== node) continue;
+      if (role !== "Primary" || suspended !== "fencing" || !unsure.has(name) || peerOf(undefined) !== node) continue;
       const { code, reason } = await decide(name, node, { kind: "silent" });
       if (code !== 7) continue;
+      // Another proof of the same off must not resume it a second time.
+      if (!unsure.delete(name)) continue;
       const goesOn = await resumeDrbd(name);
       log(goesOn ? "warning" : "error", `I/O of ${name} ${goesOn ? "goes on" : "is still frozen"}: ${reason}`);
     }
+  };
+
+  /** What was proven while the handler was ending has found nobody waiting: it is looked at again. */
+  const noteUnsure = (resource: string, peer: string) => {
+    unsure.add(resource);
+    void thaw(peer);
   };
 
   return {
@@ -149,13 +163,13 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       if (peer === undefined) return { exitCode: 1, reason: `${named ?? "the peer"} is no node of this cluster` };
       const endsAtMs = nowMs() + waitMs;
       log("warning", `DRBD has lost ${peer} for ${resource} and asks what is proven`);
-      waiting.add(resource);
+      unsure.delete(resource);
       const heard = listen(resource, peer);
       for (;;) {
         heard.askAgain();
         const { code, reason, settled } = await decide(resource, peer, heard.word());
         if (code !== 1 || settled || nowMs() >= endsAtMs) {
-          waiting.delete(resource);
+          if (code === 1) void sleep(HANDLER_END_MS).then(() => noteUnsure(resource, peer));
           log(code === 1 ? "error" : "warning", `DRBD is answered ${code} for ${resource}: ${reason}`);
           return { exitCode: code, reason };
         }

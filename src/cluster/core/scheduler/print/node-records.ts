@@ -113,7 +113,10 @@ function entryOf(record: NodeRecord, id: string, result: OperationResult): XmlEl
 }
 
 /** Writes a result over the earlier one of the same operation; a failure is kept beside as the last one. */
-export function recordResult(record: NodeRecord, result: OperationResult): void {
+export function recordResult(record: NodeRecord, done: OperationResult): void {
+  // What was reloaded runs as if it had been started with its new parameters, and is recorded so.
+  const isReload = done.operation === "reload-agent" && done.code === 0;
+  const result = isReload ? { ...done, operation: "start", key: done.key.replace("_reload-agent_", "_start_") } : done;
   const { name, agent, operation, intervalMs, code, expectedCode } = result;
   const plain = intervalMs === 0 ? `${name}_last_0` : `${name}_${operation}_${intervalMs}`;
   const known = record.resources.get(name);

@@ -48,7 +48,10 @@ function lineOf(step: Step): string {
   if (step.kind === "fence") return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
   if (step.kind === "pseudo") return `Pseudo action:   ${operationKey(step)}${step.implied ? "" : node}`;
   if (step.kind === "cluster") {
-    const whose = step.resource === undefined ? "" : ` for ${inAnonymousClone(step.resource) ? step.resource.baseId : step.resource.id}`;
+    const whose =
+      step.resource === undefined
+        ? ""
+        : ` for ${inAnonymousClone(step.resource) ? step.resource.baseId : step.resource.id}`;
     return `Cluster action:  ${step.operation}${whose}${node}`;
   }
   const name = step.resource === undefined ? "" : shortName(step.resource);

@@ -100,7 +100,7 @@ export function roleWord(resource: Resource, showPending = true): string {
 }
 
 function flagsOf(resource: Resource, node: Node | undefined): string[] {
-  const flags: string[] = [];
+  const flags: string[] = resource.lockNode === undefined ? [] : ["LOCKED"];
   if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
   if (isDisabled(resource)) flags.push("disabled");
   else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
@@ -142,7 +142,7 @@ export function primitiveLine(
   // Where only the remains of what was handed over are, it does not run.
   const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
   const several = withNode && places.length > 1;
-  const first = own === undefined ? places[0] : own.node;
+  const first = own === undefined ? (places[0] ?? resource.lockNode) : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${places.map((each) => each.name).join(" ")} ]`}` : "";
@@ -177,7 +177,6 @@ function isPlain(instance: Resource): boolean {
       runningOn.length === 1 &&
       runningOn[0] === members[0]?.runningOn[0] &&
       runningOn[0]?.online === true &&
-      !runningOn[0].unclean &&
       (managed || heldBack) &&
       !failed &&
       !blocked &&

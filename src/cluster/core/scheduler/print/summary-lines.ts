@@ -48,7 +48,7 @@ const PLAIN = new Set([
 ]);
 
 function roleOrNothing(resource: Resource, role: Role): string {
-  return inPromotable(resource) ? `${roleText(role)} ` : "";
+  return inPromotable(resource) || resource.role === ROLE.promoted ? `${roleText(role)} ` : "";
 }
 
 function changeOf(plan: Plan, resource: Resource): Change[] {
@@ -80,7 +80,8 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
       : [];
   }
   const moved = current !== undefined && current !== to;
-  const arrow = moved ? `${now}${current.name} -> ${next === now ? "" : next}${to.name}` : `${next}${to.name}`;
+  const inOneRole = `${current?.name ?? ""} -> ${to.name}${next === "" ? "" : ` ${next.trimEnd()}`}`;
+  const arrow = !moved ? `${next}${to.name}` : next === now ? inOneRole : `${now}${current.name} -> ${next}${to.name}`;
   const handed = stepsOf(plan, resource, "migrate_from").some(({ required }) => required);
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
   if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
