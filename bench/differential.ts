@@ -8,12 +8,21 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { parseXml, printXml, type XmlElement } from "../src/base/xml.ts";
 import { randomCib } from "../test/support/random-cib/cib.ts";
-import { askOurs, askPeer, compare, type Difference, isPeerInstalled } from "../test/support/scheduler-peer.ts";
+import {
+  askOurs,
+  askPeer,
+  compare,
+  type Difference,
+  explanationOf,
+  isPeerInstalled,
+} from "../test/support/scheduler-peer.ts";
 
-/** `refused` when the peer does not take the CIB. */
-function judge(cib: string): Difference | "refused" | undefined {
+/** `refused` when the peer does not take the CIB, `explained` when it is known to be too old for it. */
+function judge(cib: string): Difference | "refused" | "explained" | undefined {
   const theirs = askPeer(cib);
-  return theirs === undefined ? "refused" : compare(cib, askOurs(cib), theirs);
+  if (theirs === undefined) return "refused";
+  const found = compare(cib, askOurs(cib), theirs);
+  return found !== undefined && explanationOf(theirs) !== undefined ? "explained" : found;
 }
 
 /** Without these a CIB is about something else. */
@@ -50,7 +59,7 @@ function shrink(seed: number, { level, lines }: Difference): string {
     for (const cut of smaller(read.root)) {
       const text = printXml(cut);
       const found = judge(text);
-      if (found === undefined || found === "refused" || found.level !== level) continue;
+      if (found === undefined || typeof found === "string" || found.level !== level) continue;
       if (!found.lines.includes(lines[0] ?? "")) continue;
       best = text;
       progress = true;
@@ -82,10 +91,18 @@ function print(seed: number, found: Difference): void {
 }
 
 function runAll(from: number, count: number): number {
-  const counts: Record<string, number> = { agree: 0, refused: 0, actions: 0, order: 0, blocked: 0, report: 0 };
+  const counts: Record<string, number> = {
+    agree: 0,
+    refused: 0,
+    explained: 0,
+    actions: 0,
+    order: 0,
+    blocked: 0,
+    report: 0,
+  };
   for (let seed = from; seed < from + count; seed++) {
     const found = judge(randomCib(seed));
-    const key = found === undefined ? "agree" : found === "refused" ? found : found.level;
+    const key = found === undefined ? "agree" : typeof found === "string" ? found : found.level;
     counts[key] = (counts[key] ?? 0) + 1;
     if (typeof found === "object" && (values.level === undefined || values.level === found.level)) print(seed, found);
   }
@@ -94,7 +111,8 @@ function runAll(from: number, count: number): number {
       .map(([name, number]) => `${name} ${number}`)
       .join(", ")}\n`,
   );
-  return counts["agree"] === count ? 0 : 1;
+  const settled = ["agree", "refused", "explained"].reduce((sum, key) => sum + (counts[key] ?? 0), 0);
+  return settled === count ? 0 : 1;
 }
 
 if (!isPeerInstalled()) {

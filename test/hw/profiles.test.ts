@@ -38,8 +38,8 @@ describe("the profiles of the package", () => {
   });
 
   test("the drivers that profiles may name are the drivers that there are", () => {
-    // Packaged agents and shared disks are chosen by an operator, not by a machine's board.
-    const chosen = ["fence-agent", "sbd"];
+    // What stands outside of the machine is chosen by an operator, not by its board.
+    const chosen = ["fence-agent", "sbd", "external-plugin", "snmp-pdu", "nut", "dead-check"];
     const boards = Object.keys(DRIVERS).filter((name) => !chosen.includes(name));
     expect([...FENCING_DRIVERS].toSorted()).toEqual(boards.toSorted());
   });
@@ -113,6 +113,36 @@ test("a site replaces a profile and adds one, and the machine is read from /sys"
     mkdirSync(path.join(root, "sys/class/watchdog/watchdog0"), { recursive: true });
     writeFileSync(path.join(root, "sys/class/watchdog/watchdog0/identity"), "i6300ESB timer\n");
     expect(readMachine(root)).toMatchObject({ dmiVendor: "QEMU", watchdogs: ["watchdog0 (i6300ESB timer)"] });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+test("the board, serial ports, sensors and supplies are told as the kernel shows them", () => {
+  const root = mkdtempSync(path.join(os.tmpdir(), "gemel-machine-"));
+  const files = {
+    "sys/devices/platform/ipmi_bmc.0/manufacturer_id": "0x0002a2",
+    "sys/devices/platform/ipmi_bmc.0/product_id": "0x0100",
+    "sys/devices/platform/ipmi_bmc.0/firmware_revision": "1.99",
+    "proc/tty/driver/serial":
+      "serinfo:1.0 driver revision:\n0: uart:16550A port:000003F8 irq:4 tx:0 rx:0\n1: uart:unknown port:000002F8 irq:3",
+    "sys/class/hwmon/hwmon0/name": "coretemp",
+    "sys/class/power_supply/PS1/type": "Mains",
+    "dev/ipmi0": "",
+  };
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.join(root, path.dirname(name)), { recursive: true });
+      writeFileSync(path.join(root, name), `${text}\n`);
+    }
+    expect(readMachine(root)).toMatchObject({
+      ipmiManufacturerId: 674,
+      hasBoard: true,
+      board: { product: "0x0100", firmware: "1.99" },
+      serialPorts: ["ttyS0 (16550A)"],
+      sensors: ["hwmon0 (coretemp)"],
+      powerSupplies: ["PS1 (Mains)"],
+    });
   } finally {
     rmSync(root, { recursive: true });
   }

@@ -1,11 +1,10 @@
-/** Random worlds by seed; the same seed is the same run; and what the simulator would find if a rule were broken. */
+/** Random worlds by seed; the same seed is the same run, and a failure is shown by a short plan. */
 import { expect, test } from "vitest";
 import { randomPlan } from "../../src/sim/random-plan.ts";
 import { type Failure, runSeed, shrink, tryLines } from "../../src/sim/run-seeds.ts";
 import { BROKEN_RULES } from "./broken-rules.ts";
 
 const SEEDS = 40;
-const SEEDS_MAX = 2_000;
 
 test(`${SEEDS} seeds break no invariant`, () => {
   const failures: Failure[] = [];
@@ -26,16 +25,6 @@ test("the same seed gives the same trace, byte for byte", () => {
     expect(traceOf(seed).join("\n")).toBe(trace.join("\n"));
   }
 });
-
-test.each(Object.entries(BROKEN_RULES))(
-  `found within ${SEEDS_MAX} seeds when broken: %s`,
-  { timeout: 600_000 },
-  (_, cores) => {
-    let found: Failure | undefined;
-    for (let seed = 0; seed < SEEDS_MAX && found === undefined; seed += 1) [found] = runSeed(seed, { cores }).failures;
-    expect(found).toBeDefined();
-  },
-);
 
 test("what is found is shown by as few lines as it takes", () => {
   const cores = BROKEN_RULES["starts wait for the fencing"];

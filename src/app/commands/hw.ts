@@ -32,6 +32,13 @@ function detect(profiles: readonly NamedProfile[]): number {
   const machine = readMachine("/");
   say(`machine    ${machine.dmiVendor ?? "?"} ${machine.dmiProduct ?? "?"}, UUID ${machine.uuid ?? "not readable"}`);
   say(`board      ${machine.hasBoard ? "there is a BMC at /dev/ipmi0" : "no /dev/ipmi0 (module ipmi_si, or no BMC)"}`);
+  const { board, ipmiManufacturerId } = machine;
+  if (board !== undefined)
+    say(`BMC        manufacturer ${ipmiManufacturerId ?? "?"}, product ${board.product}, firmware ${board.firmware}`);
+  const listed = (names: readonly string[], none: string) => (names.length === 0 ? none : names.join(", "));
+  say(`serial     ${listed(machine.serialPorts, "no port with a chip behind it")}`);
+  say(`sensors    ${listed(machine.sensors, "no driver loaded; the board may have them (ipmitool sdr)")}`);
+  say(`supplies   ${listed(machine.powerSupplies, "not shown by the kernel; the board may (ipmitool sdr type 8)")}`);
   say(`watchdogs  ${machine.watchdogs.length === 0 ? "none loaded" : machine.watchdogs.join(", ")}`);
   const [best, ...others] = matchProfiles(profiles, machine);
   if (best === undefined) {

@@ -2,7 +2,7 @@
  * Ends manual overrides in time. Every manager looks, only the DC acts: so a change of DC needs no hand-over. The wall
  * clock decides, as the ends are dates; a clock that is wrong makes an override end early or late, and no more.
  */
-import { childOf } from "../../base/xml.ts";
+import { childOf, type XmlElement } from "../../base/xml.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { dueLeases, endText } from "../../cluster/core/overrides/lease.ts";
 import { type Manager, submit } from "./manager.ts";
@@ -10,11 +10,14 @@ import { type Manager, submit } from "./manager.ts";
 /** Ends are written to the second; nobody waits for one with a stopwatch. */
 const LOOK_EVERY_MS = 2_000;
 
+/** The configuration of an earlier version, from whoever has kept it. */
+export type FindVersion = (version: string) => Promise<XmlElement | undefined>;
+
 /** Nobody has confirmed the trial: the configuration is again what it was before. */
-async function goBack(manager: Manager, version: string): Promise<void> {
-  const configuration = await manager.files.readVersion(version);
+async function goBack(manager: Manager, version: string, find: FindVersion): Promise<void> {
+  const configuration = await find(version);
   if (configuration === undefined) {
-    manager.log("error", `the trial has ended, but version ${version} is not kept here: it cannot be gone back to`);
+    manager.log("error", `the trial has ended, but nobody has kept version ${version}: it cannot be gone back to`);
     return;
   }
   const door = `the trial was not confirmed: back to ${version}`;
@@ -23,11 +26,11 @@ async function goBack(manager: Manager, version: string): Promise<void> {
   else manager.log("error", `back to ${version} was not possible: ${answer.kind}`);
 }
 
-async function look(manager: Manager): Promise<void> {
+async function look(manager: Manager, find: FindVersion): Promise<void> {
   if (manager.node.controller.election.dc !== manager.self) return;
   const { operations, ended, goBackTo } = dueLeases(childOf(nodeCib(manager.node), "configuration"), Date.now());
   if (goBackTo !== undefined) {
-    await goBack(manager, goBackTo);
+    await goBack(manager, goBackTo, find);
     return;
   }
   if (operations.length === 0) return;
@@ -42,12 +45,12 @@ async function look(manager: Manager): Promise<void> {
 }
 
 /** Looks until the process ends; one look at a time. */
-export function watchLeases(manager: Manager): void {
+export function watchLeases(manager: Manager, find: FindVersion): void {
   let isLooking = false;
   setInterval(() => {
     if (isLooking) return;
     isLooking = true;
-    void look(manager).finally(() => {
+    void look(manager, find).finally(() => {
       isLooking = false;
     });
   }, LOOK_EVERY_MS);

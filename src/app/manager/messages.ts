@@ -11,6 +11,9 @@ export type ManagerMessage =
   | { readonly room: "fencing"; readonly records: readonly FencingRecord[] }
   /** How well the sender's fencing devices are proven. */
   | { readonly room: "proofs"; readonly report: ProofReport }
+  /** An earlier version of the configuration, which the sender has not kept. */
+  | { readonly room: "version"; readonly ask: number; readonly version: string }
+  | { readonly room: "version-answer"; readonly ask: number; readonly xml: string | null }
   /** Your last log lines, for a report that is made at the sender. */
   | { readonly room: "log"; readonly ask: number; readonly lines: number }
   | { readonly room: "log-answer"; readonly ask: number; readonly lines: readonly string[] }

@@ -11,6 +11,7 @@ import { levelsFor } from "../../fencing/core/configuration.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
 import { refuseOperations } from "./access-desk.ts";
+import { ASK_FENCE_WAIT_MS, ASK_WAIT_MS, ask } from "./ask-peer.ts";
 import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import {
   applyWish,
@@ -24,15 +25,11 @@ import {
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
 import { keepRecords } from "./fencing-news.ts";
+import { configurationLog, configurationVersion, keptVersion, logLines, PEER_LINES_MAX } from "./history-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
-
-/** A peer's manager that does not answer is being restarted or has gone; the asker may ask again. */
-const ASK_WAIT_MS = 60_000;
-/** A topology with retries; the fencer bounds itself. */
-const ASK_FENCE_WAIT_MS = 20 * 60_000;
 
 function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
   return { kind: "answer", value };
@@ -40,29 +37,6 @@ function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
 
 function refuse(place: string, reason: string, remedy: string): Reply {
   return { kind: "refused", problems: [problem(place, reason, remedy)] };
-}
-
-/** Sends a numbered question and waits for its answer; undefined when none comes in time. */
-function ask(
-  manager: Manager,
-  to: string,
-  make: (number: number) => ManagerMessage,
-  waitMs = ASK_WAIT_MS,
-): Promise<ManagerMessage | undefined> {
-  const number = manager.nextAsk;
-  manager.nextAsk += 1;
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      manager.asked.delete(number);
-      resolve(undefined);
-    }, waitMs);
-    manager.asked.set(number, (message) => {
-      clearTimeout(timer);
-      manager.asked.delete(number);
-      resolve(message);
-    });
-    sendAnywhere(manager, to, make(number));
-  });
 }
 
 export async function askDrbd(manager: Manager, peer: string, resource: string) {
@@ -220,32 +194,6 @@ async function confirmFence(
   return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
-/** What fits between two managers without holding up what matters. */
-const PEER_LINES_MAX = 1_000;
-
-async function logLines(manager: Manager, node: string, lines: number): Promise<Reply> {
-  if (node === manager.self) return answer<"log">({ lines: manager.book.lines(lines) });
-  if (manager.view?.members.includes(node) !== true)
-    return refuse("node", `${node} is no member now`, `ask on ${node} itself: gemel log`);
-  const message = await ask(manager, node, (number) => ({ room: "log", ask: number, lines }));
-  if (message?.room === "log-answer") return answer<"log">({ lines: message.lines });
-  return refuse("node", `${node} has not answered within ${ASK_WAIT_MS} ms`, `ask on ${node} itself: gemel log`);
-}
-
-function configurationLog(manager: Manager): Reply {
-  const { history, version } = manager.node.store.stored;
-  return answer<"config-log">({ version: `${version.adminEpoch}.${version.epoch}`, entries: history });
-}
-
-async function configurationVersion(manager: Manager, version: string): Promise<Reply> {
-  const { version: now } = manager.node.store.stored;
-  const isNow = version === `${now.adminEpoch}.${now.epoch}`;
-  const found = isNow ? configurationNow(manager) : await manager.files.readVersion(version);
-  if (found === undefined)
-    return refuse("version", `${manager.self} has not kept version ${version}`, "see gemel config log; ask its peer");
-  return answer<"config-version">({ xml: printXml(found) });
-}
-
 function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {
   const { resource: id, node } = request;
   const changes = pretendFailure(nodeCib(manager.node), id, node, Date.now());
@@ -359,6 +307,15 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         sendAnywhere(manager, from, { room: "dc-answer", ask: message.ask, reply }),
       );
       break;
+    case "version":
+      void keptVersion(manager, message.version).then((found) =>
+        sendAnywhere(manager, from, {
+          room: "version-answer",
+          ask: message.ask,
+          xml: found === undefined ? null : printXml(found),
+        }),
+      );
+      break;
     case "log": {
       const lines = manager.book.lines(Math.min(message.lines, PEER_LINES_MAX));
       sendAnywhere(manager, from, { room: "log-answer", ask: message.ask, lines });
@@ -371,6 +328,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
       break;
     case "dc-answer":
     case "log-answer":
+    case "version-answer":
     case "drbd-answer":
       manager.asked.get(message.ask)?.(message);
       break;

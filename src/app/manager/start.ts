@@ -30,6 +30,7 @@ import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
 import { takeRecord, tellProofs } from "./fencing-news.ts";
+import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
@@ -242,6 +243,6 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     () => statusReport(manager),
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
-  watchLeases(manager);
+  watchLeases(manager, (version) => findVersion(manager, version));
   manager.log("info", `manager of ${manager.self} is up`);
 }

@@ -135,6 +135,10 @@ async function keepVersion(directory: string, version: CibVersion): Promise<void
   for (const name of names.slice(0, -KEPT_MAX)) await rm(path.join(kept, name), { force: true });
 }
 
+async function keepPassed(directory: string, { version, configuration }: StoredCib): Promise<void> {
+  await writeSynced(path.join(keptDirectory(directory), keptName(version)), document({ version, configuration }));
+}
+
 async function writePair(directory: string, stored: StoredCib, isCurrentGood: boolean): Promise<void> {
   const at = (name: string) => path.join(directory, name);
   const { configuration, ...rest } = stored;
@@ -211,6 +215,9 @@ export async function openCibFiles(
         isCurrentGood = true;
         current = newest.stored;
         if (kept !== undefined) tell(`the version before is not kept: ${kept}`);
+        // What a slow disk was given together was never the current file, and is a version all the same.
+        for (const { stored } of covered)
+          if (stored.head !== newest.stored.head) await keepPassed(directory, stored).catch(() => {});
         waiting = waiting.slice(covered.length);
         for (const { resolve } of covered) resolve();
       } catch (error) {

@@ -46,12 +46,22 @@ function readLine(file: string): string | undefined {
   }
 }
 
-/** What the kernel tells of this machine. `root`: "/" but in tests. */
-export function readMachine(root: string): MachineFacts & {
+export interface Machine extends MachineFacts {
   readonly uuid: string | undefined;
   readonly watchdogs: readonly string[];
   readonly hasBoard: boolean;
-} {
+  /** What the kernel's IPMI driver has asked the board itself; undefined without that driver. */
+  readonly board: { readonly product: string; readonly firmware: string } | undefined;
+  /** `ttyS0 (16550A)`: ports that have a chip behind them. */
+  readonly serialPorts: readonly string[];
+  /** Chips with temperatures, fans and voltages. */
+  readonly sensors: readonly string[];
+  /** Supplies that the kernel sees: few servers show theirs but over their board. */
+  readonly powerSupplies: readonly string[];
+}
+
+/** What the kernel tells of this machine. `root`: "/" but in tests. */
+export function readMachine(root: string): Machine {
   const dmi = (name: string) => readLine(path.join(root, "sys/class/dmi/id", name));
   const list = (directory: string) => {
     try {
@@ -60,15 +70,31 @@ export function readMachine(root: string): MachineFacts & {
       return [];
     }
   };
+  const bmc = list("sys/devices/platform").find((name) => name.startsWith("ipmi_bmc."));
+  const ofBoard = (name: string) =>
+    bmc === undefined ? undefined : readLine(path.join(root, "sys/devices/platform", bmc, name));
+  const manufacturer = Number(ofBoard("manufacturer_id") ?? Number.NaN);
+  const serial = readLine(path.join(root, "proc/tty/driver/serial")) ?? "";
+  const withIdentity = (directory: string, file: string) =>
+    list(directory).map((name) => {
+      const identity = readLine(path.join(root, directory, name, file));
+      return identity === undefined ? name : `${name} (${identity})`;
+    });
   return {
     dmiVendor: dmi("sys_vendor"),
     dmiProduct: dmi("product_name"),
-    ipmiManufacturerId: undefined,
+    ipmiManufacturerId: Number.isInteger(manufacturer) ? manufacturer : undefined,
+    board:
+      bmc === undefined
+        ? undefined
+        : { product: ofBoard("product_id") ?? "?", firmware: ofBoard("firmware_revision") ?? "?" },
+    serialPorts: [...serial.matchAll(/^(\d+): uart:(?!unknown)(\S+)/gm)].map(
+      ([, port, chip]) => `ttyS${port} (${chip})`,
+    ),
+    sensors: withIdentity("sys/class/hwmon", "name"),
+    powerSupplies: withIdentity("sys/class/power_supply", "type"),
     uuid: dmi("product_uuid"),
-    watchdogs: list("sys/class/watchdog").map((name) => {
-      const identity = readLine(path.join(root, "sys/class/watchdog", name, "identity"));
-      return identity === undefined ? name : `${name} (${identity})`;
-    }),
+    watchdogs: withIdentity("sys/class/watchdog", "identity"),
     hasBoard: list("dev").includes("ipmi0"),
   };
 }

@@ -158,3 +158,11 @@ test("earlier versions are kept, the last hundred of them, and read by their num
   await files.write({ ...content(103), confirmedHead: content(103).head });
   expect(await files.readVersion("0.102")).toEqual(content(102).configuration);
 });
+
+test("versions that a slow disk was given together are kept, each of them", async () => {
+  const files = await openCibFiles(directory);
+  await Promise.all([1, 2, 3, 4].map((number) => files.write(content(number))));
+  await files.write(content(5));
+  for (const number of [1, 2, 3, 4])
+    expect(await files.readVersion(`0.${number}`), `0.${number}`).toEqual(content(number).configuration);
+});

@@ -32,17 +32,19 @@ export function isRunnable(plan: Plan, resource: Resource, node: Node | undefine
   const { facts, board } = plan;
   if (node === undefined || node.pending || !isUp(board, node)) return false;
   if (needs === "nothing" || facts.options.quorate) return true;
-  const { noQuorumPolicy } = facts.options;
-  if (noQuorumPolicy === "ignore" || noQuorumPolicy === "demote") return true;
-  if (noQuorumPolicy === "freeze") {
-    const active = resource.runningOn.length > 0;
-    return active && resource.nextRole <= resource.role;
-  }
-  return noQuorumPolicy !== "stop" && noQuorumPolicy !== "fence";
+  const policy = policyWithoutQuorum(facts, resource);
+  if (policy === "ignore") return true;
+  return policy === "freeze" && resource.runningOn.length > 0 && resource.nextRole <= resource.role;
 }
 
-function isHeldByQuorum(facts: Facts): boolean {
-  return !facts.options.quorate && facts.options.noQuorumPolicy === "stop";
+/** `demote` lets run, unpromoted, what has roles and is up; everything else stops. */
+function policyWithoutQuorum({ options }: Facts, resource: Resource): Facts["options"]["noQuorumPolicy"] {
+  if (options.noQuorumPolicy !== "demote") return options.noQuorumPolicy;
+  return inPromotable(resource) && resource.role > ROLE.stopped ? "ignore" : "stop";
+}
+
+function isHeldByQuorum(facts: Facts, resource: Resource): boolean {
+  return !facts.options.quorate && policyWithoutQuorum(facts, resource) === "stop";
 }
 
 function needsOf(resource: Resource, operation: string): Step["needs"] {
@@ -66,7 +68,7 @@ export function act(
   made.needs = needs;
   made.runnable &&= isRunnable(plan, resource, node, needs);
   // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
-  if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts)) made.required = false;
+  if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts, resource)) made.required = false;
   if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
     made.reason = plan.facts.options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.

@@ -2,6 +2,7 @@
  * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
+import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
 
@@ -153,4 +154,18 @@ function judgeGate(
   const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.second === gate.step);
   if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
+}
+
+/**
+ * Why the instances of a clone are stopped, when what they depend on is running and is not to be started again: the
+ * report says that its start is required, not that it cannot be.
+ */
+export function nameRestarts(plan: Plan): void {
+  for (const { first, second } of plan.links) {
+    if (first.operation !== "start" || second.operation !== "start") continue;
+    if (first.resource === undefined || second.reason !== `unrunnable ${describe(first)}`) continue;
+    const clone = second.resource === undefined ? undefined : cloneOf(second.resource);
+    if (clone !== undefined && clone.parent?.kind !== "bundle" && first.resource.runningOn.length > 0)
+      second.reason = `required ${describe(first)}`;
+  }
 }

@@ -40,8 +40,11 @@ function colocateInside(facts: Facts, constraint: XmlElement, set: ResourceSet, 
   const members = set.members.map((resource) => ({ resource, role }));
   if (isFalse(set.attributes["sequential"] ?? "true") && local >= 0) return;
   if (local >= 0) {
-    members.forEach((member, index) => {
-      const previous = members[index - 1];
+    // As in a group each is with the one before it, unless the set says that it is to be read as listed.
+    const isGroup = (set.attributes["ordering"] ?? "group") === "group";
+    const chain = isGroup ? members : members.toReversed();
+    chain.forEach((member, index) => {
+      const previous = chain[index - 1];
       if (previous !== undefined) addColocation(facts, constraint, member, previous, local);
     });
     return;

@@ -29,7 +29,7 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
   const [first, second] = [transition(a), transition(b)];
   if (first.uuid === second.uuid && first.run === second.run) return a.callId === -1 ? 1 : -1;
   if (first.uuid !== second.uuid) {
-    if (time(a) !== time(b)) return time(a) - time(b);
+    if (time(a) >= 0 && time(b) >= 0 && time(a) !== time(b)) return time(a) - time(b);
     return a.callId === -1 ? 1 : -1;
   }
   return first.run - second.run;
@@ -190,6 +190,17 @@ export function targetRoleOf(resource: Resource, promotable: boolean): Role {
   return role;
 }
 
+/** A node that leaves for a while keeps its resources, but not for longer than the limit, where there is one. */
+function readLock(facts: Facts, resource: Resource, node: Node, sinceSeconds: number): void {
+  const { shutdownLock, shutdownLockLimitMs } = facts.options;
+  if (!shutdownLock) return;
+  const untilSeconds = sinceSeconds + shutdownLockLimitMs / 1000;
+  if (shutdownLockLimitMs > 0 && untilSeconds <= facts.nowSeconds) return;
+  if (shutdownLockLimitMs > 0) facts.ruleContext.onChangeAt?.(untilSeconds);
+  resource.lockNode = node;
+  resource.lockSeconds = sinceSeconds;
+}
+
 function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   const entries = readEntries(element);
   const lock = element.attributes["shutdown-lock"];
@@ -198,10 +209,7 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
   const found = findInstance(facts, node, id);
   if (found === undefined && entries.length === 0) return;
   const resource = found ?? addRemoved(facts, element);
-  if (lock !== undefined) {
-    resource.lockNode = node;
-    resource.lockSeconds = Number.parseInt(lock, 10) || 0;
-  }
+  if (lock !== undefined) readLock(facts, resource, node, Number.parseInt(lock, 10) || 0);
   const before = resource.role;
   resource.role = ROLE.unknown;
   const history: History = { node, element, entries, ...activeSpan(entries) };

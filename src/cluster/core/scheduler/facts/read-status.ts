@@ -27,7 +27,8 @@ function isReadable(facts: Facts, node: Node): boolean {
     return node.remote?.role === ROLE.started && container?.role === ROLE.started;
   }
   if (node.kind === "remote") return node.remote?.role === ROLE.started;
-  return node.online || facts.options.fencingEnabled;
+  // What a lock holds is told by the record of a node that is down.
+  return node.online || facts.options.fencingEnabled || facts.options.shutdownLock;
 }
 
 function nodeOf(facts: Facts, { attributes: { id = "", uname = "" } }: XmlElement): Node | undefined {

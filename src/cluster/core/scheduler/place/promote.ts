@@ -195,6 +195,8 @@ export function choosePromoted(board: Board, clone: Resource): void {
     const role = currentRole(b) - currentRole(a);
     return role === 0 ? a.instance - b.instance : role;
   });
+  if (clone.parent?.kind === "bundle")
+    board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;
   for (const instance of ranked) {
@@ -211,10 +213,11 @@ export function choosePromoted(board: Board, clone: Resource): void {
   }
 }
 
-/** Without quorum nothing new is promoted under freeze; what may be demoted stays so. */
+/** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
   if (isUnmanaged(instance)) return currentRole(instance) === ROLE.promoted;
+  if (!options.quorate && options.noQuorumPolicy === "demote") return currentRole(instance) <= ROLE.stopped;
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
 }

@@ -48,11 +48,13 @@ const PLAIN = new Set([
 ]);
 
 function roleOrNothing(resource: Resource, role: Role): string {
-  return inPromotable(resource) ? `${roleText(role)} ` : "";
+  return inPromotable(resource) || resource.role === ROLE.promoted ? `${roleText(role)} ` : "";
 }
 
 function changeOf(plan: Plan, resource: Resource): Change[] {
-  const { from, to, role, nextRole } = motionOf(plan.board, resource);
+  const { from: everywhere, to, role, nextRole } = motionOf(plan.board, resource);
+  // What a live migration left behind is cleaned up without a word.
+  const from = everywhere.filter((node) => !resource.dangling.includes(node));
   const [start, stop, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
     pick(plan, resource, operation),
   );
@@ -78,7 +80,8 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
       : [];
   }
   const moved = current !== undefined && current !== to;
-  const arrow = moved ? `${now}${current.name} -> ${next === now ? "" : next}${to.name}` : `${next}${to.name}`;
+  const inOneRole = `${current?.name ?? ""} -> ${to.name}${next === "" ? "" : ` ${next.trimEnd()}`}`;
+  const arrow = !moved ? `${next}${to.name}` : next === now ? inOneRole : `${now}${current.name} -> ${next}${to.name}`;
   const handed = stepsOf(plan, resource, "migrate_from").some(({ required }) => required);
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
   if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))

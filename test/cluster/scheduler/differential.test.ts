@@ -1,0 +1,30 @@
+/**
+ * CIBs by seed, our scheduler beside crm_simulate: as many as agreed before must still agree. The whole comparison, and
+ * what it is that differs, is `bench/differential.ts`.
+ */
+import { expect, test } from "vitest";
+import { randomCib } from "../../support/random-cib/cib.ts";
+import { askOurs, askPeer, compare, explanationOf, isPeerInstalled } from "../../support/scheduler-peer.ts";
+import floor from "./differential-floor.json" with { type: "json" };
+
+const title = `of ${floor.seeds} generated CIBs at least ${floor.agree} are decided and told as by crm_simulate`;
+
+test.skipIf(!isPeerInstalled())(
+  `${title} (skipped where pacemaker-cli-utils is not installed)`,
+  () => {
+    const differing: number[] = [];
+    for (let seed = 1; seed <= floor.seeds; seed++) {
+      const cib = randomCib(seed);
+      const theirs = askPeer(cib);
+      // What the peer refuses, or is known to be too old for, says nothing about us.
+      if (theirs === undefined || explanationOf(theirs) !== undefined) continue;
+      if (compare(cib, askOurs(cib), theirs) !== undefined) differing.push(seed);
+    }
+    const agreeing = floor.seeds - differing.length;
+    process.stdout.write(
+      `differential: ${agreeing} of ${floor.seeds} agree; differing seeds: ${differing.join(" ")}\n`,
+    );
+    expect(agreeing).toBeGreaterThanOrEqual(floor.agree);
+  },
+  300_000,
+);

@@ -1,0 +1,39 @@
+/** Shutdown locks: a node that leaves for a while keeps its resources, and for how long. Pacemaker Explained. */
+import { expect, test } from "vitest";
+import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
+import { statusReport } from "../../../src/cluster/core/scheduler/print/status-report.ts";
+import { schedule } from "../../../src/cluster/core/scheduler/schedule.ts";
+
+const LOCKED_AT_SECONDS = 1_700_000_000;
+
+function lockedAway(limit: string): XmlElement {
+  const read = parseXml(`<cib have-quorum="1" validate-with="pacemaker-3.8"><configuration><crm_config>
+    <cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/>
+    <nvpair id="o2" name="shutdown-lock" value="true"/><nvpair id="o3" name="shutdown-lock-limit" value="${limit}"/>
+    </cluster_property_set></crm_config><nodes><node id="1" uname="alpha"/><node id="2" uname="bravo"/></nodes>
+    <resources><primitive id="x" class="ocf" provider="pacemaker" type="Dummy"/></resources><constraints/>
+    </configuration><status>
+    <node_state id="1" uname="alpha" in_ccm="false" crmd="offline" join="down" expected="down"><lrm id="1">
+    <lrm_resources><lrm_resource id="x" class="ocf" provider="pacemaker" type="Dummy"
+      shutdown-lock="${LOCKED_AT_SECONDS}"/></lrm_resources></lrm></node_state>
+    <node_state id="2" uname="bravo" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>`);
+  if (read.kind === "not-xml") throw new Error(read.reason);
+  return read.root;
+}
+
+const nextNode = (limit: string, seconds: number) =>
+  schedule(lockedAway(limit), (LOCKED_AT_SECONDS + seconds) * 1000).resources.find(({ id }) => id === "x")?.nextNode;
+
+test("without a limit the resource waits for its node for ever, and the report says so", () => {
+  expect(nextNode("0", 1_000_000)).toBeUndefined();
+  const report = statusReport(readFacts(lockedAway("0"), LOCKED_AT_SECONDS * 1000, undefined), "Status", false);
+  expect(report).toMatch(/x\t\(ocf:pacemaker:Dummy\):\t Stopped alpha \(LOCKED\)/);
+});
+
+test("with a limit it is free after that time, and the scheduler wants to be asked again then", () => {
+  expect(nextNode("60s", 59)).toBeUndefined();
+  expect(nextNode("60s", 60)).toBe("bravo");
+  const waiting = schedule(lockedAway("60s"), (LOCKED_AT_SECONDS + 10) * 1000);
+  expect(waiting.transition.recheckAtWallMs).toBe((LOCKED_AT_SECONDS + 60) * 1000);
+});
