@@ -65,9 +65,8 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   let connected: Readonly<Record<string, boolean>> = {};
   let watch: DrbdWatch | undefined;
   /**
-   * Resources whose handler was answered "unsure": only these wait for us. One whose handler was told the truth goes on
-   * by itself, and with a new data generation. Resumed by us in that same moment it went on without one: the peer came
-   * back, was taken for equal, and lacked what had been written (seen: 299 blocks).
+   * Resources whose handler was answered "unsure": only these wait for us. One whose handler was told that the peer is
+   * off goes on by itself; a resume of ours in that same moment would race with it.
    */
   const unsure = new Set<string>();
 
