@@ -8,7 +8,7 @@ const FAULTS_MAX = 12;
 /** Every so many faults one comes right behind the one before it: it is in their company that faults are dangerous. */
 const CLOSE_PERCENT = 40;
 const CLOSE_MS = 6_000;
-const FAR_MS = 600_000;
+const FAR_MS = 900_000;
 const START_MS = 120_000;
 
 const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
@@ -20,10 +20,12 @@ const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
 
 /** keepalive, warntime, deadtime, initdead, watchdog: as sites of this field set them. */
 const TIME_SETS: readonly [readonly number[], ...(readonly number[])[]] = [
-  [1_000, 2_000, 5_000, 30_000, 10_000],
   [2_000, 10_000, 30_000, 120_000, 60_000],
-  [500, 1_000, 3_000, 20_000, 5_000],
   [2_000, 4_000, 10_000, 60_000, 15_000],
+  [2_000, 10_000, 30_000, 120_000, 60_000],
+  [2_000, 4_000, 10_000, 60_000, 15_000],
+  [1_000, 2_000, 5_000, 30_000, 10_000],
+  [500, 1_000, 3_000, 20_000, 5_000],
 ];
 
 const readLink = (name: string): LinkSetting =>
@@ -45,7 +47,7 @@ function randomSetting(chance: Chance): Setting {
     boardDiesWithHost: chance.happens(70),
     second: chance.pick(["none", "none", "strip", "person"]),
     stonithAction: chance.happens(80) ? "reboot" : "off",
-    monitorMs: chance.pick([10_000, 20_000, 30_000]),
+    monitorMs: chance.pick([10_000, 30_000, 60_000]),
     isGrouped: chance.happens(70),
   };
 }

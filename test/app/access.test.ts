@@ -10,10 +10,10 @@ import { refuseRequest } from "../../src/app/manager/access-desk.ts";
 import { openControlServer } from "../../src/app/manager/control-server.ts";
 import { parseXml } from "../../src/base/xml.ts";
 import type { Person } from "../../src/cluster/core/access/acl.ts";
+import { skips } from "../support/skip.ts";
 
 const NOBODY = 65_534;
 const isReady = process.getuid?.() === 0 && spawnSync("setpriv", ["--version"]).status === 0;
-if (!isReady) process.stderr.write("access: not root, or setpriv is not here\n");
 
 /** Asks as that user, and answers the manager's line. */
 function askAs(uid: number, socket: string, request: ControlRequest): Promise<string> {
@@ -47,37 +47,40 @@ const cibWith = (acls: string) => {
 const LOOK = `<acl_role id="look"><acl_permission id="p" kind="read" xpath="/cib"/></acl_role>
   <acl_target id="nobody"><role id="look"/></acl_target>`;
 
-test.skipIf(!isReady)("the kernel's word counts, whoever the client says that it is", async () => {
-  const directory = mkdtempSync(path.join(os.tmpdir(), "ops-access-"));
-  chmodSync(directory, 0o755);
-  const asked: { readonly person: Person; readonly by: string | undefined }[] = [];
-  let cib = cibWith("");
-  const server = await openControlServer(
-    directory,
-    (request, person) => {
-      asked.push({ person, by: request.by });
-      return Promise.resolve({ kind: "answer", value: { text: "done" } });
-    },
-    () => ({}) as StatusReport,
-    (request, person) => refuseRequest(cib, person, request),
-  );
-  const socket = path.join(directory, "control.sock");
-  try {
-    expect(await askAs(NOBODY, socket, { kind: "ping" })).toBe("");
-    // As if the group haclient were his.
-    chmodSync(socket, 0o666);
-    expect(await askAs(NOBODY, socket, { kind: "status", by: "root" })).toContain("there are no rules of access");
-    cib = cibWith(LOOK);
-    expect(await askAs(NOBODY, socket, { kind: "status", by: "root" })).toContain('"kind":"answer"');
-    expect(asked.at(-1)).toMatchObject({ person: { uid: NOBODY, user: "nobody" }, by: "nobody" });
-    const fence = { kind: "fence", target: "srv01", action: "off" } as const;
-    expect(await askAs(NOBODY, socket, fence)).toContain("nobody may not do this");
-    const attribute = { kind: "attribute", name: "x", value: "1", lifetime: "reboot" } as const;
-    expect(await askAs(NOBODY, socket, attribute)).toContain("nobody may not do this");
-    expect(await askAs(0, socket, { kind: "status", by: "alice" })).toContain('"kind":"answer"');
-    expect(asked.at(-1)).toMatchObject({ person: { uid: 0, user: "root" }, by: "alice" });
-  } finally {
-    server.close();
-    rmSync(directory, { recursive: true });
-  }
-});
+test.skipIf(skips(!isReady, "it needs root and setpriv"))(
+  "the kernel's word counts, whoever the client says that it is",
+  async () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), "ops-access-"));
+    chmodSync(directory, 0o755);
+    const asked: { readonly person: Person; readonly by: string | undefined }[] = [];
+    let cib = cibWith("");
+    const server = await openControlServer(
+      directory,
+      (request, person) => {
+        asked.push({ person, by: request.by });
+        return Promise.resolve({ kind: "answer", value: { text: "done" } });
+      },
+      () => ({}) as StatusReport,
+      (request, person) => refuseRequest(cib, person, request),
+    );
+    const socket = path.join(directory, "control.sock");
+    try {
+      expect(await askAs(NOBODY, socket, { kind: "ping" })).toBe("");
+      // As if the group haclient were his.
+      chmodSync(socket, 0o666);
+      expect(await askAs(NOBODY, socket, { kind: "status", by: "root" })).toContain("there are no rules of access");
+      cib = cibWith(LOOK);
+      expect(await askAs(NOBODY, socket, { kind: "status", by: "root" })).toContain('"kind":"answer"');
+      expect(asked.at(-1)).toMatchObject({ person: { uid: NOBODY, user: "nobody" }, by: "nobody" });
+      const fence = { kind: "fence", target: "srv01", action: "off" } as const;
+      expect(await askAs(NOBODY, socket, fence)).toContain("nobody may not do this");
+      const attribute = { kind: "attribute", name: "x", value: "1", lifetime: "reboot" } as const;
+      expect(await askAs(NOBODY, socket, attribute)).toContain("nobody may not do this");
+      expect(await askAs(0, socket, { kind: "status", by: "alice" })).toContain('"kind":"answer"');
+      expect(asked.at(-1)).toMatchObject({ person: { uid: 0, user: "root" }, by: "alice" });
+    } finally {
+      server.close();
+      rmSync(directory, { recursive: true });
+    }
+  },
+);

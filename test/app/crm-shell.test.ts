@@ -1,11 +1,17 @@
 /** The crm shell against a manager that is a few lines: what is committed, what is refused, what is completed. */
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
 import { describe, expect, test } from "vitest";
 import type { ControlRequest } from "../../src/app/control-protocol.ts";
 import { configureOnce } from "../../src/app/crm/configure-level.ts";
 import { completions } from "../../src/app/crm/levels.ts";
+import { findAgent } from "../../src/app/crm/ra-level.ts";
 import { asCib, configurationOf, openSession, type Terminal, type Transport } from "../../src/app/crm/session.ts";
-import { runBatch, runLine, type Shell } from "../../src/app/crm/shell.ts";
+import { promptOf, runBatch, runLine, type Shell } from "../../src/app/crm/shell.ts";
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
+import { printAgentMetadata } from "../../src/cib/agent-metadata.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";
 import { parseCrm } from "../../src/cib/crm-syntax/parse.ts";
 import { printCrm } from "../../src/cib/crm-syntax/print.ts";
@@ -260,4 +266,77 @@ test.each([
   ["resource", "start a", ["all"]],
 ] as const)("at level %j, %j is completed to %j", (level, line, words) => {
   expect(completions(level, line, ["all", "web"])).toEqual(words);
+});
+
+describe("the cib level", () => {
+  test("a copy is made, used, changed, compared and thrown away; the cluster knows nothing of it", async () => {
+    const it = bench();
+    const { shell } = it;
+    const before = it.running();
+    const folder = mkdtempSync(path.join(os.tmpdir(), "ops-shadow-"));
+    process.env["CIB_shadow_dir"] = folder;
+    try {
+      // The bench stands for the cluster; the copy is a real file that the real door answers for.
+      expect(await runLine(shell, "cib new plan")).toEqual({ kind: "done", code: 0 });
+      expect(promptOf(shell)).toBe("crm(plan)# ");
+      expect(await runLine(shell, "cib new plan")).toEqual({ kind: "done", code: 1 });
+      const copy = { ...shell, session: openSession("/nowhere", shell.session.terminal) };
+      expect(await runLine(copy, "configure property cluster-name=copied")).toEqual({ kind: "done", code: 0 });
+      it.out.length = 0;
+      expect(await runLine(shell, "cib diff plan")).toEqual({ kind: "done", code: 0 });
+      expect(it.out.join("")).toContain("cluster-name");
+      expect(await runLine(shell, "cib list")).toEqual({ kind: "done", code: 0 });
+      expect(it.out.at(-1)).toBe("plan\n");
+      expect(await runLine(shell, "cib use live")).toEqual({ kind: "done", code: 0 });
+      expect(promptOf(shell)).toBe("crm(live)# ");
+      expect(await runLine(shell, "cib delete plan")).toEqual({ kind: "done", code: 0 });
+      expect(await runLine(shell, "cib use plan")).toEqual({ kind: "done", code: 1 });
+      expect(it.running()).toBe(before);
+    } finally {
+      delete process.env["CIB_shadow"];
+      delete process.env["CIB_shadow_dir"];
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("the ra level", () => {
+  const metadata = `<resource-agent name="Thing"><longdesc lang="en">
+It does
+a thing.
+</longdesc><shortdesc lang="en">A thing</shortdesc><parameters>
+<parameter name="where" required="1"><longdesc lang="en">The place.</longdesc><shortdesc lang="en">Place</shortdesc>
+<content type="string" default="/tmp"/></parameter>
+<parameter name="often"><shortdesc lang="en">How often</shortdesc><content type="integer"/></parameter></parameters>
+<actions><action name="start" timeout="20s"/><action name="monitor" timeout="20s" interval="10s" depth="0"/>
+<action name="meta-data" timeout="5s"/></actions></resource-agent>`;
+
+  test("what an agent says of itself, in the layout of the field", () => {
+    const read = parseXml(metadata);
+    expect(read.kind === "xml" && printAgentMetadata(read.root, "ocf:x:Thing")).toBe(
+      [
+        "A thing (ocf:x:Thing)",
+        "",
+        "It does",
+        "a thing.",
+        "",
+        "Parameters (*: required, []: default):",
+        "",
+        "where* (string, [/tmp]): Place",
+        "    The place.",
+        "",
+        "often (integer): How often",
+        "",
+        "Operations' defaults (advisory minimum):",
+        "",
+        "    start         timeout=20s",
+        "    monitor       timeout=20s interval=10s depth=0",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test.each(["../../bin/sh", "ocf:../..:sh", "NoSuchAgent", ""])("%j is no agent", (name) => {
+    expect(findAgent(name)).toBeUndefined();
+  });
 });

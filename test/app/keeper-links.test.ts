@@ -1,6 +1,8 @@
 /** Keepers as real processes over every kind of network link, three nodes on one switch among them. */
 import { afterEach, expect, test } from "vitest";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
+import { createNoise, noisePacket } from "../support/noise.ts";
+import { openPtyCable } from "../support/pty-cable.ts";
 
 let pair: NamespacePair | undefined;
 afterEach(async () => {
@@ -41,6 +43,34 @@ test("broadcast, multicast and IPv6 links work, and come back after their cable 
   opened.relay("one");
   await opened.until("the new interface is used", () => NODES.every((node) => isUp(opened, node, KINDS.length)));
   expect(NODES.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
+});
+
+test("a serial line full of noise carries every heartbeat, and is said at most once a second", async () => {
+  const cable = openPtyCable();
+  const random = createNoise(3);
+  const [left, right] = cable.paths;
+  const opened = openNamespacePair([...TIMES, "warntime 1s"], {
+    links: [`link cable serial alpha=${left} bravo=${right} baud=115200`],
+  });
+  pair = opened;
+  const noise = setInterval(() => cable.noise(noisePacket(random)), 10);
+  try {
+    for (const node of NODES) opened.start(node);
+    await opened.until("both are members", () => NODES.every((node) => opened.view(node)?.members.length === 2));
+    const lengths = NODES.map((node) => opened.log(node).length);
+    const startedAtMs = performance.now();
+    await opened.until("five seconds of noise have passed", () => performance.now() - startedAtMs > 5000);
+    const said = NODES.map((node, index) => opened.log(node).slice(lengths[index]));
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    for (const text of said) {
+      expect(text).toContain("link cable: a noise packet is not heard");
+      expect(text).not.toMatch(/late-heartbeat|link-down|peer-lost/);
+      expect(text.split("\n").length - 1).toBeLessThanOrEqual(seconds + 1);
+    }
+  } finally {
+    clearInterval(noise);
+    cable.close();
+  }
 });
 
 test("ping nodes are counted on either side, and the half without the tie-breaker may not decide", async () => {

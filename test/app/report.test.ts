@@ -4,9 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
+import { skips } from "../support/skip.ts";
 import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
 
-const asRoot = test.skipIf(process.getuid?.() !== 0);
+const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 const SECRET = "Tr0ub4dor-and-3";
 const CONFIGURATION = `primitive a ocf:gemel:Dummy params password="${SECRET}" \\
   op monitor interval=9s op start timeout=9s op stop timeout=9s

@@ -1,6 +1,6 @@
 /** The runner against a real `ipmi_sim` whose chassis has the vices of real boards, and `gemel fence ipmi`. */
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -203,6 +203,31 @@ describe("gemel fence ipmi", () => {
     const wrong = await gemel(argv.with(2, "fence-omega"));
     expect(wrong).toMatchObject({ code: 64, out: expect.stringContaining("usable are: fence-alpha") });
   });
+});
+
+test("a probe says what the board can do, and ends with the device to configure", async () => {
+  start();
+  const saved = path.join(directory, "fence-alpha.crm");
+  const login = ["--host", "127.0.0.1", "--port", String(board.port), "--user", "admin", "--secret", "board"];
+  const ports = ["--https-port", "1", "--ssh-port", "1"];
+  const argv = ["fence", "probe", ...login, "--secrets", secretsFile, ...ports, "--node", "alpha", "--save", saved];
+  const { code, out } = await gemel(argv);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ipmi suite 17 +the board does not speak cipher suite 17/m);
+  expect(out).toMatch(/^ipmi suite 3 +works; power is on; GUID [0-9a-f]{32}/m);
+  expect(out).toMatch(/^https \(redfish\) +no: /m);
+  const primitive = readFileSync(saved, "utf8");
+  expect(out.endsWith(primitive)).toBe(true);
+  expect(primitive).toMatch(/stonith:ipmi-lan params .* cipher_suite=3 board_guid=\w{32} pcmk_host_list=alpha/);
+  expect((await gemel(argv.with(argv.indexOf("board"), "absent"))).code).toBe(1);
+});
+
+test("stonith -n names what a type takes, required ones first, and -p is refused", async () => {
+  expect((await gemel(["stonith", "-t", "external/ipmi", "-n"])).out).toMatch(/^ipaddr userid secret ipport .*priv /);
+  expect((await gemel(["stonith", "-t", "external/ipmi", "-m"])).out).toContain("ipaddr (here host): required");
+  expect((await gemel(["stonith", "-t", "teapot", "-n"])).code).toBe(3);
+  const refused = await gemel(["stonith", "-t", "external/ipmi", "-p", "a b c", "-S"]);
+  expect(refused).toMatchObject({ code: 3, out: expect.stringContaining("NAME=VALUE") });
 });
 
 test("stonith -t external/ipmi: status, and a reset that is off, read as off, then on", async () => {

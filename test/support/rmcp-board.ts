@@ -15,6 +15,8 @@ export interface RmcpBoardOptions {
   readonly user: string;
   readonly password: string;
   readonly kg?: string;
+  /** Highest role that the account may ask for (IPMI v2.0, table 13-11): 3 operator, 4 administrator. */
+  readonly roleMax?: number;
   /** Answers suite 3 whatever is asked, as python3-pyghmi's fakebmc does. */
   readonly answersSuite3?: boolean;
   /** Bytes behind every datagram of a session. */
@@ -125,6 +127,7 @@ export function startRmcpBoard(options: RmcpBoardOptions): Promise<RmcpBoard> {
     session.who = concatBytes([payload[24] ?? 0, name.length], name);
     const head = (status: number) => concatBytes([payload[0] ?? 0, status, 0, 0], u32Bytes(session.consoleId));
     if (Buffer.from(name).toString("latin1") !== options.user) return head(0x0d);
+    if (((payload[24] ?? 0) & 0x0f) > (options.roleMax ?? 4)) return head(0x0a);
     const { suite, consoleId, managedId, boardNonce, consoleNonce, who } = session;
     const ids = concatBytes(u32Bytes(consoleId), u32Bytes(managedId));
     return concatBytes(head(0), boardNonce, GUID, hmac(suite, password, ids, consoleNonce, boardNonce, GUID, who));

@@ -46,7 +46,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   });
   if (words[0] === "configure" && words.length > 1) return configureOnce(session, words.slice(1));
   const shell: Shell = { session, level: "", begun: "" };
-  if (words.length === 1 && ["configure", "resource", "node"].includes(words[0] ?? "")) {
+  if (words.length === 1 && ["configure", "resource", "node", "ra", "cib"].includes(words[0] ?? "")) {
     await runLine(shell, words[0] ?? "");
   } else if (words.length > 0) {
     const result = await runLine(shell, words.map(quoteArgument).join(" "));

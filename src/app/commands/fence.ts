@@ -19,6 +19,7 @@ const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret 
                  [--privilege operator|administrator] [--board-guid GUID] [--timeout TIME] status|off|on
        gemel fence test DEVICE status|off|on --cib FILE --secrets FILE
        gemel fence plan --cib FILE [--node SELF]
+       gemel fence probe --host HOST --user USER --secrets FILE --secret NAME [--node NODE] [--save FILE]
        gemel fence disk list DISK | create DISK --yes DISK [--watchdog TIME]
 `;
 
@@ -154,6 +155,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (isClusterWord(dialect)) return await runCluster(argv);
+  if (dialect === "probe") return await (await import("./fence-probe.ts")).runProbe(rest);
   if (dialect === "disk") return await (await import("./fence-disk.ts")).runDisk(rest);
   let values: Options;
   let words: string[];

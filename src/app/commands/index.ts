@@ -110,7 +110,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "drive a fencing device by hand, or show the plan",
     usage:
       "history | proofs | prove | drill NODE | confirm NODE | off|on|reboot NODE | " +
-      "ipmi ... | test DEVICE ... | plan ... | disk ...",
+      "ipmi ... | test DEVICE ... | probe ... | plan ... | disk ...",
     load: () => import("./fence.ts"),
   },
   hw: {
@@ -195,13 +195,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   stonith: {
     summary: "one fencing device by its type and parameters, as stonith(8)",
-    usage: "-L | -t TYPE NAME=VALUE... -S | -l | -T on|off|reset NODE",
+    usage: "-L | -t TYPE -n|-m | -t TYPE NAME=VALUE... -S | -l | -T on|off|reset NODE",
     names: ["stonith"],
     load: () => import("./stonith.ts"),
   },
   "stonith-admin": {
     summary: "fencing by the words of stonith_admin(8)",
-    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -I",
+    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -s DEVICE | -I",
     names: ["stonith_admin"],
     load: () => import("./stonith-admin.ts"),
   },

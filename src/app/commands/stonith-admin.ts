@@ -1,6 +1,6 @@
 /**
  * `stonith_admin`, as operators of Pacemaker type it; what it does is what `gemel fence` does.
- * Facts: stonith_admin(8) of Pacemaker 2.1: -F, -U, -B, -C, -H, -L, -l, -Q, -I, -t, -V, -q. Exit codes are ours.
+ * Facts: stonith_admin(8) of Pacemaker 2.1: -F, -U, -B, -C, -H, -L, -l, -s, -Q, -I, -t, -V, -q. Exit codes are ours.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -11,7 +11,8 @@ import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { runCluster } from "./fence-cluster.ts";
 
 const USAGE =
-  "stonith_admin -F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -Q DEVICE | -I   [-t SECONDS] [-V] [-q] [--run DIR]";
+  "stonith_admin -F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -s DEVICE | -Q DEVICE | -I\n" +
+  "              [-t SECONDS] [-V] [-q] [--run DIR]";
 
 const OPTIONS = {
   fence: { type: "string", short: "F" },
@@ -23,6 +24,7 @@ const OPTIONS = {
   list: { type: "string", short: "l" },
   query: { type: "string", short: "Q" },
   "list-installed": { type: "boolean", short: "I" },
+  "list-targets": { type: "string", short: "s" },
   /** The fencer bounds itself by its devices; taken so that old scripts run. */
   timeout: { type: "string", short: "t" },
   verbose: { type: "boolean", short: "V", multiple: true },
@@ -77,6 +79,14 @@ export async function run(argv: readonly string[]): Promise<number> {
       // A device without targets is a person, who can see to any node.
       printDevices(fencing.devices.filter(({ targets }) => targets.length === 0 || targets.includes(list))),
     );
+  }
+  const targetsOf = values["list-targets"];
+  if (targetsOf !== undefined) {
+    return await withStatus(values.run, ({ fencing }) => {
+      const device = fencing.devices.find(({ id }) => id === targetsOf);
+      for (const target of device?.targets ?? []) process.stdout.write(`${target}\n`);
+      return device === undefined ? EXIT.refused : EXIT.done;
+    });
   }
   if (query !== undefined) {
     return await withStatus(values.run, ({ fencing }) =>

@@ -11,7 +11,9 @@ import {
 } from "../../cib/schema/options.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
+import { CIB_WORDS } from "./cib-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
+import { RA_WORDS } from "./ra-level.ts";
 import { askManager, commit, EXIT, fetchRunning, type Session, tellReply } from "./session.ts";
 
 type ResourceAction = (ControlRequest & { kind: "resource" })["action"];
@@ -213,13 +215,15 @@ export async function runNode(session: Session, words: readonly string[]): Promi
 /** Every level of topology may be tried, and each device has its own time. */
 const FENCE_WAIT_MS = 600_000;
 
-export type LevelName = "" | "configure" | "resource" | "node";
+export type LevelName = "" | "configure" | "resource" | "node" | "ra" | "cib";
 
 export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
-  "": ["configure", "resource", "node", "status", "verify"],
+  "": ["configure", "resource", "node", "ra", "cib", "status", "verify"],
   configure: [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES],
   resource: [...Object.keys(RESOURCE_ACTIONS), "restart", "promote", "demote", "status", ...Object.keys(META_SETS)],
   node: [...Object.keys(NODE_ACTIONS), "status", "show", "fence", "attribute", "status-attr"],
+  ra: RA_WORDS,
+  cib: CIB_WORDS,
 };
 export const EVERYWHERE: readonly string[] = ["help", "up", "cd", "ls", "quit", "exit", "bye", "end"];
 

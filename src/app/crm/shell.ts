@@ -3,9 +3,12 @@
  * by `up`; a line may name levels before the command. Leaving `configure` with changes commits them in a batch, and
  * asks in a terminal. A batch ends at the first command that fails.
  */
+import process from "node:process";
 import { readStatements } from "../../cib/crm-syntax/tokens.ts";
+import { runCib } from "./cib-level.ts";
 import { runConfigure } from "./configure-level.ts";
 import { EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { runRa } from "./ra-level.ts";
 import { askManager, commit, EXIT, hasChanges, type Session, tellReply } from "./session.ts";
 
 export interface Shell {
@@ -23,7 +26,9 @@ const done = (code: number): LineResult => ({ kind: "done", code });
 const isLevel = (word: string): word is LevelName => word !== "" && word in LEVELS;
 
 export const promptOf = ({ level, begun, session }: Shell): string =>
-  begun !== "" ? "   > " : `crm(live)${level}${level === "configure" && hasChanges(session) ? "*" : ""}# `;
+  begun !== ""
+    ? "   > "
+    : `crm(${process.env["CIB_shadow"] ?? "live"})${level}${level === "configure" && hasChanges(session) ? "*" : ""}# `;
 
 /** Leaves `configure`: what was changed is committed, or dropped by a person's own word. */
 async function leaveConfigure(shell: Shell): Promise<number> {
@@ -50,6 +55,10 @@ async function runAt(shell: Shell, level: LevelName, words: readonly string[], t
       return runResource(session, words);
     case "node":
       return runNode(session, words);
+    case "ra":
+      return runRa(session, words);
+    case "cib":
+      return await runCib(session, words);
     case "": {
       const [first] = words;
       if (first === "verify") return runConfigure(session, words, text);

@@ -1,10 +1,18 @@
 /** What the log says of each effect of the membership core, in the field's words. */
+import type { NodeTimes } from "../../cib/node-times.ts";
 import type { MembershipEffect } from "../../cluster/core/membership/state.ts";
 import type { Level } from "./log.ts";
 
 interface Said {
   readonly level: Level;
   readonly text: string;
+}
+
+/** In ha.cf's words, so that a log tells by itself what was too long. */
+export function describeTimes({ keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, takeoverGoalMs }: NodeTimes): string {
+  const goal = takeoverGoalMs === undefined ? "" : `, from takeover-goal ${takeoverGoalMs} ms`;
+  const times = `keepalive ${keepaliveMs} ms, warntime ${warntimeMs} ms, deadtime ${deadtimeMs} ms`;
+  return `${times}, initdead ${initdeadMs} ms${goal}`;
 }
 
 /** Undefined for what is not worth a line. */

@@ -21,7 +21,7 @@ import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
 import { openLinks } from "../../cluster/edge/links.ts";
 import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
 import type { ToKeeper } from "../keeper-pipe.ts";
-import { describeEffect } from "./describe.ts";
+import { describeEffect, describeTimes } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
@@ -94,6 +94,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     finish = resolve;
   });
   log.say("notice", `start ${start.generation} of node ${self.name} in cluster ${config.cluster}`);
+  log.say("info", describeTimes(config));
 
   const links = openLinks(config, self, signer, {
     onPacket,

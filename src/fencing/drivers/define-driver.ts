@@ -22,6 +22,8 @@ export interface Traits {
 export interface Driver extends Traits {
   /** Stable: configurations refer to it. */
   readonly name: string;
+  /** Names of all parameters; more are taken where the device behind it has its own. */
+  readonly parameters: readonly { readonly name: string; readonly isRequired: boolean }[];
   /** From the strings of the configuration; all complaints at once. */
   read(given: Values): BoundRead;
 }
@@ -47,6 +49,13 @@ export function readParameters<Written>(
   return { kind: "wrong", complaints: read.issues.map((issue) => complain(issue, given)) };
 }
 
+/** The members of an object schema, piped or not. */
+function namesOf(schema: v.GenericSchema<unknown, unknown>): readonly string[] {
+  return "entries" in schema && typeof schema.entries === "object" && schema.entries !== null
+    ? Object.keys(schema.entries)
+    : [];
+}
+
 export function defineDriver<Written>(
   name: string,
   schema: v.GenericSchema<unknown, Written>,
@@ -55,6 +64,11 @@ export function defineDriver<Written>(
 ): Driver {
   return {
     name,
+    parameters: namesOf(schema).map((parameter) => {
+      const read = readParameters(schema, {});
+      const missing = read.kind === "wrong" ? read.complaints.map((complaint) => complaint.parameter) : [];
+      return { name: parameter, isRequired: missing.includes(parameter) };
+    }),
     switchesOn,
     isWitness,
     rebootParameters,

@@ -74,6 +74,27 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
   };
 }
 
+export interface AgentParameter {
+  readonly name: string;
+  readonly isRequired: boolean;
+  /** The name that an old configuration gives it; the same where it has none of its own. */
+  readonly oldName: string;
+}
+
+/** What an agent takes, in our names and in its own; undefined: there is no such agent. */
+export function parametersOf(agent: string): readonly AgentParameter[] | undefined {
+  const alias = Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent);
+  if (alias === undefined) return undefined;
+  const { renames, implied = {} } = alias;
+  const own = driverOf(alias.driver)?.parameters ?? [{ name: "confirm_time", isRequired: false }];
+  return own
+    .filter(({ name }) => !Object.hasOwn(implied, name))
+    .map(({ name, isRequired }) => {
+      const oldName = Object.entries(renames).find(([, ours]) => ours === name)?.[0] ?? name;
+      return { name, isRequired, oldName };
+    });
+}
+
 export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*", "external/*"] };
 
 /** What a primitive of class stonith comes to, by itself: for its own start and monitor, beside any fencing. */

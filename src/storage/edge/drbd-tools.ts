@@ -16,34 +16,57 @@ export type DrbdLook =
   | { readonly kind: "absent" }
   | { readonly kind: "unknown"; readonly reason: string };
 
-async function run(file: string, argv: readonly string[]) {
+export interface ToolResult {
+  /** Undefined when the tool did not end by itself. */
+  readonly code: number | undefined;
+  readonly output: string;
+  readonly errors: string;
+}
+export type DrbdTool = (file: string, argv: readonly string[]) => Promise<ToolResult>;
+
+async function run(file: string, argv: readonly string[]): Promise<ToolResult> {
   const { end, output, errors } = await runProcess({ file, argv, environment: ENVIRONMENT, timeoutMs: TIMEOUT_MS })
     .done;
   return { code: end.kind === "exit" ? end.code : undefined, output, errors };
 }
 
 /** The state of one resource as the kernel has it now. */
-export async function lookAtDrbd(name: string): Promise<DrbdLook> {
-  const { code, output, errors } = await run("drbdsetup", ["events2", "--now", "--statistics", name]);
+export async function lookAtDrbd(name: string, tool: DrbdTool = run): Promise<DrbdLook> {
+  const { code, output, errors } = await tool("drbdsetup", ["events2", "--now", "--statistics", name]);
   const resource = readDrbdState(output)[name];
   if (resource !== undefined) return { kind: "there", resource };
   return code === 0 || code === 10 ? { kind: "absent" } : { kind: "unknown", reason: errors.slice(-200) };
 }
 
 /**
- * Asked by the peer's manager, when only DRBD's own link is cut: marks our disk as outdated, so that the peer may go
- * on alone. `outdated` only when it was read back; `primary` when we are Primary and stay it.
+ * A resource that is down has a disk all the same: the mark goes into its metadata, and is read back from there.
+ * So a node in standby, whose DRBD has been stopped, lets its peer be promoted.
  */
-export async function outdateDrbd(name: string): Promise<"outdated" | "primary" | "unknown"> {
+async function outdateStopped(name: string, tool: DrbdTool): Promise<boolean> {
+  await tool("drbdadm", ["outdate", name]);
+  const { code, output } = await tool("drbdadm", ["dstate", name]);
+  const disks = output.trim().split("\n");
+  return code === 0 && disks.every((disk) => disk.trim() === "Outdated");
+}
+
+/**
+ * Asked by the peer's manager, when DRBD's link is cut or our side of it is down: marks our disk as outdated, so that
+ * the peer may go on alone. `outdated` only when it was read back; `primary` when we are Primary and stay it.
+ */
+export async function outdateDrbd(name: string, tool: DrbdTool = run): Promise<"outdated" | "primary" | "unknown"> {
   // A node that has not yet noticed the cut refuses silently; its own timeout is a few seconds later at most.
   const endsAtMs = performance.now() + OUTDATE_WAIT_MS;
   do {
-    const before = await lookAtDrbd(name);
-    if (before.kind !== "there") return "unknown";
-    if (before.resource.role === "Primary") return "primary";
-    await run("drbdadm", ["outdate", name]);
-    const after = await lookAtDrbd(name);
-    if (after.kind === "there" && localDisk(after.resource) === "Outdated") return "outdated";
+    const before = await lookAtDrbd(name, tool);
+    if (before.kind === "unknown") return "unknown";
+    if (before.kind === "absent") {
+      if (await outdateStopped(name, tool)) return "outdated";
+    } else {
+      if (before.resource.role === "Primary") return "primary";
+      await tool("drbdadm", ["outdate", name]);
+      const after = await lookAtDrbd(name, tool);
+      if (after.kind === "there" && localDisk(after.resource) === "Outdated") return "outdated";
+    }
     await sleep(OUTDATE_POLL_MS);
   } while (performance.now() < endsAtMs);
   return "unknown";

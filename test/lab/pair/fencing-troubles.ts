@@ -11,7 +11,7 @@ const LOUD_MAX_MS = 90_000;
 
 export function testFencingTroubles(lab: () => Lab): void {
   test("a wrong password, then a hung board: the takeover waits, says why, and goes on once both work", async () => {
-    const { pair, watcher, until } = lab();
+    const { pair, watcher } = lab();
     await writeSome(lab(), 10);
     const dead = lab().active();
     const alive = peerOf(dead);
@@ -20,14 +20,14 @@ export function testFencingTroubles(lab: () => Lab): void {
     await pair.machines[dead].powerCut();
     const problems = () => watcher.status(alive)?.problems ?? [];
     const told = (words: string) => problems().some(({ what }) => what.includes(words));
-    await until("the wrong password is told", () => told("does not know this password"), LOUD_MAX_MS);
+    await lab().until("the wrong password is told", () => told("does not know this password"), LOUD_MAX_MS);
     expect(problems()[0]).toMatchObject({ severity: "error" });
     expect(problems()[0]?.what).toContain(`${dead} is lost and not known to be off, so nothing of it is taken over`);
     expect(problems()[0]?.doNow).toContain(`gemel fence confirm ${dead}`);
 
     pair.machines[dead].bmc.freeze();
     await runVerb(lab(), { lab: "test", command: "bmc-password", node: dead }, say);
-    await until("the silent board is told", () => told("opened no session"), LOUD_MAX_MS);
+    await lab().until("the silent board is told", () => told("opened no session"), LOUD_MAX_MS);
     expect(watcher.active()).toBeUndefined();
     expect(watcher.latest(alive)?.seen).toMatchObject({ hasVirtualAddress: false, isMounted: false });
     expect(await pair.machines[alive].must("gemel status || true")).toContain(
@@ -35,8 +35,8 @@ export function testFencingTroubles(lab: () => Lab): void {
     );
 
     pair.machines[dead].bmc.thaw();
-    await until("the takeover goes on", () => watcher.active() === alive);
-    await until("the service answers", async () => (await lab().client.read()) !== undefined);
+    await lab().until("the takeover goes on", () => watcher.active() === alive);
+    await lab().until("the service answers", async () => (await lab().client.read()) !== undefined);
     await nothingIsLost(lab());
     await pair.machines[dead].powerOn();
     await lab().untilWhole();

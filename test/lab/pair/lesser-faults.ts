@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Lab } from "../../../lab/lab.ts";
 import { type LinkName, peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
+import { changeSides } from "../../../lab/tour/split.ts";
 import { nothingIsLost } from "./takeovers.ts";
 
 const TOLD_MAX_MS = 90_000;
@@ -19,17 +20,17 @@ function linkProblems(lab: Lab, link: LinkName): number {
 export function testLesserFaults(lab: () => Lab): void {
   test("one link after another is cut, and the cable made noisy: it is told, nobody is lost, all heals", async () => {
     await writeSome(lab(), 10);
-    const { pair, until } = lab();
+    const { pair } = lab();
     const active = lab().active();
     for (const link of ["service", "private", "serial"] as const) {
       // Of the service network the peer's end, so that the client is served on.
       pair.cut(link, link === "service" ? peerOf(active) : undefined);
-      await until(`the loss of ${link} is told`, () => linkProblems(lab(), link) > 0, TOLD_MAX_MS);
+      await lab().until(`the loss of ${link} is told`, () => linkProblems(lab(), link) > 0, TOLD_MAX_MS);
       pair.join(link);
-      await until(`${link} has healed`, () => linkProblems(lab(), link) === 0, TOLD_MAX_MS);
+      await lab().until(`${link} has healed`, () => linkProblems(lab(), link) === 0, TOLD_MAX_MS);
     }
     pair.setNoise(0.3);
-    await until("the noise is told", () => linkProblems(lab(), "serial") > 0, TOLD_MAX_MS);
+    await lab().until("the noise is told", () => linkProblems(lab(), "serial") > 0, TOLD_MAX_MS);
     pair.setNoise(0);
     await lab().untilWhole();
     expect(lab().active()).toBe(active);
@@ -43,21 +44,33 @@ export function testLesserFaults(lab: () => Lab): void {
 
   test("the disk of the active node fails: the service moves to the other; a mended disk makes it whole", async () => {
     await writeSome(lab(), 10);
-    const { pair, watcher, until } = lab();
+    const { pair, watcher } = lab();
     const broken = lab().active();
     const good = peerOf(broken);
     pair.machines[broken].breakDisk();
-    await until(`${good} serves`, () => watcher.active() === good && watcher.latest(good)?.seen?.isMounted === true);
+    await lab().until(
+      `${good} serves`,
+      () => watcher.active() === good && watcher.latest(good)?.seen?.isMounted === true,
+    );
     expect(watcher.latest(broken)?.seen?.disk).toBe("Diskless");
     const told = () => watcher.status(broken)?.problems.some(({ doNow }) => doNow.includes("drbdadm attach records"));
-    await until("status names what helps", () => told() === true, TOLD_MAX_MS);
-    await until("the service answers", async () => (await lab().client.read()) !== undefined);
+    await lab().until("status names what helps", () => told() === true, TOLD_MAX_MS);
+    await lab().until("the service answers", async () => (await lab().client.read()) !== undefined);
     await nothingIsLost(lab());
     pair.machines[broken].mendDisk();
     await pair.machines[broken].must("drbdadm attach records");
     await lab().untilWhole();
     expect(lab().active()).toBe(good);
     expect(pair.machines[broken].isOn()).toBe(true);
+  });
+
+  test("an operator sends the active node into standby: the service moves, the mirror ends whole", async () => {
+    await writeSome(lab(), 10);
+    const from = lab().active();
+    await changeSides(lab());
+    expect(lab().active()).toBe(peerOf(from));
+    expect(lab().pair.machines[from].isOn()).toBe(true);
+    await nothingIsLost(lab());
   });
 
   test("a wrong configuration is refused, each error with line, reason and remedy; the running one stays", async () => {

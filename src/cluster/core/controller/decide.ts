@@ -134,6 +134,8 @@ export function advance(turn: Turn, event: RunEvent): void {
   const run = turn.state.lead?.run;
   if (run === undefined) return;
   const stepped = stepRun(run, event, turn.now.nowMs);
+  // A run that has come to its end is no news at every tick.
+  if (stepped.state === run) return;
   setLead(turn, { run: stepped.state, reportDue: true });
   for (const effect of stepped.effects) {
     if (effect.kind === "start") startAction(turn, effect.action);

@@ -16,8 +16,8 @@ export type ClockEvent =
   /** The wall clock was set: forward when positive. */
   | { readonly kind: "clock-step"; readonly stepMs: number };
 
-/** Reading three clocks one after the other takes microseconds; a suspend takes longer than this. */
-const SUSPEND_MIN_MS = 20;
+/** The clocks are read one after the other; a suspend takes longer than a busy machine may put between two of them. */
+const SUSPEND_MIN_MS = 100;
 /** Time services slew smaller errors (ntpd(8): 128 ms), or step them without anybody noticing. */
 const STEP_MIN_MS = 500;
 

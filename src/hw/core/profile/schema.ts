@@ -8,7 +8,15 @@ import type { Problem } from "../../../base/problem.ts";
 
 /** `observed`: read from a unit; `unverified`: believed, never seen. */
 export const STANDINGS = ["observed", "specification", "vendor-manual", "public-code", "unverified"] as const;
-export const FENCING_DRIVERS = ["ipmi-lan", "redfish", "ilo-ribcl", "rsa-telnet", "drac-mc-telnet"] as const;
+export const FENCING_DRIVERS = [
+  "ipmi-lan",
+  "redfish",
+  "ilo-ribcl",
+  "ilo-ssh",
+  "racadm-ssh",
+  "rsa-telnet",
+  "drac-mc-telnet",
+] as const;
 export const PARTS = ["match", "fencing", "watchdog", "heartbeat"] as const;
 
 /** A name with `*` for any run of characters, as vendors vary their product names. */

@@ -47,6 +47,9 @@ function frame(plan: Plan, bundle: Resource, task: string): void {
       : begins;
   plan.collectives.push({ step: begin, members: demanding, mode });
   plan.collectives.push({ step: end, members: ends, mode });
+  // Nothing of a bundle is up while nothing inside can be.
+  if (task === "start" && bundle.bundled !== undefined)
+    plan.collectives.push({ step: end, members: completionOf(plan, bundle.bundled, task), mode: "all" });
   for (const each of begins) link(plan, begin, each);
   for (const each of ends) link(plan, each, end, { ends: true });
   if (task === "demote") link(plan, begin, end);

@@ -32,6 +32,11 @@ function isProtected({ resource }: Step): boolean {
   return resource?.requires === "fencing" || resource?.requires === "unfencing";
 }
 
+/** With its guest everything goes down, whatever it requires: the recovery of the container needs no device. */
+function isInGuest({ resource }: Step): boolean {
+  return resource !== undefined && resource.remoteNodeName === undefined;
+}
+
 /** A stop or demote on a fenced node needs no agent: the fencing has done it. */
 function implyDown(plan: Plan, fence: Step, node: Node): void {
   for (const list of plan.byResource)
@@ -43,11 +48,12 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       each.implied = true;
       // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a bundle's
       // container, which is how its node is fenced, waits for the demotions of the bundle itself.
-      if (isProtected(each) && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
+      const follows = node.kind === "guest" ? isInGuest(each) : isProtected(each);
+      if (follows && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
       // A node that is still there might go on stopping things itself: the whole waits with the part.
       const whole = each.resource === undefined ? undefined : topOf(each.resource);
       if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
-        for (const stop of stepsOf(plan, whole, "stop")) if (isProtected(each)) link(plan, fence, stop);
+        for (const stop of stepsOf(plan, whole, "stop")) if (follows) link(plan, fence, stop);
     }
 }
 

@@ -45,7 +45,7 @@ function inOrder(plan: Plan): Step[] {
   const visit = (resource: Plan["facts"]["resources"][number]) => {
     const own = plan.byResource[resource.index] ?? [];
     if (resource.kind === "group") addAll(own);
-    for (const child of resource.children) visit(child);
+    for (const child of plan.board.ranks[resource.index] ?? resource.children) visit(child);
     if (resource.kind !== "group" && resource.kind !== "bundle") addAll(own);
   };
   for (const resource of plan.board.order) visit(resource);

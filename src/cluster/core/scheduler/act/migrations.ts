@@ -49,9 +49,9 @@ export function markMigrations(plan: Plan): Migration[] {
   return found;
 }
 
-function isHindered(plan: Plan, { start, resource }: Migration): boolean {
-  if (!start.runnable) return true;
-  return plan.links.some(
+/** Somebody whom it needs on its new node and who is not handed over himself. */
+function hindranceOf(plan: Plan, { start, resource }: Migration): Link | undefined {
+  return plan.links.find(
     (each) =>
       each.second === start &&
       (each.firstDragsThen === true || each.needsFirst === true) &&
@@ -64,12 +64,20 @@ function isHindered(plan: Plan, { start, resource }: Migration): boolean {
 
 /** Takes the mark from those that something stands against. Returns whether there was one. */
 export function dropHindered(plan: Plan, migrations: Migration[]): boolean {
-  const hindered = migrations.filter((each) => each.start.migratable && isHindered(plan, each));
-  for (const { start, stop } of hindered) {
+  let isAny = false;
+  for (const migration of migrations) {
+    const { start, stop } = migration;
+    if (!start.migratable) continue;
+    const hindrance = start.runnable ? hindranceOf(plan, migration) : undefined;
+    if (start.runnable && hindrance === undefined) continue;
+    const other = hindrance?.first.resource;
+    // A guest that goes where its container goes needs no word.
+    if (other !== undefined && other !== migration.resource.container) start.reason = `unmigrateable ${other.id} stop`;
     start.migratable = false;
     stop.migratable = false;
+    isAny = true;
   }
-  return hindered.length > 0;
+  return isAny;
 }
 
 function handOver(plan: Plan, { resource, source, target, halfway }: Migration): { to: Step | undefined; from: Step } {

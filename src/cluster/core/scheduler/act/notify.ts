@@ -108,8 +108,9 @@ function tell(
 ): Step | undefined {
   const node = hears(life, task, when);
   if (node === undefined || isUnclean(plan.board, node)) return undefined;
-  // Who comes up only in this transition can be told once its node is there.
-  if (!(life.starts && node === life.next ? isUp(plan.board, node) : node.online)) return undefined;
+  // Who comes up only in this transition can be told once it is there.
+  const isNew = life.starts && (task === "promote" || (task === "start" && when === "post"));
+  if (!(isNew ? isUp(plan.board, node) : node.online)) return undefined;
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });

@@ -42,6 +42,13 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
   }
 }
 
+/** What the start of one part stands for: the whole clone's, or those of all containers of a bundle. */
+function startsWith(plan: Plan, resource: Resource): readonly Step[] {
+  if (resource.parent?.kind === "bundle")
+    return resource.parent.replicas.flatMap(({ container }) => stepsOf(plan, container, "start"));
+  return stepsOf(plan, cloneOf(resource) ?? resource, "start");
+}
+
 /** What starts in a container waits until it is known that the container itself runs nowhere yet. */
 function linkContained(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
   for (const node of plan.facts.nodes) {
@@ -51,8 +58,7 @@ function linkContained(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]
     for (const each of plan.steps) {
       if (each.node !== node || each.operation !== "start" || each.resource === undefined) continue;
       if (isActive(each.resource)) continue;
-      for (const start of stepsOf(plan, cloneOf(each.resource) ?? each.resource, "start"))
-        for (const probe of own) link(plan, probe, start);
+      for (const start of startsWith(plan, each.resource)) for (const probe of own) link(plan, probe, start);
     }
   }
 }

@@ -12,10 +12,12 @@ function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): b
 }
 
 function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: History): void {
-  const isActive = node.online && resource.runningOn.includes(node);
+  const isActive = resource.runningOn.includes(node);
   for (const [index, entry] of entries.entries()) {
     const { task, intervalMs } = entry;
-    if (intervalMs === 0 || index <= stopAt || entry.element.attributes["op-status"] === "1") continue;
+    // What was played through is recorded with its cancels.
+    if (intervalMs === 0 || task === "cancel" || index <= stopAt || entry.element.attributes["op-status"] === "1")
+      continue;
     if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs });
     else if (plan.facts.options.cancelRemoved && !resource.removed && isActive)
       cancel(plan, resource, node, task, intervalMs);
@@ -25,5 +27,5 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
 export function planRecorded(plan: Plan): void {
   for (const resource of plan.facts.resources)
     if (resource.kind === "primitive")
-      for (const history of resource.history.values()) keepPlaces(plan, resource, history);
+      for (const history of resource.history.values()) if (history.node.online) keepPlaces(plan, resource, history);
 }

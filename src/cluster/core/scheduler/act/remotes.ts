@@ -47,6 +47,8 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
     // What a fencing implies does not wait for the connection, nor the connection for it, unless it is renewed then.
     if (each.implied && (node.kind === "guest" || assignedNode(plan.board, connection) === undefined)) continue;
     if (isGoingDown(each) && isMadeAnew(plan, connection)) linkAll(plan, starts, [each], { needsFirst: true });
+    // A remote node runs on while a failed connection to it is renewed.
+    else if (isGoingDown(each) && node.kind === "remote" && connection.failed) linkAll(plan, [each], stops);
     else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
     else if (each.operation !== "notify" && each.operation !== "delete")
       linkAll(plan, starts, [each], rulesBehind(plan, each));

@@ -29,7 +29,7 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
   const [first, second] = [transition(a), transition(b)];
   if (first.uuid === second.uuid && first.run === second.run) return a.callId === -1 ? 1 : -1;
   if (first.uuid !== second.uuid) {
-    if (time(a) !== time(b)) return time(a) - time(b);
+    if (time(a) >= 0 && time(b) >= 0 && time(a) !== time(b)) return time(a) - time(b);
     return a.callId === -1 ? 1 : -1;
   }
   return first.run - second.run;

@@ -21,6 +21,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     assign: () => undefined,
     nodes: usable,
     order: facts.top,
+    ranks: resources.map(() => undefined),
     allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
     discovery: resources.map(() => undefined),
     assigned: resources.map(() => undefined),

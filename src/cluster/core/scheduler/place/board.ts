@@ -23,6 +23,8 @@ export interface Board {
   readonly nodes: readonly Node[];
   /** The top resources in the order in which they are assigned, and then planned and told of. */
   order: readonly Resource[];
+  /** The instances of promotable clones in bundles by their claim to be promoted: told of in that order ever after. */
+  readonly ranks: (readonly Resource[] | undefined)[];
   /** Score by resource index and node index. */
   readonly allowed: Scores[];
   /** Where probes may go: by resource index, when any location says so. */

@@ -195,6 +195,8 @@ export function choosePromoted(board: Board, clone: Resource): void {
     const role = currentRole(b) - currentRole(a);
     return role === 0 ? a.instance - b.instance : role;
   });
+  if (clone.parent?.kind === "bundle")
+    board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;
   for (const instance of ranked) {

@@ -22,7 +22,12 @@ export type NodeRecords = Map<string, NodeRecord>;
 export interface OperationResult {
   /** The name under which the executor knows the resource, and what it is. */
   readonly name: string;
-  readonly agent: { readonly class: string; readonly provider: string; readonly type: string };
+  readonly agent: {
+    readonly class: string;
+    readonly provider: string;
+    readonly type: string;
+    readonly meta: Readonly<Record<string, string>>;
+  };
   readonly operation: string;
   readonly intervalMs: number;
   readonly key: string;
@@ -112,11 +117,13 @@ export function recordResult(record: NodeRecord, result: OperationResult): void 
   const { name, agent, operation, intervalMs, code, expectedCode } = result;
   const plain = intervalMs === 0 ? `${name}_last_0` : `${name}_${operation}_${intervalMs}`;
   const known = record.resources.get(name);
-  const { provider, type } = agent;
+  const { provider, type, meta } = agent;
   const attributes = known?.attributes ?? {
     id: name,
     class: agent.class,
     ...(provider === "" ? {} : { provider }),
+    // Without the configuration nobody would know any more what it connects to.
+    ...(meta["container"] === undefined ? {} : { container: meta["container"] }),
     type,
   };
   const isPending = ({ attributes: a }: XmlElement) =>

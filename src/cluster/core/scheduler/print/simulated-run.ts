@@ -48,7 +48,10 @@ function lineOf(step: Step): string {
   if (step.kind === "fence") return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
   if (step.kind === "pseudo") return `Pseudo action:   ${operationKey(step)}${step.implied ? "" : node}`;
   if (step.kind === "cluster") {
-    const whose = step.resource === undefined ? "" : ` for ${shortName(step.resource)}`;
+    const whose =
+      step.resource === undefined
+        ? ""
+        : ` for ${inAnonymousClone(step.resource) ? step.resource.baseId : step.resource.id}`;
     return `Cluster action:  ${step.operation}${whose}${node}`;
   }
   const name = step.resource === undefined ? "" : shortName(step.resource);
@@ -90,8 +93,11 @@ function execute(facts: Facts, records: NodeRecords, step: Step, id: number, fai
   const { node, resource, operation, intervalMs } = step;
   if (node === undefined || step.kind === "pseudo") return [];
   const record = recordOf(records, node.id, node.name);
-  if (step.kind === "fence") goDown(record);
-  else if (operation === "clear_failcount") clearFailures(record, resource?.baseId ?? "");
+  if (step.kind === "fence") {
+    if (step.fenceKind !== "on") goDown(record);
+    return [];
+  }
+  if (operation === "clear_failcount") clearFailures(record, resource?.baseId ?? "");
   else if (step.kind === "resource") {
     const failure = failures.find((spec) => isMeant(step, spec));
     const code = failure?.code ?? step.expectedCode;

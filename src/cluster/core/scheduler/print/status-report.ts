@@ -13,6 +13,8 @@ export interface ReportView {
   readonly inactive: boolean;
   /** Each instance of a clone by itself. */
   readonly detail: boolean;
+  /** What is under way, in its own words. */
+  readonly pending?: boolean;
 }
 
 const WHOLE: ReportView = { inactive: true, detail: false };
@@ -88,11 +90,12 @@ function isHeldLow(resource: Resource): boolean {
   return inPromotable(resource) && targetRoleOf(resource, true) === ROLE.unpromoted;
 }
 
-export function roleWord(resource: Resource): string {
-  const pending = PENDING[resource.pendingTask];
+/** What is under way counts as what it leads to, unless it is to be shown. */
+export function roleWord(resource: Resource, showPending = true): string {
+  const pending = showPending ? PENDING[resource.pendingTask] : undefined;
   if (pending !== undefined) return pending;
   if (resource.runningOn.length === 0) return "Stopped";
-  if (!inPromotable(resource)) return "Started";
+  if (!inPromotable(resource) && resource.role !== ROLE.promoted) return "Started";
   return roleText(resource.role === ROLE.started ? ROLE.unpromoted : resource.role);
 }
 
@@ -128,18 +131,21 @@ export function primitiveLine(
   indent: string,
   unique: boolean,
   shown?: Shown | "below-node",
+  showPending = true,
 ): string {
   const own = shown === "below-node" ? undefined : shown;
   const withNode = shown !== "below-node";
   const name = own?.name ?? (unique ? resource.id : resource.baseId);
-  const role = roleWord(resource);
+  const role = roleWord(resource, showPending);
   const failed = failedWord(resource, role);
   const flags = flagsOf(resource, own?.node ?? resource.runningOn[0]).filter((flag) => withNode || flag !== "UNCLEAN");
-  const several = withNode && resource.runningOn.length > 1;
-  const first = own === undefined ? (resource.runningOn[0] ?? resource.lockNode) : own.node;
+  // Where only the remains of what was handed over are, it does not run.
+  const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
+  const several = withNode && places.length > 1;
+  const first = own === undefined ? (places[0] ?? resource.lockNode) : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
-  const nodes = several ? ` ${`[ ${resource.runningOn.map((each) => each.name).join(" ")} ]`}` : "";
+  const nodes = several ? ` ${`[ ${places.map((each) => each.name).join(" ")} ]`}` : "";
   const removed = resource.removed ? "ORPHANED " : "";
   const answer = role === "Stopped" ? probeFailure(resource) : undefined;
   const why = answer === undefined ? "" : ` (${answer}) `;
@@ -196,7 +202,6 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     const isUp = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
     const isLost = primitivesOf(instance).some(({ runningOn: [on] }) => on?.kind === "guest" && !on.online);
-    if (isUp && !isLost) active += 1;
     if (view.detail && (isUp || view.inactive)) {
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
@@ -206,7 +211,10 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     // Of a guest that is down nothing is shown, nor of what was on it.
     if (isLost) continue;
     if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
-    else (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
+    else {
+      active += 1;
+      (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
+    }
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
   const lower = clone.promotable
@@ -231,7 +239,9 @@ function isMember(node: Node): boolean {
 
 /** One resource with what stands in it. */
 export function lineOf(facts: Facts, resource: Resource, indent: string, view: ReportView = WHOLE): string[] {
-  if (resource.kind === "primitive") return [primitiveLine(resource, indent, isUnique(resource))];
+  const { pending } = view;
+  const primitive = (each: Resource, deeper: string) => primitiveLine(each, deeper, isUnique(each), undefined, pending);
+  if (resource.kind === "primitive") return [primitive(resource, indent)];
   if (resource.kind === "clone") return cloneLines(facts, resource, indent, view);
   if (resource.kind === "bundle")
     return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, place) =>
@@ -241,7 +251,7 @@ export function lineOf(facts: Facts, resource: Resource, indent: string, view: R
   const hidden = resource.children.length - shown.length;
   const note = hidden === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;
   const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource, note)}:`;
-  return [head, ...shown.map((member) => primitiveLine(member, `${indent}  `, isUnique(member)))];
+  return [head, ...shown.map((member) => primitive(member, `${indent}  `))];
 }
 
 export function isUnique(resource: Resource): boolean {
@@ -280,7 +290,7 @@ export function statusReport(facts: Facts, heading: string, counted: boolean): s
     ...nodeLines(facts, "    "),
     "",
     "  * Full List of Resources:",
-    ...resources.flatMap((resource) => lineOf(facts, resource, "    ")),
+    ...resources.flatMap((resource) => lineOf(facts, resource, "    ", { ...WHOLE, pending: counted })),
     "",
   ].join("\n");
 }

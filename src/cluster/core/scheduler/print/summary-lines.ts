@@ -52,7 +52,9 @@ function roleOrNothing(resource: Resource, role: Role): string {
 }
 
 function changeOf(plan: Plan, resource: Resource): Change[] {
-  const { from, to, role, nextRole } = motionOf(plan.board, resource);
+  const { from: everywhere, to, role, nextRole } = motionOf(plan.board, resource);
+  // What a live migration left behind is cleaned up without a word.
+  const from = everywhere.filter((node) => !resource.dangling.includes(node));
   const [start, stop, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
     pick(plan, resource, operation),
   );
