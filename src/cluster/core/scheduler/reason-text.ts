@@ -153,6 +153,12 @@ const ROWS: readonly ReasonRow[] = [
     "{resource} と同じノードでなければならないため",
   ),
   row("required", "required {step}", "it goes with: {step}", "{step} に伴うため"),
+  row(
+    "unmigrateable",
+    "unmigrateable {step}",
+    "it cannot be handed over while this happens: {step}",
+    "{step} のためライブマイグレーションできないため",
+  ),
   row("unrunnable", "unrunnable {step}", "this cannot be done: {step}", "{step} が実行できないため"),
 ];
 
