@@ -156,8 +156,8 @@ const ROWS: readonly ReasonRow[] = [
   row(
     "unmigrateable",
     "unmigrateable {step}",
-    "it cannot be handed over while this happens: {step}",
-    "{step} のためライブマイグレーションできないため",
+    "this cannot move without a stop: {step}",
+    "動作したままの移動ができないため: {step}",
   ),
   row("unrunnable", "unrunnable {step}", "this cannot be done: {step}", "{step} が実行できないため"),
 ];

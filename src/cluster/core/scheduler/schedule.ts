@@ -85,8 +85,8 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkCancels(plan);
   linkAgentChanges(plan);
   linkRemovals(plan);
-  planFencing(plan);
   planUnfencing(plan);
+  planFencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);
   planMaintenance(plan);

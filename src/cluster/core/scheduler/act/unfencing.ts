@@ -29,6 +29,8 @@ export function planUnfencing(plan: Plan): void {
   if (!isNeeded(plan.facts)) return;
   for (const node of plan.facts.nodes) {
     if (node.kind === "guest" || node.kind === "ping" || !node.online || node.unclean || isLetIn(node)) continue;
+    const waiting = plan.steps.filter((each) => waits(each, node));
+    const first = waiting[0];
     const key = `stonith-${node.name}-on`;
     const on = step(plan, {
       node,
@@ -36,10 +38,10 @@ export function planUnfencing(plan: Plan): void {
       key,
       kind: "fence",
       required: true,
-      reason: "required by device",
+      reason: first ? `required by ${first.resource?.id} ${first.operation}` : "required by device",
     });
     on.fenceKind = "on";
     on.meta["stonith_action"] = "on";
-    for (const each of plan.steps) if (waits(each, node)) link(plan, on, each, { needsFirst: true });
+    for (const each of waiting) link(plan, on, each, { needsFirst: true });
   }
 }

@@ -102,7 +102,7 @@ const LASTING = new Set<OnFail>([ON_FAIL.stop, ON_FAIL.ban, ON_FAIL.standby, ON_
 function applySuccess(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, outcome: Outcome): void {
   const { task } = entry;
   let clears = false;
-  if (codeOf(entry) === CODE.notRunning && task === "monitor") clears = true;
+  if (codeOf(entry) === CODE.notRunning) clears = true;
   else if (task === "monitor") {
     if (outcome.lastFailure !== undefined && outcome.lastFailure.key === entry.key) clears = true;
     if (resource.role < ROLE.started) setActive(resource);
