@@ -66,7 +66,8 @@ function cib({ resources, constraints = "", options = {}, status = {}, ...rest }
   });
   const all = { "stonith-enabled": "false", "no-quorum-policy": "ignore", ...options };
   return `<cib have-quorum="1" dc-uuid="one" validate-with="pacemaker-3.9"><configuration><crm_config>
-    <cluster_property_set id="cib-bootstrap-options">${pairs("o", all)}</cluster_property_set></crm_config><nodes>${nodes
+    <cluster_property_set id="cib-bootstrap-options">${pairs("o", all)}</cluster_property_set></crm_config>
+    <nodes>${nodes
       .map((node) => `<node id="${node}" uname="${node}">${rest.nodes?.[node] ?? ""}</node>`)
       .join("")}</nodes><resources>${resources}</resources><constraints>${constraints}</constraints></configuration>
     <status>${states.join("")}</status></cib>`;
