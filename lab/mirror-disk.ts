@@ -22,7 +22,9 @@ const RESOURCE = `resource records {
 
 /**
  * Each line must succeed. The filesystem is made through DRBD, so that its size leaves the metadata alone. At the end
- * the bitmap is cleared (StandAlone only): otherwise the first resync would copy the whole disk.
+ * the bitmap is cleared (StandAlone only): otherwise the first resync would copy the whole disk. Its UUID goes with it:
+ * it says "the peer has been away since", and a Primary that believes so begins no new generation when it loses its
+ * peer, so that nobody would see on a rejoin that the data differ.
  */
 const SCRIPT = `set -e
 printf '%s\\n' '${RESOURCE.replaceAll("\n", "' '")}' >/tmp/mirror.conf
@@ -34,6 +36,9 @@ mke2fs -q -t ext4 -E nodiscard -L records /dev/drbd0
 drbdadm -c /tmp/mirror.conf -- --clear-bitmap new-current-uuid records
 drbdadm -c /tmp/mirror.conf secondary records
 drbdadm -c /tmp/mirror.conf down records
+generation=$(drbdadm -c /tmp/mirror.conf get-gi records | awk -F: -v OFS=: '{ $2 = "0000000000000000"; print }')
+drbdmeta --force 0 v08 /dev/disk/by-id/virtio-mirror internal set-gi "$generation"
+case $(drbdadm -c /tmp/mirror.conf get-gi records) in *:0000000000000000:*:*:1:1:*) ;; *) exit 1 ;; esac
 sync`;
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,9 +1,10 @@
 /**
- * A board with a shell over ssh: iDRAC (racadm) or iLO. It counts as honest because OpenSSH's client logs in to it, and
- * fence_drac5 and fence_ilo_ssh switch it (see its test). Account admin, password adminpw.
+ * A board with a shell over ssh: iDRAC (racadm) or iLO. It counts as honest because OpenSSH's client logs in to it and
+ * reads its power, and fence_drac5 switches it (see its test). Account admin, password adminpw.
  * Facts: dialogs in reference stonith.md, sections 4 and 6.
  */
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import ssh, { type ServerChannel } from "ssh2";
 import { fingerprintOf } from "../../src/hw/edge/ssh-line.ts";
 import type { ShellVice } from "./shell-board.ts";
@@ -27,6 +28,7 @@ export interface SshBoard {
   close(): Promise<void>;
 }
 
+const LINE_PAUSE_MS = 5;
 const PROMPTS = { racadm: "/admin1-> ", ilo: "</>hpiLO-> " } as const;
 const OLD = {
   kex: ["diffie-hellman-group14-sha1"],
@@ -66,27 +68,36 @@ export function startSshBoard(options: SshBoardOptions): Promise<SshBoard> {
   const commands: string[] = [];
   const prompt = `\r\n${PROMPTS[dialect]}`;
 
-  function run(channel: ServerChannel, command: string, end: () => void): void {
+  /** Line by line, as a board's console does. */
+  async function tell(channel: ServerChannel, text: string): Promise<void> {
+    for (const line of text.split(/(?<=\n)/)) {
+      if (channel.destroyed) return;
+      channel.write(line);
+      await setTimeout(LINE_PAUSE_MS);
+    }
+  }
+
+  async function run(channel: ServerChannel, command: string, end: () => void): Promise<void> {
     commands.push(command);
-    // fence_ilo_ssh types this ahead and waits for one prompt only: that of the command which follows.
-    if (command === "SMCLP" && dialect === "ilo") return;
     const wanted = wantedPower(command);
     if (command === "exit") {
       // The client hangs up when its shell has ended; to cut the line now could lose what was said last.
       channel.exit(0);
       channel.end();
-    } else if (wanted === undefined) channel.write(`\r\n${statusOf(command, board.power)}${prompt}`);
+    } else if (wanted === undefined) await tell(channel, `\r\n${statusOf(command, board.power)}${prompt}`);
     else if (vice === "hang-up") end();
-    else if (vice === "error") channel.write(`\r\nstatus=1\r\nERROR: command failed${prompt}`);
-    else if (vice === "denied") channel.write(`\r\nERROR: You do not have sufficient privileges${prompt}`);
+    else if (vice === "error") await tell(channel, `\r\nstatus=1\r\nERROR: command failed${prompt}`);
+    else if (vice === "denied") await tell(channel, `\r\nERROR: You do not have sufficient privileges${prompt}`);
     else if (vice !== "no-answer") {
-      channel.write(`\r\n${DONE[dialect]}${prompt}`);
-      if (vice !== "does-nothing") setTimeout(() => (board.power = wanted), lagMs);
+      if (vice !== "does-nothing") void setTimeout(lagMs).then(() => (board.power = wanted));
+      await tell(channel, `\r\n${DONE[dialect]}${prompt}`);
     }
   }
 
   function serveShell(channel: ServerChannel, end: () => void): void {
     let typed = "";
+    // What is typed ahead waits until the command before it has answered.
+    let working = Promise.resolve();
     channel.write(`User:admin logged-in${prompt}`);
     channel.on("data", (bytes: Buffer) => {
       // A terminal echoes what is typed.
@@ -95,7 +106,7 @@ export function startSshBoard(options: SshBoardOptions): Promise<SshBoard> {
       for (let at = /\r\n|\r|\n/.exec(typed); at !== null; at = /\r\n|\r|\n/.exec(typed)) {
         const line = typed.slice(0, at.index).trim();
         typed = typed.slice(at.index + at[0].length);
-        if (line !== "") run(channel, line, end);
+        if (line !== "") working = working.then(() => run(channel, line, end));
       }
     });
   }
