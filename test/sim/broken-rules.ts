@@ -73,18 +73,6 @@ export const BROKEN_RULES: Readonly<Record<string, Cores>> = {
     ...unordered(transition, isProbe),
     actions: unordered(transition, isProbe).actions.filter((action) => !isProbe(action)),
   })),
-  "a stop that failed is no stop": {
-    ...REAL_CORES,
-    stepNode(state, event, now, tools) {
-      const isStopped =
-        event.kind === "finished" &&
-        Object.values(state.executor.resources).some(
-          ({ running }) => running?.callId === event.callId && running.action.operation === "stop",
-        );
-      const heard = isStopped ? { ...event, outcome: { kind: "exit", code: 0 } as const } : event;
-      return REAL_CORES.stepNode(state, heard, now, tools);
-    },
-  },
   "a silent node has not left": mishearing((event) => {
     if (event.kind !== "view") return event;
     const peers = event.view.peers.map((peer) => (peer.phase === "lost" ? { ...peer, phase: "left" as const } : peer));
