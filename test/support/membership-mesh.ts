@@ -4,6 +4,7 @@
  */
 import { present } from "../../src/base/check.ts";
 import { stepMembership, wakeAtMs } from "../../src/cluster/core/membership/membership.ts";
+import { showsSame } from "../../src/cluster/core/membership/shows-same.ts";
 import {
   createMembership,
   type MembershipConfig,
@@ -47,11 +48,21 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
     states.set(id, createMembership(config, 1, {}, 0));
   }
 
+  /** A manager is told a view only when it shows something new: what is left out must show nothing new. */
+  function checkShown(before: MembershipState, after: MembershipState): void {
+    const [told, now] = [before, after].map((state) => {
+      const view = viewOf(state, nowMs);
+      return JSON.stringify({ ...view, peers: view.peers.map(({ silentMs: _, ...peer }) => peer) });
+    });
+    if (told !== now && showsSame(before, after)) throw new Error(`not told to the manager: ${told} became ${now}`);
+  }
+
   function step(id: number, event: MembershipEvent): void {
     const state = states.get(id);
     if (state === undefined) return;
     const stepped = stepMembership(state, event, nowMs);
     states.set(id, stepped.state);
+    checkShown(state, stepped.state);
     for (const effect of stepped.effects) {
       if (effect.kind === "self-fence" || effect.kind === "gone") states.delete(id);
       if (effect.kind !== "send-heartbeat") continue;

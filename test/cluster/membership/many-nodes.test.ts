@@ -57,3 +57,13 @@ test("with wait-for-all a node that has seen all tells those that have not", () 
   mesh.run(5000);
   expect(mesh.view(1)).toBe("1,2 agreed quorate");
 });
+
+test("a manager is told how many ping nodes this node and its peers reach (checked by the mesh at each step)", () => {
+  const mesh = createMesh(2);
+  mesh.run(3000);
+  mesh.step(1, { kind: "reachable", count: 2 });
+  mesh.run(1000);
+  mesh.step(1, { kind: "reachable", count: 1 });
+  mesh.run(1000);
+  expect(mesh.view(2)).toBe("1,2 agreed quorate");
+});

@@ -2,6 +2,7 @@
  * Whether two states show the manager the same view but for the silences, which grow all the time. Asked after every
  * packet, so it compares only what may have changed and builds nothing.
  */
+import { isQuorate } from "./quorum.ts";
 import type { LinkState, MembershipState, PeerState } from "./state.ts";
 
 function sameLinks(before: PeerState["links"], after: PeerState["links"]): boolean {
@@ -22,6 +23,7 @@ function samePeer(before: PeerState, after: PeerState): boolean {
     (before.heardAtMs === undefined) === (after.heardAtMs === undefined) &&
     before.heartbeat?.members === after.heartbeat?.members &&
     before.heartbeat?.epoch === after.heartbeat?.epoch &&
+    before.heartbeat?.reachable === after.heartbeat?.reachable &&
     sameLinks(before.links, after.links)
   );
 }
@@ -34,6 +36,8 @@ export function showsSame(before: MembershipState, after: MembershipState): bool
     before.settled === after.settled &&
     before.generation === after.generation &&
     before.hold?.reason === after.hold?.reason &&
+    before.reachable === after.reachable &&
+    isQuorate(before) === isQuorate(after) &&
     before.peers.every((peer, index) => {
       const other = after.peers[index];
       return other !== undefined && samePeer(peer, other);
