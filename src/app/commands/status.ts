@@ -109,19 +109,20 @@ function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): strin
   return [`  if the nodes lose each other: ${first} fences first; ${told}`];
 }
 
-/** Nothing is being done: because all is done, or because something is waited for. */
-function idleWord({ nodes }: StatusReport): string {
+/** What is under way; an unproven death comes first, whether a fencing runs just now or waits for its next try. */
+function workWord({ nodes, transition }: StatusReport): string {
   const unclean = nodes.filter(({ state }) => state === "unclean").map(({ name }) => name);
-  return unclean.length === 0 ? "idle" : `WAITING for the proof that ${unclean.join(", ")} is off`;
+  const waiting = unclean.length === 0 ? "" : `WAITING for the proof that ${unclean.join(", ")} is off`;
+  if (!transition.isRunning) return waiting === "" ? "idle" : waiting;
+  const { number, doneCount, actionCount, inFlight } = transition;
+  const running = inFlight.length === 0 ? "" : `, running ${inFlight.join(", ")}`;
+  return `${waiting === "" ? "" : `${waiting}; `}transition ${number}: ${doneCount} of ${actionCount} done${running}`;
 }
 
 /** The whole report for a person. */
 export function printStatus(report: StatusReport, language: Language): string {
-  const { dc, hasQuorum, isSettled, cibVersion, transition, drbd, fencing, problems, atWallMs } = report;
-  const work = transition.isRunning
-    ? `transition ${transition.number}: ${transition.doneCount} of ${transition.actionCount} done` +
-      (transition.inFlight.length === 0 ? "" : `, running ${transition.inFlight.join(", ")}`)
-    : idleWord(report);
+  const { dc, hasQuorum, isSettled, cibVersion, drbd, fencing, problems, atWallMs } = report;
+  const work = workWord(report);
   const lines = [
     `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${cibVersion}; ` +
       `${isSettled ? work : "waiting for the other nodes"}`,
