@@ -66,8 +66,9 @@ function resourceXml({ words: [kind = "", id = "", ...rest], inside }: Line, age
       ({ words: [name, interval = "0", ...more] }) =>
         `<op id="${id}-${name}-${interval}" name="${name}" interval="${interval}"${attributes(valuesOf(more))}/>`,
     );
-  return `<primitive id="${id}" ${agent}>${meta}${operations.length === 0 ? "" : `<operations>${operations.join("")}</operations>`}
-    ${utilization.map((each) => set("utilization", id, valuesOf(each))).join("")}</primitive>`;
+  const uses = utilization.map((each) => set("utilization", id, valuesOf(each)));
+  return `<primitive id="${id}" ${agent}>${meta}<operations>${operations.join("")}</operations>
+    ${uses.join("")}</primitive>`;
 }
 
 const STATES: Readonly<Record<string, string>> = {
@@ -78,6 +79,7 @@ const STATES: Readonly<Record<string, string>> = {
   unclean: 'in_ccm="false" crmd="offline" join="down" expected="member"',
 };
 
+const REMOVED = 'class="ocf" provider="pacemaker" type="Dummy"';
 const FEATURE_SET = "3.16.1";
 const UUID = "c0ffee00-0000-0000-0000-000000000000";
 /** A probe that finds nothing is what was expected; anything else is expected to succeed. */
@@ -94,58 +96,82 @@ function recordXml(id: string, word: string, call: number): string {
     interval="${intervalMs}" last-rc-change="1699999000" exec-time="1" queue-time="0"/>`;
 }
 
-/** The whole CIB as XML. */
-export function terseCib(text: string): string {
-  const options = new Map([
-    ["stonith-enabled", "false"],
-    ["no-quorum-policy", "ignore"],
-  ]);
-  const nodes: { readonly name: string; readonly state: string }[] = [];
-  const resources: string[] = [];
-  const constraints: string[] = [];
-  const agents = new Map<string, string>();
-  const permanent = new Map<string, string[]>();
-  const transient = new Map<string, string[]>();
-  const records = new Map<string, [string, readonly string[]][]>();
-  const put = <Item>(map: Map<string, Item[]>, key: string, ...items: readonly Item[]) =>
-    map.set(key, [...(map.get(key) ?? []), ...items]);
-  for (const line of parseLines(text)) {
-    const [first = "", second = "", third = ""] = line.words;
-    const rest = line.words.slice(1);
-    if (second === "on") put(records, third.replace(":", ""), [first, line.words.slice(3)]);
-    else if (first === "nodes")
-      nodes.push(
-        ...rest.map((word) => ({ name: word.replace(/=.*/, ""), state: /=(.*)/.exec(word)?.[1] ?? "online" })),
-      );
-    else if (first === "option") for (const [name, value] of valuesOf(rest)) options.set(name, value);
-    else if (first === "node") put(permanent, second, ...line.words.slice(2));
-    else if (first === "status") put(transient, second, ...line.words.slice(2));
-    else if (first.startsWith("rsc_"))
-      constraints.push(`<${first} id="constraint-${constraints.length + 1}"${attributes(valuesOf(rest))}/>`);
-    else resources.push(resourceXml(line, agents));
-  }
+interface Cluster {
+  readonly options: Map<string, string>;
+  readonly nodes: { readonly name: string; readonly state: string }[];
+  readonly resources: string[];
+  readonly constraints: string[];
+  readonly agents: Map<string, string>;
+  /** Attributes by node. */
+  readonly permanent: Map<string, string[]>;
+  readonly transient: Map<string, string[]>;
+  readonly records: Map<string, (readonly [string, readonly string[]])[]>;
+}
+
+const put = <Item>(map: Map<string, Item[]>, key: string, ...items: readonly Item[]) =>
+  map.set(key, [...(map.get(key) ?? []), ...items]);
+
+function addLine(cluster: Cluster, line: Line): void {
+  const [first = "", second = "", third = "", ...more] = line.words;
+  const rest = line.words.slice(1);
+  if (second === "on") put(cluster.records, third.replace(":", ""), [first, more]);
+  else if (first === "nodes")
+    for (const word of rest) {
+      const [name = "", state = "online"] = word.split("=");
+      cluster.nodes.push({ name, state });
+    }
+  else if (first === "option") for (const [name, value] of valuesOf(rest)) cluster.options.set(name, value);
+  else if (first === "node") put(cluster.permanent, second, ...line.words.slice(2));
+  else if (first === "status") put(cluster.transient, second, ...line.words.slice(2));
+  else if (first.startsWith("rsc_"))
+    cluster.constraints.push(
+      `<${first} id="constraint-${cluster.constraints.length + 1}"${attributes(valuesOf(rest))}/>`,
+    );
+  else cluster.resources.push(resourceXml(line, cluster.agents));
+}
+
+function statusXml({ nodes, transient, records, agents }: Cluster): string {
   let call = 0;
-  const status = nodes.map(({ name, state }, index) => {
+  const states = nodes.map(({ name, state }, index) => {
     const id = String(index + 1);
     const own = [...(transient.get(name) ?? []), ...(state === "leaving" ? ["shutdown=1699999990"] : [])];
-    const known = (records.get(name) ?? []).map(
-      ([resource, words]) =>
-        `<lrm_resource id="${resource}" ${agents.get(resource.replace(/:\d+$/, "")) ?? agents.values().next().value}>
-          ${words.map((word) => recordXml(resource, word, ++call)).join("")}</lrm_resource>`,
-    );
+    const known = (records.get(name) ?? []).map(([resource, words]) => {
+      // What was removed from the configuration is some resource all the same.
+      const agent = agents.get(resource.replace(/:\d+$/, "")) ?? REMOVED;
+      const list = words.map((word) => recordXml(resource, word, ++call));
+      return `<lrm_resource id="${resource}" ${agent}>${list.join("")}</lrm_resource>`;
+    });
     return `<node_state id="${id}" uname="${name}" ${STATES[state]}><transient_attributes id="${id}">
       ${set("instance_attributes", `status-${id}`, valuesOf(own))}</transient_attributes>
       <lrm id="${id}"><lrm_resources>${known.join("")}</lrm_resources></lrm></node_state>`;
   });
+  return `<status>${states.join("")}</status>`;
+}
+
+/** The whole CIB as XML. */
+export function terseCib(text: string): string {
+  const cluster: Cluster = {
+    options: new Map([
+      ["stonith-enabled", "false"],
+      ["no-quorum-policy", "ignore"],
+    ]),
+    nodes: [],
+    resources: [],
+    constraints: [],
+    agents: new Map(),
+    permanent: new Map(),
+    transient: new Map(),
+    records: new Map(),
+  };
+  for (const line of parseLines(text)) addLine(cluster, line);
+  const nodes = cluster.nodes.map(({ name }, index) => {
+    const own = set("instance_attributes", `node-${index + 1}`, valuesOf(cluster.permanent.get(name) ?? []));
+    return `<node id="${index + 1}" uname="${name}">${own}</node>`;
+  });
   return `<cib crm_feature_set="${FEATURE_SET}" validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"
     have-quorum="1" dc-uuid="1" execution-date="1700000000"><configuration><crm_config>
-    <cluster_property_set id="options">${nvpairs("options", [...options])}</cluster_property_set></crm_config>
-    <nodes>${nodes
-      .map(
-        ({ name }, index) =>
-          `<node id="${index + 1}" uname="${name}">${set("instance_attributes", `node-${index + 1}`, valuesOf(permanent.get(name) ?? []))}</node>`,
-      )
-      .join("")}</nodes><resources>${resources.join("\n")}</resources>
-    <constraints>${constraints.join("\n")}</constraints></configuration>
-    <status>${status.join("\n")}</status></cib>`;
+    <cluster_property_set id="options">${nvpairs("options", [...cluster.options])}</cluster_property_set></crm_config>
+    <nodes>${nodes.join("")}</nodes><resources>${cluster.resources.join("\n")}</resources>
+    <constraints>${cluster.constraints.join("\n")}</constraints></configuration>
+    ${statusXml(cluster)}</cib>`;
 }
