@@ -13,6 +13,7 @@
  *     p on alpha: monitor=7 start promote     what is recorded: operation[/interval][=result]
  */
 import { check } from "../../src/base/check.ts";
+import { parametersDigest } from "../../src/cluster/core/scheduler/facts/digests.ts";
 
 interface Line {
   readonly words: readonly string[];
@@ -82,18 +83,20 @@ const STATES: Readonly<Record<string, string>> = {
 const REMOVED = 'class="ocf" provider="pacemaker" type="Dummy"';
 const FEATURE_SET = "3.16.1";
 const UUID = "c0ffee00-0000-0000-0000-000000000000";
-/** A probe that finds nothing is what was expected; anything else is expected to succeed. */
-const NOT_RUNNING = 7;
+/** A probe that finds nothing, or a monitor that finds what is promoted, finds what was expected. */
+const EXPECTED_RESULTS: Readonly<Record<string, RegExp>> = { monitor: /^[78]$/ };
 
 function recordXml(id: string, word: string, call: number): string {
   const [, task = "", interval = "0", result = "0"] = /^([\w-]+)(?:\/(\w+))?(?:=(\d+))?$/.exec(word) ?? [];
   check(task !== "", `${word}: operation[/interval][=result] expected`);
   const intervalMs = milliseconds(interval);
-  const expected = task === "monitor" && (intervalMs > 0 || Number(result) === NOT_RUNNING) ? result : "0";
+  const expected = EXPECTED_RESULTS[task]?.test(result) === true ? result : "0";
+  // As the executor would have written it; without one everything would be started anew.
+  const digest = parametersDigest(intervalMs > 0 ? { CRM_meta_timeout: "20000" } : {});
   return `<lrm_rsc_op id="${id}_${task}_${intervalMs}_${call}" operation_key="${id}_${task}_${intervalMs}"
     operation="${task}" crm_feature_set="${FEATURE_SET}" transition-key="${call}:1:${expected}:${UUID}"
     transition-magic="0:${result};${call}:1:${expected}:${UUID}" call-id="${call}" rc-code="${result}" op-status="0"
-    interval="${intervalMs}" last-rc-change="1699999000" exec-time="1" queue-time="0"/>`;
+    op-digest="${digest}" interval="${intervalMs}" last-rc-change="1699999000" exec-time="1" queue-time="0"/>`;
 }
 
 interface Cluster {

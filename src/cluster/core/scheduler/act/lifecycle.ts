@@ -211,8 +211,10 @@ export function isMigrating(resource: Resource): boolean {
 export function linkLifecycle(plan: Plan, resource: Resource): void {
   const of = (operation: string) => stepsOf(plan, resource, operation);
   const [starts, stops, promotes, demotes] = [of("start"), of("stop"), of("promote"), of("demote")];
+  // Whether a member with no place must start is the group's matter.
+  const placed = resource.parent?.kind === "group" ? starts.filter(({ node }) => node !== undefined) : starts;
   for (const stop of stops) {
-    for (const start of starts) link(plan, stop, start, { firstDragsThen: true, restart: true });
+    for (const start of placed) link(plan, stop, start, { firstDragsThen: true, restart: true });
     for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);

@@ -30,7 +30,7 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
       for (const { second } of after.get(from) ?? []) {
         if (seen.has(second)) continue;
         seen.add(second);
-        if (second.resource !== undefined && second.resource !== resource && second.operation === "start")
+        if (second.resource?.kind === "primitive" && second.resource !== resource && second.operation === "start")
           // What fencing makes stopped is stopped whatever a probe says.
           for (const stop of stepsOf(plan, second.resource, "stop"))
             if (stop.node?.unclean !== true) for (const probe of own) link(plan, probe, stop);

@@ -54,7 +54,7 @@ function leavesOf(plan: Plan): Leaves {
 
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
-  const firstRequired = isRequiredAt(first, second.node, leaves);
+  const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
   const secondRequired = isRequiredAt(second, first.node, leaves);
   if (link.gate === true) return;
   // What is handed over running disturbs nobody who depends on it.
@@ -80,8 +80,11 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
     block(second, `unrunnable ${describe(first)}`, change);
-  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
+  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
+    // Of a whole it is said even when nothing of it would be started.
+    if (second.node === undefined && second.operation === "start") require(second, "", change);
+  }
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
@@ -102,7 +105,7 @@ function sum({ step, members, mode }: Collective, change: Change): void {
   const runnable =
     mode === "any"
       ? members.some((each) => each.runnable)
-      : members.every((each) => each.runnable || (mode === "wanted" && !each.required));
+      : members.every((each) => each.runnable || (mode === "wanted" && !each.required && isManaged(each)));
   if (!runnable) block(step, "", change);
 }
 
