@@ -22,7 +22,7 @@ function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly 
 function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
   const after = new Map<Step, Link[]>();
   for (const each of plan.links)
-    if (each.firstDragsThen === true && each.hidden !== true)
+    if (each.firstDragsThen === true && (each.hidden !== true || each.second.node !== undefined))
       after.set(each.first, [...(after.get(each.first) ?? []), each]);
   for (const [resource, own] of probes) {
     const seen = new Set<Step>();
@@ -38,7 +38,9 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
       }
     };
     for (const start of stepsOf(plan, resource, "start")) visit(start);
-    for (const running of stepsOf(plan, topOf(resource), "running")) visit(running);
+    // What waits for a group waits for its members' starts, not for what is found of one of them.
+    const whole = cloneOf(resource) ?? topOf(resource);
+    if (whole.kind !== "group") for (const running of stepsOf(plan, whole, "running")) visit(running);
   }
 }
 

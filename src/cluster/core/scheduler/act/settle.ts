@@ -89,8 +89,8 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
 
 /** One-way orders leave alone what is in the wanted state anyway. */
 function isDoneAlready(step: Step): boolean {
-  const { resource, operation, required } = step;
-  if (resource === undefined || required) return false;
+  const { resource, operation, required, node } = step;
+  if (resource === undefined || required || (operation === "start" && node === undefined)) return false;
   return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
 }
 
