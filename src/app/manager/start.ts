@@ -38,6 +38,7 @@ import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./man
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 import { createDecider } from "./schedule.ts";
+import { unfence } from "./unfence.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -165,6 +166,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     files,
     agents,
     fencing,
+    unfence: (target) => unfence(manager, target),
     drbd,
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
