@@ -35,7 +35,7 @@ export interface FencingDesk {
     target: string,
     action: FencingRequestAction,
     origin: FencingOrigin,
-    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number },
+    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number; readonly unfenceBy?: readonly string[] },
   ) => Promise<FencingRecord>;
   /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
   readonly withdraw: (target: string) => void;
@@ -180,15 +180,14 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       const devices = provenDevices(state.configuration, self).filter((device) => id === undefined || device.id === id);
       await Promise.all(devices.map((device) => look(device.id)));
     },
-    request(target, action, origin, { isTargetPreferred = false, onlyLevel } = {}) {
+    request(target, action, origin, { isTargetPreferred = false, ...more } = {}) {
       const requestId = `${self}-${nextRequest}`;
       nextRequest += 1;
       return new Promise((resolve) => {
         waiting.set(requestId, resolve);
         const seed = randomInt(2 ** 31);
         const atWallMs = Date.now();
-        const only = onlyLevel === undefined ? {} : { onlyLevel };
-        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred, ...only });
+        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred, ...more });
       });
     },
     confirm(target, by, answersOn) {

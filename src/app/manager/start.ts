@@ -21,7 +21,7 @@ import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { Proof } from "../../fencing/core/proofs.ts";
 import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
-import type { ToManager } from "../keeper-pipe.ts";
+import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
 import { openBlackBox } from "./black-box.ts";
@@ -38,6 +38,7 @@ import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./man
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 import { createDecider } from "./schedule.ts";
+import { unfence } from "./unfence.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -142,6 +143,12 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
       // Agents call the tools of the field by PATH or by this directory.
       environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),
+      tellLease: (lock, untilMs) =>
+        link.send({
+          kind: "lock-lease",
+          lock,
+          untilMs: untilMs === undefined ? null : machineMs() + untilMs - performance.now(),
+        }),
     },
     (event) => feed(manager, event),
   );
@@ -165,6 +172,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     files,
     agents,
     fencing,
+    unfence: (target) => unfence(manager, target),
     drbd,
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,

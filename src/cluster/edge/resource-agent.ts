@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly replacesHeartbeat?: boolean;
   /** Runs operations of class `stonith`. */
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
+  /** See `AgentCall`. */
+  readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
   /** Added to what every agent process finds. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly log?: (line: string) => void;
@@ -163,7 +165,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     return { done: Promise.resolve(plain(outcome, `parameter ${names} is missing`)), kill: () => {} };
   }
   return bounded(timeoutMs, async (signal) => {
-    const { runDirectory } = options;
+    const { runDirectory, tellLease } = options;
     const answer = await agent.operate({
       operation,
       instance,
@@ -172,6 +174,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
       timeoutMs,
       signal,
       runDirectory,
+      ...(tellLease === undefined ? {} : { tellLease }),
     });
     const attributes = answer.attributes ?? [];
     return { outcome: { kind: "exit", code: answer.code }, exitReason: answer.reason, output: "", attributes };
