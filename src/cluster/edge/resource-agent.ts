@@ -30,6 +30,7 @@ export interface AgentOptions {
   /** Runs operations of class `stonith`. */
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
   /** See `AgentCall`. */
+  readonly node?: string;
   readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
   /** Added to what every agent process finds. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -165,7 +166,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     return { done: Promise.resolve(plain(outcome, `parameter ${names} is missing`)), kill: () => {} };
   }
   return bounded(timeoutMs, async (signal) => {
-    const { runDirectory, tellLease } = options;
+    const { runDirectory, node, tellLease } = options;
     const answer = await agent.operate({
       operation,
       instance,
@@ -174,6 +175,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
       timeoutMs,
       signal,
       runDirectory,
+      ...(node === undefined ? {} : { node }),
       ...(tellLease === undefined ? {} : { tellLease }),
     });
     const attributes = answer.attributes ?? [];
