@@ -6,10 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import { type DrbdState, localDisk, peerDisk } from "../../storage/core/drbd-events.ts";
 import { decideFencePeer, type PeerWord } from "../../storage/core/fence-peer.ts";
-import { lookAtDrbd, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
+import type { MirrorDoubt } from "../../storage/core/mirror-check.ts";
+import { lookAtDrbd, lookAtMirror, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
 import { type DrbdWatch, watchDrbd } from "../../storage/edge/drbd-watcher.ts";
 import type { DrbdStatus, FencePeerAnswer } from "../control-protocol.ts";
 import type { Log } from "./log.ts";
+import { type MirrorWatch, watchMirrors } from "./mirror-watch.ts";
 
 export interface DrbdDesk {
   /** Begins to watch, once; for nodes whose configuration has DRBD. */
@@ -57,6 +59,13 @@ function statusOf(state: DrbdState): readonly DrbdStatus[] {
   });
 }
 
+function withDoubt(status: DrbdStatus, doubt: MirrorDoubt | undefined): DrbdStatus {
+  if (doubt === undefined) return status;
+  // The figure of the last look: the stream of events does not repeat it.
+  const outOfSyncKib = doubt.kind === "out-of-sync" ? doubt.behindKib : status.outOfSyncKib;
+  return { ...status, outOfSyncKib, doubt: doubt.kind };
+}
+
 export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const { nowMs, view, askPeer, log } = options;
   /** When each resource's connection was last established, and when each node's power was last read as off. */
@@ -64,6 +73,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const offAtMs: Record<string, number> = {};
   let connected: Readonly<Record<string, boolean>> = {};
   let watch: DrbdWatch | undefined;
+  let mirrors: MirrorWatch | undefined;
   /**
    * Resources whose handler was answered "unsure": only these wait for us. One whose handler was told that the peer is
    * off goes on by itself; a resume of ours in that same moment would race with it.
@@ -155,8 +165,14 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   return {
     watch() {
       watch ??= watchDrbd({ onState });
+      mirrors ??= watchMirrors({
+        resources: () => Object.keys(watch?.state() ?? {}),
+        look: lookAtMirror,
+        log,
+        onChange: options.onChange,
+      });
     },
-    status: () => statusOf(watch?.state() ?? {}),
+    status: () => statusOf(watch?.state() ?? {}).map((status) => withDoubt(status, mirrors?.doubt(status.resource))),
     async fencePeer(resource, named, waitMs) {
       const peer = peerOf(named);
       if (peer === undefined) return { exitCode: 1, reason: `${named ?? "the peer"} is no node of this cluster` };
@@ -180,6 +196,9 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       offAtMs[node] = nowMs();
       void thaw(node);
     },
-    close: () => watch?.close(),
+    close() {
+      watch?.close();
+      mirrors?.close();
+    },
   };
 }
