@@ -30,9 +30,10 @@ async function start(): Promise<{ opened: NodePair; disk: string; holder: NodeNa
   const control = printSfexControl({ sectorBytes: 512, lockCount: 1 });
   writeFileSync(disk, Buffer.concat([control, record, Buffer.alloc(7 * 512)]));
   const times = `lock_timeout=${LOCK_SECONDS} collision_timeout=1 monitor_interval=1`;
+  const operations = "op start timeout=60s op monitor interval=5s";
   const opened = openNodePair({
     times: ["keepalive 200ms", "deadtime 2s", "initdead 5s"],
-    configuration: `primitive lock ocf:gemel:sfex params device=${disk} ${times} op start timeout=60s op monitor interval=5s
+    configuration: `primitive lock ocf:gemel:sfex params device=${disk} ${times} ${operations}
 primitive ip ocf:gemel:IPaddr2 params ip=${ADDRESS} cidr_netmask=24 nic=service op monitor interval=5s
 group g lock ip
 primitive proof stonith:sfex params resource=lock confirm_time=30s poll_time=500ms pcmk_host_list="alpha bravo"
