@@ -63,13 +63,18 @@ export function queueText(outgoing: Outgoing, text: string): Outgoing {
 
 const inWindow = ({ pieces }: Outgoing): readonly QueuedPiece[] => {
   const first = pieces[0]?.sequence ?? 0;
+  if (pieces.length < WINDOW && (pieces.at(-1)?.sequence ?? 0) < first + WINDOW) return pieces;
   return pieces.slice(0, WINDOW).filter(({ sequence }) => sequence < first + WINDOW);
 };
 
-/** When the next piece has to be sent again; pieces that were never sent go out with the event that queued them. */
-export function outgoingWakeAtMs(outgoing: Outgoing): number | undefined {
-  const open = inWindow(outgoing).filter(({ arrived }) => !arrived);
-  return open.length === 0 ? undefined : Math.min(...open.map(({ resendAtMs }) => resendAtMs));
+/**
+ * When the next piece has to be sent again, or never (Infinity); pieces that were never sent go out with the event that
+ * queued them.
+ */
+export function outgoingWakeAtMs(outgoing: Outgoing): number {
+  let wakeMs = Number.POSITIVE_INFINITY;
+  for (const { arrived, resendAtMs } of inWindow(outgoing)) if (!arrived) wakeMs = Math.min(wakeMs, resendAtMs);
+  return wakeMs;
 }
 
 function patienceMs({ roundTripMs }: Outgoing, tries: number): number {
@@ -92,6 +97,7 @@ export function takeDue(before: Outgoing, nowMs: number): { outgoing: Outgoing; 
 
 export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: number): Outgoing {
   if (answer.stream !== before.stream || answer.expected > before.nextSequence) return before;
+  if (before.pieces.length === 0) return before;
   const has = (sequence: number) => {
     const bit = sequence - answer.expected - 1;
     // A shift by 32 is a shift by 0: what the bits cannot tell has not arrived.
