@@ -2,6 +2,7 @@
  * The DC's circle: something changed -> decide -> carry out -> look again. One transition at a time; a new fact aborts
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
+import { earliest } from "../../../base/earliest.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import { reasonText } from "../scheduler/reason-text.ts";
@@ -283,12 +284,9 @@ export function dcReport({ run, summary, blocked }: Lead): DcReport {
 export function decideWakeAtMs(turn: Turn): number | undefined {
   const { lead } = turn.state;
   if (lead === undefined) return undefined;
-  const waits = [
-    isFree(turn, lead) ? decideAtMs(lead) : undefined,
-    lead.recheckAtMs,
-    lead.run === undefined ? undefined : runWakeAtMs(lead.run),
-  ].filter((atMs) => atMs !== undefined);
-  return waits.length === 0 ? undefined : Math.min(...waits);
+  const decideMs = isFree(turn, lead) ? decideAtMs(lead) : undefined;
+  const runMs = lead.run === undefined ? undefined : runWakeAtMs(lead.run);
+  return earliest(earliest(decideMs, lead.recheckAtMs), runMs);
 }
 
 /** For the log: takeovers that wait for a fencing that cannot be had. */
