@@ -1,8 +1,8 @@
 /**
  * Rounds of faults and orders on three real nodes in network namespaces, at random by seed, with the audits after each:
  * what Pacemaker's cluster test suite does, and the deaths of our processes. Bar: no failed audit.
- * Run: `node bench/cts.ts [--rounds N] [--seed N] [--only NAME,...] [--go-on] [--keep DIR]`, as root. GEMEL_BINARY names
- * a built program to test in place of the source.
+ * Run: `node bench/cts.ts [--rounds N] [--seed N] [--only NAME,...] [--go-on] [--keep DIR]`, as root. GEMEL_BINARY
+ * names a built program to test in place of the source.
  */
 import { cpSync } from "node:fs";
 import path from "node:path";

@@ -1,5 +1,6 @@
 /**
- * Operators who never rest, one at each node: changes of the configuration, one after another. What was acknowledged must be in the configuration of every node afterwards, or something later of the same name.
+ * Operators who never rest, one at each node: changes of the configuration, one after another. What was acknowledged
+ * without a caution must be in the configuration of every node afterwards, or something later of the same name.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "./cluster.ts";

@@ -1,4 +1,5 @@
 /** Plays rounds on a cluster, with the audits after each: for bench/cts and its short form among the quick tests. */
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Chance, createChance } from "../../../src/base/chance.ts";
 import { audit } from "./audits.ts";
@@ -64,6 +65,10 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
 export async function playRounds(play: Play): Promise<Played> {
   const chance = createChance(play.seed + 1);
   const cluster = await openCluster(chance.next);
+  const interrupted = () => {
+    void cluster.close().then(() => process.exit(130));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupted);
   const failures: string[] = [];
   let rounds = 0;
   let changes = 0;
@@ -79,6 +84,7 @@ export async function playRounds(play: Play): Promise<Played> {
       if (play.stopsAtFailure) break;
     }
   } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
     await cluster.close();
   }
   return { rounds, failures, changes };

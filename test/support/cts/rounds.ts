@@ -102,12 +102,12 @@ async function ask(stage: Stage, request: ControlRequest): Promise<readonly stri
   return done ? [] : [`${request.kind} through ${through}: ${said}`];
 }
 
-const property = (stage: Stage, name: string, value: string) =>
-  ask(stage, {
-    kind: "cib-apply",
-    mode: "update",
-    xml: `<configuration><crm_config><cluster_property_set id="cib-bootstrap-options"><nvpair id="cib-bootstrap-options-${name}" name="${name}" value="${value}"/></cluster_property_set></crm_config></configuration>`,
-  });
+function property(stage: Stage, name: string, value: string): Promise<readonly string[]> {
+  const pair = `<nvpair id="cib-bootstrap-options-${name}" name="${name}" value="${value}"/>`;
+  const set = `<cluster_property_set id="cib-bootstrap-options">${pair}</cluster_property_set>`;
+  const xml = `<configuration><crm_config>${set}</crm_config></configuration>`;
+  return ask(stage, { kind: "cib-apply", mode: "update", xml });
+}
 
 const whereIs = ({ cluster }: Stage, id: string) => NODES.find((node) => cluster.world(node).has(id));
 
