@@ -193,6 +193,18 @@ export function decideWhenDue(turn: Turn): void {
   emit(turn, { kind: "schedule", number, quorate });
 }
 
+/** A cluster that waits, for a quorum perhaps, comes to the same decision at every change: it is told in whole once. */
+function tellDecision(turn: Turn, number: number, { transition, blocked }: Decision, before: Lead): void {
+  const { summary } = transition;
+  if (summary.length > 0 && JSON.stringify([summary, blocked]) === JSON.stringify([before.summary, before.blocked])) {
+    log(turn, "info", `decision ${number}: as the one before`);
+    return;
+  }
+  for (const line of summary) log(turn, "info", `decision ${number}: ${line}`);
+  for (const { key, node, reason } of blocked)
+    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+}
+
 export function acceptDecision(turn: Turn, number: number, decision: Decision): void {
   const { lead } = turn.state;
   if (lead === undefined || lead.deciding !== number) return;
@@ -208,9 +220,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
-  for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
-  for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+  tellDecision(turn, number, decision, lead);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });
