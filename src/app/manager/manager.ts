@@ -128,9 +128,11 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
       case "peer-started":
         manager.log("info", `the manager of ${effect.peer} is heard (session ${effect.session})`);
         tellFencing(manager, effect.peer);
+        feed(manager, { kind: "messages-lost", peer: effect.peer });
         break;
       case "overflow":
         manager.log("error", `too much waits for ${effect.peer}: it was dropped`);
+        feed(manager, { kind: "messages-lost", peer: effect.peer });
         break;
       default:
         effect satisfies never;

@@ -6,7 +6,7 @@ import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
-import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** What is done, and the word for: all of it is done. */
 export const DONE: Readonly<Record<string, string>> = {
@@ -130,7 +130,8 @@ export function linkGroup(plan: Plan, group: Resource): void {
   for (const running of of("running")) for (const promote of of("promote")) link(plan, running, promote);
 }
 
-const CLONE_ORDER = [
+/** In what order the phases of a clone or a bundle follow each other. */
+const PHASE_ORDER = [
   ["stopped", "start"],
   ["demoted", "stop"],
   ["demoted", "start"],
@@ -139,12 +140,15 @@ const CLONE_ORDER = [
   ["running", "promote"],
 ] as const;
 
+export function linkPhases(plan: Plan, collective: Resource): void {
+  for (const [first, second] of PHASE_ORDER)
+    linkAll(plan, stepsOf(plan, collective, first), stepsOf(plan, collective, second));
+}
+
 /** The steps of a clone; those of its instances stand already. */
 export function linkClone(plan: Plan, clone: Resource): void {
   for (const operation of tasksOf(clone)) frame(plan, clone, operation);
-  for (const [first, second] of CLONE_ORDER)
-    for (const one of stepsOf(plan, clone, first))
-      for (const other of stepsOf(plan, clone, second)) link(plan, one, other);
+  linkPhases(plan, clone);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   clone.children.forEach((instance, index) => {
