@@ -208,8 +208,10 @@ export function isMigrating(resource: Resource): boolean {
 
 /** The order within one resource: down before up, demote before stop, start before promote. */
 export function linkLifecycle(plan: Plan, resource: Resource): void {
-  const of = (operation: string) => stepsOf(plan, resource, operation);
-  const [starts, stops, promotes, demotes] = [of("start"), of("stop"), of("promote"), of("demote")];
+  const starts = stepsOf(plan, resource, "start");
+  const stops = stepsOf(plan, resource, "stop");
+  const promotes = stepsOf(plan, resource, "promote");
+  const demotes = stepsOf(plan, resource, "demote");
   for (const stop of stops) {
     for (const start of starts) link(plan, stop, start, { firstDragsThen: true, restart: true });
     for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
