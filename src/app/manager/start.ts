@@ -11,6 +11,7 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
 import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
+import { nodesWithActive } from "../../cluster/core/controller/cib-read.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createPingScores } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
@@ -108,6 +109,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   for (const { damage } of [certificates, proofFile]) if (damage !== undefined) log("warning", damage);
   const fencing = createFencingDesk({
     self,
+    holdersOf: (resource) => nodesWithActive(nodeCib(manager.node), resource),
     history: (certificates.stored ?? []).filter(({ node }) => node === self),
     proofFile,
     ownUuid: readMachine("/").uuid,
@@ -140,6 +142,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   const agents = createAgentRunner(
     {
       runDirectory: options.run,
+      node: self,
       paths: { ...USUAL_PATHS, ocfRoot: config.agents },
       replacesHeartbeat: true,
       ...("reason" in groups ? {} : { groups }),

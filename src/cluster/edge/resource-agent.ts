@@ -34,6 +34,7 @@ export interface AgentOptions {
   /** Runs operations of class `stonith`. */
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
   /** See `AgentCall`. */
+  readonly node?: string;
   readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
   /** Added to what every agent process finds. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -212,7 +213,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     return { done: Promise.resolve(plain(outcome, `parameter ${names} is missing`)), kill: () => {} };
   }
   return bounded(timeoutMs, async (signal) => {
-    const { runDirectory, tellLease } = options;
+    const { runDirectory, node, tellLease } = options;
     const answer = await agent.operate({
       operation,
       instance,
@@ -221,6 +222,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
       timeoutMs,
       signal,
       runDirectory,
+      ...(node === undefined ? {} : { node }),
       ...(tellLease === undefined ? {} : { tellLease }),
     });
     const attributes = answer.attributes ?? [];

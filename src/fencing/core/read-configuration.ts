@@ -6,7 +6,7 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import { type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
+import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
 import { withoutSharedBoards } from "./shared-boards.ts";
@@ -22,13 +22,15 @@ const PATTERN_LENGTH_MAX = 256;
 const TRIES_MAX = 10;
 const FENCING_CLASSES = ["stonith", "fencing"];
 
-/** Primitives of class stonith, wherever groups and clones hold them. */
-function fencingPrimitives(element: XmlElement | undefined): readonly XmlElement[] {
+/** Primitives, wherever groups and clones hold them. */
+function primitivesOf(element: XmlElement | undefined): readonly XmlElement[] {
   return (element?.children ?? []).flatMap((child) => {
-    if (child.name === "primitive") return FENCING_CLASSES.includes(child.attributes["class"] ?? "") ? [child] : [];
-    return ["group", "clone", "master", "bundle"].includes(child.name) ? fencingPrimitives(child) : [];
+    if (child.name === "primitive") return [child];
+    return ["group", "clone", "master", "bundle"].includes(child.name) ? primitivesOf(child) : [];
   });
 }
+
+const isFencing = ({ attributes }: XmlElement) => FENCING_CLASSES.includes(attributes["class"] ?? "");
 
 /** `alpha:1;bravo:2` by node; several outlets of a node keep their comma. */
 function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
@@ -117,6 +119,26 @@ function bansOf(cib: XmlElement | undefined, id: string): readonly string[] {
     .flatMap(({ attributes }) => (attributes["node"] === undefined ? [] : [attributes["node"]]));
 }
 
+/** What the named resource says itself. What is missing then is told as missing. */
+function borrowed(
+  borrowing: Borrowing | undefined,
+  written: Values,
+  section: XmlElement | undefined,
+  place: string,
+  complain: Complain,
+): Values {
+  const id = borrowing === undefined ? undefined : written[borrowing.parameter];
+  if (borrowing === undefined || id === undefined) return {};
+  const isIt = ({ attributes }: XmlElement) =>
+    attributes["id"] === id &&
+    [attributes["class"], attributes["provider"], attributes["type"]].join(":") === borrowing.agent;
+  const resource = primitivesOf(childOf(section, "resources")).find(isIt);
+  if (resource === undefined)
+    complain(place, `${borrowing.parameter}: ${id} is no resource of ${borrowing.agent}`, "name one, or make it");
+  const values = valuesOf(resource, "instance_attributes");
+  return Object.fromEntries(Object.entries(values).filter(([name]) => borrowing.names.includes(name)));
+}
+
 function readDevice(
   primitive: XmlElement,
   section: XmlElement | undefined,
@@ -131,12 +153,13 @@ function readDevice(
   if (/^(stopped)$/i.test(meta["target-role"] ?? "")) return undefined;
   const unfences = meta["provides"] === "unfencing";
   const parameters = valuesOf(primitive, "instance_attributes");
-  const own = ownParameters(parameters);
-  const kind = catalogue.choose(agent, own);
+  const written = ownParameters(parameters);
+  const kind = catalogue.choose(agent, written);
   if (kind === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
   }
+  const own = { ...written, ...borrowed(kind.borrowing, written, section, place, complain) };
   const targets = targetsOf(parameters);
   let hasBadPlug = false;
   const perTarget = perTargetOf(parameters, targets, kind, place, (...problem) => {
@@ -295,10 +318,12 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
     complain("property stonith-watchdog-timeout", reason, "use a shared disk: a device stonith:sbd, fencing-disk PATH");
   }
   const isEnabled = isTrue(property("enabled"), true);
-  const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
-    const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
-    return device === undefined ? [] : [device];
-  });
+  const written = primitivesOf(childOf(section, "resources"))
+    .filter(isFencing)
+    .flatMap((primitive) => {
+      const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
+      return device === undefined ? [] : [device];
+    });
   const devices = withoutSharedBoards(written, complain);
   const topology = readTopology(
     section,
