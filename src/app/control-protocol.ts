@@ -277,7 +277,13 @@ export interface RequestLine {
 
 /** One line from the manager. */
 export type AnswerLine =
-  | { readonly v: number; readonly id: number; readonly kind: "answer"; readonly value: unknown }
+  | {
+      readonly v: number;
+      readonly id: number;
+      readonly kind: "answer";
+      readonly value: unknown;
+      readonly caution?: Problem;
+    }
   | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };
 

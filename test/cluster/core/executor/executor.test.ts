@@ -207,6 +207,15 @@ describe("one resource", () => {
     expect(lrmResourcesXml(state()).children).toEqual([]);
   });
 
+  test("a monitor that was ordered while a delete waited is answered", () => {
+    const { perform, finish } = story();
+    perform(action("start"));
+    perform(action("delete"));
+    expect(words(perform(action("monitor", { intervalMs: 10_000 })))).toEqual([]);
+    const said = words(finish(1, 0));
+    expect(said.slice(-3)).toEqual(["result ip monitor 1:1", "history ip", "result ip delete 0:0"]);
+  });
+
   test("delete forgets it, after what runs", () => {
     const { perform, finish, state } = story();
     perform(action("monitor"));
