@@ -163,10 +163,13 @@ function runningCounts(state: ExecutorState): { once: number; recurring: number 
 function deleteResource(state: ExecutorState, id: string, call: Call): Step {
   const resource = state.resources[id];
   const rest = resource?.waiting.slice(1) ?? [];
+  // What was ordered behind it stays: all recurring operations that it met have been ended by the order itself.
+  const recurring = resource?.recurring ?? {};
+  const isOver = rest.length === 0 && Object.keys(recurring).length === 0;
   const resources =
-    resource === undefined || rest.length === 0
+    resource === undefined || isOver
       ? without(state.resources, id)
-      : { ...state.resources, [id]: { identity: resource.identity, waiting: rest, recurring: {}, history: {} } };
+      : { ...state.resources, [id]: { identity: resource.identity, waiting: rest, recurring, history: {} } };
   const changed: ExecutorEffect = { kind: "history-changed", resourceId: id, unexpected: false };
   return { state: { ...state, resources }, effects: [changed, result(call, SUCCESS)] };
 }
