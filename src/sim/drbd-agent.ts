@@ -5,7 +5,8 @@
 import type { AttributeUpdate, OperationRun } from "../cluster/core/executor/types.ts";
 import type { DrbdResource } from "../storage/core/drbd-events.ts";
 import { promotionOf } from "../storage/core/promotion.ts";
-import type { Drbd, DrbdSide } from "./drbd.ts";
+import type { Drbd } from "./drbd.ts";
+import type { DrbdSide } from "./drbd-side.ts";
 
 export const DATA = "data";
 

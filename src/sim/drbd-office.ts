@@ -9,8 +9,9 @@ import {
   type FenceDeskEvent,
   fenceDeskWakeAtMs,
 } from "../storage/core/fence-desk.ts";
-import type { Drbd, DrbdSide } from "./drbd.ts";
+import type { Drbd } from "./drbd.ts";
 import { DATA } from "./drbd-agent.ts";
+import type { DrbdSide } from "./drbd-side.ts";
 import type { Machine } from "./machine.ts";
 import type { VirtualManager } from "./virtual-manager.ts";
 

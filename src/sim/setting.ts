@@ -112,7 +112,8 @@ export function configurationOf(setting: Setting): XmlElement {
     '<clone id="ms-data"><meta_attributes id="ms-data-meta">' +
     nvpairs("ms-data-meta", { promotable: "true", "clone-max": "2", notify: "false", interleave: "true" }) +
     '</meta_attributes><primitive id="data" class="ocf" provider="gemel" type="drbd">' +
-    `<instance_attributes id="data-a">${nvpairs("data-a", { drbd_resource: "data" })}</instance_attributes><operations>` +
+    `<instance_attributes id="data-a">${nvpairs("data-a", { drbd_resource: "data" })}</instance_attributes>` +
+    "<operations>" +
     '<op id="data-m1" name="monitor" interval="10s" timeout="20s" role="Promoted"/>' +
     '<op id="data-m2" name="monitor" interval="20s" timeout="20s" role="Unpromoted"/>' +
     '<op id="data-start" name="start" interval="0s" timeout="240s"/>' +

@@ -3,7 +3,7 @@
  * world, which no node knows, and judges the nodes by it.
  */
 import type { CibConflict, StoredCib } from "../cluster/core/cib-store/types.ts";
-import { contains, type DrbdSide, type Version } from "./drbd.ts";
+import { contains, type DrbdSide, type Version } from "./drbd-side.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
