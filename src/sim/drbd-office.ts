@@ -88,14 +88,16 @@ export class DrbdOffice {
     this.#step({ kind: "tick" });
   }
 
-  #step(event: FenceDeskEvent): void {
-    const { nowMs } = this.#manager.machine;
-    const peers = this.#manager.keeper.view.peers;
-    const { stepFenceDesk } = this.#manager.machine.world.cores;
-    this.#desk = stepFenceDesk(this.#desk, { kind: "peers", peers }, nowMs).state;
-    const stepped = stepFenceDesk(this.#desk, event, nowMs);
+  #take(event: FenceDeskEvent): void {
+    const { nowMs, world } = this.#manager.machine;
+    const stepped = world.cores.stepFenceDesk(this.#desk, event, nowMs);
     this.#desk = stepped.state;
     for (const effect of stepped.effects) this.#perform(effect);
+  }
+
+  #step(event: FenceDeskEvent): void {
+    this.#take({ kind: "peers", peers: this.#manager.keeper.view.peers });
+    this.#take(event);
     this.#manager.changed();
   }
 

@@ -67,7 +67,7 @@ const forMs = (chance: Chance, { deadtimeMs }: Setting) =>
 const moveThatFails = (name: string, id: string, chance: Chance): string =>
   `fails ${name} ${id} stop ${chance.pick(["rc=1", "hangs=yes"])}\nstandby ${name} ${name}`;
 
-/** With weights; some are several lines. What mends stands beside what breaks: worlds are half broken most of the time. */
+/** With weights; some are several lines. What mends stands beside what breaks: worlds are half broken, mostly. */
 const FAULTS: readonly (readonly [number, Draw])[] = [
   [6, () => "cut all"],
   [5, (chance, setting) => `cut ${link(chance, setting)}`],
