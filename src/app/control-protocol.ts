@@ -181,6 +181,8 @@ export interface DrbdStatus {
   readonly replication: string;
   readonly outOfSyncKib: number;
   readonly isSuspended: boolean;
+  /** Both disks say UpToDate, and yet they differ, or might unseen. */
+  readonly doubt?: "out-of-sync" | "bitmap-left";
 }
 
 export interface TransitionStatus {
@@ -275,7 +277,13 @@ export interface RequestLine {
 
 /** One line from the manager. */
 export type AnswerLine =
-  | { readonly v: number; readonly id: number; readonly kind: "answer"; readonly value: unknown }
+  | {
+      readonly v: number;
+      readonly id: number;
+      readonly kind: "answer";
+      readonly value: unknown;
+      readonly caution?: Problem;
+    }
   | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };
 

@@ -226,6 +226,7 @@ export class VirtualKeeper {
       managerComplaint: manager?.complaint,
       managerEnds: this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length,
       storage: [],
+      leases: [],
     };
     const sickMaxMs = Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * world.setting.watchdogMs);
     const limits = { loopMaxMs: deadtimeMs, managerMaxMs: MANAGER_MAX_MS, managerEndsMax: ENDS_MAX, sickMaxMs };

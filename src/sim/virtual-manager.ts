@@ -143,6 +143,7 @@ export class VirtualManager {
     for (const effect of stepped.effects) {
       if (effect.kind === "send") this.keeper.sendDatagram(effect.to, effect.bytes);
       else if (effect.kind === "deliver") this.#takeMessage(effect.from, JSON.parse(effect.text) as Message);
+      else this.feed({ kind: "messages-lost", peer: effect.peer });
       if (this.isGone) return;
     }
     this.#arm();

@@ -13,10 +13,12 @@ import {
   type ResourceSight,
   stepFenceDesk,
 } from "../../storage/core/fence-desk.ts";
-import { lookAtDrbd, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
+import type { MirrorDoubt } from "../../storage/core/mirror-check.ts";
+import { lookAtDrbd, lookAtMirror, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
 import { type DrbdWatch, watchDrbd } from "../../storage/edge/drbd-watcher.ts";
 import type { DrbdStatus, FencePeerAnswer } from "../control-protocol.ts";
 import type { Log } from "./log.ts";
+import { type MirrorWatch, watchMirrors } from "./mirror-watch.ts";
 
 export interface DrbdDesk {
   /** Begins to watch, once; for nodes whose configuration has DRBD. */
@@ -56,6 +58,13 @@ function statusOf(state: DrbdState): readonly DrbdStatus[] {
   });
 }
 
+function withDoubt(status: DrbdStatus, doubt: MirrorDoubt | undefined): DrbdStatus {
+  if (doubt === undefined) return status;
+  // The figure of the last look: the stream of events does not repeat it.
+  const outOfSyncKib = doubt.kind === "out-of-sync" ? doubt.behindKib : status.outOfSyncKib;
+  return { ...status, outOfSyncKib, doubt: doubt.kind };
+}
+
 function sightsOf(state: DrbdState): readonly ResourceSight[] {
   return Object.values(state).map(({ name, role, suspended, connections }) => ({
     name,
@@ -69,6 +78,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const { nowMs, view, askPeer, log } = options;
   let desk: FenceDesk = EMPTY_DESK;
   let watch: DrbdWatch | undefined;
+  let mirrors: MirrorWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
   let nextId = 1;
   const answers = new Map<number, (answer: FencePeerAnswer) => void>();
@@ -127,8 +137,14 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   return {
     watch() {
       watch ??= watchDrbd({ onState });
+      mirrors ??= watchMirrors({
+        resources: () => Object.keys(watch?.state() ?? {}),
+        look: lookAtMirror,
+        log,
+        onChange: options.onChange,
+      });
     },
-    status: () => statusOf(watch?.state() ?? {}),
+    status: () => statusOf(watch?.state() ?? {}).map((status) => withDoubt(status, mirrors?.doubt(status.resource))),
     fencePeer(resource, peer, waitMs) {
       log("warning", `DRBD has lost ${peer ?? "its peer"} for ${resource} and asks what is proven`);
       const id = nextId;
@@ -143,6 +159,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
     close() {
       clearTimeout(timer);
       watch?.close();
+      mirrors?.close();
     },
   };
 }

@@ -2,6 +2,7 @@
  * What each request of the control socket is answered with, and the messages of other managers. Configuration is
  * changed through the CIB store; what only the DC can do is handed to it, wherever it is.
  */
+import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
@@ -30,6 +31,7 @@ import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
+import { unfenceHere } from "./unfence.ts";
 
 function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
   return { kind: "answer", value };
@@ -80,6 +82,16 @@ function isGoingBack(request: ControlRequest, version: string): boolean {
   return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
 }
 
+/** The change stands here, and only here: nobody may believe that it is safe. */
+const NO_QUORUM: Problem = {
+  severity: "warning",
+  place: "cluster",
+  reason:
+    "this part of the cluster has no quorum: when the nodes meet again, what another part has changed meanwhile " +
+    "goes before this change, which is then set aside",
+  remedy: "look at `gemel config log` when they have met, and make the change again if it is not there",
+};
+
 async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { operations, text } = wish;
@@ -98,7 +110,8 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
-      return { kind: "answer", value: { text, version, warnings: done.warnings } };
+      const value = { text, version, warnings: done.warnings };
+      return { kind: "answer", value, ...(manager.view?.quorate === false ? { caution: NO_QUORUM } : {}) };
     }
     case "refused":
       return { kind: "refused", problems: done.problems };
@@ -326,6 +339,12 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         .outdate(message.resource)
         .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
       break;
+    case "unfence":
+      void unfenceHere(manager, message).then((record) =>
+        sendAnywhere(manager, from, { room: "unfence-answer", ask: message.ask, record }),
+      );
+      break;
+    case "unfence-answer":
     case "dc-answer":
     case "log-answer":
     case "version-answer":

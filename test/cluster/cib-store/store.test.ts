@@ -1,6 +1,9 @@
 /** The replicated CIB: what was acknowledged is never lost, whatever the network and the machines do. */
 import { describe, expect, test } from "vitest";
-import type { StatusChange } from "../../../src/cluster/core/cib-store/types.ts";
+import { xml } from "../../../src/base/xml.ts";
+import { compareLineage, growLineage } from "../../../src/cluster/core/cib-store/lineage.ts";
+import { mergeStored } from "../../../src/cluster/core/cib-store/merge.ts";
+import type { StatusChange, StoredCib } from "../../../src/cluster/core/cib-store/types.ts";
 import { createChance, operationOf, type TestNode, World } from "./world.ts";
 
 const attribute = (node: string, value: string): StatusChange => ({ kind: "set-attribute", node, name: "p", value });
@@ -74,6 +77,30 @@ describe.each([
   });
 });
 
+test("a join descends from both sides, however much each of them has changed and whatever came before", () => {
+  const shared = ["blank", "first"];
+  const side = (name: string, changes: number): StoredCib => {
+    const heads = Array.from({ length: changes }, (_, at) => `${name}-${at + 1}`);
+    const lineage = heads.reduce<readonly string[]>(growLineage, shared);
+    const head = heads.at(-1) ?? "first";
+    const version = { adminEpoch: 0, epoch: changes };
+    return { version, head, lineage, confirmedHead: head, configuration: xml("configuration"), history: [] };
+  };
+  for (const [mine, theirs] of [
+    [300, 300],
+    [300, 1],
+    [3, 400],
+  ] as const) {
+    const [one, two] = [side("a", mine), side("b", theirs)];
+    const merge = mergeStored(one, two, "b", "a", "joined");
+    if (merge.kind !== "join") throw new Error(merge.kind);
+    for (const old of [one, two]) expect(compareLineage(old, merge.stored)).toBe("newer");
+    // Those who were away meanwhile are still known after a hundred changes more.
+    const later = Array.from({ length: 100 }, (_, at) => `late-${at}`).reduce(growLineage, [...merge.stored.lineage]);
+    for (const old of [one, two]) expect(compareLineage(old, { head: "late-99", lineage: later })).toBe("newer");
+  }
+});
+
 test("a change is acknowledged only when both disks have it", () => {
   const world = new World(["a", "b"]);
   world.settle();
@@ -100,6 +127,32 @@ test("the DC dies between its own disk and the answer: the change is done once, 
   world.settle();
   expect(world.node("a").store?.stored.version.epoch).toBe(1);
   expect(hasOption(world.tree("a"), id)).toBe(true);
+});
+
+test("a slow peer is not sent again what it has; what a new start of it has lost goes out at once", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const id = world.submit("a");
+  const installs = () => world.wire.filter(({ to, text }) => to === "b" && text.includes(id)).length;
+  // For 4 s b takes nothing off the wire: it is busy, and copies would only keep it so.
+  for (let spentMs = 0; spentMs < 4000; spentMs += 100) world.tick(100);
+  expect(installs()).toBe(1);
+  world.wire = [];
+  world.step(world.node("a"), { kind: "messages-lost", peer: "b" });
+  expect(installs()).toBe(1);
+  while (world.wire.length > 0) world.deliver(0, false);
+  for (const node of world.nodes) world.write(node);
+  while (world.wire.length > 0) world.deliver(0, false);
+  expect(world.accepted()).toEqual([id]);
+});
+
+test("a request of a replica reaches a DC whose manager has started anew", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const id = world.submit("b");
+  world.wire = [];
+  world.step(world.node("b"), { kind: "messages-lost", peer: "a" });
+  expect(world.wire.filter(({ to, text }) => to === "a" && text.includes(id))).toHaveLength(1);
 });
 
 test("what cannot be applied is refused whole, and nothing changes", () => {

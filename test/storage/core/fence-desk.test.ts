@@ -1,4 +1,4 @@
-/** The desk where DRBD's fence-peer handlers wait: each gets one answer, as soon as there is a proof, never late. */
+/** The desk where DRBD's fence-peer handlers wait: each gets one answer, as soon as it is proven, never late. */
 import { expect, test } from "vitest";
 import {
   EMPTY_DESK,

@@ -10,6 +10,7 @@ import {
   beginReign,
   enqueue,
   lacking,
+  pressOn,
   primaryMessage,
   primaryTick,
   RESEND_MS,
@@ -124,6 +125,15 @@ function persisted(draft: Draft, token: number): void {
   else if (done.head === draft.state.stored.head) sayStored(draft);
 }
 
+/** Whatever that peer has not answered is sent again at once. */
+function sendAgain(draft: Draft, peer: string): void {
+  const { dc, self, reign, requests } = draft.state;
+  if (reign !== undefined && lacking(draft.state)) pressOn(draft);
+  if (dc !== peer || dc === self) return;
+  for (const { request } of requests) forward(draft, request);
+  reportOn(draft);
+}
+
 function tick(draft: Draft): void {
   const { nowMs } = draft;
   for (const { request, sinceMs, sentAtMs, sent } of draft.state.requests) {
@@ -177,6 +187,9 @@ export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: numbe
       break;
     case "persisted":
       persisted(draft, event.token);
+      break;
+    case "messages-lost":
+      sendAgain(draft, event.peer);
       break;
     case "tick":
       tick(draft);

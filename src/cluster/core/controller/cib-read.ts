@@ -76,14 +76,31 @@ function provesInactive({ operation, "rc-code": code = "", "op-status": status }
   return operation === "stop" ? code === "0" : INACTIVE_CODES.has(code);
 }
 
+/** The last word on each resource of this node's history. */
+const lastWords = (resource: XmlElement) =>
+  childrenOf(resource, "lrm_rsc_op").filter(({ attributes }) => attributes.id?.endsWith("_last_0") === true);
+
+const historyOf = (state: XmlElement | undefined) =>
+  childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
+
 /** May any resource run on this node, by its history? Only what was stopped, or looked for and not found, does not. */
 export function hasActiveHistory(state: XmlElement | undefined): boolean {
-  const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
-  return resources.some((resource) =>
-    childrenOf(resource, "lrm_rsc_op").some(
-      ({ attributes }) => attributes.id?.endsWith("_last_0") === true && !provesInactive(attributes),
-    ),
+  return historyOf(state).some((resource) => lastWords(resource).some(({ attributes }) => !provesInactive(attributes)));
+}
+
+function isRecordedActive(resource: XmlElement): boolean {
+  return lastWords(resource).some(
+    ({ attributes: { operation, "rc-code": code } }) => operation !== "stop" && (code === "0" || code === "8"),
   );
+}
+
+/** The nodes on which the resource is recorded as active. */
+export function nodesWithActive(cib: XmlElement, resource: string): readonly string[] {
+  return nodeStates(cib).flatMap((state) => {
+    const record = historyOf(state).find(({ attributes }) => attributes.id === resource);
+    const node = state.attributes.uname;
+    return node !== undefined && record !== undefined && isRecordedActive(record) ? [node] : [];
+  });
 }
 
 function primitiveIds(element: XmlElement | undefined): readonly string[] {

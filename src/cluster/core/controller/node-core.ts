@@ -53,7 +53,7 @@ export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
   | Extract<ExecutorEvent, { kind: "finished" | "look" }>
-  | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" }>
+  | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" | "messages-lost" }>
   | { readonly kind: "tick" };
 
 export type NodeEffect =
@@ -340,6 +340,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
     case "submit":
     case "persisted":
     case "report":
+    case "messages-lost":
       return [{ to: "store", event }];
     case "message": {
       const { from, message } = event;

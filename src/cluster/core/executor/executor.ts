@@ -159,19 +159,20 @@ function runningCounts(state: ExecutorState): { once: number; recurring: number 
   return counts;
 }
 
-/** Forgets a resource on the DC's order (`delete`): a clean sheet, as after a refresh. */
+/**
+ * Forgets a resource on the DC's order (`delete`): a clean sheet, as after a refresh. A recurring operation that was
+ * ordered while the delete waited goes with the rest, and whoever ordered it is told: nobody else would ever answer.
+ */
 function deleteResource(state: ExecutorState, id: string, call: Call): Step {
   const resource = state.resources[id];
   const rest = resource?.waiting.slice(1) ?? [];
-  // What was ordered behind it stays: all recurring operations that it met have been ended by the order itself.
-  const recurring = resource?.recurring ?? {};
-  const isOver = rest.length === 0 && Object.keys(recurring).length === 0;
   const resources =
-    resource === undefined || isOver
+    resource === undefined || rest.length === 0
       ? without(state.resources, id)
-      : { ...state.resources, [id]: { identity: resource.identity, waiting: rest, recurring, history: {} } };
+      : { ...state.resources, [id]: { identity: resource.identity, waiting: rest, recurring: {}, history: {} } };
+  const dropped = resource === undefined ? [] : cancelRecurring(resource, Object.keys(resource.recurring)).effects;
   const changed: ExecutorEffect = { kind: "history-changed", resourceId: id, unexpected: false };
-  return { state: { ...state, resources }, effects: [changed, result(call, SUCCESS)] };
+  return { state: { ...state, resources }, effects: [...dropped, changed, result(call, SUCCESS)] };
 }
 
 /** Whether any resource has something to begin; most events bring nothing. */

@@ -207,6 +207,15 @@ describe("one resource", () => {
     expect(lrmResourcesXml(state()).children).toEqual([]);
   });
 
+  test("a monitor that was ordered while a delete waited is answered", () => {
+    const { perform, finish } = story();
+    perform(action("start"));
+    perform(action("delete"));
+    expect(words(perform(action("monitor", { intervalMs: 10_000 })))).toEqual([]);
+    const said = words(finish(1, 0));
+    expect(said.slice(-3)).toEqual(["result ip monitor 1:1", "history ip", "result ip delete 0:0"]);
+  });
+
   test("delete forgets it, after what runs", () => {
     const { perform, finish, state } = story();
     perform(action("monitor"));
@@ -246,14 +255,6 @@ describe("what a new DC is told of a stop that is under way", () => {
     perform(action("stop"));
     expect(told(state())).toEqual([]);
   });
-});
-
-test("a recurring operation that was ordered behind a delete is not forgotten with the resource", () => {
-  const { perform, finish } = story();
-  perform(action("start"));
-  perform(action("delete"));
-  perform(action("monitor", { intervalMs: 10_000 }));
-  expect(words(finish(1, 0))).toContain("run 3 ip monitor");
 });
 
 describe("several resources", () => {
