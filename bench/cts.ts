@@ -1,7 +1,7 @@
 /**
  * Rounds of faults and orders on three real nodes in network namespaces, at random by seed, with the audits after each:
  * what Pacemaker's cluster test suite does, and the deaths of our processes. Bar: no failed audit.
- * Run: `node bench/cts.ts [--rounds N] [--seed N] [--only NAME,...] [--go-on] [--keep DIR]`, as root. GEMEL_BINARY
+ * Run: `npm run bench -- cts [--rounds N] [--seed N] [--only NAME,...] [--go-on] [--keep DIR]`, as root. GEMEL_BINARY
  * names a built program to test in place of the source.
  */
 import { cpSync } from "node:fs";

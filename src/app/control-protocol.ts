@@ -184,6 +184,8 @@ export interface DrbdStatus {
   readonly replication: string;
   readonly outOfSyncKib: number;
   readonly isSuspended: boolean;
+  /** Both disks say UpToDate, and yet they differ, or might unseen. */
+  readonly doubt?: "out-of-sync" | "bitmap-left";
 }
 
 export interface TransitionStatus {

@@ -138,6 +138,7 @@ export class VirtualManager {
       if (effect.kind === "send") this.keeper.sendDatagram(effect.to, effect.bytes);
       else if (effect.kind === "deliver")
         this.feed({ kind: "message", from: effect.from, message: JSON.parse(effect.text) as NodeMessage });
+      else this.feed({ kind: "messages-lost", peer: effect.peer });
       if (this.isGone) return;
     }
     this.#arm();

@@ -140,7 +140,9 @@ export class Watch {
     this.unwell(machine);
   }
 
+  /** A machine on which the service does not run says nothing: whoever has not heard it leave may have it fenced. */
   #isWell(machine: Machine): boolean {
+    if (machine.keeper === undefined) return false;
     const since = this.#unwellAtMs.get(machine.name) ?? Number.NEGATIVE_INFINITY;
     return machine.isAwake && machine.loadMs === 0 && this.#world.agenda.nowMs - since >= RECOVERY_MS;
   }

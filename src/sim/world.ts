@@ -3,7 +3,6 @@
  * same run, byte for byte.
  */
 import { type Chance, createChance } from "../base/chance.ts";
-import { present } from "../base/check.ts";
 import { childOf } from "../base/xml.ts";
 import { BLANK } from "../cluster/core/cib-store/lineage.ts";
 import type { StoredCib } from "../cluster/core/cib-store/types.ts";
@@ -75,10 +74,8 @@ export class World {
   }
 
   machine(name: string): Machine {
-    return present(
-      this.machines.find((machine) => machine.name === name),
-      `no node ${name}`,
-    );
+    for (const machine of this.machines) if (machine.name === name) return machine;
+    throw new Error(`no node ${name}; there are ${this.names.join(", ")}`);
   }
 
   /** Boards of one node, the strip's outlet among them. */

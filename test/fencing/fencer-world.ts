@@ -29,6 +29,7 @@ export function device(id: string, more: Partial<FencingDevice> = {}): FencingDe
     delayBaseMs: {},
     delayMaxMs: 0,
     staysOff: false,
+    unfences: false,
     ...more,
   };
 }

@@ -1,18 +1,15 @@
 /** RSA and DRAC/MC: the contract on a virtual line, then real telnet to a board that fence_rsa has judged. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { shellDevice } from "../../src/fencing/drivers/shell-dialect.ts";
 import { dracMc, RSA } from "../../src/fencing/drivers/telnet-boards.ts";
-import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import { type Expected, stripTelnet, type TextLine } from "../../src/hw/core/text/line.ts";
 import { type ShellBoard, type ShellBoardOptions, startShellBoard } from "../support/shell-board.ts";
 import { skips } from "../support/skip.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
+import { createJudge, LOGIN, useBoard, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 10_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 };
 
@@ -67,33 +64,16 @@ for (const [name, dialect] of [
   });
 }
 
-const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-telnet-"));
-const secretsFile = path.join(directory, "secrets");
-let runner: DeviceRunner;
-let board: ShellBoard | undefined;
+const runner = useRunner();
+const boards = useBoard<ShellBoard>();
 
-beforeAll(() => {
-  writeFileSync(secretsFile, "board=adminpw\nwrong=other\n", { mode: 0o600 });
-  runner = createRunner({ secretsFile });
-});
-afterAll(() => {
-  runner.close();
-  rmSync(directory, { recursive: true });
-});
-afterEach(async () => {
-  await board?.close();
-  board = undefined;
-});
-
-async function start(options: Partial<ShellBoardOptions> = {}): Promise<ShellBoard> {
-  const started = await startShellBoard({ dialect: "rsa", ...options });
-  board = started;
-  return started;
+function start(options: Partial<ShellBoardOptions> = {}): Promise<ShellBoard> {
+  return boards.keep(startShellBoard({ dialect: "rsa", ...options }));
 }
 
 function device(port: number, more: Readonly<Record<string, string>> = {}) {
   const quick = { confirm_time: "1s", settle_time: "100ms", poll_time: "50ms", answer_time: "500ms" };
-  const parameters = { host: "127.0.0.1", port: String(port), user: "admin", secret: "board", ...quick, ...more };
+  const parameters = { ...LOGIN, port: String(port), ...quick, ...more };
   return { id: "f", driver: "module" in more ? "drac-mc-telnet" : "rsa-telnet", parameters };
 }
 
@@ -101,15 +81,11 @@ describe.skipIf(skips(!existsSync("/usr/sbin/fence_rsa"), "fence-agents, the jud
   "the judge: fence_rsa drives our board",
   () => {
     test("status, off and on", async () => {
-      const { port } = await start();
-      const fence = (action: string) =>
-        new Promise<string>((resolve) => {
-          const argv = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw", "-o", action];
-          execFile("fence_rsa", argv, { timeout: 40_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
-        });
+      const board = await start();
+      const fence = createJudge("fence_rsa", board.port);
       expect(await fence("status")).toContain("Status: ON");
       expect(await fence("off")).toContain("Success: Powered OFF");
-      expect(board?.power).toBe("off");
+      expect(board.power).toBe("off");
       expect(await fence("on")).toContain("Success: Powered ON");
     });
   },
@@ -121,15 +97,16 @@ describe("our driver over a real line", () => {
     ["an RSA that negotiates", { negotiates: true }, {}],
     ["a DRAC/MC", { dialect: "drac-mc" }, { module: "Server-1" }],
   ] as const)("%s: off is confirmed, then on, and it logs out", async (_, options, parameters) => {
-    const { port, commands } = await start(options);
+    const board = await start(options);
+    const { port, commands } = board;
     expect((await runner.run(device(port, parameters), "off", 10_000)).outcome).toEqual({
       kind: "confirmed",
       power: "off",
     });
-    expect(board?.power).toBe("off");
+    expect(board.power).toBe("off");
     await expect.poll(() => commands.at(-1)).toBe("exit");
     expect((await runner.run(device(port, parameters), "on", 10_000)).outcome.kind).toBe("confirmed");
-    expect(board?.power).toBe("on");
+    expect(board.power).toBe("on");
   });
 
   // The first two are what cluster-glue's plugin took for a success.
@@ -140,10 +117,10 @@ describe("our driver over a real line", () => {
     ["does-nothing", "unknown"],
     ["denied", "not-done"],
   ] as const)("an RSA with the vice %s is %s", async (vice, expected) => {
-    const { port } = await start({ vice });
-    const { outcome } = await runner.run(device(port), "off", 10_000);
+    const board = await start({ vice });
+    const { outcome } = await runner.run(device(board.port), "off", 10_000);
     expect(outcome.kind).toBe(expected);
-    expect(board?.power).toBe("on");
+    expect(board.power).toBe("on");
   });
 
   test("a wrong password is not done, and says so", async () => {
@@ -154,8 +131,7 @@ describe("our driver over a real line", () => {
 
   test("nobody listens", async () => {
     const { port } = await start();
-    await board?.close();
-    board = undefined;
+    await boards.end();
     const { outcome } = await runner.run(device(port), "status", 10_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("nothing listens") });
   });

@@ -38,6 +38,7 @@ import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
+import { unfenceHere } from "./unfence.ts";
 
 function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
   return { kind: "answer", value };
@@ -350,6 +351,12 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         .outdate(message.resource)
         .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
       break;
+    case "unfence":
+      void unfenceHere(manager, message).then((record) =>
+        sendAnywhere(manager, from, { room: "unfence-answer", ask: message.ask, record }),
+      );
+      break;
+    case "unfence-answer":
     case "dc-answer":
     case "log-answer":
     case "clock-answer":

@@ -33,6 +33,9 @@ export interface AgentOptions {
   readonly groups?: ResourceGroups;
   /** Runs operations of class `stonith`. */
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
+  /** See `AgentCall`. */
+  readonly node?: string;
+  readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
   /** Added to what every agent process finds. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly log?: (line: string) => void;
@@ -210,7 +213,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     return { done: Promise.resolve(plain(outcome, `parameter ${names} is missing`)), kill: () => {} };
   }
   return bounded(timeoutMs, async (signal) => {
-    const { runDirectory } = options;
+    const { runDirectory, node, tellLease } = options;
     const answer = await agent.operate({
       operation,
       instance,
@@ -219,6 +222,8 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
       timeoutMs,
       signal,
       runDirectory,
+      ...(node === undefined ? {} : { node }),
+      ...(tellLease === undefined ? {} : { tellLease }),
     });
     const attributes = answer.attributes ?? [];
     return { outcome: { kind: "exit", code: answer.code }, exitReason: answer.reason, output: "", attributes };

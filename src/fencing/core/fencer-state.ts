@@ -23,6 +23,8 @@ export type FencerEvent =
       readonly origin: FencingOrigin;
       /** Only this level, counted from 1: a drill of paths that are seldom needed. */
       readonly onlyLevel?: number;
+      /** Not the power: the target is up, and is let in by all of these devices. */
+      readonly unfenceBy?: readonly string[];
       /** Any number; random delays are drawn from it. */
       readonly seed: number;
       /** The target carries the more important resources: its fencing waits for priority-fencing-delay. */
@@ -134,6 +136,7 @@ export interface FencingOperation {
   readonly devices: readonly DeviceRecord[];
   /** Nobody wants it any more: no further device is tried once the one at hand has come to an end. */
   readonly isWithdrawn?: true;
+  readonly isUnfencing?: true;
 }
 
 /** Failed rounds in a row for one target. */

@@ -309,6 +309,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     passwords: [],
     plugParameter: "node",
   },
+  sfex: { driver: "sfex", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   sbd: { driver: "sbd", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
 };

@@ -15,6 +15,7 @@ import { nut } from "./nut.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
 import { sbd } from "./sbd.ts";
+import { sfex } from "./sfex.ts";
 import { snmpPdu } from "./snmp-pdu.ts";
 import { iloSsh, racadmSsh } from "./ssh-boards.ts";
 import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
@@ -35,6 +36,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "fence-agent": fenceAgent,
   "external-plugin": externalPlugin,
   sbd,
+  sfex,
 };
 
 /** The driver of that name. */
@@ -69,6 +71,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     switchesOn: driver?.switchesOn ?? false,
     isWitness: driver?.isWitness ?? false,
     rebootParameters: driver?.rebootParameters ?? {},
+    borrowing: driver?.borrowing,
     complaints: [...complaints, ...read.complaints],
     boundMs: read.boundMs,
   };

@@ -129,6 +129,32 @@ test("the DC dies between its own disk and the answer: the change is done once, 
   expect(hasOption(world.tree("a"), id)).toBe(true);
 });
 
+test("a slow peer is not sent again what it has; what a new start of it has lost goes out at once", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const id = world.submit("a");
+  const installs = () => world.wire.filter(({ to, text }) => to === "b" && text.includes(id)).length;
+  // For 4 s b takes nothing off the wire: it is busy, and copies would only keep it so.
+  for (let spentMs = 0; spentMs < 4000; spentMs += 100) world.tick(100);
+  expect(installs()).toBe(1);
+  world.wire = [];
+  world.step(world.node("a"), { kind: "messages-lost", peer: "b" });
+  expect(installs()).toBe(1);
+  while (world.wire.length > 0) world.deliver(0, false);
+  for (const node of world.nodes) world.write(node);
+  while (world.wire.length > 0) world.deliver(0, false);
+  expect(world.accepted()).toEqual([id]);
+});
+
+test("a request of a replica reaches a DC whose manager has started anew", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const id = world.submit("b");
+  world.wire = [];
+  world.step(world.node("b"), { kind: "messages-lost", peer: "a" });
+  expect(world.wire.filter(({ to, text }) => to === "a" && text.includes(id))).toHaveLength(1);
+});
+
 test("what cannot be applied is refused whole, and nothing changes", () => {
   const world = new World(["a", "b"]);
   world.settle();

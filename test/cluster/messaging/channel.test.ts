@@ -15,6 +15,8 @@ interface Faults {
   readonly lossPercent: number;
   readonly doublePercent: number;
   readonly delayMaxMs: number;
+  /** How long each side needs for a datagram; the others wait in its queue. */
+  readonly workMs?: number;
 }
 
 /** Two channels, a network with faults, and a virtual clock. */
@@ -30,6 +32,8 @@ function createPair(faults: Faults) {
   const states: Record<string, ChannelState> = { a: createChannel(1), b: createChannel(1) };
   const delivered: Record<string, string[]> = { a: [], b: [] };
   const started: string[] = [];
+  /** Until when each side works at what it has. */
+  const busyUntilMs: Record<string, number> = { a: 0, b: 0 };
   let flights: { atMs: number; to: string; from: string; bytes: Uint8Array }[] = [];
   let nowMs = 0;
   let sent = 0;
@@ -44,7 +48,9 @@ function createPair(faults: Faults) {
       sent += 1;
       for (let copies = random() * 100 < faults.doublePercent ? 2 : 1; copies > 0; copies -= 1) {
         if (random() * 100 < faults.lossPercent) continue;
-        const atMs = nowMs + 1 + Math.floor(random() * faults.delayMaxMs);
+        const arrivesAtMs = nowMs + 1 + Math.floor(random() * faults.delayMaxMs);
+        const atMs = Math.max(arrivesAtMs, busyUntilMs[effect.to] ?? 0) + (faults.workMs ?? 0);
+        if (faults.workMs !== undefined) busyUntilMs[effect.to] = atMs;
         flights.push({ atMs, to: effect.to, from: name, bytes: effect.bytes });
       }
     }
@@ -94,6 +100,17 @@ test("a message goes over in one round trip after the greeting, and nothing is s
   expect(pair.sent()).toBe(4);
   pair.settle(10_000);
   expect(pair.sent()).toBe(4);
+});
+
+test("a slow peer gets no more to do because it is slow", () => {
+  // An emulated node on a busy host: 40 ms for a datagram. What was sent again and again kept it busy for ever.
+  const pair = createPair({ ...clean, workMs: 40 });
+  const text = "m".repeat(60 * PIECE_BYTES_MAX);
+  pair.run("a", { kind: "submit", to: "b", text });
+  pair.settle(60_000);
+  expect(pair.delivered["b"]).toEqual([text]);
+  // 60 pieces with their acknowledgements, and what is sent again until the pace of the peer is known.
+  expect(pair.sent()).toBeLessThan(60 * 2 * 1.5);
 });
 
 test("a long text is cut, and comes out whole", () => {

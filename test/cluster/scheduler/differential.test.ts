@@ -5,12 +5,11 @@
 import { expect, test } from "vitest";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { askOurs, askPeer, compare, explanationOf, isPeerInstalled } from "../../support/scheduler-peer.ts";
+import { skips } from "../../support/skip.ts";
 import floor from "./differential-floor.json" with { type: "json" };
 
-const title = `of ${floor.seeds} generated CIBs at least ${floor.agree} are decided and told as by crm_simulate`;
-
-test.skipIf(!isPeerInstalled())(
-  `${title} (skipped where pacemaker-cli-utils is not installed)`,
+test.skipIf(skips(!isPeerInstalled(), "Debian's pacemaker-cli-utils is not installed"))(
+  `of ${floor.seeds} generated CIBs at least ${floor.agree} are decided and told as by crm_simulate`,
   () => {
     const differing: number[] = [];
     for (let seed = 1; seed <= floor.seeds; seed++) {

@@ -14,8 +14,11 @@ import { adopt, type CibStore, change, changeReign, cibTree, type Draft, others,
 import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
 import type { Answer, CibMessage, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
 
-/** Messages may be lost; the channel resends on its own, so this is only the second line. */
-export const RESEND_MS = 1_000;
+/**
+ * The channel resends on its own, and tells when something was lost for good (`messages-lost`): this is only the last
+ * line. Much shorter, and a slow peer would drown in copies of what it has not yet had time for.
+ */
+export const RESEND_MS = 5_000;
 /** Status changes that come close together travel together; small beside any operation of an agent. */
 export const STATUS_FLUSH_MS = 20;
 /** How soon a replica notices that it missed status changes. */
@@ -51,7 +54,7 @@ export function beginReign(draft: Draft): void {
 }
 
 /** Whatever is still missing from the members is asked for or sent (again). */
-function pressOn(draft: Draft): void {
+export function pressOn(draft: Draft): void {
   const { state, nowMs } = draft;
   const { reign, stored } = state;
   if (reign === undefined) return;

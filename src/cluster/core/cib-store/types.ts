@@ -179,6 +179,8 @@ export type CibStoreEvent =
   | { readonly kind: "view"; readonly members: readonly string[]; readonly dc: string | undefined }
   /** The `persist` of that token is on disk. */
   | { readonly kind: "persisted"; readonly token: number }
+  /** What was on its way to or from that peer is lost: its manager has started anew, or our queue was dropped. */
+  | { readonly kind: "messages-lost"; readonly peer: string }
   | { readonly kind: "tick" };
 
 export type CibStoreEffect =

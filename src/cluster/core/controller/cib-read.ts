@@ -67,16 +67,29 @@ export function attributesText(cib: XmlElement): string {
   return JSON.stringify(all);
 }
 
+function isRecordedActive(resource: XmlElement): boolean {
+  return childrenOf(resource, "lrm_rsc_op").some(({ attributes }) => {
+    const { operation, "rc-code": code } = attributes;
+    if (attributes.id?.endsWith("_last_0") !== true) return false;
+    return operation !== "stop" && (code === "0" || code === "8");
+  });
+}
+
+const historyOf = (state: XmlElement | undefined) =>
+  childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
+
 /** Is any resource recorded as active in this node's history? Stopped, never started and failed starts are not. */
 export function hasActiveHistory(state: XmlElement | undefined): boolean {
-  const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
-  return resources.some((resource) =>
-    childrenOf(resource, "lrm_rsc_op").some(({ attributes }) => {
-      const { operation, "rc-code": code } = attributes;
-      if (attributes.id?.endsWith("_last_0") !== true) return false;
-      return operation !== "stop" && (code === "0" || code === "8");
-    }),
-  );
+  return historyOf(state).some(isRecordedActive);
+}
+
+/** The nodes on which the resource is recorded as active. */
+export function nodesWithActive(cib: XmlElement, resource: string): readonly string[] {
+  return nodeStates(cib).flatMap((state) => {
+    const record = historyOf(state).find(({ attributes }) => attributes.id === resource);
+    const node = state.attributes.uname;
+    return node !== undefined && record !== undefined && isRecordedActive(record) ? [node] : [];
+  });
 }
 
 function primitiveIds(element: XmlElement | undefined): readonly string[] {

@@ -3,6 +3,7 @@
  * step(state, event, now) -> { state, effects }; controllerWakeAtMs says when it next wants a `tick`.
  * Rules: election.ts; nodes and joins: reign.ts; decisions and transitions: decide.ts; results: outcome.ts.
  */
+import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
@@ -320,12 +321,8 @@ export function stepController(
 export function controllerWakeAtMs(state: ControllerState): number | undefined {
   const turn: Turn = { state, effects: [], now: { nowMs: 0, nowWallMs: 0 } };
   const { lead, stopping, left } = state;
-  const waits = [
-    electionWakeAtMs(state.election),
-    lead === undefined ? undefined : joinsWakeAtMs(lead),
-    decideWakeAtMs(turn),
-    stopping === undefined || left ? undefined : stopping.requestDueAtMs,
-    left ? undefined : state.leaveAtMs,
-  ].filter((atMs) => atMs !== undefined);
-  return waits.length === 0 ? undefined : Math.min(...waits);
+  let wakeMs = electionWakeAtMs(state.election);
+  if (lead !== undefined) wakeMs = earliest(earliest(wakeMs, joinsWakeAtMs(lead)), decideWakeAtMs(turn));
+  if (left) return wakeMs;
+  return earliest(earliest(wakeMs, stopping?.requestDueAtMs), state.leaveAtMs);
 }

@@ -4,6 +4,7 @@
  * and the test harness (and the simulator) run this very code.
  */
 import { check } from "../../../base/check.ts";
+import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, printXml, type XmlElement, xml } from "../../../base/xml.ts";
 import type { CibStore } from "../cib-store/state.ts";
@@ -52,7 +53,7 @@ export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
   | Extract<ExecutorEvent, { kind: "finished" | "look" }>
-  | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" }>
+  | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" | "messages-lost" }>
   | { readonly kind: "tick" };
 
 export type NodeEffect =
@@ -339,6 +340,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
     case "submit":
     case "persisted":
     case "report":
+    case "messages-lost":
       return [{ to: "store", event }];
     case "message": {
       const { from, message } = event;
@@ -374,7 +376,5 @@ export function stepNode(
 
 /** When the node next wants a `tick`. */
 export function nodeWakeAtMs({ controller, executor, store }: NodeState): number | undefined {
-  const waits = [controllerWakeAtMs(controller), executorWakeAtMs(executor), wakeCibStoreAtMs(store)];
-  const known = waits.filter((atMs) => atMs !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  return earliest(earliest(controllerWakeAtMs(controller), executorWakeAtMs(executor)), wakeCibStoreAtMs(store));
 }

@@ -3,6 +3,7 @@
  * words by which the scheduler judges (in_ccm, crmd, join, expected; compared with crm_simulate, see the test).
  * A node that was lost keeps `expected=member`: that is what makes it unclean until it has been fenced.
  */
+import { earliest } from "../../../base/earliest.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import type { PeerView } from "../membership/view.ts";
 import { configuredNodes, hasActiveHistory, isFencingEnabled, nodeState } from "./cib-read.ts";
@@ -245,6 +246,10 @@ export function everyoneJoined(turn: Turn): boolean {
 }
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {
-  const due = Object.values(lead.joins).filter(({ phase }) => phase === "offered");
-  return due.length === 0 ? undefined : Math.min(...due.map(({ offerDueAtMs }) => offerDueAtMs));
+  let wakeMs: number | undefined;
+  for (const node in lead.joins) {
+    const join = lead.joins[node];
+    if (join?.phase === "offered") wakeMs = earliest(wakeMs, join.offerDueAtMs);
+  }
+  return wakeMs;
 }

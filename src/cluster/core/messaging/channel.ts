@@ -23,13 +23,15 @@ import { decodeSegment, encodeSegment, type Segment } from "./segment.ts";
 export const MESSAGE_LENGTH_MAX = 16 * 1024 * 1024;
 /** What may wait for a peer that does not acknowledge: some CIBs, and little against the manager's heap. */
 export const QUEUE_LENGTH_MAX = 32 * 1024 * 1024;
-/** How long a greeting may stay unanswered before it is sent again. */
+/** How long a greeting may stay unanswered before it is sent again: at first, and at most, since it doubles. */
 const GREETING_MS = 200;
+const GREETING_MAX_MS = 2000;
 
 export interface ChannelPeer {
   /** The peer's session; 0 while it has not been heard. */
   readonly session: number;
   readonly greetAtMs: number;
+  readonly greetWaitMs: number;
   readonly outgoing: Outgoing;
   readonly incoming: Incoming;
 }
@@ -64,7 +66,13 @@ export function createChannel(session: number): ChannelState {
   return { session, peers: {} };
 }
 
-const NEW_PEER: ChannelPeer = { session: 0, greetAtMs: 0, outgoing: createOutgoing(), incoming: NO_INCOMING };
+const NEW_PEER: ChannelPeer = {
+  session: 0,
+  greetAtMs: 0,
+  greetWaitMs: GREETING_MS,
+  outgoing: createOutgoing(),
+  incoming: NO_INCOMING,
+};
 
 const peerOf = (state: ChannelState, name: string): ChannelPeer => state.peers[name] ?? NEW_PEER;
 
@@ -75,13 +83,15 @@ const withPeer = (state: ChannelState, name: string, peer: ChannelPeer): Channel
 
 const send = (to: string, segment: Segment): ChannelEffect => ({ kind: "send", to, bytes: encodeSegment(segment) });
 
-/** When the core next wants a tick; undefined while nothing is under way. */
-export function channelWakeAtMs(state: ChannelState): number | undefined {
-  const wakes = Object.values(state.peers).flatMap(({ session, greetAtMs, outgoing }) => {
-    if (session === 0) return outgoing.pieces.length > 0 ? [greetAtMs] : [];
-    return outgoingWakeAtMs(outgoing) ?? [];
-  });
-  return wakes.length === 0 ? undefined : Math.min(...wakes);
+/** When the core next wants a tick; undefined while nothing is under way. Asked after every turn: a plain loop. */
+export function channelWakeAtMs({ peers }: ChannelState): number | undefined {
+  let wakeMs = Number.POSITIVE_INFINITY;
+  for (const name in peers) {
+    const peer = peers[name];
+    if (peer === undefined || peer.outgoing.pieces.length === 0) continue;
+    wakeMs = Math.min(wakeMs, peer.session === 0 ? peer.greetAtMs : outgoingWakeAtMs(peer.outgoing));
+  }
+  return wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }
 
 /** Sends what is due to one peer: a greeting while its session is unknown, or else pieces. */
@@ -91,13 +101,14 @@ function flush(state: ChannelState, name: string, nowMs: number): Step {
   if (peer.session === 0) {
     if (nowMs < peer.greetAtMs) return { state, effects: [] };
     const greeting: Segment = { kind: "greeting", session: state.session, target: 0, asks: true };
+    const greetWaitMs = Math.min(GREETING_MAX_MS, peer.greetWaitMs * 2);
     return {
-      state: withPeer(state, name, { ...peer, greetAtMs: nowMs + GREETING_MS }),
+      state: withPeer(state, name, { ...peer, greetAtMs: nowMs + peer.greetWaitMs, greetWaitMs }),
       effects: [send(name, greeting)],
     };
   }
   const { outgoing, due } = takeDue(peer.outgoing, nowMs);
-  if (due.length === 0) return { state, effects: [] };
+  if (outgoing === peer.outgoing) return { state, effects: [] };
   const effects = due.map(({ sequence, text, last }) =>
     send(name, {
       kind: "piece",
@@ -125,7 +136,7 @@ function submit(state: ChannelState, name: string, text: string, nowMs: number):
 /** The peer as its own session number shows it; a new session voids both streams, but not what has never been sent. */
 function meet(peer: ChannelPeer, session: number): ChannelPeer {
   const outgoing = peer.session === 0 ? peer.outgoing : giveUp(peer.outgoing);
-  return { session, greetAtMs: 0, outgoing, incoming: NO_INCOMING };
+  return { ...NEW_PEER, session, outgoing };
 }
 
 function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: number): Step {
@@ -143,10 +154,13 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
   const asked = segment.kind === "greeting" ? segment.asks : segment.target !== before.session;
   if (asked) effects.push(send(name, { kind: "greeting", session: before.session, target: peer.session, asks: false }));
   if (segment.kind !== "greeting" && segment.target === before.session) {
-    if (segment.kind === "acknowledgement") peer = { ...peer, outgoing: acknowledge(peer.outgoing, segment, nowMs) };
-    else {
+    if (segment.kind === "acknowledgement") {
+      const outgoing = acknowledge(peer.outgoing, segment, nowMs);
+      // Each link brings it again: what says nothing new changes nothing.
+      if (outgoing !== peer.outgoing) peer = { ...peer, outgoing };
+    } else {
       const { incoming, messages, answer } = acceptPiece(peer.incoming, segment);
-      peer = { ...peer, incoming };
+      if (incoming !== peer.incoming) peer = { ...peer, incoming };
       for (const text of messages) effects.push({ kind: "deliver", from: name, text });
       if (answer !== undefined) {
         const ids = { session: before.session, target: peer.session };
@@ -154,7 +168,9 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
       }
     }
   }
-  const flushed = flush(withPeer(before, name, peer), name, nowMs);
+  const state = peer === before.peers[name] ? before : withPeer(before, name, peer);
+  if (peer.outgoing.pieces.length === 0) return { state, effects };
+  const flushed = flush(state, name, nowMs);
   return { state: flushed.state, effects: [...effects, ...flushed.effects] };
 }
 

@@ -1,7 +1,9 @@
 /**
  * The sending half of a channel: a queue of pieces, a window, and resending. Pure.
- * A piece is sent again when its acknowledgement is overdue, with growing patience, and at once when later pieces have
- * arrived without it.
+ * A piece is sent again when its acknowledgement is overdue, and at once when later pieces have arrived without it. A
+ * peer that is slow and not deaf must never get more to do because of it: patience once grown stays until a piece that
+ * was sent once is acknowledged, and what may be under way at a time shrinks with each loss.
+ * Rules: RFC 6298, sections 2, 3 and 5 (round trip, Karn's rule, backing off); RFC 5681, section 3 (the window).
  */
 import { WINDOW } from "./incoming.ts";
 import { type Acknowledgement, cutText } from "./segment.ts";
@@ -10,6 +12,10 @@ import { type Acknowledgement, cutText } from "./segment.ts";
 const RESEND_MIN_MS = 50;
 const RESEND_FIRST_MS = 100;
 const RESEND_MAX_MS = 2000;
+/** Pieces under way to a peer of which nothing is known: RFC 6928, section 2. */
+const WINDOW_FIRST = 10;
+/** Fewer would crawl over a line that loses half of all; four in two seconds overload nobody. */
+const WINDOW_MIN = 4;
 
 interface QueuedPiece {
   readonly sequence: number;
@@ -17,8 +23,8 @@ interface QueuedPiece {
   readonly last: boolean;
   readonly tries: number;
   readonly sentAtMs: number;
-  readonly resendAtMs: number;
-  readonly arrived: boolean;
+  /** `due`: to be sent as soon as the window has room, for the first time or again. */
+  readonly standing: "due" | "under-way" | "arrived";
 }
 
 export interface Outgoing {
@@ -27,12 +33,27 @@ export interface Outgoing {
   /** Not yet acknowledged up to and including the one before; in order. */
   readonly pieces: readonly QueuedPiece[];
   readonly queuedLength: number;
-  /** Smoothed; undefined until measured. */
-  readonly roundTripMs?: number;
+  /** Smoothed, with its mean deviation; undefined until measured. */
+  readonly roundTrip?: { readonly smoothMs: number; readonly deviationMs: number };
+  /** How long an acknowledgement is waited for now. */
+  readonly patienceMs: number;
+  /** When what is under way counts as lost; undefined while nothing is. */
+  readonly overdueAtMs?: number;
+  /** How many pieces may be under way. */
+  readonly window: number;
+  readonly shrunkAtMs: number;
 }
 
 export function createOutgoing(): Outgoing {
-  return { stream: 1, nextSequence: 1, pieces: [], queuedLength: 0 };
+  return {
+    stream: 1,
+    nextSequence: 1,
+    pieces: [],
+    queuedLength: 0,
+    patienceMs: RESEND_FIRST_MS,
+    window: WINDOW_FIRST,
+    shrunkAtMs: 0,
+  };
 }
 
 /** Everything unacknowledged is dropped; the next stream begins. */
@@ -49,8 +70,7 @@ export function queueText(outgoing: Outgoing, text: string): Outgoing {
       last: index === cut.length - 1,
       tries: 0,
       sentAtMs: 0,
-      resendAtMs: 0,
-      arrived: false,
+      standing: "due",
     }),
   );
   return {
@@ -61,64 +81,95 @@ export function queueText(outgoing: Outgoing, text: string): Outgoing {
   };
 }
 
-const inWindow = ({ pieces }: Outgoing): readonly QueuedPiece[] => {
+/** The pieces that may be sent now: what the peer can take ahead of a gap, and the window has room for. */
+function sendable({ pieces, window }: Outgoing): readonly QueuedPiece[] {
   const first = pieces[0]?.sequence ?? 0;
-  return pieces.slice(0, WINDOW).filter(({ sequence }) => sequence < first + WINDOW);
-};
-
-/** When the next piece has to be sent again; pieces that were never sent go out with the event that queued them. */
-export function outgoingWakeAtMs(outgoing: Outgoing): number | undefined {
-  const open = inWindow(outgoing).filter(({ arrived }) => !arrived);
-  return open.length === 0 ? undefined : Math.min(...open.map(({ resendAtMs }) => resendAtMs));
+  const ahead = pieces.slice(0, WINDOW).filter(({ sequence }) => sequence < first + WINDOW);
+  const room = window - ahead.filter(({ standing }) => standing === "under-way").length;
+  return ahead.filter(({ standing }) => standing === "due").slice(0, Math.max(0, room));
 }
 
-function patienceMs({ roundTripMs }: Outgoing, tries: number): number {
-  const first = roundTripMs === undefined ? RESEND_FIRST_MS : Math.max(RESEND_MIN_MS, 3 * roundTripMs);
-  return Math.min(RESEND_MAX_MS, first * 2 ** Math.min(tries, 10));
+/** When something has to be sent: 0 for at once, Infinity while nothing is under way. Asked after every turn. */
+export function outgoingWakeAtMs(outgoing: Outgoing): number {
+  if (outgoing.pieces.length === 0) return Number.POSITIVE_INFINITY;
+  return sendable(outgoing).length > 0 ? 0 : (outgoing.overdueAtMs ?? Number.POSITIVE_INFINITY);
+}
+
+/** The window after a loss; several within one round trip are one. */
+function shrink(outgoing: Outgoing, nowMs: number): Outgoing {
+  if (nowMs - outgoing.shrunkAtMs < (outgoing.roundTrip?.smoothMs ?? 0)) return outgoing;
+  return { ...outgoing, window: Math.max(WINDOW_MIN, Math.floor(outgoing.window / 2)), shrunkAtMs: nowMs };
+}
+
+function withOverdue(outgoing: Outgoing, overdueAtMs: number | undefined): Outgoing {
+  const { overdueAtMs: _, ...rest } = outgoing;
+  return overdueAtMs === undefined ? rest : { ...rest, overdueAtMs };
+}
+
+/** No acknowledgement for as long as our patience lasts: all that is under way counts as lost. */
+function giveBack(outgoing: Outgoing, nowMs: number): Outgoing {
+  if (outgoing.overdueAtMs === undefined || nowMs < outgoing.overdueAtMs) return outgoing;
+  const pieces = outgoing.pieces.map((piece): QueuedPiece => {
+    return piece.standing === "under-way" ? { ...piece, standing: "due" } : piece;
+  });
+  const patienceMs = Math.min(RESEND_MAX_MS, outgoing.patienceMs * 2);
+  return withOverdue(shrink({ ...outgoing, pieces, patienceMs }, nowMs), undefined);
 }
 
 /** The pieces that are to be sent now. */
 export function takeDue(before: Outgoing, nowMs: number): { outgoing: Outgoing; due: readonly QueuedPiece[] } {
-  const due = inWindow(before).filter(({ arrived, resendAtMs }) => !arrived && resendAtMs <= nowMs);
-  if (due.length === 0) return { outgoing: before, due };
+  const ready = giveBack(before, nowMs);
+  const due = sendable(ready);
+  if (due.length === 0) return { outgoing: ready, due };
   const sequences = new Set(due.map(({ sequence }) => sequence));
-  const pieces = before.pieces.map((piece) =>
-    sequences.has(piece.sequence)
-      ? { ...piece, tries: piece.tries + 1, sentAtMs: nowMs, resendAtMs: nowMs + patienceMs(before, piece.tries) }
-      : piece,
-  );
-  return { outgoing: { ...before, pieces }, due };
+  const pieces = ready.pieces.map((piece): QueuedPiece => {
+    if (!sequences.has(piece.sequence)) return piece;
+    return { ...piece, tries: piece.tries + 1, sentAtMs: nowMs, standing: "under-way" };
+  });
+  return { outgoing: { ...ready, pieces, overdueAtMs: ready.overdueAtMs ?? nowMs + ready.patienceMs }, due };
+}
+
+/** Only a piece that was sent once tells the round trip (Karn's rule); it also ends a patience that had grown. */
+function measure(outgoing: Outgoing, sampleMs: number): Outgoing {
+  const { roundTrip } = outgoing;
+  const smoothMs = roundTrip === undefined ? sampleMs : roundTrip.smoothMs * 0.875 + sampleMs * 0.125;
+  const deviationMs =
+    roundTrip === undefined
+      ? sampleMs / 2
+      : roundTrip.deviationMs * 0.75 + Math.abs(roundTrip.smoothMs - sampleMs) * 0.25;
+  const patienceMs = Math.min(RESEND_MAX_MS, Math.max(RESEND_MIN_MS, smoothMs + 4 * deviationMs));
+  return { ...outgoing, roundTrip: { smoothMs, deviationMs }, patienceMs };
 }
 
 export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: number): Outgoing {
   if (answer.stream !== before.stream || answer.expected > before.nextSequence) return before;
+  if (before.pieces.length === 0) return before;
   const has = (sequence: number) => {
     const bit = sequence - answer.expected - 1;
     // A shift by 32 is a shift by 0: what the bits cannot tell has not arrived.
     return bit < -1 || (bit >= 0 && bit < WINDOW && ((answer.beyond >>> bit) & 1) === 1);
   };
-  // Only a piece that was sent once tells the round trip (Karn's rule, RFC 6298, section 3).
-  const measured = before.pieces.find((piece) => !piece.arrived && piece.tries === 1 && has(piece.sequence));
-  const sampleMs = measured === undefined ? undefined : nowMs - measured.sentAtMs;
-  const roundTripMs =
-    sampleMs === undefined || before.roundTripMs === undefined
-      ? (sampleMs ?? before.roundTripMs)
-      : before.roundTripMs * 0.875 + sampleMs * 0.125;
+  const arrived = before.pieces.filter(({ sequence, standing }) => standing !== "arrived" && has(sequence));
+  const sample = arrived.find(({ tries }) => tries === 1);
+  const measured = sample === undefined ? before : measure(before, nowMs - sample.sentAtMs);
+  const { roundTrip } = measured;
   const highest = before.pieces.findLast(({ sequence }) => has(sequence))?.sequence ?? 0;
+  let isOvertaken = false;
   const pieces = before.pieces
     .filter(({ sequence }) => sequence >= answer.expected)
-    .map((piece) => {
-      if (has(piece.sequence)) return { ...piece, arrived: true };
+    .map((piece): QueuedPiece => {
+      if (has(piece.sequence)) return { ...piece, standing: "arrived" };
       // Overtaken by later ones and older than a round trip: it is lost, not late.
-      const overtaken = piece.sequence < highest && piece.tries > 0 && nowMs - piece.sentAtMs > (roundTripMs ?? 0);
-      return overtaken ? { ...piece, resendAtMs: nowMs } : piece;
+      const isOld = nowMs - piece.sentAtMs > (roundTrip?.smoothMs ?? 0);
+      if (piece.standing !== "under-way" || piece.sequence > highest || !isOld) return piece;
+      isOvertaken = true;
+      return { ...piece, standing: "due" };
     });
+  const window = Math.min(WINDOW, measured.window + arrived.length);
   const queuedLength = pieces.reduce((sum, { text }) => sum + text.length, 0);
-  return {
-    stream: before.stream,
-    nextSequence: before.nextSequence,
-    pieces,
-    queuedLength,
-    ...(roundTripMs === undefined ? {} : { roundTripMs }),
-  };
+  const taken = { ...measured, pieces, queuedLength, window };
+  const isUnderWay = pieces.some(({ standing }) => standing === "under-way");
+  // Whatever has arrived shows that the peer is there: the wait for the rest begins anew.
+  const overdueAtMs = arrived.length > 0 ? nowMs + taken.patienceMs : taken.overdueAtMs;
+  return withOverdue(isOvertaken ? shrink(taken, nowMs) : taken, isUnderWay ? overdueAtMs : undefined);
 }

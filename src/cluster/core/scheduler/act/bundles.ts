@@ -4,7 +4,7 @@
  * Facts: Pacemaker Explained, "Bundles"; crm_simulate as a black box.
  */
 import type { Replica, Resource } from "../facts/model.ts";
-import { DONE } from "./collectives.ts";
+import { DONE, linkPhases } from "./collectives.ts";
 import { completionOf } from "./constraints.ts";
 import { type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -55,15 +55,6 @@ function frame(plan: Plan, bundle: Resource, task: string): void {
   if (task === "demote") link(plan, begin, end);
 }
 
-const BUNDLE_ORDER = [
-  ["stopped", "start"],
-  ["demoted", "stop"],
-  ["demoted", "start"],
-  ["demoted", "promote"],
-  ["stopped", "promote"],
-  ["running", "promote"],
-] as const;
-
 /** A port or a name may be taken: on one host a replica waits until it is known which others run there. */
 function linkProbes(plan: Plan, bundle: Resource): void {
   if (bundle.instanceNodeMax > 1) return;
@@ -87,9 +78,7 @@ function linkReplica(plan: Plan, { ip, container, remote }: Replica): void {
 /** The steps of a bundle; those of what it consists of stand already. */
 export function linkBundle(plan: Plan, bundle: Resource): void {
   for (const task of tasksOf(bundle)) frame(plan, bundle, task);
-  if (bundle.bundled?.promotable === true)
-    for (const [first, second] of BUNDLE_ORDER)
-      linkAll(plan, stepsOf(plan, bundle, first), stepsOf(plan, bundle, second));
+  if (bundle.bundled?.promotable === true) linkPhases(plan, bundle);
   for (const replica of bundle.replicas) linkReplica(plan, replica);
   linkProbes(plan, bundle);
 }

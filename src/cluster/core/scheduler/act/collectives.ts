@@ -6,7 +6,7 @@ import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
-import { type Collective, type LinkRules, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** What is done, and the word for: all of it is done. */
 export const DONE: Readonly<Record<string, string>> = {
@@ -36,6 +36,8 @@ export function addFrame(plan: Plan, resource: Resource): void {
     pseudo(plan, resource, task);
     pseudo(plan, resource, DONE[task] ?? task);
   };
+  // A member that has nowhere to start keeps others from starting, and is told of when the group must start.
+  if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, "start");
   for (const task of tasks.slice(0, 2)) add(task);
   for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
   // A clone's later tasks are written as they follow upon each other, a group's the other way round.
@@ -80,7 +82,6 @@ const DOWN: LinkRules = { thenDragsFirst: true };
 /** Members one after another, and back in the opposite order. */
 function chainGroup(plan: Plan, group: Resource): void {
   const promotable = inPromotable(group);
-  for (const member of group.children) for (const operation of ["start"]) stepsOrNone(plan, member, operation);
   restartLater(plan, group);
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
@@ -90,7 +91,9 @@ function chainGroup(plan: Plan, group: Resource): void {
         for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
     for (const operation of promotable ? ["stop", "demote"] : ["stop"])
       for (const second of stepsOf(plan, previous, operation)) {
-        for (const first of stepsOf(plan, member, operation)) link(plan, first, second, DOWN);
+        // What nobody may stop keeps what it stands on from being stopped.
+        for (const first of stepsOf(plan, member, operation))
+          link(plan, first, second, member.managed ? DOWN : { ...DOWN, needsFirst: true });
         if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
       }
   });
@@ -130,7 +133,8 @@ export function linkGroup(plan: Plan, group: Resource): void {
   for (const running of of("running")) for (const promote of of("promote")) link(plan, running, promote);
 }
 
-const CLONE_ORDER = [
+/** In what order the phases of a clone or a bundle follow each other. */
+const PHASE_ORDER = [
   ["stopped", "start"],
   ["demoted", "stop"],
   ["demoted", "start"],
@@ -139,12 +143,15 @@ const CLONE_ORDER = [
   ["running", "promote"],
 ] as const;
 
+export function linkPhases(plan: Plan, collective: Resource): void {
+  for (const [first, second] of PHASE_ORDER)
+    linkAll(plan, stepsOf(plan, collective, first), stepsOf(plan, collective, second));
+}
+
 /** The steps of a clone; those of its instances stand already. */
 export function linkClone(plan: Plan, clone: Resource): void {
   for (const operation of tasksOf(clone)) frame(plan, clone, operation);
-  for (const [first, second] of CLONE_ORDER)
-    for (const one of stepsOf(plan, clone, first))
-      for (const other of stepsOf(plan, clone, second)) link(plan, one, other);
+  linkPhases(plan, clone);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   clone.children.forEach((instance, index) => {
