@@ -1,7 +1,7 @@
 /**
  * The scheduler against crm_simulate on CIBs made by seed (test/support/random-cib/cib.ts).
- * Usage: node bench/differential.ts [--from SEED] [--count N] [--show] [--level actions|order|blocked|report]
- *        node bench/differential.ts --shrink SEED
+ * Usage: npm run bench -- differential [--from SEED] [--count N] [--show] [--level actions|order|blocked|report]
+ *        npm run bench -- differential --shrink SEED
  * `--shrink` takes from one CIB everything that the difference does not need, and prints what is left.
  */
 import process from "node:process";

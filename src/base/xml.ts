@@ -78,7 +78,8 @@ function readAttributes(source: string, from: number, attributes: Record<string,
     if (Object.hasOwn(attributes, name)) throw new XmlFault(`attribute ${name} stands twice`);
     const value = decode(match[2] ?? match[3] ?? "");
     // A CIB may name an attribute as it likes; `__proto__` must become data, too.
-    Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
+    if (name !== "__proto__") attributes[name] = value;
+    else Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
     at = ATTRIBUTE.lastIndex;
   }
 }
@@ -162,7 +163,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "&#13;",
 };
 
-function escapeXml(value: string): string {
+/** As the value of an attribute stands in the document. */
+export function escapeXml(value: string): string {
   return /[<>&"\n\t\r]/.test(value) ? value.replaceAll(/[<>&"\n\t\r]/g, (sign) => ESCAPES[sign] ?? sign) : value;
 }
 
@@ -196,10 +198,14 @@ export function xml(
 
 /** The first child of that name. */
 export function childOf(element: XmlElement | undefined, name: string): XmlElement | undefined {
-  return element?.children.find((child) => child.name === name);
+  if (element !== undefined) for (const child of element.children) if (child.name === name) return child;
+  return undefined;
 }
+
+const NO_CHILDREN: readonly XmlElement[] = [];
 
 /** All children of that name, in document order. */
 export function childrenOf(element: XmlElement | undefined, name: string): readonly XmlElement[] {
-  return element?.children.filter((child) => child.name === name) ?? [];
+  if (element === undefined || childOf(element, name) === undefined) return NO_CHILDREN;
+  return element.children.filter((child) => child.name === name);
 }

@@ -60,6 +60,8 @@ export interface DeskOptions {
   readonly secretsFile: string;
   /** This machine's, as SMBIOS tells it; undefined where it tells none. */
   readonly ownUuid: string | undefined;
+  /** Where a resource is recorded as running, by the CIB status. */
+  readonly holdersOf: (resource: string) => readonly string[];
   /** The rounds that this node ran before its manager was started anew. */
   readonly history: readonly FencingRecord[];
   readonly proofFile: RecordFile<readonly Proof[]>;
@@ -85,8 +87,12 @@ function ended(code: number, exitReason = ""): RunEnd {
 }
 
 export function createFencingDesk(options: DeskOptions): FencingDesk {
-  const { self, secretsFile, nowMs, log } = options;
-  const runner = createRunner({ secretsFile, ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }) });
+  const { self, secretsFile, holdersOf, nowMs, log } = options;
+  const runner = createRunner({
+    secretsFile,
+    holdersOf,
+    ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }),
+  });
   const waiting = new Map<string, (record: FencingRecord) => void>();
   let state = createFencer(self, NO_FENCING, options.history);
   /** Devices that the cluster has started here: the others are "not running" to a probe. */

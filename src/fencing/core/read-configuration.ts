@@ -6,7 +6,7 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import { type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
+import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
 import { withoutSharedBoards } from "./shared-boards.ts";
@@ -22,13 +22,15 @@ const PATTERN_LENGTH_MAX = 256;
 const TRIES_MAX = 10;
 const FENCING_CLASSES = ["stonith", "fencing"];
 
-/** Primitives of class stonith, wherever groups and clones hold them. */
-function fencingPrimitives(element: XmlElement | undefined): readonly XmlElement[] {
+/** Primitives, wherever groups and clones hold them. */
+function primitivesOf(element: XmlElement | undefined): readonly XmlElement[] {
   return (element?.children ?? []).flatMap((child) => {
-    if (child.name === "primitive") return FENCING_CLASSES.includes(child.attributes["class"] ?? "") ? [child] : [];
-    return ["group", "clone", "master", "bundle"].includes(child.name) ? fencingPrimitives(child) : [];
+    if (child.name === "primitive") return [child];
+    return ["group", "clone", "master", "bundle"].includes(child.name) ? primitivesOf(child) : [];
   });
 }
+
+const isFencing = ({ attributes }: XmlElement) => FENCING_CLASSES.includes(attributes["class"] ?? "");
 
 /** `alpha:1;bravo:2` by node; several outlets of a node keep their comma. */
 function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
@@ -39,8 +41,20 @@ function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
   });
 }
 
+/**
+ * `none` stands for every node. Nobody is asked what a device might reach: a list that a board tells on one day and
+ * not on the other would make a node fenceable by chance.
+ */
+function checkHostCheck(written: string | undefined, place: string, complain: Complain): void {
+  if (written === undefined || written === "static-list" || written === "none") return;
+  const known = written === "dynamic-list" || written === "status";
+  const reason = known ? "devices are not asked which nodes they reach" : "no such check is known";
+  complain(place, `pcmk_host_check=${written}: ${reason}`, "name them: pcmk_host_list, or pcmk_host_map=NODE:PLUG");
+}
+
 /** Targets by pcmk_host_map, pcmk_host_list, or the list that the old agents took as a parameter. */
-function targetsOf(parameters: Values): readonly string[] {
+function targetsOf(parameters: Values, nodes: readonly string[]): readonly string[] {
+  if (parameters["pcmk_host_check"] === "none") return nodes;
   const mapped = hostMapOf(parameters).map(([node]) => node);
   const named = [...mapped, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
@@ -98,6 +112,15 @@ function triesOf(parameters: Values, name: string, place: string, complain: Comp
   return 2;
 }
 
+/** A number from 1; -1: no limit. */
+function actionLimitOf(written: string | undefined, place: string, complain: Complain): number {
+  const limit = Number(written ?? "1");
+  if (limit === -1) return Number.MAX_SAFE_INTEGER;
+  if (Number.isInteger(limit) && limit >= 1) return limit;
+  complain(place, `pcmk_action_limit=${written} is no number of actions`, "write a number from 1, or -1 for no limit");
+  return 1;
+}
+
 /** `5s`, or by target `alpha:0;bravo:5s`. */
 function delayBaseOf(written: string | undefined, place: string, complain: Complain): Readonly<Record<string, number>> {
   const delays: Record<string, number> = {};
@@ -117,6 +140,26 @@ function bansOf(cib: XmlElement | undefined, id: string): readonly string[] {
     .flatMap(({ attributes }) => (attributes["node"] === undefined ? [] : [attributes["node"]]));
 }
 
+/** What the named resource says itself. What is missing then is told as missing. */
+function borrowed(
+  borrowing: Borrowing | undefined,
+  written: Values,
+  section: XmlElement | undefined,
+  place: string,
+  complain: Complain,
+): Values {
+  const id = borrowing === undefined ? undefined : written[borrowing.parameter];
+  if (borrowing === undefined || id === undefined) return {};
+  const isIt = ({ attributes }: XmlElement) =>
+    attributes["id"] === id &&
+    [attributes["class"], attributes["provider"], attributes["type"]].join(":") === borrowing.agent;
+  const resource = primitivesOf(childOf(section, "resources")).find(isIt);
+  if (resource === undefined)
+    complain(place, `${borrowing.parameter}: ${id} is no resource of ${borrowing.agent}`, "name one, or make it");
+  const values = valuesOf(resource, "instance_attributes");
+  return Object.fromEntries(Object.entries(values).filter(([name]) => borrowing.names.includes(name)));
+}
+
 function readDevice(
   primitive: XmlElement,
   section: XmlElement | undefined,
@@ -131,13 +174,16 @@ function readDevice(
   if (/^(stopped)$/i.test(meta["target-role"] ?? "")) return undefined;
   const unfences = meta["provides"] === "unfencing";
   const parameters = valuesOf(primitive, "instance_attributes");
-  const own = ownParameters(parameters);
-  const kind = catalogue.choose(agent, own);
+  const written = ownParameters(parameters);
+  const kind = catalogue.choose(agent, written);
   if (kind === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
   }
-  const targets = targetsOf(parameters);
+  const own = { ...written, ...borrowed(kind.borrowing, written, section, place, complain) };
+  const nodes = childrenOf(childOf(section, "nodes"), "node").flatMap(({ attributes }) => attributes["uname"] ?? []);
+  const targets = targetsOf(parameters, nodes);
+  checkHostCheck(parameters["pcmk_host_check"], place, complain);
   let hasBadPlug = false;
   const perTarget = perTargetOf(parameters, targets, kind, place, (...problem) => {
     hasBadPlug = true;
@@ -182,6 +228,7 @@ function readDevice(
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
     priority: Number.isFinite(priority) ? priority : 0,
+    actionLimit: actionLimitOf(parameters["pcmk_action_limit"], place, complain),
     timeoutMs: { off: timeout("off"), on: timeout("on") },
     tries: {
       off: triesOf(parameters, "pcmk_off_retries", place, complain),
@@ -295,10 +342,12 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
     complain("property stonith-watchdog-timeout", reason, "use a shared disk: a device stonith:sbd, fencing-disk PATH");
   }
   const isEnabled = isTrue(property("enabled"), true);
-  const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
-    const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
-    return device === undefined ? [] : [device];
-  });
+  const written = primitivesOf(childOf(section, "resources"))
+    .filter(isFencing)
+    .flatMap((primitive) => {
+      const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
+      return device === undefined ? [] : [device];
+    });
   const devices = withoutSharedBoards(written, complain);
   const topology = readTopology(
     section,

@@ -2,6 +2,7 @@
  * The DC's circle: something changed -> decide -> carry out -> look again. One transition at a time; a new fact aborts
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
+import { earliest } from "../../../base/earliest.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import { reasonText } from "../scheduler/reason-text.ts";
@@ -192,6 +193,18 @@ export function decideWhenDue(turn: Turn): void {
   emit(turn, { kind: "schedule", number, quorate });
 }
 
+/** A cluster that waits, for a quorum perhaps, comes to the same decision at every change: it is told in whole once. */
+function tellDecision(turn: Turn, number: number, { transition, blocked }: Decision, before: Lead): void {
+  const { summary } = transition;
+  if (summary.length > 0 && JSON.stringify([summary, blocked]) === JSON.stringify([before.summary, before.blocked])) {
+    log(turn, "info", `decision ${number}: as the one before`);
+    return;
+  }
+  for (const line of summary) log(turn, "info", `decision ${number}: ${line}`);
+  for (const { key, node, reason } of blocked)
+    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+}
+
 export function acceptDecision(turn: Turn, number: number, decision: Decision): void {
   const { lead } = turn.state;
   if (lead === undefined || lead.deciding !== number) return;
@@ -207,9 +220,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
-  for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
-  for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+  tellDecision(turn, number, decision, lead);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });
@@ -283,12 +294,9 @@ export function dcReport({ run, summary, blocked }: Lead): DcReport {
 export function decideWakeAtMs(turn: Turn): number | undefined {
   const { lead } = turn.state;
   if (lead === undefined) return undefined;
-  const waits = [
-    isFree(turn, lead) ? decideAtMs(lead) : undefined,
-    lead.recheckAtMs,
-    lead.run === undefined ? undefined : runWakeAtMs(lead.run),
-  ].filter((atMs) => atMs !== undefined);
-  return waits.length === 0 ? undefined : Math.min(...waits);
+  const decideMs = isFree(turn, lead) ? decideAtMs(lead) : undefined;
+  const runMs = lead.run === undefined ? undefined : runWakeAtMs(lead.run);
+  return earliest(earliest(decideMs, lead.recheckAtMs), runMs);
 }
 
 /** For the log: takeovers that wait for a fencing that cannot be had. */

@@ -160,7 +160,7 @@ export function decisionOf(worked: Worked): Decision {
     clusterDelayMs: facts.options.clusterDelayMs,
     fencingTimeoutMs: facts.options.fencingTimeoutMs,
     batchLimit: facts.options.batchLimit,
-    ...(facts.recheckAtSeconds === undefined ? {} : { recheckAtWallMs: facts.recheckAtSeconds * 1000 }),
+    ...(facts.recheck.atSeconds === undefined ? {} : { recheckAtWallMs: facts.recheck.atSeconds * 1000 }),
     summary: summaryLines(worked),
   };
   return {

@@ -18,7 +18,7 @@ interface ReasonRow {
 
 const row = (code: string, words: string, en: string, ja: string): ReasonRow => ({ code, words, en, ja });
 
-/** Rows with placeholders come after those without: the first that fits counts. */
+/** Of the rows with placeholders the first that fits counts; what a row says word for word comes before them all. */
 const ROWS: readonly ReasonRow[] = [
   row("ordering", "", "a point in the order of what is done", "実行順序の節目"),
   {
@@ -164,7 +164,14 @@ const ROWS: readonly ReasonRow[] = [
 
 const literally = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-const PATTERNS = ROWS.map((each) => {
+const PLACEHOLDER = /\{\w+\}/;
+/** The first row of the same words counts. */
+const LITERAL = new Map(
+  ROWS.filter(({ words }) => !PLACEHOLDER.test(words))
+    .toReversed()
+    .map(({ words, code }) => [words, code]),
+);
+const PATTERNS = ROWS.filter(({ words }) => PLACEHOLDER.test(words)).map((each) => {
   const parts = each.words.split(/(\{\w+\})/);
   const source = parts.map((part) => (part.startsWith("{") ? `(?<${part.slice(1, -1)}>.+)` : literally(part))).join("");
   return { code: each.code, pattern: new RegExp(`^${source}$`) };
@@ -176,6 +183,8 @@ export const REASON_CODES: readonly string[] = ROWS.map(({ code }) => code);
 
 /** From the passes' words to code and facts. Words that no row knows keep their text under the code `other`. */
 export function reasonFrom(words: string): Reason {
+  const literal = LITERAL.get(words);
+  if (literal !== undefined) return { code: literal, facts: {} };
   for (const { code, pattern } of PATTERNS) {
     const match = pattern.exec(words);
     if (match !== null) return { code, facts: { ...match.groups } };

@@ -45,8 +45,14 @@ function resetNode(reason: string): void {
   }
 }
 
-function hold(disk: BlockDevice, index: number, times: SfexTimes, tellEnd: (untilMs?: number) => void): Holding {
-  let lease: SfexLease = createSfexLease(os.hostname(), times);
+function hold(
+  disk: BlockDevice,
+  index: number,
+  created: SfexLease,
+  tellEnd: (untilMs: number | undefined) => void,
+): Holding {
+  let lease = created;
+  const { times } = created;
   let timer: NodeJS.Timeout | undefined;
   let answer: (answer: AgentAnswer) => void = () => {};
   const step = (event: SfexEvent) => {
@@ -56,7 +62,7 @@ function hold(disk: BlockDevice, index: number, times: SfexTimes, tellEnd: (unti
     const { phase } = lease;
     if (phase.kind === "holding") tellEnd(phase.renewedAtMs + times.lockTimeoutMs);
     // What could not be given back stands there still.
-    else if (before.kind === "releasing" && event.kind === "wrote") tellEnd();
+    else if (before.kind === "releasing" && event.kind === "wrote") tellEnd(undefined);
     for (const effect of stepped.effects) perform(effect);
     clearTimeout(timer);
     const wakeAtMs = sfexWakeAtMs(lease);
@@ -125,7 +131,8 @@ async function start(call: AgentCall): Promise<AgentAnswer> {
     monitorIntervalMs: secondsOf(parameters, "monitor_interval"),
   };
   const lock = `${parameters["device"]} (lock ${index})`;
-  const holding = hold(disk, index, times, (untilMs) => call.tellLease?.(lock, untilMs));
+  const lease = createSfexLease(call.node ?? os.hostname(), times);
+  const holding = hold(disk, index, lease, (untilMs) => call.tellLease?.(lock, untilMs));
   const settled = holding.settled();
   signal.addEventListener("abort", () => holding.step({ kind: "release" }), { once: true });
   holding.step({ kind: "acquire" });

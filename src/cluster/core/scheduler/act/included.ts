@@ -36,8 +36,9 @@ function inOrder(plan: Plan): Step[] {
   const ordered: Step[] = [];
   const seen = new Set<Step>();
   const addAll = (list: readonly Step[]) => {
-    for (const each of [...list].reverse()) {
-      if (seen.has(each)) continue;
+    for (let at = list.length - 1; at >= 0; at--) {
+      const each = list[at];
+      if (each === undefined || seen.has(each)) continue;
       seen.add(each);
       ordered.push(each);
     }

@@ -209,8 +209,10 @@ export function isMigrating(resource: Resource): boolean {
 
 /** The order within one resource: down before up, demote before stop, start before promote. */
 export function linkLifecycle(plan: Plan, resource: Resource): void {
-  const of = (operation: string) => stepsOf(plan, resource, operation);
-  const [starts, stops, promotes, demotes] = [of("start"), of("stop"), of("promote"), of("demote")];
+  const starts = stepsOf(plan, resource, "start");
+  const stops = stepsOf(plan, resource, "stop");
+  const promotes = stepsOf(plan, resource, "promote");
+  const demotes = stepsOf(plan, resource, "demote");
   // Whether a member with no place must start is the group's matter.
   const placed = resource.parent?.kind === "group" ? starts.filter(({ node }) => node !== undefined) : starts;
   for (const stop of stops) {

@@ -217,9 +217,25 @@ export function describe({ resource, operation, key }: Step): string {
   return resource === undefined ? key : `${resource.id} ${operation}`;
 }
 
-export function link(plan: Plan, first: Step, second: Step, rules: LinkRules = {}): void {
+/** All links are of one shape: settling does little else than read them. */
+const NO_RULES: LinkRules = {
+  firstDragsThen: false,
+  thenDragsFirst: false,
+  needsFirst: false,
+  restart: false,
+  promotedDrags: false,
+  asymmetric: false,
+  optional: false,
+  hidden: false,
+  gate: false,
+  sameNode: false,
+  serialize: false,
+  ends: false,
+};
+
+export function link(plan: Plan, first: Step, second: Step, rules: LinkRules = NO_RULES): void {
   if (first === second) return;
-  plan.links.push({ ...rules, first, second });
+  plan.links.push({ ...NO_RULES, ...rules, first, second });
 }
 
 export function linkAll(plan: Plan, firsts: readonly Step[], seconds: readonly Step[], rules: LinkRules = {}): void {

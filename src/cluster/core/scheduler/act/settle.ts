@@ -9,6 +9,8 @@ import { type Collective, describe, type Link, type Plan, type Step } from "./pl
 /** Far above any real chain; a longer one is a bug of ours. */
 const ROUNDS_MAX = 10_000_000;
 
+const NONE: readonly never[] = [];
+
 interface Change {
   readonly touched: Step[];
 }
@@ -54,9 +56,9 @@ function leavesOf(plan: Plan): Leaves {
 
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
+  if (link.gate === true) return;
   const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
   const secondRequired = isRequiredAt(second, first.node, leaves);
-  if (link.gate === true) return;
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
@@ -109,52 +111,53 @@ function sum({ step, members, mode }: Collective, change: Change): void {
   if (!runnable) block(step, "", change);
 }
 
+/** By a step's index: the links that it is an end of. */
+type Around = (Link[] | undefined)[];
+
+function addAt<Item>(lists: (Item[] | undefined)[], { index }: Step, item: Item): void {
+  const list = lists[index];
+  if (list === undefined) lists[index] = [item];
+  else list.push(item);
+}
+
 /** Runs every rule until nothing changes. */
 export function settle(plan: Plan): void {
-  const around = new Map<Step, Link[]>();
-  const wholes = new Map<Step, Collective[]>();
-  const gates = new Map<Step, { readonly step: Step; readonly min: number }>();
-  const add = <Item>(map: Map<Step, Item[]>, key: Step, item: Item) => {
-    const list = map.get(key);
-    if (list === undefined) map.set(key, [item]);
-    else list.push(item);
-  };
-  for (const link of plan.links) {
-    add(around, link.first, link);
-    add(around, link.second, link);
-  }
-  for (const whole of plan.collectives) for (const member of whole.members) add(wholes, member, whole);
-  for (const gate of plan.gates) gates.set(gate.step, gate);
+  const around: Around = plan.steps.map(() => undefined);
+  const wholes: (Collective[] | undefined)[] = plan.steps.map(() => undefined);
+  plan.links.forEach((each) => {
+    addAt(around, each.first, each);
+    addAt(around, each.second, each);
+  });
+  for (const whole of plan.collectives) for (const member of whole.members) addAt(wholes, member, whole);
+  const gates = new Map(plan.gates.map((gate) => [gate.step, gate]));
   const change: Change = { touched: [] };
   for (const whole of plan.collectives) sum(whole, change);
   for (const gate of plan.gates) judgeGate(gate, around, change);
   const leaves = leavesOf(plan);
-  for (const each of plan.links) pass(each, change, leaves);
+  plan.links.forEach((each) => {
+    pass(each, change, leaves);
+  });
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const step = change.touched.pop();
     if (step === undefined) return;
     // What stands above may be required already, but now also on this node: so it is looked at again, each once.
-    const affected = new Set<Step>([step]);
+    const affected: Step[] = [step];
     for (const each of affected) {
-      for (const one of around.get(each) ?? []) {
+      around[each.index]?.forEach((one) => {
         pass(one, change, leaves);
         const gate = one.gate === true ? gates.get(one.second) : undefined;
         if (gate !== undefined) judgeGate(gate, around, change);
-      }
-      for (const whole of wholes.get(each) ?? []) {
+      });
+      for (const whole of wholes[each.index] ?? NONE) {
         sum(whole, change);
-        affected.add(whole.step);
+        if (!affected.includes(whole.step)) affected.push(whole.step);
       }
     }
   }
 }
 
-function judgeGate(
-  gate: { readonly step: Step; readonly min: number },
-  around: ReadonlyMap<Step, readonly Link[]>,
-  change: Change,
-): void {
-  const firsts = (around.get(gate.step) ?? []).filter((each) => each.gate === true && each.second === gate.step);
+function judgeGate(gate: { readonly step: Step; readonly min: number }, around: Around, change: Change): void {
+  const firsts = (around[gate.step.index] ?? []).filter((each) => each.gate === true && each.second === gate.step);
   if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
 }

@@ -50,6 +50,7 @@ export function addSets(
   values: Record<string, string>,
   firstId?: string,
 ): Record<string, string> {
+  if (sets.length === 0) return values;
   const ranked = sets.map((set) => {
     const target = resolveReference(set, ids);
     const score = target.attributes["id"] === firstId ? Infinity : parseScore(target.attributes["score"]);

@@ -4,7 +4,7 @@
  * that only a restart changes. Facts: crm_simulate as a black box; Pacemaker Explained, "Reloading an Agent After a
  * Definition Change".
  */
-import { printXml, xml } from "../../../../base/xml.ts";
+import { escapeXml } from "../../../../base/xml.ts";
 import { md5 } from "./md5.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
 import { findOperation, operationMeta } from "./on-fail.ts";
@@ -17,9 +17,9 @@ const KNOWN_MAX = 2000;
 
 /** The digest that the executor records for an operation run with these parameters. */
 export function parametersDigest(parameters: Readonly<Record<string, string>>): string {
-  const sorted: Record<string, string> = {};
-  for (const name of Object.keys(parameters).sort()) sorted[name] = parameters[name] ?? "";
-  const text = ` ${printXml(xml("parameters", sorted))}`;
+  let text = " <parameters";
+  for (const name of Object.keys(parameters).sort()) text += ` ${name}="${escapeXml(parameters[name] ?? "")}"`;
+  text += "/>\n";
   let digest = known.get(text);
   if (digest === undefined) {
     digest = md5(text);
@@ -37,14 +37,21 @@ const TIMEOUT_DEFAULT = "20000";
 type OperationRun = Pick<HistoryEntry, "task" | "intervalMs">;
 
 /** A container without an address of its own is reached at that of its host. */
-export function atHost(parameters: Record<string, string>, host: Node | undefined): Record<string, string> {
+export function atHost(
+  parameters: Readonly<Record<string, string>>,
+  host: Node | undefined,
+): Readonly<Record<string, string>> {
   return parameters["addr"] === "#uname" && host !== undefined ? { ...parameters, addr: host.name } : parameters;
 }
 
+const NO_PARAMETERS: Readonly<Record<string, string>> = {};
+
 /** What is configured for that operation alone. */
-function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): Record<string, string> {
+function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): Readonly<Record<string, string>> {
+  const children = findOperation(resource, task, intervalMs)?.element.children ?? [];
+  if (children.length === 0) return NO_PARAMETERS;
   const own: Record<string, string> = {};
-  for (const set of findOperation(resource, task, intervalMs)?.element.children ?? [])
+  for (const set of children)
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
         if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
@@ -52,13 +59,17 @@ function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): 
 }
 
 /** What the operation would be run with now. */
-function currentParameters(facts: Facts, resource: Resource, node: Node, run: OperationRun): Record<string, string> {
-  const operation = findOperation(resource, run.task, run.intervalMs);
-  const parameters = atHost(
-    { ...parametersOf(facts, resource, node.attributes), ...ownParameters(resource, run) },
-    resource.container?.runningOn[0],
-  );
+function currentParameters(
+  facts: Facts,
+  resource: Resource,
+  node: Node,
+  run: OperationRun,
+): Readonly<Record<string, string>> {
+  const common = parametersOf(facts, resource, node.attributes);
+  const own = ownParameters(resource, run);
+  const parameters = atHost(own === NO_PARAMETERS ? common : { ...common, ...own }, resource.container?.runningOn[0]);
   if (run.intervalMs === 0) return parameters;
+  const operation = findOperation(resource, run.task, run.intervalMs);
   const meta = operationMeta(facts, resource, operation, run.task, run.intervalMs);
   const timeout = meta["timeout"];
   const timeoutMs = timeout === undefined ? TIMEOUT_DEFAULT : String(parseDurationMs(timeout) ?? TIMEOUT_DEFAULT);
@@ -96,7 +107,7 @@ export function definitionChange(
   const current = currentParameters(facts, resource, node, entry);
   if (looksBehindMasks && matchesSecurely(current, entry)) return "same";
   // An agent knows nothing of what is configured for one operation: of that it cannot say that a reload would do.
-  if (Object.keys(ownParameters(resource, entry)).length > 0 && entry.intervalMs === 0)
+  if (entry.intervalMs === 0 && Object.keys(ownParameters(resource, entry)).length > 0)
     return parametersDigest(current) === recorded ? "same" : "restart";
   const restartDigest = entry.element.attributes["op-restart-digest"];
   if (restartDigest !== undefined) {

@@ -34,9 +34,9 @@ export interface Outcome {
 
 /** `ACTION:TRANSITION:TARGET-RC:UUID`. */
 export function targetCodeOf(entry: HistoryEntry): number {
-  const key = entry.element.attributes["transition-key"];
-  const third = key === undefined ? undefined : key.split(":")[2];
-  const code = third === undefined ? Number.NaN : Number.parseInt(third, 10);
+  const key = entry.element.attributes["transition-key"] ?? "";
+  const second = key.indexOf(":", key.indexOf(":") + 1);
+  const code = second <= 0 ? Number.NaN : Number.parseInt(key.slice(second + 1), 10);
   return Number.isNaN(code) ? -1 : code;
 }
 
@@ -197,8 +197,7 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
   const { count, lastSeconds } = recordedFailures(resource, node.attributes);
   // The count may end later than the failure itself, and each ends with the second after its last.
   const freeAt = Math.max(changed, lastSeconds) + timeoutSeconds + 1;
-  if (!isDone && now < freeAt && (facts.recheckAtSeconds === undefined || freeAt < facts.recheckAtSeconds))
-    facts.recheckAtSeconds = freeAt;
+  if (!isDone && now < freeAt) facts.ruleContext.onChangeAt?.(freeAt);
   if (!expired) return false;
   if (isBlockingFailure(facts, resource, node)) return false;
   const awaitsFencing = isConnectionLoss(facts, resource, entry);

@@ -271,6 +271,10 @@ export interface Facts {
   /** The configured top level and what was removed from it but is still recorded, in order. */
   readonly top: Resource[];
   readonly byId: Map<string, Resource>;
+  /** The first resource that was made of an element; a clone's instances are made of one and the same. */
+  readonly byElement: Map<XmlElement, Resource>;
+  /** Parameters that no rule makes depend on the node, worked out when first asked for. */
+  readonly plainParameters: Map<Resource, Readonly<Record<string, string>>>;
   readonly templates: Map<string, Resource[]>;
   readonly tags: Map<string, readonly string[]>;
   readonly tickets: Map<string, Ticket>;
@@ -290,7 +294,8 @@ export interface Facts {
   haveRemotes: boolean;
   /** Fencing is not wanted, or there is something to fence with. */
   canProtect: boolean;
-  recheckAtSeconds: number | undefined;
+  /** The first instant at which time alone changes the decision; told by `ruleContext.onChangeAt`. */
+  readonly recheck: { atSeconds: number | undefined };
   readonly problems: Problem[];
   readonly ruleContext: RuleContext;
 }

@@ -11,7 +11,8 @@ function digitsEnd(name: string, from: number): number {
 
 /** Numbers inside of names count as numbers: node2 before node10. The case of letters does not count. */
 export function compareNames(left: string, right: string): number {
-  let [i, j] = [0, 0];
+  let i = 0;
+  let j = 0;
   while (i < left.length && j < right.length) {
     if (isDigit(left.charCodeAt(i)) && isDigit(right.charCodeAt(j))) {
       const [leftEnd, rightEnd] = [digitsEnd(left, i), digitsEnd(right, j)];
@@ -20,7 +21,8 @@ export function compareNames(left: string, right: string): number {
       [i, j] = [leftEnd, rightEnd];
       continue;
     }
-    const [a, b] = [left.charAt(i).toLowerCase(), right.charAt(j).toLowerCase()];
+    const a = left.charAt(i).toLowerCase();
+    const b = right.charAt(j).toLowerCase();
     if (a !== b) return a < b ? -1 : 1;
     i++;
     j++;

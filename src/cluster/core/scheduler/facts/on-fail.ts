@@ -4,7 +4,7 @@
  */
 import { childrenOf } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
-import type { Facts, Operation, Resource } from "./model.ts";
+import type { Facts, Node, Operation, Resource } from "./model.ts";
 import { INFINITY_SCORE, parseScore, ROLE, type Role } from "./values.ts";
 
 export const ON_FAIL = {
@@ -37,7 +37,11 @@ export function operationMeta(
   task: string,
   intervalMs: number,
 ): Record<string, string> {
-  const own = operation === undefined ? [] : childrenOf(operation.element, "meta_attributes");
+  const own = childrenOf(operation?.element, "meta_attributes");
+  const parameters = childrenOf(operation?.element, "instance_attributes");
+  const { operation: defaults } = facts.defaults;
+  // Mostly there is nothing but the operation's own attributes.
+  if (own.length + parameters.length + defaults.length === 0) return { ...operation?.element.attributes };
   const context = {
     ...facts.ruleContext,
     resource: {
@@ -49,12 +53,11 @@ export function operationMeta(
   };
   const meta = addSets(own, facts.ids, context, {});
   if (operation !== undefined) {
-    const instance = childrenOf(operation.element, "instance_attributes");
-    if (instance.length > 0) addSets(instance, facts.ids, context, meta);
+    addSets(parameters, facts.ids, context, meta);
     for (const [name, value] of Object.entries(operation.element.attributes))
       if (!Object.hasOwn(meta, name)) meta[name] = value;
   }
-  return addSets(facts.defaults.operation, facts.ids, context, meta);
+  return addSets(defaults, facts.ids, context, meta);
 }
 
 export interface FailurePolicy {
@@ -157,13 +160,24 @@ const NO_FAILURES: FailCount = { count: 0, lastSeconds: 0 };
 /** A node's attributes are complete before the first failure is asked for, and live as long as the facts. */
 const failCountsOf = new WeakMap<Readonly<Record<string, string>>, FailCounts>();
 
-/** Raw fail count and time of the last failure, from the node's transient attributes. */
-export function recordedFailures(resource: Resource, attributes: Readonly<Record<string, string>>): FailCount {
+function failCounts(attributes: Readonly<Record<string, string>>): FailCounts {
   let counts = failCountsOf.get(attributes);
   if (counts === undefined) {
     counts = readFailCounts(attributes);
     failCountsOf.set(attributes, counts);
   }
+  return counts;
+}
+
+/** Whether any failure of any resource is recorded on the node. */
+export function hasFailures({ attributes }: Node): boolean {
+  return failCounts(attributes).size > 0;
+}
+
+/** Raw fail count and time of the last failure, from the node's transient attributes. */
+export function recordedFailures(resource: Resource, attributes: Readonly<Record<string, string>>): FailCount {
+  const counts = failCounts(attributes);
+  if (counts.size === 0) return NO_FAILURES;
   const exact = resource.parent !== undefined && cloneIsUnique(resource);
   return counts.get(exact ? resource.id : resource.baseId) ?? NO_FAILURES;
 }

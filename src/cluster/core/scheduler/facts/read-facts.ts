@@ -26,9 +26,9 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
     index ??= indexIds(configuration);
     return index;
   };
-  const change: { atSeconds: number | undefined } = { atSeconds: undefined };
+  const recheck: Facts["recheck"] = { atSeconds: undefined };
   const onChangeAt = (seconds: number) => {
-    if (change.atSeconds === undefined || seconds < change.atSeconds) change.atSeconds = seconds;
+    if (recheck.atSeconds === undefined || seconds < recheck.atSeconds) recheck.atSeconds = seconds;
   };
   const ruleContext = { nowSeconds, onChangeAt };
   const options = readOptions(cib, configuration, ids, ruleContext, quorate);
@@ -49,6 +49,8 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
     resources: [],
     top: [],
     byId: new Map(),
+    byElement: new Map(),
+    plainParameters: new Map(),
     templates: new Map(),
     tags: new Map(),
     tickets: new Map(),
@@ -64,12 +66,7 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
     haveQuorum: options.quorate,
     haveRemotes: false,
     canProtect: true,
-    get recheckAtSeconds() {
-      return change.atSeconds;
-    },
-    set recheckAtSeconds(seconds: number | undefined) {
-      if (seconds !== undefined) onChangeAt(seconds);
-    },
+    recheck,
     problems: [],
     ruleContext,
   };

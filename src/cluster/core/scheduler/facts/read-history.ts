@@ -36,22 +36,27 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
 }
 
 function readEntries(element: XmlElement): HistoryEntry[] {
-  const entries = childrenOf(element, "lrm_rsc_op").map((op) => {
-    const { operation = "", interval = "0", id = "", operation_key: key } = op.attributes;
-    return {
+  const entries: HistoryEntry[] = [];
+  for (const op of element.children) {
+    if (op.name !== "lrm_rsc_op") continue;
+    const { operation = "", interval = "0", id = "", operation_key: key, "call-id": callId = "-1" } = op.attributes;
+    entries.push({
       element: op,
       task: operation,
       intervalMs: Number.parseInt(interval, 10) || 0,
-      callId: Number.parseInt(op.attributes["call-id"] ?? "-1", 10),
+      callId: Number.parseInt(callId, 10),
       key: key ?? id,
-    };
-  });
+    });
+  }
   return entries.length > 1 ? entries.sort(happenedBefore) : entries;
 }
 
 /** Where in the record the resource was last started and stopped. */
 function activeSpan(entries: readonly HistoryEntry[]): { startAt: number; stopAt: number } {
-  let [startAt, stopAt, byClone, byMonitor] = [-1, -1, -1, -1];
+  let startAt = -1;
+  let stopAt = -1;
+  let byClone = -1;
+  let byMonitor = -1;
   entries.forEach(({ task, element }, index) => {
     const code = element.attributes["rc-code"];
     if (task === "stop" && element.attributes["op-status"] === "0") stopAt = index;

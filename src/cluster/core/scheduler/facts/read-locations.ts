@@ -58,17 +58,17 @@ function scoresOf(facts: Facts, constraint: XmlElement, target: Target): { score
     if (node !== undefined) scores.set(node, parseScore(score));
   }
   const rules = childrenOf(constraint, "rule").map((rule) => resolveReference(rule, facts.ids));
-  const parameters = target.resource.meta;
+  if (rules.length === 0) return { scores, role };
+  const common = {
+    ...facts.ruleContext,
+    meta: target.resource.meta,
+    parameters: parametersFor(facts, target.resource),
+    ...(target.matches === undefined ? {} : { matches: target.matches }),
+  };
   for (const rule of rules) {
     if (rule.attributes["role"] !== undefined) role = parseRole(rule.attributes["role"]);
     for (const node of facts.nodes) {
-      const context = {
-        ...facts.ruleContext,
-        nodeAttributes: node.attributes,
-        meta: parameters,
-        parameters: parametersFor(facts, target.resource),
-        ...(target.matches === undefined ? {} : { matches: target.matches }),
-      };
+      const context = { ...common, nodeAttributes: node.attributes };
       if (!ruleHolds(rule, context)) continue;
       const value = ruleScore(rule, node, context);
       if (value !== undefined) scores.set(node, addScores(scores.get(node) ?? 0, value));

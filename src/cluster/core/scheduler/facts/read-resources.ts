@@ -117,7 +117,10 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   const { parent, instance, removed = false } = origin;
   const { attributes } = element;
   const baseId = attributes["id"] ?? "";
-  const meta = metaOf(facts, element, parent);
+  // Instances of a clone say the same: what the first one was found to mean holds for all.
+  const twin = facts.byElement.get(element);
+  const isTwin = twin !== undefined && twin.parent?.meta === parent?.meta;
+  const meta = isTwin ? twin.meta : metaOf(facts, element, parent);
   const isFencing = isFencingClass(attributes["class"]);
   const number = (name: string, fallback: number) => {
     const value = Number.parseInt(meta[name] ?? "", 10);
@@ -126,9 +129,8 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   const reconnectMs = isRemoteConnection(attributes) ? reconnectOf(facts, element) : 0;
   const isClone = kind === "clone";
   const isWhole = isClone || kind === "bundle";
-  const nodeMax = number("clone-node-max", 1);
+  const nodeMax = isWhole ? number("clone-node-max", 1) : 1;
   const promotable = isClone && (element.name === "master" || parseBoolean(meta["promotable"], false));
-  const promotedNodeMax = number("promoted-node-max", number("master-node-max", 1));
   const managed = parseBoolean(meta["is-managed"], true) && !facts.options.maintenance;
   const maintenance = facts.options.maintenance || parseBoolean(meta["maintenance"], false);
   const resource: Resource = {
@@ -143,7 +145,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     parent,
     children: [],
     meta,
-    operations: readOperations(facts, element),
+    operations: twin?.operations ?? readOperations(facts, element),
     priority: parseScore(meta["priority"]),
     stickiness: parseScore(meta["resource-stickiness"]),
     migrationThreshold: parseThreshold(meta["migration-threshold"]),
@@ -166,14 +168,11 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     notify: isWhole && parseBoolean(meta["notify"], false),
     interleave: isWhole && parseBoolean(meta["interleave"], false),
     ordered: isClone && parseBoolean(meta["ordered"], false),
-    instanceMax: Math.min(
-      INSTANCES_MAX,
-      number("clone-max", Math.max(1, facts.nodes.filter(({ inBundle }) => !inBundle).length)),
-    ),
+    instanceMax: isWhole ? instancesOf(facts, meta["clone-max"]) : 1,
     instanceNodeMax: nodeMax,
-    instanceMin: number("clone-min", 0),
+    instanceMin: isWhole ? number("clone-min", 0) : 0,
     promotedMax: promotable ? number("promoted-max", number("master-max", 1)) : 0,
-    promotedNodeMax: promotable ? promotedNodeMax : 0,
+    promotedNodeMax: promotable ? number("promoted-node-max", number("master-node-max", 1)) : 0,
     instance: instance ?? -1,
     replicas: [],
     bundled: undefined,
@@ -201,6 +200,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     recordedName: undefined,
   };
   facts.resources.push(resource);
+  if (twin === undefined) facts.byElement.set(element, resource);
   if (!facts.byId.has(resource.id)) facts.byId.set(resource.id, resource);
   return resource;
 }
@@ -217,6 +217,13 @@ function canBeUnique(element: XmlElement): boolean {
       (child.name !== "primitive" && child.name !== "group") ||
       (child.name === "group" ? canBeUnique(child) : (child.attributes["class"] ?? "ocf") !== "lsb"),
   );
+}
+
+/** As many as the clone asks for, else one for each node. */
+function instancesOf(facts: Facts, cloneMax: string | undefined): number {
+  const wanted = Number.parseInt(cloneMax ?? "", 10);
+  const nodes = facts.nodes.filter(({ inBundle }) => !inBundle).length;
+  return Math.min(INSTANCES_MAX, Number.isNaN(wanted) ? Math.max(1, nodes) : wanted);
 }
 
 /** Zero and below mean: never. */
@@ -285,11 +292,19 @@ export function parametersOf(
   facts: Facts,
   resource: Resource,
   nodeAttributes: Readonly<Record<string, string>> | undefined,
-): Record<string, string> {
+): Readonly<Record<string, string>> {
+  const known = facts.plainParameters.get(resource);
+  if (known !== undefined) return known;
+  const sets = childrenOf(resource.element, "instance_attributes").map((set) => resolveReference(set, facts.ids));
   const context = nodeAttributes === undefined ? facts.ruleContext : { ...facts.ruleContext, nodeAttributes };
-  const values = addSets(childrenOf(resource.element, "instance_attributes"), facts.ids, context, {});
-  if (resource.parent === undefined) return values;
-  for (const [name, value] of Object.entries(parametersOf(facts, resource.parent, nodeAttributes)))
-    if (!Object.hasOwn(values, name)) values[name] = value;
+  const values = addSets(sets, facts.ids, context, {});
+  const { parent } = resource;
+  if (parent !== undefined)
+    for (const [name, value] of Object.entries(parametersOf(facts, parent, nodeAttributes)))
+      if (!Object.hasOwn(values, name)) values[name] = value;
+  const isPlain =
+    (parent === undefined || facts.plainParameters.has(parent)) &&
+    !sets.some((set) => childOf(set, "rule") !== undefined);
+  if (isPlain) facts.plainParameters.set(resource, values);
   return values;
 }

@@ -4,7 +4,7 @@
  * Facts: Pacemaker Explained, "Rules".
  */
 import type { XmlElement } from "../../../../base/xml.ts";
-import { childOf } from "../../../../base/xml.ts";
+import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addDuration, calendarOf, parseDate } from "./dates.ts";
 import { parseDurationMs } from "./values.ts";
 
@@ -175,6 +175,6 @@ export function ruleHolds(rule: XmlElement, context: RuleContext): boolean {
 
 /** Whether the element's rules let it apply: no rule, or one that holds. */
 export function applies(element: XmlElement, context: RuleContext): boolean {
-  const rules = element.children.filter(({ name }) => name === "rule");
+  const rules = childrenOf(element, "rule");
   return rules.length === 0 || rules.some((rule) => ruleHolds(rule, context));
 }

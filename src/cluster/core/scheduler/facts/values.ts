@@ -15,10 +15,11 @@ export function addScores(left: number, right: number): number {
 
 export function parseScore(value: string | undefined, fallback = 0): number {
   if (value === undefined || value === "") return fallback;
-  if (/^\+?INFINITY$/i.test(value)) return INFINITY_SCORE;
-  if (/^-INFINITY$/i.test(value)) return -INFINITY_SCORE;
   const number = Number.parseInt(value, 10);
-  if (Number.isNaN(number)) return fallback;
+  if (Number.isNaN(number)) {
+    if (/^\+?INFINITY$/i.test(value)) return INFINITY_SCORE;
+    return /^-INFINITY$/i.test(value) ? -INFINITY_SCORE : fallback;
+  }
   return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, number));
 }
 
@@ -32,6 +33,7 @@ export function isFalse(value: string | undefined): boolean {
 }
 
 export function parseBoolean(value: string | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
   if (isTrue(value)) return true;
   return isFalse(value) ? false : fallback;
 }

@@ -18,6 +18,7 @@ function nodeOf(instance: Resource): Node | undefined {
 }
 
 function activeCount(instance: Resource): number {
+  if (instance.kind === "primitive") return instance.runningOn.length;
   return new Set(primitivesOf(instance).flatMap(({ runningOn }) => runningOn)).size;
 }
 
@@ -35,22 +36,16 @@ function scoreAt(board: Board, resource: Resource, node: Node): number {
   return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
 }
 
-/** The scores of a resource as its colocations with others would make them, for comparison only. */
-function colocatedScores(board: Board, instance: Resource): Scores {
-  const scores: Scores = [...allowedOf(board, instance)];
-  return scores;
-}
-
 /** Who is assigned first: the active, the settled, the healthy, the ones with the better node. */
 function compareInstances(board: Board, clone: Resource, a: Resource, b: Resource): number {
-  const [left, right] = [nodeOf(a), nodeOf(b)];
-  const [countLeft, countRight] = [activeCount(a), activeCount(b)];
+  const left = nodeOf(a);
+  const right = nodeOf(b);
+  const countLeft = activeCount(a);
+  const countRight = activeCount(b);
   if (countLeft > 0 && countRight > 0 && countLeft !== countRight) return countLeft - countRight;
   // Not to be anywhere yet is better than to be where it cannot stay.
-  const [stayLeft, stayRight] = [
-    left === undefined || canStay(board, a, left),
-    right === undefined || canStay(board, b, right),
-  ];
+  const stayLeft = left === undefined || canStay(board, a, left);
+  const stayRight = right === undefined || canStay(board, b, right);
   if (stayLeft !== stayRight) return stayLeft ? -1 : 1;
   const priority = (board.priority[b.index] ?? 0) - (board.priority[a.index] ?? 0);
   if (priority !== 0) return priority;
@@ -60,7 +55,7 @@ function compareInstances(board: Board, clone: Resource, a: Resource, b: Resourc
     if (availableLeft !== availableRight) return availableLeft ? -1 : 1;
     const difference = scoreAt(board, clone, right) - scoreAt(board, clone, left);
     if (difference !== 0) return difference;
-    const own = (colocatedScores(board, b)[right.index] ?? 0) - (colocatedScores(board, a)[left.index] ?? 0);
+    const own = (allowedOf(board, b)[right.index] ?? 0) - (allowedOf(board, a)[left.index] ?? 0);
     if (own !== 0 && !Number.isNaN(own)) return own;
   }
   if (isFailed(a) !== isFailed(b)) return isFailed(a) ? 1 : -1;

@@ -4,6 +4,7 @@
  */
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
+import { hasFailures } from "../facts/on-fail.ts";
 import { healthScore } from "../facts/read-locations.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
@@ -145,11 +146,12 @@ function descendants(resource: Resource): Resource[] {
 
 /** Nodes on which it failed as often as migration-threshold allows. */
 function applyThresholds(board: Board, facts: Facts): void {
+  const failing = board.nodes.filter(hasFailures);
+  if (failing.length === 0) return;
   for (const resource of facts.resources) {
-    if (resource.kind !== "primitive") continue;
-    for (const node of board.nodes) {
-      // What fails in a container is the container's failure.
-      if (resource.container !== undefined) continue;
+    // What fails in a container is the container's failure.
+    if (resource.kind !== "primitive" || resource.container !== undefined) continue;
+    for (const node of failing) {
       const own = failuresOn(facts, resource, node);
       const failures = resource.fillers.reduce((sum, filler) => sum + failuresOn(facts, filler, node), own);
       if (failures <= 0 || failures < resource.migrationThreshold) continue;

@@ -5,7 +5,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
-import { allowedOf, type Board, canRun, commit, uncertainGuest } from "./board.ts";
+import { allowedOf, type Board, canRun, commit, type Scores, uncertainGuest } from "./board.ts";
 
 export function isAvailable(board: Board, node: Node): boolean {
   return canRun(board, node) && !uncertainGuest(board, node);
@@ -27,13 +27,13 @@ export function sortNodes(
   score: (node: Node) => number,
   active: Node | undefined,
 ): Node[] {
+  if (nodes.length < 2) return [...nodes];
   const { placement } = board.facts.options;
+  const scores: Scores = [];
+  for (const node of nodes) scores[node.index] = isAvailable(board, node) ? score(node) : -INFINITY_SCORE;
   return [...nodes].sort((a, b) => {
-    const [left, right] = [
-      isAvailable(board, a) ? score(a) : -INFINITY_SCORE,
-      isAvailable(board, b) ? score(b) : -INFINITY_SCORE,
-    ];
-    if (left !== right) return right - left;
+    const difference = (scores[b.index] ?? 0) - (scores[a.index] ?? 0);
+    if (difference !== 0) return difference;
     if (placement !== "minimal") {
       if (placement === "balanced") {
         const capacity = compareCapacity(board, a, b);

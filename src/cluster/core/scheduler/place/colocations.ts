@@ -44,10 +44,11 @@ export function ownWithThis(board: Board, resource: Resource): readonly Colocati
 
 /** With what a group's or clone's constraints add for one of their members. */
 export function thisWithOf(board: Board, resource: Resource): readonly Colocation[] {
-  const list = [...ownThisWith(board, resource)];
+  const own = ownThisWith(board, resource);
   const { parent } = resource;
-  if (parent !== undefined) list.push(...inheritedThisWith(board, parent, resource));
-  return sorted(list, ({ primary }) => primary);
+  if (parent === undefined) return own;
+  const inherited = inheritedThisWith(board, parent, resource);
+  return inherited.length === 0 ? own : [...own, ...inherited].sort((a, b) => before(a.primary, b.primary));
 }
 
 /** Of a bundle only the containers go where the bundle must be; the rest follows them. */
@@ -75,10 +76,11 @@ function inheritedThisWith(board: Board, parent: Resource, member: Resource): re
 }
 
 export function withThisOf(board: Board, resource: Resource): readonly Colocation[] {
-  const list = [...ownWithThis(board, resource)];
+  const own = ownWithThis(board, resource);
   const { parent } = resource;
-  if (parent !== undefined) list.push(...inheritedWithThis(board, parent, resource));
-  return sorted(list, ({ dependent }) => dependent);
+  if (parent === undefined) return own;
+  const inherited = inheritedWithThis(board, parent, resource);
+  return inherited.length === 0 ? own : [...own, ...inherited].sort((a, b) => before(a.dependent, b.dependent));
 }
 
 function inheritedWithThis(board: Board, parent: Resource, member: Resource): readonly Colocation[] {
@@ -89,10 +91,6 @@ function inheritedWithThis(board: Board, parent: Resource, member: Resource): re
   if (parent.kind === "bundle")
     return ownWithThis(board, parent).filter(({ primaryRole }) => primaryRole < ROLE.promoted);
   return [...ownWithThis(board, parent), ...above];
-}
-
-function sorted(list: Colocation[], side: (colocation: Colocation) => Resource): readonly Colocation[] {
-  return list.length > 1 ? list.sort((a, b) => before(side(a), side(b))) : list;
 }
 
 export function attributeOf(node: Node, name: string): string | undefined {

@@ -86,14 +86,13 @@ function isInPromotable(resource: Resource): boolean {
 /** What must be, first; then what would be good: a wish never undoes a must. */
 export function weighColocations(board: Board, resource: Resource): void {
   const isMandatory = ({ score }: Colocation) => Math.abs(score) >= INFINITY_SCORE;
-  const [primaries, dependents] = [thisWithOf(board, resource), withThisOf(board, resource)];
+  const primaries = thisWithOf(board, resource);
+  const dependents = withThisOf(board, resource);
+  if (primaries.length + dependents.length === 0) return;
   for (const mandatory of [true, false]) {
     for (const each of primaries) if (isMandatory(each) === mandatory) followPrimary(board, resource, each);
-    mergeDependents(
-      board,
-      resource,
-      dependents.filter((each) => isMandatory(each) === mandatory),
-    );
+    const heard = dependents.filter((each) => isMandatory(each) === mandatory);
+    if (heard.length > 0) mergeDependents(board, resource, heard);
   }
 }
 
