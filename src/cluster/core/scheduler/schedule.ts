@@ -30,6 +30,7 @@ import { planUnfencing } from "./act/unfencing.ts";
 import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
+import { loseTickets } from "./facts/lose-tickets.ts";
 import type { Resource } from "./facts/model.ts";
 import { readFacts } from "./facts/read-facts.ts";
 import { assignAll } from "./place/assign.ts";
@@ -61,6 +62,7 @@ function linkResource(plan: Plan, resource: Resource): void {
 /** Runs all passes. */
 export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}, noteScores = false): Worked {
   const facts = readFacts(cib, nowWallMs, options.quorate);
+  loseTickets(facts);
   addInternalColocations(facts);
   const board = baseBoard(facts, noteScores);
   assignAll(board);

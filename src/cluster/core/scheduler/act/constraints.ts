@@ -52,7 +52,8 @@ function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[]
 function membersSteps(plan: Plan, resource: Resource, task: string): readonly Step[] {
   const members =
     resource.kind === "bundle" ? resource.replicas.map(({ container }) => container) : primitivesOf(resource);
-  const inner = resource.kind === "clone" ? resource.children.filter(({ kind }) => kind === "group") : [];
+  const isBegun = resource.kind === "clone" && GOES_UP.has(task);
+  const inner = isBegun ? resource.children.filter(({ kind }) => kind === "group") : [];
   return [...inner, ...members].flatMap((member) => stepsOf(plan, member, task));
 }
 

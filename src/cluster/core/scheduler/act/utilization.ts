@@ -4,13 +4,13 @@ import { primitivesOf } from "../facts/model.ts";
 import { type Board, demandOf, scoreOn } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
-/** A `load_stopped_NODE` a node, when a placement strategy counts and anything has a demand. */
+/** A `load_stopped_NODE` a node, when a placement strategy counts and anything that may move has a demand. */
 export function linkLoads(plan: Plan): void {
   const { board, facts } = plan;
   if (facts.options.placement === "default") return;
   const loaded = facts.top
     .flatMap((resource) => primitivesOf(resource))
-    .filter((resource) => resource.managed && Object.keys(demandOf(resource)).length > 0);
+    .filter((resource) => (resource.managed || resource.heldBack) && Object.keys(demandOf(resource)).length > 0);
   if (loaded.length === 0) return;
   for (const node of nodesOf(board, loaded)) {
     const key = `load_stopped_${node.name}`;

@@ -3,7 +3,6 @@
  * Fact: Pacemaker Explained, "Multi-Site Clusters and Tickets".
  */
 import type { Resource, TicketConstraint } from "../facts/model.ts";
-import { wantFencing } from "../facts/read-nodes.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { type Board, setScore } from "./board.ts";
 
@@ -19,17 +18,9 @@ function banPromotion(board: Board, resource: Resource): void {
   for (const child of resource.children) banPromotion(board, child);
 }
 
-/** How what runs without its ticket leaves. */
-function leave(board: Board, { lossPolicy, role }: TicketConstraint, resource: Resource): void {
-  if (lossPolicy === "freeze") {
-    resource.managed = false;
-    resource.blocked = true;
-    return;
-  }
-  // A demotion is a matter of promotion scores, but what has no promoted role can only stop.
-  if (lossPolicy === "demote" && role === ROLE.promoted) return;
-  banAll(board, resource);
-  if (lossPolicy === "fence") for (const node of resource.runningOn) wantFencing(node, "deadman ticket was lost");
+/** Whether what runs without its ticket leaves: frozen it stays, and a demotion is a matter of promotion scores. */
+function leaves({ lossPolicy, role }: TicketConstraint): boolean {
+  return lossPolicy !== "freeze" && (lossPolicy !== "demote" || role !== ROLE.promoted);
 }
 
 function apply(board: Board, constraint: TicketConstraint, resource: Resource): void {
@@ -37,8 +28,9 @@ function apply(board: Board, constraint: TicketConstraint, resource: Resource): 
   const ticket = board.facts.tickets.get(constraint.ticket);
   if (resource.kind !== "primitive" || ticket === undefined) return;
   const isBarred = constraint.role !== ROLE.promoted || constraint.lossPolicy === "stop";
-  if (!ticket.granted && resource.runningOn.length > 0) leave(board, constraint, resource);
-  else if ((!ticket.granted || ticket.standby) && isBarred) banAll(board, resource);
+  if (!ticket.granted && resource.runningOn.length > 0) {
+    if (leaves(constraint)) banAll(board, resource);
+  } else if ((!ticket.granted || ticket.standby) && isBarred) banAll(board, resource);
 }
 
 /** Applies every ticket constraint whose ticket is not held, or is held on standby. */
