@@ -155,6 +155,12 @@ const STORES: Readonly<Record<string, Verb>> = {
     machine.world.watch.diskChanged(machine);
     machine.switchOn();
   }),
+  /** The way of a node to the shared disk. */
+  "shared-disk": onNode((machine, command) => {
+    const mode = word(command, 1, "cut or joined");
+    if (mode === "cut") machine.world.lockDisk?.cutOff.add(machine.name);
+    else machine.world.lockDisk?.cutOff.delete(machine.name);
+  }),
   clock: onNode((machine, command) => {
     machine.wallOffsetMs += Number(word(command, 1, "milliseconds"));
   }),

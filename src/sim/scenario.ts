@@ -49,7 +49,8 @@ function readLink(name: string): LinkSetting {
   return { name, kind, delayMs: DELAY_MS[kind] };
 }
 
-const DRBD_SITE = "storage=drbd is for two nodes and services=group";
+const STORAGES = ["local", "drbd", "sfex"] as const;
+const SECONDS = ["none", "strip", "person", "lock"] as const;
 
 /** The setting that a `site` line describes; what it does not say is usual. */
 export function readSetting({ options }: Command): Setting {
@@ -59,8 +60,10 @@ export function readSetting({ options }: Command): Setting {
     TIMES.flatMap((name) => (options[name] === undefined ? [] : [[name, Number(options[name])]])),
   );
   const { links, self, board, second, action } = options;
-  const storage = options["storage"] === "drbd" ? "drbd" : "local";
-  check(storage === "local" || (Number(options["nodes"] ?? 2) === 2 && options["services"] !== "single"), DRBD_SITE);
+  const storage = STORAGES.find((one) => one === options["storage"]) ?? "local";
+  check(storage === "local" || options["services"] !== "single", `storage=${storage} is for services=group`);
+  check(storage !== "drbd" || Number(options["nodes"] ?? 2) === 2, "storage=drbd is for two nodes");
+  check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
   return {
     ...USUAL_SETTING,
     ...times,
@@ -69,7 +72,7 @@ export function readSetting({ options }: Command): Setting {
     links: links === undefined ? USUAL_SETTING.links : links.split(",").map(readLink),
     selfFencing: self === "watchdog" ? "watchdog" : "reboot",
     boardDiesWithHost: board !== "own-supply",
-    second: second === "strip" || second === "person" ? second : "none",
+    second: SECONDS.find((one) => one === second) ?? "none",
     stonithAction: action === "off" ? "off" : "reboot",
     isGrouped: options["services"] !== "single",
   };

@@ -3,6 +3,7 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
 import { wakeAtMs } from "../cluster/core/membership/membership.ts";
@@ -58,6 +59,7 @@ export class VirtualKeeper {
   #starts = 0;
   #backoffMs = BACKOFF_MIN_MS;
   #health: HealthState = {};
+  #leases: LockLeases = [];
   #ends: number[] = [];
   readonly #sequences = new Map<string, Map<string, number>>();
   readonly #windows = new Map<string, Map<string, ReplayWindow>>();
@@ -226,7 +228,7 @@ export class VirtualKeeper {
       managerComplaint: manager?.complaint,
       managerEnds: this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length,
       storage: [],
-      leases: [],
+      leases: this.#leases,
     };
     const sickMaxMs = Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * world.setting.watchdogMs);
     const limits = { loopMaxMs: deadtimeMs, managerMaxMs: MANAGER_MAX_MS, managerEndsMax: ENDS_MAX, sickMaxMs };
@@ -238,6 +240,13 @@ export class VirtualKeeper {
       else if (effect.kind === "end") this.#endSelf(effect.reason);
       else world.tell(machine.name, effect.kind === "sick" ? `is sick: ${effect.text}` : "is well again");
     }
+  }
+
+  /** Of its manager: until when another node may not take this lock. */
+  noteLease(lock: string, untilMs: number | undefined): void {
+    const { setting } = this.machine.world;
+    const marginMs = marginOf(setting.watchdogMs, setting.keepaliveMs);
+    this.#leases = noteLease(this.#leases, lock, untilMs, marginMs, this.machine.nowMs).leases;
   }
 
   get silentMaxMs(): number {

@@ -20,7 +20,8 @@ import type { FenceAction } from "../cluster/core/transition/graph.ts";
 import { type DrbdMessage, DrbdOffice } from "./drbd-office.ts";
 import { FencingOffice } from "./fencing-office.ts";
 import type { Machine } from "./machine.ts";
-import { runAgent } from "./services.ts";
+import { type AgentDone, runAgent } from "./services.ts";
+import { LockOffice } from "./shared-lock.ts";
 import { TOOLS } from "./tools.ts";
 import type { VirtualKeeper } from "./virtual-keeper.ts";
 
@@ -38,6 +39,7 @@ export class VirtualManager {
   readonly machine: Machine;
   readonly fencing: FencingOffice;
   readonly drbd: DrbdOffice | undefined;
+  readonly lock: LockOffice | undefined;
   readonly session: number;
   node: NodeState;
   #channel;
@@ -73,6 +75,7 @@ export class VirtualManager {
     this.fencing = new FencingOffice(this);
     this.fencing.configure(nodeCib(this.node));
     this.drbd = world.drbd === undefined ? undefined : new DrbdOffice(this, world.drbd);
+    this.lock = world.lockDisk === undefined ? undefined : new LockOffice(this, world.lockDisk);
   }
 
   get isGone(): boolean {
@@ -292,10 +295,12 @@ export class VirtualManager {
       this.fencing.operate(run, (code) => this.#finished(run.callId, { kind: "exit", code }, 5));
       return;
     }
-    runAgent(this.machine, run, (code, execMs, attributes) => {
+    const ended: AgentDone = (code, execMs, attributes) => {
       const outcome = code === undefined ? ({ kind: "timeout" } as const) : ({ kind: "exit", code } as const);
       this.#turn(() => this.#finished(run.callId, outcome, execMs, attributes));
-    });
+    };
+    if (run.resource.type === "sfex") this.lock?.operate(run, ended);
+    else runAgent(this.machine, run, ended);
   }
 
   #finished(
