@@ -70,6 +70,11 @@ const LINKS: Readonly<Record<string, Verb>> = {
       lossPercent: number(command, "lossPercent", 0),
       doublePercent: number(command, "doublePercent", 0),
     }),
+  /** Of one node, or of `all` when the router dies. */
+  "uplink-cut": (world, { words }) => {
+    for (const name of words[0] === "all" ? world.names : [words[0] ?? ""]) world.network.cutUplink(name);
+  },
+  "uplinks-joined": (world) => world.network.joinUplinks(),
   fair: (world, command) => world.network.setWeather(word(command, 0, "a link"), FAIR_WEATHER),
 };
 

@@ -19,6 +19,7 @@ const say = (verb: string, ...words: string[]): Command => ({ verb, words, optio
 
 function mend(world: World): void {
   world.network.join("all");
+  world.network.joinUplinks();
   world.network.setWeather("all", FAIR_WEATHER);
   for (const board of world.boards.values()) board.mode = "obeys";
   world.lockDisk?.cutOff.clear();

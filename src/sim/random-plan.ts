@@ -12,6 +12,7 @@ const FAR_MS = 900_000;
 const START_MS = 120_000;
 const DRBD_PERCENT = 35;
 const SFEX_PERCENT = 20;
+const PING_PERCENT = 20;
 
 const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
   ["eth1", "ttyS0"],
@@ -43,6 +44,7 @@ function randomSetting(chance: Chance): Setting {
     chance.pick(TIME_SETS);
   const nodeCount = chance.happens(90) ? 2 : 3;
   const storage = randomStorage(nodeCount, chance);
+  const hasPing = chance.happens(PING_PERCENT);
   return {
     ...USUAL_SETTING,
     nodeCount,
@@ -58,7 +60,8 @@ function randomSetting(chance: Chance): Setting {
     second: storage === "sfex" && chance.happens(50) ? "lock" : chance.pick(["none", "none", "strip", "person"]),
     stonithAction: chance.happens(80) ? "reboot" : "off",
     monitorMs: chance.pick([10_000, 30_000, 60_000]),
-    isGrouped: storage !== "local" || chance.happens(70),
+    hasPing,
+    isGrouped: hasPing || storage !== "local" || chance.happens(70),
   };
 }
 
@@ -92,6 +95,8 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
       `jitterMs=${chance.pick([0, 5, 100, 900])} doublePercent=${chance.pick([0, 10])}`,
   ],
   [4, () => "fair all"],
+  [2, (chance, setting) => `uplink-cut ${chance.pick(["all", node(chance, setting), node(chance, setting)])}`],
+  [2, () => "uplinks-joined"],
   [6, (chance, setting) => `power-cut ${node(chance, setting)}`],
   [4, (chance, setting) => `mains-off ${node(chance, setting)}`],
   [8, (chance, setting) => `mains-on ${node(chance, setting)}`],

@@ -34,6 +34,8 @@ export interface Setting {
   readonly monitorMs: number;
   /** What the first service, a file system, lies on. */
   readonly storage: Storage;
+  /** A router is pinged, and the group runs only where it answers. */
+  readonly hasPing: boolean;
   /** One group that moves as a whole, or each service for itself. */
   readonly isGrouped: boolean;
 }
@@ -56,6 +58,7 @@ export const USUAL_SETTING: Setting = {
   stonithAction: "reboot",
   monitorMs: 10_000,
   storage: "local",
+  hasPing: false,
   isGrouped: true,
 };
 
@@ -163,6 +166,10 @@ export function configurationOf(setting: Setting): XmlElement {
     '<rsc_colocation id="c-data" rsc="service" with-rsc="ms-data" with-rsc-role="Promoted" score="INFINITY"/>' +
     '<rsc_order id="o-data" first="ms-data" first-action="promote" then="service" then-action="start"/>';
   const lock = setting.storage === "sfex" ? lockResource(setting) : "";
+  const whereRouterAnswers =
+    '<rsc_location id="l-ping" rsc="service"><rule id="l-ping-r" score="-INFINITY" boolean-op="or">' +
+    '<expression id="l-ping-1" attribute="pingd" operation="not_defined"/>' +
+    '<expression id="l-ping-2" attribute="pingd" operation="lt" value="100" type="number"/></rule></rsc_location>';
   const isMirrored = setting.storage === "drbd";
   const options = { "stonith-enabled": "true", "stonith-action": setting.stonithAction, "no-quorum-policy": "stop" };
   const text =
@@ -171,7 +178,8 @@ export function configurationOf(setting: Setting): XmlElement {
     `<nodes>${nodes.join("")}</nodes>` +
     `<resources>${setting.isGrouped ? `<group id="service">${lock}${services.join("")}</group>` : services.join("")}` +
     `${isMirrored ? data : ""}${devices}</resources>` +
-    `<constraints>${bans}${isMirrored ? onData : ""}</constraints>${topology}` +
+    `<constraints>${bans}${isMirrored ? onData : ""}${setting.hasPing ? whereRouterAnswers : ""}</constraints>` +
+    topology +
     `<rsc_defaults><meta_attributes id="d">${nvpairs("d", {
       "resource-stickiness": "100",
       "migration-threshold": "3",

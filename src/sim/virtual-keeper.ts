@@ -4,6 +4,12 @@
  */
 
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
+import {
+  createReachability,
+  type Reachability,
+  restartReachability,
+  stepReachability,
+} from "../cluster/core/keeper/reachability.ts";
 import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
 import { wakeAtMs } from "../cluster/core/membership/membership.ts";
@@ -30,6 +36,9 @@ const ENDS_WINDOW_MS = 120_000;
 const SILENT_MIN_MS = 5_000;
 const MANAGER_MAX_MS = 120_000;
 const SICK_MIN_MS = 10_000;
+/** The one ping node of a site that has one. */
+const ROUTER = "router";
+const PING_ANSWER_MS = 2;
 
 type Content =
   | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
@@ -60,6 +69,7 @@ export class VirtualKeeper {
   #backoffMs = BACKOFF_MIN_MS;
   #health: HealthState = {};
   #leases: LockLeases = [];
+  #reach: Reachability | undefined;
   #ends: number[] = [];
   readonly #sequences = new Map<string, Map<string, number>>();
   readonly #windows = new Map<string, Map<string, ReplayWindow>>();
@@ -87,8 +97,31 @@ export class VirtualKeeper {
 
   begin(): void {
     this.machine.feedWatchdog();
+    if (this.machine.world.setting.hasPing) {
+      this.#reach = createReachability([ROUTER], this.state.config.deadtimeMs, this.machine.nowMs);
+      this.#ping();
+    }
     this.#startManager();
     this.dispatch({ kind: "tick" });
+  }
+
+  /** As src/app/keeper/outlook.ts: once in a keepalive, and what has not answered is judged by the next one. */
+  #ping(): void {
+    if (this.isGone) return;
+    const { machine } = this;
+    if (!machine.world.network.isCutOff(machine.name)) machine.later(PING_ANSWER_MS, () => this.#judgePings(ROUTER));
+    this.#judgePings(undefined);
+    machine.wakeAt(machine.nowMs + this.state.config.keepaliveMs, () => this.#ping());
+  }
+
+  #judgePings(name: string | undefined): void {
+    if (this.isGone || this.#reach === undefined) return;
+    const stepped = stepReachability(this.#reach, name, this.machine.nowMs);
+    this.#reach = stepped.state;
+    for (const effect of stepped.effects) {
+      if (effect.kind === "reachable") this.dispatch(effect);
+      else this.machine.world.tell(this.machine.name, `${effect.kind} ${effect.name}`);
+    }
   }
 
   get isGone(): boolean {
@@ -173,6 +206,10 @@ export class VirtualKeeper {
         world.tell(name, `${effect.kind} ${effect.name}`);
         break;
       case "self-late":
+        // Nobody listened for a while.
+        if (this.#reach !== undefined) this.#reach = restartReachability(this.#reach, machine.nowMs);
+        world.trace(name, effect.kind);
+        break;
       case "late-heartbeat":
       case "link-up":
       case "link-late":

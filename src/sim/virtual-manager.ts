@@ -13,6 +13,14 @@ import {
   nodeWakeAtMs,
 } from "../cluster/core/controller/node-core.ts";
 import type { OperationRun } from "../cluster/core/executor/types.ts";
+import {
+  createPingScores,
+  dampenOf,
+  PING_ATTRIBUTE,
+  type PingScores,
+  stepPingScores,
+  toldCounts,
+} from "../cluster/core/keeper/ping-scores.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
 import type { Decision } from "../cluster/core/scheduler/decision.ts";
@@ -31,6 +39,8 @@ type Finished = Extract<NodeEvent, { kind: "finished" }>;
 const ACTION_LIMIT = 4;
 /** As in src/app/manager. */
 const WRITE_MAX_MS = 30_000;
+/** As the keeper's reports come. */
+const REPORT_MS = 2_000;
 /** From the question to the scheduler's answer. */
 const DECISION_MS = 2;
 
@@ -46,6 +56,8 @@ export class VirtualManager {
   #view: MembershipView | undefined;
   #isHung = false;
   hungAtMs = 0;
+  #pings: PingScores;
+  readonly #dampenMs: number;
   #writesSinceMs: number | undefined;
   #missed: (() => void)[] = [];
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -72,8 +84,11 @@ export class VirtualManager {
     };
     this.node = createNode(start, machine.nowMs);
     this.#channel = createChannel(session);
+    this.#pings = createPingScores(machine.nowMs);
+    this.#dampenMs = dampenOf(world.setting.keepaliveMs);
     this.fencing = new FencingOffice(this);
     this.fencing.configure(nodeCib(this.node));
+    if (world.setting.hasPing) this.later(REPORT_MS, () => this.#takeReports());
     this.drbd = world.drbd === undefined ? undefined : new DrbdOffice(this, world.drbd);
     this.lock = world.lockDisk === undefined ? undefined : new LockOffice(this, world.lockDisk);
   }
@@ -127,7 +142,25 @@ export class VirtualManager {
       this.#view = view;
       for (const peer of gone) this.#feedChannel({ kind: "forget", peer });
       this.feed({ kind: "view", view });
+      this.#scorePings();
     });
+  }
+
+  #scorePings(): void {
+    if (this.isGone || !this.machine.world.setting.hasPing) return;
+    const counts = toldCounts(this.#view, this.machine.name, this.node.controller.election.dc);
+    const stepped = stepPingScores(this.#pings, counts, this.machine.nowMs, this.#dampenMs);
+    this.#pings = stepped.state;
+    const changes = stepped.changes.map(
+      (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
+    );
+    if (changes.length > 0) this.feed({ kind: "report", changes });
+  }
+
+  /** Who leads may have changed since the last view: the keeper's reports come all the time. */
+  #takeReports(): void {
+    this.#scorePings();
+    this.later(REPORT_MS, () => this.#takeReports());
   }
 
   takeDatagram(from: string, bytes: Uint8Array): void {
