@@ -7,6 +7,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
 import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
+import type { ClockReading } from "../cluster/core/doctor/examination.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 import type { Lease } from "../cluster/core/overrides/lease.ts";
@@ -103,6 +104,8 @@ export type ControlRequest = RequestBase &
     | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
     /** The last lines of a manager's log, oldest first; of this one without `node`. */
     | { readonly kind: "log"; readonly lines: number; readonly node?: string }
+    /** What time the other members have. */
+    | { readonly kind: "clocks" }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
     | { readonly kind: "subscribe" }
     /** Who is there? Answered even before the cluster is up. */
@@ -224,6 +227,8 @@ export interface StatusReport {
   readonly resources: readonly ResourceStatus[];
   readonly failures: readonly FailureStatus[];
   readonly drbd: readonly DrbdStatus[];
+  /** Why this node's disk does not take the configuration, while that is so. */
+  readonly cibRefusal?: string;
   readonly fencing: FencingStatus;
   readonly transition: TransitionStatus;
   /** Manual overrides, with who set them and when they end. */
@@ -258,6 +263,7 @@ export interface ControlAnswers {
   readonly node: Done;
   readonly resource: Done;
   readonly "resource-fail": Done;
+  readonly clocks: { readonly readings: readonly ClockReading[] };
   readonly log: { readonly lines: readonly string[] };
   readonly subscribe: Done;
   readonly ping: { readonly self: string; readonly program: string };
@@ -334,6 +340,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     isExpired: ["boolean", "undefined"],
   },
   "resource-fail": { resource: ["string"], node: ["string"] },
+  clocks: {},
   log: { lines: ["number"], node: ["string", "undefined"] },
   subscribe: {},
   ping: {},

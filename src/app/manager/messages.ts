@@ -14,6 +14,9 @@ export type ManagerMessage =
   /** An earlier version of the configuration, which the sender has not kept. */
   | { readonly room: "version"; readonly ask: number; readonly version: string }
   | { readonly room: "version-answer"; readonly ask: number; readonly xml: string | null }
+  /** What time is it at yours? */
+  | { readonly room: "clock"; readonly ask: number }
+  | { readonly room: "clock-answer"; readonly ask: number; readonly wallMs: number }
   /** Your last log lines, for a report that is made at the sender. */
   | { readonly room: "log"; readonly ask: number; readonly lines: number }
   | { readonly room: "log-answer"; readonly ask: number; readonly lines: readonly string[] }

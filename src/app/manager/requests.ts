@@ -26,7 +26,14 @@ import {
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
 import { keepRecords } from "./fencing-news.ts";
-import { configurationLog, configurationVersion, keptVersion, logLines, PEER_LINES_MAX } from "./history-desk.ts";
+import {
+  configurationLog,
+  configurationVersion,
+  keptVersion,
+  logLines,
+  PEER_LINES_MAX,
+  readClocks,
+} from "./history-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
@@ -70,6 +77,7 @@ export function statusReport(manager: Manager): StatusReport {
     proofs: [[manager.self, manager.fencing.proofs()], ...manager.peerProofs],
     running: operations,
     drbd: manager.drbd.status(),
+    cibRefusal: manager.files.refusal(),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,
   });
@@ -273,6 +281,8 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return await change(manager, person, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
       return await resource(manager, person, request);
+    case "clocks":
+      return answer<"clocks">({ readings: await readClocks(manager) });
     case "resource-fail":
       return failResource(manager, request);
     case "fence-peer":
@@ -329,6 +339,9 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         }),
       );
       break;
+    case "clock":
+      sendAnywhere(manager, from, { room: "clock-answer", ask: message.ask, wallMs: Date.now() });
+      break;
     case "log": {
       const lines = manager.book.lines(Math.min(message.lines, PEER_LINES_MAX));
       sendAnywhere(manager, from, { room: "log-answer", ask: message.ask, lines });
@@ -347,6 +360,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
     case "unfence-answer":
     case "dc-answer":
     case "log-answer":
+    case "clock-answer":
     case "version-answer":
     case "drbd-answer":
       manager.asked.get(message.ask)?.(message);

@@ -171,7 +171,6 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     dampenMs: dampenOf(config.keepaliveMs),
     attributes: NO_ATTRIBUTES,
     keeper: undefined,
-    writesSinceMs: [],
     files,
     agents,
     fencing,

@@ -88,7 +88,7 @@ function remove(group: string): void {
   try {
     rmdirSync(group);
   } catch {
-    // Somebody still ends in it: it is empty soon, and removed when the resource's next operation ends.
+    // Somebody still runs or ends in it: it is looked at again when the resource's next operation ends.
   }
 }
 
@@ -101,6 +101,7 @@ function release(group: string, resourceGroup: string): void {
     }
   }
   for (const old of groupsBelow(resourceGroup)) if (pidsOf(old).length === 0) remove(old);
+  if (pidsOf(resourceGroup).length === 0) remove(resourceGroup);
 }
 
 /** The groups of one node, named after its run directory; or why there are none. */

@@ -235,8 +235,14 @@ describe("a cgroup for each resource", () => {
   };
   const daemon = "setsid sleep 1000 >/dev/null 2>&1 </dev/null &";
 
-  afterEach(() => {
-    for (const id of ["r", "other"]) groups?.killResource(id);
+  afterEach(async () => {
+    agentScript("Ends", "exit 0");
+    // The last operation of a resource that runs no more takes its group away.
+    for (const id of ["r", "other"]) {
+      groups?.killResource(id);
+      await vi.waitFor(() => expect(commands(id)).toEqual([]));
+      await run("Ends", { callId: 99 }, id);
+    }
   });
 
   inGroups("what a start leaves running is the resource's, in whatever session it runs", async () => {

@@ -38,7 +38,9 @@ function unsettled(cluster: Cluster, all: Statuses): string | undefined {
     for (const { name, state } of status.nodes) {
       const isUp = cluster.wanted.has(name as NodeName);
       if (isUp && state !== "online" && state !== "maintenance") return `${node} says ${name} is ${state}`;
-      if (!isUp && state !== "offline") return `${node} says that stopped ${name} is ${state}`;
+      // Whoever starts beside nodes that just leave has never heard of them, and without a majority cannot find out.
+      const isKnown = state === "offline" || (state === "unclean" && !hasMajority(cluster));
+      if (!isUp && !isKnown) return `${node} says that stopped ${name} is ${state}`;
     }
   }
   return undefined;

@@ -51,7 +51,8 @@ function pickOf<Value>({ chance }: Stage, values: readonly Value[]): Value {
 
 async function isOnline({ cluster }: Stage, node: NodeName): Promise<boolean> {
   const status = await cluster.status(node);
-  return status?.dc !== undefined && status.nodes.find(({ name }) => name === node)?.state === "online";
+  const state = status?.nodes.find(({ name }) => name === node)?.state;
+  return status?.dc !== undefined && (state === "online" || state === "maintenance");
 }
 
 async function start(stage: Stage, nodes: readonly NodeName[]): Promise<readonly string[]> {
