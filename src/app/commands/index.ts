@@ -206,8 +206,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "stonith-admin": {
     summary: "fencing by the words of stonith_admin(8)",
-    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -s DEVICE | -I",
+    usage: "-F|-U|-B|-C NODE | -H NODE | -h NODE | -L | -l NODE | -s|-Q DEVICE | -I | -M|-K -a AGENT ...",
     names: ["stonith_admin"],
+    ownHelp: true,
     load: () => import("./stonith-admin.ts"),
   },
   why: {

@@ -83,12 +83,15 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   let nextId = 1;
   const answers = new Map<number, (answer: FencePeerAnswer) => void>();
 
-  function step(event: FenceDeskEvent): void {
-    const peers = view()?.peers ?? [];
-    desk = stepFenceDesk(desk, { kind: "peers", peers }, nowMs()).state;
+  function take(event: FenceDeskEvent): void {
     const stepped = stepFenceDesk(desk, event, nowMs());
     desk = stepped.state;
     for (const effect of stepped.effects) perform(effect);
+  }
+
+  function step(event: FenceDeskEvent): void {
+    take({ kind: "peers", peers: view()?.peers ?? [] });
+    take(event);
     clearTimeout(timer);
     const wakeMs = fenceDeskWakeAtMs(desk);
     if (wakeMs !== undefined)

@@ -29,6 +29,8 @@ export interface FencingDevice {
   /** Among devices without a topology the higher comes first. */
   readonly priority: number;
   readonly timeoutMs: { readonly off: number; readonly on: number };
+  /** So many actions of it at one time, over all targets: boards have few logins (pcmk_action_limit). */
+  readonly actionLimit: number;
   /** Times that an action is tried before the device counts as failed. */
   readonly tries: { readonly off: number; readonly on: number };
   /** Fixed delay before its first `off`, by target; "" for all others. */

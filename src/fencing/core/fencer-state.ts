@@ -200,6 +200,16 @@ export function isBlocked({ operations, configuration }: FencerState, operation:
   return configuration.isConcurrent ? earlier.some(({ target }) => target === operation.target) : earlier.length > 0;
 }
 
+/** Whether its next device has as many actions under way as it may have: the end of one of them lets it go on. */
+export function isCrowded({ operations, configuration }: FencerState, operation: FencingOperation): boolean {
+  const nextOf = ({ levels, level, device }: FencingOperation) => levels[level]?.[device];
+  const id = nextOf(operation);
+  const limit = configuration.devices.find((device) => device.id === id)?.actionLimit ?? Infinity;
+  if (operation.phase.kind !== "waiting") return false;
+  const isActive = ({ phase }: FencingOperation) => phase.kind === "running" || phase.kind === "looking";
+  return operations.filter((each) => isActive(each) && nextOf(each) === id).length >= limit;
+}
+
 function phaseWakeAtMs(phase: OperationPhase): number {
   switch (phase.kind) {
     case "waiting":
@@ -214,7 +224,7 @@ function phaseWakeAtMs(phase: OperationPhase): number {
 
 /** When the fencer next wants a `tick`. */
 export function wakeAtMs(state: FencerState): number | undefined {
-  const active = state.operations.filter((operation) => !isBlocked(state, operation));
+  const active = state.operations.filter((operation) => !isBlocked(state, operation) && !isCrowded(state, operation));
   return active.length === 0 ? undefined : Math.min(...active.map(({ phase }) => phaseWakeAtMs(phase)));
 }
 

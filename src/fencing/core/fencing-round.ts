@@ -13,6 +13,7 @@ import {
   type FencingRecord,
   HISTORY_MAX,
   isBlocked,
+  isCrowded,
   PAUSE_CAP_MS,
   PAUSE_EXHAUSTED_MS,
   PAUSE_FIRST_MS,
@@ -339,7 +340,8 @@ export function pump(draft: Draft, now: Now): void {
   let isBusy = true;
   while (isBusy) {
     const due = draft.operations.find(
-      (operation) => !isBlocked(draft, operation) && pumpOperation(draft, operation, now),
+      (operation) =>
+        !isBlocked(draft, operation) && !isCrowded(draft, operation) && pumpOperation(draft, operation, now),
     );
     isBusy = due !== undefined;
   }

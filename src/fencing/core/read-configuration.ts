@@ -41,8 +41,20 @@ function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
   });
 }
 
+/**
+ * `none` stands for every node. Nobody is asked what a device might reach: a list that a board tells on one day and
+ * not on the other would make a node fenceable by chance.
+ */
+function checkHostCheck(written: string | undefined, place: string, complain: Complain): void {
+  if (written === undefined || written === "static-list" || written === "none") return;
+  const known = written === "dynamic-list" || written === "status";
+  const reason = known ? "devices are not asked which nodes they reach" : "no such check is known";
+  complain(place, `pcmk_host_check=${written}: ${reason}`, "name them: pcmk_host_list, or pcmk_host_map=NODE:PLUG");
+}
+
 /** Targets by pcmk_host_map, pcmk_host_list, or the list that the old agents took as a parameter. */
-function targetsOf(parameters: Values): readonly string[] {
+function targetsOf(parameters: Values, nodes: readonly string[]): readonly string[] {
+  if (parameters["pcmk_host_check"] === "none") return nodes;
   const mapped = hostMapOf(parameters).map(([node]) => node);
   const named = [...mapped, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
@@ -98,6 +110,15 @@ function triesOf(parameters: Values, name: string, place: string, complain: Comp
   if (Number.isInteger(tries) && tries >= 1 && tries <= TRIES_MAX) return tries;
   complain(place, `${name}=${written} is no number of tries`, `write a number from 1 to ${TRIES_MAX}`);
   return 2;
+}
+
+/** A number from 1; -1: no limit. */
+function actionLimitOf(written: string | undefined, place: string, complain: Complain): number {
+  const limit = Number(written ?? "1");
+  if (limit === -1) return Number.MAX_SAFE_INTEGER;
+  if (Number.isInteger(limit) && limit >= 1) return limit;
+  complain(place, `pcmk_action_limit=${written} is no number of actions`, "write a number from 1, or -1 for no limit");
+  return 1;
 }
 
 /** `5s`, or by target `alpha:0;bravo:5s`. */
@@ -160,7 +181,9 @@ function readDevice(
     return undefined;
   }
   const own = { ...written, ...borrowed(kind.borrowing, written, section, place, complain) };
-  const targets = targetsOf(parameters);
+  const nodes = childrenOf(childOf(section, "nodes"), "node").flatMap(({ attributes }) => attributes["uname"] ?? []);
+  const targets = targetsOf(parameters, nodes);
+  checkHostCheck(parameters["pcmk_host_check"], place, complain);
   let hasBadPlug = false;
   const perTarget = perTargetOf(parameters, targets, kind, place, (...problem) => {
     hasBadPlug = true;
@@ -205,6 +228,7 @@ function readDevice(
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
     priority: Number.isFinite(priority) ? priority : 0,
+    actionLimit: actionLimitOf(parameters["pcmk_action_limit"], place, complain),
     timeoutMs: { off: timeout("off"), on: timeout("on") },
     tries: {
       off: triesOf(parameters, "pcmk_off_retries", place, complain),

@@ -18,7 +18,7 @@ import { sbd } from "./sbd.ts";
 import { sfex } from "./sfex.ts";
 import { snmpPdu } from "./snmp-pdu.ts";
 import { iloSsh, racadmSsh } from "./ssh-boards.ts";
-import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
+import { ammTelnet, drac4Telnet, dracMcTelnet, racadmTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -28,6 +28,9 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
+  "drac4-telnet": drac4Telnet,
+  "racadm-telnet": racadmTelnet,
+  "amm-telnet": ammTelnet,
   "ilo-ssh": iloSsh,
   "racadm-ssh": racadmSsh,
   "snmp-pdu": snmpPdu,

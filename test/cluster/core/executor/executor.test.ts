@@ -234,6 +234,29 @@ describe("one resource", () => {
   });
 });
 
+describe("what a new DC is told of a stop that is under way", () => {
+  const told = (state: ExecutorState) =>
+    childrenOf(lrmResourceXml(state, "ip"), "lrm_rsc_op").map(
+      ({ attributes }) => `${attributes["operation"]} ${attributes["op-status"]}`,
+    );
+
+  test("it stands beside the start, not in its place: what is stopping still runs", () => {
+    const { perform, finish, state } = story();
+    perform(action("start"));
+    finish(1, 0);
+    perform(action("stop"));
+    expect(told(state())).toEqual(["start 0", "stop -1"]);
+    finish(2, 0);
+    expect(told(state())).toEqual(["stop 0"]);
+  });
+
+  test("of a resource of which nothing is known it says nothing", () => {
+    const { perform, state } = story();
+    perform(action("stop"));
+    expect(told(state())).toEqual([]);
+  });
+});
+
 describe("several resources", () => {
   test("the action limit holds, and hung monitors do not count against it", () => {
     const { perform, finish } = story(1);
