@@ -292,6 +292,10 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "fence-prove":
       return await prove(manager, request.device);
     case "fence":
+      // The DC cannot switch itself off and read it back: whoever is asked does it, and tells the others.
+      if (request.target === manager.node.controller.election.dc && request.target !== manager.self)
+        return await fence(manager, request);
+      return await askDc(manager, request);
     case "fence-drill":
     case "fence-confirm":
       return await askDc(manager, request);
