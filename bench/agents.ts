@@ -1,6 +1,6 @@
 /**
  * Start and stop of our IPaddr2 and Filesystem against the shell agents of Debian's resource-agents, through the same
- * runner, in a network namespace of its own. Usage: node bench/agents.ts [ROUNDS]   (root; resource-agents, iproute2)
+ * runner, in a network namespace of its own. Usage: npm run bench -- agents [ROUNDS]   (root)
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
  * The scheduler against crm_simulate on CIBs made by seed (test/support/random-cib/cib.ts).
- * Usage: node bench/differential.ts [--from SEED] [--count N] [--show] [--level actions|order|blocked|report]
- *        node bench/differential.ts --shrink SEED
+ * Usage: npm run bench -- differential [--from SEED] [--count N] [--show] [--level actions|order|blocked|report]
+ *        npm run bench -- differential --shrink SEED
  * `--shrink` takes from one CIB everything that the difference does not need, and prints what is left.
  */
 import process from "node:process";
@@ -50,23 +50,35 @@ function* smaller(root: XmlElement): Generator<XmlElement> {
       yield { ...root, children: root.children.map((old, each) => (each === index ? cut : old)) };
 }
 
+/** The nth smaller CIB, counted from 0. */
+function nthSmaller(root: XmlElement, index: number): XmlElement | undefined {
+  let left = index;
+  for (const cut of smaller(root)) if (left-- === 0) return cut;
+  return undefined;
+}
+
 function shrink(seed: number, { level, lines }: Difference): string {
-  let best = randomCib(seed);
+  const read = parseXml(randomCib(seed));
+  if (read.kind === "not-xml") throw new Error(read.reason);
+  const stillDiffers = (text: string) => {
+    const found = judge(text);
+    return typeof found === "object" && found.level === level && found.lines.includes(lines[0] ?? "");
+  };
+  let best = read.root;
+  // What could be cut has made room for the next cut at the same place; sweeps end when one cuts nothing.
   for (let progress = true; progress; ) {
     progress = false;
-    const read = parseXml(best);
-    if (read.kind === "not-xml") throw new Error(read.reason);
-    for (const cut of smaller(read.root)) {
-      const text = printXml(cut);
-      const found = judge(text);
-      if (found === undefined || typeof found === "string" || found.level !== level) continue;
-      if (!found.lines.includes(lines[0] ?? "")) continue;
-      best = text;
-      progress = true;
-      break;
+    for (let at = 0; ; ) {
+      const cut = nthSmaller(best, at);
+      if (cut === undefined) break;
+      if (!stillDiffers(printXml(cut))) at += 1;
+      else {
+        best = cut;
+        progress = true;
+      }
     }
   }
-  return best;
+  return printXml(best);
 }
 
 const { values } = parseArgs({

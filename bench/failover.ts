@@ -3,7 +3,7 @@
  * disabled by configuration. The active node is killed and its cables are cut; the outage is the time from there until
  * the virtual address answers a client again. Bar: the median of 10 is at most deadtime + 50 ms.
  * Compare (reference/product.md): Heartbeat 3.0.6 1380-1490 ms; corosync + pacemaker, token 1000: 2100-2200 ms.
- * Run: `node bench/failover.ts [ROUNDS]`, as root.
+ * Run: `npm run bench -- failover [ROUNDS]`, as root.
  */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";

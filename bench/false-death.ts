@@ -1,5 +1,5 @@
 /**
- * `node bench/false-death.ts [MINUTES] [KEEPALIVE_MS DEADTIME_MS]`: two real nodes while every core of the machine is
+ * `npm run bench -- false-death [MINUTES] [KEEPALIVE_MS DEADTIME_MS]`: two real nodes while every core is
  * busy with computing, with allocating and collecting, and with writing to disk. The bar: nobody is lost. The promise
  * is for 30 minutes at 50 and 300 ms; shorter runs say so. Prints the longest silence, the lateness and the load.
  * Needs root.

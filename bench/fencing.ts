@@ -1,6 +1,6 @@
 /**
  * Session and status: ours against `ipmitool -I lanplus -C 3`, on the same `ipmi_sim`, in one run; then bad wires.
- * Usage: node bench/fencing.ts [RUNS]     Prints a table; timings are medians, and stand beside the load average.
+ * Usage: npm run bench -- fencing [RUNS]     Prints a table; timings are medians, and stand beside the load average.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * `node bench/flood.ts [SECONDS] [FLOODERS]`: datagrams that no node sent, as fast as the machine can make them, at one
+ * `npm run bench -- flood [SECONDS] [FLOODERS]`: datagrams that no node sent, as fast as they can be made, at one
  * link of two and then at both. Two real nodes in namespaces. The bar: nobody is lost or late, no crash, and at most
  * one line of log a second. Prints what was sent, the longest silence of a living node, and the load. Needs root.
  */

@@ -1,7 +1,7 @@
 /**
  * The scheduler, its reports, the checks and now and then the proofs, on spoiled CIBs: generated ones and, where they
  * are there, the reference cases. Nothing may throw, nothing may take long.
- * Usage: node bench/fuzz-scheduler.ts [--from SEED] [--count N] [--cases DIRECTORY]
+ * Usage: npm run bench -- fuzz-scheduler [--from SEED] [--count N] [--cases DIRECTORY]
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";

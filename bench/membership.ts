@@ -1,5 +1,5 @@
 /**
- * `node bench/membership.ts [ROUNDS] [DEADTIME_MS...]`: how long after a kill -9 of one keeper the other one says so.
+ * `npm run bench -- membership [ROUNDS] [DEADTIME_MS...]`: how long after a kill -9 of a keeper the other one says so.
  * Two real nodes in namespaces, real-time priority where it is allowed. Counted from the kill, which falls anywhere
  * between two beats; the bar is deadtime + 30 ms at worst. Needs root. Exit code 1 when the bar is missed.
  */

@@ -5,7 +5,7 @@
  * 2. Each case again and again: whether any takes more than twice the peer's time. Whatever looks so is measured once
  *    more on both sides, with more rounds: a compilation or collection hits one case for all.
  * 3. A pair with 1,000 resources, and the memory that a pass of it needs.
- * Usage: node bench/scheduler.ts [CASES-DIRECTORY]
+ * Usage: npm run bench -- scheduler [CASES-DIRECTORY]
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -121,6 +121,10 @@ async function run(call: Call): Promise<number> {
   return call.command === "watch" ? watch(place, call) : callLab(place, call, say);
 }
 
+// `npm run lab -- logs | head` closes the pipe early: that is no failure, and a running lab must go on to its own end.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 const read = readArguments(process.argv.slice(2));
 if (read.kind === "problem") {
   complain(formatProblem(read.problem));

@@ -154,6 +154,7 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
     case "fence-prove":
     case "fence-drill":
     case "log":
+    case "clocks":
     case "subscribe":
       return { kind: "unreachable", reason: `${request.kind} needs a running cluster, and ${file} stands in for it` };
     default:

@@ -20,7 +20,8 @@ import {
 } from "./control-protocol.ts";
 
 export type ControlReply<Value> =
-  | { readonly kind: "answer"; readonly value: Value }
+  /** `caution`: it was done, and may not stay so. */
+  | { readonly kind: "answer"; readonly value: Value; readonly caution?: Problem }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly kind: "unreachable"; readonly reason: string };
 
@@ -79,8 +80,12 @@ export function askControl<Kind extends RequestKind>(
       try {
         const answer = JSON.parse(line) as AnswerLine;
         // The manager and this client come from one program, and the version says so.
-        if (answer.kind === "answer") finish({ kind: "answer", value: answer.value as ControlAnswers[Kind] });
-        else if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
+        if (answer.kind === "answer") {
+          const { caution } = answer;
+          const value = answer.value as ControlAnswers[Kind];
+          finish({ kind: "answer", value, ...(caution === undefined ? {} : { caution }) });
+        }
+        if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
       } catch {
         finish({ kind: "unreachable", reason: "the manager answered something that is not JSON" });
       }

@@ -7,6 +7,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
 import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
+import type { ClockReading } from "../cluster/core/doctor/examination.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 import type { Lease } from "../cluster/core/overrides/lease.ts";
@@ -103,6 +104,8 @@ export type ControlRequest = RequestBase &
     | { readonly kind: "resource-fail"; readonly resource: string; readonly node: string }
     /** The last lines of a manager's log, oldest first; of this one without `node`. */
     | { readonly kind: "log"; readonly lines: number; readonly node?: string }
+    /** What time the other members have. */
+    | { readonly kind: "clocks" }
     /** Answered at once; then an `event` line at each change of the status (at most one each 100 ms) until closed. */
     | { readonly kind: "subscribe" }
     /** Who is there? Answered even before the cluster is up. */
@@ -181,6 +184,8 @@ export interface DrbdStatus {
   readonly replication: string;
   readonly outOfSyncKib: number;
   readonly isSuspended: boolean;
+  /** Both disks say UpToDate, and yet they differ, or might unseen. */
+  readonly doubt?: "out-of-sync" | "bitmap-left";
 }
 
 export interface TransitionStatus {
@@ -256,6 +261,7 @@ export interface ControlAnswers {
   readonly node: Done;
   readonly resource: Done;
   readonly "resource-fail": Done;
+  readonly clocks: { readonly readings: readonly ClockReading[] };
   readonly log: { readonly lines: readonly string[] };
   readonly subscribe: Done;
   readonly ping: { readonly self: string; readonly program: string };
@@ -275,7 +281,13 @@ export interface RequestLine {
 
 /** One line from the manager. */
 export type AnswerLine =
-  | { readonly v: number; readonly id: number; readonly kind: "answer"; readonly value: unknown }
+  | {
+      readonly v: number;
+      readonly id: number;
+      readonly kind: "answer";
+      readonly value: unknown;
+      readonly caution?: Problem;
+    }
   | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };
 
@@ -326,6 +338,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
     isExpired: ["boolean", "undefined"],
   },
   "resource-fail": { resource: ["string"], node: ["string"] },
+  clocks: {},
   log: { lines: ["number"], node: ["string", "undefined"] },
   subscribe: {},
   ping: {},

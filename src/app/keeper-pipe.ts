@@ -32,10 +32,20 @@ export type ToKeeper =
   | { readonly kind: "peer-fenced"; readonly name: string; readonly generation: number }
   /** A lost peer that returned unfenced may be a member again: nothing was taken over from it. */
   | { readonly kind: "peer-accepted"; readonly name: string }
+  /**
+   * This node holds a lock on a shared disk, which another one may take, and this one for dead, at `untilMs` on the
+   * machine's own clock; null: it was given back. The keeper ends the machine in time.
+   */
+  | { readonly kind: "lock-lease"; readonly lock: string; readonly untilMs: number | null }
   /** This node must not run on: the keeper resets the machine as configured. */
   | { readonly kind: "self-fence"; readonly reason: string }
   /** No resource runs here any more: the keeper may say goodbye and disarm the watchdog. */
   | { readonly kind: "stopped" };
+
+/** Both processes of a node read CLOCK_MONOTONIC here; `performance.now()` begins anew in each. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
 
 /** What one `send` may carry; with header and HMAC it fits an Ethernet frame. */
 export const DATAGRAM_BYTES_MAX = 1280;
@@ -55,6 +65,7 @@ const KINDS = [
   "peer-accepted",
   "self-fence",
   "stopped",
+  "lock-lease",
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -102,6 +113,7 @@ export function encodeFrame(message: ToManager | ToKeeper): Uint8Array {
     case "peer-fenced":
     case "peer-accepted":
     case "self-fence":
+    case "lock-lease":
       return frame(message.kind, json(message));
     default:
       return unreachable(message);
@@ -134,7 +146,8 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
     case "pong":
     case "peer-fenced":
     case "peer-accepted":
-    case "self-fence": {
+    case "self-fence":
+    case "lock-lease": {
       const message: unknown = JSON.parse(decoder.decode(payload));
       // Parser boundary: the other end is this very file in the same binary, so its JSON has the type it was given.
       return message as ToManager | ToKeeper;

@@ -124,6 +124,7 @@ export class FencingOffice {
       case "fenced": {
         world.watch.proven(effect.target);
         world.tell(name, `has the proof that ${effect.target} is off`);
+        manager.drbd?.noteFenced(effect.target);
         const result = fencedByProof(effect.record);
         manager.later(0, () => manager.feed({ kind: "fenced", result }));
         break;

@@ -154,6 +154,7 @@ export class Machine {
     this.failing.clear();
     this.disk.losePower();
     this.running.clear();
+    this.world.drbd?.machineDied(this);
     this.world.watch.machineDied(this);
     this.world.watch.diskChanged(this);
   }

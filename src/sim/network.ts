@@ -21,6 +21,9 @@ export interface LinkWeather {
 
 export const FAIR_WEATHER: LinkWeather = { jitterMs: 0, lossPercent: 0, doublePercent: 0 };
 
+/** A stream over a link that loses so much gets nowhere. */
+const DEAD_LOSS_PERCENT = 40;
+
 interface Link {
   readonly setting: LinkSetting;
   weather: LinkWeather;
@@ -82,6 +85,14 @@ export class Network {
         weather.lossPercent === 0 &&
         this.#agenda.nowMs - fairSinceMs >= forMs,
     );
+  }
+
+  /** Whether a connection over this link lives: both directions, and not too much of it lost. */
+  carries(name: string, left: string, right: string): boolean {
+    const link = this.#links.get(name);
+    if (link === undefined) return false;
+    const isCut = link.cut.has(`${left}>${right}`) || link.cut.has(`${right}>${left}`);
+    return !isCut && link.weather.lossPercent < DEAD_LOSS_PERCENT;
   }
 
   send(name: string, from: string, to: string, arrive: () => void): void {

@@ -10,6 +10,7 @@ const CLOSE_PERCENT = 40;
 const CLOSE_MS = 6_000;
 const FAR_MS = 900_000;
 const START_MS = 120_000;
+const DRBD_PERCENT = 40;
 
 const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
   ["eth1", "ttyS0"],
@@ -34,9 +35,12 @@ const readLink = (name: string): LinkSetting =>
 function randomSetting(chance: Chance): Setting {
   const [keepaliveMs = 1_000, warntimeMs = 2_000, deadtimeMs = 5_000, initdeadMs = 30_000, watchdogMs = 10_000] =
     chance.pick(TIME_SETS);
+  const nodeCount = chance.happens(90) ? 2 : 3;
+  const storage = nodeCount === 2 && chance.happens(DRBD_PERCENT) ? "drbd" : "local";
   return {
     ...USUAL_SETTING,
-    nodeCount: chance.happens(90) ? 2 : 3,
+    nodeCount,
+    storage,
     links: chance.pick(LINK_SETS).map(readLink),
     keepaliveMs,
     warntimeMs,
@@ -48,7 +52,7 @@ function randomSetting(chance: Chance): Setting {
     second: chance.pick(["none", "none", "strip", "person"]),
     stonithAction: chance.happens(80) ? "reboot" : "off",
     monitorMs: chance.pick([10_000, 30_000, 60_000]),
-    isGrouped: chance.happens(70),
+    isGrouped: storage === "drbd" || chance.happens(70),
   };
 }
 
@@ -60,7 +64,10 @@ const service = (chance: Chance, setting: Setting) => servicesOf(setting)[chance
 const forMs = (chance: Chance, { deadtimeMs }: Setting) =>
   chance.pick([deadtimeMs >> 1, deadtimeMs, deadtimeMs + (deadtimeMs >> 1), 3 * deadtimeMs, 90_000]);
 
-/** With weights. What mends stands beside what breaks, so that worlds are half broken most of the time. */
+const moveThatFails = (name: string, id: string, chance: Chance): string =>
+  `fails ${name} ${id} stop ${chance.pick(["rc=1", "hangs=yes"])}\nstandby ${name} ${name}`;
+
+/** With weights; some are several lines. What mends stands beside what breaks: worlds are half broken, mostly. */
 const FAULTS: readonly (readonly [number, Draw])[] = [
   [6, () => "cut all"],
   [5, (chance, setting) => `cut ${link(chance, setting)}`],
@@ -102,6 +109,8 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
       `fails ${node(chance, setting)} ${service(chance, setting)} ${chance.pick(["start", "stop", "monitor"])} ` +
       chance.pick(["rc=1", "rc=1", "hangs=yes", "rc=5"]),
   ],
+  // A stop that nobody orders cannot fail.
+  [2, (chance, setting) => moveThatFails(node(chance, setting), service(chance, setting), chance)],
   [3, (chance, setting) => `mended ${node(chance, setting)}`],
   [8, (chance, setting) => `submit ${node(chance, setting)} ${chance.below(1_000_000)}`],
   [3, (chance, setting) => `standby ${node(chance, setting)} ${node(chance, setting)}`],
@@ -130,7 +139,7 @@ export function randomPlan(seed: number): readonly string[] {
   const lines = [printSetting(setting), `run ${START_MS + chance.below(60_000)}`];
   const count = chance.between(1, FAULTS_MAX);
   for (let fault = 0; fault < count; fault += 1) {
-    lines.push(randomFault(chance, setting));
+    lines.push(...randomFault(chance, setting).split("\n"));
     lines.push(`run ${chance.happens(CLOSE_PERCENT) ? chance.below(CLOSE_MS) : chance.below(FAR_MS)}`);
   }
   return lines;

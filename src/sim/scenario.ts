@@ -49,17 +49,22 @@ function readLink(name: string): LinkSetting {
   return { name, kind, delayMs: DELAY_MS[kind] };
 }
 
+const DRBD_SITE = "storage=drbd is for two nodes and services=group";
+
 /** The setting that a `site` line describes; what it does not say is usual. */
 export function readSetting({ options }: Command): Setting {
-  const known = [...TIMES, "nodes", "links", "self", "board", "second", "action", "services"];
+  const known = [...TIMES, "nodes", "links", "self", "board", "second", "action", "services", "storage"];
   for (const name of Object.keys(options)) check(known.includes(name), `site: no option ${name}; ${known.join(", ")}`);
   const times = Object.fromEntries(
     TIMES.flatMap((name) => (options[name] === undefined ? [] : [[name, Number(options[name])]])),
   );
   const { links, self, board, second, action } = options;
+  const storage = options["storage"] === "drbd" ? "drbd" : "local";
+  check(storage === "local" || (Number(options["nodes"] ?? 2) === 2 && options["services"] !== "single"), DRBD_SITE);
   return {
     ...USUAL_SETTING,
     ...times,
+    storage,
     nodeCount: Number(options["nodes"] ?? USUAL_SETTING.nodeCount),
     links: links === undefined ? USUAL_SETTING.links : links.split(",").map(readLink),
     selfFencing: self === "watchdog" ? "watchdog" : "reboot",
@@ -73,7 +78,7 @@ export function readSetting({ options }: Command): Setting {
 /** As the `site` line of a plan. */
 export function printSetting(setting: Setting): string {
   const times = TIMES.map((name) => `${name}=${setting[name]}`);
-  const { nodeCount, links, selfFencing, boardDiesWithHost, second, stonithAction, isGrouped } = setting;
+  const { nodeCount, links, selfFencing, boardDiesWithHost, second, stonithAction, isGrouped, storage } = setting;
   const words = [
     `nodes=${nodeCount}`,
     `links=${links.map(({ name }) => name).join(",")}`,
@@ -83,6 +88,7 @@ export function printSetting(setting: Setting): string {
     `second=${second}`,
     `action=${stonithAction}`,
     `services=${isGrouped ? "group" : "single"}`,
+    ...(storage === "local" ? [] : [`storage=${storage}`]),
   ];
   return `site ${words.join(" ")}`;
 }

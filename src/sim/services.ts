@@ -2,23 +2,30 @@
  * The agents of the virtual machines: what they start really runs there, until it is stopped or the power goes. An
  * agent may fail, or hang until its time is over, as a fault has ordered; a stop that fails leaves the service running.
  */
-import type { OperationRun } from "../cluster/core/executor/types.ts";
+import type { AttributeUpdate, OperationRun } from "../cluster/core/executor/types.ts";
+import { runDrbdAgent } from "./drbd-agent.ts";
 import type { Machine } from "./machine.ts";
 
 /** Instead of an exit code: the agent does not come to an end. */
 export const HANGS = -1;
 const NOT_RUNNING = 7;
 const MONITOR_MS = 10;
+const UNMOUNT_POLL_MS = 500;
 
 /** `done` gets the exit code, or undefined when the time was over. */
 export function runAgent(
   machine: Machine,
   run: OperationRun,
-  done: (code: number | undefined, execMs: number) => void,
+  done: (code: number | undefined, execMs: number, attributes?: readonly AttributeUpdate[]) => void,
 ): void {
   const { resource, operation, intervalMs, timeoutMs } = run;
   const { id } = resource;
   const { world, chance, running } = machine;
+  const { drbd } = world;
+  if (resource.type === "drbd" && drbd !== undefined) {
+    runDrbdAgent(drbd, drbd.of(machine), run, done);
+    return;
+  }
   const ordered = machine.failing.get(`${id} ${operation}`);
   const end = (code: number | undefined, execMs: number) => machine.later(execMs, () => done(code, execMs));
   if (operation === "monitor") {
@@ -37,6 +44,7 @@ export function runAgent(
     world.tell(machine.name, `starts ${id}`);
     // From the first instant of the start it may write, also when the start fails.
     world.watch.activated(machine, id);
+    if (id === "fs") world.watch.mounted(machine);
     running.add(id);
     if (ordered === undefined) end(0, chance.between(50, 400));
     else if (ordered === HANGS) end(undefined, timeoutMs);
@@ -49,11 +57,18 @@ export function runAgent(
     else if (ordered !== undefined) end(ordered, 100);
     else {
       const execMs = chance.between(30, 300);
-      machine.later(execMs, () => {
+      const finish = (tookMs: number) => {
+        // What has been written and not yet acknowledged holds up an unmount.
+        if (id === "fs" && drbd?.of(machine).pending !== undefined) {
+          if (tookMs >= timeoutMs) done(undefined, timeoutMs);
+          else machine.later(UNMOUNT_POLL_MS, () => finish(tookMs + UNMOUNT_POLL_MS));
+          return;
+        }
         running.delete(id);
         world.watch.stopped(machine, id);
-        done(0, execMs);
-      });
+        done(0, tookMs);
+      };
+      machine.later(execMs, () => finish(execMs));
     }
     return;
   }

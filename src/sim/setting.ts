@@ -9,6 +9,9 @@ const SERVICES = ["fs", "ip", "http"] as const;
 /** Behind the board: nothing, an outlet of a power strip, or a person. */
 export type SecondLevel = "none" | "strip" | "person";
 
+/** `local`: nothing that could be shared; `drbd`: mirrored by DRBD, a promotable clone below the group. */
+export type Storage = "local" | "drbd";
+
 export interface Setting {
   readonly nodeCount: number;
   readonly links: readonly LinkSetting[];
@@ -25,6 +28,8 @@ export interface Setting {
   readonly second: SecondLevel;
   readonly stonithAction: "reboot" | "off";
   readonly monitorMs: number;
+  /** What the first service, a file system, lies on. */
+  readonly storage: Storage;
   /** One group that moves as a whole, or each service for itself. */
   readonly isGrouped: boolean;
 }
@@ -46,6 +51,7 @@ export const USUAL_SETTING: Setting = {
   second: "none",
   stonithAction: "reboot",
   monitorMs: 10_000,
+  storage: "local",
   isGrouped: true,
 };
 
@@ -102,13 +108,30 @@ export function configurationOf(setting: Setting): XmlElement {
       `<op id="${id}-start" name="start" interval="0s" timeout="60s"/>` +
       `<op id="${id}-stop" name="stop" interval="0s" timeout="60s"/></operations></primitive>`,
   );
+  const data =
+    '<clone id="ms-data"><meta_attributes id="ms-data-meta">' +
+    nvpairs("ms-data-meta", { promotable: "true", "clone-max": "2", notify: "false", interleave: "true" }) +
+    '</meta_attributes><primitive id="data" class="ocf" provider="gemel" type="drbd">' +
+    `<instance_attributes id="data-a">${nvpairs("data-a", { drbd_resource: "data" })}</instance_attributes>` +
+    "<operations>" +
+    '<op id="data-m1" name="monitor" interval="10s" timeout="20s" role="Promoted"/>' +
+    '<op id="data-m2" name="monitor" interval="20s" timeout="20s" role="Unpromoted"/>' +
+    '<op id="data-start" name="start" interval="0s" timeout="240s"/>' +
+    '<op id="data-promote" name="promote" interval="0s" timeout="90s"/>' +
+    '<op id="data-demote" name="demote" interval="0s" timeout="90s"/>' +
+    '<op id="data-stop" name="stop" interval="0s" timeout="100s"/></operations></primitive></clone>';
+  const onData =
+    '<rsc_colocation id="c-data" rsc="service" with-rsc="ms-data" with-rsc-role="Promoted" score="INFINITY"/>' +
+    '<rsc_order id="o-data" first="ms-data" first-action="promote" then="service" then-action="start"/>';
+  const isMirrored = setting.storage === "drbd";
   const options = { "stonith-enabled": "true", "stonith-action": setting.stonithAction, "no-quorum-policy": "stop" };
   const text =
     `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +
     "</cluster_property_set></crm_config>" +
     `<nodes>${nodes.join("")}</nodes>` +
     `<resources>${setting.isGrouped ? `<group id="service">${services.join("")}</group>` : services.join("")}` +
-    `${devices}</resources><constraints>${bans}</constraints>${topology}` +
+    `${isMirrored ? data : ""}${devices}</resources>` +
+    `<constraints>${bans}${isMirrored ? onData : ""}</constraints>${topology}` +
     `<rsc_defaults><meta_attributes id="d">${nvpairs("d", {
       "resource-stickiness": "100",
       "migration-threshold": "3",

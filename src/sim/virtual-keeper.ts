@@ -34,6 +34,16 @@ type Content =
   | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
   | { readonly kind: "datagram"; readonly bytes: Uint8Array };
 
+/** Two short names are found sooner than one that has to be put together for each packet. */
+function ofLink<Value>(all: Map<string, Map<string, Value>>, link: string): Map<string, Value> {
+  let found = all.get(link);
+  if (found === undefined) {
+    found = new Map();
+    all.set(link, found);
+  }
+  return found;
+}
+
 export class VirtualKeeper {
   readonly machine: Machine;
   readonly generation: number;
@@ -49,8 +59,8 @@ export class VirtualKeeper {
   #backoffMs = BACKOFF_MIN_MS;
   #health: HealthState = {};
   #ends: number[] = [];
-  readonly #sequences = new Map<string, number>();
-  readonly #windows = new Map<string, ReplayWindow>();
+  readonly #sequences = new Map<string, Map<string, number>>();
+  readonly #windows = new Map<string, Map<string, ReplayWindow>>();
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -181,9 +191,9 @@ export class VirtualKeeper {
 
   #send(link: string, to: string, generation: number, content: Content): void {
     const { machine } = this;
-    const key = `${link} ${to}`;
-    const sequence = (this.#sequences.get(key) ?? 0) + 1;
-    this.#sequences.set(key, sequence);
+    const sequences = ofLink(this.#sequences, link);
+    const sequence = (sequences.get(to) ?? 0) + 1;
+    sequences.set(to, sequence);
     const target = machine.world.machine(to);
     machine.world.network.send(link, machine.name, to, () =>
       target.receive((keeper) => keeper.#hear(machine, link, generation, sequence, content)),
@@ -191,10 +201,10 @@ export class VirtualKeeper {
   }
 
   #hear(from: Machine, link: string, generation: number, sequence: number, content: Content): void {
-    const key = `${link} ${from.name}`;
-    const window = acceptSequence(this.#windows.get(key) ?? EMPTY_WINDOW, generation, sequence);
+    const windows = ofLink(this.#windows, link);
+    const window = acceptSequence(windows.get(from.name) ?? EMPTY_WINDOW, generation, sequence);
     if (window === undefined) return;
-    this.#windows.set(key, window);
+    windows.set(from.name, window);
     if (content.kind === "heartbeat") {
       this.dispatch({ kind: "heartbeat", from: from.id, link, generation, heartbeat: content.heartbeat });
       return;
@@ -216,6 +226,7 @@ export class VirtualKeeper {
       managerComplaint: manager?.complaint,
       managerEnds: this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length,
       storage: [],
+      leases: [],
     };
     const sickMaxMs = Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * world.setting.watchdogMs);
     const limits = { loopMaxMs: deadtimeMs, managerMaxMs: MANAGER_MAX_MS, managerEndsMax: ENDS_MAX, sickMaxMs };

@@ -17,11 +17,15 @@ import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
 import type { Decision } from "../cluster/core/scheduler/decision.ts";
 import type { FenceAction } from "../cluster/core/transition/graph.ts";
+import { type DrbdMessage, DrbdOffice } from "./drbd-office.ts";
 import { FencingOffice } from "./fencing-office.ts";
 import type { Machine } from "./machine.ts";
 import { runAgent } from "./services.ts";
 import { TOOLS } from "./tools.ts";
 import type { VirtualKeeper } from "./virtual-keeper.ts";
+
+type Message = NodeMessage | DrbdMessage;
+type Finished = Extract<NodeEvent, { kind: "finished" }>;
 
 const ACTION_LIMIT = 4;
 /** As in src/app/manager. */
@@ -33,6 +37,7 @@ export class VirtualManager {
   readonly keeper: VirtualKeeper;
   readonly machine: Machine;
   readonly fencing: FencingOffice;
+  readonly drbd: DrbdOffice | undefined;
   readonly session: number;
   node: NodeState;
   #channel;
@@ -67,6 +72,7 @@ export class VirtualManager {
     this.#channel = createChannel(session);
     this.fencing = new FencingOffice(this);
     this.fencing.configure(nodeCib(this.node));
+    this.drbd = world.drbd === undefined ? undefined : new DrbdOffice(this, world.drbd);
   }
 
   get isGone(): boolean {
@@ -136,12 +142,20 @@ export class VirtualManager {
     this.#channel = stepped.state;
     for (const effect of stepped.effects) {
       if (effect.kind === "send") this.keeper.sendDatagram(effect.to, effect.bytes);
-      else if (effect.kind === "deliver")
-        this.feed({ kind: "message", from: effect.from, message: JSON.parse(effect.text) as NodeMessage });
+      else if (effect.kind === "deliver") this.#takeMessage(effect.from, JSON.parse(effect.text) as Message);
       else this.feed({ kind: "messages-lost", peer: effect.peer });
       if (this.isGone) return;
     }
     this.#arm();
+  }
+
+  #takeMessage(from: string, message: Message): void {
+    if (message.room === "drbd" || message.room === "drbd-answer") this.drbd?.takeMessage(from, message);
+    else this.feed({ kind: "message", from, message });
+  }
+
+  send(to: string, message: Message): void {
+    this.#feedChannel({ kind: "submit", to, text: JSON.stringify(message) });
   }
 
   feed(event: NodeEvent): void {
@@ -172,7 +186,8 @@ export class VirtualManager {
 
   #wakeAtMs(): number {
     const far = Number.POSITIVE_INFINITY;
-    return Math.min(this.#nodeWakeMs(), channelWakeAtMs(this.#channel) ?? far, this.fencing.wakeAtMs() ?? far);
+    const desksMs = Math.min(this.fencing.wakeAtMs() ?? far, this.drbd?.wakeAtMs() ?? far);
+    return Math.min(this.#nodeWakeMs(), channelWakeAtMs(this.#channel) ?? far, desksMs);
   }
 
   #arm(): void {
@@ -190,6 +205,7 @@ export class VirtualManager {
     const { nowMs } = this.machine;
     if ((channelWakeAtMs(this.#channel) ?? Number.POSITIVE_INFINITY) <= nowMs) this.#feedChannel({ kind: "tick" });
     if (!this.isGone && (this.fencing.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= nowMs) this.fencing.tick();
+    if (!this.isGone && (this.drbd?.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= nowMs) this.drbd?.tick();
     if (!this.isGone && this.#nodeWakeMs() <= nowMs) this.feed({ kind: "tick" });
     if (!this.isGone) this.#arm();
   }
@@ -199,7 +215,7 @@ export class VirtualManager {
     const { world, name } = machine;
     switch (effect.kind) {
       case "send":
-        this.#feedChannel({ kind: "submit", to: effect.to, text: JSON.stringify(effect.message) });
+        this.send(effect.to, effect.message);
         break;
       case "run":
         this.#runAgent(effect);
@@ -232,6 +248,7 @@ export class VirtualManager {
         this.fencing.withdraw(effect.node);
         break;
       case "peer-fenced":
+        this.drbd?.noteFenced(effect.node);
         keeper.fenced = this.node.controller.fenced;
         this.later(0, () =>
           keeper.dispatch({ kind: "fencing-confirmed", name: effect.node, generation: effect.generation }),
@@ -275,16 +292,20 @@ export class VirtualManager {
       this.fencing.operate(run, (code) => this.#finished(run.callId, { kind: "exit", code }, 5));
       return;
     }
-    runAgent(this.machine, run, (code, execMs) => {
-      this.#turn(() =>
-        this.#finished(run.callId, code === undefined ? { kind: "timeout" } : { kind: "exit", code }, execMs),
-      );
+    runAgent(this.machine, run, (code, execMs, attributes) => {
+      const outcome = code === undefined ? ({ kind: "timeout" } as const) : ({ kind: "exit", code } as const);
+      this.#turn(() => this.#finished(run.callId, outcome, execMs, attributes));
     });
   }
 
-  #finished(callId: number, outcome: Extract<NodeEvent, { kind: "finished" }>["outcome"], execMs: number): void {
+  #finished(
+    callId: number,
+    outcome: Finished["outcome"],
+    execMs: number,
+    attributes: Finished["attributes"] = [],
+  ): void {
     const endedWallMs = this.machine.wallMs;
-    const what = { exitReason: "", output: "", attributes: [], execMs, endedWallMs };
+    const what = { exitReason: "", output: "", attributes, execMs, endedWallMs };
     this.later(0, () => this.feed({ kind: "finished", callId, outcome, ...what }));
   }
 

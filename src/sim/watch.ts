@@ -3,6 +3,7 @@
  * world, which no node knows, and judges the nodes by it.
  */
 import type { CibConflict, StoredCib } from "../cluster/core/cib-store/types.ts";
+import { contains, type DrbdSide, type Version } from "./drbd-side.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
@@ -55,6 +56,8 @@ export class Watch {
   readonly #unwellAtMs = new Map<string, number>();
   /** Nodes that have a standing reason to be fenced. */
   readonly #condemned = new Map<string, string>();
+  /** The last write to DRBD's data that was acknowledged. */
+  #lastWrite: Version | undefined;
   checks = 0;
   fencings = 0;
 
@@ -110,6 +113,48 @@ export class Watch {
         holding.isReleased = true;
   }
 
+  // Data.
+
+  /** A side has become Primary. */
+  promoted(side: DrbdSide): void {
+    const { drbd } = this.#world;
+    if (drbd === undefined) return;
+    this.checks += 2;
+    const peer = drbd.peerOf(side);
+    if (drbd.canAcknowledge(peer))
+      this.#fail("one-writer", `${side.machine.name} is Primary while ${peer.machine.name} is, and writes`);
+    const { version } = side.disk === "UpToDate" ? side : peer;
+    this.#expectAll(side, version);
+  }
+
+  /** The file system on this side has the word that its write is safe. */
+  dataAcknowledged(side: DrbdSide, version: Version): void {
+    const { drbd } = this.#world;
+    this.checks += 2;
+    const peer = drbd?.peerOf(side);
+    if (peer !== undefined && drbd?.canAcknowledge(peer) === true)
+      this.#fail("one-writer", `${side.machine.name} and ${peer.machine.name} both write to the data`);
+    this.#expectAll(side, version);
+    this.#lastWrite = version;
+  }
+
+  #expectAll({ machine }: DrbdSide, version: Version): void {
+    if (this.#lastWrite !== undefined && !contains(version, this.#lastWrite))
+      this.#fail("no-lost-write", `the data of ${machine.name} lack writes that were acknowledged`);
+  }
+
+  splitBrain(one: DrbdSide, other: DrbdSide): never {
+    const names = `${one.machine.name} and ${other.machine.name}`;
+    this.#fail("no-lost-write", `${names} have both written since their data parted`);
+  }
+
+  /** A file system begins to be used. */
+  mounted(machine: Machine): void {
+    this.checks += 1;
+    if (this.#world.drbd?.of(machine).role === "Secondary")
+      this.#fail("one-writer", `${machine.name} starts fs on data that are not Primary there`);
+  }
+
   nodeLeft(machine: Machine): void {
     this.checks += 1;
     this.unwell(machine);
@@ -140,7 +185,9 @@ export class Watch {
     this.unwell(machine);
   }
 
+  /** A machine on which the service does not run says nothing: whoever has not heard it leave may have it fenced. */
   #isWell(machine: Machine): boolean {
+    if (machine.keeper === undefined) return false;
     const since = this.#unwellAtMs.get(machine.name) ?? Number.NEGATIVE_INFINITY;
     return machine.isAwake && machine.loadMs === 0 && this.#world.agenda.nowMs - since >= RECOVERY_MS;
   }

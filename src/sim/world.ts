@@ -3,13 +3,14 @@
  * same run, byte for byte.
  */
 import { type Chance, createChance } from "../base/chance.ts";
-import { present } from "../base/check.ts";
 import { childOf } from "../base/xml.ts";
 import { BLANK } from "../cluster/core/cib-store/lineage.ts";
 import type { StoredCib } from "../cluster/core/cib-store/types.ts";
 import { Agenda } from "./agenda.ts";
 import { Board } from "./board.ts";
 import { type Cores, REAL_CORES } from "./cores.ts";
+import { Drbd } from "./drbd.ts";
+import { callHandler } from "./drbd-office.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { configurationOf, nodesOf, type Setting, servicesOf } from "./setting.ts";
@@ -38,6 +39,8 @@ export class World {
   readonly machines: readonly Machine[];
   readonly names: readonly string[];
   readonly boards = new Map<string, Board>();
+  /** Where the file system lies on DRBD. */
+  readonly drbd: Drbd | undefined;
   readonly initialCib: StoredCib;
   readonly startWallMs = START_WALL_MS;
   /** What the people of the site would tell of it. */
@@ -67,6 +70,10 @@ export class World {
     this.machines = this.names.map(
       (name, index) => new Machine(this, name, index + 1, this.initialCib, createChance(seed ^ ((index + 1) * 0x9e37))),
     );
+    const [one, other] = this.machines;
+    const link = setting.links.find(({ kind }) => kind === "udp");
+    if (setting.storage === "drbd" && one !== undefined && other !== undefined && link !== undefined)
+      this.drbd = new Drbd(this, [one, other], link.name, createChance(seed ^ 0x0d4b), callHandler);
     for (const machine of this.machines) {
       const add = (name: string, dies: boolean) => this.boards.set(name, new Board(name, machine, dies));
       add(`board-${machine.name}`, setting.boardDiesWithHost);
@@ -75,10 +82,8 @@ export class World {
   }
 
   machine(name: string): Machine {
-    return present(
-      this.machines.find((machine) => machine.name === name),
-      `no node ${name}`,
-    );
+    for (const machine of this.machines) if (machine.name === name) return machine;
+    throw new Error(`no node ${name}; there are ${this.names.join(", ")}`);
   }
 
   /** Boards of one node, the strip's outlet among them. */
@@ -137,6 +142,7 @@ export class World {
     if (dcs.size !== 1) return "there are two DCs";
     const state = childOf(this.machines[0]?.keeper?.manager?.node.controller.cib, "status");
     if (state === undefined) return "there is no status";
-    return this.misplaced.length === 0 ? undefined : `not in their place: ${this.misplaced.join(", ")}`;
+    if (this.misplaced.length > 0) return `not in their place: ${this.misplaced.join(", ")}`;
+    return this.drbd?.unrest;
   }
 }

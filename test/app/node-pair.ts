@@ -44,6 +44,8 @@ export interface NodePair {
   signalAll(node: NodeName, signal: NodeJS.Signals): void;
   /** kill -9 of the manager alone. */
   killManager(node: NodeName): void;
+  /** The manager stands still; its keeper and everything that runs on the node do not. */
+  freezeManager(node: NodeName): void;
   /** Resolves with the exit code when the node's keeper has ended. */
   ended(node: NodeName): Promise<number | null>;
   runDirectory(node: NodeName): string;
@@ -181,6 +183,9 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     signalAll: kill,
     killManager(node) {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");
+    },
+    freezeManager(node) {
+      for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGSTOP");
     },
     ended: (node) => ends.get(node) ?? Promise.resolve(null),
     runDirectory: (node) => place(node, "run"),

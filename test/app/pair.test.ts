@@ -194,6 +194,10 @@ asRoot("operators: standby moves, online does not move back, a wrong configurati
   expect(refused.output).toContain("missing");
   expect(refused.output).toContain("nobody");
   expect((await pair.status("alpha"))?.resources).toHaveLength(before?.resources.length ?? 0);
+  const doctor = pair.gemel("bravo", "doctor");
+  expect([doctor.code, doctor.output]).toEqual([1, expect.stringContaining("fencing is disabled")]);
+  // Both nodes have one clock here: whatever else is found, it is not that.
+  expect(doctor.output).not.toMatch(/clock of|its time/);
   const monitor = pair.gemel("bravo", "crm-mon", "-1");
   expect(monitor.code).toBe(0);
   expect(monitor.output).toContain("  * Online: [ alpha bravo ]");

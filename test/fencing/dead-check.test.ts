@@ -7,6 +7,7 @@ import { witnessDevice } from "../../src/fencing/drivers/dead-check.ts";
 import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
 import { provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { createNodeAddresses } from "../../src/hw/edge/node-addresses.ts";
+import { skips } from "../support/skip.ts";
 import { createVirtualClock } from "../support/virtual-clock.ts";
 
 const times = { answerMs: 1_000, confirmMs: 1_000, pollMs: 250, settleMs: 0 };
@@ -27,7 +28,7 @@ test("nobody can be asked: no word at all", async () => {
   expect((await provePower(broken, createVirtualClock(), times, "status")).kind).toBe("not-done");
 });
 
-test.skipIf(process.getuid?.() !== 0)(
+test.skipIf(skips(process.getuid?.() !== 0, "a raw socket for pings needs root"))(
   "real addresses: the one that answers is told, its silent neighbour is not",
   async () => {
     expect(await createNodeAddresses(["198.18.77.77", "127.0.0.1"], 2).answering()).toEqual(["127.0.0.1"]);

@@ -24,11 +24,13 @@ export function device(id: string, more: Partial<FencingDevice> = {}): FencingDe
     targets: ["alpha"],
     bannedFrom: [],
     priority: 0,
+    actionLimit: 1,
     timeoutMs: { off: 10_000, on: 10_000 },
     tries: { off: 1, on: 1 },
     delayBaseMs: {},
     delayMaxMs: 0,
     staysOff: false,
+    unfences: false,
     ...more,
   };
 }

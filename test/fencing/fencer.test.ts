@@ -217,6 +217,25 @@ describe("a race", () => {
   test("who goes first does not wait", () => expect(race(ON, false)[0]).toBe("0 run bmc off"));
 });
 
+describe("two targets behind one device", () => {
+  const both = (actionLimit: number) => {
+    const pdu = device("pdu", { targets: ["alpha", "charlie"], actionLimit });
+    const fencer = start(configuration([pdu]), obedient);
+    fencer.request("r1", "off");
+    const origin = { kind: "scheduler", by: "r2" } as const;
+    const other = { target: "charlie", action: "off", origin, seed: 7, isTargetPreferred: false } as const;
+    fencer.send({ kind: "request", atWallMs: 0, requestId: "r2", ...other });
+    fencer.run(10_000);
+    return fencer.story.filter((line) => line.includes("run"));
+  };
+  test("wait for each other, for it has one login", () => {
+    expect(both(1)).toEqual(["0 run pdu off", "1000 run pdu off"]);
+  });
+  test("go side by side where pcmk_action_limit allows it", () => {
+    expect(both(2)).toEqual(["0 run pdu off", "0 run pdu off"]);
+  });
+});
+
 describe("people", () => {
   const manual = device("hand", { isManual: true, timeoutMs: { off: 600_000, on: 0 } });
 

@@ -1,12 +1,8 @@
 /** iLO 1 and 2: the contract on a virtual clock, then RIBCL over real TLS to a board that fence_ilo has judged. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { iloDevice } from "../../src/fencing/drivers/ilo-ribcl.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
-import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { DocumentAnswer, DocumentBoard } from "../../src/hw/core/tls/document.ts";
 import { FINGERPRINT } from "../support/board-certificate.ts";
 import {
@@ -20,6 +16,7 @@ import {
 } from "../support/ribcl-emulator.ts";
 import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
+import { createJudge, LOGIN, useBoard, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 15_000, confirmMs: 60_000, pollMs: 1_000, settleMs: 1_000 };
 
@@ -57,23 +54,8 @@ for (const [processor, firmware] of [
   });
 }
 
-const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-ribcl-"));
-const secretsFile = path.join(directory, "secrets");
-let runner: DeviceRunner;
-let server: RibclServer | undefined;
-
-beforeAll(() => {
-  writeFileSync(secretsFile, "board=adminpw\nwrong=other\n", { mode: 0o600 });
-  runner = createRunner({ secretsFile });
-});
-afterAll(() => {
-  runner.close();
-  rmSync(directory, { recursive: true });
-});
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+const runner = useRunner();
+const board = useBoard<RibclServer>();
 
 function createMachine(): RibclMachine {
   let power: "on" | "off" = "on";
@@ -88,13 +70,13 @@ function createMachine(): RibclMachine {
 
 async function start(options: Partial<RibclOptions> & { readonly isOld?: boolean } = {}) {
   const machine = createMachine();
-  server = await startRibcl({ machine, processor: "iLO2", firmware: "2.33", ...options });
-  return { machine, port: server.port };
+  const { port } = await board.keep(startRibcl({ machine, processor: "iLO2", firmware: "2.33", ...options }));
+  return { machine, port };
 }
 
 function device(port: number, more: Readonly<Record<string, string>> = {}) {
   const quick = { confirm_time: "3s", settle_time: "100ms", poll_time: "50ms", answer_time: "2s" };
-  const login = { host: "127.0.0.1", port: String(port), user: "admin", secret: "board", certificate: FINGERPRINT };
+  const login = { ...LOGIN, port: String(port), certificate: FINGERPRINT };
   return { id: "f", driver: "ilo-ribcl", parameters: { ...login, ...quick, ...more } };
 }
 
@@ -107,13 +89,7 @@ describe.skipIf(skips(!canJudge, "fence-agents, the judge, is not installed"))(
       ["iLO2", "2.33"],
     ] as const)("%s with firmware %s: status, off and on", async (processor, firmware) => {
       const { machine, port } = await start({ processor, firmware });
-      const fence = (action: string) =>
-        new Promise<string>((resolve) => {
-          const login = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
-          execFile("fence_ilo", [...login, "-o", action], { timeout: 40_000 }, (_, stdout, stderr) =>
-            resolve(`${stdout}${stderr}`),
-          );
-        });
+      const fence = createJudge("fence_ilo", port, "--ssl-insecure");
       expect(await fence("status")).toContain("Status: ON");
       expect(await fence("off")).toContain("Success: Powered OFF");
       expect(machine.power()).toBe("off");

@@ -1,16 +1,14 @@
 /** UPS outlets by NUT: the contract on a virtual server, then Debian's upsd, which its own upscmd has judged. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { upsDevice } from "../../src/fencing/drivers/nut.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
-import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { UpsAnswer, UpsServer } from "../../src/hw/core/nut/ups-server.ts";
 import { skips } from "../support/skip.ts";
 import { startUps, type Ups } from "../support/ups-server.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
+import { useBoard, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 5_000, confirmMs: 30_000, pollMs: 500, settleMs: 2_000 };
 
@@ -45,30 +43,11 @@ for (const outlets of [undefined, ["1", "2"]]) {
 }
 
 const missing = ["/lib/nut/upsd", "/usr/bin/upscmd"].filter((file) => !existsSync(file));
-if (missing.length > 0) process.stderr.write(`test/fencing/nut: ${missing.join(", ")} missing, no real upsd\n`);
 
 describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`))("a real upsd", () => {
-  const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-nut-"));
-  let runner: DeviceRunner;
-  let ups: Ups | undefined;
-  beforeAll(() => {
-    const secretsFile = path.join(directory, "secrets");
-    writeFileSync(secretsFile, "ups=adminpw\nwrong=other\nlooker=lookerpw\n", { mode: 0o600 });
-    runner = createRunner({ secretsFile });
-  });
-  afterAll(() => {
-    runner.close();
-    rmSync(directory, { recursive: true });
-  });
-  afterEach(async () => {
-    await ups?.close();
-    ups = undefined;
-  });
-
-  async function start(): Promise<Ups> {
-    ups = await startUps();
-    return ups;
-  }
+  const runner = useRunner("ups=adminpw\nwrong=other\nlooker=lookerpw\n");
+  const servers = useBoard<Ups>();
+  const start = (): Promise<Ups> => servers.keep(startUps());
 
   function device({ port }: Ups, more: Readonly<Record<string, string>> = {}) {
     const quick = { confirm_time: "2s", settle_time: "100ms", poll_time: "100ms", answer_time: "1s" };

@@ -24,11 +24,11 @@ afterEach(async () => {
   boards.clear();
 });
 
-function configuration(port: (node: NodeName) => number): string {
+function configuration(port: (node: NodeName) => number, meta: string): string {
   const devices = NODES.map((node) => {
     const login = `host=${BOARDS} port=${port(node)} user=admin secret=board pcmk_host_list=${node}`;
     const times = "settle_time=200ms answer_time=2s pcmk_off_retries=1";
-    return `primitive fence-${node} stonith:ipmi-lan params ${login} ${times}
+    return `primitive fence-${node} stonith:ipmi-lan params ${login} ${times}${meta}
 location fence-${node}-elsewhere fence-${node} -inf: ${node}`;
   });
   return `primitive ip ocf:gemel:IPaddr2 params ip=${ADDRESS} cidr_netmask=24 nic=service op monitor interval=5s
@@ -37,8 +37,8 @@ property no-quorum-policy=ignore stonith-enabled=true stonith-action=off
 `;
 }
 
-/** A running pair with a board for each node; the secrets file holds `password`. */
-async function start(password: string): Promise<{ opened: NodePair; dead: NodeName; alive: NodeName }> {
+/** A pair that starts, with a board for each node; the secrets file holds `password`. */
+async function open(password: string, meta = ""): Promise<NodePair> {
   // The boards need the pair's network, and the pair's configuration the boards' ports.
   const opened = openNodePair({ times: ["keepalive 200ms", "deadtime 2s", "initdead 5s"], configuration: "" });
   pair = opened;
@@ -48,9 +48,15 @@ async function start(password: string): Promise<{ opened: NodePair; dead: NodeNa
   }
   writeFileSync(
     path.join(opened.folder, "cluster.crm"),
-    configuration((node) => boards.get(node)?.port ?? 0),
+    configuration((node) => boards.get(node)?.port ?? 0, meta),
   );
   setPassword(opened, password);
+  return opened;
+}
+
+/** A pair that runs its one resource. */
+async function start(password: string): Promise<{ opened: NodePair; dead: NodeName; alive: NodeName }> {
+  const opened = await open(password);
   for (const node of NODES) opened.start(node);
   await opened.until("the address is up on one node, and the pair is idle", async () => {
     const status = await opened.status("bravo");
@@ -158,4 +164,21 @@ asRoot("a wrong password says so within seconds and keeps the takeover waiting u
   setPassword(opened, "adminpw");
   await opened.until("the other has the address", () => opened.hasAddress(alive), 60_000);
   expect(boards.get(dead)?.power()).toBe("off");
+});
+
+asRoot("a node starts nothing before its device has let it in, which is done once a start", async () => {
+  const opened = await open("adminpw", " meta provides=unfencing");
+  for (const board of boards.values()) board.setPower("off");
+  boards.get("alpha")?.setFaults({ refuse: true });
+  for (const node of NODES) opened.start(node);
+  await opened.until("it is said that alpha is not let in", () =>
+    NODES.some((node) => opened.log(node).includes("unfencing of alpha is not-done, so nothing starts there")),
+  );
+  expect([boards.get("alpha")?.power(), boards.get("bravo")?.power()]).toEqual(["off", "on"]);
+  expect(NODES.filter((node) => opened.hasAddress(node))).toEqual([]);
+  boards.get("alpha")?.setFaults({});
+  await opened.until("the address is up", () => NODES.some((node) => opened.hasAddress(node)), 60_000);
+  expect(boards.get("alpha")?.power()).toBe("on");
+  const history = opened.gemel("bravo", "fence", "history").output;
+  expect(history.match(/on of bravo: confirmed/g)).toHaveLength(1);
 });

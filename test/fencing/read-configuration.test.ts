@@ -52,6 +52,19 @@ describe("devices", () => {
     expect(roundBoundMs(levelsFor(configuration, "alpha", "bravo"))).toBe(270_000);
   });
 
+  test.each([
+    ["1 action at a time", {}, { actionLimit: 1 }, []],
+    ["as many as written", { pcmk_action_limit: "3" }, { actionLimit: 3 }, []],
+    ["any number", { pcmk_action_limit: "-1" }, { actionLimit: Number.MAX_SAFE_INTEGER }, []],
+    ["1 where it is no number", { pcmk_action_limit: "0" }, { actionLimit: 1 }, ["error primitive pdu"]],
+    ["every node by host_check none", { pcmk_host_check: "none" }, { targets: ["alpha", "bravo"] }, []],
+    ["no dynamic list", { pcmk_host_check: "dynamic-list" }, { targets: ["alpha"] }, ["error primitive pdu"]],
+  ] as const)("%s", (_, more, expected, complaints) => {
+    const root = cib(primitive("pdu", "fence_apc_snmp", { ip: "192.0.2.9", pcmk_host_list: "alpha", ...more }));
+    expect(read(root).configuration.devices[0]).toMatchObject(expected);
+    expect(places(root)).toEqual(complaints);
+  });
+
   test("what is said for reboot holds for off and on", () => {
     const times = { pcmk_reboot_timeout: "40s", pcmk_reboot_retries: "1", pcmk_on_timeout: "50s" };
     const root = cib(primitive("f", "ipmi-lan", { ...board, ...times, pcmk_host_list: "alpha" }));

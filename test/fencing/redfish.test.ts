@@ -1,12 +1,8 @@
 /** Redfish: the contract on a virtual clock, then a real HTTPS board that fence_redfish has judged. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { redfishDevice } from "../../src/fencing/drivers/redfish.ts";
-import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { WebAnswer, WebBoard } from "../../src/hw/core/web/answer.ts";
 import { FINGERPRINT } from "../support/board-certificate.ts";
 import {
@@ -20,6 +16,7 @@ import {
 } from "../support/redfish-emulator.ts";
 import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
+import { createJudge, LOGIN, useBoard, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 8_000, confirmMs: 30_000, pollMs: 500, settleMs: 1_000 };
 const authorization = `Basic ${Buffer.from(`${ACCOUNT.user}:${ACCOUNT.password}`).toString("base64")}`;
@@ -71,34 +68,17 @@ function createMachine(offAfterMs = 150): RedfishMachine & { readonly set: (stat
   };
 }
 
-const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-redfish-"));
-const secretsFile = path.join(directory, "secrets");
-let runner: DeviceRunner;
-let server: RedfishServer | undefined;
-
-beforeAll(() => {
-  writeFileSync(secretsFile, "board=adminpw\nwrong=other\n", { mode: 0o600 });
-  runner = createRunner({ secretsFile });
-});
-afterAll(() => {
-  runner.close();
-  rmSync(directory, { recursive: true });
-});
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+const runner = useRunner();
+const board = useBoard<RedfishServer>();
 
 async function start(options: Partial<RedfishOptions> = {}) {
   const machine = createMachine();
-  const started = await startRedfish({ machine, ...options });
-  server = started;
-  return { machine, server: started };
+  return { machine, server: await board.keep(startRedfish({ machine, ...options })) };
 }
 
 function device(port: number, more: Readonly<Record<string, string>> = {}) {
   const quick = { confirm_time: "3s", settle_time: "100ms", poll_time: "50ms", answer_time: "2s" };
-  const login = { host: "127.0.0.1", port: String(port), user: "admin", secret: "board", certificate: FINGERPRINT };
+  const login = { ...LOGIN, port: String(port), certificate: FINGERPRINT };
   return { id: "f", driver: "redfish", parameters: { ...login, ...quick, ...more } };
 }
 
@@ -106,13 +86,8 @@ describe.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the
   "the judge: fence_redfish drives our board",
   () => {
     test("status, off and on", async () => {
-      const { machine, server: board } = await start();
-      const fence = (action: string) =>
-        new Promise<string>((resolve) => {
-          const login = ["-a", "127.0.0.1", "-u", String(board.port), "-l", "admin", "-p", "adminpw", "--ssl-insecure"];
-          const argv = [...login, "--redfish-uri=/redfish/v1", "-o", action];
-          execFile("fence_redfish", argv, { timeout: 30_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
-        });
+      const { machine, server } = await start();
+      const fence = createJudge("fence_redfish", server.port, "--ssl-insecure", "--redfish-uri=/redfish/v1");
       expect(await fence("status")).toContain("Status: ON");
       expect(await fence("off")).toContain("Success: Powered OFF");
       expect(machine.state()).toBe("Off");
@@ -127,8 +102,8 @@ describe("our driver over a real line", () => {
     ["answers with a task", { answersTask: true }],
     ["has a neighbour", { hasNeighbour: true }],
   ])("a board that %s: off is confirmed only when it is off, then on", async (_, options) => {
-    const { machine, server: board } = await start(options);
-    const right = device(board.port, { system_uuid: UUID });
+    const { machine, server } = await start(options);
+    const right = device(server.port, { system_uuid: UUID });
     const { outcome, evidence } = await runner.run(right, "off", 10_000);
     expect([outcome, machine.state()]).toEqual([{ kind: "confirmed", power: "off" }, "Off"]);
     expect(evidence.map(({ asked, answered }) => `${asked}: ${answered}`)).toEqual([
@@ -137,13 +112,13 @@ describe("our driver over a real line", () => {
       "read power: off",
     ]);
     expect((await runner.run(right, "on", 10_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
-    expect(board.requests.filter((line) => line.includes("Systems/2/Actions"))).toEqual([]);
+    expect(server.requests.filter((line) => line.includes("Systems/2/Actions"))).toEqual([]);
   });
 
   test("a machine that is off already", async () => {
-    const { machine, server: board } = await start();
+    const { machine, server } = await start();
     machine.set("Off");
-    expect((await runner.run(device(board.port), "off", 10_000)).outcome.kind).toBe("confirmed");
+    expect((await runner.run(device(server.port), "off", 10_000)).outcome.kind).toBe("confirmed");
   });
 
   test.each([
@@ -152,25 +127,24 @@ describe("our driver over a real line", () => {
     ["another machine's UUID", { system_uuid: "00000000000000000000000000000001" }, {}, /no system .* correct/],
     ["a board without ForceOff", {}, { resetTypes: ["On", "GracefulShutdown"] }, /does not offer ForceOff/],
   ])("%s is not done, and says why", async (_, parameters, options, expected) => {
-    const { machine, server: board } = await start(options);
-    const { outcome } = await runner.run(device(board.port, parameters), "off", 10_000);
+    const { machine, server } = await start(options);
+    const { outcome } = await runner.run(device(server.port, parameters), "off", 10_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringMatching(expected) });
     expect(machine.state()).toBe("On");
   });
 
   test("another certificate than the pinned one: nothing is sent", async () => {
-    const { server: board } = await start();
-    const impostor = device(board.port, { certificate: "ab".repeat(32) });
+    const { server } = await start();
+    const impostor = device(server.port, { certificate: "ab".repeat(32) });
     const { outcome } = await runner.run(impostor, "off", 10_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("another certificate") });
-    expect(board.requests).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test("nobody listens", async () => {
-    const { server: board } = await start();
-    await board.close();
-    server = undefined;
-    const { outcome } = await runner.run(device(board.port), "status", 10_000);
+    const { server } = await start();
+    await board.end();
+    const { outcome } = await runner.run(device(server.port), "status", 10_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("nothing listens on TCP") });
   });
 });

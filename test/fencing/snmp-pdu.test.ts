@@ -1,16 +1,13 @@
 /** PDUs by SNMP: the contract on a virtual agent, then Debian's snmpd as a PDU, which fence_apc_snmp has judged. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { PDU_MODELS, pduDevice, snmpPdu } from "../../src/fencing/drivers/snmp-pdu.ts";
-import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { SnmpAgent, SnmpAnswer } from "../../src/hw/core/snmp/agent.ts";
 import { skips } from "../support/skip.ts";
 import { type PduPlaces, type SnmpPdu, startSnmpPdu } from "../support/snmp-pdu.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
+import { say, useBoard, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 5_000, confirmMs: 20_000, pollMs: 500, settleMs: 1_000 };
 
@@ -94,39 +91,13 @@ const RARITAN: PduPlaces = {
 };
 
 const missing = ["/usr/sbin/snmpd", "/usr/bin/snmpget"].filter((file) => !existsSync(file));
-if (missing.length > 0) process.stderr.write(`test/fencing/snmp-pdu: ${missing.join(", ")} missing, no real agent\n`);
 
 describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`))("a real agent", () => {
-  const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-snmp-"));
-  const secretsFile = path.join(directory, "secrets");
-  let runner: DeviceRunner;
-  let pdu: SnmpPdu | undefined;
-
-  beforeAll(() => {
-    const secrets = [
-      "write=private",
-      "read=public",
-      "wrong=nobody",
-      "auth=authpassword",
-      "priv=privpassword",
-      "bad=otherpassword",
-    ];
-    writeFileSync(secretsFile, `${secrets.join("\n")}\n`, { mode: 0o600 });
-    runner = createRunner({ secretsFile });
-  });
-  afterAll(() => {
-    runner.close();
-    rmSync(directory, { recursive: true });
-  });
-  afterEach(async () => {
-    await pdu?.close();
-    pdu = undefined;
-  });
-
-  async function start(places: PduPlaces): Promise<SnmpPdu> {
-    pdu = await startSnmpPdu(places);
-    return pdu;
-  }
+  const runner = useRunner(
+    "write=private\nread=public\nwrong=nobody\nauth=authpassword\npriv=privpassword\nbad=otherpassword\n",
+  );
+  const pdus = useBoard<SnmpPdu>();
+  const start = (places: PduPlaces): Promise<SnmpPdu> => pdus.keep(startSnmpPdu(places));
 
   const V1 = { version: "1", secret: "write" };
   const V3 = { version: "3", user: "fencer", secret: "auth", privacy_secret: "priv" };
@@ -139,11 +110,8 @@ describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`
 
   test("the judge: fence_apc_snmp switches it by v1 and v3, and reads it back", async () => {
     const started = await start(APC);
-    const fence = (...argv: readonly string[]) =>
-      new Promise<string>((resolve) => {
-        const login = ["-a", "127.0.0.1", "-u", String(started.port), "-n", "3"];
-        execFile("fence_apc_snmp", [...login, ...argv], (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
-      });
+    const login = ["-a", "127.0.0.1", "-u", String(started.port), "-n", "3"];
+    const fence = (...argv: readonly string[]) => say("/usr/sbin/fence_apc_snmp", [...login, ...argv]);
     const v3 = ["-d", "3", "-l", "fencer", "-p", "authpassword", "-b", "SHA", "-E", "authPriv", "-B", "AES"];
     expect(await fence("-d", "1", "-c", "private", "-o", "status")).toContain("Status: ON");
     expect(await fence(...v3, "-P", "privpassword", "-o", "off")).toContain("Success: Powered OFF");

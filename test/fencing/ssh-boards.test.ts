@@ -1,18 +1,16 @@
 /** racadm and iLO by ssh: the contract on a virtual line, then real ssh to a board that others have judged. */
-import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { shellDevice } from "../../src/fencing/drivers/shell-dialect.ts";
 import { ILO, racadm } from "../../src/fencing/drivers/ssh-boards.ts";
-import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
 import type { Expected, TextLine } from "../../src/hw/core/text/line.ts";
 import { skips } from "../support/skip.ts";
 import { type SshBoard, type SshBoardOptions, startSshBoard } from "../support/ssh-board.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
+import { createJudge, LOGIN, say, useBoard, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 15_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 };
 
@@ -65,51 +63,21 @@ test("a machine that is powering off is not off", () => {
   expect(racadm(undefined).power.test("Server power status: Powering OFF")).toBe(false);
 });
 
-const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-ssh-"));
-const secretsFile = path.join(directory, "secrets");
-const askpass = path.join(directory, "askpass");
-let runner: DeviceRunner;
-let board: SshBoard | undefined;
+const runner = useRunner();
+const boards = useBoard<SshBoard>();
+const askpass = path.join(runner.directory, "askpass");
+beforeAll(() => writeFileSync(askpass, "#!/bin/sh\necho adminpw\n", { mode: 0o755 }));
 
-beforeAll(() => {
-  writeFileSync(secretsFile, "board=adminpw\nwrong=other\n", { mode: 0o600 });
-  writeFileSync(askpass, "#!/bin/sh\necho adminpw\n");
-  chmodSync(askpass, 0o755);
-  runner = createRunner({ secretsFile });
-});
-afterAll(() => {
-  runner.close();
-  rmSync(directory, { recursive: true });
-});
-afterEach(async () => {
-  await board?.close();
-  board = undefined;
-});
-
-async function start(options: SshBoardOptions): Promise<SshBoard> {
-  board = await startSshBoard(options);
-  return board;
-}
+const start = (options: SshBoardOptions): Promise<SshBoard> => boards.keep(startSshBoard(options));
 
 function device({ port, hostKey }: SshBoard, driver: string, more: Readonly<Record<string, string>> = {}) {
   const quick = { confirm_time: "1s", settle_time: "100ms", poll_time: "50ms", answer_time: "2s" };
-  const login = { host: "127.0.0.1", port: String(port), user: "admin", secret: "board", hostkey: hostKey };
+  const login = { ...LOGIN, port: String(port), hostkey: hostKey };
   return { id: "f", driver, parameters: { ...login, ...quick, ...more } };
-}
-
-function output(file: string, argv: readonly string[], input = "", env: Readonly<Record<string, string>> = {}) {
-  return new Promise<string>((resolve) => {
-    const options = { timeout: 50_000, env: { ...process.env, ...env } };
-    const child = execFile(file, [...argv], options, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
-    // An agent that reads no input may be gone already.
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(input);
-  });
 }
 
 describe("the judges", () => {
   const found = ["/usr/bin/ssh", "/usr/sbin/fence_drac5"].filter(existsSync);
-  if (found.length < 2) process.stderr.write("test/fencing/ssh-boards: ssh or fence-agents missing, judges skipped\n");
 
   // fence_ilo_ssh 4.12.1 is no judge: it now and then takes the "e" of "EnabledState=enabled" for the whole word (OFF).
   test.skipIf(skips(found.length < 2, "OpenSSH's client and fence-agents are not installed")).each([
@@ -119,39 +87,27 @@ describe("the judges", () => {
     "OpenSSH's client sees the key that we pin, logs in and reads the power: %s",
     async (dialect, question, answer) => {
       const { port, hostKey } = await start({ dialect });
-      const known = path.join(directory, "known_hosts");
+      const known = path.join(runner.directory, "known_hosts");
       const options = ["-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=accept-new", "-tt"];
       const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", DISPLAY: "none" };
       const argv = [...options, "-p", String(port), "admin@127.0.0.1"];
-      const said = await output("/usr/bin/ssh", argv, `${question}\nexit\n`, env);
+      const said = await say("/usr/bin/ssh", argv, `${question}\nexit\n`, env);
       expect(said).toContain(answer);
-      expect(await output("/usr/bin/ssh-keygen", ["-lf", known])).toContain(hostKey);
+      expect(await say("/usr/bin/ssh-keygen", ["-lf", known])).toContain(hostKey);
     },
   );
 
   test.skipIf(skips(found.length < 2, "OpenSSH's client and fence-agents are not installed"))(
     "fence_drac5 switches our board",
     async () => {
-      const { port } = await start({ dialect: "racadm" });
+      const board = await start({ dialect: "racadm" });
       const options = "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no";
-      const login = [
-        "-a",
-        "127.0.0.1",
-        "-u",
-        String(port),
-        "-x",
-        "-l",
-        "admin",
-        "-p",
-        "adminpw",
-        `--ssh-options=${options}`,
-      ];
       // On a busy machine the agents' own 5 s for a login are too short.
       const patient = ["--command-prompt=admin1->", "--login-timeout=30", "--shell-timeout=30"];
-      const fence = (action: string) => output("/usr/sbin/fence_drac5", [...login, ...patient, "-o", action]);
+      const fence = createJudge("fence_drac5", board.port, "-x", `--ssh-options=${options}`, ...patient);
       expect(await fence("status")).toContain("Status: ON");
       expect(await fence("off")).toContain("Success: Powered OFF");
-      expect(board?.power).toBe("off");
+      expect(board.power).toBe("off");
       expect(await fence("on")).toContain("Success: Powered ON");
     },
   );

@@ -8,30 +8,14 @@ import {
   type FencerState,
   type FencingOrigin,
 } from "../../src/fencing/core/fencer-state.ts";
+import { device } from "./fencer-world.ts";
 
-const BOARD: FencingDevice = {
-  id: "bmc",
-  agent: "ipmi-lan",
-  driver: "ipmi-lan",
-  parameters: {},
-  perTarget: {},
-  rebootParameters: {},
-  isManual: false,
-  targets: ["alpha"],
-  bannedFrom: [],
-  priority: 0,
-  timeoutMs: { off: 10_000, on: 10_000 },
-  tries: { off: 1, on: 1 },
-  delayBaseMs: {},
-  delayMaxMs: 0,
-  isWitness: false,
-  staysOff: false,
-};
-const PERSON: FencingDevice = { ...BOARD, id: "hand", isManual: true };
-const DELAYED: FencingDevice = { ...BOARD, delayBaseMs: { "": 5000 } };
+const BOARD = device("bmc");
+const PERSON = device("hand", { isManual: true });
+const DELAYED = device("bmc", { delayBaseMs: { "": 5000 } });
 
-function play(device: FencingDevice, kind: FencingOrigin["kind"], ...events: readonly FencerEvent[]) {
-  let state: FencerState = createFencer("bravo", { ...NO_FENCING, devices: [device] });
+function play(asked: FencingDevice, kind: FencingOrigin["kind"], ...events: readonly FencerEvent[]) {
+  let state: FencerState = createFencer("bravo", { ...NO_FENCING, devices: [asked] });
   const told: string[] = [];
   const origin = { kind, by: "who asked" };
   const request: FencerEvent = {

@@ -38,6 +38,8 @@ export interface IpmiSimOptions {
   /** IANA enterprise number and product id; default a simulated board. */
   readonly manufacturerId?: number;
   readonly productId?: number;
+  /** A program that takes the machine's power away; the board reads "off" when it has ended. With `machine: "file"`. */
+  readonly cutsPower?: string;
   /** Where the board listens, when it does not run in the test's own network namespace. */
   readonly address?: string;
   /** Starts `ipmi_sim` in another network namespace. */
@@ -108,14 +110,14 @@ set_working_mc 0x20
 }
 
 /** The chassis program: power is the file `power`, faults are files beside it. */
-function chassisProgram(directory: string): string {
+function chassisProgram(directory: string, cutsPower = "true"): string {
   return `#!/bin/sh
 cd ${directory}/state-of-machine || exit 1
 case "$1 $2 $3" in
   "get power "*) echo "power:$(cat power)";;
   "set power 0") [ -e refuse ] && { echo refused; exit 1; }
     [ -e stuckOff ] && exit 0
-    [ -e slowOffMs ] || { echo 0 > power; exit 0; }
+    [ -e slowOffMs ] || { ${cutsPower} > /dev/null 2>&1; echo 0 > power; exit 0; }
     (sleep "$(cat slowOffMs)"; echo 0 > power) > /dev/null 2>&1 < /dev/null &;;
   "set power 1") [ -e refuse ] && { echo refused; exit 1; }; [ -e stuckOn ] || echo 1 > power;;
 esac
@@ -165,7 +167,7 @@ export async function startIpmiSim(options: IpmiSimOptions): Promise<IpmiSim> {
   const port = await freeUdpPort();
   writeFileSync(path.join(directory, "lan.conf"), lanConfiguration(directory, port, options));
   writeFileSync(path.join(directory, "board.emu"), emulation(options));
-  writeFileSync(path.join(directory, "chassis"), chassisProgram(directory), { mode: 0o755 });
+  writeFileSync(path.join(directory, "chassis"), chassisProgram(directory, options.cutsPower), { mode: 0o755 });
   writeFileSync(path.join(directory, "machine"), "#!/bin/sh\nexec sleep 3600\n", { mode: 0o755 });
   writeFileSync(path.join(machineDirectory, "power"), "1\n");
 

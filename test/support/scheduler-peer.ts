@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { clockOf } from "../../src/app/commands/simulate-batch.ts";
 import { simulateCase } from "../../src/app/commands/simulate-report.ts";
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { normalForm } from "./transition-normal-form.ts";
@@ -46,7 +47,9 @@ function parse(text: string): XmlElement {
 }
 
 export function askOurs(cib: string): Outputs {
-  const { exp, dot, summary } = simulateCase(parse(cib), 0, undefined);
+  const root = parse(cib);
+  // The peer takes a CIB's execution-date for its clock.
+  const { exp, dot, summary } = simulateCase(root, clockOf(root, undefined), undefined);
   return { graph: exp, picture: dot, report: summary };
 }
 

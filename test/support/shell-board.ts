@@ -1,14 +1,17 @@
 /**
- * A board with a command shell over telnet: RSA by default. It counts as honest because fence_rsa, which we did not
- * write, drives it (see its test). Its vices are those that made the old plugin lie: an error, no answer, a hang-up.
+ * A board with a command shell over telnet: RSA by default. It counts as honest because fence_rsa, fence_bladecenter,
+ * fence_drac and fence_drac5, which we did not write, drive it (see its test). Its vices are those that made the old
+ * plugin lie: an error, no answer, a hang-up.
  * Facts: dialogs in reference stonith.md, section 5 and 6.
  */
 import { createServer, type Socket } from "node:net";
 
 export type ShellVice = "none" | "error" | "no-answer" | "hang-up" | "does-nothing" | "denied";
 
+export type ShellDialectName = "rsa" | "drac-mc" | "amm" | "drac4" | "drac5";
+
 export interface ShellBoardOptions {
-  readonly dialect: "rsa" | "drac-mc";
+  readonly dialect: ShellDialectName;
   readonly vice?: ShellVice;
   /** The power follows the command so much later. */
   readonly lagMs?: number;
@@ -24,22 +27,42 @@ export interface ShellBoard {
 }
 
 const WORDS = {
-  rsa: { user: "\r\nusername: ", password: "\r\npassword: ", prompt: "\r\nsystem> " },
-  "drac-mc": { user: "\r\nLogin: ", password: "\r\nPassword: ", prompt: "\r\nDRAC/MC: " },
+  rsa: { user: "\r\nusername: ", password: "\r\npassword: ", prompt: "\r\nsystem> ", done: "ok" },
+  "drac-mc": { user: "\r\nLogin: ", password: "\r\nPassword: ", prompt: "\r\nDRAC/MC: ", done: "OK" },
+  amm: { user: "\r\nusername: ", password: "\r\npassword: ", prompt: "\r\nsystem> ", done: "OK" },
+  drac4: {
+    user: "Dell Remote Access Controller 4/P (DRAC 4/P)\r\nLogin: ",
+    password: "\r\nPassword: ",
+    prompt: "\r\n[admin]# ",
+    done: "",
+  },
+  drac5: {
+    user: "\r\nLogin: ",
+    password: "\r\nPassword: ",
+    prompt: "\r\n$ ",
+    done: "Server power operation successful",
+  },
 } as const;
 
+/** Blade 3 is there, and no other. */
+const BLADE_PROMPT = "\r\nsystem:blade[3]> ";
+
 function wantedPower(command: string): "on" | "off" | undefined {
-  if (/^power (on|off)$/.test(command)) return command === "power on" ? "on" : "off";
-  const serveraction = /^serveraction -s Server-1 power(up|down)$/.exec(command);
+  const power = /^power -?(on|off)$/.exec(command);
+  if (power !== null) return power[1] === "on" ? "on" : "off";
+  const serveraction = /^(?:racadm )?serveraction (?:-s Server-1 |-d 0 )?power(up|down)$/.exec(command);
   if (serveraction === null) return undefined;
   return serveraction[1] === "up" ? "on" : "off";
 }
 
-function statusOf(command: string, power: "on" | "off"): string {
+function statusOf(dialect: ShellDialectName, command: string, power: "on" | "off"): string {
+  if (command === "power -state") return power === "on" ? "On" : "Off";
+  if (command === "racadm serveraction powerstatus") return `Server power status: ${power.toUpperCase()}`;
   if (command === "power state") return `Power: ${power === "on" ? "On" : "Off"}\r\nState:Booting OS`;
   if (command !== "getmodinfo") return "command not understood";
   const state = power.toUpperCase();
   const head = "#   <module>   <presence> <pwrState>";
+  if (dialect === "drac4") return [head, `1   ----> chassis   Present   ${state}   Normal`].join("\r\n");
   return [head, `1   ----> Server-1   Present   ${state}`, "2   ----> Server-2   Present   ON"].join("\r\n");
 }
 
@@ -47,6 +70,7 @@ function statusOf(command: string, power: "on" | "off"): string {
 export function startShellBoard(options: ShellBoardOptions): Promise<ShellBoard> {
   const { dialect, vice = "none", lagMs = 100, negotiates = false } = options;
   const words = WORDS[dialect];
+  let prompt: string = words.prompt;
   const commands: string[] = [];
   const sockets = new Set<Socket>();
 
@@ -57,12 +81,20 @@ export function startShellBoard(options: ShellBoardOptions): Promise<ShellBoard>
       socket.end();
       return;
     }
-    if (wanted === undefined) socket.write(`${command}\r\n${statusOf(command, board.power)}${words.prompt}`);
+    const goesTo = /^env -T (\S+)$/.exec(command)?.[1];
+    if (dialect === "amm" && goesTo !== undefined) {
+      if (goesTo === "system:blade[3]") prompt = BLADE_PROMPT;
+      if (goesTo === "system") ({ prompt } = words);
+      const isKnown = goesTo === "system" || goesTo === "system:blade[3]";
+      socket.write(`${command}\r\n${isKnown ? "OK" : "The target path is invalid."}${prompt}`);
+    } else if (dialect === "amm" && prompt === words.prompt && /^power/.test(command))
+      socket.write(`${command}\r\nThe target of this command is no blade.${prompt}`);
+    else if (wanted === undefined) socket.write(`${command}\r\n${statusOf(dialect, command, board.power)}${prompt}`);
     else if (vice === "hang-up") socket.destroy();
-    else if (vice === "error") socket.write(`${command}\r\nError: command failed${words.prompt}`);
-    else if (vice === "denied") socket.write(`${command}\r\nUser is not authorized: permission denied${words.prompt}`);
+    else if (vice === "error") socket.write(`${command}\r\nError: command failed${prompt}`);
+    else if (vice === "denied") socket.write(`${command}\r\nUser is not authorized: permission denied${prompt}`);
     else if (vice !== "no-answer") {
-      socket.write(`${command}\r\nok${words.prompt}`);
+      socket.write(`${command}\r\n${words.done}${prompt}`);
       if (vice !== "does-nothing") setTimeout(() => (board.power = wanted), lagMs);
     }
   }
@@ -78,7 +110,8 @@ export function startShellBoard(options: ShellBoardOptions): Promise<ShellBoard>
         socket.write(words.password);
       } else if (user === "admin" && line === "adminpw") {
         isIn = true;
-        socket.write(words.prompt);
+        ({ prompt } = words);
+        socket.write(prompt);
       } else socket.end("\r\nInvalid login\r\n");
     };
     // WILL ECHO, DO NAWS: a client that does not answer them correctly never gets to the login.

@@ -1,6 +1,6 @@
 /** What the commands that talk to the manager have in common: ask, and say what went wrong in one way. */
 import process from "node:process";
-import { formatProblem } from "../../base/problem.ts";
+import { formatProblem, type Problem } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
@@ -24,6 +24,7 @@ export async function askOrTell<Kind extends RequestKind>(
   const reply = await askCib<Kind>(socketPath, request, waitMs);
   switch (reply.kind) {
     case "answer":
+      tellCaution(tool, reply);
       return reply;
     case "refused":
       for (const problem of reply.problems) process.stderr.write(`${tool}: ${formatProblem(problem)}\n`);
@@ -34,6 +35,10 @@ export async function askOrTell<Kind extends RequestKind>(
     default:
       return reply satisfies never;
   }
+}
+
+function tellCaution(tool: string, { caution }: { readonly caution?: Problem }): void {
+  if (caution !== undefined) process.stderr.write(`${tool}: ${formatProblem(caution)}\n`);
 }
 
 /** The whole CIB, wherever it is; the exit code when there is none. */
@@ -71,7 +76,10 @@ export async function changeCib(
       base: `${admin_epoch}.${epoch}`,
     } as const;
     const reply = await askCib(socketPath, request, COMMIT_WAIT_MS);
-    if (reply.kind === "answer") return EXIT.done;
+    if (reply.kind === "answer") {
+      tellCaution(tool, reply);
+      return EXIT.done;
+    }
     const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");
     if (isStale && tries < CHANGE_TRIES) continue;
     const reasons = reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason];

@@ -101,6 +101,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crmadmin"],
     load: () => import("./crmadmin.ts"),
   },
+  doctor: {
+    summary: "what works today and will hurt on the day of the fault: fencing, leftovers, times, clocks, init scripts",
+    usage: "[--json] [--lang en|ja] [--run DIR]",
+    load: () => import("./doctor.ts"),
+  },
   "drbd-handler": {
     summary: "called by DRBD: what is proven of a lost peer",
     usage: "fence-peer|unfence-peer|split-brain|... [--run DIR]",
@@ -201,8 +206,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "stonith-admin": {
     summary: "fencing by the words of stonith_admin(8)",
-    usage: "-F|-U|-B|-C NODE | -H NODE | -L | -l NODE | -s DEVICE | -I",
+    usage: "-F|-U|-B|-C NODE | -H NODE | -h NODE | -L | -l NODE | -s|-Q DEVICE | -I | -M|-K -a AGENT ...",
     names: ["stonith_admin"],
+    ownHelp: true,
     load: () => import("./stonith-admin.ts"),
   },
   why: {

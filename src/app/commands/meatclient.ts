@@ -6,10 +6,10 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { runCluster } from "./fence-cluster.ts";
 
-/** `-w` (a wait) is taken so that old habits work; there is nothing to wait for. */
+/** `-w` (warn before) is taken so that old habits work: it always warns here. */
 const OPTIONS = {
   c: { type: "string", short: "c" },
-  w: { type: "string", short: "w" },
+  w: { type: "boolean", short: "w" },
   run: { type: "string" },
 } as const;
 

@@ -3,11 +3,13 @@
  * processes as the machine has processors, each of them this very program with `--part`.
  */
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { randomPlan } from "../../sim/random-plan.ts";
 import { addTallies, type Failure, NO_TALLY, runSeed, shrink, type Tally, tryLines } from "../../sim/run-seeds.ts";
@@ -21,8 +23,8 @@ const USAGE = `usage: gemel sim [--seeds N] [--seed FIRST] [--jobs N] [--trace]
        gemel sim --scenario FILE [--seed N] [--trace]
 `;
 const SEEDS = 100;
-/** One process takes so many at a time: none has to wait long for the last one. */
-const BATCH = 100;
+/** A process tells what it has found after so many. */
+const BATCH = 20;
 /** Each is shrunk by playing it many times; more of them would say the same. */
 const SHOWN_MAX = 3;
 
@@ -41,44 +43,46 @@ function commitOf(): string {
   }
 }
 
-/** Runs the seeds in a process of their own. */
-function runPart(first: number, count: number): Promise<Tally> {
+/** Which seeds one process plays: every so many from the first one on, so that all processes end together. */
+interface Share {
+  readonly first: number;
+  readonly end: number;
+  readonly every: number;
+}
+
+/** Plays a share in a process of its own, which stays: half of a short life would go into compiling. */
+async function playElsewhere({ first, end, every }: Share, onTally: (tally: Tally) => void): Promise<void> {
   const { file, argv } = selfCommand();
-  const child = spawn(file, [...argv, "sim", "--part", "--seed", String(first), "--seeds", String(count)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const chunks: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => {
-      // Our own words, of this very program.
-      if (code === 0) resolve(JSON.parse(Buffer.concat(chunks).toString()) as Tally);
-      else reject(new Error(`the part from seed ${first} ended with code ${code}`));
-    });
-  });
+  const share = ["--seed", String(first), "--seeds", String(end - first), "--every", String(every)];
+  const child = spawn(file, [...argv, "sim", "--part", ...share], { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  // Our own words, of this very program.
+  for await (const line of createInterface({ input: child.stdout })) onTally(JSON.parse(line) as Tally);
+  const [code] = await closed;
+  if (code !== 0) throw new Error(`the part from seed ${first} ended with code ${code}`);
 }
 
-async function runAll(first: number, count: number, jobs: number): Promise<Tally> {
-  let next = first;
+async function playAll(first: number, count: number, jobs: number): Promise<Tally> {
   let tally = NO_TALLY;
-  const work = async () => {
-    while (next < first + count) {
-      const from = next;
-      next += BATCH;
-      // oxlint-disable-next-line no-await-in-loop -- one batch after the other is the point
-      const part = await runPart(from, Math.min(BATCH, first + count - from));
-      tally = addTallies(tally, part);
-    }
+  const onTally = (part: Tally) => {
+    tally = addTallies(tally, part);
+    for (const { seed, invariant } of part.failures) say(`seed ${seed} breaks ${invariant}`);
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  const shares = Array.from({ length: Math.min(jobs, count) }, (_, job) => job);
+  await Promise.all(
+    shares.map((job) => playElsewhere({ first: first + job, end: first + count, every: jobs }, onTally)),
+  );
   return tally;
 }
 
-function partOf(first: number, count: number): Tally {
+function playShare({ first, end, every }: Share): void {
   let tally = NO_TALLY;
-  for (let seed = first; seed < first + count; seed += 1) tally = addTallies(tally, runSeed(seed));
-  return tally;
+  for (let seed = first; seed < end; seed += every) {
+    tally = addTallies(tally, runSeed(seed));
+    if (tally.runs < BATCH && seed + every < end) continue;
+    say(JSON.stringify(tally));
+    tally = NO_TALLY;
+  }
 }
 
 function tellFailure({ seed, invariant }: Failure, commit: string): void {
@@ -131,7 +135,8 @@ interface Wanted {
   readonly jobs: number;
   readonly scenario: string | undefined;
   readonly isTraced: boolean;
-  readonly isPart: boolean;
+  /** This process is one of so many that share the seeds; undefined: it is the one that was called. */
+  readonly every: number | undefined;
 }
 
 function readWanted(argv: readonly string[]): Wanted | undefined {
@@ -145,6 +150,7 @@ function readWanted(argv: readonly string[]): Wanted | undefined {
         scenario: { type: "string" },
         trace: { type: "boolean" },
         part: { type: "boolean" },
+        every: { type: "string" },
       },
     });
     const seed = values.seed === undefined ? undefined : Number(values.seed);
@@ -152,7 +158,8 @@ function readWanted(argv: readonly string[]): Wanted | undefined {
     const jobs = Number(values.jobs ?? os.availableParallelism());
     const isTraced = values.trace === true;
     if (![seed ?? 0, seeds, jobs].every(Number.isSafeInteger) || seeds < 1 || jobs < 1) return undefined;
-    return { seed, seeds, jobs, scenario: values.scenario, isTraced, isPart: values.part === true };
+    const every = values.part === true ? Number(values.every ?? 1) : undefined;
+    return { seed, seeds, jobs, scenario: values.scenario, isTraced, every };
   } catch {
     return undefined;
   }
@@ -164,16 +171,16 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(USAGE);
     return EXIT_USAGE;
   }
-  const { seed, seeds, jobs, scenario, isTraced, isPart } = wanted;
+  const { seed, seeds, jobs, scenario, isTraced, every } = wanted;
   const first = seed ?? 0;
   if (scenario !== undefined) return runScenario(scenario, seed, isTraced);
   if (isTraced) return traceSeed(first);
-  if (isPart) {
-    say(JSON.stringify(partOf(first, seeds)));
+  if (every !== undefined) {
+    playShare({ first, end: first + seeds, every });
     return 0;
   }
   const startedAtMs = performance.now();
-  const tally = await runAll(first, seeds, jobs);
+  const tally = await playAll(first, seeds, jobs);
   tellTally(tally, performance.now() - startedAtMs);
   const failures = tally.failures.toSorted((left, right) => left.seed - right.seed);
   const commit = commitOf();

@@ -6,10 +6,12 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { printXml } from "../../base/xml.ts";
 import { ownParameters } from "../../fencing/core/catalogue.ts";
 import { CATALOGUE, parametersOf, standaloneDevice } from "../../fencing/drivers/index.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
 import { VERSION } from "../version.ts";
+import { metadataOf } from "./stonith-agent.ts";
 
 const USAGE = `stonith -L | -V
        stonith -t TYPE -n | -m | -h
@@ -19,7 +21,8 @@ const USAGE = `stonith -L | -V
 /** More would be an endurance run; a board has better things to do. */
 const TIMES_MAX = 1_000;
 const SECRETS_FILE = "/etc/gemel/secrets";
-const CODES = { ok: 0, badConfiguration: 1, wrongCall: 3, unknownHost: 4, failed: 5 } as const;
+/** Those of stonith(8); an unknown type ends with 8 there, too. */
+const CODES = { ok: 0, badConfiguration: 1, wrongCall: 3, unknownHost: 4, failed: 5, unknownType: 8 } as const;
 
 const OPTIONS = {
   L: { type: "boolean", short: "L" },
@@ -71,12 +74,18 @@ function environmentOf(type: string): Record<string, string> {
   );
 }
 
-/** `-n`: the names, those that must be given first; `-m` and `-h`: one a line, with what it is. */
-function describe(type: string, isShort: boolean): number {
+/** `-n`: the names, those that must be given first; `-m`: all of it as XML; `-h`: one a line, with what it is. */
+function describe(type: string, how: "names" | "xml" | "help"): number {
   const parameters = parametersOf(type);
-  if (parameters === undefined) return tell(`there is no type ${type}; stonith -L lists them`, CODES.wrongCall);
+  const metadata = metadataOf(type);
+  if (parameters === undefined || metadata === undefined)
+    return tell(`there is no type ${type}; stonith -L lists them`, CODES.unknownType);
+  if (how === "xml") {
+    say(printXml(metadata));
+    return CODES.ok;
+  }
   const sorted = [...parameters.filter((each) => each.isRequired), ...parameters.filter((each) => !each.isRequired)];
-  if (isShort) {
+  if (how === "names") {
     say(sorted.map(({ oldName }) => oldName).join(" "));
     return CODES.ok;
   }
@@ -129,8 +138,17 @@ export async function run(argv: readonly string[]): Promise<number> {
       say(`stonith of gemel ${VERSION}`);
       return CODES.ok;
     }
+    if (values.t === undefined && values.h === true) {
+      say(`usage: ${USAGE}`);
+      for (const agent of CATALOGUE.agents.filter((each) => !each.includes("*"))) {
+        say(`\nSTONITH Device: ${agent}`);
+        describe(agent, "help");
+      }
+      return CODES.ok;
+    }
     if (values.t === undefined) return tell(`say which type\nusage: ${USAGE}`, CODES.wrongCall);
-    if (values.n === true || values.m === true || values.h === true) return describe(values.t, values.n === true);
+    if (values.n === true) return describe(values.t, "names");
+    if (values.m === true || values.h === true) return describe(values.t, values.m === true ? "xml" : "help");
     if (values.p !== undefined) {
       return tell("-p shows its values to every user of this machine: write NAME=VALUE words", CODES.wrongCall);
     }

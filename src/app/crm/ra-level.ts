@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { parseXml } from "../../base/xml.ts";
+import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { printAgentMetadata } from "../../cib/agent-metadata.ts";
+import { BUILT_IN_AGENTS } from "../../cluster/edge/agents/index.ts";
+import { metadataXml } from "../../cluster/edge/agents/metadata.ts";
 import { EXIT, type Session } from "./session.ts";
 
 const OCF_ROOT = "/usr/lib/ocf";
@@ -28,8 +30,15 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-const providersOf = (type: string) =>
-  namesIn(OCF).filter((provider) => namesIn(path.join(OCF, provider)).includes(type));
+/** Ours run in the program itself. */
+const BUILT_IN = "gemel";
+
+const providersIn = () => [BUILT_IN, ...namesIn(OCF)];
+
+const typesOf = (provider: string): readonly string[] =>
+  provider === BUILT_IN ? Object.keys(BUILT_IN_AGENTS).toSorted() : namesIn(path.join(OCF, provider));
+
+const providersOf = (type: string) => providersIn().filter((provider) => typesOf(provider).includes(type));
 
 interface Agent {
   readonly provider: string;
@@ -47,6 +56,27 @@ export function findAgent(name: string): Agent | undefined {
   return provider !== undefined && known.includes(provider) ? { provider, type } : undefined;
 }
 
+/** What an agent says of itself, or why it does not. */
+function readMetadata(provider: string, type: string): XmlElement | string {
+  const builtIn = provider === BUILT_IN ? BUILT_IN_AGENTS[type] : undefined;
+  if (builtIn !== undefined) return metadataXml(builtIn);
+  const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C", OCF_ROOT, OCF_RESOURCE_INSTANCE: type };
+  const { stdout, error } = spawnSync(path.join(OCF, provider, type), ["meta-data"], {
+    env,
+    encoding: "utf8",
+    timeout: METADATA_WAIT_MS,
+  });
+  const read = parseXml((stdout ?? "").replace(DOCTYPE, ""));
+  return read.kind === "xml" ? read.root : (error?.message ?? read.reason);
+}
+
+/** For those who only want to know what is known: undefined for an agent that is not here or says nothing. */
+export function agentMetadata(provider: string, type: string): XmlElement | undefined {
+  const agent = findAgent(`${provider}:${type}`);
+  const metadata = agent === undefined ? "" : readMetadata(agent.provider, agent.type);
+  return typeof metadata === "string" ? undefined : metadata;
+}
+
 function info(session: Session, name: string): number {
   const { terminal } = session;
   const agent = findAgent(name);
@@ -55,18 +85,12 @@ function info(session: Session, name: string): number {
     return EXIT.failed;
   }
   const { provider, type } = agent;
-  const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C", OCF_ROOT, OCF_RESOURCE_INSTANCE: type };
-  const { stdout, error } = spawnSync(path.join(OCF, provider, type), ["meta-data"], {
-    env,
-    encoding: "utf8",
-    timeout: METADATA_WAIT_MS,
-  });
-  const read = parseXml((stdout ?? "").replace(DOCTYPE, ""));
-  if (read.kind === "not-xml") {
-    terminal.err(`crm: ocf:${provider}:${type} does not describe itself: ${error?.message ?? read.reason}\n`);
+  const metadata = readMetadata(provider, type);
+  if (typeof metadata === "string") {
+    terminal.err(`crm: ocf:${provider}:${type} does not describe itself: ${metadata}\n`);
     return EXIT.failed;
   }
-  terminal.out(printAgentMetadata(read.root, `ocf:${provider}:${type}`));
+  terminal.out(printAgentMetadata(metadata, `ocf:${provider}:${type}`));
   return EXIT.done;
 }
 
@@ -78,8 +102,8 @@ function tell(session: Session, names: readonly string[]): number {
 function list(session: Session, agentClass: string, provider: string | undefined): number {
   if (agentClass === "lsb" || agentClass === "service") return tell(session, namesIn(INIT));
   if (agentClass !== "ocf") return -1;
-  const from = provider === undefined ? namesIn(OCF) : [provider];
-  return tell(session, [...new Set(from.flatMap((each) => namesIn(path.join(OCF, each))))].toSorted());
+  const from = provider === undefined ? providersIn() : [provider];
+  return tell(session, [...new Set(from.flatMap(typesOf))].toSorted());
 }
 
 export const RA_WORDS = ["classes", "list", "providers", "info", "meta"] as const;
@@ -88,7 +112,7 @@ export const RA_WORDS = ["classes", "list", "providers", "info", "meta"] as cons
 export function runRa(session: Session, words: readonly string[]): number {
   const [verb, first, second] = words;
   if (verb === "classes")
-    return tell(session, ["lsb", `ocf / ${namesIn(OCF).join(" ")}`, "service", "stonith", "systemd"]);
+    return tell(session, ["lsb", `ocf / ${providersIn().join(" ")}`, "service", "stonith", "systemd"]);
   if (first === undefined) return -1;
   if (verb === "list") return list(session, first, second);
   if (verb === "providers") {

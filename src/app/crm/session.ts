@@ -45,12 +45,14 @@ export function openSession(
   return { transport, socketPath, terminal, isForced, isWaiting, running: undefined, working: undefined };
 }
 
-export function askManager<Kind extends RequestKind>(
-  { transport, socketPath }: Session,
+export async function askManager<Kind extends RequestKind>(
+  session: Session,
   request: ControlRequest & { readonly kind: Kind },
   waitMs?: number,
 ): Promise<ControlReply<ControlAnswers[Kind]>> {
-  return transport<Kind>(socketPath, request, waitMs);
+  const reply = await session.transport<Kind>(session.socketPath, request, waitMs);
+  if (reply.kind === "answer" && reply.caution !== undefined) tellProblems(session, [reply.caution]);
+  return reply;
 }
 
 /** Exit codes as the commands of the field have them (sysexits.h). */

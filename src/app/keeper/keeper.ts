@@ -20,7 +20,7 @@ import { decodeHeartbeat, encodeHeartbeat } from "../../cluster/core/wire/heartb
 import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
 import { openLinks } from "../../cluster/edge/links.ts";
 import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
-import type { ToKeeper } from "../keeper-pipe.ts";
+import { machineMs, type ToKeeper } from "../keeper-pipe.ts";
 import { describeEffect, describeTimes } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
@@ -188,6 +188,11 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
       case "self-fence":
         endSelf(frame.reason);
         return;
+      case "lock-lease": {
+        const { lock, untilMs } = frame;
+        pulse.noteLease(lock, untilMs === null ? undefined : performance.now() + untilMs - machineMs());
+        return;
+      }
       case "stopped":
         log.say("info", "the manager has stopped everything");
         leave(0);

@@ -60,10 +60,19 @@ interface Command {
   readonly sessionOf: (start: number) => number;
 }
 
-const FROM_MANAGER = new Set(["pong", "send", "peer-fenced", "peer-accepted", "self-fence", "stopped"]);
+/** By its type complete: a kind that is missing here would be dropped in silence. */
+const FROM_MANAGER: Readonly<Record<ToKeeper["kind"], true>> = {
+  pong: true,
+  send: true,
+  "peer-fenced": true,
+  "peer-accepted": true,
+  "self-fence": true,
+  stopped: true,
+  "lock-lease": true,
+};
 
 function isToKeeper(frame: ToKeeper | ToManager): frame is ToKeeper {
-  return FROM_MANAGER.has(frame.kind);
+  return Object.hasOwn(FROM_MANAGER, frame.kind);
 }
 
 function isSocket(stream: unknown): stream is Socket {

@@ -5,6 +5,7 @@
  */
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { type ClockReading, compareClocks } from "../../cluster/core/keeper/clocks.ts";
+import { type LockLeases, marginOf, noteLease } from "../../cluster/core/keeper/lock-leases.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import { addToSpread, readSpread, startSpread } from "../../cluster/core/keeper/spread.ts";
 import { type HealthState, type StorageVital, stepHealth, type VitalLimits } from "../../cluster/core/keeper/vitals.ts";
@@ -34,6 +35,8 @@ export interface Pulse {
   beat(number: number, lateMs: number): void;
   /** How long the machine was suspended since the last call, if at all. To be asked before every step. */
   suspendedMs(): number | undefined;
+  /** A lock on a shared disk is ours until then, on `performance`'s clock; undefined: no longer. */
+  noteLease(lock: string, untilMs: number | undefined): void;
   /** A member that lived was not heard for so long. */
   noteSilence(silentMs: number): void;
   report(): Pick<KeeperReport, "lateness" | "silence" | "ailment" | "watchdog">;
@@ -106,6 +109,8 @@ export function startPulse(setting: PulseSetting): Pulse {
   const limits = limitsOf(setting);
   const storage = watchStorage(setting);
   let health: HealthState = {};
+  let leases: LockLeases = [];
+  const leaseMarginMs = marginOf(watchdog?.timeoutMs ?? 0, setting.config.keepaliveMs);
   let clocks = readClocks();
   let lateness = startSpread(performance.now());
   let silence = startSpread(performance.now());
@@ -140,7 +145,7 @@ export function startPulse(setting: PulseSetting): Pulse {
 
   function look(mayFeed: boolean): void {
     if (ended) return;
-    const vitals = { loopedAtMs, ...setting.managerVitals(), storage: storage.vitals() };
+    const vitals = { loopedAtMs, ...setting.managerVitals(), storage: storage.vitals(), leases };
     const stepped = stepHealth(health, vitals, limits, performance.now());
     health = stepped.state;
     for (const effect of stepped.effects) {
@@ -202,6 +207,13 @@ export function startPulse(setting: PulseSetting): Pulse {
       look(false);
     },
     suspendedMs,
+    noteLease(lock, untilMs) {
+      const noted = noteLease(leases, lock, untilMs, leaseMarginMs, performance.now());
+      leases = noted.leases;
+      const remedy = "give it a longer lock_timeout, or the watchdog a shorter time";
+      if (noted.isTooShort)
+        log.limited("lease", "error", `a hang of this node may outlive its lock on ${lock}: ${remedy}`);
+    },
     noteSilence(silentMs) {
       silence = addToSpread(silence, silentMs, performance.now());
     },

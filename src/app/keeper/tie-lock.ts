@@ -3,6 +3,8 @@
  * back. The protocol is storage/core/sfex-lease.ts; this joins it to the disk. Who loses the lock has no quorum from
  * then on: the lease ends by our own clock before anybody else may take it.
  */
+
+import { printSfexLock, readSfexControl, readSfexLock } from "../../hw/core/sfex/record.ts";
 import { type BlockDevice, openBlockDevice } from "../../hw/edge/block-device.ts";
 import {
   createSfexLease,
@@ -12,7 +14,6 @@ import {
   sfexWakeAtMs,
   stepSfexLease,
 } from "../../storage/core/sfex-lease.ts";
-import { printSfexLock, readSfexControl, readSfexLock } from "../../storage/core/sfex-record.ts";
 import type { Log } from "./log.ts";
 
 export interface TieLock {

@@ -4,26 +4,35 @@ import { childOf, type XmlElement } from "../../base/xml.ts";
 import { hasRules, isUnrestricted, type Person, refuseChange, wholeRight } from "../../cluster/core/access/acl.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
-import type { ControlRequest } from "../control-protocol.ts";
+import type { ControlRequest, RequestKind } from "../control-protocol.ts";
 
-/** What answers only to whoever may read all; the rest of what reads is filtered, the rest that changes is compared. */
-const READS_ALL: readonly ControlRequest["kind"][] = [
-  "status",
-  "subscribe",
-  "log",
-  "fence-history",
-  "config-log",
-  "config-version",
-  "attribute-query",
-];
-/** What no comparison of two configurations could judge. */
-const WRITES_ALL: readonly ControlRequest["kind"][] = [
-  "fence",
-  "fence-confirm",
-  "fence-peer",
-  "resource-fail",
-  "config-confirm",
-];
+/**
+ * What each request wants. `reads` answers only to whoever may read all, `writes` only to whoever may write all, since
+ * no comparison of two configurations could judge it; `judged` is filtered, or compared element by element, further on.
+ */
+const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "writes">> = {
+  ping: "nothing",
+  "cib-query": "judged",
+  "cib-apply": "judged",
+  attribute: "judged",
+  node: "judged",
+  resource: "judged",
+  status: "reads",
+  subscribe: "reads",
+  log: "reads",
+  clocks: "reads",
+  "fence-history": "reads",
+  "config-log": "reads",
+  "config-version": "reads",
+  "attribute-query": "reads",
+  fence: "writes",
+  "fence-confirm": "writes",
+  "fence-drill": "writes",
+  "fence-prove": "writes",
+  "fence-peer": "writes",
+  "resource-fail": "writes",
+  "config-confirm": "writes",
+};
 
 function refusal(reason: string, remedy: string): readonly Problem[] {
   return [{ severity: "error", place: "acl", reason, remedy }];
@@ -33,17 +42,18 @@ const ASK = "ask somebody with the right, or have a role extended (crm configure
 
 /** Why this person may not even ask; empty when the request goes on. */
 export function refuseRequest(cib: XmlElement, person: Person, request: ControlRequest): readonly Problem[] {
-  if (isUnrestricted(person) || request.kind === "ping") return [];
+  const wants = WANTS[request.kind];
+  if (isUnrestricted(person) || wants === "nothing") return [];
   if (!hasRules(cib))
     return refusal(
       `${person.user} may not talk to the cluster: there are no rules of access`,
       "be root; or say who may what (crm configure role, acl_target) and enable-acl=true",
     );
   const right = wholeRight(cib, person);
-  if (READS_ALL.includes(request.kind) && right === "none") return refusal(`${person.user} may not see this`, ASK);
+  if (wants === "reads" && right === "none") return refusal(`${person.user} may not see this`, ASK);
   const isTransient = request.kind === "attribute" && request.lifetime === "reboot";
   const isCleanup = request.kind === "resource" && request.action === "cleanup";
-  if ((WRITES_ALL.includes(request.kind) || isTransient || isCleanup) && right !== "write")
+  if ((wants === "writes" || isTransient || isCleanup) && right !== "write")
     return refusal(`${person.user} may not do this`, ASK);
   return [];
 }

@@ -21,7 +21,7 @@ import {
 import { CLUSTER_GROUP, groupId, personAt } from "./peer.ts";
 
 export type Reply =
-  | { readonly kind: "answer"; readonly value: unknown }
+  | { readonly kind: "answer"; readonly value: unknown; readonly caution?: Problem }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 export interface ControlServer {

@@ -1,15 +1,24 @@
 /**
- * DRBD as the manager of one node sees it: the state of its resources, when their links were lost, and the answer to
- * its fence-peer handler, which waits here until something is proven. What counts as proven: storage/core/fence-peer.
+ * DRBD as the manager of one node sees it: joins the desk where its fence-peer handlers wait (storage/core/fence-desk)
+ * to DRBD's event stream, its tools and the peer's manager. It holds no rule.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import { type DrbdState, localDisk, peerDisk } from "../../storage/core/drbd-events.ts";
-import { decideFencePeer, type PeerWord } from "../../storage/core/fence-peer.ts";
-import { lookAtDrbd, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
+import {
+  EMPTY_DESK,
+  type FenceDesk,
+  type FenceDeskEffect,
+  type FenceDeskEvent,
+  fenceDeskWakeAtMs,
+  type ResourceSight,
+  stepFenceDesk,
+} from "../../storage/core/fence-desk.ts";
+import type { MirrorDoubt } from "../../storage/core/mirror-check.ts";
+import { lookAtDrbd, lookAtMirror, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
 import { type DrbdWatch, watchDrbd } from "../../storage/edge/drbd-watcher.ts";
 import type { DrbdStatus, FencePeerAnswer } from "../control-protocol.ts";
 import type { Log } from "./log.ts";
+import { type MirrorWatch, watchMirrors } from "./mirror-watch.ts";
 
 export interface DrbdDesk {
   /** Begins to watch, once; for nodes whose configuration has DRBD. */
@@ -31,14 +40,6 @@ export interface DrbdDeskOptions {
   readonly onChange: () => void;
 }
 
-/** How often the facts are looked at again while DRBD waits. */
-const LOOK_MS = 200;
-/** From our answer until the handler has ended and DRBD has taken its exit code, on a busy node. */
-const HANDLER_END_MS = 2_000;
-/** A living peer's manager answers at once; drbdadm on it may take a second or two. */
-const ASK_WAIT_MS = 10_000;
-const ASK_PAUSE_MS = 1_000;
-
 function statusOf(state: DrbdState): readonly DrbdStatus[] {
   return Object.values(state).map((resource) => {
     const connection = Object.values(resource.connections)[0];
@@ -57,129 +58,108 @@ function statusOf(state: DrbdState): readonly DrbdStatus[] {
   });
 }
 
+function withDoubt(status: DrbdStatus, doubt: MirrorDoubt | undefined): DrbdStatus {
+  if (doubt === undefined) return status;
+  // The figure of the last look: the stream of events does not repeat it.
+  const outOfSyncKib = doubt.kind === "out-of-sync" ? doubt.behindKib : status.outOfSyncKib;
+  return { ...status, outOfSyncKib, doubt: doubt.kind };
+}
+
+function sightsOf(state: DrbdState): readonly ResourceSight[] {
+  return Object.values(state).map(({ name, role, suspended, connections }) => ({
+    name,
+    isPrimary: role === "Primary",
+    isConnected: Object.values(connections)[0]?.connection === "Connected",
+    isFrozen: suspended === "fencing",
+  }));
+}
+
 export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   const { nowMs, view, askPeer, log } = options;
-  /** When each resource's connection was last established, and when each node's power was last read as off. */
-  const connectedAtMs: Record<string, number> = {};
-  const offAtMs: Record<string, number> = {};
-  let connected: Readonly<Record<string, boolean>> = {};
+  let desk: FenceDesk = EMPTY_DESK;
   let watch: DrbdWatch | undefined;
-  /**
-   * Resources whose handler was answered "unsure": only these wait for us. One whose handler was told that the peer is
-   * off goes on by itself; a resume of ours in that same moment would race with it.
-   */
-  const unsure = new Set<string>();
+  let mirrors: MirrorWatch | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let nextId = 1;
+  const answers = new Map<number, (answer: FencePeerAnswer) => void>();
+
+  function take(event: FenceDeskEvent): void {
+    const stepped = stepFenceDesk(desk, event, nowMs());
+    desk = stepped.state;
+    for (const effect of stepped.effects) perform(effect);
+  }
+
+  function step(event: FenceDeskEvent): void {
+    take({ kind: "peers", peers: view()?.peers ?? [] });
+    take(event);
+    clearTimeout(timer);
+    const wakeMs = fenceDeskWakeAtMs(desk);
+    if (wakeMs !== undefined)
+      timer = setTimeout(() => step({ kind: "tick" }), Math.max(1, Math.ceil(wakeMs - nowMs())));
+  }
+
+  function perform(effect: FenceDeskEffect): void {
+    switch (effect.kind) {
+      case "look":
+        void lookAtDrbd(effect.resource).then((look) => {
+          const disk = look.kind === "there" ? localDisk(look.resource) : "DUnknown";
+          step({ kind: "looked", resource: effect.resource, disk });
+        });
+        break;
+      case "ask-peer":
+        void askPeer(effect.peer, effect.resource).then((word) => step({ kind: "word", id: effect.id, word }));
+        break;
+      case "answer": {
+        const { id, resource, code, reason } = effect;
+        log(code === 1 ? "error" : "warning", `DRBD is answered ${code} for ${resource}: ${reason}`);
+        answers.get(id)?.({ exitCode: code, reason });
+        answers.delete(id);
+        break;
+      }
+      case "resume":
+        void resume(effect.resource, effect.reason);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async function resume(resource: string, reason: string): Promise<void> {
+    const goesOn = await resumeDrbd(resource);
+    log(goesOn ? "warning" : "error", `I/O of ${resource} ${goesOn ? "goes on" : "is still frozen"}: ${reason}`);
+  }
 
   const onState = (state: DrbdState | undefined) => {
-    const now = Object.fromEntries(
-      statusOf(state ?? {}).map(({ resource, connection }) => [resource, connection === "Connected"]),
-    );
-    for (const [resource, isConnected] of Object.entries(now))
-      if (isConnected && connected[resource] !== true) connectedAtMs[resource] = nowMs();
-    // While the stream is being opened anew nothing is known; that is no disconnection.
-    if (state !== undefined) connected = now;
+    if (state !== undefined) step({ kind: "resources", resources: sightsOf(state) });
     options.onChange();
-  };
-
-  const peerOf = (peer: string | undefined): string | undefined => {
-    const peers = view()?.peers.map(({ name }) => name) ?? [];
-    if (peer !== undefined && peers.includes(peer)) return peer;
-    return peers.length === 1 ? peers[0] : undefined;
-  };
-
-  const decide = async (resource: string, peer: string, word: PeerWord) => {
-    const look = await lookAtDrbd(resource);
-    const seen = view()?.peers.find(({ name }) => name === peer);
-    // A view is told at changes only: what it says of silence grows old, but not whether the peer is heard.
-    const isHeard = seen?.phase === "member" || seen?.returned === true;
-    const [connection, off] = [connectedAtMs[resource], offAtMs[peer]];
-    return decideFencePeer({
-      peer,
-      localDisk: look.kind === "there" ? localDisk(look.resource) : "DUnknown",
-      ...(connection === undefined ? {} : { connectedAtMs: connection }),
-      ...(off === undefined ? {} : { powerOffConfirmedAtMs: off }),
-      ...(isHeard ? { heardAtMs: nowMs() } : {}),
-      hasLeft: seen?.phase === "left",
-      word,
-    });
-  };
-
-  const ask = async (resource: string, peer: string): Promise<PeerWord> => {
-    const timer = new AbortController();
-    const late = sleep(ASK_WAIT_MS, "unknown" as const, { signal: timer.signal }).catch(() => "unknown" as const);
-    const word = await Promise.race([askPeer(peer, resource), late]);
-    timer.abort();
-    return word === "unknown" ? { kind: "silent" } : { kind: word };
-  };
-
-  /**
-   * Asks a living peer again and again, beside the waiting: a node that has just died counts as a member until
-   * deadtime, and a node that lives may notice the cut of DRBD's link later than we do.
-   */
-  const listen = (resource: string, peer: string) => {
-    let word: PeerWord = { kind: "silent" };
-    let askAtMs = 0;
-    return {
-      word: (): PeerWord => word,
-      askAgain() {
-        const isMember = view()?.members.includes(peer) === true;
-        if (!isMember || word.kind !== "silent" || nowMs() < askAtMs) return;
-        askAtMs = nowMs() + ASK_WAIT_MS;
-        void ask(resource, peer).then((answer) => {
-          word = answer;
-          askAtMs = nowMs() + ASK_PAUSE_MS;
-        });
-      },
-    };
-  };
-
-  /** A Primary whose handler was told "unsure" in the end: DRBD asks nobody again, and only we know better now. */
-  const thaw = async (node: string) => {
-    for (const { name, role, suspended } of Object.values(watch?.state() ?? {})) {
-      if (role !== "Primary" || suspended !== "fencing" || !unsure.has(name) || peerOf(undefined) !== node) continue;
-      const { code, reason } = await decide(name, node, { kind: "silent" });
-      if (code !== 7) continue;
-      // Another proof of the same off must not resume it a second time.
-      if (!unsure.delete(name)) continue;
-      const goesOn = await resumeDrbd(name);
-      log(goesOn ? "warning" : "error", `I/O of ${name} ${goesOn ? "goes on" : "is still frozen"}: ${reason}`);
-    }
-  };
-
-  /** What was proven while the handler was ending has found nobody waiting: it is looked at again. */
-  const noteUnsure = (resource: string, peer: string) => {
-    unsure.add(resource);
-    void thaw(peer);
   };
 
   return {
     watch() {
       watch ??= watchDrbd({ onState });
+      mirrors ??= watchMirrors({
+        resources: () => Object.keys(watch?.state() ?? {}),
+        look: lookAtMirror,
+        log,
+        onChange: options.onChange,
+      });
     },
-    status: () => statusOf(watch?.state() ?? {}),
-    async fencePeer(resource, named, waitMs) {
-      const peer = peerOf(named);
-      if (peer === undefined) return { exitCode: 1, reason: `${named ?? "the peer"} is no node of this cluster` };
-      const endsAtMs = nowMs() + waitMs;
-      log("warning", `DRBD has lost ${peer} for ${resource} and asks what is proven`);
-      unsure.delete(resource);
-      const heard = listen(resource, peer);
-      for (;;) {
-        heard.askAgain();
-        const { code, reason, settled } = await decide(resource, peer, heard.word());
-        if (code !== 1 || settled || nowMs() >= endsAtMs) {
-          if (code === 1) void sleep(HANDLER_END_MS).then(() => noteUnsure(resource, peer));
-          log(code === 1 ? "error" : "warning", `DRBD is answered ${code} for ${resource}: ${reason}`);
-          return { exitCode: code, reason };
-        }
-        await sleep(LOOK_MS);
-      }
+    status: () => statusOf(watch?.state() ?? {}).map((status) => withDoubt(status, mirrors?.doubt(status.resource))),
+    fencePeer(resource, peer, waitMs) {
+      log("warning", `DRBD has lost ${peer ?? "its peer"} for ${resource} and asks what is proven`);
+      const id = nextId;
+      nextId += 1;
+      return new Promise((resolve) => {
+        answers.set(id, resolve);
+        step({ kind: "fence-peer", id, resource, peer, waitMs });
+      });
     },
     outdate: outdateDrbd,
-    noteFenced(node) {
-      offAtMs[node] = nowMs();
-      void thaw(node);
+    noteFenced: (node) => step({ kind: "fenced", node }),
+    close() {
+      clearTimeout(timer);
+      watch?.close();
+      mirrors?.close();
     },
-    close: () => watch?.close(),
   };
 }

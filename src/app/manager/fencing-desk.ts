@@ -35,7 +35,7 @@ export interface FencingDesk {
     target: string,
     action: FencingRequestAction,
     origin: FencingOrigin,
-    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number },
+    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number; readonly unfenceBy?: readonly string[] },
   ) => Promise<FencingRecord>;
   /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
   readonly withdraw: (target: string) => void;
@@ -60,6 +60,8 @@ export interface DeskOptions {
   readonly secretsFile: string;
   /** This machine's, as SMBIOS tells it; undefined where it tells none. */
   readonly ownUuid: string | undefined;
+  /** Where a resource is recorded as running, by the CIB status. */
+  readonly holdersOf: (resource: string) => readonly string[];
   /** The rounds that this node ran before its manager was started anew. */
   readonly history: readonly FencingRecord[];
   readonly proofFile: RecordFile<readonly Proof[]>;
@@ -85,8 +87,12 @@ function ended(code: number, exitReason = ""): RunEnd {
 }
 
 export function createFencingDesk(options: DeskOptions): FencingDesk {
-  const { self, secretsFile, nowMs, log } = options;
-  const runner = createRunner({ secretsFile, ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }) });
+  const { self, secretsFile, holdersOf, nowMs, log } = options;
+  const runner = createRunner({
+    secretsFile,
+    holdersOf,
+    ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }),
+  });
   const waiting = new Map<string, (record: FencingRecord) => void>();
   let state = createFencer(self, NO_FENCING, options.history);
   /** Devices that the cluster has started here: the others are "not running" to a probe. */
@@ -180,15 +186,14 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       const devices = provenDevices(state.configuration, self).filter((device) => id === undefined || device.id === id);
       await Promise.all(devices.map((device) => look(device.id)));
     },
-    request(target, action, origin, { isTargetPreferred = false, onlyLevel } = {}) {
+    request(target, action, origin, { isTargetPreferred = false, ...more } = {}) {
       const requestId = `${self}-${nextRequest}`;
       nextRequest += 1;
       return new Promise((resolve) => {
         waiting.set(requestId, resolve);
         const seed = randomInt(2 ** 31);
         const atWallMs = Date.now();
-        const only = onlyLevel === undefined ? {} : { onlyLevel };
-        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred, ...only });
+        step({ kind: "request", atWallMs, requestId, target, action, origin, seed, isTargetPreferred, ...more });
       });
     },
     confirm(target, by, answersOn) {

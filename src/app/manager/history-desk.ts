@@ -1,10 +1,11 @@
 /** What has been: log lines of the members, the history of the configuration, and its earlier versions. */
 import { childOf, parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
+import type { ClockReading } from "../../cluster/core/doctor/examination.ts";
 import { ASK_WAIT_MS, ask } from "./ask-peer.ts";
 import { problem } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
-import type { Manager } from "./manager.ts";
+import { type Manager, nowMs } from "./manager.ts";
 
 const told = (value: unknown): Reply => ({ kind: "answer", value });
 const refuse = (place: string, reason: string, remedy: string): Reply => ({
@@ -22,6 +23,23 @@ export async function logLines(manager: Manager, node: string, lines: number): P
   const message = await ask(manager, node, (number) => ({ room: "log", ask: number, lines }));
   if (message?.room === "log-answer") return told({ lines: message.lines });
   return refuse("node", `${node} has not answered within ${ASK_WAIT_MS} ms`, `ask on ${node} itself: gemel log`);
+}
+
+/** A question of this kind is answered at once or by a node in trouble. */
+const CLOCK_WAIT_MS = 5_000;
+
+/** The other members' wall clocks beside ours, as of the middle of the question's way. */
+export function readClocks(manager: Manager): Promise<readonly ClockReading[]> {
+  const others = manager.view?.members.filter((name) => name !== manager.self) ?? [];
+  return Promise.all(
+    others.map(async (node): Promise<ClockReading> => {
+      const [askedAtMs, askedWallMs] = [nowMs(), Date.now()];
+      const message = await ask(manager, node, (number) => ({ room: "clock", ask: number }), CLOCK_WAIT_MS);
+      const roundTripMs = nowMs() - askedAtMs;
+      const isAnswered = message?.room === "clock-answer";
+      return { node, roundTripMs, offsetMs: isAnswered ? message.wallMs - askedWallMs - roundTripMs / 2 : undefined };
+    }),
+  );
 }
 
 export function configurationLog(manager: Manager): Reply {

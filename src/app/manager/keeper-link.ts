@@ -12,10 +12,18 @@ export interface KeeperLink {
   readonly close: () => void;
 }
 
-const TO_MANAGER = new Set(["start", "view", "report", "datagram", "ping", "stop"]);
+/** By its type complete: a kind that is missing here would be dropped in silence. */
+const TO_MANAGER: Readonly<Record<ToManager["kind"], true>> = {
+  start: true,
+  view: true,
+  report: true,
+  datagram: true,
+  ping: true,
+  stop: true,
+};
 
 function isToManager(message: ToManager | ToKeeper): message is ToManager {
-  return TO_MANAGER.has(message.kind);
+  return Object.hasOwn(TO_MANAGER, message.kind);
 }
 
 /** `onGone` is called once, when the keeper has closed its end. */

@@ -22,6 +22,7 @@ import {
   nodeWakeAtMs,
   stepNode,
 } from "../../cluster/core/controller/node-core.ts";
+import type { FencingResult } from "../../cluster/core/controller/types.ts";
 import {
   PING_ATTRIBUTE,
   type PingScores,
@@ -70,6 +71,8 @@ export interface Manager {
   readonly files: CibFiles;
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
+  /** As the DC: lets a node in before anything starts on it. */
+  readonly unfence: (target: string) => Promise<FencingResult>;
   readonly drbd: DrbdDesk;
   readonly decider: Decider;
   readonly rehearsal: Rehearsal;
@@ -229,6 +232,10 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
 }
 
 function fence(manager: Manager, { target, operation }: FenceAction, isTargetPreferred: boolean): void {
+  if (operation === "on") {
+    void manager.unfence(target).then((result) => feed(manager, { kind: "fenced", result }));
+    return;
+  }
   const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
   void manager.fencing.request(target, operation, origin, { isTargetPreferred }).then((record) => {
     const result = fencingAnswer(record, operation);

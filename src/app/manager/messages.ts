@@ -14,6 +14,9 @@ export type ManagerMessage =
   /** An earlier version of the configuration, which the sender has not kept. */
   | { readonly room: "version"; readonly ask: number; readonly version: string }
   | { readonly room: "version-answer"; readonly ask: number; readonly xml: string | null }
+  /** What time is it at yours? */
+  | { readonly room: "clock"; readonly ask: number }
+  | { readonly room: "clock-answer"; readonly ask: number; readonly wallMs: number }
   /** Your last log lines, for a report that is made at the sender. */
   | { readonly room: "log"; readonly ask: number; readonly lines: number }
   | { readonly room: "log-answer"; readonly ask: number; readonly lines: readonly string[] }
@@ -22,6 +25,15 @@ export type ManagerMessage =
   /** What only the DC can do, asked by a command on another node. */
   | { readonly room: "dc"; readonly ask: number; readonly request: ControlRequest }
   | { readonly room: "dc-answer"; readonly ask: number; readonly reply: Reply }
+  /** Before anything starts on the target: let it in, by these devices. */
+  | {
+      readonly room: "unfence";
+      readonly ask: number;
+      readonly target: string;
+      readonly devices: readonly string[];
+      readonly by: string;
+    }
+  | { readonly room: "unfence-answer"; readonly ask: number; readonly record: FencingRecord }
   /** DRBD has lost its link to you while you live: outdate your disk, or say that you are Primary. */
   | { readonly room: "drbd"; readonly ask: number; readonly resource: string }
   | { readonly room: "drbd-answer"; readonly ask: number; readonly word: "outdated" | "primary" | "unknown" };

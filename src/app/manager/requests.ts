@@ -2,6 +2,7 @@
  * What each request of the control socket is answered with, and the messages of other managers. Configuration is
  * changed through the CIB store; what only the DC can do is handed to it, wherever it is.
  */
+import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
@@ -25,11 +26,19 @@ import {
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
 import { keepRecords } from "./fencing-news.ts";
-import { configurationLog, configurationVersion, keptVersion, logLines, PEER_LINES_MAX } from "./history-desk.ts";
+import {
+  configurationLog,
+  configurationVersion,
+  keptVersion,
+  logLines,
+  PEER_LINES_MAX,
+  readClocks,
+} from "./history-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
+import { unfenceHere } from "./unfence.ts";
 
 function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
   return { kind: "answer", value };
@@ -80,6 +89,16 @@ function isGoingBack(request: ControlRequest, version: string): boolean {
   return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
 }
 
+/** The change stands here, and only here: nobody may believe that it is safe. */
+const NO_QUORUM: Problem = {
+  severity: "warning",
+  place: "cluster",
+  reason:
+    "this part of the cluster has no quorum: when the nodes meet again, what another part has changed meanwhile " +
+    "goes before this change, which is then set aside",
+  remedy: "look at `gemel config log` when they have met, and make the change again if it is not there",
+};
+
 async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { operations, text } = wish;
@@ -98,7 +117,8 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
-      return { kind: "answer", value: { text, version, warnings: done.warnings } };
+      const value = { text, version, warnings: done.warnings };
+      return { kind: "answer", value, ...(manager.view?.quorate === false ? { caution: NO_QUORUM } : {}) };
     }
     case "refused":
       return { kind: "refused", problems: done.problems };
@@ -260,6 +280,8 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return await change(manager, person, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
       return await resource(manager, person, request);
+    case "clocks":
+      return answer<"clocks">({ readings: await readClocks(manager) });
     case "resource-fail":
       return failResource(manager, request);
     case "fence-peer":
@@ -316,6 +338,9 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         }),
       );
       break;
+    case "clock":
+      sendAnywhere(manager, from, { room: "clock-answer", ask: message.ask, wallMs: Date.now() });
+      break;
     case "log": {
       const lines = manager.book.lines(Math.min(message.lines, PEER_LINES_MAX));
       sendAnywhere(manager, from, { room: "log-answer", ask: message.ask, lines });
@@ -326,8 +351,15 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
         .outdate(message.resource)
         .then((word) => sendAnywhere(manager, from, { room: "drbd-answer", ask: message.ask, word }));
       break;
+    case "unfence":
+      void unfenceHere(manager, message).then((record) =>
+        sendAnywhere(manager, from, { room: "unfence-answer", ask: message.ask, record }),
+      );
+      break;
+    case "unfence-answer":
     case "dc-answer":
     case "log-answer":
+    case "clock-answer":
     case "version-answer":
     case "drbd-answer":
       manager.asked.get(message.ask)?.(message);

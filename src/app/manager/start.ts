@@ -11,6 +11,7 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
 import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
+import { nodesWithActive } from "../../cluster/core/controller/cib-read.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createPingScores } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
@@ -20,8 +21,9 @@ import { USUAL_PATHS } from "../../cluster/edge/resource-agent-classes.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { Proof } from "../../fencing/core/proofs.ts";
 import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
+import { openResourceGroups } from "../../hw/edge/cgroup.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
-import type { ToManager } from "../keeper-pipe.ts";
+import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
 import { openBlackBox } from "./black-box.ts";
@@ -38,6 +40,7 @@ import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./man
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 import { createDecider } from "./schedule.ts";
+import { unfence } from "./unfence.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -106,6 +109,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   for (const { damage } of [certificates, proofFile]) if (damage !== undefined) log("warning", damage);
   const fencing = createFencingDesk({
     self,
+    holdersOf: (resource) => nodesWithActive(nodeCib(manager.node), resource),
     history: (certificates.stored ?? []).filter(({ node }) => node === self),
     proofFile,
     ownUuid: readMachine("/").uuid,
@@ -133,15 +137,25 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     },
   });
   const tools = writeAgentTools(options.run);
+  const groups = openResourceGroups(options.run);
+  if ("reason" in groups) log("warning", `resources have no cgroups of their own: ${groups.reason}`);
   const agents = createAgentRunner(
     {
       runDirectory: options.run,
+      node: self,
       paths: { ...USUAL_PATHS, ocfRoot: config.agents },
       replacesHeartbeat: true,
+      ...("reason" in groups ? {} : { groups }),
       fencing: (run) => fencing.operate(run),
       // Agents call the tools of the field by PATH or by this directory.
       environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),
+      tellLease: (lock, untilMs) =>
+        link.send({
+          kind: "lock-lease",
+          lock,
+          untilMs: untilMs === undefined ? null : machineMs() + untilMs - performance.now(),
+        }),
     },
     (event) => feed(manager, event),
   );
@@ -165,6 +179,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     files,
     agents,
     fencing,
+    unfence: (target) => unfence(manager, target),
     drbd,
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,

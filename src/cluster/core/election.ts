@@ -69,8 +69,8 @@ export function createElection(self: string, incarnation: string, nowMs: number)
 
 export function electionWakeAtMs(election: Election): number | undefined {
   if (election.members.length === 0) return undefined;
-  const waits = election.dc === null ? [election.openSinceMs + ELECTION_WAIT_MS] : [];
-  return Math.min(election.helloDueAtMs, ...waits);
+  if (election.dc !== null) return election.helloDueAtMs;
+  return Math.min(election.helloDueAtMs, election.openSinceMs + ELECTION_WAIT_MS);
 }
 
 /** The winner, or null while words are missing that may still come. */

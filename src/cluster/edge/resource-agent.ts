@@ -2,10 +2,12 @@
  * Runs the operations that the executor core orders: agents of other programs as child processes, our own in process,
  * fencing devices through the function that the manager gives. Every run ends, in time, with one `finished` event.
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import { printXml } from "../../base/xml.ts";
+import type { GroupProcess, ResourceGroups } from "../../hw/edge/cgroup.ts";
 import { killLeftOvers, type ProcessResult, runProcess } from "../../hw/edge/child-process.ts";
 import type { AttributeUpdate, ExecutorEvent, OperationRun, Outcome } from "../core/executor/types.ts";
 import { type BuiltInAgent, noteDirectory, OCF } from "./agents/contract.ts";
@@ -27,8 +29,13 @@ export interface AgentOptions {
   readonly paths?: AgentPaths;
   /** Where a built-in agent of the same name exists, it runs in place of `ocf:heartbeat:` (and `ocf:linbit:`). */
   readonly replacesHeartbeat?: boolean;
+  /** A cgroup for each resource, where the machine has them. */
+  readonly groups?: ResourceGroups;
   /** Runs operations of class `stonith`. */
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
+  /** See `AgentCall`. */
+  readonly node?: string;
+  readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
   /** Added to what every agent process finds. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly log?: (line: string) => void;
@@ -104,7 +111,9 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
   mkdirSync(environment.HA_RSCTMP, { recursive: true });
   const { file, argv } = program;
   const noteIn = noteDirectory(options.runDirectory);
-  const child = runProcess({ file, argv, environment, timeoutMs: run.timeoutMs, noteIn });
+  const group = options.groups?.beginOperation(run.resource.id, run.callId);
+  const order = { file, argv, environment, timeoutMs: run.timeoutMs, noteIn };
+  const child = runProcess(group === undefined ? order : { ...order, group });
   const done = child.done.then((result) => {
     const outcome = processOutcome(result, program.codeOf);
     const isBad = outcome.kind !== "exit" || outcome.code !== OCF.success;
@@ -115,6 +124,47 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
     return plain(outcome, exitReason, [result.output, said.errors].filter((text) => text !== "").join("\n"));
   });
   return { done, kill: child.kill };
+}
+
+/** What is left to a stop that is tried again; nothing of the resource runs any more. */
+const SECOND_STOP_MAX_MS = 10_000;
+/** A process that KILL does not end within this time hangs in the kernel. */
+const KILL_WAIT_MS = 2_000;
+const LOOK_MS = 20;
+const NAMED_MAX = 5;
+
+function nameProcesses(processes: readonly GroupProcess[]): string {
+  const named = processes.slice(0, NAMED_MAX).map(({ pid, command }) => `${pid} (${command})`);
+  const more = processes.length > NAMED_MAX ? ` and ${processes.length - NAMED_MAX} more` : "";
+  return `process ${named.join(", ")}${more}`;
+}
+
+/**
+ * A stop goes up a ladder before it fails and its node is fenced for it: what the resource still runs is named and
+ * killed, inside its own cgroup, and the agent is asked once more, to clean up and to say that it is stopped.
+ */
+function startStop(run: OperationRun, options: AgentOptions): Running {
+  let current = startProcess(run, options);
+  const climb = async (): Promise<RunEnd> => {
+    const first = await current.done;
+    const { groups, log } = options;
+    const { outcome } = first;
+    const hasFailed = outcome.kind === "timeout" || (outcome.kind === "exit" && outcome.code !== OCF.success);
+    const left = groups?.processes(run.resource.id) ?? [];
+    if (!hasFailed || groups === undefined || left.length === 0) return first;
+    const holders = nameProcesses(left);
+    const why = first.exitReason === "" ? "its stop failed" : first.exitReason;
+    log?.(`${run.resource.id} still runs after its stop (${why}): ${holders} is killed, and the stop tried again`);
+    groups.killResource(run.resource.id);
+    // Agents look for the process itself, which is there until its parent has taken note of its end.
+    const isThere = ({ pid }: GroupProcess) => existsSync(`/proc/${pid}`);
+    for (let waitedMs = 0; waitedMs < KILL_WAIT_MS && left.some(isThere); waitedMs += LOOK_MS) await sleep(LOOK_MS);
+    current = startProcess({ ...run, timeoutMs: Math.min(run.timeoutMs, SECOND_STOP_MAX_MS) }, options);
+    const second = await current.done;
+    if (second.outcome.kind === "exit" && second.outcome.code === OCF.success) return second;
+    return { ...first, exitReason: `${why}; ${holders} was killed, and its stop failed again` };
+  };
+  return { done: climb(), kill: () => current.kill() };
 }
 
 /** Bounds work that only hopefully listens to its signal. */
@@ -163,7 +213,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     return { done: Promise.resolve(plain(outcome, `parameter ${names} is missing`)), kill: () => {} };
   }
   return bounded(timeoutMs, async (signal) => {
-    const { runDirectory } = options;
+    const { runDirectory, node, tellLease } = options;
     const answer = await agent.operate({
       operation,
       instance,
@@ -172,6 +222,8 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
       timeoutMs,
       signal,
       runDirectory,
+      ...(node === undefined ? {} : { node }),
+      ...(tellLease === undefined ? {} : { tellLease }),
     });
     const attributes = answer.attributes ?? [];
     return { outcome: { kind: "exit", code: answer.code }, exitReason: answer.reason, output: "", attributes };
@@ -197,7 +249,8 @@ function builtInFor({ resource, parameters }: OperationRun, options: AgentOption
 function start(run: OperationRun, options: AgentOptions): Running {
   const builtIn = builtInFor(run, options);
   if (builtIn !== undefined) return startBuiltIn(builtIn, run, options);
-  if (run.resource.class !== "stonith") return startProcess(run, options);
+  if (run.resource.class !== "stonith")
+    return run.operation === "stop" ? startStop(run, options) : startProcess(run, options);
   const { fencing } = options;
   if (fencing !== undefined) return bounded(run.timeoutMs, (signal) => fencing(run, signal));
   const reason = "fencing devices are not run here";
@@ -209,6 +262,8 @@ export function createAgentRunner(options: AgentOptions, onFinished: (event: Fin
   for (const pid of killLeftOvers(noteDirectory(options.runDirectory))) {
     options.log?.(`ended process group ${pid} of an operation that an earlier manager had started`);
   }
+  const inGroups = options.groups?.killLeftOvers() ?? 0;
+  if (inGroups > 0) options.log?.(`ended ${inGroups} processes of operations that an earlier manager had started`);
   const running = new Map<number, Running>();
   return {
     run(ordered) {

@@ -10,6 +10,13 @@ export interface Complaint {
   readonly remedy: string;
 }
 
+/** Parameters that are read at the resource that another parameter names, so that the two cannot differ. */
+export interface Borrowing {
+  readonly parameter: string;
+  readonly agent: string;
+  readonly names: readonly string[];
+}
+
 export interface DriverChoice {
   readonly driver: string;
   /** As the driver names them; an alias has been translated. */
@@ -26,6 +33,7 @@ export interface DriverChoice {
   readonly isWitness: boolean;
   /** What is added when the machine is to run again after its end. */
   readonly rebootParameters: Readonly<Record<string, string>>;
+  readonly borrowing: Borrowing | undefined;
   /** The parameter that takes the outlet of a node, for devices that feed several. */
   readonly plugParameter: string | undefined;
   /** Its plugs are numbered outlets, several a node, as `3,7`; else a plug is one word, by default the node's name. */

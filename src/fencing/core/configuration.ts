@@ -29,14 +29,21 @@ export interface FencingDevice {
   /** Among devices without a topology the higher comes first. */
   readonly priority: number;
   readonly timeoutMs: { readonly off: number; readonly on: number };
+  /** So many actions of it at one time, over all targets: boards have few logins (pcmk_action_limit). */
+  readonly actionLimit: number;
   /** Times that an action is tried before the device counts as failed. */
   readonly tries: { readonly off: number; readonly on: number };
   /** Fixed delay before its first `off`, by target; "" for all others. */
   readonly delayBaseMs: Readonly<Record<string, number>>;
   /** Upper end of the random delay on top of it. */
   readonly delayMaxMs: number;
-  /** Is never asked to switch on: it cannot, or its `reboot` must leave the machine off (pcmk_reboot_action=off). */
+  /**
+   * Is never asked to switch on after an off: it cannot, or its `reboot` must leave the machine off
+   * (pcmk_reboot_action=off), or its "on" is what lets a node in again, which only a new start may have.
+   */
   readonly staysOff: boolean;
+  /** Its "on" lets a node in that it had cut off, as a reservation or a switch does (provides=unfencing). */
+  readonly unfences: boolean;
 }
 
 export interface FencingLevel {
@@ -105,6 +112,33 @@ export function levelsFor(
     (left, right) => Number(left.isManual) - Number(right.isManual) || right.priority - left.priority,
   );
   return ranked.map((device) => [device]);
+}
+
+/** Who lets a node in by which devices. */
+export interface UnfencingPlan {
+  readonly shares: Readonly<Record<string, readonly string[]>>;
+  /** Devices that none of the candidates may use: then the node cannot be let in. */
+  readonly nobodys: readonly string[];
+}
+
+/**
+ * `candidates`: the nodes that are there, in the order in which they are taken. A node uses its own paths and knows its
+ * own registrations, so it lets itself in, but for the devices that a location constraint keeps from it.
+ */
+export function planUnfencing(
+  { devices }: FencingConfiguration,
+  target: string,
+  candidates: readonly string[],
+): UnfencingPlan {
+  const shares: Record<string, readonly string[]> = {};
+  const nobodys: string[] = [];
+  for (const { id, unfences, targets, bannedFrom } of devices) {
+    if (!unfences || targets?.includes(target) !== true) continue;
+    const node = [target, ...candidates].find((candidate) => !bannedFrom.includes(candidate));
+    if (node === undefined) nobodys.push(id);
+    else shares[node] = [...(shares[node] ?? []), id];
+  }
+  return { shares, nobodys };
 }
 
 /** Whoever can tell from here whether `target` lives: witnesses, and the devices that read its power. */

@@ -9,6 +9,7 @@ import type { NodeAddresses } from "../../hw/core/alive/addresses.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
 import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
+import type { SharedLock } from "../../hw/core/sfex/lock.ts";
 import type { SnmpAgent } from "../../hw/core/snmp/agent.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
@@ -118,6 +119,7 @@ export interface Transports {
   };
   readonly addresses: { readonly addresses: readonly string[]; readonly trials: number };
   readonly disks: { readonly paths: readonly string[] };
+  readonly lock: { readonly path: string; readonly index: number; readonly resource: string };
   readonly ssh: {
     readonly host: string;
     readonly port: number;
@@ -166,6 +168,7 @@ export interface Connections {
   readonly plugin: ExternalPlugin;
   readonly addresses: NodeAddresses;
   readonly disks: PoisonDisks;
+  readonly lock: SharedLock;
   readonly ssh: TextLine;
   readonly snmp: SnmpAgent;
   readonly nut: UpsServer;

@@ -23,6 +23,8 @@ export type FencerEvent =
       readonly origin: FencingOrigin;
       /** Only this level, counted from 1: a drill of paths that are seldom needed. */
       readonly onlyLevel?: number;
+      /** Not the power: the target is up, and is let in by all of these devices. */
+      readonly unfenceBy?: readonly string[];
       /** Any number; random delays are drawn from it. */
       readonly seed: number;
       /** The target carries the more important resources: its fencing waits for priority-fencing-delay. */
@@ -134,6 +136,7 @@ export interface FencingOperation {
   readonly devices: readonly DeviceRecord[];
   /** Nobody wants it any more: no further device is tried once the one at hand has come to an end. */
   readonly isWithdrawn?: true;
+  readonly isUnfencing?: true;
 }
 
 /** Failed rounds in a row for one target. */
@@ -197,6 +200,16 @@ export function isBlocked({ operations, configuration }: FencerState, operation:
   return configuration.isConcurrent ? earlier.some(({ target }) => target === operation.target) : earlier.length > 0;
 }
 
+/** Whether its next device has as many actions under way as it may have: the end of one of them lets it go on. */
+export function isCrowded({ operations, configuration }: FencerState, operation: FencingOperation): boolean {
+  const nextOf = ({ levels, level, device }: FencingOperation) => levels[level]?.[device];
+  const id = nextOf(operation);
+  const limit = configuration.devices.find((device) => device.id === id)?.actionLimit ?? Infinity;
+  if (operation.phase.kind !== "waiting") return false;
+  const isActive = ({ phase }: FencingOperation) => phase.kind === "running" || phase.kind === "looking";
+  return operations.filter((each) => isActive(each) && nextOf(each) === id).length >= limit;
+}
+
 function phaseWakeAtMs(phase: OperationPhase): number {
   switch (phase.kind) {
     case "waiting":
@@ -211,7 +224,7 @@ function phaseWakeAtMs(phase: OperationPhase): number {
 
 /** When the fencer next wants a `tick`. */
 export function wakeAtMs(state: FencerState): number | undefined {
-  const active = state.operations.filter((operation) => !isBlocked(state, operation));
+  const active = state.operations.filter((operation) => !isBlocked(state, operation) && !isCrowded(state, operation));
   return active.length === 0 ? undefined : Math.min(...active.map(({ phase }) => phaseWakeAtMs(phase)));
 }
 

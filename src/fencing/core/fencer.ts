@@ -7,18 +7,17 @@
  */
 import { unreachable } from "../../base/check.ts";
 import type { Stepped } from "../../base/step.ts";
-import { type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
+import { type FencingDevice, type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
 import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
 import { isLooping, LOOP_DEATHS, LOOP_WINDOW_MS } from "./fencer-state.ts";
 import {
   abandon,
   type Draft,
+  giveUp,
   log,
   type Now,
   nextId,
-  publish,
   pump,
-  remove,
   replace,
   settle,
   settleLook,
@@ -33,29 +32,69 @@ function mergedAction(left: FencingRequestAction, right: FencingRequestAction): 
   return left === "reboot" || right === "reboot" ? "reboot" : left;
 }
 
+/** A new wish that the operation at hand serves, too. */
+function join(
+  draft: Draft,
+  running: FencingOperation,
+  { action, origin, target }: RequestEvent,
+  waiter: Waiter,
+  now: Now,
+) {
+  const { phase, devices } = running;
+  const isPaused = phase.kind === "waiting" && devices.length === 0 && !running.hasDelayed;
+  replace(draft, {
+    ...running,
+    action: mergedAction(running.action, action),
+    waiters: [...running.waiters, waiter],
+    by: [...running.by, origin.by],
+    phase: origin.kind === "operator" && isPaused ? { kind: "waiting", notBeforeMs: now.ms } : phase,
+  });
+  log(draft, "info", `${action} of ${target}, asked by ${origin.by}, joins the fencing that runs`);
+}
+
+function levelsOf({ configuration, self }: Draft, event: RequestEvent): readonly (readonly FencingDevice[])[] {
+  const { target, onlyLevel, unfenceBy } = event;
+  if (unfenceBy !== undefined) return [configuration.devices.filter(({ id }) => unfenceBy.includes(id))];
+  const all = levelsFor(configuration, target, self);
+  return onlyLevel === undefined ? all : all.slice(onlyLevel - 1, onlyLevel);
+}
+
+/** A node that is to be cut off is not let in: neither after it, by an order that waited, nor beside it. */
+function holdBack(draft: Draft, { target, unfenceBy, action }: RequestEvent, now: Now): string | undefined {
+  if (unfenceBy !== undefined)
+    return draft.operations.some((each) => each.target === target && each.step === "off")
+      ? `${target} is being fenced`
+      : undefined;
+  const letIns = draft.operations.filter((each) => each.target === target && each.isUnfencing === true);
+  if (action !== "on")
+    for (const each of letIns) {
+      if (each.phase.kind === "running") replace(draft, { ...each, isWithdrawn: true });
+      else giveUp(draft, each, `${target} is to be fenced`, now);
+    }
+  return undefined;
+}
+
 function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
   const { requestId, target, action, origin, seed, isTargetPreferred } = event;
+  const isUnfencing = event.unfenceBy !== undefined;
   const waiter: Waiter = { requestId, action, origin };
   const step = action === "on" ? "on" : "off";
+  const objection = draft.configuration.isEnabled
+    ? holdBack(draft, event, now)
+    : "fencing is disabled (stonith-enabled=false)";
   const running = draft.operations.find(
-    (each) => each.target === target && each.step === step && (each.action === "on") === (action === "on"),
+    (each) =>
+      each.target === target &&
+      each.step === step &&
+      (each.action === "on") === (action === "on") &&
+      (each.isUnfencing === true) === isUnfencing,
   );
-  const isUrgent = origin.kind === "operator";
-  if (running !== undefined) {
-    const { phase, devices } = running;
-    const isPaused = phase.kind === "waiting" && devices.length === 0 && !running.hasDelayed;
-    replace(draft, {
-      ...running,
-      action: mergedAction(running.action, action),
-      waiters: [...running.waiters, waiter],
-      by: [...running.by, origin.by],
-      phase: isUrgent && isPaused ? { kind: "waiting", notBeforeMs: now.ms } : phase,
-    });
-    log(draft, "info", `${action} of ${target}, asked by ${origin.by}, joins the fencing that runs`);
+  if (running !== undefined && objection === undefined) {
+    join(draft, running, event, waiter, now);
     return;
   }
-  const all = levelsFor(draft.configuration, target, draft.self);
-  const levels = event.onlyLevel === undefined ? all : all.slice(event.onlyLevel - 1, event.onlyLevel);
+  const isUrgent = origin.kind === "operator";
+  const levels = levelsOf(draft, event);
   const retryAtMs = draft.failures[target]?.retryAtMs ?? now.ms;
   const staysOff = action === "reboot" && !isUrgent && isLooping(draft, target, now.wallMs);
   if (staysOff) {
@@ -79,12 +118,11 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
     step,
     hasDelayed: false,
     devices: [],
+    ...(isUnfencing ? { isUnfencing } : {}),
   };
   draft.operations = [...draft.operations, operation];
-  if (!draft.configuration.isEnabled) {
-    remove(draft, operation);
-    const outcome = { kind: "not-done", reason: "fencing is disabled (stonith-enabled=false)" } as const;
-    publish(draft, operation, action, outcome, now);
+  if (objection !== undefined) {
+    giveUp(draft, operation, objection, now);
     return;
   }
   const order = operation.levels.map((level) => level.join("+")).join(", then ");

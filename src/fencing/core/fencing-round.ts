@@ -13,6 +13,7 @@ import {
   type FencingRecord,
   HISTORY_MAX,
   isBlocked,
+  isCrowded,
   PAUSE_CAP_MS,
   PAUSE_EXHAUSTED_MS,
   PAUSE_FIRST_MS,
@@ -104,7 +105,11 @@ function failRound(draft: Draft, operation: FencingOperation, reason: string, no
   const isUnknown = devices.some(({ outcome }) => outcome.kind === "unknown");
   const outcome: FencingOutcome = { kind: isUnknown ? "unknown" : "not-done", reason };
   if (step === "on") {
-    log(draft, "error", `${target} could not be switched on: ${reason}; switch it on by hand`);
+    const what =
+      operation.isUnfencing === true
+        ? `${target} is not let in: ${reason}; nothing starts on it`
+        : `${target} could not be switched on: ${reason}; switch it on by hand`;
+    log(draft, "error", what);
     remove(draft, operation);
     publish(draft, operation, "on", outcome, now);
     return;
@@ -152,7 +157,7 @@ export function succeedOff(draft: Draft, operation: FencingOperation, mayStart: 
 }
 
 function succeedOn(draft: Draft, operation: FencingOperation, now: Now): void {
-  log(draft, "info", `${operation.target} is switched on`);
+  log(draft, "info", `${operation.target} is ${operation.isUnfencing === true ? "let in" : "switched on"}`);
   remove(draft, operation);
   publish(draft, operation, "on", { kind: "confirmed", power: "on" }, now);
 }
@@ -160,19 +165,27 @@ function succeedOn(draft: Draft, operation: FencingOperation, now: Now): void {
 /** Goes on after a device has confirmed. */
 function advance(draft: Draft, operation: FencingOperation, now: Now): void {
   const { levels, level, device, step } = operation;
-  if (device + 1 < (levels[level]?.length ?? 0)) {
+  // A first device may be all that kills half a machine, so an off goes on; a door that was opened is shut next.
+  if (step === "on" && operation.isWithdrawn === true) abandon(draft, operation, now);
+  else if (device + 1 < (levels[level]?.length ?? 0)) {
     const phase = { kind: "waiting", notBeforeMs: now.ms } as const;
     replace(draft, { ...operation, device: device + 1, tries: 0, hasDelayed: false, phase });
   } else if (step === "off") succeedOff(draft, operation, true, now);
   else succeedOn(draft, operation, now);
 }
 
-/** It is wanted no more, and no failure of the devices. */
-export function abandon(draft: Draft, operation: FencingOperation, now: Now): void {
+/** It is left undone, and no failure of the devices. */
+export function giveUp(draft: Draft, operation: FencingOperation, reason: string, now: Now): void {
   const { target, action } = operation;
-  log(draft, "warning", `fencing of ${target} is given up: it has come back meanwhile`);
+  log(draft, "warning", `${action} of ${target} is given up: ${reason}`);
   remove(draft, operation);
-  publish(draft, operation, action, { kind: "not-done", reason: `${target} has come back` }, now);
+  publish(draft, operation, action, { kind: "not-done", reason }, now);
+}
+
+/** It is wanted no more. */
+export function abandon(draft: Draft, operation: FencingOperation, now: Now): void {
+  const { target, isUnfencing } = operation;
+  giveUp(draft, operation, isUnfencing === true ? `${target} is to be fenced` : `${target} has come back`, now);
 }
 
 /** Tries again, or goes to the next level; after the last one the round has failed. */
@@ -327,7 +340,8 @@ export function pump(draft: Draft, now: Now): void {
   let isBusy = true;
   while (isBusy) {
     const due = draft.operations.find(
-      (operation) => !isBlocked(draft, operation) && pumpOperation(draft, operation, now),
+      (operation) =>
+        !isBlocked(draft, operation) && !isCrowded(draft, operation) && pumpOperation(draft, operation, now),
     );
     isBusy = due !== undefined;
   }

@@ -6,9 +6,11 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import { type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
+import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
+import { withoutSharedBoards } from "./shared-boards.ts";
+import { type Complain, isTrue, type Values, valuesOf, wordsOf } from "./values.ts";
 
 export interface FencingRead {
   readonly configuration: FencingConfiguration;
@@ -20,38 +22,15 @@ const PATTERN_LENGTH_MAX = 256;
 const TRIES_MAX = 10;
 const FENCING_CLASSES = ["stonith", "fencing"];
 
-type Values = Readonly<Record<string, string>>;
-type Complain = (place: string, reason: string, remedy: string, severity?: Problem["severity"]) => void;
-
-/** The name-value pairs of all sets with this name below `element`; the first set that has a name wins. */
-function valuesOf(element: XmlElement | undefined, set: string): Values {
-  const values: Record<string, string> = {};
-  const sets = childrenOf(element, set).toSorted(
-    (left, right) => Number(right.attributes["score"] ?? 0) - Number(left.attributes["score"] ?? 0),
-  );
-  for (const pair of sets.flatMap((each) => childrenOf(each, "nvpair"))) {
-    const { name, value } = pair.attributes;
-    if (name !== undefined && value !== undefined && !Object.hasOwn(values, name)) values[name] = value;
-  }
-  return values;
-}
-
-function isTrue(value: string | undefined, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  return /^(true|on|yes|y|1)$/i.test(value);
-}
-
-/** Primitives of class stonith, wherever groups and clones hold them. */
-function fencingPrimitives(element: XmlElement | undefined): readonly XmlElement[] {
+/** Primitives, wherever groups and clones hold them. */
+function primitivesOf(element: XmlElement | undefined): readonly XmlElement[] {
   return (element?.children ?? []).flatMap((child) => {
-    if (child.name === "primitive") return FENCING_CLASSES.includes(child.attributes["class"] ?? "") ? [child] : [];
-    return ["group", "clone", "master", "bundle"].includes(child.name) ? fencingPrimitives(child) : [];
+    if (child.name === "primitive") return [child];
+    return ["group", "clone", "master", "bundle"].includes(child.name) ? primitivesOf(child) : [];
   });
 }
 
-function wordsOf(list: string | undefined): readonly string[] {
-  return (list ?? "").split(/[\s,;]+/).filter((word) => word !== "");
-}
+const isFencing = ({ attributes }: XmlElement) => FENCING_CLASSES.includes(attributes["class"] ?? "");
 
 /** `alpha:1;bravo:2` by node; several outlets of a node keep their comma. */
 function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
@@ -62,8 +41,20 @@ function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
   });
 }
 
+/**
+ * `none` stands for every node. Nobody is asked what a device might reach: a list that a board tells on one day and
+ * not on the other would make a node fenceable by chance.
+ */
+function checkHostCheck(written: string | undefined, place: string, complain: Complain): void {
+  if (written === undefined || written === "static-list" || written === "none") return;
+  const known = written === "dynamic-list" || written === "status";
+  const reason = known ? "devices are not asked which nodes they reach" : "no such check is known";
+  complain(place, `pcmk_host_check=${written}: ${reason}`, "name them: pcmk_host_list, or pcmk_host_map=NODE:PLUG");
+}
+
 /** Targets by pcmk_host_map, pcmk_host_list, or the list that the old agents took as a parameter. */
-function targetsOf(parameters: Values): readonly string[] {
+function targetsOf(parameters: Values, nodes: readonly string[]): readonly string[] {
+  if (parameters["pcmk_host_check"] === "none") return nodes;
   const mapped = hostMapOf(parameters).map(([node]) => node);
   const named = [...mapped, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
@@ -121,6 +112,15 @@ function triesOf(parameters: Values, name: string, place: string, complain: Comp
   return 2;
 }
 
+/** A number from 1; -1: no limit. */
+function actionLimitOf(written: string | undefined, place: string, complain: Complain): number {
+  const limit = Number(written ?? "1");
+  if (limit === -1) return Number.MAX_SAFE_INTEGER;
+  if (Number.isInteger(limit) && limit >= 1) return limit;
+  complain(place, `pcmk_action_limit=${written} is no number of actions`, "write a number from 1, or -1 for no limit");
+  return 1;
+}
+
 /** `5s`, or by target `alpha:0;bravo:5s`. */
 function delayBaseOf(written: string | undefined, place: string, complain: Complain): Readonly<Record<string, number>> {
   const delays: Record<string, number> = {};
@@ -140,6 +140,26 @@ function bansOf(cib: XmlElement | undefined, id: string): readonly string[] {
     .flatMap(({ attributes }) => (attributes["node"] === undefined ? [] : [attributes["node"]]));
 }
 
+/** What the named resource says itself. What is missing then is told as missing. */
+function borrowed(
+  borrowing: Borrowing | undefined,
+  written: Values,
+  section: XmlElement | undefined,
+  place: string,
+  complain: Complain,
+): Values {
+  const id = borrowing === undefined ? undefined : written[borrowing.parameter];
+  if (borrowing === undefined || id === undefined) return {};
+  const isIt = ({ attributes }: XmlElement) =>
+    attributes["id"] === id &&
+    [attributes["class"], attributes["provider"], attributes["type"]].join(":") === borrowing.agent;
+  const resource = primitivesOf(childOf(section, "resources")).find(isIt);
+  if (resource === undefined)
+    complain(place, `${borrowing.parameter}: ${id} is no resource of ${borrowing.agent}`, "name one, or make it");
+  const values = valuesOf(resource, "instance_attributes");
+  return Object.fromEntries(Object.entries(values).filter(([name]) => borrowing.names.includes(name)));
+}
+
 function readDevice(
   primitive: XmlElement,
   section: XmlElement | undefined,
@@ -150,15 +170,20 @@ function readDevice(
   const id = primitive.attributes["id"] ?? "";
   const agent = primitive.attributes["type"] ?? "";
   const place = `primitive ${id}`;
-  if (/^(stopped)$/i.test(valuesOf(primitive, "meta_attributes")["target-role"] ?? "")) return undefined;
+  const meta = valuesOf(primitive, "meta_attributes");
+  if (/^(stopped)$/i.test(meta["target-role"] ?? "")) return undefined;
+  const unfences = meta["provides"] === "unfencing";
   const parameters = valuesOf(primitive, "instance_attributes");
-  const own = ownParameters(parameters);
-  const kind = catalogue.choose(agent, own);
+  const written = ownParameters(parameters);
+  const kind = catalogue.choose(agent, written);
   if (kind === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
   }
-  const targets = targetsOf(parameters);
+  const own = { ...written, ...borrowed(kind.borrowing, written, section, place, complain) };
+  const nodes = childrenOf(childOf(section, "nodes"), "node").flatMap(({ attributes }) => attributes["uname"] ?? []);
+  const targets = targetsOf(parameters, nodes);
+  checkHostCheck(parameters["pcmk_host_check"], place, complain);
   let hasBadPlug = false;
   const perTarget = perTargetOf(parameters, targets, kind, place, (...problem) => {
     hasBadPlug = true;
@@ -203,6 +228,7 @@ function readDevice(
     targets: targets.length === 0 ? undefined : targets,
     bannedFrom: bansOf(section, id),
     priority: Number.isFinite(priority) ? priority : 0,
+    actionLimit: actionLimitOf(parameters["pcmk_action_limit"], place, complain),
     timeoutMs: { off: timeout("off"), on: timeout("on") },
     tries: {
       off: triesOf(parameters, "pcmk_off_retries", place, complain),
@@ -210,48 +236,10 @@ function readDevice(
     },
     delayBaseMs: delayBaseOf(parameters["pcmk_delay_base"], place, complain),
     delayMaxMs: durationOf(parameters, "pcmk_delay_max", 0, place, complain),
-    staysOff: !choice.switchesOn || parameters["pcmk_reboot_action"] === "off",
+    // To switch on is here to let in: a node that was only cut off from its disks still runs, and may still write.
+    staysOff: !choice.switchesOn || parameters["pcmk_reboot_action"] === "off" || unfences,
+    unfences,
   };
-}
-
-/** One node's power as one device reaches it: a board, or outlets of it. */
-interface Feed {
-  readonly target: string;
-  readonly board: string;
-  readonly outlets: readonly string[];
-}
-
-function feedsOf({ targets = [], parameters, perTarget }: FencingDevice): readonly Feed[] {
-  return targets.flatMap((target) => {
-    const own = { ...parameters, ...perTarget[target] };
-    const host = own["host"] ?? own["ip"] ?? own["ipaddr"];
-    if (host === undefined) return [];
-    const board = [host, own["port"], own["module"], own["system_uuid"]].join(" ");
-    return [{ target, board, outlets: wordsOf(own["outlets"] ?? own["plug"]) }];
-  });
-}
-
-function isShared(left: Feed, right: Feed): boolean {
-  if (left.target === right.target || left.board !== right.board) return false;
-  const hasNone = left.outlets.length === 0 || right.outlets.length === 0;
-  return hasNone || left.outlets.some((outlet) => right.outlets.includes(outlet));
-}
-
-/**
- * Two nodes behind one board or outlet: to kill one would kill the other, or take it for dead. None of them is used.
- */
-function withoutSharedBoards(devices: readonly FencingDevice[], complain: Complain): readonly FencingDevice[] {
-  return devices.filter((device) => {
-    const own = feedsOf(device);
-    const other = devices.find((each) => feedsOf(each).some((feed) => own.some((mine) => isShared(mine, feed))));
-    if (other === undefined) return true;
-    const words =
-      other === device
-        ? "it has one outlet for two nodes"
-        : `it reaches the same board or outlet as ${other.id}, which is there for another node`;
-    complain(`primitive ${device.id}`, words, "give each node the board, or the outlets, that feed it and nobody else");
-    return false;
-  });
 }
 
 /** The nodes of the CIB that a level speaks of. */
@@ -354,10 +342,12 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
     complain("property stonith-watchdog-timeout", reason, "use a shared disk: a device stonith:sbd, fencing-disk PATH");
   }
   const isEnabled = isTrue(property("enabled"), true);
-  const written = fencingPrimitives(childOf(section, "resources")).flatMap((primitive) => {
-    const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
-    return device === undefined ? [] : [device];
-  });
+  const written = primitivesOf(childOf(section, "resources"))
+    .filter(isFencing)
+    .flatMap((primitive) => {
+      const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
+      return device === undefined ? [] : [device];
+    });
   const devices = withoutSharedBoards(written, complain);
   const topology = readTopology(
     section,

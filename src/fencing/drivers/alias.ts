@@ -76,6 +76,11 @@ const ONLY_BY_SSH = {
   remedy: "enable ssh on the board, set secure=1 and pin its key: hostkey=SHA256:...",
 } as const;
 
+const MISSING_AS_OFF = {
+  reason: "would take a blade that is not found, or a wrong number, for one that is off",
+  remedy: "remove it",
+} as const;
+
 /** Where the agents drive a board by ssh, with the flags that they have for it. */
 function sshBoard(driver: string): Alias {
   return {
@@ -209,6 +214,41 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "external/dracmc-telnet": {
+    driver: "drac-mc-telnet",
+    // The plugin reached the chassis through a terminal server, with one port for each chassis.
+    renames: { nodename: "", cyclades_ip: "host", cyclades_port: "port", servername: "module", username: "user" },
+    refusals: [],
+    passwords: ["password"],
+  },
+  "drac4-telnet": { driver: "drac4-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  "racadm-telnet": {
+    driver: "racadm-telnet",
+    renames: {},
+    refusals: [],
+    passwords: ["password", "passwd"],
+  },
+  "amm-telnet": {
+    driver: "amm-telnet",
+    renames: {},
+    refusals: [],
+    passwords: ["password", "passwd"],
+    plugParameter: "module",
+  },
+  fence_bladecenter: {
+    driver: "amm-telnet",
+    renames: {
+      ...FENCE_AGENT_RENAMES,
+      plug: "module",
+      cmd_prompt: "",
+      command_prompt: "",
+      action: "",
+      missing_as_off: "",
+    },
+    refusals: [{ parameter: "missing_as_off", value: /^(1|true|yes|on)$/i, ...MISSING_AS_OFF }],
+    passwords: ["password", "passwd"],
+    plugParameter: "module",
+  },
   "ilo-ssh": { driver: "ilo-ssh", ...OWN_SSH },
   fence_ilo_ssh: sshBoard("ilo-ssh"),
   fence_ilo3_ssh: sshBoard("ilo-ssh"),
@@ -309,6 +349,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     passwords: [],
     plugParameter: "node",
   },
+  sfex: { driver: "sfex", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   sbd: { driver: "sbd", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
 };

@@ -1,6 +1,6 @@
 /** How a driver is declared: a name, a schema for its parameters, and what follows from them. */
 import * as v from "valibot";
-import type { Complaint } from "../core/catalogue.ts";
+import type { Borrowing, Complaint } from "../core/catalogue.ts";
 import type { BoundDriver } from "../core/driver.ts";
 
 type Values = Readonly<Record<string, string>>;
@@ -17,6 +17,7 @@ export interface Traits {
   readonly isWitness: boolean;
   /** What is added to the parameters when the machine is to run again after its end. */
   readonly rebootParameters: Values;
+  readonly borrowing: Borrowing | undefined;
 }
 
 export interface Driver extends Traits {
@@ -60,7 +61,7 @@ export function defineDriver<Written>(
   name: string,
   schema: v.GenericSchema<unknown, Written>,
   bind: (written: Written) => BoundDriver,
-  { switchesOn = true, isWitness = false, rebootParameters = {} }: Partial<Traits> = {},
+  { switchesOn = true, isWitness = false, rebootParameters = {}, borrowing }: Partial<Traits> = {},
 ): Driver {
   return {
     name,
@@ -72,6 +73,7 @@ export function defineDriver<Written>(
     switchesOn,
     isWitness,
     rebootParameters,
+    borrowing,
     read(given) {
       const read = readParameters(schema, given);
       return read.kind === "read" ? { kind: "bound", bound: bind(read.value) } : read;

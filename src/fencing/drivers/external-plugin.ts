@@ -6,8 +6,9 @@
  * Facts: reference stonith.md, sections 2 and 3.
  */
 import * as v from "valibot";
-import type { AgentAnswer, ExternalPlugin } from "../../hw/core/agent/answer.ts";
-import type { PowerDevice, SwitchAnswer } from "../core/driver.ts";
+import type { ExternalPlugin } from "../../hw/core/agent/answer.ts";
+import type { PowerDevice } from "../core/driver.ts";
+import { judgeSwitch, lastLine } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -29,19 +30,6 @@ const parameters = v.objectWithRest(
 
 /** What a shell takes for the name of a variable; anything else cannot be a plugin's parameter. */
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-function lastLine(output: string): string {
-  const lines = output.split("\n").filter((line) => line.trim() !== "");
-  return (lines.at(-1) ?? "no output").slice(0, 160);
-}
-
-function judge(answer: AgentAnswer): SwitchAnswer {
-  if (answer.kind === "not-started") return { kind: "refused", reason: answer.reason };
-  if (answer.kind === "killed") return { kind: "maybe", reason: answer.reason };
-  if (answer.code === 0) return { kind: "accepted" };
-  // The code tells failure only, not whether anything was sent before it.
-  return { kind: "maybe", reason: `the plugin ended with ${answer.code}: ${lastLine(answer.output)}` };
-}
 
 interface Use {
   readonly node: string;
@@ -65,7 +53,7 @@ export function pluginDevice(plugin: ExternalPlugin, { node, isBelieved, offOper
     async switchPower(wanted) {
       const unreached = await reach();
       if (unreached !== undefined) return { kind: "refused", reason: unreached };
-      const answer = judge(await plugin.call(wanted === "off" ? offOperation : "on", node, options));
+      const answer = judgeSwitch(await plugin.call(wanted === "off" ? offOperation : "on", node, options), "plugin");
       accepted = answer.kind === "accepted" ? wanted : undefined;
       failure = answer.kind === "maybe" ? answer.reason : undefined;
       return answer;

@@ -5,8 +5,9 @@
  * arguments, too, so the power is read from its words.
  */
 import * as v from "valibot";
-import type { AgentAnswer, FenceAgent } from "../../hw/core/agent/answer.ts";
-import type { PowerDevice, SwitchAnswer } from "../core/driver.ts";
+import type { FenceAgent } from "../../hw/core/agent/answer.ts";
+import type { PowerDevice } from "../core/driver.ts";
+import { judgeSwitch, lastLine } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -23,23 +24,10 @@ const parameters = v.objectWithRest(
 /** Bad arguments, login denied: nothing was done, and asking again at once is in vain. */
 const REFUSED_CODES = [2, 3];
 
-/** The last line of the output, which holds the agent's complaint. */
-function lastLine(output: string): string {
-  const lines = output.split("\n").filter((line) => line.trim() !== "");
-  return (lines.at(-1) ?? "no output").slice(0, 160);
-}
-
-function judge(answer: AgentAnswer): SwitchAnswer {
-  if (answer.kind === "not-started") return { kind: "refused", reason: answer.reason };
-  if (answer.kind === "killed") return { kind: "maybe", reason: answer.reason };
-  if (answer.code === 0) return { kind: "accepted" };
-  const reason = `the agent ended with ${answer.code}: ${lastLine(answer.output)}`;
-  return { kind: REFUSED_CODES.includes(answer.code) ? "refused" : "maybe", reason };
-}
-
 export function agentDevice(agent: FenceAgent, options: Readonly<Record<string, string>>): PowerDevice {
   return {
-    switchPower: async (wanted) => judge(await agent.call({ ...options, action: wanted })),
+    switchPower: async (wanted) =>
+      judgeSwitch(await agent.call({ ...options, action: wanted }), "agent", REFUSED_CODES),
     async readPower() {
       const answer = await agent.call({ ...options, action: "status" });
       if (answer.kind !== "exited") return { kind: "unreadable", reason: answer.reason };

@@ -15,9 +15,10 @@ import { nut } from "./nut.ts";
 import { boundMs } from "./prove-power.ts";
 import { redfish } from "./redfish.ts";
 import { sbd } from "./sbd.ts";
+import { sfex } from "./sfex.ts";
 import { snmpPdu } from "./snmp-pdu.ts";
 import { iloSsh, racadmSsh } from "./ssh-boards.ts";
-import { dracMcTelnet, rsaTelnet } from "./telnet-boards.ts";
+import { ammTelnet, drac4Telnet, dracMcTelnet, racadmTelnet, rsaTelnet } from "./telnet-boards.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -27,6 +28,9 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ribcl": iloRibcl,
   "rsa-telnet": rsaTelnet,
   "drac-mc-telnet": dracMcTelnet,
+  "drac4-telnet": drac4Telnet,
+  "racadm-telnet": racadmTelnet,
+  "amm-telnet": ammTelnet,
   "ilo-ssh": iloSsh,
   "racadm-ssh": racadmSsh,
   "snmp-pdu": snmpPdu,
@@ -35,6 +39,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "fence-agent": fenceAgent,
   "external-plugin": externalPlugin,
   sbd,
+  sfex,
 };
 
 /** The driver of that name. */
@@ -69,6 +74,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     switchesOn: driver?.switchesOn ?? false,
     isWitness: driver?.isWitness ?? false,
     rebootParameters: driver?.rebootParameters ?? {},
+    borrowing: driver?.borrowing,
     complaints: [...complaints, ...read.complaints],
     boundMs: read.boundMs,
   };

@@ -9,6 +9,11 @@ import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 export interface ShellDialect {
   /** How the shell asks for user and password; absent where the line itself has logged in, as ssh does. */
   readonly login?: { readonly user: RegExp; readonly password: RegExp };
+  /**
+   * Where one board serves several machines: the prompt after the login, and what leads from there to the one machine.
+   * Every later answer must end with `prompt`, which names it: a command is never given to another one.
+   */
+  readonly enter?: { readonly welcome: RegExp; readonly command: string };
   /** Ends every answer. Also matches nothing of a login that was refused. */
   readonly prompt: RegExp;
   readonly off: string;
@@ -57,12 +62,23 @@ export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): P
     if (secret.kind !== "seen") return "the board asks for no password";
     line.sendPassword();
     // A refused login asks again, says so, or hangs up.
-    const either = new RegExp(`${dialect.prompt.source}|${login.user.source}|invalid|incorrect|denied|failed`, "i");
+    const first = dialect.enter?.welcome ?? dialect.prompt;
+    const either = new RegExp(`${first.source}|${login.user.source}|invalid|incorrect|denied|failed`, "i");
     const welcome = await line.expect(either);
     if (welcome.kind === "silent") return "the board took the login, but shows no prompt";
-    if (welcome.kind === "closed" || !dialect.prompt.test(welcome.text)) return SECOND_LOGIN;
-    isLoggedIn = true;
-    return undefined;
+    if (welcome.kind === "closed" || !first.test(welcome.text)) return SECOND_LOGIN;
+    const lost = await enterMachine();
+    isLoggedIn = lost === undefined;
+    return lost;
+  }
+
+  async function enterMachine(): Promise<string | undefined> {
+    const { enter, prompt } = dialect;
+    if (enter === undefined) return undefined;
+    line.sendLine(enter.command);
+    const answer = await line.expect(new RegExp(`${prompt.source}|${enter.welcome.source}`));
+    if (answer.kind === "seen" && prompt.test(answer.text)) return undefined;
+    return `the board does not know this machine (${enter.command}): ${lastWords(answer.text)}`;
   }
 
   async function ask(command: string): Promise<Said> {

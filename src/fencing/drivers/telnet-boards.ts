@@ -1,11 +1,13 @@
 /**
- * The boards that are driven by telnet: IBM RSA and RSA II, Dell DRAC/MC.
- * Facts: dialogs in reference stonith.md, section 5 and 6 (from the old plugins and agents); no unit was seen.
+ * The boards that are driven by telnet: IBM RSA and RSA II, BladeCenter AMM; Dell DRAC/MC, DRAC 4, DRAC 5 and CMC.
+ * Facts: dialogs in reference stonith.md, section 5 and 6 (from the old plugins and agents), and what fence_drac,
+ * fence_drac5 and fence_bladecenter were seen to say; no unit was seen.
  */
 import * as v from "valibot";
 import { defineDriver } from "./define-driver.ts";
 import { port, powerTimes, text, timesOf } from "./parameter.ts";
 import { type ShellDialect, shellDevice } from "./shell-dialect.ts";
+import { racadm } from "./ssh-boards.ts";
 
 const login = {
   host: text("write the address of the board"),
@@ -40,9 +42,52 @@ export function dracMc(module: string): ShellDialect {
   };
 }
 
+/** A chassis by its advanced management module; `blade`: its number. The prompt names the blade. */
+export function amm(blade: string): ShellDialect {
+  return {
+    login: { user: /username ?: ?$/i, password: /password ?: ?$/i },
+    enter: { welcome: /system> ?$/, command: `env -T system:blade[${blade}]` },
+    prompt: new RegExp(`system:blade\\[${blade}\\]> ?$`),
+    off: "power -off",
+    on: "power -on",
+    status: "power -state",
+    accepted: /(?:^|[\r\n])ok\b/i,
+    denied: /not authorized|permission|authority/i,
+    power: /(?:^|[\r\n])(on|off)\b/i,
+  };
+}
+
+/** It says nothing where it obeys, so only an empty answer is a yes. */
+export const DRAC4: ShellDialect = {
+  login: { user: /login: ?$/i, password: /password: ?$/i },
+  prompt: /\[[^\]\r\n]+\]# ?$/,
+  off: "serveraction -d 0 powerdown",
+  on: "serveraction -d 0 powerup",
+  status: "getmodinfo",
+  accepted: /^serveraction -d 0 \w+\s*\[[^\]\r\n]+\]# ?$/,
+  denied: /privilege|permission/i,
+  power: /present\s+(on|off)\b/i,
+};
+
+/** `module`: the blade of a CMC, as server-3; undefined: the DRAC 5's own machine. */
+export function racadmByTelnet(module: string | undefined): ShellDialect {
+  const dialect = racadm(module);
+  return { ...dialect, login: { user: /login: ?$/i, password: /password: ?$/i }, prompt: /[$>] ?$/ };
+}
+
+interface Login {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+function targetOf({ host, port: tcpPort, secret }: Login) {
+  return { host, port: tcpPort, secret, logout: "exit" };
+}
+
 export const rsaTelnet = defineDriver("rsa-telnet", v.strictObject(login), (written) => ({
   transport: "telnet",
-  target: { host: written.host, port: written.port, secret: written.secret, logout: "exit" },
+  target: targetOf(written),
   times: timesOf(written),
   expectedUuid: undefined,
   device: (line) => shellDevice(line, RSA, written.user),
@@ -55,8 +100,42 @@ const dracMcParameters = v.strictObject({
 
 export const dracMcTelnet = defineDriver("drac-mc-telnet", dracMcParameters, (written) => ({
   transport: "telnet",
-  target: { host: written.host, port: written.port, secret: written.secret, logout: "exit" },
+  target: targetOf(written),
   times: timesOf(written),
   expectedUuid: undefined,
   device: (line) => shellDevice(line, dracMc(written.module), written.user),
+}));
+
+const ammParameters = v.strictObject({
+  ...login,
+  module: v.pipe(v.string(), v.regex(/^([1-9]|1[0-4])$/, "write the number of the blade, from 1 to 14")),
+});
+
+export const ammTelnet = defineDriver("amm-telnet", ammParameters, (written) => ({
+  transport: "telnet",
+  target: targetOf(written),
+  times: timesOf(written),
+  expectedUuid: undefined,
+  device: (line) => shellDevice(line, amm(written.module), written.user),
+}));
+
+export const drac4Telnet = defineDriver("drac4-telnet", v.strictObject(login), (written) => ({
+  transport: "telnet",
+  target: targetOf(written),
+  times: timesOf(written),
+  expectedUuid: undefined,
+  device: (line) => shellDevice(line, DRAC4, written.user),
+}));
+
+const racadmParameters = v.strictObject({
+  ...login,
+  module: v.optional(v.pipe(v.string(), v.regex(/^server-\d{1,2}[a-d]?$/, "write the blade as server-3"))),
+});
+
+export const racadmTelnet = defineDriver("racadm-telnet", racadmParameters, (written) => ({
+  transport: "telnet",
+  target: targetOf(written),
+  times: timesOf(written),
+  expectedUuid: undefined,
+  device: (line) => shellDevice(line, racadmByTelnet(written.module), written.user),
 }));

@@ -40,7 +40,10 @@ export interface DeviceOpener {
 
 const nothingToClose = () => {};
 
-export function createDeviceOpener(secretsFile: string): DeviceOpener {
+/** Where the cluster has recorded that a resource runs. */
+export type HoldersOf = (resource: string) => readonly string[];
+
+export function createDeviceOpener(secretsFile: string, holdersOf?: HoldersOf): DeviceOpener {
   const kept = new Map<string, KeptConnection>();
 
   function passwordOf(name: string): Opened<string> {
@@ -106,6 +109,13 @@ export function createDeviceOpener(secretsFile: string): DeviceOpener {
         const { createPoisonDisks } = await import("../../hw/edge/poison-disk.ts");
         const disks = createPoisonDisks({ ...bound.target, from: os.hostname(), accessMs: budgetMs });
         return opened(bound.device(disks), () => disks.close());
+      }
+      case "lock": {
+        const { openSfexDisk } = await import("../../hw/edge/sfex-disk.ts");
+        const { path, index, resource } = bound.target;
+        const holders = () => holdersOf?.(resource);
+        const disk = openSfexDisk({ path, index, from: os.hostname(), accessMs: budgetMs, holders });
+        return opened(bound.device(disk), () => disk.close());
       }
       case "https": {
         const password = passwordOf(bound.target.secret);

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import type { OperationGroup } from "./cgroup.ts";
 
 /** A hung program keeps a takeover waiting, so it gets no long time to think. */
 const TERM_GRACE_MS = 1_000;
@@ -40,7 +41,12 @@ export interface ProcessOrder {
   readonly timeoutMs: number;
   /** A directory in which the group is noted while it runs, so that a later start of the program can end it. */
   readonly noteIn?: string;
+  /** It runs in this cgroup, which ends and is released with it. */
+  readonly group?: OperationGroup;
 }
+
+/** A program enters its group before it begins: what it starts at once is in there as well. */
+const ENTER_GROUP = 'echo 0 >"$0" 2>/dev/null; exec "$@"';
 
 export interface RunningProcess {
   readonly done: Promise<ProcessResult>;
@@ -106,8 +112,10 @@ function collect(child: ChildProcess): { readonly output: Tail; readonly errors:
 }
 
 /** Runs it; resolves always, at the latest TERM_GRACE_MS + KILL_WAIT_MS after the timeout or the kill. */
-export function runProcess({ file, argv, environment, timeoutMs, noteIn }: ProcessOrder): RunningProcess {
-  const child = spawn(file, argv, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+export function runProcess({ file, argv, environment, timeoutMs, noteIn, group }: ProcessOrder): RunningProcess {
+  const [program, words] =
+    group === undefined ? [file, argv] : ["/bin/sh", ["-c", ENTER_GROUP, group.procsFile, file, ...argv]];
+  const child = spawn(program, words, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   const { output, errors } = collect(child);
   const forget = pid === undefined ? () => {} : noteGroup(noteIn, pid);
@@ -119,16 +127,21 @@ export function runProcess({ file, argv, environment, timeoutMs, noteIn }: Proce
     finish = (end, stuck = "") => {
       for (const timer of timers) clearTimeout(timer);
       forget();
+      group?.release();
       child.stdout?.destroy();
       child.stderr?.destroy();
       resolve({ end, output: output.text, errors: errors.text.trim(), stuck });
     };
   });
+  const killAll = (leader: number) => {
+    signalGroup(leader, "SIGKILL");
+    group?.kill();
+  };
   const endGroup = (why: "timeout" | "killed") => {
     if (pid === undefined || exited || endedBy !== undefined) return;
     endedBy = why;
     signalGroup(pid, "SIGTERM");
-    timers.push(setTimeout(() => signalGroup(pid, "SIGKILL"), TERM_GRACE_MS));
+    timers.push(setTimeout(() => killAll(pid), TERM_GRACE_MS));
     timers.push(setTimeout(() => finish({ kind: why }, describeStuck(pid)), TERM_GRACE_MS + KILL_WAIT_MS));
   };
   timers.push(setTimeout(() => endGroup("timeout"), timeoutMs));
@@ -138,7 +151,7 @@ export function runProcess({ file, argv, environment, timeoutMs, noteIn }: Proce
   child.on("exit", (code, signal) => {
     exited = true;
     // What ignored TERM in an ended group would go on writing where the next operation works.
-    if (endedBy !== undefined && pid !== undefined) signalGroup(pid, "SIGKILL");
+    if (endedBy !== undefined && pid !== undefined) killAll(pid);
     const natural: ProcessEnd = code === null ? { kind: "signal", signal: signal ?? "?" } : { kind: "exit", code };
     const end: ProcessEnd = endedBy === undefined ? natural : { kind: endedBy };
     const flushed = setTimeout(() => finish(end), OUTPUT_WAIT_MS);

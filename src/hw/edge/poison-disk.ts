@@ -18,6 +18,7 @@ import {
   readSlot,
   slotSector,
 } from "../core/poison/format.ts";
+import { createGate } from "./access-gate.ts";
 import { type BlockDevice, openBlockDevice } from "./block-device.ts";
 
 export interface PoisonDisk {
@@ -36,28 +37,6 @@ export interface PoisonDisk {
 
 /** Two nodes that allocate at the same moment may take the same slot; after so many losses something else is wrong. */
 const ALLOCATIONS_MAX = 5;
-
-/** Serves one access at a time, and none for longer than `accessMs`. */
-function createGate(path: string, accessMs: number) {
-  let isBusy = false;
-  return async <Value>(access: () => Promise<Value>): Promise<Value> => {
-    if (isBusy) throw new Error(`${path} hangs: an earlier access has not come back`);
-    isBusy = true;
-    const running = access().finally(() => {
-      isBusy = false;
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${path} did not answer within ${accessMs} ms`)), accessMs);
-    });
-    try {
-      return await Promise.race([running, late]);
-    } finally {
-      clearTimeout(timer);
-      running.catch(() => {}); // told by the race, or late
-    }
-  };
-}
 
 /** Throws when there is no such disk, or its header cannot be used. */
 export async function openPoisonDisk(path: string, accessMs: number): Promise<PoisonDisk> {

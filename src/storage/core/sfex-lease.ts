@@ -7,7 +7,7 @@
  * Facts: reference/storage.md, section 8.
  */
 import { type Stepped, unchanged } from "../../base/step.ts";
-import { nextCount, type SfexLock, type SfexRead } from "./sfex-record.ts";
+import { nextCount, type SfexLock, type SfexRead } from "../../hw/core/sfex/record.ts";
 
 export interface SfexTimes {
   /** After this time without a change another node's lock may be taken. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { runProcess } from "../../hw/edge/child-process.ts";
 import { type DrbdResource, localDisk, readDrbdState } from "../core/drbd-events.ts";
+import { type MirrorDoubt, mirrorDoubt } from "../core/mirror-check.ts";
 
 const ENVIRONMENT = { PATH: "/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL: "C" };
 const TIMEOUT_MS = 10_000;
@@ -36,6 +37,17 @@ export async function lookAtDrbd(name: string, tool: DrbdTool = run): Promise<Dr
   const resource = readDrbdState(output)[name];
   if (resource !== undefined) return { kind: "there", resource };
   return code === 0 || code === 10 ? { kind: "absent" } : { kind: "unknown", reason: errors.slice(-200) };
+}
+
+/**
+ * Compares what DRBD itself knows of both disks (storage/core/mirror-check.ts); it reads no data. `unknown` when it
+ * could not be looked at, which is no all-clear.
+ */
+export async function lookAtMirror(name: string, tool: DrbdTool = run): Promise<MirrorDoubt | "unknown" | undefined> {
+  const { code, output } = await tool("drbdadm", ["get-gi", name]);
+  // The state comes last: what it tells as whole was so already, or the UUIDs belong to a change that is over.
+  const look = await lookAtDrbd(name, tool);
+  return code === 0 && look.kind === "there" ? mirrorDoubt(look.resource, output) : "unknown";
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { createTieLock, type TieLock } from "../../../src/app/keeper/tie-lock.ts";
-import { printSfexControl, printSfexLock } from "../../../src/storage/core/sfex-record.ts";
+import { printSfexControl, printSfexLock } from "../../../src/hw/core/sfex/record.ts";
 
 // Not in tmpfs: it knows no O_DIRECT.
 const folder = mkdtempSync(path.join(import.meta.dirname, ".tie-"));

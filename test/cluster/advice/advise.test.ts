@@ -324,21 +324,6 @@ describe("beyond the table", () => {
     const links = [{ name: "eth1", kind: "udp", peer: "srv01", state: "down" }] as const;
     expect(codes({ unclean: "srv01", live: { links } })).not.toContain("link-down");
   });
-
-  test.each([
-    ["data that may be old", { disk: "Consistent", connection: "Connecting" }, "error", "start the peer"],
-    ["a broken disk", { disk: "Diskless" }, "warning", "drbdadm attach records"],
-    ["a split", { connection: "StandAlone" }, "warning", "--discard-my-data"],
-    ["a resync", { disk: "Inconsistent", replication: "SyncTarget" }, "warning", "wait"],
-    ["a frozen Primary", { connection: "Connecting", isSuspended: true }, "warning", "proven to be off"],
-  ] as const)("DRBD, %s", (_what, change, severity, help) => {
-    const whole = { resource: "records", role: "Primary", disk: "UpToDate", connection: "Connected" } as const;
-    const rest = { replication: "Established", isSuspended: false, outOfSyncKib: 0 };
-    const drbd = [{ ...whole, ...rest, ...change }];
-    const [advice] = advise(situationOf({ done: runsOn("srv01"), live: { drbd } }));
-    expect(advice?.severity).toBe(severity);
-    expect(told({ done: runsOn("srv01"), live: { drbd } })[0]).toContain(help);
-  });
 });
 
 describe("what is not said", () => {

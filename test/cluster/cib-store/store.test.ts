@@ -1,6 +1,9 @@
 /** The replicated CIB: what was acknowledged is never lost, whatever the network and the machines do. */
 import { describe, expect, test } from "vitest";
-import type { StatusChange } from "../../../src/cluster/core/cib-store/types.ts";
+import { xml } from "../../../src/base/xml.ts";
+import { compareLineage, growLineage } from "../../../src/cluster/core/cib-store/lineage.ts";
+import { mergeStored } from "../../../src/cluster/core/cib-store/merge.ts";
+import type { StatusChange, StoredCib } from "../../../src/cluster/core/cib-store/types.ts";
 import { createChance, operationOf, type TestNode, World } from "./world.ts";
 
 const attribute = (node: string, value: string): StatusChange => ({ kind: "set-attribute", node, name: "p", value });
@@ -72,6 +75,30 @@ describe.each([
     }
     expect(conflicts).toBeGreaterThan(20);
   });
+});
+
+test("a join descends from both sides, however much each of them has changed and whatever came before", () => {
+  const shared = ["blank", "first"];
+  const side = (name: string, changes: number): StoredCib => {
+    const heads = Array.from({ length: changes }, (_, at) => `${name}-${at + 1}`);
+    const lineage = heads.reduce<readonly string[]>(growLineage, shared);
+    const head = heads.at(-1) ?? "first";
+    const version = { adminEpoch: 0, epoch: changes };
+    return { version, head, lineage, confirmedHead: head, configuration: xml("configuration"), history: [] };
+  };
+  for (const [mine, theirs] of [
+    [300, 300],
+    [300, 1],
+    [3, 400],
+  ] as const) {
+    const [one, two] = [side("a", mine), side("b", theirs)];
+    const merge = mergeStored(one, two, "b", "a", "joined");
+    if (merge.kind !== "join") throw new Error(merge.kind);
+    for (const old of [one, two]) expect(compareLineage(old, merge.stored)).toBe("newer");
+    // Those who were away meanwhile are still known after a hundred changes more.
+    const later = Array.from({ length: 100 }, (_, at) => `late-${at}`).reduce(growLineage, [...merge.stored.lineage]);
+    for (const old of [one, two]) expect(compareLineage(old, { head: "late-99", lineage: later })).toBe("newer");
+  }
 });
 
 test("a change is acknowledged only when both disks have it", () => {

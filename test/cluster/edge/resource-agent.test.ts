@@ -2,10 +2,14 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import process from "node:process";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseXml } from "../../../src/base/xml.ts";
 import type { OperationRun } from "../../../src/cluster/core/executor/types.ts";
 import { type AgentOptions, createAgentRunner, type Finished } from "../../../src/cluster/edge/resource-agent.ts";
+import { openResourceGroups } from "../../../src/hw/edge/cgroup.ts";
+
+import { skips } from "../../support/skip.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -215,5 +219,72 @@ describe("built in", () => {
     const read = parseXml(output);
     expect(read.kind === "xml" && read.root.attributes["name"]).toBe("IPaddr2");
     expect(output).toContain('<parameter name="ip" unique="1" required="1">');
+  });
+});
+
+describe("a cgroup for each resource", () => {
+  const opened = openResourceGroups(path.join(os.tmpdir(), `gemel-groups-${process.pid}`));
+  const missing = "reason" in opened ? opened.reason : process.getuid?.() === 0 ? "" : "only root may make cgroups";
+  const inGroups = test.skipIf(skips(missing !== "", `no cgroups: ${missing}`));
+  const groups = "reason" in opened ? undefined : opened;
+  const commands = (resource: string) =>
+    (groups?.processes(resource) ?? []).map(({ pid, command }) => `${command} ${pid}`).toSorted();
+  const run = (type: string, given: Partial<OperationRun>, id = "r") => {
+    const resource = { id, class: "ocf", provider: "test", type };
+    return runOne(operation(type, { resource, ...given }), groups === undefined ? {} : { groups });
+  };
+  const daemon = "setsid sleep 1000 >/dev/null 2>&1 </dev/null &";
+
+  afterEach(async () => {
+    agentScript("Ends", "exit 0");
+    // The last operation of a resource that runs no more takes its group away.
+    for (const id of ["r", "other"]) {
+      groups?.killResource(id);
+      await vi.waitFor(() => expect(commands(id)).toEqual([]));
+      await run("Ends", { callId: 99 }, id);
+    }
+  });
+
+  inGroups("what a start leaves running is the resource's, in whatever session it runs", async () => {
+    agentScript("Daemon", daemon);
+    await run("Daemon", { callId: 11 });
+    await vi.waitFor(() => expect(commands("r")).toEqual([expect.stringMatching(/^sleep \d+$/)]));
+    expect(commands("other")).toEqual([]);
+  });
+
+  inGroups("a hung monitor is ended with all that it started; the daemon runs on", async () => {
+    agentScript("Hangs", `case $1 in start) ${daemon} ;; monitor) trap '' TERM; setsid sleep 2000 & wait ;; esac`);
+    await run("Hangs", { callId: 21 });
+    await vi.waitFor(() => expect(commands("r")).toEqual([expect.stringMatching(/^sleep/)]));
+    const before = commands("r");
+    const { outcome } = await run("Hangs", { callId: 22, operation: "monitor", intervalMs: 1_000, timeoutMs: 200 });
+    expect(outcome).toEqual({ kind: "timeout" });
+    expect(commands("r")).toEqual(before);
+    expect(before).toHaveLength(1);
+  });
+
+  inGroups.each([
+    ["fails", "exit 1"],
+    ["hangs", "sleep 3000"],
+  ])("a stop that %s is helped: its own processes are killed, those of another resource are not", async (_, word) => {
+    const stop = `read pid <${directory}/pid; [ -e /proc/$pid ] && ${word}; exit 0`;
+    agentScript("Stubborn", `case $1 in start) ${daemon} echo $! >${directory}/pid ;; stop) ${stop} ;; esac`);
+    await run("Stubborn", { callId: 31 }, "other");
+    await run("Stubborn", { callId: 32 });
+    await vi.waitFor(() => expect(commands("other")).toEqual([expect.stringMatching(/^sleep/)]));
+    const other = commands("other");
+    const { outcome } = await run("Stubborn", { callId: 33, operation: "stop", timeoutMs: 300 });
+    expect(outcome).toEqual({ kind: "exit", code: 0 });
+    expect(commands("r")).toEqual([]);
+    expect(commands("other")).toEqual(other);
+  });
+
+  inGroups("a stop that fails for good says what it has tried", async () => {
+    agentScript("Never", `case $1 in start) ${daemon} ;; stop) echo "ocf-exit-reason:no" >&2; exit 1 ;; esac`);
+    await run("Never", { callId: 41 });
+    await vi.waitFor(() => expect(commands("r")).toEqual([expect.stringMatching(/^sleep/)]));
+    const { outcome, exitReason } = await run("Never", { callId: 42, operation: "stop" });
+    expect(outcome).toEqual({ kind: "exit", code: 1 });
+    expect(exitReason).toMatch(/^no; process \d+ \(sleep\) was killed, and its stop failed again$/);
   });
 });

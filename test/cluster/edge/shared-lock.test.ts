@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AgentCall } from "../../../src/cluster/edge/agents/contract.ts";
 import { sharedLock } from "../../../src/cluster/edge/agents/shared-lock.ts";
-import { printSfexControl, printSfexLock, readSfexLock } from "../../../src/storage/core/sfex-record.ts";
+import { printSfexControl, printSfexLock, readSfexLock } from "../../../src/hw/core/sfex/record.ts";
 
 let directory = "";
 let device = "";
@@ -23,9 +23,16 @@ function write(node: string, held: boolean): void {
   writeFileSync(device, Buffer.concat([control, printSfexLock({ held, count: 4, node }, 512), Buffer.alloc(7 * 512)]));
 }
 
+/** When the keeper would end the node; undefined: it holds nothing. */
+let leaseUntilMs: number | undefined;
+const tellLease = (lock: string, untilMs: number | undefined) => {
+  expect(lock).toBe(`${device} (lock 1)`);
+  leaseUntilMs = untilMs;
+};
+
 function operate(operation: string, given: Record<string, string> = {}, timeoutMs = 20_000) {
   const parameters = { device, lock_timeout: "1", collision_timeout: "0.2", monitor_interval: "0.2", ...given };
-  const rest = { instance: "lock", environment: {}, timeoutMs, runDirectory: directory };
+  const rest = { instance: "lock", environment: {}, timeoutMs, runDirectory: directory, tellLease };
   const call: AgentCall = { operation, parameters, signal: AbortSignal.timeout(timeoutMs), ...rest };
   return sharedLock.operate(call);
 }
@@ -41,10 +48,14 @@ test("a free lock is taken, renewed and released", async () => {
     return read.kind === "record" ? read.value.count : -1;
   };
   const before = countNow();
+  const firstUntilMs = leaseUntilMs ?? 0;
+  expect(firstUntilMs - performance.now()).toBeLessThan(1_000);
   await expect.poll(countNow).toBeGreaterThan(before);
+  await expect.poll(() => leaseUntilMs).toBeGreaterThan(firstUntilMs);
   expect((await operate("stop")).code).toBe(0);
   expect(lockOf(1)).toMatchObject({ value: { held: false } });
   expect((await operate("monitor")).code).toBe(7);
+  expect(leaseUntilMs).toBeUndefined();
 });
 
 test("the lock of a silent holder is taken after the lock timeout", async () => {

@@ -15,6 +15,7 @@ const WELL: Vitals = {
   managerComplaint: undefined,
   managerEnds: 5,
   storage: [{ path: "/dev/sda", maxMs: 30_000, askedAtMs: NOW_MS - 29_000 }],
+  leases: [{ lock: "/dev/witness (lock 1)", endAtMs: NOW_MS + 1_000_000 }],
 };
 
 /** The same vitals at a later time: what was fresh is fresh still, what was old has grown older. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Lab } from "../../../lab/lab.ts";
 import { peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
-import { endSplit, splitOnce } from "../../../lab/tour/split.ts";
+import { changeSides, endSplit, splitOnce } from "../../../lab/tour/split.ts";
 import { runVerb } from "../../../lab/verbs.ts";
 import { nothingIsLost } from "./takeovers.ts";
 
@@ -49,6 +49,8 @@ export function testFencingTroubles(lab: () => Lab): void {
     await nothingIsLost(lab());
     await endSplit(lab(), split);
     expect(lab().active()).toBe(split.survivor);
+    // The node that came back must really have been given what was written without it.
+    await changeSides(lab());
     await nothingIsLost(lab());
   });
 }

@@ -7,6 +7,15 @@ import { changeSides } from "../../../lab/tour/split.ts";
 import { nothingIsLost } from "./takeovers.ts";
 
 const TOLD_MAX_MS = 90_000;
+/** The whole disk is copied, and looked at again a minute later at most. */
+const COPIED_MAX_MS = 300_000;
+const IS_DOWN = "! grep -q ' 0: cs:' /proc/drbd";
+/** As a mirror is that was made without a first copy, and whose bitmap was cleared without its UUID. */
+const LEAVE_BITMAP_UUID = `set -e
+drbdadm apply-al records
+current=$(drbdadm get-gi records | cut -d: -f1)
+drbdmeta --force 0 v08 /dev/disk/by-id/virtio-mirror internal set-gi \
+  "$current:AAAABBBBCCCCDDDD:0000000000000004:0000000000000000:1:1:0:1:0:0:0"`;
 const WRONG = `primitive one ocf:heartbeat:Dummi op monitor interval=soon
 group all one nobody
 colocation c inf: all nothing
@@ -71,6 +80,28 @@ export function testLesserFaults(lab: () => Lab): void {
     expect(lab().active()).toBe(peerOf(from));
     expect(lab().pair.machines[from].isOn()).toBe(true);
     await nothingIsLost(lab());
+  });
+
+  test("disks that would differ unseen after a rejoin are told, and what is advised makes them the same", async () => {
+    const { machines } = lab().pair;
+    const active = lab().active();
+    const [primary, secondary] = [machines[active], machines[peerOf(active)]];
+    await primary.must("crm resource stop mirror");
+    for (const machine of [primary, secondary])
+      await lab().until("DRBD is down", async () => (await machine.run(IS_DOWN))?.exitCode === 0, TOLD_MAX_MS);
+    for (const machine of [primary, secondary]) await machine.must(LEAVE_BITMAP_UUID);
+    await primary.must("crm resource start mirror");
+    await lab().untilWhole();
+    const told = () =>
+      lab()
+        .watcher.status(lab().active())
+        ?.problems.find(({ code }) => code === "drbd-bitmap-left");
+    await lab().until("the doubt is told", () => told() !== undefined, TOLD_MAX_MS);
+    expect(told()).toMatchObject({ severity: "error" });
+    const advised = /Secondary \(.*\): (drbdadm .*)$/.exec(told()?.doNow ?? "")?.[1] ?? "no command is advised";
+    await machines[peerOf(lab().active())].must(advised);
+    await lab().until("the doubt is taken back", () => told() === undefined, COPIED_MAX_MS);
+    await lab().untilWhole();
   });
 
   test("a wrong configuration is refused, each error with line, reason and remedy; the running one stays", async () => {

@@ -2,12 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import {
-  printSfexControl,
-  printSfexLock,
-  readSfexControl,
-  readSfexLock,
-} from "../../../src/storage/core/sfex-record.ts";
+import { printSfexControl, printSfexLock, readSfexControl, readSfexLock } from "../../../src/hw/core/sfex/record.ts";
 
 const SECTOR = 512;
 const sector = (name: string, index: number) =>

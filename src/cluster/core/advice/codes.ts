@@ -41,6 +41,8 @@ export const ROW_OF = {
   "drbd-frozen": 0,
   "drbd-syncing": 0,
   "drbd-split": 0,
+  "drbd-differs": 0,
+  "drbd-bitmap-left": 0,
   blocked: 0,
 } as const;
 

@@ -60,7 +60,8 @@ export const fencingUnproven: Rule = ({ proofs, isFencingEnabled }) =>
     return [{ code: "fencing-unproven", severity, values: { node, device, at, reason } }];
   });
 
-function drbdCode({ connection, disk, isSuspended, replication }: DrbdFact): Code {
+function drbdCode({ connection, disk, isSuspended, replication, doubt }: DrbdFact): Code {
+  if (doubt !== undefined) return doubt === "out-of-sync" ? "drbd-differs" : "drbd-bitmap-left";
   if (connection === "StandAlone") return "drbd-split";
   if (disk === "Diskless" || disk === "Failed") return "drbd-diskless";
   if (disk !== "UpToDate" && connection !== "Connected") return "drbd-stale";
@@ -68,19 +69,23 @@ function drbdCode({ connection, disk, isSuspended, replication }: DrbdFact): Cod
   return replication.startsWith("Sync") ? "drbd-syncing" : "drbd-degraded";
 }
 
+/** A loss of data that nobody would see before the next takeover, or at it. */
+const DRBD_ERRORS: readonly Code[] = ["drbd-stale", "drbd-differs", "drbd-bitmap-left"];
+
+const isTroubled = ({ disk, connection, isSuspended, doubt }: DrbdFact): boolean =>
+  isSuspended || disk !== "UpToDate" || connection !== "Connected" || doubt !== undefined;
+
 export const drbdTrouble: Rule = ({ drbd }) =>
-  drbd
-    .filter(({ disk, connection, isSuspended }) => isSuspended || disk !== "UpToDate" || connection !== "Connected")
-    .map((one) => {
-      const { resource, role, disk, connection, isSuspended, outOfSyncKib } = one;
-      const code = drbdCode(one);
-      const values = {
-        resource,
-        role,
-        disk,
-        connection,
-        frozen: isSuspended ? "yes" : "",
-        behind: String(outOfSyncKib),
-      };
-      return { code, severity: code === "drbd-stale" ? "error" : "warning", values };
-    });
+  drbd.filter(isTroubled).map((one) => {
+    const { resource, role, disk, connection, isSuspended, outOfSyncKib } = one;
+    const code = drbdCode(one);
+    const values = {
+      resource,
+      role,
+      disk,
+      connection,
+      frozen: isSuspended ? "yes" : "",
+      behind: String(outOfSyncKib),
+    };
+    return { code, severity: DRBD_ERRORS.includes(code) ? "error" : "warning", values };
+  });

@@ -46,6 +46,7 @@ export interface DrbdFact {
   readonly replication: string;
   readonly isSuspended: boolean;
   readonly outOfSyncKib: number;
+  readonly doubt?: "out-of-sync" | "bitmap-left";
 }
 
 export interface Situation {

@@ -192,6 +192,20 @@ export const ENGLISH: Texts = {
       "the two sides may have split: compare the data; then, on the side that shall lose its own: " +
       `drbdadm connect --discard-my-data ${values["resource"]}`,
   }),
+  "drbd-differs": ({ resource, behind }) => ({
+    what:
+      `DRBD ${resource}: both disks say UpToDate, but ${behind} KiB of them differ; ` +
+      "a takeover would show the other data",
+    doNow:
+      "on the node that is Secondary (they are copied from the Primary): " +
+      `drbdadm disconnect ${resource}; drbdadm connect ${resource}`,
+  }),
+  "drbd-bitmap-left": ({ resource }) => ({
+    what:
+      `DRBD ${resource}: both disks say UpToDate, but a bitmap UUID was left behind: after the next separation the ` +
+      "rejoin might copy nothing, and old data pass for new",
+    doNow: `on the node that is Secondary (all is copied from the Primary): drbdadm invalidate ${resource}`,
+  }),
   blocked: ({ key, node, why, resource }) => ({
     what: `${key}${node === "" ? "" : ` on ${node}`} is blocked: ${why}`,
     doNow: `mend the cause, then: crm resource cleanup ${resource}${node === "" ? "" : ` ${node}`}`,

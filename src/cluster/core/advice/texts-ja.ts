@@ -176,6 +176,14 @@ export const JAPANESE: Texts = {
       "スプリットブレインの可能性。データを比較し、捨てる側で: " +
       `drbdadm connect --discard-my-data ${values["resource"]}`,
   }),
+  "drbd-differs": ({ resource, behind }) => ({
+    what: `DRBD ${resource}: 両ディスクとも UpToDate だが ${behind} KiB が異なる。切り替わると別のデータになる`,
+    doNow: `Secondary のノードで: drbdadm disconnect ${resource}; drbdadm connect ${resource} (Primary から複写される)`,
+  }),
+  "drbd-bitmap-left": ({ resource }) => ({
+    what: `DRBD ${resource}: 両ディスクとも UpToDate だがビットマップ UUID が残っている。次の切断後、再同期されず古いデータが使われる恐れがある`,
+    doNow: `Secondary のノードで: drbdadm invalidate ${resource} (Primary から全体が複写される)`,
+  }),
   blocked: ({ key, node, why, resource }) => ({
     what: `${key}${node === "" ? "" : ` (${node})`} は停止中: ${why}`,
     doNow: `原因を取り除き: crm resource cleanup ${resource}${node === "" ? "" : ` ${node}`}`,

@@ -27,9 +27,17 @@ export function growLineage(lineage: readonly string[], head: string): string[] 
     : [...grown.slice(0, LINEAGE_ROOTS), ...grown.slice(LINEAGE_ROOTS - LINEAGE_MAX)];
 }
 
-/** Both lines: what descends from the result descends from either. */
-export function joinLineage(winner: readonly string[], loser: readonly string[], head: string): string[] {
-  return growLineage([...winner.filter((name) => !loser.includes(name)), ...loser].slice(1 - LINEAGE_MAX), head);
+/**
+ * Both lines: what descends from the result descends from either. Of each the newest names come last and in turn, so
+ * that growing drops the oldest of both: a join that forgot one side's present name would meet that side as a stranger
+ * again, and join again, for ever.
+ */
+export function joinLineage(one: readonly string[], other: readonly string[], head: string): string[] {
+  const shared = one.filter((name) => other.includes(name));
+  const [mine, theirs] = [one, other].map((line) => line.filter((name) => !shared.includes(name)).reverse());
+  const longest = Math.max(mine?.length ?? 0, theirs?.length ?? 0);
+  const newestFirst = Array.from({ length: longest }, (_, at) => [mine?.[at], theirs?.[at]]).flat();
+  return growLineage([...shared, ...newestFirst.filter((name) => name !== undefined).reverse()], head);
 }
 
 /** Negative when `left` is the smaller. */

@@ -4,6 +4,7 @@
  * of any of them descends from it, or a conflict has told that it lost and kept it.
  */
 import { check, unreachable } from "../../../base/check.ts";
+import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import {
   beginReign,
@@ -201,20 +202,18 @@ export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: numbe
 
 /** When the store next wants a `tick`; undefined: not before something happens. */
 export function wakeCibStoreAtMs(state: CibStore): number | undefined {
-  const times: number[] = [];
-  for (const { sinceMs, sentAtMs } of state.requests)
-    times.push(
-      sinceMs + REQUEST_MAX_MS,
-      ...(state.dc === undefined || state.dc === state.self ? [] : [sentAtMs + RESEND_MS]),
-    );
-  if (state.reports.length > 0 && state.dc !== undefined && state.dc !== state.self) times.push(state.reportAtMs);
-  const { reign } = state;
-  if (reign !== undefined && state.members.length > 1) {
-    if (reign.pending.length > 0) times.push(reign.flushAtMs);
-    if (reign.synchronised) times.push(reign.beatAtMs);
-    if (lacking(state)) times.push(reign.resendAtMs);
+  const { reign, dc, self } = state;
+  const hasOtherDc = dc !== undefined && dc !== self;
+  let wakeMs: number | undefined;
+  for (const { sinceMs, sentAtMs } of state.requests) {
+    wakeMs = earliest(wakeMs, sinceMs + REQUEST_MAX_MS);
+    if (hasOtherDc) wakeMs = earliest(wakeMs, sentAtMs + RESEND_MS);
   }
-  return times.length === 0 ? undefined : Math.min(...times);
+  if (state.reports.length > 0 && hasOtherDc) wakeMs = earliest(wakeMs, state.reportAtMs);
+  if (reign === undefined || state.members.length < 2) return wakeMs;
+  if (reign.pending.length > 0) wakeMs = earliest(wakeMs, reign.flushAtMs);
+  if (reign.synchronised) wakeMs = earliest(wakeMs, reign.beatAtMs);
+  return lacking(state) ? earliest(wakeMs, reign.resendAtMs) : wakeMs;
 }
 
 export { cibTree } from "./state.ts";

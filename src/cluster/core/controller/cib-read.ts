@@ -67,16 +67,40 @@ export function attributesText(cib: XmlElement): string {
   return JSON.stringify(all);
 }
 
-/** Is any resource recorded as active in this node's history? Stopped, never started and failed starts are not. */
+/** Exit codes of the OCF contract by which nothing can run: not installed, not running. */
+const INACTIVE_CODES = new Set(["5", "7"]);
+
+/** A stop that failed or has not ended is no stop, and a start that failed may have started half of it. */
+function provesInactive({ operation, "rc-code": code = "", "op-status": status }: XmlElement["attributes"]): boolean {
+  if (status !== "0") return false;
+  return operation === "stop" ? code === "0" : INACTIVE_CODES.has(code);
+}
+
+/** The last word on each resource of this node's history. */
+const lastWords = (resource: XmlElement) =>
+  childrenOf(resource, "lrm_rsc_op").filter(({ attributes }) => attributes.id?.endsWith("_last_0") === true);
+
+const historyOf = (state: XmlElement | undefined) =>
+  childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
+
+/** May any resource run on this node, by its history? Only what was stopped, or looked for and not found, does not. */
 export function hasActiveHistory(state: XmlElement | undefined): boolean {
-  const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
-  return resources.some((resource) =>
-    childrenOf(resource, "lrm_rsc_op").some(({ attributes }) => {
-      const { operation, "rc-code": code } = attributes;
-      if (attributes.id?.endsWith("_last_0") !== true) return false;
-      return operation !== "stop" && (code === "0" || code === "8");
-    }),
+  return historyOf(state).some((resource) => lastWords(resource).some(({ attributes }) => !provesInactive(attributes)));
+}
+
+function isRecordedActive(resource: XmlElement): boolean {
+  return lastWords(resource).some(
+    ({ attributes: { operation, "rc-code": code } }) => operation !== "stop" && (code === "0" || code === "8"),
   );
+}
+
+/** The nodes on which the resource is recorded as active. */
+export function nodesWithActive(cib: XmlElement, resource: string): readonly string[] {
+  return nodeStates(cib).flatMap((state) => {
+    const record = historyOf(state).find(({ attributes }) => attributes.id === resource);
+    const node = state.attributes.uname;
+    return node !== undefined && record !== undefined && isRecordedActive(record) ? [node] : [];
+  });
 }
 
 function primitiveIds(element: XmlElement | undefined): readonly string[] {

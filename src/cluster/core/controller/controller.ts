@@ -3,11 +3,11 @@
  * step(state, event, now) -> { state, effects }; controllerWakeAtMs says when it next wants a `tick`.
  * Rules: election.ts; nodes and joins: reign.ts; decisions and transitions: decide.ts; results: outcome.ts.
  */
+import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
 import type { MembershipView } from "../membership/view.ts";
-import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
 import {
   abort,
   acceptDecision,
@@ -20,8 +20,19 @@ import {
   reviewCib,
   warnOfDisabledFencing,
 } from "./decide.ts";
+import { leaveInOrder, requestedShutdown, stop, tendStop } from "./leaving.ts";
 import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
-import { acceptJoin, createLead, forgetJoin, joinsWakeAtMs, noteFenced, reviewNodes, tendJoins } from "./reign.ts";
+import {
+  acceptJoin,
+  answerReturned,
+  askForReturned,
+  createLead,
+  forgetJoin,
+  joinsWakeAtMs,
+  noteFenced,
+  reviewNodes,
+  tendJoins,
+} from "./reign.ts";
 import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type {
   ControllerEffect,
@@ -31,12 +42,6 @@ import type {
   Instant,
   OperationFailure,
 } from "./types.ts";
-
-const STOP_REQUEST_EVERY_MS = 2_000;
-/** shutdown-escalation of Pacemaker. */
-const STOP_WAIT_MS = 20 * 60_000;
-/** A node on which nothing runs need not wait for a DC that is not there. */
-const STOP_ALONE_MS = 5_000;
 
 export function createController(
   self: string,
@@ -55,6 +60,7 @@ function takeDc(turn: Turn, dc: string | null): void {
   turn.state = rest;
   emit(turn, { kind: "store-view", members: members(turn), dc: dc ?? undefined });
   log(turn, "info", dc === null ? "there is no DC" : `${dc} is the DC`);
+  askForReturned(turn);
   if (dc !== self) return;
   const round = `${self}-${view?.generation ?? 0}-${incarnation.slice(0, 8)}-${turn.now.nowMs}`;
   turn.state = { ...turn.state, lead: createLead(round) };
@@ -113,9 +119,9 @@ function takeView(turn: Turn, view: MembershipView): void {
       if (turn.state.lead !== undefined) forgetJoin(turn, node);
     }
   }
-  const { lead } = turn.state;
-  if (lead === undefined) return;
   if (!isNew && standing(before) === standing(view)) return;
+  askForReturned(turn);
+  if (turn.state.lead === undefined) return;
   reviewNodes(turn);
   // Agreement is what a waiting decision waits for, and nothing to stop a running one for.
   if (!isNew && standing({ ...view, agreed: false }) === standing(before && { ...before, agreed: false })) return;
@@ -217,6 +223,12 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
     case "fenced":
       noteFenced(turn, message.node, message.generation);
       break;
+    case "returned":
+      answerReturned(turn, from, message.node);
+      break;
+    case "accepted":
+      if (from === turn.state.election.dc) emit(turn, { kind: "peer-accepted", node: message.node });
+      break;
     case "dc-report":
       if (from === turn.state.election.dc) turn.state = { ...turn.state, dcReport: message.report };
       break;
@@ -233,70 +245,6 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
 
 /** The members' executors forget first, and their reports arrive; then the decision probes anew. */
 const CLEANUP_SETTLE_MS = 100;
-
-function requestedShutdown(turn: Turn, from: string, wallMs: number): void {
-  if (turn.state.lead === undefined) return;
-  const value = String(Math.floor(wallMs / 1000));
-  emit(turn, { kind: "report", changes: [{ kind: "set-attribute", node: from, name: "shutdown", value }] });
-  log(turn, "info", `${from} wants to leave`);
-}
-
-/**
- * The last stops stand in the DC's status alone for a moment: a DC that went at once would leave the others with a
- * history that says it still runs something, and would be fenced for that.
- */
-const LEAVE_SETTLE_MS = 500;
-
-function leaveInOrder(turn: Turn): void {
-  const { lead, leaveAtMs } = turn.state;
-  if (lead === undefined || members(turn).length < 2) leave(turn, true);
-  else turn.state = { ...turn.state, leaveAtMs: leaveAtMs ?? turn.now.nowMs + LEAVE_SETTLE_MS };
-}
-
-function leave(turn: Turn, clean: boolean): void {
-  turn.state = { ...turn.state, left: true };
-  emit(turn, { kind: "leave", clean });
-}
-
-function stop(turn: Turn): void {
-  if (turn.state.stopping !== undefined) return;
-  const { nowMs } = turn.now;
-  turn.state = { ...turn.state, stopping: { sinceMs: nowMs, requestDueAtMs: nowMs } };
-  log(turn, "info", "this node is to leave the cluster: its resources are stopped in order");
-  tendStop(turn);
-}
-
-function stopWaitMs({ cib }: ControllerState): number {
-  const text = clusterOption(cib, "shutdown-escalation");
-  const seconds = /^(\d+)(s|sec|min|m)?$/.exec(text ?? "");
-  if (seconds === null) return STOP_WAIT_MS;
-  return Number(seconds[1]) * (seconds[2]?.startsWith("m") === true ? 60_000 : 1_000);
-}
-
-function tendStop(turn: Turn): void {
-  const { leaveAtMs = Number.POSITIVE_INFINITY } = turn.state;
-  if (!turn.state.left && turn.now.nowMs >= leaveAtMs) leave(turn, true);
-  const { stopping, left, election, cib, self } = turn.state;
-  if (stopping === undefined || left) return;
-  const { nowMs, nowWallMs } = turn.now;
-  const waitedMs = nowMs - stopping.sinceMs;
-  const runs = hasActiveHistory(nodeState(cib, self));
-  if (waitedMs >= stopWaitMs(turn.state)) {
-    log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
-    // A history that was forgotten and not looked over again proves nothing: then it goes without a goodbye.
-    leave(turn, !runs && isLookedOver(cib, nodeState(cib, self)));
-  } else if (!runs && waitedMs >= STOP_ALONE_MS && (election.dc === null || turn.state.view?.settled !== true)) {
-    leave(turn, true);
-  } else if (nowMs >= stopping.requestDueAtMs) {
-    turn.state = { ...turn.state, stopping: { ...stopping, requestDueAtMs: nowMs + STOP_REQUEST_EVERY_MS } };
-    const shutdown = nodeState(cib, self)?.children.some(hasShutdownAttribute) === true;
-    if (election.dc !== null && !shutdown) send(turn, election.dc, { kind: "shutdown-request", wallMs: nowWallMs });
-  }
-}
-
-function hasShutdownAttribute(element: XmlElement): boolean {
-  return element.attributes.name === "shutdown" || element.children.some(hasShutdownAttribute);
-}
 
 function takeEvent(turn: Turn, event: ControllerEvent): void {
   switch (event.kind) {
@@ -373,12 +321,8 @@ export function stepController(
 export function controllerWakeAtMs(state: ControllerState): number | undefined {
   const turn: Turn = { state, effects: [], now: { nowMs: 0, nowWallMs: 0 } };
   const { lead, stopping, left } = state;
-  const waits = [
-    electionWakeAtMs(state.election),
-    lead === undefined ? undefined : joinsWakeAtMs(lead),
-    decideWakeAtMs(turn),
-    stopping === undefined || left ? undefined : stopping.requestDueAtMs,
-    left ? undefined : state.leaveAtMs,
-  ].filter((atMs) => atMs !== undefined);
-  return waits.length === 0 ? undefined : Math.min(...waits);
+  let wakeMs = electionWakeAtMs(state.election);
+  if (lead !== undefined) wakeMs = earliest(earliest(wakeMs, joinsWakeAtMs(lead)), decideWakeAtMs(turn));
+  if (left) return wakeMs;
+  return earliest(earliest(wakeMs, stopping?.requestDueAtMs), state.leaveAtMs);
 }

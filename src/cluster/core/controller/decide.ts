@@ -2,6 +2,7 @@
  * The DC's circle: something changed -> decide -> carry out -> look again. One transition at a time; a new fact aborts
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
+import { earliest } from "../../../base/earliest.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import { reasonText } from "../scheduler/reason-text.ts";
@@ -25,6 +26,8 @@ const RETRY_MS = 500;
 const RETRY_MAX_MS = 15_000;
 /** The first failures are answered at once: that is what recovery is. */
 const QUICK_RETRIES = 3;
+/** Node attribute: since when it is let in (Pacemaker Explained, "Unfencing"). */
+const UNFENCED = "#node-unfenced";
 /** A refused fencing is asked for again after this; the fencer has made its own attempts by then. */
 const FENCE_RETRY_MS = 5_000;
 /** cluster-recheck-interval of Pacemaker; a safety net, for everything that matters is an event. */
@@ -79,7 +82,7 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 
 function startFence(turn: Turn, action: FenceAction): void {
   // Nobody switches himself off and reads it back: we end without a goodbye, and the others have us fenced.
-  if (action.target === turn.state.self && members(turn).length > 1) {
+  if (action.target === turn.state.self && action.operation !== "on" && members(turn).length > 1) {
     log(
       turn,
       "error",
@@ -89,7 +92,8 @@ function startFence(turn: Turn, action: FenceAction): void {
     emit(turn, { kind: "leave", clean: false });
     return;
   }
-  log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
+  if (action.operation === "on") log(turn, "info", `${action.target} is to be let in before anything starts on it`);
+  else log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
   const order = turn.state.lead?.fencingOrder ?? [];
   emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
 }
@@ -189,6 +193,18 @@ export function decideWhenDue(turn: Turn): void {
   emit(turn, { kind: "schedule", number, quorate });
 }
 
+/** A cluster that waits, for a quorum perhaps, comes to the same decision at every change: it is told in whole once. */
+function tellDecision(turn: Turn, number: number, { transition, blocked }: Decision, before: Lead): void {
+  const { summary } = transition;
+  if (summary.length > 0 && JSON.stringify([summary, blocked]) === JSON.stringify([before.summary, before.blocked])) {
+    log(turn, "info", `decision ${number}: as the one before`);
+    return;
+  }
+  for (const line of summary) log(turn, "info", `decision ${number}: ${line}`);
+  for (const { key, node, reason } of blocked)
+    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+}
+
 export function acceptDecision(turn: Turn, number: number, decision: Decision): void {
   const { lead } = turn.state;
   if (lead === undefined || lead.deciding !== number) return;
@@ -204,9 +220,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
-  for (const line of transition.summary) log(turn, "info", `decision ${number}: ${line}`);
-  for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+  tellDecision(turn, number, decision, lead);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });
@@ -221,20 +235,26 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
   const { target, action, outcome, reason } = result;
   const { lead } = turn.state;
   if (lead === undefined) return;
+  const what = action === "on" ? `unfencing of ${target}` : `fencing of ${target} (${action})`;
   const fencings = (lead.run?.transition.actions ?? []).filter(
     (candidate): candidate is FenceAction =>
       candidate.kind === "fence" && candidate.target === target && (candidate.operation === "on") === (action === "on"),
   );
   if (outcome === "confirmed") {
-    log(turn, "warning", `fencing of ${target} (${action}) is confirmed: ${reason}`);
-    if (action !== "on") {
+    log(turn, "warning", `${what} is confirmed: ${reason}`);
+    if (action === "on") {
+      // The scheduler's own word for it: with the next start of the node it is gone.
+      const since = String(Math.floor(turn.now.nowWallMs / 1_000));
+      emit(turn, { kind: "report", changes: [{ kind: "set-attribute", node: target, name: UNFENCED, value: since }] });
+    } else {
       reportNodeState(turn, target, DOWN);
       emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: target }] });
       const peer = turn.state.view?.peers.find(({ name }) => name === target);
       tellFenced(turn, target, peer?.generation ?? 0);
     }
   } else {
-    log(turn, "error", `fencing of ${target} (${action}) is ${outcome}, so nothing is taken over: ${reason}`);
+    const consequence = action === "on" ? "nothing starts there" : "nothing is taken over";
+    log(turn, "error", `${what} is ${outcome}, so ${consequence}: ${reason}`);
   }
   for (const { id } of fencings) advance(turn, { kind: "ended", actionId: id, succeeded: outcome === "confirmed" });
   if (outcome !== "confirmed") reviewNodes(turn);
@@ -274,12 +294,9 @@ export function dcReport({ run, summary, blocked }: Lead): DcReport {
 export function decideWakeAtMs(turn: Turn): number | undefined {
   const { lead } = turn.state;
   if (lead === undefined) return undefined;
-  const waits = [
-    isFree(turn, lead) ? decideAtMs(lead) : undefined,
-    lead.recheckAtMs,
-    lead.run === undefined ? undefined : runWakeAtMs(lead.run),
-  ].filter((atMs) => atMs !== undefined);
-  return waits.length === 0 ? undefined : Math.min(...waits);
+  const decideMs = isFree(turn, lead) ? decideAtMs(lead) : undefined;
+  const runMs = lead.run === undefined ? undefined : runWakeAtMs(lead.run);
+  return earliest(earliest(decideMs, lead.recheckAtMs), runMs);
 }
 
 /** For the log: takeovers that wait for a fencing that cannot be had. */

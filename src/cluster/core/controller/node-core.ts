@@ -4,6 +4,7 @@
  * and the test harness (and the simulator) run this very code.
  */
 import { check } from "../../../base/check.ts";
+import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, printXml, type XmlElement, xml } from "../../../base/xml.ts";
 import type { CibStore } from "../cib-store/state.ts";
@@ -375,7 +376,5 @@ export function stepNode(
 
 /** When the node next wants a `tick`. */
 export function nodeWakeAtMs({ controller, executor, store }: NodeState): number | undefined {
-  const waits = [controllerWakeAtMs(controller), executorWakeAtMs(executor), wakeCibStoreAtMs(store)];
-  const known = waits.filter((atMs) => atMs !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  return earliest(earliest(controllerWakeAtMs(controller), executorWakeAtMs(executor)), wakeCibStoreAtMs(store));
 }

@@ -3,6 +3,7 @@
  * words by which the scheduler judges (in_ccm, crmd, join, expected; compared with crm_simulate, see the test).
  * A node that was lost keeps `expected=member`: that is what makes it unclean until it has been fenced.
  */
+import { earliest } from "../../../base/earliest.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import type { PeerView } from "../membership/view.ts";
 import { configuredNodes, hasActiveHistory, isFencingEnabled, nodeState } from "./cib-read.ts";
@@ -140,6 +141,24 @@ function reviewLost(turn: Turn, { name, returned }: PeerView): void {
   if (!returned || isBeingFenced(turn, name)) return;
   log(turn, "warning", `${name} is heard again and was not fenced: it may join again`);
   emit(turn, { kind: "peer-accepted", node: name });
+  // Each keeper has lost it for itself; as long as one of them does not take it back, the members never agree.
+  broadcast(turn, { kind: "accepted", node: name });
+}
+
+/** A member asks for whom its keeper has lost and hears again; it may have heard it later than the DC did. */
+export function askForReturned(turn: Turn): void {
+  const { view, lead, election } = turn.state;
+  if (lead !== undefined || election.dc === null) return;
+  for (const { name, phase, returned } of view?.peers ?? [])
+    if (phase === "lost" && returned) send(turn, election.dc, { kind: "returned", node: name });
+}
+
+/** While it is lost to the DC as well, nothing is answered: the word goes to all when the DC takes it back. */
+export function answerReturned(turn: Turn, from: string, node: string): void {
+  const peer = turn.state.view?.peers.find(({ name }) => name === node);
+  if (turn.state.lead === undefined || peer === undefined || isBeingFenced(turn, node)) return;
+  if (peer.phase === "member" || (peer.phase === "awaited" && peer.silentMs !== undefined))
+    send(turn, from, { kind: "accepted", node });
 }
 
 function awaitPeers(turn: Turn, isComing: boolean): void {
@@ -227,6 +246,10 @@ export function everyoneJoined(turn: Turn): boolean {
 }
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {
-  const due = Object.values(lead.joins).filter(({ phase }) => phase === "offered");
-  return due.length === 0 ? undefined : Math.min(...due.map(({ offerDueAtMs }) => offerDueAtMs));
+  let wakeMs: number | undefined;
+  for (const node in lead.joins) {
+    const join = lead.joins[node];
+    if (join?.phase === "offered") wakeMs = earliest(wakeMs, join.offerDueAtMs);
+  }
+  return wakeMs;
 }

@@ -57,6 +57,10 @@ export type ControllerMessage =
   | { readonly kind: "leave"; readonly round: string }
   /** DC to all: that node was confirmed off; its present start is never listened to again. */
   | { readonly kind: "fenced"; readonly node: string; readonly generation: number }
+  /** Member to DC: that peer, lost to my keeper, is heard again; may it be a member? */
+  | { readonly kind: "returned"; readonly node: string }
+  /** DC to member: it may; see `peer-accepted`. */
+  | { readonly kind: "accepted"; readonly node: string }
   /** DC to all, for status displays. */
   | { readonly kind: "dc-report"; readonly report: DcReport };
 

@@ -159,7 +159,10 @@ function runningCounts(state: ExecutorState): { once: number; recurring: number 
   return counts;
 }
 
-/** Forgets a resource on the DC's order (`delete`): a clean sheet, as after a refresh. */
+/**
+ * Forgets a resource on the DC's order (`delete`): a clean sheet, as after a refresh. A recurring operation that was
+ * ordered while the delete waited goes with the rest, and whoever ordered it is told: nobody else would ever answer.
+ */
 function deleteResource(state: ExecutorState, id: string, call: Call): Step {
   const resource = state.resources[id];
   const rest = resource?.waiting.slice(1) ?? [];
@@ -167,12 +170,26 @@ function deleteResource(state: ExecutorState, id: string, call: Call): Step {
     resource === undefined || rest.length === 0
       ? without(state.resources, id)
       : { ...state.resources, [id]: { identity: resource.identity, waiting: rest, recurring: {}, history: {} } };
+  const dropped = resource === undefined ? [] : cancelRecurring(resource, Object.keys(resource.recurring)).effects;
   const changed: ExecutorEffect = { kind: "history-changed", resourceId: id, unexpected: false };
-  return { state: { ...state, resources }, effects: [changed, result(call, SUCCESS)] };
+  return { state: { ...state, resources }, effects: [...dropped, changed, result(call, SUCCESS)] };
+}
+
+/** Whether any resource has something to begin; most events bring nothing. */
+function hasWork({ resources }: ExecutorState, nowMs: number): boolean {
+  for (const id in resources) {
+    const resource = resources[id];
+    if (resource === undefined || resource.running !== undefined) continue;
+    if (resource.waiting.length > 0) return true;
+    for (const key in resource.recurring)
+      if ((resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) return true;
+  }
+  return false;
 }
 
 /** Begins whatever may begin, the longest waiting first. */
 function pump(from: ExecutorState, nowMs: number): Step {
+  if (!hasWork(from, nowMs)) return unchanged(from);
   let state = from;
   const effects: ExecutorEffect[] = [];
   const counts = runningCounts(state);
@@ -357,13 +374,16 @@ export function executorWakeAtMs(state: ExecutorState): number | undefined {
   let recurring = 0;
   let wakeMs = Number.POSITIVE_INFINITY;
   // Asked after every turn of the manager: plain loops.
-  for (const resource of Object.values(state.resources)) {
+  for (const id in state.resources) {
+    const resource = state.resources[id];
+    if (resource === undefined) continue;
     if (resource.running !== undefined) {
       if (resource.running.action.intervalMs > 0) recurring += 1;
       continue;
     }
     if (resource.waiting.length > 0) continue;
-    for (const { dueAtMs } of Object.values(resource.recurring)) wakeMs = Math.min(wakeMs, dueAtMs);
+    for (const key in resource.recurring)
+      wakeMs = Math.min(wakeMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
   }
   return recurring >= state.actionLimit || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }

@@ -79,6 +79,8 @@ function operationXml(node: string, resourceId: string, suffix: string, record: 
   });
 }
 
+const ENDS_A_STATE = new Set(["stop", "demote"]);
+
 function pendingRecord(call: Call): HistoryRecord {
   return {
     operation: call.action.operation,
@@ -100,10 +102,14 @@ export function lrmResourceXml(state: ExecutorState, resourceId: string): XmlEle
   const resource = state.resources[resourceId];
   if (resource === undefined) return undefined;
   const records = { ...resource.history };
-  // A new DC must see what is under way, or it would order the same again.
+  // A new DC must see what is under way, or it would order the same again; and what it is that is being changed: a
+  // stop that has not ended says by itself nothing of a resource that still runs.
   for (const call of [resource.running, ...resource.waiting]) {
     if (call === undefined || call.action.intervalMs > 0 || !isRecorded(call.action.operation)) continue;
-    records[historySuffix(call.action.operation, 0)] = pendingRecord(call);
+    const known = resource.history[historySuffix(call.action.operation, 0)] !== undefined;
+    if (known) records["pending_0"] = pendingRecord(call);
+    // Where nothing is known the end of it, or a probe behind it, is to tell.
+    else if (!ENDS_A_STATE.has(call.action.operation)) records["last_0"] = pendingRecord(call);
   }
   const { class: agentClass, provider, type } = resource.identity;
   const identity = { id: resourceId, class: agentClass, ...(provider === undefined ? {} : { provider }), type };

@@ -4,6 +4,7 @@
  * A node that stays sick is ended as configured, also where no watchdog does it.
  */
 import type { Stepped } from "../../../base/step.ts";
+import type { LockLeases } from "./lock-leases.ts";
 
 export interface Vitals {
   /** When our own heartbeat last came back; undefined where there is no loop to come back by. */
@@ -16,6 +17,8 @@ export interface Vitals {
   readonly managerEnds: number;
   /** Each storage, and since when it owes an answer. */
   readonly storage: readonly StorageVital[];
+  /** What it must not outlive. */
+  readonly leases: LockLeases;
 }
 
 export interface StorageVital {
@@ -65,6 +68,11 @@ export function stepHealth(
   limits: VitalLimits,
   nowMs: number,
 ): Stepped<HealthState, HealthEffect> {
+  const over = vitals.leases.find(({ endAtMs }) => nowMs >= endAtMs);
+  if (over !== undefined) {
+    const reason = `the lock on ${over.lock} was not renewed: another node may take it, and this one for dead`;
+    return { state, effects: [{ kind: "end", reason }] };
+  }
   const text = findAilment(vitals, limits, nowMs);
   const { ailment } = state;
   if (text === undefined) {

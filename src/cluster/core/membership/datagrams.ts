@@ -17,9 +17,13 @@ export interface DatagramRoute {
   readonly id: number;
 }
 
+type Link = MembershipState["config"]["links"][number];
+
 /** That is not down; where all are, whatever the peer was heard on since: a link that heals is better than none. */
-function openLinks(config: MembershipState["config"], { links }: PeerState) {
-  const open = config.links.filter(({ name }) => (links[name]?.state ?? "down") !== "down");
+function openLinks(config: MembershipState["config"], { links }: PeerState): readonly Link[] {
+  const isUp = ({ name }: Link) => (links[name]?.state ?? "down") !== "down";
+  if (config.links.every(isUp)) return config.links;
+  const open = config.links.filter(isUp);
   return open.length > 0 ? open : config.links.filter(({ name }) => (links[name]?.goodBeats ?? 0) > 0);
 }
 
@@ -29,8 +33,9 @@ export function datagramRoutes({ config, peers }: MembershipState, to: string): 
   for (const peer of peers) {
     if (to === "*" ? peer.phase !== "member" : peer.name !== to) continue;
     const open = openLinks(config, peer);
-    const fast = open.filter(({ kind }) => kind !== "serial");
-    for (const { name } of fast.length > 0 ? fast : open) routes.push({ link: name, peer: peer.name, id: peer.id });
+    const isFast = open.some(({ kind }) => kind !== "serial");
+    for (const { name, kind } of open)
+      if (!isFast || kind !== "serial") routes.push({ link: name, peer: peer.name, id: peer.id });
   }
   return routes;
 }

@@ -35,6 +35,8 @@ export function hearLink(
   return { link: { state: "up", heardAtMs: nowMs, goodBeats: HEAL_BEATS, history }, effects };
 }
 
+const NONE: readonly MembershipEffect[] = [];
+
 /** `sinceMs`: silence before it does not count, because nobody listened. */
 export function judgeLink(
   link: LinkState,
@@ -56,5 +58,5 @@ export function judgeLink(
     const history = noteChange(link.history, "late", nowMs);
     return { link: { ...link, state: "late", history }, effects: [{ kind: "link-late", link: name, peer }] };
   }
-  return { link, effects: [] };
+  return { link, effects: NONE };
 }

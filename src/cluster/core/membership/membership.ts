@@ -102,14 +102,12 @@ function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbe
 function tick(before: MembershipState, nowMs: number): Step {
   const effects: MembershipEffect[] = [];
   let state = before;
-  if (state.goodbyes === undefined) {
-    const peers = state.peers.map((peer) => {
+  if (state.goodbyes === undefined)
+    for (const peer of before.peers) {
       const judged = judgePeer(peer, before, nowMs);
+      if (judged.peer !== peer) state = withPeer(state, judged.peer);
       effects.push(...judged.effects);
-      return judged.peer;
-    });
-    state = { ...state, peers };
-  }
+    }
   const waited = nowMs - state.startedAtMs >= state.config.initdeadMs;
   const seen = state.peers.every(({ phase, fenced }) => phase !== "awaited" || fenced);
   if (!state.settled && state.raisingTo === undefined && (waited || seen)) {
@@ -122,16 +120,15 @@ function tick(before: MembershipState, nowMs: number): Step {
 
 /** Brings the set of members and the epoch in line with the peers' phases and with what the members tell. */
 function agree(state: MembershipState): MembershipState {
-  const members = state.peers
-    .filter(({ phase }) => phase === "member")
-    .reduce((bits, { name }) => bits | bitOf(state.config, name), bitOf(state.config, state.config.self));
-  const told = state.peers.filter(({ phase }) => phase === "member").map(({ heartbeat }) => heartbeat);
-  if (members !== state.members) {
-    const highest = told.reduce((epoch, heartbeat) => Math.max(epoch, heartbeat?.epoch ?? 0), state.epoch);
-    return { ...state, members, epoch: highest + 1 };
-  }
-  const later = told.filter((heartbeat) => heartbeat?.members === members);
-  const epoch = later.reduce((highest, heartbeat) => Math.max(highest, heartbeat?.epoch ?? 0), state.epoch);
+  let members = bitOf(state.config, state.config.self);
+  for (const { name, phase } of state.peers) if (phase === "member") members |= bitOf(state.config, name);
+  const isNew = members !== state.members;
+  let epoch = state.epoch;
+  // After every packet: plain loops.
+  for (const { phase, heartbeat } of state.peers)
+    if (phase === "member" && heartbeat !== undefined && (isNew || heartbeat.members === members))
+      epoch = Math.max(epoch, heartbeat.epoch);
+  if (isNew) return { ...state, members, epoch: epoch + 1 };
   return epoch === state.epoch ? state : { ...state, epoch };
 }
 
@@ -174,6 +171,12 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
   }
 }
 
+const PARTS: readonly ((state: MembershipState, event: MembershipEvent, nowMs: number) => Step)[] = [
+  handle,
+  (state, _, nowMs) => tick(state, nowMs),
+  releaseHold,
+];
+
 /** One event. Every event also lets time pass, so that a tick is only needed when nothing else comes. */
 export function stepMembership(before: MembershipState, event: MembershipEvent, nowMs: number): Step {
   if (before.selfFenced) return { state: before, effects: [] };
@@ -185,12 +188,8 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
     state = paused.state;
     effects.push(...paused.effects);
   }
-  for (const part of [
-    (at: MembershipState) => handle(at, event, nowMs),
-    (at: MembershipState) => tick(at, nowMs),
-    releaseHold,
-  ]) {
-    const done = part(state);
+  for (const part of PARTS) {
+    const done = part(state, event, nowMs);
     state = done.state;
     effects.push(...done.effects);
     if (state.selfFenced) return { state, effects };

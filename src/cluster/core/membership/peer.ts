@@ -10,7 +10,7 @@
 import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
 import { judgeLink } from "./link.ts";
 import { acceptSleep, advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
-import type { LinkState, MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
+import type { MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
 
 export interface JudgedPeer {
   readonly peer: PeerState;
@@ -106,16 +106,18 @@ export function canBeLost({ phase, heardAtMs }: PeerState): boolean {
 export function judgePeer(before: PeerState, state: MembershipState, nowMs: number): JudgedPeer {
   const { config, listeningSinceMs } = state;
   const effects: MembershipEffect[] = [];
-  const links: Record<string, LinkState> = {};
-  for (const [name, link] of Object.entries(before.links)) {
+  let peer = before;
+  for (const name in before.links) {
+    const link = before.links[name];
+    if (link === undefined) continue;
     const judged = judgeLink(link, name, before.name, nowMs, listeningSinceMs, config);
-    links[name] = judged.link;
+    if (judged.link !== link) peer = { ...peer, links: { ...peer.links, [name]: judged.link } };
     effects.push(...judged.effects);
   }
   const silentMs = silenceMs(before, listeningSinceMs, nowMs);
-  if (!canBeLost(before) || silentMs < config.deadtimeMs) return { peer: { ...before, links }, effects };
+  if (!canBeLost(before) || silentMs < config.deadtimeMs) return { peer, effects };
   effects.push({ kind: "peer-lost", name: before.name, silentMs });
-  return { peer: { ...before, links, phase: "lost", returned: false }, effects };
+  return { peer: { ...peer, phase: "lost", returned: false }, effects };
 }
 
 /** Its power was read back as off: that start is never listened to again, and a new one is welcome. */

@@ -15,7 +15,11 @@ function toldBy({ peers }: MembershipState): readonly Heartbeat[] {
   return peers.flatMap(({ phase, heartbeat }) => (phase === "member" && heartbeat !== undefined ? [heartbeat] : []));
 }
 
-const memberCount = ({ peers }: MembershipState) => 1 + peers.filter(({ phase }) => phase === "member").length;
+function memberCount({ peers }: MembershipState): number {
+  let count = 1;
+  for (const { phase } of peers) if (phase === "member") count += 1;
+  return count;
+}
 
 /** Whether everybody was there once, as far as this start knows; for wait-for-all. */
 export function hasSeenAll(state: MembershipState): boolean {

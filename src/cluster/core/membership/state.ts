@@ -2,7 +2,6 @@
  * The state of membership: what this node knows of itself, of each peer, and of each peer on each link. Plain data.
  * Times are the local monotonic clock's, but `sentAtMs`, which is the peer's.
  */
-import { present } from "../../../base/check.ts";
 import type { LinkKind } from "../../../cib/node-links.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { type LinkHistory, NO_HISTORY } from "./link-history.ts";
@@ -137,8 +136,8 @@ export interface Remembered {
 
 /** The bit of a configured node in a set of members. */
 export function bitOf({ nodes }: MembershipConfig, name: string): number {
-  const node = nodes.find((one) => one.name === name);
-  return 1 << (present(node, `no node ${name}`).id - 1);
+  for (const node of nodes) if (node.name === name) return 1 << (node.id - 1);
+  throw new Error(`invariant broken: no node ${name}`);
 }
 
 /** The state at the start; `generation` is the one of this start, already on disk. */

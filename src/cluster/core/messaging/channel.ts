@@ -83,13 +83,15 @@ const withPeer = (state: ChannelState, name: string, peer: ChannelPeer): Channel
 
 const send = (to: string, segment: Segment): ChannelEffect => ({ kind: "send", to, bytes: encodeSegment(segment) });
 
-/** When the core next wants a tick; undefined while nothing is under way. */
-export function channelWakeAtMs(state: ChannelState): number | undefined {
-  const wakes = Object.values(state.peers).flatMap(({ session, greetAtMs, outgoing }) => {
-    if (session === 0) return outgoing.pieces.length > 0 ? [greetAtMs] : [];
-    return outgoingWakeAtMs(outgoing) ?? [];
-  });
-  return wakes.length === 0 ? undefined : Math.min(...wakes);
+/** When the core next wants a tick; undefined while nothing is under way. Asked after every turn: a plain loop. */
+export function channelWakeAtMs({ peers }: ChannelState): number | undefined {
+  let wakeMs = Number.POSITIVE_INFINITY;
+  for (const name in peers) {
+    const peer = peers[name];
+    if (peer === undefined || peer.outgoing.pieces.length === 0) continue;
+    wakeMs = Math.min(wakeMs, peer.session === 0 ? peer.greetAtMs : outgoingWakeAtMs(peer.outgoing));
+  }
+  return wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }
 
 /** Sends what is due to one peer: a greeting while its session is unknown, or else pieces. */
@@ -152,10 +154,13 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
   const asked = segment.kind === "greeting" ? segment.asks : segment.target !== before.session;
   if (asked) effects.push(send(name, { kind: "greeting", session: before.session, target: peer.session, asks: false }));
   if (segment.kind !== "greeting" && segment.target === before.session) {
-    if (segment.kind === "acknowledgement") peer = { ...peer, outgoing: acknowledge(peer.outgoing, segment, nowMs) };
-    else {
+    if (segment.kind === "acknowledgement") {
+      const outgoing = acknowledge(peer.outgoing, segment, nowMs);
+      // Each link brings it again: what says nothing new changes nothing.
+      if (outgoing !== peer.outgoing) peer = { ...peer, outgoing };
+    } else {
       const { incoming, messages, answer } = acceptPiece(peer.incoming, segment);
-      peer = { ...peer, incoming };
+      if (incoming !== peer.incoming) peer = { ...peer, incoming };
       for (const text of messages) effects.push({ kind: "deliver", from: name, text });
       if (answer !== undefined) {
         const ids = { session: before.session, target: peer.session };
@@ -163,7 +168,9 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
       }
     }
   }
-  const flushed = flush(withPeer(before, name, peer), name, nowMs);
+  const state = peer === before.peers[name] ? before : withPeer(before, name, peer);
+  if (peer.outgoing.pieces.length === 0) return { state, effects };
+  const flushed = flush(state, name, nowMs);
   return { state: flushed.state, effects: [...effects, ...flushed.effects] };
 }
 

@@ -23,12 +23,29 @@ interface Accepted {
   readonly answer: { readonly stream: number; readonly expected: number; readonly beyond: number } | undefined;
 }
 
+function answerOf({ stream, expected, ahead }: Incoming): NonNullable<Accepted["answer"]> {
+  let bits = 0;
+  for (const key in ahead) bits |= 1 << (Number(key) - expected - 1);
+  return { stream, expected, beyond: bits >>> 0 };
+}
+
+function inTurn(before: Incoming, text: string, last: boolean): Accepted {
+  const { stream, ahead, pieces } = before;
+  const expected = before.expected + 1;
+  const incoming = { stream, expected, ahead, pieces: last ? [] : [...pieces, text] };
+  return { incoming, messages: last ? [pieces.join("") + text] : [], answer: answerOf(incoming) };
+}
+
 export function acceptPiece(before: Incoming, { stream, sequence, text, last }: Piece): Accepted {
   if (stream < before.stream) return { incoming: before, messages: [], answer: undefined };
   const current = stream > before.stream ? { ...NO_INCOMING, stream } : before;
+  // Each link brings it again; the answer may have been what was lost.
+  if (sequence < current.expected) return { incoming: current, messages: [], answer: answerOf(current) };
+  // In its turn, as nearly always.
+  if (sequence === current.expected && current.ahead[sequence + 1] === undefined) return inTurn(current, text, last);
   const messages: string[] = [];
   let { expected, pieces, ahead } = current;
-  if (sequence >= expected && sequence <= expected + WINDOW) ahead = { ...ahead, [sequence]: { text, last } };
+  if (sequence <= expected + WINDOW) ahead = { ...ahead, [sequence]: { text, last } };
   for (let piece = ahead[expected]; piece !== undefined; piece = ahead[expected]) {
     const { [expected]: _, ...rest } = ahead;
     ahead = rest;
@@ -38,6 +55,6 @@ export function acceptPiece(before: Incoming, { stream, sequence, text, last }: 
     messages.push(pieces.join(""));
     pieces = [];
   }
-  const beyond = Object.keys(ahead).reduce((bits, key) => bits | (1 << (Number(key) - expected - 1)), 0) >>> 0;
-  return { incoming: { stream, expected, ahead, pieces }, messages, answer: { stream, expected, beyond } };
+  const incoming = { stream, expected, ahead, pieces };
+  return { incoming, messages, answer: answerOf(incoming) };
 }

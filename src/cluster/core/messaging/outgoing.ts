@@ -89,9 +89,10 @@ function sendable({ pieces, window }: Outgoing): readonly QueuedPiece[] {
   return ahead.filter(({ standing }) => standing === "due").slice(0, Math.max(0, room));
 }
 
-/** When something has to be sent; 0 for at once. */
-export function outgoingWakeAtMs(outgoing: Outgoing): number | undefined {
-  return sendable(outgoing).length > 0 ? 0 : outgoing.overdueAtMs;
+/** When something has to be sent: 0 for at once, Infinity while nothing is under way. Asked after every turn. */
+export function outgoingWakeAtMs(outgoing: Outgoing): number {
+  if (outgoing.pieces.length === 0) return Number.POSITIVE_INFINITY;
+  return sendable(outgoing).length > 0 ? 0 : (outgoing.overdueAtMs ?? Number.POSITIVE_INFINITY);
 }
 
 /** The window after a loss; several within one round trip are one. */
@@ -142,6 +143,7 @@ function measure(outgoing: Outgoing, sampleMs: number): Outgoing {
 
 export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: number): Outgoing {
   if (answer.stream !== before.stream || answer.expected > before.nextSequence) return before;
+  if (before.pieces.length === 0) return before;
   const has = (sequence: number) => {
     const bit = sequence - answer.expected - 1;
     // A shift by 32 is a shift by 0: what the bits cannot tell has not arrived.

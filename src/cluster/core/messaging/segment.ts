@@ -40,6 +40,8 @@ export type Segment = Piece | Acknowledgement | Greeting;
 
 const KINDS = ["piece", "acknowledgement", "greeting"] as const;
 const HEADER_BYTES = 20;
+/** What an acknowledgement carries behind the header. */
+const ACKNOWLEDGEMENT_BYTES = 4;
 /** With this header below DATAGRAM_BYTES_MAX of the keeper's pipe, and with the keeper's below an Ethernet frame. */
 export const PIECE_BYTES_MAX = 1200;
 
@@ -62,9 +64,12 @@ export function cutText(text: string): string[] {
   return pieces;
 }
 
+const NOTHING = new Uint8Array(0);
+
 export function encodeSegment(segment: Segment): Uint8Array {
-  const text = segment.kind === "piece" ? encoder.encode(segment.text) : new Uint8Array(0);
-  const bytes = new Uint8Array(HEADER_BYTES + text.length);
+  const text = segment.kind === "piece" ? encoder.encode(segment.text) : NOTHING;
+  const bodyBytes = segment.kind === "acknowledgement" ? ACKNOWLEDGEMENT_BYTES : text.length;
+  const bytes = new Uint8Array(HEADER_BYTES + bodyBytes);
   const view = new DataView(bytes.buffer);
   writeUint48(view, 1, segment.session);
   writeUint48(view, 7, segment.target);
@@ -75,12 +80,9 @@ export function encodeSegment(segment: Segment): Uint8Array {
   }
   view.setUint16(14, segment.stream);
   if (segment.kind === "acknowledgement") {
-    const acknowledged = new Uint8Array(HEADER_BYTES + 4);
-    acknowledged.set(bytes);
-    const more = new DataView(acknowledged.buffer);
-    more.setUint32(16, segment.expected);
-    more.setUint32(20, segment.beyond);
-    return acknowledged;
+    view.setUint32(16, segment.expected);
+    view.setUint32(20, segment.beyond);
+    return bytes;
   }
   view.setUint8(13, segment.last ? 1 : 0);
   view.setUint32(16, segment.sequence);
@@ -99,7 +101,7 @@ export function decodeSegment(bytes: Uint8Array): Segment | undefined {
   const stream = view.getUint16(14);
   const number = view.getUint32(16);
   if (kind === "acknowledgement") {
-    if (bytes.length < HEADER_BYTES + 4) return undefined;
+    if (bytes.length < HEADER_BYTES + ACKNOWLEDGEMENT_BYTES) return undefined;
     return { kind, ...base, stream, expected: number, beyond: view.getUint32(20) };
   }
   try {

@@ -5,6 +5,7 @@
  * Not to be assumed: that a finished run was a complete one.
  */
 import { check, present } from "../../../base/check.ts";
+import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import type { Transition, TransitionAction } from "./graph.ts";
 
@@ -216,8 +217,10 @@ export function stepRun(run: TransitionRun, event: RunEvent, nowMs: number): Ste
 }
 
 export function runWakeAtMs(run: TransitionRun): number | undefined {
-  const deadlines = run.deadlines.filter((deadline) => deadline > 0);
-  return run.finished || deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  if (run.finished) return undefined;
+  let wakeMs: number | undefined;
+  for (const deadline of run.deadlines) if (deadline > 0) wakeMs = earliest(wakeMs, deadline);
+  return wakeMs;
 }
 
 /** Keys of what runs now, for the log and the status. */

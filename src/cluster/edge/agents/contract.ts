@@ -29,6 +29,13 @@ export interface AgentCall {
   readonly signal: AbortSignal;
   /** Cluster-private files that must not survive a boot. */
   readonly runDirectory: string;
+  /** This node, as the cluster calls it. */
+  readonly node?: string;
+  /**
+   * Told when this node holds a lock on a shared disk, before the start is answered, and at each renewal: when another
+   * node may take it (`performance`'s clock). The keeper ends the node by then; undefined: it was given back.
+   */
+  readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
 }
 
 export interface AgentAnswer {

@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from "node:fs";
 import os from "node:os";
+import { printSfexLock, readSfexControl, readSfexLock } from "../../../hw/core/sfex/record.ts";
 import { type BlockDevice, openBlockDevice } from "../../../hw/edge/block-device.ts";
 import {
   createSfexLease,
@@ -17,7 +18,6 @@ import {
   sfexWakeAtMs,
   stepSfexLease,
 } from "../../../storage/core/sfex-lease.ts";
-import { printSfexLock, readSfexControl, readSfexLock } from "../../../storage/core/sfex-record.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
 import { isMarked, mark, unmark } from "./mark.ts";
 
@@ -45,13 +45,24 @@ function resetNode(reason: string): void {
   }
 }
 
-function hold(disk: BlockDevice, index: number, times: SfexTimes): Holding {
-  let lease: SfexLease = createSfexLease(os.hostname(), times);
+function hold(
+  disk: BlockDevice,
+  index: number,
+  created: SfexLease,
+  tellEnd: (untilMs: number | undefined) => void,
+): Holding {
+  let lease = created;
+  const { times } = created;
   let timer: NodeJS.Timeout | undefined;
   let answer: (answer: AgentAnswer) => void = () => {};
   const step = (event: SfexEvent) => {
+    const { phase: before } = lease;
     const stepped = stepSfexLease(lease, event, performance.now());
     lease = stepped.state;
+    const { phase } = lease;
+    if (phase.kind === "holding") tellEnd(phase.renewedAtMs + times.lockTimeoutMs);
+    // What could not be given back stands there still.
+    else if (before.kind === "releasing" && event.kind === "wrote") tellEnd(undefined);
     for (const effect of stepped.effects) perform(effect);
     clearTimeout(timer);
     const wakeAtMs = sfexWakeAtMs(lease);
@@ -114,11 +125,14 @@ async function start(call: AgentCall): Promise<AgentAnswer> {
     await disk.close();
     return failed(fault ?? `there is no lock ${index} on this disk`, OCF.notConfigured);
   }
-  const holding = hold(disk, index, {
+  const times: SfexTimes = {
     lockTimeoutMs: secondsOf(parameters, "lock_timeout"),
     collisionTimeoutMs: secondsOf(parameters, "collision_timeout"),
     monitorIntervalMs: secondsOf(parameters, "monitor_interval"),
-  });
+  };
+  const lock = `${parameters["device"]} (lock ${index})`;
+  const lease = createSfexLease(call.node ?? os.hostname(), times);
+  const holding = hold(disk, index, lease, (untilMs) => call.tellLease?.(lock, untilMs));
   const settled = holding.settled();
   signal.addEventListener("abort", () => holding.step({ kind: "release" }), { once: true });
   holding.step({ kind: "acquire" });
@@ -140,6 +154,8 @@ function monitor(call: AgentCall): Promise<AgentAnswer> {
 
 async function stop(call: AgentCall): Promise<AgentAnswer> {
   const { instance } = call;
+  // A manager that starts anew must hold the lock to give it back: else the keeper ends the node when it has run out.
+  if (isMarked(call)) await monitor(call);
   unmark(call);
   const holding = holdings.get(instance);
   if (holding === undefined) return succeeded;

@@ -207,6 +207,15 @@ describe("one resource", () => {
     expect(lrmResourcesXml(state()).children).toEqual([]);
   });
 
+  test("a monitor that was ordered while a delete waited is answered", () => {
+    const { perform, finish } = story();
+    perform(action("start"));
+    perform(action("delete"));
+    expect(words(perform(action("monitor", { intervalMs: 10_000 })))).toEqual([]);
+    const said = words(finish(1, 0));
+    expect(said.slice(-3)).toEqual(["result ip monitor 1:1", "history ip", "result ip delete 0:0"]);
+  });
+
   test("delete forgets it, after what runs", () => {
     const { perform, finish, state } = story();
     perform(action("monitor"));
@@ -222,6 +231,29 @@ describe("one resource", () => {
     expect(words(step({ kind: "clear-failures", resourceId: "ip", operation: "stop" }))).toEqual([]);
     expect(words(step({ kind: "clear-failures", resourceId: "ip", operation: "start" }))).toEqual(["history ip"]);
     expect(Object.keys(state().resources["ip"]?.history ?? {})).toEqual(["last_0"]);
+  });
+});
+
+describe("what a new DC is told of a stop that is under way", () => {
+  const told = (state: ExecutorState) =>
+    childrenOf(lrmResourceXml(state, "ip"), "lrm_rsc_op").map(
+      ({ attributes }) => `${attributes["operation"]} ${attributes["op-status"]}`,
+    );
+
+  test("it stands beside the start, not in its place: what is stopping still runs", () => {
+    const { perform, finish, state } = story();
+    perform(action("start"));
+    finish(1, 0);
+    perform(action("stop"));
+    expect(told(state())).toEqual(["start 0", "stop -1"]);
+    finish(2, 0);
+    expect(told(state())).toEqual(["stop 0"]);
+  });
+
+  test("of a resource of which nothing is known it says nothing", () => {
+    const { perform, state } = story();
+    perform(action("stop"));
+    expect(told(state())).toEqual([]);
   });
 });
 

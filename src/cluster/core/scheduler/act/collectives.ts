@@ -36,6 +36,8 @@ export function addFrame(plan: Plan, resource: Resource): void {
     pseudo(plan, resource, task);
     pseudo(plan, resource, DONE[task] ?? task);
   };
+  // A member that has nowhere to start keeps others from starting, and is told of when the group must start.
+  if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, "start");
   for (const task of tasks.slice(0, 2)) add(task);
   for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
   // A clone's later tasks are written as they follow upon each other, a group's the other way round.
@@ -80,7 +82,6 @@ const DOWN: LinkRules = { thenDragsFirst: true };
 /** Members one after another, and back in the opposite order. */
 function chainGroup(plan: Plan, group: Resource): void {
   const promotable = inPromotable(group);
-  for (const member of group.children) for (const operation of ["start"]) stepsOrNone(plan, member, operation);
   restartLater(plan, group);
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
@@ -90,7 +91,9 @@ function chainGroup(plan: Plan, group: Resource): void {
         for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
     for (const operation of promotable ? ["stop", "demote"] : ["stop"])
       for (const second of stepsOf(plan, previous, operation)) {
-        for (const first of stepsOf(plan, member, operation)) link(plan, first, second, DOWN);
+        // What nobody may stop keeps what it stands on from being stopped.
+        for (const first of stepsOf(plan, member, operation))
+          link(plan, first, second, member.managed ? DOWN : { ...DOWN, needsFirst: true });
         if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
       }
   });

@@ -51,7 +51,8 @@ function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[]
 function membersSteps(plan: Plan, resource: Resource, task: string): readonly Step[] {
   const members =
     resource.kind === "bundle" ? resource.replicas.map(({ container }) => container) : primitivesOf(resource);
-  return members.flatMap((member) => stepsOf(plan, member, task));
+  const inner = resource.kind === "clone" ? resource.children.filter(({ kind }) => kind === "group") : [];
+  return [...inner, ...members].flatMap((member) => stepsOf(plan, member, task));
 }
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
@@ -60,10 +61,11 @@ function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
     for (const second of stepsOf(plan, order.second, order.secondTask))
       if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
   const seconds = stepsOf(plan, order.second, order.secondTask);
-  // Nothing is required of a whole itself; what is required of its members draws it in.
+  const at = order.second.kind === "group" ? primitivesOf(order.second)[0]?.runningOn[0] : undefined;
+  // Going down nothing is required of a whole itself; what is required of its members draws it in.
   const whole = {
     ...rules,
-    firstDragsThen: rules.firstDragsThen === true && order.second.kind === "primitive",
+    ...(at === undefined ? {} : { at }),
     thenDragsFirst: rules.thenDragsFirst === true && order.first.kind === "primitive",
   };
   for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);

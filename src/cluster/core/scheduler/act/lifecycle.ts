@@ -5,9 +5,8 @@
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
-import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { type Board, isUp, nextRoleOf } from "../place/board.ts";
+import { type Board, isUnclean, isUp, nextRoleOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** The role after one step from `now` towards `goal`. */
@@ -158,8 +157,10 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
   const { from, to, role, nextRole } = motion;
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
-  // A fencing device that is registered twice does no harm.
-  const multiple = others.length > 1 && !isMigrating(resource) && !isFencingClass(resource.class);
+  // A lost node does not count where nothing has to wait for its fencing (as for a fencing device itself).
+  const waits = resource.requires === "fencing" || resource.requires === "unfencing";
+  const counted = waits ? others : others.filter((node) => !isUnclean(plan.board, node));
+  const multiple = counted.length > 1 && !isMigrating(resource);
   const moved = to !== undefined && ((others.length > 0 && !others.includes(to)) || isMigrating(resource));
   for (const node of dangling) act(plan, resource, "stop", node, true, "dangling migration");
   if (multiple && resource.multiplyActive === "stop_only") {
@@ -212,8 +213,10 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   const stops = stepsOf(plan, resource, "stop");
   const promotes = stepsOf(plan, resource, "promote");
   const demotes = stepsOf(plan, resource, "demote");
+  // Whether a member with no place must start is the group's matter.
+  const placed = resource.parent?.kind === "group" ? starts.filter(({ node }) => node !== undefined) : starts;
   for (const stop of stops) {
-    for (const start of starts) link(plan, stop, start, { firstDragsThen: true, restart: true });
+    for (const start of placed) link(plan, stop, start, { firstDragsThen: true, restart: true });
     for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);

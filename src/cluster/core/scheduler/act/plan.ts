@@ -58,6 +58,8 @@ export interface LinkRules {
   readonly hidden?: boolean;
   /** At least so many firsts must be runnable. */
   readonly gate?: boolean;
+  /** Where the second's members are: what a clone does elsewhere is no matter of theirs. */
+  readonly at?: Node;
   /** Edge only between steps of the same node. */
   readonly sameNode?: boolean;
   readonly serialize?: boolean;

@@ -22,7 +22,7 @@ function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly 
 function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
   const after = new Map<Step, Link[]>();
   for (const each of plan.links)
-    if (each.firstDragsThen === true && each.hidden !== true)
+    if (each.firstDragsThen === true && (each.hidden !== true || each.second.node !== undefined))
       after.set(each.first, [...(after.get(each.first) ?? []), each]);
   for (const [resource, own] of probes) {
     const seen = new Set<Step>();
@@ -30,7 +30,7 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
       for (const { second } of after.get(from) ?? []) {
         if (seen.has(second)) continue;
         seen.add(second);
-        if (second.resource !== undefined && second.resource !== resource && second.operation === "start")
+        if (second.resource?.kind === "primitive" && second.resource !== resource && second.operation === "start")
           // What fencing makes stopped is stopped whatever a probe says.
           for (const stop of stepsOf(plan, second.resource, "stop"))
             if (stop.node?.unclean !== true) for (const probe of own) link(plan, probe, stop);
@@ -38,7 +38,9 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
       }
     };
     for (const start of stepsOf(plan, resource, "start")) visit(start);
-    for (const running of stepsOf(plan, topOf(resource), "running")) visit(running);
+    // What waits for a group waits for its members' starts, not for what is found of one of them.
+    const whole = cloneOf(resource) ?? topOf(resource);
+    if (whole.kind !== "group") for (const running of stepsOf(plan, whole, "running")) visit(running);
   }
 }
 

@@ -57,7 +57,7 @@ function leavesOf(plan: Plan): Leaves {
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  const firstRequired = isRequiredAt(first, second.node, leaves);
+  const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
   const secondRequired = isRequiredAt(second, first.node, leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
@@ -82,14 +82,17 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
     block(second, `unrunnable ${describe(first)}`, change);
-  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second))
+  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
+    // Of a whole it is said even when nothing of it would be started.
+    if (second.node === undefined && second.operation === "start") require(second, "", change);
+  }
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
 function isDoneAlready(step: Step): boolean {
-  const { resource, operation, required } = step;
-  if (resource === undefined || required) return false;
+  const { resource, operation, required, node } = step;
+  if (resource === undefined || required || (operation === "start" && node === undefined)) return false;
   return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
 }
 
@@ -104,7 +107,7 @@ function sum({ step, members, mode }: Collective, change: Change): void {
   const runnable =
     mode === "any"
       ? members.some((each) => each.runnable)
-      : members.every((each) => each.runnable || (mode === "wanted" && !each.required));
+      : members.every((each) => each.runnable || (mode === "wanted" && !each.required && isManaged(each)));
   if (!runnable) block(step, "", change);
 }
 

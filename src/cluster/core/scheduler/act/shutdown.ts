@@ -22,9 +22,11 @@ export function planShutdowns(plan: Plan): void {
           link(plan, each, leave, { needsFirst: true });
     leaving.push(leave);
   }
-  // The DC goes last: it leads the others out.
+  // The DC goes last: it leads the others out, and sees every fencing through.
   const dc = leaving.find(({ node }) => node?.isDc === true);
-  if (dc !== undefined) for (const other of leaving) link(plan, other, dc);
+  if (dc === undefined) return;
+  for (const other of leaving) link(plan, other, dc);
+  for (const fence of plan.steps) if (fence.kind === "fence") link(plan, fence, dc);
 }
 
 /** One step that forgets the failures of a resource on a node. */

@@ -41,9 +41,9 @@ export function sortNodes(
       }
       const count = (board.counts[a.index] ?? 0) - (board.counts[b.index] ?? 0);
       if (count !== 0) return count;
+      if (a === active) return -1;
+      if (b === active) return 1;
     }
-    if (a === active) return -1;
-    if (b === active) return 1;
     return a.index - b.index;
   });
 }

@@ -28,10 +28,8 @@ function ownScore(resource: Resource, attributes: Readonly<Record<string, string
  * Whether the node's word counts: it has been looked at, or no node has yet (as when the cluster starts), and then what
  * was said before is the best there is.
  */
-function isHeard(clone: Resource, resource: Resource, node: Node): boolean {
-  const siblings = clone.children.flatMap(primitivesOf).filter(({ baseId }) => baseId === resource.baseId);
-  const known = siblings.filter(({ knownOn, runningOn }) => knownOn.size > 0 || runningOn.length > 0);
-  return known.length === 0 || known.some((each) => each.knownOn.has(node) || each.runningOn.includes(node));
+function isHeard({ knownOn, runningOn }: Resource, node: Node): boolean {
+  return knownOn.has(node) || runningOn.includes(node) || (knownOn.size === 0 && runningOn.length === 0);
 }
 
 /** Where another instance is active, the node's word is about that one. */
@@ -53,7 +51,7 @@ export function promotionScoreOf(board: Board, clone: Resource, resource: Resour
   }
   if (clone.unique || node.inBundle) return ownScore(resource, attributesFor(board, resource, node));
   if (isOthers(clone, resource, node)) return undefined;
-  return isHeard(clone, resource, node) ? ownScore(resource, node.attributes) : undefined;
+  return isHeard(resource, node) ? ownScore(resource, node.attributes) : undefined;
 }
 
 /** Instances go rather where they can be promoted. */
@@ -62,9 +60,9 @@ export function addPromotionScores(board: Board, clone: Resource): void {
     for (const node of board.nodes) {
       if (!isAvailable(board, node)) continue;
       const score = promotionScoreOf(board, clone, instance, node);
-      if (score === undefined) continue;
+      if (score === undefined || score <= 0) continue;
       const own = allowedOf(board, instance)[node.index];
-      if (own === undefined || Number.isNaN(own) || own <= -INFINITY_SCORE) continue;
+      if (own === undefined || !(own >= 0)) continue;
       if (score > (board.priority[instance.index] ?? 0)) board.priority[instance.index] = score;
       for (const each of [instance, ...instance.children]) {
         const scores = allowedOf(board, each);

@@ -1,0 +1,75 @@
+/** How a node leaves the cluster in order: its resources are stopped first, within a bound, and then it goes. */
+import type { XmlElement } from "../../../base/xml.ts";
+import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
+import { emit, log, members, send, type Turn } from "./turn.ts";
+import type { ControllerState } from "./types.ts";
+
+const STOP_REQUEST_EVERY_MS = 2_000;
+/** shutdown-escalation of Pacemaker. */
+const STOP_WAIT_MS = 20 * 60_000;
+/** A node on which nothing runs need not wait for a DC that is not there. */
+const STOP_ALONE_MS = 5_000;
+
+export function requestedShutdown(turn: Turn, from: string, wallMs: number): void {
+  if (turn.state.lead === undefined) return;
+  const value = String(Math.floor(wallMs / 1000));
+  emit(turn, { kind: "report", changes: [{ kind: "set-attribute", node: from, name: "shutdown", value }] });
+  log(turn, "info", `${from} wants to leave`);
+}
+
+/**
+ * The last stops stand in the DC's status alone for a moment: a DC that went at once would leave the others with a
+ * history that says it still runs something, and would be fenced for that.
+ */
+const LEAVE_SETTLE_MS = 500;
+
+export function leaveInOrder(turn: Turn): void {
+  const { lead, leaveAtMs } = turn.state;
+  if (lead === undefined || members(turn).length < 2) leave(turn, true);
+  else turn.state = { ...turn.state, leaveAtMs: leaveAtMs ?? turn.now.nowMs + LEAVE_SETTLE_MS };
+}
+
+function leave(turn: Turn, clean: boolean): void {
+  turn.state = { ...turn.state, left: true };
+  emit(turn, { kind: "leave", clean });
+}
+
+export function stop(turn: Turn): void {
+  if (turn.state.stopping !== undefined) return;
+  const { nowMs } = turn.now;
+  turn.state = { ...turn.state, stopping: { sinceMs: nowMs, requestDueAtMs: nowMs } };
+  log(turn, "info", "this node is to leave the cluster: its resources are stopped in order");
+  tendStop(turn);
+}
+
+function stopWaitMs({ cib }: ControllerState): number {
+  const text = clusterOption(cib, "shutdown-escalation");
+  const seconds = /^(\d+)(s|sec|min|m)?$/.exec(text ?? "");
+  if (seconds === null) return STOP_WAIT_MS;
+  return Number(seconds[1]) * (seconds[2]?.startsWith("m") === true ? 60_000 : 1_000);
+}
+
+export function tendStop(turn: Turn): void {
+  const { leaveAtMs = Number.POSITIVE_INFINITY } = turn.state;
+  if (!turn.state.left && turn.now.nowMs >= leaveAtMs) leave(turn, true);
+  const { stopping, left, election, cib, self } = turn.state;
+  if (stopping === undefined || left) return;
+  const { nowMs, nowWallMs } = turn.now;
+  const waitedMs = nowMs - stopping.sinceMs;
+  const runs = hasActiveHistory(nodeState(cib, self));
+  if (waitedMs >= stopWaitMs(turn.state)) {
+    log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
+    // A history that was forgotten and not looked over again proves nothing: then it goes without a goodbye.
+    leave(turn, !runs && isLookedOver(cib, nodeState(cib, self)));
+  } else if (!runs && waitedMs >= STOP_ALONE_MS && (election.dc === null || turn.state.view?.settled !== true)) {
+    leave(turn, true);
+  } else if (nowMs >= stopping.requestDueAtMs) {
+    turn.state = { ...turn.state, stopping: { ...stopping, requestDueAtMs: nowMs + STOP_REQUEST_EVERY_MS } };
+    const shutdown = nodeState(cib, self)?.children.some(hasShutdownAttribute) === true;
+    if (election.dc !== null && !shutdown) send(turn, election.dc, { kind: "shutdown-request", wallMs: nowWallMs });
+  }
+}
+
+function hasShutdownAttribute(element: XmlElement): boolean {
+  return element.attributes.name === "shutdown" || element.children.some(hasShutdownAttribute);
+}

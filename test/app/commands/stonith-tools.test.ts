@@ -1,0 +1,115 @@
+/** stonith, stonith_admin and meatclient by their names and habits: what needs no cluster, and how history is told. */
+import { afterEach, expect, test, vi } from "vitest";
+import { runCommand } from "../../../src/app/commands/index.ts";
+import { historyLines, isRecent, lastDeath, lastFencedLine } from "../../../src/app/commands/stonith-history.ts";
+import type { FencingRecord } from "../../../src/app/fencing-report.ts";
+import { parseXml } from "../../../src/base/xml.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+async function call(program: string, ...argv: readonly string[]) {
+  let out = "";
+  let err = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+  const code = await runCommand(`/usr/sbin/${program}`, argv);
+  return { code, out, err };
+}
+
+test.each([
+  ["stonith_admin", ["-M", "-a", "fence_ipmilan"], "ip"],
+  ["stonith_admin", ["--metadata", "--agent", "sfex"], "resource"],
+  ["stonith", ["-t", "external/ipmi", "-m"], "ipaddr"],
+] as const)("%s %j: the metadata is XML, with the agent's own names", async (program, argv, name) => {
+  const { code, out } = await call(program, ...argv);
+  expect(code).toBe(0);
+  const read = parseXml(out);
+  expect(read.kind === "xml" ? read.root.name : read.reason).toBe("resource-agent");
+  expect(out).toContain(`<parameter name="${name}"`);
+});
+
+test("stonith_admin -K tells all that is wrong, and 0 when nothing is", async () => {
+  const good = ["-o", "ip=192.0.2.1", "-o", "username=admin", "-o", "secret=board"];
+  expect(await call("stonith_admin", "-K", "-a", "fence_ipmilan", ...good)).toEqual({
+    code: 0,
+    out: "Validation of fence_ipmilan succeeded\n",
+    err: "",
+  });
+  const bad = await call("stonith_admin", "-K", "-a", "fence_ipmilan", "-o", "password=calvin");
+  expect(bad).toMatchObject({ code: 1, out: "Validation of fence_ipmilan failed\n" });
+  expect(bad.err.split("\n").map((line) => line.split(":")[0])).toEqual(["password", "host", "user", "secret", ""]);
+  expect(bad.err).not.toContain("calvin");
+  vi.stubEnv("OCF_RESKEY_secret", "board");
+  const fromEnvironment = [...good.slice(0, 4), "-e", "secret", "-q"];
+  expect(await call("stonith_admin", "-K", "-a", "fence_ipmilan", ...fromEnvironment)).toMatchObject({
+    code: 0,
+    out: "",
+  });
+});
+
+test.each([
+  ["stonith_admin", ["-R", "x"], 64, /crm configure primitive NAME stonith:AGENT/],
+  ["stonith_admin", ["-r", "alpha", "-i", "1", "-v", "x"], 64, /crm configure fencing_topology/],
+  ["stonith_admin", ["-H", "alpha", "-c"], 64, /certificates are evidence/],
+  ["stonith_admin", ["-M"], 64, /say which agent/],
+  ["stonith_admin", ["-M", "-a", "nosuch"], 1, /no agent nosuch/],
+  ["stonith_admin", ["-F", "alpha", "-y", "-1"], 64, /-y|argument/],
+  ["stonith_admin", [], 64, /say what to do/],
+  ["stonith", ["-t", "nosuch", "-n"], 8, /no type nosuch/],
+  ["stonith", ["-t", "external/ipmi", "-p", "a b c", "-S"], 3, /write NAME=VALUE words/],
+  ["meatclient", ["-w"], 64, /say which node/],
+] as const)("%s %j ends with %i and says why", async (program, argv, code, words) => {
+  const ended = await call(program, ...argv);
+  expect([ended.code, ended.out]).toEqual([code, ""]);
+  expect(ended.err).toMatch(words);
+});
+
+test("every short and long option of stonith_admin's own help is known", async () => {
+  for (const word of ["-?", "--help-all", "--help"]) expect((await call("stonith_admin", word)).code).toBe(0);
+  expect((await call("stonith_admin", "-$")).out).toMatch(/^stonith_admin of gemel /);
+});
+
+const record = (target: string, outcome: FencingRecord["outcome"], atWallMs: number, action = "off") =>
+  ({
+    target,
+    action,
+    outcome,
+    device: "bmc",
+    atWallMs,
+    endedWallMs: atWallMs + 500,
+    by: "root",
+    evidence: "",
+  }) as const;
+
+test("history: the last success of each node, all with -V; a failure and an `on` are no deaths", () => {
+  const history = [
+    record("alpha", "confirmed", 1_000),
+    record("alpha", "confirmed", 61_000),
+    record("bravo", "confirmed", 90_000),
+    record("alpha", "unknown", 120_000),
+    record("alpha", "confirmed", 130_000, "on"),
+  ].map((each) => ({ ...each, reason: "" }));
+  expect(historyLines(history, "alpha", false)).toEqual([
+    "1970-01-01T00:01:01.000Z off of alpha: confirmed by bmc, for root",
+    "1 event found",
+  ]);
+  expect(historyLines(history, "*", false).at(-1)).toBe("2 events found");
+  expect(historyLines(history, "alpha", true)).toHaveLength(5);
+  expect(lastFencedLine(history, "alpha")).toBe("Node alpha last fenced at: 1970-01-01T00:01:01.500Z");
+  expect(lastFencedLine(history, "charlie")).toBe("Node charlie last fenced at: never");
+  const last = lastDeath(history, "alpha");
+  expect([isRecent(last, 60_000, 121_000), isRecent(last, 60_000, 121_500), isRecent(undefined, 60_000, 0)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});

@@ -1,0 +1,83 @@
+/**
+ * What every test of a driver over a real line needs: a secrets file, a runner, a board that is closed again, and the
+ * judge: a packaged agent, not ours, that must be able to drive the board before the board may judge our driver.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import type { FencingAction } from "../../src/fencing/core/driver.ts";
+import { createRunner, type DeviceRunner, type RunnableDevice } from "../../src/fencing/edge/runner.ts";
+
+/** The one account of all boards here. */
+export const LOGIN = { host: "127.0.0.1", user: "admin", secret: "board" } as const;
+const SECRETS = "board=adminpw\nwrong=other\n";
+
+/** A runner for the tests of this file (or block), with a directory of its own. */
+export function useRunner(secrets: string = SECRETS) {
+  const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-line-"));
+  let runner: DeviceRunner | undefined;
+  beforeAll(() => {
+    const secretsFile = path.join(directory, "secrets");
+    writeFileSync(secretsFile, secrets, { mode: 0o600 });
+    runner = createRunner({ secretsFile });
+  });
+  afterAll(() => {
+    runner?.close();
+    rmSync(directory, { recursive: true });
+  });
+  return {
+    directory,
+    run(device: RunnableDevice, action: FencingAction, timeoutMs = 20_000) {
+      if (runner === undefined) throw new Error("asked before the tests began");
+      return runner.run(device, action, timeoutMs);
+    },
+  };
+}
+
+interface Board {
+  close(): Promise<void>;
+}
+
+/** Keeps the board of one test, and closes it after the test. */
+export function useBoard<Kind extends Board>() {
+  let board: Kind | undefined;
+  async function end(): Promise<void> {
+    await board?.close();
+    board = undefined;
+  }
+  afterEach(end);
+  return {
+    async keep(starting: Promise<Kind>): Promise<Kind> {
+      board = await starting;
+      return board;
+    },
+    end,
+  };
+}
+
+/** On a busy machine the agents' own 5 s for a login are too short. */
+const JUDGE_MS = 50_000;
+
+/** A program of others: all that it prints, or what the shell says of it. `input`: what it reads. */
+export function say(
+  file: string,
+  argv: readonly string[],
+  input = "",
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { timeout: JUDGE_MS, env: { ...process.env, ...env } };
+    const child = execFile(file, [...argv], options, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
+    // An agent that reads no input may be gone already.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
+  });
+}
+
+/** A packaged agent, logged in to a board of ours at `port`: what it says to an action. */
+export function createJudge(agent: string, port: number, ...more: readonly string[]) {
+  const login = ["-a", "127.0.0.1", "-u", String(port), "-l", "admin", "-p", "adminpw"];
+  return (action: string) => say(`/usr/sbin/${agent}`, [...login, ...more, "-o", action]);
+}
