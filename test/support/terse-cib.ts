@@ -171,8 +171,9 @@ export function terseCib(text: string): string {
     const own = set("instance_attributes", `node-${index + 1}`, valuesOf(cluster.permanent.get(name) ?? []));
     return `<node id="${index + 1}" uname="${name}">${own}</node>`;
   });
+  const quorum = cluster.options.get("have-quorum") ?? "1";
   return `<cib crm_feature_set="${FEATURE_SET}" validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"
-    have-quorum="1" dc-uuid="1" execution-date="1700000000"><configuration><crm_config>
+    have-quorum="${quorum}" dc-uuid="1" execution-date="1700000000"><configuration><crm_config>
     <cluster_property_set id="options">${nvpairs("options", [...cluster.options])}</cluster_property_set></crm_config>
     <nodes>${nodes.join("")}</nodes><resources>${cluster.resources.join("\n")}</resources>
     <constraints>${cluster.constraints.join("\n")}</constraints></configuration>

@@ -77,6 +77,7 @@ export function statusReport(manager: Manager): StatusReport {
     proofs: [[manager.self, manager.fencing.proofs()], ...manager.peerProofs],
     running: operations,
     drbd: manager.drbd.status(),
+    cibRefusal: manager.files.refusal(),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,
   });

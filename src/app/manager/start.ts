@@ -175,7 +175,6 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     dampenMs: Math.max(PING_DAMPEN_MIN_MS, 3 * config.keepaliveMs),
     attributes: NO_ATTRIBUTES,
     keeper: undefined,
-    writesSinceMs: [],
     files,
     agents,
     fencing,

@@ -17,7 +17,8 @@ function rulesOf(order: ResourceOrder): LinkRules {
   if (order.kind === "optional") return { optional: true };
   if (order.kind === "serialize") return { serialize: true };
   if (!order.symmetrical) return { asymmetric: true, ...(up ? { needsFirst: true } : {}) };
-  if (order.inverse) return { thenDragsFirst: true };
+  // The way back of an order among stops is only an order: nobody starts for being stopped last.
+  if (order.inverse) return up ? {} : { thenDragsFirst: true };
   return { firstDragsThen: true, ...(up ? { needsFirst: true } : {}) };
 }
 

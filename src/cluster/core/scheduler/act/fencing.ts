@@ -8,10 +8,15 @@ import { isKnownOn, topOf } from "../facts/model.ts";
 import { isOutOfReach, isUnclean } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
+/** As long as nothing is managed (maintenance), there is nothing for whose sake a node would have to go. */
+function hasManaged({ facts }: Plan): boolean {
+  return facts.resources.some(({ kind, managed }) => kind === "primitive" && managed);
+}
+
 /** Whether this partition may fence the node. */
 export function canFence(plan: Plan, node: Node): boolean {
   const { options } = plan.facts;
-  if (!options.fencingEnabled || !plan.facts.canProtect) return false;
+  if (!options.fencingEnabled || !plan.facts.canProtect || !hasManaged(plan)) return false;
   if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
   if (options.quorate || options.noQuorumPolicy === "ignore") return true;
   return node.online;

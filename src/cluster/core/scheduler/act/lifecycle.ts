@@ -43,7 +43,7 @@ function policyWithoutQuorum({ options }: Facts, resource: Resource): Facts["opt
 }
 
 function isHeldByQuorum(facts: Facts, resource: Resource): boolean {
-  return !facts.options.quorate && policyWithoutQuorum(facts, resource) === "stop";
+  return !facts.options.quorate && policyWithoutQuorum(facts, resource) !== "ignore";
 }
 
 function needsOf(resource: Resource, operation: string): Step["needs"] {

@@ -107,7 +107,8 @@ function tell(
   frame: readonly [Step, Step],
 ): Step | undefined {
   const node = hears(life, task, when);
-  if (node === undefined || isUnclean(plan.board, node)) return undefined;
+  // What is left alone is not told either.
+  if (node === undefined || isUnclean(plan.board, node) || !life.resource.managed) return undefined;
   // Who comes up only in this transition can be told once it is there.
   const isNew = life.starts && (task === "promote" || (task === "start" && when === "post"));
   if (!(isNew ? isUp(plan.board, node) : node.online)) return undefined;

@@ -172,11 +172,11 @@ export function planRecurring(plan: Plan, resource: Resource): void {
   }
 }
 
-/** A resource that stops there anyway is stopped first. */
+/** A resource that stops anyway is stopped first, wherever. */
 export function linkCancels(plan: Plan): void {
   for (const each of plan.steps) {
     if (each.operation !== "cancel" || each.resource === undefined || isConfigured(each)) continue;
-    for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node === each.node) link(plan, stop, each);
+    for (const stop of stepsOf(plan, each.resource, "stop")) link(plan, stop, each);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Capacity in time: what leaves a node leaves it before what needs its room arrives. */
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { type Board, demandOf } from "../place/board.ts";
+import { type Board, demandOf, scoreOn } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** A `load_stopped_NODE` a node, when a placement strategy counts and anything has a demand. */
@@ -25,6 +25,9 @@ export function linkLoads(plan: Plan): void {
 /** As the resources name them: where each is, and then where else it might be. */
 function nodesOf(board: Board, loaded: readonly Resource[]): readonly Node[] {
   const nodes = new Set<Node>();
-  for (const { runningOn } of loaded) for (const node of [...runningOn, ...board.nodes]) nodes.add(node);
+  for (const resource of loaded) {
+    const possible = board.nodes.filter((node) => !Number.isNaN(scoreOn(board, resource, node)));
+    for (const node of [...resource.runningOn, ...possible]) nodes.add(node);
+  }
   return [...nodes].filter(({ kind }) => kind !== "guest");
 }

@@ -185,10 +185,10 @@ export function isForgiven(facts: Facts, resource: Resource, node: Node): boolea
   return facts.clearFailures.some((each) => each.resource === resource && each.node === node && each.why === CHANGED);
 }
 
-/** A failure older than failure-timeout counts no more, nor does a fail count of which all failures are so old. */
+/** A failure older than failure-timeout counts no more; a fail count of which all failures are so old is cleared. */
 function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
-  if (status === STATUS.done) return false;
-  if (resource.failureTimeoutMs === 0) return false;
+  const isDone = status === STATUS.done;
+  if (resource.failureTimeoutMs === 0 || (isDone && !resource.managed)) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;
@@ -197,14 +197,15 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
   const { count, lastSeconds } = recordedFailures(resource, node.attributes);
   // The count may end later than the failure itself, and each ends with the second after its last.
   const freeAt = Math.max(changed, lastSeconds) + timeoutSeconds + 1;
-  if (now < freeAt) facts.ruleContext.onChangeAt?.(freeAt);
+  if (!isDone && now < freeAt) facts.ruleContext.onChangeAt?.(freeAt);
   if (!expired) return false;
   if (isBlockingFailure(facts, resource, node)) return false;
   const awaitsFencing = isConnectionLoss(facts, resource, entry);
-  const countExpired = count > 0 && (lastSeconds === 0 || now > lastSeconds + timeoutSeconds);
+  // What has gone well since does not keep the failures before it from being forgotten.
+  const countExpired = count > 0 && (lastSeconds === 0 ? !isDone : now > lastSeconds + timeoutSeconds);
   if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
     facts.clearFailures.push({ resource, node, why: "it expired" });
-  return !awaitsFencing;
+  return !isDone && !awaitsFencing;
 }
 
 /** A lost connection is no news of the past while the node behind it may still run: first it is fenced. */
@@ -256,7 +257,7 @@ export function applyOutcome(
   // Its count is forgotten, the failure itself is not: it still tells how the resource was last seen.
   if ((status !== STATUS.done || resource.managed) && isOfOldDefinition(facts, resource, node, entry))
     facts.clearFailures.push({ resource, node, why: CHANGED });
-  if (status !== STATUS.done && hasExpired(facts, resource, node, entry, status)) {
+  if (hasExpired(facts, resource, node, entry, status)) {
     resource.role = before.role;
     resource.nextRole = before.nextRole;
     outcome.onFail = before.onFail;

@@ -6,7 +6,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
-import { assignedNode, type Board, commit, nextRoleOf, noteScores, setScore } from "./board.ts";
+import { assignedNode, type Board, commit, nextRoleOf, noteScores, scoreOn, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
 import { assignBest } from "./choose-node.ts";
 import { indexColocations } from "./colocations.ts";
@@ -39,7 +39,8 @@ function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefi
   board.busy[resource.index] = true;
   weighColocations(board, resource);
   if (nextRoleOf(board, resource) === ROLE.stopped)
-    for (const node of board.nodes) setScore(board, resource, node, -INFINITY_SCORE);
+    for (const node of board.nodes)
+      if (!Number.isNaN(scoreOn(board, resource, node))) setScore(board, resource, node, -INFINITY_SCORE);
   noteScores(board, PASS.primitive, resource);
   const roomiest = restrictToCapacity(board, resource);
   const { options } = board.facts;

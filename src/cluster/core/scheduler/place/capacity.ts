@@ -55,7 +55,9 @@ export function restrictToCapacity(board: Board, resource: Resource): Node | und
   const isCandidate = (node: Node) => isAvailable(board, node) && scoreOn(board, resource, node) >= 0;
   const allFits = board.nodes.filter((node) => isCandidate(node) && fits(free(node), together));
   const roomy = allFits.length > 0 ? allFits : board.nodes.filter((node) => fits(free(node), demandOf(resource)));
-  for (const node of board.nodes) if (!roomy.includes(node)) setScore(board, resource, node, -INFINITY_SCORE);
+  for (const node of board.nodes)
+    if (!roomy.includes(node) && !Number.isNaN(scoreOn(board, resource, node)))
+      setScore(board, resource, node, -INFINITY_SCORE);
   if (bound.length === 1 || allFits.length > 0) return undefined;
   return roomy
     .filter(isCandidate)
