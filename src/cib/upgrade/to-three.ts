@@ -10,13 +10,19 @@ import { CLUSTER_OPTIONS, findOption } from "../schema/options.ts";
 const OLD = /^(?:pacemaker-[0-2]\.\d+|transitional-0\.6)$/;
 const UPGRADED = "pacemaker-3.0";
 
-const RENAMED: Readonly<Record<string, string>> = { transition_idle_timeout: "cluster-delay" };
+const RENAMED: ReadonlyMap<string, string> = new Map([["transition_idle_timeout", "cluster-delay"]]);
+
+interface Move {
+  readonly to: "rsc_defaults" | "op_defaults";
+  readonly name: string;
+}
+
 /** Cluster options that were defaults of something else. */
-const MOVED: Readonly<Record<string, { readonly to: "rsc_defaults" | "op_defaults"; readonly name: string }>> = {
-  "default-resource-stickiness": { to: "rsc_defaults", name: "resource-stickiness" },
-  "is-managed-default": { to: "rsc_defaults", name: "is-managed" },
-  "default-action-timeout": { to: "op_defaults", name: "timeout" },
-};
+const MOVED: ReadonlyMap<string, Move> = new Map([
+  ["default-resource-stickiness", { to: "rsc_defaults", name: "resource-stickiness" }],
+  ["is-managed-default", { to: "rsc_defaults", name: "is-managed" }],
+  ["default-action-timeout", { to: "op_defaults", name: "timeout" }],
+]);
 
 const dashed = (name: string) => name.replaceAll("_", "-");
 
@@ -30,12 +36,12 @@ const withAttributes = (element: XmlElement, attributes: Readonly<Record<string,
 
 function upgradeOption(pair: XmlElement, moves: Moves): XmlElement[] {
   const { name = "" } = pair.attributes;
-  const moved = MOVED[dashed(name)];
+  const moved = MOVED.get(dashed(name));
   if (moved !== undefined) {
     moves[moved.to].push(withAttributes(pair, { name: moved.name }));
     return [];
   }
-  const renamed = RENAMED[name] ?? (findOption(CLUSTER_OPTIONS, dashed(name)) === undefined ? name : dashed(name));
+  const renamed = RENAMED.get(name) ?? (findOption(CLUSTER_OPTIONS, dashed(name)) === undefined ? name : dashed(name));
   return [renamed === name ? pair : withAttributes(pair, { name: renamed })];
 }
 

@@ -31,6 +31,10 @@ test.each(["pacemaker-1.3", "pacemaker-2.3", "pacemaker-2.10"])("%s: options spe
   expect(text).toContain('validate-with="pacemaker-3.0"');
 });
 
+test("names of JavaScript's own are names like others", () => {
+  expect(upgraded("pacemaker-1.3", { options: "constructor=1 __proto__=2" })).toContain('name="constructor" value="1"');
+});
+
 test("defaults among the cluster's options move, behind what is there", () => {
   const unmanaged = '<nvpair id="d1" name="is-managed" value="false"/>';
   const defaults = `<rsc_defaults><meta_attributes id="d">${unmanaged}</meta_attributes></rsc_defaults>`;
