@@ -144,6 +144,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
       replacesHeartbeat: true,
       ...("reason" in groups ? {} : { groups }),
       fencing: (run) => fencing.operate(run),
+      isDrbdCurrent: (resource) => drbd.isCurrent(resource),
       // Agents call the tools of the field by PATH or by this directory.
       environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),

@@ -32,6 +32,11 @@ export interface AgentCall {
   /** This node, as the cluster calls it. */
   readonly node?: string;
   /**
+   * Whether our data of a DRBD resource, though DRBD calls them Consistent only, are proven to be the newest: they were
+   * so with the peer connected, and the peer was read as off later.
+   */
+  readonly isDrbdCurrent?: (resource: string) => boolean;
+  /**
    * Told when this node holds a lock on a shared disk, before the start is answered, and at each renewal: when another
    * node may take it (`performance`'s clock). The keeper ends the node by then; undefined: it was given back.
    */
