@@ -42,7 +42,7 @@ export function testFencingTroubles(lab: () => Lab): void {
     await lab().untilWhole();
   });
 
-  test("the mirror is stopped and started while the peer has no power: it is promoted, since nobody has newer data", async () => {
+  test("the mirror is restarted beside a dead peer: it is promoted, since nobody has newer data", async () => {
     const { pair, watcher } = lab();
     await writeSome(lab(), 10);
     const alive = lab().active();
