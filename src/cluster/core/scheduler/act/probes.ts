@@ -20,7 +20,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
     if (modes === undefined) continue;
     const mode = modes.get(node);
     if (mode === "never") return false;
-    if (mode !== "exclusive" && [...modes.values()].includes("exclusive")) return false;
+    if (mode !== "exclusive" && plan.board.exclusively[each.index] === true) return false;
   }
   return true;
 }

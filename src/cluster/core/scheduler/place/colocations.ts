@@ -63,8 +63,7 @@ function inheritedThisWith(board: Board, parent: Resource, member: Resource): re
     return ownThisWith(board, parent).filter(({ dependentRole }) => dependentRole < ROLE.promoted);
   const above = parent.parent === undefined ? [] : inheritedThisWith(board, parent.parent, parent);
   const own = [...ownThisWith(board, parent), ...above];
-  // What a clone would merely like to be with moves none of its instances.
-  if (parent.kind !== "group") return own.filter(({ score }) => score < 0 || score >= INFINITY_SCORE);
+  if (parent.kind !== "group") return own;
   // Where one member must be, all must be.
   const others = parent.children.filter((each) => each !== member);
   for (const other of others)
