@@ -83,6 +83,27 @@ export function failed(reason: string, code: number = OCF.error): AgentAnswer {
   return { code, reason };
 }
 
+type Work = (call: AgentCall) => AgentAnswer | Promise<AgentAnswer>;
+
+/** What an agent without further operations can do; its parameters are good unless `validate` says otherwise. */
+export interface Operations {
+  readonly start: Work;
+  readonly stop: Work;
+  readonly monitor: Work;
+  readonly validate?: Work;
+}
+
+/** The `operate` of such an agent; any other operation is answered as unknown. */
+export function operates({ start, stop, monitor, validate = () => succeeded }: Operations): BuiltInAgent["operate"] {
+  const works = new Map(Object.entries({ start, stop, monitor, status: monitor, "validate-all": validate }));
+  return async (call) => {
+    const work = works.get(call.operation);
+    return work === undefined
+      ? failed(`operation ${call.operation} is not known`, OCF.unimplemented)
+      : await work(call);
+  };
+}
+
 /** The value of a boolean parameter, as OCF agents read it. */
 export function isTrue(value: string | undefined, fallback = false): boolean {
   if (value === undefined || value === "") return fallback;
