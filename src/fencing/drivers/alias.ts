@@ -332,7 +332,14 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
       run_quorum_check: "",
       quorum_check_wait_time: "",
     },
-    refusals: [],
+    refusals: [
+      {
+        parameter: "run_dead_check",
+        value: /^n/i,
+        reason: "switches off the one thing that this device still does here",
+        remedy: "remove the device: its waits and its checks of members and quorum are the cluster's own",
+      },
+    ],
     passwords: [],
   },
   "external/sbd": {

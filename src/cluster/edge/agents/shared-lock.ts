@@ -171,7 +171,12 @@ export const sharedLock: BuiltInAgent = {
   type: "sfex",
   shortdesc: "A lock on a shared disk, in the format of sfex",
   parameters: [
-    { name: "device", required: true, content: "string", shortdesc: "The shared disk, made ready by sfex_init" },
+    {
+      name: "device",
+      required: true,
+      content: "string",
+      shortdesc: "The shared disk, made ready by gemel fence lock create",
+    },
     { name: "index", content: "integer", fallback: "1", shortdesc: "Which of the disk's locks" },
     { name: "lock_timeout", content: "integer", fallback: "100", shortdesc: "Seconds until a silent holder is passed" },
     { name: "collision_timeout", content: "integer", fallback: "1", shortdesc: "Seconds that two claims may be apart" },
