@@ -28,6 +28,7 @@ import {
   type PingScores,
   pingScoresWakeAtMs,
   stepPingScores,
+  toldCounts,
 } from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
@@ -51,7 +52,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import type { Decider } from "./schedule.ts";
+import type { createReader, Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -73,6 +74,8 @@ export interface Manager {
   readonly unfence: (target: string) => Promise<FencingResult>;
   readonly drbd: DrbdDesk;
   readonly decider: Decider;
+  /** For displays: what the CIB means. */
+  readonly read: ReturnType<typeof createReader>;
   readonly rehearsal: Rehearsal;
   readonly blackBox: BlackBox;
   readonly book: LogBook;
@@ -157,10 +160,8 @@ export function feed(manager: Manager, event: NodeEvent): void {
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
 function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
-  const leads = node.controller.election.dc === self;
-  const told = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
-  const known = told.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
-  const stepped = stepPingScores(manager.pings, leads ? Object.fromEntries(known) : {}, nowMs(), dampenMs);
+  const counts = toldCounts(view, self, node.controller.election.dc);
+  const stepped = stepPingScores(manager.pings, counts, nowMs(), dampenMs);
   manager.pings = stepped.state;
   const changes = stepped.changes.map(
     (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,

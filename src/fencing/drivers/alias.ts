@@ -49,7 +49,7 @@ export function aliasOfAgent(agent: string): Alias | undefined {
 
 const VERSION_15 = {
   reason: "asks for IPMI 1.5, which sends passwords or weak digests",
-  remedy: "use lanplus: enable IPMI 2.0 over LAN on the board",
+  remedy: "use lanplus: enable IPMI 2.0 over LAN on the board; where it has none, remove this and write version=1.5",
 } as const;
 
 const UNCHECKED_CERTIFICATE = {

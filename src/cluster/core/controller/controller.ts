@@ -54,6 +54,13 @@ export function createController(
   return { self, incarnation, nodes, fenced, cib, election: createElection(self, incarnation, nowMs), left: false };
 }
 
+/** Who does not lead has nobody fenced: what it wanted in a reign of its own would shoot a member of this one. */
+function forgoFencing(turn: Turn): void {
+  const { lead, election, self } = turn.state;
+  if (lead !== undefined || election.dc === null) return;
+  for (const node of members(turn)) if (node !== self) emit(turn, { kind: "withdraw-fence", node });
+}
+
 function tellStore(turn: Turn): void {
   const { view, election } = turn.state;
   const quorate = view?.quorate === true;
@@ -67,7 +74,10 @@ function takeDc(turn: Turn, dc: string | null): void {
   tellStore(turn);
   log(turn, "info", dc === null ? "there is no DC" : `${dc} is the DC`);
   askForReturned(turn);
-  if (dc !== self) return;
+  if (dc !== self) {
+    forgoFencing(turn);
+    return;
+  }
   const round = `${self}-${view?.generation ?? 0}-${incarnation.slice(0, 8)}-${turn.now.nowMs}`;
   turn.state = { ...turn.state, lead: createLead(round) };
   want(turn, `${self} has become the DC`);
@@ -118,6 +128,7 @@ function takeView(turn: Turn, view: MembershipView): void {
     if (turn.state.election.dc === wasDc) {
       tellStore(turn);
       if (turn.state.lead !== undefined) setLead(turn, { synchronised: false });
+      forgoFencing(turn);
     }
     for (const node of gone) {
       advance(turn, { kind: "node-gone", node });

@@ -180,15 +180,18 @@ function awaitPeers(turn: Turn, isComing: boolean): void {
 /** After each change of the view, and once the CIB stands at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
   const { lead, view } = turn.state;
+  if (lead === undefined || view === undefined) return;
+  // Also while the CIB is not in line: with members that follow another DC it would not be before those have us back.
+  for (const peer of view.peers) if (peer.phase === "lost" && peer.returned) reviewLost(turn, peer);
   // Without the newest CIB there are no ids to write anything under.
-  if (lead === undefined || view === undefined || !lead.synchronised || addMissingNodes(turn)) return;
+  if (!lead.synchronised || addMissingNodes(turn)) return;
   for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
   const isComing = view.peers.some(({ phase, silentMs }) => phase === "awaited" && silentMs !== undefined);
   awaitPeers(turn, isComing);
   for (const peer of view.peers) if (!members(turn).includes(peer.name)) reportAbsent(turn, peer);
-  for (const peer of view.peers) if (peer.phase === "lost") reviewLost(turn, peer);
+  for (const peer of view.peers) if (peer.phase === "lost" && !peer.returned) reviewLost(turn, peer);
 }
 
 /** Nodes that the CIB does not have yet are written before anything that refers to them. True while it lacks some. */
