@@ -50,7 +50,7 @@ function printContract(tests: readonly Assertion[]): number {
     rows.set(title, row);
   }
   const drivers = [...new Set([...rows.values()].flatMap((row) => [...row.keys()]))].toSorted();
-  drivers.forEach((driver, index) => process.stdout.write(`${letterOf(index)}  ${driver}\n`));
+  for (const [index, driver] of drivers.entries()) process.stdout.write(`${letterOf(index)}  ${driver}\n`);
   const width = Math.max(...[...rows.keys()].map((title) => title.length));
   process.stdout.write(`\n${"".padEnd(width)}  ${drivers.map((_, index) => letterOf(index)).join(" ")}\n`);
   for (const [title, row] of rows) {

@@ -227,6 +227,8 @@ export interface StatusReport {
   readonly resources: readonly ResourceStatus[];
   readonly failures: readonly FailureStatus[];
   readonly drbd: readonly DrbdStatus[];
+  /** Why this node's disk does not take the configuration, while that is so. */
+  readonly cibRefusal?: string;
   readonly fencing: FencingStatus;
   readonly transition: TransitionStatus;
   /** Manual overrides, with who set them and when they end. */

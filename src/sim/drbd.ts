@@ -11,7 +11,7 @@ import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
 /** The file system above writes so often, and the kernel's own timers look as often. */
-const BEAT_MS = 1_000;
+const BEAT_MS = 2_000;
 /** `timeout` and `ping-int`: until a side takes the other for lost. */
 const NOTICE_MAX_MS = 6_000;
 const CONNECT_MAX_MS = 5_000;

@@ -70,6 +70,11 @@ const LINKS: Readonly<Record<string, Verb>> = {
       lossPercent: number(command, "lossPercent", 0),
       doublePercent: number(command, "doublePercent", 0),
     }),
+  /** Of one node, or of `all` when the router dies. */
+  "uplink-cut": (world, { words }) => {
+    for (const name of words[0] === "all" ? world.names : [words[0] ?? ""]) world.network.cutUplink(name);
+  },
+  "uplinks-joined": (world) => world.network.joinUplinks(),
   fair: (world, command) => world.network.setWeather(word(command, 0, "a link"), FAIR_WEATHER),
 };
 
@@ -154,6 +159,12 @@ const STORES: Readonly<Record<string, Verb>> = {
     machine.disk.restore();
     machine.world.watch.diskChanged(machine);
     machine.switchOn();
+  }),
+  /** The way of a node to the shared disk. */
+  "shared-disk": onNode((machine, command) => {
+    const mode = word(command, 1, "cut or joined");
+    if (mode === "cut") machine.world.lockDisk?.cutOff.add(machine.name);
+    else machine.world.lockDisk?.cutOff.delete(machine.name);
   }),
   clock: onNode((machine, command) => {
     machine.wallOffsetMs += Number(word(command, 1, "milliseconds"));

@@ -86,7 +86,7 @@ export class FencingOffice {
     else {
       const device = this.#state.configuration.devices.find(({ id }) => id === instance);
       const board = device === undefined ? undefined : this.#boardOf(device.parameters);
-      const answers = device?.isManual === true || board?.answers === true;
+      const answers = device?.isManual === true || device?.driver === "sfex" || board?.answers === true;
       if (answers && operation === "start") this.#started.add(instance);
       done(answers ? 0 : 1);
     }
@@ -154,6 +154,12 @@ export class FencingOffice {
       this.#step({ kind: "attempt-result", atWallMs: this.#wallMs, attemptId, report });
     };
     const notDone = (reason: string): FencingOutcome => ({ kind: "not-done", reason });
+    if (device.driver === "sfex") {
+      const target = device.parameters["node"] ?? "";
+      if (action === "off" && manager.lock !== undefined) manager.lock.prove(target, end);
+      else manager.later(0, () => end(notDone("a lock switches nothing on")));
+      return;
+    }
     manager.later(world.setting.boardMs, () => {
       if (action === "status")
         end(board?.answers === true ? { kind: "confirmed", power: board.readPower() } : notDone("no answer"));

@@ -19,8 +19,10 @@ const say = (verb: string, ...words: string[]): Command => ({ verb, words, optio
 
 function mend(world: World): void {
   world.network.join("all");
+  world.network.joinUplinks();
   world.network.setWeather("all", FAIR_WEATHER);
   for (const board of world.boards.values()) board.mode = "obeys";
+  world.lockDisk?.cutOff.clear();
   for (const machine of world.machines) {
     machine.disk.mode = "sound";
     machine.disk.writeMs = 5;

@@ -41,6 +41,8 @@ export class Machine {
   readonly running = new Set<string>();
   /** Resources whose agents fail, with the exit code; by `RESOURCE OPERATION`. */
   readonly failing = new Map<string, number>();
+  /** What stands in /run until the next boot: resources that a process of ours holds. */
+  readonly marks = new Set<string>();
   bootMs = 20_000;
   #clockZeroMs = 0;
   #sleptSinceMs = 0;
@@ -154,6 +156,7 @@ export class Machine {
     this.failing.clear();
     this.disk.losePower();
     this.running.clear();
+    this.marks.clear();
     this.world.drbd?.machineDied(this);
     this.world.watch.machineDied(this);
     this.world.watch.diskChanged(this);

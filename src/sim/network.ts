@@ -37,6 +37,7 @@ export class Network {
   readonly #agenda: Agenda;
   readonly #chance: Chance;
   readonly #links = new Map<string, Link>();
+  readonly #cutOff = new Set<string>();
   lost = 0;
 
   constructor(settings: readonly LinkSetting[], agenda: Agenda, chance: Chance) {
@@ -85,6 +86,19 @@ export class Network {
         weather.lossPercent === 0 &&
         this.#agenda.nowMs - fairSinceMs >= forMs,
     );
+  }
+
+  /** The way of a node to its clients, and to the ping node among them. */
+  cutUplink(name: string): void {
+    this.#cutOff.add(name);
+  }
+
+  joinUplinks(): void {
+    this.#cutOff.clear();
+  }
+
+  isCutOff(name: string): boolean {
+    return this.#cutOff.has(name);
   }
 
   /** Whether a connection over this link lives: both directions, and not too much of it lost. */

@@ -2,7 +2,7 @@
 import { type Chance, createChance } from "../base/chance.ts";
 import type { LinkSetting } from "./network.ts";
 import { printSetting } from "./scenario.ts";
-import { nodesOf, type Setting, servicesOf, USUAL_SETTING } from "./setting.ts";
+import { nodesOf, type Setting, type Storage, servicesOf, USUAL_SETTING } from "./setting.ts";
 
 const FAULTS_MAX = 12;
 /** Every so many faults one comes right behind the one before it: it is in their company that faults are dangerous. */
@@ -10,7 +10,9 @@ const CLOSE_PERCENT = 40;
 const CLOSE_MS = 6_000;
 const FAR_MS = 900_000;
 const START_MS = 120_000;
-const DRBD_PERCENT = 40;
+const DRBD_PERCENT = 35;
+const SFEX_PERCENT = 20;
+const PING_PERCENT = 20;
 
 const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
   ["eth1", "ttyS0"],
@@ -32,11 +34,17 @@ const TIME_SETS: readonly [readonly number[], ...(readonly number[])[]] = [
 const readLink = (name: string): LinkSetting =>
   name.startsWith("tty") ? { name, kind: "serial", delayMs: 40 } : { name, kind: "udp", delayMs: 1 };
 
+function randomStorage(nodeCount: number, chance: Chance): Storage {
+  if (nodeCount === 2 && chance.happens(DRBD_PERCENT)) return "drbd";
+  return chance.happens(SFEX_PERCENT) ? "sfex" : "local";
+}
+
 function randomSetting(chance: Chance): Setting {
   const [keepaliveMs = 1_000, warntimeMs = 2_000, deadtimeMs = 5_000, initdeadMs = 30_000, watchdogMs = 10_000] =
     chance.pick(TIME_SETS);
   const nodeCount = chance.happens(90) ? 2 : 3;
-  const storage = nodeCount === 2 && chance.happens(DRBD_PERCENT) ? "drbd" : "local";
+  const storage = randomStorage(nodeCount, chance);
+  const hasPing = chance.happens(PING_PERCENT);
   return {
     ...USUAL_SETTING,
     nodeCount,
@@ -49,10 +57,11 @@ function randomSetting(chance: Chance): Setting {
     watchdogMs,
     selfFencing: chance.happens(80) ? "reboot" : "watchdog",
     boardDiesWithHost: chance.happens(70),
-    second: chance.pick(["none", "none", "strip", "person"]),
+    second: storage === "sfex" && chance.happens(50) ? "lock" : chance.pick(["none", "none", "strip", "person"]),
     stonithAction: chance.happens(80) ? "reboot" : "off",
     monitorMs: chance.pick([10_000, 30_000, 60_000]),
-    isGrouped: storage === "drbd" || chance.happens(70),
+    hasPing,
+    isGrouped: hasPing || storage !== "local" || chance.happens(70),
   };
 }
 
@@ -63,6 +72,10 @@ const link = (chance: Chance, { links }: Setting) => links[chance.below(links.le
 const service = (chance: Chance, setting: Setting) => servicesOf(setting)[chance.below(3)] ?? "ip";
 const forMs = (chance: Chance, { deadtimeMs }: Setting) =>
   chance.pick([deadtimeMs >> 1, deadtimeMs, deadtimeMs + (deadtimeMs >> 1), 3 * deadtimeMs, 90_000]);
+
+/** The clock of a paused machine stands still, so a lock proves nothing of it: such sites need a fence that kills. */
+const sleep = (chance: Chance, setting: Setting): string =>
+  `${setting.second === "lock" ? "stop" : "freeze"} ${node(chance, setting)} forMs=${forMs(chance, setting)}`;
 
 const moveThatFails = (name: string, id: string, chance: Chance): string =>
   `fails ${name} ${id} stop ${chance.pick(["rc=1", "hangs=yes"])}\nstandby ${name} ${name}`;
@@ -82,6 +95,8 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
       `jitterMs=${chance.pick([0, 5, 100, 900])} doublePercent=${chance.pick([0, 10])}`,
   ],
   [4, () => "fair all"],
+  [2, (chance, setting) => `uplink-cut ${chance.pick(["all", node(chance, setting), node(chance, setting)])}`],
+  [2, () => "uplinks-joined"],
   [6, (chance, setting) => `power-cut ${node(chance, setting)}`],
   [4, (chance, setting) => `mains-off ${node(chance, setting)}`],
   [8, (chance, setting) => `mains-on ${node(chance, setting)}`],
@@ -92,7 +107,8 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
   [4, (chance, setting) => `board ${node(chance, setting)} obeys`],
   [2, (chance, setting) => `hang ${node(chance, setting)}`],
   [5, (chance, setting) => `stop ${node(chance, setting)} forMs=${forMs(chance, setting)}`],
-  [5, (chance, setting) => `freeze ${node(chance, setting)} forMs=${forMs(chance, setting)}`],
+  [5, (chance, setting) => sleep(chance, setting)],
+  [2, (chance, setting) => `shared-disk ${node(chance, setting)} ${chance.pick(["cut", "joined"])}`],
   [3, (chance, setting) => `load ${node(chance, setting)} ms=${chance.pick([200, 1_000, 4_000])} forMs=60000`],
   [3, (chance, setting) => `kill-keeper ${node(chance, setting)}`],
   [6, (chance, setting) => `kill-manager ${node(chance, setting)}`],

@@ -49,27 +49,32 @@ function readLink(name: string): LinkSetting {
   return { name, kind, delayMs: DELAY_MS[kind] };
 }
 
-const DRBD_SITE = "storage=drbd is for two nodes and services=group";
+const STORAGES = ["local", "drbd", "sfex"] as const;
+const SECONDS = ["none", "strip", "person", "lock"] as const;
 
 /** The setting that a `site` line describes; what it does not say is usual. */
 export function readSetting({ options }: Command): Setting {
-  const known = [...TIMES, "nodes", "links", "self", "board", "second", "action", "services", "storage"];
+  const known = [...TIMES, "nodes", "links", "self", "board", "second", "action", "services", "storage", "ping"];
   for (const name of Object.keys(options)) check(known.includes(name), `site: no option ${name}; ${known.join(", ")}`);
   const times = Object.fromEntries(
     TIMES.flatMap((name) => (options[name] === undefined ? [] : [[name, Number(options[name])]])),
   );
   const { links, self, board, second, action } = options;
-  const storage = options["storage"] === "drbd" ? "drbd" : "local";
-  check(storage === "local" || (Number(options["nodes"] ?? 2) === 2 && options["services"] !== "single"), DRBD_SITE);
+  const storage = STORAGES.find((one) => one === options["storage"]) ?? "local";
+  check(storage === "local" || options["services"] !== "single", `storage=${storage} is for services=group`);
+  check(options["ping"] === undefined || options["services"] !== "single", "ping=router is for services=group");
+  check(storage !== "drbd" || Number(options["nodes"] ?? 2) === 2, "storage=drbd is for two nodes");
+  check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
   return {
     ...USUAL_SETTING,
     ...times,
     storage,
+    hasPing: options["ping"] === "router",
     nodeCount: Number(options["nodes"] ?? USUAL_SETTING.nodeCount),
     links: links === undefined ? USUAL_SETTING.links : links.split(",").map(readLink),
     selfFencing: self === "watchdog" ? "watchdog" : "reboot",
     boardDiesWithHost: board !== "own-supply",
-    second: second === "strip" || second === "person" ? second : "none",
+    second: SECONDS.find((one) => one === second) ?? "none",
     stonithAction: action === "off" ? "off" : "reboot",
     isGrouped: options["services"] !== "single",
   };
@@ -78,7 +83,8 @@ export function readSetting({ options }: Command): Setting {
 /** As the `site` line of a plan. */
 export function printSetting(setting: Setting): string {
   const times = TIMES.map((name) => `${name}=${setting[name]}`);
-  const { nodeCount, links, selfFencing, boardDiesWithHost, second, stonithAction, isGrouped, storage } = setting;
+  const { nodeCount, links, selfFencing, boardDiesWithHost, second, stonithAction, isGrouped, storage, hasPing } =
+    setting;
   const words = [
     `nodes=${nodeCount}`,
     `links=${links.map(({ name }) => name).join(",")}`,
@@ -89,6 +95,7 @@ export function printSetting(setting: Setting): string {
     `action=${stonithAction}`,
     `services=${isGrouped ? "group" : "single"}`,
     ...(storage === "local" ? [] : [`storage=${storage}`]),
+    ...(hasPing ? ["ping=router"] : []),
   ];
   return `site ${words.join(" ")}`;
 }

@@ -12,12 +12,10 @@ const NOT_RUNNING = 7;
 const MONITOR_MS = 10;
 const UNMOUNT_POLL_MS = 500;
 
-/** `done` gets the exit code, or undefined when the time was over. */
-export function runAgent(
-  machine: Machine,
-  run: OperationRun,
-  done: (code: number | undefined, execMs: number, attributes?: readonly AttributeUpdate[]) => void,
-): void {
+/** Gets the exit code, or undefined when the time was over. */
+export type AgentDone = (code: number | undefined, execMs: number, attributes?: readonly AttributeUpdate[]) => void;
+
+export function runAgent(machine: Machine, run: OperationRun, done: AgentDone): void {
   const { resource, operation, intervalMs, timeoutMs } = run;
   const { id } = resource;
   const { world, chance, running } = machine;

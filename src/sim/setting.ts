@@ -2,15 +2,19 @@
 import { check } from "../base/check.ts";
 import { parseXml, type XmlElement } from "../base/xml.ts";
 import type { LinkSetting } from "./network.ts";
+import { lockTimesOf } from "./shared-lock.ts";
 
 export const NODE_NAMES = ["alpha", "bravo", "charlie", "delta", "echo"] as const;
 const SERVICES = ["fs", "ip", "http"] as const;
 
-/** Behind the board: nothing, an outlet of a power strip, or a person. */
-export type SecondLevel = "none" | "strip" | "person";
+/** Behind the board: nothing, an outlet of a power strip, a person, or the lock that the other one must renew. */
+export type SecondLevel = "none" | "strip" | "person" | "lock";
 
-/** `local`: nothing that could be shared; `drbd`: mirrored by DRBD, a promotable clone below the group. */
-export type Storage = "local" | "drbd";
+/**
+ * `local`: nothing that could be shared; `drbd`: mirrored by DRBD, a promotable clone below the group; `sfex`: a shared
+ * disk, with a lock at the head of the group.
+ */
+export type Storage = "local" | "drbd" | "sfex";
 
 export interface Setting {
   readonly nodeCount: number;
@@ -30,6 +34,8 @@ export interface Setting {
   readonly monitorMs: number;
   /** What the first service, a file system, lies on. */
   readonly storage: Storage;
+  /** A router is pinged, and the group runs only where it answers. */
+  readonly hasPing: boolean;
   /** One group that moves as a whole, or each service for itself. */
   readonly isGrouped: boolean;
 }
@@ -52,6 +58,7 @@ export const USUAL_SETTING: Setting = {
   stonithAction: "reboot",
   monitorMs: 10_000,
   storage: "local",
+  hasPing: false,
   isGrouped: true,
 };
 
@@ -72,14 +79,46 @@ function device(id: string, target: string, board: string): string {
   );
 }
 
+function lockDevice(target: string, { watchdogMs }: Setting): string {
+  const confirmS = Math.ceil(lockTimesOf(watchdogMs).lockTimeoutMs / 1_000) + LOCK_CONFIRM_S;
+  const values = { resource: "lock", node: target, pcmk_host_list: target, confirm_time: `${confirmS}s` };
+  return (
+    `<primitive id="lock-${target}" class="stonith" type="sfex">` +
+    `<instance_attributes id="lock-${target}-a">${nvpairs(`lock-${target}-a`, values)}</instance_attributes>` +
+    "</primitive>"
+  );
+}
+
+/** The lock itself, first in the group. */
+function lockResource({ watchdogMs }: Setting): string {
+  const { lockTimeoutMs, collisionTimeoutMs, monitorIntervalMs } = lockTimesOf(watchdogMs);
+  const values = {
+    device: "/dev/shared",
+    lock_timeout: `${lockTimeoutMs / 1_000}`,
+    collision_timeout: `${collisionTimeoutMs / 1_000}`,
+    monitor_interval: `${Math.floor(monitorIntervalMs / 1_000)}`,
+  };
+  const startS = Math.ceil(lockTimeoutMs / 1_000) + LOCK_CONFIRM_S;
+  return (
+    '<primitive id="lock" class="ocf" provider="gemel" type="sfex">' +
+    `<instance_attributes id="lock-a">${nvpairs("lock-a", values)}</instance_attributes><operations>` +
+    '<op id="lock-m" name="monitor" interval="10s" timeout="10s"/>' +
+    `<op id="lock-start" name="start" interval="0s" timeout="${startS}s"/>` +
+    '<op id="lock-stop" name="stop" interval="0s" timeout="20s"/></operations></primitive>'
+  );
+}
+
 function fencing(setting: Setting): { readonly devices: string; readonly bans: string; readonly topology: string } {
   const nodes = nodesOf(setting);
   const { second } = setting;
-  const secondId = (node: string) => (second === "strip" ? `strip-${node}` : "person");
+  const secondId = (node: string) => (second === "person" ? "person" : `${second}-${node}`);
   const devices = nodes.map((node) => device(`board-${node}`, node, `board-${node}`));
   if (second === "strip") devices.push(...nodes.map((node) => device(`strip-${node}`, node, `strip-${node}`)));
+  if (second === "lock") devices.push(...nodes.map((node) => lockDevice(node, setting)));
   if (second === "person") devices.push('<primitive id="person" class="stonith" type="meatware"/>');
-  const banned = nodes.flatMap((node) => (second === "strip" ? [`board-${node}`, `strip-${node}`] : [`board-${node}`]));
+  const banned = nodes.flatMap((node) =>
+    second === "none" || second === "person" ? [`board-${node}`] : [`board-${node}`, `${second}-${node}`],
+  );
   const bans = banned.map((id) => {
     const node = id.slice(id.indexOf("-") + 1);
     return `<rsc_location id="ban-${id}" rsc="${id}" node="${node}" score="-INFINITY"/>`;
@@ -96,6 +135,9 @@ function fencing(setting: Setting): { readonly devices: string; readonly bans: s
     topology: `<fencing-topology>${levels.join("")}</fencing-topology>`,
   };
 }
+
+/** Looks, writes, and late timers beside the lock's own times. */
+const LOCK_CONFIRM_S = 15;
 
 /** The `<configuration>` of the site. */
 export function configurationOf(setting: Setting): XmlElement {
@@ -123,15 +165,21 @@ export function configurationOf(setting: Setting): XmlElement {
   const onData =
     '<rsc_colocation id="c-data" rsc="service" with-rsc="ms-data" with-rsc-role="Promoted" score="INFINITY"/>' +
     '<rsc_order id="o-data" first="ms-data" first-action="promote" then="service" then-action="start"/>';
+  const lock = setting.storage === "sfex" ? lockResource(setting) : "";
+  const whereRouterAnswers =
+    '<rsc_location id="l-ping" rsc="service"><rule id="l-ping-r" score="-INFINITY" boolean-op="or">' +
+    '<expression id="l-ping-1" attribute="pingd" operation="not_defined"/>' +
+    '<expression id="l-ping-2" attribute="pingd" operation="lt" value="100" type="number"/></rule></rsc_location>';
   const isMirrored = setting.storage === "drbd";
   const options = { "stonith-enabled": "true", "stonith-action": setting.stonithAction, "no-quorum-policy": "stop" };
   const text =
     `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +
     "</cluster_property_set></crm_config>" +
     `<nodes>${nodes.join("")}</nodes>` +
-    `<resources>${setting.isGrouped ? `<group id="service">${services.join("")}</group>` : services.join("")}` +
+    `<resources>${setting.isGrouped ? `<group id="service">${lock}${services.join("")}</group>` : services.join("")}` +
     `${isMirrored ? data : ""}${devices}</resources>` +
-    `<constraints>${bans}${isMirrored ? onData : ""}</constraints>${topology}` +
+    `<constraints>${bans}${isMirrored ? onData : ""}${setting.hasPing ? whereRouterAnswers : ""}</constraints>` +
+    topology +
     `<rsc_defaults><meta_attributes id="d">${nvpairs("d", {
       "resource-stickiness": "100",
       "migration-threshold": "3",

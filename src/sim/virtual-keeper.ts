@@ -3,6 +3,22 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
+import {
+  endsLately,
+  NO_RESTARTS,
+  noteEnd,
+  noteSteady,
+  sessionOf,
+  silentMaxOf,
+  vitalLimitsOf,
+} from "../cluster/core/keeper/manager-care.ts";
+import {
+  createReachability,
+  type Reachability,
+  restartReachability,
+  stepReachability,
+} from "../cluster/core/keeper/reachability.ts";
 import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
 import { wakeAtMs } from "../cluster/core/membership/membership.ts";
@@ -20,15 +36,10 @@ import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core
 import type { Machine } from "./machine.ts";
 import { VirtualManager } from "./virtual-manager.ts";
 
-/** As in src/app/keeper: starts of the manager within one start of the keeper. */
-const STARTS_PER_GENERATION = 65_536;
-const BACKOFF_MIN_MS = 200;
-const BACKOFF_MAX_MS = 10_000;
-const ENDS_MAX = 5;
-const ENDS_WINDOW_MS = 120_000;
-const SILENT_MIN_MS = 5_000;
-const MANAGER_MAX_MS = 120_000;
-const SICK_MIN_MS = 10_000;
+/** A manager that has answered for so long has run for a while. */
+const STEADY_MS = 20_000;
+/** The one ping node of a site that has one. */
+const ROUTER = "router";
 
 type Content =
   | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
@@ -56,9 +67,10 @@ export class VirtualKeeper {
   #isStopping = false;
   #tickAtMs = Number.POSITIVE_INFINITY;
   #starts = 0;
-  #backoffMs = BACKOFF_MIN_MS;
+  #restarts = NO_RESTARTS;
   #health: HealthState = {};
-  #ends: number[] = [];
+  #leases: LockLeases = [];
+  #reach: Reachability | undefined;
   readonly #sequences = new Map<string, Map<string, number>>();
   readonly #windows = new Map<string, Map<string, ReplayWindow>>();
 
@@ -85,8 +97,31 @@ export class VirtualKeeper {
 
   begin(): void {
     this.machine.feedWatchdog();
+    if (this.machine.world.setting.hasPing) {
+      this.#reach = createReachability([ROUTER], this.state.config.deadtimeMs, this.machine.nowMs);
+      this.#ping();
+    }
     this.#startManager();
     this.dispatch({ kind: "tick" });
+  }
+
+  /** As src/app/keeper/outlook.ts: once in a keepalive, and what has not answered is judged by the next one. */
+  #ping(): void {
+    if (this.isGone) return;
+    const { machine } = this;
+    // The answer to the one before; that it took a moment makes no difference.
+    this.#judgePings(machine.world.network.isCutOff(machine.name) ? undefined : ROUTER);
+    machine.wakeAt(machine.nowMs + this.state.config.keepaliveMs, () => this.#ping());
+  }
+
+  #judgePings(name: string | undefined): void {
+    if (this.isGone || this.#reach === undefined) return;
+    const stepped = stepReachability(this.#reach, name, this.machine.nowMs);
+    this.#reach = stepped.state;
+    for (const effect of stepped.effects) {
+      if (effect.kind === "reachable") this.dispatch(effect);
+      else this.machine.world.tell(this.machine.name, `${effect.kind} ${effect.name}`);
+    }
   }
 
   get isGone(): boolean {
@@ -171,6 +206,10 @@ export class VirtualKeeper {
         world.tell(name, `${effect.kind} ${effect.name}`);
         break;
       case "self-late":
+        // Nobody listened for a while.
+        if (this.#reach !== undefined) this.#reach = restartReachability(this.#reach, machine.nowMs);
+        world.trace(name, effect.kind);
+        break;
       case "late-heartbeat":
       case "link-up":
       case "link-late":
@@ -224,12 +263,11 @@ export class VirtualKeeper {
       loopedAtMs: nowMs,
       managerAnsweredAtMs: manager?.isHung === true ? manager.hungAtMs : nowMs,
       managerComplaint: manager?.complaint,
-      managerEnds: this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS).length,
+      managerEnds: endsLately(this.#restarts, nowMs),
       storage: [],
-      leases: [],
+      leases: this.#leases,
     };
-    const sickMaxMs = Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * world.setting.watchdogMs);
-    const limits = { loopMaxMs: deadtimeMs, managerMaxMs: MANAGER_MAX_MS, managerEndsMax: ENDS_MAX, sickMaxMs };
+    const limits = vitalLimitsOf(deadtimeMs, world.setting.watchdogMs);
     const stepped = stepHealth(this.#health, vitals, limits, nowMs);
     this.#health = stepped.state;
     for (const effect of stepped.effects) {
@@ -240,13 +278,20 @@ export class VirtualKeeper {
     }
   }
 
+  /** Of its manager: until when another node may not take this lock. */
+  noteLease(lock: string, untilMs: number | undefined): void {
+    const { setting } = this.machine.world;
+    const marginMs = marginOf(setting.watchdogMs, setting.keepaliveMs);
+    this.#leases = noteLease(this.#leases, lock, untilMs, marginMs, this.machine.nowMs).leases;
+  }
+
   get silentMaxMs(): number {
-    return Math.max(SILENT_MIN_MS, 3 * this.state.config.deadtimeMs);
+    return silentMaxOf(this.state.config.deadtimeMs);
   }
 
   #startManager(): void {
     this.#starts += 1;
-    const manager = new VirtualManager(this, this.state.generation * STARTS_PER_GENERATION + this.#starts);
+    const manager = new VirtualManager(this, sessionOf(this.state.generation, this.#starts));
     this.manager = manager;
     manager.takeView(this.view);
     if (this.#isStopping) manager.stop();
@@ -256,15 +301,13 @@ export class VirtualKeeper {
   managerEnded(): void {
     if (this.manager === undefined) return;
     this.manager = undefined;
-    const { nowMs } = this.machine;
-    this.#ends = [...this.#ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS), nowMs];
-    const backoffMs = this.#backoffMs;
-    this.#backoffMs = Math.min(2 * backoffMs, BACKOFF_MAX_MS);
+    const { backoffMs } = this.#restarts;
+    this.#restarts = noteEnd(this.#restarts, this.machine.nowMs);
     this.machine.later(backoffMs, () => {
       if (!this.isGone && this.manager === undefined) this.#startManager();
     });
-    this.machine.later(20_000, () => {
-      this.#backoffMs = BACKOFF_MIN_MS;
+    this.machine.later(STEADY_MS, () => {
+      this.#restarts = noteSteady(this.#restarts);
     });
   }
 

@@ -13,6 +13,14 @@ import {
   nodeWakeAtMs,
 } from "../cluster/core/controller/node-core.ts";
 import type { OperationRun } from "../cluster/core/executor/types.ts";
+import {
+  createPingScores,
+  dampenOf,
+  PING_ATTRIBUTE,
+  type PingScores,
+  stepPingScores,
+  toldCounts,
+} from "../cluster/core/keeper/ping-scores.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
 import type { Decision } from "../cluster/core/scheduler/decision.ts";
@@ -20,7 +28,8 @@ import type { FenceAction } from "../cluster/core/transition/graph.ts";
 import { type DrbdMessage, DrbdOffice } from "./drbd-office.ts";
 import { FencingOffice } from "./fencing-office.ts";
 import type { Machine } from "./machine.ts";
-import { runAgent } from "./services.ts";
+import { type AgentDone, runAgent } from "./services.ts";
+import { LockOffice } from "./shared-lock.ts";
 import { TOOLS } from "./tools.ts";
 import type { VirtualKeeper } from "./virtual-keeper.ts";
 
@@ -30,6 +39,8 @@ type Finished = Extract<NodeEvent, { kind: "finished" }>;
 const ACTION_LIMIT = 4;
 /** As in src/app/manager. */
 const WRITE_MAX_MS = 30_000;
+/** As the keeper's reports come. */
+const REPORT_MS = 2_000;
 /** From the question to the scheduler's answer. */
 const DECISION_MS = 2;
 
@@ -38,12 +49,15 @@ export class VirtualManager {
   readonly machine: Machine;
   readonly fencing: FencingOffice;
   readonly drbd: DrbdOffice | undefined;
+  readonly lock: LockOffice | undefined;
   readonly session: number;
   node: NodeState;
   #channel;
   #view: MembershipView | undefined;
   #isHung = false;
   hungAtMs = 0;
+  #pings: PingScores;
+  readonly #dampenMs: number;
   #writesSinceMs: number | undefined;
   #missed: (() => void)[] = [];
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -70,9 +84,13 @@ export class VirtualManager {
     };
     this.node = createNode(start, machine.nowMs);
     this.#channel = createChannel(session);
+    this.#pings = createPingScores(machine.nowMs);
+    this.#dampenMs = dampenOf(world.setting.keepaliveMs);
     this.fencing = new FencingOffice(this);
     this.fencing.configure(nodeCib(this.node));
+    if (world.setting.hasPing) this.later(REPORT_MS, () => this.#takeReports());
     this.drbd = world.drbd === undefined ? undefined : new DrbdOffice(this, world.drbd);
+    this.lock = world.lockDisk === undefined ? undefined : new LockOffice(this, world.lockDisk);
   }
 
   get isGone(): boolean {
@@ -124,7 +142,25 @@ export class VirtualManager {
       this.#view = view;
       for (const peer of gone) this.#feedChannel({ kind: "forget", peer });
       this.feed({ kind: "view", view });
+      this.#scorePings();
     });
+  }
+
+  #scorePings(): void {
+    if (this.isGone || !this.machine.world.setting.hasPing) return;
+    const counts = toldCounts(this.#view, this.machine.name, this.node.controller.election.dc);
+    const stepped = stepPingScores(this.#pings, counts, this.machine.nowMs, this.#dampenMs);
+    this.#pings = stepped.state;
+    const changes = stepped.changes.map(
+      (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
+    );
+    if (changes.length > 0) this.feed({ kind: "report", changes });
+  }
+
+  /** Who leads may have changed since the last view: the keeper's reports come all the time. */
+  #takeReports(): void {
+    this.#scorePings();
+    this.later(REPORT_MS, () => this.#takeReports());
   }
 
   takeDatagram(from: string, bytes: Uint8Array): void {
@@ -292,10 +328,12 @@ export class VirtualManager {
       this.fencing.operate(run, (code) => this.#finished(run.callId, { kind: "exit", code }, 5));
       return;
     }
-    runAgent(this.machine, run, (code, execMs, attributes) => {
+    const ended: AgentDone = (code, execMs, attributes) => {
       const outcome = code === undefined ? ({ kind: "timeout" } as const) : ({ kind: "exit", code } as const);
       this.#turn(() => this.#finished(run.callId, outcome, execMs, attributes));
-    });
+    };
+    if (run.resource.type === "sfex") this.lock?.operate(run, ended);
+    else runAgent(this.machine, run, ended);
   }
 
   #finished(

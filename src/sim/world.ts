@@ -14,6 +14,7 @@ import { callHandler } from "./drbd-office.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { configurationOf, nodesOf, type Setting, servicesOf } from "./setting.ts";
+import { SharedDisk } from "./shared-lock.ts";
 import { Watch } from "./watch.ts";
 
 /** Any instant after the first appliance was sold; 2026-01-01 UTC. */
@@ -41,6 +42,7 @@ export class World {
   readonly boards = new Map<string, Board>();
   /** Where the file system lies on DRBD. */
   readonly drbd: Drbd | undefined;
+  readonly lockDisk: SharedDisk | undefined;
   readonly initialCib: StoredCib;
   readonly startWallMs = START_WALL_MS;
   /** What the people of the site would tell of it. */
@@ -64,6 +66,7 @@ export class World {
       head: "initial",
       lineage: [BLANK, "initial"],
       confirmedHead: BLANK,
+      quorateHead: BLANK,
       configuration: configurationOf(setting),
       history: [],
     };
@@ -74,6 +77,7 @@ export class World {
     const link = setting.links.find(({ kind }) => kind === "udp");
     if (setting.storage === "drbd" && one !== undefined && other !== undefined && link !== undefined)
       this.drbd = new Drbd(this, [one, other], link.name, createChance(seed ^ 0x0d4b), callHandler);
+    if (setting.storage === "sfex") this.lockDisk = new SharedDisk();
     for (const machine of this.machines) {
       const add = (name: string, dies: boolean) => this.boards.set(name, new Board(name, machine, dies));
       add(`board-${machine.name}`, setting.boardDiesWithHost);

@@ -6,6 +6,7 @@ import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes } from "../../cib/node-links.ts";
+import { sessionOf, silentMaxOf } from "../../cluster/core/keeper/manager-care.ts";
 import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
 import { stepMembership, wakeAtMs } from "../../cluster/core/membership/membership.ts";
 import { showsSame } from "../../cluster/core/membership/shows-same.ts";
@@ -43,10 +44,6 @@ export interface KeeperSetting {
   readonly log: Log;
 }
 
-/** Manager starts are counted within a start of the keeper; so many leave room for the generation in 48 bits. */
-const STARTS_PER_GENERATION = 65_536;
-
-const SILENT_MIN_MS = 5000;
 /** For those who look, not for anything that decides. */
 const REPORT_MS = 2000;
 /** EX_CONFIG of sysexits.h. */
@@ -105,10 +102,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     onTrouble: (link, reason) => log.say("warning", `link ${link} cannot be opened: ${reason}`),
     onOpened: (link) => log.say("info", `link ${link} is open`),
   });
-  // Peers are as patient with this node; a manager's longest turn (garbage, a large CIB) stays far below either.
-  const silentMaxMs = Math.max(SILENT_MIN_MS, 3 * config.deadtimeMs);
+  const silentMaxMs = silentMaxOf(config.deadtimeMs);
   const manager = startManager(
-    { ...setting.manager, silentMaxMs, sessionOf: (count) => state.generation * STARTS_PER_GENERATION + count },
+    { ...setting.manager, silentMaxMs, sessionOf: (count) => sessionOf(state.generation, count) },
     {
       onFrame,
       onRefused() {

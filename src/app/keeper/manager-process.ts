@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { check } from "../../base/check.ts";
+import { endsLately, NO_RESTARTS, noteEnd, noteSteady, START_MAX_MS } from "../../cluster/core/keeper/manager-care.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { Vitals } from "../../cluster/core/keeper/vitals.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
@@ -14,13 +15,6 @@ import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from ".
 import type { Log } from "./log.ts";
 
 const PING_MS = 1000;
-/** Starting takes 0.1 s on a machine and some seconds on an emulated one under load. */
-export const START_MAX_MS = 60_000;
-const BACKOFF_MIN_MS = 200;
-const BACKOFF_MAX_MS = 10_000;
-/** More ends than this within the window is not bad luck but sickness. */
-export const ENDS_MAX = 5;
-const ENDS_WINDOW_MS = 120_000;
 /** The stop is tried again in a new manager so many times. */
 const STOPS_MAX = 3;
 /** What may wait in the pipe; datagrams beyond are dropped as by a network, and the manager resends. */
@@ -94,11 +88,10 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   // One that is killed and does not go, or hangs at each start, never answers: see core/keeper/vitals.ts.
   let answeredAtMs = performance.now();
   let complaint: string | undefined;
-  let backoffMs = BACKOFF_MIN_MS;
+  let restarts = NO_RESTARTS;
   let restart: NodeJS.Timeout | undefined;
   let stops = 0;
   let isRenewed = false;
-  let ends: number[] = [];
 
   function put(frame: ToManager): void {
     if (pipe !== undefined && !pipe.destroyed) pipe.write(encodeFrame(frame));
@@ -146,11 +139,11 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
       return;
     }
     const nowMs = performance.now();
-    ends = [...ends.filter((atMs) => nowMs - atMs < ENDS_WINDOW_MS), nowMs];
+    const { backoffMs } = restarts;
+    restarts = noteEnd(restarts, nowMs);
     const how = signal === null ? `with code ${code}` : `by ${signal}`;
     log.say("error", `the manager ended ${how}; it is started again in ${backoffMs} ms`);
     restart = setTimeout(start, backoffMs);
-    backoffMs = Math.min(2 * backoffMs, BACKOFF_MAX_MS);
   }
 
   function start(): void {
@@ -187,7 +180,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
       child.kill("SIGKILL");
       return;
     }
-    if (answered > 10) backoffMs = BACKOFF_MIN_MS;
+    if (answered > 10) restarts = noteSteady(restarts);
     pings += 1;
     put({ kind: "ping", number: pings });
   }
@@ -198,7 +191,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
     vitals: () => ({
       managerAnsweredAtMs: answeredAtMs,
       managerComplaint: complaint,
-      managerEnds: ends.filter((atMs) => performance.now() - atMs < ENDS_WINDOW_MS).length,
+      managerEnds: endsLately(restarts, performance.now()),
     }),
     report(report) {
       if (pipe !== undefined && pipe.writableLength < PIPE_BACKLOG_MAX) put({ kind: "report", report });

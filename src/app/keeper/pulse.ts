@@ -6,9 +6,10 @@
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { type ClockReading, compareClocks } from "../../cluster/core/keeper/clocks.ts";
 import { type LockLeases, marginOf, noteLease } from "../../cluster/core/keeper/lock-leases.ts";
+import { vitalLimitsOf } from "../../cluster/core/keeper/manager-care.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import { addToSpread, readSpread, startSpread } from "../../cluster/core/keeper/spread.ts";
-import { type HealthState, type StorageVital, stepHealth, type VitalLimits } from "../../cluster/core/keeper/vitals.ts";
+import { type HealthState, type StorageVital, stepHealth } from "../../cluster/core/keeper/vitals.ts";
 import { decodePacket, encodePacket, type Signer } from "../../cluster/core/wire/packet.ts";
 import { askDisk } from "../../hw/edge/block-device.ts";
 import { sinceBootMs } from "../../hw/edge/native.ts";
@@ -16,7 +17,7 @@ import { openUdpSocket, socketAddress, type UdpSocket } from "../../hw/edge/udp-
 import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
 import { shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
-import { ENDS_MAX, type ManagerVitals, START_MAX_MS } from "./manager-process.ts";
+import type { ManagerVitals } from "./manager-process.ts";
 
 export interface PulseSetting {
   readonly config: NodeConfig;
@@ -46,8 +47,6 @@ export interface Pulse {
 /** No link of the configuration stands at this place. */
 const LOOP_LINK = 255;
 const STORAGE_EVERY_MS = 1000;
-/** Without a watchdog that says how long, a sick manager gets its restarts and then the node ends. */
-const SICK_MIN_MS = 10_000;
 /** A lateness of this share of deadtime leaves too little for the network and the peer. */
 const LATE_SHARE = 0.25;
 const LATE_COUNT_MIN = 100;
@@ -63,16 +62,6 @@ function readClocks(): ClockReading {
     const clocks = { monotonicMs, bootMs: sinceBootMs(), wallMs: Date.now() };
     if (performance.now() - monotonicMs <= READING_MAX_MS || reading === READINGS_MAX) return clocks;
   }
-}
-
-function limitsOf({ config, watchdog }: PulseSetting): VitalLimits {
-  const { deadtimeMs } = config;
-  return {
-    loopMaxMs: deadtimeMs,
-    managerMaxMs: 2 * START_MAX_MS,
-    managerEndsMax: ENDS_MAX,
-    sickMaxMs: Math.max(SICK_MIN_MS, 3 * deadtimeMs, 2 * (watchdog?.timeoutMs ?? 0)),
-  };
 }
 
 /** Asks each disk once a second, and never twice at the same time: a hung one holds one thread. */
@@ -106,7 +95,7 @@ function watchStorage({ config, log }: PulseSetting) {
 
 export function startPulse(setting: PulseSetting): Pulse {
   const { self, signer, generation, watchdog, log } = setting;
-  const limits = limitsOf(setting);
+  const limits = vitalLimitsOf(setting.config.deadtimeMs, watchdog?.timeoutMs ?? 0);
   const storage = watchStorage(setting);
   let health: HealthState = {};
   let leases: LockLeases = [];

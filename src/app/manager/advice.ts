@@ -44,6 +44,7 @@ export function situationOf(cib: XmlElement, report: Report, blocked: readonly B
       .map(({ name }) => name),
     proofs: fencing.proofs,
     drbd,
+    cibRefusal: report.cibRefusal,
     keeper: keeperFact(report),
     blocked: blocked.map(({ key, node, reason }) => ({
       key,

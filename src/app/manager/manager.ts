@@ -28,6 +28,7 @@ import {
   type PingScores,
   pingScoresWakeAtMs,
   stepPingScores,
+  toldCounts,
 } from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
@@ -51,7 +52,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import type { Decider } from "./schedule.ts";
+import type { createReader, Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -66,8 +67,6 @@ export interface Manager {
   attributes: AttributesState;
   /** How the keeper is, by its last word. */
   keeper: KeeperReport | undefined;
-  /** When each write of the CIB that is not yet done was begun, oldest first; they are done in order. */
-  readonly writesSinceMs: number[];
   readonly files: CibFiles;
   readonly agents: AgentRunner;
   readonly fencing: FencingDesk;
@@ -75,6 +74,8 @@ export interface Manager {
   readonly unfence: (target: string) => Promise<FencingResult>;
   readonly drbd: DrbdDesk;
   readonly decider: Decider;
+  /** For displays: what the CIB means. */
+  readonly read: ReturnType<typeof createReader>;
   readonly rehearsal: Rehearsal;
   readonly blackBox: BlackBox;
   readonly book: LogBook;
@@ -159,10 +160,8 @@ export function feed(manager: Manager, event: NodeEvent): void {
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
 function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
-  const leads = node.controller.election.dc === self;
-  const told = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
-  const known = told.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
-  const stepped = stepPingScores(manager.pings, leads ? Object.fromEntries(known) : {}, nowMs(), dampenMs);
+  const counts = toldCounts(view, self, node.controller.election.dc);
+  const stepped = stepPingScores(manager.pings, counts, nowMs(), dampenMs);
   manager.pings = stepped.state;
   const changes = stepped.changes.map(
     (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
@@ -276,10 +275,8 @@ function start(manager: Manager, effect: NodeEffect): void {
       manager.agents.kill(effect.callId);
       break;
     case "persist":
-      // A disk that refuses the CIB is no disk to run a cluster from: the crash is safe, going on would not be.
-      manager.writesSinceMs.push(nowMs());
+      // A disk that refuses is told in status and tried again: changes wait for it, and what runs here does not.
       void files.write(effect.stored).then(() => {
-        manager.writesSinceMs.shift();
         feed(manager, { kind: "persisted", token: effect.token });
       });
       break;
@@ -323,14 +320,17 @@ function start(manager: Manager, effect: NodeEffect): void {
 }
 
 /** A loop that turns proves nothing for the work that waits for a disk. */
-function complaintOf({ writesSinceMs }: Manager): string | undefined {
-  const [oldest] = writesSinceMs;
-  if (oldest === undefined || nowMs() - oldest < WRITE_MAX_MS) return undefined;
-  return `its disk has not taken the CIB for ${WRITE_MAX_MS / 1000} s`;
+function complaintOf({ files }: Manager): string | undefined {
+  return files.silentMs() < DISK_SILENT_MAX_MS
+    ? undefined
+    : `its disk has not answered for ${DISK_SILENT_MAX_MS / 1000} s, with a file of the CIB to write`;
 }
 
-/** A disk in trouble may retry for long; a node whose disk hangs for longer keeps the whole cluster waiting. */
-const WRITE_MAX_MS = 30_000;
+/**
+ * A disk in trouble may retry for long; one that hangs for longer keeps the whole cluster waiting. Each file counts by
+ * itself: on a starved machine each of five takes its seconds, and that is no reason to end it.
+ */
+const DISK_SILENT_MAX_MS = 30_000;
 
 export function takeFrame(manager: Manager, frame: ToManager): void {
   switch (frame.kind) {

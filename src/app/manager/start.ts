@@ -13,7 +13,7 @@ import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { nodesWithActive } from "../../cluster/core/controller/cib-read.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
-import { createPingScores } from "../../cluster/core/keeper/ping-scores.ts";
+import { createPingScores, dampenOf } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
 import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
@@ -39,7 +39,7 @@ import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
-import { createDecider } from "./schedule.ts";
+import { createDecider, createReader } from "./schedule.ts";
 import { unfence } from "./unfence.ts";
 
 export interface ManagerOptions {
@@ -86,9 +86,6 @@ async function readStored(
   await files.write(initial.value);
   return { stored: initial.value };
 }
-
-/** Messages between nodes may have to be sent again. */
-const PING_DAMPEN_MIN_MS = 1000;
 
 interface Prepared {
   readonly options: ManagerOptions;
@@ -147,6 +144,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
       replacesHeartbeat: true,
       ...("reason" in groups ? {} : { groups }),
       fencing: (run) => fencing.operate(run),
+      isDrbdCurrent: (resource) => drbd.isCurrent(resource),
       // Agents call the tools of the field by PATH or by this directory.
       environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),
@@ -171,11 +169,9 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     channel: createChannel(session),
     view: undefined,
     pings: createPingScores(nowMs()),
-    // Two nodes' judgements of one host differ by a beat or two, and news of it by one more.
-    dampenMs: Math.max(PING_DAMPEN_MIN_MS, 3 * config.keepaliveMs),
+    dampenMs: dampenOf(config.keepaliveMs),
     attributes: NO_ATTRIBUTES,
     keeper: undefined,
-    writesSinceMs: [],
     files,
     agents,
     fencing,
@@ -183,6 +179,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     drbd,
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
+    read: createReader(decider.decide),
     rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,
     log,

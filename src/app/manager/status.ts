@@ -42,6 +42,7 @@ export interface StatusSources {
   readonly proofs: readonly (readonly [string, ProofReport])[];
   readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
   readonly drbd: readonly DrbdStatus[];
+  readonly cibRefusal: string | undefined;
   readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
 }
@@ -299,6 +300,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     resources: readResources(sources),
     failures: readFailures(sources),
     drbd,
+    ...(sources.cibRefusal === undefined ? {} : { cibRefusal: sources.cibRefusal }),
     fencing: readFencing(sources),
     transition: {
       number: dcReport?.number ?? 0,

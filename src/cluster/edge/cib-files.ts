@@ -25,6 +25,10 @@ export interface CibFiles {
    * nothing is acknowledged. Never rejects.
    */
   readonly write: (stored: StoredCib) => Promise<void>;
+  /** How long the disk has been silent over what it was asked last; 0 while nothing is asked of it. */
+  readonly silentMs: () => number;
+  /** Why what was to be written could not be, for as long as that is so. */
+  readonly refusal: () => string | undefined;
   /** Resolves with the name of the file. */
   readonly keepConflict: (conflict: CibConflict) => Promise<string>;
   /** The configuration of an earlier version (`ADMIN.EPOCH`); undefined when this node never had it, or no longer. */
@@ -97,9 +101,9 @@ async function readPair(directory: string): Promise<Pair | undefined> {
     const read = text === undefined || found === undefined ? undefined : parseXml(text);
     const configuration = read?.kind === "xml" ? childOf(read.root, "configuration") : undefined;
     if (found === undefined || configuration === undefined) continue;
-    const { version, head, lineage, confirmedHead, history } = found.sidecar;
+    const { version, head, lineage, confirmedHead, quorateHead, history } = found.sidecar;
     const isWhole = name === "cib" && found.name === "cib";
-    return { stored: { version, head, lineage, confirmedHead, configuration, history }, file, isWhole };
+    return { stored: { version, head, lineage, confirmedHead, quorateHead, configuration, history }, file, isWhole };
   }
   return undefined;
 }
@@ -139,13 +143,21 @@ async function keepPassed(directory: string, { version, configuration }: StoredC
   await writeSynced(path.join(keptDirectory(directory), keptName(version)), document({ version, configuration }));
 }
 
-async function writePair(directory: string, stored: StoredCib, isCurrentGood: boolean): Promise<void> {
+/** `onStep`: each file is asked of the disk by itself, and a slow disk that answers at all is not a dead one. */
+async function writePair(
+  directory: string,
+  stored: StoredCib,
+  isCurrentGood: boolean,
+  onStep: () => void,
+): Promise<void> {
   const at = (name: string) => path.join(directory, name);
   const { configuration, ...rest } = stored;
   const text = document({ version: stored.version, configuration });
   const sidecar: Sidecar = { format: 1, sha256: sha256(text), ...rest };
   await writeSynced(at("cib.xml.new"), text);
+  onStep();
   await writeSynced(at("cib.json.new"), `${JSON.stringify(sidecar)}\n`);
+  onStep();
   if (isCurrentGood)
     for (const end of ["json", "xml"]) {
       await rm(at(`cib.previous.${end}.new`), { force: true });
@@ -155,6 +167,7 @@ async function writePair(directory: string, stored: StoredCib, isCurrentGood: bo
   // Between these two the old XML fits the previous sidecar, so that a crash here leaves the old pair.
   await rename(at("cib.json.new"), at("cib.json"));
   await rename(at("cib.xml.new"), at("cib.xml"));
+  onStep();
   await syncDirectory(directory);
 }
 
@@ -202,17 +215,25 @@ export async function openCibFiles(
     onTrouble({ severity: "error", place: directory, reason, remedy: "free or mend the disk; it is tried again" });
   let waiting: { readonly stored: StoredCib; readonly resolve: () => void }[] = [];
   let isWriting = false;
+  let askedAtMs: number | undefined;
+  let refusal: string | undefined;
+  const step = () => {
+    askedAtMs = performance.now();
+  };
   let current = pair?.stored;
   const writeAll = async () => {
     for (let newest = waiting.at(-1); newest !== undefined; newest = waiting.at(-1)) {
       const covered = waiting;
+      step();
       const kept =
         isCurrentGood && current !== undefined && current.head !== newest.stored.head
           ? await keepVersion(directory, current.version).catch(String)
           : undefined;
       try {
-        await writePair(directory, newest.stored, isCurrentGood);
+        await writePair(directory, newest.stored, isCurrentGood, step);
+        step();
         isCurrentGood = true;
+        refusal = undefined;
         current = newest.stored;
         if (kept !== undefined) tell(`the version before is not kept: ${kept}`);
         // What a slow disk was given together was never the current file, and is a version all the same.
@@ -223,12 +244,15 @@ export async function openCibFiles(
       } catch (error) {
         // The pair may be half renamed now, or gone: such a one must not become the previous.
         isCurrentGood = false;
-        tell(`the configuration cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+        refusal = error instanceof Error ? error.message : String(error);
+        askedAtMs = undefined;
+        tell(`the configuration cannot be written: ${refusal}`);
         await sleep(RETRY_MS);
       }
     }
     // In the same turn as the last look at `waiting`, so that no write falls between.
     isWriting = false;
+    askedAtMs = undefined;
   };
   return {
     stored: pair?.stored,
@@ -241,6 +265,8 @@ export async function openCibFiles(
         void writeAll();
       });
     },
+    silentMs: () => (askedAtMs === undefined ? 0 : performance.now() - askedAtMs),
+    refusal: () => refusal,
     async readVersion(version) {
       if (!/^\d+\.\d+$/.test(version)) return undefined;
       const text = await readIfThere(path.join(keptDirectory(directory), `${version}.xml`));
@@ -284,6 +310,7 @@ export async function readInitialCib(file: string, nowWallMs: number): Promise<R
     head,
     lineage: [BLANK, head],
     confirmedHead: BLANK,
+    quorateHead: BLANK,
     configuration: loaded.value,
     history: [entry],
   };

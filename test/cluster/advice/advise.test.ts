@@ -311,6 +311,11 @@ describe("beyond the table", () => {
     expect(codes({ done: runsOn("srv01"), live: { proofs: [{ ...proof, state: "proven" }] } })).toEqual([]);
   });
 
+  test("a disk that does not take the configuration", () => {
+    const [line] = told({ done: runsOn("srv01"), live: { cibRefusal: "ENOSPC" } });
+    expect(line).toContain("cib-not-written: the disk of srv02 does not take the configuration: ENOSPC; changes wait");
+  });
+
   test("a sick keeper, and a silence that came near to a false death", () => {
     const keeper = { ailment: "its disk hangs", deadtimeMs: 2000, worstSilenceMs: 1600, lateP99Ms: 12 };
     const lines = told({ done: runsOn("srv01"), live: { keeper } });

@@ -118,6 +118,7 @@ export function situationOf(scene: Scene): Situation {
     proofs: [],
     drbd: [],
     keeper: undefined,
+    cibRefusal: undefined,
     blocked: [],
     ...scene.live,
   };

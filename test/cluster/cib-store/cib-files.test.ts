@@ -1,5 +1,6 @@
 /** The CIB on disk: what a torn, truncated or half-renamed file leaves of it. */
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -100,10 +101,28 @@ test("a disk that refuses is told and tried again; the newest content covers tho
   await rm(directory, { recursive: true });
   const writes = [2, 3, 4].map((number) => files.write(content(number)));
   await expect.poll(() => told.length).toBeGreaterThan(0);
+  // It has answered, so it does not hang; status has the reason for as long as it lasts.
+  expect([files.silentMs(), files.refusal()]).toEqual([0, expect.stringContaining("ENOENT")]);
   await mkdir(directory);
   await Promise.all(writes);
+  expect([files.silentMs(), files.refusal()]).toEqual([0, undefined]);
   expect(told[0]).toContain("the configuration cannot be written: ENOENT");
   expect((await openCibFiles(directory)).stored).toEqual(content(4));
+});
+
+test("a disk that hangs is silent, for as long as it answers nothing", async () => {
+  const files = await openCibFiles(directory);
+  // Opening a pipe that nobody reads hangs as a dead disk does.
+  execFileSync("mkfifo", [at("cib.xml.new")]);
+  const written = files.write(content(1));
+  await expect.poll(() => files.silentMs()).toBeGreaterThan(200);
+  // The reader lets it go on; a pipe cannot be synced, so it is refused and tried again.
+  const reader = open(at("cib.xml.new"), "r");
+  await expect.poll(() => files.refusal()).toContain("EINVAL");
+  await (await reader).close();
+  await rm(at("cib.xml.new"));
+  await written;
+  expect([files.silentMs(), files.refusal()]).toEqual([0, undefined]);
 });
 
 test("the loser of a conflict is kept in a file of its own, with what it had", async () => {

@@ -4,7 +4,16 @@
  */
 import type { Code } from "./codes.ts";
 import { drbdTrouble, failingFencing, fencingMissing, fencingUnproven, mutualFencing } from "./fencing-rules.ts";
-import { absentNodes, failedOver, hangingShutdown, keeperTrouble, noDc, notReady, setAside } from "./node-rules.ts";
+import {
+  absentNodes,
+  cibNotWritten,
+  failedOver,
+  hangingShutdown,
+  keeperTrouble,
+  noDc,
+  notReady,
+  setAside,
+} from "./node-rules.ts";
 import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAddresses } from "./path-rules.ts";
 import {
   activeTwice,
@@ -19,6 +28,7 @@ import type { Advice, Rule, Situation } from "./situation.ts";
 /** In the order in which equally grave ones are shown. */
 const RULES: readonly Rule[] = [
   keeperTrouble,
+  cibNotWritten,
   noDc,
   activeTwice,
   lostDisks,

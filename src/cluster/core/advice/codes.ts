@@ -33,6 +33,7 @@ export const ROW_OF = {
   "no-fencing-device": 0,
   "fencing-unproven": 0,
   "node-sick": 0,
+  "cib-not-written": 0,
   "silence-near-deadtime": 0,
   "promoted-nowhere": 0,
   "drbd-degraded": 0,

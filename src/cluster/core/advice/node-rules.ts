@@ -94,6 +94,12 @@ function fencingStory({ fencing, nowWallMs }: Situation, { name }: Node): Readon
   return { outcome: last.outcome, reason: last.reason, seconds, running };
 }
 
+/** Whatever an operator changes now waits, on every node: an acknowledged change stands on the disk of each. */
+export const cibNotWritten: Rule = ({ cibRefusal, self }) =>
+  cibRefusal === undefined
+    ? []
+    : [{ code: "cib-not-written", severity: "error", values: { node: self, why: cibRefusal } }];
+
 /** Beyond this share of deadtime a busier day looks like death. */
 const SILENCE_SHARE = 0.75;
 

@@ -68,6 +68,8 @@ export interface Situation {
   readonly proofs: readonly ProofFact[];
   readonly drbd: readonly DrbdFact[];
   readonly keeper: KeeperFact | undefined;
+  /** Why our disk does not take the configuration, while that is so. */
+  readonly cibRefusal: string | undefined;
   readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];
 }
 

@@ -66,6 +66,10 @@ export const ENGLISH: Texts = {
     what: `${node} is sick and its watchdog is not fed: ${why}`,
     doNow: `it ends by itself; move what it runs while there is time: crm node standby ${node}`,
   }),
+  "cib-not-written": ({ node, why }) => ({
+    what: `the disk of ${node} does not take the configuration: ${why}; changes wait for it, on every node`,
+    doNow: `free or mend the disk of ${node}; it is tried again each second`,
+  }),
   "silence-near-deadtime": ({ silence, deadtime, late }) => ({
     what: `a living node was silent for ${silence} ms, deadtime is ${deadtime} ms`,
     doNow: `raise deadtime on all nodes, or find what delays it (beats here: 1 of 100 is ${late} ms late)`,

@@ -66,6 +66,10 @@ export const JAPANESE: Texts = {
     what: `${node} は異常で、watchdog を更新していない: ${why}`,
     doNow: `自動で停止する。時間があるうちに: crm node standby ${node}`,
   }),
+  "cib-not-written": ({ node, why }) => ({
+    what: `${node} のディスクに構成を書き込めない: ${why}。全ノードで変更が待たされる`,
+    doNow: "ディスクの空きを作るか修理する。毎秒再試行される",
+  }),
   "silence-near-deadtime": ({ silence, deadtime, late }) => ({
     what: `生きているノードが ${silence} ms 沈黙した(deadtime は ${deadtime} ms)`,
     doNow: `全ノードで deadtime を延ばすか、遅延の原因を調べる(この側の送信: 100 回に 1 回は ${late} ms 遅れ)`,

@@ -54,14 +54,30 @@ export function createController(
   return { self, incarnation, nodes, fenced, cib, election: createElection(self, incarnation, nowMs), left: false };
 }
 
+/** Who does not lead has nobody fenced: what it wanted in a reign of its own would shoot a member of this one. */
+function forgoFencing(turn: Turn): void {
+  const { lead, election, self } = turn.state;
+  if (lead !== undefined || election.dc === null) return;
+  for (const node of members(turn)) if (node !== self) emit(turn, { kind: "withdraw-fence", node });
+}
+
+function tellStore(turn: Turn): void {
+  const { view, election } = turn.state;
+  const quorate = view?.quorate === true;
+  emit(turn, { kind: "store-view", members: members(turn), dc: election.dc ?? undefined, quorate });
+}
+
 function takeDc(turn: Turn, dc: string | null): void {
   const { self, view, incarnation } = turn.state;
   const { round: _round, lead: _lead, dcReport: _report, ...rest } = turn.state;
   turn.state = rest;
-  emit(turn, { kind: "store-view", members: members(turn), dc: dc ?? undefined });
+  tellStore(turn);
   log(turn, "info", dc === null ? "there is no DC" : `${dc} is the DC`);
   askForReturned(turn);
-  if (dc !== self) return;
+  if (dc !== self) {
+    forgoFencing(turn);
+    return;
+  }
   const round = `${self}-${view?.generation ?? 0}-${incarnation.slice(0, 8)}-${turn.now.nowMs}`;
   turn.state = { ...turn.state, lead: createLead(round) };
   want(turn, `${self} has become the DC`);
@@ -110,8 +126,9 @@ function takeView(turn: Turn, view: MembershipView): void {
     const wasDc = turn.state.election.dc;
     elect(turn, { kind: "members", members: view.members });
     if (turn.state.election.dc === wasDc) {
-      emit(turn, { kind: "store-view", members: view.members, dc: wasDc ?? undefined });
+      tellStore(turn);
       if (turn.state.lead !== undefined) setLead(turn, { synchronised: false });
+      forgoFencing(turn);
     }
     for (const node of gone) {
       advance(turn, { kind: "node-gone", node });
@@ -119,6 +136,7 @@ function takeView(turn: Turn, view: MembershipView): void {
       if (turn.state.lead !== undefined) forgetJoin(turn, node);
     }
   }
+  if (!isNew && before?.quorate !== view.quorate) tellStore(turn);
   if (!isNew && standing(before) === standing(view)) return;
   askForReturned(turn);
   if (turn.state.lead === undefined) return;

@@ -97,8 +97,12 @@ function reportAbsent(turn: Turn, { name, phase, generation }: PeerView): void {
     }
     case "awaited":
       // Never heard in our life: what the CIB says of it stays, and without a word it is startup fencing's.
-      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) reportNodeState(turn, name, DOWN);
-      else if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
+      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) {
+        reportNodeState(turn, name, DOWN);
+        // Proven to be off before we led: what it ran, it runs no more.
+        if (hasActiveHistory(nodeState(turn.state.cib, name)))
+          emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: name }] });
+      } else if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
       break;
     case "member":
       break;
@@ -176,15 +180,18 @@ function awaitPeers(turn: Turn, isComing: boolean): void {
 /** After each change of the view, and once the CIB stands at the beginning of a reign. */
 export function reviewNodes(turn: Turn): void {
   const { lead, view } = turn.state;
+  if (lead === undefined || view === undefined) return;
+  // Also while the CIB is not in line: with members that follow another DC it would not be before those have us back.
+  for (const peer of view.peers) if (peer.phase === "lost" && peer.returned) reviewLost(turn, peer);
   // Without the newest CIB there are no ids to write anything under.
-  if (lead === undefined || view === undefined || !lead.synchronised || addMissingNodes(turn)) return;
+  if (!lead.synchronised || addMissingNodes(turn)) return;
   for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
   const isComing = view.peers.some(({ phase, silentMs }) => phase === "awaited" && silentMs !== undefined);
   awaitPeers(turn, isComing);
   for (const peer of view.peers) if (!members(turn).includes(peer.name)) reportAbsent(turn, peer);
-  for (const peer of view.peers) if (peer.phase === "lost") reviewLost(turn, peer);
+  for (const peer of view.peers) if (peer.phase === "lost" && !peer.returned) reviewLost(turn, peer);
 }
 
 /** Nodes that the CIB does not have yet are written before anything that refers to them. True while it lacks some. */
@@ -197,7 +204,8 @@ function addMissingNodes(turn: Turn): boolean {
   const operations = missing.map(({ id, name }) => {
     // A configuration of another origin may have given the number away; the name is as good an id as any.
     const element = { name: "node", attributes: { id: taken.includes(id) ? name : id, uname: name }, children: [] };
-    return { kind: "set", parent: "nodes", element } as const;
+    // It may be carried out by a later DC, on a configuration that has the node, with all that was set there.
+    return { kind: "add", parent: "nodes", element } as const;
   });
   emit(turn, { kind: "submit", operations, why: "nodes of the node configuration" });
   return true;

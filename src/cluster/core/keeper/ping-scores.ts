@@ -5,6 +5,8 @@
  * sides, with an attribute that any rule can use.
  * Facts: Linux-HA ipfail(8); ocf:pacemaker:ping, multiplier 100 as its how-tos have it.
  */
+import type { MembershipView } from "../membership/view.ts";
+
 export interface PingScores {
   /** By node, as last heard, and since when none of them has changed. */
   readonly counts: Readonly<Record<string, number>>;
@@ -45,6 +47,22 @@ export function stepPingScores(
   if (nowMs - state.sinceMs < dampenMs) return { state, changes: [] };
   const changes = untold(state).map(([node, count]) => ({ node, value: String(count * MULTIPLIER) }));
   return { state: { ...state, told: counts }, changes };
+}
+
+/** Messages between nodes may have to be sent again. */
+const DAMPEN_MIN_MS = 1_000;
+const DAMPEN_KEEPALIVES = 3;
+
+/** Two nodes' judgements of one host differ by a beat or two, and news of it by one more. */
+export const dampenOf = (keepaliveMs: number): number => Math.max(DAMPEN_MIN_MS, DAMPEN_KEEPALIVES * keepaliveMs);
+
+/** What every member tells of itself, where this node is the DC; else nothing. */
+export function toldCounts(view: MembershipView | undefined, self: string, dc: string | null): PingScores["counts"] {
+  if (dc !== self) return {};
+  const told = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
+  return Object.fromEntries(
+    told.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const])),
+  );
 }
 
 /** When the present counts may be told. */

@@ -1,6 +1,6 @@
 /**
  * Assigns the instances of a clone: those that are well where they are stay, the rest is spread.
- * Facts: Pacemaker Explained, "Clones"; behaviour of crm_simulate as a black box (no shuffling, issue list in the
+ * Facts: Pacemaker Explained, "Clone Stickiness"; behaviour of crm_simulate as a black box (no shuffling, list in the
  * policy-engine reference, section 7).
  */
 import type { Node, Resource } from "../facts/model.ts";

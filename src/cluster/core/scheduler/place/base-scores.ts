@@ -1,6 +1,7 @@
 /**
  * The scores before anything is placed: opt-in or opt-out, location constraints, health, stickiness, bans for failures.
- * Facts: Pacemaker Explained, "Location Constraints", "Failure Response", "resource-stickiness", "migration-threshold".
+ * Facts: Pacemaker Explained, "Deciding Which Nodes a Resource Can Run On", "Failure Response", "Resource
+ * Meta-Attributes" (resource-stickiness, migration-threshold).
  */
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";

@@ -1,6 +1,6 @@
 /**
  * Colocations at work: where the primary is decides, and where dependents would like to be counts.
- * Fact: Pacemaker Explained, "Colocation Constraints" (scores, roles, node-attribute, influence).
+ * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
 import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, isFalse, ROLE } from "../facts/values.ts";

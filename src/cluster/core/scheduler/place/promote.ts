@@ -1,6 +1,6 @@
 /**
  * Which instances of a promotable clone are promoted: the highest promotion scores, where role constraints allow it.
- * Facts: Pacemaker Explained, "Promotable Clones" (promotion scores, master-<resource>); crm_attribute --promotion.
+ * Facts: Pacemaker Explained, "Determining Which Instance is Promoted" (master-<resource>); crm_attribute --promotion.
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
