@@ -33,8 +33,9 @@ const { rounds, failures, changes } = await playRounds({
   onFailure(cluster) {
     if (values.keep === undefined) return;
     kept += 1;
-    const filter = (file: string) => !file.endsWith(".sock");
-    cpSync(cluster.folder, path.join(values.keep, String(kept)), { recursive: true, dereference: false, filter });
+    // Sockets cannot be copied, and claims are links to names.
+    const filter = (file: string) => !file.endsWith(".sock") && !file.endsWith("/claims");
+    cpSync(cluster.folder, path.join(values.keep, `seed-${values.seed}-${kept}`), { recursive: true, filter });
   },
 });
 line(`${rounds} rounds by seed ${values.seed}, ${changes} changes of the configuration, ${failures.length} failures`);

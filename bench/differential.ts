@@ -7,22 +7,16 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { parseXml, printXml, type XmlElement } from "../src/base/xml.ts";
+import { explanationOf } from "../test/support/peer-explanations.ts";
 import { randomCib } from "../test/support/random-cib/cib.ts";
-import {
-  askOurs,
-  askPeer,
-  compare,
-  type Difference,
-  explanationOf,
-  isPeerInstalled,
-} from "../test/support/scheduler-peer.ts";
+import { askOurs, askPeer, compare, type Difference, isPeerInstalled } from "../test/support/scheduler-peer.ts";
 
 /** `refused` when the peer does not take the CIB, `explained` when it is known to be too old for it. */
 function judge(cib: string): Difference | "refused" | "explained" | undefined {
   const theirs = askPeer(cib);
   if (theirs === undefined) return "refused";
   const found = compare(cib, askOurs(cib), theirs);
-  return found !== undefined && explanationOf(theirs) !== undefined ? "explained" : found;
+  return found !== undefined && explanationOf(cib, theirs) !== undefined ? "explained" : found;
 }
 
 /** Without these a CIB is about something else. */

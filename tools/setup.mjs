@@ -35,6 +35,10 @@ const PACKAGES = {
     snmpd: "/usr/sbin/snmpd",
     "nut-server": "/lib/nut/dummy-ups",
     "cluster-glue": "/usr/lib/stonith/plugins/external/ipmi",
+    "resource-agents": "/usr/lib/ocf/resource.d/heartbeat/Dummy",
+    "pacemaker-resource-agents": "/usr/lib/ocf/resource.d/pacemaker/Stateful",
+    "apache2-bin": "/usr/sbin/apache2",
+    "nginx-light": "/usr/sbin/nginx",
   },
   image: {
     mmdebstrap: "/usr/bin/mmdebstrap",

@@ -8,6 +8,7 @@ import { applyCrm, emptyConfiguration } from "./crm-syntax/apply.ts";
 import { parseCrm } from "./crm-syntax/parse.ts";
 import { type Finding, toProblem } from "./schema/finding.ts";
 import { findProblems } from "./schema/verify.ts";
+import { upgradeCib } from "./upgrade/to-three.ts";
 
 /** `update` adds to the base as `crm configure load update`; `replace` keeps of it only the nodes, unless named. */
 export type LoadMode = "update" | "replace";
@@ -42,7 +43,7 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
     problems: [{ severity: "error", place, reason, remedy }],
   });
   if (read.kind === "not-xml") return refuse(`${source}:${read.line}`, `not XML: ${read.reason}`, "mend that line");
-  const { root } = read;
+  const root = upgradeCib(read.root);
   const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
   if (configuration === undefined || !["cib", "configuration"].includes(root.name))
     return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");

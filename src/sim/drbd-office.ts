@@ -2,6 +2,7 @@
  * DRBD as the manager of one virtual node sees it: the product's desk for fence-peer handlers, joined to the virtual
  * kernel and to the peer's manager, as src/app/manager/drbd-desk.ts joins it to the real ones.
  */
+import { localDisk } from "../storage/core/drbd-events.ts";
 import {
   EMPTY_DESK,
   type FenceDesk,
@@ -10,7 +11,7 @@ import {
   fenceDeskWakeAtMs,
 } from "../storage/core/fence-desk.ts";
 import type { Drbd } from "./drbd.ts";
-import { DATA } from "./drbd-agent.ts";
+import { DATA, describeSide } from "./drbd-agent.ts";
 import type { DrbdSide } from "./drbd-side.ts";
 import type { Machine } from "./machine.ts";
 import type { VirtualManager } from "./virtual-manager.ts";
@@ -46,7 +47,8 @@ export class DrbdOffice {
   changed(): void {
     this.#manager.later(TOOL_MS, () => {
       const { isUp, role, isConnected, isFrozen } = this.#side;
-      const sight = { name: DATA, isPrimary: role === "Primary", isConnected, isFrozen };
+      const isUpToDate = localDisk(describeSide(this.#drbd, this.#side)) === "UpToDate";
+      const sight = { name: DATA, isPrimary: role === "Primary", isConnected, isUpToDate, isFrozen };
       this.#step({ kind: "resources", resources: isUp ? [sight] : [] });
       this.#manager.feed({ kind: "look", agentType: "drbd" });
     });

@@ -66,6 +66,7 @@ export class World {
       head: "initial",
       lineage: [BLANK, "initial"],
       confirmedHead: BLANK,
+      quorateHead: BLANK,
       configuration: configurationOf(setting),
       history: [],
     };

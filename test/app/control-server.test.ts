@@ -40,7 +40,7 @@ beforeEach(async () => {
           ? { kind: "refused", problems: [{ severity: "error", place: "target", reason: "no", remedy: "do not" }] }
           : { kind: "answer", value: { text: request.kind, by: request.by } },
       ),
-    () => STATUS,
+    () => Promise.resolve(STATUS),
   );
 });
 afterEach(() => {

@@ -77,3 +77,10 @@ describe("a configuration of Linux-HA Japan", () => {
     expect(ids(lookersAt(configuration, "srv01", "srv02"))).toEqual(["helper", "ipmi"]);
   });
 });
+
+test("a helper without its dead check is refused with what to do", () => {
+  const choice = CATALOGUE.choose("external/stonith-helper", { run_dead_check: "no", dead_check_target: "192.0.2.1" });
+  expect(choice?.complaints).toMatchObject([
+    { parameter: "run_dead_check", remedy: expect.stringContaining("remove the device") },
+  ]);
+});

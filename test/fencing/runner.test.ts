@@ -224,8 +224,8 @@ test("a probe says what the board can do, and ends with the device to configure"
 
 test("stonith -n names what a type takes, required ones first, and -p is refused", async () => {
   expect((await gemel(["stonith", "-t", "external/ipmi", "-n"])).out).toMatch(/^ipaddr userid secret ipport .*priv /);
-  expect((await gemel(["stonith", "-t", "external/ipmi", "-m"])).out).toContain("ipaddr (here host): required");
-  expect((await gemel(["stonith", "-t", "teapot", "-n"])).code).toBe(3);
+  expect((await gemel(["stonith", "-t", "external/ipmi", "-h"])).out).toContain("ipaddr (here host): required");
+  expect((await gemel(["stonith", "-t", "teapot", "-n"])).code).toBe(8);
   const refused = await gemel(["stonith", "-t", "external/ipmi", "-p", "a b c", "-S"]);
   expect(refused).toMatchObject({ code: 3, out: expect.stringContaining("NAME=VALUE") });
 });

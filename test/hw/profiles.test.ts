@@ -19,6 +19,8 @@ const LOGIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "ilo-ribcl": { host: "h", user: "u", secret: "s", certificate: "ab".repeat(32) },
   "rsa-telnet": { host: "h", user: "u", secret: "s" },
   "drac-mc-telnet": { host: "h", user: "u", secret: "s", module: "Server-1" },
+  "drac4-telnet": { host: "h", user: "u", secret: "s" },
+  "amm-telnet": { host: "h", user: "u", secret: "s", module: "3" },
 };
 
 describe("the profiles of the package", () => {
@@ -39,7 +41,7 @@ describe("the profiles of the package", () => {
 
   test("the drivers that profiles may name are the drivers that there are", () => {
     // What stands outside of the machine is chosen by an operator, not by its board.
-    const chosen = ["fence-agent", "sbd", "external-plugin", "snmp-pdu", "nut", "dead-check"];
+    const chosen = ["fence-agent", "sbd", "external-plugin", "snmp-pdu", "nut", "dead-check", "sfex"];
     const boards = Object.keys(DRIVERS).filter((name) => !chosen.includes(name));
     expect([...FENCING_DRIVERS].toSorted()).toEqual(boards.toSorted());
   });

@@ -103,28 +103,6 @@ function differing(what: string, ours: readonly string[], theirs: readonly strin
   ];
 }
 
-/** Anonymous instances that the peer moves only to start another one where they were: mended after 2.1.5. */
-function tradesPlaces(report: string): boolean {
-  const lines = report.split("\n");
-  return lines.some((line) => {
-    const move = /\* (?:Move|Recover|Restart|Stop|Promote|Demote) +(\S+):\d+ +\( *(?:\w+ )?([\w-]+) -> /.exec(line);
-    if (move === null) return false;
-    const [, id = "", from = ""] = move;
-    return lines.some(
-      (other) =>
-        other.includes("* ") &&
-        other.includes(` ${id}:`) &&
-        new RegExp(`(?:Start|Promote) .*[( ]${from} \\)`).test(other) &&
-        other !== line,
-    );
-  });
-}
-
-/** Why Debian's 2.1.5 may differ here and be wrong by what came after it; `undefined` when it may not. */
-export function explanationOf(theirs: Outputs): string | undefined {
-  return tradesPlaces(theirs.report) ? "instances trade places (mended after 2.1.5)" : undefined;
-}
-
 export type Level = "actions" | "order" | "blocked" | "report";
 
 export interface Difference {

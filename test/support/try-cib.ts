@@ -1,10 +1,12 @@
 /** Everything that may be asked of a CIB, for fuzzing: decision, graph, report of a run, checks, sometimes a proof. */
 
 import { cibOfText } from "../../src/app/commands/cib-input.ts";
-import { simulateCase } from "../../src/app/commands/simulate-report.ts";
+import { type ReportParts, runOf, simulateCase, WHOLE_REPORT } from "../../src/app/commands/simulate-report.ts";
+import { xmlReport } from "../../src/app/commands/simulate-xml.ts";
 import { childOf, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { findStructuralErrors, verifyCib } from "../../src/cib/schema/verify.ts";
-import { schedule } from "../../src/cluster/core/scheduler/schedule.ts";
+import { upgradeCib } from "../../src/cib/upgrade/to-three.ts";
+import { schedule, work } from "../../src/cluster/core/scheduler/schedule.ts";
 import { prove } from "../../src/cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../src/cluster/core/scheduler/why/why-text.ts";
 import { NOW_SECONDS, randomNumbers } from "./random-cib/draw.ts";
@@ -12,6 +14,7 @@ import { NOW_SECONDS, randomNumbers } from "./random-cib/draw.ts";
 /** A proof costs as much as a hundred decisions. */
 const PROOF_EVERY = 200;
 const TEXT_EVERY = 10;
+const OLD_EVERY = 7;
 const PROOF_BYTES_MAX = 40_000;
 /** Many errors in a row look alike: the first line and where it came from tell them apart. */
 const STACK_LINES = 3;
@@ -39,6 +42,16 @@ function spoilText(text: string, seed: number): string {
   return text.slice(0, at) + (SPOILERS[Math.floor(next() * SPOILERS.length)] ?? "") + text.slice(at + length);
 }
 
+const ALL: ReportParts = { ...WHOLE_REPORT, scores: true, utilization: true, attributes: true, failCounts: true };
+
+/** As if it were of an old schema, and its report as XML. */
+function tryAsOld(cib: XmlElement, nowWallMs: number): void {
+  const old = { ...cib, attributes: { ...cib.attributes, "validate-with": "pacemaker-1.3" } };
+  const upgraded = upgradeCib(old);
+  const simulation = { cib: upgraded, time: undefined, worked: work(upgraded, nowWallMs, {}, true) };
+  printXml(xmlReport(simulation, ALL, runOf(simulation), "fuzz"));
+}
+
 /** What went wrong, or `undefined`. */
 export function tryCib(cib: XmlElement, seed: number): string | undefined {
   try {
@@ -48,6 +61,7 @@ export function tryCib(cib: XmlElement, seed: number): string | undefined {
     verifyCib(cib);
     findStructuralErrors(cib);
     if (seed % TEXT_EVERY === 0) cibOfText(spoilText(printXml(cib), seed), "fuzz");
+    if (seed % OLD_EVERY === 0) tryAsOld(cib, nowWallMs);
     if (seed % PROOF_EVERY !== 0 || JSON.stringify(cib).length > PROOF_BYTES_MAX) return undefined;
     const [resource] = childOf(childOf(cib, "configuration"), "resources")?.children ?? [];
     const proof = prove(cib, nowWallMs, resource?.attributes["id"] ?? "r1");

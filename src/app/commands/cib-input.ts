@@ -7,6 +7,7 @@ import process from "node:process";
 import { formatProblem, type Problem } from "../../base/problem.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { findStructuralErrors } from "../../cib/schema/verify.ts";
+import { upgradeCib } from "../../cib/upgrade/to-three.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
 
 /** sysexits.h, as Pacemaker uses them. */
@@ -33,7 +34,7 @@ export function cibOfText(text: string, source: string): CibInput {
       EXIT_INPUT.noInput,
     );
   const problems = findStructuralErrors(read.root);
-  if (problems.length === 0) return { kind: "cib", root: read.root };
+  if (problems.length === 0) return { kind: "cib", root: upgradeCib(read.root) };
   const placed = problems.map((problem) => ({ ...problem, place: `${source}: ${problem.place}` }));
   return { kind: "wrong", problems: placed, exitCode: EXIT_INPUT.invalid };
 }

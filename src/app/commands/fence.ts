@@ -21,6 +21,7 @@ const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret 
        gemel fence plan --cib FILE [--node SELF]
        gemel fence probe --host HOST --user USER --secrets FILE --secret NAME [--node NODE] [--save FILE]
        gemel fence disk list DISK | create DISK --yes DISK [--watchdog TIME]
+       gemel fence lock list DISK | create DISK --yes DISK [--locks N]
 `;
 
 const OPTIONS = {
@@ -156,6 +157,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   if (isClusterWord(dialect)) return await runCluster(argv);
   if (dialect === "probe") return await (await import("./fence-probe.ts")).runProbe(rest);
+  if (dialect === "lock") return await (await import("./fence-lock.ts")).runLock(rest);
   if (dialect === "disk") return await (await import("./fence-disk.ts")).runDisk(rest);
   let values: Options;
   let words: string[];

@@ -115,7 +115,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "drive a fencing device by hand, or show the plan",
     usage:
       "history | proofs | prove | drill NODE | confirm NODE | off|on|reboot NODE | " +
-      "ipmi ... | test DEVICE ... | probe ... | plan ... | disk ...",
+      "ipmi ... | test DEVICE ... | probe ... | plan ... | disk ... | lock ...",
     load: () => import("./fence.ts"),
   },
   hw: {

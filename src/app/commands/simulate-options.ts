@@ -28,6 +28,9 @@ const OPTIONS = {
   quiet: { type: "boolean", short: "Q", help: "only what another option asks for" },
   verbose: { type: "boolean", short: "V", multiple: true, help: "tell everything that is doubtful in the CIB" },
   json: { type: "boolean", help: "the decision as JSON, every action with its reason" },
+  "output-as": { type: "string", value: "FORMAT", help: "text or xml, as crm_simulate writes it" },
+  "output-to": { type: "string", value: "FILE", help: "write the report there, - is standard output" },
+  "text-fancy": { type: "boolean", help: "lists with headings: always so here" },
   "set-datetime": { type: "string", short: "t", value: "TIME", help: "judge as of this time (ISO 8601)" },
   quorum: { type: "string", short: "q", value: "1|0", help: "with or without quorum" },
   watchdog: { type: "string", short: "w", value: "1|0", help: "with or without a watchdog device" },
@@ -61,6 +64,7 @@ const OPTIONS = {
   out: { type: "string", value: "DIR", help: "with --batch: where to" },
   times: { type: "string", value: "FILE", help: "with --batch: a clock for some cases, lines of NAME tab TIME" },
   "run-dir": { type: "string", value: "DIR", help: "with -L: where the manager's socket is" },
+  version: { type: "boolean", short: "$", help: "the version of gemel" },
   help: { type: "boolean", short: "h", help: "this text" },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -78,8 +82,9 @@ The monitor of http finds it stopped, and its stop fails; keep what that leads t
     gemel simulate -x cib.xml -S --op-inject http_monitor_10000@alpha=7 --op-fail http_stop_0@alpha=1 -O after.xml
 Why is something where it is: gemel why RESOURCE [NODE]
 
-Exit codes: 0; 64 a wrong call; 66 a file that cannot be read or holds no CIB; 68 a node or resource that the CIB does
-not know; 69 no manager answers; 78 the CIB is not valid.
+Exit codes: 0; 1 with -S, when orders go round in a circle so that the transition cannot be done; 64 a wrong call; 66 a
+file that cannot be read or holds no CIB; 68 a node or resource that the CIB does not know; 69 no manager answers; 74 a
+file that cannot be written; 78 the CIB is not valid.
 `;
 
 export const USAGE = SYNOPSIS;
@@ -108,7 +113,11 @@ function operationsOf(values: readonly string[] | undefined): OperationSpec[] {
 
 /** Reads the command line; throws an error that says what is wrong with it. */
 export function readArguments(argv: readonly string[]) {
-  const { values } = parseArgs({ args: [...argv], options: OPTIONS });
+  // The peer's help comes in parts (--help-all, --help-synthetic, ...); here all of it is one page.
+  const args = argv.map((word) => (word.startsWith("--help-") ? "--help" : word));
+  const { values } = parseArgs({ args, options: OPTIONS });
+  const format = values["output-as"] ?? "text";
+  if (format !== "text" && format !== "xml") throw new Error(`--output-as=${format}: write text or xml, or use --json`);
   const injections: Injections = {
     ...(values.quorum === undefined ? {} : { quorum: values.quorum }),
     ...(values.watchdog === undefined ? {} : { watchdog: values.watchdog }),

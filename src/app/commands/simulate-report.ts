@@ -64,7 +64,7 @@ function clockLine({ cib, time }: Simulation): string[] {
 }
 
 /** The facts before any pass could mark them: tickets and fencing decisions add to what is known of nodes. */
-const factsOf = (cib: XmlElement, { facts }: Worked) => readFacts(cib, facts.nowSeconds * 1000, undefined);
+export const factsOf = (cib: XmlElement, { facts }: Worked) => readFacts(cib, facts.nowSeconds * 1000, undefined);
 
 const bulleted = (lines: readonly string[]) => lines.map((line) => `  * ${line}`);
 

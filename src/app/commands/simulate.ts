@@ -2,22 +2,29 @@
  * `gemel simulate` (also as crm_simulate): what the scheduler would do with a CIB, from a file or the running cluster,
  * as it is or with changes; and how it would go. Facts: crm_simulate(8) and its output as a black box.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { formatProblem } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
+import { circleProblems } from "../../cluster/core/scheduler/act/circle.ts";
 import { decisionOf } from "../../cluster/core/scheduler/decision-of.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { inject } from "../../cluster/core/scheduler/print/injections.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
+import type { Worked } from "../../cluster/core/scheduler/worked.ts";
+import { VERSION } from "../version.ts";
 import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf, runBatch, runProfile, runProfileBeside } from "./simulate-batch.ts";
 import { type Arguments, helpText, isAsked, readArguments, USAGE } from "./simulate-options.ts";
 import { graphText, pictureText, type ReportParts, reportOf, runOf, type Simulation } from "./simulate-report.ts";
+import { xmlReport } from "./simulate-xml.ts";
 
 const TOOL = "gemel simulate";
+/** As crm_simulate answers an invalid transition. */
+const EXIT_TRANSITION = 1;
+const EXIT_OUTPUT = 74;
 
 function fail(reason: string, exitCode: number): number {
   process.stderr.write(`${TOOL}: ${reason}\n${exitCode === EXIT_INPUT.usage ? USAGE : ""}`);
@@ -29,6 +36,11 @@ function save(file: string | undefined, text: () => string): void {
   if (file === undefined) return;
   if (file === "-") process.stdout.write(text());
   else writeFileSync(file, text(), { mode: 0o600 });
+}
+
+/** The report goes where --output-to says. */
+function tell({ values }: Arguments, text: string): void {
+  save(values["output-to"] ?? "-", () => text);
 }
 
 function partsOf({ values }: Arguments): ReportParts {
@@ -76,17 +88,27 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
   if (values.json === true) {
     const played = done === undefined ? {} : { executed: done.lines, failed: done.failed };
     const told = { ...decisionOf(worked), injected: injected.lines, ...played };
-    process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`);
+    tell(options, `${JSON.stringify(told, undefined, 2)}\n`);
+  } else if (values["output-as"] === "xml") {
+    const request = ["crm_simulate", ...process.argv.slice(3)].join(" ");
+    tell(options, printXml(xmlReport(simulation, parts, done, request)));
   } else {
     const report = reportOf(simulation, parts, done);
-    process.stdout.write(parts.quiet ? report : `${report.trimEnd()}\n`);
+    tell(options, parts.quiet ? report : `${report.trimEnd()}\n`);
   }
   save(values["save-input"], () => printXml(judged));
   save(values["save-graph"], () => graphText(worked));
   save(values["save-dotfile"], () => pictureText(worked, values["all-actions"] === true));
   save(values["save-output"], () => printXml(done?.cib ?? judged));
   if (values["in-place"] === true) save(values["xml-file"], () => printXml(done?.cib ?? judged));
-  return 0;
+  return tellCircle(worked, parts.run);
+}
+
+/** Orders that wait for themselves can never be carried out: an error once the transition was to be played. */
+function tellCircle({ facts, graph }: Worked, isPlayed: boolean): number {
+  const problems = circleProblems(facts, graph);
+  for (const problem of problems) process.stderr.write(`${TOOL}: ${formatProblem(problem)}\n`);
+  return isPlayed && problems.length > 0 ? EXIT_TRANSITION : 0;
 }
 
 async function inputOf({ values }: Arguments): Promise<CibInput | undefined> {
@@ -108,11 +130,17 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(helpText());
     return 0;
   }
+  if (values.version === true) {
+    process.stdout.write(`gemel ${VERSION}\n`);
+    return 0;
+  }
   const time = values["set-datetime"];
   if (time !== undefined && parseDate(time) === undefined)
     return fail(`${time} is no time; write it as 2026-11-21 or 2026-11-21T08:30:00Z`, EXIT_INPUT.usage);
   const { profile, batch, out, times, repeat = "1" } = values;
   const rounds = Math.max(1, Number.parseInt(repeat, 10) || 1);
+  const missing = [profile, batch].find((directory) => directory !== undefined && !existsSync(directory));
+  if (missing !== undefined) return fail(`${missing}: error: cannot be read; name a directory`, EXIT_INPUT.noInput);
   if (profile !== undefined)
     return values.worker === true ? runProfileBeside(profile, rounds, time) : runProfile(profile, rounds, time);
   if (batch !== undefined && out !== undefined) return runBatch(batch, out, times);
@@ -125,7 +153,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return simulateOne(input.root, options);
   } catch (error) {
     // A file that cannot be written; everything else is a bug and shall be seen as one.
-    if (error instanceof Error && "code" in error && "path" in error) return fail(error.message, EXIT_INPUT.noInput);
+    if (error instanceof Error && "code" in error && "path" in error) return fail(error.message, EXIT_OUTPUT);
     throw error;
   }
 }

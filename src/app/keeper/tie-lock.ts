@@ -34,7 +34,7 @@ async function openLockDisk(path: string): Promise<BlockDevice> {
   const control = readSfexControl(await disk.read(0), disk.sectorBytes);
   if (control.kind !== "damaged") return disk;
   await disk.close();
-  throw new Error(`${control.reason}: make it ready with sfex_init`);
+  throw new Error(`${path}: ${control.reason}`);
 }
 
 export function createTieLock(path: string, node: string, log: Log, onHeld: (held: boolean) => void): TieLock {

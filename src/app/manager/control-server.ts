@@ -69,7 +69,7 @@ function listen(server: Server, file: string): Promise<void> {
 export async function openControlServer(
   runDirectory: string,
   answer: (request: ControlRequest, person: Person) => Promise<Reply>,
-  status: () => StatusReport,
+  status: () => Promise<StatusReport>,
   /** Why that person may not ask this; empty when it goes on. */
   guard: (request: ControlRequest, person: Person) => readonly Problem[] = () => [],
 ): Promise<ControlServer> {
@@ -79,11 +79,11 @@ export async function openControlServer(
   /** On a slow machine a report takes long: most of the time must be left for the cluster. */
   let pauseMs = EVENT_EVERY_MS;
 
-  const tellSubscribers = () => {
+  const tellSubscribers = async () => {
     timer = undefined;
     if (subscribers.size === 0) return;
     const startedAtMs = performance.now();
-    const report = status();
+    const report = await status();
     pauseMs = Math.max(EVENT_EVERY_MS, PAUSE_FACTOR * (performance.now() - startedAtMs));
     for (const [socket, id] of subscribers) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: report });
   };
@@ -130,7 +130,7 @@ export async function openControlServer(
   };
 
   function changed(): void {
-    if (subscribers.size > 0) timer ??= setTimeout(tellSubscribers, pauseMs);
+    if (subscribers.size > 0) timer ??= setTimeout(() => void tellSubscribers(), pauseMs);
   }
 
   const server = createServer(serve);

@@ -10,6 +10,7 @@ import {
   type FenceDeskEffect,
   type FenceDeskEvent,
   fenceDeskWakeAtMs,
+  isProvenCurrent,
   type ResourceSight,
   stepFenceDesk,
 } from "../../storage/core/fence-desk.ts";
@@ -28,6 +29,8 @@ export interface DrbdDesk {
   /** On behalf of the peer. */
   readonly outdate: (resource: string) => Promise<"outdated" | "primary" | "unknown">;
   readonly noteFenced: (node: string) => void;
+  /** See AgentCall.isDrbdCurrent. */
+  readonly isCurrent: (resource: string) => boolean;
   readonly close: () => void;
 }
 
@@ -66,11 +69,12 @@ function withDoubt(status: DrbdStatus, doubt: MirrorDoubt | undefined): DrbdStat
 }
 
 function sightsOf(state: DrbdState): readonly ResourceSight[] {
-  return Object.values(state).map(({ name, role, suspended, connections }) => ({
-    name,
-    isPrimary: role === "Primary",
-    isConnected: Object.values(connections)[0]?.connection === "Connected",
-    isFrozen: suspended === "fencing",
+  return Object.values(state).map((resource) => ({
+    name: resource.name,
+    isPrimary: resource.role === "Primary",
+    isConnected: Object.values(resource.connections)[0]?.connection === "Connected",
+    isUpToDate: localDisk(resource) === "UpToDate",
+    isFrozen: resource.suspended === "fencing",
   }));
 }
 
@@ -155,7 +159,15 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       });
     },
     outdate: outdateDrbd,
-    noteFenced: (node) => step({ kind: "fenced", node }),
+    noteFenced(node) {
+      step({ kind: "fenced", node });
+      // It may be what was missing for a promotion.
+      options.onChange();
+    },
+    isCurrent(resource) {
+      step({ kind: "tick" });
+      return isProvenCurrent(desk, resource, nowMs());
+    },
     close() {
       clearTimeout(timer);
       watch?.close();

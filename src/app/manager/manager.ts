@@ -52,7 +52,7 @@ import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import type { Decider } from "./schedule.ts";
+import type { createReader, Decider } from "./schedule.ts";
 
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
@@ -74,6 +74,8 @@ export interface Manager {
   readonly unfence: (target: string) => Promise<FencingResult>;
   readonly drbd: DrbdDesk;
   readonly decider: Decider;
+  /** For displays: what the CIB means. */
+  readonly read: ReturnType<typeof createReader>;
   readonly rehearsal: Rehearsal;
   readonly blackBox: BlackBox;
   readonly book: LogBook;

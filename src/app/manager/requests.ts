@@ -36,7 +36,6 @@ import {
 } from "./history-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
-import { createReader } from "./schedule.ts";
 import { buildStatus, fencingRecord } from "./status.ts";
 import { unfenceHere } from "./unfence.ts";
 
@@ -62,16 +61,15 @@ async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> 
   return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
 }
 
-const readDecision = createReader();
-
-export function statusReport(manager: Manager): StatusReport {
+export async function statusReport(manager: Manager): Promise<StatusReport> {
   const cib = nodeCib(manager.node);
   const nowWallMs = Date.now();
+  const decision = await manager.read(cib, nowWallMs);
   const { operations, configuration } = manager.fencing.state();
   return buildStatus({
     controller: manager.node.controller,
     cib,
-    decision: readDecision(cib, nowWallMs),
+    decision,
     fencing: configuration,
     records: manager.records,
     proofs: [[manager.self, manager.fencing.proofs()], ...manager.peerProofs],
@@ -155,11 +153,10 @@ async function fence(manager: Manager, request: Extract<ControlRequest, { kind: 
 }
 
 /** What runs on a node; fencing devices may run anywhere. */
-function runningOn(manager: Manager, node: string): readonly string[] {
-  return statusReport(manager)
-    .resources.filter(
-      ({ agent, active }) => !/^(stonith|fencing):/.test(agent) && active.some((on) => on.node === node),
-    )
+async function runningOn(manager: Manager, node: string): Promise<readonly string[]> {
+  const { resources } = await statusReport(manager);
+  return resources
+    .filter(({ agent, active }) => !/^(stonith|fencing):/.test(agent) && active.some((on) => on.node === node))
     .map(({ id }) => id);
 }
 
@@ -174,7 +171,7 @@ async function drill(manager: Manager, request: Extract<ControlRequest, { kind: 
       `${target} is the DC and would do it to itself`,
       "make another node the DC: standby this one",
     );
-  const running = runningOn(manager, target);
+  const running = await runningOn(manager, target);
   if (running.length > 0)
     return refuse("target", `${running.join(", ")} would be cut off on ${target}`, `first: crm node standby ${target}`);
   const devices = levels[level - 1];
@@ -193,7 +190,8 @@ async function prove(manager: Manager, device: string | undefined): Promise<Repl
   if (device !== undefined && !known.includes(device))
     return refuse("device", `this node never uses ${device}`, `it uses ${known.join(", ") || "none"}`);
   await manager.fencing.prove(device);
-  const own = statusReport(manager).fencing.proofs.filter(({ node }) => node === manager.self);
+  const { fencing } = await statusReport(manager);
+  const own = fencing.proofs.filter(({ node }) => node === manager.self);
   return answer<"fence-prove">({ proofs: own.filter((proof) => device === undefined || proof.device === device) });
 }
 
@@ -258,7 +256,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "ping":
       return answer<"ping">({ self: manager.self, program: `gemel ${VERSION}` });
     case "status":
-      return answer<"status">(statusReport(manager));
+      return answer<"status">(await statusReport(manager));
     case "log":
       return await logLines(manager, request.node ?? manager.self, request.lines);
     case "cib-query":
@@ -288,10 +286,14 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "fence-peer":
       return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
     case "fence-history":
-      return answer<"fence-history">({ history: statusReport(manager).fencing.history });
+      return answer<"fence-history">({ history: (await statusReport(manager)).fencing.history });
     case "fence-prove":
       return await prove(manager, request.device);
     case "fence":
+      // The DC cannot switch itself off and read it back: whoever is asked does it, and tells the others.
+      if (request.target === manager.node.controller.election.dc && request.target !== manager.self)
+        return await fence(manager, request);
+      return await askDc(manager, request);
     case "fence-drill":
     case "fence-confirm":
       return await askDc(manager, request);

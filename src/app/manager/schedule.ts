@@ -143,10 +143,10 @@ export function createDecider(log: Log, limits: DeciderLimits = DECIDER_LIMITS):
 }
 
 /** For displays: what the status of this CIB means. Kept for as long as the CIB stays the same. */
-export function createReader(): (cib: XmlElement, nowWallMs: number) => Decision {
-  let last: { readonly cib: XmlElement; readonly decision: Decision } | undefined;
-  return (cib, nowWallMs) => {
-    if (last?.cib !== cib) last = { cib, decision: schedule(cib, nowWallMs) };
-    return last.decision;
+export function createReader(decide: Decider["decide"]): (cib: XmlElement, nowWallMs: number) => Promise<Decision> {
+  let last: { readonly cib: XmlElement; readonly decision: Promise<Decision> } | undefined;
+  return async (cib, nowWallMs) => {
+    if (last?.cib !== cib) last = { cib, decision: decide(cib, nowWallMs, {}) };
+    return await last.decision;
   };
 }

@@ -39,7 +39,7 @@ import { createLogBook } from "./log.ts";
 import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
-import { createDecider } from "./schedule.ts";
+import { createDecider, createReader } from "./schedule.ts";
 import { unfence } from "./unfence.ts";
 
 export interface ManagerOptions {
@@ -144,6 +144,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
       replacesHeartbeat: true,
       ...("reason" in groups ? {} : { groups }),
       fencing: (run) => fencing.operate(run),
+      isDrbdCurrent: (resource) => drbd.isCurrent(resource),
       // Agents call the tools of the field by PATH or by this directory.
       environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
       log: (line) => log("warning", line),
@@ -178,6 +179,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
     drbd,
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
+    read: createReader(decider.decide),
     rehearsal: createRehearsal(() => nodeCib(manager.node), self, decider, log),
     book,
     log,

@@ -132,6 +132,17 @@ function checkElement(seen: Seen): Finding[] {
         const option = findOption(OPERATION_OPTIONS, name);
         return option === undefined ? [] : checkValue(seen, name, value, [option], "attribute");
       });
+    default:
+      return [];
+  }
+}
+
+export function checkOptions(configuration: XmlElement): Finding[] {
+  return everyElement(configuration).flatMap(checkElement);
+}
+
+function checkConstraint(seen: Seen): Finding[] {
+  switch (seen.element.name) {
     case "rsc_location":
       return [...checkAttribute(seen, "score", SCORE), ...checkAttribute(seen, "resource-discovery", DISCOVERY)];
     case "rsc_colocation":
@@ -146,8 +157,9 @@ function checkElement(seen: Seen): Finding[] {
   }
 }
 
-export function checkOptions(configuration: XmlElement): Finding[] {
-  return everyElement(configuration).flatMap(checkElement);
+/** Scores, kinds and policies of constraints: a wrong one turns a constraint into another. */
+export function checkConstraintValues(configuration: XmlElement): Finding[] {
+  return everyElement(configuration).flatMap(checkConstraint);
 }
 
 /** The cluster option as it stands, under its name of today or an older one. */

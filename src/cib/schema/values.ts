@@ -1,7 +1,7 @@
 /**
  * How the CIB writes values, read strictly: anything that is not clearly a boolean, score, time or number is
  * undefined, and what stands there instead is the caller's to say. One place for all readers.
- * Facts: Pacemaker Explained, "Data types"; times also with the suffixes of crm(8) and as ISO 8601 durations.
+ * Facts: Pacemaker Explained, "Scores", "Durations"; times also with the suffixes of crm(8) and as ISO 8601 durations.
  */
 
 /** A score beyond this is infinite. */

@@ -6,13 +6,15 @@ import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { checkLoops } from "./check-loops.ts";
 import { checkOperations } from "./check-operations.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkConstraintValues, checkOptions } from "./check-options.ts";
 import { checkIds, checkReferences } from "./check-references.ts";
 import { checkSafety } from "./check-safety.ts";
+import { checkShape } from "./check-shape.ts";
 import { checkVersion } from "./check-version.ts";
 import { type Finding, finding, toProblem } from "./finding.ts";
 
-const CHECKS = [checkIds, checkReferences, checkOptions, checkOperations, checkLoops, checkSafety];
+const STRUCTURAL = [checkShape, checkIds, checkReferences, checkConstraintValues];
+const CHECKS = [...STRUCTURAL, checkOptions, checkOperations, checkLoops, checkSafety];
 
 /** The findings, with the ids around each. Never throws on bad input. */
 export function findProblems(root: XmlElement): Finding[] {
@@ -30,14 +32,15 @@ export function findProblems(root: XmlElement): Finding[] {
 }
 
 /**
- * Errors for which no decision can be trusted: an unknown schema, ids that stand twice, references to nothing. A CIB
- * that forgoes validation (`validate-with` missing or "none") is taken as it is, as Pacemaker takes it.
+ * Errors for which no decision can be trusted: an unknown schema, what has no place or is not whole, ids that stand
+ * twice, references to nothing, constraints in words that nobody knows. A CIB that forgoes validation (`validate-with`
+ * missing or "none") is taken as it is, as Pacemaker takes it.
  */
 export function findStructuralErrors(root: XmlElement): Problem[] {
   const { "validate-with": schema = "none" } = root.attributes;
   const configuration = childOf(root, "configuration");
   if (schema === "none" || configuration === undefined) return [];
-  return [...checkVersion(root), ...checkIds(configuration), ...checkReferences(configuration)]
+  return [...checkVersion(root), ...STRUCTURAL.flatMap((check) => check(configuration))]
     .filter(({ severity }) => severity === "error")
     .map(toProblem);
 }

@@ -101,9 +101,9 @@ async function readPair(directory: string): Promise<Pair | undefined> {
     const read = text === undefined || found === undefined ? undefined : parseXml(text);
     const configuration = read?.kind === "xml" ? childOf(read.root, "configuration") : undefined;
     if (found === undefined || configuration === undefined) continue;
-    const { version, head, lineage, confirmedHead, history } = found.sidecar;
+    const { version, head, lineage, confirmedHead, quorateHead, history } = found.sidecar;
     const isWhole = name === "cib" && found.name === "cib";
-    return { stored: { version, head, lineage, confirmedHead, configuration, history }, file, isWhole };
+    return { stored: { version, head, lineage, confirmedHead, quorateHead, configuration, history }, file, isWhole };
   }
   return undefined;
 }
@@ -310,6 +310,7 @@ export async function readInitialCib(file: string, nowWallMs: number): Promise<R
     head,
     lineage: [BLANK, head],
     confirmedHead: BLANK,
+    quorateHead: BLANK,
     configuration: loaded.value,
     history: [entry],
   };

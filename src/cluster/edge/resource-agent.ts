@@ -35,6 +35,7 @@ export interface AgentOptions {
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
   /** See `AgentCall`. */
   readonly node?: string;
+  readonly isDrbdCurrent?: (resource: string) => boolean;
   readonly tellLease?: (lock: string, untilMs: number | undefined) => void;
   /** Added to what every agent process finds. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -213,7 +214,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     return { done: Promise.resolve(plain(outcome, `parameter ${names} is missing`)), kill: () => {} };
   }
   return bounded(timeoutMs, async (signal) => {
-    const { runDirectory, node, tellLease } = options;
+    const { runDirectory, node, isDrbdCurrent, tellLease } = options;
     const answer = await agent.operate({
       operation,
       instance,
@@ -223,6 +224,7 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
       signal,
       runDirectory,
       ...(node === undefined ? {} : { node }),
+      ...(isDrbdCurrent === undefined ? {} : { isDrbdCurrent }),
       ...(tellLease === undefined ? {} : { tellLease }),
     });
     const attributes = answer.attributes ?? [];

@@ -86,6 +86,8 @@ export interface Transports {
     readonly user: string;
     readonly secret: string;
     readonly kgSecret: string | undefined;
+    /** 1.5 encrypts nothing: for boards that have nothing better, and only on demand. */
+    readonly version: "2.0" | "1.5";
     readonly cipherSuite: 3 | 17;
     /** OPERATOR is enough to switch power. */
     readonly privilege: "operator" | "administrator";

@@ -1,6 +1,6 @@
 /**
  * Lengths of time as cluster configurations write them: `20`, `20s`, `500ms`, `2min`.
- * Fact: Pacemaker Explained, "Time specification": a number without a unit is seconds.
+ * Fact: crm(8) and crm_simulate as a black box: a number without a unit is seconds.
  */
 const UNITS: Readonly<Record<string, number>> = {
   "": 1_000,

@@ -2,7 +2,8 @@
  * Reads the fencing configuration out of a CIB: primitives of class stonith, fencing_topology, cluster properties.
  * A device with a problem is left out and the problem told; the rest stays usable, for half of the fencing is better
  * than none. Cluster options: by their names of Pacemaker 1 and 2 (`stonith-timeout`) and 3 (`fencing-timeout`).
- * Facts: Pacemaker Explained, "Cluster options", "Special meta-attributes for fencing resources", "Fencing topologies".
+ * Facts: Pacemaker Explained, "Cluster Options", "Special Meta-Attributes for Fencing Resources", "Fencing
+ * Topologies".
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";

@@ -49,7 +49,7 @@ export function aliasOfAgent(agent: string): Alias | undefined {
 
 const VERSION_15 = {
   reason: "asks for IPMI 1.5, which sends passwords or weak digests",
-  remedy: "use lanplus: enable IPMI 2.0 over LAN on the board",
+  remedy: "use lanplus: enable IPMI 2.0 over LAN on the board; where it has none, remove this and write version=1.5",
 } as const;
 
 const UNCHECKED_CERTIFICATE = {
@@ -332,7 +332,14 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
       run_quorum_check: "",
       quorum_check_wait_time: "",
     },
-    refusals: [],
+    refusals: [
+      {
+        parameter: "run_dead_check",
+        value: /^n/i,
+        reason: "switches off the one thing that this device still does here",
+        remedy: "remove the device: its waits and its checks of members and quorum are the cluster's own",
+      },
+    ],
     passwords: [],
   },
   "external/sbd": {

@@ -1,5 +1,5 @@
 /**
- * Fencing by the node's own BMC, over IPMI v2.0 LAN.
+ * Fencing by the node's own BMC, over IPMI v2.0 LAN; over 1.5 only on demand (`version=1.5`).
  * Facts: IPMI v2.0 rev. 1.1, section 28.2 Get Chassis Status, 28.3 Chassis Control, 5.2 completion codes.
  */
 import * as v from "valibot";
@@ -15,6 +15,7 @@ const parameters = v.strictObject({
   user: text("write the board's user; the anonymous user is refused"),
   secret: text("name the entry of the secrets file that holds the password"),
   kg_secret: v.optional(text("name the entry of the secrets file that holds the key KG")),
+  version: v.optional(v.picklist(["2.0", "1.5"], "write 2.0, or 1.5 for a board that has nothing better"), "2.0"),
   cipher_suite: v.optional(
     v.picklist(["3", "17"], "write 3 or 17: the other suites do not both authenticate and encrypt"),
     "3",
@@ -72,6 +73,7 @@ export const ipmiLan = defineDriver("ipmi-lan", parameters, (written) => ({
     user: written.user,
     secret: written.secret,
     kgSecret: written.kg_secret,
+    version: written.version,
     cipherSuite: written.cipher_suite === "3" ? 3 : 17,
     privilege: written.privilege,
   },

@@ -88,6 +88,15 @@ export function createDeviceOpener(secretsFile: string, holdersOf?: HoldersOf): 
     const budgetMs = bound.times.answerMs;
     switch (bound.transport) {
       case "ipmi": {
+        if (bound.target.version === "1.5") {
+          const { host, port, user, secret, privilege, cipherSuite: suite } = bound.target;
+          const password = passwordOf(secret);
+          if (password.kind === "failed") return password;
+          const { createIpmi15Connection } = await import("../../hw/edge/udp-ipmi15.ts");
+          const account = { user, password: password.value, suite, privilege };
+          const board = createIpmi15Connection({ host, port, account, budgetMs });
+          return opened(bound.device(board), () => board.close());
+        }
         const bmc = openIpmi(id, bound.target, budgetMs);
         return bmc.kind === "failed" ? bmc : opened(bound.device(bmc.value));
       }

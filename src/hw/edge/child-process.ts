@@ -154,7 +154,8 @@ export function runProcess({ file, argv, environment, timeoutMs, noteIn, group }
     if (endedBy !== undefined && pid !== undefined) killAll(pid);
     const natural: ProcessEnd = code === null ? { kind: "signal", signal: signal ?? "?" } : { kind: "exit", code };
     const end: ProcessEnd = endedBy === undefined ? natural : { kind: endedBy };
-    const flushed = setTimeout(() => finish(end), OUTPUT_WAIT_MS);
+    // Behind a turn of the loop: on a starved machine the timer may be due before the pipes were looked at.
+    const flushed = setTimeout(() => setImmediate(() => finish(end)), OUTPUT_WAIT_MS);
     timers.push(flushed);
     child.once("close", () => finish(end));
   });

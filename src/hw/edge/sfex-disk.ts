@@ -1,7 +1,14 @@
 /** One lock of an sfex disk, past every cache, each access within its time. */
 import { performance } from "node:perf_hooks";
 import type { SharedLock } from "../core/sfex/lock.ts";
-import { printSfexLock, readSfexControl, readSfexLock } from "../core/sfex/record.ts";
+import {
+  printSfexControl,
+  printSfexLock,
+  readSfexControl,
+  readSfexLock,
+  type SfexLock,
+  type SfexRead,
+} from "../core/sfex/record.ts";
 import { createGate } from "./access-gate.ts";
 import { type BlockDevice, openBlockDevice } from "./block-device.ts";
 
@@ -49,4 +56,33 @@ export function openSfexDisk({ path, index, from, accessMs, holders }: SfexDiskO
       }).then(() => undefined, reasonOf),
     close: () => void disk?.close().catch(() => {}),
   };
+}
+
+/** Overwrites the first sectors of the disk: one, and one for each lock. Throws what the disk answers. */
+export async function createSfexDisk(path: string, lockCount: number): Promise<void> {
+  const disk = await openBlockDevice(path);
+  try {
+    const { sectorBytes } = disk;
+    const blank = printSfexLock({ held: false, count: 0, node: "" }, sectorBytes);
+    // The head comes last: a disk that was left half made must not look ready.
+    for (let index = 1; index <= lockCount; index += 1) await disk.write(index, blank);
+    await disk.write(0, printSfexControl({ sectorBytes, lockCount }));
+  } finally {
+    await disk.close();
+  }
+}
+
+/** All locks of the disk, by their number. Throws when it is none. */
+export async function listSfexDisk(path: string): Promise<ReadonlyMap<number, SfexRead<SfexLock>>> {
+  const disk = await openBlockDevice(path);
+  try {
+    const control = readSfexControl(await disk.read(0), disk.sectorBytes);
+    if (control.kind === "damaged") throw new Error(`${path}: ${control.reason}`);
+    const locks = new Map<number, SfexRead<SfexLock>>();
+    for (let index = 1; index <= control.value.lockCount; index += 1)
+      locks.set(index, readSfexLock(await disk.read(index)));
+    return locks;
+  } finally {
+    await disk.close();
+  }
 }

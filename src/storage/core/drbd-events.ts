@@ -185,6 +185,31 @@ export function readDrbdState(text: string): DrbdState {
   return state;
 }
 
+export type DrbdLook =
+  | { readonly kind: "there"; readonly resource: DrbdResource }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+const SETTLED = /^(?:\S+ )?exists -$/m;
+/** drbdsetup ends with 10 for whatever the kernel has refused, 158 is its number for an unknown resource. */
+const NO_RESOURCE_CODE = 10;
+const NO_RESOURCE = /no such resource|unknown resource|\(158\)/i;
+
+/**
+ * What an answer of `events2 --now NAME` says of that resource. Only an answer that came to its end does: a lost or cut
+ * one would make a running Primary a stopped one.
+ */
+export function readDrbdLook(
+  name: string,
+  { code, output, reason }: { readonly code: number | undefined; readonly output: string; readonly reason: string },
+): DrbdLook {
+  if (code === NO_RESOURCE_CODE && NO_RESOURCE.test(reason)) return { kind: "absent" };
+  if (code !== 0 || !SETTLED.test(output))
+    return { kind: "unknown", reason: code === 0 ? "drbdsetup has told no whole state" : reason };
+  const resource = readDrbdState(output)[name];
+  return resource === undefined ? { kind: "absent" } : { kind: "there", resource };
+}
+
 /** Disk states from worst to best, as DRBD itself orders them; what is not in the list is the worst. */
 const DISK_STATES = [
   "Diskless",

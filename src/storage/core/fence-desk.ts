@@ -20,6 +20,8 @@ export interface ResourceSight {
   readonly name: string;
   readonly isPrimary: boolean;
   readonly isConnected: boolean;
+  /** Our disk is UpToDate. */
+  readonly isUpToDate: boolean;
   /** I/O stands still until the fencing of the peer is known. */
   readonly isFrozen: boolean;
 }
@@ -48,6 +50,8 @@ export interface FenceDesk {
   /** As last told, by name. */
   readonly resources: Readonly<Record<string, ResourceSight>>;
   readonly connectedAtMs: Readonly<Record<string, number>>;
+  /** When each was last told as connected with our disk UpToDate. */
+  readonly currentAtMs: Readonly<Record<string, number>>;
   /** When each node's power was last read as off. */
   readonly offAtMs: Readonly<Record<string, number>>;
   readonly waiting: readonly Waiting[];
@@ -100,6 +104,7 @@ export const EMPTY_DESK: FenceDesk = {
   peers: [],
   resources: {},
   connectedAtMs: {},
+  currentAtMs: {},
   offAtMs: {},
   waiting: [],
   unsure: [],
@@ -118,10 +123,12 @@ function decide(desk: FenceDesk, resource: string, peer: string, disk: string, w
   // A view is told at changes only: what it says of silence grows old, but not whether the peer is heard.
   const isHeard = seen?.phase === "member" || seen?.returned === true;
   const [connectedAtMs, powerOffConfirmedAtMs] = [desk.connectedAtMs[resource], desk.offAtMs[peer]];
+  const currentAtMs = desk.currentAtMs[resource];
   return decideFencePeer({
     peer,
     localDisk: disk,
     ...(connectedAtMs === undefined ? {} : { connectedAtMs }),
+    ...(currentAtMs === undefined ? {} : { currentAtMs }),
     ...(powerOffConfirmedAtMs === undefined ? {} : { powerOffConfirmedAtMs }),
     ...(isHeard ? { heardAtMs: nowMs } : {}),
     hasLeft: seen?.phase === "left",
@@ -133,8 +140,10 @@ function takeResources(desk: FenceDesk, told: readonly ResourceSight[], nowMs: n
   const connectedAtMs = { ...desk.connectedAtMs };
   for (const { name, isConnected } of told)
     if (isConnected && desk.resources[name]?.isConnected !== true) connectedAtMs[name] = nowMs;
+  const currentAtMs = { ...desk.currentAtMs };
+  for (const { name, isConnected, isUpToDate } of told) if (isConnected && isUpToDate) currentAtMs[name] = nowMs;
   const resources = Object.fromEntries(told.map((resource) => [resource.name, resource]));
-  return { state: { ...desk, resources, connectedAtMs }, effects: [] };
+  return { state: { ...desk, resources, connectedAtMs, currentAtMs }, effects: [] };
 }
 
 type Handler = Extract<FenceDeskEvent, { kind: "fence-peer" }>;
@@ -256,6 +265,12 @@ export function stepFenceDesk(desk: FenceDesk, event: FenceDeskEvent, nowMs: num
   const taken = takeEvent(desk, event, nowMs);
   const looked = lookWhenDue(taken.state, nowMs);
   return { state: looked.state, effects: [...taken.effects, ...looked.effects] };
+}
+
+/** Whether a disk of ours that is Consistent only holds the newest data all the same. */
+export function isProvenCurrent(desk: FenceDesk, resource: string, nowMs: number): boolean {
+  const peer = peerOf(desk, undefined);
+  return peer !== undefined && decide(desk, resource, peer, "Consistent", SILENT, nowMs).code === 7;
 }
 
 /** When the desk next wants a tick. */

@@ -24,6 +24,12 @@ export interface FencePeerFacts {
    * lost proves nothing: DRBD may notice a dead peer only long after the power was read as off.
    */
   readonly connectedAtMs?: number;
+  /**
+   * When our disk was last seen as UpToDate with the peer connected, monotonic; undefined: not since our start. From
+   * then on the peer can have acknowledged nothing without us: as a Primary it froze at the cut, until it was told that
+   * we are outdated (our disk would say so) or off (we have run ever since).
+   */
+  readonly currentAtMs?: number;
   /** When the peer's power was last read as off, monotonic. */
   readonly powerOffConfirmedAtMs?: number;
   /** The peer has left the cluster in order: its resources, this one among them, had stopped before its goodbye. */
@@ -40,18 +46,21 @@ export interface FencePeerDecision {
 
 /** `settled`: more facts will not change a code of 1 before an operator acts, so that waiting longer is no use. */
 export function decideFencePeer(facts: FencePeerFacts): FencePeerDecision & { readonly settled: boolean } {
-  const { peer, localDisk, connectedAtMs, powerOffConfirmedAtMs, heardAtMs, hasLeft, word } = facts;
+  const { peer, localDisk, connectedAtMs, currentAtMs, powerOffConfirmedAtMs, heardAtMs, hasLeft, word } = facts;
   if (word.kind === "primary") return { code: 6, reason: `${peer} says that it is Primary`, settled: true };
   if (word.kind === "outdated") {
     // An outdated peer proves that it does not write; it does not prove that our data are the newest.
     if (localDisk === "UpToDate") return { code: 4, reason: `${peer} has outdated its disk`, settled: true };
   }
-  if (localDisk !== "UpToDate") {
+  // A restart of the resource alone makes an UpToDate disk Consistent, and forgets what this process has seen.
+  const wasCurrent = localDisk === "Consistent" && currentAtMs !== undefined;
+  if (localDisk !== "UpToDate" && !wasCurrent) {
     const reason = `this node's disk is ${localDisk}: ${peer} may have newer data, even when it is off`;
     return { code: 1, reason, settled: true };
   }
   // Its data cannot be newer than ours while ours are current, and it does not write before it has asked us again.
-  if (hasLeft === true) return { code: 4, reason: `${peer} has stopped its resources and left`, settled: true };
+  if (hasLeft === true && !wasCurrent)
+    return { code: 4, reason: `${peer} has stopped its resources and left`, settled: true };
   if (powerOffConfirmedAtMs === undefined)
     return { code: 1, reason: `${peer} is not known to be powered off`, settled: false };
   if (heardAtMs !== undefined && heardAtMs > powerOffConfirmedAtMs)

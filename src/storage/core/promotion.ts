@@ -21,7 +21,8 @@ export interface Promotion {
 
 const isConnected = ({ connection }: DrbdConnection) => connection === "Connected";
 
-export function promotionOf(resource: DrbdResource): Promotion {
+/** `isProven`: fence-desk.ts knows that nobody can have newer data than a disk here which is Consistent. */
+export function promotionOf(resource: DrbdResource, isProven = false): Promotion {
   const disk = localDisk(resource);
   const connections = Object.values(resource.connections);
   if (disk === "UpToDate") {
@@ -31,6 +32,8 @@ export function promotionOf(resource: DrbdResource): Promotion {
   }
   const source = connections.find((connection) => isConnected(connection) && peerDisk(connection) === "UpToDate");
   if (source !== undefined) return { score: SCORE_REMOTE_ONLY, reason: `disk is ${disk}, good data only on the peer` };
+  if (disk === "Consistent" && isProven)
+    return { score: SCORE_GOOD, reason: "disk is Consistent, and proven to be the newest: the peer is off since" };
   if (disk === "Consistent")
     return { reason: "disk is Consistent only: the peer may have newer data; start the peer, or confirm the loss" };
   return { reason: `disk is ${disk}` };

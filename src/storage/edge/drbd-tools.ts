@@ -4,18 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { runProcess } from "../../hw/edge/child-process.ts";
-import { type DrbdResource, localDisk, readDrbdState } from "../core/drbd-events.ts";
+import { type DrbdLook, localDisk, readDrbdLook } from "../core/drbd-events.ts";
 import { type MirrorDoubt, mirrorDoubt } from "../core/mirror-check.ts";
 
 const ENVIRONMENT = { PATH: "/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL: "C" };
 const TIMEOUT_MS = 10_000;
 const OUTDATE_WAIT_MS = 8_000;
 const OUTDATE_POLL_MS = 500;
-
-export type DrbdLook =
-  | { readonly kind: "there"; readonly resource: DrbdResource }
-  | { readonly kind: "absent" }
-  | { readonly kind: "unknown"; readonly reason: string };
 
 export interface ToolResult {
   /** Undefined when the tool did not end by itself. */
@@ -34,9 +29,7 @@ async function run(file: string, argv: readonly string[]): Promise<ToolResult> {
 /** The state of one resource as the kernel has it now. */
 export async function lookAtDrbd(name: string, tool: DrbdTool = run): Promise<DrbdLook> {
   const { code, output, errors } = await tool("drbdsetup", ["events2", "--now", "--statistics", name]);
-  const resource = readDrbdState(output)[name];
-  if (resource !== undefined) return { kind: "there", resource };
-  return code === 0 || code === 10 ? { kind: "absent" } : { kind: "unknown", reason: errors.slice(-200) };
+  return readDrbdLook(name, { code, output, reason: errors.slice(-200) });
 }
 
 /**

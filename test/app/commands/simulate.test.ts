@@ -67,6 +67,24 @@ test("JSON holds every action with its reason, and what was played through", () 
   expect(told).toHaveProperty("transition.actions.0.reason.code");
 });
 
+test("XML holds what the text holds, element by element", () => {
+  const asked = ["-x", "pair.xml", "-S", "-s", "-U", "-A", "-c", "-f", "alpha", "--output-as=xml"];
+  const { stdout, status } = gemel(...asked, "--output-to=report.xml");
+  expect([stdout, status]).toEqual(["", 0]);
+  const report = readFileSync(file("report.xml"), "utf8");
+  const names = [...report.matchAll(/^ {2}<(\w+)/gm)].map(([, name]) => name);
+  expect(names).toEqual([
+    ...["cluster_status", "modifications", "allocations_utilizations", "actions", "transition"],
+    ...["revised_cluster_status", "status"],
+  ]);
+  expect(report).toContain('<modify_node action="Failing" node="alpha"/>');
+  expect(report).toMatch(/<node_action task="Fence \(off\)" node="alpha" reason="[^"]+"\/>/);
+  expect(report).toContain('<rsc_action action="move" resource="http" source="alpha" dest="bravo"/>');
+  expect(report).toContain('<fencing_action target="alpha" op="off"/>');
+  expect(report).toMatch(/<rsc_action resource="http" op="start" node="bravo"\/>/);
+  expect(report).toMatch(/<node_weight function="pcmk__primitive_assign" id="http" node="bravo" score="\S+"\/>/);
+});
+
 const wrongs: readonly (readonly [string, string, readonly string[], number, RegExp])[] = [
   ["no XML", "<cib", [], 78, /wrong\.xml:1: error: not XML: /],
   ["no CIB", "<foo/>", [], 66, /\/foo: error: this is no CIB; /],
@@ -77,16 +95,69 @@ const wrongs: readonly (readonly [string, string, readonly string[], number, Reg
   ["an unknown node", "GOOD", ["-d", "nowhere"], 68, /there is no node nowhere/],
   ["an unreadable operation", "GOOD", ["-i", "garbage"], 64, /Invalid operation spec: garbage/],
   ["no time", "GOOD", ["-t", "soon"], 64, /soon is no time; write it as/],
+  ["an unknown element", "FROB", [], 78, /\/\/frob\[@id="f"\]: error: <frob> has no place in <resources>/],
+  ["an empty group", "EMPTY", [], 78, /\/\/group\[@id="g"\]: error: <group> is not whole; add <primitive>/],
+  [
+    "a resource without an agent",
+    "AGENTLESS",
+    [],
+    78,
+    /\/\/primitive\[@id="y"\]: error: .* add class and type, or template/,
+  ],
+  ["a kind of order that nobody knows", "KIND", [], 78, /\/\/rsc_order\[@id="o"\]: error: kind="foo" cannot be read/],
+  ["a score that is none", "SCORE", [], 78, /\/\/rsc_location\[@id="l"\]: error: score="lots" cannot be read/],
+  ["a set that borrows from itself", "BORROWS", [], 78, /\/\/meta_attributes\[@id="m"\]: error: .* both id and id-ref/],
+  ["an order behind itself", "SELF", [], 78, /\/\/rsc_order\[@id="o"\]: error: an order waits for itself/],
+  [
+    "orders in a circle",
+    "CIRCLE",
+    ["-S"],
+    1,
+    /\/\/rsc_order\[@id="o"\], \/\/rsc_order\[@id="p"\]: error: .* itself: y_start_0 n -> x_start_0 n -> y/,
+  ],
+  [
+    "a group's own order against a constraint",
+    "GROUP",
+    ["-S"],
+    1,
+    /\/\/rsc_order\[@id="o"\]: error: .* none of it can/,
+  ],
+  ["a directory that is not there", "GOOD", ["--profile", "/nowhere"], 66, /\/nowhere: error: cannot be read/],
+  ["a picture that cannot be written", "GOOD", ["-D", "/nowhere/x"], 74, /\/nowhere\/x/],
+  ["a format that nobody knows", "GOOD", ["--output-as=foo"], 64, /--output-as=foo: write text or xml/],
 ];
 const primitive = '<primitive id="x" class="ocf" provider="pacemaker" type="Dummy"/>';
 const cibWith = (resources: string, constraints = "", schema = "pacemaker-3.8") =>
   `<cib validate-with="${schema}"><configuration><crm_config/><nodes/><resources>${resources}</resources>` +
   `<constraints>${constraints}</constraints></configuration><status/></cib>`;
+const two = primitive + primitive.replace('"x"', '"y"');
+/** One node is up, so that there is something to be done. */
+const runningWith = (resources: string, constraints: string) =>
+  cibWith(resources, constraints)
+    .replace("<cib", '<cib have-quorum="1"')
+    .replace(
+      "<crm_config/><nodes/>",
+      '<crm_config><cluster_property_set id="p1"><nvpair id="p2" name="stonith-enabled" value="false"/>' +
+        '</cluster_property_set></crm_config><nodes><node id="1" uname="n"/></nodes>',
+    )
+    .replace(
+      "<status/>",
+      '<status><node_state id="1" uname="n" in_ccm="true" crmd="online" join="member" expected="member"/></status>',
+    );
 const SOURCES: Readonly<Record<string, string>> = {
   GOOD: cibWith(primitive),
   TWICE: cibWith(primitive + primitive),
   DANGLING: cibWith(primitive, '<rsc_order id="o" first="x" then="gone"/>'),
   SCHEMA: cibWith(primitive, "", "pacemaker-9.9"),
+  FROB: cibWith(`${primitive}<frob id="f"/>`),
+  EMPTY: cibWith('<group id="g"/>'),
+  AGENTLESS: cibWith('<primitive id="y"/>'),
+  KIND: cibWith(two, '<rsc_order id="o" first="x" then="y" kind="foo"/>'),
+  SCORE: cibWith(primitive, '<rsc_location id="l" rsc="x" node="n" score="lots"/>'),
+  BORROWS: cibWith(primitive.replace("/>", '><meta_attributes id="m" id-ref="m"/></primitive>')),
+  SELF: cibWith(primitive, '<rsc_order id="o" first="x" then="x"/>'),
+  CIRCLE: runningWith(two, '<rsc_order id="o" first="x" then="y"/><rsc_order id="p" first="y" then="x"/>'),
+  GROUP: runningWith(`<group id="g">${two}</group>`, '<rsc_order id="o" first="y" then="x"/>'),
 };
 for (const [what, source, options, exitCode, message] of wrongs)
   test(`${what} is said with its place, exit code ${exitCode}`, () => {

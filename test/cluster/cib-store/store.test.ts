@@ -1,6 +1,6 @@
 /** The replicated CIB: what was acknowledged is never lost, whatever the network and the machines do. */
 import { describe, expect, test } from "vitest";
-import { xml } from "../../../src/base/xml.ts";
+import { type XmlElement, xml } from "../../../src/base/xml.ts";
 import { compareLineage, growLineage } from "../../../src/cluster/core/cib-store/lineage.ts";
 import { mergeStored } from "../../../src/cluster/core/cib-store/merge.ts";
 import type { StatusChange, StoredCib } from "../../../src/cluster/core/cib-store/types.ts";
@@ -77,6 +77,45 @@ describe.each([
   });
 });
 
+test("what a part with quorum has acknowledged wins over a part without, however often that one has changed", () => {
+  const world = new World(["a", "b", "c"]);
+  const flow = () => {
+    while (world.wire.length > 0) world.deliver(0, false);
+    for (const node of world.nodes) while (node.writes.length > 0) world.write(node);
+  };
+  world.settle();
+  world.split([["a"], ["b", "c"]]);
+  for (let change = 1; change <= 9; change += 1) {
+    world.submit("a");
+    flow();
+  }
+  const quorate = world.submit("c");
+  for (let times = 0; times < 5; times += 1) flow();
+  expect(world.accepted()).toContain(quorate);
+  world.split([["a", "b", "c"]]);
+  world.settle();
+  for (const { name } of world.nodes) expect(hasOption(world.tree(name), quorate), name).toBe(true);
+  // What the other part had is kept beside.
+  expect(world.conflicts.map(({ loserNode }) => loserNode)).toEqual(["a"]);
+});
+
+test("a node that a fresh DC wanted to add is left as it is by a DC that has it", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const node = (children: readonly XmlElement[], id = "1") => xml("node", { id, uname: "a" }, children);
+  const standby = xml("instance_attributes", { id: "nodes-1" }, [
+    xml("nvpair", { id: "s", name: "standby", value: "on" }),
+  ]);
+  world.submit("a", [{ kind: "set", parent: "nodes", element: node([standby]) }]);
+  world.settle();
+  const before = world.tree("b");
+  for (const element of [node([]), node([], "7")]) world.submit("b", [{ kind: "add", parent: "nodes", element }]);
+  world.settle();
+  expect(world.tree("b")).toContain('"standby"');
+  expect(world.accepted()).toHaveLength(3);
+  expect(world.tree("b")).toBe(before);
+});
+
 test("a join descends from both sides, however much each of them has changed and whatever came before", () => {
   const shared = ["blank", "first"];
   const side = (name: string, changes: number): StoredCib => {
@@ -84,7 +123,15 @@ test("a join descends from both sides, however much each of them has changed and
     const lineage = heads.reduce<readonly string[]>(growLineage, shared);
     const head = heads.at(-1) ?? "first";
     const version = { adminEpoch: 0, epoch: changes };
-    return { version, head, lineage, confirmedHead: head, configuration: xml("configuration"), history: [] };
+    return {
+      version,
+      head,
+      lineage,
+      confirmedHead: head,
+      quorateHead: head,
+      configuration: xml("configuration"),
+      history: [],
+    };
   };
   for (const [mine, theirs] of [
     [300, 300],
@@ -175,7 +222,7 @@ test("what cannot be applied is refused whole, and nothing changes", () => {
 
 test("without a DC a change is refused in the end, with the reason", () => {
   const world = new World(["a", "b"]);
-  world.step(world.node("a"), { kind: "view", members: ["a", "b"], dc: undefined });
+  world.step(world.node("a"), { kind: "view", members: ["a", "b"], dc: undefined, quorate: true });
   world.submit("a");
   for (let at = 0; at < 70; at += 1) world.tick(500);
   expect(world.answers).toMatchObject([{ kind: "refused", problems: [{ reason: "there is no DC" }] }]);

@@ -86,8 +86,14 @@ export class World {
   views(): void {
     for (const group of this.groups) {
       const members = group.filter((name) => this.node(name).store !== undefined).sort();
-      for (const name of members) this.step(this.node(name), { kind: "view", members, dc: members[0] });
+      for (const name of members)
+        this.step(this.node(name), { kind: "view", members, dc: members[0], quorate: this.#isQuorate(members) });
     }
+  }
+
+  /** As quorum.ts has it: a majority; of a pair each half. */
+  #isQuorate(members: readonly string[]): boolean {
+    return 2 * members.length > this.nodes.length || this.nodes.length === 2;
   }
 
   split(groups: string[][]): void {

@@ -93,6 +93,7 @@ export class Cluster {
       version: { adminEpoch: 0, epoch: 1 },
       head: "h1",
       lineage: ["h1"],
+      quorateHead: "blank",
       confirmedHead: "h1",
       configuration: configuration(this.text),
       history: [],

@@ -65,11 +65,14 @@ const toolOf =
     return Promise.resolve(done);
   };
 
-function operate(world: World, operation: string, timeoutMs = 10_000): Promise<AgentAnswer> {
+function callOf(operation: string, timeoutMs: number): AgentCall {
   const signal = AbortSignal.timeout(timeoutMs);
   const rest = { instance: "mirror", environment: {}, timeoutMs, runDirectory: "/nonexistent" };
-  const call: AgentCall = { operation, parameters: { drbd_resource: "r0" }, signal, ...rest };
-  return createDrbdAgent(toolOf(world)).operate(call);
+  return { operation, parameters: { drbd_resource: "r0" }, signal, ...rest };
+}
+
+function operate(world: World, operation: string, timeoutMs = 10_000): Promise<AgentAnswer> {
+  return createDrbdAgent(toolOf(world)).operate(callOf(operation, timeoutMs));
 }
 
 const scoreOf = ({ attributes }: AgentAnswer) => attributes?.map(({ name, value }) => `${name}=${value ?? "-"}`);
@@ -85,6 +88,33 @@ test.each<[string, Partial<World>, number, string]>([
 ])("monitor: %s", async (_name, given, code, score) => {
   const answer = await operate(worldOf(given), "monitor");
   expect([answer.code, scoreOf(answer)]).toEqual([code, [score]]);
+});
+
+test("an answer that is cut or lost says nothing: it is asked again, and the Primary stays one", async () => {
+  const world = worldOf({ role: "Primary" });
+  const answers = ["", "exists resource name:r0 role:Secondary suspended:no\n", "exists -\n"];
+  const tool: Tool = (call, file, argv) => {
+    const output = file === "drbdsetup" ? answers.shift() : undefined;
+    return output === undefined ? toolOf(world)(call, file, argv) : Promise.resolve({ ...done, output });
+  };
+  const call = callOf("monitor", 10_000);
+  expect((await createDrbdAgent(tool, () => true).operate(call)).code).toBe(8);
+  expect(answers).toEqual([]);
+});
+
+test("a resource that is told as absent twice has stopped; one that nobody can tell of is an error", async () => {
+  const absent: Tool = () => Promise.resolve({ ...done, output: "exists -\n" });
+  const mute: Tool = () => Promise.resolve(done);
+  const codes = [absent, mute].map(async (tool) => {
+    return (await createDrbdAgent(tool, () => true).operate(callOf("monitor", 10_000))).code;
+  });
+  expect(await Promise.all(codes)).toEqual([7, 1]);
+});
+
+test("a Consistent disk has a score where the cluster has proven it to be the newest", async () => {
+  const world = worldOf({ disk: "Consistent", peerDisk: "DUnknown", connection: "Connecting" });
+  const call = { ...callOf("monitor", 10_000), isDrbdCurrent: (name: string) => name === "r0" };
+  expect(scoreOf(await createDrbdAgent(toolOf(world)).operate(call))).toEqual(["master-mirror=10000"]);
 });
 
 test("start brings it up, after its configuration was judged", async () => {

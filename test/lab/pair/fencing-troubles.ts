@@ -42,6 +42,27 @@ export function testFencingTroubles(lab: () => Lab): void {
     await lab().untilWhole();
   });
 
+  test("the mirror is restarted beside a dead peer: it is promoted, since nobody has newer data", async () => {
+    const { pair, watcher } = lab();
+    await writeSome(lab(), 10);
+    const alive = lab().active();
+    const dead = peerOf(alive);
+    await pair.machines[dead].powerCut();
+    const isProven = () =>
+      watcher.status(alive)?.fencing.history.some(({ target, outcome }) => target === dead && outcome === "confirmed");
+    await lab().until("the dead node is fenced", () => isProven() === true);
+    await pair.machines[alive].must("crm resource stop mirror");
+    const isDown = async () => (await pair.machines[alive].run("! grep -q ' 0: cs:' /proc/drbd"))?.exitCode === 0;
+    await lab().until("DRBD is down", isDown);
+    await pair.machines[alive].must("crm resource start mirror");
+    await lab().until("it is promoted", () => watcher.active() === alive);
+    await lab().until("the service answers", async () => (await lab().client.read()) !== undefined);
+    await writeSome(lab(), 10);
+    await pair.machines[dead].powerOn();
+    await lab().untilWhole();
+    await nothingIsLost(lab());
+  });
+
   test("every link between living nodes is cut: exactly one survives, the active one", async () => {
     await writeSome(lab(), 10);
     const split = await splitOnce(lab());

@@ -6,6 +6,7 @@ import {
   type FenceDeskEffect,
   type FenceDeskEvent,
   fenceDeskWakeAtMs,
+  isProvenCurrent,
   type PeerSight,
   stepFenceDesk,
 } from "../../../src/storage/core/fence-desk.ts";
@@ -37,6 +38,7 @@ function createDesk(disk: string, peer: PeerSight) {
       }
       nowMs = endMs;
     },
+    isProven: () => isProvenCurrent(desk, "r0", nowMs),
     told: (kind: FenceDeskEffect["kind"]) => effects.filter((effect) => effect.kind === kind),
   };
 }
@@ -44,7 +46,8 @@ function createDesk(disk: string, peer: PeerSight) {
 const LOST: PeerSight = { name: "bravo", phase: "lost", returned: false };
 const MEMBER: PeerSight = { name: "bravo", phase: "member", returned: false };
 const ASKED: FenceDeskEvent = { kind: "fence-peer", id: 1, resource: "r0", peer: undefined, waitMs: WAIT_MS };
-const frozen = { name: "r0", isPrimary: true, isConnected: false, isFrozen: true };
+const frozen = { name: "r0", isPrimary: true, isConnected: false, isUpToDate: true, isFrozen: true };
+const restarted = { name: "r0", isPrimary: false, isConnected: false, isUpToDate: false, isFrozen: false };
 
 test("a handler waits for the power to be read as off, and is told 7 then", () => {
   const desk = createDesk("UpToDate", LOST);
@@ -110,4 +113,28 @@ test("a disk that is not current is answered at once: waiting makes it no better
   const desk = createDesk("Consistent", LOST);
   desk.step(ASKED);
   expect(desk.told("answer")).toMatchObject([{ code: 1 }]);
+});
+
+test("a disk that was current is so after a restart of its resource, once the peer is proven to be off", () => {
+  const desk = createDesk("Consistent", LOST);
+  desk.step({ kind: "resources", resources: [{ ...restarted, isConnected: true, isUpToDate: true }] });
+  desk.run(5_000);
+  desk.step({ kind: "resources", resources: [restarted] });
+  expect(desk.isProven()).toBe(false);
+  desk.step(ASKED);
+  desk.run(5_000);
+  expect(desk.told("answer")).toEqual([]);
+  desk.step({ kind: "fenced", node: "bravo" });
+  desk.run(500);
+  expect(desk.isProven()).toBe(true);
+  expect(desk.told("answer")).toMatchObject([{ code: 7 }]);
+});
+
+test("a disk that became current after the peer had been read as off is not proven by that", () => {
+  const desk = createDesk("Consistent", LOST);
+  desk.step({ kind: "fenced", node: "bravo" });
+  desk.run(1_000);
+  desk.step({ kind: "resources", resources: [{ ...restarted, isConnected: true, isUpToDate: true }] });
+  desk.step({ kind: "resources", resources: [restarted] });
+  expect(desk.isProven()).toBe(false);
 });

@@ -12,6 +12,22 @@ test.each<[string, Partial<FencePeerFacts>, number]>([
   ["it was heard again after its power was off", { powerOffConfirmedAtMs: 200, heardAtMs: 201 }, 1],
   ["it was heard for the last time before", { powerOffConfirmedAtMs: 200, heardAtMs: 150 }, 7],
   ["it is off, but our data may be old", { powerOffConfirmedAtMs: 200, localDisk: "Consistent" }, 1],
+  [
+    "it is off, and our disk was current with it connected before",
+    { powerOffConfirmedAtMs: 200, currentAtMs: 150, localDisk: "Consistent" },
+    7,
+  ],
+  ["our disk was current, and it is not known to be off", { currentAtMs: 150, localDisk: "Consistent" }, 1],
+  [
+    "our disk was current before, and says now that it is outdated",
+    { powerOffConfirmedAtMs: 200, currentAtMs: 150, localDisk: "Outdated" },
+    1,
+  ],
+  [
+    "it has left in order, and our disk was current before",
+    { hasLeft: true, currentAtMs: 150, localDisk: "Consistent" },
+    1,
+  ],
   ["it is off, and our disk is gone", { powerOffConfirmedAtMs: 200, localDisk: "Diskless" }, 1],
   ["it is Primary", { word: { kind: "primary" }, powerOffConfirmedAtMs: 200 }, 6],
   ["it has outdated itself", { word: { kind: "outdated" } }, 4],

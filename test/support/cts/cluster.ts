@@ -26,6 +26,8 @@ const LOOK_MS = 100;
 /** A watchdog takes its time; by then the others may have had the node fenced. */
 const WATCHDOG_MIN_MS = 500;
 const WATCHDOG_MAX_MS = 6_000;
+/** A node that was left without power is switched on by a person. */
+const PERSON_MS = 10_000;
 
 export interface Cluster {
   readonly folder: string;
@@ -71,6 +73,7 @@ interface Machine {
   /** It was told to stop: nobody boots it. */
   isLeaving: boolean;
   bootsAtMs?: number;
+  switchesOnAtMs?: number;
 }
 
 const read = (file: string) => {
@@ -175,6 +178,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     one.keeper = keeper;
     one.isLeaving = false;
     delete one.bootsAtMs;
+    delete one.switchesOnAtMs;
     one.ended = new Promise((resolve) => keeper.on("exit", resolve));
   }
 
@@ -183,7 +187,13 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     for (const node of wanted) {
       const one = machine(node);
       const hasEnded = one.keeper === undefined || one.keeper.exitCode !== null || one.keeper.signalCode !== null;
-      if (!hasEnded || one.isLeaving || boards.get(node)?.power() !== "on") continue;
+      if (!hasEnded || one.isLeaving) continue;
+      if (boards.get(node)?.power() !== "on") {
+        // A node that was fenced again and again is left off by the cluster, for a person to look at.
+        one.switchesOnAtMs ??= performance.now() + PERSON_MS;
+        if (performance.now() >= one.switchesOnAtMs) boards.get(node)?.setPower("on");
+        continue;
+      }
       const span = WATCHDOG_MAX_MS - WATCHDOG_MIN_MS;
       one.bootsAtMs ??= performance.now() + WATCHDOG_MIN_MS + random() * span;
       if (performance.now() < one.bootsAtMs) continue;

@@ -233,6 +233,26 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
   },
   ComponentFail: { before: "all", isViolent: true, run: (stage) => killOne(stage, ["keeper", "manager", "agent"]) },
+  /** Ten deaths, one on the other's heels: of whatever runs of ours, on any node. */
+  ProcessesFail: {
+    before: "all",
+    isViolent: true,
+    async run(stage) {
+      const killed: string[] = [];
+      for (let kills = 0; kills < 10; kills += 1) {
+        const nodes = NODES.filter((node) => stage.cluster.processes(node).some(({ kind }) => kind === "manager"));
+        const own = nodes.flatMap((node) =>
+          stage.cluster.processes(node).flatMap(({ pid, kind }) => (kind === "daemon" ? [] : [{ node, pid, kind }])),
+        );
+        // All may be dead at this moment.
+        const victim = own[stage.chance.below(Math.max(1, own.length))];
+        if (victim !== undefined && stage.cluster.kill(victim.pid)) killed.push(`${victim.kind} on ${victim.node}`);
+        await sleep(stage.chance.between(0, 2_000));
+      }
+      stage.say(killed.join(", "));
+      return [];
+    },
+  },
   ManagerFail: { before: "all", isViolent: false, run: (stage) => killOne(stage, ["manager"]) },
   /** The DC's manager is killed while it moves everything. */
   LeaderFail: {

@@ -46,10 +46,15 @@ export function compareVersion(left: CibVersion, right: CibVersion): number {
 }
 
 /**
- * Which of two diverged contents stays. What all members of a view had on disk was acknowledged to somebody and goes
- * before what was not; then the higher version; then the later clock; then, only to be the same everywhere, the name.
+ * Which of two diverged contents stays. What a part with quorum acknowledged goes before what one without has done,
+ * however often that one has changed it: two parts with quorum at once there are only of a pair. What all members of
+ * a view had on disk was acknowledged to somebody and goes before what was not; then the higher version; then the
+ * later clock; then, only to be the same everywhere, the name.
  */
 export function winnerOf(one: StoredCib, two: StoredCib): StoredCib {
+  const oneQuorate = !two.lineage.includes(one.quorateHead);
+  const twoQuorate = !one.lineage.includes(two.quorateHead);
+  if (oneQuorate !== twoQuorate) return oneQuorate ? one : two;
   const oneConfirmed = !two.lineage.includes(one.confirmedHead);
   const twoConfirmed = !one.lineage.includes(two.confirmedHead);
   if (oneConfirmed !== twoConfirmed) return oneConfirmed ? one : two;

@@ -48,6 +48,7 @@ export function mergeStored(mine: StoredCib, theirs: StoredCib, node: string, se
     head: newHead,
     lineage: joinLineage(winner.lineage, loser.lineage, newHead),
     confirmedHead: winner.confirmedHead,
+    quorateHead: winner.quorateHead,
     configuration: winner.configuration,
     history: history.slice(-HISTORY_MAX),
   };

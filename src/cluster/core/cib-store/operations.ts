@@ -73,6 +73,19 @@ function setElement(root: XmlElement, parent: string, element: XmlElement): Outc
   });
 }
 
+function addElement(root: XmlElement, parent: string, element: XmlElement): Outcome {
+  const path = one(root, parent);
+  if (!isPath(path)) return path;
+  const { id, uname } = element.attributes;
+  return replaceAt(root, path, (found) => {
+    const isThere = found.children.some(
+      ({ name, attributes }) =>
+        name === element.name && (attributes["id"] === id || (uname !== undefined && attributes["uname"] === uname)),
+    );
+    return isThere ? found : { ...found, children: [...found.children, element] };
+  });
+}
+
 /** The id of a set that is made anew, as the tools of the field name it; undefined leaves it to the rule for all. */
 function newSetId(owner: XmlElement, setName: string): string | undefined {
   if (owner.name === "node" && setName === "instance_attributes") return `nodes-${owner.attributes["id"] ?? ""}`;
@@ -117,6 +130,8 @@ function applyOne(root: XmlElement, operation: ConfigurationOperation): Outcome 
     }
     case "set":
       return setElement(root, operation.parent, operation.element);
+    case "add":
+      return addElement(root, operation.parent, operation.element);
     case "set-option":
       return setOption(root, operation);
     case "set-attributes": {

@@ -10,7 +10,7 @@ import { diffTrees } from "./diff.ts";
 import { growLineage } from "./lineage.ts";
 import { HISTORY_MAX, mergeStored } from "./merge.ts";
 import { applyOperations } from "./operations.ts";
-import { adopt, type CibStore, change, changeReign, cibTree, type Draft, others, send } from "./state.ts";
+import { adopt, type CibStore, change, changeReign, cibTree, confirmed, type Draft, others, send } from "./state.ts";
 import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
 import type { Answer, CibMessage, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
 
@@ -99,9 +99,11 @@ export function settle(draft: Draft): void {
     const { state } = draft;
     const { reign, stored } = state;
     if (reign?.synchronised !== true || state.diskHead !== stored.head || lacking(state)) return;
-    if (stored.confirmedHead !== stored.head) {
-      adopt(draft, { ...stored, confirmedHead: stored.head });
-      for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head: stored.head });
+    const { head } = stored;
+    if (stored.confirmedHead !== head || (state.quorate && stored.quorateHead !== head)) {
+      adopt(draft, confirmed(stored, state.quorate));
+      const { quorate } = state;
+      for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head, quorate });
     }
     if (state.inFlight !== undefined) {
       const { from, answer } = state.inFlight;
@@ -181,6 +183,7 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
     lineage: growLineage(stored.lineage, head),
     // Alone, our disk is all disks: being written and being confirmed is one.
     confirmedHead: alone ? head : stored.confirmedHead,
+    quorateHead: alone && draft.state.quorate ? head : stored.quorateHead,
     configuration,
     history: [...stored.history, { requestId, version, origin: request.origin, diff }].slice(-HISTORY_MAX),
   });

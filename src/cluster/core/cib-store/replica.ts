@@ -1,7 +1,7 @@
 /** A member that is not the DC: it answers the DC's questions, stores what the DC sends, and follows the status. */
 import { unreachable } from "../../../base/check.ts";
 import { compareLineage } from "./lineage.ts";
-import { adopt, change, type Draft, send } from "./state.ts";
+import { adopt, change, confirmed, type Draft, send } from "./state.ts";
 import { applyStatus, nodeIdFrom } from "./status.ts";
 import type { CibMessage } from "./types.ts";
 
@@ -64,10 +64,13 @@ export function replicaMessage(draft: Draft, from: string, message: CibMessage):
     case "cib-install":
       install(draft, from, message);
       return;
-    case "cib-confirmed":
-      if (state.stored.head !== message.head || state.stored.confirmedHead === message.head) return;
-      adopt(draft, { ...state.stored, confirmedHead: message.head });
+    case "cib-confirmed": {
+      const { stored } = state;
+      if (stored.head !== message.head) return;
+      const known = confirmed(stored, message.quorate);
+      if (known.confirmedHead !== stored.confirmedHead || known.quorateHead !== stored.quorateHead) adopt(draft, known);
       return;
+    }
     case "cib-status":
       follow(draft, message);
       return;

@@ -54,6 +54,8 @@ export interface CibStore {
   readonly numUpdates: number;
   readonly members: readonly string[];
   readonly dc: string | undefined;
+  /** Whether these members are a part that may decide for the cluster. */
+  readonly quorate: boolean;
   readonly requests: readonly OpenRequest[];
   /** Status changes of this node that the DC has not acknowledged; the first of them has this number. */
   readonly reports: StatusList;
@@ -79,6 +81,7 @@ export function blankCib(): StoredCib {
     head: BLANK,
     lineage: [BLANK],
     confirmedHead: BLANK,
+    quorateHead: BLANK,
     configuration: emptyConfiguration(),
     history: [],
   };
@@ -119,6 +122,11 @@ export function adopt(draft: Draft, stored: StoredCib): void {
   });
   draft.effects.push({ kind: "persist", token, stored });
   if (changed) draft.effects.push({ kind: "changed", what: "configuration" });
+}
+
+/** The same content, which all members are now known to have on disk. */
+export function confirmed(stored: StoredCib, quorate: boolean): StoredCib {
+  return { ...stored, confirmedHead: stored.head, quorateHead: quorate ? stored.head : stored.quorateHead };
 }
 
 export function others({ members, self }: CibStore): string[] {

@@ -50,6 +50,7 @@ export function createCibStore(self: string, generation: number, stored: StoredC
     numUpdates: 0,
     members: [],
     dc: undefined,
+    quorate: false,
     requests: [],
     reports: [],
     firstReport: 1,
@@ -64,11 +65,16 @@ export function createCibStore(self: string, generation: number, stored: StoredC
   };
 }
 
-function view(draft: Draft, members: readonly string[], dc: string | undefined): void {
+function view(draft: Draft, members: readonly string[], dc: string | undefined, quorate: boolean): void {
+  change(draft, { quorate });
   const { state } = draft;
   check(dc === undefined || members.includes(dc), "the DC is a member");
   const same = dc === state.dc && [...members].sort().join(" ") === [...state.members].sort().join(" ");
-  if (same) return;
+  if (same) {
+    // What stood on all disks already counts for more now.
+    if (dc !== undefined && dc === state.self) settle(draft);
+    return;
+  }
   // Requests that others sent us are theirs to send again; our own are in `requests`.
   change(draft, { members, dc, queue: [], inFlight: undefined, reign: dc === state.self ? state.reign : undefined });
   if (dc === state.self) {
@@ -183,7 +189,7 @@ export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: numbe
       fromPeer(draft, event.from, event.message);
       break;
     case "view":
-      view(draft, event.members, event.dc);
+      view(draft, event.members, event.dc, event.quorate);
       break;
     case "persisted":
       persisted(draft, event.token);

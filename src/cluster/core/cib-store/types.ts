@@ -16,6 +16,8 @@ export type ConfigurationOperation =
   | { readonly kind: "update"; readonly configuration: XmlElement }
   /** Creates the element below `parent`, or replaces its child of the same name and id. */
   | { readonly kind: "set"; readonly parent: string; readonly element: XmlElement }
+  /** Creates the element below `parent`; where its name is there with its id, or a node with its uname, nothing. */
+  | { readonly kind: "add"; readonly parent: string; readonly element: XmlElement }
   /** Sets attributes of the element at `target`; null removes one. */
   | { readonly kind: "set-attributes"; readonly target: string; readonly attributes: Attributes }
   /** Sets one option (nvpair) in the set `setName` (`meta_attributes`, `cluster_property_set`, ...) of `target`. */
@@ -105,6 +107,8 @@ export interface StoredCib {
   readonly lineage: readonly string[];
   /** The last head that stood on the disks of all members; decides conflicts before versions do. */
   readonly confirmedHead: string;
+  /** The last head that stood on the disks of all members of a part with quorum; decides conflicts before all else. */
+  readonly quorateHead: string;
   readonly configuration: XmlElement;
   /** Newest last; bounded. */
   readonly history: readonly HistoryEntry[];
@@ -121,7 +125,7 @@ export type CibMessage =
   | { readonly kind: "cib-install"; readonly round: string; readonly stored: StoredCib }
   | { readonly kind: "cib-stored"; readonly round: string; readonly head: string }
   /** Every member has it on disk. */
-  | { readonly kind: "cib-confirmed"; readonly head: string }
+  | { readonly kind: "cib-confirmed"; readonly head: string; readonly quorate: boolean }
   /** Member to DC: a change that was asked for here. */
   | { readonly kind: "cib-request"; readonly request: ConfigurationRequest }
   | { readonly kind: "cib-answer"; readonly answer: Answer }
@@ -176,7 +180,12 @@ export type CibStoreEvent =
   | { readonly kind: "report"; readonly changes: StatusList }
   | { readonly kind: "from-peer"; readonly from: string; readonly message: CibMessage }
   /** `members` with ourselves; `dc` undefined while there is none. Send it whenever one of them changes. */
-  | { readonly kind: "view"; readonly members: readonly string[]; readonly dc: string | undefined }
+  | {
+      readonly kind: "view";
+      readonly members: readonly string[];
+      readonly dc: string | undefined;
+      readonly quorate: boolean;
+    }
   /** The `persist` of that token is on disk. */
   | { readonly kind: "persisted"; readonly token: number }
   /** What was on its way to or from that peer is lost: its manager has started anew, or our queue was dropped. */

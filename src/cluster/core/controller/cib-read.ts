@@ -1,6 +1,6 @@
 /**
  * What the controller and the status displays read from a CIB: options, node ids, node attributes, fail counts.
- * Names and places are Pacemaker's (Pacemaker Explained, "Status" and "Node Attributes").
+ * Names and places are Pacemaker's (Pacemaker Explained, "Node Status" and "Node Attributes").
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 

@@ -61,11 +61,17 @@ function forgoFencing(turn: Turn): void {
   for (const node of members(turn)) if (node !== self) emit(turn, { kind: "withdraw-fence", node });
 }
 
+function tellStore(turn: Turn): void {
+  const { view, election } = turn.state;
+  const quorate = view?.quorate === true;
+  emit(turn, { kind: "store-view", members: members(turn), dc: election.dc ?? undefined, quorate });
+}
+
 function takeDc(turn: Turn, dc: string | null): void {
   const { self, view, incarnation } = turn.state;
   const { round: _round, lead: _lead, dcReport: _report, ...rest } = turn.state;
   turn.state = rest;
-  emit(turn, { kind: "store-view", members: members(turn), dc: dc ?? undefined });
+  tellStore(turn);
   log(turn, "info", dc === null ? "there is no DC" : `${dc} is the DC`);
   askForReturned(turn);
   if (dc !== self) {
@@ -120,7 +126,7 @@ function takeView(turn: Turn, view: MembershipView): void {
     const wasDc = turn.state.election.dc;
     elect(turn, { kind: "members", members: view.members });
     if (turn.state.election.dc === wasDc) {
-      emit(turn, { kind: "store-view", members: view.members, dc: wasDc ?? undefined });
+      tellStore(turn);
       if (turn.state.lead !== undefined) setLead(turn, { synchronised: false });
       forgoFencing(turn);
     }
@@ -130,6 +136,7 @@ function takeView(turn: Turn, view: MembershipView): void {
       if (turn.state.lead !== undefined) forgetJoin(turn, node);
     }
   }
+  if (!isNew && before?.quorate !== view.quorate) tellStore(turn);
   if (!isNew && standing(before) === standing(view)) return;
   askForReturned(turn);
   if (turn.state.lead === undefined) return;

@@ -230,11 +230,18 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   }
 }
 
+const generationOf = ({ state }: Turn, node: string): number =>
+  state.view?.peers.find(({ name }) => name === node)?.generation ?? 0;
+
 /** What the fencer found out, whoever had asked for it. */
 export function acceptFencing(turn: Turn, result: FencingResult): void {
   const { target, action, outcome, reason } = result;
   const { lead } = turn.state;
-  if (lead === undefined) return;
+  if (lead === undefined) {
+    // An operator had the DC itself fenced, by us: its next one must find that proven, or it fences it once more.
+    if (outcome === "confirmed" && action !== "on") tellFenced(turn, target, generationOf(turn, target));
+    return;
+  }
   const what = action === "on" ? `unfencing of ${target}` : `fencing of ${target} (${action})`;
   const fencings = (lead.run?.transition.actions ?? []).filter(
     (candidate): candidate is FenceAction =>
@@ -249,8 +256,7 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
     } else {
       reportNodeState(turn, target, DOWN);
       emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: target }] });
-      const peer = turn.state.view?.peers.find(({ name }) => name === target);
-      tellFenced(turn, target, peer?.generation ?? 0);
+      tellFenced(turn, target, generationOf(turn, target));
     }
   } else {
     const consequence = action === "on" ? "nothing starts there" : "nothing is taken over";

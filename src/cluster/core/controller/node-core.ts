@@ -269,7 +269,10 @@ function fromController(work: Work, effect: ControllerEffect): void {
       break;
     }
     case "store-view":
-      queue.push({ to: "store", event: { kind: "view", members: effect.members, dc: effect.dc } });
+      queue.push({
+        to: "store",
+        event: { kind: "view", members: effect.members, dc: effect.dc, quorate: effect.quorate },
+      });
       break;
     case "perform":
       queue.push({

@@ -97,8 +97,12 @@ function reportAbsent(turn: Turn, { name, phase, generation }: PeerView): void {
     }
     case "awaited":
       // Never heard in our life: what the CIB says of it stays, and without a word it is startup fencing's.
-      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) reportNodeState(turn, name, DOWN);
-      else if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
+      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) {
+        reportNodeState(turn, name, DOWN);
+        // Proven to be off before we led: what it ran, it runs no more.
+        if (hasActiveHistory(nodeState(turn.state.cib, name)))
+          emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: name }] });
+      } else if (nodeState(turn.state.cib, name) !== undefined) reportNodeState(turn, name, OFFLINE);
       break;
     case "member":
       break;
@@ -200,7 +204,8 @@ function addMissingNodes(turn: Turn): boolean {
   const operations = missing.map(({ id, name }) => {
     // A configuration of another origin may have given the number away; the name is as good an id as any.
     const element = { name: "node", attributes: { id: taken.includes(id) ? name : id, uname: name }, children: [] };
-    return { kind: "set", parent: "nodes", element } as const;
+    // It may be carried out by a later DC, on a configuration that has the node, with all that was set there.
+    return { kind: "add", parent: "nodes", element } as const;
   });
   emit(turn, { kind: "submit", operations, why: "nodes of the node configuration" });
   return true;

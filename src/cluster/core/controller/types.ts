@@ -165,7 +165,12 @@ export type ControllerEffect =
   | { readonly kind: "report"; readonly changes: StatusList }
   /** A change of the configuration that the DC makes by itself. */
   | { readonly kind: "submit"; readonly operations: readonly ConfigurationOperation[]; readonly why: string }
-  | { readonly kind: "store-view"; readonly members: readonly string[]; readonly dc: string | undefined }
+  | {
+      readonly kind: "store-view";
+      readonly members: readonly string[];
+      readonly dc: string | undefined;
+      readonly quorate: boolean;
+    }
   | { readonly kind: "perform"; readonly action: ResourceAction; readonly transitionKey: string }
   | { readonly kind: "flush" }
   | { readonly kind: "clear"; readonly resource: string; readonly scope: ClearScope }

@@ -7,6 +7,7 @@ import type {
   Transition,
   TransitionAction,
 } from "../transition/graph.ts";
+import { circleProblems } from "./act/circle.ts";
 import type { Step } from "./act/plan.ts";
 import type { BlockedAction, Decision, NodeStatus, ResourceRole, ResourceStatus } from "./decision.ts";
 import { atHost } from "./facts/digests.ts";
@@ -168,6 +169,6 @@ export function decisionOf(worked: Worked): Decision {
     blocked,
     nodes: nodeStatuses(facts),
     resources: resourceStatuses(worked),
-    problems: facts.problems,
+    problems: [...facts.problems, ...circleProblems(facts, graph)],
   };
 }

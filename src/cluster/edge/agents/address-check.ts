@@ -5,7 +5,7 @@
  */
 import { parseAddress } from "../../../hw/core/rtnetlink.ts";
 import { pingAddresses } from "../../../hw/edge/icmp-echo.ts";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 import { isMarked, mark, unmark } from "./mark.ts";
 
 const numberOf = (text: string | undefined, fallback: number) =>
@@ -26,21 +26,13 @@ async function start(call: AgentCall): Promise<AgentAnswer> {
   return succeeded;
 }
 
-function operate(call: AgentCall): Promise<AgentAnswer> {
-  switch (call.operation) {
-    case "start":
-      return start(call);
-    case "stop":
-      unmark(call);
-      return Promise.resolve(succeeded);
-    case "monitor":
-    case "status":
-      return Promise.resolve(isMarked(call) ? succeeded : { code: OCF.notRunning, reason: "" });
-    case "validate-all":
-      return Promise.resolve(succeeded);
-    default:
-      return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
-  }
+function stop(call: AgentCall): AgentAnswer {
+  unmark(call);
+  return succeeded;
+}
+
+function monitor(call: AgentCall): AgentAnswer {
+  return isMarked(call) ? succeeded : { code: OCF.notRunning, reason: "" };
 }
 
 export const addressCheck: BuiltInAgent = {
@@ -58,5 +50,5 @@ export const addressCheck: BuiltInAgent = {
     { name: "validate-all", timeout: "5s" },
     { name: "meta-data", timeout: "5s" },
   ],
-  operate,
+  operate: operates({ start, stop, monitor }),
 };

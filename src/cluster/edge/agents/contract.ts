@@ -32,6 +32,11 @@ export interface AgentCall {
   /** This node, as the cluster calls it. */
   readonly node?: string;
   /**
+   * Whether our data of a DRBD resource, though DRBD calls them Consistent only, are proven to be the newest: they were
+   * so with the peer connected, and the peer was read as off later.
+   */
+  readonly isDrbdCurrent?: (resource: string) => boolean;
+  /**
    * Told when this node holds a lock on a shared disk, before the start is answered, and at each renewal: when another
    * node may take it (`performance`'s clock). The keeper ends the node by then; undefined: it was given back.
    */
@@ -81,6 +86,27 @@ export const succeeded: AgentAnswer = { code: OCF.success, reason: "" };
 
 export function failed(reason: string, code: number = OCF.error): AgentAnswer {
   return { code, reason };
+}
+
+type Work = (call: AgentCall) => AgentAnswer | Promise<AgentAnswer>;
+
+/** What an agent without further operations can do; its parameters are good unless `validate` says otherwise. */
+export interface Operations {
+  readonly start: Work;
+  readonly stop: Work;
+  readonly monitor: Work;
+  readonly validate?: Work;
+}
+
+/** The `operate` of such an agent; any other operation is answered as unknown. */
+export function operates({ start, stop, monitor, validate = () => succeeded }: Operations): BuiltInAgent["operate"] {
+  const works = new Map(Object.entries({ start, stop, monitor, status: monitor, "validate-all": validate }));
+  return async (call) => {
+    const work = works.get(call.operation);
+    return work === undefined
+      ? failed(`operation ${call.operation} is not known`, OCF.unimplemented)
+      : await work(call);
+  };
 }
 
 /** The value of a boolean parameter, as OCF agents read it. */

@@ -7,7 +7,7 @@
 import { randomInt } from "node:crypto";
 import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 import { isMarked, mark, unmark } from "./mark.ts";
 import { runTool, type ToolEnd } from "./tool.ts";
 
@@ -54,25 +54,20 @@ async function measure(call: AgentCall): Promise<AgentAnswer> {
   return { code: OCF.success, reason, attributes: [{ name, value: "ERROR" }] };
 }
 
-function operate(call: AgentCall): Promise<AgentAnswer> {
-  const { device = "", write_dir: directory = "", name = ATTRIBUTE } = call.parameters;
-  switch (call.operation) {
-    case "start":
-      if ((device === "") === (directory === ""))
-        return Promise.resolve(failed("give either device or write_dir", OCF.notConfigured));
-      mark(call);
-      return measure(call);
-    case "monitor":
-    case "status":
-      return isMarked(call) ? measure(call) : Promise.resolve({ code: OCF.notRunning, reason: "" });
-    case "stop":
-      unmark(call);
-      return Promise.resolve({ ...succeeded, attributes: [{ name }] });
-    case "validate-all":
-      return Promise.resolve(succeeded);
-    default:
-      return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
-  }
+function start(call: AgentCall): AgentAnswer | Promise<AgentAnswer> {
+  const { device = "", write_dir: directory = "" } = call.parameters;
+  if ((device === "") === (directory === "")) return failed("give either device or write_dir", OCF.notConfigured);
+  mark(call);
+  return measure(call);
+}
+
+function monitor(call: AgentCall): AgentAnswer | Promise<AgentAnswer> {
+  return isMarked(call) ? measure(call) : { code: OCF.notRunning, reason: "" };
+}
+
+function stop(call: AgentCall): AgentAnswer {
+  unmark(call);
+  return { ...succeeded, attributes: [{ name: call.parameters["name"] ?? ATTRIBUTE }] };
 }
 
 export const diskCheck: BuiltInAgent = {
@@ -90,5 +85,5 @@ export const diskCheck: BuiltInAgent = {
     { name: "validate-all", timeout: "5s" },
     { name: "meta-data", timeout: "5s" },
   ],
-  operate,
+  operate: operates({ start, stop, monitor }),
 };

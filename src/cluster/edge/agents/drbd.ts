@@ -8,7 +8,13 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem } from "../../../base/problem.ts";
 import { checkDrbdResource, parseDrbdConfiguration } from "../../../storage/core/drbd-configuration.ts";
-import { type DrbdResource, localDisk, peerDisk, readDrbdState } from "../../../storage/core/drbd-events.ts";
+import {
+  type DrbdLook,
+  type DrbdResource,
+  localDisk,
+  peerDisk,
+  readDrbdLook,
+} from "../../../storage/core/drbd-events.ts";
 import { promotionOf } from "../../../storage/core/promotion.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
 import { runTool, type ToolEnd } from "./tool.ts";
@@ -26,35 +32,45 @@ const CONNECT_WAIT_MS = 5_000;
 const CONNECT_POLL_MS = 250;
 /** Left at the end of the timeout to say what went wrong. */
 const REPORT_MS = 1_000;
-/** drbdsetup's exit code for "No such resource". */
-const NO_RESOURCE = 10;
+/** An answer that does not come to its end is asked for again; so is "absent", which ends a service, once. */
+const LOOKS_MAX = 4;
+const LOOK_AGAIN_MS = 200;
 /** Is there while DRBD's module is loaded, 8.4 and 9 alike. */
 const MODULE_FILE = "/proc/drbd";
-
-type Observed =
-  | { readonly kind: "there"; readonly resource: DrbdResource }
-  | { readonly kind: "absent" }
-  | { readonly kind: "unknown"; readonly reason: string };
 
 interface Context {
   readonly call: AgentCall;
   readonly tool: Tool;
   readonly name: string;
   readonly endsAtMs: number;
+  readonly isLoaded: () => boolean;
 }
 
-async function observe({ call, tool, name }: Context): Promise<Observed> {
-  const { code, output, reason } = await tool(call, "drbdsetup", ["events2", "--now", "--statistics", name]);
-  const resource = readDrbdState(output)[name];
-  if (resource !== undefined) return { kind: "there", resource };
+async function look({ call, tool, name, isLoaded }: Context): Promise<DrbdLook> {
+  const look = readDrbdLook(name, await tool(call, "drbdsetup", ["events2", "--now", "--statistics", name]));
   // A tool that fails proves nothing, but without the module nothing can run.
-  if (code === 0 || code === NO_RESOURCE || !existsSync(MODULE_FILE)) return { kind: "absent" };
-  return { kind: "unknown", reason };
+  return look.kind === "unknown" && !isLoaded() ? { kind: "absent" } : look;
 }
+
+async function observe(context: Context): Promise<DrbdLook> {
+  const { signal } = context.call;
+  let last = await look(context);
+  for (let looks = 1; looks < LOOKS_MAX && last.kind !== "there" && context.isLoaded(); looks += 1) {
+    if (signal.aborted || performance.now() + LOOK_AGAIN_MS > context.endsAtMs) break;
+    await sleep(LOOK_AGAIN_MS, undefined, { signal });
+    const again = await look(context);
+    if (again.kind === "absent" && last.kind === "absent") break;
+    last = again;
+  }
+  return last;
+}
+
+const judgePromotion = ({ isDrbdCurrent }: AgentCall, resource: DrbdResource) =>
+  promotionOf(resource, isDrbdCurrent?.(resource.name) === true);
 
 /** The promotion score on this node, as an update of the attribute that the scheduler reads. */
 function score({ call }: Context, resource: DrbdResource | undefined): Pick<AgentAnswer, "attributes"> {
-  const value = resource === undefined ? undefined : promotionOf(resource).score;
+  const value = resource === undefined ? undefined : judgePromotion(call, resource).score;
   const name = `master-${call.instance}`;
   return { attributes: [value === undefined ? { name } : { name, value: String(value) }] };
 }
@@ -62,7 +78,7 @@ function score({ call }: Context, resource: DrbdResource | undefined): Pick<Agen
 function judge(context: Context, resource: DrbdResource): AgentAnswer {
   const scored = score(context, resource);
   if (resource.role !== "Primary") {
-    const { reason } = promotionOf(resource);
+    const { reason } = judgePromotion(context.call, resource);
     return { code: OCF.success, reason, ...scored };
   }
   const disk = localDisk(resource);
@@ -102,7 +118,7 @@ function isSettled(resource: DrbdResource): boolean {
   return connections.length > 0 && connections.every((connection) => peerDisk(connection) !== "DUnknown");
 }
 
-async function waitForPeer(context: Context): Promise<Observed> {
+async function waitForPeer(context: Context): Promise<DrbdLook> {
   const untilMs = Math.min(performance.now() + CONNECT_WAIT_MS, context.endsAtMs);
   for (;;) {
     const observed = await observe(context);
@@ -132,7 +148,7 @@ async function start(context: Context): Promise<AgentAnswer> {
 async function insist(
   context: Context,
   argv: readonly string[],
-  done: (observed: Observed) => AgentAnswer | undefined,
+  done: (observed: DrbdLook) => AgentAnswer | undefined,
 ): Promise<AgentAnswer> {
   const { call, tool, endsAtMs } = context;
   for (let attempt = 0; ; attempt += 1) {
@@ -165,7 +181,7 @@ function promote(context: Context): Promise<AgentAnswer> {
     if (observed.kind === "unknown") return undefined;
     const { resource } = observed;
     if (resource.role === "Primary") return { ...succeeded, ...score(context, resource) };
-    const { score: value, reason } = promotionOf(resource);
+    const { score: value, reason } = judgePromotion(context.call, resource);
     // Waiting makes no good data: the scheduler shall look for another node at once.
     return value === undefined ? { ...failed(reason), ...score(context, resource) } : undefined;
   });
@@ -212,7 +228,7 @@ const OPERATIONS: Readonly<Record<string, (context: Context) => Promise<AgentAns
 /** A name that DRBD accepts; it stands on command lines. */
 const NAME = /^[A-Za-z0-9_][-A-Za-z0-9_.]*$/;
 
-export function createDrbdAgent(tool: Tool): BuiltInAgent {
+export function createDrbdAgent(tool: Tool, isLoaded: () => boolean = () => existsSync(MODULE_FILE)): BuiltInAgent {
   return {
     type: "drbd",
     shortdesc: "A DRBD resource, promoted only with good data and a peer that is proven off or connected",
@@ -237,7 +253,7 @@ export function createDrbdAgent(tool: Tool): BuiltInAgent {
         return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
       if (!NAME.test(name)) return Promise.resolve(failed(`drbd_resource "${name}" is no name`, OCF.notConfigured));
       const endsAtMs = performance.now() + Math.max(call.timeoutMs - REPORT_MS, REPORT_MS);
-      return operation({ call, tool, name, endsAtMs });
+      return operation({ call, tool, name, endsAtMs, isLoaded });
     },
   };
 }

@@ -11,7 +11,16 @@ import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Mount, mountAt, mountsBelow, parseMountinfo } from "../../../storage/core/mountinfo.ts";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, isTrue, OCF, succeeded } from "./contract.ts";
+import {
+  type AgentAnswer,
+  type AgentCall,
+  type BuiltInAgent,
+  failed,
+  isTrue,
+  OCF,
+  operates,
+  succeeded,
+} from "./contract.ts";
 import { findMountUsers, type MountUser } from "./mount-users.ts";
 import { runTool } from "./tool.ts";
 
@@ -169,22 +178,8 @@ async function monitor(call: AgentCall): Promise<AgentAnswer> {
   return damage === undefined ? succeeded : failed(damage);
 }
 
-function operate(call: AgentCall): Promise<AgentAnswer> {
-  switch (call.operation) {
-    case "start":
-      return start(call);
-    case "stop":
-      return stop(call);
-    case "monitor":
-    case "status":
-      return monitor(call);
-    case "validate-all":
-      return Promise.resolve(
-        wantedOf(call).directory === "/" ? failed("directory is /", OCF.notConfigured) : succeeded,
-      );
-    default:
-      return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
-  }
+function validate(call: AgentCall): AgentAnswer {
+  return wantedOf(call).directory === "/" ? failed("directory is /", OCF.notConfigured) : succeeded;
 }
 
 export const fileSystem: BuiltInAgent = {
@@ -216,5 +211,5 @@ export const fileSystem: BuiltInAgent = {
     { name: "validate-all", timeout: "5s" },
     { name: "meta-data", timeout: "5s" },
   ],
-  operate,
+  operate: operates({ start, stop, monitor, validate }),
 };

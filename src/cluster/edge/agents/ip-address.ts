@@ -25,7 +25,16 @@ import {
 } from "../../../hw/core/rtnetlink.ts";
 import { announceAddress } from "../../../hw/edge/address-announcer.ts";
 import { addAddress, deleteAddress, findRoute, listAddresses, listLinks } from "../../../hw/edge/netlink.ts";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, isTrue, OCF, succeeded } from "./contract.ts";
+import {
+  type AgentAnswer,
+  type AgentCall,
+  type BuiltInAgent,
+  failed,
+  isTrue,
+  OCF,
+  operates,
+  succeeded,
+} from "./contract.ts";
 
 const IPV4: Family = 2;
 const ARP_COUNT = 5;
@@ -238,28 +247,25 @@ function monitor(wanted: Wanted): AgentAnswer {
   return (holder.link.flags & IFF_UP) === 0 ? failed(`interface ${holder.link.name} is down`) : succeeded;
 }
 
-function operate({ operation, parameters, signal }: AgentCall): Promise<AgentAnswer> {
+function validate(wanted: Wanted): AgentAnswer {
+  const place = findPlace(wanted);
+  return typeof place === "string" ? failed(place, OCF.notInstalled) : succeeded;
+}
+
+function operate(call: AgentCall): Promise<AgentAnswer> {
+  const { operation, parameters, signal } = call;
   const wanted = readParameters(parameters);
   if (typeof wanted === "string") {
     // Nothing can run under parameters that make no sense, so it is stopped; a failed stop would fence the node.
     const code = operation === "stop" ? OCF.success : OCF.notConfigured;
     return Promise.resolve(failed(wanted, operation === "monitor" ? OCF.notRunning : code));
   }
-  switch (operation) {
-    case "start":
-      return start(wanted, signal);
-    case "stop":
-      return Promise.resolve(stop(wanted));
-    case "monitor":
-    case "status":
-      return Promise.resolve(monitor(wanted));
-    case "validate-all": {
-      const place = findPlace(wanted);
-      return Promise.resolve(typeof place === "string" ? failed(place, OCF.notInstalled) : succeeded);
-    }
-    default:
-      return Promise.resolve(failed(`operation ${operation} is not known`, OCF.unimplemented));
-  }
+  return operates({
+    start: () => start(wanted, signal),
+    stop: () => stop(wanted),
+    monitor: () => monitor(wanted),
+    validate: () => validate(wanted),
+  })(call);
 }
 
 export const ipAddress: BuiltInAgent = {

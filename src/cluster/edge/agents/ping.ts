@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { formatAddress, type NetworkAddress, parseAddress } from "../../../hw/core/rtnetlink.ts";
 import { pingAddresses } from "../../../hw/edge/icmp-echo.ts";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 import { isMarked, mark, unmark } from "./mark.ts";
 
 const ATTEMPTS = 3;
@@ -46,22 +46,18 @@ async function measure({ parameters, signal }: AgentCall): Promise<AgentAnswer> 
   return { code: isTooLow ? OCF.error : OCF.success, reason, attributes: [{ name, value: String(score) }] };
 }
 
-function operate(call: AgentCall): Promise<AgentAnswer> {
-  switch (call.operation) {
-    case "start":
-      mark(call);
-      return measure(call);
-    case "monitor":
-    case "status":
-      return isMarked(call) ? measure(call) : Promise.resolve({ code: OCF.notRunning, reason: "" });
-    case "stop":
-      unmark(call);
-      return Promise.resolve({ ...succeeded, attributes: [{ name: call.parameters["name"] ?? "pingd" }] });
-    case "validate-all":
-      return Promise.resolve(succeeded);
-    default:
-      return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
-  }
+function start(call: AgentCall): Promise<AgentAnswer> {
+  mark(call);
+  return measure(call);
+}
+
+function monitor(call: AgentCall): AgentAnswer | Promise<AgentAnswer> {
+  return isMarked(call) ? measure(call) : { code: OCF.notRunning, reason: "" };
+}
+
+function stop(call: AgentCall): AgentAnswer {
+  unmark(call);
+  return { ...succeeded, attributes: [{ name: call.parameters["name"] ?? "pingd" }] };
 }
 
 export const ping: BuiltInAgent = {
@@ -83,5 +79,5 @@ export const ping: BuiltInAgent = {
     { name: "validate-all", timeout: "5s" },
     { name: "meta-data", timeout: "5s" },
   ],
-  operate,
+  operate: operates({ start, stop, monitor }),
 };

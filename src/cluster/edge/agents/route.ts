@@ -4,7 +4,7 @@
  */
 import { type NetworkAddress, parseAddress, type RouteChange, sameAddress } from "../../../hw/core/rtnetlink.ts";
 import { changeRoute, listLinks, listRoutes } from "../../../hw/edge/netlink.ts";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 
 const MAIN_TABLE = 254;
 /** Names that every system has; others would need a file of this node. */
@@ -76,26 +76,19 @@ function stop(route: RouteChange): AgentAnswer {
   return isThere(route) ? failed(`removing the route: ${removed.kind === "refused" ? removed.code : "?"}`) : succeeded;
 }
 
-function answer({ operation, parameters }: AgentCall): AgentAnswer {
+function operate(call: AgentCall): Promise<AgentAnswer> {
+  const { operation, parameters } = call;
   const route = readRoute(parameters);
   if (typeof route === "string") {
     // Nothing can run under parameters that make no sense; a failed stop would fence the node.
-    if (operation === "stop") return succeeded;
-    return failed(route, operation === "monitor" ? OCF.notRunning : OCF.notConfigured);
+    const refusal = failed(route, operation === "monitor" ? OCF.notRunning : OCF.notConfigured);
+    return Promise.resolve(operation === "stop" ? succeeded : refusal);
   }
-  switch (operation) {
-    case "start":
-      return start(route);
-    case "stop":
-      return stop(route);
-    case "monitor":
-    case "status":
-      return isThere(route) ? succeeded : { code: OCF.notRunning, reason: "" };
-    case "validate-all":
-      return succeeded;
-    default:
-      return failed(`operation ${operation} is not known`, OCF.unimplemented);
-  }
+  return operates({
+    start: () => start(route),
+    stop: () => stop(route),
+    monitor: () => (isThere(route) ? succeeded : { code: OCF.notRunning, reason: "" }),
+  })(call);
 }
 
 export const route: BuiltInAgent = {
@@ -115,5 +108,5 @@ export const route: BuiltInAgent = {
     { name: "validate-all", timeout: "20s" },
     { name: "meta-data", timeout: "5s" },
   ],
-  operate: (call) => Promise.resolve(answer(call)),
+  operate,
 };

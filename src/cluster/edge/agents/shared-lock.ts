@@ -18,7 +18,7 @@ import {
   sfexWakeAtMs,
   stepSfexLease,
 } from "../../../storage/core/sfex-lease.ts";
-import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
+import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 import { isMarked, mark, unmark } from "./mark.ts";
 
 const DEFAULT_SECONDS = { lock_timeout: 100, collision_timeout: 1, monitor_interval: 10 };
@@ -167,27 +167,16 @@ async function stop(call: AgentCall): Promise<AgentAnswer> {
   return answer;
 }
 
-function operate(call: AgentCall): Promise<AgentAnswer> {
-  switch (call.operation) {
-    case "start":
-      return start(call);
-    case "stop":
-      return stop(call);
-    case "monitor":
-    case "status":
-      return monitor(call);
-    case "validate-all":
-      return Promise.resolve(succeeded);
-    default:
-      return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
-  }
-}
-
 export const sharedLock: BuiltInAgent = {
   type: "sfex",
   shortdesc: "A lock on a shared disk, in the format of sfex",
   parameters: [
-    { name: "device", required: true, content: "string", shortdesc: "The shared disk, made ready by sfex_init" },
+    {
+      name: "device",
+      required: true,
+      content: "string",
+      shortdesc: "The shared disk, made ready by gemel fence lock create",
+    },
     { name: "index", content: "integer", fallback: "1", shortdesc: "Which of the disk's locks" },
     { name: "lock_timeout", content: "integer", fallback: "100", shortdesc: "Seconds until a silent holder is passed" },
     { name: "collision_timeout", content: "integer", fallback: "1", shortdesc: "Seconds that two claims may be apart" },
@@ -200,5 +189,5 @@ export const sharedLock: BuiltInAgent = {
     { name: "validate-all", timeout: "5s" },
     { name: "meta-data", timeout: "5s" },
   ],
-  operate,
+  operate: operates({ start, stop, monitor }),
 };

@@ -38,10 +38,16 @@ export const PRIVILEGE: IpmiFault = {
   remedy: "give the user at least the OPERATOR level on the board's LAN channel",
 };
 
-const NO_SLOTS: IpmiFault = {
+export const NO_SLOTS: IpmiFault = {
   code: "no-session-slots",
   reason: "the board has no free session",
   remedy: "close other consoles on this board, or wait a minute until it has dropped the forgotten ones",
+};
+
+export const UNKNOWN_USER: IpmiFault = {
+  code: "unknown-user",
+  reason: "the board does not know this user, or the user is disabled",
+  remedy: "set the device's user to an enabled account of the board",
 };
 
 /** IPMI v2.0, table 13-15: 9 invalid role, 10 unauthorized role or privilege, 11 no resources at this role. */
@@ -50,11 +56,7 @@ const STATUS_FAULTS: Readonly<Record<number, IpmiFault>> = {
   9: PRIVILEGE,
   10: PRIVILEGE,
   11: NO_SLOTS,
-  13: {
-    code: "unknown-user",
-    reason: "the board does not know this user, or the user is disabled",
-    remedy: "set the device's user to an enabled account of the board",
-  },
+  13: UNKNOWN_USER,
   15: WRONG_PASSWORD,
 };
 

@@ -16,6 +16,9 @@ export const FENCING_DRIVERS = [
   "racadm-ssh",
   "rsa-telnet",
   "drac-mc-telnet",
+  "drac4-telnet",
+  "racadm-telnet",
+  "amm-telnet",
 ] as const;
 export const PARTS = ["match", "fencing", "watchdog", "heartbeat"] as const;
 

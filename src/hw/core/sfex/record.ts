@@ -45,7 +45,8 @@ function readNumber(bytes: Uint8Array, at: number, length: number): number | und
 
 /** `sectorBytes`: the device's logical sector size, which the record must agree with. */
 export function readSfexControl(sector: Uint8Array, sectorBytes: number): SfexRead<SfexControl> {
-  if (String.fromCharCode(...sector.subarray(0, 4)) !== "SFEX") return damaged("no sfex record: run gemel sfex init");
+  if (String.fromCharCode(...sector.subarray(0, 4)) !== "SFEX")
+    return damaged("no sfex record: make it by gemel fence lock create");
   const version = readText(sector, 4, 4);
   if (version !== VERSION) return damaged(`sfex version ${version ?? "unreadable"} is not known`);
   const size = readNumber(sector, 12, 8);

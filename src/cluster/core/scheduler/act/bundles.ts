@@ -1,7 +1,7 @@
 /**
  * Bundles in the plan: pseudo steps around what the containers and the resource inside do, and what waits for what
  * within a replica: address, container, connection.
- * Facts: Pacemaker Explained, "Bundles"; crm_simulate as a black box.
+ * Facts: Pacemaker Explained, "Bundles - Containerized Resources"; crm_simulate as a black box.
  */
 import type { Replica, Resource } from "../facts/model.ts";
 import { DONE, linkPhases } from "./collectives.ts";

@@ -1,6 +1,7 @@
 /**
  * Groups and clones in the plan: pseudo steps that stand before and after what their members do.
- * Facts: Pacemaker Explained, "Groups", "Clones", "Promotable Clones"; the words are those of transition graphs.
+ * Facts: Pacemaker Explained, "Groups - A Syntactic Shortcut", "Clone Options", "Promotable clones"; the words are
+ * those of transition graphs.
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";

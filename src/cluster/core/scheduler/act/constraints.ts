@@ -1,7 +1,8 @@
 /**
  * Order constraints as links between steps: for single resources, for groups and clones as wholes, and instance by
  * instance for interleaved clones.
- * Facts: Pacemaker Explained, "Ordering Constraints" (kind, symmetrical, first-action), "interleave", "clone-min".
+ * Facts: Pacemaker Explained, "Ordering Properties" (kind, symmetrical, first-action), "Clone Options"
+ * (interleave, clone-min).
  */
 import type { Node, Resource, ResourceOrder } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";

@@ -1,7 +1,8 @@
 /**
  * Fencing: which nodes, what that implies for what was on them, and who must wait for it.
  * Silence is no proof of a stop: only a fencing makes a stop on a lost node true.
- * Facts: Pacemaker Explained, "Fencing", `requires`, "concurrent-fencing"; crm_simulate as a black box.
+ * Facts: Pacemaker Explained, "Fencing", "Resource Meta-Attributes" (requires), "Cluster Options"
+ * (concurrent-fencing); crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { isKnownOn, topOf } from "../facts/model.ts";

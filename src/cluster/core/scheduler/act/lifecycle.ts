@@ -1,7 +1,7 @@
 /**
  * What each primitive must go through to get from its role now to its role next, on which nodes.
  * Steps that change nothing are written too, not required: a restart of what it depends on may draw them in.
- * Facts: Pacemaker Explained, "Resource Roles", multiple-active; crm_simulate as a black box.
+ * Facts: Pacemaker Explained, "Resource Meta-Attributes" (target-role, multiple-active); crm_simulate as a black box.
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";

@@ -1,7 +1,7 @@
 /**
  * Probes: what is not known to be stopped may be running. Every resource is looked for on every node where nothing
  * is recorded of it, before it is started anywhere.
- * Facts: Pacemaker Explained, "enable-startup-probes", "resource-discovery".
+ * Facts: Pacemaker Explained, "Cluster Options" (enable-startup-probes), "Location Properties" (resource-discovery).
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { isKnownOn, primitivesOf } from "../facts/model.ts";
@@ -20,7 +20,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
     if (modes === undefined) continue;
     const mode = modes.get(node);
     if (mode === "never") return false;
-    if (mode !== "exclusive" && [...modes.values()].includes("exclusive")) return false;
+    if (mode !== "exclusive" && plan.board.exclusively[each.index] === true) return false;
   }
   return true;
 }

@@ -5,7 +5,7 @@
  */
 import type { History, HistoryEntry, Resource } from "../facts/model.ts";
 import { type Plan, step } from "./plan.ts";
-import { cancel } from "./recurring.ts";
+import { cancel, isHereToStay } from "./recurring.ts";
 
 function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): boolean {
   return resource.operations.some((op) => op.name === task && op.intervalMs === intervalMs && op.enabled);
@@ -19,7 +19,7 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
     if (intervalMs === 0 || task === "cancel" || index <= stopAt || entry.element.attributes["op-status"] === "1")
       continue;
     if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs });
-    else if (plan.facts.options.cancelRemoved && !resource.removed && isActive)
+    else if (plan.facts.options.cancelRemoved && !resource.removed && isActive && isHereToStay(plan, node))
       cancel(plan, resource, node, task, intervalMs);
   }
 }

@@ -143,10 +143,16 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
   );
 }
 
+/** A node that gives up all that it has does not take the trouble to cancel single monitors. */
+export function isHereToStay(plan: Plan, node: Node): boolean {
+  const { standby, shutdown, pending } = node;
+  return isUp(plan.board, node) && !isUnclean(plan.board, node) && !standby && !shutdown && !pending;
+}
+
 /** What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
   for (const node of resource.runningOn) {
-    if ((!node.maintenance && !resource.maintenance) || !isUp(plan.board, node)) continue;
+    if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);

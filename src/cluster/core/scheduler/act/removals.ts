@@ -1,7 +1,7 @@
 /**
  * What was removed from the configuration leaves nothing behind: it is stopped, its failures are forgotten, and then
  * its records are deleted on every node that has one.
- * Fact: Pacemaker Explained, cluster option stop-orphan-resources.
+ * Fact: Pacemaker Explained, "Cluster Options" (stop-orphan-resources).
  */
 import { isUnclean, isUp } from "../place/board.ts";
 import { link, type Plan, step, stepsOf } from "./plan.ts";

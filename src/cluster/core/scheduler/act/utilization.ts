@@ -10,7 +10,7 @@ export function linkLoads(plan: Plan): void {
   if (facts.options.placement === "default") return;
   const loaded = facts.top
     .flatMap((resource) => primitivesOf(resource))
-    .filter((resource) => Object.keys(demandOf(resource)).length > 0);
+    .filter((resource) => resource.managed && Object.keys(demandOf(resource)).length > 0);
   if (loaded.length === 0) return;
   for (const node of nodesOf(board, loaded)) {
     const key = `load_stopped_${node.name}`;

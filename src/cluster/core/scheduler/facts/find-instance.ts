@@ -1,7 +1,7 @@
 /**
  * Which resource a recorded id means. Instances of anonymous clones are recorded without a number that lasts, so the
  * record of a node is given to the instance that is already known there, else to a free one, else to a new one.
- * Fact: Pacemaker Explained, "Clone Resources" (anonymous clones).
+ * Fact: Pacemaker Explained, "Anonymous versus Unique Clones".
  */
 import type { Facts, Node, Resource } from "./model.ts";
 import { primitivesOf } from "./model.ts";

@@ -1,6 +1,7 @@
 /**
  * What one recorded operation says of the resource: success, a state found by a probe, failure, still pending.
- * Facts: OCF return codes (Pacemaker Administration); Pacemaker Explained (on-fail, failure-timeout).
+ * Facts: Pacemaker Administration, "How are OCF Return Codes Interpreted?"; Pacemaker Explained, "Operation
+ * Properties" (on-fail), "Resource Meta-Attributes" (failure-timeout).
  */
 import { definitionChange } from "./digests.ts";
 import { applyMigration } from "./history-migration.ts";

@@ -1,6 +1,6 @@
 /**
  * What shall follow a failed operation, and what its configuration says. Ordered: of several failures the gravest
- * answer counts. Facts: Pacemaker Explained, "Resource Operations", on-fail.
+ * answer counts. Facts: Pacemaker Explained, "Operation Properties", on-fail.
  */
 import { childrenOf } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";

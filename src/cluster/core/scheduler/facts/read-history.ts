@@ -1,7 +1,7 @@
 /**
  * From recorded operations to the state of resources: where active, in which role, failed, to be fenced.
  * One node's record at a time; each operation in the order in which it happened.
- * Facts: Pacemaker Explained, "Status -- Here be dragons" (operation history); OCF return codes.
+ * Facts: Pacemaker Explained, "Operation History"; OCF return codes.
  */
 import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
 import { findInstance } from "./find-instance.ts";

@@ -1,7 +1,7 @@
 /**
  * Nodes and what the status says of them: online, unclean, on standby, leaving.
  * Silence is no proof of anything: with fencing, a node that should be there and is not must be fenced.
- * Facts: Pacemaker Explained, "Cluster Nodes", "Node State"; behaviour of crm_simulate 2.1.5.
+ * Facts: Pacemaker Explained, "Cluster Nodes", "Node Status"; behaviour of crm_simulate 2.1.5.
  */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";

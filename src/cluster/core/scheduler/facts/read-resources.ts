@@ -1,6 +1,7 @@
 /**
  * Resources: templates expanded, meta-attributes with their inheritance, groups, clones with their instances.
- * Facts: Pacemaker Explained, "Cluster Resources", "Collective Resources", "Reusing Parts of the Configuration".
+ * Facts: Pacemaker Explained, "Resource Meta-Attributes", "Advanced Resource Types", "Reusing Parts of the
+ * Configuration".
  */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";

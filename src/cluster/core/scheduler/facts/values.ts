@@ -1,6 +1,7 @@
 /**
  * The small vocabularies of a CIB: scores, booleans, intervals, roles. Pure readers of attribute values.
- * Facts: Pacemaker Explained, "Scores", "Property types" (boolean, duration, score).
+ * Facts: Pacemaker Explained, "Scores", "Infinity Math", "Durations"; crm_simulate as a black box (which
+ * words are true, which units are known).
  */
 
 /** A score that nothing outweighs; sums are clamped to it. */

@@ -1,7 +1,7 @@
 /**
  * Assigns a bundle: its containers are spread like the instances of a clone, then address, connection and resource of
  * each replica follow their container.
- * Facts: Pacemaker Explained, "Bundles"; crm_simulate as a black box (scores).
+ * Facts: Pacemaker Explained, "Bundles - Containerized Resources"; crm_simulate as a black box (scores).
  */
 import type { Node, Replica, Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";

@@ -1,6 +1,6 @@
 /**
  * Assigns the instances of a clone: those that are well where they are stay, the rest is spread.
- * Facts: Pacemaker Explained, "Clones"; behaviour of crm_simulate as a black box (no shuffling, issue list in the
+ * Facts: Pacemaker Explained, "Clone Stickiness"; behaviour of crm_simulate as a black box (no shuffling, list in the
  * policy-engine reference, section 7).
  */
 import type { Node, Resource } from "../facts/model.ts";
@@ -121,14 +121,14 @@ function prefersCurrent(board: Board, spread: Spread, instance: Resource, optima
   return score === undefined || !(score >= 0) ? undefined : node;
 }
 
-/** Spreads instances over nodes; those beyond the limit stay without. */
+/** Spreads instances over nodes; those beyond the limit stay without. Returns them in the order they had a say. */
 export function assignInstances(
   board: Board,
   clone: Resource,
   instances: readonly Resource[],
   max: number,
   nodeMax: number,
-): void {
+): readonly Resource[] {
   const spread: Spread = { clone, counts: board.facts.nodes.map(() => 0), nodeMax };
   board.instanceCounts[clone.index] = spread.counts;
   const available = board.nodes.filter((node) => isAvailable(board, node) && scoreAt(board, clone, node) >= 0).length;
@@ -149,6 +149,7 @@ export function assignInstances(
     }
     if (place(board, spread, instance, undefined) !== undefined) count += 1;
   }
+  return sorted;
 }
 
 /** A clone, promotable or not. It has no node of its own. */
@@ -158,15 +159,16 @@ export function assignClone(board: Board, clone: Resource, _prefer: Node | undef
   if (clone.promotable) addPromotionScores(board, clone);
   for (const colocation of ownThisWith(board, clone)) {
     board.assign(colocation.primary, undefined);
-    if (colocation.dependentRole < ROLE.promoted) applyPrimary(board, clone, colocation.primary, colocation);
+    if (colocation.dependentRole < ROLE.promoted && colocation.score >= INFINITY_SCORE)
+      applyPrimary(board, clone, colocation.primary, colocation);
   }
   mergeDependents(board, clone, ownWithThis(board, clone));
   noteScores(board, "pcmk__clone_assign", clone);
   for (const instance of clone.children) noteScores(board, "pcmk__clone_assign", instance);
-  assignInstances(board, clone, clone.children, clone.instanceMax, clone.instanceNodeMax);
+  const sorted = assignInstances(board, clone, clone.children, clone.instanceMax, clone.instanceNodeMax);
   board.busy[clone.index] = false;
   board.isAssigned[clone.index] = true;
-  if (clone.promotable) choosePromoted(board, clone);
+  if (clone.promotable) choosePromoted(board, clone, sorted);
   board.nextRole[clone.index] = clone.children
     .map((child) => nextRoleOf(board, child))
     .reduce<Role>((highest, role) => (role > highest ? role : highest), ROLE.unknown);

@@ -1,6 +1,6 @@
 /**
  * Assigns each resource its node, the weightiest first; colocated ones before those that depend on them.
- * Facts: Pacemaker Explained, "Resource Constraints", "Groups"; behaviour of crm_simulate as a black box.
+ * Facts: Pacemaker Explained, "Resource Constraints", "Group Constraints"; behaviour of crm_simulate as a black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";

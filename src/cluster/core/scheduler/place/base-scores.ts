@@ -1,6 +1,7 @@
 /**
  * The scores before anything is placed: opt-in or opt-out, location constraints, health, stickiness, bans for failures.
- * Facts: Pacemaker Explained, "Location Constraints", "Failure Response", "resource-stickiness", "migration-threshold".
+ * Facts: Pacemaker Explained, "Deciding Which Nodes a Resource Can Run On", "Failure Response", "Resource
+ * Meta-Attributes" (resource-stickiness, migration-threshold).
  */
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
@@ -25,6 +26,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     ranks: resources.map(() => undefined),
     allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
     discovery: resources.map(() => undefined),
+    exclusively: resources.map(() => false),
     assigned: resources.map(() => undefined),
     isAssigned: resources.map(() => false),
     busy: resources.map(() => false),
@@ -50,14 +52,18 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
 }
 
 function applyTo(board: Board, resource: Resource, location: Location, zero: boolean): void {
-  for (const [node, score] of location.scores) {
-    if (node.kind === "ping") continue;
-    addScore(board, resource, node, zero ? 0 : score);
-    if (location.discovery === "always") continue;
-    const modes = board.discovery[resource.index] ?? new Map<Node, Location["discovery"]>();
-    modes.set(node, location.discovery);
-    board.discovery[resource.index] = modes;
-  }
+  for (const [node, score] of location.scores)
+    if (node.kind !== "ping") addScore(board, resource, node, zero ? 0 : score);
+  applyDiscovery(board, resource, location);
+}
+
+/** A role's location names no node to look on: said exclusively, it leaves none (as crm_simulate has it). */
+function applyDiscovery(board: Board, resource: Resource, { discovery, scores, role }: Location): void {
+  if (discovery === "always") return;
+  const modes = board.discovery[resource.index] ?? new Map<Node, Location["discovery"]>();
+  board.discovery[resource.index] = modes;
+  if (discovery === "exclusive") board.exclusively[resource.index] = true;
+  if (role < ROLE.unpromoted) for (const node of scores.keys()) modes.set(node, discovery);
 }
 
 /** A role's location is no matter of place but of promotion. */
@@ -70,6 +76,7 @@ function applyLocation(board: Board, resource: Resource, location: Location, zer
     const list = board.roleLocations.get(resource) ?? [];
     for (const [node, score] of location.scores) list.push({ node, score, role: location.role });
     board.roleLocations.set(resource, list);
+    applyDiscovery(board, resource, location);
     if (location.role === ROLE.promoted) {
       for (const child of resource.children) applyLocation(board, child, location, zero);
       return;
@@ -180,7 +187,7 @@ function applyLocks(board: Board, facts: Facts): void {
 function applyExclusive(board: Board, facts: Facts): void {
   for (const resource of facts.resources) {
     const modes = board.discovery[resource.index];
-    if (modes === undefined || ![...modes.values()].includes("exclusive")) continue;
+    if (modes === undefined || board.exclusively[resource.index] !== true) continue;
     for (const node of board.nodes)
       if (modes.get(node) !== "exclusive") setScore(board, resource, node, -INFINITY_SCORE);
   }

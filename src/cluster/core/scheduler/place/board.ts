@@ -29,6 +29,8 @@ export interface Board {
   readonly allowed: Scores[];
   /** Where probes may go: by resource index, when any location says so. */
   readonly discovery: (Map<Node, "always" | "never" | "exclusive"> | undefined)[];
+  /** Said of any node, even of none: then it may be looked for only where it is said. */
+  readonly exclusively: boolean[];
   readonly assigned: (Node | undefined)[];
   readonly isAssigned: boolean[];
   readonly busy: boolean[];

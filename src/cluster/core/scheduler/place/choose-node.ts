@@ -1,6 +1,7 @@
 /**
  * Which of the allowed nodes a primitive gets: the best score; of equals the emptier; then where it is; then by name.
- * Facts: Pacemaker Explained, "Placement Strategy"; crm_simulate as a black box.
+ * Facts: Pacemaker Explained, "Placement Strategy", "What if Two Nodes Have the Same Score"; crm_simulate as a
+ * black box.
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";

@@ -1,6 +1,6 @@
 /**
  * Colocations at work: where the primary is decides, and where dependents would like to be counts.
- * Fact: Pacemaker Explained, "Colocation Constraints" (scores, roles, node-attribute, influence).
+ * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
 import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, isFalse, ROLE } from "../facts/values.ts";
@@ -169,12 +169,15 @@ export function blend(
         : bestWithValue(board, theirs, attribute, attributeOf(node, attribute));
     // Who must keep away from someone does not thereby wish to be where that one must not be.
     if (factor < 0 && wish < 0) continue;
-    const exact = factor * wish;
-    const weighted = exact < 0 ? Math.ceil(exact - 0.5) : Math.floor(exact + 0.5);
-    const next = addScores(weighted, now);
+    const next = addScores(rounded(factor * wish), now);
     if (positiveOnly && next < 0 && now >= 0) work[node.index] = now > 0 ? REFUSED : now;
     else work[node.index] = next;
   }
+}
+
+/** To the nearest whole score; but the faintest wish still counts as one. */
+function rounded(exact: number): number {
+  return Math.sign(exact) * (Math.abs(exact) < 1 ? 1 : Math.floor(Math.abs(exact) + 0.5));
 }
 
 function sameNode(board: Board, source: Resource, theirs: Scores, node: Node): number {

@@ -1,6 +1,6 @@
 /**
  * Fail counts as they count now: expired ones are none, unless a failure blocks.
- * Facts: Pacemaker Explained, "failure-timeout", "migration-threshold".
+ * Facts: Pacemaker Explained, "Failure Response" (failure-timeout, migration-threshold).
  */
 import { isBlockingFailure, isForgiven } from "../facts/history-outcome.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";

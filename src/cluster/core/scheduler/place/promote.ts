@@ -1,6 +1,6 @@
 /**
  * Which instances of a promotable clone are promoted: the highest promotion scores, where role constraints allow it.
- * Facts: Pacemaker Explained, "Promotable Clones" (promotion scores, master-<resource>); crm_attribute --promotion.
+ * Facts: Pacemaker Explained, "Determining Which Instance is Promoted" (master-<resource>); crm_attribute --promotion.
  */
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
@@ -168,10 +168,10 @@ function setRole(board: Board, resource: Resource, role: Role): void {
     if (assignedOf(board, each) !== undefined) board.nextRole[each.index] = role;
 }
 
-/** Sets the next role of every assigned instance. */
-export function choosePromoted(board: Board, clone: Resource): void {
+/** Sets the next role of every assigned instance; of equals the one that was placed first is promoted first. */
+export function choosePromoted(board: Board, clone: Resource, placed: readonly Resource[] = clone.children): void {
   const initial = new Map<Resource, number>();
-  for (const instance of clone.children) {
+  for (const instance of placed) {
     const node = assignedOf(board, instance);
     if (node === undefined) continue;
     initial.set(instance, initialScore(board, clone, instance, node));
@@ -190,8 +190,7 @@ export function choosePromoted(board: Board, clone: Resource): void {
     if (difference !== 0) return difference;
     const own = (initial.get(b) ?? 0) - (initial.get(a) ?? 0);
     if (own !== 0) return own;
-    const role = currentRole(b) - currentRole(a);
-    return role === 0 ? a.instance - b.instance : role;
+    return currentRole(b) - currentRole(a);
   });
   if (clone.parent?.kind === "bundle")
     board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];

@@ -31,7 +31,7 @@ function because(step: Step | undefined, fallback: string): string {
       if (step.reason.startsWith(own)) return because({ ...step, reason: "" }, fallback);
   const text = step === undefined || step.reason === "" || PLAIN.has(step.reason) ? fallback : step.reason;
   const blocked = step !== undefined && !step.runnable ? " (blocked)" : "";
-  return text === "" && blocked === "" ? "" : text === "" ? " blocked" : `  due to ${text}${blocked}`;
+  return text === "" && blocked === "" ? "" : text === "" ? "  blocked" : `  due to ${text}${blocked}`;
 }
 
 /** Reasons that the verb says already. */
@@ -141,6 +141,14 @@ function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
   );
 }
 
+const COLUMN_MIN = 5;
+const NAME_MARGIN = 2;
+
+/** The column grows by what does not fit and a margin, so that a name a little longer still stands in it. */
+function columnWidth(lengths: readonly number[]): number {
+  return lengths.reduce((width, length) => (length > width ? length + NAME_MARGIN : width), COLUMN_MIN);
+}
+
 /** Lines without the leading `  * `; columns are aligned. */
 export function summaryLines({ plan, graph }: Worked): string[] {
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
@@ -151,8 +159,8 @@ export function summaryLines({ plan, graph }: Worked): string[] {
       for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
   };
   for (const resource of plan.board.order) visit(resource);
-  const nameWidth = Math.max(0, ...rows.map(({ name }) => name.length)) + 4;
-  const whereWidth = Math.max(0, ...rows.map(({ change }) => change.where.length));
+  const nameWidth = columnWidth(rows.map(({ name }) => name.length)) + 2;
+  const whereWidth = Math.max(COLUMN_MIN, ...rows.map(({ change }) => change.where.length));
   return [
     ...fences,
     ...rows.map(
