@@ -80,6 +80,10 @@ const sleep = (chance: Chance, setting: Setting): string =>
 const moveThatFails = (name: string, id: string, chance: Chance): string =>
   `fails ${name} ${id} stop ${chance.pick(["rc=1", "hangs=yes"])}\nstandby ${name} ${name}`;
 
+/** The data part first, and then the side dies that went on alone: or the other one, which nobody misses. */
+const deathBehindTheCut = (name: string, { links }: Setting, chance: Chance): string =>
+  `cut ${links[0]?.name ?? "all"}\nrun ${chance.between(10_000, 60_000)}\npower-cut ${name}`;
+
 /** With weights; some are several lines. What mends stands beside what breaks: worlds are half broken, mostly. */
 const FAULTS: readonly (readonly [number, Draw])[] = [
   [6, () => "cut all"],
@@ -127,6 +131,7 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
   ],
   // A stop that nobody orders cannot fail.
   [2, (chance, setting) => moveThatFails(node(chance, setting), service(chance, setting), chance)],
+  [2, (chance, setting) => deathBehindTheCut(node(chance, setting), setting, chance)],
   [3, (chance, setting) => `mended ${node(chance, setting)}`],
   [8, (chance, setting) => `submit ${node(chance, setting)} ${chance.below(1_000_000)}`],
   [3, (chance, setting) => `standby ${node(chance, setting)} ${node(chance, setting)}`],

@@ -128,9 +128,9 @@ export const BROKEN_RULES: Readonly<Record<string, Cores>> = {
   "DRBD is told only what is proven": {
     ...REAL_CORES,
     stepFenceDesk(desk, event, nowMs) {
-      const { state, effects } = REAL_CORES.stepFenceDesk(desk, event, nowMs);
-      const changed = effects.map((effect) => (effect.kind === "answer" ? { ...effect, code: 7 as const } : effect));
-      return { state, effects: changed };
+      if (event.kind !== "fence-peer") return REAL_CORES.stepFenceDesk(desk, event, nowMs);
+      const { id, resource } = event;
+      return { state: desk, effects: [{ kind: "answer", id, resource, code: 7, reason: "it will be off" }] };
     },
   },
   "nobody says goodbye while something runs": {
