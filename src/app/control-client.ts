@@ -26,7 +26,21 @@ export type ControlReply<Value> =
   | { readonly kind: "unreachable"; readonly reason: string };
 
 /** Long enough for a loaded node, short enough for a person. Requests that wait by their nature name their own. */
-export const ANSWER_WAIT_MS = 10_000;
+const ANSWER_WAIT_MS = 10_000;
+/** For a change to be on all disks: the manager itself gives up after 30 s, and says what is known of it then. */
+const COMMIT_WAIT_MS = 35_000;
+const CHANGES: readonly RequestKind[] = [
+  "cib-apply",
+  "config-confirm",
+  "attribute",
+  "node",
+  "resource",
+  "resource-fail",
+];
+
+export function answerWaitMs({ kind }: ControlRequest): number {
+  return CHANGES.includes(kind) ? COMMIT_WAIT_MS : ANSWER_WAIT_MS;
+}
 
 /** The socket of the node whose run directory is given, or named by GEMEL_RUN, or the usual one. */
 export function controlSocketPath(runDirectory?: string): string {
@@ -64,7 +78,7 @@ function whoAsks(): string {
 export function askControl<Kind extends RequestKind>(
   socketPath: string,
   request: ControlRequest & { readonly kind: Kind },
-  waitMs: number = ANSWER_WAIT_MS,
+  waitMs: number = answerWaitMs(request),
 ): Promise<ControlReply<ControlAnswers[Kind]>> {
   return new Promise((resolve) => {
     const socket = createConnection(socketPath);

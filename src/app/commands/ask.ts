@@ -5,7 +5,7 @@ import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xm
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { askCib } from "../cib-door.ts";
-import { ANSWER_WAIT_MS } from "../control-client.ts";
+import { answerWaitMs } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
 
 export const EXIT = { done: 0, refused: 1, unreachable: 69, wrongCall: 64 } as const;
@@ -19,7 +19,7 @@ export async function askOrTell<Kind extends RequestKind>(
   tool: string,
   socketPath: string,
   request: ControlRequest & { readonly kind: Kind },
-  waitMs: number = ANSWER_WAIT_MS,
+  waitMs: number = answerWaitMs(request),
 ): Promise<Asked<ControlAnswers[Kind]>> {
   const reply = await askCib<Kind>(socketPath, request, waitMs);
   switch (reply.kind) {
@@ -75,7 +75,7 @@ export async function changeCib(
       xml: printXml(applied.value),
       base: `${admin_epoch}.${epoch}`,
     } as const;
-    const reply = await askCib(socketPath, request, COMMIT_WAIT_MS);
+    const reply = await askCib(socketPath, request);
     if (reply.kind === "answer") {
       tellCaution(tool, reply);
       return EXIT.done;
@@ -87,9 +87,6 @@ export async function changeCib(
     return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
   }
 }
-
-/** The manager itself gives up after 30 s. */
-const COMMIT_WAIT_MS = 35_000;
 
 /** For requests that are answered with one line of text. */
 export async function askAndPrint(

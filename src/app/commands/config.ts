@@ -22,8 +22,6 @@ const USAGE = `gemel config log [-n COUNT] [--json]
        gemel config rollback [VERSION]           (none: the one before)
        gemel config try SECONDS FILE | confirm`;
 const NO_INPUT = 66;
-const COMMIT_WAIT_MS = 35_000;
-
 const versionText = ({ version }: Pick<HistoryEntry, "version">) => `${version.adminEpoch}.${version.epoch}`;
 
 async function entriesOf(socketPath: string): Promise<readonly HistoryEntry[] | number> {
@@ -93,7 +91,7 @@ interface Change {
 
 async function apply(socketPath: string, { configuration, ...rest }: Change): Promise<number> {
   const request = { kind: "cib-apply", mode: "replace", xml: printXml(configuration), ...rest } as const;
-  const asked = await askOrTell("gemel config", socketPath, request, COMMIT_WAIT_MS);
+  const asked = await askOrTell("gemel config", socketPath, request);
   if (asked.kind === "failed") return asked.exitCode;
   for (const problem of asked.value.warnings) process.stderr.write(`${formatProblem(problem)}\n`);
   const told = "text" in asked.value && typeof asked.value.text === "string" ? asked.value.text : "";
@@ -162,7 +160,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         return wrongCall("gemel config", "how long, and which file?", USAGE);
       return await attempt(socketPath, rest[0], rest[1]);
     case "confirm":
-      return await askAndPrint("gemel config", socketPath, { kind: "config-confirm" }, COMMIT_WAIT_MS);
+      return await askAndPrint("gemel config", socketPath, { kind: "config-confirm" });
     case undefined:
       return wrongCall("gemel config", "what shall be done?", USAGE);
     default:

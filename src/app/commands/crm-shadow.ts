@@ -28,8 +28,6 @@ const FLAGS = {
 } as const;
 const EXISTS = 108;
 const NO_SUCH = 105;
-const COMMIT_WAIT_MS = 35_000;
-
 function complain(text: string, code: number): number {
   process.stderr.write(`crm_shadow: ${text}\n`);
   return code;
@@ -82,7 +80,7 @@ async function commit(socketPath: string, name: string, isForced: boolean): Prom
   if (configuration === undefined) return complain("the shadow holds no configuration", EXIT.refused);
   const door = `crm_shadow --commit ${name}`;
   const request = { kind: "cib-apply", mode: "replace", xml: printXml(configuration), door } as const;
-  const reply = await askControl(socketPath, request, COMMIT_WAIT_MS);
+  const reply = await askControl(socketPath, request);
   if (reply.kind === "answer") return EXIT.done;
   const reasons = reply.kind === "refused" ? reply.problems.map(({ reason }) => reason).join("; ") : reply.reason;
   return complain(reasons, reply.kind === "refused" ? EXIT.refused : EXIT.unreachable);

@@ -13,7 +13,6 @@ import { askControl, type ControlReply } from "../control-client.ts";
 import { asCib, askManager, EXIT, type Session, tellReply } from "./session.ts";
 
 export const CIB_WORDS = ["new", "delete", "reset", "commit", "use", "diff", "list"] as const;
-const COMMIT_WAIT_MS = 35_000;
 
 function complain({ terminal }: Session, text: string): number {
   terminal.err(`crm: ${text}\n`);
@@ -73,7 +72,7 @@ async function commit(session: Session, name: string): Promise<number> {
     xml: printXml(configuration),
     door: `crm cib commit ${name}`,
   } as const;
-  const reply = await askControl(session.socketPath, request, COMMIT_WAIT_MS);
+  const reply = await askControl(session.socketPath, request);
   if (reply.kind !== "answer") return tellReply(session, reply);
   session.terminal.out(`the copy ${name} is in force: ${reply.value.version}\n`);
   return EXIT.done;

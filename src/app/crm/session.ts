@@ -104,8 +104,6 @@ export function hasChanges({ running, working }: Session): boolean {
   );
 }
 
-/** Longest wait for a change to be on all disks: the manager itself gives up after 30 s. */
-const COMMIT_WAIT_MS = 35_000;
 /** `-w`: how often the status is looked at, and how long at most. */
 const SETTLE_POLL_MS = 500;
 const SETTLE_MAX_MS = 600_000;
@@ -137,11 +135,7 @@ export async function commit(session: Session): Promise<number> {
     return EXIT.failed;
   }
   const base = session.isForced ? {} : { base: configurationVersion(running.version) };
-  const reply = await askManager(
-    session,
-    { kind: "cib-apply", mode: "replace", xml: printXml(working), ...base },
-    COMMIT_WAIT_MS,
-  );
+  const reply = await askManager(session, { kind: "cib-apply", mode: "replace", xml: printXml(working), ...base });
   if (reply.kind !== "answer") {
     const code = tellReply(session, reply);
     terminal.err("crm: the change is not in force\n");
