@@ -3,7 +3,8 @@
  * judge: a packaged agent, not ours, that must be able to drive the board before the board may judge our driver.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll } from "vitest";
@@ -16,9 +17,11 @@ const SECRETS = "board=adminpw\nwrong=other\n";
 
 /** A runner for the tests of this file (or block), with a directory of its own. */
 export function useRunner(secrets: string = SECRETS) {
-  const directory = mkdtempSync(path.join(os.tmpdir(), "gemel-line-"));
+  // Made with the first test: where all are left out nobody would take it away again.
+  const directory = path.join(os.tmpdir(), `gemel-line-${randomUUID()}`);
   let runner: DeviceRunner | undefined;
   beforeAll(() => {
+    mkdirSync(directory);
     const secretsFile = path.join(directory, "secrets");
     writeFileSync(secretsFile, secrets, { mode: 0o600 });
     runner = createRunner({ secretsFile });
