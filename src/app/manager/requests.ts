@@ -88,7 +88,7 @@ function isGoingBack(request: ControlRequest, version: string): boolean {
   return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
 }
 
-/** The change stands here, and only here: nobody may believe that it is safe. */
+/** The change stands here, and only here: nobody may believe that it is safe. The DC's word, not our own view. */
 const NO_QUORUM: Problem = {
   severity: "warning",
   place: "cluster",
@@ -117,7 +117,7 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
       const value = { text, version, warnings: done.warnings };
-      return { kind: "answer", value, ...(manager.view?.quorate === false ? { caution: NO_QUORUM } : {}) };
+      return { kind: "answer", value, ...(done.quorate ? {} : { caution: NO_QUORUM }) };
     }
     case "refused":
       return { kind: "refused", problems: done.problems };

@@ -17,6 +17,8 @@ export interface TestNode {
   store: CibStore | undefined;
   disk: StoredCib | undefined;
   writes: { token: number; stored: StoredCib }[];
+  /** As the keeper has it: false after a start, until all were heard or initdead has passed. Each node by itself. */
+  settled: boolean;
 }
 
 interface Flying {
@@ -52,7 +54,14 @@ export class World {
   #number = 0;
 
   constructor(names: readonly string[]) {
-    this.nodes = names.map((name) => ({ name, generation: 0, store: undefined, disk: undefined, writes: [] }));
+    this.nodes = names.map((name) => ({
+      name,
+      generation: 0,
+      store: undefined,
+      disk: undefined,
+      writes: [],
+      settled: true,
+    }));
     this.groups = [[...names]];
     for (const node of this.nodes) this.start(node);
   }
@@ -67,7 +76,8 @@ export class World {
     return this.nodes.filter(({ store }) => store !== undefined);
   }
 
-  start(node: TestNode): void {
+  start(node: TestNode, settled = true): void {
+    node.settled = settled;
     node.generation += 1;
     node.store = createCibStore(node.name, node.generation, node.disk);
     this.views();
@@ -87,12 +97,13 @@ export class World {
     for (const group of this.groups) {
       const members = group.filter((name) => this.node(name).store !== undefined).sort();
       for (const name of members)
-        this.step(this.node(name), { kind: "view", members, dc: members[0], quorate: this.#isQuorate(members) });
+        this.step(this.node(name), { kind: "view", members, dc: members[0], quorate: this.#isQuorate(name, members) });
     }
   }
 
   /** As quorum.ts has it: a majority; of a pair each half. */
-  #isQuorate(members: readonly string[]): boolean {
+  #isQuorate(name: string, members: readonly string[]): boolean {
+    if (!this.node(name).settled) return false;
     return 2 * members.length > this.nodes.length || this.nodes.length === 2;
   }
 
@@ -196,6 +207,11 @@ export class World {
 
   accepted(): string[] {
     return this.answers.flatMap((answer) => (answer.kind === "accepted" ? [answer.requestId] : []));
+  }
+
+  /** Told without a caution: whatever comes, it stays. */
+  acceptedWithQuorum(): string[] {
+    return this.answers.flatMap((answer) => (answer.kind === "accepted" && answer.quorate ? [answer.requestId] : []));
   }
 
   tree(name: string): string {

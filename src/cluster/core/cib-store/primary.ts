@@ -12,7 +12,7 @@ import { HISTORY_MAX, mergeStored } from "./merge.ts";
 import { applyOperations } from "./operations.ts";
 import { adopt, type CibStore, change, changeReign, cibTree, confirmed, type Draft, others, send } from "./state.ts";
 import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
-import type { Answer, CibMessage, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
+import type { Answer, CibMessage, CibVersion, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
 
 /**
  * The channel resends on its own, and tells when something was lost for good (`messages-lost`): this is only the last
@@ -25,6 +25,8 @@ export const STATUS_FLUSH_MS = 20;
 export const STATUS_BEAT_MS = 5_000;
 /** Requests that wait at the DC; beyond it somebody is flooding. */
 const QUEUE_MAX = 100;
+/** More than can be on their way at once. */
+const ANSWERED_MAX = 4 * QUEUE_MAX;
 
 const newHead = (draft: Draft): string => {
   const { self, generation, counter } = draft.state;
@@ -35,7 +37,7 @@ const newHead = (draft: Draft): string => {
 /** A new view with ourselves as its DC: ask every other member what it has. */
 export function beginReign(draft: Draft): void {
   const { nowMs, state } = draft;
-  const pending = state.reign?.pending ?? [];
+  const { pending, answered } = state.reign ?? { pending: [], answered: [] };
   change(draft, {
     reign: {
       round: newHead(draft),
@@ -47,6 +49,7 @@ export function beginReign(draft: Draft): void {
       flushAtMs: nowMs,
       resendAtMs: nowMs,
       beatAtMs: nowMs + STATUS_BEAT_MS,
+      answered,
     },
   });
   pressOn(draft);
@@ -106,9 +109,9 @@ export function settle(draft: Draft): void {
       for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head, quorate });
     }
     if (state.inFlight !== undefined) {
-      const { from, answer } = state.inFlight;
+      const { requestId, from, version, warnings } = state.inFlight;
       change(draft, { inFlight: undefined });
-      reply(draft, from, answer);
+      accept(draft, from, requestId, version, warnings);
     }
     const [next, ...rest] = draft.state.queue;
     if (next === undefined) return;
@@ -127,17 +130,38 @@ export function reply(draft: Draft, to: string, answer: Answer): void {
   }
 }
 
-export function enqueue(draft: Draft, request: ConfigurationRequest, from: string): void {
-  const { queue, inFlight } = draft.state;
-  const { requestId } = request;
-  if (inFlight?.requestId === requestId || queue.some((waiting) => waiting.request.requestId === requestId)) return;
-  if (queue.length >= QUEUE_MAX) {
-    const reason = `${queue.length} changes are waiting already`;
-    const problem: Problem = { severity: "error", place: "CIB", reason, remedy: "wait until they are done" };
-    reply(draft, from, { kind: "refused", requestId, problems: [problem] });
-    return;
+/** The DC's own answer, for good. */
+function conclude(draft: Draft, to: string, answer: Answer): void {
+  const answered = [...(draft.state.reign?.answered ?? []), answer].slice(-ANSWERED_MAX);
+  changeReign(draft, { answered });
+  reply(draft, to, answer);
+}
+
+/** What we stand on is on all disks, and marked as acknowledged with or without quorum: the answer says the same. */
+function accept(draft: Draft, to: string, requestId: string, version: CibVersion, warnings: readonly Problem[]): void {
+  conclude(draft, to, { kind: "accepted", requestId, version, quorate: draft.state.quorate, warnings });
+}
+
+/** `requests`: all that this member still waits for, in their order; they take the place of those that wait here. */
+export function enqueue(draft: Draft, requests: readonly ConfigurationRequest[], from: string): void {
+  const { queue, inFlight, reign } = draft.state;
+  const given = new Map(reign?.answered.map((answer) => [answer.requestId, answer]));
+  const waiting = requests.filter(({ requestId }) => !given.has(requestId) && inFlight?.requestId !== requestId);
+  const others = queue.filter((one) => one.from !== from);
+  const first = queue.findIndex((one) => one.from === from);
+  const at = first === -1 ? others.length : first;
+  const room = Math.max(0, QUEUE_MAX - others.length);
+  const taken = waiting.slice(0, room).map((request) => ({ request, from }));
+  change(draft, { queue: [...others.slice(0, at), ...taken, ...others.slice(at)] });
+  for (const { requestId } of requests) {
+    const answer = given.get(requestId);
+    if (answer !== undefined) reply(draft, from, answer);
   }
-  change(draft, { queue: [...queue, { request, from }] });
+  for (const { requestId } of waiting.slice(room)) {
+    const reason = `${QUEUE_MAX} changes are waiting already`;
+    const problem: Problem = { severity: "error", place: "CIB", reason, remedy: "wait until they are done" };
+    conclude(draft, from, { kind: "refused", requestId, problems: [problem] });
+  }
   settle(draft);
 }
 
@@ -145,20 +169,14 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
   const { stored } = draft.state;
   const { requestId } = request;
   const done = stored.history.find((entry) => entry.requestId === requestId);
-  const accepted = (version: StoredCib["version"], warnings: readonly Problem[]): Answer => ({
-    kind: "accepted",
-    requestId,
-    version,
-    warnings,
-  });
   // An earlier DC, or an earlier copy of the request, has done it; it is on all disks, or we would not be here.
   if (done !== undefined) {
-    reply(draft, from, accepted(done.version, []));
+    accept(draft, from, requestId, done.version, []);
     return;
   }
   const applied = applyOperations(stored.configuration, request.operations);
   if (applied.kind === "invalid") {
-    reply(draft, from, { kind: "refused", requestId, problems: applied.problems });
+    conclude(draft, from, { kind: "refused", requestId, problems: applied.problems });
     return;
   }
   const configuration = applied.value;
@@ -166,12 +184,12 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
   // What was wrong before must not bar the way to mending it piece by piece.
   const before = new Set(verifyCib(cibTree(draft.state)).map(formatProblem));
   if (problems.some((problem) => problem.severity === "error" && !before.has(formatProblem(problem)))) {
-    reply(draft, from, { kind: "refused", requestId, problems });
+    conclude(draft, from, { kind: "refused", requestId, problems });
     return;
   }
   const diff = diffTrees(stored.configuration, configuration);
   if (diff.length === 0) {
-    reply(draft, from, accepted(stored.version, problems));
+    accept(draft, from, requestId, stored.version, problems);
     return;
   }
   const version = { ...stored.version, epoch: stored.version.epoch + 1 };
@@ -187,7 +205,7 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
     configuration,
     history: [...stored.history, { requestId, version, origin: request.origin, diff }].slice(-HISTORY_MAX),
   });
-  change(draft, { inFlight: { requestId, from, head, answer: accepted(version, problems) } });
+  change(draft, { inFlight: { requestId, from, version, warnings: problems } });
   pressOn(draft);
 }
 
@@ -221,7 +239,7 @@ function meet(draft: Draft, theirs: StoredCib, node: string): void {
       reason,
       remedy: "look at the conflict and submit again",
     };
-    reply(draft, inFlight.from, { kind: "refused", requestId: inFlight.requestId, problems: [problem] });
+    conclude(draft, inFlight.from, { kind: "refused", requestId: inFlight.requestId, problems: [problem] });
   }
   pressOn(draft);
 }
@@ -291,7 +309,7 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
       settle(draft);
       return;
     case "cib-request":
-      enqueue(draft, message.request, from);
+      enqueue(draft, message.requests, from);
       return;
     case "cib-report": {
       const { generation, first, changes } = message;

@@ -1,6 +1,7 @@
 /** A member that is not the DC: it answers the DC's questions, stores what the DC sends, and follows the status. */
 import { unreachable } from "../../../base/check.ts";
 import { compareLineage } from "./lineage.ts";
+import { enqueue } from "./primary.ts";
 import { adopt, change, confirmed, type Draft, send } from "./state.ts";
 import { applyStatus, nodeIdFrom } from "./status.ts";
 import type { CibMessage } from "./types.ts";
@@ -10,6 +11,16 @@ export function sayStored(draft: Draft): void {
   const { dc, self, diskHead, round } = draft.state;
   if (dc === undefined || dc === self || round === "") return;
   send(draft, dc, { kind: "cib-stored", round, head: diskHead });
+}
+
+/** Sends all open requests of ours to the DC, or takes them up when we are the DC. */
+export function forward(draft: Draft): void {
+  const { dc, self, requests: open } = draft.state;
+  if (dc === undefined || open.length === 0) return;
+  change(draft, { requests: open.map((one) => ({ ...one, sent: true, sentAtMs: draft.nowMs })) });
+  const requests = open.map(({ request }) => request);
+  if (dc === self) enqueue(draft, requests, self);
+  else send(draft, dc, { kind: "cib-request", requests });
 }
 
 function install(draft: Draft, from: string, message: CibMessage & { kind: "cib-install" }): void {
@@ -53,11 +64,15 @@ export function replicaMessage(draft: Draft, from: string, message: CibMessage):
   const { state } = draft;
   if (from !== state.dc) return;
   switch (message.kind) {
-    case "cib-ask":
+    case "cib-ask": {
+      const isNewReign = message.round !== state.round;
       change(draft, { round: message.round });
       send(draft, from, { kind: "cib-have", round: message.round, head: state.stored.head });
       sayStored(draft);
+      // What we sent before the DC knew that it is one, or meant for its reign before, it has dropped.
+      if (isNewReign) forward(draft);
       return;
+    }
     case "cib-fetch":
       send(draft, from, { kind: "cib-document", round: message.round, stored: state.stored });
       return;

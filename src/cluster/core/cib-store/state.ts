@@ -1,10 +1,19 @@
 /** What the store knows, and the small steps that its two roles (DC and replica) share. */
 import { check } from "../../../base/check.ts";
+import type { Problem } from "../../../base/problem.ts";
 import { type XmlElement, xml } from "../../../base/xml.ts";
 import { emptyConfiguration } from "../../../cib/crm-syntax/apply.ts";
 import { BLANK } from "./lineage.ts";
 import type { Status } from "./status.ts";
-import type { Answer, CibMessage, CibStoreEffect, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
+import type {
+  Answer,
+  CibMessage,
+  CibStoreEffect,
+  CibVersion,
+  ConfigurationRequest,
+  StatusList,
+  StoredCib,
+} from "./types.ts";
 
 /** A request of this node that has no answer yet. */
 export interface OpenRequest {
@@ -29,14 +38,16 @@ export interface Reign {
   readonly flushAtMs: number;
   readonly resendAtMs: number;
   readonly beatAtMs: number;
+  /** Answers given lately, newest last: a late copy of a request gets the same again, and is not carried out again. */
+  readonly answered: readonly Answer[];
 }
 
 /** A request that the DC has applied and that waits for the disks of all members. */
 export interface InFlight {
   readonly requestId: string;
   readonly from: string;
-  readonly head: string;
-  readonly answer: Answer;
+  readonly version: CibVersion;
+  readonly warnings: readonly Problem[];
 }
 
 export interface CibStore {

@@ -8,7 +8,6 @@ import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import {
   beginReign,
-  enqueue,
   lacking,
   pressOn,
   primaryMessage,
@@ -18,17 +17,10 @@ import {
   settle,
   takeStatus,
 } from "./primary.ts";
-import { replicaMessage, sayStored } from "./replica.ts";
+import { forward, replicaMessage, sayStored } from "./replica.ts";
 import { blankCib, type CibStore, change, type Draft, send } from "./state.ts";
 import { coalesce, EMPTY_STATUS } from "./status.ts";
-import type {
-  CibMessage,
-  CibStoreEffect,
-  CibStoreEvent,
-  ConfigurationRequest,
-  StatusList,
-  StoredCib,
-} from "./types.ts";
+import type { CibMessage, CibStoreEffect, CibStoreEvent, StatusList, StoredCib } from "./types.ts";
 
 /** Longer than any disk and any change of DC should take; then the asker is told that nobody knows. */
 export const REQUEST_MAX_MS = 30_000;
@@ -83,20 +75,8 @@ function view(draft: Draft, members: readonly string[], dc: string | undefined, 
     change(draft, { reports: [], firstReport: draft.state.firstReport + reports.length });
     takeStatus(draft, reports);
   }
-  for (const { request } of draft.state.requests) forward(draft, request);
+  forward(draft);
   reportOn(draft);
-}
-
-/** Sends a request of ours to the DC, or takes it up when we are the DC. */
-function forward(draft: Draft, request: ConfigurationRequest): void {
-  const { dc, self } = draft.state;
-  if (dc === undefined) return;
-  const requests = draft.state.requests.map((open) =>
-    open.request.requestId === request.requestId ? { ...open, sent: true, sentAtMs: draft.nowMs } : open,
-  );
-  change(draft, { requests });
-  if (dc === self) enqueue(draft, request, self);
-  else send(draft, dc, { kind: "cib-request", request });
 }
 
 function reportOn(draft: Draft): void {
@@ -133,16 +113,16 @@ function persisted(draft: Draft, token: number): void {
 
 /** Whatever that peer has not answered is sent again at once. */
 function sendAgain(draft: Draft, peer: string): void {
-  const { dc, self, reign, requests } = draft.state;
+  const { dc, self, reign } = draft.state;
   if (reign !== undefined && lacking(draft.state)) pressOn(draft);
   if (dc !== peer || dc === self) return;
-  for (const { request } of requests) forward(draft, request);
+  forward(draft);
   reportOn(draft);
 }
 
 function tick(draft: Draft): void {
   const { nowMs } = draft;
-  for (const { request, sinceMs, sentAtMs, sent } of draft.state.requests) {
+  for (const { request, sinceMs, sent } of draft.state.requests) {
     const { requestId } = request;
     if (nowMs - sinceMs >= REQUEST_MAX_MS) {
       const reason = `no answer of the DC within ${REQUEST_MAX_MS / 1000} s`;
@@ -151,8 +131,10 @@ function tick(draft: Draft): void {
       change(draft, { queue });
       if (sent) reply(draft, draft.state.self, { kind: "unconfirmed", requestId, reason });
       else reply(draft, draft.state.self, { kind: "refused", requestId, problems: [problem] });
-    } else if (nowMs - sentAtMs >= RESEND_MS && draft.state.dc !== draft.state.self) forward(draft, request);
+    }
   }
+  const isSilent = draft.state.requests.some(({ sentAtMs }) => nowMs - sentAtMs >= RESEND_MS);
+  if (isSilent && draft.state.dc !== draft.state.self) forward(draft);
   if (draft.state.reports.length > 0 && nowMs >= draft.state.reportAtMs) reportOn(draft);
   primaryTick(draft);
 }
@@ -179,7 +161,7 @@ export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: numbe
     case "submit": {
       const open = { request: event.request, sinceMs: nowMs, sentAtMs: nowMs, sent: false };
       change(draft, { requests: [...state.requests, open] });
-      forward(draft, event.request);
+      forward(draft);
       break;
     }
     case "report":

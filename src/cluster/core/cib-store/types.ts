@@ -126,8 +126,11 @@ export type CibMessage =
   | { readonly kind: "cib-stored"; readonly round: string; readonly head: string }
   /** Every member has it on disk. */
   | { readonly kind: "cib-confirmed"; readonly head: string; readonly quorate: boolean }
-  /** Member to DC: a change that was asked for here. */
-  | { readonly kind: "cib-request"; readonly request: ConfigurationRequest }
+  /**
+   * Member to DC: all changes that were asked for here and have no answer yet, oldest first. Always all of them: what
+   * was asked later overtakes nothing that was lost before it.
+   */
+  | { readonly kind: "cib-request"; readonly requests: readonly ConfigurationRequest[] }
   | { readonly kind: "cib-answer"; readonly answer: Answer }
   /** Member to DC: all of its status changes that the DC has not acknowledged, oldest first. */
   | { readonly kind: "cib-report"; readonly generation: number; readonly first: number; readonly changes: StatusList }
@@ -161,11 +164,16 @@ export interface ConfigurationRequest {
 }
 
 export type Answer =
-  /** On the disks of all members of the view. Warnings may come with it. */
+  /** On the disks of all members of the DC's view. Warnings may come with it. */
   | {
       readonly kind: "accepted";
       readonly requestId: string;
       readonly version: CibVersion;
+      /**
+       * Whether that view had quorum, by the DC's own judgement: it says whether the change is marked as such. Nodes
+       * that start see their quorum at different moments, so the asker's view tells nothing about it.
+       */
+      readonly quorate: boolean;
       readonly warnings: readonly Problem[];
     }
   /** Nothing was changed. */
