@@ -33,7 +33,7 @@ function play(asked: FencingDevice, kind: FencingOrigin["kind"], ...events: read
     state = stepped.state;
     for (const effect of stepped.effects) {
       if (effect.kind === "run-device") told.push(`run ${effect.action}`);
-      if (effect.kind === "answer") told.push(`${effect.outcome.kind}`);
+      if (effect.kind === "answer") told.push(`${effect.requestId} ${effect.outcome.kind}`);
       if (effect.kind === "fenced") told.push("fenced");
       if (effect.kind === "ask-operator") told.push("ask a person");
     }
@@ -45,13 +45,31 @@ const HEARD: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "alpha" };
 const OTHER: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "charlie" };
 
 test("a person on the way, and a delay that runs, are taken back; and the next fencing need not wait", () => {
-  expect(play(PERSON, "scheduler", HEARD)).toEqual({ told: ["ask a person", "not-done"], open: 0, retry: undefined });
+  expect(play(PERSON, "scheduler", HEARD)).toEqual({
+    told: ["ask a person", "r1 not-done"],
+    open: 0,
+    retry: undefined,
+  });
   // While a delay runs the board is only looked at.
-  expect(play(DELAYED, "scheduler", HEARD)).toEqual({ told: ["run status", "not-done"], open: 0, retry: undefined });
+  expect(play(DELAYED, "scheduler", HEARD)).toEqual({ told: ["run status", "r1 not-done"], open: 0, retry: undefined });
 });
 
 test("a board that was told to switch off is not called back", () => {
   expect(play(BOARD, "scheduler", HEARD)).toMatchObject({ told: ["run off"], open: 1 });
+});
+
+test("the cluster does not wait on with an operator whose wish it had joined; his fencing goes on", () => {
+  const joined: FencerEvent = {
+    kind: "request",
+    atWallMs: 0,
+    requestId: "r2",
+    target: "alpha",
+    action: "off",
+    origin: { kind: "scheduler", by: "the cluster" },
+    seed: 7,
+    isTargetPreferred: false,
+  };
+  expect(play(PERSON, "operator", joined, HEARD)).toMatchObject({ told: ["ask a person", "r2 not-done"], open: 1 });
 });
 
 test("what an operator or DRBD asked for goes on, and so does the fencing of another node", () => {

@@ -18,6 +18,7 @@ import {
   type Now,
   nextId,
   pump,
+  recordOf,
   replace,
   settle,
   settleLook,
@@ -173,16 +174,31 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
   succeedOff(draft, confirmed, false, now);
 }
 
-/** An order that a board has already got cannot be called back; what operators and DRBD want stands. */
+/**
+ * An order that a board has already got cannot be called back. What operators and DRBD want stands; the scheduler,
+ * which wants it no more, does not wait for that with them: a person who is asked may never come.
+ */
 function withdraw(draft: Draft, target: string, now: Now): void {
-  const wanted = draft.operations.filter(
-    (each) =>
-      each.target === target && each.step === "off" && each.waiters.every(({ origin }) => origin.kind === "scheduler"),
-  );
-  for (const operation of wanted) {
-    if (operation.phase.kind === "running") replace(draft, { ...operation, isWithdrawn: true });
-    else abandon(draft, operation, now);
+  for (const operation of draft.operations.filter((each) => each.target === target && each.step === "off")) {
+    const others = operation.waiters.filter(({ origin }) => origin.kind !== "scheduler");
+    if (operation.phase.kind === "running") {
+      if (others.length === 0) replace(draft, { ...operation, isWithdrawn: true });
+    } else if (others.length === 0) abandon(draft, operation, now);
+    else if (others.length < operation.waiters.length) release(draft, operation, others, now);
   }
+}
+
+const byOf = ({ origin }: Waiter) => origin.by;
+
+/** Answers those who wait no longer; the operation goes on for the rest. */
+function release(draft: Draft, operation: FencingOperation, rest: readonly Waiter[], now: Now): void {
+  const gone = operation.waiters.filter((waiter) => !rest.includes(waiter));
+  log(draft, "info", `${operation.target} has come back: its fencing goes on for ${rest.map(byOf).join(", ")} only`);
+  const outcome = { kind: "not-done", reason: `${operation.target} has come back` } as const;
+  // The fencing itself has not ended, so that history has nothing of it yet.
+  const record = recordOf(draft, operation, operation.action, outcome, now);
+  for (const { requestId } of gone) draft.effects.push({ kind: "answer", requestId, outcome, record });
+  replace(draft, { ...operation, waiters: rest, by: rest.map(byOf) });
 }
 
 /** One step; `nowMs` is monotonic. Refuses nothing and waits for nothing: every wish ends in an answer. */

@@ -74,6 +74,16 @@ function deviceOf(draft: Draft, { levels, level, device }: FencingOperation): Fe
 }
 
 /** Keeps the record of a round and tells it to everybody. */
+export function recordOf(
+  { self }: Draft,
+  { id, target, devices, by, startedWallMs }: FencingOperation,
+  action: FencingRequestAction,
+  outcome: FencingOutcome,
+  now: Now,
+): FencingRecord {
+  return { node: self, id, target, action, outcome, devices, by, startedWallMs, endedWallMs: now.wallMs };
+}
+
 export function publish(
   draft: Draft,
   operation: FencingOperation,
@@ -81,18 +91,8 @@ export function publish(
   outcome: FencingOutcome,
   now: Now,
 ): void {
-  const { id, target, devices, by, startedWallMs, waiters } = operation;
-  const record: FencingRecord = {
-    node: draft.self,
-    id,
-    target,
-    action,
-    outcome,
-    devices,
-    by,
-    startedWallMs,
-    endedWallMs: now.wallMs,
-  };
+  const { target, waiters } = operation;
+  const record = recordOf(draft, operation, action, outcome, now);
   draft.history = [...draft.history, record].slice(-HISTORY_MAX);
   draft.effects.push({ kind: "record", record });
   if (isProven(outcome, "off")) draft.effects.push({ kind: "fenced", target, record });
