@@ -12,7 +12,7 @@ import { HISTORY_MAX, mergeStored } from "./merge.ts";
 import { applyOperations } from "./operations.ts";
 import { adopt, type CibStore, change, changeReign, cibTree, confirmed, type Draft, others, send } from "./state.ts";
 import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
-import type { Answer, CibMessage, CibVersion, ConfigurationRequest, StatusList, StoredCib } from "./types.ts";
+import type { Answer, CibMessage, CibVersion, ConfigurationRequest, DiskMark, StatusList, StoredCib } from "./types.ts";
 
 /**
  * The channel resends on its own, and tells when something was lost for good (`messages-lost`): this is only the last
@@ -64,15 +64,30 @@ export function pressOn(draft: Draft): void {
   for (const member of others(state)) {
     const has = reign.onDisk[member];
     if (!reign.heard.includes(member)) send(draft, member, { kind: "cib-ask", round: reign.round });
-    else if (has !== stored.head) send(draft, member, { kind: "cib-install", round: reign.round, stored });
+    else if (has?.head !== stored.head || isUnmarked(state, has))
+      send(draft, member, { kind: "cib-install", round: reign.round, stored });
   }
   changeReign(draft, { resendAtMs: nowMs + RESEND_MS });
 }
 
+/** That disk does not say yet that the running configuration was on the disks of all members of a part with quorum. */
+function isUnmarked({ quorate, stored }: CibStore, disk: DiskMark): boolean {
+  return quorate && stored.quorateHead === stored.head && disk.quorateHead !== stored.head;
+}
+
 /** Whether any other member is not known to have the running configuration on its disk. */
-export function lacking(state: CibStore): boolean {
+function lacksContent(state: CibStore): boolean {
   const { reign, stored } = state;
-  return others(state).some((name) => reign?.onDisk[name] !== stored.head || !reign.heard.includes(name));
+  return others(state).some((name) => reign?.onDisk[name]?.head !== stored.head || !reign.heard.includes(name));
+}
+
+function lacksMark(state: CibStore): boolean {
+  return others(state).some((name) => isUnmarked(state, state.reign?.onDisk[name] ?? state.disk));
+}
+
+/** Whether anything is still to be sent, or to be heard, of the running configuration. */
+export function lacking(state: CibStore): boolean {
+  return lacksContent(state) || lacksMark(state);
 }
 
 /** That member has nothing (any more) that we lack. */
@@ -95,19 +110,24 @@ function synchronise(draft: Draft): void {
   draft.effects.push({ kind: "synchronised", head: state.stored.head });
 }
 
-/** Everybody has it on disk: acknowledge, tell that it is confirmed, and take up the next request. */
+/**
+ * Everybody has it on disk: tell that it is confirmed, acknowledge, and take up the next request. With quorum it is
+ * acknowledged only when all disks say that it was confirmed: whoever is left of them, and meets a part that was alone,
+ * must know that this goes before whatever that one has.
+ */
 export function settle(draft: Draft): void {
   synchronise(draft);
   for (;;) {
     const { state } = draft;
     const { reign, stored } = state;
-    if (reign?.synchronised !== true || state.diskHead !== stored.head || lacking(state)) return;
+    if (reign?.synchronised !== true || state.disk.head !== stored.head || lacksContent(state)) return;
     const { head } = stored;
     if (stored.confirmedHead !== head || (state.quorate && stored.quorateHead !== head)) {
       adopt(draft, confirmed(stored, state.quorate));
       const { quorate } = state;
       for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head, quorate });
     }
+    if (isUnmarked(draft.state, state.disk) || lacksMark(draft.state)) return;
     if (state.inFlight !== undefined) {
       const { requestId, from, version, warnings } = state.inFlight;
       change(draft, { inFlight: undefined });
@@ -305,7 +325,7 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
       return;
     case "cib-stored":
       if (message.round !== reign.round) return;
-      changeReign(draft, { onDisk: { ...reign.onDisk, [from]: message.head } });
+      changeReign(draft, { onDisk: { ...reign.onDisk, [from]: message.disk } });
       settle(draft);
       return;
     case "cib-request":

@@ -8,9 +8,9 @@ import type { CibMessage } from "./types.ts";
 
 /** Tells the DC of this round what is on our disk, once it is. */
 export function sayStored(draft: Draft): void {
-  const { dc, self, diskHead, round } = draft.state;
+  const { dc, self, disk, round } = draft.state;
   if (dc === undefined || dc === self || round === "") return;
-  send(draft, dc, { kind: "cib-stored", round, head: diskHead });
+  send(draft, dc, { kind: "cib-stored", round, disk });
 }
 
 /** Sends all open requests of ours to the DC, or takes them up when we are the DC. */
@@ -23,12 +23,20 @@ export function forward(draft: Draft): void {
   else send(draft, dc, { kind: "cib-request", requests });
 }
 
+/** What we have was on all disks, of a part with quorum: that counts when it meets what others have. */
+function note(draft: Draft, quorate: boolean): void {
+  const { stored } = draft.state;
+  if (quorate && stored.quorateHead !== stored.head) adopt(draft, confirmed(stored, quorate));
+}
+
 function install(draft: Draft, from: string, message: CibMessage & { kind: "cib-install" }): void {
   const { stored } = message;
   const { round } = message;
   change(draft, { round });
   switch (compareLineage(draft.state.stored, stored)) {
     case "same":
+      // Sent again because we are not known to have it, or to have noted that it was confirmed.
+      note(draft, stored.quorateHead === stored.head);
       sayStored(draft);
       return;
     case "newer":

@@ -11,6 +11,7 @@ import type {
   CibStoreEffect,
   CibVersion,
   ConfigurationRequest,
+  DiskMark,
   StatusList,
   StoredCib,
 } from "./types.ts";
@@ -30,8 +31,8 @@ export interface Reign {
   readonly synchronised: boolean;
   /** Members that have said what they have, and have nothing that we lack. */
   readonly heard: readonly string[];
-  /** The head that each other member has on its disk, as far as it said so in this round. */
-  readonly onDisk: Readonly<Record<string, string>>;
+  /** What each other member has on its disk, as far as it said so in this round. */
+  readonly onDisk: Readonly<Record<string, DiskMark>>;
   /** Members that have the whole status of this round; the others get it at the next beat. */
   readonly sequence: number;
   readonly pending: StatusList;
@@ -55,9 +56,9 @@ export interface CibStore {
   readonly generation: number;
   /** The running configuration. */
   readonly stored: StoredCib;
-  /** The head that is on our disk. */
-  readonly diskHead: string;
-  readonly writing: readonly { readonly token: number; readonly head: string }[];
+  /** What is on our disk. */
+  readonly disk: DiskMark;
+  readonly writing: readonly { readonly token: number; readonly disk: DiskMark }[];
   readonly nextToken: number;
   /** Numbers rounds and heads of this start of ours. */
   readonly counter: number;
@@ -128,7 +129,7 @@ export function adopt(draft: Draft, stored: StoredCib): void {
   change(draft, {
     stored,
     nextToken: token + 1,
-    writing: [...state.writing, { token, head: stored.head }],
+    writing: [...state.writing, { token, disk: { head: stored.head, quorateHead: stored.quorateHead } }],
     numUpdates: changed ? 0 : state.numUpdates,
   });
   draft.effects.push({ kind: "persist", token, stored });

@@ -34,7 +34,7 @@ export function createCibStore(self: string, generation: number, stored: StoredC
     self,
     generation,
     stored: found,
-    diskHead: found.head,
+    disk: { head: found.head, quorateHead: found.quorateHead },
     writing: [],
     nextToken: 1,
     counter: 0,
@@ -106,9 +106,9 @@ function report(draft: Draft, changes: StatusList): void {
 function persisted(draft: Draft, token: number): void {
   const done = draft.state.writing.find((write) => write.token === token);
   if (done === undefined) return;
-  change(draft, { diskHead: done.head, writing: draft.state.writing.filter((write) => write.token > token) });
+  change(draft, { disk: done.disk, writing: draft.state.writing.filter((write) => write.token > token) });
   if (draft.state.dc === draft.state.self) settle(draft);
-  else if (done.head === draft.state.stored.head) sayStored(draft);
+  else if (done.disk.head === draft.state.stored.head) sayStored(draft);
 }
 
 /** Whatever that peer has not answered is sent again at once. */

@@ -114,6 +114,9 @@ export interface StoredCib {
   readonly history: readonly HistoryEntry[];
 }
 
+/** What a disk says of the content on it. */
+export type DiskMark = Pick<StoredCib, "head" | "quorateHead">;
+
 export type CibMessage =
   /** DC to members: which content do you have? Asked anew in each view. */
   | { readonly kind: "cib-ask"; readonly round: string }
@@ -123,8 +126,8 @@ export type CibMessage =
   | { readonly kind: "cib-document"; readonly round: string; readonly stored: StoredCib }
   /** DC to members: store this, then say so with `cib-stored`. */
   | { readonly kind: "cib-install"; readonly round: string; readonly stored: StoredCib }
-  | { readonly kind: "cib-stored"; readonly round: string; readonly head: string }
-  /** Every member has it on disk. */
+  | { readonly kind: "cib-stored"; readonly round: string; readonly disk: DiskMark }
+  /** Every member has it on disk: to be noted there, and with quorum to be answered by `cib-stored` once it is. */
   | { readonly kind: "cib-confirmed"; readonly head: string; readonly quorate: boolean }
   /**
    * Member to DC: all changes that were asked for here and have no answer yet, oldest first. Always all of them: what
