@@ -10,8 +10,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.machine.test.ts"],
           testTimeout: 60_000,
-          // Most of its time is waiting for real processes; one worker less than processors would wait in a row.
-          maxWorkers: 3,
+          // Most of its time is waiting for real processes; fewer workers would wait in a row.
+          maxWorkers: 4,
         },
       },
       {
