@@ -5,7 +5,7 @@ import { peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
 import { changeSides, endSplit, splitOnce } from "../../../lab/tour/split.ts";
 import { runVerb } from "../../../lab/verbs.ts";
-import { nothingIsLost } from "./takeovers.ts";
+import { mirrorIsDown, nothingIsLost } from "./takeovers.ts";
 
 const LOUD_MAX_MS = 90_000;
 
@@ -52,8 +52,7 @@ export function testFencingTroubles(lab: () => Lab): void {
       watcher.status(alive)?.fencing.history.some(({ target, outcome }) => target === dead && outcome === "confirmed");
     await lab().until("the dead node is fenced", () => isProven() === true);
     await pair.machines[alive].must("crm resource stop mirror");
-    const isDown = async () => (await pair.machines[alive].run("! grep -q ' 0: cs:' /proc/drbd"))?.exitCode === 0;
-    await lab().until("DRBD is down", isDown);
+    await mirrorIsDown(lab(), pair.machines[alive]);
     await pair.machines[alive].must("crm resource start mirror");
     await lab().until("it is promoted", () => watcher.active() === alive);
     await lab().until("the service answers", async () => (await lab().client.read()) !== undefined);

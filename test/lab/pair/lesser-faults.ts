@@ -4,12 +4,11 @@ import type { Lab } from "../../../lab/lab.ts";
 import { type LinkName, peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
 import { changeSides } from "../../../lab/tour/split.ts";
-import { nothingIsLost } from "./takeovers.ts";
+import { mirrorIsDown, nothingIsLost } from "./takeovers.ts";
 
 const TOLD_MAX_MS = 90_000;
 /** The whole disk is copied, and looked at again a minute later at most. */
 const COPIED_MAX_MS = 300_000;
-const IS_DOWN = "! grep -q ' 0: cs:' /proc/drbd";
 /** As a mirror is that was made without a first copy, and whose bitmap was cleared without its UUID. */
 const LEAVE_BITMAP_UUID = `set -e
 drbdadm apply-al records
@@ -87,8 +86,7 @@ export function testLesserFaults(lab: () => Lab): void {
     const active = lab().active();
     const [primary, secondary] = [machines[active], machines[peerOf(active)]];
     await primary.must("crm resource stop mirror");
-    for (const machine of [primary, secondary])
-      await lab().until("DRBD is down", async () => (await machine.run(IS_DOWN))?.exitCode === 0, TOLD_MAX_MS);
+    for (const machine of [primary, secondary]) await mirrorIsDown(lab(), machine, TOLD_MAX_MS);
     for (const machine of [primary, secondary]) await machine.must(LEAVE_BITMAP_UUID);
     await primary.must("crm resource start mirror");
     await lab().untilWhole();

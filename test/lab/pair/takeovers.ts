@@ -19,6 +19,12 @@ export async function nothingIsLost(lab: Lab): Promise<void> {
   expect(lab.watcher.writers().violations).toEqual([]);
 }
 
+/** Waits until the kernel has no mirror there. */
+export async function mirrorIsDown(lab: Lab, machine: Machine, maxMs?: number): Promise<void> {
+  const isDown = async () => (await machine.run("! grep -q ' 0: cs:' /proc/drbd"))?.exitCode === 0;
+  await lab.until("DRBD is down", isDown, maxMs);
+}
+
 /** The order in which it must have happened; times are not judged. */
 export function happenedInOrder({ fencing, timeline }: Takeover): void {
   expect(fencing?.outcome).toBe("confirmed");

@@ -49,15 +49,17 @@ test("never 5; and 7 never after any sign of life since the power was off", () =
     peer: fc.constant("bravo"),
     localDisk: fc.constantFrom("UpToDate", "Consistent", "Outdated", "Diskless"),
     connectedAtMs: time,
+    currentAtMs: time,
     powerOffConfirmedAtMs: time,
     heardAtMs: time,
     word: fc.constantFrom({ kind: "primary" as const }, { kind: "outdated" as const }, { kind: "silent" as const }),
   });
   fc.assert(
-    fc.property(facts, ({ connectedAtMs, powerOffConfirmedAtMs, heardAtMs, ...rest }) => {
+    fc.property(facts, ({ connectedAtMs, currentAtMs, powerOffConfirmedAtMs, heardAtMs, ...rest }) => {
       const { code } = decideFencePeer({
         ...rest,
         ...(connectedAtMs === undefined ? {} : { connectedAtMs }),
+        ...(currentAtMs === undefined ? {} : { currentAtMs }),
         ...(powerOffConfirmedAtMs === undefined ? {} : { powerOffConfirmedAtMs }),
         ...(heardAtMs === undefined ? {} : { heardAtMs }),
       });
@@ -65,7 +67,8 @@ test("never 5; and 7 never after any sign of life since the power was off", () =
       if (code !== 7) return;
       expect(powerOffConfirmedAtMs).toBeGreaterThanOrEqual(connectedAtMs ?? 0);
       expect(powerOffConfirmedAtMs).toBeGreaterThanOrEqual(heardAtMs ?? 0);
-      expect(rest.localDisk).toBe("UpToDate");
+      if (currentAtMs === undefined) expect(rest.localDisk).toBe("UpToDate");
+      else expect(["UpToDate", "Consistent"]).toContain(rest.localDisk);
     }),
   );
 });

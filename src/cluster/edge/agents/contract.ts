@@ -33,7 +33,7 @@ export interface AgentCall {
   readonly node?: string;
   /**
    * Whether our data of a DRBD resource, though DRBD calls them Consistent only, are proven to be the newest: they were
-   * so with the peer connected, and the peer was read as off later.
+   * so with the peer connected, which was read as off after it had connected.
    */
   readonly isDrbdCurrent?: (resource: string) => boolean;
   /**
