@@ -8,7 +8,6 @@ import { type NamespacePair, NODES, openNamespacePair } from "../support/namespa
 // They mostly wait: side by side, each with a pair of its own.
 const test = plain.extend<{ pair: NamespacePair }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern what a fixture needs
-  // oxlint-disable-next-line no-empty-pattern -- and so
   async pair({}, use) {
     const pair = openNamespacePair(["keepalive 200ms", "deadtime 3s", "initdead 6s"]);
     await use(pair);
