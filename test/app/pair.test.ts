@@ -32,7 +32,7 @@ const runsOn = (status: StatusReport | undefined, resource: string) =>
 /** `run`: the test that it is for, side by side with another one. */
 async function startPair(run: TestContext, configuration: string, beyond: readonly string[] = []): Promise<NodePair> {
   const pair = openNodePair({ times: [...TIMES, ...beyond], configuration });
-  run.onTestFinished(pair.close);
+  run.onTestFinished(() => pair.close());
   for (const node of NODES) pair.start(node);
   await pair.until("the address is up on one node, and the pair is idle", async () => {
     const status = await pair.status("bravo");
@@ -228,7 +228,7 @@ asRoot("a node that is stopped hands over first; then the last one stops as well
 
 asRoot("a wrong cluster configuration: every problem is told, and the node does not start", async (run) => {
   const pair = openNodePair({ times: TIMES, configuration: "primitive x nonsense\ngroup g y z\nproperty a b\n" });
-  run.onTestFinished(pair.close);
+  run.onTestFinished(() => pair.close());
   pair.start("alpha");
   expect(await pair.ended("alpha")).not.toBe(0);
   expect(pair.log("alpha").match(/cluster\.crm:\d+.*error/g)?.length).toBeGreaterThanOrEqual(2);

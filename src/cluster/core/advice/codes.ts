@@ -27,6 +27,7 @@ export const ROW_OF = {
   // Beyond the table.
   "no-dc": 0,
   "node-unclean": 0,
+  "held-by-stopped": 0,
   "node-standby": 0,
   "node-maintenance": 0,
   "fencing-disabled": 0,
