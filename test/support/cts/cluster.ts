@@ -182,7 +182,8 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     one.isLeaving = false;
     delete one.bootsAtMs;
     delete one.switchesOnAtMs;
-    one.ended = new Promise((resolve) => keeper.on("exit", resolve));
+    // A program that is told to end before it has begun to listen ends by the signal, and has touched nothing.
+    one.ended = new Promise((resolve) => keeper.on("exit", (code, by) => resolve(by === "SIGTERM" ? 0 : code)));
   }
 
   /** Boots what its power or its watchdog would boot. */
