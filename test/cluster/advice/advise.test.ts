@@ -374,7 +374,7 @@ test("every text exists in both languages, names the same things, and they diffe
   const names = "node nodes survivor resource resources why at evidence by how attribute online proof count hint first";
   const more = "second nowhere constraint from cleanup links phase one two last address before seconds link peer state";
   const rest =
-    "outcome reason running holder silence deadtime late role disk connection frozen behind key standby device";
+    "outcome reason running holder silence deadtime late role stopped disk connection frozen behind key standby device";
   const values = Object.fromEntries(`${names} ${more} ${rest}`.split(" ").map((name) => [name, `<${name}>`]));
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {

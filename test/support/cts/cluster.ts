@@ -12,6 +12,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askControl, type ControlReply, controlSocketPath } from "../../../src/app/control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../../../src/app/control-protocol.ts";
+import { segmentFiles } from "../../../src/app/manager/black-box.ts";
 import { type IpmiSim, startIpmiSim } from "../ipmi-sim.ts";
 import { ADDRESS, configurationText, NODES, type NodeName } from "./configuration.ts";
 import { layNetwork, type Network, WORLD } from "./network.ts";
@@ -58,6 +59,8 @@ export interface Cluster {
   /** How often the board has taken the node's power. */
   fencings(node: NodeName): number;
   log(node: NodeName): string;
+  /** The segments of the node's black box, oldest first. */
+  journal(node: NodeName): readonly string[];
   close(): Promise<void>;
 }
 
@@ -179,7 +182,8 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     one.isLeaving = false;
     delete one.bootsAtMs;
     delete one.switchesOnAtMs;
-    one.ended = new Promise((resolve) => keeper.on("exit", resolve));
+    // A program that is told to end before it has begun to listen ends by the signal, and has touched nothing.
+    one.ended = new Promise((resolve) => keeper.on("exit", (code, by) => resolve(by === "SIGTERM" ? 0 : code)));
   }
 
   /** Boots what its power or its watchdog would boot. */
@@ -281,6 +285,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     violations: () => read(path.join(folder, "claims/violations")).split("\n").filter(Boolean),
     fencings: (node) => read(place(node, "fencings")).split("\n").filter(Boolean).length,
     log: (node) => read(place(node, "log")),
+    journal: (node) => segmentFiles(place(node, "state/journal")).map(read),
     async close() {
       clearInterval(looking);
       for (const node of NODES) execFileSync(place(node, "cut-power"), ["reset"]);

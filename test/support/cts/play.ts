@@ -2,7 +2,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Chance, createChance } from "../../../src/base/chance.ts";
-import { audit } from "./audits.ts";
+import { audit, replayBreaches } from "./audits.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { NODES } from "./configuration.ts";
 import { openLedger } from "./ledger.ts";
@@ -83,6 +83,10 @@ export async function playRounds(play: Play): Promise<Played> {
       play.onFailure?.(cluster);
       if (play.stopsAtFailure) break;
     }
+    const replayed = replayBreaches(cluster);
+    for (const breach of replayed) play.say(`FAILED ${breach}`);
+    if (replayed.length > 0) play.onFailure?.(cluster);
+    failures.push(...replayed);
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
     await cluster.close();

@@ -28,6 +28,7 @@ export const ROW_OF = {
   "no-dc": 0,
   "decisions-held-up": 0,
   "node-unclean": 0,
+  "held-by-stopped": 0,
   "node-standby": 0,
   "node-maintenance": 0,
   "fencing-disabled": 0,

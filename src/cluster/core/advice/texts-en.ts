@@ -58,6 +58,10 @@ export const ENGLISH: Texts = {
     }, though ${nodes === "" ? "it is wanted" : `${nodes} could run it`}`,
     doNow: `see the other lines here, and: gemel why ${holder}${then(online)}`,
   }),
+  "held-by-stopped": ({ holder, stopped }) => ({
+    what: `${holder} cannot run: ${stopped}, which it needs, is stopped by an operator (target-role)`,
+    doNow: `when the work is done: crm resource start ${stopped}`,
+  }),
   "promoted-nowhere": ({ holder }) => ({
     what: `${holder} is promoted nowhere`,
     doNow: `see the other lines here, and: gemel why ${holder}`,

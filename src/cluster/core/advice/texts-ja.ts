@@ -58,6 +58,10 @@ export const JAPANESE: Texts = {
       `${nodes === "" ? "" : ` (${nodes} は稼働可能)`}`,
     doNow: `ほかの行を確認し: gemel why ${holder}${then(online)}`,
   }),
+  "held-by-stopped": ({ holder, stopped }) => ({
+    what: `${holder} は稼働できない: 必要な ${stopped} が運用者により停止中 (target-role)`,
+    doNow: `作業が終わったら: crm resource start ${stopped}`,
+  }),
   "promoted-nowhere": ({ holder }) => ({
     what: `${holder} がどのノードでも昇格していない`,
     doNow: `ほかの行を確認し: gemel why ${holder}`,
