@@ -3,7 +3,7 @@ import type { Code } from "./codes.ts";
 import { type Advice, type DrbdFact, type FencingFact, members, type Rule } from "./situation.ts";
 import { clock } from "./words.ts";
 
-/** For the same cut: within it no node that was shot has booted, joined and been lost again; that is another trouble. */
+/** For the same cut: in this time no node that was shot boots, joins and is lost again, which is another trouble. */
 const MUTUAL_MS = 60_000;
 /** Older ones are history. */
 const RECENT_MS = 86_400_000;
