@@ -146,7 +146,7 @@ const OUTPUT_FLAGS = {
 export function refuseOutput(flags: Readonly<Record<string, unknown>>): string | undefined {
   const { "output-as": form, "output-to": file } = flags;
   if (form !== undefined && form !== "text")
-    return `--output-as=${String(form)}: only text is written here; for programs there are gemel status --json and crm_mon`;
+    return `--output-as=${JSON.stringify(form)}: only text is written here; for programs: gemel status --json`;
   if (file !== undefined && file !== "-") return "--output-to: let the shell do it, as in COMMAND > FILE";
   return undefined;
 }

@@ -272,10 +272,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { rest, ...optional } = splitOptional(argv);
   const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_mon", called.reason, USAGE);
-  const { socketPath } = called;
-  const flags = withSections(called.flags);
-  if (typeof flags === "string")
-    return wrongCall("crm_mon", `there is no section ${flags}; there are ${Object.keys(SECTIONS).join(", ")}`, USAGE);
+  const { socketPath, flags } = called;
+  const shown = withSections(flags);
+  if (typeof shown === "string")
+    return wrongCall("crm_mon", `there is no section ${shown}; there are ${Object.keys(SECTIONS).join(", ")}`, USAGE);
   const refused = refusedFlag(flags, REFUSED);
   if (refused !== undefined) return wrongCall("crm_mon", refused, USAGE);
   const isCgi = flags["html-cgi"] === true || flags["web-cgi"] === true;
@@ -290,7 +290,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const given = flags["xml-file"] ?? cibFile();
   const file = typeof given === "string" && given !== "" ? given : undefined;
   const request = ["crm_mon", ...argv].join(" ");
-  const wishes = wishesOf(flags, optional);
+  const wishes = wishesOf(shown, optional);
   const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
   const isOnce =
     flags["one-shot"] === true || flags["simple-status"] === true || isCgi || format === "xml" || format === "json";

@@ -16,14 +16,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const dummy = (id: string, inner = "") =>
   `<primitive id="${id}" class="ocf" provider="pacemaker" type="Dummy">${inner}</primitive>`;
-const state = `<instance_attributes id="a-i"><nvpair id="a-i-s" name="state" value="${folder}/a.state"/></instance_attributes>`;
+const state = `<instance_attributes id="a-i">
+  <nvpair id="a-i-s" name="state" value="${folder}/a.state"/></instance_attributes>`;
 const started = (node: string) => `<lrm id="${node}"><lrm_resources>
   <lrm_resource id="r" class="ocf" provider="pacemaker" type="Dummy"><lrm_rsc_op id="r_last_0" operation_key="r_start_0"
    operation="start" crm_feature_set="3.16.1" transition-key="1:1:0:x" transition-magic="0:0;1:1:0:x" call-id="5"
    rc-code="0" op-status="0" interval="0" last-rc-change="1700000000" exec-time="5" op-digest="a" on_node="n${node}"/>
   </lrm_resource></lrm_resources></lrm>`;
-const nodeState = (id: string, inner = "") =>
-  `<node_state id="${id}" uname="n${id}" in_ccm="true" crmd="online" join="member" expected="member">${inner}</node_state>`;
+const member = 'in_ccm="true" crmd="online" join="member" expected="member"';
+const nodeState = (id: string, inner = "") => `<node_state id="${id}" uname="n${id}" ${member}>${inner}</node_state>`;
 const CIB = `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="1">
 <configuration><crm_config><cluster_property_set id="o"><nvpair id="o-s" name="stonith-enabled" value="false"/>
 </cluster_property_set></crm_config><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources>
