@@ -125,6 +125,7 @@ export function situationOf(scene: Scene): Situation {
     drbd: [],
     keeper: undefined,
     cibRefusal: undefined,
+    heldUp: undefined,
     blocked: [],
     ...scene.live,
   };

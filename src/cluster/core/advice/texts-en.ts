@@ -142,6 +142,12 @@ export const ENGLISH: Texts = {
     what: `link ${link} to ${peer} is ${state}`,
     doNow: "look at the cable, the card and the switch; the link heals by itself",
   }),
+  "decisions-held-up": ({ why }) => ({
+    what: `nothing is decided, and nothing would be taken over: ${why}`,
+    doNow:
+      "each node must hear each other one: gemel status on every node, the cables and switches between those named; " +
+      "if it stays: systemctl restart gemel on the node named",
+  }),
   "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} is lost and not known to be off, so nothing of it is taken over${
