@@ -36,7 +36,12 @@ export interface FencingDesk {
     target: string,
     action: FencingRequestAction,
     origin: FencingOrigin,
-    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number; readonly unfenceBy?: readonly string[] },
+    how?: {
+      readonly isTargetPreferred?: boolean;
+      readonly onlyLevel?: number;
+      readonly unfenceBy?: readonly string[];
+      readonly isUndelayed?: true;
+    },
   ) => Promise<FencingRecord>;
   /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
   readonly withdraw: (target: string) => void;
