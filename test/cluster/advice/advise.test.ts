@@ -248,7 +248,7 @@ const ROWS: readonly (readonly [row: number, name: string, scene: Scene, code: C
     "an address has just moved",
     {
       done: [
-        { node: "srv01", resource: "prmIp", task: "start" },
+        // Of start and stop a node keeps the last one only.
         { node: "srv01", resource: "prmIp", task: "stop", agoSeconds: 21 },
         ...runsOn("srv02", 20),
       ],
@@ -346,6 +346,16 @@ describe("what is not said", () => {
     const tries = [fenced({ outcome: "unknown" }), fenced({ outcome: "unknown" })];
     expect(codes({ unclean: "srv01", live: { fencing: tries } })).not.toContain("node-unclean");
     expect(codes({ unclean: "srv01", live: { fencing: tries.slice(1) } })).toContain("node-unclean");
+  });
+
+  test("an address of a node that was fenced has moved, though nothing is left of that node's history", () => {
+    const takenOver = (agoSeconds: number): Scene => ({
+      offline: "srv01",
+      done: runsOn("srv02", 20),
+      live: { fencing: [fenced({ target: "srv01", atWallMs: NOW_MS - agoSeconds * 1000 })] },
+    });
+    expect(codes(takenOver(25))).toContain("address-moved");
+    expect(codes(takenOver(300))).not.toContain("address-moved");
   });
 
   test("an address that has stood here for long has not moved", () => {
