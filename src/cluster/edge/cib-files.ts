@@ -161,7 +161,7 @@ async function writeSidecar(directory: string, stored: StoredCib, sum: string, o
 }
 
 /**
- * Resolves with the checksum. `onStep`: each file is asked of the disk by itself, and a slow disk that answers at all is
+ * Resolves with the checksum. `onStep`: each file is asked of the disk by itself; a slow disk that answers at all is
  * not a dead one. Both are asked together, since whoever waits for an acknowledgement waits for the disk.
  */
 async function writePair(

@@ -348,16 +348,6 @@ describe("what is not said", () => {
     expect(codes({ unclean: "srv01", live: { fencing: tries.slice(1) } })).toContain("node-unclean");
   });
 
-  test("an address of a node that was fenced has moved, though nothing is left of that node's history", () => {
-    const takenOver = (agoSeconds: number): Scene => ({
-      offline: "srv01",
-      done: runsOn("srv02", 20),
-      live: { fencing: [fenced({ target: "srv01", atWallMs: NOW_MS - agoSeconds * 1000 })] },
-    });
-    expect(codes(takenOver(25))).toContain("address-moved");
-    expect(codes(takenOver(300))).not.toContain("address-moved");
-  });
-
   test("an address that has stood here for long has not moved", () => {
     const before = { node: "srv01", resource: "prmIp", task: "start" } as const;
     expect(codes({ done: [before, { ...before, task: "stop" }, ...runsOn("srv02", 300)] })).not.toContain(

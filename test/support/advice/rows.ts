@@ -23,8 +23,8 @@ export interface Row {
 
 /** Orders and their transition, on a machine that may be busy. */
 const WORK_MS = 3_000;
-/** Both processes of a node, until it has joined. */
-const BOOT_MS = 10_000;
+/** From the keeper's first heartbeat until the manager has joined and looked at everything. */
+const JOIN_MS = 5_000;
 const MONITOR_BOUND_MS = MONITOR_MS + 1_000 + WORK_MS;
 const DEATH_BOUND_MS = DEADTIME_MS + WORK_MS;
 
@@ -245,11 +245,15 @@ export const ROWS: readonly Row[] = [
     row: 13,
     code: "not-ready",
     how: "a node starts before the files of its service are there",
-    boundMs: BOOT_MS + DEATH_BOUND_MS,
+    boundMs: JOIN_MS + MONITOR_BOUND_MS,
     async provoke(stage, active) {
       await leave(stage, otherOf(active));
       stage.order(otherOf(active), "probe", 5);
       restart(stage, otherOf(active));
+      await stage.pair.until("it is a member again", async () => {
+        const status = await stage.pair.status(active);
+        return status?.nodes.find(({ name }) => name === otherOf(active))?.membership === "member";
+      });
       return active;
     },
     command: /crm resource cleanup db/,

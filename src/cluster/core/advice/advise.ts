@@ -11,6 +11,7 @@ import {
   hangingShutdown,
   keeperTrouble,
   noDc,
+  noQuorum,
   notReady,
   setAside,
 } from "./node-rules.ts";
@@ -31,6 +32,7 @@ const RULES: readonly Rule[] = [
   keeperTrouble,
   cibNotWritten,
   noDc,
+  noQuorum,
   activeTwice,
   lostDisks,
   absentNodes,

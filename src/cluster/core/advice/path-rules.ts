@@ -5,7 +5,9 @@ import {
   brokenDisks,
   failures,
   failureText,
+  isAddress,
   isEverywhere,
+  lacksInterface,
   lastFencing,
   lostAttributes,
   namesOf,
@@ -38,18 +40,16 @@ export const lostDisks: Rule = ({ facts }) =>
       : { code: "disk-lost", severity: "warning", values };
   });
 
-const isAddress = (type: string) => /^IPaddr2?$|^IPv6addr$/.test(type);
-
 /** Row 18: the agent found no interface in the address's network, and none is configured. */
 export const addressWithoutInterface: Rule = ({ facts }) =>
-  failures(facts).flatMap((failure): readonly Advice[] => {
-    const { resource, node, entry, code } = failure;
-    if (!isAddress(resource.type) || entry.task !== "start" || ![1, 6].includes(code)) return [];
-    if (parameterOf(resource, "nic") !== undefined) return [];
-    const address = parameterOf(resource, "ip") ?? "";
-    const values = { node: node.name, resource: resource.baseId, address, proof: failureText(failure) };
-    return [{ code: "address-without-interface", severity: "error", values }];
-  });
+  failures(facts)
+    .filter(lacksInterface)
+    .map((failure) => {
+      const { resource, node } = failure;
+      const address = parameterOf(resource, "ip") ?? "";
+      const values = { node: node.name, resource: resource.baseId, address, proof: failureText(failure) };
+      return { code: "address-without-interface", severity: "error", values };
+    });
 
 /** As long as neighbours may go on sending to the old card: a usual life of an ARP entry. */
 const NEIGHBOUR_MS = 60_000;
@@ -65,7 +65,7 @@ export const movedAddresses: Rule = (situation) => {
   const { facts, nowWallMs } = situation;
   return primitives(facts).flatMap((resource): readonly Advice[] => {
     const [node] = resource.runningOn;
-    if (!isAddress(resource.type) || node === undefined) return [];
+    if (!isAddress(resource) || node === undefined) return [];
     const startedMs = movedSeconds(resource, node, "start") * 1000;
     const agoMs = nowWallMs - startedMs;
     const hasLeft = (other: Node) => {

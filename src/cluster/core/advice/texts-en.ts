@@ -142,6 +142,10 @@ export const ENGLISH: Texts = {
     what: `link ${link} to ${peer} is ${state}`,
     doNow: "look at the cable, the card and the switch; the link heals by itself",
   }),
+  "no-quorum": ({ nodes, count }) => ({
+    what: `no quorum: of ${count} nodes only ${nodes} are together; nothing new is started, and this part may stop`,
+    doNow: "see the lines about the absent nodes and the links; bring back as many as make a majority",
+  }),
   "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} is lost and not known to be off, so nothing of it is taken over${

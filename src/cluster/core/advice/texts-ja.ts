@@ -136,6 +136,10 @@ export const JAPANESE: Texts = {
     what: `${peer} へのリンク ${link} が ${state}`,
     doNow: "ケーブル、NIC、スイッチを確認。リンクは自動で復旧する",
   }),
+  "no-quorum": ({ nodes, count }) => ({
+    what: `クォーラムがない: ${count} ノード中、参加しているのは ${nodes} のみ。新たな起動は行わず、この側は停止することがある`,
+    doNow: "不在ノードとリンクに関する行を確認し、過半数になるまでノードを復帰させる",
+  }),
   "no-dc": () => ({ what: "DC がいないため、何も決定されない", doNow: "gemel log を確認" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} を見失い、停止を確認できないため引き継がない${
