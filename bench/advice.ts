@@ -38,5 +38,10 @@ try {
 } finally {
   await stage.close();
 }
-say(`load ${os.loadavg().map((value) => value.toFixed(1))}, ${faults} faults`);
+say(
+  `load ${os
+    .loadavg()
+    .map((value) => value.toFixed(1))
+    .join(" ")}, ${faults} faults`,
+);
 process.exitCode = faults === 0 ? 0 : 1;

@@ -311,6 +311,13 @@ describe("beyond the table", () => {
     expect(codes({ done: runsOn("srv01"), live: { proofs: [{ ...proof, state: "proven" }] } })).toEqual([]);
   });
 
+  test("a DC that may not decide: nothing else looks wrong", () => {
+    const heldUp = "the members do not agree who is there: srv01";
+    expect(told({ done: runsOn("srv01"), live: { heldUp } })[0]).toContain(
+      "decisions-held-up: nothing is decided, and nothing would be taken over: the members do not agree",
+    );
+  });
+
   test("a disk that does not take the configuration", () => {
     const [line] = told({ done: runsOn("srv01"), live: { cibRefusal: "ENOSPC" } });
     expect(line).toContain("cib-not-written: the disk of srv02 does not take the configuration: ENOSPC; changes wait");

@@ -318,7 +318,9 @@ export const ROWS: readonly Row[] = [
     },
     command: /gemel fence confirm /,
     heal(stage, active) {
+      // Its power is pulled: a board that still reads "on" would have the confirmation refused.
       stage.boards[active].setFaults({});
+      stage.boards[active].setPower("off");
       stage.pair.powerOff(active);
       stage.pretend(active, false);
       stage.tell(otherOf(active), "fence", "confirm", active, "--yes", active);

@@ -27,6 +27,7 @@ export const ROW_OF = {
   // Beyond the table.
   "no-dc": 0,
   "no-quorum": 0,
+  "decisions-held-up": 0,
   "node-unclean": 0,
   "held-by-stopped": 0,
   "node-standby": 0,

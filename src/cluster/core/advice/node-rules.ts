@@ -180,5 +180,8 @@ export const noQuorum: Rule = (situation) => {
   const values = { nodes: namesOf(all.filter(({ online }) => online)), count: String(all.length) };
   return [{ code: "no-quorum", severity: "error", values }];
 };
+/** The worst silence of a cluster: all is green, and nothing would be taken over. */
+export const heldUpDecisions: Rule = ({ heldUp }) =>
+  heldUp === undefined ? [] : [{ code: "decisions-held-up", severity: "error", values: { why: heldUp } }];
 
 export const noDc: Rule = ({ dc }) => (dc === undefined ? [{ code: "no-dc", severity: "error", values: {} }] : []);

@@ -146,6 +146,12 @@ export const ENGLISH: Texts = {
     what: `no quorum: of ${count} nodes only ${nodes} are together; nothing new is started, and this part may stop`,
     doNow: "see the lines about the absent nodes and the links; bring back as many as make a majority",
   }),
+  "decisions-held-up": ({ why }) => ({
+    what: `nothing is decided, and nothing would be taken over: ${why}`,
+    doNow:
+      "each node must hear each other one: gemel status on every node, the cables and switches between those named; " +
+      "if it stays: systemctl restart gemel on the node named",
+  }),
   "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} is lost and not known to be off, so nothing of it is taken over${

@@ -140,6 +140,12 @@ export const JAPANESE: Texts = {
     what: `クォーラムがない: ${count} ノード中、参加しているのは ${nodes} のみ。新たな起動は行わず、この側は停止することがある`,
     doNow: "不在ノードとリンクに関する行を確認し、過半数になるまでノードを復帰させる",
   }),
+  "decisions-held-up": ({ why }) => ({
+    what: `何も決定されず、フェイルオーバも行われない: ${why}`,
+    doNow:
+      "全ノードで gemel status を実行し、上記ノード間のケーブルとスイッチを確認; " +
+      "解消しない場合は該当ノードで systemctl restart gemel",
+  }),
   "no-dc": () => ({ what: "DC がいないため、何も決定されない", doNow: "gemel log を確認" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} を見失い、停止を確認できないため引き継がない${

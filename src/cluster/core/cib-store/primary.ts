@@ -207,12 +207,20 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
     conclude(draft, from, { kind: "refused", requestId, problems });
     return;
   }
-  const diff = diffTrees(stored.configuration, configuration);
+  const raised = request.operations.flatMap((operation) => (operation.kind === "raise" ? [operation.part] : []));
+  const diff = [
+    ...diffTrees(stored.configuration, configuration),
+    ...raised.map((part) => `~ ${part} counted up by hand`),
+  ];
   if (diff.length === 0) {
     accept(draft, from, requestId, stored.version, problems);
     return;
   }
-  const version = { ...stored.version, epoch: stored.version.epoch + 1 };
+  const version = {
+    ...stored.version,
+    adminEpoch: stored.version.adminEpoch + (raised.includes("admin-epoch") ? 1 : 0),
+    epoch: stored.version.epoch + 1,
+  };
   const head = newHead(draft);
   const alone = others(draft.state).length === 0;
   const isMarked = alone && draft.state.quorate;

@@ -28,6 +28,8 @@ export type ConfigurationOperation =
       readonly name: string;
       readonly value: string | null;
     }
+  /** Counts the version up though nothing may differ: what was saved before is older from now on. */
+  | { readonly kind: "raise"; readonly part: "epoch" | "admin-epoch" }
   /** Removes the element, and empty sections stay. Nothing found: refused. */
   | { readonly kind: "delete"; readonly target: string };
 
@@ -60,8 +62,8 @@ export type StatusChange =
   | { readonly kind: "clear-node"; readonly node: string }
   /** Drops the node_state wholly: the node is no longer part of the cluster. */
   | { readonly kind: "delete-node"; readonly node: string }
-  /** Attributes of a ticket: `granted`, `standby`, `last-granted`. */
-  | { readonly kind: "set-ticket"; readonly ticket: string; readonly attributes: Attributes }
+  /** Attributes of a ticket: `granted`, `standby`, `last-granted`; null forgets the ticket. */
+  | { readonly kind: "set-ticket"; readonly ticket: string; readonly attributes: Attributes | null }
   /** Attributes of `<cib>` itself: `have-quorum`, `dc-uuid`, `cluster-name`. */
   | { readonly kind: "set-cib"; readonly attributes: Attributes };
 
