@@ -13,6 +13,8 @@ import { askQemu, followQemu } from "./qmp.ts";
 import { qemuPidFile } from "./start-script.ts";
 
 const POWER_WAIT_MAX_MS = 30_000;
+/** Longer than the patience of the operators' commands in a guest, which say themselves what did not happen in time. */
+const RUN_MAX_MS = 90_000;
 const POWER_POLL_MS = 20;
 const EVENT_RETRY_MS = 250;
 /** What QEMU tells of a machine's life; its other events are about its parts. */
@@ -97,7 +99,7 @@ export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): 
     }
   }
 
-  async function run(script: string, timeoutMs = 30_000): Promise<Answer | undefined> {
+  async function run(script: string, timeoutMs = RUN_MAX_MS): Promise<Answer | undefined> {
     return pid() === undefined ? undefined : channel.run(script, timeoutMs);
   }
 

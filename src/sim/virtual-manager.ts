@@ -297,7 +297,9 @@ export class VirtualManager {
         keeper.managerLeft(effect.clean);
         break;
       case "log":
-        world.trace(name, `${effect.level}: ${effect.text}`);
+        // What no operator may miss belongs to the story.
+        if (effect.level === "error") world.tell(name, `says: ${effect.text}`);
+        else world.trace(name, `${effect.level}: ${effect.text}`);
         break;
       case "cib-changed":
         if (effect.what === "configuration") this.fencing.configure(nodeCib(this.node));

@@ -22,6 +22,7 @@ import {
   primitivesOf,
   problem,
   resourceWish,
+  ticketChange,
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
@@ -273,6 +274,9 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return request.lifetime === "forever"
         ? await change(manager, person, request, permanentAttribute(manager, request))
         : setTransient(manager, request);
+    case "ticket":
+      report(manager, [ticketChange(request, Date.now())]);
+      return answer<"ticket">({ text: `the ticket ${request.ticket} is changed` });
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":

@@ -22,6 +22,7 @@ import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { Proof } from "../../fencing/core/proofs.ts";
 import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
 import { openResourceGroups } from "../../hw/edge/cgroup.ts";
+import { mapProgramCode } from "../../hw/edge/memory-lock.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
 import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
@@ -256,5 +257,10 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchLeases(manager, (version) => findVersion(manager, version));
+  try {
+    mapProgramCode();
+  } catch (error) {
+    manager.log("info", `code is read from the disk when it is needed: ${String(error)}`);
+  }
   manager.log("info", `manager of ${manager.self} is up`);
 }

@@ -101,9 +101,10 @@ async function readPair(directory: string): Promise<Pair | undefined> {
     const read = text === undefined || found === undefined ? undefined : parseXml(text);
     const configuration = read?.kind === "xml" ? childOf(read.root, "configuration") : undefined;
     if (found === undefined || configuration === undefined) continue;
-    const { version, head, lineage, confirmedHead, quorateHead, history } = found.sidecar;
+    const { version, head, lineage, confirmedHead, quorateHead, quorateVersion, history } = found.sidecar;
     const isWhole = name === "cib" && found.name === "cib";
-    return { stored: { version, head, lineage, confirmedHead, quorateHead, configuration, history }, file, isWhole };
+    const marks = { confirmedHead, quorateHead, quorateVersion };
+    return { stored: { version, head, lineage, ...marks, configuration, history }, file, isWhole };
   }
   return undefined;
 }
@@ -311,6 +312,7 @@ export async function readInitialCib(file: string, nowWallMs: number): Promise<R
     lineage: [BLANK, head],
     confirmedHead: BLANK,
     quorateHead: BLANK,
+    quorateVersion: { adminEpoch: 0, epoch: 0 },
     configuration: loaded.value,
     history: [entry],
   };

@@ -233,12 +233,13 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
   },
   ComponentFail: { before: "all", isViolent: true, run: (stage) => killOne(stage, ["keeper", "manager", "agent"]) },
-  /** Ten deaths, one on the other's heels: of whatever runs of ours, on any node. */
+  /** Ten deaths: of whatever runs of ours, on any node; one on the other's heels, or with time for work between. */
   ProcessesFail: {
     before: "all",
     isViolent: true,
     async run(stage) {
       const killed: string[] = [];
+      const pauseMaxMs = stage.chance.happens(50) ? 2_000 : 10_000;
       for (let kills = 0; kills < 10; kills += 1) {
         const nodes = NODES.filter((node) => stage.cluster.processes(node).some(({ kind }) => kind === "manager"));
         const own = nodes.flatMap((node) =>
@@ -247,7 +248,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         // All may be dead at this moment.
         const victim = own[stage.chance.below(Math.max(1, own.length))];
         if (victim !== undefined && stage.cluster.kill(victim.pid)) killed.push(`${victim.kind} on ${victim.node}`);
-        await sleep(stage.chance.between(0, 2_000));
+        await sleep(stage.chance.between(0, pauseMaxMs));
       }
       stage.say(killed.join(", "));
       return [];

@@ -166,4 +166,8 @@ export const setAside: Rule = ({ facts }) =>
     ];
   });
 
+/** The worst silence of a cluster: all is green, and nothing would be taken over. */
+export const heldUpDecisions: Rule = ({ heldUp }) =>
+  heldUp === undefined ? [] : [{ code: "decisions-held-up", severity: "error", values: { why: heldUp } }];
+
 export const noDc: Rule = ({ dc }) => (dc === undefined ? [{ code: "no-dc", severity: "error", values: {} }] : []);

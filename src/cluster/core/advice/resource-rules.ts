@@ -3,7 +3,7 @@ import { childOf, childrenOf } from "../../../base/xml.ts";
 import { failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
 import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
-import { ROLE } from "../scheduler/facts/values.ts";
+import { INFINITY_SCORE, ROLE } from "../scheduler/facts/values.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
 import {
   type Advice,
@@ -96,13 +96,45 @@ function isOtherwiseExplained(situation: Situation, resource: Resource): boolean
 const isServing = ({ managed, heldBack, class: agentClass }: Resource) =>
   (managed || heldBack) && agentClass !== "stonith";
 
-/** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
-export const runsNowhere: Rule = (situation) => {
-  const { facts, isBusy, isSettled } = situation;
+/** What an operator has stopped and `top` cannot run without, over any number of constraints; the nearest. */
+function stoppedNeed({ facts }: Situation, top: Resource): Resource | undefined {
+  const links = [
+    ...facts.colocations
+      .filter(({ score }) => score >= INFINITY_SCORE)
+      .map(({ dependent, primary }) => [topOf(dependent), topOf(primary)] as const),
+    ...facts.orders
+      .filter(({ kind, inverse }) => kind === "mandatory" && !inverse)
+      .map(({ first, second }) => [topOf(second), topOf(first)] as const),
+  ];
+  const seen = new Set([top]);
+  // A set keeps the order of insertion, and what is added while it is walked is walked too.
+  for (const one of seen) {
+    if (one !== top && isDisabled(one)) return one;
+    for (const [from, to] of links) if (from === one) seen.add(to);
+  }
+  return undefined;
+}
+
+/** Wanted, but another resource that it needs is stopped on purpose: an operator's work, and no fault. */
+export const heldByStopped: Rule = (situation) =>
+  [...new Set(idleOnes(situation).map((one) => topOf(one)))].flatMap((top): readonly Advice[] => {
+    const stopped = stoppedNeed(situation, top);
+    if (stopped === undefined) return [];
+    return [{ code: "held-by-stopped", severity: "warning", values: { holder: top.id, stopped: stopped.id } }];
+  });
+
+/** Wanted, on no node, and nothing under way. */
+function idleOnes({ facts, isBusy, isSettled }: Situation): readonly Resource[] {
   if (isBusy || !isSettled || facts.options.stopAll) return [];
   const wanted = primitives(facts).filter((one) => isServing(one) && !isDisabled(one) && !isDisabled(topOf(one)));
-  const down = wanted.filter(
-    (one) => isSingle(one) && one.runningOn.length === 0 && !isOtherwiseExplained(situation, one),
+  return wanted.filter((one) => isSingle(one) && one.runningOn.length === 0);
+}
+
+/** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
+export const runsNowhere: Rule = (situation) => {
+  const { facts } = situation;
+  const down = idleOnes(situation).filter(
+    (one) => !isOtherwiseExplained(situation, one) && stoppedNeed(situation, topOf(one)) === undefined,
   );
   const could = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
   const standby = members(facts).filter((node) => node.standby && node.online);

@@ -70,6 +70,8 @@ export interface Situation {
   readonly keeper: KeeperFact | undefined;
   /** Why our disk does not take the configuration, while that is so. */
   readonly cibRefusal: string | undefined;
+  /** What has kept the DC from deciding for long, while that is so. */
+  readonly heldUp: string | undefined;
   readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];
 }
 

@@ -10,13 +10,15 @@ import type { MembershipView } from "./view.ts";
 export function viewOf(state: MembershipState, nowMs: number): MembershipView {
   const { config, members, epoch } = state;
   const joined = state.peers.filter(({ phase }) => phase === "member");
+  const dissenting = joined.filter(({ heartbeat }) => heartbeat?.members !== members || heartbeat.epoch !== epoch);
   const kindOf = (link: string) => config.links.find(({ name }) => name === link)?.kind ?? "udp";
   return {
     self: config.self,
     generation: state.generation,
     epoch,
     members: [config.self, ...joined.map(({ name }) => name)].toSorted(),
-    agreed: joined.every(({ heartbeat }) => heartbeat?.members === members && heartbeat.epoch === epoch),
+    agreed: dissenting.length === 0,
+    ...(dissenting.length === 0 ? {} : { dissenting: dissenting.map(({ name }) => name) }),
     ...(state.reachable === undefined ? {} : { reachable: state.reachable }),
     peers: state.peers.map(({ name, phase, generation, heardAtMs, returned, heartbeat }) => ({
       name,

@@ -37,6 +37,8 @@ export interface MembershipView {
   readonly members: readonly string[];
   /** Every member has told this very epoch and these very members; false for a keepalive or so after each change. */
   readonly agreed: boolean;
+  /** The members that tell another one. */
+  readonly dissenting?: readonly string[];
   /** How many ping nodes we reach. */
   readonly reachable?: number;
   readonly peers: readonly PeerView[];

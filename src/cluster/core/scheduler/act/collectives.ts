@@ -5,7 +5,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
+import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -55,7 +55,7 @@ function tasksOf(resource: Resource): readonly string[] {
 /** A group is down when all of it is; a clone's instances go down each for itself. */
 function endMode(resource: Resource, operation: string): Collective["mode"] {
   const goesDown = operation === "stop" || operation === "demote";
-  if (resource.kind === "clone") return goesDown ? "free" : "any";
+  if (resource.kind === "clone") return "any";
   return goesDown ? "wanted" : "all";
 }
 
@@ -73,8 +73,21 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, {});
   for (const each of ends) link(plan, each, end, { ends: true });
+  if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
   if (operation === "stop")
     for (const member of resource.children) plan.stopWaits.push({ resource: member, second: end, sameNode: false });
+}
+
+/**
+ * Of a group it is never told that it has been demoted while a member has no role to be demoted from, unless that one
+ * is known to be unpromoted already (crm_simulate as a black box).
+ */
+function holdDemoted(plan: Plan, group: Resource, end: Step): void {
+  for (const member of group.children) {
+    if (member.role === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
+    const none = step(plan, { resource: member, operation: "demote", runnable: false });
+    link(plan, none, end, { needsFirst: true, hidden: true });
+  }
 }
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };

@@ -175,9 +175,22 @@ function linkSetGates(plan: Plan): void {
   }
 }
 
+/**
+ * Of several orders between the same two tasks the one that is configured first stands, whatever its kind
+ * (crm_simulate as a black box): a mandatory one behind an optional one adds nothing.
+ */
+function firstOnes(orders: readonly ResourceOrder[]): readonly ResourceOrder[] {
+  const known = new Set<string>();
+  return orders.filter(({ first, firstTask, second, secondTask, min }) => {
+    if (min > 0) return true;
+    const key = [first.index, firstTask, second.index, secondTask].join(" ");
+    return !known.has(key) && known.add(key);
+  });
+}
+
 /** Links for every order constraint. */
 export function linkOrders(plan: Plan): void {
-  for (const order of plan.facts.orders) {
+  for (const order of firstOnes(plan.facts.orders)) {
     const rules = rulesOf(order);
     if (order.min > 0 && GOES_UP.has(order.firstTask)) linkGate(plan, order);
     else if (isInterleaved(order)) linkInterleaved(plan, order, rules);

@@ -78,7 +78,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
       (other) =>
         other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,
     );
-    if (sameInterval || !resource.managed) return;
+    if (sameInterval) return;
     const made = cancel(plan, resource, node, name, intervalMs);
     made.runnable = isUp(plan.board, node) && !node.pending;
     for (const promote of stepsOf(plan, resource, "promote")) if (promote.node === node) link(plan, made, promote);
@@ -121,12 +121,17 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
       }
       continue;
     }
+    // Where it runs and nobody may stop it, there is nothing to watch for.
+    if (!resource.managed && resource.runningOn.includes(node)) continue;
     const required = !isRecordedStopped(resource, node, name, intervalMs);
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
     made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
-    if (!resource.managed) continue;
+    if (!resource.managed) {
+      made.required &&= made.runnable;
+      continue;
+    }
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });
     for (const stop of stepsOf(plan, resource, "stop"))
@@ -152,7 +157,10 @@ export function isHereToStay(plan: Plan, node: Node): boolean {
 /** What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
   for (const node of resource.runningOn) {
-    if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
+    if (!node.maintenance && !resource.maintenance) continue;
+    // A node in maintenance gives up nothing, even when it is told to.
+    const isThere = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
+    if (node.maintenance ? !isThere : !isHereToStay(plan, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);

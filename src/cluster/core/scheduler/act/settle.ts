@@ -65,6 +65,8 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
+  if (link.startDrags === true && first.required && first.runnable && isManaged(second))
+    require(second, `required ${describe(first)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
@@ -84,8 +86,8 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
-    // Of a whole it is said even when nothing of it would be started.
-    if (second.node === undefined && second.operation === "start") require(second, "", change);
+    // It is told as wanted and blocked, even when nothing of it would be started.
+    if (second.operation === "start") require(second, "", change);
   }
 }
 

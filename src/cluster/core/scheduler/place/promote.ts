@@ -74,7 +74,11 @@ export function addPromotionScores(board: Board, clone: Resource): void {
 }
 
 function initialScore(board: Board, clone: Resource, instance: Resource, node: Node): number {
-  const role = nextRoleOf(board, instance);
+  // A member that may not be promoted keeps its group from it.
+  const role = primitivesOf(instance).reduce<Role>((highest, member) => {
+    const next = nextRoleOf(board, member);
+    return next > highest ? next : highest;
+  }, ROLE.unknown);
   if (role === ROLE.stopped || role === ROLE.unpromoted) return -INFINITY_SCORE;
   let score = promotionScoreOf(board, clone, instance, node) ?? -1;
   const lists = [board.roleLocations.get(clone), board.roleLocations.get(instance)];
@@ -163,6 +167,11 @@ function isUnmanaged(instance: Resource): boolean {
   return primitivesOf(instance).some(({ managed }) => !managed);
 }
 
+/** Nobody demotes or promotes what is unmanaged; but a group counts as promoted only when all of it is. */
+function staysPromoted(instance: Resource): boolean {
+  return isUnmanaged(instance) && primitivesOf(instance).every(({ role }) => role === ROLE.promoted);
+}
+
 function setRole(board: Board, resource: Resource, role: Role): void {
   for (const each of [resource, ...primitivesOf(resource)])
     if (assignedOf(board, each) !== undefined) board.nextRole[each.index] = role;
@@ -206,14 +215,15 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
       promoted += 1;
       perNode[node.index] = (perNode[node.index] ?? 0) + 1;
       setRole(board, instance, ROLE.promoted);
-    } else if (!isUnmanaged(instance)) setRole(board, instance, ROLE.unpromoted);
+    } else if (!isUnmanaged(instance) || currentRole(instance) === ROLE.promoted)
+      setRole(board, instance, ROLE.unpromoted);
   }
 }
 
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
-  if (isUnmanaged(instance)) return currentRole(instance) === ROLE.promoted;
+  if (isUnmanaged(instance)) return staysPromoted(instance);
   if (!options.quorate && options.noQuorumPolicy === "demote") return currentRole(instance) <= ROLE.stopped;
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
