@@ -16,6 +16,13 @@ export type SecondLevel = "none" | "strip" | "person" | "lock";
  */
 export type Storage = "local" | "drbd" | "sfex";
 
+/** `no-quorum-policy` of Pacemaker. */
+export const QUORUM_POLICIES = ["stop", "freeze", "ignore", "demote", "suicide"] as const;
+export type QuorumPolicy = (typeof QUORUM_POLICIES)[number];
+/** What decides between two halves: nothing, the router that is pinged, or a lock on a small shared disk. */
+export const TIE_BREAKERS = ["none", "ping", "disk"] as const;
+export type TieBreaker = (typeof TIE_BREAKERS)[number];
+
 export interface Setting {
   readonly nodeCount: number;
   readonly links: readonly LinkSetting[];
@@ -36,6 +43,9 @@ export interface Setting {
   readonly storage: Storage;
   /** A router is pinged, and the group runs only where it answers. */
   readonly hasPing: boolean;
+  readonly tieBreaker: TieBreaker;
+  readonly waitForAll: boolean;
+  readonly quorumPolicy: QuorumPolicy;
   /** One group that moves as a whole, or each service for itself. */
   readonly isGrouped: boolean;
 }
@@ -59,6 +69,9 @@ export const USUAL_SETTING: Setting = {
   monitorMs: 10_000,
   storage: "local",
   hasPing: false,
+  tieBreaker: "none",
+  waitForAll: false,
+  quorumPolicy: "stop",
   isGrouped: true,
 };
 
@@ -171,7 +184,11 @@ export function configurationOf(setting: Setting): XmlElement {
     '<expression id="l-ping-1" attribute="pingd" operation="not_defined"/>' +
     '<expression id="l-ping-2" attribute="pingd" operation="lt" value="100" type="number"/></rule></rsc_location>';
   const isMirrored = setting.storage === "drbd";
-  const options = { "stonith-enabled": "true", "stonith-action": setting.stonithAction, "no-quorum-policy": "stop" };
+  const options = {
+    "stonith-enabled": "true",
+    "stonith-action": setting.stonithAction,
+    "no-quorum-policy": setting.quorumPolicy,
+  };
   const text =
     `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +
     "</cluster_property_set></crm_config>" +
