@@ -45,6 +45,8 @@ export type ControlRequest = RequestBase &
         readonly trialMs?: number;
         /** Who and what made the change, for the history; the request's own kind without it. */
         readonly door?: string;
+        /** The version counts up though nothing differs, so that what was saved before is older. */
+        readonly raises?: "epoch" | "admin-epoch";
       }
     /** Who changed what, oldest first. */
     | { readonly kind: "config-log" }
@@ -68,9 +70,17 @@ export type ControlRequest = RequestBase &
       }
     /** Transient ones as they are now: also before they are in the CIB, and private ones. All nodes without `node`. */
     | { readonly kind: "attribute-query"; readonly name: string; readonly node?: string }
+    /** An attribute of a ticket (`granted`, `standby`); no value deletes it, no name the ticket's whole state. */
+    | { readonly kind: "ticket"; readonly ticket: string; readonly name?: string; readonly value?: string }
     /** DRBD's fence-peer handler: waits until something is proven, at most `waitMs`. */
     | { readonly kind: "fence-peer"; readonly resource: string; readonly peer?: string; readonly waitMs: number }
-    | { readonly kind: "fence"; readonly target: string; readonly action: "off" | "on" | "reboot" }
+    | {
+        readonly kind: "fence";
+        readonly target: string;
+        readonly action: "off" | "on" | "reboot";
+        /** Nor those that the configuration gives to its devices. */
+        readonly withoutDelay?: boolean;
+      }
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }
@@ -112,7 +122,7 @@ export type ControlRequest = RequestBase &
     | { readonly kind: "ping" }
   );
 
-const RESOURCE_REQUEST_ACTIONS = [
+export const RESOURCE_REQUEST_ACTIONS = [
   "start",
   "stop",
   "promote",
@@ -251,6 +261,7 @@ export interface ControlAnswers {
   readonly "config-version": { readonly xml: string };
   readonly "config-confirm": Done;
   readonly attribute: Done;
+  readonly ticket: Done;
   readonly "attribute-query": {
     readonly values: readonly { readonly node: string; readonly value: string }[];
   };
@@ -292,101 +303,3 @@ export type AnswerLine =
     }
   | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };
-
-/** The kinds with the members each must have: the whole check of a request's shape. */
-const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, readonly string[]>>>> = {
-  status: {},
-  "cib-query": { section: ["string", "undefined"] },
-  "cib-apply": {
-    mode: ["replace", "update"],
-    xml: ["string"],
-    base: ["string", "undefined"],
-    trialMs: ["number", "undefined"],
-    door: ["string", "undefined"],
-  },
-  "config-log": {},
-  "config-version": { version: ["string"] },
-  "config-confirm": {},
-  attribute: {
-    node: ["string", "undefined"],
-    name: ["string"],
-    value: ["string", "undefined"],
-    lifetime: ["reboot", "forever"],
-    dampenMs: ["number", "undefined"],
-    isPrivate: ["boolean", "undefined"],
-    keeps: ["boolean", "undefined"],
-  },
-  "attribute-query": { name: ["string"], node: ["string", "undefined"] },
-  "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
-  fence: { target: ["string"], action: ["off", "on", "reboot"] },
-  "fence-confirm": { target: ["string"] },
-  "fence-history": {},
-  "fence-prove": { device: ["string", "undefined"] },
-  "fence-drill": { target: ["string"], level: ["number"] },
-  node: {
-    node: ["string"],
-    action: ["standby", "online", "maintenance", "ready"],
-    lifetime: ["string", "undefined"],
-    reason: ["string", "undefined"],
-  },
-  resource: {
-    resource: ["string"],
-    action: RESOURCE_REQUEST_ACTIONS,
-    node: ["string", "undefined"],
-    lifetime: ["string", "undefined"],
-    reason: ["string", "undefined"],
-    isPromoted: ["boolean", "undefined"],
-    isForced: ["boolean", "undefined"],
-    isExpired: ["boolean", "undefined"],
-  },
-  "resource-fail": { resource: ["string"], node: ["string"] },
-  clocks: {},
-  log: { lines: ["number"], node: ["string", "undefined"] },
-  subscribe: {},
-  ping: {},
-};
-
-export type RequestRead =
-  | { readonly kind: "request"; readonly id: number; readonly request: ControlRequest }
-  | { readonly kind: "bad"; readonly id: number; readonly problems: readonly Problem[] };
-
-function bad(id: number, reason: string, remedy: string): RequestRead {
-  return { kind: "bad", id, problems: [{ severity: "error", place: "request", reason, remedy }] };
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** One line of a client, checked as far as its shape goes. Never throws. */
-export function readRequestLine(line: string): RequestRead {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return bad(0, "not a line of JSON", 'send one object a line: {"v":1,"id":1,"request":{"kind":"status"}}');
-  }
-  if (!isRecord(value)) return bad(0, "not a JSON object", "send one object a line");
-  const id = typeof value.id === "number" && Number.isSafeInteger(value.id) && value.id > 0 ? value.id : 0;
-  if (id === 0) return bad(0, "id is no positive integer", "number the requests from 1");
-  if (value.v !== CONTROL_VERSION)
-    return bad(id, `protocol version ${String(value.v)} is not spoken here`, `use version ${CONTROL_VERSION}`);
-  const { request } = value;
-  if (!isRecord(request) || typeof request.kind !== "string" || !Object.hasOwn(REQUEST_MEMBERS, request.kind))
-    return bad(id, "unknown kind of request", `ask for one of ${Object.keys(REQUEST_MEMBERS).join(", ")}`);
-  const members = Object.entries(REQUEST_MEMBERS[request.kind as RequestKind]);
-  const problems = members.flatMap(([name, allowed]): Problem[] => {
-    const member = request[name];
-    if (allowed.includes(typeof member) || (typeof member === "string" && allowed.includes(member))) return [];
-    return [
-      {
-        severity: "error",
-        place: `request.${name}`,
-        reason: `${JSON.stringify(member) ?? "nothing"} is not allowed`,
-        remedy: `give ${allowed.join(" or ")}`,
-      },
-    ];
-  });
-  if (problems.length > 0) return { kind: "bad", id, problems };
-  // The table above has checked every member of this kind.
-  return { kind: "request", id, request: request as unknown as ControlRequest };
-}

@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { askFile } from "../../src/app/cib-door.ts";
 import { COMMANDS, runCommand } from "../../src/app/commands/index.ts";
-import { readRequestLine } from "../../src/app/control-protocol.ts";
+import { readRequestLine } from "../../src/app/request-line.ts";
 import { parseXml, printXml } from "../../src/base/xml.ts";
 import { sourceCib } from "../cluster/monitor/source-cib.ts";
 

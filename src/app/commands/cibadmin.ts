@@ -1,170 +1,252 @@
 /**
- * `gemel cibadmin`, also `cibadmin`: queries and changes of the CIB as XML. Changes are computed on the configuration
- * that was fetched and sent with its version, so that they never undo another's.
- * Facts: cibadmin(8).
+ * `gemel cibadmin`, also `cibadmin`: queries and changes of the CIB as XML. Changes are computed on the CIB that was
+ * fetched and sent with its version, so that they never undo another's.
+ * Facts: cibadmin(8); exit codes and results of cibadmin 2.1.5 on CIB files. Where ours differ on purpose: no schema
+ * errors are printed but our own; XML that is not well-formed is refused, not guessed; a section that is not there is
+ * refused, where Debian's answers with everything.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
-import { formatProblem } from "../../base/problem.ts";
-import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
-import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
-import { elementAt, findPaths } from "../../cluster/core/cib-store/paths.ts";
-import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
-import { controlSocketPath } from "../control-client.ts";
+import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
+import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
+import { upgradeCib } from "../../cib/upgrade/to-three.ts";
+import { diskDigest, versionedDigest } from "../../cluster/core/cib-store/cib-digest.ts";
+import { applyPatch } from "../../cluster/core/cib-store/patch-set.ts";
+import { elementAt, findPaths, type TreePath } from "../../cluster/core/cib-store/paths.ts";
 import {
-  askManager,
-  commit,
-  configurationOf,
-  EXIT,
-  fetchRunning,
-  openSession,
-  type Session,
-  tellReply,
-} from "../crm/session.ts";
+  create,
+  type Edited,
+  findSection,
+  modify,
+  type Place,
+  remove,
+  replace,
+} from "../../cluster/core/cib-store/xml-edit.ts";
+import { readCommandLine } from "../control-client.ts";
 import { terminal } from "../crm/terminal.ts";
+import { EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { type CibChange, changeWholeCib, EXIT_CIB } from "./cib-edit.ts";
 
-const USAGE = `usage: gemel cibadmin -Q [-o SECTION | -A XPATH] [-n]
-       gemel cibadmin -R|-C|-M|-D [-o SECTION] (-x FILE | -X XML | -p)   -D also with -A XPATH
-       gemel cibadmin -E --force
-`;
+const USAGE =
+  "cibadmin -Q [-o SECTION | -A XPATH [-e]] [-n] | -a | -5|-6 (XML) | -B | -u -f | -E -f | -P (XML)\n" +
+  "       cibadmin -C|-M|-R|-D|-d [-o SECTION | -A XPATH] [-c] (XML)   XML: -x FILE | -X TEXT | -p";
 
-const OPTIONS = {
+const FLAGS = {
   query: { type: "boolean", short: "Q" },
   replace: { type: "boolean", short: "R" },
   create: { type: "boolean", short: "C" },
   modify: { type: "boolean", short: "M" },
+  patch: { type: "boolean", short: "P" },
   delete: { type: "boolean", short: "D" },
+  "delete-all": { type: "boolean", short: "d" },
   erase: { type: "boolean", short: "E" },
+  bump: { type: "boolean", short: "B" },
+  upgrade: { type: "boolean", short: "u" },
+  empty: { type: "boolean", short: "a" },
+  "md5-sum": { type: "boolean", short: "5" },
+  "md5-sum-versioned": { type: "boolean", short: "6" },
   scope: { type: "string", short: "o" },
   xpath: { type: "string", short: "A" },
+  "node-path": { type: "boolean", short: "e" },
   "xml-file": { type: "string", short: "x" },
   "xml-text": { type: "string", short: "X" },
   "xml-pipe": { type: "boolean", short: "p" },
   "no-children": { type: "boolean", short: "n" },
+  "allow-create": { type: "boolean", short: "c" },
   force: { type: "boolean", short: "f" },
+  // What is asked of the cluster is the same at every node, and is always waited for: accepted, and of no effect.
   local: { type: "boolean", short: "l" },
   "sync-call": { type: "boolean", short: "s" },
-  verbose: { type: "boolean", short: "V", multiple: true },
-  run: { type: "string" },
+  node: { type: "string", short: "N" },
+  timeout: { type: "string", short: "t" },
+  verbose: { type: "boolean", short: "V" },
+  // Refused with a reason.
+  user: { type: "string", short: "U" },
+  "show-access": { type: "boolean", short: "S" },
 } as const;
+const ACTIONS = [
+  "query",
+  "replace",
+  "create",
+  "modify",
+  "patch",
+  "delete",
+  "delete-all",
+  "erase",
+  "bump",
+  "upgrade",
+  "empty",
+  "md5-sum",
+  "md5-sum-versioned",
+] as const;
+type Action = (typeof ACTIONS)[number];
 
-function readValues(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], options: OPTIONS }).values;
+/** They can destroy a cluster with one word. */
+const DANGEROUS: readonly Action[] = ["erase", "upgrade", "delete-all"];
+
+interface Call {
+  readonly socketPath: string;
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  readonly place: Place;
+  readonly given: XmlElement | undefined;
 }
-type Values = ReturnType<typeof readValues>;
 
-const NO_SUCH_OBJECT = 105;
-
-function fail(text: string, code: number = EXIT.failed): number {
+function fail(text: string, code: number): number {
   process.stderr.write(`cibadmin: ${text}\n`);
   return code;
 }
 
-async function query(session: Session, values: Values): Promise<number> {
-  const reply = await askManager(session, { kind: "cib-query" });
-  if (reply.kind !== "answer") return tellReply(session, reply);
-  const read = parseXml(reply.value.xml);
-  if (read.kind === "not-xml") return fail("the manager sent something that is not XML");
-  const { scope, xpath } = values;
-  const path = xpath ?? (scope === undefined || scope === "all" || scope === "cib" ? "/cib" : `//${scope}`);
-  const found = findPaths(read.root, path);
-  if (found === undefined) return fail(`${path} is no path that is understood`, EXIT.usage);
-  const elements = found.flatMap((at) => elementAt(read.root, at) ?? []);
-  if (elements.length === 0) return fail("No such device or address", NO_SUCH_OBJECT);
-  const shown = values["no-children"] === true ? elements.map((element) => ({ ...element, children: [] })) : elements;
+const NOTHING = "No such device or address";
+
+/** `/cib/configuration/resources/primitive[@id='a']`. */
+function pathText(root: XmlElement, path: TreePath): string {
+  return [[], ...path.map((_, end) => path.slice(0, end + 1))]
+    .map((at) => {
+      const { name = "", attributes: { id } = {} } = elementAt(root, at) ?? {};
+      return id === undefined ? `/${name}` : `/${name}[@id='${id}']`;
+    })
+    .join("");
+}
+
+async function query({ socketPath, flags, place }: Call): Promise<number> {
+  const cib = await fetchCib("cibadmin", socketPath);
+  if (typeof cib === "number") return cib;
+  const { scope = "cib", xpath } = place;
+  const section = scope === "all" ? [] : findSection(cib, scope);
+  const found = xpath === undefined ? (section === undefined ? [] : [section]) : findPaths(cib, xpath);
+  if (found === undefined)
+    return fail(`${xpath ?? ""} is no path that is understood: write //NAME[@ATTRIBUTE="VALUE"]`, EXIT_CIB.notFound);
+  if (found.length === 0)
+    return fail(xpath === undefined ? `there is no section ${scope}` : NOTHING, EXIT_CIB.notFound);
+  if (flags["node-path"] === true) {
+    for (const path of found) terminal.out(`${pathText(cib, path)}\n`);
+    return EXIT.done;
+  }
+  const elements = found.flatMap((at) => elementAt(cib, at) ?? []);
+  const shown = flags["no-children"] === true ? elements.map((element) => ({ ...element, children: [] })) : elements;
   const [only, ...more] = shown;
   if (only !== undefined) terminal.out(printXml(more.length === 0 ? only : xml("xpath-query", {}, shown)));
   return EXIT.done;
 }
 
-const SECTION_OF: Readonly<Record<string, string>> = {
-  node: "nodes",
-  cluster_property_set: "crm_config",
-  tag: "tags",
-  "fencing-level": "fencing-topology",
-  acl_role: "acls",
-  acl_target: "acls",
-  acl_group: "acls",
-  alert: "alerts",
+function emptyCib(): XmlElement {
+  const sections = ["crm_config", "nodes", "resources", "constraints"];
+  const configuration = { ...emptyConfiguration(), children: sections.map((name) => xml(name)) };
+  const attributes = { crm_feature_set: "3.16.1", "validate-with": "pacemaker-3.9" };
+  return xml("cib", { ...attributes, epoch: "1", num_updates: "0", admin_epoch: "0" }, [configuration, xml("status")]);
+}
+
+const refused = (exitCode: number, ...reasons: readonly string[]): CibChange => ({
+  kind: "refused",
+  reasons,
+  exitCode,
+});
+
+function toChange(edited: Edited): CibChange {
+  if (edited.kind === "edited") return { kind: "changed", cib: edited.root };
+  return refused(edited.kind === "exists" ? EXIT_CIB.exists : EXIT_CIB.notFound, edited.reason);
+}
+
+const count = ({ attributes }: XmlElement, name: string, by: number) => ({
+  [name]: String(Number(attributes[name] ?? 0) + by),
+});
+
+function patched(cib: XmlElement, patch: XmlElement): CibChange {
+  const result = applyPatch(cib, patch);
+  if (result.kind === "patched") return { kind: "changed", cib: result.root };
+  const { place, reason, remedy } = result.problem;
+  return refused(result.kind === "stale" ? EXIT_CIB.stale : EXIT_CIB.invalid, `${place}: ${reason}; ${remedy}`);
+}
+
+type Make = (call: Call, cib: XmlElement) => CibChange;
+
+/** For what cannot be done without XML. */
+const withXml =
+  (make: (given: XmlElement, call: Call, cib: XmlElement) => CibChange): Make =>
+  (call, cib) =>
+    call.given === undefined ? refused(EXIT.wrongCall, "give the XML: -x, -X or -p") : make(call.given, call, cib);
+
+const deleting =
+  (all: boolean): Make =>
+  ({ place, given }, cib) =>
+    given === undefined && place.xpath === undefined
+      ? refused(EXIT.wrongCall, "say what to delete: XML (-x, -X or -p) or -A XPATH")
+      : toChange(remove(cib, place, given, all));
+
+/** What each action makes of the CIB; those that are not here do not change it. */
+const CHANGES: Partial<Readonly<Record<Action, Make>>> = {
+  bump: (_call, cib) => ({
+    kind: "changed",
+    cib: { ...cib, attributes: { ...cib.attributes, ...count(cib, "epoch", 1) } },
+  }),
+  upgrade: (_call, cib) => ({ kind: "changed", cib: upgradeCib(cib) }),
+  erase: (_call, cib) => {
+    const attributes = { ...cib.attributes, ...count(cib, "admin_epoch", 1), num_updates: "0" };
+    return { kind: "changed", cib: { ...emptyCib(), attributes } };
+  },
+  delete: deleting(false),
+  "delete-all": deleting(true),
+  create: withXml((given, { place }, cib) => toChange(create(cib, place, given))),
+  modify: withXml((given, { place, flags }, cib) =>
+    toChange(modify(cib, place, given, flags["allow-create"] === true)),
+  ),
+  replace: withXml((given, { place }, cib) => toChange(replace(cib, place, given))),
+  patch: withXml((given, _call, cib) => patched(cib, given)),
 };
 
-/** The section that objects of that name stand in. */
-function sectionFor({ name }: XmlElement): string {
-  return SECTION_OF[name] ?? (name.startsWith("rsc_") && !name.endsWith("defaults") ? "constraints" : "resources");
-}
-
-/** What was given, as sections of a configuration: a cib, a configuration, a section, or a single object. */
-function sectionsOf(given: XmlElement, scope: string | undefined): readonly XmlElement[] {
-  if (given.name === "cib") return childOf(given, "configuration")?.children ?? [];
-  if (given.name === "configuration") return given.children;
-  const section = scope ?? sectionFor(given);
-  const known = ["crm_config", "nodes", "resources", "constraints", "tags", "acls", "alerts", "fencing-topology"];
-  if ([...known, "rsc_defaults", "op_defaults"].includes(given.name)) return [given];
-  return [xml(section, {}, [given])];
-}
-
-function operationsFor(values: Values, given: XmlElement | undefined): readonly ConfigurationOperation[] | string {
-  if (values.delete === true) {
-    const target = values.xpath ?? given?.attributes["id"];
-    return target === undefined
-      ? "say what to delete: -A XPATH, or an element with an id"
-      : [{ kind: "delete", target }];
+async function carryOut(action: Action, call: Call): Promise<number> {
+  const { socketPath, flags, given } = call;
+  if (action === "query") return await query(call);
+  if (action === "empty") {
+    terminal.out(printXml(emptyCib()));
+    return EXIT.done;
   }
-  if (given === undefined) return "give the XML: -x FILE, -X XML or -p";
-  const sections = sectionsOf(given, values.scope);
-  if (values.replace === true && (given.name === "cib" || given.name === "configuration"))
-    return [{ kind: "replace", configuration: xml("configuration", {}, sections) }];
-  if (values.replace === true && sections[0] === given)
-    return [
-      { kind: "delete", target: given.name },
-      { kind: "update", configuration: xml("configuration", {}, sections) },
-    ];
-  return [{ kind: "update", configuration: xml("configuration", {}, sections) }];
+  if (action === "md5-sum" || action === "md5-sum-versioned") {
+    if (given === undefined) return wrongCall("cibadmin", "of which XML? -X, -x or -p", USAGE);
+    process.stderr.write(action === "md5-sum" ? "Digest: " : "Versioned digest: ");
+    terminal.out(`${action === "md5-sum" ? diskDigest(given) : versionedDigest(given)}\n`);
+    return EXIT.done;
+  }
+  if (DANGEROUS.includes(action) && flags["force"] !== true)
+    return fail(`--${action} can destroy the configuration; say --force as well`, EXIT_CIB.unsafe);
+  const make = CHANGES[action];
+  if (make === undefined) return wrongCall("cibadmin", `--${action} changes nothing`, USAGE);
+  const order = { tool: "cibadmin", socketPath, door: `cibadmin --${action}` };
+  return await changeWholeCib({ ...order, tell: (text) => void fail(text, 0) }, (cib) => make(call, cib));
 }
 
-async function change(session: Session, values: Values): Promise<number> {
-  const { "xml-file": file, "xml-text": inline, "xml-pipe": pipe } = values;
-  const text = inline ?? (file === undefined && pipe !== true ? undefined : terminal.readText(file ?? "-"));
-  if (text === undefined && (file !== undefined || pipe === true)) return EXIT.noInput;
-  const read = text === undefined ? undefined : parseXml(text);
-  if (read?.kind === "not-xml") return fail(`line ${read.line}: not XML: ${read.reason}`, EXIT.config);
-  const operations = operationsFor(values, read?.root);
-  if (typeof operations === "string") return fail(operations, EXIT.usage);
-  const running = await fetchRunning(session);
-  if (typeof running === "number") return running;
-  const isThere = (id: string) => printXml(running).includes(` id="${id}"`);
-  const id = read?.root.attributes["id"];
-  if (values.create === true && id !== undefined && isThere(id)) return fail(`${id} exists already`, 108);
-  if (values.modify === true && id !== undefined && !isThere(id)) return fail(`there is no ${id}`, NO_SUCH_OBJECT);
-  const applied = applyOperations(running, operations);
-  if (applied.kind === "invalid") return fail(applied.problems.map(formatProblem).join("\ncibadmin: "), NO_SUCH_OBJECT);
-  session.working = applied.value;
-  return commit(session);
+/** The XML that was given, if any; the exit code when it cannot be read. */
+function readGiven(flags: Call["flags"]): XmlElement | undefined | number {
+  const { "xml-file": file, "xml-text": inline, "xml-pipe": pipe } = flags;
+  if (typeof inline !== "string" && typeof file !== "string" && pipe !== true) return undefined;
+  const text = typeof inline === "string" ? inline : terminal.readText(typeof file === "string" ? file : "-");
+  if (text === undefined) return EXIT_CIB.invalid;
+  const read = parseXml(text);
+  return read.kind === "xml" ? read.root : fail(`line ${read.line}: not XML: ${read.reason}`, EXIT_CIB.invalid);
 }
 
-/** Exit codes: 0; 1 refused; 64 wrong call; 66, 69 as all commands; 78 not XML; 105 not found; 108 exists. */
+/**
+ * Exit codes: 0; 1 refused; 64 wrong call; 69 no manager; 78 not XML or no valid CIB; 103 patch of another version;
+ * 105 not found; 107 needs --force; 108 exists.
+ */
 export async function run(argv: readonly string[]): Promise<number> {
-  let values: Values;
-  try {
-    values = readValues(argv);
-  } catch (error) {
-    process.stderr.write(`cibadmin: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    return EXIT.usage;
-  }
-  const socket = controlSocketPath(values.run);
-  const session = openSession(socket, terminal, {
-    isForced: values.force === true,
-  });
-  if (values.query === true) return query(session, values);
-  if (values.erase === true) {
-    if (values.force !== true) return fail("erasing the whole configuration needs --force", EXIT.usage);
-    const fetched = await fetchRunning(session);
-    if (typeof fetched === "number") return fetched;
-    session.working = configurationOf("<configuration><crm_config/><nodes/><resources/><constraints/></configuration>");
-    return commit(session);
-  }
-  if (values.replace === true || values.create === true || values.modify === true || values.delete === true)
-    return change(session, values);
-  process.stderr.write(USAGE);
-  return EXIT.usage;
+  const called = readCommandLine(argv, FLAGS);
+  if (called.kind === "wrong") return wrongCall("cibadmin", called.reason, USAGE);
+  const { flags, socketPath } = called;
+  const [action, second] = ACTIONS.filter((name) => flags[name] === true);
+  if (action === undefined) return wrongCall("cibadmin", "what shall be done?", USAGE);
+  if (second !== undefined) return wrongCall("cibadmin", `--${action} and --${second} exclude each other`, USAGE);
+  if (flags["user"] !== undefined || flags["show-access"] !== undefined)
+    return wrongCall(
+      "cibadmin",
+      "rights are those of the caller: run it as that user (sudo -u USER cibadmin -Q)",
+      USAGE,
+    );
+  const given = readGiven(flags);
+  if (typeof given === "number") return given;
+  const { scope, xpath } = flags;
+  const place = {
+    ...(typeof scope === "string" ? { scope } : {}),
+    ...(typeof xpath === "string" ? { xpath } : {}),
+  };
+  return await carryOut(action, { socketPath, flags, place, given });
 }

@@ -27,7 +27,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   cibadmin: {
     summary: "query and change the CIB as XML",
-    usage: "-Q [-o SECTION | -A XPATH] | -R|-C|-M|-D ...",
+    usage:
+      "-Q [-o SECTION | -A XPATH [-e]] [-n] | -C|-M|-R|-D|-d [-o SECTION | -A XPATH] (-x FILE | -X XML | -p) | " +
+      "-P PATCH | -B | -u -f | -E -f | -a | -5|-6",
     names: ["cibadmin"],
     load: () => import("./cibadmin.ts"),
   },
@@ -52,6 +54,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-n NAME -G|-v VALUE|-D [-N NODE] [-l reboot|forever] [-t SECTION] [-q]",
     names: ["crm_attribute"],
     load: () => import("./crm-attribute.ts"),
+  },
+  "crm-diff": {
+    summary: "the difference of two CIBs as a patch, and a patch applied",
+    usage: "(-o FILE | -O XML) (-n FILE | -N XML | -p PATCH) [-c] [-u]",
+    names: ["crm_diff"],
+    load: () => import("./crm-diff.ts"),
+  },
+  "crm-error": {
+    summary: "what a number means that a tool has ended with",
+    usage: "[-X|-r] [-n] [-l | [--] CODE...]",
+    names: ["crm_error"],
+    load: () => import("./crm-error.ts"),
   },
   "crm-failcount": {
     summary: "how often a resource has failed; to forget it",
@@ -83,6 +97,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["crm_resource"],
     load: () => import("./crm-resource.ts"),
   },
+  "crm-rule": {
+    summary: "whether a dated rule is in effect",
+    usage: "-c -r RULE [-d DATE] [-X XML|-]",
+    names: ["crm_rule"],
+    load: () => import("./crm-rule.ts"),
+  },
   "crm-shadow": {
     summary: "copies of the CIB to try things on",
     usage: "-w|-p|-F|-d | -c|-e|-r NAME | -C|-D NAME --force",
@@ -94,6 +114,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "-G|-v on|off|-D [-N NODE] [-l reboot|forever]",
     names: ["crm_standby"],
     load: () => import("./crm-standby.ts"),
+  },
+  "crm-ticket": {
+    summary: "the tickets of this site",
+    usage: "-l|-L|-w|-q|-c [-t TICKET] | -g|-r|-s|-a|-C|-G NAME|-S NAME -v VALUE|-D NAME -t TICKET [-f]",
+    names: ["crm_ticket"],
+    load: () => import("./crm-ticket.ts"),
   },
   crmadmin: {
     summary: "who leads, how a node stands, which nodes there are",
@@ -132,6 +158,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "what machine this is: board, disks, networks",
     usage: "[--json]",
     load: () => import("./inventory.ts"),
+  },
+  iso8601: {
+    summary: "dates and durations as rules are read",
+    usage: "-n | -d DATE | -p START/END | -D DURATION  [-s|-S|-O|-W] [-L] [-E TEXT]",
+    names: ["iso8601"],
+    load: () => import("./iso8601.ts"),
   },
   log: {
     summary: "the last lines of this node's manager",
@@ -260,11 +292,23 @@ function answer(text: string, exitCode: number): number {
 
 const WRONG_CALL = 64;
 
+/**
+ * Help and version by all the spellings of the field's tools, and `--help` behind any other words: whoever has begun a
+ * call need not begin anew. Undefined for anything else.
+ */
+async function tellAboutItself(name: string, command: Command, rest: readonly string[]): Promise<number | undefined> {
+  const word = rest.at(-1) ?? "";
+  if (rest.length > 1 && word !== "--help") return undefined;
+  if (word === "--version" || word === "-$") return (await COMMANDS["version"]?.load())?.run([]);
+  if (!/^(?:--help(?:-\w+)?|-h|-\?)$/.test(word)) return undefined;
+  return command.ownHelp === true ? (await command.load()).run(["--help"]) : answer(helpOf(name, command), 0);
+}
+
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
 export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
   const called = path.basename(program);
-  const linked = Object.values(COMMANDS).find(({ names }) => names?.includes(called) === true);
-  if (linked !== undefined) return (await linked.load()).run(argv);
+  const linked = Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
+  if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
   const [first, ...rest] = argv;
   if (first === undefined) return answer(help(), WRONG_CALL);
   if (first === "completion") return answer(completion(), 0);
@@ -279,8 +323,5 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
     const guess = near === undefined ? "" : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
-  const asksHelp = isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"));
-  if (asksHelp && command.ownHelp === true) return (await command.load()).run(["--help"]);
-  if (asksHelp) return answer(helpOf(name, command), 0);
-  return (await command.load()).run(rest);
+  return (await tellAboutItself(name, command, isHelp ? ["--help"] : rest)) ?? (await command.load()).run(rest);
 }

@@ -30,6 +30,7 @@ const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "writ
   "fence-drill": "writes",
   "fence-prove": "writes",
   "fence-peer": "writes",
+  ticket: "writes",
   "resource-fail": "writes",
   "config-confirm": "writes",
 };

@@ -5,7 +5,7 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
-import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
+import type { ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
 import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import {
   dropLease,
@@ -199,6 +199,14 @@ function unmove(cib: XmlElement, { resource, node, isExpired = false }: Of<"reso
   return node === undefined && !isExpired ? back(cib, ["move", "ban"], resource, made) : made;
 }
 
+/** Ticket states are no configuration: a site is given a ticket, and takes note when. */
+export function ticketChange({ ticket, name, value }: Of<"ticket">, nowWallMs: number): StatusChange {
+  if (name === undefined) return { kind: "set-ticket", ticket, attributes: null };
+  const isGrant = name === "granted" && value === "true";
+  const granted = isGrant ? { "last-granted": String(Math.floor(nowWallMs / 1000)) } : {};
+  return { kind: "set-ticket", ticket, attributes: { [name]: value ?? null, ...granted } };
+}
+
 /** Cleanup and refresh change no configuration. */
 export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
   const { resource: id, action, lifetime, reason } = request;
@@ -228,7 +236,8 @@ export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: As
 }
 
 /** A whole configuration given as XML: `cib` or `configuration` is its root. */
-export function applyWish(cib: XmlElement, { mode, xml: text, base, trialMs }: Of<"cib-apply">, asker: Asker): Wish {
+export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Asker): Wish {
+  const { mode, xml: text, base, trialMs, raises } = request;
   const { admin_epoch = "0", epoch = "0" } = cib.attributes;
   if (base !== undefined && base !== `${admin_epoch}.${epoch}`)
     return refuse("base", `the configuration is ${admin_epoch}.${epoch} now`, "read it again, make the change anew");
@@ -238,7 +247,8 @@ export function applyWish(cib: XmlElement, { mode, xml: text, base, trialMs }: O
   if (configuration === undefined)
     return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
   const change = { kind: mode, configuration } as const;
-  if (trialMs === undefined) return { kind: "operations", operations: [change], text: "" };
+  const raise = raises === undefined ? [] : [{ kind: "raise", part: raises } as const];
+  if (trialMs === undefined) return { kind: "operations", operations: [change, ...raise], text: "" };
   if (!Number.isFinite(trialMs) || trialMs < TRIAL_MIN_MS)
     return refuse("trialMs", `${trialMs} ms is too short to look at anything`, "give at least 5 seconds");
   const endWallMs = asker.nowWallMs + trialMs;

@@ -15,9 +15,9 @@ import {
   CONTROL_SOCKET,
   CONTROL_VERSION,
   type ControlRequest,
-  readRequestLine,
   type StatusReport,
 } from "../control-protocol.ts";
+import { readRequestLine } from "../request-line.ts";
 import { CLUSTER_GROUP, groupId, personAt } from "./peer.ts";
 
 export type Reply =

@@ -22,6 +22,7 @@ import {
   primitivesOf,
   problem,
   resourceWish,
+  ticketChange,
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
@@ -145,10 +146,11 @@ function queryCib(manager: Manager, person: Person, section: string | undefined)
 }
 
 async function fence(manager: Manager, request: Extract<ControlRequest, { kind: "fence" }>): Promise<Reply> {
-  const { target, action, by = "root" } = request;
+  const { target, action, by = "root", withoutDelay } = request;
   if (target === manager.self)
     return refuse("target", "a node does not fence itself", "ask on another node, or stop this one");
-  const record = await manager.fencing.request(target, action, { kind: "operator", by });
+  const how = withoutDelay === true ? { isUndelayed: true as const } : {};
+  const record = await manager.fencing.request(target, action, { kind: "operator", by }, how);
   return answer<"fence">(fencingRecord(record));
 }
 
@@ -273,6 +275,9 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return request.lifetime === "forever"
         ? await change(manager, person, request, permanentAttribute(manager, request))
         : setTransient(manager, request);
+    case "ticket":
+      report(manager, [ticketChange(request, Date.now())]);
+      return answer<"ticket">({ text: `the ticket ${request.ticket} is changed` });
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request));
     case "node":

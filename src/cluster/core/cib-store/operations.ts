@@ -138,6 +138,8 @@ function applyOne(root: XmlElement, operation: ConfigurationOperation): Outcome 
       const path = one(root, operation.target);
       return isPath(path) ? replaceAt(root, path, (found) => setAttributes(found, operation.attributes)) : path;
     }
+    case "raise":
+      return root;
     case "delete": {
       const path = one(root, operation.target);
       if (!isPath(path)) return path;

@@ -7,7 +7,7 @@ import { unreachable } from "../../../base/check.ts";
 import { formatProblem, type Problem } from "../../../base/problem.ts";
 import { verifyCib } from "../../../cib/schema/verify.ts";
 import { diffTrees } from "./diff.ts";
-import { growLineage } from "./lineage.ts";
+import { covers, growLineage } from "./lineage.ts";
 import { HISTORY_MAX, mergeStored } from "./merge.ts";
 import { applyOperations } from "./operations.ts";
 import { adopt, type CibStore, change, changeReign, cibTree, confirmed, type Draft, others, send } from "./state.ts";
@@ -207,21 +207,31 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
     conclude(draft, from, { kind: "refused", requestId, problems });
     return;
   }
-  const diff = diffTrees(stored.configuration, configuration);
+  const raised = request.operations.flatMap((operation) => (operation.kind === "raise" ? [operation.part] : []));
+  const diff = [
+    ...diffTrees(stored.configuration, configuration),
+    ...raised.map((part) => `~ ${part} counted up by hand`),
+  ];
   if (diff.length === 0) {
     accept(draft, from, requestId, stored.version, problems);
     return;
   }
-  const version = { ...stored.version, epoch: stored.version.epoch + 1 };
+  const version = {
+    ...stored.version,
+    adminEpoch: stored.version.adminEpoch + (raised.includes("admin-epoch") ? 1 : 0),
+    epoch: stored.version.epoch + 1,
+  };
   const head = newHead(draft);
   const alone = others(draft.state).length === 0;
+  const isMarked = alone && draft.state.quorate;
   adopt(draft, {
     version,
     head,
     lineage: growLineage(stored.lineage, head),
     // Alone, our disk is all disks: being written and being confirmed is one.
     confirmedHead: alone ? head : stored.confirmedHead,
-    quorateHead: alone && draft.state.quorate ? head : stored.quorateHead,
+    quorateHead: isMarked ? head : stored.quorateHead,
+    quorateVersion: isMarked ? version : stored.quorateVersion,
     configuration,
     history: [...stored.history, { requestId, version, origin: request.origin, diff }].slice(-HISTORY_MAX),
   });
@@ -307,13 +317,13 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
   switch (message.kind) {
     case "cib-have":
       if (message.round !== reign.round) return;
-      // What descends from nothing we know may be newer: have it sent. What we descend from is out of date.
-      if (!state.stored.lineage.includes(message.head)) {
+      // What we do not cover may be newer: have it sent. What we cover is out of date, or the same.
+      if (!covers(state.stored, message.have)) {
         send(draft, from, { kind: "cib-fetch", round: reign.round });
         return;
       }
       hear(draft, from);
-      if (message.head !== state.stored.head)
+      if (message.have.head !== state.stored.head)
         send(draft, from, { kind: "cib-install", round: reign.round, stored: state.stored });
       settle(draft);
       return;

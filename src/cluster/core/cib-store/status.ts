@@ -112,8 +112,11 @@ export function applyStatus({ tree, root }: Status, change: StatusChange, idOf: 
     case "set-cib":
       return { tree, root: setAttributes(xml("cib", root), change.attributes).attributes };
     case "set-ticket": {
+      const { attributes } = change;
       const ticket = (found: XmlElement | undefined) =>
-        setAttributes(found ?? xml("ticket_state", { id: change.ticket }), change.attributes);
+        attributes === null
+          ? undefined
+          : setAttributes(found ?? xml("ticket_state", { id: change.ticket }), attributes);
       return {
         root,
         tree: put(tree, named("tickets"), (tickets = xml("tickets")) =>

@@ -28,6 +28,8 @@ export type ConfigurationOperation =
       readonly name: string;
       readonly value: string | null;
     }
+  /** Counts the version up though nothing may differ: what was saved before is older from now on. */
+  | { readonly kind: "raise"; readonly part: "epoch" | "admin-epoch" }
   /** Removes the element, and empty sections stay. Nothing found: refused. */
   | { readonly kind: "delete"; readonly target: string };
 
@@ -60,8 +62,8 @@ export type StatusChange =
   | { readonly kind: "clear-node"; readonly node: string }
   /** Drops the node_state wholly: the node is no longer part of the cluster. */
   | { readonly kind: "delete-node"; readonly node: string }
-  /** Attributes of a ticket: `granted`, `standby`, `last-granted`. */
-  | { readonly kind: "set-ticket"; readonly ticket: string; readonly attributes: Attributes }
+  /** Attributes of a ticket: `granted`, `standby`, `last-granted`; null forgets the ticket. */
+  | { readonly kind: "set-ticket"; readonly ticket: string; readonly attributes: Attributes | null }
   /** Attributes of `<cib>` itself: `have-quorum`, `dc-uuid`, `cluster-name`. */
   | { readonly kind: "set-cib"; readonly attributes: Attributes };
 
@@ -109,10 +111,15 @@ export interface StoredCib {
   readonly confirmedHead: string;
   /** The last head that stood on the disks of all members of a part with quorum; decides conflicts before all else. */
   readonly quorateHead: string;
+  /** The version that head had. Parts with quorum follow each other, so the higher one is the later word. */
+  readonly quorateVersion: CibVersion;
   readonly configuration: XmlElement;
   /** Newest last; bounded. */
   readonly history: readonly HistoryEntry[];
 }
+
+/** What two contents are compared by, beside the lineage. */
+export type Standing = Pick<StoredCib, "head" | "quorateVersion">;
 
 /** What a disk says of the content on it. */
 export type DiskMark = Pick<StoredCib, "head" | "quorateHead">;
@@ -120,7 +127,7 @@ export type DiskMark = Pick<StoredCib, "head" | "quorateHead">;
 export type CibMessage =
   /** DC to members: which content do you have? Asked anew in each view. */
   | { readonly kind: "cib-ask"; readonly round: string }
-  | { readonly kind: "cib-have"; readonly round: string; readonly head: string }
+  | { readonly kind: "cib-have"; readonly round: string; readonly have: Standing }
   /** DC to a member whose head the DC does not know: send it. */
   | { readonly kind: "cib-fetch"; readonly round: string }
   | { readonly kind: "cib-document"; readonly round: string; readonly stored: StoredCib }
