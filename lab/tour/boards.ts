@@ -198,7 +198,7 @@ const SCENARIOS: readonly Scenario[] = [
   heldBy("stuck", "the board says that it has switched off, and the machine stays on"),
   heldBy("refusing", "the board answers an error"),
   delayedBy("slow", "the board obeys 8 s late"),
-  delayedBy("dull", "each answer of the board takes 4 s"),
+  delayedBy("dull", "each answer of the board takes 2 s"),
   BOARD_DIES_WITH_HOST,
   LYING,
 ];
