@@ -45,8 +45,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   crm: {
     summary: "the crm shell: one command, a batch, or interactive",
-    usage: "[-F] [-w] [-f FILE] [configure|resource|node ...]",
+    usage: "[-F] [-w] [-R] [-D plain] [-c SHADOW] [-f FILE] [configure|resource|node ...]",
     names: ["crm"],
+    ownHelp: true,
     load: () => import("./crm.ts"),
   },
   "crm-attribute": {
