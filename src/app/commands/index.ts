@@ -33,6 +33,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["cibadmin"],
     load: () => import("./cibadmin.ts"),
   },
+  "cl-status": {
+    summary: "the questions of Heartbeat's cl_status: nodes, links, whose resources run here",
+    usage: "hbstatus | listnodes | nodestatus NODE | listhblinks NODE | hblinkstatus NODE LINK | rscstatus [-m] | ...",
+    names: ["cl_status"],
+    load: () => import("./cl-status.ts"),
+  },
   config: {
     summary: "history of the configuration and ways back: who changed what; rollback; changes on trial",
     usage: "log | diff [VERSION [VERSION]] | show VERSION | rollback [VERSION] | try SECONDS FILE | confirm",
@@ -145,6 +151,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "ipmi ... | test DEVICE ... | probe ... | plan ... | disk ... | lock ...",
     load: () => import("./fence.ts"),
   },
+  "hb-standby": {
+    summary: "a site from haresources: give up all resources, one's own (local), or the other's (foreign)",
+    usage: "[all|foreign|local|failback]",
+    names: ["hb_standby"],
+    load: async () => (await import("./heartbeat-v1.ts")).standby,
+  },
+  "hb-takeover": {
+    summary: "a site from haresources: take all resources, one's own (local), or the other's (foreign)",
+    usage: "[all|foreign|local|failback]",
+    names: ["hb_takeover"],
+    load: async () => (await import("./heartbeat-v1.ts")).takeover,
+  },
   hw: {
     summary: "what the hardware profiles know of this machine",
     usage: "detect | explain PROFILE | list",
@@ -202,6 +220,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[-f TIME] [-t TIME] [DEST]",
     names: ["hb_report", "crm_report"],
     load: () => import("./report.ts"),
+  },
+  "req-resource": {
+    summary: "a site from haresources: ask for one group",
+    usage: "RESOURCE",
+    names: ["req_resource"],
+    load: async () => (await import("./heartbeat-v1.ts")).request,
   },
   sim: {
     summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
