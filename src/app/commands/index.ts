@@ -5,6 +5,8 @@
 import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
+import { languageOf } from "../../cluster/core/advice/texts.ts";
+import { SUMMARIES_JA } from "./summaries-ja.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -277,37 +279,34 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
+const isJapanese = () => languageOf(process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG) === "ja";
+
+function summaryOf(name: string, { summary }: Command): string {
+  return isJapanese() ? (SUMMARIES_JA[name] ?? summary) : summary;
+}
+
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const rows = Object.entries(COMMANDS).map(([name, { summary, names = [] }]) => {
-    const links = names.filter((link) => link !== name);
-    return `  ${name.padEnd(width)}  ${summary}${links.length === 0 ? "" : ` (also as ${links.join(", ")})`}`;
+  const rows = Object.entries(COMMANDS).map(([name, command]) => {
+    const links = (command.names ?? []).filter((link) => link !== name);
+    return `  ${name.padEnd(width)}  ${summaryOf(name, command)}${links.length === 0 ? "" : ` (also as ${links.join(", ")})`}`;
   });
+  const foot = isJapanese()
+    ? "`gemel help COMMAND` で引数を表示します。`gemel completion` はタブ補完の設定を出力します。"
+    : "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.";
   return [
-    "usage: gemel COMMAND [ARGUMENTS]",
+    isJapanese() ? "使い方: gemel コマンド [引数]" : "usage: gemel COMMAND [ARGUMENTS]",
     "",
     ...rows,
     "",
-    "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.",
+    foot,
     "",
   ].join("\n");
 }
 
-function helpOf(name: string, { usage, summary }: Command): string {
-  return `usage: gemel ${`${name} ${usage}`.trim()}\n${summary}\n`;
-}
-
-/** For bash: `source <(gemel completion)`. The operators' names complete by their own words in their own shells. */
-function completion(): string {
-  const words = [...Object.keys(COMMANDS), "completion", "help"].toSorted().join(" ");
-  return `_gemel() {
-  local cur=\${COMP_WORDS[COMP_CWORD]}
-  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
-  elif [ "\${COMP_WORDS[1]}" = help ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
-  else COMPREPLY=($(compgen -f -- "$cur")); fi
-}
-complete -F _gemel gemel
-`;
+function helpOf(name: string, command: Command): string {
+  const { usage } = command;
+  return `${isJapanese() ? "使い方" : "usage"}: gemel ${`${name} ${usage}`.trim()}\n${summaryOf(name, command)}\n`;
 }
 
 function answer(text: string, exitCode: number): number {
@@ -333,7 +332,7 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
   const [first, ...rest] = argv;
   if (first === undefined) return answer(help(), WRONG_CALL);
-  if (first === "completion") return answer(completion(), 0);
+  if (first === "completion") return await (await import("./completion.ts")).runCompletion(COMMANDS, rest);
   const isHelp = first === "help" || first === "--help" || first === "-h";
   const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
   if (name === undefined) return answer(help(), 0);
