@@ -67,6 +67,7 @@ export class World {
       lineage: [BLANK, "initial"],
       confirmedHead: BLANK,
       quorateHead: BLANK,
+      quorateVersion: { adminEpoch: 0, epoch: 0 },
       configuration: configurationOf(setting),
       history: [],
     };

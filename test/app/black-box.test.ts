@@ -87,13 +87,13 @@ asRoot(
       return `${line}\n`;
     });
     const step: Parameters<typeof replay>[1]["step"] = (state, event, now) => stepNode(state, event, now, NODE_TOOLS);
-    expect(replay(rewritten.join(""), { step, hash: sha256 })).toMatchObject({
+    expect(replay([rewritten.join("")], { step, hash: sha256 })).toMatchObject({
       kind: "different",
       atLine: decided + 1,
       reason: expect.stringContaining("comes out differently"),
     });
     // A power cut in the middle of a line is no break.
-    expect(replay(text.slice(0, -20), { step, hash: sha256 })).toMatchObject({ kind: "same" });
+    expect(replay([text.slice(0, -20)], { step, hash: sha256 })).toMatchObject({ kind: "same" });
   },
   180_000,
 );

@@ -2,52 +2,58 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test as plain } from "vitest";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
 
-let pair: NamespacePair;
-beforeEach(() => {
-  pair = openNamespacePair(["keepalive 200ms", "deadtime 3s", "initdead 6s"]);
-});
-afterEach(() => pair.close());
+// They mostly wait: side by side, each with a pair of its own.
+const test = plain.extend<{ pair: NamespacePair }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern what a fixture needs
+  async pair({}, use) {
+    const pair = openNamespacePair(["keepalive 200ms", "deadtime 3s", "initdead 6s"]);
+    await use(pair);
+    await pair.close();
+  },
+}).concurrent;
 
-const phaseOf = (node: "alpha" | "bravo") => pair.view(node)?.peers[0]?.phase;
-const joined = () => NODES.every((node) => pair.view(node)?.members.length === 2 && pair.view(node)?.agreed === true);
+const phaseOf = (pair: NamespacePair, node: "alpha" | "bravo") => pair.view(node)?.peers[0]?.phase;
+const joined = (pair: NamespacePair) =>
+  NODES.every((node) => pair.view(node)?.members.length === 2 && pair.view(node)?.agreed === true);
 
-const reportOf = (node: "alpha" | "bravo") => pair.records(node).findLast(({ kind }) => kind === "report")?.["report"];
+const reportOf = (pair: NamespacePair, node: "alpha" | "bravo") =>
+  pair.records(node).findLast(({ kind }) => kind === "report")?.["report"];
 
-async function startBoth(): Promise<void> {
+async function startBoth(pair: NamespacePair): Promise<void> {
   for (const node of NODES) pair.start(node);
-  await pair.until("both nodes are members of one view", joined);
+  await pair.until("both nodes are members of one view", () => joined(pair));
 }
 
-test("both join, their managers talk, a killed node is lost, and joins again with its next start", async () => {
-  await startBoth();
+test("both join, their managers talk, a killed node is lost, and joins again with its next start", async ({ pair }) => {
+  await startBoth(pair);
   expect(pair.view("alpha")?.epoch).toBe(pair.view("bravo")?.epoch);
   await pair.until("the managers' messages have arrived", () =>
     NODES.every((node) => pair.records(node).some(({ kind }) => kind === "delivered")),
   );
   pair.signal("bravo", "SIGKILL");
-  await pair.until("bravo is lost", () => phaseOf("alpha") === "lost");
+  await pair.until("bravo is lost", () => phaseOf(pair, "alpha") === "lost");
   expect(pair.view("alpha")).toMatchObject({ members: ["alpha"], quorate: true, settled: true });
   pair.order("alpha", "fenced bravo 1");
-  await pair.until("bravo is awaited", () => phaseOf("alpha") === "awaited");
+  await pair.until("bravo is awaited", () => phaseOf(pair, "alpha") === "awaited");
   await pair.ended("bravo");
   pair.start("bravo");
-  await pair.until("bravo has joined again", () => phaseOf("alpha") === "member");
+  await pair.until("bravo has joined again", () => phaseOf(pair, "alpha") === "member");
   expect(pair.view("alpha")?.peers[0]?.generation).toBe(2);
 });
 
-test("an orderly stop says goodbye: the peer has left and is never lost", async () => {
-  await startBoth();
+test("an orderly stop says goodbye: the peer has left and is never lost", async ({ pair }) => {
+  await startBoth(pair);
   pair.signal("bravo", "SIGTERM");
   expect(await pair.ended("bravo")).toBe(0);
-  await pair.until("bravo has left", () => phaseOf("alpha") === "left");
+  await pair.until("bravo has left", () => phaseOf(pair, "alpha") === "left");
   expect(pair.log("alpha")).not.toContain("peer-lost");
 });
 
-test("a manager that crashes or hangs is started again, and nobody is lost over it", async () => {
-  await startBoth();
+test("a manager that crashes or hangs is started again, and nobody is lost over it", async ({ pair }) => {
+  await startBoth(pair);
   const starts = () => pair.records("alpha").filter(({ kind }) => kind === "start").length;
   pair.order("alpha", "crash");
   await pair.until("the manager runs again", () => starts() === 2);
@@ -55,16 +61,18 @@ test("a manager that crashes or hangs is started again, and nobody is lost over 
   pair.order("alpha", "hang");
   await pair.until("the hanging manager was killed and runs again", () => starts() === 3);
   expect(pair.log("alpha")).toContain("the manager has not answered");
-  expect(phaseOf("bravo")).toBe("member");
+  expect(phaseOf(pair, "bravo")).toBe("member");
 });
 
-test("one cable cut loses nobody; both cut lose both; put back, they stay lost until they are accepted", async () => {
-  await startBoth();
+test("one cable cut loses nobody; both cut lose both; put back, they stay lost until they are accepted", async ({
+  pair,
+}) => {
+  await startBoth(pair);
   pair.cable("one", "down");
   await pair.until("the link is down", () => pair.view("bravo")?.links[0]?.state === "down");
-  expect(joined()).toBe(true);
+  expect(joined(pair)).toBe(true);
   pair.cable("two", "down");
-  await pair.until("both are lost", () => NODES.every((node) => phaseOf(node) === "lost"));
+  await pair.until("both are lost", () => NODES.every((node) => phaseOf(pair, node) === "lost"));
   pair.cable("one", "up");
   pair.cable("two", "up");
   await pair.until("both have returned", () => NODES.every((node) => pair.view(node)?.peers[0]?.returned === true));
@@ -72,22 +80,24 @@ test("one cable cut loses nobody; both cut lose both; put back, they stay lost u
   pair.order("bravo", "accept alpha");
   await pair.until("both are members again, over both links", () => {
     const links = NODES.flatMap((node) => pair.view(node)?.links ?? []);
-    return joined() && links.every(({ state }) => state === "up");
+    return joined(pair) && links.every(({ state }) => state === "up");
   });
 });
 
-test("a node that slept through its deadtime fences itself when it wakes", async () => {
-  await startBoth();
+test("a node that slept through its deadtime fences itself when it wakes", async ({ pair }) => {
+  await startBoth(pair);
   pair.signal("bravo", "SIGSTOP");
-  await pair.until("bravo is lost", () => phaseOf("alpha") === "lost");
+  await pair.until("bravo is lost", () => phaseOf(pair, "alpha") === "lost");
   pair.signal("bravo", "SIGCONT");
   expect(await pair.ended("bravo")).toBe(70);
   expect(pair.log("bravo")).toContain("self-late");
   expect(pair.log("bravo")).toContain("self-fencing: alpha has declared this node lost");
 });
 
-test("the key is changed for one that encrypts without a stop, and a broken key file changes nothing", async () => {
-  await startBoth();
+test("the key is changed for one that encrypts without a stop, and a broken key file changes nothing", async ({
+  pair,
+}) => {
+  await startBoth(pair);
   const old = "1 sha256 only-for-this-test-run";
   // From then on nobody reads what is in a packet.
   const next = "2 aes256-gcm the-key-that-follows";
@@ -105,22 +115,24 @@ test("the key is changed for one that encrypts without a stop, and a broken key 
   expect(pair.log("alpha")).toContain("the keys are read again: 1 accepted, 2 is used for sending");
   expect(pair.log("alpha")).toContain("the keys stay as they were");
   expect(pair.log("alpha")).not.toMatch(/forged|peer-lost/);
-  expect(joined()).toBe(true);
+  expect(joined(pair)).toBe(true);
 });
 
-test("a manager that turns but cannot work is sick: it is said once, and the node ends", async () => {
-  await startBoth();
-  await pair.until("the keeper tells of itself", () => reportOf("alpha") !== undefined);
-  expect(reportOf("alpha")).toMatchObject({ deadtimeMs: 3000, links: [{ name: "one", heardPercent: 100 }, {}] });
+test("a manager that turns but cannot work is sick: it is said once, and the node ends", async ({ pair }) => {
+  await startBoth(pair);
+  await pair.until("the keeper tells of itself", () => reportOf(pair, "alpha") !== undefined);
+  expect(reportOf(pair, "alpha")).toMatchObject({ deadtimeMs: 3000, links: [{ name: "one", heardPercent: 100 }, {}] });
   pair.order("alpha", "complain");
   await pair.until("alpha is sick", () => pair.log("alpha").includes("sick: the manager cannot work: its disk hangs"));
   expect(await pair.ended("alpha")).toBe(70);
   expect(pair.log("alpha").split("the watchdog is not fed").length - 1).toBe(1);
-  await pair.until("bravo has lost it", () => phaseOf("bravo") === "lost");
+  await pair.until("bravo has lost it", () => phaseOf(pair, "bravo") === "lost");
 });
 
-test("a node restored from a backup, or without its state file, is told its start and goes past it", async () => {
-  await startBoth();
+test("a node restored from a backup, or without its state file, is told its start and goes past it", async ({
+  pair,
+}) => {
+  await startBoth(pair);
   const file = path.join(pair.stateFolder("bravo"), "membership.json");
   const stop = async () => {
     pair.signal("bravo", "SIGTERM");
@@ -129,7 +141,7 @@ test("a node restored from a backup, or without its state file, is told its star
   const raisedLines = () => pair.log("bravo").match(/generation-raised to \d+: .*/g) ?? [];
   await stop();
   pair.start("bravo");
-  const hasJoined = (generation: number) => pair.view("alpha")?.peers[0]?.generation === generation && joined();
+  const hasJoined = (generation: number) => pair.view("alpha")?.peers[0]?.generation === generation && joined(pair);
   await pair.until("bravo has joined with its second start", () => hasJoined(2));
   await stop();
   writeFileSync(file, `${JSON.stringify({ generation: 0, peers: {} })}\n`);
@@ -145,7 +157,7 @@ test("a node restored from a backup, or without its state file, is told its star
   expect(pair.log("alpha")).not.toContain("peer-lost");
 });
 
-test("a stop never waits for the other nodes: alone and not settled, a node ends at once", async () => {
+test("a stop never waits for the other nodes: alone and not settled, a node ends at once", async ({ pair }) => {
   pair.start("alpha");
   await pair.until("its manager runs", () => pair.records("alpha").some(({ kind }) => kind === "view"));
   expect(pair.view("alpha")?.settled).toBe(false);

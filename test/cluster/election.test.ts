@@ -142,3 +142,22 @@ test("whatever happens, all members agree in the end, on a member", () => {
     { numRuns: 500 },
   );
 });
+
+test("a member that follows a DC which is not seen is not elected: there is none until it lets go", () => {
+  const room = new Room();
+  for (const name of ["alpha", "bravo", "charlie"]) room.start(name);
+  room.viewAll(["alpha", "bravo", "charlie"]);
+  expect(room.cores["charlie"]?.dc).toBe("alpha");
+  // Charlie loses alpha, bravo hears both; its words reach both as before.
+  room.view("charlie", ["bravo", "charlie"]);
+  expect(room.cores["charlie"]?.dc).toBeNull();
+  for (let round = 0; round < 20; round += 1) {
+    room.nowMs += 1_000;
+    for (const name of ["alpha", "bravo", "charlie"]) room.feed(name, { kind: "tick" });
+    expect(room.cores["charlie"]?.dc).toBeNull();
+    const wakeMs = electionWakeAtMs(room.cores["charlie"] ?? createElection("", "", 0)) ?? 0;
+    expect(wakeMs).toBeGreaterThan(room.nowMs);
+  }
+  room.view("bravo", ["bravo", "charlie"]);
+  expect([room.cores["bravo"]?.dc, room.cores["charlie"]?.dc]).toEqual(["bravo", "bravo"]);
+});

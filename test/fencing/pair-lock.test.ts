@@ -9,7 +9,7 @@ import { skips } from "../support/skip.ts";
 
 const TIMEOUT_MS = 180_000;
 /** Short enough for a test, long enough for a disk on a busy machine. */
-const LOCK_SECONDS = 12;
+const LOCK_SECONDS = 8;
 const isSkipped = skips(process.getuid?.() !== 0, "it needs root for its network namespaces");
 const asRoot = (name: string, run: () => Promise<void>) => test.skipIf(isSkipped)(name, { timeout: TIMEOUT_MS }, run);
 
@@ -30,7 +30,8 @@ async function start(): Promise<{ opened: NodePair; disk: string; holder: NodeNa
   const control = printSfexControl({ sectorBytes: 512, lockCount: 1 });
   writeFileSync(disk, Buffer.concat([control, record, Buffer.alloc(7 * 512)]));
   const times = `lock_timeout=${LOCK_SECONDS} collision_timeout=1 monitor_interval=1`;
-  const once = "confirm_time=20s poll_time=500ms pcmk_off_retries=1";
+  // The least above the lock's own times that the driver takes.
+  const once = `confirm_time=${LOCK_SECONDS + 6}s poll_time=500ms pcmk_off_retries=1`;
   const operations = "op start timeout=60s op monitor interval=5s";
   const opened = openNodePair({
     times: ["keepalive 200ms", "deadtime 2s", "initdead 5s"],
@@ -65,7 +66,7 @@ asRoot("a holder without power is proven dead by its lock, and only then its add
   expect(readSfexLock(readFileSync(disk).subarray(512, 1_024))).toMatchObject({ value: { held: true, node: other } });
 });
 
-asRoot("a holder that lives behind a cut cable renews, and nothing is taken over", async () => {
+asRoot("a holder behind a cut cable renews, and keeps all; once its manager hangs it is ended in time", async () => {
   const { opened, holder, other } = await start();
   opened.heart("down");
   const history = () => opened.gemel(other, "fence", "history").output;
@@ -73,10 +74,6 @@ asRoot("a holder that lives behind a cut cable renews, and nothing is taken over
   await opened.until("the lock is seen to be renewed", () => history().includes(renewed), 90_000);
   expect(history()).toMatch(new RegExp(`of ${holder}: unknown`));
   expect([opened.hasAddress(holder), opened.hasAddress(other)]).toEqual([true, false]);
-});
-
-asRoot("a holder whose manager hangs, and hangs again, is ended before its lock may be taken", async () => {
-  const { opened, holder } = await start();
   const frozenAtMs = performance.now();
   // One that hangs once is started anew, takes its lock up again, and nothing is lost.
   await opened.until("its keeper ends it", () => {

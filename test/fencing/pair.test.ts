@@ -71,38 +71,35 @@ function setPassword({ folder }: NodePair, password: string): void {
   writeFileSync(path.join(folder, "secrets"), `board=${password}\n`, { mode: 0o600 });
 }
 
-asRoot("a lost node is switched off by its board, and only then its address is taken over", async () => {
-  const { opened, dead, alive } = await start("adminpw");
-  boards.get(dead)?.setFaults({ slowOffMs: 3_000 });
-  opened.cut(dead);
-  await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
-  expect(boards.get(dead)?.power()).toBe("on");
-  expect(opened.hasAddress(alive)).toBe(false);
-  await opened.until("the other has the address", () => opened.hasAddress(alive));
-  expect(boards.get(dead)?.power()).toBe("off");
-  expect(boards.get(alive)?.power()).toBe("on");
-  const history = opened.gemel(alive, "fence", "history").output;
-  expect(history).toContain(`off of ${dead}: confirmed by fence-${dead} on ${alive}, asked by ${alive}: the cluster`);
-  expect(history).toMatch(new RegExp(`fence-${dead} \\(ipmi-lan\\): off confirmed: power read as off`));
-  expect(history).toMatch(/switch off: accepted[\s\S]*read power: on[\s\S]*read power: off/);
-  expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
-  expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
-  const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
-  expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
-});
-
-asRoot("a node learns of its own death when it is back, and both still know it after a restart", async () => {
-  const { opened, dead, alive } = await start("adminpw");
-  opened.cut(dead);
-  const certificate = `off of ${dead}: confirmed by fence-${dead} on ${alive}`;
-  const knows = (node: NodeName) => opened.gemel(node, "fence", "history").output.includes(certificate);
-  await opened.until("it is proven dead", () => knows(alive));
-  opened.join(dead);
-  opened.start(dead);
-  await opened.until("it knows of its own death", () => knows(dead), 40_000);
-  opened.killManager(alive);
-  await opened.until("the manager is back and still knows", () => knows(alive), 90_000);
-});
+asRoot(
+  "a lost node is switched off by its board, then its address is taken over; it learns of its death when it is back",
+  async () => {
+    const { opened, dead, alive } = await start("adminpw");
+    boards.get(dead)?.setFaults({ slowOffMs: 3_000 });
+    opened.cut(dead);
+    await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
+    expect(boards.get(dead)?.power()).toBe("on");
+    expect(opened.hasAddress(alive)).toBe(false);
+    await opened.until("the other has the address", () => opened.hasAddress(alive));
+    expect(boards.get(dead)?.power()).toBe("off");
+    expect(boards.get(alive)?.power()).toBe("on");
+    const history = opened.gemel(alive, "fence", "history").output;
+    expect(history).toContain(`off of ${dead}: confirmed by fence-${dead} on ${alive}, asked by ${alive}: the cluster`);
+    expect(history).toMatch(new RegExp(`fence-${dead} \\(ipmi-lan\\): off confirmed: power read as off`));
+    expect(history).toMatch(/switch off: accepted[\s\S]*read power: on[\s\S]*read power: off/);
+    expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
+    expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
+    const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
+    expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
+    opened.join(dead);
+    opened.start(dead);
+    const certificate = `off of ${dead}: confirmed by fence-${dead} on ${alive}`;
+    const knows = (node: NodeName) => opened.gemel(node, "fence", "history").output.includes(certificate);
+    await opened.until("it knows of its own death", () => knows(dead), 40_000);
+    opened.killManager(alive);
+    await opened.until("the manager is back and still knows", () => knows(alive), 90_000);
+  },
+);
 
 asRoot("a drill switches a node that runs nothing off and on; devices carry the date of their proof", async () => {
   const { opened, dead: runs, alive: idle } = await start("adminpw");
@@ -157,7 +154,7 @@ asRoot("a wrong password says so within seconds and keeps the takeover waiting u
   opened.cut(dead);
   await opened.until("the reason is told", () => opened.log(alive).includes("does not know this password"));
   expect(performance.now() - cutAtMs).toBeLessThan(15_000);
-  await opened.until("it is tried again", () => (opened.log(alive).match(/nothing is taken over/g) ?? []).length >= 2);
+  await opened.until("what follows is told", () => opened.log(alive).includes("nothing is taken over"));
   expect(opened.hasAddress(alive)).toBe(false);
   expect(boards.get(dead)?.power()).toBe("on");
   expect(opened.log(alive)).not.toContain("not-this-one");

@@ -117,10 +117,14 @@ export const BROKEN_RULES: Readonly<Record<string, Cores>> = {
         return REAL_CORES.stepNode(state, event, now, tools);
       // The DC takes whatever a member has for older, and the member whatever the DC sends for newer.
       const { stored } = state.store;
+      const { quorateVersion } = stored;
       const changed =
         message.kind === "cib-have"
-          ? { ...message, head: stored.head === message.head ? message.head : "blank" }
-          : { ...message, stored: { ...message.stored, lineage: [stored.head, ...message.stored.lineage] } };
+          ? { ...message, have: { head: stored.head === message.have.head ? stored.head : "blank", quorateVersion } }
+          : {
+              ...message,
+              stored: { ...message.stored, quorateVersion, lineage: [stored.head, ...message.stored.lineage] },
+            };
       return REAL_CORES.stepNode(state, { ...event, message: { room: "cib", message: changed } }, now, tools);
     },
   },

@@ -316,10 +316,13 @@ function answer(text: string, exitCode: number): number {
 
 const WRONG_CALL = 64;
 
-/** Help and version by all the spellings of the field's tools; undefined for anything else. */
+/**
+ * Help and version by all the spellings of the field's tools, and `--help` behind any other words: whoever has begun a
+ * call need not begin anew. Undefined for anything else.
+ */
 async function tellAboutItself(name: string, command: Command, rest: readonly string[]): Promise<number | undefined> {
-  const [word = "", ...more] = rest;
-  if (more.length > 0) return undefined;
+  const word = rest.at(-1) ?? "";
+  if (rest.length > 1 && word !== "--help") return undefined;
   if (word === "--version" || word === "-$") return (await COMMANDS["version"]?.load())?.run([]);
   if (!/^(?:--help(?:-\w+)?|-h|-\?)$/.test(word)) return undefined;
   return command.ownHelp === true ? (await command.load()).run(["--help"]) : answer(helpOf(name, command), 0);

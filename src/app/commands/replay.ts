@@ -16,14 +16,15 @@ const USAGE = "gemel replay FILE...|DIRECTORY [--story]";
 const NO_INPUT = 66;
 const DATA = 65;
 
-function readJournal(places: readonly string[]): string | number {
+/** The texts of the segments, or an exit code. */
+function readJournal(places: readonly string[]): readonly string[] | number {
   try {
     const files = places.flatMap((place) => (statSync(place).isDirectory() ? segmentFiles(place) : [place]));
     if (files.length === 0) {
       process.stderr.write(`gemel replay: ${places.join(", ")}: no journal is there\n`);
       return NO_INPUT;
     }
-    return files.map((file) => readFileSync(file, "utf8")).join("");
+    return files.map((file) => readFileSync(file, "utf8"));
   } catch (error) {
     process.stderr.write(`gemel replay: ${error instanceof Error ? error.message : String(error)}\n`);
     return NO_INPUT;
@@ -39,9 +40,9 @@ export function run(argv: readonly string[]): Promise<number> {
     return Promise.resolve(wrongCall("gemel replay", error instanceof Error ? error.message : String(error), USAGE));
   }
   if (parsed.positionals.length === 0) return Promise.resolve(wrongCall("gemel replay", "which journal?", USAGE));
-  const text = readJournal(parsed.positionals);
-  if (typeof text === "number") return Promise.resolve(text);
-  const report = replay(text, {
+  const segments = readJournal(parsed.positionals);
+  if (typeof segments === "number") return Promise.resolve(segments);
+  const report = replay(segments, {
     hash: sha256,
     step: (state, event, now) => stepNode(state, event, now, NODE_TOOLS),
     ...(parsed.values.story === true
@@ -54,10 +55,10 @@ export function run(argv: readonly string[]): Promise<number> {
         }
       : {}),
   });
-  const { kind, eventCount, decisionCount, lineCount, atLine, reason } = report;
+  const { kind, eventCount, decisionCount, atLine, reason } = report;
   const counted = `${eventCount} events, ${decisionCount} decisions`;
   const note = reason === "" ? "" : ` (${reason})`;
   if (kind === "same") process.stdout.write(`${counted}: all as recorded${note}\n`);
-  else process.stdout.write(`line ${atLine} of ${lineCount}, after ${counted}: ${reason}\n`);
+  else process.stdout.write(`line ${atLine}, after ${counted}: ${reason}\n`);
   return Promise.resolve(kind === "same" ? EXIT.done : kind === "different" ? EXIT.refused : DATA);
 }

@@ -25,7 +25,13 @@ function keeperFact({ keeper }: Report): Situation["keeper"] {
   return ailment === undefined ? known : { ...known, ailment };
 }
 
-export function situationOf(cib: XmlElement, report: Report, blocked: readonly BlockedAction[]): Situation {
+/** Of the DC's last word, what only advice is made from. */
+export interface Hindrances {
+  readonly blocked: readonly BlockedAction[];
+  readonly heldUp?: string;
+}
+
+export function situationOf(cib: XmlElement, report: Report, { blocked, heldUp }: Hindrances): Situation {
   const { self, atWallMs, dc, isSettled, transition, links, fencing, drbd, nodes } = report;
   const { devices, history, isEnabled } = fencing;
   return {
@@ -46,6 +52,7 @@ export function situationOf(cib: XmlElement, report: Report, blocked: readonly B
     drbd,
     cibRefusal: report.cibRefusal,
     keeper: keeperFact(report),
+    heldUp,
     blocked: blocked.map(({ key, node, reason }) => ({
       key,
       reason: reasonText(reason),
@@ -54,12 +61,8 @@ export function situationOf(cib: XmlElement, report: Report, blocked: readonly B
   };
 }
 
-export function findProblems(
-  cib: XmlElement,
-  report: Report,
-  blocked: readonly BlockedAction[],
-): readonly StatusProblem[] {
-  return advise(situationOf(cib, report, blocked)).map(({ code, severity, values }) => ({
+export function findProblems(cib: XmlElement, report: Report, hindrances: Hindrances): readonly StatusProblem[] {
+  return advise(situationOf(cib, report, hindrances)).map(({ code, severity, values }) => ({
     severity,
     code,
     row: ROW_OF[code],

@@ -2,14 +2,16 @@
  * Writes the journal (cluster/core/journal) into files of bounded number and size. It must never hold up the loop nor
  * end it: lines wait in memory while the disk is slow, and when too many wait, or the disk refuses, the segment is
  * given up and a new one begins later with a state of its own. The files hold the CIB, secrets and all: mode 0600.
+ * Not to be assumed: that a process gets to finish its last line; `kill -9` leaves half ones, and empty files.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import type { NodeEffect, NodeEvent, NodeState } from "../../cluster/core/controller/node-core.ts";
 import {
   effectsHash,
+  FAULT,
   type Instant,
   JOURNAL_FORMAT,
   type JournalEntry,
@@ -26,13 +28,17 @@ export interface BlackBox {
   /** Before the effects are started: they may bring the next input. */
   readonly note: (before: NodeState, event: NodeEvent, now: Instant, effects: readonly NodeEffect[]) => void;
   readonly noteSchedule: (state: NodeState, number: number, wallMs: number, quorate: boolean) => void;
+  /** The core broke over this event, and the process may be about to end: a segment of its own, written at once. */
+  readonly noteFault: (before: NodeState, event: NodeEvent, now: Instant) => void;
   /** Resolves when all that was noted is with the operating system. */
   readonly flush: () => Promise<void>;
 }
 
 /** Together the days before an incident on a quiet pair, and hours of a busy one; small for any disk. */
+const BYTES_MAX = 48 * 1024 * 1024;
 const SEGMENT_BYTES_MAX = 8 * 1024 * 1024;
-const SEGMENTS_MAX = 6;
+/** Each start begins a segment: a manager that dies over and over must not wipe out how it came to that. */
+const SEGMENTS_MAX = 200;
 /** Of lines that wait for the disk. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** After the disk has refused. */
@@ -49,20 +55,33 @@ export function segmentFiles(directory: string): readonly string[] {
   }
 }
 
-/** The hash of the last whole line of what an earlier start has written. */
-function lastHash(file: string | undefined): string {
-  if (file === undefined) return NO_HASH;
-  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
-  return lines.at(-1)?.split("\t").at(-1) ?? NO_HASH;
+/** The hash of the last whole line that earlier starts have written; the newest segments may have none. */
+function lastHash(files: readonly string[]): string {
+  for (const file of files.toReversed()) {
+    const line = readFileSync(file, "utf8").split("\n").slice(0, -1).at(-1);
+    if (line !== undefined) return line.split("\t").at(-1) ?? NO_HASH;
+  }
+  return NO_HASH;
+}
+
+/** Removes the oldest segments until another full one has its place. */
+function makeRoom(directory: string): void {
+  let bytes = SEGMENT_BYTES_MAX;
+  for (const [index, file] of segmentFiles(directory).toReversed().entries()) {
+    bytes += statSync(file).size;
+    if (bytes > BYTES_MAX || index >= SEGMENTS_MAX - 1) rmSync(file, { force: true });
+  }
 }
 
 export function openBlackBox(directory: string, log: Log): BlackBox {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = segmentFiles(directory);
   let number = Number(SEGMENT.exec(path.basename(files.at(-1) ?? ""))?.[1] ?? 0);
-  let chained = lastHash(files.at(-1));
+  let chained = lastHash(files);
+  /** Of the last line that the disk is known to have taken. */
+  let written = chained;
   let writtenBytes = Number.POSITIVE_INFINITY;
-  let waiting: { readonly file: string; readonly text: string }[] = [];
+  let waiting: { readonly file: string; readonly text: string; readonly hash: string }[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> | undefined;
   let pausedUntilMs = 0;
@@ -74,6 +93,7 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
     pausedUntilMs = performance.now() + PAUSE_MS;
     // What follows begins anew, with a state: nobody can replay over a gap.
     writtenBytes = Number.POSITIVE_INFINITY;
+    chained = written;
   };
 
   const drain = async () => {
@@ -83,13 +103,14 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
       for (let batch = waiting; batch.length > 0; batch = waiting) {
         waiting = [];
         waitingBytes = 0;
-        for (const { file, text } of batch) {
+        for (const { file, text, hash } of batch) {
           if (opened !== file) {
             await handle?.close();
             handle = await open(file, "a", 0o600);
             opened = file;
           }
-          await handle?.write(text);
+          await handle?.writeFile(text);
+          written = hash;
         }
       }
     } catch (error) {
@@ -108,9 +129,14 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
     const text = `${line}\n`;
     writtenBytes += text.length;
     waitingBytes += text.length;
-    waiting.push({ file: fileNow(), text });
+    waiting.push({ file: fileNow(), text, hash });
     if (waitingBytes > WAITING_BYTES_MAX) give("the disk is too slow for it");
     else writing ??= drain();
+  };
+
+  const snapshot = (state: NodeState, wallMs: number): JournalEntry => {
+    const program = `gemel ${VERSION}`;
+    return { kind: "snapshot", format: JOURNAL_FORMAT, program, after: chained, wallMs, state };
   };
 
   /** A new segment when there is none, or the last is full. False while the box pauses. */
@@ -120,9 +146,8 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
     if (writtenBytes < SEGMENT_BYTES_MAX) return true;
     number += 1;
     writtenBytes = 0;
-    for (const old of segmentFiles(directory).slice(0, -(SEGMENTS_MAX - 1))) rmSync(old, { force: true });
-    const program = `gemel ${VERSION}`;
-    add({ kind: "snapshot", format: JOURNAL_FORMAT, program, wallMs: nowWallMs, state });
+    makeRoom(directory);
+    add(snapshot(state, nowWallMs));
     return true;
   };
 
@@ -134,6 +159,22 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
     },
     noteSchedule(state, asked, wallMs, quorate) {
       if (ready(state, wallMs)) add({ kind: "scheduled", number: asked, wallMs, quorate });
+    },
+    noteFault(before, event, now) {
+      number += 1;
+      makeRoom(directory);
+      // Lines that still wait may be lost with the process.
+      chained = written;
+      const first = writeLine(snapshot(before, now.nowWallMs), chained, sha256);
+      const broke: JournalEntry = { kind: "event", at: now, event: journalEvent(event, sha256), effects: FAULT };
+      const second = writeLine(broke, first.hash, sha256);
+      try {
+        writeFileSync(fileNow(), `${first.line}\n${second.line}\n`, { mode: 0o600 });
+        chained = second.hash;
+      } catch (error) {
+        log("warning", `the black box cannot keep what broke the core: ${String(error)}`);
+      }
+      writtenBytes = Number.POSITIVE_INFINITY;
     },
     async flush() {
       await writing;

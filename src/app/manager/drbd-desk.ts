@@ -14,7 +14,7 @@ import {
   type ResourceSight,
   stepFenceDesk,
 } from "../../storage/core/fence-desk.ts";
-import type { MirrorDoubt } from "../../storage/core/mirror-check.ts";
+import { isWhole, type MirrorDoubt } from "../../storage/core/mirror-check.ts";
 import { lookAtDrbd, lookAtMirror, outdateDrbd, resumeDrbd } from "../../storage/edge/drbd-tools.ts";
 import { type DrbdWatch, watchDrbd } from "../../storage/edge/drbd-watcher.ts";
 import type { DrbdStatus, FencePeerAnswer } from "../control-protocol.ts";
@@ -85,6 +85,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   let mirrors: MirrorWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
   let nextId = 1;
+  let whole: readonly string[] = [];
   const answers = new Map<number, (answer: FencePeerAnswer) => void>();
 
   function take(event: FenceDeskEvent): void {
@@ -135,6 +136,11 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
 
   const onState = (state: DrbdState | undefined) => {
     if (state !== undefined) step({ kind: "resources", resources: sightsOf(state) });
+    const wholeNow = Object.values(state ?? {})
+      .filter(isWhole)
+      .map(({ name }) => name);
+    if (wholeNow.some((name) => !whole.includes(name))) mirrors?.lookSoon();
+    whole = wholeNow;
     options.onChange();
   };
 

@@ -3,6 +3,7 @@
  * is no watchdog and no membership, and a manager alone would be a writer that nobody watches.
  */
 import { Socket } from "node:net";
+import type { CibFiles } from "../../cluster/edge/cib-files.ts";
 import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../keeper-pipe.ts";
 
 export const KEEPER_DESCRIPTOR = 3;
@@ -41,4 +42,17 @@ export function openKeeperLink(onMessage: (message: ToManager) => void, onGone: 
     },
     close: () => socket.end(),
   };
+}
+
+/**
+ * A disk in trouble may retry for long; one that hangs for longer keeps the whole cluster waiting. Each file counts by
+ * itself: on a starved machine each of five takes its seconds, and that is no reason to end it.
+ */
+const DISK_SILENT_MAX_MS = 30_000;
+
+/** A loop that turns proves nothing for the work that waits for a disk. */
+export function complaintOf(files: CibFiles): string | undefined {
+  return files.silentMs() < DISK_SILENT_MAX_MS
+    ? undefined
+    : `its disk has not answered for ${DISK_SILENT_MAX_MS / 1000} s, with a file of the CIB to write`;
 }

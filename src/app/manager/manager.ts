@@ -23,12 +23,13 @@ import {
   stepNode,
 } from "../../cluster/core/controller/node-core.ts";
 import type { FencingResult } from "../../cluster/core/controller/types.ts";
+import type { Instant } from "../../cluster/core/journal/journal.ts";
 import {
   PING_ATTRIBUTE,
   type PingScores,
   pingScoresWakeAtMs,
+  pingSight,
   stepPingScores,
-  toldCounts,
 } from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
@@ -49,6 +50,7 @@ import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
+import { complaintOf } from "./keeper-link.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
@@ -145,11 +147,21 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
   setTimer(manager);
 }
 
+/** What breaks the core ends the manager, or is refused where a person asked for it; the black box has it. */
+function stepJournaled({ node, blackBox }: Manager, event: NodeEvent, now: Instant) {
+  try {
+    return stepNode(node, event, now, NODE_TOOLS);
+  } catch (error) {
+    blackBox.noteFault(node, event, now);
+    throw error;
+  }
+}
+
 /** One event for the node core, and everything that follows from it. */
 export function feed(manager: Manager, event: NodeEvent): void {
   const now = { nowMs: nowMs(), nowWallMs: Date.now() };
   const before = manager.node;
-  const stepped = stepNode(before, event, now, NODE_TOOLS);
+  const stepped = stepJournaled(manager, event, now);
   manager.node = stepped.state;
   manager.blackBox.note(before, event, now, stepped.effects);
   for (const effect of stepped.effects) start(manager, effect);
@@ -160,8 +172,8 @@ export function feed(manager: Manager, event: NodeEvent): void {
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
 function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
-  const counts = toldCounts(view, self, node.controller.election.dc);
-  const stepped = stepPingScores(manager.pings, counts, nowMs(), dampenMs);
+  const sight = pingSight(view, nodeCib(node), self, node.controller.election.dc);
+  const stepped = stepPingScores(manager.pings, sight, nowMs(), dampenMs);
   manager.pings = stepped.state;
   const changes = stepped.changes.map(
     (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
@@ -319,25 +331,12 @@ function start(manager: Manager, effect: NodeEffect): void {
   }
 }
 
-/** A loop that turns proves nothing for the work that waits for a disk. */
-function complaintOf({ files }: Manager): string | undefined {
-  return files.silentMs() < DISK_SILENT_MAX_MS
-    ? undefined
-    : `its disk has not answered for ${DISK_SILENT_MAX_MS / 1000} s, with a file of the CIB to write`;
-}
-
-/**
- * A disk in trouble may retry for long; one that hangs for longer keeps the whole cluster waiting. Each file counts by
- * itself: on a starved machine each of five takes its seconds, and that is no reason to end it.
- */
-const DISK_SILENT_MAX_MS = 30_000;
-
 export function takeFrame(manager: Manager, frame: ToManager): void {
   switch (frame.kind) {
     case "start":
       break;
     case "ping": {
-      const complaint = complaintOf(manager);
+      const complaint = complaintOf(manager.files);
       manager.toKeeper({ kind: "pong", number: frame.number, ...(complaint === undefined ? {} : { complaint }) });
       break;
     }

@@ -1,6 +1,7 @@
 /**
- * Asks DRBD now and then whether disks that call themselves UpToDate are really the same: no event tells it. A doubt is
- * looked at again soon, and told when it is still there; it is taken back when a look finds none.
+ * Asks DRBD now and then, and soon after a mirror has become whole, whether disks that call themselves UpToDate are
+ * really the same: no event tells it. A doubt is looked at again soon, and told when it is still there; it is taken
+ * back when a look finds none.
  */
 import {
   confirmedDoubt,
@@ -26,6 +27,8 @@ export interface MirrorWatchOptions {
 
 export interface MirrorWatch {
   readonly doubt: (resource: string) => MirrorDoubt | undefined;
+  /** A mirror has just become whole: that is when a resync that copied too little would show. */
+  readonly lookSoon: () => void;
   readonly close: () => void;
 }
 
@@ -39,11 +42,20 @@ function tell(log: Log, resource: string, doubt: MirrorDoubt | undefined): void 
 export function watchMirrors({ resources, look, log, onChange }: MirrorWatchOptions): MirrorWatch {
   const checks = new Map<string, MirrorCheck>();
   let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
+  let isAskedSoon = false;
   let isClosed = false;
   const doubtOf = (resource: string) => confirmedDoubt(checks.get(resource) ?? NO_MIRROR_DOUBT);
 
+  const lookIn = (delayMs: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void lookAtAll(), delayMs);
+  };
+
   const lookAtAll = async () => {
     let isOpen = false;
+    isLooking = true;
+    isAskedSoon = false;
     for (const resource of resources()) {
       const before = checks.get(resource) ?? NO_MIRROR_DOUBT;
       const found = await look(resource);
@@ -57,12 +69,17 @@ export function watchMirrors({ resources, look, log, onChange }: MirrorWatchOpti
       tell(log, resource, confirmedDoubt(after));
       onChange();
     }
-    timer = setTimeout(() => void lookAtAll(), isOpen ? LOOK_AGAIN_MS : LOOK_EVERY_MS);
+    isLooking = false;
+    lookIn(isOpen || isAskedSoon ? LOOK_AGAIN_MS : LOOK_EVERY_MS);
   };
 
-  timer = setTimeout(() => void lookAtAll(), LOOK_EVERY_MS);
+  lookIn(LOOK_EVERY_MS);
   return {
     doubt: doubtOf,
+    lookSoon() {
+      isAskedSoon = true;
+      if (!isLooking) lookIn(LOOK_AGAIN_MS);
+    },
     close() {
       isClosed = true;
       clearTimeout(timer);

@@ -11,7 +11,6 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
 import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
-import { nodesWithActive } from "../../cluster/core/controller/cib-read.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createPingScores, dampenOf } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
@@ -22,11 +21,13 @@ import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { Proof } from "../../fencing/core/proofs.ts";
 import { isListOf, openRecordFile } from "../../fencing/edge/record-file.ts";
 import { openResourceGroups } from "../../hw/edge/cgroup.ts";
+import { mapProgramCode } from "../../hw/edge/memory-lock.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
 import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
 import { openBlackBox } from "./black-box.ts";
+import { clusterSight } from "./cluster-sight.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
@@ -106,7 +107,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   for (const { damage } of [certificates, proofFile]) if (damage !== undefined) log("warning", damage);
   const fencing = createFencingDesk({
     self,
-    holdersOf: (resource) => nodesWithActive(nodeCib(manager.node), resource),
+    sight: clusterSight(self, () => manager),
     history: (certificates.stored ?? []).filter(({ node }) => node === self),
     proofFile,
     ownUuid: readMachine("/").uuid,
@@ -256,5 +257,10 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchLeases(manager, (version) => findVersion(manager, version));
+  try {
+    mapProgramCode();
+  } catch (error) {
+    manager.log("info", `code is read from the disk when it is needed: ${String(error)}`);
+  }
   manager.log("info", `manager of ${manager.self} is up`);
 }

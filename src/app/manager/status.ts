@@ -312,5 +312,5 @@ export function buildStatus(sources: StatusSources): StatusReport {
     },
     leases: leasesOf(childOf(cib, "configuration")),
   };
-  return { ...report, problems: findProblems(cib, report, dcReport?.blocked ?? []) };
+  return { ...report, problems: findProblems(cib, report, dcReport ?? { blocked: [] }) };
 }

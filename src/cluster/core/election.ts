@@ -26,7 +26,7 @@ export interface Election {
   readonly hasDecided: boolean;
   /** The last word of each member, without our own. */
   readonly hellos: Readonly<Record<string, Hello>>;
-  /** Since when there is no DC. */
+  /** Since when there is no DC, or since when nobody could be elected. */
   readonly openSinceMs: number;
   readonly helloDueAtMs: number;
   /** The DC or the members have changed lately: words come often until then. */
@@ -78,6 +78,9 @@ function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number):
   const heard = members.filter((name) => name === self || hellos[name] !== undefined);
   if (heard.length < members.length && nowMs - openSinceMs < ELECTION_WAIT_MS) return null;
   const claiming = heard.filter((name) => hellos[name]?.dc === name);
+  // Whoever follows a DC that we do not see will not lead us: until it lets go of it, or we hear that DC, we have none.
+  const isFollower = (name: string) => !members.includes(hellos[name]?.dc ?? name);
+  if (claiming.length === 0 && heard.some(isFollower)) return null;
   const deciding = claiming.filter((name) => hellos[name]?.hasDecided);
   return [deciding, claiming, heard].find((names) => names.length > 0)?.toSorted()[0] ?? null;
 }
@@ -116,7 +119,12 @@ function withDc(election: Election, dc: string | null, nowMs: number): Stepped<E
 }
 
 function decide(election: Election, nowMs: number): Stepped<Election, ElectionEffect> {
-  return election.dc === null ? withDc(election, elect(election, nowMs), nowMs) : { state: election, effects: [] };
+  if (election.dc !== null) return { state: election, effects: [] };
+  const dc = elect(election, nowMs);
+  if (dc !== null) return withDc(election, dc, nowMs);
+  // Nobody can be elected yet: it is looked at again after another wait.
+  const isOver = nowMs - election.openSinceMs >= ELECTION_WAIT_MS;
+  return { state: isOver ? { ...election, openSinceMs: nowMs } : election, effects: [] };
 }
 
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
@@ -164,7 +172,7 @@ export function stepElection(
       if (decided.effects.length > 0 || nowMs < election.helloDueAtMs) return decided;
       const isCalm = election.dc !== null && nowMs >= election.restlessUntilMs;
       return {
-        state: { ...election, helloDueAtMs: nowMs + (isCalm ? HELLO_CALM_MS : HELLO_EVERY_MS) },
+        state: { ...decided.state, helloDueAtMs: nowMs + (isCalm ? HELLO_CALM_MS : HELLO_EVERY_MS) },
         effects: [{ kind: "say-hello", hello: ourHello(election) }],
       };
     }

@@ -3,8 +3,8 @@
  * Every function either returns or throws a `SystemCallError` with the name of the error; "would block" is a value.
  * These calls run on the calling thread and block it if the kernel does: open descriptors with O_NONBLOCK.
  * Addresses and messages are the raw bytes of the kernel's structures; whoever calls lays them out.
- * Facts: man pages socket(2), netlink(7), packet(7), ioctl(2), sched_setscheduler(2), mlock(2), prctl(2), reboot(2);
- * constants from Linux' generic and x86 user-space headers.
+ * Facts: man pages socket(2), netlink(7), packet(7), ioctl(2), sched_setscheduler(2), mlock(2), madvise(2), prctl(2),
+ * reboot(2); constants from Linux' generic and x86 user-space headers.
  */
 import { dlopen, getCurrentEventLoop, getInt32, getRawPointer } from "node:ffi";
 import { endianness } from "node:os";
@@ -20,6 +20,7 @@ const { lib, functions: libc } = dlopen(null, {
   if_nametoindex: { return: "u32", arguments: ["pointer"] },
   ioctl: { return: "i32", arguments: ["i32", "u64", "pointer"] },
   malloc: { return: "pointer", arguments: ["u64"] },
+  madvise: { return: "i32", arguments: ["u64", "u64", "i32"] },
   mlock: { return: "i32", arguments: ["u64", "u64"] },
   mlock2: { return: "i32", arguments: ["u64", "u64", "u32"] },
   prctl: { return: "i32", arguments: ["i32", "u64", "u64", "u64", "u64"] },
@@ -200,6 +201,13 @@ const MLOCK_ONFAULT = 1;
 /** Pages that are there are locked now, the others when they are first touched. */
 export function lockMemoryAsTouched(startAt: bigint, lengthBytes: bigint): void {
   checked("mlock2", libc.mlock2(startAt, lengthBytes, MLOCK_ONFAULT));
+}
+
+const MADV_POPULATE_READ = 22;
+
+/** Maps what a file mapping holds, reading it from the disk where it must. */
+export function populateMemory(startAt: bigint, lengthBytes: bigint): void {
+  checked("madvise", libc.madvise(startAt, lengthBytes, MADV_POPULATE_READ));
 }
 
 const PR_SET_NAME = 15;

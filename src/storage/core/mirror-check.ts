@@ -13,7 +13,8 @@ export type MirrorDoubt =
   /** A bitmap UUID, though the peer is connected and nothing is being copied. */
   | { readonly kind: "bitmap-left" };
 
-const isWhole = (resource: DrbdResource): boolean => {
+/** Both disks say UpToDate to each other, and nothing is being copied. */
+export const isWhole = (resource: DrbdResource): boolean => {
   const connections = Object.values(resource.connections);
   const isSettled = (connection: (typeof connections)[number]) =>
     connection.connection === "Connected" &&

@@ -248,7 +248,7 @@ const ROWS: readonly (readonly [row: number, name: string, scene: Scene, code: C
     "an address has just moved",
     {
       done: [
-        { node: "srv01", resource: "prmIp", task: "start" },
+        // Of start and stop a node keeps the last one only.
         { node: "srv01", resource: "prmIp", task: "stop", agoSeconds: 21 },
         ...runsOn("srv02", 20),
       ],
@@ -311,6 +311,13 @@ describe("beyond the table", () => {
     expect(codes({ done: runsOn("srv01"), live: { proofs: [{ ...proof, state: "proven" }] } })).toEqual([]);
   });
 
+  test("a DC that may not decide: nothing else looks wrong", () => {
+    const heldUp = "the members do not agree who is there: srv01";
+    expect(told({ done: runsOn("srv01"), live: { heldUp } })[0]).toContain(
+      "decisions-held-up: nothing is decided, and nothing would be taken over: the members do not agree",
+    );
+  });
+
   test("a disk that does not take the configuration", () => {
     const [line] = told({ done: runsOn("srv01"), live: { cibRefusal: "ENOSPC" } });
     expect(line).toContain("cib-not-written: the disk of srv02 does not take the configuration: ENOSPC; changes wait");
@@ -367,7 +374,7 @@ test("every text exists in both languages, names the same things, and they diffe
   const names = "node nodes survivor resource resources why at evidence by how attribute online proof count hint first";
   const more = "second nowhere constraint from cleanup links phase one two last address before seconds link peer state";
   const rest =
-    "outcome reason running holder silence deadtime late role disk connection frozen behind key standby device";
+    "outcome reason running holder silence deadtime late role stopped disk connection frozen behind key standby device";
   const values = Object.fromEntries(`${names} ${more} ${rest}`.split(" ").map((name) => [name, `<${name}>`]));
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {

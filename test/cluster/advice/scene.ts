@@ -27,6 +27,12 @@ export interface Scene {
   readonly unclean?: Name;
   readonly done?: readonly Done[];
   readonly constraints?: string;
+  /** By an operator. */
+  readonly stopped?: "clnPing";
+  /** Given, the policy without quorum is to stop. */
+  readonly hasQuorum?: boolean;
+  /** Of the address. */
+  readonly nic?: string;
   readonly isFencing?: boolean;
   readonly live?: Partial<Situation>;
 }
@@ -35,18 +41,22 @@ const nvpairs = (id: string, values: Readonly<Record<string, string>>) =>
   Object.entries(values)
     .map(([name, value]) => `<nvpair id="${id}-${name}" name="${name}" value="${value}"/>`)
     .join("");
+const meta = (id: string, values: Readonly<Record<string, string>>) =>
+  `<meta_attributes id="${id}-meta">${nvpairs(id, values)}</meta_attributes>`;
 const parameters = (id: string, values: Readonly<Record<string, string>>) =>
   `<instance_attributes id="${id}-params">${nvpairs(id, values)}</instance_attributes>`;
 
-const RESOURCES = `
+const resources = ({ stopped, nic }: Scene) => `
   <primitive id="shoot" class="stonith" type="meatware"/>
   <group id="grpDB">
     <primitive id="prmIp" class="ocf" provider="heartbeat" type="IPaddr2">${parameters("prmIp", {
       ip: "192.0.2.200",
+      ...(nic === undefined ? {} : { nic }),
     })}</primitive>
     <primitive id="prmDB" class="ocf" provider="heartbeat" type="pgsql"/>
   </group>
-  <clone id="clnPing"><primitive id="prmPing" class="ocf" provider="pacemaker" type="ping">${parameters("prmPing", {
+  <clone id="clnPing">${stopped === "clnPing" ? meta("clnPing", { "target-role": "Stopped" }) : ""}
+  <primitive id="prmPing" class="ocf" provider="pacemaker" type="ping">${parameters("prmPing", {
     name: "default_ping_set",
     host_list: "192.0.2.1",
     multiplier: "100",
@@ -93,13 +103,14 @@ function state(name: Name, scene: Scene): string {
 
 /** srv02 judges, and is DC; fencing is configured for both unless said otherwise. */
 export function situationOf(scene: Scene): Situation {
-  const text = `<cib have-quorum="1" dc-uuid="2"><configuration>
+  const text = `<cib have-quorum="${scene.hasQuorum === false ? 0 : 1}" dc-uuid="2"><configuration>
     <crm_config><cluster_property_set id="o">${nvpairs("o", {
       "stonith-enabled": String(scene.isFencing ?? true),
-      "no-quorum-policy": "ignore",
+      "no-quorum-policy": scene.hasQuorum === undefined ? "ignore" : "stop",
     })}</cluster_property_set></crm_config>
     <nodes><node id="1" uname="srv01"/><node id="2" uname="srv02"/></nodes>
-    <resources>${RESOURCES}</resources><constraints>${scene.constraints ?? ""}</constraints></configuration>
+    <resources>${resources(scene)}
+    </resources><constraints>${scene.constraints ?? ""}</constraints></configuration>
     <status>${state("srv01", scene)}${state("srv02", scene)}</status></cib>`;
   const read = parseXml(text);
   if (read.kind === "not-xml") throw new Error(read.reason);
@@ -119,6 +130,7 @@ export function situationOf(scene: Scene): Situation {
     drbd: [],
     keeper: undefined,
     cibRefusal: undefined,
+    heldUp: undefined,
     blocked: [],
     ...scene.live,
   };

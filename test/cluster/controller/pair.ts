@@ -94,6 +94,7 @@ export class Cluster {
       head: "h1",
       lineage: ["h1"],
       quorateHead: "blank",
+      quorateVersion: { adminEpoch: 0, epoch: 0 },
       confirmedHead: "h1",
       configuration: configuration(this.text),
       history: [],

@@ -3,10 +3,13 @@
  * that run, one configuration, every resource where it should be and nowhere twice, groups together, nothing left over,
  * no crash, no change of the configuration lost. Every breach is told, not only the first.
  */
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StatusReport } from "../../../src/app/control-protocol.ts";
+import { sha256 } from "../../../src/app/manager/black-box.ts";
+import { NODE_TOOLS } from "../../../src/app/manager/manager.ts";
 import { childOf, childrenOf, parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { stepNode } from "../../../src/cluster/core/controller/node-core.ts";
+import { replay, type Step } from "../../../src/cluster/core/journal/replay.ts";
 import type { Cluster } from "./cluster.ts";
 import { FRONT, NODES, type NodeName, SINGLES } from "./configuration.ts";
 import { LEDGER_NODE } from "./ledger.ts";
@@ -105,7 +108,7 @@ async function configurationBreaches(
   acknowledged: ReadonlyMap<string, number>,
 ): Promise<readonly string[]> {
   const found = await configurations(cluster);
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
+  const hash = (text: string) => sha256(text).slice(0, 8);
   const kinds = new Map([...found].map(([node, text]) => [node, hash(text)]));
   const breaches: string[] = [];
   if (new Set(kinds.values()).size > 1)
@@ -130,6 +133,16 @@ function leftoverBreaches(cluster: Cluster): readonly string[] {
       breaches.push(`${node} has ${count("keeper")} keepers and ${count("manager")} managers`);
     if (count("daemon") !== daemons) breaches.push(`${node} has ${count("daemon")} daemons for ${daemons} writers`);
     return breaches;
+  });
+}
+
+/** Whether all that each node has decided so far is decided the same again from its black box. */
+export function replayBreaches(cluster: Cluster): readonly string[] {
+  const step: Step = (state, event, now) => stepNode(state, event, now, NODE_TOOLS);
+  return NODES.flatMap((node) => {
+    const segments = cluster.journal(node);
+    const { kind, atLine, reason } = replay(segments, { step, hash: sha256 });
+    return kind === "same" ? [] : [`the journal of ${node}, line ${atLine}: ${reason}`];
   });
 }
 

@@ -12,6 +12,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askControl, type ControlReply, controlSocketPath } from "../../../src/app/control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../../../src/app/control-protocol.ts";
+import { segmentFiles } from "../../../src/app/manager/black-box.ts";
 import { type IpmiSim, startIpmiSim } from "../ipmi-sim.ts";
 import { ADDRESS, configurationText, NODES, type NodeName } from "./configuration.ts";
 import { layNetwork, type Network, WORLD } from "./network.ts";
@@ -57,7 +58,11 @@ export interface Cluster {
   violations(): readonly string[];
   /** How often the board has taken the node's power. */
   fencings(node: NodeName): number;
+  /** How often of these it ran: a node that is down may be switched off before its state is guessed at. */
+  shots(node: NodeName): number;
   log(node: NodeName): string;
+  /** The segments of the node's black box, oldest first. */
+  journal(node: NodeName): readonly string[];
   close(): Promise<void>;
 }
 
@@ -88,7 +93,7 @@ const read = (file: string) => {
 function powerScript(folder: string, network: Network, node: NodeName): string {
   const space = network.space(node);
   return `#!/bin/sh
-[ "$1" = reset ] || echo off >> ${folder}/${node}/fencings
+[ "$1" = reset ] || echo "off $(ip netns pids ${space} | wc -l)" >> ${folder}/${node}/fencings
 for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   pids=$(ip netns pids ${space})
   [ -z "$pids" ] && break
@@ -179,7 +184,8 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     one.isLeaving = false;
     delete one.bootsAtMs;
     delete one.switchesOnAtMs;
-    one.ended = new Promise((resolve) => keeper.on("exit", resolve));
+    // A program that is told to end before it has begun to listen ends by the signal, and has touched nothing.
+    one.ended = new Promise((resolve) => keeper.on("exit", (code, by) => resolve(by === "SIGTERM" ? 0 : code)));
   }
 
   /** Boots what its power or its watchdog would boot. */
@@ -280,7 +286,9 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     },
     violations: () => read(path.join(folder, "claims/violations")).split("\n").filter(Boolean),
     fencings: (node) => read(place(node, "fencings")).split("\n").filter(Boolean).length,
+    shots: (node) => read(place(node, "fencings")).match(/^off [1-9]/gm)?.length ?? 0,
     log: (node) => read(place(node, "log")),
+    journal: (node) => segmentFiles(place(node, "state/journal")).map(read),
     async close() {
       clearInterval(looking);
       for (const node of NODES) execFileSync(place(node, "cut-power"), ["reset"]);

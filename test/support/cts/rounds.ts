@@ -29,6 +29,8 @@ export interface Round {
 }
 
 const LOOK_MS = 100;
+/** After 30 s the cluster says at least that it does not know. */
+const ANSWER_MS = 35_000;
 /** An orderly stop waits for the resources, and for a DC that may be about to leave as well. */
 const STOP_MAX_MS = 90_000;
 
@@ -95,11 +97,11 @@ async function ask(stage: Stage, request: ControlRequest): Promise<readonly stri
   // A manager that is busy or just gone is asked again, as a person would.
   let said = "";
   const done = await until(async () => {
-    const reply = await stage.cluster.ask(through, request, 10_000);
+    const reply = await stage.cluster.ask(through, request, ANSWER_MS);
     if (reply.kind === "answer") return true;
     said = reply.kind === "refused" ? JSON.stringify(reply.problems) : reply.reason;
     return false;
-  }, 30_000);
+  }, 2 * ANSWER_MS);
   return done ? [] : [`${request.kind} through ${through}: ${said}`];
 }
 
@@ -233,12 +235,13 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
   },
   ComponentFail: { before: "all", isViolent: true, run: (stage) => killOne(stage, ["keeper", "manager", "agent"]) },
-  /** Ten deaths, one on the other's heels: of whatever runs of ours, on any node. */
+  /** Ten deaths: of whatever runs of ours, on any node; one on the other's heels, or with time for work between. */
   ProcessesFail: {
     before: "all",
     isViolent: true,
     async run(stage) {
       const killed: string[] = [];
+      const pauseMaxMs = stage.chance.happens(50) ? 2_000 : 10_000;
       for (let kills = 0; kills < 10; kills += 1) {
         const nodes = NODES.filter((node) => stage.cluster.processes(node).some(({ kind }) => kind === "manager"));
         const own = nodes.flatMap((node) =>
@@ -247,7 +250,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         // All may be dead at this moment.
         const victim = own[stage.chance.below(Math.max(1, own.length))];
         if (victim !== undefined && stage.cluster.kill(victim.pid)) killed.push(`${victim.kind} on ${victim.node}`);
-        await sleep(stage.chance.between(0, 2_000));
+        await sleep(stage.chance.between(0, pauseMaxMs));
       }
       stage.say(killed.join(", "));
       return [];

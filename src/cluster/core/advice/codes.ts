@@ -26,7 +26,10 @@ export const ROW_OF = {
   "link-down": 20,
   // Beyond the table.
   "no-dc": 0,
+  "no-quorum": 0,
+  "decisions-held-up": 0,
   "node-unclean": 0,
+  "held-by-stopped": 0,
   "node-standby": 0,
   "node-maintenance": 0,
   "fencing-disabled": 0,

@@ -3,8 +3,9 @@ import { childOf, childrenOf } from "../../../base/xml.ts";
 import { failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
 import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
-import { ROLE } from "../scheduler/facts/values.ts";
+import { INFINITY_SCORE, ROLE } from "../scheduler/facts/values.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
+import { lacksQuorum } from "./node-rules.ts";
 import {
   type Advice,
   brokenDisks,
@@ -13,6 +14,7 @@ import {
   failureText,
   isEverywhere,
   isSingle,
+  lacksInterface,
   lostAttributes,
   members,
   primitives,
@@ -29,10 +31,10 @@ function hintOf({ type }: Resource): string {
 }
 
 /** Row 13 and row 18 say more than "it failed". */
-function isExplained({ entry, code, isTimeout, resource }: FailureFact): boolean {
+function isExplained(failure: FailureFact): boolean {
+  const { entry, code, isTimeout } = failure;
   const early = !isTimeout && [2, 4, 5, 6].includes(code) && entry.intervalMs === 0 && entry.task !== "stop";
-  const address = /^IPaddr2?$|^IPv6addr$/.test(resource.type) && entry.task === "start" && [1, 6].includes(code);
-  return early || address;
+  return early || lacksInterface(failure);
 }
 
 /** Rows 6 and 10: failed on one node, or on more than one. */
@@ -96,13 +98,45 @@ function isOtherwiseExplained(situation: Situation, resource: Resource): boolean
 const isServing = ({ managed, heldBack, class: agentClass }: Resource) =>
   (managed || heldBack) && agentClass !== "stonith";
 
-/** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
-export const runsNowhere: Rule = (situation) => {
-  const { facts, isBusy, isSettled } = situation;
+/** What an operator has stopped and `top` cannot run without, over any number of constraints; the nearest. */
+function stoppedNeed({ facts }: Situation, top: Resource): Resource | undefined {
+  const links = [
+    ...facts.colocations
+      .filter(({ score }) => score >= INFINITY_SCORE)
+      .map(({ dependent, primary }) => [topOf(dependent), topOf(primary)] as const),
+    ...facts.orders
+      .filter(({ kind, inverse }) => kind === "mandatory" && !inverse)
+      .map(({ first, second }) => [topOf(second), topOf(first)] as const),
+  ];
+  const seen = new Set([top]);
+  // A set keeps the order of insertion, and what is added while it is walked is walked too.
+  for (const one of seen) {
+    if (one !== top && isDisabled(one)) return one;
+    for (const [from, to] of links) if (from === one) seen.add(to);
+  }
+  return undefined;
+}
+
+/** Wanted, but another resource that it needs is stopped on purpose: an operator's work, and no fault. */
+export const heldByStopped: Rule = (situation) =>
+  [...new Set(idleOnes(situation).map((one) => topOf(one)))].flatMap((top): readonly Advice[] => {
+    const stopped = stoppedNeed(situation, top);
+    if (stopped === undefined) return [];
+    return [{ code: "held-by-stopped", severity: "warning", values: { holder: top.id, stopped: stopped.id } }];
+  });
+
+/** Wanted, on no node, and nothing under way. */
+function idleOnes({ facts, isBusy, isSettled }: Situation): readonly Resource[] {
   if (isBusy || !isSettled || facts.options.stopAll) return [];
   const wanted = primitives(facts).filter((one) => isServing(one) && !isDisabled(one) && !isDisabled(topOf(one)));
-  const down = wanted.filter(
-    (one) => isSingle(one) && one.runningOn.length === 0 && !isOtherwiseExplained(situation, one),
+  return wanted.filter((one) => isSingle(one) && one.runningOn.length === 0);
+}
+
+/** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
+export const runsNowhere: Rule = (situation) => {
+  const { facts } = situation;
+  const down = idleOnes(situation).filter(
+    (one) => !isOtherwiseExplained(situation, one) && stoppedNeed(situation, topOf(one)) === undefined,
   );
   const could = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
   const standby = members(facts).filter((node) => node.standby && node.online);
@@ -141,9 +175,14 @@ export const activeTwice: Rule = ({ facts }) =>
       return { code: "active-twice", severity: "error", values };
     });
 
-export const blockedActions: Rule = ({ blocked }) =>
-  blocked.map(({ key, node = "", reason }) => ({
-    code: "blocked",
-    severity: "error",
-    values: { key, node, why: reason, resource: key.replace(/_[a-z_]+_\d+$/, "") },
-  }));
+/** What is only looked at, and what stands for several actions, is blocked by something else that is told. */
+const isCause = ({ key, node }: Situation["blocked"][number]) => node !== undefined && !/_monitor_\d+$/.test(key);
+
+export const blockedActions: Rule = (situation) =>
+  lacksQuorum(situation)
+    ? []
+    : situation.blocked.filter(isCause).map(({ key, node = "", reason }) => ({
+        code: "blocked",
+        severity: "error",
+        values: { key, node, why: reason, resource: key.replace(/_[a-z_]+_\d+$/, "") },
+      }));

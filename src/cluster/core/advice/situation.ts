@@ -70,6 +70,8 @@ export interface Situation {
   readonly keeper: KeeperFact | undefined;
   /** Why our disk does not take the configuration, while that is so. */
   readonly cibRefusal: string | undefined;
+  /** What has kept the DC from deciding for long, while that is so. */
+  readonly heldUp: string | undefined;
   readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];
 }
 
@@ -150,6 +152,17 @@ export function failureText({ entry, code, isTimeout, reason }: FailureFact): st
 export function parameterOf({ element }: Resource, name: string): string | undefined {
   const pairs = childrenOf(element, "instance_attributes").flatMap((set) => childrenOf(set, "nvpair"));
   return pairs.find(({ attributes }) => attributes["name"] === name)?.attributes["value"];
+}
+
+export const isAddress = ({ type }: Resource): boolean => /^IPaddr2?$|^IPv6addr$/.test(type);
+
+/** What the agents of addresses say where they find no interface: ours 5, the shell's 1 or 6. */
+const NO_INTERFACE = [1, 5, 6];
+
+/** An address without a nic did not start: what is missing is an interface in its network, not the agent. */
+export function lacksInterface({ resource, entry, code, isTimeout }: FailureFact): boolean {
+  if (!isAddress(resource) || entry.task !== "start" || isTimeout) return false;
+  return NO_INTERFACE.includes(code) && parameterOf(resource, "nic") === undefined;
 }
 
 /** May stand on one node only: no clone above it. */

@@ -58,6 +58,10 @@ export const ENGLISH: Texts = {
     }, though ${nodes === "" ? "it is wanted" : `${nodes} could run it`}`,
     doNow: `see the other lines here, and: gemel why ${holder}${then(online)}`,
   }),
+  "held-by-stopped": ({ holder, stopped }) => ({
+    what: `${holder} cannot run: ${stopped}, which it needs, is stopped by an operator (target-role)`,
+    doNow: `when the work is done: crm resource start ${stopped}`,
+  }),
   "promoted-nowhere": ({ holder }) => ({
     what: `${holder} is promoted nowhere`,
     doNow: `see the other lines here, and: gemel why ${holder}`,
@@ -137,6 +141,16 @@ export const ENGLISH: Texts = {
   "link-down": ({ link, peer, state }) => ({
     what: `link ${link} to ${peer} is ${state}`,
     doNow: "look at the cable, the card and the switch; the link heals by itself",
+  }),
+  "no-quorum": ({ nodes, count }) => ({
+    what: `no quorum: of ${count} nodes only ${nodes} are together; nothing new is started, and this part may stop`,
+    doNow: "see the lines about the absent nodes and the links; bring back as many as make a majority",
+  }),
+  "decisions-held-up": ({ why }) => ({
+    what: `nothing is decided, and nothing would be taken over: ${why}`,
+    doNow:
+      "each node must hear each other one: gemel status on every node, the cables and switches between those named; " +
+      "if it stays: systemctl restart gemel on the node named",
   }),
   "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({

@@ -58,6 +58,10 @@ export const JAPANESE: Texts = {
       `${nodes === "" ? "" : ` (${nodes} は稼働可能)`}`,
     doNow: `ほかの行を確認し: gemel why ${holder}${then(online)}`,
   }),
+  "held-by-stopped": ({ holder, stopped }) => ({
+    what: `${holder} は稼働できない: 必要な ${stopped} が運用者により停止中 (target-role)`,
+    doNow: `作業が終わったら: crm resource start ${stopped}`,
+  }),
   "promoted-nowhere": ({ holder }) => ({
     what: `${holder} がどのノードでも昇格していない`,
     doNow: `ほかの行を確認し: gemel why ${holder}`,
@@ -131,6 +135,16 @@ export const JAPANESE: Texts = {
   "link-down": ({ link, peer, state }) => ({
     what: `${peer} へのリンク ${link} が ${state}`,
     doNow: "ケーブル、NIC、スイッチを確認。リンクは自動で復旧する",
+  }),
+  "no-quorum": ({ nodes, count }) => ({
+    what: `クォーラムがない: ${count} ノード中、参加しているのは ${nodes} のみ。新たな起動は行わず、この側は停止することがある`,
+    doNow: "不在ノードとリンクに関する行を確認し、過半数になるまでノードを復帰させる",
+  }),
+  "decisions-held-up": ({ why }) => ({
+    what: `何も決定されず、フェイルオーバも行われない: ${why}`,
+    doNow:
+      "全ノードで gemel status を実行し、上記ノード間のケーブルとスイッチを確認; " +
+      "解消しない場合は該当ノードで systemctl restart gemel",
   }),
   "no-dc": () => ({ what: "DC がいないため、何も決定されない", doNow: "gemel log を確認" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({

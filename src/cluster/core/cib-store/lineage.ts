@@ -2,7 +2,7 @@
  * Which of two contents is the newer one. Versions alone cannot tell: two nodes that were apart may both have made
  * their epoch 7. So each content has a name (its head) and carries the names that it descends from.
  */
-import type { CibVersion, StoredCib } from "./types.ts";
+import type { CibVersion, Standing, StoredCib } from "./types.ts";
 
 /** The configuration that nobody has written yet: an ancestor of all. */
 export const BLANK = "blank";
@@ -13,11 +13,21 @@ const LINEAGE_ROOTS = 2;
 
 export type Kinship = "same" | "newer" | "older" | "diverged";
 
+/**
+ * Whether `mine` has all that the other has. Its name in our lineage is not enough: we may descend from a copy of it
+ * that never heard that a part with quorum has it, and that was set aside in a join for want of that word.
+ */
+export function covers(mine: Pick<StoredCib, "lineage" | "quorateVersion">, other: Standing): boolean {
+  return mine.lineage.includes(other.head) && compareVersion(other.quorateVersion, mine.quorateVersion) <= 0;
+}
+
+export const standingOf = ({ head, quorateVersion }: StoredCib): Standing => ({ head, quorateVersion });
+
 /** How `other` stands to `mine`. */
-export function compareLineage(mine: StoredCib, other: Pick<StoredCib, "head" | "lineage">): Kinship {
+export function compareLineage(mine: Standing & Pick<StoredCib, "lineage">, other: typeof mine): Kinship {
   if (mine.head === other.head) return "same";
-  if (other.lineage.includes(mine.head)) return "newer";
-  return mine.lineage.includes(other.head) ? "older" : "diverged";
+  if (covers(other, mine)) return "newer";
+  return covers(mine, other) ? "older" : "diverged";
 }
 
 export function growLineage(lineage: readonly string[], head: string): string[] {
@@ -47,14 +57,13 @@ export function compareVersion(left: CibVersion, right: CibVersion): number {
 
 /**
  * Which of two diverged contents stays. What a part with quorum acknowledged goes before what one without has done,
- * however often that one has changed it: two parts with quorum at once there are only of a pair. What all members of
- * a view had on disk was acknowledged to somebody and goes before what was not; then the higher version; then the
- * later clock; then, only to be the same everywhere, the name.
+ * however often that one has changed it, and whether or not the lineages still reach back to it: two parts with quorum
+ * at once there are only of a pair. What all members of a view had on disk was acknowledged to somebody and goes before
+ * what was not; then the higher version; then the later clock; then, only to be the same everywhere, the name.
  */
 export function winnerOf(one: StoredCib, two: StoredCib): StoredCib {
-  const oneQuorate = !two.lineage.includes(one.quorateHead);
-  const twoQuorate = !one.lineage.includes(two.quorateHead);
-  if (oneQuorate !== twoQuorate) return oneQuorate ? one : two;
+  const later = compareVersion(one.quorateVersion, two.quorateVersion);
+  if (later !== 0) return later > 0 ? one : two;
   const oneConfirmed = !two.lineage.includes(one.confirmedHead);
   const twoConfirmed = !one.lineage.includes(two.confirmedHead);
   if (oneConfirmed !== twoConfirmed) return oneConfirmed ? one : two;

@@ -1,6 +1,6 @@
 /** Two contents that may both have changed since they were one: which stays, and what is lost by that. */
 import { diffTrees } from "./diff.ts";
-import { compareLineage, joinLineage, winnerOf } from "./lineage.ts";
+import { compareLineage, compareVersion, joinLineage, winnerOf } from "./lineage.ts";
 import type { CibConflict, StoredCib } from "./types.ts";
 
 /** History is for people; older entries are in the logs. */
@@ -16,7 +16,12 @@ export type Merge =
 /** `theirs` came from `node`; `newHead` names the joined content, should there be one. */
 export function mergeStored(mine: StoredCib, theirs: StoredCib, node: string, self: string, newHead: string): Merge {
   const kinship = compareLineage(mine, theirs);
-  if (kinship === "same") return { kind: "same" };
+  if (kinship === "same") {
+    // The same content, of which they may know more: that it was confirmed with quorum.
+    if (compareVersion(theirs.quorateVersion, mine.quorateVersion) <= 0) return { kind: "same" };
+    const { quorateHead, quorateVersion } = theirs;
+    return { kind: "adopt", stored: { ...mine, quorateHead, quorateVersion } };
+  }
   if (kinship === "older") return { kind: "keep" };
   if (kinship === "newer") return { kind: "adopt", stored: theirs };
   const winner = winnerOf(mine, theirs);
@@ -49,6 +54,7 @@ export function mergeStored(mine: StoredCib, theirs: StoredCib, node: string, se
     lineage: joinLineage(winner.lineage, loser.lineage, newHead),
     confirmedHead: winner.confirmedHead,
     quorateHead: winner.quorateHead,
+    quorateVersion: winner.quorateVersion,
     configuration: winner.configuration,
     history: history.slice(-HISTORY_MAX),
   };

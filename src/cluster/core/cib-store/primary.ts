@@ -7,7 +7,7 @@ import { unreachable } from "../../../base/check.ts";
 import { formatProblem, type Problem } from "../../../base/problem.ts";
 import { verifyCib } from "../../../cib/schema/verify.ts";
 import { diffTrees } from "./diff.ts";
-import { growLineage } from "./lineage.ts";
+import { covers, growLineage } from "./lineage.ts";
 import { HISTORY_MAX, mergeStored } from "./merge.ts";
 import { applyOperations } from "./operations.ts";
 import { adopt, type CibStore, change, changeReign, cibTree, confirmed, type Draft, others, send } from "./state.ts";
@@ -223,13 +223,15 @@ function carryOut(draft: Draft, request: ConfigurationRequest, from: string): vo
   };
   const head = newHead(draft);
   const alone = others(draft.state).length === 0;
+  const isMarked = alone && draft.state.quorate;
   adopt(draft, {
     version,
     head,
     lineage: growLineage(stored.lineage, head),
     // Alone, our disk is all disks: being written and being confirmed is one.
     confirmedHead: alone ? head : stored.confirmedHead,
-    quorateHead: alone && draft.state.quorate ? head : stored.quorateHead,
+    quorateHead: isMarked ? head : stored.quorateHead,
+    quorateVersion: isMarked ? version : stored.quorateVersion,
     configuration,
     history: [...stored.history, { requestId, version, origin: request.origin, diff }].slice(-HISTORY_MAX),
   });
@@ -315,13 +317,13 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
   switch (message.kind) {
     case "cib-have":
       if (message.round !== reign.round) return;
-      // What descends from nothing we know may be newer: have it sent. What we descend from is out of date.
-      if (!state.stored.lineage.includes(message.head)) {
+      // What we do not cover may be newer: have it sent. What we cover is out of date, or the same.
+      if (!covers(state.stored, message.have)) {
         send(draft, from, { kind: "cib-fetch", round: reign.round });
         return;
       }
       hear(draft, from);
-      if (message.head !== state.stored.head)
+      if (message.have.head !== state.stored.head)
         send(draft, from, { kind: "cib-install", round: reign.round, stored: state.stored });
       settle(draft);
       return;

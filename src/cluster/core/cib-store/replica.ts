@@ -1,10 +1,10 @@
 /** A member that is not the DC: it answers the DC's questions, stores what the DC sends, and follows the status. */
 import { unreachable } from "../../../base/check.ts";
-import { compareLineage } from "./lineage.ts";
+import { compareLineage, compareVersion, standingOf } from "./lineage.ts";
 import { enqueue } from "./primary.ts";
 import { adopt, change, confirmed, type Draft, send } from "./state.ts";
 import { applyStatus, nodeIdFrom } from "./status.ts";
-import type { CibMessage } from "./types.ts";
+import type { CibMessage, StoredCib } from "./types.ts";
 
 /** Tells the DC of this round what is on our disk, once it is. */
 export function sayStored(draft: Draft): void {
@@ -23,10 +23,11 @@ export function forward(draft: Draft): void {
   else send(draft, dc, { kind: "cib-request", requests });
 }
 
-/** What we have was on all disks, of a part with quorum: that counts when it meets what others have. */
-function note(draft: Draft, quorate: boolean): void {
+/** What we have, or have from, was on all disks of a part with quorum: that counts when it meets what others have. */
+function note(draft: Draft, { quorateHead, quorateVersion }: StoredCib): void {
   const { stored } = draft.state;
-  if (quorate && stored.quorateHead !== stored.head) adopt(draft, confirmed(stored, quorate));
+  if (compareVersion(quorateVersion, stored.quorateVersion) > 0)
+    adopt(draft, { ...stored, quorateHead, quorateVersion });
 }
 
 function install(draft: Draft, from: string, message: CibMessage & { kind: "cib-install" }): void {
@@ -36,7 +37,7 @@ function install(draft: Draft, from: string, message: CibMessage & { kind: "cib-
   switch (compareLineage(draft.state.stored, stored)) {
     case "same":
       // Sent again because we are not known to have it, or to have noted that it was confirmed.
-      note(draft, stored.quorateHead === stored.head);
+      note(draft, stored);
       sayStored(draft);
       return;
     case "newer":
@@ -75,7 +76,7 @@ export function replicaMessage(draft: Draft, from: string, message: CibMessage):
     case "cib-ask": {
       const isNewReign = message.round !== state.round;
       change(draft, { round: message.round });
-      send(draft, from, { kind: "cib-have", round: message.round, head: state.stored.head });
+      send(draft, from, { kind: "cib-have", round: message.round, have: standingOf(state.stored) });
       sayStored(draft);
       // What we sent before the DC knew that it is one, or meant for its reign before, it has dropped.
       if (isNewReign) forward(draft);

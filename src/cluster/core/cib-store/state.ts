@@ -94,6 +94,7 @@ export function blankCib(): StoredCib {
     lineage: [BLANK],
     confirmedHead: BLANK,
     quorateHead: BLANK,
+    quorateVersion: { adminEpoch: 0, epoch: 0 },
     configuration: emptyConfiguration(),
     history: [],
   };
@@ -138,7 +139,8 @@ export function adopt(draft: Draft, stored: StoredCib): void {
 
 /** The same content, which all members are now known to have on disk. */
 export function confirmed(stored: StoredCib, quorate: boolean): StoredCib {
-  return { ...stored, confirmedHead: stored.head, quorateHead: quorate ? stored.head : stored.quorateHead };
+  const known = { ...stored, confirmedHead: stored.head };
+  return quorate ? { ...known, quorateHead: stored.head, quorateVersion: stored.version } : known;
 }
 
 export function others({ members, self }: CibStore): string[] {

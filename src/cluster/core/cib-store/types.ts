@@ -111,10 +111,15 @@ export interface StoredCib {
   readonly confirmedHead: string;
   /** The last head that stood on the disks of all members of a part with quorum; decides conflicts before all else. */
   readonly quorateHead: string;
+  /** The version that head had. Parts with quorum follow each other, so the higher one is the later word. */
+  readonly quorateVersion: CibVersion;
   readonly configuration: XmlElement;
   /** Newest last; bounded. */
   readonly history: readonly HistoryEntry[];
 }
+
+/** What two contents are compared by, beside the lineage. */
+export type Standing = Pick<StoredCib, "head" | "quorateVersion">;
 
 /** What a disk says of the content on it. */
 export type DiskMark = Pick<StoredCib, "head" | "quorateHead">;
@@ -122,7 +127,7 @@ export type DiskMark = Pick<StoredCib, "head" | "quorateHead">;
 export type CibMessage =
   /** DC to members: which content do you have? Asked anew in each view. */
   | { readonly kind: "cib-ask"; readonly round: string }
-  | { readonly kind: "cib-have"; readonly round: string; readonly head: string }
+  | { readonly kind: "cib-have"; readonly round: string; readonly have: Standing }
   /** DC to a member whose head the DC does not know: send it. */
   | { readonly kind: "cib-fetch"; readonly round: string }
   | { readonly kind: "cib-document"; readonly round: string; readonly stored: StoredCib }

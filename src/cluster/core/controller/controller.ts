@@ -20,6 +20,7 @@ import {
   reviewCib,
   warnOfDisabledFencing,
 } from "./decide.ts";
+import { heldUpWakeAtMs, noteHeldUp } from "./held-up.ts";
 import { leaveInOrder, requestedShutdown, stop, tendStop } from "./leaving.ts";
 import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
 import {
@@ -245,7 +246,8 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
       answerReturned(turn, from, message.node);
       break;
     case "accepted":
-      if (from === turn.state.election.dc) emit(turn, { kind: "peer-accepted", node: message.node });
+      if (turn.state.lead === undefined && (turn.state.election.dc ?? from) === from)
+        emit(turn, { kind: "peer-accepted", node: message.node });
       break;
     case "dc-report":
       if (from === turn.state.election.dc) turn.state = { ...turn.state, dcReport: message.report };
@@ -304,6 +306,7 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
       break;
     case "tick":
       elect(turn, { kind: "tick" });
+      if (turn.state.election.dc === null) askForReturned(turn);
       tendJoins(turn);
       advance(turn, { kind: "tick" });
       tendStop(turn);
@@ -331,6 +334,7 @@ export function stepController(
   const turn: Turn = { state, effects: [], now };
   takeEvent(turn, event);
   decideWhenDue(turn);
+  noteHeldUp(turn);
   tellReport(turn);
   return { state: turn.state, effects: turn.effects };
 }
@@ -340,7 +344,8 @@ export function controllerWakeAtMs(state: ControllerState): number | undefined {
   const turn: Turn = { state, effects: [], now: { nowMs: 0, nowWallMs: 0 } };
   const { lead, stopping, left } = state;
   let wakeMs = electionWakeAtMs(state.election);
-  if (lead !== undefined) wakeMs = earliest(earliest(wakeMs, joinsWakeAtMs(lead)), decideWakeAtMs(turn));
+  if (lead !== undefined)
+    wakeMs = earliest(earliest(wakeMs, joinsWakeAtMs(lead)), earliest(decideWakeAtMs(turn), heldUpWakeAtMs(lead)));
   if (left) return wakeMs;
   return earliest(earliest(wakeMs, stopping?.requestDueAtMs), state.leaveAtMs);
 }

@@ -17,7 +17,8 @@ import {
   nodeState,
 } from "./cib-read.ts";
 import { fencingStandings, isPreferred } from "./fencing-race.ts";
-import { DOWN, everyoneJoined, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
+import { mayDecide } from "./held-up.ts";
+import { DOWN, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
 import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
 
@@ -156,11 +157,7 @@ export function abort(turn: Turn, reason: string, delayMs = 0): void {
 /** Everything but time: what has to happen first is an event, which is looked at anew then. */
 function isFree(turn: Turn, lead: Lead): boolean {
   if (lead.wanted === undefined || lead.deciding !== undefined) return false;
-  if (lead.run !== undefined && !lead.run.finished) return false;
-  const { view } = turn.state;
-  // A node that slept must not act before it has heard what its peers think of it; and all must agree who is there.
-  if (view === undefined || !view.settled || !view.agreed || view.hold !== undefined) return false;
-  return lead.synchronised && everyoneJoined(turn);
+  return (lead.run === undefined || lead.run.finished) && mayDecide(turn, lead);
 }
 
 /** When a free DC may decide: the wish's own time, and not before a peer that is coming has come. */
@@ -201,8 +198,11 @@ function tellDecision(turn: Turn, number: number, { transition, blocked }: Decis
     return;
   }
   for (const line of summary) log(turn, "info", `decision ${number}: ${line}`);
-  for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+  const reasons = Map.groupBy(blocked, ({ reason }) => reasonText(reason));
+  for (const [reason, actions] of reasons) {
+    const names = actions.map(({ key, node }) => `${key}${node === undefined ? "" : ` on ${node}`}`);
+    log(turn, "warning", `blocked, ${reason}: ${names.join(", ")}`);
+  }
 }
 
 export function acceptDecision(turn: Turn, number: number, decision: Decision): void {
@@ -285,7 +285,7 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
   }
 }
 
-export function dcReport({ run, summary, blocked }: Lead): DcReport {
+export function dcReport({ run, summary, blocked, heldUp }: Lead): DcReport {
   return {
     number: run?.number ?? 0,
     isRunning: run !== undefined && !run.finished,
@@ -294,6 +294,7 @@ export function dcReport({ run, summary, blocked }: Lead): DcReport {
     inFlight: run === undefined ? [] : inFlight(run),
     summary,
     blocked,
+    ...(heldUp?.isTold === true ? { heldUp: heldUp.why } : {}),
   };
 }
 

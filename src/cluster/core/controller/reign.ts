@@ -78,6 +78,7 @@ export function createLead(round: string): Lead {
     summary: [],
     fencingOrder: [],
     reportDue: true,
+    heldUp: null,
   };
 }
 
@@ -149,18 +150,28 @@ function reviewLost(turn: Turn, { name, returned }: PeerView): void {
   broadcast(turn, { kind: "accepted", node: name });
 }
 
-/** A member asks for whom its keeper has lost and hears again; it may have heard it later than the DC did. */
+/**
+ * A member asks for whom its keeper has lost and hears again; it may have heard it later than the DC did. Where it has
+ * lost the DC itself, it asks those that still follow it.
+ */
 export function askForReturned(turn: Turn): void {
   const { view, lead, election } = turn.state;
-  if (lead !== undefined || election.dc === null) return;
-  for (const { name, phase, returned } of view?.peers ?? [])
-    if (phase === "lost" && returned) send(turn, election.dc, { kind: "returned", node: name });
+  if (lead !== undefined) return;
+  for (const { name, phase, returned } of view?.peers ?? []) {
+    if (phase !== "lost" || !returned) continue;
+    if (election.dc === null) broadcast(turn, { kind: "returned", node: name });
+    else send(turn, election.dc, { kind: "returned", node: name });
+  }
 }
 
-/** While it is lost to the DC as well, nothing is answered: the word goes to all when the DC takes it back. */
+/**
+ * While it is lost to the DC as well, nothing is answered: the word goes to all when the DC takes it back. Whoever does
+ * not lead speaks for its DC alone: that one lives, and nobody of this side has it fenced.
+ */
 export function answerReturned(turn: Turn, from: string, node: string): void {
-  const peer = turn.state.view?.peers.find(({ name }) => name === node);
-  if (turn.state.lead === undefined || peer === undefined || isBeingFenced(turn, node)) return;
+  const { lead, election, view } = turn.state;
+  const peer = view?.peers.find(({ name }) => name === node);
+  if ((lead === undefined && election.dc !== node) || peer === undefined || isBeingFenced(turn, node)) return;
   if (peer.phase === "member" || (peer.phase === "awaited" && peer.silentMs !== undefined))
     send(turn, from, { kind: "accepted", node });
 }
@@ -247,11 +258,14 @@ export function tendJoins(turn: Turn): void {
   }
 }
 
-/** Nobody may be left out: a member that has not joined may follow another DC. */
-export function everyoneJoined(turn: Turn): boolean {
+/** Members whom a decision waits for. */
+export function missingJoins(turn: Turn): readonly string[] {
   const joins = turn.state.lead?.joins ?? {};
-  return members(turn).every((node) => joins[node]?.phase === "joined" || joins[node]?.overdue === true);
+  return members(turn).filter((node) => joins[node]?.phase !== "joined" && joins[node]?.overdue !== true);
 }
+
+/** Nobody may be left out: a member that has not joined may follow another DC. */
+export const everyoneJoined = (turn: Turn): boolean => missingJoins(turn).length === 0;
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {
   let wakeMs: number | undefined;

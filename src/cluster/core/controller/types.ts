@@ -85,6 +85,8 @@ export interface DcReport {
   readonly inFlight: readonly string[];
   readonly summary: readonly string[];
   readonly blocked: readonly BlockedAction[];
+  /** Why nothing has been decided for long, while that is so. */
+  readonly heldUp?: string;
 }
 
 export interface Join {
@@ -121,6 +123,8 @@ export interface Lead {
   /** Nodes in the order in which they may fence each other, as last decided. */
   readonly fencingOrder: readonly string[];
   readonly reportDue: boolean;
+  /** What keeps it from deciding, since when, and whether that was told. */
+  readonly heldUp: { readonly sinceMs: number; readonly why: string; readonly isTold: boolean } | null;
 }
 
 export interface ControllerState {

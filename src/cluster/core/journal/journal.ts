@@ -1,13 +1,14 @@
 /**
  * The black box: every input of a node's core, so that whatever it decided can be decided again, byte for byte, on any
  * machine. A segment begins with the whole state and can be replayed by itself. Each line ends with a hash over itself
- * and the line before: a line that was changed, left out or put in shows.
+ * and the line before: a line that was changed, left out or put in shows. A process that is killed leaves lines behind
+ * that its next start does not know to be whole, so a segment names the line that it follows.
  * Not in it: what the effects came to in the world; that is in the next inputs.
  */
 import type { NodeEffect, NodeEvent, NodeState } from "../controller/node-core.ts";
 import type { Decision } from "../scheduler/decision.ts";
 
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** SHA-256 as hexadecimal text; handed in, because a core knows no library. */
 export type Hash = (text: string) => string;
@@ -27,6 +28,8 @@ export type JournalEntry =
       readonly kind: "snapshot";
       readonly format: number;
       readonly program: string;
+      /** The hash of the line that this segment follows; what stands after that one was still on its way. */
+      readonly after: string;
       readonly wallMs: number;
       readonly state: NodeState;
     }
@@ -36,6 +39,9 @@ export type JournalEntry =
 
 /** What stands before the first line of the first journal. */
 export const NO_HASH = "0".repeat(64);
+
+/** In place of the effects' hash: the core broke over this event, and the process ended. */
+export const FAULT = "fault";
 
 export function decisionHash(decision: Decision, hash: Hash): string {
   return hash(JSON.stringify(decision));
@@ -67,13 +73,16 @@ export type LineRead =
   | { readonly kind: "entry"; readonly entry: JournalEntry; readonly hash: string }
   | { readonly kind: "broken"; readonly reason: string };
 
-/** `before` undefined: the first line that is known; what it was chained to cannot be checked. */
-export function readLine(line: string, before: string | undefined, hash: Hash): LineRead {
+/** Hashes of the lines read so far; `last` undefined: this is the first line that is known. */
+export interface Chain {
+  readonly last: string | undefined;
+  readonly seen: ReadonlySet<string>;
+}
+
+export function readLine(line: string, { last, seen }: Chain, hash: Hash): LineRead {
   const tab = line.lastIndexOf("\t");
   if (tab < 0) return { kind: "broken", reason: "the line has no hash" };
   const [text, own] = [line.slice(0, tab), line.slice(tab + 1)];
-  if (before !== undefined && hash(`${before}${text}`) !== own)
-    return { kind: "broken", reason: "the hash does not fit: this line, or one before it, was changed or is missing" };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -82,6 +91,11 @@ export function readLine(line: string, before: string | undefined, hash: Hash): 
   }
   if (typeof value !== "object" || value === null || !("kind" in value))
     return { kind: "broken", reason: "the line is no entry" };
+  const follows = value.kind === "snapshot" && "after" in value ? String(value.after) : last;
+  if (last !== undefined && follows !== undefined && follows !== last && !seen.has(follows))
+    return { kind: "broken", reason: "the segment follows a line that is not here: lines, or a segment, are missing" };
+  if (follows !== undefined && hash(`${follows}${text}`) !== own)
+    return { kind: "broken", reason: "the hash does not fit: this line, or one before it, was changed or is missing" };
   // The hash says that we have written it; its shape is that of the format that the snapshot names.
   return { kind: "entry", entry: value as JournalEntry, hash: own };
 }

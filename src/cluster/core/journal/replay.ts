@@ -9,11 +9,13 @@ import { schedule } from "../scheduler/schedule.ts";
 import {
   decisionHash,
   effectsHash,
+  FAULT,
   type Hash,
   type Instant,
   JOURNAL_FORMAT,
   type JournalEntry,
   type JournalEvent,
+  NO_HASH,
   readLine,
 } from "./journal.ts";
 
@@ -22,6 +24,7 @@ export type Step = (state: NodeState, event: NodeEvent, now: Instant) => Stepped
 
 export interface ReplayReport {
   readonly kind: "same" | "different" | "broken";
+  /** Lines read, of all segments. */
   readonly lineCount: number;
   readonly eventCount: number;
   readonly decisionCount: number;
@@ -39,10 +42,14 @@ export interface ReplayTools {
 
 interface Run {
   state: NodeState | undefined;
+  /** Who wrote the segment. */
+  program: string;
   /** Decisions that the scheduler was asked for, by their number; only the latest few can still be answered. */
   readonly asked: Map<number, Decision>;
   events: number;
   decisions: number;
+  /** What the core broke over, then as now. */
+  readonly faults: string[];
 }
 
 /** The event as the core took it; a reason when it cannot have been so. */
@@ -56,12 +63,24 @@ function eventOf(run: Run, event: JournalEvent, hash: Hash): NodeEvent | string 
   return { kind: "decision", number: event.number, decision };
 }
 
+/** What the core does with it; a reason when it breaks, as it may over what another version of it has written. */
+function stepped(run: Run, state: NodeState, event: NodeEvent, at: Instant, step: Step) {
+  try {
+    return step(state, event, at);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    return `the core breaks over ${event.kind}: ${what} (the journal was written by ${run.program})`;
+  }
+}
+
 /** Undefined when all is as it was. */
 function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools): string | undefined {
   switch (entry.kind) {
     case "snapshot":
-      if (entry.format !== JOURNAL_FORMAT) return `format ${entry.format} is not read by this version`;
+      if (entry.format !== JOURNAL_FORMAT)
+        return `format ${entry.format}, written by ${entry.program}: this version reads format ${JOURNAL_FORMAT}`;
       run.state = entry.state;
+      run.program = entry.program;
       run.asked.clear();
       return undefined;
     case "scheduled": {
@@ -75,10 +94,16 @@ function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools
       const event = eventOf(run, entry.event, hash);
       if (typeof event === "string") return event;
       run.events += 1;
-      const stepped = step(run.state, event, entry.at);
-      run.state = stepped.state;
-      onStep?.(entry.at, entry.event, stepped.effects);
-      return effectsHash(stepped.effects, hash) === entry.effects
+      const after = stepped(run, run.state, event, entry.at, step);
+      if (entry.effects === FAULT) {
+        if (typeof after !== "string") return `the core broke over ${event.kind} and does not any more`;
+        run.faults.push(after);
+        return undefined;
+      }
+      if (typeof after === "string") return after;
+      run.state = after.state;
+      onStep?.(entry.at, entry.event, after.effects);
+      return effectsHash(after.effects, hash) === entry.effects
         ? undefined
         : `the effects of ${entry.event.kind} come out differently`;
     }
@@ -87,28 +112,38 @@ function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools
   }
 }
 
-/** All segments in their order. An unfinished last line is that of a power cut, and no break of the chain. */
-export function replay(text: string, tools: ReplayTools): ReplayReport {
-  const run: Run = { state: undefined, asked: new Map(), events: 0, decisions: 0 };
-  const lines = text.split("\n");
-  const isCut = lines.at(-1) !== "";
-  const whole = isCut ? lines.slice(0, -1) : lines;
-  let before: string | undefined;
+/**
+ * `segments`: the texts of the files in their order. The last line of any of them may be unfinished: there a process
+ * was killed, or the power went, and that is no break of the chain.
+ */
+export function replay(segments: readonly string[], tools: ReplayTools): ReplayReport {
+  const run: Run = { state: undefined, program: "", asked: new Map(), events: 0, decisions: 0, faults: [] };
+  const seen = new Set([NO_HASH]);
+  let last: string | undefined;
+  let lineCount = 0;
+  let cuts = 0;
   const report = (kind: ReplayReport["kind"], atLine: number, reason: string): ReplayReport => ({
     kind,
-    lineCount: whole.length,
+    lineCount,
     eventCount: run.events,
     decisionCount: run.decisions,
     atLine,
     reason,
   });
-  for (const [index, line] of whole.entries()) {
-    if (line === "") continue;
-    const read = readLine(line, before, tools.hash);
-    if (read.kind === "broken") return report("broken", index + 1, read.reason);
-    before = read.hash;
-    const difference = play(run, read.entry, tools);
-    if (difference !== undefined) return report("different", index + 1, difference);
+  for (const segment of segments) {
+    const lines = segment.split("\n");
+    // What follows the last line feed is a line that was never finished, or nothing.
+    if (lines.pop() !== "") cuts += 1;
+    for (const line of lines) {
+      lineCount += 1;
+      const read = readLine(line, { last, seen }, tools.hash);
+      if (read.kind === "broken") return report("broken", lineCount, read.reason);
+      last = read.hash;
+      seen.add(last);
+      const difference = play(run, read.entry, tools);
+      if (difference !== undefined) return report("different", lineCount, difference);
+    }
   }
-  return report("same", 0, isCut ? "the last line was being written when it ended" : "");
+  const unfinished = cuts === 0 ? [] : [`${cuts} unfinished line${cuts === 1 ? "" : "s"}, where the process ended`];
+  return report("same", 0, [...run.faults, ...unfinished].join("; "));
 }

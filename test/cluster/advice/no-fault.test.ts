@@ -1,0 +1,47 @@
+/** What looks like a fault and is none: work of operators, and two faults one after the other. */
+import { describe, expect, test } from "vitest";
+import { advise } from "../../../src/cluster/core/advice/advise.ts";
+import type { FencingFact } from "../../../src/cluster/core/advice/situation.ts";
+import { textOf } from "../../../src/cluster/core/advice/texts.ts";
+import { NOW_MS, runsOn, type Scene, situationOf } from "./scene.ts";
+
+const codes = (scene: Scene) => advise(situationOf(scene)).map(({ code }) => code);
+const told = (scene: Scene) =>
+  advise(situationOf(scene)).map(({ code, values }) => {
+    const { what, doNow } = textOf("en", code, values);
+    return `${code}: ${what} -> ${doNow}`;
+  });
+
+const shot = (target: string, by: string, agoMs: number): FencingFact => ({
+  target,
+  action: "off",
+  outcome: "confirmed",
+  by: `${by}: the cluster`,
+  evidence: "power read: off",
+  reason: "",
+  atWallMs: NOW_MS - agoMs,
+});
+
+test("a node that came back and then fenced the other for a fault of its own is no fencing of each other", () => {
+  const live = { fencing: [shot("srv01", "srv02", 200_000), shot("srv02", "srv01", 50_000)] };
+  expect(codes({ done: runsOn("srv01"), live })).not.toContain("mutual-fencing");
+});
+
+describe("what an operator has stopped", () => {
+  const colocation = '<rsc_colocation id="c" rsc="grpDB" with-rsc="clnPing" score="INFINITY"/>';
+
+  test("what needs it is no fault: the command that starts it again is named", () => {
+    const lines = told({ stopped: "clnPing", constraints: colocation });
+    expect(lines).toEqual([
+      "held-by-stopped: grpDB cannot run: clnPing, which it needs, is stopped by an operator (target-role) -> " +
+        "when the work is done: crm resource start clnPing",
+    ]);
+  });
+
+  test("by an order it is needed too, by a preference it is not", () => {
+    const order = '<rsc_order id="o" first="clnPing" then="grpDB" kind="Mandatory"/>';
+    expect(codes({ stopped: "clnPing", constraints: order })).toEqual(["held-by-stopped"]);
+    const preference = colocation.replace("INFINITY", "100");
+    expect(codes({ stopped: "clnPing", constraints: preference })).toEqual(["runs-nowhere"]);
+  });
+});
