@@ -289,19 +289,14 @@ function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const rows = Object.entries(COMMANDS).map(([name, command]) => {
     const links = (command.names ?? []).filter((link) => link !== name);
-    return `  ${name.padEnd(width)}  ${summaryOf(name, command)}${links.length === 0 ? "" : ` (also as ${links.join(", ")})`}`;
+    const also = links.length === 0 ? "" : ` (${isJapanese() ? "別名" : "also as"} ${links.join(", ")})`;
+    return `  ${name.padEnd(width)}  ${summaryOf(name, command)}${also}`;
   });
   const foot = isJapanese()
     ? "`gemel help COMMAND` で引数を表示します。`gemel completion` はタブ補完の設定を出力します。"
     : "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.";
-  return [
-    isJapanese() ? "使い方: gemel コマンド [引数]" : "usage: gemel COMMAND [ARGUMENTS]",
-    "",
-    ...rows,
-    "",
-    foot,
-    "",
-  ].join("\n");
+  const head = isJapanese() ? "使い方: gemel コマンド [引数]" : "usage: gemel COMMAND [ARGUMENTS]";
+  return [head, "", ...rows, "", foot, ""].join("\n");
 }
 
 function helpOf(name: string, command: Command): string {
