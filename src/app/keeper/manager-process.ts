@@ -79,6 +79,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let view: MembershipView | undefined;
   let viewWaits = false;
   let stopping = false;
+  let stoppingSinceMs = 0;
   let stopped = false;
   let starts = 0;
   let answered = 0;
@@ -92,6 +93,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let restart: NodeJS.Timeout | undefined;
   let stops = 0;
   let isRenewed = false;
+  let hasForerunner = false;
 
   function put(frame: ToManager): void {
     if (pipe !== undefined && !pipe.destroyed) pipe.write(encodeFrame(frame));
@@ -106,7 +108,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
 
   function putStop(): void {
     stops += 1;
-    put({ kind: "stop" });
+    put({ kind: "stop", alreadyMs: performance.now() - stoppingSinceMs });
   }
 
   function onFrame(frame: ToKeeper): void {
@@ -130,6 +132,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
       start();
       return;
     }
+    hasForerunner = true;
     if (code === CONFIGURATION_REFUSED && !everAnswered) {
       events.onRefused();
       return;
@@ -165,7 +168,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
       if (viewWaits) putView();
     });
     giveUpProtection(child.pid);
-    put({ kind: "start", session: command.sessionOf(starts) });
+    put({ kind: "start", session: command.sessionOf(starts), hasForerunner });
     putView();
     if (stopping) putStop();
     ask();
@@ -206,6 +209,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
     stop() {
       if (stopping) return;
       stopping = true;
+      stoppingSinceMs = performance.now();
       if (child !== undefined) putStop();
       else {
         clearTimeout(restart);
