@@ -41,7 +41,16 @@ export function readCommand(line: string): Command {
   return { verb, words: parts.filter((part) => !isOption(part)), options: Object.fromEntries(options) };
 }
 
-const TIMES = ["keepaliveMs", "warntimeMs", "deadtimeMs", "initdeadMs", "watchdogMs", "boardMs", "monitorMs"] as const;
+const TIMES = [
+  "keepaliveMs",
+  "warntimeMs",
+  "deadtimeMs",
+  "initdeadMs",
+  "watchdogMs",
+  "leaseMs",
+  "boardMs",
+  "monitorMs",
+] as const;
 const DELAY_MS = { udp: 1, serial: 40 } as const;
 
 function readLink(name: string): LinkSetting {
@@ -50,7 +59,7 @@ function readLink(name: string): LinkSetting {
 }
 
 const STORAGES = ["local", "drbd", "sfex"] as const;
-const SECONDS = ["none", "strip", "person", "lock"] as const;
+const SECONDS = ["none", "strip", "person", "lock", "watchdog"] as const;
 
 /** The setting that a `site` line describes; what it does not say is usual. */
 export function readSetting({ options }: Command): Setting {
@@ -65,6 +74,8 @@ export function readSetting({ options }: Command): Setting {
   check(options["ping"] === undefined || options["services"] !== "single", "ping=router is for services=group");
   check(storage !== "drbd" || Number(options["nodes"] ?? 2) === 2, "storage=drbd is for two nodes");
   check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
+  const counts = second !== "watchdog" || (Number(options["nodes"] ?? 2) > 2 && Number(options["leaseMs"] ?? 0) > 0);
+  check(counts, "second=watchdog is for three nodes or more, with leaseMs");
   return {
     ...USUAL_SETTING,
     ...times,

@@ -22,6 +22,7 @@ import {
 import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
 import { wakeAtMs } from "../cluster/core/membership/membership.ts";
+import { leaseEndAtMs } from "../cluster/core/membership/quorum-lease.ts";
 import { showsSame } from "../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
@@ -80,7 +81,8 @@ export class VirtualKeeper {
     const remembered = disk.readRemembered();
     this.generation = remembered.generation + 1;
     disk.writeRememberedNow({ generation: this.generation, peers: remembered.peers });
-    const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, links } = world.setting;
+    const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, links, leaseMs, watchdogMs } = world.setting;
+    const endsWithinMs = leaseMs + marginOf(watchdogMs, keepaliveMs);
     const others = world.names.filter((other) => other !== name);
     const config = {
       self: name,
@@ -90,6 +92,7 @@ export class VirtualKeeper {
       warntimeMs,
       deadtimeMs,
       initdeadMs,
+      ...(leaseMs === 0 ? {} : { lease: { leaseMs, endsWithinMs } }),
     };
     this.state = createMembership(config, this.generation, remembered.peers, machine.nowMs);
     this.view = viewOf(this.state, machine.nowMs);
@@ -266,6 +269,7 @@ export class VirtualKeeper {
       managerEnds: endsLately(this.#restarts, nowMs),
       storage: [],
       leases: this.#leases,
+      quorumEndAtMs: leaseEndAtMs(this.state),
     };
     const limits = vitalLimitsOf(deadtimeMs, world.setting.watchdogMs);
     const stepped = stepHealth(this.#health, vitals, limits, nowMs);

@@ -86,7 +86,7 @@ function holdDemoted(plan: Plan, group: Resource, end: Step): void {
   for (const member of group.children) {
     if (member.role === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
     const none = step(plan, { resource: member, operation: "demote", runnable: false });
-    link(plan, none, end, { needsFirst: true, hidden: true });
+    link(plan, none, end, { wantedNeedsFirst: true, hidden: true });
   }
 }
 
@@ -168,15 +168,17 @@ export function linkClone(plan: Plan, clone: Resource): void {
   linkPhases(plan, clone);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
+  // In a bundle the containers set the order; who is promoted when is not part of it.
+  const isPromoted = clone.promotable && clone.parent === undefined;
   clone.children.forEach((instance, index) => {
     // Each waits for all before it: those in between may have nothing to do.
     for (const previous of clone.children.slice(0, index)) {
-      for (const first of endOf(plan, previous, "start"))
-        for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
-      for (const second of beginOf(plan, previous, "stop")) {
-        for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
+      for (const up of isPromoted ? ["start", "promote"] : ["start"])
+        linkAll(plan, endOf(plan, previous, up), beginOf(plan, instance, up));
+      for (const down of isPromoted ? ["stop", "demote"] : ["stop"])
+        linkAll(plan, endOf(plan, instance, down), beginOf(plan, previous, down));
+      for (const second of beginOf(plan, previous, "stop"))
         plan.stopWaits.push({ resource: instance, second, sameNode: false });
-      }
     }
   });
 }
