@@ -63,8 +63,8 @@ function tasksOf(resource: Resource): readonly string[] {
 
 /** A group is down when all of it is; a clone's instances go down each for itself. */
 function endMode(resource: Resource, operation: string): Collective["mode"] {
-  const goesDown = operation === "stop" || operation === "demote";
   if (resource.kind === "clone") return "any";
+  const goesDown = operation === "stop" || operation === "demote";
   return goesDown ? "wanted" : "all";
 }
 
@@ -78,7 +78,11 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
+  // Whether a clone has been demoted is a matter of the instances that are up; the others count as stopped all the same.
+  const active = resource.kind === "clone" ? resource.children.filter((member) => isActive(member)) : [];
+  const counted = operation !== "demote" || active.length === 0 ? resource.children : active;
+  const members = counted.flatMap((member) => endOf(plan, member, operation));
+  plan.collectives.push({ step: end, members, mode: endMode(resource, operation) });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end, { ends: true });
