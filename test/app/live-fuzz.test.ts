@@ -62,10 +62,10 @@ describe.skipIf(missing)("a node under bad input", { timeout: 180_000 }, () => {
 
   test("it goes on, and what it refuses has changed nothing", async () => {
     pair = openNodePair({ times: ["keepalive 200ms", "deadtime 2s", "initdead 3s"], configuration: CONFIGURATION });
-    const { status, until } = pair;
+    const nodes = pair;
     pair.start("alpha");
-    await until("it runs its resource alone", async () => {
-      const now = await status("alpha");
+    await nodes.until("it runs its resource alone", async () => {
+      const now = await nodes.status("alpha");
       return now?.resources.some(({ active }) => active.length > 0) === true && !now.transition.isRunning;
     });
     const socket = controlSocketPath(pair.runDirectory("alpha"));
