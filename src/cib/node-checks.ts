@@ -9,7 +9,7 @@ import type { NodeTimes } from "./node-times.ts";
 const LINKS_MAX = 8;
 /** Below this, ordinary scheduling noise looks like death (measured: toolchain reference, section 2). */
 const DEADTIME_RECOMMENDED_MIN_MS = 500;
-/** The fastest that was measured to work, with real-time priority and both cores busy: bench/membership.ts. */
+/** The fastest that was measured to work, with real-time priority and both cores busy: bench/detection.ts. */
 const GOAL_DEADTIME_MIN_MS = 300;
 /** Each costs a packet a beat. */
 const PINGS_MAX = 16;

@@ -19,6 +19,13 @@ export type SecondLevel = "none" | "strip" | "person" | "lock" | "watchdog";
  */
 export type Storage = "local" | "drbd" | "sfex";
 
+/** `no-quorum-policy` of Pacemaker. */
+export const QUORUM_POLICIES = ["stop", "freeze", "ignore", "demote", "suicide"] as const;
+export type QuorumPolicy = (typeof QUORUM_POLICIES)[number];
+/** What decides between two halves: nothing, the router that is pinged, or a lock on a small shared disk. */
+export const TIE_BREAKERS = ["none", "ping", "disk"] as const;
+export type TieBreaker = (typeof TIE_BREAKERS)[number];
+
 export interface Setting {
   readonly nodeCount: number;
   readonly links: readonly LinkSetting[];
@@ -41,6 +48,9 @@ export interface Setting {
   readonly storage: Storage;
   /** A router is pinged, and the group runs only where it answers. */
   readonly hasPing: boolean;
+  readonly tieBreaker: TieBreaker;
+  readonly waitForAll: boolean;
+  readonly quorumPolicy: QuorumPolicy;
   /** One group that moves as a whole, or each service for itself. */
   readonly isGrouped: boolean;
 }
@@ -65,6 +75,9 @@ export const USUAL_SETTING: Setting = {
   monitorMs: 10_000,
   storage: "local",
   hasPing: false,
+  tieBreaker: "none",
+  waitForAll: false,
+  quorumPolicy: "stop",
   isGrouped: true,
 };
 
@@ -181,8 +194,8 @@ export function configurationOf(setting: Setting): XmlElement {
   const options = {
     "stonith-enabled": "true",
     "stonith-action": setting.stonithAction,
-    "no-quorum-policy": "stop",
     ...(setting.second === "watchdog" ? { "stonith-watchdog-timeout": "-1" } : {}),
+    "no-quorum-policy": setting.quorumPolicy,
   };
   const text =
     `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +
