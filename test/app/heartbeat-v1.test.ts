@@ -41,15 +41,15 @@ describe.skipIf(missing)("a site from haresources", { timeout: 180_000 }, () => 
     expect(times).toHaveLength(4);
     expect(site.nodeConfig).toContain("link heart udp alpha=198.18.1.1:694 bravo=198.18.1.2:694");
     expect(site.crm?.match(/op monitor interval=20s/g)).toHaveLength(2);
-    pair = openNodePair({ times, configuration: site.crm ?? "" });
-    const nodes = pair;
+    const nodes = openNodePair({ times, configuration: site.crm ?? "" });
+    pair = nodes;
     const heldAt = async (node: "alpha" | "bravo", id: string) => {
       const found = (await nodes.status(node))?.resources.find((resource) => resource.id.includes(id));
       return found?.active.map((active) => active.node) ?? [];
     };
     const runsOn = (id: string, node: string) => async () => (await heldAt("alpha", id)).join() === node;
-    pair.start("alpha");
-    pair.start("bravo");
+    nodes.start("alpha");
+    nodes.start("bravo");
     await nodes.until("each line at its owner", async () => {
       return (await runsOn("100", "alpha")()) && (await runsOn("101", "bravo")());
     });
@@ -60,7 +60,7 @@ describe.skipIf(missing)("a site from haresources", { timeout: 180_000 }, () => 
 
     expect(nodes.gemel("alpha", "hb_standby", "all").code).toBe(0);
     await nodes.until("alpha has given up its address", runsOn("100", "bravo"));
-    expect(pair.hasAddress("alpha")).toBe(false);
+    expect(nodes.hasAddress("alpha")).toBe(false);
     await nodes.until(
       "the transition is over",
       async () => (await nodes.status("bravo"))?.transition.isRunning === false,
