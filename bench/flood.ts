@@ -1,17 +1,22 @@
 /**
- * `npm run bench -- flood [SECONDS] [FLOODERS]`: datagrams that no node sent, as fast as they can be made, at one
- * link of two and then at both. Two real nodes in namespaces. The bar: nobody is lost or late, no crash, and at most
- * one line of log a second. Prints what was sent, the longest silence of a living node, and the load. Needs root.
+ * `npm run bench -- flood [MILLIONS] [FLOODERS]`: datagrams that no node sent, as fast as can be, half of them
+ * at one network of two and half at both, while a serial line is full of noise. Two real nodes in namespaces. The bar:
+ * 10 million, nobody is lost or late, no crash, and at most one line of log a second. Prints what was sent, the longest
+ * silence of a living node, and the load. Needs root.
  */
 import { once } from "node:events";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { NODES, openNamespacePair } from "../test/support/namespace-pair.ts";
+import { createNoise, noisePacket } from "../test/support/noise.ts";
+import { openPtyCable } from "../test/support/pty-cable.ts";
 
-const [seconds = "10", flooders = "1"] = process.argv.slice(2);
+const [millions = "10", flooders = "1"] = process.argv.slice(2);
 const FLOODER = path.resolve(import.meta.dirname, "../test/support/flooder.ts");
 const TIMES = ["keepalive 100ms", "deadtime 1s"];
+const NOISE_MS = 10;
+const PHASES = 2;
 const NODE = [process.execPath, "--disable-warning=ExperimentalWarning"];
 
 interface Report {
@@ -22,7 +27,17 @@ function isReport(value: unknown): value is Report {
   return typeof value === "object" && value !== null && "silence" in value;
 }
 
-const pair = openNamespacePair(TIMES);
+const line = openPtyCable();
+const random = createNoise(7);
+const endpoints = (net: number) => NODES.map((node, index) => `${node}=198.18.${net}.${index + 1}:694`).join(" ");
+const pair = openNamespacePair(TIMES, {
+  links: [
+    `link one udp ${endpoints(1)} device=one`,
+    `link two udp ${endpoints(2)} device=two`,
+    `link serial serial ${NODES.map((node, index) => `${node}=${line.paths[index]}`).join(" ")} baud=115200`,
+  ],
+});
+const noise = setInterval(() => line.noise(noisePacket(random)), NOISE_MS);
 let missed = false;
 try {
   for (const node of NODES) pair.start(node);
@@ -33,9 +48,10 @@ try {
   ] as const) {
     const linesBefore = pair.log("alpha").split("\n").length;
     const startedAtMs = performance.now();
+    const each = Math.ceil((Number(millions) * 1_000_000) / PHASES / targets.length / Number(flooders));
     const counts = targets.flatMap((address) =>
       Array.from({ length: Number(flooders) }, async (_, index) => {
-        const argv = ["nice", "-n", "10", ...NODE, FLOODER, address, "694", seconds, String(index)];
+        const argv = ["nice", "-n", "10", ...NODE, FLOODER, address, "694", String(each), String(index)];
         const child = pair.run("bravo", argv);
         let text = "";
         child.stdout?.on("data", (chunk: Buffer) => {
@@ -60,6 +76,8 @@ try {
     );
   }
 } finally {
+  clearInterval(noise);
   await pair.close();
+  line.close();
 }
 process.exitCode = missed ? 1 : 0;

@@ -1,13 +1,16 @@
 /**
  * The disk of one machine: two files, each written whole, beside, and renamed. A power cut leaves the old file or the
- * new one; a disk that lies about its cache loses what it had confirmed; a torn one leaves a file that cannot be read.
+ * new one; a disk that lies about its cache loses what it had confirmed; a torn one leaves half a file in its place.
  */
 import type { Chance } from "../base/chance.ts";
 import type { StoredCib } from "../cluster/core/cib-store/types.ts";
 import type { Remembered } from "../cluster/core/membership/state.ts";
 
-/** `lying`: what it confirms may be gone after a power cut; `full`: nothing can be written. */
-export type DiskMode = "sound" | "lying" | "full";
+/**
+ * `lying`: what it confirms may be gone after a power cut; `torn`: a power cut leaves what was under way in its
+ * place and half written; `full`: nothing can be written.
+ */
+export type DiskMode = "sound" | "lying" | "torn" | "full";
 
 /** What both files held at one instant. */
 export interface DiskContent {
@@ -70,7 +73,8 @@ export class Disk {
     this.#platters = undefined;
     for (const change of underWay) {
       if (!this.#chance.happens(50)) break;
-      this.content = change(this.content);
+      const written = change(this.content);
+      this.content = this.mode === "torn" ? tear(this.content, written) : written;
     }
   }
 
@@ -98,4 +102,10 @@ export class Disk {
     this.#platters = undefined;
     return true;
   }
+}
+
+/** When the last write ended in its middle: half a configuration is found out, and the pair before is used. */
+function tear(before: DiskContent, written: DiskContent): DiskContent {
+  const isCib = written.cib !== before.cib;
+  return isCib ? { ...written, cib: written.previousCib } : { ...written, remembered: "damaged" };
 }

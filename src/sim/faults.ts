@@ -1,45 +1,16 @@
 /**
- * What can befall a site, and what its people can do: the verbs of scenarios and of random plans. A verb that does not
- * fit the present state of the world does nothing, so that a plan stays a plan when lines are taken out of it.
+ * What can befall a site: verbs of scenarios and of random plans, with those of its people (people.ts). A verb that
+ * does not fit the present state of the world does nothing, so that a plan stays a plan when lines are taken out of it.
  */
 import { check } from "../base/check.ts";
 import { BOARD_MODES } from "./board.ts";
+import { type Command, nodeOf, number, onNode, type Verb, word } from "./command.ts";
 import type { DiskMode } from "./disk.ts";
 import type { Machine } from "./machine.ts";
 import { FAIR_WEATHER } from "./network.ts";
+import { PEOPLE } from "./people.ts";
 import { HANGS } from "./services.ts";
 import type { World } from "./world.ts";
-
-export interface Command {
-  readonly verb: string;
-  readonly words: readonly string[];
-  readonly options: Readonly<Record<string, string>>;
-}
-
-type Verb = (world: World, command: Command) => void;
-
-const word = ({ verb, words }: Command, at: number, what: string): string => {
-  const found = words[at];
-  check(found !== undefined, `${verb} wants ${what}`);
-  return found;
-};
-
-const number = ({ verb, options }: Command, name: string, fallback: number): number => {
-  const value = options[name] === undefined ? fallback : Number(options[name]);
-  check(Number.isFinite(value), `${verb}: ${name} is no number`);
-  return value;
-};
-
-const nodeOf = (world: World, command: Command): Machine => world.machine(word(command, 0, "a node"));
-
-/** A fault of one node: it is not called healthy for a while. */
-const onNode =
-  (act: (machine: Machine, command: Command) => void): Verb =>
-  (world, command) => {
-    const machine = nodeOf(world, command);
-    world.watch.unwell(machine);
-    act(machine, command);
-  };
 
 function directions(world: World, { options }: Command): readonly string[] {
   const from = options["from"] === undefined ? world.names : [options["from"]];
@@ -141,10 +112,10 @@ const PROCESSES: Readonly<Record<string, Verb>> = {
 
 const STORES: Readonly<Record<string, Verb>> = {
   disk: onNode((machine, command) => {
-    const mode = word(command, 1, "sound, lying, full or slow");
+    const mode = word(command, 1, "sound, lying, torn, full or slow");
     machine.disk.writeMs = mode === "slow" ? number(command, "ms", 2_000) : 5;
     machine.disk.mode =
-      (["sound", "lying", "full"] as const).find((one) => one === mode) ?? ("sound" satisfies DiskMode);
+      (["sound", "lying", "torn", "full"] as const).find((one) => one === mode) ?? ("sound" satisfies DiskMode);
   }),
   damage: onNode((machine, command) => {
     const file = (["membership", "cib", "both-cibs"] as const).find((one) => one === command.words[1]);
@@ -163,8 +134,9 @@ const STORES: Readonly<Record<string, Verb>> = {
   /** The way of a node to the shared disk. */
   "shared-disk": onNode((machine, command) => {
     const mode = word(command, 1, "cut or joined");
-    if (mode === "cut") machine.world.lockDisk?.cutOff.add(machine.name);
-    else machine.world.lockDisk?.cutOff.delete(machine.name);
+    for (const disk of [machine.world.lockDisk, machine.world.tieDisk])
+      if (mode === "cut") disk?.cutOff.add(machine.name);
+      else disk?.cutOff.delete(machine.name);
   }),
   clock: onNode((machine, command) => {
     machine.wallOffsetMs += Number(word(command, 1, "milliseconds"));
@@ -190,61 +162,6 @@ const SERVICE: Readonly<Record<string, Verb>> = {
     machine.failing.clear();
   },
 };
-
-function submitOption(machine: Machine, name: string, value: string): void {
-  const { world } = machine;
-  machine.keeper?.manager?.submit(
-    [{ kind: "set-option", target: "crm_config", setName: "cluster_property_set", name, value }],
-    (answer) => {
-      if (answer.kind === "accepted") world.watch.accepted(name);
-      world.trace(machine.name, `operator: ${name} is ${answer.kind}`);
-    },
-  );
-}
-
-const PEOPLE: Readonly<Record<string, Verb>> = {
-  /** A change of the configuration that can be found again. */
-  submit: (world, command) => {
-    const machine = nodeOf(world, command);
-    if (machine.isAwake && machine.keeper?.manager?.isHung === false)
-      submitOption(machine, `x-${word(command, 1, "a name")}`, "1");
-  },
-  standby: (world, command) => setStandby(nodeOf(world, command), word(command, 1, "a node"), "on"),
-  online: (world, command) => setStandby(nodeOf(world, command), word(command, 1, "a node"), "off"),
-  cleanup: (world) => {
-    const manager = world.machines.find(({ isAwake, keeper }) => isAwake && keeper?.manager !== undefined)?.keeper
-      ?.manager;
-    for (const service of ["fs", "ip", "http"]) manager?.feed({ kind: "cleanup", resource: service });
-  },
-  leave: onNode((machine) => {
-    if (machine.isAwake) machine.keeper?.stop();
-  }),
-  start: onNode((machine) => machine.startService()),
-  "fence-by-hand": (world, command) => {
-    const machine = nodeOf(world, command);
-    const target = word(command, 1, "a node");
-    world.watch.condemn(target, "an operator wants it");
-    if (machine.isAwake) machine.keeper?.manager?.fencing.request(target, "reboot", "operator");
-  },
-  /** An honest operator: the machine is off before the word is given. */
-  confirm: (world, command) => {
-    const machine = nodeOf(world, command);
-    const target = world.machine(word(command, 1, "a node"));
-    target.switchOff();
-    const heard = machine.keeper?.view.peers.find(({ name }) => name === target.name);
-    const answersOn = heard?.phase === "member" ? ["heartbeat"] : [];
-    if (machine.isAwake) machine.keeper?.manager?.fencing.confirm(target.name, answersOn);
-  },
-};
-
-function setStandby(machine: Machine, node: string, value: string): void {
-  if (!machine.isAwake) return;
-  const id = String(machine.world.machine(node).id);
-  machine.keeper?.manager?.submit(
-    [{ kind: "set-option", target: `//node[@id="${id}"]`, setName: "instance_attributes", name: "standby", value }],
-    () => {},
-  );
-}
 
 export const VERBS: Readonly<Record<string, Verb>> = {
   ...LINKS,

@@ -2,8 +2,10 @@
  * The end of all faults: cables, boards, disks and machines are mended, people switch on what is off and forget
  * failures; then the site must come to rest within a bound, with every service running once and nothing lost.
  */
-import { befall, type Command } from "./faults.ts";
+import type { Command } from "./command.ts";
+import { befall } from "./faults.ts";
 import { FAIR_WEATHER } from "./network.ts";
+import { servicesOf } from "./setting.ts";
 import { Violation } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -22,7 +24,7 @@ function mend(world: World): void {
   world.network.joinUplinks();
   world.network.setWeather("all", FAIR_WEATHER);
   for (const board of world.boards.values()) board.mode = "obeys";
-  world.lockDisk?.cutOff.clear();
+  for (const disk of [world.lockDisk, world.tieDisk]) disk?.cutOff.clear();
   for (const machine of world.machines) {
     machine.disk.mode = "sound";
     machine.disk.writeMs = 5;
@@ -38,6 +40,13 @@ function mend(world: World): void {
   }
 }
 
+/** Into the hands of the cluster. */
+function giveBack(world: World, by: string): void {
+  befall(world, say("maintenance", by, "off"));
+  for (const { name } of world.machines) befall(world, say("node-maintenance", by, name, "off"));
+  for (const service of servicesOf(world.setting)) befall(world, say("manage", by, service));
+}
+
 /** What the people of the site do as long as something is not as it should be. */
 function tend(world: World, forMs: number): void {
   for (const machine of world.machines) {
@@ -51,6 +60,8 @@ function tend(world: World, forMs: number): void {
   const anybody = world.machines.find(({ isAwake, keeper }) => isAwake && keeper?.manager !== undefined);
   if (anybody === undefined || !CLEANUP_AT_MS.includes(forMs)) return;
   for (const { name } of world.machines) befall(world, say("online", anybody.name, name));
+  if (world.watch.isHandsOff) giveBack(world, anybody.name);
+  if (world.isConstrained) befall(world, say("clear", anybody.name));
   befall(world, say("cleanup"));
 }
 

@@ -2,7 +2,15 @@
 import { type Chance, createChance } from "../base/chance.ts";
 import type { LinkSetting } from "./network.ts";
 import { printSetting } from "./scenario.ts";
-import { nodesOf, type Setting, type Storage, servicesOf, USUAL_SETTING } from "./setting.ts";
+import {
+  nodesOf,
+  QUORUM_POLICIES,
+  type Setting,
+  type Storage,
+  servicesOf,
+  TIE_BREAKERS,
+  USUAL_SETTING,
+} from "./setting.ts";
 
 const FAULTS_MAX = 12;
 /** Every so many faults one comes right behind the one before it: it is in their company that faults are dangerous. */
@@ -13,6 +21,11 @@ const START_MS = 120_000;
 const DRBD_PERCENT = 35;
 const SFEX_PERCENT = 20;
 const PING_PERCENT = 20;
+const TIE_PERCENT = 25;
+const WAIT_PERCENT = 15;
+const POLICY_PERCENT = 30;
+/** The rounds of one change of the configuration, from the wish to the last disk. */
+const CHANGE_MS = 40;
 
 const LINK_SETS: readonly [readonly string[], ...(readonly string[])[]] = [
   ["eth1", "ttyS0"],
@@ -39,10 +52,21 @@ function randomStorage(nodeCount: number, chance: Chance): Storage {
   return chance.happens(SFEX_PERCENT) ? "sfex" : "local";
 }
 
+/** How the site answers a loss of quorum: most as delivered. */
+function randomQuorum(hasPing: boolean, chance: Chance): Pick<Setting, "tieBreaker" | "waitForAll" | "quorumPolicy"> {
+  return {
+    tieBreaker: chance.happens(TIE_PERCENT)
+      ? chance.pick(hasPing ? TIE_BREAKERS : (["none", "disk"] as const))
+      : "none",
+    waitForAll: chance.happens(WAIT_PERCENT),
+    quorumPolicy: chance.happens(POLICY_PERCENT) ? chance.pick(QUORUM_POLICIES) : "stop",
+  };
+}
+
 function randomSetting(chance: Chance): Setting {
   const [keepaliveMs = 1_000, warntimeMs = 2_000, deadtimeMs = 5_000, initdeadMs = 30_000, watchdogMs = 10_000] =
     chance.pick(TIME_SETS);
-  const nodeCount = chance.happens(90) ? 2 : 3;
+  const nodeCount = chance.happens(85) ? 2 : chance.pick([3, 3, 4, 5]);
   const storage = randomStorage(nodeCount, chance);
   const hasPing = chance.happens(PING_PERCENT);
   return {
@@ -61,6 +85,7 @@ function randomSetting(chance: Chance): Setting {
     stonithAction: chance.happens(80) ? "reboot" : "off",
     monitorMs: chance.pick([10_000, 30_000, 60_000]),
     hasPing,
+    ...randomQuorum(hasPing, chance),
     isGrouped: hasPing || storage !== "local" || chance.happens(70),
   };
 }
@@ -83,6 +108,26 @@ const moveThatFails = (name: string, id: string, chance: Chance): string =>
 /** The data part first, and then the side dies that went on alone: or the other one, which nobody misses. */
 const deathBehindTheCut = (name: string, { links }: Setting, chance: Chance): string =>
   `cut ${links[0]?.name ?? "all"}\nrun ${chance.between(10_000, 60_000)}\npower-cut ${name}`;
+
+/** Two of them, while all others hear both. */
+function partBetween(chance: Chance, setting: Setting): string {
+  const [one, two] = [node(chance, setting), node(chance, setting)];
+  return one === two ? "cut all" : `cut all from=${one} to=${two}\ncut all from=${two} to=${one}`;
+}
+
+/** In the middle of a change: between any two of its messages and writes. */
+function deathInAChange(chance: Chance, setting: Setting): string {
+  const death = () =>
+    chance.pick([
+      `power-cut ${node(chance, setting)}`,
+      `kill-manager ${node(chance, setting)}`,
+      `kill-keeper ${node(chance, setting)}`,
+      `stop ${node(chance, setting)} forMs=${forMs(chance, setting)}`,
+      "cut all",
+    ]);
+  const wait = () => `run ${chance.below(CHANGE_MS)}`;
+  return [`submit ${node(chance, setting)} ${chance.below(1_000_000)}`, wait(), death(), wait(), death()].join("\n");
+}
 
 /** With weights; some are several lines. What mends stands beside what breaks: worlds are half broken, mostly. */
 const FAULTS: readonly (readonly [number, Draw])[] = [
@@ -117,7 +162,7 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
   [3, (chance, setting) => `kill-keeper ${node(chance, setting)}`],
   [6, (chance, setting) => `kill-manager ${node(chance, setting)}`],
   [3, (chance, setting) => `hang-manager ${node(chance, setting)} forMs=${chance.pick([2_000, 20_000, 200_000])}`],
-  [2, (chance, setting) => `disk ${node(chance, setting)} ${chance.pick(["lying", "full", "slow", "sound"])}`],
+  [2, (chance, setting) => `disk ${node(chance, setting)} ${chance.pick(["lying", "torn", "full", "slow", "sound"])}`],
   [1, (chance, setting) => `damage ${node(chance, setting)} ${chance.pick(["membership", "cib", "both-cibs"])}`],
   [1, (chance, setting) => `back-up ${node(chance, setting)}`],
   [1, (chance, setting) => `restore ${node(chance, setting)}`],
@@ -136,6 +181,22 @@ const FAULTS: readonly (readonly [number, Draw])[] = [
   [8, (chance, setting) => `submit ${node(chance, setting)} ${chance.below(1_000_000)}`],
   [3, (chance, setting) => `standby ${node(chance, setting)} ${node(chance, setting)}`],
   [4, (chance, setting) => `online ${node(chance, setting)} ${node(chance, setting)}`],
+  [2, deathInAChange],
+  [1, partBetween],
+  [1, (chance, setting) => `maintenance ${node(chance, setting)} ${chance.pick(["on", "off"])}`],
+  [
+    1,
+    (chance, setting) =>
+      `node-maintenance ${node(chance, setting)} ${node(chance, setting)} ${chance.pick(["on", "off"])}`,
+  ],
+  [1, (chance, setting) => `unmanage ${node(chance, setting)} ${service(chance, setting)}`],
+  [1, (chance, setting) => `manage ${node(chance, setting)} ${service(chance, setting)}`],
+  [
+    2,
+    (chance, setting) =>
+      `${chance.pick(["move", "ban"])} ${node(chance, setting)} ${service(chance, setting)} ${node(chance, setting)}`,
+  ],
+  [2, (chance, setting) => `clear ${node(chance, setting)}`],
   [2, () => "cleanup"],
   [2, (chance, setting) => `leave ${node(chance, setting)}`],
   [3, (chance, setting) => `start ${node(chance, setting)}`],

@@ -6,11 +6,11 @@
  * not have.
  */
 import { check } from "../base/check.ts";
-import type { Command } from "./faults.ts";
+import type { Command } from "./command.ts";
 import { befall } from "./faults.ts";
 import { heal } from "./heal.ts";
 import type { LinkSetting } from "./network.ts";
-import { type Setting, USUAL_SETTING } from "./setting.ts";
+import { QUORUM_POLICIES, type Setting, TIE_BREAKERS, USUAL_SETTING } from "./setting.ts";
 import { type RunOptions, World } from "./world.ts";
 
 export interface Scenario {
@@ -41,7 +41,16 @@ export function readCommand(line: string): Command {
   return { verb, words: parts.filter((part) => !isOption(part)), options: Object.fromEntries(options) };
 }
 
-const TIMES = ["keepaliveMs", "warntimeMs", "deadtimeMs", "initdeadMs", "watchdogMs", "boardMs", "monitorMs"] as const;
+const TIMES = [
+  "keepaliveMs",
+  "warntimeMs",
+  "deadtimeMs",
+  "initdeadMs",
+  "watchdogMs",
+  "leaseMs",
+  "boardMs",
+  "monitorMs",
+] as const;
 const DELAY_MS = { udp: 1, serial: 40 } as const;
 
 function readLink(name: string): LinkSetting {
@@ -49,12 +58,16 @@ function readLink(name: string): LinkSetting {
   return { name, kind, delayMs: DELAY_MS[kind] };
 }
 
+const WORDS = [
+  ...["nodes", "links", "self", "board", "second", "action", "services", "storage", "ping"],
+  ...["tie", "wait", "policy"],
+];
 const STORAGES = ["local", "drbd", "sfex"] as const;
-const SECONDS = ["none", "strip", "person", "lock"] as const;
+const SECONDS = ["none", "strip", "person", "lock", "watchdog"] as const;
 
 /** The setting that a `site` line describes; what it does not say is usual. */
 export function readSetting({ options }: Command): Setting {
-  const known = [...TIMES, "nodes", "links", "self", "board", "second", "action", "services", "storage", "ping"];
+  const known = [...TIMES, ...WORDS];
   for (const name of Object.keys(options)) check(known.includes(name), `site: no option ${name}; ${known.join(", ")}`);
   const times = Object.fromEntries(
     TIMES.flatMap((name) => (options[name] === undefined ? [] : [[name, Number(options[name])]])),
@@ -65,6 +78,10 @@ export function readSetting({ options }: Command): Setting {
   check(options["ping"] === undefined || options["services"] !== "single", "ping=router is for services=group");
   check(storage !== "drbd" || Number(options["nodes"] ?? 2) === 2, "storage=drbd is for two nodes");
   check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
+  const counts = second !== "watchdog" || (Number(options["nodes"] ?? 2) > 2 && Number(options["leaseMs"] ?? 0) > 0);
+  check(counts, "second=watchdog is for three nodes or more, with leaseMs");
+  const tieBreaker = TIE_BREAKERS.find((one) => one === options["tie"]) ?? "none";
+  check(tieBreaker !== "ping" || options["ping"] === "router", "tie=ping wants ping=router");
   return {
     ...USUAL_SETTING,
     ...times,
@@ -77,6 +94,9 @@ export function readSetting({ options }: Command): Setting {
     second: SECONDS.find((one) => one === second) ?? "none",
     stonithAction: action === "off" ? "off" : "reboot",
     isGrouped: options["services"] !== "single",
+    tieBreaker,
+    waitForAll: options["wait"] === "all",
+    quorumPolicy: QUORUM_POLICIES.find((one) => one === options["policy"]) ?? "stop",
   };
 }
 
@@ -85,6 +105,7 @@ export function printSetting(setting: Setting): string {
   const times = TIMES.map((name) => `${name}=${setting[name]}`);
   const { nodeCount, links, selfFencing, boardDiesWithHost, second, stonithAction, isGrouped, storage, hasPing } =
     setting;
+  const { tieBreaker, waitForAll, quorumPolicy } = setting;
   const words = [
     `nodes=${nodeCount}`,
     `links=${links.map(({ name }) => name).join(",")}`,
@@ -96,6 +117,9 @@ export function printSetting(setting: Setting): string {
     `services=${isGrouped ? "group" : "single"}`,
     ...(storage === "local" ? [] : [`storage=${storage}`]),
     ...(hasPing ? ["ping=router"] : []),
+    ...(tieBreaker === "none" ? [] : [`tie=${tieBreaker}`]),
+    ...(waitForAll ? ["wait=all"] : []),
+    ...(quorumPolicy === "stop" ? [] : [`policy=${quorumPolicy}`]),
   ];
   return `site ${words.join(" ")}`;
 }

@@ -22,6 +22,8 @@ import {
 import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
 import { wakeAtMs } from "../cluster/core/membership/membership.ts";
+import { isTieSeeker } from "../cluster/core/membership/quorum.ts";
+import { leaseEndAtMs } from "../cluster/core/membership/quorum-lease.ts";
 import { showsSame } from "../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
@@ -34,6 +36,7 @@ import { viewOf } from "../cluster/core/membership/view-of.ts";
 import type { Heartbeat } from "../cluster/core/wire/heartbeat.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core/wire/replay-window.ts";
 import type { Machine } from "./machine.ts";
+import { TieSeeker } from "./tie-seeker.ts";
 import { VirtualManager } from "./virtual-manager.ts";
 
 /** A manager that has answered for so long has run for a while. */
@@ -71,6 +74,7 @@ export class VirtualKeeper {
   #health: HealthState = {};
   #leases: LockLeases = [];
   #reach: Reachability | undefined;
+  readonly #tie: TieSeeker | undefined;
   readonly #sequences = new Map<string, Map<string, number>>();
   readonly #windows = new Map<string, Map<string, ReplayWindow>>();
 
@@ -80,7 +84,9 @@ export class VirtualKeeper {
     const remembered = disk.readRemembered();
     this.generation = remembered.generation + 1;
     disk.writeRememberedNow({ generation: this.generation, peers: remembered.peers });
-    const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, links } = world.setting;
+    const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, links, waitForAll, tieBreaker } = world.setting;
+    const { leaseMs, watchdogMs } = world.setting;
+    const endsWithinMs = leaseMs + marginOf(watchdogMs, keepaliveMs);
     const others = world.names.filter((other) => other !== name);
     const config = {
       self: name,
@@ -90,9 +96,22 @@ export class VirtualKeeper {
       warntimeMs,
       deadtimeMs,
       initdeadMs,
+      ...(leaseMs === 0 ? {} : { lease: { leaseMs, endsWithinMs } }),
+      quorum: { waitForAll, tieBreaker },
     };
     this.state = createMembership(config, this.generation, remembered.peers, machine.nowMs);
     this.view = viewOf(this.state, machine.nowMs);
+    const later = (delayMs: number, run: () => void) =>
+      machine.later(delayMs, () => {
+        if (!this.isGone) run();
+      });
+    const onHeld = (held: boolean) => this.#breakTie(held);
+    if (world.tieDisk !== undefined) this.#tie = new TieSeeker(machine, world.tieDisk, later, onHeld);
+  }
+
+  #breakTie(held: boolean): void {
+    this.machine.world.tell(this.machine.name, `${held ? "has" : "has not"} the tie-breaker`);
+    this.dispatch({ kind: "tie-breaker", held });
   }
 
   begin(): void {
@@ -120,7 +139,10 @@ export class VirtualKeeper {
     this.#reach = stepped.state;
     for (const effect of stepped.effects) {
       if (effect.kind === "reachable") this.dispatch(effect);
-      else this.machine.world.tell(this.machine.name, `${effect.kind} ${effect.name}`);
+      else {
+        this.machine.world.tell(this.machine.name, `${effect.kind} ${effect.name}`);
+        if (this.machine.world.setting.tieBreaker === "ping") this.#breakTie(effect.kind === "ping-node-alive");
+      }
     }
   }
 
@@ -142,6 +164,7 @@ export class VirtualKeeper {
     if (this.state.generation > before.generation) this.#startManager();
     for (const effect of stepped.effects) this.#perform(effect);
     if (this.isGone) return;
+    this.#tie?.seek(isTieSeeker(this.state));
     if (!showsSame(before, this.state)) {
       this.view = viewOf(this.state, nowMs);
       this.manager?.takeView(this.view);
@@ -266,6 +289,7 @@ export class VirtualKeeper {
       managerEnds: endsLately(this.#restarts, nowMs),
       storage: [],
       leases: this.#leases,
+      quorumEndAtMs: leaseEndAtMs(this.state),
     };
     const limits = vitalLimitsOf(deadtimeMs, world.setting.watchdogMs);
     const stepped = stepHealth(this.#health, vitals, limits, nowMs);
@@ -291,7 +315,7 @@ export class VirtualKeeper {
 
   #startManager(): void {
     this.#starts += 1;
-    const manager = new VirtualManager(this, sessionOf(this.state.generation, this.#starts));
+    const manager = new VirtualManager(this, sessionOf(this.state.generation, this.#starts), this.#starts > 1);
     this.manager = manager;
     manager.takeView(this.view);
     if (this.#isStopping) manager.stop();

@@ -18,8 +18,8 @@ import {
   dampenOf,
   PING_ATTRIBUTE,
   type PingScores,
+  pingSight,
   stepPingScores,
-  toldCounts,
 } from "../cluster/core/keeper/ping-scores.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
@@ -51,6 +51,7 @@ export class VirtualManager {
   readonly drbd: DrbdOffice | undefined;
   readonly lock: LockOffice | undefined;
   readonly session: number;
+  readonly hasForerunner: boolean;
   node: NodeState;
   #channel;
   #view: MembershipView | undefined;
@@ -67,12 +68,13 @@ export class VirtualManager {
   #knownWakeMs = 0;
   readonly #answers = new Map<string, (answer: Answer) => void>();
 
-  constructor(keeper: VirtualKeeper, session: number) {
+  constructor(keeper: VirtualKeeper, session: number, hasForerunner: boolean) {
     const { machine } = keeper;
     const { world, name } = machine;
     this.keeper = keeper;
     this.machine = machine;
     this.session = session;
+    this.hasForerunner = hasForerunner;
     const start = {
       self: name,
       incarnation: `${name}-${session}`,
@@ -148,8 +150,8 @@ export class VirtualManager {
 
   #scorePings(): void {
     if (this.isGone || !this.machine.world.setting.hasPing) return;
-    const counts = toldCounts(this.#view, this.machine.name, this.node.controller.election.dc);
-    const stepped = stepPingScores(this.#pings, counts, this.machine.nowMs, this.#dampenMs);
+    const sight = pingSight(this.#view, nodeCib(this.node), this.machine.name, this.node.controller.election.dc);
+    const stepped = stepPingScores(this.#pings, sight, this.machine.nowMs, this.#dampenMs);
     this.#pings = stepped.state;
     const changes = stepped.changes.map(
       (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
@@ -170,7 +172,7 @@ export class VirtualManager {
   stop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.later(0, () => this.feed({ kind: "stop" }));
+    this.later(0, () => this.feed({ kind: "stop", hasForerunner: this.hasForerunner }));
   }
 
   #feedChannel(event: ChannelEvent): void {

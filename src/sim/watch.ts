@@ -40,6 +40,8 @@ interface Accepted {
   readonly atMs: number;
   /** Disks that hold it. */
   readonly holders: Set<string>;
+  /** Whoever is left of a majority has it: no conflict may take it away. */
+  isForGood: boolean;
 }
 
 /** From the reading of the power to the proof in the hands of the cluster. */
@@ -58,6 +60,8 @@ export class Watch {
   readonly #condemned = new Map<string, string>();
   /** The last write to DRBD's data that was acknowledged. */
   #lastWrite: Version | undefined;
+  /** People have taken services out of the cluster's hands: those run on when their node leaves. */
+  isHandsOff = false;
   checks = 0;
   fencings = 0;
 
@@ -106,8 +110,9 @@ export class Watch {
     const machine = this.#world.machine(name);
     this.fencings += 1;
     this.#condemned.delete(name);
-    // A lock that was not renewed proves that what ran there is gone, whatever the machine is.
-    const isGone = this.#world.setting.second === "lock" && machine.running.size === 0;
+    // A lock that was not renewed, or a watchdog, proves that what ran there is gone, whatever the machine is.
+    const isByTime = ["lock", "watchdog"].includes(this.#world.setting.second);
+    const isGone = isByTime && machine.running.size === 0;
     const isOff = machine.power === "off" || this.#world.agenda.nowMs - machine.offAtMs <= PROOF_OLD_MS;
     if (!isOff && !isGone) this.#fail("fencing-before-takeover", `${name} is called off, and its power is on`);
     for (const holding of this.#holdings.values())
@@ -161,7 +166,8 @@ export class Watch {
     this.checks += 1;
     this.unwell(machine);
     const left = [...machine.running].filter((service) => !this.#world.isEverywhere(service));
-    if (left.length > 0) this.#fail("one-writer", `${machine.name} says goodbye while it runs ${left.join(", ")}`);
+    if (left.length > 0 && !this.isHandsOff)
+      this.#fail("one-writer", `${machine.name} says goodbye while it runs ${left.join(", ")}`);
   }
 
   // Health.
@@ -176,6 +182,10 @@ export class Watch {
 
   pardon(name: string): void {
     this.#condemned.delete(name);
+  }
+
+  handsOff(): void {
+    this.isHandsOff = true;
   }
 
   machineDied(machine: Machine): void {
@@ -206,24 +216,31 @@ export class Watch {
 
   // Configuration.
 
-  accepted(option: string): void {
+  /** `quorate`: by the word of whoever acknowledged it. */
+  accepted(option: string, quorate: boolean): void {
     const holders = this.#world.machines.filter((machine) => holds(machine.disk.content.cib, option));
     const names = new Set(holders.map(({ name }) => name));
     this.checks += 1;
     if (names.size === 0) this.#fail("no-lost-write", `${option} is acknowledged and on no disk`);
-    this.#accepted.push({ option, atMs: this.#world.agenda.nowMs, holders: names });
+    // Each half of a pair may decide, until one has the other fenced: there is no majority that could keep it.
+    const { nodeCount, tieBreaker } = this.#world.setting;
+    const isForGood = quorate && (nodeCount > 2 || tieBreaker !== "none");
+    this.#accepted.push({ option, atMs: this.#world.agenda.nowMs, holders: names, isForGood });
   }
 
   conflicted({ diff }: CibConflict): void {
     const text = diff.join("\n");
-    for (const { option } of this.#accepted) if (text.includes(option)) this.#excused.add(option);
+    for (const { option, isForGood } of this.#accepted)
+      if (!isForGood && text.includes(option)) this.#excused.add(option);
   }
 
   /** A disk has lost something that it had confirmed: what stood on no other one is excused. */
   diskChanged(machine: Machine): void {
-    for (const { option, holders } of this.#accepted) {
+    for (const accepted of this.#accepted) {
+      const { option, holders } = accepted;
       for (const other of this.#world.machines) if (holds(other.disk.content.cib, option)) holders.add(other.name);
-      if (!holds(machine.disk.content.cib, option)) holders.delete(machine.name);
+      // A majority of which a disk has forgotten is none any more.
+      if (!holds(machine.disk.content.cib, option) && holders.delete(machine.name)) accepted.isForGood = false;
       if (holders.size === 0) this.#excused.add(option);
     }
   }

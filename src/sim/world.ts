@@ -43,6 +43,8 @@ export class World {
   /** Where the file system lies on DRBD. */
   readonly drbd: Drbd | undefined;
   readonly lockDisk: SharedDisk | undefined;
+  /** Where the lock of the tie-breaker lies. */
+  readonly tieDisk: SharedDisk | undefined;
   readonly initialCib: StoredCib;
   readonly startWallMs = START_WALL_MS;
   /** What the people of the site would tell of it. */
@@ -50,6 +52,8 @@ export class World {
   /** How often a scheduler was asked. */
   decisions = 0;
   faults = 0;
+  /** Somebody has moved or banned a service, and the constraint may still stand. */
+  isConstrained = false;
   readonly cores: Cores;
   readonly #onTrace: ((line: string) => void) | undefined;
 
@@ -79,6 +83,7 @@ export class World {
     if (setting.storage === "drbd" && one !== undefined && other !== undefined && link !== undefined)
       this.drbd = new Drbd(this, [one, other], link.name, createChance(seed ^ 0x0d4b), callHandler);
     if (setting.storage === "sfex") this.lockDisk = new SharedDisk();
+    if (setting.tieBreaker === "disk") this.tieDisk = new SharedDisk();
     for (const machine of this.machines) {
       const add = (name: string, dies: boolean) => this.boards.set(name, new Board(name, machine, dies));
       add(`board-${machine.name}`, setting.boardDiesWithHost);

@@ -4,7 +4,7 @@ import { randomPlan } from "../../src/sim/random-plan.ts";
 import { type Failure, runSeed, shrink, tryLines } from "../../src/sim/run-seeds.ts";
 import { BROKEN_RULES } from "./broken-rules.ts";
 
-const SEEDS = 40;
+const SEEDS = 12;
 
 test(`${SEEDS} seeds break no invariant`, () => {
   const failures: Failure[] = [];
@@ -19,7 +19,7 @@ function traceOf(seed: number): readonly string[] {
 }
 
 test("the same seed gives the same trace, byte for byte", () => {
-  for (const seed of [3, 7, 51]) {
+  for (const seed of [3, 7]) {
     const trace = traceOf(seed);
     expect(trace.length).toBeGreaterThan(50);
     expect(traceOf(seed).join("\n")).toBe(trace.join("\n"));

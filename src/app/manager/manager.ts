@@ -28,8 +28,8 @@ import {
   PING_ATTRIBUTE,
   type PingScores,
   pingScoresWakeAtMs,
+  pingSight,
   stepPingScores,
-  toldCounts,
 } from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
@@ -59,6 +59,8 @@ import type { createReader, Decider } from "./schedule.ts";
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
   readonly self: string;
+  /** Another manager has worked before it since the node has booted. */
+  readonly hasForerunner: boolean;
   node: NodeState;
   channel: ChannelState;
   view: MembershipView | undefined;
@@ -172,8 +174,8 @@ export function feed(manager: Manager, event: NodeEvent): void {
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
 function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
-  const counts = toldCounts(view, self, node.controller.election.dc);
-  const stepped = stepPingScores(manager.pings, counts, nowMs(), dampenMs);
+  const sight = pingSight(view, nodeCib(node), self, node.controller.election.dc);
+  const stepped = stepPingScores(manager.pings, sight, nowMs(), dampenMs);
   manager.pings = stepped.state;
   const changes = stepped.changes.map(
     (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,
@@ -362,7 +364,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       break;
     }
     case "stop":
-      feed(manager, { kind: "stop" });
+      feed(manager, { ...frame, hasForerunner: manager.hasForerunner });
       break;
     default:
       frame satisfies never;

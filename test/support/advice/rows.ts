@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { NodeName } from "../../app/node-pair.ts";
-import { DEADTIME_MS, MONITOR_MS, otherOf, PING_TARGET, type Stage } from "./stage.ts";
+import { DEADTIME_MS, INITDEAD_MS, MONITOR_MS, otherOf, PING_TARGET, type Stage } from "./stage.ts";
 
 export interface Row {
   readonly row: number;
@@ -23,6 +23,8 @@ export interface Row {
 
 /** Orders and their transition, on a machine that may be busy. */
 const WORK_MS = 3_000;
+/** From the keeper's first heartbeat until the manager has joined and looked at everything. */
+const JOIN_MS = 5_000;
 const MONITOR_BOUND_MS = MONITOR_MS + 1_000 + WORK_MS;
 const DEATH_BOUND_MS = DEADTIME_MS + WORK_MS;
 
@@ -30,6 +32,14 @@ function restart(stage: Stage, node: NodeName): void {
   stage.boards[node].setPower("on");
   stage.pair.join(node);
   stage.pair.start(node);
+}
+
+/** Until `by` has had the other node switched off and on again. */
+async function shotBy({ pair }: Stage, by: NodeName): Promise<void> {
+  await pair.until(`${by} has fenced the other node`, async () => {
+    const last = (await pair.status(by))?.fencing.history.findLast(({ target }) => target === otherOf(by));
+    return last?.outcome === "confirmed";
+  });
 }
 
 async function leave({ pair }: Stage, node: NodeName): Promise<void> {
@@ -80,14 +90,21 @@ export const ROWS: readonly Row[] = [
   {
     row: 15,
     code: "mutual-fencing",
-    how: "the node that was switched off has switched off the other one",
-    boundMs: MONITOR_BOUND_MS,
-    provoke: ({ tell }, active) => {
-      tell(otherOf(active), "fence", "reboot", active);
-      return otherOf(active);
+    how: "all links are cut: one shoots the other, which boots and, still alone, shoots back",
+    // Neither knows of both shots before they meet again: from the second boot.
+    boundMs: INITDEAD_MS + DEATH_BOUND_MS,
+    async provoke(stage, active) {
+      stage.links("down");
+      const shot = await Promise.race([active, otherOf(active)].map((one) => stage.pair.ended(one).then(() => one)));
+      await shotBy(stage, otherOf(shot));
+      restart(stage, shot);
+      await shotBy(stage, shot);
+      stage.links("up");
+      restart(stage, otherOf(shot));
+      return shot;
     },
     command: /priority-fencing-delay/,
-    heal: (stage, active) => restart(stage, active),
+    heal: () => {},
   },
   {
     row: 3,
@@ -228,11 +245,15 @@ export const ROWS: readonly Row[] = [
     row: 13,
     code: "not-ready",
     how: "a node starts before the files of its service are there",
-    boundMs: MONITOR_BOUND_MS + DEATH_BOUND_MS,
+    boundMs: JOIN_MS + MONITOR_BOUND_MS,
     async provoke(stage, active) {
       await leave(stage, otherOf(active));
       stage.order(otherOf(active), "probe", 5);
       restart(stage, otherOf(active));
+      await stage.pair.until("it is a member again", async () => {
+        const status = await stage.pair.status(active);
+        return status?.nodes.find(({ name }) => name === otherOf(active))?.membership === "member";
+      });
       return active;
     },
     command: /crm resource cleanup db/,
@@ -288,8 +309,8 @@ export const ROWS: readonly Row[] = [
     row: 16,
     code: "fencing-fails",
     how: "a node dies, and its board says yes and does nothing",
-    // Two rounds of fencing that fail, each with the waits of its board.
-    boundMs: DEATH_BOUND_MS + 90_000,
+    // Two rounds of fencing in which the power is read for as long as a board may take; the first is told at once.
+    boundMs: DEATH_BOUND_MS + 110_000,
     provoke: ({ boards, pair }, active) => {
       boards[active].setFaults({ stuckOff: true });
       pair.cut(active);
@@ -297,7 +318,9 @@ export const ROWS: readonly Row[] = [
     },
     command: /gemel fence confirm /,
     heal(stage, active) {
+      // Its power is pulled: a board that still reads "on" would have the confirmation refused.
       stage.boards[active].setFaults({});
+      stage.boards[active].setPower("off");
       stage.pair.powerOff(active);
       stage.pretend(active, false);
       stage.tell(otherOf(active), "fence", "confirm", active, "--yes", active);

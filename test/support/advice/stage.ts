@@ -2,6 +2,7 @@
  * A pair of real nodes with boards on which each row of docs/operations/what-to-do.md can be provoked: a service that
  * fails to order, an address, a ping target, a disk of each node, two links, two boards.
  */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { StatusProblem, StatusReport } from "../../../src/app/control-protocol.ts";
@@ -15,6 +16,7 @@ export const PING_TARGET = "198.18.3.10";
 /** Of every monitor here: within one of them the diagnosis has to stand. */
 export const MONITOR_MS = 3_000;
 export const DEADTIME_MS = 3_000;
+export const INITDEAD_MS = 5_000;
 const SECONDS = MONITOR_MS / 1000;
 
 export interface Stage {
@@ -25,6 +27,8 @@ export interface Stage {
   /** Whether the service runs there, by the world; `pretend` makes it so behind the cluster's back. */
   readonly pretend: (node: NodeName, runs: boolean) => void;
   readonly disk: (node: NodeName, isThere: boolean) => void;
+  /** Cuts or joins both links between the nodes; both go on to reach the boards. */
+  readonly links: (state: "up" | "down") => void;
   /** Runs `gemel ...` at that node; throws with what it said when it fails. */
   readonly tell: (node: NodeName, ...argv: readonly string[]) => string;
   /** Where the service stands. */
@@ -61,7 +65,7 @@ function configurationText(folder: string, boards: Readonly<Record<NodeName, Ipm
 }
 
 export async function openStage(): Promise<Stage> {
-  const times = ["keepalive 200ms", `deadtime ${DEADTIME_MS}ms`, "initdead 5s", `agents ${AGENTS}`];
+  const times = ["keepalive 200ms", `deadtime ${DEADTIME_MS}ms`, `initdead ${INITDEAD_MS}ms`, `agents ${AGENTS}`];
   const spare = "link spare udp alpha=198.18.3.1:694 bravo=198.18.3.2:694";
   const pair = openNodePair({ times: [...times, spare], configuration: "property stonith-enabled=true\n" });
   const place = (name: string) => path.join(pair.folder, name);
@@ -102,6 +106,14 @@ ip -n ${pair.space(node)} addr del ${ADDRESS}/24 dev service 2>/dev/null\nrm -f 
     disk(node, isThere) {
       if (isThere) mkdirSync(place(`disk-${node}`), { recursive: true });
       else rmSync(place(`disk-${node}`), { recursive: true });
+    },
+    links(state) {
+      pair.heart(state);
+      const verb = state === "down" ? "add" : "del";
+      for (const [index, node] of NODES.entries()) {
+        const peer = `198.18.3.${2 - index}/32`;
+        execFileSync("ip", ["-n", pair.space(node), "route", verb, "blackhole", peer]);
+      }
     },
     tell(node, ...argv) {
       const { code, output } = pair.gemel(node, ...argv);

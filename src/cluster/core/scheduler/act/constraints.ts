@@ -164,8 +164,9 @@ function linkSetGates(plan: Plan): void {
   for (const { name, members, min, second, kind } of plan.facts.setGates) {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
     plan.gates.push({ step: gate, min });
+    // One of many need but have begun: of a whole not all is waited for.
     for (const { resource, task } of members)
-      for (const first of firstsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
+      for (const first of stepsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
     const rules = kind === "mandatory" ? { needsFirst: true } : {};
     for (const { resource, task } of second) {
       for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);

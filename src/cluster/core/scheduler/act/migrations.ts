@@ -58,8 +58,14 @@ function hindranceOf(plan: Plan, { start, resource }: Migration): Link | undefin
       (each.first.operation === "start" || each.first.operation === "running") &&
       each.first.resource !== resource &&
       each.first.required &&
-      !each.first.migratable,
+      !each.first.migratable &&
+      goesDown(plan, each.first.resource),
   );
+}
+
+/** What only starts is there in time: it stands in the way when it has to leave where it is. */
+function goesDown(plan: Plan, resource: Resource | undefined): boolean {
+  return resource === undefined || stepsOf(plan, resource, "stop").some(({ required }) => required);
 }
 
 /** Takes the mark from those that something stands against. Returns whether there was one. */
@@ -89,6 +95,10 @@ function handOver(plan: Plan, { resource, source, target, halfway }: Migration):
     each.meta["migrate_target"] = target.name;
   }
   return { to, from };
+}
+
+function isOptionalStop({ second, optional }: Link): boolean {
+  return second.operation === "stop" && optional === true;
 }
 
 function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
@@ -121,9 +131,9 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
       if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
       if (first.operation === "stop") link(plan, first, begin);
     }
-    // Who would only rather stop later does not wait for the remains of what was handed over.
+    // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
     for (const [index, each] of plan.links.entries())
-      if (each.first === stop && each.second.operation === "stop" && each.optional === true)
+      if (each.first === stop && (each.second.operation === "cancel" || isOptionalStop(each)))
         plan.links[index] = { ...each, hidden: true };
     if (to !== undefined) link(plan, to, from, { needsFirst: true });
     link(plan, from, stop);

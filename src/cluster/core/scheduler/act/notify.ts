@@ -115,6 +115,7 @@ function tell(
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });
+  told.runnable = !node.pending;
   told.meta["notify_type"] = when;
   told.meta["notify_operation"] = task;
   told.meta["notify_key_type"] = when;

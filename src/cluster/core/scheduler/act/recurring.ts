@@ -93,7 +93,8 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
   if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
   made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable || !resource.managed);
-  if (resource.managed) {
+  if (!resource.managed) made.required &&= made.runnable;
+  else {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
     if (nextRole === ROLE.promoted)
       for (const promote of stepsOf(plan, resource, "promote"))
@@ -148,19 +149,19 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
   );
 }
 
-/** A node that gives up all that it has does not take the trouble to cancel single monitors. */
+/**
+ * A node that gives up all that it has does not take the trouble to cancel single monitors. In maintenance it gives up
+ * nothing, even when it is told to.
+ */
 export function isHereToStay(plan: Plan, node: Node): boolean {
-  const { standby, shutdown, pending } = node;
-  return isUp(plan.board, node) && !isUnclean(plan.board, node) && !standby && !shutdown && !pending;
+  const isLeaving = (node.standby || node.shutdown) && !node.maintenance;
+  return isUp(plan.board, node) && !isUnclean(plan.board, node) && !isLeaving && !node.pending;
 }
 
 /** What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
   for (const node of resource.runningOn) {
-    if (!node.maintenance && !resource.maintenance) continue;
-    // A node in maintenance gives up nothing, even when it is told to.
-    const isThere = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
-    if (node.maintenance ? !isThere : !isHereToStay(plan, node)) continue;
+    if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);

@@ -64,12 +64,8 @@ export function addPromotionScores(board: Board, clone: Resource): void {
       const own = allowedOf(board, instance)[node.index];
       if (own === undefined || !(own >= 0)) continue;
       if (score > (board.priority[instance.index] ?? 0)) board.priority[instance.index] = score;
-      for (const each of [instance, ...instance.children]) {
-        const scores = allowedOf(board, each);
-        const before = scores[node.index];
-        if (before === undefined || Number.isNaN(before) || before <= -INFINITY_SCORE) continue;
-        if (each === instance || each === instance.children[0]) scores[node.index] = addScores(before, score);
-      }
+      // Of a group the members stay out of it: it moves what is asked of the whole.
+      if (own > -INFINITY_SCORE) allowedOf(board, instance)[node.index] = addScores(own, score);
     }
 }
 
@@ -223,8 +219,9 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
+  const isForced = !options.quorate && options.noQuorumPolicy === "demote";
+  if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
   if (isUnmanaged(instance)) return staysPromoted(instance);
-  if (!options.quorate && options.noQuorumPolicy === "demote") return currentRole(instance) <= ROLE.stopped;
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
 }
