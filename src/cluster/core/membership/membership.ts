@@ -32,8 +32,11 @@ export function wakeAtMs(state: MembershipState): number {
   return wake;
 }
 
+/** After every packet: a plain loop. */
 function withPeer(state: MembershipState, peer: PeerState): MembershipState {
-  return { ...state, peers: state.peers.map((other) => (other.id === peer.id ? peer : other)) };
+  const peers = state.peers.slice();
+  for (let at = 0; at < peers.length; at += 1) if (peers[at]?.id === peer.id) peers[at] = peer;
+  return { ...state, peers };
 }
 
 function remember(state: MembershipState): MembershipEffect {
@@ -48,12 +51,10 @@ function beat(before: MembershipState, nowMs: number): Step {
   const due = before.nextBeatAtMs + config.keepaliveMs;
   // From beat to beat by absolute time, so that lateness does not add up; but no burst to catch up.
   const nextMs = due > nowMs ? due : nowMs + config.keepaliveMs;
-  const state: MembershipState = {
-    ...before,
-    beat: number,
-    nextBeatAtMs: goodbyes === undefined ? nextMs : nowMs + GOODBYE_GAP_MS,
-    ...(goodbyes === undefined ? {} : { goodbyes: goodbyes - 1 }),
-  };
+  const state: MembershipState =
+    goodbyes === undefined
+      ? { ...before, beat: number, nextBeatAtMs: nextMs }
+      : { ...before, beat: number, nextBeatAtMs: nowMs + GOODBYE_GAP_MS, goodbyes: goodbyes - 1 };
   if (goodbyes === 0) return { state, effects: [{ kind: "gone" }] };
   const heartbeat = {
     leaving: goodbyes !== undefined,
@@ -61,14 +62,15 @@ function beat(before: MembershipState, nowMs: number): Step {
     holding: state.hold !== undefined,
     quorate: isQuorate(state),
     holdsTie: state.tieHeld,
-    ...(state.reachable === undefined ? {} : { reachable: state.reachable }),
     epoch: state.epoch,
     members: state.members,
     sentAtMs: Math.floor(nowMs) % 2 ** 32,
     beat: number,
     peers: state.peers.map((peer) => tellOpinion(peer, nowMs, config)),
   };
-  return { state, effects: [{ kind: "send-heartbeat", generation: state.generation, heartbeat }] };
+  const { generation, reachable } = state;
+  const told = reachable === undefined ? heartbeat : { ...heartbeat, reachable };
+  return { state, effects: [{ kind: "send-heartbeat", generation, heartbeat: told }] };
 }
 
 function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbeat" }, nowMs: number): Step {
