@@ -8,15 +8,18 @@ import {
   isNetworkName,
   isNodeName,
   isStrikeName,
+  isVice,
   LINKS,
   type LinkName,
   NODES,
   type NodeName,
   STRIKES,
   type StrikeName,
+  VICES,
+  type Vice,
 } from "./names.ts";
 
-type ArgumentKind = "node" | "link" | "count" | "percent" | "strike" | "words";
+type ArgumentKind = "node" | "link" | "count" | "percent" | "strike" | "vice" | "words";
 
 interface CommandShape {
   readonly summary: string;
@@ -30,6 +33,10 @@ export const COMMANDS = {
   soak: {
     summary: "so many power cuts (20 unless given), or freezes, panics, splits; alternating sides",
     takes: ["count?", "strike?"],
+  },
+  boards: {
+    summary: "the tour of boards that fail: dead, stuck, refusing, slow, dull, lying; about 12 minutes",
+    takes: [],
   },
   status: { summary: "both nodes as they are now", takes: [] },
   watch: { summary: "the live view, until Ctrl-C", takes: [] },
@@ -45,6 +52,10 @@ export const COMMANDS = {
   noise: { summary: "garble so much of what the serial cable carries; 0 ends it", takes: ["percent"] },
   "bmc-down": { summary: "hang the BMC of a node (the active one unless named)", takes: ["node?"] },
   "bmc-up": { summary: "let hung BMCs go on", takes: ["node?"] },
+  "bmc-vice": {
+    summary: "a board that is slow, stuck, refusing, dull or lying about power; none ends it",
+    takes: ["vice", "node?"],
+  },
   "bmc-password": {
     summary: "spoil the password that the peer has for a node's BMC; again mends it",
     takes: ["node?"],
@@ -71,6 +82,8 @@ export interface Call {
   readonly count?: number;
   /** What `soak` does. */
   readonly strike?: StrikeName;
+  /** What is wrong with a board from now on. */
+  readonly vice?: Vice;
   /** The shell command of `run`. */
   readonly words?: string;
 }
@@ -97,7 +110,7 @@ function takeLab(argv: readonly string[]): { readonly lab: string | undefined; r
   return { lab: argv[at + 1], words: [...argv.slice(0, at), ...argv.slice(at + 2)] };
 }
 
-type Argument = Pick<Call, "node" | "link" | "count" | "strike" | "words">;
+type Argument = Pick<Call, "node" | "link" | "count" | "strike" | "vice" | "words">;
 
 /** The argument, or what is wrong with it. */
 function readArgument(kind: ArgumentKind, word: string): Argument | string {
@@ -114,12 +127,14 @@ function readArgument(kind: ArgumentKind, word: string): Argument | string {
       return /^\d+$/.test(word) && Number(word) <= 100 ? { count: Number(word) } : `${word} is no number from 0 to 100`;
     case "strike":
       return isStrikeName(word) ? { strike: word } : `${word} is none of ${STRIKES.join(", ")}`;
+    case "vice":
+      return isVice(word) ? { vice: word } : `${word} is none of ${VICES.join(", ")}`;
     case "words":
       return { words: word };
   }
 }
 
-const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "percent", "strike", "words"];
+const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "percent", "strike", "vice", "words"];
 
 function kindOf(take: ArgumentKind | `${ArgumentKind}?`): ArgumentKind {
   return KINDS.find((kind) => take === kind || take === `${kind}?`) ?? "words";
@@ -183,7 +198,7 @@ export function helpText(): string {
     "usage: npm run lab [-- [--lab NAME] COMMAND]",
     "",
     "A pair of emulated appliances, alpha and bravo. Without a command it starts the pair and shows it until Ctrl-C;",
-    "the other commands then work from a second terminal. `demo` and `soak` start a pair of their own if none runs.",
+    "the other commands then work from a second terminal. `demo`, `soak` and `boards` start their own if none runs.",
     "",
     ...rows,
     "",

@@ -1,10 +1,10 @@
 /**
  * `npm run lab [-- COMMAND]`: the emulated pair. Without a command it starts the pair and shows both nodes until
- * Ctrl-C; other commands go to the lab that runs. demo and soak start a pair of their own when none runs.
+ * Ctrl-C; other commands go to the lab that runs. demo, soak and boards start a pair of their own when none runs.
  */
 import process from "node:process";
 import { formatProblem } from "../src/base/problem.ts";
-import { type Call, helpText, readArguments } from "./arguments.ts";
+import { type Call, type CommandName, helpText, readArguments } from "./arguments.ts";
 import { callLab, joinConsole } from "./control/client.ts";
 import { type ControlServer, serveLab } from "./control/server.ts";
 import { clearLeftOvers, isRunning, type Lab, startLab } from "./lab.ts";
@@ -96,6 +96,9 @@ async function watch(place: Place, call: Call): Promise<number> {
   }
 }
 
+/** They start a pair of their own where none runs. */
+const TOURS: ReadonlySet<CommandName> = new Set(["demo", "soak", "boards"]);
+
 async function run(call: Call): Promise<number> {
   const place = placeOf(call.lab);
   if (call.command === "help") {
@@ -103,7 +106,7 @@ async function run(call: Call): Promise<number> {
     return 0;
   }
   const running = await isRunning(place);
-  const starts = call.command === "up" || ((call.command === "demo" || call.command === "soak") && !running);
+  const starts = call.command === "up" || (TOURS.has(call.command) && !running);
   if (starts) {
     if (running) {
       complain(`the lab ${call.lab} runs already; see it with: npm run lab -- watch, end it with: npm run lab -- down`);

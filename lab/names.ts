@@ -15,6 +15,17 @@ export type LinkName = (typeof LINKS)[number];
 export const STRIKES = ["power-cut", "freeze", "panic", "split"] as const;
 export type StrikeName = (typeof STRIKES)[number];
 
+/**
+ * What is wrong with a board. slow: off is accepted, and the power goes 8 s later. stuck: accepted, nothing happens.
+ * refusing: an error is answered. dull: each answer takes 4 s. lying: accepted and read back as off; the machine runs.
+ */
+export const VICES = ["none", "slow", "stuck", "refusing", "dull", "lying"] as const;
+export type Vice = (typeof VICES)[number];
+
+export function isVice(word: string): word is Vice {
+  return VICES.some((name) => name === word);
+}
+
 export function isStrikeName(word: string): word is StrikeName {
   return STRIKES.some((name) => name === word);
 }

@@ -7,6 +7,7 @@ import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { startBmc } from "./machine/bmc.ts";
 import { type Machine, openMachine } from "./machine/machine.ts";
+import { openPower } from "./machine/power.ts";
 import type { MachineParts } from "./machine/qemu-arguments.ts";
 import { startScript } from "./machine/start-script.ts";
 import { isNetworkName, type LinkName, NETWORKS, type NetworkName, NODES, type NodeName } from "./names.ts";
@@ -108,6 +109,9 @@ export async function openPair(options: PairOptions): Promise<Pair> {
       bmcPort: machinePort,
       ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
     });
+    const startProgram = path.join(directory, "start");
+    writeFileSync(startProgram, script, { mode: 0o755 });
+    const power = await openPower({ labDirectory: place.directory, directory, startProgram });
     const bmc = startBmc({
       node,
       labDirectory: place.directory,
@@ -115,10 +119,10 @@ export async function openPair(options: PairOptions): Promise<Pair> {
       account: accounts[node],
       lanPort: lanPorts[node],
       machinePort,
-      startScript: script,
+      chassisProgram: power.chassisProgram,
       onUnexpectedEnd: (reason) => onEvent("lab", reason),
     });
-    return openMachine({ node, directory, bmc, onEvent: (event) => onEvent(node, event) });
+    return openMachine({ node, directory, bmc, power, onEvent: (event) => onEvent(node, event) });
   });
 
   function wireOf(link: LinkName): BmcWire | undefined {

@@ -6,6 +6,7 @@ import type { Lab } from "./lab.ts";
 import type { Machine } from "./machine/machine.ts";
 import { NODES, type NodeName, peerOf } from "./names.ts";
 import { nodeDirectory } from "./place.ts";
+import { runBoards } from "./tour/boards.ts";
 import { runDemo, verifyNow } from "./tour/demo.ts";
 import { runSoak } from "./tour/soak.ts";
 import { memoryOf } from "./watch/memory.ts";
@@ -29,6 +30,7 @@ export function pictureOf({ place, pair, watcher, client, ...lab }: Lab): string
     brokenDisks: NODES.filter((node) => pair.machines[node].isDiskBroken()),
     events: lab.recentEvents(),
     hungBmcs: NODES.filter((node) => pair.machines[node].bmc.isFrozen()),
+    vices: NODES.map((node) => [node, pair.machines[node].power.vice()] as const).filter(([, vice]) => vice !== "none"),
     client: client.progress(),
     violationCount: watcher.writers().violations.length,
   });
@@ -55,6 +57,14 @@ async function strike(lab: Lab, { command, node }: Call, tell: Tell): Promise<nu
   else if (command === "bmc-down") machine.bmc.freeze();
   else machine.breakDisk();
   done(lab, tell, `${command} ${target}`);
+  return 0;
+}
+
+function setVice(lab: Lab, { node, vice }: Call, tell: Tell): number {
+  if (vice === undefined) return 64;
+  const target = node ?? lab.active();
+  lab.pair.machines[target].power.setVice(vice);
+  done(lab, tell, `bmc-vice ${vice} ${target}`);
   return 0;
 }
 
@@ -179,6 +189,8 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
     case "bmc-up":
     case "disk-mend":
       return mend(lab, call, tell);
+    case "bmc-vice":
+      return setVice(lab, call, tell);
     case "bmc-password":
       return switchPassword(lab, call.node ?? lab.active(), tell);
     case "cut":
@@ -209,6 +221,8 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
       return runOn(lab, call, tell);
     case "demo":
       return runDemo(lab);
+    case "boards":
+      return runBoards(lab);
     case "soak":
       return runSoak(lab, call.count ?? ROUNDS_DEFAULT, call.strike ?? "power-cut");
     case "up":

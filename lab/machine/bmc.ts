@@ -1,18 +1,15 @@
 /**
- * The BMC of one machine: a real `ipmi_sim` on the loopback, which starts and stops that machine. It is supervised:
- * when it ends unasked, the event is told and it is started again (its machine loses its power with it).
+ * The BMC of one machine: a real `ipmi_sim` on the loopback, which switches the power of that machine (power.ts). It is
+ * supervised: when it ends unasked, the event is told and it is started again; its machine runs on.
  * The lab itself drives it with `ipmitool`, a client that we did not write.
  */
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type NodeName, numberOf } from "../names.ts";
 import { command, killProcess, launch } from "../processes.ts";
 
 const RESTART_DELAY_MS = 500;
-/** What a stopped machine may take before it is terminated, then killed: seconds, as real boards. */
-const POWEROFF_WAIT_S = 5;
-const KILL_WAIT_S = 3;
 
 export interface BmcAccount {
   readonly user: string;
@@ -40,7 +37,8 @@ export interface BmcOptions {
   readonly lanPort: number;
   /** Where QEMU finds it. */
   readonly machinePort: number;
-  readonly startScript: string;
+  /** The text of the program that it runs for each request for power. */
+  readonly chassisProgram: string;
   readonly onUnexpectedEnd: (reason: string) => void;
 }
 
@@ -57,10 +55,7 @@ set_working_mc 0x20
     guid a123456789abcdefa12345678900000${numberOf(node)}
   endlan
   serial 15 127.0.0.1 ${machinePort} codec VM
-  startcmd "${path.join(directory, "start")}"
-  startnow false
-  poweroff_wait ${POWEROFF_WAIT_S}
-  kill_wait ${KILL_WAIT_S}
+  chassis_control "${path.join(directory, "chassis")}"
   user 1 false "" "" user 10 none md2 md5 straight
   user 2 true "${account.user}" "${account.password}" admin 10 md5
 `;
@@ -73,13 +68,12 @@ mc_enable 0x20
 `;
 
 export function startBmc(options: BmcOptions): Bmc {
-  const { node, labDirectory, directory, account, lanPort, startScript, onUnexpectedEnd } = options;
+  const { node, labDirectory, directory, account, lanPort, chassisProgram, onUnexpectedEnd } = options;
   const at = (file: string) => path.join(directory, file);
   mkdirSync(at("bmc-state"), { recursive: true });
   writeFileSync(at("lan.conf"), lanConfiguration(options), { mode: 0o600 });
   writeFileSync(at("bmc.emu"), EMULATION);
-  writeFileSync(at("start"), startScript);
-  chmodSync(at("start"), 0o755);
+  writeFileSync(at("chassis"), chassisProgram, { mode: 0o755 });
 
   let stopped = false;
   let frozen = false;

@@ -1,16 +1,17 @@
 /**
  * One emulated machine of the pair with its BMC: power, faults and the lab's line into it, as verbs.
- * The machine's process belongs to its BMC; the lab finds it by the pid that its start script wrote down.
+ * The lab finds the machine's process by the pid that its start script wrote down.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import type net from "node:net";
 import path from "node:path";
 import type { NodeName } from "../names.ts";
 import { killProcess, processState } from "../processes.ts";
 import type { Bmc } from "./bmc.ts";
 import { type Answer, openChannel } from "./channel.ts";
+import type { Power } from "./power.ts";
 import { askQemu, followQemu } from "./qmp.ts";
-import { qemuPidFile } from "./start-script.ts";
+import { qemuPidOf } from "./start-script.ts";
 
 const POWER_WAIT_MAX_MS = 30_000;
 /** Longer than the patience of the operators' commands in a guest, which say themselves what did not happen in time. */
@@ -24,6 +25,8 @@ export interface Machine {
   readonly node: NodeName;
   readonly directory: string;
   readonly bmc: Bmc;
+  /** What its board makes of a request for power. */
+  readonly power: Power;
   isOn(): boolean;
   /** Presses the power button (by the BMC) and waits until the machine's process runs. */
   powerOn(): Promise<void>;
@@ -52,11 +55,12 @@ export interface MachineOptions {
   readonly node: NodeName;
   readonly directory: string;
   readonly bmc: Bmc;
+  readonly power: Power;
   /** Names of QEMU's events: RESET, WATCHDOG, STOP, RESUME, SHUTDOWN, ...; `POWER-LOST` when the process ended. */
   readonly onEvent: (name: string) => void;
 }
 
-export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): Machine {
+export function openMachine({ node, directory, bmc, power, onEvent }: MachineOptions): Machine {
   const channel = openChannel(path.join(directory, "lab.sock"));
   const qmpSocket = path.join(directory, "qmp.sock");
   const brokenFile = path.join(directory, "mirror.broken");
@@ -66,12 +70,8 @@ export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): 
   let wasOn = false;
 
   function pid(): number | undefined {
-    try {
-      const value = Number(readFileSync(qemuPidFile(directory), "utf8"));
-      return value > 0 && processState(value) !== undefined ? value : undefined;
-    } catch {
-      return undefined;
-    }
+    const value = qemuPidOf(directory);
+    return value !== undefined && processState(value) !== undefined ? value : undefined;
   }
 
   function tell(event: string): void {
@@ -107,6 +107,7 @@ export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): 
     node,
     directory,
     bmc,
+    power,
     isOn: () => pid() !== undefined,
     async powerOn() {
       await bmc.power("on");
@@ -148,6 +149,7 @@ export function openMachine({ node, directory, bmc, onEvent }: MachineOptions): 
     isDiskBroken: () => existsSync(brokenFile),
     close() {
       closed = true;
+      power.close();
       clearInterval(following);
       follower?.destroy();
       channel.close();

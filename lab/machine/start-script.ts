@@ -1,9 +1,10 @@
 /**
- * The script by which a BMC starts its machine. The shell first starts one NBD server a disk, each a volatile write
+ * The script by which a machine starts. The shell first starts one NBD server a disk, each a volatile write
  * cache in front of the disk's file, and then becomes QEMU. So the caches are QEMU's children and get SIGKILL in the
  * moment in which the machine ends, whatever ended it: what was not flushed is gone, as after a real power cut.
  * While a disk's file `NAME.broken` is there, every access to that disk fails with EIO, before any cache.
  */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type MachineParts, qemuArguments } from "./qemu-arguments.ts";
 
@@ -21,7 +22,7 @@ export function startScript(parts: MachineParts): string {
   const servers = [parts.systemDisk, parts.mirrorDisk];
   return [
     "#!/bin/bash",
-    `# Starts machine ${parts.node}; its BMC runs this. See lab/machine/start-script.ts.`,
+    `# Starts machine ${parts.node}, when its power is switched on. See lab/machine/start-script.ts.`,
     "set -eu",
     `cd ${quote(parts.directory)}`,
     "exec >>qemu.log 2>&1 </dev/null",
@@ -41,6 +42,12 @@ export function startScript(parts: MachineParts): string {
   ].join("\n");
 }
 
-export function qemuPidFile(directory: string): string {
-  return path.join(directory, "qemu.pid");
+/** As the start script wrote it down; the process may have gone since. */
+export function qemuPidOf(directory: string): number | undefined {
+  try {
+    const value = Number(readFileSync(path.join(directory, "qemu.pid"), "utf8"));
+    return value > 0 ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

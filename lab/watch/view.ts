@@ -1,6 +1,6 @@
 /** The live view: both nodes side by side as lines of text. Pure. */
 import type { StatusReport } from "../../src/app/control-protocol.ts";
-import { type LinkName, NODES, type NodeName } from "../names.ts";
+import { type LinkName, NODES, type NodeName, type Vice } from "../names.ts";
 import type { Progress } from "../records/service-client.ts";
 import type { Sample } from "./sample.ts";
 
@@ -10,6 +10,8 @@ export interface Picture {
   readonly statuses: Readonly<Partial<Record<NodeName, StatusReport>>>;
   readonly cutLinks: readonly LinkName[];
   readonly hungBmcs: readonly NodeName[];
+  /** Boards that do not what they say: node and vice. */
+  readonly vices: readonly (readonly [NodeName, Vice])[];
   readonly brokenDisks: readonly NodeName[];
   /** Share of garbled bytes on the serial cable. */
   readonly noise: number;
@@ -54,10 +56,11 @@ function spokesman(statuses: Picture["statuses"]): StatusReport | undefined {
 }
 
 /** The faults that the lab has made and not yet undone. */
-function faults({ cutLinks, hungBmcs, brokenDisks, noise }: Picture): string {
+function faults({ cutLinks, hungBmcs, vices, brokenDisks, noise }: Picture): string {
   const made = [
     ...cutLinks.map((link) => `${link} is cut`),
     ...hungBmcs.map((node) => `the BMC of ${node} hangs`),
+    ...vices.map(([node, vice]) => `the BMC of ${node} is ${vice}`),
     ...brokenDisks.map((node) => `the mirrored disk of ${node} fails`),
     ...(noise > 0 ? [`the serial cable garbles ${Math.round(noise * 100)} %`] : []),
   ];

@@ -135,15 +135,33 @@ export type CommandLine =
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 export type FlagKinds = Readonly<Record<string, { readonly type: "string" | "boolean"; readonly short?: string }>>;
 
-/** Arguments of a command that talks to the manager: its own flags and `--run DIR`. */
+/** What many tools of the field take: here the output is text, to where the shell sends it. */
+const OUTPUT_FLAGS = {
+  "output-as": { type: "string" },
+  "output-to": { type: "string" },
+  "text-fancy": { type: "boolean" },
+} as const;
+
+/** Why the output cannot go there, or so. */
+export function refuseOutput(flags: Readonly<Record<string, unknown>>): string | undefined {
+  const { "output-as": form, "output-to": file } = flags;
+  if (form !== undefined && form !== "text")
+    return `--output-as=${JSON.stringify(form)}: only text is written here; for programs: gemel status --json`;
+  if (file !== undefined && file !== "-") return "--output-to: let the shell do it, as in COMMAND > FILE";
+  return undefined;
+}
+
+/** Arguments of a command that talks to the manager: its own flags, those of all, and `--run DIR`. */
 export function readCommandLine(argv: readonly string[], flags: FlagKinds = {}): CommandLine {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: { ...flags, run: { type: "string" } },
+      options: { ...OUTPUT_FLAGS, ...flags, run: { type: "string" } },
       allowPositionals: true,
     });
     const { run, ...rest } = values;
+    const refusal = Object.keys(flags).includes("output-as") ? undefined : refuseOutput(rest);
+    if (refusal !== undefined) return { kind: "wrong", reason: refusal };
     const socketPath = controlSocketPath(typeof run === "string" ? run : undefined);
     return { kind: "called", socketPath, words: positionals, flags: rest };
   } catch (error) {

@@ -74,7 +74,13 @@ export type ControlRequest = RequestBase &
     | { readonly kind: "ticket"; readonly ticket: string; readonly name?: string; readonly value?: string }
     /** DRBD's fence-peer handler: waits until something is proven, at most `waitMs`. */
     | { readonly kind: "fence-peer"; readonly resource: string; readonly peer?: string; readonly waitMs: number }
-    | { readonly kind: "fence"; readonly target: string; readonly action: "off" | "on" | "reboot" }
+    | {
+        readonly kind: "fence";
+        readonly target: string;
+        readonly action: "off" | "on" | "reboot";
+        /** Nor those that the configuration gives to its devices. */
+        readonly withoutDelay?: boolean;
+      }
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
     | { readonly kind: "fence-confirm"; readonly target: string }
     | { readonly kind: "fence-history" }

@@ -30,6 +30,8 @@ export type ToKeeper =
   | { readonly kind: "send"; readonly to: string; readonly bytes: Uint8Array }
   /** Its power was read back as off (or the configured substitute held): up to `generation` it is never heard again. */
   | { readonly kind: "peer-fenced"; readonly name: string; readonly generation: number }
+  /** It has to go and nobody can end it: it ends itself as soon as it hears that it is lost. */
+  | { readonly kind: "peer-declared-lost"; readonly name: string }
   /** A lost peer that returned unfenced may be a member again: nothing was taken over from it. */
   | { readonly kind: "peer-accepted"; readonly name: string }
   /**
@@ -66,6 +68,7 @@ const KINDS = [
   "self-fence",
   "stopped",
   "lock-lease",
+  "peer-declared-lost",
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -112,6 +115,7 @@ export function encodeFrame(message: ToManager | ToKeeper): Uint8Array {
     case "pong":
     case "peer-fenced":
     case "peer-accepted":
+    case "peer-declared-lost":
     case "self-fence":
     case "lock-lease":
       return frame(message.kind, json(message));
@@ -146,6 +150,7 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
     case "pong":
     case "peer-fenced":
     case "peer-accepted":
+    case "peer-declared-lost":
     case "self-fence":
     case "lock-lease": {
       const message: unknown = JSON.parse(decoder.decode(payload));

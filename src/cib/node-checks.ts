@@ -34,29 +34,37 @@ export function checkNodes(nodes: readonly Placed<NodeEntry>[], report: Report):
 }
 
 /**
- * The longest heartbeat among so many nodes on a serial line: header 20, seal 28 at most, flags and times 17, an
- * opinion of 10 on each other node; frame, checksum and escapes 8. A test holds this against the real encoder.
+ * The longest heartbeat among so many nodes on a serial line: header 20, seal 28 at most, flags and times 17, a
+ * promise to end without quorum 5, an opinion of 10 on each other node; frame, checksum and escapes 8. A test holds
+ * this against the real encoder.
  */
-export const serialHeartbeatBytes = (nodes: number): number => 20 + 28 + 17 + 10 * (nodes - 1) + 8;
+export const serialHeartbeatBytes = (nodes: number, promises = false): number =>
+  20 + 28 + 17 + (promises ? 5 : 0) + 10 * (nodes - 1) + 8;
 
 /** Start bit, 8 data bits, stop bit. */
 const BITS_PER_BYTE = 10;
 /** What heartbeats may take of a line: the rest is for the managers, who may have no other way. */
 const SHARE_MAX = 0.7;
 
+/** What goes over a link: how often, and whether with a promise. */
+interface Beats {
+  readonly keepaliveMs: number;
+  readonly promises: boolean;
+}
+
 /** A cable has two ends; what joins more nodes is a ring, and each of them needs its two ports in it. */
 function checkSerial(
   link: LinkConfig,
   line: number,
   nodes: readonly string[],
-  keepaliveMs: number,
+  { keepaliveMs, promises }: Beats,
   report: Report,
 ): void {
   if (link.kind !== "serial") return;
   const joined = joinedNodes(link, nodes);
   // A node of a ring sends its own heartbeat and passes on all others.
   const sent = joined.length > 2 ? joined.length - 1 : 1;
-  const takesMs = (sent * serialHeartbeatBytes(nodes.length) * BITS_PER_BYTE * 1000) / link.baud;
+  const takesMs = (sent * serialHeartbeatBytes(nodes.length, promises) * BITS_PER_BYTE * 1000) / link.baud;
   if (takesMs > SHARE_MAX * keepaliveMs)
     report(
       line,
@@ -76,7 +84,7 @@ export function checkLinks(
   links: readonly Placed<LinkConfig>[],
   written: number,
   nodes: readonly NodeEntry[],
-  keepaliveMs: number,
+  beats: Beats,
   report: Report,
 ): void {
   const names = nodes.map(({ name }) => name);
@@ -87,7 +95,7 @@ export function checkLinks(
       const nearest = nearestName(name, names);
       report(line, `the link ${link.name} names ${name}, which is no node`, `write ${nearest ?? "a configured node"}`);
     }
-    checkSerial(link, line, names, keepaliveMs, report);
+    checkSerial(link, line, names, beats, report);
   }
   if (links.length > LINKS_MAX) report(links[LINKS_MAX]?.line, `more than ${LINKS_MAX} links`, "remove some");
   if (links.length === 1 && written === 1)
@@ -193,4 +201,51 @@ export function checkDisks(
   const reason = "a fencing disk without a watchdog proves nothing: a node that hangs does not read it";
   const remedy = "write watchdog /dev/watchdog timeout 5s";
   report(first.line, reason, remedy, selfFencing === "exit" ? "warning" : "error");
+}
+
+/**
+ * Watchdog fencing: who has quorum takes a silent peer for dead by time alone. So no two halves may ever have quorum at
+ * once, and a peer must end even when all of it hangs.
+ */
+export function checkLease(
+  lease: {
+    readonly leaseMs: number | undefined;
+    readonly deadtimeMs: number;
+    readonly watchdog: WatchdogConfig | undefined;
+    readonly selfFencing: NodeConfig["selfFencing"];
+  },
+  nodes: number,
+  tieBreaker: QuorumConfig["tieBreaker"]["kind"],
+  lineOf: (name: DirectiveName) => number | undefined,
+  report: Report,
+): void {
+  const { leaseMs, deadtimeMs, watchdog, selfFencing } = lease;
+  if (leaseMs === undefined) return;
+  const line = lineOf("quorum-lease");
+  if (tieBreaker === "ping")
+    report(
+      line,
+      "a ping node may answer both halves, and both would take the other for dead",
+      "write tie-breaker disk PATH, or remove tie-breaker where the nodes are three or more",
+    );
+  else if (nodes === 2 && tieBreaker === "none")
+    report(
+      line,
+      "two nodes that lose each other have no majority that could tell them apart",
+      "write tie-breaker disk PATH, add a third node, or remove quorum-lease and use a board or a fencing-disk",
+    );
+  if (watchdog?.kind === "none")
+    report(line, "a node that hangs keeps no promise without a watchdog", "write watchdog /dev/watchdog timeout 5s");
+  if (selfFencing === "exit")
+    report(
+      lineOf("self-fencing") ?? line,
+      "self-fencing exit leaves running what the agents have started, and peers would take this node for dead",
+      "write self-fencing reboot or watchdog",
+    );
+  if (leaseMs < deadtimeMs)
+    report(
+      line,
+      `quorum-lease ${leaseMs}ms is below deadtime ${deadtimeMs}ms: a node would end before anybody misses it`,
+      `write quorum-lease ${2 * deadtimeMs}ms`,
+    );
 }

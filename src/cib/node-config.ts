@@ -5,7 +5,16 @@
  */
 import { nearestName } from "../base/nearest.ts";
 import type { Problem, Read } from "../base/problem.ts";
-import { checkDisks, checkLinks, checkNodes, checkPings, checkTimes, type Placed, type Report } from "./node-checks.ts";
+import {
+  checkDisks,
+  checkLease,
+  checkLinks,
+  checkNodes,
+  checkPings,
+  checkTimes,
+  type Placed,
+  type Report,
+} from "./node-checks.ts";
 import {
   DIRECTIVE_NAMES,
   DIRECTIVES,
@@ -38,6 +47,8 @@ export interface NodeConfig extends NodeTimes {
   readonly watchdog: WatchdogConfig;
   readonly storageChecks: readonly StorageCheck[];
   readonly selfFencing: "reboot" | "watchdog" | "exit";
+  /** Without quorum for so long this node ends itself, and its peers count on it. */
+  readonly quorumLeaseMs?: number;
   /** None, one or three: shared disks on which this node reads its poison pill. */
   readonly fencingDisks: readonly string[];
   /** As written; relative to the configuration file. */
@@ -135,16 +146,26 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     );
   const selfFencing = one("self-fencing") ?? (watchdog?.kind === "device" ? "reboot" : "exit");
   const disks = valuesOf(lines, "fencing-disk", report);
+  const quorumLeaseMs = one("quorum-lease");
   const configuration = one("configuration");
   const agents = one("agents") ?? "/usr/lib/ocf";
   const realtime = one("realtime") ?? true;
 
   checkNodes(nodes, report);
   const entries = nodes.map(({ value }) => value);
-  checkLinks(links, lines.filter(({ name }) => name === "link").length, entries, times.keepaliveMs, report);
+  const written = lines.filter(({ name }) => name === "link").length;
+  checkLinks(
+    links,
+    written,
+    entries,
+    { keepaliveMs: times.keepaliveMs, promises: quorumLeaseMs !== undefined },
+    report,
+  );
   checkPings(pings, quorum.tieBreaker, lineOf, report);
   checkTimes(times, watchdog, lineOf, report);
   checkDisks(disks, watchdog, selfFencing, report);
+  const lease = { leaseMs: quorumLeaseMs, deadtimeMs: times.deadtimeMs, watchdog, selfFencing };
+  checkLease(lease, entries.length, quorum.tieBreaker.kind, lineOf, report);
   if (selfFencing === "watchdog" && watchdog?.kind === "none")
     report(
       lineOf("self-fencing"),
@@ -166,6 +187,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     watchdog,
     storageChecks: storageChecks.map(({ value: check }) => check),
     selfFencing,
+    ...(quorumLeaseMs === undefined ? {} : { quorumLeaseMs }),
     fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),
     agents,

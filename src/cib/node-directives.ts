@@ -249,6 +249,11 @@ export const DIRECTIVES = {
     "how a node that must not run on ends: at once, by the unfed watchdog, or by ending its processes only",
     only(selfFencing),
   ),
+  "quorum-lease": directive(
+    "TIME",
+    "without quorum for so long this node is ended by its watchdog, and the others may count on it: watchdog fencing",
+    only(timeMs),
+  ),
   "fencing-disk": directive(
     "PATH",
     "a shared disk in sbd's format on which this node is told to end; one, or three of which two must be readable",

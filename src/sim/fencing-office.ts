@@ -86,7 +86,8 @@ export class FencingOffice {
     else {
       const device = this.#state.configuration.devices.find(({ id }) => id === instance);
       const board = device === undefined ? undefined : this.#boardOf(device.parameters);
-      const answers = device?.isManual === true || device?.driver === "sfex" || board?.answers === true;
+      const answers =
+        device?.isManual === true || ["sfex", "watchdog"].includes(device?.driver ?? "") || board?.answers === true;
       if (answers && operation === "start") this.#started.add(instance);
       done(answers ? 0 : 1);
     }
@@ -160,6 +161,10 @@ export class FencingOffice {
       else manager.later(0, () => end(notDone("a lock switches nothing on")));
       return;
     }
+    if (device.driver === "watchdog") {
+      this.#awaitEnd(device.parameters["node"] ?? "", action, timeoutMs, end);
+      return;
+    }
     manager.later(world.setting.boardMs, () => {
       if (action === "status")
         end(board?.answers === true ? { kind: "confirmed", power: board.readPower() } : notDone("no answer"));
@@ -175,6 +180,22 @@ export class FencingOffice {
         this.#prove(board, action, Math.min(CONFIRM_MS, timeoutMs), undefined, end);
       }
     });
+  }
+
+  /** As src/fencing/drivers/watchdog.ts: what the membership has proven. */
+  #awaitEnd(node: string, action: string, leftMs: number, end: (outcome: FencingOutcome) => void): void {
+    const { view } = this.#manager.keeper;
+    const peer = view.peers.find(({ name }) => name === node);
+    const later = (outcome: FencingOutcome) => this.#manager.later(0, () => end(outcome));
+    if (action === "status") later({ kind: "confirmed", power: "not-told" });
+    else if (action === "on") later({ kind: "not-done", reason: "a watchdog switches nothing on" });
+    else if (peer?.promise === undefined) later({ kind: "not-done", reason: `${node} has promised nothing` });
+    else if (peer.promise.endedAfterMs !== undefined) later({ kind: "confirmed", power: "off" });
+    else if (leftMs <= 0) later({ kind: "unknown", reason: "its time is not over" });
+    else {
+      if (peer.phase === "member") this.#manager.keeper.dispatch({ kind: "peer-declared-lost", name: node });
+      this.#manager.later(POLL_MS, () => this.#awaitEnd(node, action, leftMs - POLL_MS, end));
+    }
   }
 
   /** Looks until the power was read as wanted for long enough, or the time is over. */

@@ -41,7 +41,16 @@ export function readCommand(line: string): Command {
   return { verb, words: parts.filter((part) => !isOption(part)), options: Object.fromEntries(options) };
 }
 
-const TIMES = ["keepaliveMs", "warntimeMs", "deadtimeMs", "initdeadMs", "watchdogMs", "boardMs", "monitorMs"] as const;
+const TIMES = [
+  "keepaliveMs",
+  "warntimeMs",
+  "deadtimeMs",
+  "initdeadMs",
+  "watchdogMs",
+  "leaseMs",
+  "boardMs",
+  "monitorMs",
+] as const;
 const DELAY_MS = { udp: 1, serial: 40 } as const;
 
 function readLink(name: string): LinkSetting {
@@ -54,7 +63,7 @@ const WORDS = [
   ...["tie", "wait", "policy"],
 ];
 const STORAGES = ["local", "drbd", "sfex"] as const;
-const SECONDS = ["none", "strip", "person", "lock"] as const;
+const SECONDS = ["none", "strip", "person", "lock", "watchdog"] as const;
 
 /** The setting that a `site` line describes; what it does not say is usual. */
 export function readSetting({ options }: Command): Setting {
@@ -71,6 +80,8 @@ export function readSetting({ options }: Command): Setting {
   check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
   const tieBreaker = TIE_BREAKERS.find((one) => one === options["tie"]) ?? "none";
   check(tieBreaker !== "ping" || options["ping"] === "router", "tie=ping wants ping=router");
+  const counts = second !== "watchdog" || (Number(options["nodes"] ?? 2) > 2 && Number(options["leaseMs"] ?? 0) > 0);
+  check(counts, "second=watchdog is for three nodes or more, with leaseMs");
   return {
     ...USUAL_SETTING,
     ...times,

@@ -7,8 +7,11 @@ import { lockTimesOf } from "./shared-lock.ts";
 export const NODE_NAMES = ["alpha", "bravo", "charlie", "delta", "echo"] as const;
 const SERVICES = ["fs", "ip", "http"] as const;
 
-/** Behind the board: nothing, an outlet of a power strip, a person, or the lock that the other one must renew. */
-export type SecondLevel = "none" | "strip" | "person" | "lock";
+/**
+ * Behind the board: nothing, an outlet of a power strip, a person, the lock that the other one must renew, its
+ * watchdog.
+ */
+export type SecondLevel = "none" | "strip" | "person" | "lock" | "watchdog";
 
 /**
  * `local`: nothing that could be shared; `drbd`: mirrored by DRBD, a promotable clone below the group; `sfex`: a shared
@@ -32,6 +35,8 @@ export interface Setting {
   readonly initdeadMs: number;
   readonly selfFencing: "reboot" | "watchdog";
   readonly watchdogMs: number;
+  /** Without quorum for so long a node ends itself; 0: it does not, and nobody counts on it. */
+  readonly leaseMs: number;
   /** From the wish to the board's first answer. */
   readonly boardMs: number;
   /** The board lives on its host's supply. */
@@ -62,6 +67,7 @@ export const USUAL_SETTING: Setting = {
   initdeadMs: 30_000,
   selfFencing: "reboot",
   watchdogMs: 10_000,
+  leaseMs: 0,
   boardMs: 300,
   boardDiesWithHost: true,
   second: "none",
@@ -124,13 +130,14 @@ function lockResource({ watchdogMs }: Setting): string {
 function fencing(setting: Setting): { readonly devices: string; readonly bans: string; readonly topology: string } {
   const nodes = nodesOf(setting);
   const { second } = setting;
-  const secondId = (node: string) => (second === "person" ? "person" : `${second}-${node}`);
+  const isOne = second === "person" || second === "watchdog";
+  const secondId = (node: string) => (isOne ? second : `${second}-${node}`);
   const devices = nodes.map((node) => device(`board-${node}`, node, `board-${node}`));
   if (second === "strip") devices.push(...nodes.map((node) => device(`strip-${node}`, node, `strip-${node}`)));
   if (second === "lock") devices.push(...nodes.map((node) => lockDevice(node, setting)));
   if (second === "person") devices.push('<primitive id="person" class="stonith" type="meatware"/>');
   const banned = nodes.flatMap((node) =>
-    second === "none" || second === "person" ? [`board-${node}`] : [`board-${node}`, `${second}-${node}`],
+    second === "none" || isOne ? [`board-${node}`] : [`board-${node}`, `${second}-${node}`],
   );
   const bans = banned.map((id) => {
     const node = id.slice(id.indexOf("-") + 1);
@@ -188,6 +195,7 @@ export function configurationOf(setting: Setting): XmlElement {
     "stonith-enabled": "true",
     "stonith-action": setting.stonithAction,
     "no-quorum-policy": setting.quorumPolicy,
+    ...(setting.second === "watchdog" ? { "stonith-watchdog-timeout": "-1" } : {}),
   };
   const text =
     `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +

@@ -23,6 +23,7 @@ import { type HealthState, stepHealth } from "../cluster/core/keeper/vitals.ts";
 import { admitsDatagram, datagramRoutes } from "../cluster/core/membership/datagrams.ts";
 import { wakeAtMs } from "../cluster/core/membership/membership.ts";
 import { isTieSeeker } from "../cluster/core/membership/quorum.ts";
+import { leaseEndAtMs } from "../cluster/core/membership/quorum-lease.ts";
 import { showsSame } from "../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
@@ -84,6 +85,8 @@ export class VirtualKeeper {
     this.generation = remembered.generation + 1;
     disk.writeRememberedNow({ generation: this.generation, peers: remembered.peers });
     const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, links, waitForAll, tieBreaker } = world.setting;
+    const { leaseMs, watchdogMs } = world.setting;
+    const endsWithinMs = leaseMs + marginOf(watchdogMs, keepaliveMs);
     const others = world.names.filter((other) => other !== name);
     const config = {
       self: name,
@@ -94,6 +97,7 @@ export class VirtualKeeper {
       deadtimeMs,
       initdeadMs,
       quorum: { waitForAll, tieBreaker },
+      ...(leaseMs === 0 ? {} : { lease: { leaseMs, endsWithinMs } }),
     };
     this.state = createMembership(config, this.generation, remembered.peers, machine.nowMs);
     this.view = viewOf(this.state, machine.nowMs);
@@ -285,6 +289,7 @@ export class VirtualKeeper {
       managerEnds: endsLately(this.#restarts, nowMs),
       storage: [],
       leases: this.#leases,
+      quorumEndAtMs: leaseEndAtMs(this.state),
     };
     const limits = vitalLimitsOf(deadtimeMs, world.setting.watchdogMs);
     const stepped = stepHealth(this.#health, vitals, limits, nowMs);

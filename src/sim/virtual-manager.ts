@@ -18,8 +18,8 @@ import {
   dampenOf,
   PING_ATTRIBUTE,
   type PingScores,
+  pingSight,
   stepPingScores,
-  toldCounts,
 } from "../cluster/core/keeper/ping-scores.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
@@ -148,8 +148,8 @@ export class VirtualManager {
 
   #scorePings(): void {
     if (this.isGone || !this.machine.world.setting.hasPing) return;
-    const counts = toldCounts(this.#view, this.machine.name, this.node.controller.election.dc);
-    const stepped = stepPingScores(this.#pings, counts, this.machine.nowMs, this.#dampenMs);
+    const sight = pingSight(this.#view, nodeCib(this.node), this.machine.name, this.node.controller.election.dc);
+    const stepped = stepPingScores(this.#pings, sight, this.machine.nowMs, this.#dampenMs);
     this.#pings = stepped.state;
     const changes = stepped.changes.map(
       (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,

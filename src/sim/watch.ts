@@ -110,8 +110,9 @@ export class Watch {
     const machine = this.#world.machine(name);
     this.fencings += 1;
     this.#condemned.delete(name);
-    // A lock that was not renewed proves that what ran there is gone, whatever the machine is.
-    const isGone = this.#world.setting.second === "lock" && machine.running.size === 0;
+    // A lock that was not renewed, or a watchdog, proves that what ran there is gone, whatever the machine is.
+    const isByTime = ["lock", "watchdog"].includes(this.#world.setting.second);
+    const isGone = isByTime && machine.running.size === 0;
     const isOff = machine.power === "off" || this.#world.agenda.nowMs - machine.offAtMs <= PROOF_OLD_MS;
     if (!isOff && !isGone) this.#fail("fencing-before-takeover", `${name} is called off, and its power is on`);
     for (const holding of this.#holdings.values())

@@ -24,6 +24,8 @@ const PROGRAM = BINARY === undefined ? [process.execPath, "--disable-warning=Exp
 
 export interface NodePair {
   readonly folder: string;
+  /** The network namespace of a node, or of the client. */
+  readonly space: (name: string) => string;
   start(node: NodeName): void;
   /** Kills keeper and manager at once and cuts their cables: a power cut, as far as a namespace has one. */
   cut(node: NodeName): void;
@@ -148,6 +150,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
 
   const pair: NodePair = {
     folder,
+    space,
     start(node) {
       const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
       const program = [...PROGRAM, "node", ...own];

@@ -214,6 +214,22 @@ describe("a race", () => {
   test("a target without power costs no delay, and is proven off like any other", () => {
     expect(race(OFF)).toEqual(["0 run bmc status", "1000 run bmc off", "2000 fenced alpha"]);
   });
+  test("who wants no delay at all does not wait, neither for priority nor for a device", () => {
+    const slow = { ...configuration([device("bmc", { delayBaseMs: { "": 9_000 } })]), priorityDelayMs: 5_000 };
+    const fencer = start(slow, obedient);
+    const origin = { kind: "operator", by: "root" } as const;
+    const wish = {
+      target: "alpha",
+      action: "off",
+      origin,
+      seed: 7,
+      isTargetPreferred: true,
+      isUndelayed: true,
+    } as const;
+    fencer.send({ kind: "request", atWallMs: 0, requestId: "r1", ...wish });
+    fencer.run(5_000);
+    expect(fencer.story[0]).toBe("0 run bmc off");
+  });
   test("who goes first does not wait", () => expect(race(ON, false)[0]).toBe("0 run bmc off"));
 });
 

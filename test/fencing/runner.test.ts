@@ -51,6 +51,13 @@ describe("a device that", () => {
     expect(board.power()).toBe("on");
   });
 
+  test("takes almost its whole time for each answer: copies do not drown it, and off is confirmed", async () => {
+    start();
+    board.setFaults({ dullMs: 800 });
+    const { outcome } = await runner.run(device({ confirm_time: "6s" }), "off", 15_000);
+    expect(outcome).toEqual({ kind: "confirmed", power: "off" });
+  });
+
   test("obeys late: off is confirmed only when the power has gone", async () => {
     start();
     board.setFaults({ slowOffMs: 600 });

@@ -10,6 +10,7 @@ import { readFencingConfiguration } from "../../src/fencing/core/read-configurat
 import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { type LockUse, lockDevice } from "../../src/fencing/drivers/sfex.ts";
+import type { ClusterSight } from "../../src/fencing/edge/open-device.ts";
 import { createRunner } from "../../src/fencing/edge/runner.ts";
 import type { SharedLock } from "../../src/hw/core/sfex/lock.ts";
 import { printSfexControl, printSfexLock, readSfexLock, type SfexLock } from "../../src/hw/core/sfex/record.ts";
@@ -26,6 +27,15 @@ const use: LockUse = {
 };
 const HELD: SfexLock = { held: true, count: 7, node: "alpha" };
 
+/** A cluster that knows alpha as the holder, in its start 7. */
+const SIGHT: ClusterSight = {
+  holdersOf: () => ["alpha"],
+  startOf: () => 7,
+  read: () => ({ kind: "none", reason: "nobody has promised anything" }),
+  withoutPromise: () => [],
+  declareLost: () => {},
+};
+
 /** A lock whose record is what `recordAt` says, until we write. */
 function lockOf(clock: VirtualClock, recordAt: (nowMs: number) => SfexLock, more: Partial<SharedLock> = {}) {
   const written: SfexLock[] = [];
@@ -33,6 +43,7 @@ function lockOf(clock: VirtualClock, recordAt: (nowMs: number) => SfexLock, more
     self: "bravo",
     nowMs: () => clock.nowMs(),
     holders: () => ["alpha"],
+    startOf: () => 7,
     read: () => Promise.resolve({ kind: "record", value: written.at(-1) ?? recordAt(clock.nowMs()) }),
     write(record) {
       written.push(record);
@@ -97,6 +108,19 @@ describe("a lock", () => {
     expect(outcome).toEqual({ kind: "confirmed", power: "off" });
     expect(tookMs).toBeGreaterThanOrEqual(use.lockTimeoutMs + use.collisionTimeoutMs);
     expect(written).toEqual([{ held: false, count: 8, node: "bravo" }]);
+  });
+
+  test("that stands still proves nothing of a start that came meanwhile", async () => {
+    let start = 7;
+    const { outcome, written } = await judge(
+      (nowMs) => {
+        start = nowMs < 10_000 ? 7 : 8;
+        return HELD;
+      },
+      { startOf: () => start },
+    );
+    expect(outcome).toMatchObject({ kind: "unknown", reason: expect.stringContaining("alpha has started anew") });
+    expect(written).toEqual([]);
   });
 
   test.each([
@@ -192,7 +216,7 @@ describe("a disk", () => {
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   test("through the runner: the certificate says whose silence it was, and the record is ours afterwards", async () => {
-    const runner = createRunner({ secretsFile: "/nowhere", holdersOf: () => ["alpha"] });
+    const runner = createRunner({ secretsFile: "/nowhere", sight: SIGHT });
     const lock = { resource: "lock", node: "alpha", device: disk, lock_timeout: "1", collision_timeout: "200ms" };
     const parameters = { ...lock, poll_time: "100ms", confirm_time: "10s" };
     const { outcome, evidence } = await runner.run({ id: "proof", driver: "sfex", parameters }, "off", 12_000);
@@ -203,7 +227,7 @@ describe("a disk", () => {
   });
 
   test("that is not there is told", async () => {
-    const runner = createRunner({ secretsFile: "/nowhere", holdersOf: () => ["alpha"] });
+    const runner = createRunner({ secretsFile: "/nowhere", sight: SIGHT });
     const parameters = { resource: "lock", node: "alpha", device: path.join(directory, "none") };
     const { outcome } = await runner.run({ id: "proof", driver: "sfex", parameters }, "status", 5_000);
     runner.close();

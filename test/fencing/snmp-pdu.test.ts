@@ -103,7 +103,9 @@ describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`
   const V3 = { version: "3", user: "fencer", secret: "auth", privacy_secret: "priv" };
 
   function device({ port }: SnmpPdu, more: Readonly<Record<string, string>>) {
-    const quick = { confirm_time: "3s", settle_time: "100ms", poll_time: "100ms", answer_time: "1s" };
+    // The agent behind is a shell script: on a busy machine an answer takes a second. Who waits for what never comes,
+    // says so itself.
+    const quick = { confirm_time: "30s", settle_time: "100ms", poll_time: "100ms", answer_time: "5s" };
     const parameters = { host: "127.0.0.1", port: String(port), outlets: "2,3", ...quick, ...more };
     return { id: "pdu", driver: "snmp-pdu", parameters };
   }
@@ -129,22 +131,23 @@ describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`
   ])("%s: both outlets go off, and no other, then on again", async (_, places, more) => {
     const started = await start(places);
     started.setVice("late");
-    expect((await runner.run(device(started, more), "off", 10_000)).outcome).toEqual({
+    expect((await runner.run(device(started, more), "off", 45_000)).outcome).toEqual({
       kind: "confirmed",
       power: "off",
     });
     expect([1, 2, 3, 4].map((outlet) => started.power(outlet))).toEqual(["on", "off", "off", "on"]);
-    expect((await runner.run(device(started, more), "on", 10_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
+    expect((await runner.run(device(started, more), "on", 45_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
     expect([1, 2, 3, 4].map((outlet) => started.power(outlet))).toEqual(["on", "on", "on", "on"]);
   });
 
   test("an outlet that stays on keeps the machine on, whatever the agent says", async () => {
     const started = await start(APC);
-    expect((await runner.run(device(started, { ...V1, outlets: "2" }), "off", 10_000)).outcome.kind).toBe("confirmed");
+    expect((await runner.run(device(started, { ...V1, outlets: "2" }), "off", 45_000)).outcome.kind).toBe("confirmed");
     started.setVice("stuck");
-    const { outcome } = await runner.run(device(started, V1), "off", 10_000);
+    const stuck = device(started, { ...V1, confirm_time: "2s" });
+    const { outcome } = await runner.run(stuck, "off", 45_000);
     expect(outcome).toMatchObject({ kind: "unknown", reason: expect.stringContaining("outlet 2 off, outlet 3 on") });
-    const status = await runner.run(device(started, V1), "status", 5_000);
+    const status = await runner.run(device(started, V1), "status", 20_000);
     expect(status.outcome).toMatchObject({ kind: "not-done", reason: "outlet 2 off, outlet 3 on" });
   });
 
@@ -157,15 +160,18 @@ describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`
     ["an outlet that it does not have", { ...V1, outlets: "9" }, /is it this model, and is there this outlet/],
     ["another model", { ...V1, model: "raritan" }, /is it this model, and is there this outlet/],
     ["a port where nobody listens", { ...V1, port: "9" }, /no answer|nothing listens/],
-  ])("%s: not done within 4 s, and the remedy is said", async (_, more, reason) => {
+  ])("%s: not done within its answer_time, and the remedy is said", async (_, more, reason) => {
     const started = await start(APC);
     const startedAtMs = performance.now();
-    const { outcome } = await runner.run(device(started, more), "off", 10_000);
+    // Of the three that are answered by silence alone each would wait for all of it.
+    const isSilent = /no answer/.test(reason.source);
+    const wrong = device(started, { ...more, ...(isSilent ? { answer_time: "1s" } : {}) });
+    const { outcome } = await runner.run(wrong, "off", 45_000);
     expect(outcome).toMatchObject({
       kind: "not-done",
       reason: expect.stringMatching(reason),
     });
-    expect(performance.now() - startedAtMs).toBeLessThan(4_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(isSilent ? 4_000 : 20_000);
     expect([2, 3].map((outlet) => started.power(outlet))).toEqual(["on", "on"]);
   });
 });

@@ -10,8 +10,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 
-/** `slowOffMs`: says done, the power goes later. `stuckOff`: says done and does nothing. `refuse`: 0xff. */
+/**
+ * `dullMs`: each answer takes so long, and other requests wait meanwhile. `slowOffMs`: says done, the power goes later.
+ * `stuckOff`: says done and does nothing. `refuse`: 0xff.
+ */
 export interface ChassisFaults {
+  readonly dullMs?: number;
   readonly slowOffMs?: number;
   readonly stuckOff?: boolean;
   readonly stuckOn?: boolean;
@@ -113,6 +117,7 @@ set_working_mc 0x20
 function chassisProgram(directory: string, cutsPower = "true"): string {
   return `#!/bin/sh
 cd ${directory}/state-of-machine || exit 1
+[ -e dullMs ] && sleep "$(cat dullMs)"
 case "$1 $2 $3" in
   "get power "*) echo "power:$(cat power)";;
   "set power 0") [ -e refuse ] && { echo refused; exit 1; }
@@ -213,7 +218,7 @@ export async function startIpmiSim(options: IpmiSimOptions): Promise<IpmiSim> {
     },
     setPower: (power) => writeFileSync(powerFile, power === "on" ? "1\n" : "0\n"),
     setFaults(faults) {
-      for (const name of ["slowOffMs", "stuckOff", "stuckOn", "refuse"] as const) {
+      for (const name of ["dullMs", "slowOffMs", "stuckOff", "stuckOn", "refuse"] as const) {
         const file = path.join(machineDirectory, name);
         const value = faults[name];
         if (value === undefined || value === false) rmSync(file, { force: true });

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../../src/base/check.ts";
 import type { MembershipView } from "../../src/cluster/core/membership/view.ts";
 
+const WATCHED = path.resolve(import.meta.dirname, "watched-node.ts");
 const STUB = path.resolve(import.meta.dirname, "stub-node.ts");
 export const NODES = ["alpha", "bravo"] as const;
 export type NodeName = string;
@@ -33,6 +34,8 @@ export interface NamespacePair {
   /** Starts a program in the node's namespace; it is ended with the pair. */
   run(node: NodeName, argv: readonly string[]): ChildProcess;
   log(node: NodeName): string;
+  /** The node's folder for what lives until the next boot. */
+  runFolder(node: NodeName): string;
   /** The node's state folder. */
   stateFolder(node: NodeName): string;
   /** What the stand-in manager wrote, oldest first. */
@@ -77,11 +80,13 @@ export interface PairSetting {
   /** Instead of one link to each peer over either cable. */
   readonly links?: readonly string[];
   readonly watchdog?: string;
+  /** Each node has the stand-in of watchdog-stand-in.ts, whatever the path of its watchdog. */
+  readonly isWatched?: boolean;
 }
 
 /** `times`: the lines of the configuration with keepalive, deadtime and so on. */
 export function openNamespacePair(times: readonly string[], setting: PairSetting = {}): NamespacePair {
-  const { nodes = NODES, watchdog = "none" } = setting;
+  const { nodes = NODES, watchdog = "none", isWatched = false } = setting;
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-pair-"));
   const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
   const space = (node: NodeName) => `gk${node[0]}${tag}`;
@@ -136,7 +141,13 @@ export function openNamespacePair(times: readonly string[], setting: PairSetting
   return {
     start(node) {
       const options = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
-      const program = [process.execPath, "--disable-warning=ExperimentalWarning", STUB, "node", ...options];
+      const program = [
+        process.execPath,
+        "--disable-warning=ExperimentalWarning",
+        isWatched ? WATCHED : STUB,
+        "node",
+        ...options,
+      ];
       const shell = `exec "$@" >>${place(node, "log")} 2>&1`;
       const argv = [...program, "--run", path.join(folder, node), "--name", node];
       const child = spawn("ip", ["netns", "exec", space(node), "sh", "-c", shell, "sh", ...argv], { stdio: "ignore" });
@@ -170,6 +181,7 @@ export function openNamespacePair(times: readonly string[], setting: PairSetting
       renameSync(place(node, "order.new"), place(node, "order"));
     },
     log,
+    runFolder: (node) => path.join(folder, node),
     stateFolder: (node) => place(node, "state"),
     records,
     view(node) {

@@ -9,6 +9,7 @@
  *         monitor 10s role=Promoted           an operation with its interval
  *         utilization memory=1
  *     rsc_location rsc=c node=alpha score=-5  any constraint
+ *       resource_set a b sequential=false     a set of one, its members in order
  *     node alpha standby=on                   an attribute of the node; `status alpha master-p=10` a transient one
  *     p on alpha: monitor=7 start promote     what is recorded: operation[/interval][=result]
  */
@@ -114,6 +115,12 @@ interface Cluster {
 const put = <Item>(map: Map<string, Item[]>, key: string, ...items: readonly Item[]) =>
   map.set(key, [...(map.get(key) ?? []), ...items]);
 
+function setXml({ words: [kind = "", ...rest] }: Line, id: string): string {
+  const members = rest.filter((word) => !word.includes("=")).map((member) => `<resource_ref id="${member}"/>`);
+  const values = valuesOf(rest.filter((word) => word.includes("=")));
+  return `<${kind} id="${id}"${attributes(values)}>${members.join("")}</${kind}>`;
+}
+
 function addLine(cluster: Cluster, line: Line): void {
   const [first = "", second = "", third = "", ...more] = line.words;
   const rest = line.words.slice(1);
@@ -126,11 +133,11 @@ function addLine(cluster: Cluster, line: Line): void {
   else if (first === "option") for (const [name, value] of valuesOf(rest)) cluster.options.set(name, value);
   else if (first === "node") put(cluster.permanent, second, ...line.words.slice(2));
   else if (first === "status") put(cluster.transient, second, ...line.words.slice(2));
-  else if (first.startsWith("rsc_"))
-    cluster.constraints.push(
-      `<${first} id="constraint-${cluster.constraints.length + 1}"${attributes(valuesOf(rest))}/>`,
-    );
-  else cluster.resources.push(resourceXml(line, cluster.agents));
+  else if (first.startsWith("rsc_")) {
+    const id = `constraint-${cluster.constraints.length + 1}`;
+    const sets = line.inside.map((set, index) => setXml(set, `${id}-set-${index + 1}`));
+    cluster.constraints.push(`<${first} id="${id}"${attributes(valuesOf(rest))}>${sets.join("")}</${first}>`);
+  } else cluster.resources.push(resourceXml(line, cluster.agents));
 }
 
 function statusXml({ nodes, transient, records, agents }: Cluster): string {

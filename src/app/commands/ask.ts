@@ -103,6 +103,15 @@ export async function askAndPrint(
   return EXIT.done;
 }
 
+/** Options of the field's tools that are not carried out here, each with its reason and what to do instead. */
+export function refusedFlag(
+  flags: Readonly<Record<string, unknown>>,
+  reasons: Readonly<Record<string, string>>,
+): string | undefined {
+  const name = Object.keys(reasons).find((each) => flags[each] !== undefined);
+  return name === undefined ? undefined : `--${name}: ${reasons[name] ?? ""}`;
+}
+
 export function wrongCall(tool: string, reason: string, usage: string): number {
   process.stderr.write(`${tool}: ${reason}\nusage: ${usage}\n`);
   return EXIT.wrongCall;

@@ -9,7 +9,7 @@ import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { cibFile } from "../cib-door.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, changeCib, EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { askOrTell, changeCib, EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 
 /** The exit code of the field for "there is no such thing". */
 export const NO_SUCH = 105;
@@ -132,6 +132,7 @@ const FLAGS = {
   "set-name": { type: "string", short: "s" },
   id: { type: "string", short: "i" },
   default: { type: "string", short: "d" },
+  pattern: { type: "string", short: "P" },
   promotion: { type: "boolean", short: "p" },
   utilization: { type: "boolean", short: "z" },
   ticket: { type: "string", short: "T" },
@@ -166,6 +167,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_attribute", called.reason, USAGE);
   const { socketPath, flags } = called;
+  const refused = refusedFlag(flags, { pattern: "attributes are named one by one: -n NAME" });
+  if (refused !== undefined) return wrongCall("crm_attribute", refused, USAGE);
   const isPromotion = flags["promotion"] === true;
   const name = isPromotion ? promotionName(resource) : (text(flags["name"]) ?? text(flags["attr-name"]));
   const id = text(flags["id"]);

@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { getSystemErrorMap, parseArgs } from "node:util";
+import { refuseOutput } from "../control-client.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_error [-X|-r] [-n] [-l | [--] CODE...]";
@@ -137,9 +138,14 @@ export function run(argv: readonly string[]): Promise<number> {
     exit: { type: "boolean", short: "X" },
     rc: { type: "boolean", short: "r" },
     verbose: { type: "boolean", short: "V", multiple: true },
+    "output-as": { type: "string" },
+    "output-to": { type: "string" },
+    "text-fancy": { type: "boolean" },
   } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const refusal = refuseOutput(values);
+    if (refusal !== undefined) return Promise.resolve(wrongCall("crm_error", refusal, USAGE));
     const isExit = values.exit === true;
     const meanings = meaningsFor(isExit, values.rc === true);
     if (values.list === true || positionals.length === 0) {

@@ -19,7 +19,7 @@ import { cibFile } from "../cib-door.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { VERSION } from "../version.ts";
-import { askOrTell, EXIT, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
 
 const USAGE =
   "crm_mon [-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [-i SECONDS] [--layout 1.0|2.1]\n" +
@@ -47,7 +47,68 @@ const FLAGS = {
   layout: { type: "string" },
   "xml-file": { type: "string", short: "x" },
   verbose: { type: "boolean", short: "V" },
+  quiet: { type: "boolean", short: "Q" },
+  include: { type: "string", short: "I" },
+  exclude: { type: "string", short: "U" },
+  "html-cgi": { type: "boolean" },
+  "web-cgi": { type: "boolean", short: "w" },
+  "html-title": { type: "string" },
+  "html-stylesheet": { type: "string" },
+  node: { type: "string" },
+  resource: { type: "string" },
+  brief: { type: "boolean", short: "b" },
+  daemonize: { type: "boolean", short: "d" },
+  "pid-file": { type: "string", short: "p" },
+  "external-agent": { type: "string", short: "E" },
+  "external-recipient": { type: "string", short: "e" },
+  "watch-fencing": { type: "boolean", short: "W" },
 } as const;
+
+const AS_SERVICE = "let the init system run it: crm_mon --output-as html --output-to FILE writes until it is ended";
+const ALERTS = "alerts are told by the cluster itself: crm configure alert ID PATH";
+const REFUSED: Readonly<Record<string, string>> = {
+  "html-title": "the page has one title",
+  "html-stylesheet": "the page brings its own",
+  node: "all nodes are shown; group by node with -n, or gemel status --json",
+  resource: "all resources are shown; crm_resource -W -r RESOURCE tells of one",
+  brief: "crm_mon -s is one line",
+  daemonize: AS_SERVICE,
+  "pid-file": AS_SERVICE,
+  "external-agent": ALERTS,
+  "external-recipient": ALERTS,
+  "watch-fencing": ALERTS,
+};
+
+/** Sections by the names of --include and --exclude, as the flags that show them. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  attributes: "show-node-attributes",
+  bans: "neg-locations",
+  failcounts: "failcounts",
+  operations: "operations",
+  tickets: "tickets",
+  fencing: "fence-history",
+  inactive: "inactive",
+};
+
+/** The flags with what --include adds and --exclude takes away; or the section that is not known. */
+function withSections(flags: Flags): Flags | string {
+  const listed = (name: string) => (typeof flags[name] === "string" ? String(flags[name]).split(",") : []);
+  const changed: Record<string, unknown> = { ...flags };
+  for (const [words, value] of [
+    [listed("include"), true],
+    [listed("exclude"), false],
+  ] as const)
+    for (const word of words) {
+      const names = word === "all" || word === "none" ? Object.values(SECTIONS) : [SECTIONS[word]];
+      const isAll = word === "all" ? value : word === "none" ? !value : value;
+      for (const name of names) {
+        if (name === undefined && word !== "default") return word;
+        if (name !== undefined) changed[name] = isAll;
+      }
+    }
+  return changed;
+}
+
 type Flags = Readonly<Record<string, unknown>>;
 
 const FORMATS = ["text", "console", "xml", "json", "html"];
@@ -151,7 +212,10 @@ function print(source: MonitorSource, { flags, wishes, format, request, refreshS
   const done = (text: string) => ({ text, exitCode: 0 });
   if (format === "xml") return done(printXml(monitorXml(source, request)).trimEnd());
   if (format === "json") return done(JSON.stringify(monitorXml(source, request), jsonOf, 2));
-  if (format === "html") return done(monitorHtml(source, wishes, refreshSeconds));
+  const isCgi = flags["html-cgi"] === true || flags["web-cgi"] === true;
+  // Fact: RFC 3875, section 6.3.1: a CGI program tells the kind of its document first.
+  const header = isCgi ? "Content-Type: text/html\n\n" : "";
+  if (format === "html") return done(`${header}${monitorHtml(source, wishes, refreshSeconds)}`);
   return done(flags.layout === "1.0" ? monitorTextOne(source, wishes) : monitorText(source, wishes));
 }
 
@@ -209,7 +273,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_mon", called.reason, USAGE);
   const { socketPath, flags } = called;
-  const html = typeof flags["as-html"] === "string";
+  const shown = withSections(flags);
+  if (typeof shown === "string")
+    return wrongCall("crm_mon", `there is no section ${shown}; there are ${Object.keys(SECTIONS).join(", ")}`, USAGE);
+  const refused = refusedFlag(flags, REFUSED);
+  if (refused !== undefined) return wrongCall("crm_mon", refused, USAGE);
+  const isCgi = flags["html-cgi"] === true || flags["web-cgi"] === true;
+  const html = typeof flags["as-html"] === "string" || isCgi;
   const format = flags["as-xml"] === true ? "xml" : html ? "html" : String(flags["output-as"] ?? "text");
   if (!FORMATS.includes(format)) return wrongCall("crm_mon", `--output-as ${format} is not known`, USAGE);
   if (flags.layout !== undefined && flags.layout !== "1.0" && flags.layout !== "2.1")
@@ -220,8 +290,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   const given = flags["xml-file"] ?? cibFile();
   const file = typeof given === "string" && given !== "" ? given : undefined;
   const request = ["crm_mon", ...argv].join(" ");
-  const wishes = wishesOf(flags, optional);
+  const wishes = wishesOf(shown, optional);
   const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
-  const isOnce = flags["one-shot"] === true || flags["simple-status"] === true || format === "xml" || format === "json";
+  const isOnce =
+    flags["one-shot"] === true || flags["simple-status"] === true || isCgi || format === "xml" || format === "json";
   return isOnce || file !== undefined ? await once(call) : await live(call);
 }

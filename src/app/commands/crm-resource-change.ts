@@ -1,35 +1,48 @@
 /** What crm_resource changes, and how it waits until that has had its effect. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { childOf, type XmlElement } from "../../base/xml.ts";
+import { childOf, type XmlElement, xml } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
+import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
+import { createProgress, transitionText } from "../progress.ts";
 import { askOrTell, changeCib, EXIT, wrongCall } from "./ask.ts";
 import { NO_SUCH } from "./crm-attribute.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
-import { complain, find, tell } from "./crm-resource-query.ts";
+import { complain, find, tell } from "./crm-resource-find.ts";
 
 /** How often the status is looked at while something is waited for, and how long at most. */
 const POLL_MS = 300;
 const WAIT_MAX_MS = 600_000;
 /** Settled: so many looks one after another without a transition, for one may begin behind the last. */
 const QUIET_LOOKS = 3;
+/** As crm_error(8) lists it. */
+const TIMED_OUT = 124;
 
-/** Waits until nothing is under way any more. */
-export async function waitUntilSettled(tool: string, socketPath: string): Promise<number> {
+/** Waits until nothing is under way any more; what is under way is told while it takes long. */
+export async function waitUntilSettled(tool: string, socketPath: string, waitMaxMs = WAIT_MAX_MS): Promise<number> {
   let quiet = 0;
-  for (let waitedMs = 0; waitedMs < WAIT_MAX_MS; waitedMs += POLL_MS) {
+  const progress = createProgress(tool);
+  for (let waitedMs = 0; waitedMs < waitMaxMs; waitedMs += POLL_MS) {
     const asked = await askOrTell(tool, socketPath, { kind: "status" });
     if (asked.kind === "failed") return asked.exitCode;
-    quiet = asked.value.transition.isRunning ? 0 : quiet + 1;
+    const { transition } = asked.value;
+    quiet = transition.isRunning ? 0 : quiet + 1;
+    if (transition.isRunning) progress(transitionText(transition));
     if (quiet >= QUIET_LOOKS) return EXIT.done;
     await sleep(POLL_MS);
   }
-  return complain(`not settled after ${WAIT_MAX_MS / 60_000} min; see gemel status`, EXIT.refused);
+  return complain(`not settled after ${waitMaxMs / 1000} s; see gemel status`, TIMED_OUT);
+}
+
+/** `-T`: how long may be waited. */
+function waitMaxOf({ flags }: ResourceCall): number {
+  return (typeof flags["timeout"] === "string" ? parseDurationMs(flags["timeout"]) : undefined) ?? WAIT_MAX_MS;
 }
 
 async function settle(call: ResourceCall): Promise<number> {
-  return call.flags["wait"] === true ? await waitUntilSettled("crm_resource", call.socketPath) : EXIT.done;
+  if (call.flags["wait"] !== true) return EXIT.done;
+  return await waitUntilSettled("crm_resource", call.socketPath, waitMaxOf(call));
 }
 
 type Members = Partial<Extract<ControlRequest, { kind: "resource" }>>;
@@ -63,9 +76,27 @@ function overrideOf({ flags }: ResourceCall): Members {
 
 /** All resources with a recorded failure, or all at all, when none is named. */
 async function cleanup(call: ResourceCall): Promise<number> {
-  if (call.resource !== undefined) return await ask(call, "cleanup");
+  const { operation, interval } = call.flags;
+  if (call.resource !== undefined && operation === undefined) return await ask(call, "cleanup");
   const status = await askOrTell("crm_resource", call.socketPath, { kind: "status" });
   if (status.kind === "failed") return status.exitCode;
+  if (call.resource !== undefined) {
+    // The whole history goes in any case, but only where that operation has failed.
+    const intervalMs = (typeof interval === "string" ? parseDurationMs(interval) : undefined) ?? 0;
+    const wanted = `${String(operation)}_${intervalMs}`;
+    const hits = status.value.failures.filter(
+      (failure) =>
+        failure.resource === call.resource &&
+        failure.operation === wanted &&
+        (call.node === undefined || failure.node === call.node),
+    );
+    if (hits.length === 0) tell(`${wanted} of ${call.resource} has not failed`);
+    for (const { node } of hits) {
+      const code = await ask({ ...call, node }, "cleanup");
+      if (code !== EXIT.done) return code;
+    }
+    return EXIT.done;
+  }
   const failed = new Set([
     ...status.value.failures.map(({ resource }) => resource),
     ...status.value.resources.filter(({ failCounts }) => failCounts.length > 0).map(({ id }) => id),
@@ -85,9 +116,19 @@ async function setParameter(call: ResourceCall, value: string | null): Promise<n
   const found = await find(call);
   if (typeof found === "number") return found;
   const target = found.resource.element.attributes["id"] ?? found.resource.baseId;
-  const code = await changeCib("crm_resource", call.socketPath, () => [
-    { kind: "set-option", target, setName: set, name, value },
-  ]);
+  const { "set-name": setId, nvpair } = call.flags;
+  const code = await changeCib("crm_resource", call.socketPath, (cib) => {
+    if (typeof nvpair === "string" && exists(cib, nvpair))
+      return value === null
+        ? [{ kind: "delete", target: nvpair }]
+        : [{ kind: "set-attributes", target: nvpair, attributes: { name, value } }];
+    if (typeof setId !== "string") return [{ kind: "set-option", target, setName: set, name, value }];
+    const id = typeof nvpair === "string" ? nvpair : `${setId}-${name}`;
+    if (value === null) return [{ kind: "delete", target: id }];
+    const pair = xml("nvpair", { id, name, value });
+    if (exists(cib, setId)) return [{ kind: "set", parent: setId, element: pair }];
+    return [{ kind: "set", parent: target, element: xml(set, { id: setId }, [pair]) }];
+  });
   if (code !== EXIT.done) return code;
   // Of what was deleted the ids are those of before, of what was set those of after.
   const shown = value === null ? found : await find(call);
@@ -117,12 +158,14 @@ async function restart(call: ResourceCall): Promise<number> {
   const quiet = { ...call, set: "meta_attributes", argument: "target-role", flags: { ...call.flags, quiet: true } };
   const stopped = await setParameter(quiet, "Stopped");
   if (stopped !== EXIT.done) return stopped;
+  const progress = createProgress("crm_resource");
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     const now = await find(call);
     if (typeof now === "number") return now;
     if (!primitivesOf(now.resource).some(({ runningOn }) => isUp(runningOn))) break;
-    if (waitedMs >= WAIT_MAX_MS)
-      return complain(`${resource.id} has not stopped; its target role is left at Stopped`, EXIT.refused);
+    if (waitedMs >= waitMaxOf(call))
+      return complain(`${resource.id} has not stopped; its target role is left at Stopped`, TIMED_OUT);
+    progress(`waiting until ${resource.id} has stopped`);
     await sleep(POLL_MS);
   }
   const started = await setParameter({ ...quiet, flags: { ...quiet.flags, wait: true } }, before ?? null);
@@ -172,10 +215,13 @@ export const CHANGES: Readonly<Record<string, ResourceAction>> = {
   restart,
   fail,
   delete: remove,
-  wait: ({ socketPath }) => waitUntilSettled("crm_resource", socketPath),
-  "set-parameter": async (call) =>
-    call.value === undefined
-      ? wrongCall("crm_resource", "which value? -v VALUE", "crm_resource -p NAME -v VALUE")
-      : await setParameter(call, call.value),
+  wait: (call) => waitUntilSettled("crm_resource", call.socketPath, waitMaxOf(call)),
+  "set-parameter": async (call) => {
+    if (call.value === undefined)
+      return wrongCall("crm_resource", "which value? -v VALUE", "crm_resource -p NAME -v VALUE");
+    if (call.flags["recursive"] === true)
+      return wrongCall("crm_resource", "--recursive would change what was not named", "name each resource with -r");
+    return await setParameter(call, call.value);
+  },
   "delete-parameter": (call) => setParameter(call, null),
 };

@@ -1,52 +1,17 @@
 /** What crm_resource only tells. */
 import { readdirSync } from "node:fs";
-import process from "node:process";
-import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
+import { childrenOf, printXml } from "../../base/xml.ts";
 import { numberOf, recordedNodes, recordsOf, statusText } from "../../cluster/core/monitor/operations.ts";
-import { bansOf } from "../../cluster/core/monitor/sections.ts";
-import { type Facts, isActive, primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/model.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
+import { isActive, primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/model.ts";
 import { ROLE } from "../../cluster/core/scheduler/facts/values.ts";
-import { isDisabled, lineOf, primitiveLine } from "../../cluster/core/scheduler/print/status-report.ts";
+import { lineOf, primitiveLine } from "../../cluster/core/scheduler/print/status-report.ts";
 import { ctime } from "../ctime.ts";
-import { EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { EXIT } from "./ask.ts";
 import { NO_SUCH } from "./crm-attribute.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
+import { complain, type Found, factsOf, find, tell } from "./crm-resource-find.ts";
 
 const OCF_DIRECTORY = "/usr/lib/ocf/resource.d";
-
-export function tell(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-export function complain(text: string, code: number): number {
-  process.stderr.write(`crm_resource: ${text}\n`);
-  return code;
-}
-
-interface Found {
-  readonly cib: XmlElement;
-  readonly facts: Facts;
-  readonly resource: Resource;
-}
-
-/** The facts and, in them, the resource that is meant; the exit code when it is not there. */
-export async function find({ socketPath, resource }: ResourceCall): Promise<Found | number> {
-  if (resource === undefined)
-    return wrongCall("crm_resource", "which resource? -r RESOURCE", "crm_resource -r RESOURCE");
-  const cib = await fetchCib("crm_resource", socketPath);
-  if (typeof cib === "number") return cib;
-  const facts = readFacts(cib, Date.now(), undefined);
-  const found =
-    facts.byId.get(resource) ?? facts.resources.find(({ baseId, removed }) => baseId === resource && !removed);
-  if (found === undefined) return complain(`Resource '${resource}' not found`, NO_SUCH);
-  return { cib, facts, resource: found };
-}
-
-async function factsOf({ socketPath }: ResourceCall): Promise<Facts | number> {
-  const cib = await fetchCib("crm_resource", socketPath);
-  return typeof cib === "number" ? cib : readFacts(cib, Date.now(), undefined);
-}
 
 const list: ResourceAction = async (call) => {
   const facts = await factsOf(call);
@@ -114,32 +79,6 @@ const getParameter: ResourceAction = async (call) => {
   return EXIT.done;
 };
 
-function constraintLines({ facts, resource }: Found): string[] {
-  const mine = (id: string | undefined) => id === resource.id || id === resource.parent?.id;
-  const constraints = childOf(facts.configuration, "constraints");
-  const locations = childrenOf(constraints, "rsc_location").filter(({ attributes }) => mine(attributes["rsc"]));
-  const lines = locations.map(({ attributes: { id = "", node = "a rule", score = "", rsc = "" } }) => {
-    return `  * Node ${node} (score=${score || "by rule"}, id=${id}, rsc=${rsc})`;
-  });
-  const colocations = childrenOf(constraints, "rsc_colocation").flatMap(({ attributes }) => {
-    const { id = "", rsc, "with-rsc": other, score = "" } = attributes;
-    if (mine(rsc)) return [`  * Resource ${other} (score=${score}, id=${id})`];
-    return mine(other) ? [`  * Resource ${rsc} colocated with ${resource.id} (score=${score}, id=${id})`] : [];
-  });
-  return [
-    ...(lines.length > 0 ? ["Locations:", ...lines] : []),
-    ...(colocations.length > 0 ? ["Colocations:", ...colocations] : []),
-  ];
-}
-
-const constraints: ResourceAction = async (call) => {
-  const found = await find(call);
-  if (typeof found === "number") return found;
-  const lines = constraintLines(found);
-  if (lines.length > 0) tell(lines.join("\n"));
-  return EXIT.done;
-};
-
 /** -O: only what may still be running; -o: everything that is recorded. */
 async function operations(call: ResourceCall, isAll: boolean): Promise<number> {
   const facts = await factsOf(call);
@@ -160,30 +99,6 @@ async function operations(call: ResourceCall, isAll: boolean): Promise<number> {
   }
   return EXIT.done;
 }
-
-function whyLines({ facts, resource }: Found): string[] {
-  const nodes = resource.runningOn.map(({ name }) => name);
-  if (nodes.length > 0) return [`Resource ${resource.id} is running on ${nodes.join(", ")}`];
-  const reasons = [
-    ...(isDisabled(resource) ? ["its target role is Stopped"] : []),
-    ...(resource.managed ? [] : ["it is not managed"]),
-    ...(resource.blocked ? ["it is blocked by a failure"] : []),
-    ...bansOf(facts, "")
-      .filter((ban) => ban.resource === resource || ban.resource === resource.parent)
-      .map(({ id, node }) => `${id} keeps it from ${node.name}`),
-    ...facts.nodes
-      .filter(({ online, standby }) => !online || standby)
-      .map(({ name, online }) => `${name} is ${online ? "in standby" : "offline"}`),
-  ];
-  return [`Resource ${resource.id} is not running`, ...reasons.map((reason) => `  * ${reason}`)];
-}
-
-const why: ResourceAction = async (call) => {
-  const found = await find(call);
-  if (typeof found === "number") return found;
-  tell(whyLines(found).join("\n"));
-  return EXIT.done;
-};
 
 const namesIn = (directory: string): string[] => {
   try {
@@ -207,14 +122,17 @@ export const QUERIES: Readonly<Record<string, ResourceAction>> = {
   "query-xml": queryXml,
   "query-xml-raw": queryXml,
   "get-parameter": getParameter,
-  constraints,
-  stack: constraints,
-  why,
   "list-operations": (call) => operations(call, false),
   "list-all-operations": (call) => operations(call, true),
   "list-standards": () => listOf(["ocf", "lsb", "systemd", "service", "stonith"]),
   "list-ocf-providers": () => listOf(namesIn(OCF_DIRECTORY)),
-  "list-agents": ({ argument }) => listOf(namesIn(`${OCF_DIRECTORY}/${argument.split(":")[1] ?? "heartbeat"}`)),
+  "list-agents": ({ argument }) => {
+    const [standard = "", provider] = argument.split(":");
+    if (standard === "lsb" || standard === "service") return listOf(namesIn("/etc/init.d"));
+    if (provider !== undefined) return listOf(namesIn(`${OCF_DIRECTORY}/${provider}`));
+    const all = namesIn(OCF_DIRECTORY).flatMap((each) => namesIn(`${OCF_DIRECTORY}/${each}`));
+    return listOf([...new Set(all)].toSorted());
+  },
   "list-ocf-alternatives": ({ argument }) =>
     listOf(namesIn(OCF_DIRECTORY).filter((provider) => namesIn(`${OCF_DIRECTORY}/${provider}`).includes(argument))),
 };

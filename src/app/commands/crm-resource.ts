@@ -5,7 +5,9 @@
  */
 import { readCommandLine } from "../control-client.ts";
 import { wrongCall } from "./ask.ts";
+import { BY_HAND } from "./crm-resource-agent.ts";
 import { CHANGES } from "./crm-resource-change.ts";
+import { EXPLANATIONS } from "./crm-resource-explain.ts";
 import { QUERIES } from "./crm-resource-query.ts";
 
 export interface ResourceCall {
@@ -18,6 +20,10 @@ export interface ResourceCall {
   readonly value: string | undefined;
   /** instance_attributes, meta_attributes or utilization. */
   readonly set: string;
+  /** Words that belong to no flag: NAME=VALUE of --digests. */
+  readonly words: readonly string[];
+  /** NAME=VALUE of every --option. */
+  readonly options: readonly string[];
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
 
@@ -26,6 +32,9 @@ export type ResourceAction = (call: ResourceCall) => Promise<number>;
 const USAGE =
   "crm_resource -L | -l | -W | -q | -w | -a | -A | -O | -o | -g NAME | -Y\n" +
   "       crm_resource -p NAME -v VALUE | -d NAME  [-m | -z]    -C | -R | -M | -B | -U | --restart | --fail | -D\n" +
+  "       crm_resource --force-start|--force-stop|--force-check[=LEVEL]|--force-promote|--force-demote -r RESOURCE\n" +
+  "       crm_resource --validate[=LEVEL] (-r RESOURCE | --class C --provider P --agent A --option NAME=VALUE...)\n" +
+  "       crm_resource --digests -r RESOURCE -N NODE [NAME=VALUE...] | --wait\n" +
   "       with: -r RESOURCE [-N NODE] [-u LIFETIME] [--promoted] [-f] [-Q] [--wait] [--reason TEXT]";
 const FLAGS = {
   list: { type: "boolean", short: "L" },
@@ -46,6 +55,14 @@ const FLAGS = {
   "get-parameter": { type: "string", short: "g" },
   "set-parameter": { type: "string", short: "p" },
   "delete-parameter": { type: "string", short: "d" },
+  "force-start": { type: "boolean" },
+  "force-stop": { type: "boolean" },
+  "force-check": { type: "boolean" },
+  "force-promote": { type: "boolean" },
+  "force-demote": { type: "boolean" },
+  validate: { type: "boolean" },
+  digests: { type: "boolean" },
+  recursive: { type: "boolean" },
   cleanup: { type: "boolean", short: "C" },
   refresh: { type: "boolean", short: "R" },
   reprobe: { type: "boolean", short: "P" },
@@ -67,6 +84,14 @@ const FLAGS = {
   meta: { type: "boolean", short: "m" },
   utilization: { type: "boolean", short: "z" },
   lifetime: { type: "string", short: "u" },
+  class: { type: "string" },
+  agent: { type: "string" },
+  provider: { type: "string" },
+  operation: { type: "string", short: "n" },
+  interval: { type: "string", short: "I" },
+  timeout: { type: "string", short: "T" },
+  "set-name": { type: "string", short: "s" },
+  nvpair: { type: "string", short: "i" },
   "resource-type": { type: "string", short: "t" },
   reason: { type: "string" },
   promoted: { type: "boolean" },
@@ -83,15 +108,43 @@ const ALIASES: Readonly<Record<string, string>> = {
   "un-migrate": "clear",
   reprobe: "refresh",
 };
-const ACTIONS: Readonly<Record<string, ResourceAction>> = { ...QUERIES, ...CHANGES };
+const ACTIONS: Readonly<Record<string, ResourceAction>> = { ...QUERIES, ...EXPLANATIONS, ...CHANGES, ...BY_HAND };
+
+interface Split {
+  readonly rest: readonly string[];
+  readonly options: readonly string[];
+  readonly level?: string;
+}
+
+/** What parseArgs cannot tell: a level that may follow a flag, and an option that may come several times. */
+function splitSpecials(argv: readonly string[]): Split {
+  const rest: string[] = [];
+  const options: string[] = [];
+  let level: string | undefined;
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? "";
+    const [, flag, given] = /^(--(?:force-check|validate))=(.*)$/.exec(word) ?? [];
+    if (flag !== undefined) {
+      level = given;
+      rest.push(flag);
+    } else if (word.startsWith("--option=")) options.push(word.slice("--option=".length));
+    else if (word === "--option") {
+      at += 1;
+      options.push(argv[at] ?? "");
+    } else rest.push(word);
+  }
+  return level === undefined ? { rest, options } : { rest, options, level };
+}
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** Exit codes: 0; 1 refused or failed; 64 wrong call; 69 no manager; 105 there is no such thing. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS);
+  const { rest, options, level } = splitSpecials(argv);
+  const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_resource", called.reason, USAGE);
-  const { socketPath, flags } = called;
+  const { socketPath, words } = called;
+  const flags = level === undefined ? called.flags : { ...called.flags, level };
   const asked = Object.keys(flags).map((name) => ALIASES[name] ?? name);
   // `--wait` alone is an action; beside another one it says: come back when it is done.
   const actions = [...new Set(asked.filter((name) => Object.hasOwn(ACTIONS, name)))];
@@ -109,6 +162,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     argument: text(flags[spelled]) ?? "",
     value: text(flags["parameter-value"]),
     set,
+    words,
+    options,
     flags,
   };
   return await action(call);

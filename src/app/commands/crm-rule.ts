@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { childrenOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { addDuration, parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
-import { controlSocketPath } from "../control-client.ts";
+import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import { EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_rule -c -r RULE [-r RULE]... [-d DATE] [-X XML|-]";
@@ -74,7 +74,16 @@ async function cibOf(text: string | undefined, socketPath: string): Promise<XmlE
 
 /** Exit codes: 0 in effect; 3, 105, 110, 111 as above (the last that is not 0); 64 wrong call; 65 bad date or XML. */
 export async function run(argv: readonly string[]): Promise<number> {
-  let values: { check?: boolean; rule?: string[]; date?: string; "xml-text"?: string; run?: string };
+  let values: {
+    "output-as"?: string;
+    "output-to"?: string;
+    "text-fancy"?: boolean;
+    check?: boolean;
+    rule?: string[];
+    date?: string;
+    "xml-text"?: string;
+    run?: string;
+  };
   try {
     values = parseArgs({
       args: [...argv],
@@ -84,12 +93,17 @@ export async function run(argv: readonly string[]): Promise<number> {
         date: { type: "string", short: "d" },
         "xml-text": { type: "string", short: "X" },
         verbose: { type: "boolean", short: "V", multiple: true },
+        "output-as": { type: "string" },
+        "output-to": { type: "string" },
+        "text-fancy": { type: "boolean" },
         run: { type: "string" },
       },
     }).values;
   } catch (error) {
     return wrongCall("crm_rule", error instanceof Error ? error.message : String(error), USAGE);
   }
+  const refusal = refuseOutput(values);
+  if (refusal !== undefined) return wrongCall("crm_rule", refusal, USAGE);
   if (values.check !== true) return wrongCall("crm_rule", "No mode operation given", USAGE);
   const { rule: ids = [], date } = values;
   if (ids.length === 0) return wrongCall("crm_rule", "--check requires use of --rule=", USAGE);

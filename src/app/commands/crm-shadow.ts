@@ -9,7 +9,7 @@ import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
 import { askFile, shadowFile, writeCibFile } from "../cib-door.ts";
 import { askControl, readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_shadow -w | -p | -F | -d | -c NAME | -e NAME | -r NAME | -C NAME --force | -D NAME --force";
 const FLAGS = {
@@ -24,6 +24,10 @@ const FLAGS = {
   delete: { type: "string", short: "D" },
   force: { type: "boolean", short: "f" },
   batch: { type: "boolean", short: "b" },
+  edit: { type: "boolean", short: "E" },
+  switch: { type: "string", short: "s" },
+  all: { type: "boolean", short: "a" },
+  "validate-with": { type: "string", short: "v" },
   verbose: { type: "boolean", short: "V" },
 } as const;
 const EXISTS = 108;
@@ -102,7 +106,18 @@ export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_shadow", called.reason, USAGE);
   const { socketPath, flags } = called;
+  const refused = refusedFlag(flags, {
+    all: "the status is what the nodes see, and is not put in force from a copy",
+    "validate-with": "copies are of the newest schema",
+    edit: "edit it with: cibadmin -Q > FILE, then cibadmin -R -x FILE; or crm configure edit",
+  });
+  if (refused !== undefined) return wrongCall("crm_shadow", refused, USAGE);
   const isForced = flags.force === true;
+  if (typeof flags.switch === "string") {
+    if (!existsSync(shadowFile(flags.switch))) return complain(`there is no shadow ${flags.switch}`, NO_SUCH);
+    process.stdout.write(`To switch to it, enter:\n  export CIB_shadow=${flags.switch}\n`);
+    return EXIT.done;
+  }
   if (typeof flags.create === "string") return await create(socketPath, flags.create, true, isForced);
   if (typeof flags.reset === "string") return await create(socketPath, flags.reset, false, true);
   if (typeof flags["create-empty"] === "string") return createEmpty(flags["create-empty"], isForced);

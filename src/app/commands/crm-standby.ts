@@ -3,7 +3,7 @@
  * it has an owner and an end. Facts: crm_standby(8).
  */
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
 import { type AttributeCall, nodeAttribute, nodeName } from "./crm-attribute.ts";
 
 const USAGE = "crm_standby -G | -v on|off | -D  [-N NODE] [-l reboot|forever] [-q]";
@@ -15,6 +15,7 @@ const FLAGS = {
   node: { type: "string", short: "N" },
   uname: { type: "string", short: "U" },
   lifetime: { type: "string", short: "l" },
+  id: { type: "string", short: "i" },
   quiet: { type: "boolean", short: "q" },
   "quiet-old": { type: "boolean", short: "Q" },
   verbose: { type: "boolean", short: "V" },
@@ -27,6 +28,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_standby", called.reason, USAGE);
   const { socketPath, flags } = called;
+  const refused = refusedFlag(flags, { id: "the lease that ends a standby finds it by its name; leave -i out" });
+  if (refused !== undefined) return wrongCall("crm_standby", refused, USAGE);
   const { update, lifetime } = flags;
   if (lifetime !== undefined && lifetime !== "reboot" && lifetime !== "forever")
     return wrongCall("crm_standby", `-l ${String(lifetime)} is neither reboot nor forever`, USAGE);

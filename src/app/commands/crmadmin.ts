@@ -5,13 +5,16 @@ import { readCommandLine } from "../control-client.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 import { NO_SUCH } from "./crm-attribute.ts";
 
-const USAGE = "crmadmin -D | -S NODE | -N [-B]";
+const USAGE = "crmadmin -D | -S NODE | -P | -N [-B] [-q]";
 const FLAGS = {
   dc_lookup: { type: "boolean", short: "D" },
   "dc-lookup": { type: "boolean" },
   status: { type: "string", short: "S" },
   nodes: { type: "boolean", short: "N" },
   "bash-export": { type: "boolean", short: "B" },
+  pacemakerd: { type: "boolean", short: "P" },
+  timeout: { type: "string", short: "t" },
+  "ipc-name": { type: "string", short: "i" },
   quiet: { type: "boolean", short: "q" },
   health: { type: "boolean", short: "H" },
   verbose: { type: "boolean", short: "V" },
@@ -25,7 +28,12 @@ function stateWord(isDc: boolean, isBusy: boolean): string {
 
 /** Exit codes: 0; 64 wrong call; 69 no manager; 105 there is none. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS);
+  const typed = argv.find((word) => word.startsWith("--nodes="))?.slice("--nodes=".length);
+  // Remote nodes and guests have no entry of their own among the nodes.
+  if (typed !== undefined && !["all", "cluster"].includes(typed))
+    return wrongCall("crmadmin", `--nodes=${typed}: write all or cluster`, USAGE);
+  const plain = argv.map((word) => (word.startsWith("--nodes=") ? "--nodes" : word));
+  const called = readCommandLine(plain, FLAGS);
   if (called.kind === "wrong") return wrongCall("crmadmin", called.reason, USAGE);
   const { socketPath, flags } = called;
   const isQuiet = flags.quiet === true;
@@ -36,6 +44,12 @@ export async function run(argv: readonly string[]): Promise<number> {
       process.stdout.write(
         flags["bash-export"] === true ? `export ${name}=${id}\n` : `cluster node: ${name} (${id})\n`,
       );
+    return EXIT.done;
+  }
+  if (flags.pacemakerd === true) {
+    const asked = await askOrTell("crmadmin", socketPath, { kind: "ping" });
+    if (asked.kind === "failed") return asked.exitCode;
+    process.stdout.write(isQuiet ? "running\n" : `Status of gemel on ${asked.value.self}: 'running'\n`);
     return EXIT.done;
   }
   const wanted = flags.status;

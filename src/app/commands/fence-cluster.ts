@@ -10,7 +10,7 @@ import type { DeviceCertificate, FencingRecord, ProofStatus } from "../fencing-r
 import { askAndPrint, askOrTell, EXIT, wrongCall } from "./ask.ts";
 
 export const CLUSTER_USAGE = `gemel fence history [--json] | proofs | prove [DEVICE]   (all with [--run DIR])
-       gemel fence confirm NODE [--yes NODE] | off|on|reboot NODE | drill NODE [--level N] [--yes NODE]`;
+       gemel fence confirm NODE [--yes NODE] | off|on|reboot NODE [--no-delay] | drill NODE [--level N] [--yes NODE]`;
 
 /** A topology with retries may take minutes; the fencer bounds itself. */
 const FENCE_WAIT_MS = 20 * 60_000;
@@ -123,7 +123,12 @@ async function prove(socketPath: string, device: string | undefined): Promise<nu
 }
 
 export async function runCluster(argv: readonly string[]): Promise<number> {
-  const options = { json: { type: "boolean" }, yes: { type: "string" }, level: { type: "string" } } as const;
+  const options = {
+    json: { type: "boolean" },
+    yes: { type: "string" },
+    level: { type: "string" },
+    "no-delay": { type: "boolean" },
+  } as const;
   const called = readCommandLine(argv, options);
   if (called.kind === "wrong") return wrongCall("gemel fence", called.reason, CLUSTER_USAGE);
   const { socketPath, words, flags } = called;
@@ -140,6 +145,8 @@ export async function runCluster(argv: readonly string[]): Promise<number> {
   }
   if (word !== "off" && word !== "on" && word !== "reboot")
     return wrongCall("gemel fence", `there is no ${word}`, CLUSTER_USAGE);
-  const asked = await askOrTell("gemel fence", socketPath, { kind: "fence", target, action: word }, FENCE_WAIT_MS);
+  const more = flags["no-delay"] === true ? { withoutDelay: true } : {};
+  const request = { kind: "fence", target, action: word, ...more } as const;
+  const asked = await askOrTell("gemel fence", socketPath, request, FENCE_WAIT_MS);
   return asked.kind === "failed" ? asked.exitCode : endWith(asked.value);
 }

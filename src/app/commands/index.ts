@@ -292,11 +292,23 @@ function answer(text: string, exitCode: number): number {
 
 const WRONG_CALL = 64;
 
+/**
+ * Help and version by all the spellings of the field's tools, and `--help` behind any other words: whoever has begun a
+ * call need not begin anew. Undefined for anything else.
+ */
+async function tellAboutItself(name: string, command: Command, rest: readonly string[]): Promise<number | undefined> {
+  const word = rest.at(-1) ?? "";
+  if (rest.length > 1 && word !== "--help") return undefined;
+  if (word === "--version" || word === "-$") return (await COMMANDS["version"]?.load())?.run([]);
+  if (!/^(?:--help(?:-\w+)?|-h|-\?)$/.test(word)) return undefined;
+  return command.ownHelp === true ? (await command.load()).run(["--help"]) : answer(helpOf(name, command), 0);
+}
+
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
 export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
   const called = path.basename(program);
-  const linked = Object.values(COMMANDS).find(({ names }) => names?.includes(called) === true);
-  if (linked !== undefined) return (await linked.load()).run(argv);
+  const linked = Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
+  if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
   const [first, ...rest] = argv;
   if (first === undefined) return answer(help(), WRONG_CALL);
   if (first === "completion") return answer(completion(), 0);
@@ -311,8 +323,5 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
     const guess = near === undefined ? "" : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
-  const asksHelp = isHelp || (rest.length === 1 && (rest[0] === "--help" || rest[0] === "-h"));
-  if (asksHelp && command.ownHelp === true) return (await command.load()).run(["--help"]);
-  if (asksHelp) return answer(helpOf(name, command), 0);
-  return (await command.load()).run(rest);
+  return (await tellAboutItself(name, command, isHelp ? ["--help"] : rest)) ?? (await command.load()).run(rest);
 }

@@ -2,7 +2,7 @@
  * `gemel simulate` (also as crm_simulate): what the scheduler would do with a CIB, from a file or the running cluster,
  * as it is or with changes; and how it would go. Facts: crm_simulate(8) and its output as a black box.
  */
-import { existsSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { formatProblem } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
@@ -139,7 +139,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     return fail(`${time} is no time; write it as 2026-11-21 or 2026-11-21T08:30:00Z`, EXIT_INPUT.usage);
   const { profile, batch, out, times, repeat = "1" } = values;
   const rounds = Math.max(1, Number.parseInt(repeat, 10) || 1);
-  const missing = [profile, batch].find((directory) => directory !== undefined && !existsSync(directory));
+  const isDirectory = (name: string) => statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+  const missing = [profile, batch].find((directory) => directory !== undefined && !isDirectory(directory));
   if (missing !== undefined) return fail(`${missing}: error: cannot be read; name a directory`, EXIT_INPUT.noInput);
   if (profile !== undefined)
     return values.worker === true ? runProfileBeside(profile, rounds, time) : runProfile(profile, rounds, time);

@@ -5,9 +5,9 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { printXml } from "../../base/xml.ts";
+import { childrenOf, parseXml, printXml } from "../../base/xml.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
-import { controlSocketPath } from "../control-client.ts";
+import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
@@ -15,8 +15,8 @@ import { runCluster } from "./fence-cluster.ts";
 import { complaintsOf, metadataOf } from "./stonith-agent.ts";
 import { epochOf, historyLines, isRecent, lastDeath, lastFencedLine } from "./stonith-history.ts";
 
-const USAGE = `stonith_admin -F|-U|-B NODE [--tolerance SECONDS] [-y SECONDS] | -C NODE
-              -H NODE|"*" [-V | -q] | -h NODE | -L | -l NODE | -s DEVICE | -Q DEVICE | -I
+const USAGE = `stonith_admin -F|-U|-B NODE [--tolerance SECONDS] [-y SECONDS|-1] | -C NODE
+              -H NODE|"*" [-V | -q] | -h NODE | -h ID -n | -L | -l NODE | -s DEVICE | -Q DEVICE | -I
               -M -a AGENT | -K -a AGENT [-o NAME=VALUE]... [-e NAME]... [-q]
               all with [--run DIR]; -t, -T, -b and -V are taken where they change nothing`;
 
@@ -47,6 +47,13 @@ const OPTIONS = {
   broadcast: { type: "boolean", short: "b" },
   tag: { type: "string", short: "T" },
   delay: { type: "string", short: "y" },
+  "as-node-id": { type: "boolean", short: "n" },
+  "output-as": { type: "string" },
+  "output-to": { type: "string" },
+  "text-fancy": { type: "boolean" },
+  "html-cgi": { type: "boolean" },
+  "html-stylesheet": { type: "string" },
+  "html-title": { type: "string" },
   tolerance: { type: "string" },
   /** The fencer bounds itself by its devices; taken so that old scripts run. */
   timeout: { type: "string", short: "t" },
@@ -90,9 +97,10 @@ function secondsOf(written: string | undefined): number | undefined {
 }
 
 async function fence(action: "off" | "on" | "reboot", target: string, values: Values): Promise<number> {
-  const delayMs = secondsOf(values.delay);
+  const isUndelayed = values.delay === "-1";
+  const delayMs = isUndelayed ? 0 : secondsOf(values.delay);
   const toleranceMs = secondsOf(values.tolerance);
-  if (delayMs === undefined) return refuse(`-y ${values.delay}: write a number of seconds; the devices' delays stand`);
+  if (delayMs === undefined) return refuse(`-y ${values.delay}: write a number of seconds, or -1 for no delay at all`);
   if (toleranceMs === undefined) return refuse(`--tolerance ${values.tolerance}: write a number of seconds`);
   const own = values.run === undefined ? [] : ["--run", values.run];
   if (toleranceMs > 0 && action !== "on") {
@@ -105,7 +113,17 @@ async function fence(action: "off" | "on" | "reboot", target: string, values: Va
     }
   }
   await sleep(delayMs);
-  return await runCluster([action, target, ...own]);
+  return await runCluster([action, target, ...(isUndelayed ? ["--no-delay"] : []), ...own]);
+}
+
+/** The node by that number, as the CIB has it. */
+async function nameOfNode(id: string, run: string | undefined): Promise<string | undefined> {
+  const asked = await askOrTell("stonith_admin", controlSocketPath(run), { kind: "cib-query", section: "nodes" });
+  const read = asked.kind === "answer" ? parseXml(asked.value.xml) : undefined;
+  if (read?.kind !== "xml") return undefined;
+  const found = childrenOf(read.root, "node").find(({ attributes }) => attributes["id"] === id);
+  if (found === undefined) process.stderr.write(`stonith_admin: there is no node with the id ${id}\n`);
+  return found?.attributes["uname"];
 }
 
 function aboutAgent({ agent, metadata, option = [], "env-option": names = [], quiet }: Values): number {
@@ -158,8 +176,14 @@ export async function run(argv: readonly string[]): Promise<number> {
   let values: Values;
   try {
     // The two short options of its help that are no letters.
-    const known: Readonly<Record<string, string>> = { "-$": "--version", "-?": "--help", "--help-all": "--help" };
-    ({ values } = parseArgs({ args: argv.map((word) => known[word] ?? word), options: OPTIONS }));
+    const known: Readonly<Record<string, string>> = { "-$": "--version", "-?": "--help" };
+    const words = argv.map((word) => (/^--help-[a-z]+$/.test(word) ? "--help" : (known[word] ?? word)));
+    // A value that begins with a dash has to stand with its option.
+    const args = words
+      .join("\0")
+      .replace(/(^|\0)(?:-y|--delay)\0-1(?=\0|$)/, "$1--delay=-1")
+      .split("\0");
+    ({ values } = parseArgs({ args: words.length === 0 ? [] : args, options: OPTIONS }));
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }
@@ -167,6 +191,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     say(values.help === true ? `usage: ${USAGE}` : `stonith_admin of gemel ${VERSION}`);
     return EXIT.done;
   }
+  const badOutput = refuseOutput(values);
+  if (badOutput !== undefined) return refuse(badOutput);
+  if (Object.keys(values).some((name) => name.startsWith("html-")))
+    return refuse("only text is written here: the web page of the cluster is crm_mon --output-as=html");
   const [elsewhere] = Object.entries(BY_CONFIGURATION).filter(([name]) => Object.hasOwn(values, name));
   if (elsewhere !== undefined) return refuse(elsewhere[1]);
   if (values.metadata === true || values.validate === true) return aboutAgent(values);
@@ -182,6 +210,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   const own = values.run === undefined ? [] : ["--run", values.run];
   // The exact name was typed as the option's value; the fencer refuses while the node still answers.
   if (confirm !== undefined) return await runCluster(["confirm", confirm, "--yes", confirm, ...own]);
+  if (values["as-node-id"] === true) {
+    if (values.last === undefined) return refuse("-n says that the node of -h is a number");
+    const last = await nameOfNode(values.last, values.run);
+    if (last === undefined) return EXIT.refused;
+    return await withStatus(values.run, (status) => query({ ...values, last }, status) ?? EXIT.refused);
+  }
   const asksStatus = ["history", "last", "list-registered", "list", "query", "list-targets"];
   if (!asksStatus.some((name) => Object.hasOwn(values, name))) return refuse("say what to do");
   return await withStatus(values.run, (status) => query(values, status) ?? refuse("say what to do"));

@@ -6,14 +6,14 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatProblem, type Problem } from "../../base/problem.ts";
-import { parseXml } from "../../base/xml.ts";
+import { parseXml, printXml } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
-import { EXIT } from "../crm/session.ts";
+import { asCib, EXIT } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";
 
 const USAGE =
-  "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p   (FILE: crm syntax or XML, - standard input)\n";
+  "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p  [-S FILE]  (FILE: crm syntax or XML, - standard input)\n";
 
 /** crm_verify's answer to well-formed XML that is something else. */
 const EXIT_FOREIGN = 76;
@@ -57,6 +57,7 @@ async function readTexts(values: Values, files: readonly string[]): Promise<read
 export async function run(argv: readonly string[]): Promise<number> {
   let values: Values;
   let files: readonly string[];
+  let saveTo: string | undefined;
   try {
     const parsed = parseArgs({
       args: [...argv],
@@ -70,6 +71,10 @@ export async function run(argv: readonly string[]): Promise<number> {
         "xml-text": { type: "string" },
         pipe: { type: "boolean", short: "p" },
         "xml-pipe": { type: "boolean" },
+        "save-xml": { type: "string", short: "S" },
+        "output-as": { type: "string" },
+        "output-to": { type: "string" },
+        "text-fancy": { type: "boolean" },
         quiet: { type: "boolean", short: "q" },
         verbose: { type: "boolean", short: "V", multiple: true },
         run: { type: "string" },
@@ -84,6 +89,10 @@ export async function run(argv: readonly string[]): Promise<number> {
       ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
     };
     files = parsed.positionals;
+    const form = parsed.values["output-as"];
+    if (form !== undefined && form !== "text") throw new Error(`--output-as=${form}: only text is written here`);
+    if ((parsed.values["output-to"] ?? "-") !== "-") throw new Error("--output-to: let the shell do it: ... > FILE");
+    saveTo = parsed.values["save-xml"];
   } catch (error) {
     process.stderr.write(`gemel verify: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return EXIT.usage;
@@ -103,6 +112,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (values.quiet !== true)
       process.stdout.write(`${source}: ${count("error")} errors, ${count("warning")} warnings\n`);
     isValid &&= loaded.kind === "valid";
+    if (saveTo !== undefined && loaded.kind === "valid" && !terminal.writeText(saveTo, printXml(asCib(loaded.value))))
+      return EXIT.cannotCreate;
   }
   if (isValid) return EXIT.done;
   return texts.every(({ text }) => isForeign(text)) ? EXIT_FOREIGN : EXIT.config;

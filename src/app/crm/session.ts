@@ -8,6 +8,7 @@ import { verifyCib } from "../../cib/schema/verify.ts";
 import { askCib } from "../cib-door.ts";
 import type { ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import { createProgress, transitionText } from "../progress.ts";
 
 /** How the manager is asked; tests hand in their own. */
 export type Transport = typeof askCib;
@@ -56,7 +57,15 @@ export async function askManager<Kind extends RequestKind>(
 }
 
 /** Exit codes as the commands of the field have them (sysexits.h). */
-export const EXIT = { done: 0, failed: 1, usage: 64, noInput: 66, unavailable: 69, config: 78 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 64,
+  noInput: 66,
+  unavailable: 69,
+  cannotCreate: 73,
+  config: 78,
+} as const;
 
 export function tellProblems({ terminal }: Session, problems: readonly Problem[]): void {
   for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`);
@@ -109,11 +118,14 @@ const SETTLE_POLL_MS = 500;
 const SETTLE_MAX_MS = 600_000;
 
 async function waitUntilSettled(session: Session): Promise<number> {
+  const progress = createProgress("crm", undefined, session.terminal.err);
   for (let waitedMs = 0; waitedMs < SETTLE_MAX_MS; waitedMs += SETTLE_POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
     const reply = await askManager(session, { kind: "status" });
     if (reply.kind !== "answer") return tellReply(session, reply);
-    if (!reply.value.transition.isRunning) return EXIT.done;
+    const { transition } = reply.value;
+    if (!transition.isRunning) return EXIT.done;
+    progress(transitionText(transition));
   }
   session.terminal.err(`crm: the transition still runs after ${SETTLE_MAX_MS / 60_000} min\n`);
   return EXIT.failed;

@@ -6,9 +6,11 @@ import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes } from "../../cib/node-links.ts";
+import { marginOf } from "../../cluster/core/keeper/lock-leases.ts";
 import { sessionOf, silentMaxOf } from "../../cluster/core/keeper/manager-care.ts";
 import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
 import { stepMembership, wakeAtMs } from "../../cluster/core/membership/membership.ts";
+import { leaseEndAtMs } from "../../cluster/core/membership/quorum-lease.ts";
 import { showsSame } from "../../cluster/core/membership/shows-same.ts";
 import {
   createMembership,
@@ -22,6 +24,7 @@ import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
 import { openLinks } from "../../cluster/edge/links.ts";
 import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
 import { machineMs, type ToKeeper } from "../keeper-pipe.ts";
+import type { BootBond } from "./boot-bond.ts";
 import { describeEffect, describeTimes } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
 import type { Log } from "./log.ts";
@@ -37,6 +40,7 @@ export interface KeeperSetting {
   readonly signer: Signer;
   readonly stateFolder: string;
   readonly watchdog: Watchdog | undefined;
+  readonly bond: BootBond;
   /** Undefined: no disk is configured on which this node could be told to end. */
   readonly poison: PoisonEars | undefined;
   /** Program and arguments of the manager. */
@@ -51,16 +55,26 @@ const WRONG_CONFIGURATION = 78;
 /** A full disk may get room again; until then a node that has to raise its number of starts stays out. */
 const PERSIST_RETRY_MS = 2000;
 
-function membershipConfig({ config, self }: KeeperSetting) {
+function membershipConfig({ config, self, watchdog }: KeeperSetting) {
   const names = config.nodes.map(({ name }) => name);
   const links = config.links.flatMap((link) => {
     const joined = joinedNodes(link, names);
     if (!joined.includes(self.name)) return [];
     return [{ name: link.name, kind: link.kind, peers: joined.filter((name) => name !== self.name) }];
   });
-  const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs } = config;
+  const { nodes, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, quorumLeaseMs: leaseMs } = config;
   const quorum = { waitForAll: config.quorum.waitForAll, tieBreaker: config.quorum.tieBreaker.kind };
-  return { self: self.name, nodes, links, keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, quorum };
+  const times = { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs };
+  // By what the driver really set: it may have rounded up.
+  const endsWithinMs = (leaseMs ?? 0) + marginOf(watchdog?.timeoutMs ?? 0, keepaliveMs);
+  return {
+    self: self.name,
+    nodes,
+    links,
+    ...times,
+    quorum,
+    ...(leaseMs === undefined ? {} : { lease: { leaseMs, endsWithinMs } }),
+  };
 }
 
 function nextStart({ stateFolder, log }: KeeperSetting) {
@@ -127,6 +141,7 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     generation: start.generation,
     watchdog,
     managerVitals: () => manager.vitals(),
+    quorumEndAtMs: () => leaseEndAtMs(state),
     log,
     onEnd: (reason) => endSelf(reason),
   });
@@ -181,11 +196,16 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
         log.say("notice", `${frame.name} is accepted again without fencing`);
         dispatch({ kind: "peer-accepted", name: frame.name });
         return;
+      case "peer-declared-lost":
+        log.say("critical", `${frame.name} is declared lost: it has to end itself`);
+        dispatch({ kind: "peer-declared-lost", name: frame.name });
+        return;
       case "self-fence":
         endSelf(frame.reason);
         return;
       case "lock-lease": {
         const { lock, untilMs } = frame;
+        if (untilMs !== null) setting.bond.bind();
         pulse.noteLease(lock, untilMs === null ? undefined : performance.now() + untilMs - machineMs());
         return;
       }
@@ -252,7 +272,10 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     poison?.close();
     manager.kill();
     // Only where nothing runs on this node any more, or never ran.
-    if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) watchdog?.disarm();
+    if (exitCode === 0 || exitCode === WRONG_CONFIGURATION) {
+      watchdog?.disarm();
+      setting.bond.release();
+    }
     void writing.then(() => finish(exitCode));
   }
 

@@ -60,6 +60,7 @@ const FROM_MANAGER: Readonly<Record<ToKeeper["kind"], true>> = {
   send: true,
   "peer-fenced": true,
   "peer-accepted": true,
+  "peer-declared-lost": true,
   "self-fence": true,
   stopped: true,
   "lock-lease": true,

@@ -26,6 +26,8 @@ export interface PulseSetting {
   readonly generation: number;
   readonly watchdog: Watchdog | undefined;
   readonly managerVitals: () => ManagerVitals;
+  /** On `performance`'s clock. */
+  readonly quorumEndAtMs: () => number | undefined;
   readonly log: Log;
   /** This node is sick and must end. */
   readonly onEnd: (reason: string) => void;
@@ -134,7 +136,8 @@ export function startPulse(setting: PulseSetting): Pulse {
 
   function look(mayFeed: boolean): void {
     if (ended) return;
-    const vitals = { loopedAtMs, ...setting.managerVitals(), storage: storage.vitals(), leases };
+    const quorumEndAtMs = setting.quorumEndAtMs();
+    const vitals = { loopedAtMs, ...setting.managerVitals(), storage: storage.vitals(), leases, quorumEndAtMs };
     const stepped = stepHealth(health, vitals, limits, performance.now());
     health = stepped.state;
     for (const effect of stepped.effects) {

@@ -6,6 +6,7 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import type { Signer } from "../../cluster/core/wire/packet.ts";
 import { createSigner } from "../../cluster/edge/signer.ts";
 import { selfCommand } from "../self-command.ts";
+import { openBootBond } from "./boot-bond.ts";
 import { becomeHardToStop, openConfiguredWatchdog } from "./guard.ts";
 import { runKeeper } from "./keeper.ts";
 import { keyFileOf, type LoadedNode, readKeys } from "./load.ts";
@@ -84,6 +85,9 @@ export async function startNode(node: LoadedNode, warnings: readonly Problem[], 
     if (config.realtime && options.realtime) await becomeHardToStop(log);
     else log.say("warning", "no real-time priority, as configured: beats will be late under load");
     for (const warning of warnings) log.say("warning", formatProblem(warning));
+    // Before the watchdog is opened, for that feeds it.
+    const bond = openBootBond(options.run);
+    if (config.quorumLeaseMs !== undefined) bond.bind();
     const watchdog = await openConfiguredWatchdog(config, log);
     // Before anybody hears this start: what stands in the mailbox then was written to an earlier one.
     const poison = await openPoisonEars(config, self.name, log);
@@ -95,6 +99,7 @@ export async function startNode(node: LoadedNode, warnings: readonly Problem[], 
       signer: createReloadingSigner(node, keyFileOf(options.config, config), log),
       stateFolder: options.state,
       watchdog,
+      bond,
       poison,
       manager: { file, argv: [...argv, "manager", ...own] },
       log,

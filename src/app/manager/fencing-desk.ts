@@ -22,6 +22,7 @@ import {
 import type { Proof, ProofReport } from "../../fencing/core/proofs.ts";
 import { readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
+import type { ClusterSight } from "../../fencing/edge/open-device.ts";
 import type { RecordFile } from "../../fencing/edge/record-file.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
 import type { Log } from "./log.ts";
@@ -35,7 +36,12 @@ export interface FencingDesk {
     target: string,
     action: FencingRequestAction,
     origin: FencingOrigin,
-    how?: { readonly isTargetPreferred?: boolean; readonly onlyLevel?: number; readonly unfenceBy?: readonly string[] },
+    how?: {
+      readonly isTargetPreferred?: boolean;
+      readonly onlyLevel?: number;
+      readonly unfenceBy?: readonly string[];
+      readonly isUndelayed?: true;
+    },
   ) => Promise<FencingRecord>;
   /** The cluster wants the target fenced no more; what operators and DRBD want stands. */
   readonly withdraw: (target: string) => void;
@@ -60,8 +66,8 @@ export interface DeskOptions {
   readonly secretsFile: string;
   /** This machine's, as SMBIOS tells it; undefined where it tells none. */
   readonly ownUuid: string | undefined;
-  /** Where a resource is recorded as running, by the CIB status. */
-  readonly holdersOf: (resource: string) => readonly string[];
+  /** What this manager knows of the others. */
+  readonly sight: ClusterSight;
   /** The rounds that this node ran before its manager was started anew. */
   readonly history: readonly FencingRecord[];
   readonly proofFile: RecordFile<readonly Proof[]>;
@@ -87,10 +93,10 @@ function ended(code: number, exitReason = ""): RunEnd {
 }
 
 export function createFencingDesk(options: DeskOptions): FencingDesk {
-  const { self, secretsFile, holdersOf, nowMs, log } = options;
+  const { self, secretsFile, sight, nowMs, log } = options;
   const runner = createRunner({
     secretsFile,
-    holdersOf,
+    sight,
     ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }),
   });
   const waiting = new Map<string, (record: FencingRecord) => void>();

@@ -28,8 +28,8 @@ import {
   PING_ATTRIBUTE,
   type PingScores,
   pingScoresWakeAtMs,
+  pingSight,
   stepPingScores,
-  toldCounts,
 } from "../../cluster/core/keeper/ping-scores.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
@@ -172,8 +172,8 @@ export function feed(manager: Manager, event: NodeEvent): void {
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
 function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
-  const counts = toldCounts(view, self, node.controller.election.dc);
-  const stepped = stepPingScores(manager.pings, counts, nowMs(), dampenMs);
+  const sight = pingSight(view, nodeCib(node), self, node.controller.election.dc);
+  const stepped = stepPingScores(manager.pings, sight, nowMs(), dampenMs);
   manager.pings = stepped.state;
   const changes = stepped.changes.map(
     (change) => ({ kind: "set-attribute", name: PING_ATTRIBUTE, ...change }) as const,

@@ -146,10 +146,11 @@ function queryCib(manager: Manager, person: Person, section: string | undefined)
 }
 
 async function fence(manager: Manager, request: Extract<ControlRequest, { kind: "fence" }>): Promise<Reply> {
-  const { target, action, by = "root" } = request;
+  const { target, action, by = "root", withoutDelay } = request;
   if (target === manager.self)
     return refuse("target", "a node does not fence itself", "ask on another node, or stop this one");
-  const record = await manager.fencing.request(target, action, { kind: "operator", by });
+  const how = withoutDelay === true ? { isUndelayed: true as const } : {};
+  const record = await manager.fencing.request(target, action, { kind: "operator", by }, how);
   return answer<"fence">(fencingRecord(record));
 }
 

@@ -11,7 +11,6 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type NodeConfig, readNodeConfig } from "../../cib/node-config.ts";
 import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
-import { nodesWithActive } from "../../cluster/core/controller/cib-read.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createPingScores, dampenOf } from "../../cluster/core/keeper/ping-scores.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
@@ -28,6 +27,7 @@ import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
 import { openBlackBox } from "./black-box.ts";
+import { clusterSight } from "./cluster-sight.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
@@ -107,7 +107,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   for (const { damage } of [certificates, proofFile]) if (damage !== undefined) log("warning", damage);
   const fencing = createFencingDesk({
     self,
-    holdersOf: (resource) => nodesWithActive(nodeCib(manager.node), resource),
+    sight: clusterSight(self, () => manager),
     history: (certificates.stored ?? []).filter(({ node }) => node === self),
     proofFile,
     ownUuid: readMachine("/").uuid,

@@ -83,6 +83,7 @@ const NAMES = ["cib", "cib.previous"];
 interface Pair {
   readonly stored: StoredCib;
   readonly file: string;
+  readonly sha256: string;
   /** Both of the newest names: only such a pair may become the previous one. */
   readonly isWhole: boolean;
 }
@@ -104,7 +105,8 @@ async function readPair(directory: string): Promise<Pair | undefined> {
     const { version, head, lineage, confirmedHead, quorateHead, quorateVersion, history } = found.sidecar;
     const isWhole = name === "cib" && found.name === "cib";
     const marks = { confirmedHead, quorateHead, quorateVersion };
-    return { stored: { version, head, lineage, ...marks, configuration, history }, file, isWhole };
+    const { sha256: sum } = found.sidecar;
+    return { stored: { version, head, lineage, ...marks, configuration, history }, file, sha256: sum, isWhole };
   }
   return undefined;
 }
@@ -144,21 +146,37 @@ async function keepPassed(directory: string, { version, configuration }: StoredC
   await writeSynced(path.join(keptDirectory(directory), keptName(version)), document({ version, configuration }));
 }
 
-/** `onStep`: each file is asked of the disk by itself, and a slow disk that answers at all is not a dead one. */
+function sidecarText({ configuration: _, ...rest }: StoredCib, sum: string): string {
+  const sidecar: Sidecar = { format: 1, sha256: sum, ...rest };
+  return `${JSON.stringify(sidecar)}\n`;
+}
+
+/** The same content, of which more is known: that it was confirmed. The XML stays, and so does its pair before. */
+async function writeSidecar(directory: string, stored: StoredCib, sum: string, onStep: () => void): Promise<void> {
+  const file = path.join(directory, "cib.json");
+  await writeSynced(`${file}.new`, sidecarText(stored, sum));
+  onStep();
+  await rename(`${file}.new`, file);
+  await syncDirectory(directory);
+}
+
+/**
+ * Resolves with the checksum. `onStep`: each file is asked of the disk by itself; a slow disk that answers at all is
+ * not a dead one. Both are asked together, since whoever waits for an acknowledgement waits for the disk.
+ */
 async function writePair(
   directory: string,
   stored: StoredCib,
   isCurrentGood: boolean,
   onStep: () => void,
-): Promise<void> {
+): Promise<string> {
   const at = (name: string) => path.join(directory, name);
-  const { configuration, ...rest } = stored;
-  const text = document({ version: stored.version, configuration });
-  const sidecar: Sidecar = { format: 1, sha256: sha256(text), ...rest };
-  await writeSynced(at("cib.xml.new"), text);
-  onStep();
-  await writeSynced(at("cib.json.new"), `${JSON.stringify(sidecar)}\n`);
-  onStep();
+  const text = document(stored);
+  const sum = sha256(text);
+  await Promise.all([
+    writeSynced(at("cib.xml.new"), text).then(onStep),
+    writeSynced(at("cib.json.new"), sidecarText(stored, sum)).then(onStep),
+  ]);
   if (isCurrentGood)
     for (const end of ["json", "xml"]) {
       await rm(at(`cib.previous.${end}.new`), { force: true });
@@ -170,6 +188,7 @@ async function writePair(
   await rename(at("cib.xml.new"), at("cib.xml"));
   onStep();
   await syncDirectory(directory);
+  return sum;
 }
 
 function tellLoss(directory: string, pair: { readonly file: string } | undefined): Problem[] {
@@ -222,6 +241,7 @@ export async function openCibFiles(
     askedAtMs = performance.now();
   };
   let current = pair?.stored;
+  let sum = pair?.sha256 ?? "";
   const writeAll = async () => {
     for (let newest = waiting.at(-1); newest !== undefined; newest = waiting.at(-1)) {
       const covered = waiting;
@@ -231,7 +251,9 @@ export async function openCibFiles(
           ? await keepVersion(directory, current.version).catch(String)
           : undefined;
       try {
-        await writePair(directory, newest.stored, isCurrentGood, step);
+        if (isCurrentGood && current?.head === newest.stored.head)
+          await writeSidecar(directory, newest.stored, sum, step);
+        else sum = await writePair(directory, newest.stored, isCurrentGood, step);
         step();
         isCurrentGood = true;
         refusal = undefined;

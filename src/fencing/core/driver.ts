@@ -13,6 +13,7 @@ import type { SharedLock } from "../../hw/core/sfex/lock.ts";
 import type { SnmpAgent } from "../../hw/core/snmp/agent.ts";
 import type { TextLine } from "../../hw/core/text/line.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
+import type { WatchdogPromises } from "../../hw/core/watchdog/promise.ts";
 import type { WebBoard } from "../../hw/core/web/answer.ts";
 
 /** Only `confirmed` "off" lets the cluster take over; `unknown` means: assume that the node still runs. */
@@ -122,6 +123,7 @@ export interface Transports {
   readonly addresses: { readonly addresses: readonly string[]; readonly trials: number };
   readonly disks: { readonly paths: readonly string[] };
   readonly lock: { readonly path: string; readonly index: number; readonly resource: string };
+  readonly promise: { readonly node: string };
   readonly ssh: {
     readonly host: string;
     readonly port: number;
@@ -171,6 +173,7 @@ export interface Connections {
   readonly addresses: NodeAddresses;
   readonly disks: PoisonDisks;
   readonly lock: SharedLock;
+  readonly promise: WatchdogPromises;
   readonly ssh: TextLine;
   readonly snmp: SnmpAgent;
   readonly nut: UpsServer;

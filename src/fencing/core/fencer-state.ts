@@ -25,6 +25,8 @@ export type FencerEvent =
       readonly onlyLevel?: number;
       /** Not the power: the target is up, and is let in by all of these devices. */
       readonly unfenceBy?: readonly string[];
+      /** No delay of any device or priority: whoever asks has seen to it that the target does not shoot. */
+      readonly isUndelayed?: true;
       /** Any number; random delays are drawn from it. */
       readonly seed: number;
       /** The target carries the more important resources: its fencing waits for priority-fencing-delay. */
@@ -137,6 +139,7 @@ export interface FencingOperation {
   /** Nobody wants it any more: no further device is tried once the one at hand has come to an end. */
   readonly isWithdrawn?: true;
   readonly isUnfencing?: true;
+  readonly isUndelayed?: true;
 }
 
 /** Failed rounds in a row for one target. */

@@ -120,6 +120,7 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
     hasDelayed: false,
     devices: [],
     ...(isUnfencing ? { isUnfencing } : {}),
+    ...(event.isUndelayed === true ? { isUndelayed: true } : {}),
   };
   draft.operations = [...draft.operations, operation];
   if (objection !== undefined) {

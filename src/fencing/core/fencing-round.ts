@@ -62,6 +62,7 @@ function isProven(outcome: FencingOutcome, wanted: "on" | "off"): boolean {
 
 function delayMs(draft: Draft, operation: FencingOperation, device: FencingDevice): number {
   const { target, seed, isTargetPreferred, level } = operation;
+  if (operation.isUndelayed === true) return 0;
   const baseMs = device.delayBaseMs[target] ?? device.delayBaseMs[""] ?? 0;
   const priorityMs =
     isTargetPreferred && level === 0 && operation.device === 0 ? draft.configuration.priorityDelayMs : 0;

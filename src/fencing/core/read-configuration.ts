@@ -10,6 +10,7 @@ import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
+import { impliedWatchdog, withoutLostQuorum } from "./implied-watchdog.ts";
 import { withoutSharedBoards } from "./shared-boards.ts";
 import { type Complain, isTrue, type Values, valuesOf, wordsOf } from "./values.ts";
 
@@ -338,18 +339,16 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const attempts = Number(property("max-attempts") ?? 10);
   const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
   if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
-  if (!/^0?$/.test(property("watchdog-timeout") ?? "")) {
-    const reason = "a watchdog alone proves no death here: two nodes that lose each other have no majority";
-    complain("property stonith-watchdog-timeout", reason, "use a shared disk: a device stonith:sbd, fencing-disk PATH");
-  }
   const isEnabled = isTrue(property("enabled"), true);
-  const written = primitivesOf(childOf(section, "resources"))
-    .filter(isFencing)
-    .flatMap((primitive) => {
-      const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
-      return device === undefined ? [] : [device];
-    });
-  const devices = withoutSharedBoards(written, complain);
+  const primitives = primitivesOf(childOf(section, "resources")).filter(isFencing);
+  const written = [
+    ...primitives,
+    ...impliedWatchdog(section, property("watchdog-timeout"), primitives, complain),
+  ].flatMap((primitive) => {
+    const device = readDevice(primitive, section, timeoutMs, catalogue, complain);
+    return device === undefined ? [] : [device];
+  });
+  const devices = withoutLostQuorum(withoutSharedBoards(written, complain), properties["no-quorum-policy"], complain);
   const topology = readTopology(
     section,
     devices.map(({ id }) => id),

@@ -358,6 +358,8 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   },
   sfex: { driver: "sfex", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
   sbd: { driver: "sbd", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
+  watchdog: { driver: "watchdog", renames: {}, refusals: [], passwords: [], plugParameter: "node" },
+  fence_watchdog: { driver: "watchdog", renames: { plug: "node" }, refusals: [], passwords: [], plugParameter: "node" },
   meatware: { driver: "meatware", renames: { hostlist: "" }, refusals: [], passwords: [] },
 };
 

@@ -19,6 +19,7 @@ import { sfex } from "./sfex.ts";
 import { snmpPdu } from "./snmp-pdu.ts";
 import { iloSsh, racadmSsh } from "./ssh-boards.ts";
 import { ammTelnet, drac4Telnet, dracMcTelnet, racadmTelnet, rsaTelnet } from "./telnet-boards.ts";
+import { watchdog } from "./watchdog.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -40,6 +41,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "external-plugin": externalPlugin,
   sbd,
   sfex,
+  watchdog,
 };
 
 /** The driver of that name. */

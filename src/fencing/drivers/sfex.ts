@@ -53,6 +53,8 @@ const describe = ({ held, node, count }: SfexLock) => (held ? `held by ${node}, 
 export function lockDevice(lock: SharedLock, use: LockUse): PowerDevice {
   const { resource, node, lockTimeoutMs, collisionTimeoutMs, confirmMs } = use;
   let watched: { readonly seen: SfexLock; readonly sinceMs: number } | undefined;
+  /** The start of the node whose lock is looked at. */
+  let start: number | undefined;
   let taken: { readonly record: SfexLock; readonly atMs: number } | undefined;
 
   /** Why this lock tells nothing of the node, or undefined. */
@@ -102,12 +104,15 @@ export function lockDevice(lock: SharedLock, use: LockUse): PowerDevice {
       if (!record.held || record.node !== node)
         return { kind: "refused", reason: `the lock is ${describe(record)}: it tells nothing of ${node}` };
       watched = { seen: record, sinceMs: lock.nowMs() };
+      start = lock.startOf(node);
       return { kind: "accepted" };
     },
     async readPower() {
       const beganAtMs = lock.nowMs();
       const record = await look();
       if (typeof record === "string") return { kind: "unreadable", reason: record };
+      if (watched !== undefined && lock.startOf(node) !== start)
+        return { kind: "unreadable", reason: `${node} has started anew: the lock was that of its former start` };
       if (taken !== undefined) {
         if (!isSame(record, taken.record))
           return { kind: "unreadable", reason: `the lock was taken away, and is now ${describe(record)}` };

@@ -6,6 +6,7 @@
  */
 import os from "node:os";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { WatchdogPromises } from "../../hw/core/watchdog/promise.ts";
 import { createExternalPlugin } from "../../hw/edge/external-plugin.ts";
 import { createFenceAgent } from "../../hw/edge/fence-agent.ts";
 import { createWebBoard } from "../../hw/edge/https-board.ts";
@@ -40,10 +41,22 @@ export interface DeviceOpener {
 
 const nothingToClose = () => {};
 
-/** Where the cluster has recorded that a resource runs. */
-export type HoldersOf = (resource: string) => readonly string[];
+/** What the running cluster knows: the evidence of devices that are none. */
+export interface ClusterSight extends WatchdogPromises {
+  /** Where it has recorded that a resource runs. */
+  holdersOf(resource: string): readonly string[];
+  /** The number of the node's present start; undefined: it was never heard. */
+  startOf(node: string): number | undefined;
+}
 
-export function createDeviceOpener(secretsFile: string, holdersOf?: HoldersOf): DeviceOpener {
+/** Without a running cluster nobody is known, and nothing is promised. */
+const NO_SIGHT: WatchdogPromises = {
+  read: () => ({ kind: "none", reason: "what the nodes have promised is known to a running cluster only" }),
+  withoutPromise: () => [],
+  declareLost: nothingToClose,
+};
+
+export function createDeviceOpener(secretsFile: string, sight?: ClusterSight): DeviceOpener {
   const kept = new Map<string, KeptConnection>();
 
   function passwordOf(name: string): Opened<string> {
@@ -122,10 +135,13 @@ export function createDeviceOpener(secretsFile: string, holdersOf?: HoldersOf): 
       case "lock": {
         const { openSfexDisk } = await import("../../hw/edge/sfex-disk.ts");
         const { path, index, resource } = bound.target;
-        const holders = () => holdersOf?.(resource);
-        const disk = openSfexDisk({ path, index, from: os.hostname(), accessMs: budgetMs, holders });
+        const holders = () => sight?.holdersOf(resource);
+        const startOf = (node: string) => sight?.startOf(node);
+        const disk = openSfexDisk({ path, index, from: os.hostname(), accessMs: budgetMs, holders, startOf });
         return opened(bound.device(disk), () => disk.close());
       }
+      case "promise":
+        return opened(bound.device(sight ?? NO_SIGHT));
       case "https": {
         const password = passwordOf(bound.target.secret);
         if (password.kind === "failed") return password;

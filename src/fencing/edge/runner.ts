@@ -18,7 +18,7 @@ import type {
 } from "../core/driver.ts";
 import { driverOf } from "../drivers/index.ts";
 import { provePower } from "../drivers/prove-power.ts";
-import { createDeviceOpener, type HoldersOf } from "./open-device.ts";
+import { type ClusterSight, createDeviceOpener } from "./open-device.ts";
 
 /** What the runner must know of a configured device. */
 export interface RunnableDevice {
@@ -41,8 +41,8 @@ export interface RunnerOptions {
   readonly secretsFile: string;
   /** Of this machine, where it is known: a board that shows it is never switched off from here. */
   readonly ownUuid?: string;
-  /** Absent without a running cluster: then no lock proves anything. */
-  readonly holdersOf?: HoldersOf;
+  /** Absent without a running cluster: then no lock and no watchdog proves anything. */
+  readonly sight?: ClusterSight;
 }
 
 /** More would only repeat "still on"; a certificate must stay readable. */
@@ -159,10 +159,10 @@ async function within(
 }
 
 /** A runner for all devices of one node. */
-export function createRunner({ secretsFile, ownUuid, holdersOf }: RunnerOptions): DeviceRunner {
+export function createRunner({ secretsFile, ownUuid, sight }: RunnerOptions): DeviceRunner {
   /** Devices whose board has shown that it is not this machine's; a changed device is another one. */
   const foreign = new Set<string>();
-  const opener = createDeviceOpener(secretsFile, holdersOf);
+  const opener = createDeviceOpener(secretsFile, sight);
 
   return {
     async run({ id, driver: name, parameters }, action, timeoutMs) {

@@ -22,12 +22,13 @@ export interface SfexDiskOptions {
   readonly from: string;
   readonly accessMs: number;
   readonly holders: () => readonly string[] | undefined;
+  readonly startOf: (node: string) => number | undefined;
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Opens the disk with the first access, and anew when that has failed. */
-export function openSfexDisk({ path, index, from, accessMs, holders }: SfexDiskOptions): SfexDisk {
+export function openSfexDisk({ path, index, from, accessMs, holders, startOf }: SfexDiskOptions): SfexDisk {
   const gate = createGate(path, accessMs);
   let disk: BlockDevice | undefined;
 
@@ -44,6 +45,7 @@ export function openSfexDisk({ path, index, from, accessMs, holders }: SfexDiskO
     nowMs: () => performance.now(),
     self: from,
     holders,
+    startOf,
     read: () =>
       gate(async () => {
         disk ??= await open();

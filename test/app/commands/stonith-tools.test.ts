@@ -57,12 +57,19 @@ test("stonith_admin -K tells all that is wrong, and 0 when nothing is", async ()
 });
 
 test.each([
+  ["stonith_admin", ["-F", "alpha", "-y", "-2"], 64, /-y|ambiguous/],
+  ["stonith_admin", ["-F", "alpha", "-y", "soon"], 64, /write a number of seconds, or -1 for no delay at all/],
+  ["stonith_admin", ["-n", "-L"], 64, /-n says that the node of -h is a number/],
+  ["stonith_admin", ["-L", "--output-as=xml"], 64, /only text is written here/],
+  ["stonith_admin", ["-L", "--output-to=/tmp/x"], 64, /let the shell do it/],
+  ["stonith_admin", ["-L", "--html-cgi"], 64, /crm_mon --output-as=html/],
   ["stonith_admin", ["-R", "x"], 64, /crm configure primitive NAME stonith:AGENT/],
   ["stonith_admin", ["-r", "alpha", "-i", "1", "-v", "x"], 64, /crm configure fencing_topology/],
   ["stonith_admin", ["-H", "alpha", "-c"], 64, /certificates are evidence/],
   ["stonith_admin", ["-M"], 64, /say which agent/],
   ["stonith_admin", ["-M", "-a", "nosuch"], 1, /no agent nosuch/],
-  ["stonith_admin", ["-F", "alpha", "-y", "-1"], 64, /-y|argument/],
+  // Taken: there is only no manager here to ask.
+  ["stonith_admin", ["-F", "alpha", "-y", "-1"], 69, /manager|run/],
   ["stonith_admin", [], 64, /say what to do/],
   ["stonith", ["-t", "nosuch", "-n"], 8, /no type nosuch/],
   ["stonith", ["-t", "external/ipmi", "-p", "a b c", "-S"], 3, /write NAME=VALUE words/],
@@ -74,8 +81,9 @@ test.each([
 });
 
 test("every short and long option of stonith_admin's own help is known", async () => {
-  for (const word of ["-?", "--help-all", "--help"]) expect((await call("stonith_admin", word)).code).toBe(0);
-  expect((await call("stonith_admin", "-$")).out).toMatch(/^stonith_admin of gemel /);
+  for (const word of ["-?", "--help-all", "--help", "--help-queries", "--help-fence"])
+    expect((await call("stonith_admin", word)).code).toBe(0);
+  expect((await call("stonith_admin", "-$")).out).toMatch(/^(stonith_admin of )?gemel /);
 });
 
 const record = (target: string, outcome: FencingRecord["outcome"], atWallMs: number, action = "off") =>

@@ -37,6 +37,7 @@ function open(vitals: () => ManagerVitals) {
       disarm: () => undefined,
     },
     managerVitals: vitals,
+    quorumEndAtMs: () => undefined,
     log: { say: (_, text) => said.push(text), limited: (_, __, text) => said.push(text), flush: () => undefined },
     onEnd: (reason) => said.push(`end: ${reason}`),
   });

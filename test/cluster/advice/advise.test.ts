@@ -248,7 +248,7 @@ const ROWS: readonly (readonly [row: number, name: string, scene: Scene, code: C
     "an address has just moved",
     {
       done: [
-        { node: "srv01", resource: "prmIp", task: "start" },
+        // Of start and stop a node keeps the last one only.
         { node: "srv01", resource: "prmIp", task: "stop", agoSeconds: 21 },
         ...runsOn("srv02", 20),
       ],

@@ -29,6 +29,10 @@ export interface Scene {
   readonly constraints?: string;
   /** By an operator. */
   readonly stopped?: "clnPing";
+  /** Given, the policy without quorum is to stop. */
+  readonly hasQuorum?: boolean;
+  /** Of the address. */
+  readonly nic?: string;
   readonly isFencing?: boolean;
   readonly live?: Partial<Situation>;
 }
@@ -42,11 +46,12 @@ const meta = (id: string, values: Readonly<Record<string, string>>) =>
 const parameters = (id: string, values: Readonly<Record<string, string>>) =>
   `<instance_attributes id="${id}-params">${nvpairs(id, values)}</instance_attributes>`;
 
-const resources = (stopped: string | undefined) => `
+const resources = ({ stopped, nic }: Scene) => `
   <primitive id="shoot" class="stonith" type="meatware"/>
   <group id="grpDB">
     <primitive id="prmIp" class="ocf" provider="heartbeat" type="IPaddr2">${parameters("prmIp", {
       ip: "192.0.2.200",
+      ...(nic === undefined ? {} : { nic }),
     })}</primitive>
     <primitive id="prmDB" class="ocf" provider="heartbeat" type="pgsql"/>
   </group>
@@ -98,13 +103,13 @@ function state(name: Name, scene: Scene): string {
 
 /** srv02 judges, and is DC; fencing is configured for both unless said otherwise. */
 export function situationOf(scene: Scene): Situation {
-  const text = `<cib have-quorum="1" dc-uuid="2"><configuration>
+  const text = `<cib have-quorum="${scene.hasQuorum === false ? 0 : 1}" dc-uuid="2"><configuration>
     <crm_config><cluster_property_set id="o">${nvpairs("o", {
       "stonith-enabled": String(scene.isFencing ?? true),
-      "no-quorum-policy": "ignore",
+      "no-quorum-policy": scene.hasQuorum === undefined ? "ignore" : "stop",
     })}</cluster_property_set></crm_config>
     <nodes><node id="1" uname="srv01"/><node id="2" uname="srv02"/></nodes>
-    <resources>${resources(scene.stopped)}
+    <resources>${resources(scene)}
     </resources><constraints>${scene.constraints ?? ""}</constraints></configuration>
     <status>${state("srv01", scene)}${state("srv02", scene)}</status></cib>`;
   const read = parseXml(text);

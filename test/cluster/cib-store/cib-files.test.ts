@@ -1,6 +1,6 @@
 /** The CIB on disk: what a torn, truncated or half-renamed file leaves of it. */
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -92,6 +92,26 @@ describe("damage", () => {
     expect(again.stored).toBeUndefined();
     expect(again.problems[0]?.reason).toContain("begins with no configuration");
   });
+});
+
+test("of a content that is on disk already only what is known of it is written anew", async () => {
+  const files = await openCibFiles(directory);
+  await files.write(content(1));
+  await files.write(content(2));
+  const names = ["cib.xml", "cib.previous.xml", "cib.previous.json"];
+  const inodes = () => Promise.all(names.map(async (name) => (await stat(at(name))).ino));
+  const before = await inodes();
+  const { head, version } = content(2);
+  const marked = { ...content(2), confirmedHead: head, quorateHead: head, quorateVersion: version };
+  await files.write(marked);
+  expect(await inodes()).toEqual(before);
+  const again = await openCibFiles(directory);
+  expect(again).toMatchObject({ stored: marked, problems: [] });
+  // Also by the next start, which has not written the content itself.
+  await again.write({ ...marked, confirmedHead: "other" });
+  expect(await inodes()).toEqual(before);
+  await again.write(content(3));
+  expect(await openCibFiles(directory)).toMatchObject({ stored: content(3), problems: [] });
 });
 
 test("a disk that refuses is told and tried again; the newest content covers those before it", async () => {

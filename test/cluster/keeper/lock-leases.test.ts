@@ -33,6 +33,7 @@ test("a node that is well in all else is not fed at that time, but ended", () =>
     managerComplaint: undefined,
     managerEnds: 0,
     storage: [],
+    quorumEndAtMs: undefined,
     leases,
   });
   const limits = { loopMaxMs: 1_000, managerMaxMs: 1_000, managerEndsMax: 5, sickMaxMs: 10_000 };

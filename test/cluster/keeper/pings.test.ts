@@ -1,6 +1,12 @@
 /** Ping nodes: who is reachable, and what the cluster is told of it. */
 import { expect, test } from "vitest";
-import { createPingScores, pingScoresWakeAtMs, stepPingScores } from "../../../src/cluster/core/keeper/ping-scores.ts";
+import { parseXml } from "../../../src/base/xml.ts";
+import {
+  createPingScores,
+  isToldByResource,
+  pingScoresWakeAtMs,
+  stepPingScores,
+} from "../../../src/cluster/core/keeper/ping-scores.ts";
 import {
   createReachability,
   type Reachability,
@@ -49,7 +55,7 @@ test("a node that slept does not call its ping nodes dead: nobody listened", () 
 test("a host that dies for both sides is told for both at once, and one side's loss after it has lasted", () => {
   let state = createPingScores(0);
   const tell = (counts: Readonly<Record<string, number>>, atMs: number) => {
-    const stepped = stepPingScores(state, counts, atMs, 1000);
+    const stepped = stepPingScores(state, { counts, absent: [] }, atMs, 1000);
     state = stepped.state;
     return stepped.changes.map(({ node, value }) => `${node}=${value}`);
   };
@@ -71,4 +77,34 @@ test("a host that dies for both sides is told for both at once, and one side's l
   tell({}, 30_000);
   tell({ alpha: 0, bravo: 1 }, 40_000);
   expect(tell({ alpha: 0, bravo: 1 }, 41_000)).toEqual(["alpha=0", "bravo=100"]);
+});
+
+test("a node without the attribute is told at once; the change of another waits beside it", () => {
+  let state = createPingScores(0);
+  const tell = (counts: Readonly<Record<string, number>>, absent: readonly string[], atMs: number) => {
+    const stepped = stepPingScores(state, { counts, absent }, atMs, 1000);
+    state = stepped.state;
+    return stepped.changes.map(({ node, value }) => `${node}=${value}`);
+  };
+  expect(tell({ alpha: 2 }, ["alpha"], 0)).toEqual(["alpha=200"]);
+  // Bravo joins while a host is just dying: alpha's own fall still waits for what bravo will say of it.
+  expect(tell({ alpha: 1, bravo: 2 }, ["bravo"], 5000)).toEqual(["bravo=200"]);
+  expect(tell({ alpha: 1, bravo: 1 }, [], 5400)).toEqual([]);
+  expect(tell({ alpha: 1, bravo: 1 }, [], 6400)).toEqual(["alpha=100", "bravo=100"]);
+  // The status section was cleared under us, as when a node joins anew.
+  expect(tell({ alpha: 1, bravo: 1 }, ["bravo"], 7000)).toEqual(["bravo=100"]);
+  expect(tell({ alpha: 1, bravo: 1 }, [], 9000)).toEqual([]);
+});
+
+test("where a ping resource tells pingd, the keeper's count does not", () => {
+  const configuration = (parameter: string) => {
+    const ping = `<primitive id="p" class="ocf" provider="pacemaker" type="ping">${parameter}</primitive>`;
+    const read = parseXml(`<configuration><resources><clone id="c">${ping}</clone></resources></configuration>`);
+    return read.kind === "xml" ? read.root : undefined;
+  };
+  const named = (name: string) =>
+    `<instance_attributes id="i"><nvpair id="n" name="name" value="${name}"/></instance_attributes>`;
+  expect(isToldByResource(configuration(""))).toBe(true);
+  expect(isToldByResource(configuration(named("pingd")))).toBe(true);
+  expect(isToldByResource(configuration(named("default_ping_set")))).toBe(false);
 });

@@ -16,6 +16,7 @@ const WELL: Vitals = {
   managerEnds: 5,
   storage: [{ path: "/dev/sda", maxMs: 30_000, askedAtMs: NOW_MS - 29_000 }],
   leases: [{ lock: "/dev/witness (lock 1)", endAtMs: NOW_MS + 1_000_000 }],
+  quorumEndAtMs: undefined,
 };
 
 /** The same vitals at a later time: what was fresh is fresh still, what was old has grown older. */
@@ -67,4 +68,9 @@ test("one ailment after another is one sickness: a manager that ends by turns do
   const other = stepHealth(ill, later({ ...WELL, managerEnds: 7 }, 6000), LIMITS, NOW_MS + 6000);
   expect(other.effects.map(({ kind }) => kind)).toEqual(["sick"]);
   expect(kinds(other.state, later({ ...WELL, managerEnds: 7 }, 10_001), NOW_MS + 10_001)).toEqual(["end"]);
+});
+
+test("a node that no majority has heard for its quorum-lease is ended, however well it is", () => {
+  expect(kinds({}, { ...WELL, quorumEndAtMs: NOW_MS + 1 })).toEqual(["feed"]);
+  expect(kinds({}, { ...WELL, quorumEndAtMs: NOW_MS })).toEqual(["end"]);
 });

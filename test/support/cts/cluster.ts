@@ -58,6 +58,8 @@ export interface Cluster {
   violations(): readonly string[];
   /** How often the board has taken the node's power. */
   fencings(node: NodeName): number;
+  /** How often of these it ran: a node that is down may be switched off before its state is guessed at. */
+  shots(node: NodeName): number;
   log(node: NodeName): string;
   /** The segments of the node's black box, oldest first. */
   journal(node: NodeName): readonly string[];
@@ -91,7 +93,7 @@ const read = (file: string) => {
 function powerScript(folder: string, network: Network, node: NodeName): string {
   const space = network.space(node);
   return `#!/bin/sh
-[ "$1" = reset ] || echo off >> ${folder}/${node}/fencings
+[ "$1" = reset ] || echo "off $(ip netns pids ${space} | wc -l)" >> ${folder}/${node}/fencings
 for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   pids=$(ip netns pids ${space})
   [ -z "$pids" ] && break
@@ -284,6 +286,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     },
     violations: () => read(path.join(folder, "claims/violations")).split("\n").filter(Boolean),
     fencings: (node) => read(place(node, "fencings")).split("\n").filter(Boolean).length,
+    shots: (node) => read(place(node, "fencings")).match(/^off [1-9]/gm)?.length ?? 0,
     log: (node) => read(place(node, "log")),
     journal: (node) => segmentFiles(place(node, "state/journal")).map(read),
     async close() {

@@ -9,7 +9,8 @@ import { NODES, type NodeName } from "./configuration.ts";
 /** Each operator has so many entries, and writes them in turn. */
 const NAMES = 4;
 const PAUSE_MS = 50;
-const ANSWER_MS = 4_000;
+/** Longer than the cluster takes to say at least that it does not know: who asks anew before only fills the queue. */
+const ANSWER_MS = 35_000;
 
 export interface Ledger {
   /** The number last acknowledged, by attribute. */

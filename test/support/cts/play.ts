@@ -41,7 +41,8 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
   const prepared = await prepare(stage, round.before);
   const before = prepared.length > 0 ? prepared : await audit(cluster, new Map(), lengths);
   const fencings = () => NODES.reduce((sum, node) => sum + cluster.fencings(node), 0);
-  const fencingsBefore = fencings();
+  const shots = () => NODES.reduce((sum, node) => sum + cluster.shots(node), 0);
+  const [fencingsBefore, shotsBefore] = [fencings(), shots()];
   const ledger = openLedger(cluster, ledgerFrom);
   const startedAtMs = performance.now();
   const problems = before.length > 0 ? before.map((one) => `before: ${one}`) : await round.run(stage);
@@ -50,7 +51,8 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
   await ledger.close();
   const breaches = await audit(cluster, ledger.acknowledged, lengths);
   const fenced = fencings() - fencingsBefore;
-  const healthy = !round.isViolent && fenced > 0 ? [`${fenced} fencings in a round without a fault`] : [];
+  const shot = shots() - shotsBefore;
+  const healthy = !round.isViolent && shot > 0 ? [`${shot} running nodes were fenced in a round without a fault`] : [];
   const failures = [...problems, ...breaches, ...healthy];
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   const seen = `${fenced === 0 ? "" : `, ${fenced} fenced`}, ${ledger.acknowledged.size} entries`;

@@ -29,6 +29,8 @@ export interface Round {
 }
 
 const LOOK_MS = 100;
+/** After 30 s the cluster says at least that it does not know. */
+const ANSWER_MS = 35_000;
 /** An orderly stop waits for the resources, and for a DC that may be about to leave as well. */
 const STOP_MAX_MS = 90_000;
 
@@ -95,11 +97,11 @@ async function ask(stage: Stage, request: ControlRequest): Promise<readonly stri
   // A manager that is busy or just gone is asked again, as a person would.
   let said = "";
   const done = await until(async () => {
-    const reply = await stage.cluster.ask(through, request, 10_000);
+    const reply = await stage.cluster.ask(through, request, ANSWER_MS);
     if (reply.kind === "answer") return true;
     said = reply.kind === "refused" ? JSON.stringify(reply.problems) : reply.reason;
     return false;
-  }, 30_000);
+  }, 2 * ANSWER_MS);
   return done ? [] : [`${request.kind} through ${through}: ${said}`];
 }
 

@@ -12,6 +12,7 @@ import {
   heldUpDecisions,
   keeperTrouble,
   noDc,
+  noQuorum,
   notReady,
   setAside,
 } from "./node-rules.ts";
@@ -32,6 +33,7 @@ const RULES: readonly Rule[] = [
   keeperTrouble,
   cibNotWritten,
   noDc,
+  noQuorum,
   heldUpDecisions,
   activeTwice,
   lostDisks,

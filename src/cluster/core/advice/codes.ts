@@ -26,6 +26,7 @@ export const ROW_OF = {
   "link-down": 20,
   // Beyond the table.
   "no-dc": 0,
+  "no-quorum": 0,
   "decisions-held-up": 0,
   "node-unclean": 0,
   "held-by-stopped": 0,

@@ -3,8 +3,8 @@ import type { Code } from "./codes.ts";
 import { type Advice, type DrbdFact, type FencingFact, members, type Rule } from "./situation.ts";
 import { clock } from "./words.ts";
 
-/** Both within this time: one trouble, not two. */
-const MUTUAL_MS = 600_000;
+/** For the same cut: in this time no node that was shot boots, joins and is lost again, which is another trouble. */
+const MUTUAL_MS = 60_000;
 /** Older ones are history. */
 const RECENT_MS = 86_400_000;
 

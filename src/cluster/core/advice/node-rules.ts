@@ -7,9 +7,11 @@ import {
   failures,
   failureText,
   isSingle,
+  lacksInterface,
   lastFencing,
   lostAttributes,
   members,
+  namesOf,
   primitives,
   type Rule,
   type Situation,
@@ -139,10 +141,11 @@ const NOT_READY = [2, 4, 5, 6];
 
 /** Row 13: the cluster was started before the files, disks or networks that its services need. */
 export const notReady: Rule = ({ facts }) => {
-  const early = failures(facts).filter(
-    ({ entry, code, isTimeout }) =>
-      !isTimeout && NOT_READY.includes(code) && ["monitor", "start"].includes(entry.task) && entry.intervalMs === 0,
-  );
+  const early = failures(facts).filter((failure) => {
+    const { entry, code, isTimeout } = failure;
+    if (isTimeout || !NOT_READY.includes(code) || lacksInterface(failure)) return false;
+    return ["monitor", "start"].includes(entry.task) && entry.intervalMs === 0;
+  });
   return members(facts).flatMap((node): readonly Advice[] => {
     const mine = early.filter((failure) => failure.node === node);
     if (mine.length === 0) return [];
@@ -166,6 +169,17 @@ export const setAside: Rule = ({ facts }) =>
     ];
   });
 
+/** Whether this part may not decide for the cluster, by its policy. */
+export const lacksQuorum = ({ facts }: Situation): boolean =>
+  !facts.options.quorate && facts.options.noQuorumPolicy !== "ignore";
+
+export const noQuorum: Rule = (situation) => {
+  const { facts, isSettled } = situation;
+  if (!isSettled || !lacksQuorum(situation)) return [];
+  const all = members(facts);
+  const values = { nodes: namesOf(all.filter(({ online }) => online)), count: String(all.length) };
+  return [{ code: "no-quorum", severity: "error", values }];
+};
 /** The worst silence of a cluster: all is green, and nothing would be taken over. */
 export const heldUpDecisions: Rule = ({ heldUp }) =>
   heldUp === undefined ? [] : [{ code: "decisions-held-up", severity: "error", values: { why: heldUp } }];

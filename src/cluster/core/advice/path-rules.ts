@@ -1,11 +1,14 @@
 /** Rows about the ways to the outside and to the disks: networks, disk checks, addresses, links. */
-import type { Node } from "../scheduler/facts/model.ts";
+import type { Node, Resource } from "../scheduler/facts/model.ts";
 import {
   type Advice,
   brokenDisks,
   failures,
   failureText,
+  isAddress,
   isEverywhere,
+  lacksInterface,
+  lastFencing,
   lostAttributes,
   namesOf,
   parameterOf,
@@ -37,41 +40,48 @@ export const lostDisks: Rule = ({ facts }) =>
       : { code: "disk-lost", severity: "warning", values };
   });
 
-const isAddress = (type: string) => /^IPaddr2?$|^IPv6addr$/.test(type);
-
 /** Row 18: the agent found no interface in the address's network, and none is configured. */
 export const addressWithoutInterface: Rule = ({ facts }) =>
-  failures(facts).flatMap((failure): readonly Advice[] => {
-    const { resource, node, entry, code } = failure;
-    if (!isAddress(resource.type) || entry.task !== "start" || ![1, 6].includes(code)) return [];
-    if (parameterOf(resource, "nic") !== undefined) return [];
-    const address = parameterOf(resource, "ip") ?? "";
-    const values = { node: node.name, resource: resource.baseId, address, proof: failureText(failure) };
-    return [{ code: "address-without-interface", severity: "error", values }];
-  });
+  failures(facts)
+    .filter(lacksInterface)
+    .map((failure) => {
+      const { resource, node } = failure;
+      const address = parameterOf(resource, "ip") ?? "";
+      const values = { node: node.name, resource: resource.baseId, address, proof: failureText(failure) };
+      return { code: "address-without-interface", severity: "error", values };
+    });
 
 /** As long as neighbours may go on sending to the old card: a usual life of an ARP entry. */
 const NEIGHBOUR_MS = 60_000;
 
-/** Row 19: an address has just come here from elsewhere. */
-export const movedAddresses: Rule = ({ facts, nowWallMs }) =>
-  primitives(facts).flatMap((resource): readonly Advice[] => {
+/** When the resource was last started or stopped there, in seconds; 0 for never: a node keeps the last of the two. */
+function movedSeconds({ history }: Resource, on: Node, task: "start" | "stop"): number {
+  const entry = history.get(on)?.entries.findLast((one) => one.task === task);
+  return Number(entry?.element.attributes["last-rc-change"] ?? 0);
+}
+
+/** Row 19: an address has just come here from elsewhere: from a node that stopped it, or that was fenced. */
+export const movedAddresses: Rule = (situation) => {
+  const { facts, nowWallMs } = situation;
+  return primitives(facts).flatMap((resource): readonly Advice[] => {
     const [node] = resource.runningOn;
-    if (!isAddress(resource.type) || node === undefined) return [];
-    const startedSeconds = (on: Node) =>
-      Number(
-        resource.history.get(on)?.entries.findLast(({ task }) => task === "start")?.element.attributes[
-          "last-rc-change"
-        ] ?? 0,
-      );
-    const agoMs = nowWallMs - startedSeconds(node) * 1000;
-    const before = facts.nodes.find((other) => other !== node && startedSeconds(other) > 0);
+    if (!isAddress(resource) || node === undefined) return [];
+    const startedMs = movedSeconds(resource, node, "start") * 1000;
+    const agoMs = nowWallMs - startedMs;
+    const hasLeft = (other: Node) => {
+      const stoppedMs = movedSeconds(resource, other, "stop") * 1000;
+      const fencing = lastFencing(situation, other.name);
+      const fencedMs = fencing?.outcome === "confirmed" && fencing.action !== "on" ? fencing.atWallMs : 0;
+      return Math.max(stoppedMs, fencedMs) > startedMs - NEIGHBOUR_MS;
+    };
+    const before = facts.nodes.find((other) => other !== node && hasLeft(other));
     if (agoMs < 0 || agoMs > NEIGHBOUR_MS || before === undefined) return [];
     const seconds = String(Math.round(agoMs / 1000));
     const address = parameterOf(resource, "ip") ?? "";
     const values = { resource: resource.baseId, node: node.name, before: before.name, address, seconds };
     return [{ code: "address-moved", severity: "warning", values }];
   });
+};
 
 /** Row 20: a heartbeat path is cut; it heals by itself. Of a node that is no member every link is down. */
 export const brokenLinks: Rule = ({ links, phases }) =>

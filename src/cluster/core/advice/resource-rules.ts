@@ -5,6 +5,7 @@ import { bansOf } from "../monitor/sections.ts";
 import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../scheduler/facts/values.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
+import { lacksQuorum } from "./node-rules.ts";
 import {
   type Advice,
   brokenDisks,
@@ -13,6 +14,7 @@ import {
   failureText,
   isEverywhere,
   isSingle,
+  lacksInterface,
   lostAttributes,
   members,
   primitives,
@@ -29,10 +31,10 @@ function hintOf({ type }: Resource): string {
 }
 
 /** Row 13 and row 18 say more than "it failed". */
-function isExplained({ entry, code, isTimeout, resource }: FailureFact): boolean {
+function isExplained(failure: FailureFact): boolean {
+  const { entry, code, isTimeout } = failure;
   const early = !isTimeout && [2, 4, 5, 6].includes(code) && entry.intervalMs === 0 && entry.task !== "stop";
-  const address = /^IPaddr2?$|^IPv6addr$/.test(resource.type) && entry.task === "start" && [1, 6].includes(code);
-  return early || address;
+  return early || lacksInterface(failure);
 }
 
 /** Rows 6 and 10: failed on one node, or on more than one. */
@@ -173,9 +175,14 @@ export const activeTwice: Rule = ({ facts }) =>
       return { code: "active-twice", severity: "error", values };
     });
 
-export const blockedActions: Rule = ({ blocked }) =>
-  blocked.map(({ key, node = "", reason }) => ({
-    code: "blocked",
-    severity: "error",
-    values: { key, node, why: reason, resource: key.replace(/_[a-z_]+_\d+$/, "") },
-  }));
+/** What is only looked at, and what stands for several actions, is blocked by something else that is told. */
+const isCause = ({ key, node }: Situation["blocked"][number]) => node !== undefined && !/_monitor_\d+$/.test(key);
+
+export const blockedActions: Rule = (situation) =>
+  lacksQuorum(situation)
+    ? []
+    : situation.blocked.filter(isCause).map(({ key, node = "", reason }) => ({
+        code: "blocked",
+        severity: "error",
+        values: { key, node, why: reason, resource: key.replace(/_[a-z_]+_\d+$/, "") },
+      }));

@@ -154,6 +154,17 @@ export function parameterOf({ element }: Resource, name: string): string | undef
   return pairs.find(({ attributes }) => attributes["name"] === name)?.attributes["value"];
 }
 
+export const isAddress = ({ type }: Resource): boolean => /^IPaddr2?$|^IPv6addr$/.test(type);
+
+/** What the agents of addresses say where they find no interface: ours 5, the shell's 1 or 6. */
+const NO_INTERFACE = [1, 5, 6];
+
+/** An address without a nic did not start: what is missing is an interface in its network, not the agent. */
+export function lacksInterface({ resource, entry, code, isTimeout }: FailureFact): boolean {
+  if (!isAddress(resource) || entry.task !== "start" || isTimeout) return false;
+  return NO_INTERFACE.includes(code) && parameterOf(resource, "nic") === undefined;
+}
+
 /** May stand on one node only: no clone above it. */
 export const isSingle = (resource: Resource): boolean => cloneOf(resource) === undefined;
 

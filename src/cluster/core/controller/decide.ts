@@ -198,8 +198,11 @@ function tellDecision(turn: Turn, number: number, { transition, blocked }: Decis
     return;
   }
   for (const line of summary) log(turn, "info", `decision ${number}: ${line}`);
-  for (const { key, node, reason } of blocked)
-    log(turn, "warning", `${key}${node === undefined ? "" : ` on ${node}`} is blocked: ${reasonText(reason)}`);
+  const reasons = Map.groupBy(blocked, ({ reason }) => reasonText(reason));
+  for (const [reason, actions] of reasons) {
+    const names = actions.map(({ key, node }) => `${key}${node === undefined ? "" : ` on ${node}`}`);
+    log(turn, "warning", `blocked, ${reason}: ${names.join(", ")}`);
+  }
 }
 
 export function acceptDecision(turn: Turn, number: number, decision: Decision): void {

@@ -9,8 +9,10 @@ function variableName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/g, "_");
 }
 
+type Operation = Pick<ResourceAction, "resource" | "operation" | "intervalMs" | "timeoutMs" | "parameters" | "meta">;
+
 /** `node`: the name of the node that runs it. Agents read OCF_CHECK_LEVEL bare, whatever its origin. */
-export function agentEnvironment(action: ResourceAction, node: string): Readonly<Record<string, string>> {
+export function agentEnvironment(action: Operation, node: string): Readonly<Record<string, string>> {
   const { resource, operation, intervalMs, timeoutMs, parameters, meta } = action;
   const told: Record<string, string> = {
     name: operation,

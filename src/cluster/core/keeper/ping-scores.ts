@@ -2,9 +2,12 @@
  * The node attribute `pingd`: how many ping nodes each member reaches, times 100. Told by the DC for all members at
  * once, and only when no count has changed for a while: where a host dies that both sides ping, both counts fall, and a
  * scheduler that saw one of them fall first would move everything for nothing. This is ipfail's comparison of both
- * sides, with an attribute that any rule can use.
+ * sides, with an attribute that any rule can use. Where a resource tells an attribute of this name, it is
+ * left to that one.
  * Facts: Linux-HA ipfail(8); ocf:pacemaker:ping, multiplier 100 as its how-tos have it.
  */
+import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
+import { configurationOf, nodeState, transientAttributes } from "../controller/cib-read.ts";
 import type { MembershipView } from "../membership/view.ts";
 
 export interface PingScores {
@@ -33,20 +36,39 @@ function isEqual(left: PingScores["counts"], right: PingScores["counts"]): boole
 
 const untold = ({ counts, told }: PingScores) => Object.entries(counts).filter(([node, count]) => told[node] !== count);
 
-/** `counts`: of this node and every member that has told one; empty on a node that is not the DC. */
+/**
+ * Nodes without the attribute are told at once: a rule that wants it would stop what runs there, on a node that has
+ * just joined or after all managers were restarted.
+ */
 export function stepPingScores(
   before: PingScores,
-  counts: PingScores["counts"],
+  { counts, absent }: PingSight,
   nowMs: number,
   dampenMs: number,
 ): PingScoresStep {
   const isSame = isEqual(counts, before.counts);
   // Who has gone, or leads no longer, tells anew when it is back: its attributes may have been cleared meanwhile.
-  const told = Object.fromEntries(Object.entries(before.told).filter(([node]) => counts[node] !== undefined));
-  const state: PingScores = { counts, told, sinceMs: isSame ? before.sinceMs : nowMs };
-  if (nowMs - state.sinceMs < dampenMs) return { state, changes: [] };
-  const changes = untold(state).map(([node, count]) => ({ node, value: String(count * MULTIPLIER) }));
-  return { state: { ...state, told: counts }, changes };
+  const known = Object.entries(before.told).filter(([node]) => counts[node] !== undefined && !absent.includes(node));
+  const state: PingScores = { counts, told: Object.fromEntries(known), sinceMs: isSame ? before.sinceMs : nowMs };
+  const isQuiet = nowMs - state.sinceMs >= dampenMs;
+  const due = untold(state).filter(([node]) => isQuiet || absent.includes(node));
+  const changes = due.map(([node, count]) => ({ node, value: String(count * MULTIPLIER) }));
+  return { state: { ...state, told: { ...state.told, ...Object.fromEntries(due) } }, changes };
+}
+
+/** Whether a ping resource of the configuration tells the attribute. Fact: ocf:pacemaker:ping, `name` is `pingd`. */
+export function isToldByResource(configuration: XmlElement | undefined): boolean {
+  const isPing = ({ attributes }: XmlElement) => /^pingd?$/.test(attributes.type ?? "");
+  const nameOf = (primitive: XmlElement) =>
+    childrenOf(primitive, "instance_attributes")
+      .flatMap((set) => childrenOf(set, "nvpair"))
+      .find(({ attributes }) => attributes.name === "name")?.attributes.value;
+  const tells = (element: XmlElement): boolean =>
+    element.name === "primitive"
+      ? isPing(element) && (nameOf(element) ?? PING_ATTRIBUTE) === PING_ATTRIBUTE
+      : element.children.some((child) => typeof child !== "string" && tells(child));
+  const resources = childOf(configuration, "resources");
+  return resources !== undefined && tells(resources);
 }
 
 /** Messages between nodes may have to be sent again. */
@@ -56,13 +78,24 @@ const DAMPEN_KEEPALIVES = 3;
 /** Two nodes' judgements of one host differ by a beat or two, and news of it by one more. */
 export const dampenOf = (keepaliveMs: number): number => Math.max(DAMPEN_MIN_MS, DAMPEN_KEEPALIVES * keepaliveMs);
 
-/** What every member tells of itself, where this node is the DC; else nothing. */
-export function toldCounts(view: MembershipView | undefined, self: string, dc: string | null): PingScores["counts"] {
-  if (dc !== self) return {};
-  const told = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
-  return Object.fromEntries(
-    told.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const])),
-  );
+export interface PingSight {
+  readonly counts: PingScores["counts"];
+  /** Of these, the nodes whose attribute is not in the status section. */
+  readonly absent: readonly string[];
+}
+
+/** What every member tells of itself, where this node is the DC and no resource tells the attribute; else nothing. */
+export function pingSight(
+  view: MembershipView | undefined,
+  cib: XmlElement,
+  self: string,
+  dc: string | null,
+): PingSight {
+  if (dc !== self || isToldByResource(configurationOf(cib))) return { counts: {}, absent: [] };
+  const members = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
+  const told = members.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
+  const isAbsent = (node: string) => transientAttributes(nodeState(cib, node))[PING_ATTRIBUTE] === undefined;
+  return { counts: Object.fromEntries(told), absent: told.map(([node]) => node).filter(isAbsent) };
 }
 
 /** When the present counts may be told. */

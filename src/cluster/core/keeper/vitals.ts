@@ -19,6 +19,8 @@ export interface Vitals {
   readonly storage: readonly StorageVital[];
   /** What it must not outlive. */
   readonly leases: LockLeases;
+  /** From then on the peers may count on its end, for no majority has heard it: see membership/quorum-lease.ts. */
+  readonly quorumEndAtMs: number | undefined;
 }
 
 export interface StorageVital {
@@ -71,6 +73,10 @@ export function stepHealth(
   const over = vitals.leases.find(({ endAtMs }) => nowMs >= endAtMs);
   if (over !== undefined) {
     const reason = `the lock on ${over.lock} was not renewed: another node may take it, and this one for dead`;
+    return { state, effects: [{ kind: "end", reason }] };
+  }
+  if (vitals.quorumEndAtMs !== undefined && nowMs >= vitals.quorumEndAtMs) {
+    const reason = "no majority of the nodes has heard this one for its quorum-lease: they may take it for dead";
     return { state, effects: [{ kind: "end", reason }] };
   }
   const text = findAilment(vitals, limits, nowMs);

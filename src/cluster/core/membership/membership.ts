@@ -9,7 +9,9 @@ import { hearLink } from "./link.ts";
 import { canBeLost, confirmFencing, hearPeer, judgePeer, silenceMs, tellOpinion } from "./peer.ts";
 import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
 import { hasSeenAll, isQuorate } from "./quorum.ts";
+import { askAll, noteAnswer, renewLease } from "./quorum-lease.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
+import { silenceWakeAtMs, watchSilence } from "./silent-end.ts";
 import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
 
 type Step = Stepped<MembershipState, MembershipEffect>;
@@ -28,6 +30,7 @@ export function wakeAtMs(state: MembershipState): number {
   for (const peer of state.peers) {
     const heardAtMs = Math.max(peer.heardAtMs ?? 0, listeningSinceMs);
     if (canBeLost(peer)) wake = Math.min(wake, heardAtMs + config.deadtimeMs);
+    wake = Math.min(wake, silenceWakeAtMs(peer) ?? wake);
   }
   return wake;
 }
@@ -51,10 +54,11 @@ function beat(before: MembershipState, nowMs: number): Step {
   const due = before.nextBeatAtMs + config.keepaliveMs;
   // From beat to beat by absolute time, so that lateness does not add up; but no burst to catch up.
   const nextMs = due > nowMs ? due : nowMs + config.keepaliveMs;
+  const asked = askAll(before, number, nowMs);
   const state: MembershipState =
     goodbyes === undefined
-      ? { ...before, beat: number, nextBeatAtMs: nextMs }
-      : { ...before, beat: number, nextBeatAtMs: nowMs + GOODBYE_GAP_MS, goodbyes: goodbyes - 1 };
+      ? { ...asked, beat: number, nextBeatAtMs: nextMs }
+      : { ...asked, beat: number, nextBeatAtMs: nowMs + GOODBYE_GAP_MS, goodbyes: goodbyes - 1 };
   if (goodbyes === 0) return { state, effects: [{ kind: "gone" }] };
   const heartbeat = {
     leaving: goodbyes !== undefined,
@@ -62,6 +66,9 @@ function beat(before: MembershipState, nowMs: number): Step {
     holding: state.hold !== undefined,
     quorate: isQuorate(state),
     holdsTie: state.tieHeld,
+    ...(config.lease === undefined
+      ? {}
+      : { promise: { endsWithinMs: config.lease.endsWithinMs, votes: config.nodes.length } }),
     epoch: state.epoch,
     members: state.members,
     sentAtMs: Math.floor(nowMs) % 2 ** 32,
@@ -87,17 +94,19 @@ function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbe
   const self = { id: ownId(before), generation: before.generation, deadtimeMs: config.deadtimeMs };
   const heard = hearPeer(linked, event.generation, event.heartbeat, self, nowMs);
   effects.push(...judgedLink.effects, ...heard.effects);
-  let state = withPeer(before, heard.peer);
+  // Only the newest heartbeat of a start that we listen to has a say about us.
+  const isNewest = heard.peer.heartbeat === event.heartbeat;
+  const peer = isNewest ? noteAnswer(heard.peer, before) : heard.peer;
+  let state = withPeer(before, peer);
   if (heard.peer.generation !== known.generation) effects.push(remember(state));
-  const slept = sleptMs(heard.peer.clock);
+  const slept = sleptMs(peer.clock);
   if (slept + config.keepaliveMs >= config.deadtimeMs) {
-    const paused = noticePause(withPeer(state, { ...heard.peer, clock: acceptSleep(heard.peer.clock) }), slept, nowMs);
+    const paused = noticePause(withPeer(state, { ...peer, clock: acceptSleep(peer.clock) }), slept, nowMs);
     state = paused.state;
     effects.push(...paused.effects);
   }
-  // Only the newest heartbeat of a start that we listen to has a say about us.
-  if (heard.peer.heartbeat !== event.heartbeat) return { state, effects };
-  const judged = hearOpinion(state, heard.peer);
+  if (!isNewest) return { state, effects };
+  const judged = hearOpinion(state, peer);
   return { state: judged.state, effects: [...effects, ...judged.effects] };
 }
 
@@ -155,6 +164,12 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
       if (peer === undefined) return { state, effects: [] };
       return { state: withPeer(state, { ...peer, phase: "awaited", returned: false }), effects: [] };
     }
+    case "peer-declared-lost": {
+      const peer = state.peers.find(({ name, phase }) => name === event.name && phase === "member");
+      if (peer === undefined) return { state, effects: [] };
+      const next = withPeer(state, { ...peer, phase: "lost", returned: false });
+      return { state: next, effects: [{ kind: "peer-lost", name: peer.name, silentMs: 0 }] };
+    }
     case "tie-breaker":
       // The others of our half wait for this word.
       return { state: { ...state, tieHeld: event.held, nextBeatAtMs: nowMs }, effects: [] };
@@ -196,7 +211,7 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
     effects.push(...done.effects);
     if (state.selfFenced) return { state, effects };
   }
-  const agreed = agree(state);
+  const agreed = watchSilence(renewLease(agree(state), nowMs), nowMs);
   // A change is told at once: until every member tells the same, nobody may decide.
   state = agreed.epoch === state.epoch ? agreed : { ...agreed, nextBeatAtMs: Math.min(state.nextBeatAtMs, nowMs) };
   if (nowMs < state.nextBeatAtMs) return { state, effects };

@@ -5,6 +5,8 @@
  * over has first read the other's power as off.
  * Before `settled` nobody decides: a node that starts alone first waits initdead for its peers; with wait-for-all it
  * waits until all were there once, or a member says that it may decide already.
+ * Where nodes end themselves without quorum (quorum-lease), being quorate is more than seeing a majority: it has to
+ * have answered, because from then on time alone proves that who is not answered has ended.
  * Fact: corosync votequorum(5), two_node, wait_for_all, auto_tie_breaker.
  */
 import type { Heartbeat } from "../wire/heartbeat.ts";
@@ -41,7 +43,8 @@ export function isTieSeeker(state: MembershipState): boolean {
 }
 
 export function isQuorate(state: MembershipState): boolean {
-  const { config, settled, seenAll, tieHeld } = state;
+  const { config, settled, seenAll, tieHeld, quorumAtMs } = state;
+  if (config.lease !== undefined && quorumAtMs === undefined) return false;
   const { waitForAll, tieBreaker } = config.quorum ?? { waitForAll: false, tieBreaker: "none" };
   if (!settled || (waitForAll && !seenAll)) return false;
   const [members, all] = [memberCount(state), config.nodes.length];

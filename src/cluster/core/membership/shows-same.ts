@@ -24,6 +24,10 @@ function samePeer(before: PeerState, after: PeerState): boolean {
     before.heartbeat?.members === after.heartbeat?.members &&
     before.heartbeat?.epoch === after.heartbeat?.epoch &&
     before.heartbeat?.reachable === after.heartbeat?.reachable &&
+    before.heartbeat?.promise?.endsWithinMs === after.heartbeat?.promise?.endsWithinMs &&
+    before.heartbeat?.promise?.votes === after.heartbeat?.promise?.votes &&
+    (before.quiet === undefined) === (after.quiet === undefined) &&
+    before.quiet?.endedAfterMs === after.quiet?.endedAfterMs &&
     sameLinks(before.links, after.links)
   );
 }

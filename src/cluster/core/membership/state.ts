@@ -25,6 +25,8 @@ export interface MembershipConfig {
   readonly initdeadMs: number;
   /** Without it a pair is decided by its fencing, and more nodes by their majority. */
   readonly quorum?: { readonly waitForAll: boolean; readonly tieBreaker: "none" | "ping" | "disk" };
+  /** This node ends itself when it has lost quorum for `leaseMs`, in the worst case within `endsWithinMs`. */
+  readonly lease?: { readonly leaseMs: number; readonly endsWithinMs: number };
 }
 
 /** One peer on one link. */
@@ -54,9 +56,26 @@ export interface PeerState {
   /** The newest heartbeat, and when its first copy came: a slower link brings the same one again. */
   readonly heartbeat?: Heartbeat;
   readonly heartbeatAtMs?: number;
+  /** A beat of ours, and when it went out, of which we wait to hear that the peer has heard it. */
+  readonly asked?: { readonly beat: number; readonly atMs: number };
+  /** When the last beat went out that the peer is known to have heard as that of a member. */
+  readonly confirmedAtMs?: number;
+  /** Only of a lost one: since when no member has heard it, by what they tell: see silent-end.ts. */
+  readonly quiet?: Quiet;
   /** How far the peer's clock has run ahead of ours since we hear it, and what is usual: see peer-clock.ts. */
   readonly clock: PeerClock;
   readonly links: Readonly<Record<string, LinkState>>;
+}
+
+/** The wait for a peer that has promised to end itself. */
+export interface Quiet {
+  readonly sinceMs: number;
+  /** Who told so: the set must stay the same. */
+  readonly members: number;
+  /** After the wait every member has to answer this beat, so that none of them speaks of earlier. */
+  readonly askedBeat?: number;
+  /** It has ended: so long it was without a majority. */
+  readonly endedAfterMs?: number;
 }
 
 export interface MembershipState {
@@ -78,6 +97,8 @@ export interface MembershipState {
   readonly seenAll: boolean;
   /** This node has the tie-breaker. */
   readonly tieHeld: boolean;
+  /** The last moment at which a majority is known to have heard us; undefined before there was one in this start. */
+  readonly quorumAtMs?: number;
   /** How many ping nodes we reach; undefined while not known. */
   readonly reachable?: number;
   /** Set after a pause: which beat a peer must have heard before we trust ourselves. */
@@ -103,6 +124,8 @@ export type MembershipEvent =
   | { readonly kind: "fencing-confirmed"; readonly name: string; readonly generation: number }
   /** A lost peer that returned may be a member again without having been fenced: nothing was taken over from it. */
   | { readonly kind: "peer-accepted"; readonly name: string }
+  /** A member that promised to end itself has to: it will, as soon as it hears that it is lost. */
+  | { readonly kind: "peer-declared-lost"; readonly name: string }
   | { readonly kind: "tie-breaker"; readonly held: boolean }
   | { readonly kind: "reachable"; readonly count: number }
   | { readonly kind: "persisted"; readonly generation: number }

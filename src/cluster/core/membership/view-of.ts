@@ -3,8 +3,23 @@ import type { KeeperReport } from "../keeper/report.ts";
 import { heardPercent } from "./link-history.ts";
 import { elapsedMs } from "./peer-clock.ts";
 import { isQuorate } from "./quorum.ts";
-import type { MembershipState } from "./state.ts";
-import type { MembershipView } from "./view.ts";
+import { waitMsFor } from "./silent-end.ts";
+import type { MembershipState, PeerState } from "./state.ts";
+import type { MembershipView, PromiseView } from "./view.ts";
+
+function promiseOf({ heartbeat, quiet }: PeerState, votes: number): PromiseView | undefined {
+  // One that takes its majority of another number of nodes promises nothing that we could count on.
+  if (heartbeat?.promise?.votes !== votes) return undefined;
+  const { endsWithinMs } = heartbeat.promise;
+  const endedAfterMs = quiet?.endedAfterMs;
+  const waitMs = waitMsFor(endsWithinMs);
+  return {
+    endsWithinMs,
+    waitMs,
+    isQuiet: quiet !== undefined,
+    ...(endedAfterMs === undefined ? {} : { endedAfterMs }),
+  };
+}
 
 /** What the manager is told. */
 export function viewOf(state: MembershipState, nowMs: number): MembershipView {
@@ -20,14 +35,19 @@ export function viewOf(state: MembershipState, nowMs: number): MembershipView {
     agreed: dissenting.length === 0,
     ...(dissenting.length === 0 ? {} : { dissenting: dissenting.map(({ name }) => name) }),
     ...(state.reachable === undefined ? {} : { reachable: state.reachable }),
-    peers: state.peers.map(({ name, phase, generation, heardAtMs, returned, heartbeat }) => ({
-      name,
-      phase,
-      generation,
-      returned,
-      ...(phase === "member" && heartbeat?.reachable !== undefined ? { reachable: heartbeat.reachable } : {}),
-      ...(heardAtMs === undefined ? {} : { silentMs: Math.round(nowMs - heardAtMs) }),
-    })),
+    peers: state.peers.map((peer) => {
+      const { name, phase, generation, heardAtMs, returned, heartbeat } = peer;
+      const promise = config.lease === undefined ? undefined : promiseOf(peer, config.nodes.length);
+      return {
+        name,
+        phase,
+        generation,
+        returned,
+        ...(phase === "member" && heartbeat?.reachable !== undefined ? { reachable: heartbeat.reachable } : {}),
+        ...(heardAtMs === undefined ? {} : { silentMs: Math.round(nowMs - heardAtMs) }),
+        ...(promise === undefined ? {} : { promise }),
+      };
+    }),
     links: state.peers.flatMap(({ name: peer, links }) =>
       Object.entries(links).map(([name, link]) => ({ name, kind: kindOf(name), peer, state: link.state })),
     ),

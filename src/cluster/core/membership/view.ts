@@ -18,6 +18,18 @@ export interface PeerView {
   readonly returned: boolean;
   /** How many ping nodes it reaches, where it is a member and has told. */
   readonly reachable?: number;
+  /** What its own watchdog has come to, where it has promised to end itself without quorum. */
+  readonly promise?: PromiseView;
+}
+
+export interface PromiseView {
+  readonly endsWithinMs: number;
+  /** So long nobody of a majority must have heard it: the promised time, and what clocks may differ by. */
+  readonly waitMs: number;
+  /** Nobody here hears it, and the time runs. */
+  readonly isQuiet: boolean;
+  /** Its start must have ended: nobody of a majority has heard it for so long. */
+  readonly endedAfterMs?: number;
 }
 
 export interface LinkView {

@@ -1,5 +1,6 @@
 /** Attributes of nodes as an operator wants to see them: without what only the cluster reads, ping values judged. */
 import { childrenOf } from "../../../base/xml.ts";
+import { PING_ATTRIBUTE } from "../keeper/ping-scores.ts";
 import type { Facts, Node, Resource } from "../scheduler/facts/model.ts";
 import { compareNames } from "../scheduler/facts/names.ts";
 
@@ -39,8 +40,9 @@ export function shownAttributes(facts: Facts, node: Node): readonly ShownAttribu
 }
 
 /** The word behind a ping value; empty when all is well or it is no ping value. */
-export function connectivity({ value, expected }: ShownAttribute): string {
-  if (expected === undefined) return "";
+export function connectivity({ name, value, expected }: ShownAttribute): string {
+  // Without a ping resource it is the keeper that counts its ping nodes.
+  if (expected === undefined) return name === PING_ATTRIBUTE && value === "0" ? "Connectivity is lost" : "";
   const reached = Number.parseInt(value, 10) || 0;
   if (reached <= 0) return "Connectivity is lost";
   return reached < expected ? `Connectivity is degraded (Expected=${expected})` : "";

@@ -21,6 +21,14 @@ export interface PeerOpinion {
   readonly echo: number;
 }
 
+/** Of a sender that ends itself when it loses quorum, so that time alone proves its death: see quorum-lease.ts. */
+export interface EndPromise {
+  /** After the last moment at which a majority had heard it, watchdog and all. */
+  readonly endsWithinMs: number;
+  /** Of how many nodes it takes the majority. */
+  readonly votes: number;
+}
+
 export interface Heartbeat {
   readonly leaving: boolean;
   readonly settled: boolean;
@@ -37,10 +45,13 @@ export interface Heartbeat {
   readonly beat: number;
   /** How many ping nodes the sender reaches; undefined where there are none, or it is too early to say. */
   readonly reachable?: number;
+  readonly promise?: EndPromise;
   readonly peers: readonly PeerOpinion[];
 }
 
 const FIXED_BYTES = 17;
+/** Where it is promised to end without quorum: a time of 4 bytes, and the number of votes. */
+const PROMISE_BYTES = 5;
 /** In front of the list; later versions may put more before it, which this one passes over. */
 const FIXED_LENGTH_AT = 15;
 const UNKNOWN = 255;
@@ -48,9 +59,10 @@ const PEER_BYTES = 10;
 const HEARD = 0x80;
 
 export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
-  const bytes = new Uint8Array(FIXED_BYTES + PEER_BYTES * heartbeat.peers.length);
+  const { leaving, settled, holding, quorate, holdsTie, promise } = heartbeat;
+  const fixed = FIXED_BYTES + (promise === undefined ? 0 : PROMISE_BYTES);
+  const bytes = new Uint8Array(fixed + PEER_BYTES * heartbeat.peers.length);
   const view = new DataView(bytes.buffer);
-  const { leaving, settled, holding, quorate, holdsTie } = heartbeat;
   const flags = [leaving, settled, holding, quorate, holdsTie];
   view.setUint8(
     0,
@@ -60,10 +72,14 @@ export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
   view.setUint16(5, heartbeat.members);
   view.setUint32(7, heartbeat.sentAtMs);
   view.setUint32(11, heartbeat.beat);
-  view.setUint8(FIXED_LENGTH_AT, FIXED_BYTES);
+  view.setUint8(FIXED_LENGTH_AT, fixed);
   view.setUint8(16, heartbeat.reachable ?? UNKNOWN);
+  if (promise !== undefined) {
+    view.setUint32(FIXED_BYTES, promise.endsWithinMs);
+    view.setUint8(FIXED_BYTES + 4, promise.votes);
+  }
   for (const [index, peer] of heartbeat.peers.entries()) {
-    const at = FIXED_BYTES + PEER_BYTES * index;
+    const at = fixed + PEER_BYTES * index;
     view.setUint8(at, peer.id);
     writeUint48(view, at + 1, peer.generation);
     view.setUint8(at + 7, OPINIONS.indexOf(peer.opinion) | (peer.heard ? HEARD : 0));
@@ -94,6 +110,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
   }
   const flags = view.getUint8(0);
   const reachable = view.getUint8(16);
+  const promises = fixed >= FIXED_BYTES + PROMISE_BYTES;
   return {
     leaving: (flags & 1) !== 0,
     settled: (flags & 2) !== 0,
@@ -105,6 +122,9 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
     sentAtMs: view.getUint32(7),
     beat: view.getUint32(11),
     ...(reachable === UNKNOWN ? {} : { reachable }),
+    ...(promises
+      ? { promise: { endsWithinMs: view.getUint32(FIXED_BYTES), votes: view.getUint8(FIXED_BYTES + 4) } }
+      : {}),
     peers,
   };
 }

@@ -11,6 +11,10 @@ export const RESEND_FIRST_MS = 250;
 export const RESEND_MIN_MS = 100;
 /** Resends double up to here; more patience only delays the detection of a dead session. */
 export const RESEND_CAP_MS = 2_000;
+/** An answer that comes later than this after the last copy was not owed to it: the board is slow, not the wire. */
+const COPY_SLACK_MS = 100;
+/** Of a board that answers slowly: more patience than for this would hold up those who wait for another device. */
+const DULL_MAX_MS = 10_000;
 /** A session that a board has forgotten gives no error, only silence: after so many tries open a new one. */
 export const SILENT_TRIES_MAX = 2;
 /** ipmi_sim forgets an idle session after 30 s, IPMI v2.0 section 6.12.15 says 60 s: open anew before that. */
@@ -100,6 +104,7 @@ export interface PendingRequest {
   readonly deadlineAtMs: number;
   /** Times sent in any session. */
   readonly tries: number;
+  readonly firstSentAtMs: number | undefined;
 }
 
 export interface SessionState {
@@ -113,6 +118,11 @@ export interface SessionState {
   readonly requestSequence: number;
   /** Last measured; undefined before the first answer. */
   readonly roundTripMs: number | undefined;
+  /**
+   * What the board took for the last request, or did not suffice for it, when that was longer than a wire explains;
+   * else 0. Each copy costs such a board as much time again, and what is asked next waits for all of them.
+   */
+  readonly dullMs: number;
   readonly hint: string | undefined;
 }
 
@@ -127,6 +137,7 @@ export function createSession(seed: string): SessionState {
     queue: [],
     requestSequence: 0,
     roundTripMs: undefined,
+    dullMs: 0,
     hint: undefined,
   };
 }
@@ -169,6 +180,25 @@ export function boardGuid({ live }: SessionState): string | undefined {
 export function resendDelayMs(roundTripMs: number | undefined, tries: number): number {
   const first = roundTripMs === undefined ? RESEND_FIRST_MS : Math.max(RESEND_MIN_MS, 4 * roundTripMs);
   return Math.min(RESEND_CAP_MS, first * 2 ** Math.max(0, tries - 1));
+}
+
+/** How slow a board is with what a caller asks, from an answer `sinceCopyMs` after the last copy; 0 for a quick one. */
+export function dullnessOf(
+  { roundTripMs = 0 }: Pick<SessionState, "roundTripMs">,
+  sinceCopyMs: number,
+  request: PendingRequest | undefined,
+  nowMs: number,
+): number {
+  if (request?.firstSentAtMs === undefined || sinceCopyMs <= Math.max(COPY_SLACK_MS, 4 * roundTripMs)) return 0;
+  return Math.min(DULL_MAX_MS, nowMs - request.firstSentAtMs);
+}
+
+/** The wait for the answer to a caller's request before it is sent again. */
+export function patienceMs(
+  { roundTripMs, dullMs }: Pick<SessionState, "roundTripMs" | "dullMs">,
+  tries: number,
+): number {
+  return Math.max(2 * dullMs, resendDelayMs(roundTripMs, tries));
 }
 
 /** Whether a number that came in is new, and the window after it; numbers 16 and more behind are refused. */

@@ -24,6 +24,7 @@ import {
 } from "./rakp.ts";
 import {
   acceptSequence,
+  dullnessOf,
   type Exchange,
   establishSession,
   IDLE_MAX_MS,
@@ -31,6 +32,7 @@ import {
   type LiveSession,
   type Opening,
   type PendingRequest,
+  patienceMs,
   QUEUE_MAX,
   type RequestEvent,
   resendDelayMs,
@@ -135,13 +137,13 @@ function transmit(context: SessionContext, draft: Draft, exchange: Exchange, now
   });
   draft.live = { ...live, sent: sequence };
   const tries = exchange.tries + 1;
-  let patience = tries;
+  let resendAtMs = nowMs + resendDelayMs(draft.roundTripMs, tries);
   if (exchange.purpose === "caller" && head !== undefined) {
     // A board that is slow with just this request must not be asked ever faster over ever new sessions.
-    patience = head.tries + 1;
-    draft.queue = [{ ...head, tries: patience }, ...draft.queue.slice(1)];
+    const asked = { ...head, tries: head.tries + 1, firstSentAtMs: head.firstSentAtMs ?? nowMs };
+    draft.queue = [asked, ...draft.queue.slice(1)];
+    resendAtMs = nowMs + patienceMs(draft, asked.tries);
   }
-  const resendAtMs = nowMs + resendDelayMs(draft.roundTripMs, patience);
   draft.exchange = { ...exchange, tries, sentAtMs: nowMs, resendAtMs };
 }
 
@@ -175,6 +177,8 @@ function expire(draft: Draft, nowMs: number): void {
   }
   draft.queue = draft.queue.filter(({ deadlineAtMs }) => nowMs < deadlineAtMs);
   if (draft.queue[0] === head) return;
+  // It took our login: it may be alive and slow, and then the copies of this request still lie before it.
+  if (draft.live !== undefined) draft.dullMs = Math.max(draft.dullMs, dullnessOf(draft, Infinity, head, nowMs));
   if (draft.exchange !== undefined && draft.live !== undefined) draft.live = { ...draft.live, suspect: true };
   draft.exchange = undefined;
 }
@@ -280,11 +284,12 @@ function takeHandshake(
 }
 
 function takeResponse(draft: Draft, exchange: Exchange, response: IpmiResponse, nowMs: number): void {
+  const [head, ...rest] = draft.queue;
   measure(draft, exchange.sentAtMs, exchange.tries, nowMs);
+  if (exchange.purpose === "caller") draft.dullMs = dullnessOf(draft, nowMs - exchange.sentAtMs, head, nowMs);
   draft.exchange = undefined;
   // It lives after all: an answer that came late, while we were already opening another session.
   draft.opening = undefined;
-  const [head, ...rest] = draft.queue;
   if (exchange.purpose === "caller") {
     if (head !== undefined) answer(draft, head, { kind: "response", ...response });
     draft.queue = rest;
@@ -337,7 +342,15 @@ function takeDatagram(context: SessionContext, draft: Draft, bytes: Uint8Array, 
 
 function takeRequest({ account }: SessionContext, draft: Draft, event: RequestEvent, nowMs: number): void {
   const { id, request, budgetMs } = event;
-  const pending: PendingRequest = { id, request, askedAtMs: nowMs, deadlineAtMs: nowMs + budgetMs, tries: 0 };
+  const pending: PendingRequest = {
+    id,
+    request,
+    askedAtMs: nowMs,
+    // Of a board that is known to be slow an answer is waited for, though a dead one would be given up by then.
+    deadlineAtMs: nowMs + Math.max(budgetMs, 3 * draft.dullMs),
+    tries: 0,
+    firstSentAtMs: undefined,
+  };
   const fault: IpmiFault | undefined =
     draft.queue.length < QUEUE_MAX
       ? faultOfAccount(account)

@@ -8,6 +8,8 @@ export interface SharedLock {
   readonly self: string;
   /** Where the cluster has recorded that the resource runs which holds the lock; undefined: no cluster was asked. */
   holders(): readonly string[] | undefined;
+  /** The number of the node's present start, as the cluster knows it; undefined: it was never heard. */
+  startOf(node: string): number | undefined;
   read(): Promise<SfexRead<SfexLock> | { readonly kind: "failed"; readonly reason: string }>;
   /** Why it may not stand on the disk; undefined: it does. */
   write(lock: SfexLock): Promise<string | undefined>;

@@ -5,7 +5,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
+import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -55,7 +55,7 @@ function tasksOf(resource: Resource): readonly string[] {
 /** A group is down when all of it is; a clone's instances go down each for itself. */
 function endMode(resource: Resource, operation: string): Collective["mode"] {
   const goesDown = operation === "stop" || operation === "demote";
-  if (resource.kind === "clone") return goesDown ? "free" : "any";
+  if (resource.kind === "clone") return "any";
   return goesDown ? "wanted" : "all";
 }
 
@@ -73,8 +73,21 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, {});
   for (const each of ends) link(plan, each, end, { ends: true });
+  if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
   if (operation === "stop")
     for (const member of resource.children) plan.stopWaits.push({ resource: member, second: end, sameNode: false });
+}
+
+/**
+ * Of a group it is never told that it has been demoted while a member has no role to be demoted from, unless that one
+ * is known to be unpromoted already (crm_simulate as a black box).
+ */
+function holdDemoted(plan: Plan, group: Resource, end: Step): void {
+  for (const member of group.children) {
+    if (member.role === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
+    const none = step(plan, { resource: member, operation: "demote", runnable: false });
+    link(plan, none, end, { wantedNeedsFirst: true, hidden: true });
+  }
 }
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
@@ -155,15 +168,17 @@ export function linkClone(plan: Plan, clone: Resource): void {
   linkPhases(plan, clone);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
+  // In a bundle the containers set the order; who is promoted when is not part of it.
+  const isPromoted = clone.promotable && clone.parent === undefined;
   clone.children.forEach((instance, index) => {
     // Each waits for all before it: those in between may have nothing to do.
     for (const previous of clone.children.slice(0, index)) {
-      for (const first of endOf(plan, previous, "start"))
-        for (const second of beginOf(plan, instance, "start")) link(plan, first, second);
-      for (const second of beginOf(plan, previous, "stop")) {
-        for (const first of endOf(plan, instance, "stop")) link(plan, first, second);
+      for (const up of isPromoted ? ["start", "promote"] : ["start"])
+        linkAll(plan, endOf(plan, previous, up), beginOf(plan, instance, up));
+      for (const down of isPromoted ? ["stop", "demote"] : ["stop"])
+        linkAll(plan, endOf(plan, instance, down), beginOf(plan, previous, down));
+      for (const second of beginOf(plan, previous, "stop"))
         plan.stopWaits.push({ resource: instance, second, sameNode: false });
-      }
     }
   });
 }

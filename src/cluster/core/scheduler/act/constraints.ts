@@ -164,8 +164,9 @@ function linkSetGates(plan: Plan): void {
   for (const { name, members, min, second, kind } of plan.facts.setGates) {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
     plan.gates.push({ step: gate, min });
+    // One of many need but have begun: of a whole not all is waited for.
     for (const { resource, task } of members)
-      for (const first of firstsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
+      for (const first of stepsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
     const rules = kind === "mandatory" ? { needsFirst: true } : {};
     for (const { resource, task } of second) {
       for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);
@@ -175,9 +176,22 @@ function linkSetGates(plan: Plan): void {
   }
 }
 
+/**
+ * Of several orders between the same two tasks the one that is configured first stands, whatever its kind
+ * (crm_simulate as a black box): a mandatory one behind an optional one adds nothing.
+ */
+function firstOnes(orders: readonly ResourceOrder[]): readonly ResourceOrder[] {
+  const known = new Set<string>();
+  return orders.filter(({ first, firstTask, second, secondTask, min }) => {
+    if (min > 0) return true;
+    const key = [first.index, firstTask, second.index, secondTask].join(" ");
+    return !known.has(key) && known.add(key);
+  });
+}
+
 /** Links for every order constraint. */
 export function linkOrders(plan: Plan): void {
-  for (const order of plan.facts.orders) {
+  for (const order of firstOnes(plan.facts.orders)) {
     const rules = rulesOf(order);
     if (order.min > 0 && GOES_UP.has(order.firstTask)) linkGate(plan, order);
     else if (isInterleaved(order)) linkInterleaved(plan, order, rules);

@@ -71,7 +71,7 @@ export function act(
   if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
     made.reason = plan.facts.options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
-  if (!managed && (operation === "stop" || operation === "demote")) made.runnable = false;
+  if (!managed && operation === "stop") made.runnable = false;
   return made;
 }
 
@@ -179,7 +179,9 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
       stopUnexpected(plan, resource, to);
       return;
     }
-    const required = reason !== undefined && !demoteOnly;
+    // Recorded in a role that its configuration does not know, it has to be started anew to be merely started.
+    const isOutOfRole = role > ROLE.started && nextRole === ROLE.started;
+    const required = (reason !== undefined && !demoteOnly) || isOutOfRole;
     const startsAgain = resource.pendingTask === "start" && resource.pendingNode === to;
     const failedPromoted = role === ROLE.promoted && (required || demoteOnly);
     if (demoteOnly) for (const node of from) act(plan, resource, "demote", node, true, "failed");
@@ -199,7 +201,8 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
         start.required = resource.managed;
       }
     if (nextRole > role) bringUp(plan, motion, role, nextRole, true, true, "role");
-    else if (nextRole < role) for (const node of from) act(plan, resource, "demote", node, true, "role");
+    else if (nextRole < role && !isOutOfRole)
+      for (const node of from) act(plan, resource, "demote", node, true, "role");
   } else if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
 }
 
@@ -221,7 +224,7 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);
   for (const promote of promotes) {
-    for (const start of starts) link(plan, start, promote, { needsFirst: true, firstDragsThen: true });
+    for (const start of starts) link(plan, start, promote, { needsFirst: true, startDrags: true });
     for (const demote of demotes) link(plan, demote, promote, {});
   }
 }

@@ -58,8 +58,14 @@ function hindranceOf(plan: Plan, { start, resource }: Migration): Link | undefin
       (each.first.operation === "start" || each.first.operation === "running") &&
       each.first.resource !== resource &&
       each.first.required &&
-      !each.first.migratable,
+      !each.first.migratable &&
+      goesDown(plan, each.first.resource),
   );
+}
+
+/** What only starts is there in time: it stands in the way when it has to leave where it is. */
+function goesDown(plan: Plan, resource: Resource | undefined): boolean {
+  return resource === undefined || stepsOf(plan, resource, "stop").some(({ required }) => required);
 }
 
 /** Takes the mark from those that something stands against. Returns whether there was one. */

@@ -108,7 +108,7 @@ function tell(
 ): Step | undefined {
   const node = hears(life, task, when);
   // What is left alone is not told either.
-  if (node === undefined || isUnclean(plan.board, node) || !life.resource.managed) return undefined;
+  if (node === undefined || node.pending || isUnclean(plan.board, node) || !life.resource.managed) return undefined;
   // Who comes up only in this transition can be told once it is there.
   const isNew = life.starts && (task === "promote" || (task === "start" && when === "post"));
   if (!(isNew ? isUp(plan.board, node) : node.online)) return undefined;

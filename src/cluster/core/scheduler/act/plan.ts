@@ -47,8 +47,12 @@ export interface LinkRules {
   readonly thenDragsFirst?: boolean;
   /** The first cannot run: nor can the second. */
   readonly needsFirst?: boolean;
+  /** The same, but only where the second is wanted. */
+  readonly wantedNeedsFirst?: boolean;
   /** Stop and start of one resource: what cannot be started again, or must be, is stopped. */
   readonly restart?: boolean;
+  /** For start before promote: what is started is promoted again, but nobody promotes what cannot be started. */
+  readonly startDrags?: boolean;
   /** For demote before stop: the stop drags it in only while the resource is promoted. */
   readonly promotedDrags?: boolean;
   readonly asymmetric?: boolean;
@@ -222,7 +226,9 @@ const NO_RULES: LinkRules = {
   firstDragsThen: false,
   thenDragsFirst: false,
   needsFirst: false,
+  wantedNeedsFirst: false,
   restart: false,
+  startDrags: false,
   promotedDrags: false,
   asymmetric: false,
   optional: false,

@@ -19,8 +19,11 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
     if (intervalMs === 0 || task === "cancel" || index <= stopAt || entry.element.attributes["op-status"] === "1")
       continue;
     if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs });
-    else if (plan.facts.options.cancelRemoved && !resource.removed && isActive && isHereToStay(plan, node))
-      cancel(plan, resource, node, task, intervalMs);
+    else if (plan.facts.options.cancelRemoved && !resource.removed && isActive && isHereToStay(plan, node)) {
+      const made = cancel(plan, resource, node, task, intervalMs);
+      // What goes nowhere from here ends with its monitors: no cancel of its own is waited for.
+      made.runnable = plan.board.assigned[resource.index] !== undefined;
+    }
   }
 }
 

@@ -78,7 +78,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
       (other) =>
         other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,
     );
-    if (sameInterval || !resource.managed) return;
+    if (sameInterval) return;
     const made = cancel(plan, resource, node, name, intervalMs);
     made.runnable = isUp(plan.board, node) && !node.pending;
     for (const promote of stepsOf(plan, resource, "promote")) if (promote.node === node) link(plan, made, promote);
@@ -93,7 +93,8 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
   if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
   made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable || !resource.managed);
-  if (resource.managed) {
+  if (!resource.managed) made.required &&= made.runnable;
+  else {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
     if (nextRole === ROLE.promoted)
       for (const promote of stepsOf(plan, resource, "promote"))
@@ -121,12 +122,17 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
       }
       continue;
     }
+    // Where it runs and nobody may stop it, there is nothing to watch for.
+    if (!resource.managed && resource.runningOn.includes(node)) continue;
     const required = !isRecordedStopped(resource, node, name, intervalMs);
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
     made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
-    if (!resource.managed) continue;
+    if (!resource.managed) {
+      made.required &&= made.runnable;
+      continue;
+    }
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });
     for (const stop of stepsOf(plan, resource, "stop"))
@@ -143,10 +149,13 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
   );
 }
 
-/** A node that gives up all that it has does not take the trouble to cancel single monitors. */
+/**
+ * A node that gives up all that it has does not take the trouble to cancel single monitors. In maintenance it gives up
+ * nothing, even when it is told to.
+ */
 export function isHereToStay(plan: Plan, node: Node): boolean {
-  const { standby, shutdown, pending } = node;
-  return isUp(plan.board, node) && !isUnclean(plan.board, node) && !standby && !shutdown && !pending;
+  const isLeaving = (node.standby || node.shutdown) && !node.maintenance;
+  return isUp(plan.board, node) && !isUnclean(plan.board, node) && !isLeaving && !node.pending;
 }
 
 /** What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. */

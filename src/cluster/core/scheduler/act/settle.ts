@@ -65,10 +65,14 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
+  if (link.startDrags === true && first.required && first.runnable && isManaged(second))
+    require(second, `required ${describe(first)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
+  if (link.wantedNeedsFirst === true && second.required && !first.runnable)
+    block(second, `unrunnable ${describe(first)}`, change);
   if (link.blockedWith !== undefined && first.required && !first.runnable)
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)
@@ -84,8 +88,8 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
-    // Of a whole it is said even when nothing of it would be started.
-    if (second.node === undefined && second.operation === "start") require(second, "", change);
+    // It is told as wanted and blocked, even when nothing of it would be started.
+    if (second.operation === "start") require(second, "", change);
   }
 }
 
@@ -162,16 +166,28 @@ function judgeGate(gate: { readonly step: Step; readonly min: number }, around: 
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
 }
 
+/** Both are primitives of one group. */
+function isNextMember({ resource: one }: Step, { resource: other }: Step): boolean {
+  return one?.kind === "primitive" && one.parent?.kind === "group" && one.parent === other?.parent;
+}
+
+const inBundle = ({ resource }: Step) =>
+  resource !== undefined && (resource.container !== undefined || cloneOf(resource)?.parent?.kind === "bundle");
+
 /**
- * Why the instances of a clone are stopped, when what they depend on is running and is not to be started again: the
- * report says that its start is required, not that it cannot be.
+ * Why instances of a clone are stopped, when what they depend on is running and is not to be started again: the report
+ * says that its start is required, not that it cannot be. And where a whole group is restarted, its first member says
+ * for what, the others name the one before.
  */
 export function nameRestarts(plan: Plan): void {
+  const given = plan.steps.map(({ reason }) => reason);
   for (const { first, second } of plan.links) {
-    if (first.operation !== "start" || second.operation !== "start") continue;
-    if (first.resource === undefined || second.reason !== `unrunnable ${describe(first)}`) continue;
-    const clone = second.resource === undefined ? undefined : cloneOf(second.resource);
-    if (clone !== undefined && clone.parent?.kind !== "bundle" && first.resource.runningOn.length > 0)
+    if (first.operation !== "start" || second.operation !== "start" || first.resource === undefined) continue;
+    if (second.resource === undefined || first.resource.runningOn.length === 0 || inBundle(second)) continue;
+    const follows =
+      isNextMember(first, second) && given[first.index] === second.reason && second.reason.startsWith("required ");
+    const isInstance = cloneOf(second.resource) !== undefined;
+    if (follows || (isInstance && second.reason === `unrunnable ${describe(first)}`))
       second.reason = `required ${describe(first)}`;
   }
 }

@@ -124,7 +124,8 @@ function applySuccess(facts: Facts, resource: Resource, node: Node, entry: Histo
     clears = true;
   } else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "done");
   else if (resource.role < ROLE.started) setActive(resource);
-  if (task === "start" && inPromotable(resource)) resource.role = ROLE.unpromoted;
+  // A start makes an instance unpromoted; of the member of a cloned group it says no more than that it is started.
+  if (task === "start" && resource.parent?.promotable === true) resource.role = ROLE.unpromoted;
   const rests = outcome.onFail === ON_FAIL.resetRemote && resource.reconnectMs > 0;
   if (!clears || rests || LASTING.has(outcome.onFail)) return;
   outcome.onFail = ON_FAIL.ignore;

@@ -18,6 +18,8 @@ export function holdBack(facts: Facts): void {
     remedy: "configure a fencing device, or set fencing-enabled=false if no resource here needs protection",
   });
   for (const resource of resources) {
+    // An instance beyond clone-max must not go on, whatever else may.
+    if (resource.removed && resource.parent !== undefined) continue;
     resource.heldBack = resource.managed;
     resource.managed = false;
   }

@@ -175,10 +175,11 @@ function minOf(constraint: XmlElement, first: Resource): number {
 
 function orderInside(facts: Facts, constraint: XmlElement, set: ResourceSet, kind: OrderKind, both: boolean): void {
   const task = set.attributes["action"] ?? "start";
-  if (!isSequential(set)) return;
+  // Serialized, no two members act at once, whether or not they stand one behind the other.
+  const isEachWithEach = kind === "serialize";
+  if (!isSequential(set) && !isEachWithEach) return;
   set.members.forEach((resource, index) => {
-    const previous = set.members[index - 1];
-    if (previous !== undefined)
+    for (const previous of set.members.slice(isEachWithEach ? 0 : Math.max(0, index - 1), index))
       addOrder(facts, constraint, { resource: previous, task }, { resource, task }, kind, both);
   });
 }
@@ -199,10 +200,7 @@ function orderSets(
       name: `one-or-more:${first.id}`,
       members: first.members.map((resource) => ({ resource, task: firstTask })),
       min: 1,
-      second: (isSequential(second) ? second.members.slice(0, 1) : second.members).map((resource) => ({
-        resource,
-        task: secondTask,
-      })),
+      second: second.members.map((resource) => ({ resource, task: secondTask })),
       kind,
     });
     if (!both) return;
@@ -212,6 +210,7 @@ function orderSets(
   addSetPairs(facts, constraint, first, second, firstTask, secondTask, kind, both ? "both" : "forward");
 }
 
+/** Every member of the one set against every member of the other: those at the seam may have nothing to do. */
 function addSetPairs(
   facts: Facts,
   constraint: XmlElement,
@@ -222,12 +221,8 @@ function addSetPairs(
   kind: OrderKind,
   directions: "both" | "forward" | "inverse",
 ): void {
-  const last = first.members.at(-1);
-  const head = second.members[0];
-  const left = isSequential(first) && last !== undefined ? [last] : first.members;
-  const right = isSequential(second) && head !== undefined ? [head] : second.members;
-  for (const resource of left)
-    for (const other of right) {
+  for (const resource of first.members)
+    for (const other of second.members) {
       const [a, b] = [
         { resource, task: firstTask },
         { resource: other, task: secondTask },

@@ -69,9 +69,13 @@ interface Spread {
 }
 
 function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
-  for (const node of board.nodes)
-    if ((spread.counts[node.index] ?? 0) >= spread.nodeMax || !isAvailable(board, node))
-      banBelow(board, instance, node);
+  const isOutermost = spread.clone.kind === "clone" && spread.clone.parent === undefined;
+  for (const node of board.nodes) {
+    const isFull = (spread.counts[node.index] ?? 0) >= spread.nodeMax;
+    // However much the instance sticks to a node: where its clone would rather not be, it cannot be.
+    const isBanned = isOutermost && scoreAt(board, spread.clone, node) < 0;
+    if (isFull || isBanned || !isAvailable(board, node)) banBelow(board, instance, node);
+  }
   const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
   if (prefer !== undefined && chosen !== prefer) return chosen;
   if (chosen !== undefined) spread.counts[chosen.index] = (spread.counts[chosen.index] ?? 0) + 1;
@@ -100,8 +104,10 @@ function restore(board: Board, saved: ReadonlyMap<Resource, Scores>): void {
 function placeEarly(board: Board, spread: Spread, instance: Resource, current: Node, instancesLeft: number): boolean {
   const saved = backup(board, instance);
   const leftToOthers: Node[] = [];
+  const isTaken = (node: Node) =>
+    (spread.counts[node.index] ?? 0) + leftToOthers.filter((each) => each === node).length >= spread.nodeMax;
   while (leftToOthers.length < instancesLeft) {
-    for (const node of leftToOthers) banBelow(board, instance, node);
+    for (const node of leftToOthers) if (isTaken(node)) banBelow(board, instance, node);
     const chosen = place(board, spread, instance, current);
     if (chosen === current) return true;
     unassign(board, instance);

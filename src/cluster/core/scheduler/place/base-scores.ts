@@ -124,6 +124,9 @@ function applyHealth(board: Board, facts: Facts): void {
 
 function applyStickiness(board: Board, resource: Resource): void {
   for (const child of resource.children) applyStickiness(board, child);
+  // Nobody may move it, so that whoever depends on it goes where it is.
+  if (!resource.managed && !resource.heldBack && !resource.blocked)
+    for (const node of resource.runningOn) if (node.kind !== "ping") addScore(board, resource, node, INFINITY_SCORE);
   if (resource.kind !== "primitive" || !resource.managed || resource.runningOn.length !== 1) return;
   const stickiness = stickinessOf(resource);
   const node = resource.runningOn[0];

@@ -64,17 +64,17 @@ export function addPromotionScores(board: Board, clone: Resource): void {
       const own = allowedOf(board, instance)[node.index];
       if (own === undefined || !(own >= 0)) continue;
       if (score > (board.priority[instance.index] ?? 0)) board.priority[instance.index] = score;
-      for (const each of [instance, ...instance.children]) {
-        const scores = allowedOf(board, each);
-        const before = scores[node.index];
-        if (before === undefined || Number.isNaN(before) || before <= -INFINITY_SCORE) continue;
-        if (each === instance || each === instance.children[0]) scores[node.index] = addScores(before, score);
-      }
+      // Of a group the members stay out of it: it moves what is asked of the whole.
+      if (own > -INFINITY_SCORE) allowedOf(board, instance)[node.index] = addScores(own, score);
     }
 }
 
 function initialScore(board: Board, clone: Resource, instance: Resource, node: Node): number {
-  const role = nextRoleOf(board, instance);
+  // A member that may not be promoted keeps its group from it.
+  const role = primitivesOf(instance).reduce<Role>((highest, member) => {
+    const next = nextRoleOf(board, member);
+    return next > highest ? next : highest;
+  }, ROLE.unknown);
   if (role === ROLE.stopped || role === ROLE.unpromoted) return -INFINITY_SCORE;
   let score = promotionScoreOf(board, clone, instance, node) ?? -1;
   const lists = [board.roleLocations.get(clone), board.roleLocations.get(instance)];
@@ -163,6 +163,11 @@ function isUnmanaged(instance: Resource): boolean {
   return primitivesOf(instance).some(({ managed }) => !managed);
 }
 
+/** Nobody demotes or promotes what is unmanaged; but a group counts as promoted only when all of it is. */
+function staysPromoted(instance: Resource): boolean {
+  return isUnmanaged(instance) && primitivesOf(instance).every(({ role }) => role === ROLE.promoted);
+}
+
 function setRole(board: Board, resource: Resource, role: Role): void {
   for (const each of [resource, ...primitivesOf(resource)])
     if (assignedOf(board, each) !== undefined) board.nextRole[each.index] = role;
@@ -206,15 +211,17 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
       promoted += 1;
       perNode[node.index] = (perNode[node.index] ?? 0) + 1;
       setRole(board, instance, ROLE.promoted);
-    } else if (!isUnmanaged(instance)) setRole(board, instance, ROLE.unpromoted);
+    } else if (!isUnmanaged(instance) || currentRole(instance) === ROLE.promoted)
+      setRole(board, instance, ROLE.unpromoted);
   }
 }
 
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
-  if (isUnmanaged(instance)) return currentRole(instance) === ROLE.promoted;
-  if (!options.quorate && options.noQuorumPolicy === "demote") return currentRole(instance) <= ROLE.stopped;
+  const isForced = !options.quorate && options.noQuorumPolicy === "demote";
+  if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
+  if (isUnmanaged(instance)) return staysPromoted(instance);
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
 }

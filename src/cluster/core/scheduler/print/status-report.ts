@@ -163,9 +163,9 @@ function collectiveFlags(resource: Resource, note = ""): string {
   const flags: string[] = note === "" ? [] : [note];
   if (resource.kind === "clone" && resource.promotable) flags.push("promotable");
   if (resource.kind === "clone" && resource.unique) flags.push("unique");
-  if (isDisabled(resource)) flags.push("disabled");
   if (resource.maintenance) flags.push("maintenance");
   else if (!resource.managed && !resource.heldBack) flags.push("unmanaged");
+  if (isDisabled(resource) || isHeldLow(resource)) flags.push("disabled");
   return flags.length === 0 ? "" : ` (${flags.join(", ")})`;
 }
 
@@ -200,15 +200,14 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
   for (const instance of clone.children) {
     const isUp = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
-    const isLost = primitivesOf(instance).some(({ runningOn: [on] }) => on?.kind === "guest" && !on.online);
+    const isGone = primitivesOf(instance).some(({ runningOn: [on] }) => on !== undefined && isDown(on));
     if (view.detail && (isUp || view.inactive)) {
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
     }
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
-    // Of a guest that is down nothing is shown, nor of what was on it.
-    if (isLost) continue;
+    if (isGone) continue;
     if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
     else {
       active += 1;
@@ -221,9 +220,9 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
-    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node));
+    const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node) && isInView(facts, clone, node));
     const byAnswer = Map.groupBy(idle, (node) => probeFailure(clone, node) ?? "");
-    const note = isDisabled(clone) ? " (disabled)" : "";
+    const note = [clone, ...clone.children.slice(0, 1)].some(isDisabled) ? " (disabled)" : "";
     for (const answer of [...byAnswer.keys()].sort()) {
       const names = (byAnswer.get(answer) ?? []).map(({ name }) => name);
       lines.push(`${deeper}* Stopped${answer === "" ? "" : ` (${answer})`}${note}: ${list(names)}`);
@@ -234,6 +233,16 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
 
 function isMember(node: Node): boolean {
   return node.kind !== "ping" && !node.inBundle;
+}
+
+/** Of a node that is down, and known to be, nothing is shown, nor of what was on it. */
+function isDown({ kind, online, unclean }: Node): boolean {
+  return !online && (kind === "guest" || !unclean);
+}
+
+/** In a cluster that must be opted into, a clone has to do only with the nodes that have told of it. */
+function isInView({ options }: Facts, clone: Resource, node: Node): boolean {
+  return options.symmetric || primitivesOf(clone).some(({ history }) => history.has(node));
 }
 
 /** One resource with what stands in it. */
@@ -260,7 +269,8 @@ export function isUnique(resource: Resource): boolean {
 
 /** How many instances are kept down by configuration, and by a failure. */
 function countLine(facts: Facts): string[] {
-  const primitives = facts.resources.filter(({ kind, removed }) => kind === "primitive" && !removed);
+  // What is no longer configured counts while it runs.
+  const primitives = facts.resources.filter((each) => each.kind === "primitive" && (!each.removed || isActive(each)));
   const disabled = primitives.filter((each) => isDisabled(each) || isHeldLow(each)).length;
   const blocked = primitives.filter((each) => each.blocked).length;
   if (disabled + blocked === 0) return [];

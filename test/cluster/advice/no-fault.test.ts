@@ -1,8 +1,9 @@
-/** What stands still because an operator has stopped what it needs. */
+/** What looks like a fault and is none: work of operators, and two faults one after the other. */
 import { describe, expect, test } from "vitest";
 import { advise } from "../../../src/cluster/core/advice/advise.ts";
+import type { FencingFact } from "../../../src/cluster/core/advice/situation.ts";
 import { textOf } from "../../../src/cluster/core/advice/texts.ts";
-import { type Scene, situationOf } from "./scene.ts";
+import { NOW_MS, runsOn, type Scene, situationOf } from "./scene.ts";
 
 const codes = (scene: Scene) => advise(situationOf(scene)).map(({ code }) => code);
 const told = (scene: Scene) =>
@@ -10,6 +11,21 @@ const told = (scene: Scene) =>
     const { what, doNow } = textOf("en", code, values);
     return `${code}: ${what} -> ${doNow}`;
   });
+
+const shot = (target: string, by: string, agoMs: number): FencingFact => ({
+  target,
+  action: "off",
+  outcome: "confirmed",
+  by: `${by}: the cluster`,
+  evidence: "power read: off",
+  reason: "",
+  atWallMs: NOW_MS - agoMs,
+});
+
+test("a node that came back and then fenced the other for a fault of its own is no fencing of each other", () => {
+  const live = { fencing: [shot("srv01", "srv02", 200_000), shot("srv02", "srv01", 50_000)] };
+  expect(codes({ done: runsOn("srv01"), live })).not.toContain("mutual-fencing");
+});
 
 describe("what an operator has stopped", () => {
   const colocation = '<rsc_colocation id="c" rsc="grpDB" with-rsc="clnPing" score="INFINITY"/>';

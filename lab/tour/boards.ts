@@ -1,0 +1,186 @@
+/**
+ * What becomes of a takeover when boards fail: one scenario after another, each ending with a whole pair. A board that
+ * cannot be believed holds the takeover, loudly, until it can, or until a person has looked; a board that is only slow
+ * or dull delays it.
+ */
+import type { Lab } from "../lab.ts";
+import { type NodeName, peerOf, type Vice } from "../names.ts";
+import { verifyNow, writersVerdict, writeSome } from "./demo.ts";
+import { clockAheadMs, confirmedOff, takeOver } from "./takeover.ts";
+
+const RECORDS_BEFORE = 10;
+/** Two tries of a fencing, and the pause between them. */
+const HELD_FOR_MS = 30_000;
+const TOLD_MAX_MS = 120_000;
+
+interface Scenario {
+  readonly title: string;
+  /** Returns what came of it; throws where it did not come. */
+  readonly play: (lab: Lab) => Promise<string>;
+}
+
+/** Nothing of the lost node may be taken over while its end is not proven. */
+async function isHeld(lab: Lab, survivor: NodeName): Promise<void> {
+  const { watcher } = lab;
+  await lab.until(
+    `${survivor} says that it waits`,
+    () =>
+      watcher.status(survivor)?.problems.some(({ what }) => what.includes("is lost and not known to be off")) === true,
+    TOLD_MAX_MS,
+  );
+  const endsAtMs = performance.now() + HELD_FOR_MS;
+  const seen = () => watcher.latest(survivor)?.seen;
+  await lab.until("the takeover is held", () => {
+    if (watcher.active() === survivor || seen()?.hasVirtualAddress === true || seen()?.isMounted === true)
+      throw new Error(`${survivor} HAS TAKEN OVER without a proof`);
+    return performance.now() > endsAtMs;
+  });
+}
+
+async function hasTakenOver(lab: Lab, to: NodeName): Promise<void> {
+  await lab.until(`${to} takes over`, () => lab.watcher.active() === to);
+  await lab.until("the service answers", async () => (await lab.client.read()) !== undefined);
+}
+
+async function makeWhole(lab: Lab, struck: NodeName): Promise<void> {
+  const { [struck]: machine } = lab.pair.machines;
+  if (machine.isFrozen()) await machine.thaw();
+  if (!machine.isOn()) await machine.powerOn();
+  await lab.untilWhole();
+}
+
+/** The active node hangs behind a board with this vice: held until the board obeys again. */
+function heldBy(vice: Vice, title: string): Scenario {
+  return {
+    title,
+    async play(lab) {
+      const from = lab.active();
+      const to = peerOf(from);
+      const { [from]: struck } = lab.pair.machines;
+      struck.power.setVice(vice);
+      try {
+        await struck.freeze();
+        await isHeld(lab, to);
+      } finally {
+        struck.power.setVice("none");
+      }
+      await hasTakenOver(lab, to);
+      await makeWhole(lab, from);
+      return `${to} waited while the board of ${from} was ${vice}, and took over when it obeyed`;
+    },
+  };
+}
+
+/** The active node hangs behind a board that takes its time: delayed, and only after the power has really gone. */
+function delayedBy(vice: Vice, title: string): Scenario {
+  return {
+    title,
+    async play(lab) {
+      const { [lab.active()]: struck } = lab.pair.machines;
+      struck.power.setVice(vice);
+      try {
+        const { from, to, fencing, outageMs } = await takeOver(lab, title, (machine) => machine.freeze());
+        if (fencing === undefined) throw new Error(`${to} took over without a confirmed fencing`);
+        if (struck.isOn()) throw new Error(`${to} took over while ${from} had power`);
+        struck.power.setVice("none");
+        await makeWhole(lab, from);
+        return `${to} took over after ${(outageMs / 1000).toFixed(1)} s: ${fencing.evidence}`;
+      } finally {
+        struck.power.setVice("none");
+      }
+    },
+  };
+}
+
+const STANDBY_BOARD_DEAD: Scenario = {
+  title: "the board of the standby is dead, and the active node loses its power",
+  async play(lab) {
+    const { machines } = lab.pair;
+    const standby = peerOf(lab.active());
+    machines[standby].bmc.freeze();
+    try {
+      const { from, to, fencing } = await takeOver(lab, "power cut", (machine) => machine.powerCut());
+      if (fencing === undefined) throw new Error(`${to} took over without a confirmed fencing`);
+      await makeWhole(lab, from);
+      return `${to} took over all the same: the board of ${from} has proven its end`;
+    } finally {
+      machines[standby].bmc.thaw();
+    }
+  },
+};
+
+const BOTH_BOARDS_DEAD: Scenario = {
+  title: "the board dies with its host: held until a person has looked and says so",
+  async play(lab) {
+    const { machines } = lab.pair;
+    const from = lab.active();
+    const to = peerOf(from);
+    const sinceWallMs = Date.now() + (await clockAheadMs(machines[to]));
+    for (const node of [from, to]) machines[node].bmc.freeze();
+    try {
+      await machines[from].powerCut();
+      await isHeld(lab, to);
+      lab.say(await machines[to].must(`gemel fence confirm ${from} --yes ${from}`));
+      await hasTakenOver(lab, to);
+    } finally {
+      for (const node of [from, to]) machines[node].bmc.thaw();
+    }
+    const status = lab.watcher.status(to);
+    const record = status === undefined ? undefined : confirmedOff(status, from, sinceWallMs);
+    if (record === undefined) throw new Error("the confirmation is not in the history");
+    await makeWhole(lab, from);
+    return `${to} took over on the word of a person: ${record.evidence}`;
+  },
+};
+
+/** No software can see this one; what must hold is that the machine, once it goes on, never writes again. */
+const LYING: Scenario = {
+  title: "the board says off while its machine only hangs: the machine goes on and must not write",
+  async play(lab) {
+    const { [lab.active()]: struck } = lab.pair.machines;
+    struck.power.setVice("lying");
+    try {
+      const { from, to } = await takeOver(lab, "freeze behind a lying board", (machine) => machine.freeze());
+      await struck.thaw();
+      lab.say(`${from} goes on, with ${to} active`);
+      struck.power.setVice("none");
+      await lab.untilWhole();
+      if (lab.active() !== to) throw new Error(`${from} has taken the service back`);
+      return `${from} ended itself at once and came back as the standby of ${to}`;
+    } finally {
+      struck.power.setVice("none");
+    }
+  },
+};
+
+const SCENARIOS: readonly Scenario[] = [
+  STANDBY_BOARD_DEAD,
+  BOTH_BOARDS_DEAD,
+  heldBy("stuck", "the board says that it has switched off, and the machine stays on"),
+  heldBy("refusing", "the board answers an error"),
+  delayedBy("slow", "the board obeys 8 s late"),
+  delayedBy("dull", "each answer of the board takes 4 s"),
+  LYING,
+];
+
+/** Plays all; exit code 0 only when each came out as it must, no record is lost, and never were there two writers. */
+export async function runBoards(lab: Lab): Promise<number> {
+  const failed: string[] = [];
+  for (const [index, { title, play }] of SCENARIOS.entries()) {
+    lab.say(`${index + 1} of ${SCENARIOS.length}: ${title}`);
+    await writeSome(lab, RECORDS_BEFORE);
+    try {
+      lab.say(`   ${await play(lab)}`);
+    } catch (error) {
+      lab.say(`   FAILED: ${error instanceof Error ? error.message : String(error)}`);
+      failed.push(title);
+      break;
+    }
+    if (!(await verifyNow(lab))) failed.push(`${title}: records are lost`);
+  }
+  lab.client.stopWriting();
+  const alone = writersVerdict(lab);
+  const passed = failed.length === 0 && alone;
+  lab.say(passed ? "boards: passed" : "boards: FAILED");
+  return passed ? 0 : 1;
+}
