@@ -18,5 +18,8 @@ export function lossesOf({ ticketConstraints, tickets }: Facts): Losses {
       .filter(({ lossPolicy }) => lossPolicy === policy)
       .flatMap(({ resource }) => primitivesOf(resource))
       .filter(({ runningOn }) => runningOn.length > 0);
-  return { frozen: new Set(running("freeze")), fenced: new Set(running("fence").flatMap(({ runningOn }) => runningOn)) };
+  return {
+    frozen: new Set(running("freeze")),
+    fenced: new Set(running("fence").flatMap(({ runningOn }) => runningOn)),
+  };
 }
