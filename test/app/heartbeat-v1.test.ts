@@ -41,38 +41,41 @@ describe.skipIf(missing)("a site from haresources", { timeout: 180_000 }, () => 
     expect(times).toHaveLength(4);
     expect(site.nodeConfig).toContain("link heart udp alpha=198.18.1.1:694 bravo=198.18.1.2:694");
     expect(site.crm?.match(/op monitor interval=20s/g)).toHaveLength(2);
-    pair = openNodePair({ times, configuration: site.crm ?? "" });
-    const { gemel, status, until } = pair;
+    const nodes = openNodePair({ times, configuration: site.crm ?? "" });
+    pair = nodes;
     const heldAt = async (node: "alpha" | "bravo", id: string) => {
-      const found = (await status(node))?.resources.find((resource) => resource.id.includes(id));
+      const found = (await nodes.status(node))?.resources.find((resource) => resource.id.includes(id));
       return found?.active.map((active) => active.node) ?? [];
     };
     const runsOn = (id: string, node: string) => async () => (await heldAt("alpha", id)).join() === node;
-    pair.start("alpha");
-    pair.start("bravo");
-    await until("each line at its owner", async () => {
+    nodes.start("alpha");
+    nodes.start("bravo");
+    await nodes.until("each line at its owner", async () => {
       return (await runsOn("100", "alpha")()) && (await runsOn("101", "bravo")());
     });
-    expect(gemel("alpha", "cl_status", "rscstatus", "-m")).toEqual({ code: 0, output: "local\n" });
-    expect(gemel("alpha", "cl_status", "nodestatus", "bravo")).toEqual({ code: 0, output: "active\n" });
-    expect(gemel("alpha", "cl_status", "hblinkstatus", "bravo", "heart")).toEqual({ code: 0, output: "up\n" });
-    expect(gemel("alpha", "cl_status", "nodestatus", "charlie").code).toBe(11);
+    expect(nodes.gemel("alpha", "cl_status", "rscstatus", "-m")).toEqual({ code: 0, output: "local\n" });
+    expect(nodes.gemel("alpha", "cl_status", "nodestatus", "bravo")).toEqual({ code: 0, output: "active\n" });
+    expect(nodes.gemel("alpha", "cl_status", "hblinkstatus", "bravo", "heart")).toEqual({ code: 0, output: "up\n" });
+    expect(nodes.gemel("alpha", "cl_status", "nodestatus", "charlie").code).toBe(11);
 
-    expect(gemel("alpha", "hb_standby", "all").code).toBe(0);
-    await until("alpha has given up its address", runsOn("100", "bravo"));
-    expect(pair.hasAddress("alpha")).toBe(false);
-    await until("the transition is over", async () => (await status("bravo"))?.transition.isRunning === false);
-    expect(gemel("bravo", "cl_status", "rscstatus", "-m").output).toBe("all\n");
+    expect(nodes.gemel("alpha", "hb_standby", "all").code).toBe(0);
+    await nodes.until("alpha has given up its address", runsOn("100", "bravo"));
+    expect(nodes.hasAddress("alpha")).toBe(false);
+    await nodes.until(
+      "the transition is over",
+      async () => (await nodes.status("bravo"))?.transition.isRunning === false,
+    );
+    expect(nodes.gemel("bravo", "cl_status", "rscstatus", "-m").output).toBe("all\n");
 
-    expect(gemel("alpha", "hb_takeover", "local").code).toBe(0);
-    await until("alpha has it again", runsOn("100", "alpha"));
+    expect(nodes.gemel("alpha", "hb_takeover", "local").code).toBe(0);
+    await nodes.until("alpha has it again", runsOn("100", "alpha"));
     expect(await heldAt("alpha", "101")).toEqual(["bravo"]);
 
-    const id = (await status("alpha"))?.resources.find((resource) => resource.id.includes("101"))?.id ?? "";
-    expect(gemel("alpha", "req_resource", id).code).toBe(0);
-    await until("alpha was given the other's line", runsOn("101", "alpha"));
-    expect(gemel("alpha", "req_resource", "nothing").code).toBe(1);
-    expect(gemel("alpha", "hb_standby", "everything").code).toBe(64);
-    expect((await status("alpha"))?.leases.map(({ kind }) => kind)).toContain("move");
+    const id = (await nodes.status("alpha"))?.resources.find((resource) => resource.id.includes("101"))?.id ?? "";
+    expect(nodes.gemel("alpha", "req_resource", id).code).toBe(0);
+    await nodes.until("alpha was given the other's line", runsOn("101", "alpha"));
+    expect(nodes.gemel("alpha", "req_resource", "nothing").code).toBe(1);
+    expect(nodes.gemel("alpha", "hb_standby", "everything").code).toBe(64);
+    expect((await nodes.status("alpha"))?.leases.map(({ kind }) => kind)).toContain("move");
   });
 });

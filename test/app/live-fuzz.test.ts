@@ -61,14 +61,17 @@ describe.skipIf(missing)("a node under bad input", { timeout: 180_000 }, () => {
   }
 
   test("it goes on, and what it refuses has changed nothing", async () => {
-    pair = openNodePair({ times: ["keepalive 200ms", "deadtime 2s", "initdead 3s"], configuration: CONFIGURATION });
-    const { status, until } = pair;
-    pair.start("alpha");
-    await until("it runs its resource alone", async () => {
-      const now = await status("alpha");
+    const node = openNodePair({
+      times: ["keepalive 200ms", "deadtime 2s", "initdead 3s"],
+      configuration: CONFIGURATION,
+    });
+    pair = node;
+    node.start("alpha");
+    await node.until("it runs its resource alone", async () => {
+      const now = await node.status("alpha");
       return now?.resources.some(({ active }) => active.length > 0) === true && !now.transition.isRunning;
     });
-    const socket = controlSocketPath(pair.runDirectory("alpha"));
+    const socket = controlSocketPath(node.runDirectory("alpha"));
     const digest = async (): Promise<string> => {
       const reply = await askControl(socket, { kind: "cib-query" });
       const read = reply.kind === "answer" ? parseXml(reply.value.xml) : undefined;
@@ -108,6 +111,6 @@ describe.skipIf(missing)("a node under bad input", { timeout: 180_000 }, () => {
       { numRuns: 250 },
     );
     expect(refused).toBeGreaterThan(50);
-    expect(pair.log("alpha")).not.toMatch(/this is a fault of gemel|manager has ended/);
+    expect(node.log("alpha")).not.toMatch(/this is a fault of gemel|manager has ended/);
   });
 });

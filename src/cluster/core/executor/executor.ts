@@ -42,8 +42,9 @@ function without<Value>(record: Readonly<Record<string, Value>>, ...keys: string
 }
 
 /** Without the running call; optional properties are left out, never undefined, so that states compare. */
-function idle({ running: _, ...rest }: ResourceState): ResourceState {
-  return rest;
+function idle({ identity, waiting, recurring, history, runsWith }: ResourceState): ResourceState {
+  const rest = { identity, waiting, recurring, history };
+  return runsWith === undefined ? rest : { ...rest, runsWith };
 }
 
 interface Answer {

@@ -78,7 +78,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  // Whether a clone has been demoted is a matter of the instances that are up; the others count as stopped all the same.
+  // Whether a clone has been demoted is a matter of the instances that are up; as stopped the others count too.
   const active = resource.kind === "clone" ? resource.children.filter((member) => isActive(member)) : [];
   const counted = operation !== "demote" || active.length === 0 ? resource.children : active;
   const members = counted.flatMap((member) => endOf(plan, member, operation));
