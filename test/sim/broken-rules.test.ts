@@ -5,11 +5,18 @@ import { BROKEN_RULES } from "./broken-rules.ts";
 
 const SEEDS_MAX = 2_000;
 
+/** Seeds that find one, tried first: the way to them is long. When a plan has changed the others are searched anew. */
+const KNOWN: Readonly<Record<string, number>> = {
+  "an outcome that is not known does not count as off": 242,
+  "a fencing that was refused does not count as done": 7,
+  "an accepted command is no proof of off": 117,
+};
+
 test.each(Object.entries(BROKEN_RULES))(
   `found within ${SEEDS_MAX} seeds when broken: %s`,
   { timeout: 600_000 },
-  (_, cores) => {
-    let found: Failure | undefined;
+  (rule, cores) => {
+    let [found]: readonly Failure[] = runSeed(KNOWN[rule] ?? 0, { cores }).failures;
     for (let seed = 0; seed < SEEDS_MAX && found === undefined; seed += 1) [found] = runSeed(seed, { cores }).failures;
     expect(found).toBeDefined();
   },

@@ -279,6 +279,10 @@ const DIRECTIVES: Readonly<Record<string, Handler>> = {
       ? refused("there is no apphbd: the keeper watches the manager")
       : { kind: "not-needed", text: "there is no apphbd" },
   normalpoll: ofHeartbeat,
+  quorum_server: () =>
+    refused(
+      "there is no quorum server: write tie-breaker ping NAME or tie-breaker disk PATH into the node configuration",
+    ),
 };
 
 /** Every directive that is known; a test holds it against reference/heartbeat.md. */

@@ -63,7 +63,8 @@ test("every directive of Heartbeat 3 is known", () => {
     "respawn failfast apiauth crm pacemaker crm_daemon_dir crmd_spawns_pengine autojoin logfile debugfile " +
     "logfacility use_logd conn_logd_time debug syslogmsgfmt log_badpack record_config_changes record_pengine_inputs " +
     "enable_config_writes coredumps coreroot realtime rtprio memreserve hbgenmethod msgfmt compression " +
-    "compression_threshold traditional_compression max_rexmit_delay uuidfrom env use_apphbd normalpoll";
+    "compression_threshold traditional_compression max_rexmit_delay uuidfrom env use_apphbd normalpoll " +
+    "quorum_server";
   expect([...HA_CF_DIRECTIVES].toSorted()).toEqual(all.split(" ").toSorted());
 });
 

@@ -35,8 +35,11 @@ export function wakeAtMs(state: MembershipState): number {
   return wake;
 }
 
+/** After every packet: a plain loop. */
 function withPeer(state: MembershipState, peer: PeerState): MembershipState {
-  return { ...state, peers: state.peers.map((other) => (other.id === peer.id ? peer : other)) };
+  const peers = state.peers.slice();
+  for (let at = 0; at < peers.length; at += 1) if (peers[at]?.id === peer.id) peers[at] = peer;
+  return { ...state, peers };
 }
 
 function remember(state: MembershipState): MembershipEffect {
@@ -51,12 +54,11 @@ function beat(before: MembershipState, nowMs: number): Step {
   const due = before.nextBeatAtMs + config.keepaliveMs;
   // From beat to beat by absolute time, so that lateness does not add up; but no burst to catch up.
   const nextMs = due > nowMs ? due : nowMs + config.keepaliveMs;
-  const state: MembershipState = {
-    ...askAll(before, number, nowMs),
-    beat: number,
-    nextBeatAtMs: goodbyes === undefined ? nextMs : nowMs + GOODBYE_GAP_MS,
-    ...(goodbyes === undefined ? {} : { goodbyes: goodbyes - 1 }),
-  };
+  const asked = askAll(before, number, nowMs);
+  const state: MembershipState =
+    goodbyes === undefined
+      ? { ...asked, beat: number, nextBeatAtMs: nextMs }
+      : { ...asked, beat: number, nextBeatAtMs: nowMs + GOODBYE_GAP_MS, goodbyes: goodbyes - 1 };
   if (goodbyes === 0) return { state, effects: [{ kind: "gone" }] };
   const heartbeat = {
     leaving: goodbyes !== undefined,
@@ -64,7 +66,6 @@ function beat(before: MembershipState, nowMs: number): Step {
     holding: state.hold !== undefined,
     quorate: isQuorate(state),
     holdsTie: state.tieHeld,
-    ...(state.reachable === undefined ? {} : { reachable: state.reachable }),
     ...(config.lease === undefined
       ? {}
       : { promise: { endsWithinMs: config.lease.endsWithinMs, votes: config.nodes.length } }),
@@ -74,7 +75,9 @@ function beat(before: MembershipState, nowMs: number): Step {
     beat: number,
     peers: state.peers.map((peer) => tellOpinion(peer, nowMs, config)),
   };
-  return { state, effects: [{ kind: "send-heartbeat", generation: state.generation, heartbeat }] };
+  const { generation, reachable } = state;
+  const told = reachable === undefined ? heartbeat : { ...heartbeat, reachable };
+  return { state, effects: [{ kind: "send-heartbeat", generation, heartbeat: told }] };
 }
 
 function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbeat" }, nowMs: number): Step {

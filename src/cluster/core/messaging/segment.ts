@@ -45,11 +45,16 @@ const ACKNOWLEDGEMENT_BYTES = 4;
 /** With this header below DATAGRAM_BYTES_MAX of the keeper's pipe, and with the keeper's below an Ethernet frame. */
 export const PIECE_BYTES_MAX = 1200;
 
+/** Of one UTF-16 unit; a pair of them takes four. */
+const UTF8_BYTES_MAX = 3;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The text in pieces of at most PIECE_BYTES_MAX bytes, never cut within a character; at least one piece. */
 export function cutText(text: string): string[] {
+  // Nearly all: no character of a string takes more than three bytes.
+  if (text.length * UTF8_BYTES_MAX <= PIECE_BYTES_MAX) return [text];
   const bytes = encoder.encode(text);
   if (bytes.length <= PIECE_BYTES_MAX) return [text];
   const pieces: string[] = [];
@@ -64,12 +69,14 @@ export function cutText(text: string): string[] {
   return pieces;
 }
 
-const NOTHING = new Uint8Array(0);
+/** Room for the header and what follows it at most. */
+function roomFor(segment: Segment): Uint8Array {
+  if (segment.kind === "piece") return new Uint8Array(HEADER_BYTES + segment.text.length * UTF8_BYTES_MAX);
+  return new Uint8Array(HEADER_BYTES + (segment.kind === "acknowledgement" ? ACKNOWLEDGEMENT_BYTES : 0));
+}
 
 export function encodeSegment(segment: Segment): Uint8Array {
-  const text = segment.kind === "piece" ? encoder.encode(segment.text) : NOTHING;
-  const bodyBytes = segment.kind === "acknowledgement" ? ACKNOWLEDGEMENT_BYTES : text.length;
-  const bytes = new Uint8Array(HEADER_BYTES + bodyBytes);
+  const bytes = roomFor(segment);
   const view = new DataView(bytes.buffer);
   writeUint48(view, 1, segment.session);
   writeUint48(view, 7, segment.target);
@@ -86,8 +93,8 @@ export function encodeSegment(segment: Segment): Uint8Array {
   }
   view.setUint8(13, segment.last ? 1 : 0);
   view.setUint32(16, segment.sequence);
-  bytes.set(text, HEADER_BYTES);
-  return bytes;
+  const { written } = encoder.encodeInto(segment.text, bytes.subarray(HEADER_BYTES));
+  return bytes.subarray(0, HEADER_BYTES + written);
 }
 
 /** Undefined when the bytes are no segment of this version. */
