@@ -88,7 +88,12 @@ try {
   process.stdout.write(spread("a file of 8 KiB synced", await syncDurations()));
   process.stdout.write(spread("a change asked at the DC", await changeDurations(cluster, dc)));
   process.stdout.write(spread("a change asked at another node", await changeDurations(cluster, other)));
-  process.stdout.write(`load ${os.loadavg().map((value) => value.toFixed(1))}\n`);
+  process.stdout.write(
+    `load ${os
+      .loadavg()
+      .map((value) => value.toFixed(1))
+      .join(" ")}\n`,
+  );
 } finally {
   await cluster.close();
 }

@@ -35,8 +35,8 @@ export const COMMANDS = {
     takes: ["count?", "strike?"],
   },
   boards: {
-    summary: "the tour of boards that fail: dead, stuck, refusing, slow, dull, lying; about 12 minutes",
-    takes: [],
+    summary: "the tour of boards that are dead, stuck, refusing, slow, dull, lying (12 minutes), or its Nth part",
+    takes: ["count?"],
   },
   status: { summary: "both nodes as they are now", takes: [] },
   watch: { summary: "the live view, until Ctrl-C", takes: [] },

@@ -17,7 +17,7 @@ export type StrikeName = (typeof STRIKES)[number];
 
 /**
  * What is wrong with a board. slow: off is accepted, and the power goes 8 s later. stuck: accepted, nothing happens.
- * refusing: an error is answered. dull: each answer takes 4 s. lying: accepted and read back as off; the machine runs.
+ * refusing: an error is answered. dull: each answer takes 2 s. lying: accepted and read back as off; the machine runs.
  */
 export const VICES = ["none", "slow", "stuck", "refusing", "dull", "lying"] as const;
 export type Vice = (typeof VICES)[number];

@@ -222,7 +222,7 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
     case "demo":
       return runDemo(lab);
     case "boards":
-      return runBoards(lab);
+      return runBoards(lab, call.count);
     case "soak":
       return runSoak(lab, call.count ?? ROUNDS_DEFAULT, call.strike ?? "power-cut");
     case "up":

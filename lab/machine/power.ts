@@ -13,7 +13,7 @@ import { qemuPidOf } from "./start-script.ts";
 /** Real boards take up to 30 s to cut the power. */
 const SLOW_OFF_MS = 8_000;
 /** The whole board is busy meanwhile: other requests wait too. */
-const DULL_ANSWER_MS = 4_000;
+const DULL_ANSWER_MS = 2_000;
 const START_POLL_MS = 20;
 const START_MAX_MS = 30_000;
 

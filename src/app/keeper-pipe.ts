@@ -10,8 +10,11 @@ import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 
 export type ToManager =
-  /** The first frame. `session` grows with each start of the manager on this node, across reboots: for channels. */
-  | { readonly kind: "start"; readonly session: number }
+  /**
+   * The first frame. `session` grows with each start of the manager on this node, across reboots: for channels.
+   * `hasForerunner`: another manager has worked since the node has booted, and what it has begun may run here.
+   */
+  | { readonly kind: "start"; readonly session: number; readonly hasForerunner: boolean }
   /** Everything the keeper knows, whenever something in it but `silentMs` changed, and once after `start`. */
   | { readonly kind: "view"; readonly view: MembershipView }
   /** Authenticated and fresh, but perhaps doubled, reordered or with losses before it. */
@@ -20,8 +23,11 @@ export type ToManager =
   | { readonly kind: "ping"; readonly number: number }
   /** How the keeper itself is, every few seconds. */
   | { readonly kind: "report"; readonly report: KeeperReport }
-  /** Stop all resources here, hand the DC over, send `stopped` and exit with 0. */
-  | { readonly kind: "stop" };
+  /**
+   * Stop all resources here, hand the DC over, send `stopped` and exit with 0. `alreadyMs`: how long earlier managers
+   * have tried; the bound of a shutdown does not begin anew with each of them.
+   */
+  | { readonly kind: "stop"; readonly alreadyMs: number };
 
 export type ToKeeper =
   /** `complaint`: what it cannot do, where its loop turns but its work stands still. */
@@ -105,9 +111,9 @@ export function encodeFrame(message: ToManager | ToKeeper): Uint8Array {
       return addressed("datagram", message.from, message.bytes);
     case "send":
       return addressed("send", message.to, message.bytes);
-    case "stop":
     case "stopped":
       return frame(message.kind);
+    case "stop":
     case "start":
     case "view":
     case "report":
@@ -140,9 +146,9 @@ function decode(kind: Kind, payload: Uint8Array): ToManager | ToKeeper {
       const { name, bytes } = readAddressed(payload);
       return { kind, to: name, bytes };
     }
-    case "stop":
     case "stopped":
       return { kind };
+    case "stop":
     case "start":
     case "view":
     case "report":

@@ -47,7 +47,7 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
   const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
   if (configuration === undefined || !["cib", "configuration"].includes(root.name))
     return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");
-  const problems = findProblems(asCib(configuration, root.name === "cib" ? root.attributes : {}))
+  const problems = findProblems(root.name === "cib" ? root : asCib(configuration))
     .map(toProblem)
     .map((problem) => ({ ...problem, place: `${source}: ${problem.place}` }));
   return judge(configuration, problems);

@@ -96,8 +96,8 @@ export class VirtualKeeper {
       warntimeMs,
       deadtimeMs,
       initdeadMs,
-      quorum: { waitForAll, tieBreaker },
       ...(leaseMs === 0 ? {} : { lease: { leaseMs, endsWithinMs } }),
+      quorum: { waitForAll, tieBreaker },
     };
     this.state = createMembership(config, this.generation, remembered.peers, machine.nowMs);
     this.view = viewOf(this.state, machine.nowMs);
@@ -315,7 +315,7 @@ export class VirtualKeeper {
 
   #startManager(): void {
     this.#starts += 1;
-    const manager = new VirtualManager(this, sessionOf(this.state.generation, this.#starts));
+    const manager = new VirtualManager(this, sessionOf(this.state.generation, this.#starts), this.#starts > 1);
     this.manager = manager;
     manager.takeView(this.view);
     if (this.#isStopping) manager.stop();

@@ -51,6 +51,7 @@ export class VirtualManager {
   readonly drbd: DrbdOffice | undefined;
   readonly lock: LockOffice | undefined;
   readonly session: number;
+  readonly hasForerunner: boolean;
   node: NodeState;
   #channel;
   #view: MembershipView | undefined;
@@ -67,12 +68,13 @@ export class VirtualManager {
   #knownWakeMs = 0;
   readonly #answers = new Map<string, (answer: Answer) => void>();
 
-  constructor(keeper: VirtualKeeper, session: number) {
+  constructor(keeper: VirtualKeeper, session: number, hasForerunner: boolean) {
     const { machine } = keeper;
     const { world, name } = machine;
     this.keeper = keeper;
     this.machine = machine;
     this.session = session;
+    this.hasForerunner = hasForerunner;
     const start = {
       self: name,
       incarnation: `${name}-${session}`,
@@ -170,7 +172,7 @@ export class VirtualManager {
   stop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.later(0, () => this.feed({ kind: "stop" }));
+    this.later(0, () => this.feed({ kind: "stop", hasForerunner: this.hasForerunner }));
   }
 
   #feedChannel(event: ChannelEvent): void {

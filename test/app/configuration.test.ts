@@ -67,6 +67,27 @@ asRoot("a command returns when both disks have its change, at whichever node it 
   expect(shown(pair, "alpha")).not.toContain("primitive b");
 });
 
+asRoot("an address that is changed, then removed, leaves neither the old one nor the new one behind", async () => {
+  const pair = await startPair();
+  const file = path.join(pair.folder, "address.crm");
+  const times = "op start timeout=9s op stop timeout=9s op monitor interval=9s";
+  const load = (last: number) => {
+    const parameters = `ip=198.18.0.${last} cidr_netmask=24 nic=service`;
+    writeFileSync(file, `primitive vip ocf:gemel:IPaddr2 params ${parameters} ${times}\n`);
+    expect(pair.gemel("alpha", "crm", "-w", "configure", "load", "update", file).code).toBe(0);
+  };
+  const holders = (last: number) => NODES.filter((node) => pair.hasAddress(node, `198.18.0.${last}`)).length;
+  load(77);
+  await pair.until("it is up", () => holders(77) === 1);
+  load(78);
+  await pair.until("the new one is up", () => holders(78) === 1);
+  expect(holders(77)).toBe(0);
+  writeFileSync(file, START);
+  expect(pair.gemel("alpha", "crm", "-w", "configure", "load", "replace", file).code).toBe(0);
+  await pair.until("it is gone", () => holders(78) === 0);
+  expect((await pair.status("alpha"))?.problems.map(({ code }) => code)).not.toContain("resource-failed");
+});
+
 asRoot("managers are killed in the middle: what was acknowledged is there, on both", async () => {
   const pair = await startPair();
   const acknowledged: number[] = [];

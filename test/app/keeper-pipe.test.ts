@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../../src/app/keeper-pipe.ts";
 
 const frames: readonly (ToManager | ToKeeper)[] = [
-  { kind: "start", session: 65_537 },
+  { kind: "start", session: 65_537, hasForerunner: true },
   { kind: "datagram", from: "bravo", bytes: Uint8Array.from([0, 1, 255]) },
   { kind: "ping", number: 3 },
   { kind: "pong", number: 3 },
@@ -12,7 +12,7 @@ const frames: readonly (ToManager | ToKeeper)[] = [
   { kind: "peer-fenced", name: "bravo", generation: 7 },
   { kind: "peer-accepted", name: "bravo" },
   { kind: "self-fence", reason: "a stop failed" },
-  { kind: "stop" },
+  { kind: "stop", alreadyMs: 1500 },
   { kind: "stopped" },
 ];
 

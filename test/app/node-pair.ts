@@ -54,8 +54,8 @@ export interface NodePair {
   status(node: NodeName): Promise<StatusReport | undefined>;
   /** Runs `gemel ...` in the node's namespace, against its manager. */
   gemel(node: NodeName, ...argv: readonly string[]): { readonly code: number; readonly output: string };
-  /** Whether the node's namespace has the virtual address. */
-  hasAddress(node: NodeName): boolean;
+  /** Whether the node's namespace has the virtual address, or this one. */
+  hasAddress(node: NodeName, address?: string): boolean;
   /** A program in the client's namespace. */
   client(...argv: readonly string[]): ChildProcess;
   log(node: NodeName): string;
@@ -210,7 +210,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
         return { code: status, output: stdout.toString() + stderr.toString() };
       }
     },
-    hasAddress: (node) => ip("-n", space(node), "-4", "addr", "show").includes(ADDRESS),
+    hasAddress: (node, address = ADDRESS) => ip("-n", space(node), "-4", "addr", "show").includes(`${address}/`),
     client: (file = "true", ...argv) => spawn("ip", ["netns", "exec", space("client"), file, ...argv]),
     log,
     async until(what, condition, limitMs = 60_000) {

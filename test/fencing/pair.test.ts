@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
+import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
 import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "../app/node-pair.ts";
 import { type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
 import { skips } from "../support/skip.ts";
@@ -55,8 +56,8 @@ async function open(password: string, meta = ""): Promise<NodePair> {
 }
 
 /** A pair that runs its one resource. */
-async function start(password: string): Promise<{ opened: NodePair; dead: NodeName; alive: NodeName }> {
-  const opened = await open(password);
+async function start(password: string, more = ""): Promise<{ opened: NodePair; dead: NodeName; alive: NodeName }> {
+  const opened = await open(password, more);
   for (const node of NODES) opened.start(node);
   await opened.until("the address is up on one node, and the pair is idle", async () => {
     const status = await opened.status("bravo");
@@ -98,6 +99,26 @@ asRoot(
     await opened.until("it knows of its own death", () => knows(dead), 40_000);
     opened.killManager(alive);
     await opened.until("the manager is back and still knows", () => knows(alive), 90_000);
+  },
+);
+
+asRoot(
+  "both nodes ask for the same at once: the board is asked by one round, and both are told its record",
+  async () => {
+    // Long enough that the second wish comes while the first is tried; an `on`, for an off would end one of the askers.
+    const { opened } = await start("adminpw", " pcmk_on_retries=4");
+    const dc = (await opened.status("alpha"))?.dc;
+    const [target, other] = dc === "alpha" ? (["bravo", "alpha"] as const) : (["alpha", "bravo"] as const);
+    boards.get(target)?.setPower("off");
+    boards.get(target)?.setFaults({ refuse: true });
+    const ask = (node: NodeName) =>
+      askControl(controlSocketPath(opened.runDirectory(node)), { kind: "fence", target, action: "on" }, 60_000);
+    const answers = await Promise.all(NODES.map(ask));
+    const [first, second] = answers.map((answer) => (answer.kind === "answer" ? answer.value : undefined));
+    expect(first).toMatchObject({ target, action: "on", outcome: "not-done" });
+    expect(second).toEqual(first);
+    const history = opened.gemel(other, "fence", "history").output;
+    expect(history.match(new RegExp(`on of ${target}: not-done`, "g"))).toHaveLength(1);
   },
 );
 

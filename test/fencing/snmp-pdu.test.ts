@@ -79,6 +79,16 @@ const EATON: PduPlaces = {
   offCommand: "1.3.6.1.4.1.534.6.6.7.6.6.1.3.0",
   offValue: 0,
 };
+const EATON_MANAGED: PduPlaces = {
+  systemId: "1.3.6.1.4.1.534.6.6.6",
+  state: "1.3.6.1.4.1.534.6.6.6.1.2.2.1.3",
+  isOn: 1,
+  isOff: 0,
+  onCommand: "1.3.6.1.4.1.534.6.6.6.1.2.2.1.3",
+  onValue: 1,
+  offCommand: "1.3.6.1.4.1.534.6.6.6.1.2.2.1.3",
+  offValue: 0,
+};
 const RARITAN: PduPlaces = {
   systemId: "1.3.6.1.4.1.13742.6",
   state: "1.3.6.1.4.1.13742.6.4.1.2.1.3.1",
@@ -121,12 +131,23 @@ describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`
     expect(await fence("-d", "1", "-c", "private", "-o", "on")).toContain("Success: Powered ON");
   });
 
+  test("the judge: fence_eaton_snmp switches the managed ePDU, where its outlet 4 is the MIB's 3", async () => {
+    const started = await start(EATON_MANAGED);
+    const login = ["-a", "127.0.0.1", "-u", String(started.port), "-d", "1", "-c", "private", "-n", "4"];
+    const fence = (action: string) => say("/usr/sbin/fence_eaton_snmp", [...login, "-o", action]);
+    expect(await fence("status")).toContain("Status: ON");
+    expect(await fence("off")).toContain("Success: Powered OFF");
+    expect([2, 3, 4].map((outlet) => started.power(outlet))).toEqual(["on", "off", "on"]);
+    expect(await fence("on")).toContain("Success: Powered ON");
+  });
+
   test.each([
     ["APC, v1", APC, { model: "apc", ...V1 }],
     ["APC, v2c", APC, { model: "apc", ...V1, version: "2c" }],
     ["APC, v3 with privacy", APC, { model: "apc", ...V3 }],
     ["APC, v3 without privacy", APC, { model: "apc", version: "3", user: "signer", secret: "auth" }],
     ["Eaton, v1", EATON, { model: "eaton", ...V1 }],
+    ["Eaton's managed ePDU, v3", EATON_MANAGED, { model: "eaton-managed", ...V3 }],
     ["Raritan, v3", RARITAN, { model: "raritan", ...V3 }],
   ])("%s: both outlets go off, and no other, then on again", async (_, places, more) => {
     const started = await start(places);

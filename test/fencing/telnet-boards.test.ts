@@ -120,7 +120,9 @@ describe.skipIf(skips(!judges.every(existsSync), "fence-agents, the judges, are 
     ["fence_bladecenter", "amm", ["-n", "3"]],
     ["fence_drac", "drac4", []],
     ["fence_drac5", "drac5", []],
-  ] as const)("%s drives our board: status, off and on", async (agent, dialect, more) => {
+    ["fence_drac5", "drac-mc", ["-d", "DRAC MC", "-n", "Server-1", "-c", "DRAC/MC:"]],
+    ["fence_drac5", "cmc", ["-d", "DRAC CMC", "-n", "server-3"]],
+  ] as const)("%s drives our board %s: status, off and on", async (agent, dialect, more) => {
     const board = await start({ dialect });
     const fence = createJudge(agent, board.port, ...more);
     expect(await fence("status")).toContain("Status: ON");
@@ -138,6 +140,7 @@ describe("our driver over a real line", () => {
     ["a blade behind an AMM", { dialect: "amm" }, { module: "3" }, "amm-telnet"],
     ["a DRAC 4", { dialect: "drac4" }, {}, "drac4-telnet"],
     ["a DRAC 5", { dialect: "drac5" }, {}, "racadm-telnet"],
+    ["a blade behind a CMC", { dialect: "cmc" }, { module: "server-3" }, "racadm-telnet"],
   ] as const)("%s: off is confirmed, then on, and it logs out", async (_, options, parameters, driver) => {
     const board = await start(options);
     const { port, commands } = board;

@@ -44,6 +44,8 @@ export interface IpmiSimOptions {
   readonly productId?: number;
   /** A program that takes the machine's power away; the board reads "off" when it has ended. With `machine: "file"`. */
   readonly cutsPower?: string;
+  /** The line of lan.conf that names another chassis program. With `machine: "file"`. */
+  readonly control?: string;
   /** Where the board listens, when it does not run in the test's own network namespace. */
   readonly address?: string;
   /** Starts `ipmi_sim` in another network namespace. */
@@ -81,10 +83,11 @@ function listens(pid: number, port: number): boolean {
   }
 }
 
-function lanConfiguration(directory: string, port: number, { machine, address = "127.0.0.1" }: IpmiSimOptions): string {
+function lanConfiguration(directory: string, port: number, options: IpmiSimOptions): string {
+  const { machine, address = "127.0.0.1" } = options;
   const control =
     machine === "file"
-      ? `chassis_control "${directory}/chassis"`
+      ? (options.control ?? `chassis_control "${directory}/chassis"`)
       : [
           `startcmd "${directory}/machine"`,
           "  startnow true",

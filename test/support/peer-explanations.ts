@@ -1,38 +1,65 @@
 /**
  * Where Debian's crm_simulate 2.1.5 is known to decide wrongly. Each explanation is as narrow as it can be said: a
- * shape of its own answer that no right answer has, or a fact that it demonstrably does not hear, so that its answer is
- * ours to the letter once that fact is taken out of the CIB.
+ * shape of its own answer that no right answer has, or a fact that it demonstrably does not hear or hears too loud, so
+ * that its answer is ours to the letter once that fact is taken out of the CIB.
  */
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
-import { askOurs, compare, type Outputs } from "./scheduler-peer.ts";
+import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
 
-/** Anonymous instances that the peer moves only to start another one where they were: mended after 2.1.5. */
-function tradesPlaces(report: string): boolean {
-  const lines = report.split("\n");
-  return lines.some((line) => {
-    const move = /\* (?:Move|Recover|Restart|Stop|Promote|Demote) +(\S+):\d+ +\( *(?:\w+ )?([\w-]+) -> /.exec(line);
-    if (move === null) return false;
-    const [, id = "", from = ""] = move;
-    return lines.some(
-      (other) =>
-        other.includes("* ") &&
-        other.includes(` ${id}:`) &&
-        new RegExp(`(?:Start|Promote) .*[( ]${from} \\)`).test(other) &&
-        other !== line,
-    );
+/** What a line of the Transition Summary says of one instance of a clone. */
+interface Motion {
+  readonly id: string;
+  readonly instance: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+const ROLES = /\b(?:Promoted|Unpromoted|Started|Stopped)\b/g;
+
+function motionsIn(report: string): Motion[] {
+  return report.split("\n").flatMap((line) => {
+    const [, verb = "", id = "", instance = "", places = ""] =
+      /^ +\* (\w[\w-]*) +(\S+):(\d+) +\( (.*?) \)/.exec(line) ?? [];
+    if (verb === "") return [];
+    const [left = "", right] = places.split("->").map((side) => side.replaceAll(ROLES, "").trim());
+    const only = right === undefined || right === "" ? left : right;
+    const from = verb === "Start" || (left === "" && /Stopped/.test(places)) ? undefined : left || only;
+    return [{ id, instance, from, to: verb === "Stop" ? undefined : only || left }];
   });
 }
 
+const isOther = (one: Motion, other: Motion) => one.id === other.id && one.instance !== other.instance;
+
+/** Instances that leave a node only to let another one start where they were: mended after 2.1.5. */
+function tradesPlaces(motions: readonly Motion[]): boolean {
+  return motions.some(
+    (one) =>
+      one.from !== undefined &&
+      one.from !== one.to &&
+      motions.some((other) => isOther(one, other) && other.to === one.from && other.from !== one.from),
+  );
+}
+
+/**
+ * An instance that is sent to a better node although another one, yet to be placed, could have it: 2.1.5 tries but once
+ * to leave an instance where it is. We leave it there and give the better node to the other one.
+ */
+function sendsTheWrongOne(theirs: readonly Motion[], ours: readonly Motion[]): boolean {
+  return theirs.some(
+    (moved) =>
+      moved.from !== undefined &&
+      moved.to !== undefined &&
+      moved.from !== moved.to &&
+      ours.some((other) => isOther(moved, other) && other.to === moved.to && other.from !== other.to) &&
+      !ours.some((same) => same.id === moved.id && same.from === moved.from && same.to !== moved.from),
+  );
+}
+
 /** Two instances on one node although one node takes but one: it asks a cloned group's score, and then its member's. */
-function crowds(report: string, cib: XmlElement): boolean {
+function crowds(motions: readonly Motion[], cib: XmlElement): boolean {
   if (/name="(?:globally-unique|clone-node-max)"/.test(printXml(cib))) return false;
-  const places = report.split("\n").flatMap((line) => {
-    const [, action = "", id = "", instance = "", node = ""] =
-      /\* (\w+) +(\S+):(\d+) +\( .*?([\w-]+) \)/.exec(line) ?? [];
-    return action === "" || action === "Stop" ? [] : [{ place: `${id} ${node}`, instance }];
-  });
-  return places.some(({ place, instance }) =>
-    places.some((other) => other.place === place && other.instance !== instance),
+  return motions.some(
+    (one) => one.to !== undefined && motions.some((other) => isOther(one, other) && other.to === one.to),
   );
 }
 
@@ -40,26 +67,82 @@ const isOptional = (score: string | undefined) => Number(score) > 0;
 
 /** Without what a clone would merely like to be with: mended after 2.1.5 (bundle-promoted-colocation-4). */
 function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  const children = element.children.filter(
+  return without(
+    element,
     ({ name, attributes }) =>
-      name !== "rsc_colocation" || !clones.has(attributes["rsc"] ?? "") || !isOptional(attributes["score"]),
+      name === "rsc_colocation" && clones.has(attributes["rsc"] ?? "") && isOptional(attributes["score"]),
   );
-  return { ...element, children: children.map((child) => withoutClonesWishes(child, clones)) };
+}
+
+function without(element: XmlElement, isOut: (each: XmlElement) => boolean): XmlElement {
+  const kept = element.children.filter((child) => !isOut(child));
+  return { ...element, children: kept.map((child) => without(child, isOut)) };
+}
+
+/** Of a promoted role that is said to have no influence on its primary it does not hear where that primary is. */
+function isRoleWithoutInfluence({ name, attributes }: XmlElement): boolean {
+  return name === "rsc_colocation" && attributes["influence"] === "false" && attributes["rsc-role"] === "Promoted";
+}
+
+function allIn(element: XmlElement, name: string): XmlElement[] {
+  return [
+    ...element.children.filter((child) => child.name === name),
+    ...element.children.flatMap((child) => allIn(child, name)),
+  ];
 }
 
 function cloneIds(element: XmlElement): string[] {
-  const own = element.name === "clone" ? [element.attributes["id"] ?? ""] : [];
-  return [...own, ...element.children.flatMap(cloneIds)];
+  return allIn(element, "clone").map(({ attributes }) => attributes["id"] ?? "");
+}
+
+/** Who would be with, or away from, another one, and has somebody behind itself whose wishes it passes on. */
+function passesWishesOn(cib: XmlElement): (each: XmlElement) => boolean {
+  const colocations = allIn(cib, "rsc_colocation");
+  const groups = allIn(cib, "group");
+  return ({ name, attributes: { rsc = "", score = "" } }) => {
+    if (name !== "rsc_colocation" || rsc === "" || /INFINITY$/.test(score)) return false;
+    const members = groups.find(({ attributes }) => attributes["id"] === rsc)?.children ?? [];
+    const isChain = members.filter((member) => member.name === "primitive").length > 1;
+    return isChain || colocations.some(({ attributes }) => attributes["with-rsc"] === rsc);
+  };
+}
+
+function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): XmlElement {
+  const attributes = isLoud(element) ? { ...element.attributes, influence: "false" } : element.attributes;
+  return { ...element, attributes, children: element.children.map((child) => quieted(child, isLoud)) };
+}
+
+/**
+ * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
+ * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
+ */
+function hearsTooLoud(cib: XmlElement): boolean {
+  const text = printXml(quieted(cib, passesWishesOn(cib)));
+  if (text === printXml(cib)) return false;
+  const theirs = askPeer(text);
+  if (theirs === undefined) return false;
+  const found = compare(text, askOurs(text), theirs);
+  return found === undefined || found.level === "report";
 }
 
 /** Why the peer may differ here and be wrong; `undefined` when nothing is known to excuse it. */
-export function explanationOf(cib: string, theirs: Outputs): string | undefined {
+export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askOurs(cib)): string | undefined {
   const read = parseXml(cib);
   if (read.kind === "not-xml") return undefined;
-  if (tradesPlaces(theirs.report)) return "instances trade places (mended after 2.1.5)";
-  if (crowds(theirs.report, read.root)) return "two instances of a clone on one node";
-  const unheard = printXml(withoutClonesWishes(read.root, new Set(cloneIds(read.root))));
-  if (unheard !== printXml(read.root) && compare(cib, askOurs(unheard), theirs) === undefined)
+  const [their, our] = [motionsIn(theirs.report), motionsIn(ours.report)];
+  if (tradesPlaces(their) && !tradesPlaces(our)) return "instances trade places (mended after 2.1.5)";
+  if (sendsTheWrongOne(their, our)) return "a settled instance makes room for one that moves anyway";
+  if (crowds(their, read.root) && !crowds(our, read.root)) return "two instances of a clone on one node";
+  const isDecision = compare(cib, ours, theirs)?.level !== "report";
+  const agreesWithout = (cut: XmlElement) => {
+    if (printXml(cut) === printXml(read.root)) return false;
+    const left = compare(cib, askOurs(printXml(cut)), theirs);
+    return left === undefined || (isDecision && left.level === "report");
+  };
+  if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
+  if (agreesWithout(without(read.root, isRoleWithoutInfluence)))
+    return "a colocation of a promoted role that has no influence is not heard";
+  if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   return undefined;
 }

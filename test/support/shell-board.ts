@@ -8,7 +8,7 @@ import { createServer, type Socket } from "node:net";
 
 export type ShellVice = "none" | "error" | "no-answer" | "hang-up" | "does-nothing" | "denied";
 
-export type ShellDialectName = "rsa" | "drac-mc" | "amm" | "drac4" | "drac5";
+export type ShellDialectName = "rsa" | "drac-mc" | "amm" | "drac4" | "drac5" | "cmc";
 
 export interface ShellBoardOptions {
   readonly dialect: ShellDialectName;
@@ -42,6 +42,7 @@ const WORDS = {
     prompt: "\r\n$ ",
     done: "Server power operation successful",
   },
+  cmc: { user: "\r\nLogin: ", password: "\r\nPassword: ", prompt: "\r\n$ ", done: "Server power operation successful" },
 } as const;
 
 /** Blade 3 is there, and no other. */
@@ -50,6 +51,9 @@ const BLADE_PROMPT = "\r\nsystem:blade[3]> ";
 function wantedPower(command: string): "on" | "off" | undefined {
   const power = /^power -?(on|off)$/.exec(command);
   if (power !== null) return power[1] === "on" ? "on" : "off";
+  // A chassis controller takes the blade before or behind the action.
+  const ofBlade = /^racadm serveraction (?:-m server-3 power(up|down)|power(up|down) -m server-3)$/.exec(command);
+  if (ofBlade !== null) return (ofBlade[1] ?? ofBlade[2]) === "up" ? "on" : "off";
   const serveraction = /^(?:racadm )?serveraction (?:-s Server-1 |-d 0 )?power(up|down)$/.exec(command);
   if (serveraction === null) return undefined;
   return serveraction[1] === "up" ? "on" : "off";
@@ -58,6 +62,8 @@ function wantedPower(command: string): "on" | "off" | undefined {
 function statusOf(dialect: ShellDialectName, command: string, power: "on" | "off"): string {
   if (command === "power -state") return power === "on" ? "On" : "Off";
   if (command === "racadm serveraction powerstatus") return `Server power status: ${power.toUpperCase()}`;
+  if (/^racadm serveraction (-m server-3 powerstatus|powerstatus -m server-3)$/.test(command))
+    return power.toUpperCase();
   if (command === "power state") return `Power: ${power === "on" ? "On" : "Off"}\r\nState:Booting OS`;
   if (command !== "getmodinfo") return "command not understood";
   const state = power.toUpperCase();

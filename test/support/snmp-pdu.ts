@@ -1,8 +1,8 @@
 /**
  * A PDU: Debian's snmpd with the outlets of one model behind it. The daemon is not ours; that its outlets are placed
- * right is judged by fence_apc_snmp and fence_eaton_snmp, and the rest by snmpget and snmpset (see its test).
- * Accounts: `private` may write, `public` may read, as communities; `fencer` (SHA authpassword, AES privpassword) and
- * `signer` (SHA authpassword) may write, as users.
+ * right is judged by fence_apc_snmp (APC) and fence_eaton_snmp (Eaton's managed ePDU), and the rest by snmpget and
+ * snmpset (see its test). Accounts: `private` may write, `public` may read, as communities; `fencer` (SHA
+ * authpassword, AES privpassword) and `signer` (SHA authpassword) may write, as users.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";

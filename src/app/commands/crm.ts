@@ -6,47 +6,70 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { controlSocketPath } from "../control-client.ts";
 import { configureOnce, quoteArgument } from "../crm/configure-level.ts";
+import { converse } from "../crm/conversation.ts";
+import { LEVELS } from "../crm/levels.ts";
 import { EXIT, openSession } from "../crm/session.ts";
 import { runBatch, runLine, type Shell } from "../crm/shell.ts";
-import { converse, terminal } from "../crm/terminal.ts";
+import { terminal } from "../crm/terminal.ts";
 
 const OPTIONS = {
   file: { type: "string", short: "f" },
   force: { type: "boolean", short: "F" },
   wait: { type: "boolean", short: "w" },
-  run: { type: "string" },
-  // Accepted for scripts of the field; there is nothing here that they would change.
-  display: { type: "string", short: "D" },
   "regression-tests": { type: "boolean", short: "R" },
+  cib: { type: "string", short: "c" },
+  run: { type: "string" },
+  help: { type: "boolean", short: "h" },
+  // Text is plain here, whatever is displayed; accepted for scripts of the field.
+  display: { type: "string", short: "D" },
   debug: { type: "boolean", short: "d" },
 } as const;
+
+const DISPLAYS = ["plain", "color", "color-always", "uppercase", "fancy"];
+const USAGE =
+  "usage: crm [-F] [-w] [-R] [-D plain|color|uppercase] [-c SHADOW] [-f FILE | LEVEL [COMMAND...]]\n" +
+  "-F: in spite of others' changes; -w: come back when it is done; -R: tell the field's commands for the same.\n" +
+  "Without words: interactive; help lists the commands of each level, the tabulator completes.\n";
 
 /** Flags stand before the first word; what follows is the command's, whatever it looks like. */
 function splitFlags(argv: readonly string[]): { flags: string[]; words: string[] } {
   let at = 0;
   while (at < argv.length && /^-./.test(argv[at] ?? ""))
-    at += /^(?:-f|-D|--file|--run|--display)$/.test(argv[at] ?? "") ? 2 : 1;
+    at += /^(?:-f|-D|-c|--file|--run|--display|--cib)$/.test(argv[at] ?? "") ? 2 : 1;
   return { flags: argv.slice(0, at), words: argv.slice(at) };
+}
+
+function readFlags(args: string[]) {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  if (values.display !== undefined && !DISPLAYS.includes(values.display))
+    throw new Error(`-D ${values.display} is none of ${DISPLAYS.join(", ")}`);
+  return values;
 }
 
 /** Exit codes: 0; 1 refused or failed; 64 wrong call; 66 file not readable; 69 no manager. */
 export async function run(argv: readonly string[]): Promise<number> {
   const { flags, words } = splitFlags(argv);
-  let values: { file?: string; force?: boolean; wait?: boolean; run?: string };
+  let values: ReturnType<typeof readFlags>;
   try {
-    values = parseArgs({ args: flags, options: OPTIONS }).values;
+    values = readFlags(flags);
   } catch (error) {
-    process.stderr.write(`crm: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`crm: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return EXIT.usage;
   }
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  if (values.cib !== undefined) process.env["CIB_shadow"] = values.cib;
   const socket = controlSocketPath(values.run);
   const session = openSession(socket, terminal, {
     isForced: values.force === true,
     isWaiting: values.wait === true,
+    isEchoing: values["regression-tests"] === true,
   });
   if (words[0] === "configure" && words.length > 1) return configureOnce(session, words.slice(1));
   const shell: Shell = { session, level: "", begun: "" };
-  if (words.length === 1 && ["configure", "resource", "node", "ra", "cib"].includes(words[0] ?? "")) {
+  if (words.length === 1 && words[0] !== "" && (words[0] ?? "") in LEVELS) {
     await runLine(shell, words[0] ?? "");
   } else if (words.length > 0) {
     const result = await runLine(shell, words.map(quoteArgument).join(" "));

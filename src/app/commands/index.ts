@@ -5,6 +5,8 @@
 import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
+import { languageOf } from "../../cluster/core/advice/texts.ts";
+import { SUMMARIES_JA } from "./summaries-ja.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -33,6 +35,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["cibadmin"],
     load: () => import("./cibadmin.ts"),
   },
+  "cl-status": {
+    summary: "the questions of Heartbeat's cl_status: nodes, links, whose resources run here",
+    usage: "hbstatus | listnodes | nodestatus NODE | listhblinks NODE | hblinkstatus NODE LINK | rscstatus [-m] | ...",
+    names: ["cl_status"],
+    load: () => import("./cl-status.ts"),
+  },
   config: {
     summary: "history of the configuration and ways back: who changed what; rollback; changes on trial",
     usage: "log | diff [VERSION [VERSION]] | show VERSION | rollback [VERSION] | try SECONDS FILE | confirm",
@@ -45,8 +53,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   crm: {
     summary: "the crm shell: one command, a batch, or interactive",
-    usage: "[-F] [-w] [-f FILE] [configure|resource|node ...]",
+    usage: "[-F] [-w] [-R] [-D plain] [-c SHADOW] [-f FILE] [configure|resource|node ...]",
     names: ["crm"],
+    ownHelp: true,
     load: () => import("./crm.ts"),
   },
   "crm-attribute": {
@@ -144,6 +153,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "ipmi ... | test DEVICE ... | probe ... | plan ... | disk ... | lock ...",
     load: () => import("./fence.ts"),
   },
+  "hb-standby": {
+    summary: "a site from haresources: give up all resources, one's own (local), or the other's (foreign)",
+    usage: "[all|foreign|local|failback]",
+    names: ["hb_standby"],
+    load: async () => (await import("./heartbeat-v1.ts")).standby,
+  },
+  "hb-takeover": {
+    summary: "a site from haresources: take all resources, one's own (local), or the other's (foreign)",
+    usage: "[all|foreign|local|failback]",
+    names: ["hb_takeover"],
+    load: async () => (await import("./heartbeat-v1.ts")).takeover,
+  },
   hw: {
     summary: "what the hardware profiles know of this machine",
     usage: "detect | explain PROFILE | list",
@@ -202,6 +223,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names: ["hb_report", "crm_report"],
     load: () => import("./report.ts"),
   },
+  "req-resource": {
+    summary: "a site from haresources: ask for one group",
+    usage: "RESOURCE",
+    names: ["req_resource"],
+    load: async () => (await import("./heartbeat-v1.ts")).request,
+  },
   sim: {
     summary: "random faults on virtual clusters with the real cores: what must never happen, and whether it does",
     usage: "[--seeds N] [--seed FIRST] [--jobs N] [--trace] | --scenario FILE [--trace]",
@@ -252,37 +279,29 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
+const isJapanese = () => languageOf(process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG) === "ja";
+
+function summaryOf(name: string, { summary }: Command): string {
+  return isJapanese() ? (SUMMARIES_JA[name] ?? summary) : summary;
+}
+
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const rows = Object.entries(COMMANDS).map(([name, { summary, names = [] }]) => {
-    const links = names.filter((link) => link !== name);
-    return `  ${name.padEnd(width)}  ${summary}${links.length === 0 ? "" : ` (also as ${links.join(", ")})`}`;
+  const rows = Object.entries(COMMANDS).map(([name, command]) => {
+    const links = (command.names ?? []).filter((link) => link !== name);
+    const also = links.length === 0 ? "" : ` (${isJapanese() ? "別名" : "also as"} ${links.join(", ")})`;
+    return `  ${name.padEnd(width)}  ${summaryOf(name, command)}${also}`;
   });
-  return [
-    "usage: gemel COMMAND [ARGUMENTS]",
-    "",
-    ...rows,
-    "",
-    "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.",
-    "",
-  ].join("\n");
+  const foot = isJapanese()
+    ? "`gemel help COMMAND` で引数を表示します。`gemel completion` はタブ補完の設定を出力します。"
+    : "`gemel help COMMAND` tells the arguments; `gemel completion` prints what a shell needs for tab completion.";
+  const head = isJapanese() ? "使い方: gemel コマンド [引数]" : "usage: gemel COMMAND [ARGUMENTS]";
+  return [head, "", ...rows, "", foot, ""].join("\n");
 }
 
-function helpOf(name: string, { usage, summary }: Command): string {
-  return `usage: gemel ${`${name} ${usage}`.trim()}\n${summary}\n`;
-}
-
-/** For bash: `source <(gemel completion)`. The operators' names complete by their own words in their own shells. */
-function completion(): string {
-  const words = [...Object.keys(COMMANDS), "completion", "help"].toSorted().join(" ");
-  return `_gemel() {
-  local cur=\${COMP_WORDS[COMP_CWORD]}
-  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
-  elif [ "\${COMP_WORDS[1]}" = help ]; then COMPREPLY=($(compgen -W "${words}" -- "$cur"));
-  else COMPREPLY=($(compgen -f -- "$cur")); fi
-}
-complete -F _gemel gemel
-`;
+function helpOf(name: string, command: Command): string {
+  const { usage } = command;
+  return `${isJapanese() ? "使い方" : "usage"}: gemel ${`${name} ${usage}`.trim()}\n${summaryOf(name, command)}\n`;
 }
 
 function answer(text: string, exitCode: number): number {
@@ -311,7 +330,7 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
   const [first, ...rest] = argv;
   if (first === undefined) return answer(help(), WRONG_CALL);
-  if (first === "completion") return answer(completion(), 0);
+  if (first === "completion") return await (await import("./completion.ts")).runCompletion(COMMANDS, rest);
   const isHelp = first === "help" || first === "--help" || first === "-h";
   const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
   if (name === undefined) return answer(help(), 0);

@@ -9,7 +9,8 @@ import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten } from "./happenings.ts";
 
 const USAGE =
-  "gemel timeline [-f TIME] [-t TIME] [-w] [--json]    TIME: 10min (ago) or 2026-11-21 08:00:00Z; -w: no news";
+  "gemel timeline [-f TIME] [-t TIME] [-w] [--about WORD] [--json]\n" +
+  "       TIME: 10min (ago) or 2026-11-21 08:00:00Z; -w: no news";
 const FROM_MS = 3_600_000;
 const GAPS = 3;
 
@@ -41,6 +42,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     from: { type: "string", short: "f" },
     to: { type: "string", short: "t" },
     warnings: { type: "boolean", short: "w" },
+    about: { type: "string" },
     json: { type: "boolean" },
   });
   if (called.kind === "wrong") return wrongCall("gemel timeline", called.reason, USAGE);
@@ -54,7 +56,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (typeof written === "number") return written;
   const secrets = secretsOf(written.cib);
   const wanted = written.happenings.filter(({ severity }) => flags["warnings"] !== true || severity !== "info");
-  const story = tellTimeline(wanted, { fromWallMs: from, toWallMs: to }).map((one) => ({
+  const about = text(flags["about"]);
+  const isAbout = ({ text: said, nodes }: Told) => about === undefined || said.includes(about) || nodes.includes(about);
+  const whole = tellTimeline(wanted, { fromWallMs: from, toWallMs: to });
+  const story = whole.filter(isAbout).map((one) => ({
     ...one,
     text: maskText(one.text, secrets),
   }));

@@ -105,6 +105,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   let isValid = true;
   for (const { source, text } of texts) {
+    if (text.trim() === "") {
+      process.stderr.write(
+        `gemel verify: ${source}: error: there is nothing in it; name a file with a configuration\n`,
+      );
+      isValid = false;
+      continue;
+    }
     const loaded = loadConfiguration(text, { source });
     const problems: readonly Problem[] = loaded.kind === "valid" ? loaded.warnings : loaded.problems;
     if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);

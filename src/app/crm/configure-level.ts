@@ -2,16 +2,19 @@
  * The configure level of the crm shell. Its commands change the working copy; `commit` sends it. Any statement of the
  * language is a command, too.
  */
-
+import { spawnSync } from "node:child_process";
 import { nearestName } from "../../base/nearest.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
-import { deleteObject, renameObject } from "../../cib/crm-syntax/edit.ts";
+import { changeGroup, deleteObject, type GroupChange, renameObject, setValue } from "../../cib/crm-syntax/edit.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
 import { listStatements, type Printed, printCrm } from "../../cib/crm-syntax/print.ts";
 import { type LoadMode, loadConfiguration } from "../../cib/load.ts";
+import { CLUSTER_OPTIONS } from "../../cib/schema/options.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
+import { runBorrowed, runTool } from "./borrowed.ts";
+import { simulate } from "./rehearsal.ts";
 import { asCib, commit, EXIT, fetchRunning, hasChanges, type Session, tellProblems } from "./session.ts";
 
 interface Call {
@@ -68,7 +71,7 @@ function show({ session, words, working }: Call): number {
   return missing.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-function takeText(session: Session, text: string, source: string, mode: LoadMode, base: XmlElement): number {
+export function takeText(session: Session, text: string, source: string, mode: LoadMode, base: XmlElement): number {
   const loaded = loadConfiguration(text, { source, mode, base });
   // What the text brings; warnings of what was there before are told by verify.
   const before = new Set(verifyCib(asCib(base)).map(({ reason }) => reason));
@@ -158,10 +161,76 @@ function diff({ session, working }: Call): number {
   return EXIT.done;
 }
 
+/** There is one, whichever the file named that was loaded. */
+function tellSchema({ terminal }: Session): number {
+  terminal.out("pacemaker-3.9\n");
+  return EXIT.done;
+}
+
 async function refresh({ session }: Call): Promise<number> {
   session.working = undefined;
   const fetched = await fetchRunning(session);
   return typeof fetched === "number" ? fetched : EXIT.done;
+}
+
+function groupChange(verb: string | undefined, side: string | undefined, next = ""): GroupChange {
+  if (verb === "remove") return { kind: "remove" };
+  if (side === "before") return { kind: "add", before: next };
+  return side === "after" ? { kind: "add", after: next } : { kind: "add" };
+}
+
+function modgroup({ session, words, working }: Call): number {
+  const [group = "", verb, member = "", side, next, ...more] = words;
+  const isPlaced = side === "before" || side === "after";
+  if (!["add", "remove"].includes(verb ?? "") || member === "" || more.length > 0) return -1;
+  if (side !== undefined && (!isPlaced || next === undefined || verb === "remove")) return -1;
+  const changed = changeGroup(working, group, member, groupChange(verb, side, next));
+  if (typeof changed !== "string") {
+    session.working = changed;
+    return EXIT.done;
+  }
+  session.terminal.err(`crm: ${changed}\n`);
+  return EXIT.failed;
+}
+
+/** `set ID.NAME VALUE` */
+function set({ session, words: [path = "", value, ...more], working }: Call): number {
+  const [, id = "", name = ""] = /^(.+)\.([^.]+)$/.exec(path) ?? [];
+  if (id === "" || value === undefined || more.length > 0) return -1;
+  const changed = setValue(working, id, name, value);
+  if (changed === undefined) {
+    session.terminal.err(`crm: ${id} sets no ${name}; write the statement with it\n`);
+    return EXIT.failed;
+  }
+  session.working = changed;
+  return EXIT.done;
+}
+
+/** What the cluster goes by: what is set, else the default. */
+function getProperty({ session, words, working }: Call): number {
+  const [name] = words.filter((word) => word !== "-t");
+  if (name === undefined) return -1;
+  const sets = working.children.filter((section) => section.name === "crm_config").flatMap(({ children }) => children);
+  const pairs = sets.flatMap(({ children }) => children);
+  const written = pairs.find(({ attributes }) => attributes["name"] === name)?.attributes["value"];
+  const schema = CLUSTER_OPTIONS.find((option) => option.name === name || option.aliases?.includes(name) === true);
+  const value = written ?? schema?.default;
+  if (value === undefined) session.terminal.err(`crm: ${name} is not set, and has no default\n`);
+  else session.terminal.out(`${value}\n`);
+  return value === undefined ? EXIT.failed : EXIT.done;
+}
+
+/** The text of the configuration through a program of the operator's, and back. */
+function filter({ session, words: [command, ...ids], working }: Call): number {
+  if (command === undefined) return -1;
+  const chosen = listStatements(working).filter(({ id }) => ids.length === 0 || ids.includes(id));
+  const input = chosen.map(({ lines }) => `${lines.join("\n")}\n`).join("");
+  const { status, stdout, error } = spawnSync("/bin/sh", ["-c", command], { input, encoding: "utf8" });
+  if (error !== undefined || status !== 0) {
+    session.terminal.err(`crm: the filter failed (${error?.message ?? `exit code ${status ?? "unknown"}`})\n`);
+    return EXIT.failed;
+  }
+  return takeText(session, stdout, "filtered text", ids.length === 0 ? "replace" : "update", working);
 }
 
 export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
@@ -174,6 +243,28 @@ export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
   erase: { usage: "[nodes]", help: "delete everything, but nodes only when named", run: erase },
   edit: { usage: "", help: "edit the whole in $EDITOR", run: edit },
   diff: { usage: "", help: "what a commit would change", run: diff },
+  modgroup: { usage: "GROUP add ID [before|after ID] | GROUP remove ID", help: "members of a group", run: modgroup },
+  set: { usage: "ID.NAME VALUE", help: "change one value", run: set },
+  get_property: { usage: "NAME", help: "an option of the cluster, or its default", run: getProperty },
+  filter: { usage: "COMMAND [ID...]", help: "edit the text by a program", run: filter },
+  simulate: {
+    usage: "[scores] [utilization]",
+    help: "what the cluster would do with the changes",
+    run: ({ session, words }) => simulate(session, words),
+  },
+  ptest: { usage: "[scores]", help: "as simulate", run: ({ session, words }) => simulate(session, words) },
+  validate_all: {
+    usage: "RESOURCE",
+    help: "ask the agent to judge its parameters",
+    run: ({ session, words: [id] }) =>
+      id === undefined ? -1 : runTool(session, ["crm_resource", "--validate", "-r", id]),
+  },
+  upgrade: {
+    usage: "force",
+    help: "the configuration in the newest form",
+    run: ({ session, words: [word] }) => (word === "force" ? runTool(session, ["cibadmin", "-u", "-f"]) : -1),
+  },
+  schema: { usage: "", help: "the form of the configuration", run: ({ session }) => tellSchema(session) },
   refresh: { usage: "", help: "forget uncommitted changes, fetch anew", run: refresh },
   commit: { usage: "", help: "put the changes in force", run: ({ session }) => commit(session) },
 };
@@ -188,6 +279,8 @@ export function quoteArgument(word: string): string {
 /** One command or statement on the working copy. `text` is the statement whole, with its quotes. */
 export async function runConfigure(session: Session, words: readonly string[], text: string): Promise<number> {
   const [name = "", ...rest] = words;
+  const borrowed = await runBorrowed(session, "configure", words);
+  if (borrowed !== undefined) return borrowed;
   // Files may be judged where no cluster runs.
   const isOffline = name === "verify" && rest.length > 0;
   const fetched = isOffline ? emptyConfiguration() : await fetchRunning(session);

@@ -1,6 +1,7 @@
 /** The resource and node levels of the crm shell, and the words of each level: for running, help and completion. */
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
+import { parametersOfTemplate, TEMPLATES } from "../../cib/crm-syntax/templates.ts";
 import {
   CLONE_META,
   CLUSTER_OPTIONS,
@@ -11,10 +12,15 @@ import {
 } from "../../cib/schema/options.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
+import { borrowedWords, TICKET_WORDS } from "./borrowed.ts";
 import { CIB_WORDS } from "./cib-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
+import { externalCommand } from "./external.ts";
+import { OPTION_WORDS } from "./options-level.ts";
 import { RA_WORDS } from "./ra-level.ts";
-import { askManager, commit, EXIT, fetchRunning, type Session, tellReply } from "./session.ts";
+import { CIBSTATUS_WORDS } from "./rehearsal.ts";
+import { askManager, commit, EXIT, fetchRunning, type Session, tellReply, waitUntilSettled } from "./session.ts";
+import { TEMPLATE_WORDS } from "./template-level.ts";
 
 type ResourceAction = (ControlRequest & { kind: "resource" })["action"];
 type NodeAction = (ControlRequest & { kind: "node" })["action"];
@@ -52,10 +58,11 @@ async function doIt<Kind extends "resource" | "node" | "attribute">(
   session: Session,
   request: ControlRequest & { readonly kind: Kind },
 ): Promise<number> {
+  if (session.isEchoing) session.terminal.out(`.EXT ${externalCommand(request)}\n`);
   const reply = await askManager<Kind>(session, request);
   if (reply.kind !== "answer") return tellReply(session, reply);
   session.terminal.out(`${reply.value.text}\n`);
-  return EXIT.done;
+  return session.isWaiting ? await waitUntilSettled(session) : EXIT.done;
 }
 
 export function tellResources(session: Session, status: StatusReport, wanted: readonly string[]): number {
@@ -215,15 +222,45 @@ export async function runNode(session: Session, words: readonly string[]): Promi
 /** Every level of topology may be tried, and each device has its own time. */
 const FENCE_WAIT_MS = 600_000;
 
-export type LevelName = "" | "configure" | "resource" | "node" | "ra" | "cib";
+export type LevelName =
+  | ""
+  | "configure"
+  | "resource"
+  | "node"
+  | "ra"
+  | "cib"
+  | "template"
+  | "cibstatus"
+  | "site"
+  | "history"
+  | "cluster"
+  | "options";
+
+/** Levels that stand below configure: what they change is committed when that is left. */
+export const BELOW_CONFIGURE: readonly LevelName[] = ["template", "cibstatus", "ra", "cib"];
 
 export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
-  "": ["configure", "resource", "node", "ra", "cib", "status", "verify"],
-  configure: [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES],
-  resource: [...Object.keys(RESOURCE_ACTIONS), "restart", "promote", "demote", "status", ...Object.keys(META_SETS)],
-  node: [...Object.keys(NODE_ACTIONS), "status", "show", "fence", "attribute", "status-attr"],
+  "": [
+    ...["configure", "resource", "node", "ra", "cib", "template", "cibstatus", "site", "history", "cluster", "options"],
+    ...["status", "verify", "maintenance", ...borrowedWords("")],
+  ],
+  configure: [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES, ...BELOW_CONFIGURE],
+  resource: [
+    ...[...Object.keys(RESOURCE_ACTIONS), "restart", "promote", "demote", "status", ...Object.keys(META_SETS)],
+    ...borrowedWords("resource"),
+  ],
+  node: [
+    ...[...Object.keys(NODE_ACTIONS), "status", "show", "fence", "attribute", "status-attr"],
+    ...borrowedWords("node"),
+  ],
   ra: RA_WORDS,
   cib: CIB_WORDS,
+  template: TEMPLATE_WORDS,
+  cibstatus: CIBSTATUS_WORDS,
+  site: borrowedWords("site"),
+  history: borrowedWords("history"),
+  cluster: borrowedWords("cluster"),
+  options: OPTION_WORDS,
 };
 export const EVERYWHERE: readonly string[] = ["help", "up", "cd", "ls", "quit", "exit", "bye", "end"];
 
@@ -245,7 +282,13 @@ export function completions(level: LevelName, line: string, ids: readonly string
   if (before.length === 0) return fitting([...LEVELS[level], ...EVERYWHERE]);
   const [first = "", ...rest] = before;
   if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), ids);
+  if (level === "template" && first === "new" && rest.length === 1) return fitting(Object.keys(TEMPLATES));
+  if (level === "template" && first === "new" && rest.length > 1)
+    return fitting(Object.keys(parametersOfTemplate(rest[1] ?? "")).map((name) => `${name}=`));
+  if (level === "site" && first === "ticket" && rest.length === 0) return fitting(TICKET_WORDS);
   if (level !== "configure") return fitting(ids);
+  if ((BELOW_CONFIGURE as readonly string[]).includes(first))
+    return completions(first as LevelName, [...rest, last].join(" "), ids);
   const set = [...before].reverse().find((word) => word in SET_WORDS || PARTS.includes(word));
   const options = set === undefined ? undefined : SET_WORDS[set];
   const [, optionName, value] = /^([^=]+)=(.*)$/.exec(last) ?? [];

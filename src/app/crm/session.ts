@@ -32,6 +32,8 @@ export interface Session {
   readonly isForced: boolean;
   /** `crm -w`: a change is done when its transition is. */
   readonly isWaiting: boolean;
+  /** `crm -R`: the command of the field that does the same is told first. */
+  readonly isEchoing: boolean;
   running: { readonly configuration: XmlElement; readonly version: string } | undefined;
   working: XmlElement | undefined;
 }
@@ -39,11 +41,11 @@ export interface Session {
 export function openSession(
   socketPath: string,
   terminal: Terminal,
-  flags: { readonly isForced?: boolean; readonly isWaiting?: boolean } = {},
+  flags: { readonly isForced?: boolean; readonly isWaiting?: boolean; readonly isEchoing?: boolean } = {},
   transport: Transport = askCib,
 ): Session {
-  const { isForced = false, isWaiting = false } = flags;
-  return { transport, socketPath, terminal, isForced, isWaiting, running: undefined, working: undefined };
+  const { isForced = false, isWaiting = false, isEchoing = false } = flags;
+  return { transport, socketPath, terminal, isForced, isWaiting, isEchoing, running: undefined, working: undefined };
 }
 
 export async function askManager<Kind extends RequestKind>(
@@ -117,7 +119,7 @@ export function hasChanges({ running, working }: Session): boolean {
 const SETTLE_POLL_MS = 500;
 const SETTLE_MAX_MS = 600_000;
 
-async function waitUntilSettled(session: Session): Promise<number> {
+export async function waitUntilSettled(session: Session): Promise<number> {
   const progress = createProgress("crm", undefined, session.terminal.err);
   for (let waitedMs = 0; waitedMs < SETTLE_MAX_MS; waitedMs += SETTLE_POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));

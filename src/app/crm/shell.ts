@@ -4,12 +4,17 @@
  * asks in a terminal. A batch ends at the first command that fails.
  */
 import process from "node:process";
+import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { readStatements } from "../../cib/crm-syntax/tokens.ts";
+import { runBorrowed } from "./borrowed.ts";
 import { runCib } from "./cib-level.ts";
-import { runConfigure } from "./configure-level.ts";
-import { EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { runConfigure, takeText } from "./configure-level.ts";
+import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { runOptions } from "./options-level.ts";
 import { runRa } from "./ra-level.ts";
-import { askManager, commit, EXIT, hasChanges, type Session, tellReply } from "./session.ts";
+import { runCibStatus } from "./rehearsal.ts";
+import { askManager, commit, EXIT, fetchRunning, hasChanges, type Session, tellReply } from "./session.ts";
+import { runTemplate } from "./template-level.ts";
 
 export interface Shell {
   readonly session: Session;
@@ -33,7 +38,8 @@ export const promptOf = ({ level, begun, session }: Shell): string =>
 /** Leaves `configure`: what was changed is committed, or dropped by a person's own word. */
 async function leaveConfigure(shell: Shell): Promise<number> {
   const { session, confirm } = shell;
-  if (shell.level !== "configure" || !hasChanges(session)) return EXIT.done;
+  const isInside = shell.level === "configure" || BELOW_CONFIGURE.includes(shell.level);
+  if (!isInside || !hasChanges(session)) return EXIT.done;
   const wanted = confirm === undefined || (await confirm("There are uncommitted changes. Commit them (y/n)? "));
   if (wanted) return commit(session);
   session.working = undefined;
@@ -48,6 +54,8 @@ function help(shell: Shell): number {
 
 async function runAt(shell: Shell, level: LevelName, words: readonly string[], text: string): Promise<number> {
   const { session } = shell;
+  const borrowed = await runBorrowed(session, level, words);
+  if (borrowed !== undefined) return borrowed;
   switch (level) {
     case "configure":
       return runConfigure(session, words, text);
@@ -59,9 +67,23 @@ async function runAt(shell: Shell, level: LevelName, words: readonly string[], t
       return runRa(session, words);
     case "cib":
       return await runCib(session, words);
+    case "template": {
+      const working = words[0] === "apply" ? await fetchRunning(session) : emptyConfiguration();
+      if (typeof working === "number") return working;
+      return runTemplate(session, words, (made, mode) => takeText(session, made, "template", mode, working));
+    }
+    case "cibstatus":
+      return await runCibStatus(session, words);
+    case "options":
+      return runOptions(session, words);
+    case "site":
+    case "history":
+    case "cluster":
+      return -1;
     case "": {
       const [first] = words;
       if (first === "verify") return runConfigure(session, words, text);
+      if (first === "maintenance") return await maintain(session, words);
       if (first !== "status") return -1;
       const reply = await askManager(session, { kind: "status" });
       if (reply.kind !== "answer") return tellReply(session, reply);
@@ -72,6 +94,14 @@ async function runAt(shell: Shell, level: LevelName, words: readonly string[], t
     default:
       return -1;
   }
+}
+
+/** `maintenance on|off`: of the whole cluster. */
+async function maintain(session: Session, [, word = "", ...more]: readonly string[]): Promise<number> {
+  if (!["on", "off"].includes(word) || more.length > 0) return -1;
+  const statement = `property maintenance-mode=${word === "on" ? "true" : "false"}`;
+  const code = await runConfigure(session, statement.split(" "), statement);
+  return code === EXIT.done ? await commit(session) : code;
 }
 
 /** Words of the shell itself; undefined when it is none of them. */
@@ -104,7 +134,11 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
   const own = await runEverywhere(shell, first);
   if (own !== undefined && words.length === 1) return own;
   let level = shell.level;
-  while (first !== undefined && isLevel(first) && level === "") {
+  while (
+    first !== undefined &&
+    isLevel(first) &&
+    (level === "" || (level === "configure" && BELOW_CONFIGURE.includes(first)))
+  ) {
     level = first;
     words = words.slice(1);
     text = text.trimStart().slice(first.length);
@@ -120,7 +154,8 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
     return done(EXIT.usage);
   }
   // A line that went into configure and out again is finished: so are its changes.
-  if (code === EXIT.done && level === "configure" && shell.level === "" && hasChanges(shell.session))
+  const isInside = level === "configure" || level === "template";
+  if (code === EXIT.done && isInside && shell.level === "" && hasChanges(shell.session))
     return done(await commit(shell.session));
   return done(code);
 }

@@ -80,6 +80,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let view: MembershipView | undefined;
   let viewWaits = false;
   let stopping = false;
+  let stoppingSinceMs = 0;
   let stopped = false;
   let starts = 0;
   let answered = 0;
@@ -93,6 +94,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let restart: NodeJS.Timeout | undefined;
   let stops = 0;
   let isRenewed = false;
+  let hasForerunner = false;
 
   function put(frame: ToManager): void {
     if (pipe !== undefined && !pipe.destroyed) pipe.write(encodeFrame(frame));
@@ -107,7 +109,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
 
   function putStop(): void {
     stops += 1;
-    put({ kind: "stop" });
+    put({ kind: "stop", alreadyMs: performance.now() - stoppingSinceMs });
   }
 
   function onFrame(frame: ToKeeper): void {
@@ -131,6 +133,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
       start();
       return;
     }
+    hasForerunner = true;
     if (code === CONFIGURATION_REFUSED && !everAnswered) {
       events.onRefused();
       return;
@@ -166,7 +169,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
       if (viewWaits) putView();
     });
     giveUpProtection(child.pid);
-    put({ kind: "start", session: command.sessionOf(starts) });
+    put({ kind: "start", session: command.sessionOf(starts), hasForerunner });
     putView();
     if (stopping) putStop();
     ask();
@@ -207,6 +210,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
     stop() {
       if (stopping) return;
       stopping = true;
+      stoppingSinceMs = performance.now();
       if (child !== undefined) putStop();
       else {
         clearTimeout(restart);

@@ -59,6 +59,8 @@ import type { createReader, Decider } from "./schedule.ts";
 /** Everything that the manager of one node is made of. Made by start.ts; changed by the functions below only. */
 export interface Manager {
   readonly self: string;
+  /** Another manager has worked before it since the node has booted. */
+  readonly hasForerunner: boolean;
   node: NodeState;
   channel: ChannelState;
   view: MembershipView | undefined;
@@ -362,7 +364,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       break;
     }
     case "stop":
-      feed(manager, { kind: "stop" });
+      feed(manager, { ...frame, hasForerunner: manager.hasForerunner });
       break;
     default:
       frame satisfies never;

@@ -96,7 +96,11 @@ interface Prepared {
   readonly stored: StoredCib | undefined;
 }
 
-function build(prepared: Prepared, session: number, link: ReturnType<typeof openKeeperLink>): Manager {
+function build(
+  prepared: Prepared,
+  { session, hasForerunner }: ToManager & { readonly kind: "start" },
+  link: ReturnType<typeof openKeeperLink>,
+): Manager {
   const { options, config, self, files, stored } = prepared;
   const book = createLogBook(nowMs);
   const { log } = book;
@@ -166,6 +170,7 @@ function build(prepared: Prepared, session: number, link: ReturnType<typeof open
   const actionLimit = 2 * os.availableParallelism();
   const manager: Manager = {
     self,
+    hasForerunner,
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
     channel: createChannel(session),
     view: undefined,
@@ -231,7 +236,7 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   const early: ToManager[] = [];
   const onFrame = (frame: ToManager) => {
     if (frame.kind === "start") {
-      manager = build(prepared, frame.session, link);
+      manager = build(prepared, frame, link);
       void serve(manager, prepared.options.run);
       for (const waiting of early.splice(0)) takeFrame(manager, waiting);
     } else if (manager === undefined) early.push(frame);
@@ -244,7 +249,7 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.on(signal, () => {
       if (manager === undefined) process.exit(0);
-      else feed(manager, { kind: "stop" });
+      else feed(manager, { kind: "stop", hasForerunner: manager.hasForerunner });
     });
   return await new Promise<never>(() => {});
 }

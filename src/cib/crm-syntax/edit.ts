@@ -1,5 +1,5 @@
 /** Changes of a configuration that operators make by id: deleting and renaming, with everything that refers to it. */
-import type { XmlElement } from "../../base/xml.ts";
+import { childOf, type XmlElement } from "../../base/xml.ts";
 
 const CONTAINERS = ["group", "clone", "master", "bundle"];
 const MEMBERS = ["primitive", "group", "clone", "master"];
@@ -86,4 +86,60 @@ export function renameObject(configuration: XmlElement, from: string, to: string
     return { ...element, attributes, children: element.children.map((child) => rename(child, inside)) };
   };
   return rename(configuration, false);
+}
+
+export type GroupChange =
+  | { readonly kind: "remove" }
+  | { readonly kind: "add"; readonly before?: string; readonly after?: string };
+
+/** A member put into a group or taken out of it; the problem when that cannot be. */
+export function changeGroup(
+  configuration: XmlElement,
+  group: string,
+  member: string,
+  how: GroupChange,
+): XmlElement | string {
+  const resources = childOf(configuration, "resources");
+  const holder = resources?.children.find(({ name, attributes }) => name === "group" && attributes["id"] === group);
+  if (resources === undefined || holder === undefined) return `there is no group ${group}`;
+  const inside = holder.children.find((child) => idOf(child) === member);
+  const outside = resources.children.find((child) => child.name === "primitive" && idOf(child) === member);
+  const put = (members: readonly XmlElement[], others: readonly XmlElement[]): XmlElement => {
+    const changed = others.map((child) => (child === holder ? { ...holder, children: members } : child));
+    const section = { ...resources, children: changed };
+    return { ...configuration, children: configuration.children.map((one) => (one === resources ? section : one)) };
+  };
+  if (how.kind === "remove") {
+    if (inside === undefined) return `${member} is no member of ${group}`;
+    const rest = holder.children.filter((child) => child !== inside);
+    if (!rest.some(({ name }) => name === "primitive")) return `${member} is the last member; delete ${group}`;
+    return put(rest, [...resources.children, inside]);
+  }
+  const primitive = inside ?? outside;
+  if (primitive === undefined) return `there is no primitive ${member} that stands alone or in ${group}`;
+  const rest = holder.children.filter((child) => child !== primitive);
+  const next = how.before ?? how.after;
+  const found = next === undefined ? rest.length - 1 : rest.findIndex((child) => idOf(child) === next);
+  if (found < 0) return `${next ?? ""} is no member of ${group}`;
+  const at = how.before === undefined ? found + 1 : found;
+  const members = [...rest.slice(0, at), primitive, ...rest.slice(at)];
+  return put(
+    members,
+    resources.children.filter((child) => child !== outside),
+  );
+}
+
+/** `ID.NAME` gets another value, in whichever set of the object it stands; undefined when it stands in none. */
+export function setValue(configuration: XmlElement, id: string, name: string, value: string): XmlElement | undefined {
+  let isDone = false;
+  const visit = (element: XmlElement, isInside: boolean): XmlElement => {
+    const isHere = isInside || element.attributes["id"] === id;
+    if (isHere && !isDone && element.name === "nvpair" && element.attributes["name"] === name) {
+      isDone = true;
+      return { ...element, attributes: { ...element.attributes, value } };
+    }
+    return { ...element, children: element.children.map((child) => visit(child, isHere)) };
+  };
+  const changed = visit(configuration, false);
+  return isDone ? changed : undefined;
 }

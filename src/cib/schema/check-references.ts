@@ -34,6 +34,18 @@ export function checkIds(configuration: XmlElement): Finding[] {
   });
 }
 
+/** A resource's id is part of the keys of its operations, and `:` counts its instances. Source: XML 1.0, NCName. */
+const NAME = /^[\p{L}_][\p{L}\p{N}_.\u00b7-]*$/u;
+
+export function checkNames(configuration: XmlElement): Finding[] {
+  return everyElement(configuration).flatMap((seen) => {
+    const { id } = seen.element.attributes;
+    if (id === undefined || NAME.test(id) || ![...RESOURCES, "template"].includes(seen.element.name)) return [];
+    const remedy = "begin with a letter and write letters, digits, _ . and - only";
+    return [finding("error", seen, `"${id}" cannot be the name of a resource`, remedy)];
+  });
+}
+
 function readKnown(configuration: XmlElement): Known {
   const all = new Map<string, string>();
   for (const { element } of everyElement(configuration)) {

@@ -159,6 +159,21 @@ function checkSelf(seen: Seen): Finding[] {
   return [finding("error", seen, reason, "name another resource, or remove it")];
 }
 
+/** Of two sections one would be read and the other one silently lost. */
+function checkTwice(seen: Seen): Finding[] {
+  const { name, children } = seen.element;
+  if (name !== "configuration" && name !== "cib") return [];
+  const twice = children.filter((child, at) => children.findIndex((other) => other.name === child.name) < at);
+  return twice.map((element) =>
+    finding("error", { element, above: [seen.element] }, `<${element.name}> stands twice`, "join the two"),
+  );
+}
+
+/** The CIB itself, without what is in its sections. */
+export function checkRoot(cib: XmlElement): Finding[] {
+  return checkTwice({ element: cib, above: [] });
+}
+
 export function checkShape(configuration: XmlElement): Finding[] {
   return everyElement(configuration).flatMap((seen) => [
     ...checkPlace(seen),
@@ -166,5 +181,6 @@ export function checkShape(configuration: XmlElement): Finding[] {
     ...checkWords(seen),
     ...checkBorrowed(seen),
     ...checkSelf(seen),
+    ...checkTwice(seen),
   ]);
 }

@@ -7,14 +7,15 @@ import { childOf, type XmlElement } from "../../base/xml.ts";
 import { checkLoops } from "./check-loops.ts";
 import { checkOperations } from "./check-operations.ts";
 import { checkConstraintValues, checkOptions } from "./check-options.ts";
-import { checkIds, checkReferences } from "./check-references.ts";
+import { checkIds, checkNames, checkReferences } from "./check-references.ts";
 import { checkSafety } from "./check-safety.ts";
-import { checkShape } from "./check-shape.ts";
+import { checkRoot, checkShape } from "./check-shape.ts";
 import { checkVersion } from "./check-version.ts";
+import { checkVocabulary } from "./check-vocabulary.ts";
 import { type Finding, finding, toProblem } from "./finding.ts";
 
-const STRUCTURAL = [checkShape, checkIds, checkReferences, checkConstraintValues];
-const CHECKS = [...STRUCTURAL, checkOptions, checkOperations, checkLoops, checkSafety];
+const STRUCTURAL = [checkShape, checkIds, checkNames, checkReferences, checkConstraintValues];
+const CHECKS = [...STRUCTURAL, checkVocabulary, checkOptions, checkOperations, checkLoops, checkSafety];
 
 /** The findings, with the ids around each. Never throws on bad input. */
 export function findProblems(root: XmlElement): Finding[] {
@@ -28,7 +29,7 @@ export function findProblems(root: XmlElement): Finding[] {
     const seen = { element: configuration, above: [root] };
     return [finding("error", seen, `the section <${name}> is missing`, `add <${name}/>`)];
   });
-  return [...missing, ...checkVersion(root), ...CHECKS.flatMap((check) => check(configuration))];
+  return [...missing, ...checkRoot(root), ...checkVersion(root), ...CHECKS.flatMap((check) => check(configuration))];
 }
 
 /**
@@ -40,7 +41,7 @@ export function findStructuralErrors(root: XmlElement): Problem[] {
   const { "validate-with": schema = "none" } = root.attributes;
   const configuration = childOf(root, "configuration");
   if (schema === "none" || configuration === undefined) return [];
-  return [...checkVersion(root), ...STRUCTURAL.flatMap((check) => check(configuration))]
+  return [...checkRoot(root), ...checkVersion(root), ...STRUCTURAL.flatMap((check) => check(configuration))]
     .filter(({ severity }) => severity === "error")
     .map(toProblem);
 }

@@ -146,8 +146,10 @@ async function keepPassed(directory: string, { version, configuration }: StoredC
   await writeSynced(path.join(keptDirectory(directory), keptName(version)), document({ version, configuration }));
 }
 
-function sidecarText({ configuration: _, ...rest }: StoredCib, sum: string): string {
-  const sidecar: Sidecar = { format: 1, sha256: sum, ...rest };
+function sidecarText(stored: StoredCib, sum: string): string {
+  const { version, head, lineage, confirmedHead, quorateHead, quorateVersion, history } = stored;
+  const marks = { confirmedHead, quorateHead, quorateVersion };
+  const sidecar: Sidecar = { format: 1, sha256: sum, version, head, lineage, ...marks, history };
   return `${JSON.stringify(sidecar)}\n`;
 }
 

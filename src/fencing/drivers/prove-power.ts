@@ -29,7 +29,8 @@ async function switchAndProve(
   let seen = "nothing was read back";
   let readAtMs: number | undefined;
   while (clock.nowMs() < deadlineAtMs || readAtMs !== undefined) {
-    if (!isAccepted) {
+    // Read back already, it needs no second command, whatever became of the answer to the first one.
+    if (!isAccepted && readAtMs === undefined) {
       const answer = await device.switchPower(wanted);
       if (answer.kind === "refused") return { kind: maybeCommanded ? "unknown" : "not-done", reason: answer.reason };
       isAccepted = answer.kind === "accepted" || answer.kind === "wrong-state";

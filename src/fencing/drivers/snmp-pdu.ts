@@ -26,7 +26,11 @@ function sameOid(oid: string, on: number, off: number) {
   return { on: { oid, value: on }, off: { oid, value: off } };
 }
 
-export const PDU_MODELS: Readonly<Record<"apc" | "apc-masterswitch" | "eaton" | "raritan", PduModel>> = {
+const EATON_MANAGED = "1.3.6.1.4.1.534.6.6.6.1.2.2.1.3";
+
+type ModelName = "apc" | "apc-masterswitch" | "eaton" | "eaton-managed" | "raritan";
+
+export const PDU_MODELS: Readonly<Record<ModelName, PduModel>> = {
   apc: { state: `${APC}.12.3.5.1.1.4`, isOn: 1, isOff: 2, ...sameOid(`${APC}.12.3.3.1.1.4`, 1, 2) },
   "apc-masterswitch": { state: `${APC}.4.4.2.1.3`, isOn: 1, isOff: 2, ...sameOid(`${APC}.4.4.2.1.3`, 1, 2) },
   // The value is a delay in seconds; states 2 and 3 are "pending", and neither on nor off.
@@ -37,6 +41,8 @@ export const PDU_MODELS: Readonly<Record<"apc" | "apc-masterswitch" | "eaton" | 
     on: { oid: `${EATON}.4.0`, value: 0 },
     off: { oid: `${EATON}.3.0`, value: 0 },
   },
+  // The older ePDU: its outlets count from 0. Seen in what fence_eaton_snmp asks and sets.
+  "eaton-managed": { state: EATON_MANAGED, isOn: 1, isOff: 0, ...sameOid(EATON_MANAGED, 1, 0) },
   raritan: { state: `${RARITAN}.3.1`, isOn: 7, isOff: 8, ...sameOid(`${RARITAN}.2.1`, 1, 0) },
 };
 
@@ -54,7 +60,10 @@ const parameters = v.strictObject({
   auth: v.optional(v.picklist(["md5", "sha", "sha256", "sha512"], "write md5, sha, sha256 or sha512"), "sha"),
   privacy: v.optional(v.picklist(["des", "aes", "aes256"], "write des, aes or aes256"), "aes"),
   model: v.optional(
-    v.picklist(["apc", "apc-masterswitch", "eaton", "raritan", "own"], "write apc, apc-masterswitch, eaton or raritan"),
+    v.picklist(
+      ["apc", "apc-masterswitch", "eaton", "eaton-managed", "raritan", "own"],
+      "write apc, apc-masterswitch, eaton, eaton-managed or raritan",
+    ),
     "apc",
   ),
   state_oid: v.optional(oid),

@@ -31,8 +31,8 @@ export function racadm(module: string | undefined): ShellDialect {
     status: action("powerstatus"),
     accepted: /success|initiated|(?:^|[\r\n])ok\b/i,
     denied: /privilege|permission|not authorized|access denied/i,
-    // "Powering OFF" is not off: the machine still runs.
-    power: /power status:\s*(on|off)\b/i,
+    // "Powering OFF" is not off: the machine still runs. A CMC may answer with the bare word on a line of its own.
+    power: module === undefined ? /power status:\s*(on|off)\b/i : /(?:power status:\s*|^\s*)(on|off)\s*$/im,
   };
 }
 

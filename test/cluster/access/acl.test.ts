@@ -71,6 +71,17 @@ describe("seeing", () => {
     expect(printXml(filterCib(cib, person("alice")))).not.toContain("webmaster");
   });
 
+  test("a name beside the id is who is meant, and the id then is nobody", () => {
+    const text = printXml(cib)
+      .replace('<acl_target id="alice">', '<acl_target id="t1" name="alice">')
+      .replace('<acl_group id="staff">', '<acl_group id="g1" name="staff">');
+    const read = parseXml(text);
+    if (read.kind === "not-xml") throw new Error(read.reason);
+    expect(filterCib(read.root, person("alice"))).not.toEqual({ name: "cib", attributes: {}, children: [] });
+    expect(filterCib(read.root, person("t1"))).toEqual({ name: "cib", attributes: {}, children: [] });
+    expect(filterCib(read.root, person("dave", ["staff"]))).toEqual(read.root);
+  });
+
   test("what leads to something that may be seen is a bare frame", () => {
     const only = cibOf(`${BASE}role one read ref:web\nacl_target frank one\n`);
     const text = printXml(filterCib(only, person("frank")));

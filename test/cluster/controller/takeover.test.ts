@@ -162,7 +162,7 @@ test("a manager that is killed comes back: its resources run on and are found by
 
 test("a node that is stopped hands over in order and leaves clean; nobody is fenced", () => {
   const cluster = start();
-  cluster.feed("alpha", { kind: "stop" });
+  cluster.feed("alpha", { kind: "stop", hasForerunner: false });
   cluster.run(5_000);
   expect(cluster.log.some((line) => line.endsWith("alpha left true"))).toBe(true);
   expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
@@ -173,12 +173,28 @@ test("a node that is stopped hands over in order and leaves clean; nobody is fen
 
 test("the last node stops as well", () => {
   const cluster = start();
-  cluster.feed("alpha", { kind: "stop" });
+  cluster.feed("alpha", { kind: "stop", hasForerunner: false });
   cluster.run(5_000);
-  cluster.feed("bravo", { kind: "stop" });
+  cluster.feed("bravo", { kind: "stop", hasForerunner: false });
   cluster.run(5_000);
   expect(cluster.whereRuns("ip")).toEqual([]);
   expect(cluster.machine("bravo").left).toBe(true);
+});
+
+test("a stop that hangs is waited for within one bound, however often the manager is started anew meanwhile", () => {
+  const hanging: World["agent"] = (node, run, cluster) =>
+    run.operation === "stop" ? { code: 0, afterMs: 24 * 3_600_000 } : honestAgent(node, run, cluster);
+  const cluster = start({ agent: hanging, fence: () => ({ result: "not-done", afterMs: 500 }) });
+  const left = () => cluster.log.filter((line) => line.includes("alpha left"));
+  cluster.feed("alpha", { kind: "stop", hasForerunner: false });
+  cluster.run(15 * 60_000);
+  cluster.restartManager("alpha");
+  cluster.feed("alpha", { kind: "stop", alreadyMs: 15 * 60_000, hasForerunner: true });
+  cluster.run(4 * 60_000);
+  expect(left()).toEqual([]);
+  cluster.run(2 * 60_000);
+  // Without a goodbye: what it runs is not known to have stopped.
+  expect(left().map((line) => line.split(" ").slice(1).join(" "))).toEqual(["alpha left false"]);
 });
 
 test("a monitor that fails is counted, and the DC decides anew", () => {

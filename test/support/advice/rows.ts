@@ -309,8 +309,8 @@ export const ROWS: readonly Row[] = [
     row: 16,
     code: "fencing-fails",
     how: "a node dies, and its board says yes and does nothing",
-    // Two rounds of fencing that fail, each with the waits of its board.
-    boundMs: DEATH_BOUND_MS + 90_000,
+    // Two rounds of fencing in which the power is read for as long as a board may take; the first is told at once.
+    boundMs: DEATH_BOUND_MS + 110_000,
     provoke: ({ boards, pair }, active) => {
       boards[active].setFaults({ stuckOff: true });
       pair.cut(active);

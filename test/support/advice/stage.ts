@@ -143,6 +143,11 @@ ip -n ${pair.space(node)} addr del ${ADDRESS}/24 dev service 2>/dev/null\nrm -f 
     },
   };
   for (const node of NODES) pair.start(node);
-  await stage.rest();
+  try {
+    await stage.rest();
+  } catch (error) {
+    await stage.close();
+    throw error;
+  }
   return stage;
 }

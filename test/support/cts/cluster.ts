@@ -58,7 +58,7 @@ export interface Cluster {
   violations(): readonly string[];
   /** How often the board has taken the node's power. */
   fencings(node: NodeName): number;
-  /** How often of these it ran: a node that is down may be switched off before its state is guessed at. */
+  /** How often of these both its processes ran: one that is down, or only starts, may be fenced to know its state. */
   shots(node: NodeName): number;
   log(node: NodeName): string;
   /** The segments of the node's black box, oldest first. */
@@ -286,7 +286,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     },
     violations: () => read(path.join(folder, "claims/violations")).split("\n").filter(Boolean),
     fencings: (node) => read(place(node, "fencings")).split("\n").filter(Boolean).length,
-    shots: (node) => read(place(node, "fencings")).match(/^off [1-9]/gm)?.length ?? 0,
+    shots: (node) => read(place(node, "fencings")).match(/^off [2-9]/gm)?.length ?? 0,
     log: (node) => read(place(node, "log")),
     journal: (node) => segmentFiles(place(node, "state/journal")).map(read),
     async close() {

@@ -2,7 +2,7 @@
  * The wires of the rounds: a namespace for each node and one for the world outside. Two switches join them: `heart`
  * carries the heartbeats and can be cut into parts; `service` carries clients and the nodes' boards.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 
 export interface Network {
   /** The namespace of a node, or of the world (`world`). */
@@ -18,8 +18,15 @@ export interface Network {
 
 export const WORLD = "world";
 
+/** A board that cuts a node's power ends everything in its namespace, and a tool of ours that looks into it as well. */
+const TRIES = 5;
+
 export function ip(...argv: string[]): string {
-  return execFileSync("ip", argv, { stdio: ["ignore", "pipe", "pipe"] }).toString();
+  for (let left = TRIES - 1; ; left -= 1) {
+    const { status, signal, stdout, stderr } = spawnSync("ip", argv, { encoding: "utf8" });
+    if (status === 0) return stdout;
+    if (signal !== "SIGKILL" || left === 0) throw new Error(`ip ${argv.join(" ")}: ${stderr || signal}`);
+  }
 }
 
 function addBridge(space: string, name: string): void {

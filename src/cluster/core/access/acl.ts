@@ -44,9 +44,11 @@ function pathOf({ xpath, reference, "object-type": type, attribute }: Readonly<R
 
 function permissionsOf(cib: XmlElement, { user, groups }: Person): readonly Permission[] {
   const acls = childOf(configurationOf(cib), "acls");
+  // Since schema 3.8 the name may stand beside the id, so that a user and a group may be called alike.
+  const named = ({ attributes: { id = "", name = id } }: XmlElement) => name;
   const targets = [
-    ...childrenOf(acls, "acl_target").filter(({ attributes }) => attributes["id"] === user),
-    ...childrenOf(acls, "acl_group").filter(({ attributes }) => groups.includes(attributes["id"] ?? "")),
+    ...childrenOf(acls, "acl_target").filter((target) => named(target) === user),
+    ...childrenOf(acls, "acl_group").filter((group) => groups.includes(named(group))),
   ];
   const roles = targets.flatMap((target) => childrenOf(target, "role").map(({ attributes }) => attributes["id"]));
   return childrenOf(acls, "acl_role")

@@ -302,7 +302,7 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
       if (turn.state.election.dc !== null) send(turn, turn.state.election.dc, { ...event, kind: "cleanup-request" });
       break;
     case "stop":
-      stop(turn);
+      stop(turn, event);
       break;
     case "tick":
       elect(turn, { kind: "tick" });

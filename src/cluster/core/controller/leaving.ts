@@ -1,8 +1,9 @@
 /** How a node leaves the cluster in order: its resources are stopped first, within a bound, and then it goes. */
 import type { XmlElement } from "../../../base/xml.ts";
+import { readTimeMs } from "../../../cib/schema/values.ts";
 import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
 import { emit, log, members, send, type Turn } from "./turn.ts";
-import type { ControllerState } from "./types.ts";
+import type { ControllerEvent, ControllerState } from "./types.ts";
 
 const STOP_REQUEST_EVERY_MS = 2_000;
 /** shutdown-escalation of Pacemaker. */
@@ -34,19 +35,18 @@ function leave(turn: Turn, clean: boolean): void {
   emit(turn, { kind: "leave", clean });
 }
 
-export function stop(turn: Turn): void {
+export function stop(turn: Turn, { alreadyMs = 0, hasForerunner }: ControllerEvent & { readonly kind: "stop" }): void {
   if (turn.state.stopping !== undefined) return;
   const { nowMs } = turn.now;
-  turn.state = { ...turn.state, stopping: { sinceMs: nowMs, requestDueAtMs: nowMs } };
+  const stopping = { sinceMs: nowMs - alreadyMs, askedAtMs: nowMs, requestDueAtMs: nowMs, hasForerunner };
+  turn.state = { ...turn.state, stopping };
   log(turn, "info", "this node is to leave the cluster: its resources are stopped in order");
   tendStop(turn);
 }
 
 function stopWaitMs({ cib }: ControllerState): number {
-  const text = clusterOption(cib, "shutdown-escalation");
-  const seconds = /^(\d+)(s|sec|min|m)?$/.exec(text ?? "");
-  if (seconds === null) return STOP_WAIT_MS;
-  return Number(seconds[1]) * (seconds[2]?.startsWith("m") === true ? 60_000 : 1_000);
+  const configuredMs = readTimeMs(clusterOption(cib, "shutdown-escalation") ?? "") ?? 0;
+  return configuredMs > 0 ? configuredMs : STOP_WAIT_MS;
 }
 
 export function tendStop(turn: Turn): void {
@@ -56,12 +56,18 @@ export function tendStop(turn: Turn): void {
   if (stopping === undefined || left) return;
   const { nowMs, nowWallMs } = turn.now;
   const waitedMs = nowMs - stopping.sinceMs;
-  const runs = hasActiveHistory(nodeState(cib, self));
+  const own = nodeState(cib, self);
+  const runs = hasActiveHistory(own);
+  // A history that is empty since nobody has looked, or that was forgotten, proves nothing.
+  const isIdle = !runs && isLookedOver(cib, own);
   if (waitedMs >= stopWaitMs(turn.state)) {
     log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
-    // A history that was forgotten and not looked over again proves nothing: then it goes without a goodbye.
-    leave(turn, !runs && isLookedOver(cib, nodeState(cib, self)));
-  } else if (!runs && waitedMs >= STOP_ALONE_MS && (election.dc === null || turn.state.view?.settled !== true)) {
+    leave(turn, isIdle);
+  } else if (
+    (isIdle || (!runs && !stopping.hasForerunner)) &&
+    nowMs - stopping.askedAtMs >= STOP_ALONE_MS &&
+    (election.dc === null || turn.state.view?.settled !== true)
+  ) {
     leave(turn, true);
   } else if (nowMs >= stopping.requestDueAtMs) {
     turn.state = { ...turn.state, stopping: { ...stopping, requestDueAtMs: nowMs + STOP_REQUEST_EVERY_MS } };

@@ -139,7 +139,14 @@ export interface ControllerState {
   /** The CIB in force on this node: configuration and status. */
   readonly cib: XmlElement;
   readonly lead?: Lead;
-  readonly stopping?: { readonly sinceMs: number; readonly requestDueAtMs: number };
+  readonly stopping?: {
+    /** When the node was first asked to leave; this manager, or one before it. */
+    readonly sinceMs: number;
+    /** When this manager was. */
+    readonly askedAtMs: number;
+    readonly requestDueAtMs: number;
+    readonly hasForerunner: boolean;
+  };
   /** A DC that may leave waits until then, so that the others have what it wrote last. */
   readonly leaveAtMs?: number;
   readonly left: boolean;
@@ -160,7 +167,11 @@ export type ControllerEvent =
   | { readonly kind: "unexpected"; readonly failure: OperationFailure }
   | { readonly kind: "fenced"; readonly result: FencingResult }
   | { readonly kind: "cleanup"; readonly resource: string; readonly node?: string }
-  | { readonly kind: "stop" }
+  /**
+   * This node is to leave. `alreadyMs`: for so long earlier starts of its manager have tried. `hasForerunner`: there
+   * was such a start since the node has booted; what it has begun may run here though no history tells of it.
+   */
+  | { readonly kind: "stop"; readonly alreadyMs?: number; readonly hasForerunner: boolean }
   | { readonly kind: "tick" };
 
 export type ControllerEffect =

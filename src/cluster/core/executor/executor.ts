@@ -10,6 +10,7 @@ import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { agentEnvironment } from "./environment.ts";
 import { codesOf, historySuffix, isRecorded, OP_STATUS, recordResult } from "./history.ts";
+import { asItRuns, runsWithAfter } from "./runs-with.ts";
 import type {
   Call,
   ExecutorEffect,
@@ -41,8 +42,9 @@ function without<Value>(record: Readonly<Record<string, Value>>, ...keys: string
 }
 
 /** Without the running call; optional properties are left out, never undefined, so that states compare. */
-function idle({ identity, waiting, recurring, history }: ResourceState): ResourceState {
-  return { identity, waiting, recurring, history };
+function idle({ identity, waiting, recurring, history, runsWith }: ResourceState): ResourceState {
+  const rest = { identity, waiting, recurring, history };
+  return runsWith === undefined ? rest : { ...rest, runsWith };
 }
 
 interface Answer {
@@ -120,7 +122,8 @@ function perform(
   return { state: withResource(next, id, { ...resource, waiting: [...resource.waiting, call] }), effects };
 }
 
-function run(state: ExecutorState, { action, callId }: Call): ExecutorEffect {
+function run(state: ExecutorState, { action: ordered, callId }: Call): ExecutorEffect {
+  const action = asItRuns(ordered, state.resources[ordered.resource.id]?.runsWith);
   const { resource, operation, intervalMs, timeoutMs, parameters } = action;
   const environment = agentEnvironment(action, state.node);
   const instance = resource.id;
@@ -287,7 +290,9 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
     return { state: stepped.state, effects: [...attributes, ...stepped.effects] };
   }
   const answer = answerOf(running, event);
-  const rested = idle(resource);
+  const { runsWith: before, ...others } = idle(resource);
+  const runsWith = runsWithAfter(before, running.action, answer.rcCode);
+  const rested: ResourceState = runsWith === undefined ? others : { ...others, runsWith };
   if (!isRecorded(running.action.operation)) {
     return { state: withResource(state, id, rested), effects: [...attributes, result(running, answer)] };
   }

@@ -135,6 +135,8 @@ export interface ResourceState {
   /** In order of arrival; only the first may start, and only when nothing runs. */
   readonly waiting: readonly Call[];
   readonly running?: RunningCall;
+  /** See runs-with.ts. */
+  readonly runsWith?: ResourceAction["parameters"];
   /** By `OPERATION_INTERVALMS`. */
   readonly recurring: Readonly<Record<string, RecurringCall>>;
   /** By the id's suffix: `last_0`, `last_failure_0`, `monitor_10000`, `migrate_to_0`. */

@@ -4,7 +4,7 @@
  * those of transition graphs.
  */
 import type { Resource } from "../facts/model.ts";
-import { inPromotable } from "../facts/model.ts";
+import { inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
@@ -28,6 +28,15 @@ function beginOf(plan: Plan, member: Resource, operation: string): readonly Step
 
 function endOf(plan: Plan, member: Resource, operation: string): readonly Step[] {
   return member.kind === "primitive" ? stepsOf(plan, member, operation) : stepsOf(plan, member, DONE[operation] ?? "");
+}
+
+/**
+ * A clone that may not begin (a node that cannot be asked yet may run what it must not) starts no instance. What runs
+ * already is not stopped for that.
+ */
+function waitsForWhole(whole: Resource, { resource, operation }: Step): boolean {
+  const isInClone = whole.kind === "clone" || whole.parent?.kind === "clone";
+  return isInClone && operation === "start" && resource !== undefined && !isActive(resource);
 }
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
@@ -71,7 +80,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
   plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
-  for (const each of begins) link(plan, begin, each, {});
+  for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end, { ends: true });
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
   if (operation === "stop")

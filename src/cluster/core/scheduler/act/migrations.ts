@@ -97,6 +97,10 @@ function handOver(plan: Plan, { resource, source, target, halfway }: Migration):
   return { to, from };
 }
 
+function isOptionalStop({ second, optional }: Link): boolean {
+  return second.operation === "stop" && optional === true;
+}
+
 function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
   return plan.links.filter(({ second, hidden }) => second === wanted && hidden !== true);
 }
@@ -127,9 +131,9 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
       if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
       if (first.operation === "stop") link(plan, first, begin);
     }
-    // Who would only rather stop later does not wait for the remains of what was handed over.
+    // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
     for (const [index, each] of plan.links.entries())
-      if (each.first === stop && each.second.operation === "stop" && each.optional === true)
+      if (each.first === stop && (each.second.operation === "cancel" || isOptionalStop(each)))
         plan.links[index] = { ...each, hidden: true };
     if (to !== undefined) link(plan, to, from, { needsFirst: true });
     link(plan, from, stop);

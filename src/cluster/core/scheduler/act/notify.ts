@@ -108,13 +108,14 @@ function tell(
 ): Step | undefined {
   const node = hears(life, task, when);
   // What is left alone is not told either.
-  if (node === undefined || node.pending || isUnclean(plan.board, node) || !life.resource.managed) return undefined;
+  if (node === undefined || isUnclean(plan.board, node) || !life.resource.managed) return undefined;
   // Who comes up only in this transition can be told once it is there.
   const isNew = life.starts && (task === "promote" || (task === "start" && when === "post"));
   if (!(isNew ? isUp(plan.board, node) : node.online)) return undefined;
   const { resource } = life;
   const key = `${resource.id}_${when}_notify_${task}_0`;
   const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });
+  told.runnable = !node.pending;
   told.meta["notify_type"] = when;
   told.meta["notify_operation"] = task;
   told.meta["notify_key_type"] = when;

@@ -1,30 +1,25 @@
 /**
  * The last reading pass: what a ticket that is not held means for what runs under it. Frozen, it is left alone and
- * waits for an operator; fenced, its nodes must go. Apart from `readFacts`, since reports tell what was known before.
+ * waits for an operator; fenced, its nodes must go. A value only: `read-facts.ts` writes it down.
  * Fact: Pacemaker Explained, "Multi-Site Clusters and Tickets", loss-policy.
  */
-import { type Facts, primitivesOf, type Resource, type TicketConstraint } from "./model.ts";
-import { wantFencing } from "./read-nodes.ts";
+import { type Facts, type Node, primitivesOf, type Resource } from "./model.ts";
 
-/** What runs without the ticket that it needs, with the constraint that says so. */
-function runningWithoutTicket(
-  facts: Facts,
-): readonly { readonly constraint: TicketConstraint; readonly resource: Resource }[] {
-  return facts.ticketConstraints
-    .filter(({ ticket }) => facts.tickets.get(ticket)?.granted === false)
-    .flatMap((constraint) =>
-      primitivesOf(constraint.resource)
-        .filter(({ runningOn }) => runningOn.length > 0)
-        .map((resource) => ({ constraint, resource })),
-    );
+export interface Losses {
+  readonly frozen: ReadonlySet<Resource>;
+  /** Nodes on which something runs that may run nowhere now. */
+  readonly fenced: ReadonlySet<Node>;
 }
 
-export function loseTickets(facts: Facts): void {
-  for (const { constraint, resource } of runningWithoutTicket(facts)) {
-    if (constraint.lossPolicy === "freeze") {
-      resource.managed = false;
-      resource.blocked = true;
-    } else if (constraint.lossPolicy === "fence")
-      for (const node of resource.runningOn) wantFencing(node, "deadman ticket was lost");
-  }
+export function lossesOf({ ticketConstraints, tickets }: Facts): Losses {
+  const lost = ticketConstraints.filter(({ ticket }) => tickets.get(ticket)?.granted === false);
+  const running = (policy: "freeze" | "fence") =>
+    lost
+      .filter(({ lossPolicy }) => lossPolicy === policy)
+      .flatMap(({ resource }) => primitivesOf(resource))
+      .filter(({ runningOn }) => runningOn.length > 0);
+  return {
+    frozen: new Set(running("freeze")),
+    fenced: new Set(running("fence").flatMap(({ runningOn }) => runningOn)),
+  };
 }

@@ -1,12 +1,13 @@
 /** The reading passes, one after another: from a CIB to facts. The order matters: each uses what stands before it. */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import { type IdIndex, indexIds } from "./attribute-sets.ts";
-import { holdBack } from "./hold-back.ts";
+import { heldBack } from "./hold-back.ts";
+import { lossesOf } from "./lose-tickets.ts";
 import type { Facts } from "./model.ts";
 import { compareNames } from "./names.ts";
 import { readConstraints } from "./read-constraints.ts";
 import { limitRole } from "./read-history.ts";
-import { markSelfFencing, readNodeStates, readNodes } from "./read-nodes.ts";
+import { markSelfFencing, readNodeStates, readNodes, wantFencing } from "./read-nodes.ts";
 import { readOptions } from "./read-options.ts";
 import { linkRemotes, readRemoteNodes } from "./read-remotes.ts";
 import { readResource, readResources } from "./read-resources.ts";
@@ -72,6 +73,26 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
   };
 }
 
+function writeHeldBack(facts: Facts): void {
+  const { canProtect, resources, problems } = heldBack(facts);
+  facts.canProtect = canProtect;
+  facts.problems.push(...problems);
+  for (const resource of resources) {
+    resource.heldBack = resource.managed;
+    resource.managed = false;
+  }
+}
+
+/** Writes what lost tickets mean; apart from `readFacts`, since reports tell what was known before. */
+export function loseTickets(facts: Facts): void {
+  const { frozen, fenced } = lossesOf(facts);
+  for (const resource of frozen) {
+    resource.managed = false;
+    resource.blocked = true;
+  }
+  for (const node of fenced) wantFencing(node, "deadman ticket was lost");
+}
+
 /** Reads the whole CIB. */
 export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean | undefined): Facts {
   const facts = emptyFacts(cib, Math.floor(nowWallMs / 1000), quorate);
@@ -90,7 +111,7 @@ export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean |
   readNodeStates(facts);
   markSelfFencing(facts);
   readAllHistories(facts);
-  holdBack(facts);
+  writeHeldBack(facts);
   for (const resource of facts.resources) limitRole(resource);
   readConstraints(facts);
   return facts;
