@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- cables [TIMES]`: two real nodes on two networks and a serial line; the cables are pulled in every
- * combination and put back, so often. The bar: nobody is lost while one cable lives, both lose each other when
- * none does, and every link is up again by itself. Who wins when no cable lives is decided by the fencing, which stands
- * still here: see the pair of the lab. Prints how long losing and healing took. Needs root.
+ * combination and put back, so many times over. The bar: nobody is lost while one cable lives, both lose each other
+ * when none does, and every link is up again by itself. Who wins when no cable lives is decided by the fencing, which
+ * stands still here: see the pair of the lab. Prints how long losing and healing took. Needs root.
  */
 import os from "node:os";
 import process from "node:process";

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- flood [MILLIONS] [FLOODERS]`: datagrams that no node sent, as fast as can be, half of them
- * at one network of two and half at both, while a serial line is full of noise. Two real nodes in namespaces. The bar:
- * 10 million, nobody is lost or late, no crash, and at most one line of log a second. Prints what was sent, the longest
- * silence of a living node, and the load. Needs root.
+ * `npm run bench -- flood [MILLIONS] [FLOODERS]`: datagrams that no node sent, as fast as they can be made, half of
+ * them at one network of two and half at both, while a serial line is full of noise. Two real nodes in namespaces.
+ * The bar: 10 million, nobody is lost or late, no crash, and at most one line of log a second. Prints what was sent,
+ * the longest silence of a living node, and the load. Needs root.
  */
 import { once } from "node:events";
 import os from "node:os";

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- membership [PART...] [--short]`: the bars of membership, one after the other, at full length (some
- * 50 minutes) or shortened, which its figures say. Parts: detection, false-death, flood, pause, cables; without a
- * name all of them. Needs root, and a machine with nothing else to do. Exit code 1 when a bar is missed.
+ * `npm run bench -- membership [PART...] [--short]`: the bars of membership, one after the other, at full length
+ * (some 50 minutes) or shortened, which says so in its figures. Parts: detection, false-death, flood, pause, cables;
+ * without a name all of them. Needs root, and a machine with nothing else to do. Exit code 1 when a bar is missed.
  */
 import { spawnSync } from "node:child_process";
 import path from "node:path";

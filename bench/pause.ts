@@ -66,7 +66,8 @@ try {
     clearInterval(look);
   }
   process.stdout.write(
-    `${rounds} pauses of ${1.5 * DEADTIME_MS} ms, deadtime ${DEADTIME_MS} ms: address on at most ${most} node(s), ` +
+    `${rounds} pauses of ${1.5 * DEADTIME_MS} ms at deadtime ${DEADTIME_MS} ms: ` +
+      `the address on at most ${most} node(s), ` +
       `woken nodes ended themselves within ${Math.round(Math.max(...tookMs))} ms; ` +
       `load ${os.loadavg()[0]?.toFixed(1)}: ${most === 1 ? "kept" : "MISSED"}\n`,
   );

@@ -78,10 +78,10 @@ export function readSetting({ options }: Command): Setting {
   check(options["ping"] === undefined || options["services"] !== "single", "ping=router is for services=group");
   check(storage !== "drbd" || Number(options["nodes"] ?? 2) === 2, "storage=drbd is for two nodes");
   check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
-  const counts = second !== "watchdog" || (Number(options["nodes"] ?? 2) > 2 && Number(options["leaseMs"] ?? 0) > 0);
-  check(counts, "second=watchdog is for three nodes or more, with leaseMs");
   const tieBreaker = TIE_BREAKERS.find((one) => one === options["tie"]) ?? "none";
   check(tieBreaker !== "ping" || options["ping"] === "router", "tie=ping wants ping=router");
+  const counts = second !== "watchdog" || (Number(options["nodes"] ?? 2) > 2 && Number(options["leaseMs"] ?? 0) > 0);
+  check(counts, "second=watchdog is for three nodes or more, with leaseMs");
   return {
     ...USUAL_SETTING,
     ...times,

@@ -194,8 +194,8 @@ export function configurationOf(setting: Setting): XmlElement {
   const options = {
     "stonith-enabled": "true",
     "stonith-action": setting.stonithAction,
-    ...(setting.second === "watchdog" ? { "stonith-watchdog-timeout": "-1" } : {}),
     "no-quorum-policy": setting.quorumPolicy,
+    ...(setting.second === "watchdog" ? { "stonith-watchdog-timeout": "-1" } : {}),
   };
   const text =
     `<configuration><crm_config><cluster_property_set id="o">${nvpairs("o", options)}` +

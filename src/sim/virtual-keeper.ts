@@ -96,8 +96,8 @@ export class VirtualKeeper {
       warntimeMs,
       deadtimeMs,
       initdeadMs,
-      ...(leaseMs === 0 ? {} : { lease: { leaseMs, endsWithinMs } }),
       quorum: { waitForAll, tieBreaker },
+      ...(leaseMs === 0 ? {} : { lease: { leaseMs, endsWithinMs } }),
     };
     this.state = createMembership(config, this.generation, remembered.peers, machine.nowMs);
     this.view = viewOf(this.state, machine.nowMs);

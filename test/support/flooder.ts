@@ -1,6 +1,6 @@
 /**
- * `node flooder.ts ADDRESS PORT COUNT SEED`: sends so many datagrams that no node ever sent, as fast as it can:
- * noise of any length, noise that begins as a packet does, nothing at all. Prints how many have left.
+ * `node flooder.ts ADDRESS PORT COUNT SEED`: sends so many datagrams that no node ever sent, as fast as one process
+ * can: noise of any length, noise that begins as a packet does, nothing at all. Prints how many have left.
  */
 import process from "node:process";
 import { MSG_DONTWAIT, openSocket, SOCK_DGRAM, SOCK_NONBLOCK, sendTo } from "../../src/hw/edge/native.ts";
