@@ -51,7 +51,9 @@ describe.skipIf(skips(!hasFieldTools(), "Debian's tools, whose options are looke
         if (NOT_RUN.includes(flag) && ["crm_mon", "crm_shadow"].includes(tool)) continue;
         const file = path.join(folder, "cib.xml");
         writeFileSync(file, printXml(sourceCib({ node01: "failed" })));
-        const given = wantsValue ? (flag.startsWith("--") ? [`${flag}=x`] : [flag, "x"]) : [flag];
+        // Some options name a file that is written.
+        const value = path.join(folder, "value");
+        const given = wantsValue ? (flag.startsWith("--") ? [`${flag}=${value}`] : [flag, value]) : [flag];
         // Alone it would be a view that stays.
         const once = tool === "crm_mon" && !/help|version|-[?$]/.test(flag) ? ["-1"] : [];
         const env = { CIB_file: file, CIB_shadow_dir: folder };
