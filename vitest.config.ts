@@ -11,7 +11,7 @@ export default defineConfig({
           exclude: ["test/**/*.machine.test.ts"],
           testTimeout: 60_000,
           // Most of its time is waiting for real processes; fewer workers would wait in a row.
-          maxWorkers: 4,
+          maxWorkers: 5,
         },
       },
       {
