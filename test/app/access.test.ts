@@ -6,7 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
 import type { ControlRequest, StatusReport } from "../../src/app/control-protocol.ts";
-import { refuseRequest } from "../../src/app/manager/access-desk.ts";
+import { refuseOperations, refuseRequest } from "../../src/app/manager/access-desk.ts";
 import { openControlServer } from "../../src/app/manager/control-server.ts";
 import { parseXml } from "../../src/base/xml.ts";
 import type { Person } from "../../src/cluster/core/access/acl.ts";
@@ -84,3 +84,15 @@ test.skipIf(skips(!isReady, "it needs root and setpriv"))(
     }
   },
 );
+
+test("only who may write all may raise the version: no comparison shows what that does", () => {
+  const write = (
+    xpath: string,
+  ) => `<acl_role id="work"><acl_permission id="p" kind="write" xpath="${xpath}"/></acl_role>
+    <acl_target id="nobody"><role id="work"/></acl_target>`;
+  const raise = [{ kind: "raise", part: "admin-epoch" }] as const;
+  const person: Person = { uid: NOBODY, user: "nobody", groups: [] };
+  expect(refuseOperations(cibWith(write("/cib")), person, raise)).toEqual([]);
+  const [refused] = refuseOperations(cibWith(write("//constraints")), person, raise);
+  expect(refused?.reason).toBe("nobody may not raise the version");
+});

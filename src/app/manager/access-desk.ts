@@ -67,6 +67,9 @@ export function refuseOperations(
 ): readonly Problem[] {
   const configuration = childOf(cib, "configuration");
   if (isUnrestricted(person) || configuration === undefined) return [];
+  // No comparison shows it, and it makes this copy of the configuration win over others.
+  if (operations.some(({ kind }) => kind === "raise") && wholeRight(cib, person) !== "write")
+    return refusal(`${person.user} may not raise the version`, ASK);
   const applied = applyOperations(configuration, operations);
   // What cannot be carried out at all is refused with its own words.
   if (applied.kind === "invalid") return [];
