@@ -42,15 +42,17 @@ export function testFencingTroubles(lab: () => Lab): void {
     await lab().untilWhole();
   });
 
-  test("every link between living nodes is cut: exactly one survives, the active one", async () => {
+  test("every link between living nodes is cut: the active one survives, and a later standby moves all", async () => {
     await writeSome(lab(), 10);
     const split = await splitOnce(lab());
     expect(split.fencing?.outcome).toBe("confirmed");
     await nothingIsLost(lab());
     await endSplit(lab(), split);
     expect(lab().active()).toBe(split.survivor);
-    // The node that came back must really have been given what was written without it.
+    // The node that came back must really have been given what was written without it; standby fences nobody.
     await changeSides(lab());
+    expect(lab().active()).toBe(split.fenced);
+    expect(lab().pair.machines[split.survivor].isOn()).toBe(true);
     await nothingIsLost(lab());
   });
 }

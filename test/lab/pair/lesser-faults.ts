@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import type { Lab } from "../../../lab/lab.ts";
 import { type LinkName, peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
-import { changeSides } from "../../../lab/tour/split.ts";
 import { mirrorIsDown, nothingIsLost } from "./takeovers.ts";
 
 const TOLD_MAX_MS = 90_000;
@@ -70,15 +69,6 @@ export function testLesserFaults(lab: () => Lab): void {
     await lab().untilWhole();
     expect(lab().active()).toBe(good);
     expect(pair.machines[broken].isOn()).toBe(true);
-  });
-
-  test("an operator sends the active node into standby: the service moves, the mirror ends whole", async () => {
-    await writeSome(lab(), 10);
-    const from = lab().active();
-    await changeSides(lab());
-    expect(lab().active()).toBe(peerOf(from));
-    expect(lab().pair.machines[from].isOn()).toBe(true);
-    await nothingIsLost(lab());
   });
 
   test("disks that would differ unseen after a rejoin are told, and what is advised makes them the same", async () => {
