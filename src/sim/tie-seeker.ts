@@ -6,16 +6,14 @@ import {
   createSfexLease,
   type SfexEffect,
   type SfexEvent,
-  type SfexTimes,
   sfexWakeAtMs,
   stepSfexLease,
+  TIE_LOCK_RETRY_MS,
+  TIE_LOCK_TIMES,
 } from "../storage/core/sfex-lease.ts";
 import type { Machine } from "./machine.ts";
 import type { SharedDisk } from "./shared-lock.ts";
 
-/** As in src/app/keeper/tie-lock.ts. */
-const TIMES: SfexTimes = { lockTimeoutMs: 10_000, collisionTimeoutMs: 1_000, monitorIntervalMs: 2_000 };
-const RETRY_MS = 2_000;
 const IO_MAX_MS = 20;
 
 export class TieSeeker {
@@ -38,7 +36,7 @@ export class TieSeeker {
     this.#disk = disk;
     this.#later = later;
     this.#onHeld = onHeld;
-    this.#lease = createSfexLease(machine.name, TIMES);
+    this.#lease = createSfexLease(machine.name, TIE_LOCK_TIMES);
   }
 
   /** Told at each step; only a change does something. */
@@ -69,7 +67,7 @@ export class TieSeeker {
   }
 
   #retry(): void {
-    this.#later(RETRY_MS, () => {
+    this.#later(TIE_LOCK_RETRY_MS, () => {
       if (this.#isWanted) this.#step({ kind: "acquire" });
     });
   }

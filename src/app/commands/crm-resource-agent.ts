@@ -9,6 +9,7 @@ import path from "node:path";
 import process from "node:process";
 import { printXml } from "../../base/xml.ts";
 import { agentEnvironment } from "../../cluster/core/executor/environment.ts";
+import { OCF_CODE_TEXT } from "../../cluster/core/monitor/operations.ts";
 import { currentDigest, parametersDigest } from "../../cluster/core/scheduler/facts/digests.ts";
 import { type Facts, primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/model.ts";
 import { parametersOf } from "../../cluster/core/scheduler/facts/read-resources.ts";
@@ -23,20 +24,6 @@ import { complain, find, tell } from "./crm-resource-find.ts";
 /** As long as an operation may take for which nothing is configured. */
 const TIMEOUT_MS = 20_000;
 const UNIMPLEMENTED = 3;
-
-/** Words of OCF exit codes, as crm_resource prints them. */
-const CODES: Readonly<Record<number, string>> = {
-  0: "ok",
-  1: "error",
-  2: "invalid parameter",
-  3: "unimplemented feature",
-  4: "insufficient privileges",
-  5: "not installed",
-  6: "not configured",
-  7: "not running",
-  8: "promoted",
-  9: "promoted (failed)",
-};
 
 interface Agent {
   readonly class: string;
@@ -80,7 +67,7 @@ async function runAndTell(title: string, order: Order): Promise<number> {
   const { outcome, exitReason, output } = await runAgent(order);
   const code = outcome.kind === "exit" ? outcome.code : 1;
   const reason = exitReason === "" ? "" : `: ${exitReason}`;
-  const word = outcome.kind === "exit" ? (CODES[code] ?? "unknown") : outcome.kind;
+  const word = outcome.kind === "exit" ? (OCF_CODE_TEXT[code] ?? "unknown") : outcome.kind;
   tell(`Operation ${title} (${agentText(order.agent)}) returned ${code} (${word}${reason})`);
   if (code !== 0 && output.trim() !== "") process.stderr.write(`${output.trim()}\n`);
   return code;
@@ -207,9 +194,7 @@ const digests: ResourceAction = async (call) => {
   const start = { task: "start", intervalMs: 0 };
   const all =
     Object.keys(given).length === 0 ? currentDigest(facts, resource, node, start) : parametersDigest(parameters);
-  const secret = new Set(
-    resource.element.attributes["class"] === "ocf" ? secretNames(agentOf(resource)) : Object.keys({}),
-  );
+  const secret = new Set(resource.element.attributes["class"] === "ocf" ? secretNames(agentOf(resource)) : []);
   const open = Object.fromEntries(Object.entries(parameters).filter(([name]) => !secret.has(name)));
   tell(`${all} (all parameters)`);
   tell(`${secret.size === 0 ? all : parametersDigest(open)} (non-private parameters)`);

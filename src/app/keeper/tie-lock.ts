@@ -10,9 +10,10 @@ import {
   createSfexLease,
   type SfexEffect,
   type SfexEvent,
-  type SfexTimes,
   sfexWakeAtMs,
   stepSfexLease,
+  TIE_LOCK_RETRY_MS,
+  TIE_LOCK_TIMES,
 } from "../../storage/core/sfex-lease.ts";
 import type { Log } from "./log.ts";
 
@@ -22,9 +23,6 @@ export interface TieLock {
   close(): void;
 }
 
-/** A disk that needs a quarter of this for a renewal is no witness. */
-const TIMES: SfexTimes = { lockTimeoutMs: 10_000, collisionTimeoutMs: 1000, monitorIntervalMs: 2000 };
-const RETRY_MS = 2000;
 const LOCK_INDEX = 1;
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -38,7 +36,7 @@ async function openLockDisk(path: string): Promise<BlockDevice> {
 }
 
 export function createTieLock(path: string, node: string, log: Log, onHeld: (held: boolean) => void): TieLock {
-  let lease = createSfexLease(node, TIMES);
+  let lease = createSfexLease(node, TIE_LOCK_TIMES);
   let disk: BlockDevice | undefined;
   let timer: NodeJS.Timeout | undefined;
   let wanted = false;
@@ -87,7 +85,7 @@ export function createTieLock(path: string, node: string, log: Log, onHeld: (hel
     if (trouble !== reason) log.say("warning", `tie-breaker: ${reason}`);
     trouble = reason;
     clearTimeout(timer);
-    if (wanted) timer = setTimeout(() => void acquire(), RETRY_MS);
+    if (wanted) timer = setTimeout(() => void acquire(), TIE_LOCK_RETRY_MS);
   }
 
   async function acquire(): Promise<void> {

@@ -17,6 +17,11 @@ export interface SfexTimes {
   readonly monitorIntervalMs: number;
 }
 
+/** Of the lock that is a tie-breaker of the quorum: a disk that needs a quarter of this for a renewal is no witness. */
+export const TIE_LOCK_TIMES: SfexTimes = { lockTimeoutMs: 10_000, collisionTimeoutMs: 1_000, monitorIntervalMs: 2_000 };
+/** After a lock that was not to be had, or was lost. */
+export const TIE_LOCK_RETRY_MS = 2_000;
+
 export interface SfexLease {
   readonly node: string;
   readonly times: SfexTimes;

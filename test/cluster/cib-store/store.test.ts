@@ -191,32 +191,23 @@ test("a join descends from both sides, however much each of them has changed and
 });
 
 test("a part that was alone for longer than names are kept does not win over what was acknowledged meanwhile", () => {
-  const lineageOf = (name: string, changes: number) =>
-    Array.from({ length: changes }, (_, at) => `${name}-${at + 1}`).reduce<readonly string[]>(growLineage, [
-      "blank",
-      "first",
-      "shared",
-    ]);
-  const common = { configuration: xml("configuration"), history: [] };
+  const changed = (name: string, changes: number, quorate: Pick<StoredCib, "quorateHead" | "quorateVersion">) => {
+    const names = Array.from({ length: changes }, (_, at) => `${name}-${at + 1}`);
+    const head = `${name}-${changes}`;
+    const content: StoredCib = {
+      version: { adminEpoch: 0, epoch: changes + 2 },
+      head,
+      lineage: names.reduce<readonly string[]>(growLineage, ["blank", "first", "shared"]),
+      confirmedHead: head,
+      ...quorate,
+      configuration: xml("configuration"),
+      history: [],
+    };
+    return content;
+  };
   // Both have changed so often that neither knows the last name that they shared, and c more often than the others.
-  const quorate: StoredCib = {
-    ...common,
-    version: { adminEpoch: 0, epoch: 302 },
-    head: "a-300",
-    lineage: lineageOf("a", 300),
-    confirmedHead: "a-300",
-    quorateHead: "a-300",
-    quorateVersion: { adminEpoch: 0, epoch: 302 },
-  };
-  const alone: StoredCib = {
-    ...common,
-    version: { adminEpoch: 0, epoch: 402 },
-    head: "c-400",
-    lineage: lineageOf("c", 400),
-    confirmedHead: "c-400",
-    quorateHead: "shared",
-    quorateVersion: { adminEpoch: 0, epoch: 2 },
-  };
+  const quorate = changed("a", 300, { quorateHead: "a-300", quorateVersion: { adminEpoch: 0, epoch: 302 } });
+  const alone = changed("c", 400, { quorateHead: "shared", quorateVersion: { adminEpoch: 0, epoch: 2 } });
   expect(winnerOf(quorate, alone)).toBe(quorate);
   expect(winnerOf(alone, quorate)).toBe(quorate);
 });

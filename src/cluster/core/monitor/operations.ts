@@ -6,8 +6,8 @@ import { INFINITY_SCORE } from "../scheduler/facts/values.ts";
 import { isUnique } from "../scheduler/print/status-report.ts";
 import type { MonitorSource } from "./wishes.ts";
 
-/** Words for exit codes of agents. Fact: OCF resource agent API, return codes; Pacemaker Administration. */
-const CODE_TEXT: Readonly<Record<number, string>> = {
+/** Words for what agents may answer. Fact: OCF resource agent API, return codes; Pacemaker Administration. */
+export const OCF_CODE_TEXT: Readonly<Record<number, string>> = {
   0: "ok",
   1: "error",
   2: "invalid parameter",
@@ -18,6 +18,11 @@ const CODE_TEXT: Readonly<Record<number, string>> = {
   7: "not running",
   8: "promoted",
   9: "promoted (failed)",
+};
+
+/** And for what is recorded beyond it. */
+const CODE_TEXT: Readonly<Record<number, string>> = {
+  ...OCF_CODE_TEXT,
   189: "unknown exit status",
   190: "degraded",
   191: "degraded promoted",
