@@ -37,7 +37,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
   "attribute-query": { name: ["string"], node: ["string", "undefined"] },
   ticket: { ticket: ["string"], name: ["string", "undefined"], value: ["string", "undefined"] },
   "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
-  fence: { target: ["string"], action: ["off", "on", "reboot"] },
+  fence: { target: ["string"], action: ["off", "on", "reboot"], withoutDelay: ["boolean", "undefined"] },
   "fence-confirm": { target: ["string"] },
   "fence-history": {},
   "fence-prove": { device: ["string", "undefined"] },

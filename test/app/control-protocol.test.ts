@@ -25,6 +25,12 @@ test.each([
   ["a kind that only looks like one", line({ kind: "__proto__" }), 7, "unknown kind"],
   ["a missing member", line({ kind: "fence", action: "off" }), 7, "nothing is not allowed"],
   ["a wrong word", line({ kind: "fence", target: "alpha", action: "shoot" }), 7, "shoot"],
+  [
+    "a switch that is none",
+    line({ kind: "fence", target: "alpha", action: "off", withoutDelay: "no" }),
+    7,
+    "request.withoutDelay",
+  ],
   ["a wrong type", line({ kind: "log", lines: "5" }), 7, "not allowed"],
 ])("refused: %s", (_name, text, id, words) => {
   const read = readRequestLine(text);

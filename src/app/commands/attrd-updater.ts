@@ -5,8 +5,8 @@
 import process from "node:process";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, wrongCall } from "./ask.ts";
-import { NO_SUCH, nodeName } from "./crm-attribute.ts";
+import { askOrTell, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
+import { nodeName } from "./crm-attribute.ts";
 
 const USAGE = "attrd_updater -n NAME -U VALUE | -B VALUE -d DELAY | -Y -d DELAY | -Q [-A] | -D | -R  [-N NODE] [-p]";
 const FLAGS = {
@@ -37,7 +37,7 @@ async function query(socketPath: string, name: string, node: string | undefined)
   for (const { node: host, value } of values) process.stdout.write(`name="${name}" host="${host}" value="${value}"\n`);
   if (values.length > 0) return EXIT.done;
   process.stderr.write("attrd_updater: Could not query value of the attribute: attribute does not exist\n");
-  return NO_SUCH;
+  return FIELD_EXIT.notFound;
 }
 
 /** Exit codes: 0; 1 refused; 64 wrong call; 69 no manager; 105 there is none. */

@@ -6,10 +6,7 @@ import { formatProblem } from "../../base/problem.ts";
 import { childOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { changeCibFile, cibFile } from "../cib-door.ts";
 import { askControl } from "../control-client.ts";
-import { EXIT, fetchCib } from "./ask.ts";
-
-/** sysexits.h and Pacemaker's own, as its tools end. */
-export const EXIT_CIB = { invalid: 78, stale: 103, notFound: 105, unsafe: 107, exists: 108 } as const;
+import { EXIT, FIELD_EXIT, fetchCib } from "./ask.ts";
 
 export type CibChange =
   | { readonly kind: "changed"; readonly cib: XmlElement }
@@ -50,7 +47,7 @@ async function changeRunning(call: ChangeCall, make: (cib: XmlElement) => CibCha
     const [before, after] = [childOf(cib, "configuration"), childOf(made.cib, "configuration")];
     if (after === undefined) {
       tell("a CIB needs a configuration; nothing was changed");
-      return EXIT_CIB.invalid;
+      return FIELD_EXIT.invalid;
     }
     const raises = raiseOf(cib, made.cib);
     if (same(before, after) && raises === undefined) {
@@ -77,7 +74,7 @@ async function changeRunning(call: ChangeCall, make: (cib: XmlElement) => CibCha
     const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");
     if (isStale && tries < TRIES) continue;
     for (const reason of reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason]) tell(reason);
-    return reply.kind === "refused" ? EXIT_CIB.invalid : EXIT.unreachable;
+    return reply.kind === "refused" ? FIELD_EXIT.invalid : EXIT.unreachable;
   }
 }
 
@@ -91,5 +88,5 @@ export async function changeWholeCib(call: ChangeCall, make: (cib: XmlElement) =
   const reasons = made.kind === "refused" ? made.reasons : changeCibFile(file, cib, made.cib).map(formatProblem);
   for (const reason of reasons) call.tell(reason);
   if (made.kind === "refused") return made.exitCode;
-  return reasons.length > 0 ? EXIT_CIB.invalid : EXIT.done;
+  return reasons.length > 0 ? FIELD_EXIT.invalid : EXIT.done;
 }

@@ -23,8 +23,8 @@ import {
 } from "../../cluster/core/cib-store/xml-edit.ts";
 import { readCommandLine } from "../control-client.ts";
 import { terminal } from "../crm/terminal.ts";
-import { EXIT, fetchCib, wrongCall } from "./ask.ts";
-import { type CibChange, changeWholeCib, EXIT_CIB } from "./cib-edit.ts";
+import { EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { type CibChange, changeWholeCib } from "./cib-edit.ts";
 
 const USAGE =
   "cibadmin -Q [-o SECTION | -A XPATH [-e]] [-n] | -a | -5|-6 (XML) | -B | -u -f | -E -f | -P (XML)\n" +
@@ -114,9 +114,9 @@ async function query({ socketPath, flags, place }: Call): Promise<number> {
   const section = scope === "all" ? [] : findSection(cib, scope);
   const found = xpath === undefined ? (section === undefined ? [] : [section]) : findPaths(cib, xpath);
   if (found === undefined)
-    return fail(`${xpath ?? ""} is no path that is understood: write //NAME[@ATTRIBUTE="VALUE"]`, EXIT_CIB.notFound);
+    return fail(`${xpath ?? ""} is no path that is understood: write //NAME[@ATTRIBUTE="VALUE"]`, FIELD_EXIT.notFound);
   if (found.length === 0)
-    return fail(xpath === undefined ? `there is no section ${scope}` : NOTHING, EXIT_CIB.notFound);
+    return fail(xpath === undefined ? `there is no section ${scope}` : NOTHING, FIELD_EXIT.notFound);
   if (flags["node-path"] === true) {
     for (const path of found) terminal.out(`${pathText(cib, path)}\n`);
     return EXIT.done;
@@ -143,7 +143,7 @@ const refused = (exitCode: number, ...reasons: readonly string[]): CibChange => 
 
 function toChange(edited: Edited): CibChange {
   if (edited.kind === "edited") return { kind: "changed", cib: edited.root };
-  return refused(edited.kind === "exists" ? EXIT_CIB.exists : EXIT_CIB.notFound, edited.reason);
+  return refused(edited.kind === "exists" ? FIELD_EXIT.exists : FIELD_EXIT.notFound, edited.reason);
 }
 
 const count = ({ attributes }: XmlElement, name: string, by: number) => ({
@@ -154,7 +154,7 @@ function patched(cib: XmlElement, patch: XmlElement): CibChange {
   const result = applyPatch(cib, patch);
   if (result.kind === "patched") return { kind: "changed", cib: result.root };
   const { place, reason, remedy } = result.problem;
-  return refused(result.kind === "stale" ? EXIT_CIB.stale : EXIT_CIB.invalid, `${place}: ${reason}; ${remedy}`);
+  return refused(result.kind === "stale" ? FIELD_EXIT.stale : FIELD_EXIT.invalid, `${place}: ${reason}; ${remedy}`);
 }
 
 type Make = (call: Call, cib: XmlElement) => CibChange;
@@ -207,7 +207,7 @@ async function carryOut(action: Action, call: Call): Promise<number> {
     return EXIT.done;
   }
   if (DANGEROUS.includes(action) && flags["force"] !== true)
-    return fail(`--${action} can destroy the configuration; say --force as well`, EXIT_CIB.unsafe);
+    return fail(`--${action} can destroy the configuration; say --force as well`, FIELD_EXIT.unsafe);
   const make = CHANGES[action];
   if (make === undefined) return wrongCall("cibadmin", `--${action} changes nothing`, USAGE);
   const order = { tool: "cibadmin", socketPath, door: `cibadmin --${action}` };
@@ -219,9 +219,9 @@ function readGiven(flags: Call["flags"]): XmlElement | undefined | number {
   const { "xml-file": file, "xml-text": inline, "xml-pipe": pipe } = flags;
   if (typeof inline !== "string" && typeof file !== "string" && pipe !== true) return undefined;
   const text = typeof inline === "string" ? inline : terminal.readText(typeof file === "string" ? file : "-");
-  if (text === undefined) return EXIT_CIB.invalid;
+  if (text === undefined) return FIELD_EXIT.invalid;
   const read = parseXml(text);
-  return read.kind === "xml" ? read.root : fail(`line ${read.line}: not XML: ${read.reason}`, EXIT_CIB.invalid);
+  return read.kind === "xml" ? read.root : fail(`line ${read.line}: not XML: ${read.reason}`, FIELD_EXIT.invalid);
 }
 
 /**

@@ -9,10 +9,8 @@ import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { cibFile } from "../cib-door.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, changeCib, EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
+import { askOrTell, changeCib, EXIT, FIELD_EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 
-/** The exit code of the field for "there is no such thing". */
-export const NO_SUCH = 105;
 const USAGE =
   "crm_attribute -n NAME -G | -v VALUE | -D  [-N NODE] [-l reboot|forever] [-t crm_config|rsc_defaults|op_defaults|" +
   "tickets]\n       [-p [RESOURCE]] [-s SET] [-i ID] [-d DEFAULT] [-q] [-z]";
@@ -33,7 +31,7 @@ export function tellValue(call: AttributeCall, scope: string, value: string | un
   const shown = value ?? call.fallback;
   if (shown === undefined) {
     process.stderr.write(`${call.tool}: Error performing operation: No such device or address\n`);
-    return NO_SUCH;
+    return FIELD_EXIT.notFound;
   }
   process.stdout.write(call.isQuiet ? `${shown}\n` : `scope=${scope}  name=${call.name} value=${shown}\n`);
   return EXIT.done;

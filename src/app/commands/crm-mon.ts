@@ -100,16 +100,19 @@ function withSections(flags: Flags): Flags | string {
   ] as const)
     for (const word of words) {
       const names = word === "all" || word === "none" ? Object.values(SECTIONS) : [SECTIONS[word]];
-      const isAll = word === "all" ? value : word === "none" ? !value : value;
+      const isShown = word === "none" ? !value : value;
       for (const name of names) {
         if (name === undefined && word !== "default") return word;
-        if (name !== undefined) changed[name] = isAll;
+        if (name !== undefined) changed[name] = isShown;
       }
     }
   return changed;
 }
 
 type Flags = Readonly<Record<string, unknown>>;
+
+/** By its name of today, or that of 1.1. */
+const isCgi = (flags: Flags) => flags["html-cgi"] === true || flags["web-cgi"] === true;
 
 const FORMATS = ["text", "console", "xml", "json", "html"];
 const NO_INPUT = 66;
@@ -212,9 +215,8 @@ function print(source: MonitorSource, { flags, wishes, format, request, refreshS
   const done = (text: string) => ({ text, exitCode: 0 });
   if (format === "xml") return done(printXml(monitorXml(source, request)).trimEnd());
   if (format === "json") return done(JSON.stringify(monitorXml(source, request), jsonOf, 2));
-  const isCgi = flags["html-cgi"] === true || flags["web-cgi"] === true;
   // Fact: RFC 3875, section 6.3.1: a CGI program tells the kind of its document first.
-  const header = isCgi ? "Content-Type: text/html\n\n" : "";
+  const header = isCgi(flags) ? "Content-Type: text/html\n\n" : "";
   if (format === "html") return done(`${header}${monitorHtml(source, wishes, refreshSeconds)}`);
   return done(flags.layout === "1.0" ? monitorTextOne(source, wishes) : monitorText(source, wishes));
 }
@@ -278,8 +280,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return wrongCall("crm_mon", `there is no section ${shown}; there are ${Object.keys(SECTIONS).join(", ")}`, USAGE);
   const refused = refusedFlag(flags, REFUSED);
   if (refused !== undefined) return wrongCall("crm_mon", refused, USAGE);
-  const isCgi = flags["html-cgi"] === true || flags["web-cgi"] === true;
-  const html = typeof flags["as-html"] === "string" || isCgi;
+  const html = typeof flags["as-html"] === "string" || isCgi(flags);
   const format = flags["as-xml"] === true ? "xml" : html ? "html" : String(flags["output-as"] ?? "text");
   if (!FORMATS.includes(format)) return wrongCall("crm_mon", `--output-as ${format} is not known`, USAGE);
   if (flags.layout !== undefined && flags.layout !== "1.0" && flags.layout !== "2.1")
@@ -293,6 +294,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   const wishes = wishesOf(shown, optional);
   const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
   const isOnce =
-    flags["one-shot"] === true || flags["simple-status"] === true || isCgi || format === "xml" || format === "json";
+    flags["one-shot"] === true ||
+    flags["simple-status"] === true ||
+    isCgi(flags) ||
+    format === "xml" ||
+    format === "json";
   return isOnce || file !== undefined ? await once(call) : await live(call);
 }

@@ -5,8 +5,7 @@
 import process from "node:process";
 import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, changeCib, EXIT, fetchCib, wrongCall } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { askOrTell, changeCib, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_node -n | -i | -l | -p | -q | -N ID | -R NAME --force";
 const FLAGS = {
@@ -37,7 +36,7 @@ async function remove(socketPath: string, name: string): Promise<number> {
   const status = await askOrTell("crm_node", socketPath, { kind: "status" });
   if (status.kind === "failed") return status.exitCode;
   const node = status.value.nodes.find((each) => each.name === name);
-  if (node === undefined) return complain(`there is no node ${name}`, NO_SUCH);
+  if (node === undefined) return complain(`there is no node ${name}`, FIELD_EXIT.notFound);
   if (node.state !== "offline") return complain(`${name} is ${node.state}; stop gemel there first`, EXIT.refused);
   return await changeCib("crm_node", socketPath, () => [{ kind: "delete", target: `//node[@uname="${name}"]` }]);
 }
@@ -65,7 +64,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   const nodes = configuredNodes(cib);
   if (flags["name-for-id"] !== undefined) {
     const found = nodes.find(({ id }) => id === flags["name-for-id"]);
-    return found === undefined ? complain(`there is no node ${flags["name-for-id"]}`, NO_SUCH) : tell(found.name);
+    return found === undefined
+      ? complain(`there is no node ${flags["name-for-id"]}`, FIELD_EXIT.notFound)
+      : tell(found.name);
   }
   const status = await askOrTell("crm_node", socketPath, { kind: "status" });
   if (status.kind === "failed") return status.exitCode;

@@ -16,8 +16,7 @@ import { parametersOf } from "../../cluster/core/scheduler/facts/read-resources.
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { createAgentRunner, type Finished } from "../../cluster/edge/resource-agent.ts";
 import { agentMetadata } from "../crm/ra-level.ts";
-import { askOrTell, EXIT, wrongCall } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { askOrTell, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, find, tell } from "./crm-resource-find.ts";
 
@@ -118,12 +117,12 @@ function forced(verb: "start" | "stop" | "check" | "promote" | "demote"): Resour
     if (resource.kind === "group")
       return complain(`Sorry, the force-${verb} option doesn't support group resources`, UNIMPLEMENTED);
     const [primitive] = primitivesOf(resource);
-    if (primitive === undefined) return complain(`${resource.id} has no primitive`, NO_SUCH);
+    if (primitive === undefined) return complain(`${resource.id} has no primitive`, FIELD_EXIT.notFound);
     const refusal = await refuseForce(call, facts, primitive, verb);
     if (refusal !== undefined)
       return complain(
         `It is not safe to ${verb} ${resource.id} this way: ${refusal}; --force does it all the same`,
-        107,
+        FIELD_EXIT.unsafe,
       );
     const level = levelOf(call);
     return await runAndTell(`force-${verb} for ${call.resource ?? ""}`, {
@@ -186,7 +185,7 @@ const digests: ResourceAction = async (call) => {
   if (typeof found === "number") return found;
   const { facts, resource } = found;
   const node = facts.nodes.find(({ name }) => name === call.node);
-  if (node === undefined) return complain(`Node '${call.node}' not found`, NO_SUCH);
+  if (node === undefined) return complain(`Node '${call.node}' not found`, FIELD_EXIT.notFound);
   if (resource.kind !== "primitive") return complain("Digests are those of a primitive", UNIMPLEMENTED);
   const given = readPairs(call.words);
   if (typeof given === "string") return wrongCall("crm_resource", `${given} is no NAME=VALUE`, "--digests NAME=VALUE");
@@ -213,7 +212,7 @@ const showMetadata: ResourceAction = ({ argument }) => {
   const metadata = agentClass === "ocf" ? agentMetadata(provider, type) : undefined;
   if (metadata === undefined) {
     const reason = agentClass === "ocf" ? "No such device or address" : "only ocf agents describe themselves in XML";
-    return Promise.resolve(complain(`Metadata query for ${argument} failed: ${reason}`, NO_SUCH));
+    return Promise.resolve(complain(`Metadata query for ${argument} failed: ${reason}`, FIELD_EXIT.notFound));
   }
   process.stdout.write(`<?xml version="1.0"?>\n${printXml(metadata)}`);
   return Promise.resolve(EXIT.done);

@@ -6,8 +6,7 @@ import { primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
 import { createProgress, transitionText } from "../progress.ts";
-import { askOrTell, changeCib, EXIT, wrongCall } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { askOrTell, changeCib, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, find, tell } from "./crm-resource-find.ts";
 
@@ -203,7 +202,7 @@ async function remove(call: ResourceCall): Promise<number> {
     isThere = exists(cib, resource);
     return isThere ? [{ kind: "delete", target: resource }] : [];
   });
-  return isThere ? code : complain(`Resource '${resource}' not found`, NO_SUCH);
+  return isThere ? code : complain(`Resource '${resource}' not found`, FIELD_EXIT.notFound);
 }
 
 export const CHANGES: Readonly<Record<string, ResourceAction>> = {

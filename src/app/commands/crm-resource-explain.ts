@@ -2,17 +2,13 @@
 import { childOf, childrenOf } from "../../base/xml.ts";
 import { bansOf } from "../../cluster/core/monitor/sections.ts";
 import type { Colocation, Facts, Resource } from "../../cluster/core/scheduler/facts/model.ts";
-import { isActive } from "../../cluster/core/scheduler/facts/model.ts";
+import { isActive, topOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { ROLE, roleText } from "../../cluster/core/scheduler/facts/values.ts";
+import { scoreText } from "../../cluster/core/scheduler/print/score-lines.ts";
 import { isDisabled } from "../../cluster/core/scheduler/print/status-report.ts";
 import { EXIT } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { factsOf, find, tell } from "./crm-resource-find.ts";
-
-/** Constraints name the collective: the group or clone that stands outermost. */
-function collective(resource: Resource): Resource {
-  return resource.parent === undefined ? resource : collective(resource.parent);
-}
 
 interface Walk {
   readonly facts: Facts;
@@ -30,11 +26,6 @@ function locationLines({ facts }: Walk, { id }: Resource, indent: string): strin
   });
   return lines.length === 0 ? [] : [`${indent}Locations:`, ...lines];
 }
-
-const scoreText = (score: number) => {
-  if (Math.abs(score) < 1_000_000) return String(score);
-  return score < 0 ? "-INFINITY" : "INFINITY";
-};
 
 function colocationLines(walk: Walk, resource: Resource, indent: string, isDependent: boolean): string[] {
   const mine = walk.facts.colocations.filter(({ dependent, primary }) =>
@@ -66,7 +57,8 @@ function colocationLines(walk: Walk, resource: Resource, indent: string, isDepen
 async function tellConstraints(call: ResourceCall, isRecursive: boolean): Promise<number> {
   const found = await find(call);
   if (typeof found === "number") return found;
-  const resource = call.flags["force"] === true ? found.resource : collective(found.resource);
+  // Constraints name the group or clone that stands outermost.
+  const resource = call.flags["force"] === true ? found.resource : topOf(found.resource, true);
   const walk = { facts: found.facts, isRecursive };
   const seen = () => new Set([resource.id]);
   const lines = [

@@ -3,8 +3,7 @@ import process from "node:process";
 import type { XmlElement } from "../../base/xml.ts";
 import type { Facts, Resource } from "../../cluster/core/scheduler/facts/model.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
-import { fetchCib, wrongCall } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 import type { ResourceCall } from "./crm-resource.ts";
 
 export function tell(text: string): void {
@@ -31,7 +30,7 @@ export async function find({ socketPath, resource }: ResourceCall): Promise<Foun
   const facts = readFacts(cib, Date.now(), undefined);
   const found =
     facts.byId.get(resource) ?? facts.resources.find(({ baseId, removed }) => baseId === resource && !removed);
-  if (found === undefined) return complain(`Resource '${resource}' not found`, NO_SUCH);
+  if (found === undefined) return complain(`Resource '${resource}' not found`, FIELD_EXIT.notFound);
   return { cib, facts, resource: found };
 }
 

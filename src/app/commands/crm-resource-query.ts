@@ -6,8 +6,7 @@ import { isActive, primitivesOf, type Resource } from "../../cluster/core/schedu
 import { ROLE } from "../../cluster/core/scheduler/facts/values.ts";
 import { lineOf, primitiveLine } from "../../cluster/core/scheduler/print/status-report.ts";
 import { ctime } from "../ctime.ts";
-import { EXIT } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { EXIT, FIELD_EXIT } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, type Found, factsOf, find, tell } from "./crm-resource-find.ts";
 
@@ -74,7 +73,8 @@ const getParameter: ResourceAction = async (call) => {
     .find(({ attributes }) => attributes["name"] === call.argument)?.attributes["value"];
   // A meta-attribute may come from what holds the resource, or from the defaults.
   const value = call.set === "meta_attributes" ? (written ?? resource.meta[call.argument]) : written;
-  if (value === undefined) return complain(`Attribute '${call.argument}' not found for '${resource.id}'`, NO_SUCH);
+  if (value === undefined)
+    return complain(`Attribute '${call.argument}' not found for '${resource.id}'`, FIELD_EXIT.notFound);
   tell(value);
   return EXIT.done;
 };
@@ -112,7 +112,7 @@ const namesIn = (directory: string): string[] => {
 
 function listOf(names: readonly string[]): Promise<number> {
   for (const name of names) tell(name);
-  return Promise.resolve(names.length > 0 ? EXIT.done : NO_SUCH);
+  return Promise.resolve(names.length > 0 ? EXIT.done : FIELD_EXIT.notFound);
 }
 
 export const QUERIES: Readonly<Record<string, ResourceAction>> = {

@@ -9,7 +9,7 @@ import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
 import { askFile, shadowFile, writeCibFile } from "../cib-door.ts";
 import { askControl, readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, FIELD_EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_shadow -w | -p | -F | -d | -c NAME | -e NAME | -r NAME | -C NAME --force | -D NAME --force";
 const FLAGS = {
@@ -30,8 +30,6 @@ const FLAGS = {
   "validate-with": { type: "string", short: "v" },
   verbose: { type: "boolean", short: "V" },
 } as const;
-const EXISTS = 108;
-const NO_SUCH = 105;
 function complain(text: string, code: number): number {
   process.stderr.write(`crm_shadow: ${text}\n`);
   return code;
@@ -39,7 +37,7 @@ function complain(text: string, code: number): number {
 
 function readShadow(name: string): XmlElement | number {
   const reply = askFile(shadowFile(name), { kind: "cib-query" });
-  if (reply.kind !== "answer") return complain(`there is no shadow ${name}`, NO_SUCH);
+  if (reply.kind !== "answer") return complain(`there is no shadow ${name}`, FIELD_EXIT.notFound);
   const { xml } = reply.value as { readonly xml: string };
   const read = parseXml(xml);
   return read.kind === "xml" ? read.root : complain(`the shadow ${name} is not XML`, EXIT.refused);
@@ -56,8 +54,9 @@ async function live(socketPath: string): Promise<XmlElement | number> {
 
 async function create(socketPath: string, name: string, isNew: boolean, isForced: boolean): Promise<number> {
   const file = shadowFile(name);
-  if (isNew && existsSync(file) && !isForced) return complain(`the shadow ${name} exists already; -f, or -r`, EXISTS);
-  if (!isNew && !existsSync(file)) return complain(`there is no shadow ${name}`, NO_SUCH);
+  if (isNew && existsSync(file) && !isForced)
+    return complain(`the shadow ${name} exists already; -f, or -r`, FIELD_EXIT.exists);
+  if (!isNew && !existsSync(file)) return complain(`there is no shadow ${name}`, FIELD_EXIT.notFound);
   const cib = await live(socketPath);
   if (typeof cib === "number") return cib;
   writeCibFile(file, cib);
@@ -67,7 +66,7 @@ async function create(socketPath: string, name: string, isNew: boolean, isForced
 
 function createEmpty(name: string, isForced: boolean): number {
   const file = shadowFile(name);
-  if (existsSync(file) && !isForced) return complain(`the shadow ${name} exists already; -f, or -r`, EXISTS);
+  if (existsSync(file) && !isForced) return complain(`the shadow ${name} exists already; -f, or -r`, FIELD_EXIT.exists);
   const attributes = { admin_epoch: "0", epoch: "0", num_updates: "0", "validate-with": "pacemaker-3.10" };
   const status: XmlElement = { name: "status", attributes: {}, children: [] };
   writeCibFile(file, { name: "cib", attributes, children: [emptyConfiguration(), status] });
@@ -114,7 +113,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (refused !== undefined) return wrongCall("crm_shadow", refused, USAGE);
   const isForced = flags.force === true;
   if (typeof flags.switch === "string") {
-    if (!existsSync(shadowFile(flags.switch))) return complain(`there is no shadow ${flags.switch}`, NO_SUCH);
+    if (!existsSync(shadowFile(flags.switch)))
+      return complain(`there is no shadow ${flags.switch}`, FIELD_EXIT.notFound);
     process.stdout.write(`To switch to it, enter:\n  export CIB_shadow=${flags.switch}\n`);
     return EXIT.done;
   }
@@ -124,12 +124,14 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (typeof flags.commit === "string") return await commit(socketPath, flags.commit, isForced);
   if (typeof flags.delete === "string") {
     if (!isForced) return complain("--delete: say --force", EXIT.wrongCall);
-    if (!existsSync(shadowFile(flags.delete))) return complain(`there is no shadow ${flags.delete}`, NO_SUCH);
+    if (!existsSync(shadowFile(flags.delete)))
+      return complain(`there is no shadow ${flags.delete}`, FIELD_EXIT.notFound);
     rmSync(shadowFile(flags.delete));
     return EXIT.done;
   }
   const name = process.env.CIB_shadow;
-  if (name === undefined || name === "") return complain("no shadow is in use: export CIB_shadow=NAME", NO_SUCH);
+  if (name === undefined || name === "")
+    return complain("no shadow is in use: export CIB_shadow=NAME", FIELD_EXIT.notFound);
   if (flags.which === true) process.stdout.write(`${name}\n`);
   else if (flags.file === true) process.stdout.write(`${shadowFile(name)}\n`);
   else if (flags.diff === true) return await compare(socketPath, name);

@@ -7,8 +7,7 @@ import { childOf, childrenOf, printXml, type XmlElement, xml } from "../../base/
 import { isTrue } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
-import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { askOrTell, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 const USAGE =
   "crm_ticket -l | -L | -w | -q | -c  [-t TICKET]\n" +
@@ -68,7 +67,7 @@ function complain(text: string, code: number): number {
 }
 
 const tell = (text: string) => void process.stdout.write(`${text}\n`);
-const noSuch = (id: string) => complain(`No such ticket '${id}'`, NO_SUCH);
+const noSuch = (id: string) => complain(`No such ticket '${id}'`, FIELD_EXIT.notFound);
 const document = (element: XmlElement) => printXml(element).trimEnd();
 
 function line({ attributes }: XmlElement, withDetails: boolean): string {
@@ -84,8 +83,13 @@ function line({ attributes }: XmlElement, withDetails: boolean): string {
   return `${id}\t${state}${pad}${details === "" ? "" : `(${details})`}`;
 }
 
+const ticketsOf = (cib: XmlElement) => childOf(childOf(cib, "status"), "tickets");
+
+const stateOf = (cib: XmlElement, ticket: string) =>
+  childrenOf(ticketsOf(cib), "ticket_state").find(({ attributes }) => attributes["id"] === ticket);
+
 function show({ action, ticket }: Call, cib: XmlElement): number {
-  const tickets = childOf(childOf(cib, "status"), "tickets") ?? xml("tickets");
+  const tickets = ticketsOf(cib) ?? xml("tickets");
   const states = childrenOf(tickets, "ticket_state").filter(
     ({ attributes }) => ticket === undefined || attributes["id"] === ticket,
   );
@@ -136,8 +140,7 @@ function wishOf({ action, flags }: Call): Wish | string {
 async function change(call: Call, ticket: string, cib: XmlElement): Promise<number> {
   const wish = wishOf(call);
   if (typeof wish === "string") return wrongCall("crm_ticket", wish, USAGE);
-  const tickets = childOf(childOf(cib, "status"), "tickets");
-  const state = childrenOf(tickets, "ticket_state").find(({ attributes }) => attributes["id"] === ticket);
+  const state = stateOf(cib, ticket);
   if (state === undefined && call.action === "cleanup") return noSuch(ticket);
   const isGranted = isTrue(state?.attributes["granted"]);
   const isGrant = wish.name === "granted" && isTrue(wish.value);
@@ -165,10 +168,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const call: Call = { socketPath, action, ticket, flags };
   if (isQuery || ticket === undefined) return show(call, cib);
   if (action !== "get-attr") return await change(call, ticket, cib);
-  const tickets = childOf(childOf(cib, "status"), "tickets");
-  const state = childrenOf(tickets, "ticket_state").find(({ attributes }) => attributes["id"] === ticket);
-  const value = state?.attributes[String(flags["get-attr"])] ?? flags.default;
-  if (typeof value !== "string") return NO_SUCH;
+  const value = stateOf(cib, ticket)?.attributes[String(flags["get-attr"])] ?? flags.default;
+  if (typeof value !== "string") return FIELD_EXIT.notFound;
   tell(value);
   return EXIT.done;
 }

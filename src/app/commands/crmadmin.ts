@@ -2,8 +2,7 @@
 import process from "node:process";
 import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
-import { NO_SUCH } from "./crm-attribute.ts";
+import { askOrTell, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 const USAGE = "crmadmin -D | -S NODE | -P | -N [-B] [-q]";
 const FLAGS = {
@@ -62,7 +61,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (wantsDc) {
     if (dc === undefined) {
       process.stderr.write("crmadmin: there is no DC now\n");
-      return NO_SUCH;
+      return FIELD_EXIT.notFound;
     }
     process.stdout.write(isQuiet ? `${dc}\n` : `Designated Controller is: ${dc}\n`);
     return EXIT.done;
@@ -70,7 +69,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const node = nodes.find(({ name }) => name === (wanted ?? dc));
   if (node === undefined || node.state === "offline") {
     process.stderr.write(`crmadmin: ${String(wanted ?? "the DC")} does not answer\n`);
-    return NO_SUCH;
+    return FIELD_EXIT.notFound;
   }
   const state = stateWord(node.isDc, transition.isRunning);
   process.stdout.write(isQuiet ? `${state}\n` : `Controller on ${node.name} in state ${state}: ok\n`);

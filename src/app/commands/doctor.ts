@@ -7,9 +7,9 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { languageOf } from "../../base/language.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
-import { languageOf } from "../../cluster/core/advice/texts.ts";
 import type { AdvisedTimeout, ClockReading, Examination, Service } from "../../cluster/core/doctor/examination.ts";
 import { examine } from "../../cluster/core/doctor/examine.ts";
 import { findingText } from "../../cluster/core/doctor/texts.ts";

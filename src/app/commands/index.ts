@@ -4,9 +4,8 @@
  */
 import path from "node:path";
 import process from "node:process";
+import { languageOf } from "../../base/language.ts";
 import { nearestName } from "../../base/nearest.ts";
-import { languageOf } from "../../cluster/core/advice/texts.ts";
-import { SUMMARIES_JA } from "./summaries-ja.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -281,11 +280,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 
 const isJapanese = () => languageOf(process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG) === "ja";
 
-function summaryOf(name: string, { summary }: Command): string {
-  return isJapanese() ? (SUMMARIES_JA[name] ?? summary) : summary;
+/** What a command is for, in the reader's language; the Japanese ones are read in for those who read them alone. */
+async function summaries(): Promise<(name: string, command: Command) => string> {
+  if (!isJapanese()) return (_name, { summary }) => summary;
+  const { SUMMARIES_JA } = await import("./summaries-ja.ts");
+  return (name, { summary }) => SUMMARIES_JA[name] ?? summary;
 }
 
-function help(): string {
+async function help(): Promise<string> {
+  const summaryOf = await summaries();
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const rows = Object.entries(COMMANDS).map(([name, command]) => {
     const links = (command.names ?? []).filter((link) => link !== name);
@@ -299,9 +302,10 @@ function help(): string {
   return [head, "", ...rows, "", foot, ""].join("\n");
 }
 
-function helpOf(name: string, command: Command): string {
-  const { usage } = command;
-  return `${isJapanese() ? "使い方" : "usage"}: gemel ${`${name} ${usage}`.trim()}\n${summaryOf(name, command)}\n`;
+async function helpOf(name: string, command: Command): Promise<string> {
+  const summaryOf = await summaries();
+  const usage = `${name} ${command.usage}`.trim();
+  return `${isJapanese() ? "使い方" : "usage"}: gemel ${usage}\n${summaryOf(name, command)}\n`;
 }
 
 function answer(text: string, exitCode: number): number {
@@ -320,7 +324,7 @@ async function tellAboutItself(name: string, command: Command, rest: readonly st
   if (rest.length > 1 && word !== "--help") return undefined;
   if (word === "--version" || word === "-$") return (await COMMANDS["version"]?.load())?.run([]);
   if (!/^(?:--help(?:-\w+)?|-h|-\?)$/.test(word)) return undefined;
-  return command.ownHelp === true ? (await command.load()).run(["--help"]) : answer(helpOf(name, command), 0);
+  return command.ownHelp === true ? (await command.load()).run(["--help"]) : answer(await helpOf(name, command), 0);
 }
 
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
@@ -329,11 +333,11 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const linked = Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
   if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
   const [first, ...rest] = argv;
-  if (first === undefined) return answer(help(), WRONG_CALL);
+  if (first === undefined) return answer(await help(), WRONG_CALL);
   if (first === "completion") return await (await import("./completion.ts")).runCompletion(COMMANDS, rest);
   const isHelp = first === "help" || first === "--help" || first === "-h";
   const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
-  if (name === undefined) return answer(help(), 0);
+  if (name === undefined) return answer(await help(), 0);
   const command = Object.hasOwn(COMMANDS, name)
     ? COMMANDS[name]
     : Object.values(COMMANDS).find(({ names }) => names?.includes(name) === true);

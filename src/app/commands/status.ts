@@ -3,8 +3,9 @@
  * Exit codes: 0 all is well; 1 there are problems; 64 a wrong call; 69 no manager answers.
  */
 import process from "node:process";
+import { type Language, languageOf } from "../../base/language.ts";
 import { ROW_OF } from "../../cluster/core/advice/codes.ts";
-import { type Language, languageOf, textOf } from "../../cluster/core/advice/texts.ts";
+import { textOf } from "../../cluster/core/advice/texts.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";

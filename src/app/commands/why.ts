@@ -4,11 +4,11 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { Language } from "../../base/language.ts";
 import { nearestName } from "../../base/nearest.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
-import type { Language } from "../../cluster/core/scheduler/reason-text.ts";
 import { prove } from "../../cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../cluster/core/scheduler/why/why-text.ts";
 import { cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";

@@ -1,9 +1,10 @@
 /** Each row of the how-to table: the trouble as a CIB and facts, the diagnosis with its proof, the command. */
 import { describe, expect, test } from "vitest";
+import { languageOf } from "../../../src/base/language.ts";
 import { advise } from "../../../src/cluster/core/advice/advise.ts";
 import { type Code, ROW_OF } from "../../../src/cluster/core/advice/codes.ts";
 import type { FencingFact } from "../../../src/cluster/core/advice/situation.ts";
-import { languageOf, textOf } from "../../../src/cluster/core/advice/texts.ts";
+import { textOf } from "../../../src/cluster/core/advice/texts.ts";
 import { NOW_MS, runsOn, type Scene, situationOf } from "./scene.ts";
 
 const told = (scene: Scene) =>

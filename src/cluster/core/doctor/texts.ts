@@ -1,5 +1,6 @@
 /** What the doctor's findings say, in the language of whoever reads: what it is, and what to do. */
-import type { AdviceText, Language, Values } from "../advice/texts.ts";
+import type { Language } from "../../../base/language.ts";
+import type { AdviceText, Values } from "../advice/texts.ts";
 import type { FindingCode } from "./examination.ts";
 
 type Texts = Readonly<Record<FindingCode, (values: Values) => AdviceText>>;

@@ -1,7 +1,9 @@
 /** A proof as text, in English or Japanese. */
+
+import type { Language } from "../../../../base/language.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { scoreText } from "../print/score-lines.ts";
-import { type Language, reasonText } from "../reason-text.ts";
+import { reasonText } from "../reason-text.ts";
 import type { NodeVerdict } from "./conclusion.ts";
 import type { CitedFact, FactKind } from "./facts-of-cib.ts";
 import type { Change, Citation, Proof } from "./prove.ts";
