@@ -21,15 +21,9 @@ export const CIBSTATUS_WORDS = [
   "simulate",
 ] as const;
 
-/** What of the status is thought to be otherwise, as words of crm_simulate; and the file it began with. */
-interface Supposed {
-  readonly flags: string[];
-  file: string | undefined;
-}
-const supposed: Supposed = { flags: [], file: undefined };
-
 /** The CIB with the working copy in it; the exit code when there is none. */
 async function suppositional(session: Session): Promise<XmlElement | number> {
+  const { supposed } = session;
   const working = await fetchRunning(session);
   if (typeof working === "number") return working;
   let text: string | undefined;
@@ -65,7 +59,7 @@ export async function simulate(session: Session, words: readonly string[]): Prom
     const file = path.join(folder, "cib.xml");
     // The configuration may hold passwords.
     writeFileSync(file, printXml(cib), { mode: 0o600 });
-    return await runTool(session, ["crm_simulate", "-x", file, "-S", ...flags, ...supposed.flags]);
+    return await runTool(session, ["crm_simulate", "-x", file, "-S", ...flags, ...session.supposed.flags]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -92,7 +86,7 @@ function suppose(verb: string, words: readonly string[]): string[] | undefined {
 /** The exit code; -1 for a wrong call. */
 export async function runCibStatus(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", ...rest] = words;
-  const { terminal } = session;
+  const { terminal, supposed } = session;
   if (verb === "simulate") return await simulate(session, rest);
   if (verb === "origin" || verb === "show") {
     terminal.out(`${supposed.file ?? "live"}${supposed.flags.map((flag) => ` ${flag}`).join("")}\n`);
@@ -102,7 +96,7 @@ export async function runCibStatus(session: Session, words: readonly string[]): 
     const [file] = rest;
     if (file === undefined) return -1;
     supposed.file = file === "live" ? undefined : file;
-    supposed.flags.length = 0;
+    supposed.flags = [];
     return EXIT.done;
   }
   if (verb === "save") {
@@ -114,6 +108,6 @@ export async function runCibStatus(session: Session, words: readonly string[]): 
   }
   const flags = suppose(verb, rest);
   if (flags === undefined) return -1;
-  supposed.flags.push(...flags);
+  supposed.flags = [...supposed.flags, ...flags];
   return EXIT.done;
 }

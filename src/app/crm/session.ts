@@ -36,6 +36,10 @@ export interface Session {
   readonly isEchoing: boolean;
   running: { readonly configuration: XmlElement; readonly version: string } | undefined;
   working: XmlElement | undefined;
+  /** Level cibstatus: the file that it began with, the running cluster without one, and what is thought otherwise. */
+  readonly supposed: { file: string | undefined; flags: readonly string[] };
+  /** Level template: the configuration that its words mean when they name none. */
+  chosenTemplate: string | undefined;
 }
 
 export function openSession(
@@ -45,7 +49,10 @@ export function openSession(
   transport: Transport = askCib,
 ): Session {
   const { isForced = false, isWaiting = false, isEchoing = false } = flags;
-  return { transport, socketPath, terminal, isForced, isWaiting, isEchoing, running: undefined, working: undefined };
+  const flagged = { isForced, isWaiting, isEchoing };
+  const supposed = { file: undefined, flags: [] };
+  const begun = { running: undefined, working: undefined, chosenTemplate: undefined };
+  return { transport, socketPath, terminal, ...flagged, ...begun, supposed };
 }
 
 export async function askManager<Kind extends RequestKind>(

@@ -17,9 +17,6 @@ const directory = () => process.env["GEMEL_CRM_TEMPLATES"] ?? path.join(os.homed
 const fileOf = (name: string) => path.join(directory(), name);
 const NAME = /^[A-Za-z_][\w.-]*$/;
 
-/** The configuration that the verbs mean when they name none. */
-let chosen: string | undefined;
-
 function complain({ terminal }: Session, text: string): number {
   terminal.err(`crm: ${text}\n`);
   return EXIT.failed;
@@ -62,7 +59,7 @@ function begin(session: Session, [name = "", template = "", ...rest]: readonly s
   const strange = given.find(([key = ""]) => !Object.hasOwn(known, key));
   if (strange !== undefined) return complain(session, `${template} has no parameter ${strange[0] ?? ""}`);
   write(name, template, Object.fromEntries(given.map(([key = "", value = ""]) => [key, value])));
-  chosen = name;
+  session.chosenTemplate = name;
   return EXIT.done;
 }
 
@@ -111,13 +108,13 @@ export function runTemplate(
   if (verb === "apply") {
     const mode = first === "replace" ? "replace" : "update";
     const named = first === "replace" || first === "update" ? rest[0] : first;
-    const name = named ?? chosen;
+    const name = named ?? session.chosenTemplate;
     if (name === undefined) return complain(session, "which configuration? template apply [update|replace] NAME");
     const text = statements(session, name);
     return text === undefined ? EXIT.failed : load(text, mode);
   }
   if (verb === undefined || !(TEMPLATE_WORDS as readonly string[]).includes(verb)) return -1;
-  const name = first ?? chosen;
+  const name = first ?? session.chosenTemplate;
   if (name === undefined || !NAME.test(name)) return complain(session, `which configuration? template ${verb} NAME`);
   if (verb === "edit") return edit(session, name);
   if (verb === "show") {
@@ -128,7 +125,7 @@ export function runTemplate(
   if (read(name) === undefined) return complain(session, `there is no configuration ${name}`);
   if (verb === "delete") {
     rmSync(fileOf(name));
-    if (chosen === name) chosen = undefined;
-  } else chosen = name;
+    if (session.chosenTemplate === name) session.chosenTemplate = undefined;
+  } else session.chosenTemplate = name;
   return EXIT.done;
 }

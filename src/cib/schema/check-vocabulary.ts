@@ -88,12 +88,13 @@ const KNOWS: Readonly<Record<string, string>> = {
   obj_ref: "id",
 };
 
+const KNOWN = new Map(Object.entries(KNOWS).map(([name, words]) => [name, words.split(" ")]));
+
 function checkAttributes(seen: Seen): Finding[] {
   const { name, attributes } = seen.element;
-  const words = KNOWS[name];
-  if (words === undefined || !Object.hasOwn(KNOWS, name))
+  const known = KNOWN.get(name);
+  if (known === undefined)
     return [finding("warning", seen, `<${name}> is no element that is known; it has no effect`, "remove it")];
-  const known = words.split(" ");
   return Object.keys(attributes).flatMap((attribute) => {
     if (known.includes(attribute) || attribute.includes(":")) return [];
     const near = nearestName(attribute, known);

@@ -74,7 +74,6 @@ function deviceOf(draft: Draft, { levels, level, device }: FencingOperation): Fe
   return draft.configuration.devices.find((each) => each.id === id);
 }
 
-/** Keeps the record of a round and tells it to everybody. */
 export function recordOf(
   { self }: Draft,
   { id, target, devices, by, startedWallMs }: FencingOperation,
@@ -85,6 +84,7 @@ export function recordOf(
   return { node: self, id, target, action, outcome, devices, by, startedWallMs, endedWallMs: now.wallMs };
 }
 
+/** Keeps the record of a round and tells it to everybody. */
 export function publish(
   draft: Draft,
   operation: FencingOperation,

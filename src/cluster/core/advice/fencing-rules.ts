@@ -1,6 +1,6 @@
 /** Rows about fencing and the copies of the data: shot each other, does not work, is not there, has split. */
 import type { Code } from "./codes.ts";
-import { type Advice, type DrbdFact, type FencingFact, members, type Rule } from "./situation.ts";
+import { type Advice, type DrbdFact, type FencingFact, isShot, members, type Rule } from "./situation.ts";
 import { clock } from "./words.ts";
 
 /** For the same cut: in this time no node that was shot boots, joins and is lost again, which is another trouble. */
@@ -8,7 +8,6 @@ const MUTUAL_MS = 60_000;
 /** Older ones are history. */
 const RECENT_MS = 86_400_000;
 
-const isShot = ({ outcome, action }: FencingFact) => outcome === "confirmed" && action !== "on";
 const shooterOf = ({ by }: FencingFact) => by.split(":", 1)[0] ?? "";
 
 /** Row 15: each fenced the other for the same cut. */

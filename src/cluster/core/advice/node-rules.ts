@@ -6,6 +6,7 @@ import {
   brokenDisks,
   failures,
   failureText,
+  isShot,
   isSingle,
   lacksInterface,
   lastFencing,
@@ -67,7 +68,7 @@ function absent(situation: Situation, node: Node): Advice[] {
   if (phase === "left")
     return [{ code: "service-not-running", severity: "warning", values: { ...values, how: "left" } }];
   const last = lastFencing(situation, node.name);
-  if (last?.outcome === "confirmed" && last.action !== "on") {
+  if (last !== undefined && isShot(last)) {
     const proof = { ...values, at: clock(last.atWallMs), evidence: last.evidence, by: last.by };
     if (last.action === "off") return [{ code: "node-without-power", severity: "warning", values: proof }];
     if (nowWallMs - last.atWallMs > REBOOT_MS)
@@ -173,6 +174,7 @@ export const setAside: Rule = ({ facts }) =>
 export const lacksQuorum = ({ facts }: Situation): boolean =>
   !facts.options.quorate && facts.options.noQuorumPolicy !== "ignore";
 
+/** One line in place of each action that is blocked by it. */
 export const noQuorum: Rule = (situation) => {
   const { facts, isSettled } = situation;
   if (!isSettled || !lacksQuorum(situation)) return [];
@@ -180,6 +182,7 @@ export const noQuorum: Rule = (situation) => {
   const values = { nodes: namesOf(all.filter(({ online }) => online)), count: String(all.length) };
   return [{ code: "no-quorum", severity: "error", values }];
 };
+
 /** The worst silence of a cluster: all is green, and nothing would be taken over. */
 export const heldUpDecisions: Rule = ({ heldUp }) =>
   heldUp === undefined ? [] : [{ code: "decisions-held-up", severity: "error", values: { why: heldUp } }];

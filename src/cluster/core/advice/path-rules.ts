@@ -7,6 +7,7 @@ import {
   failureText,
   isAddress,
   isEverywhere,
+  isShot,
   lacksInterface,
   lastFencing,
   lostAttributes,
@@ -71,7 +72,7 @@ export const movedAddresses: Rule = (situation) => {
     const hasLeft = (other: Node) => {
       const stoppedMs = movedSeconds(resource, other, "stop") * 1000;
       const fencing = lastFencing(situation, other.name);
-      const fencedMs = fencing?.outcome === "confirmed" && fencing.action !== "on" ? fencing.atWallMs : 0;
+      const fencedMs = fencing !== undefined && isShot(fencing) ? fencing.atWallMs : 0;
       return Math.max(stoppedMs, fencedMs) > startedMs - NEIGHBOUR_MS;
     };
     const before = facts.nodes.find((other) => other !== node && hasLeft(other));

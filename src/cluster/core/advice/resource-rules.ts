@@ -98,8 +98,8 @@ function isOtherwiseExplained(situation: Situation, resource: Resource): boolean
 const isServing = ({ managed, heldBack, class: agentClass }: Resource) =>
   (managed || heldBack) && agentClass !== "stonith";
 
-/** What an operator has stopped and `top` cannot run without, over any number of constraints; the nearest. */
-function stoppedNeed({ facts }: Situation, top: Resource): Resource | undefined {
+/** Of those that are idle, each that cannot run without what an operator has stopped, with the nearest such one. */
+function stoppedNeeds({ facts }: Situation, idle: readonly Resource[]): ReadonlyMap<Resource, Resource> {
   const links = [
     ...facts.colocations
       .filter(({ score }) => score >= INFINITY_SCORE)
@@ -108,22 +108,29 @@ function stoppedNeed({ facts }: Situation, top: Resource): Resource | undefined 
       .filter(({ kind, inverse }) => kind === "mandatory" && !inverse)
       .map(({ first, second }) => [topOf(second), topOf(first)] as const),
   ];
-  const seen = new Set([top]);
-  // A set keeps the order of insertion, and what is added while it is walked is walked too.
-  for (const one of seen) {
-    if (one !== top && isDisabled(one)) return one;
-    for (const [from, to] of links) if (from === one) seen.add(to);
+  const needs = Map.groupBy(links, ([from]) => from);
+  const found = new Map<Resource, Resource>();
+  for (const top of new Set(idle.map((one) => topOf(one)))) {
+    const seen = new Set([top]);
+    // A set keeps the order of insertion, and what is added while it is walked is walked too.
+    for (const one of seen) {
+      if (one !== top && isDisabled(one)) {
+        found.set(top, one);
+        break;
+      }
+      for (const [, to] of needs.get(one) ?? []) seen.add(to);
+    }
   }
-  return undefined;
+  return found;
 }
 
 /** Wanted, but another resource that it needs is stopped on purpose: an operator's work, and no fault. */
 export const heldByStopped: Rule = (situation) =>
-  [...new Set(idleOnes(situation).map((one) => topOf(one)))].flatMap((top): readonly Advice[] => {
-    const stopped = stoppedNeed(situation, top);
-    if (stopped === undefined) return [];
-    return [{ code: "held-by-stopped", severity: "warning", values: { holder: top.id, stopped: stopped.id } }];
-  });
+  [...stoppedNeeds(situation, idleOnes(situation))].map(([top, stopped]) => ({
+    code: "held-by-stopped",
+    severity: "warning",
+    values: { holder: top.id, stopped: stopped.id },
+  }));
 
 /** Wanted, on no node, and nothing under way. */
 function idleOnes({ facts, isBusy, isSettled }: Situation): readonly Resource[] {
@@ -135,9 +142,9 @@ function idleOnes({ facts, isBusy, isSettled }: Situation): readonly Resource[] 
 /** Row 7: wanted, and on no node, though nothing is under way; told once for each group. */
 export const runsNowhere: Rule = (situation) => {
   const { facts } = situation;
-  const down = idleOnes(situation).filter(
-    (one) => !isOtherwiseExplained(situation, one) && stoppedNeed(situation, topOf(one)) === undefined,
-  );
+  const idle = idleOnes(situation);
+  const held = stoppedNeeds(situation, idle);
+  const down = idle.filter((one) => !isOtherwiseExplained(situation, one) && !held.has(topOf(one)));
   const could = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
   const standby = members(facts).filter((node) => node.standby && node.online);
   return [...new Set(down.map((one) => topOf(one)))].map((top) => {

@@ -21,6 +21,9 @@ export interface FencingFact {
   readonly atWallMs: number;
 }
 
+/** It took the node's power, or a part of it, and was read back. */
+export const isShot = ({ outcome, action }: FencingFact): boolean => outcome === "confirmed" && action !== "on";
+
 /** Of the keeper: whether it is well, and how near its members have come to a false death. */
 export interface KeeperFact {
   readonly ailment?: string;

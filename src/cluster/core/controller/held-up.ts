@@ -3,7 +3,7 @@
  * an ordinary moment of a change; one that stays means that nothing is taken over, and then the log and every node's
  * status say which.
  */
-import { everyoneJoined, missingJoins } from "./reign.ts";
+import { missingJoins } from "./reign.ts";
 import { log, setLead, type Turn } from "./turn.ts";
 import type { Lead } from "./types.ts";
 
@@ -18,7 +18,8 @@ function obstacle(turn: Turn, lead: Lead): string | undefined {
   // A node that slept must not act before it has heard what its peers think of it.
   if (view.hold !== undefined) return view.hold;
   if (!lead.synchronised) return "the configuration is not known to every member yet";
-  return everyoneJoined(turn) ? undefined : `not joined: ${missingJoins(turn).join(", ")}`;
+  const missing = missingJoins(turn);
+  return missing.length === 0 ? undefined : `not joined: ${missing.join(", ")}`;
 }
 
 /** Whether members, configuration and joins let a decision be made; its time is another matter. */

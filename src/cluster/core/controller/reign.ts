@@ -258,14 +258,11 @@ export function tendJoins(turn: Turn): void {
   }
 }
 
-/** Members whom a decision waits for. */
+/** Members whom a decision waits for. Nobody may be left out: who has not joined may follow another DC. */
 export function missingJoins(turn: Turn): readonly string[] {
   const joins = turn.state.lead?.joins ?? {};
   return members(turn).filter((node) => joins[node]?.phase !== "joined" && joins[node]?.overdue !== true);
 }
-
-/** Nobody may be left out: a member that has not joined may follow another DC. */
-export const everyoneJoined = (turn: Turn): boolean => missingJoins(turn).length === 0;
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {
   let wakeMs: number | undefined;

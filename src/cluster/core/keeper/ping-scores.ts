@@ -66,7 +66,7 @@ export function isToldByResource(configuration: XmlElement | undefined): boolean
   const tells = (element: XmlElement): boolean =>
     element.name === "primitive"
       ? isPing(element) && (nameOf(element) ?? PING_ATTRIBUTE) === PING_ATTRIBUTE
-      : element.children.some((child) => typeof child !== "string" && tells(child));
+      : element.children.some(tells);
   const resources = childOf(configuration, "resources");
   return resources !== undefined && tells(resources);
 }
@@ -91,9 +91,10 @@ export function pingSight(
   self: string,
   dc: string | null,
 ): PingSight {
-  if (dc !== self || isToldByResource(configurationOf(cib))) return { counts: {}, absent: [] };
   const members = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
   const told = members.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
+  // Asked after every change of the view: where nobody counts pings, the configuration is not gone through.
+  if (dc !== self || told.length === 0 || isToldByResource(configurationOf(cib))) return { counts: {}, absent: [] };
   const isAbsent = (node: string) => transientAttributes(nodeState(cib, node))[PING_ATTRIBUTE] === undefined;
   return { counts: Object.fromEntries(told), absent: told.map(([node]) => node).filter(isAbsent) };
 }
