@@ -6,7 +6,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import type net from "node:net";
 import path from "node:path";
 import type { NodeName } from "../names.ts";
-import { killProcess, processState } from "../processes.ts";
+import { killProcess } from "../processes.ts";
 import type { Bmc } from "./bmc.ts";
 import { type Answer, openChannel } from "./channel.ts";
 import type { Power } from "./power.ts";
@@ -69,10 +69,7 @@ export function openMachine({ node, directory, bmc, power, onEvent }: MachineOpt
   let follower: net.Socket | undefined;
   let wasOn = false;
 
-  function pid(): number | undefined {
-    const value = qemuPidOf(directory);
-    return value !== undefined && processState(value) !== undefined ? value : undefined;
-  }
+  const pid = () => qemuPidOf(directory);
 
   function tell(event: string): void {
     if (LIFE_EVENTS.includes(event)) onEvent(event);

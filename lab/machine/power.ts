@@ -7,7 +7,7 @@
 import net from "node:net";
 import path from "node:path";
 import type { Vice } from "../names.ts";
-import { killProcess, launch, processState } from "../processes.ts";
+import { killProcess, launch } from "../processes.ts";
 import { qemuPidOf } from "./start-script.ts";
 
 /** Real boards take up to 30 s to cut the power. */
@@ -56,10 +56,7 @@ exit "$code"
 export async function openPower({ labDirectory, directory, startProgram }: PowerOptions): Promise<Power> {
   let vice: Vice = "none";
   let cutting: NodeJS.Timeout | undefined;
-  const pid = () => {
-    const value = qemuPidOf(directory);
-    return value === undefined || processState(value) === undefined ? undefined : value;
-  };
+  const pid = () => qemuPidOf(directory);
 
   function cut(): void {
     const running = pid();

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { processState } from "../processes.ts";
 import { type MachineParts, qemuArguments } from "./qemu-arguments.ts";
 
 /** 30 s in steps of 50 ms: the servers start in 20 ms on a quiet machine. */
@@ -42,11 +43,11 @@ export function startScript(parts: MachineParts): string {
   ].join("\n");
 }
 
-/** As the start script wrote it down; the process may have gone since. */
+/** The machine's process, by what the start script wrote down; undefined while it has no power. */
 export function qemuPidOf(directory: string): number | undefined {
   try {
     const value = Number(readFileSync(path.join(directory, "qemu.pid"), "utf8"));
-    return value > 0 ? value : undefined;
+    return value > 0 && processState(value) !== undefined ? value : undefined;
   } catch {
     return undefined;
   }

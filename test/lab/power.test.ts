@@ -7,13 +7,13 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openPower, type Power } from "../../lab/machine/power.ts";
 import { qemuPidOf } from "../../lab/machine/start-script.ts";
-import { killProcessesOf, processState } from "../../lab/processes.ts";
+import { killProcessesOf } from "../../lab/processes.ts";
 
 const execute = promisify(execFile);
 let directory: string;
 let power: Power;
 
-const isOn = () => processState(qemuPidOf(directory) ?? -1) !== undefined;
+const isOn = () => qemuPidOf(directory) !== undefined;
 
 /** What the board gets: the output, or "refused" when the program ends with an error. */
 async function asks(...words: readonly string[]): Promise<string> {
