@@ -58,7 +58,8 @@ export function promotionScoreOf(board: Board, clone: Resource, resource: Resour
 export function addPromotionScores(board: Board, clone: Resource): void {
   for (const instance of clone.children)
     for (const node of board.nodes) {
-      if (!isAvailable(board, node)) continue;
+      // One beyond the limit makes no claim.
+      if (instance.removed || !isAvailable(board, node)) continue;
       const score = promotionScoreOf(board, clone, instance, node);
       if (score === undefined || score <= 0) continue;
       const own = allowedOf(board, instance)[node.index];
