@@ -120,7 +120,9 @@ export function effectOf(
       if (isInstance(dependent)) return "none";
     }
   if (colocation.dependentRole === ROLE.promoted && isInstance(dependent)) return "none";
-  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== nextRoleOf(board, primary)) return "none";
+  const isRoleMissed = colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== nextRoleOf(board, primary);
+  // Who keeps away from a role keeps away from what has no roles, too.
+  if (isRoleMissed && (colocation.score > 0 || isInstance(primary))) return "none";
   return "place";
 }
 
