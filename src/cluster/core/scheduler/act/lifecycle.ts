@@ -224,7 +224,7 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);
   for (const promote of promotes) {
-    for (const start of starts) link(plan, start, promote, { needsFirst: true, startDrags: true });
+    for (const start of starts) link(plan, start, promote, { needsFirst: true });
     for (const demote of demotes) link(plan, demote, promote, {});
   }
 }

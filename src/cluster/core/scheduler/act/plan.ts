@@ -51,8 +51,6 @@ export interface LinkRules {
   readonly wantedNeedsFirst?: boolean;
   /** Stop and start of one resource: what cannot be started again, or must be, is stopped. */
   readonly restart?: boolean;
-  /** For start before promote: what is started is promoted again, but nobody promotes what cannot be started. */
-  readonly startDrags?: boolean;
   /** For demote before stop: the stop drags it in only while the resource is promoted. */
   readonly promotedDrags?: boolean;
   readonly asymmetric?: boolean;
@@ -228,7 +226,6 @@ const NO_RULES: LinkRules = {
   needsFirst: false,
   wantedNeedsFirst: false,
   restart: false,
-  startDrags: false,
   promotedDrags: false,
   asymmetric: false,
   optional: false,

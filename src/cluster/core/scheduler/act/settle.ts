@@ -15,7 +15,13 @@ interface Change {
   readonly touched: Step[];
 }
 
+/** That a step follows upon another one of the same resource says nothing of why. */
+function isOwnReason({ resource, reason }: Step): boolean {
+  return resource !== undefined && reason.startsWith(`required ${resource.id} `);
+}
+
 function require(step: Step, because: string, change: Change): void {
+  if (step.required && isOwnReason(step) && because.startsWith("required ")) step.reason = because;
   if (step.required) return;
   step.required = true;
   if (step.reason === "") step.reason = because;
@@ -65,8 +71,6 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
-  if (link.startDrags === true && first.required && first.runnable && isManaged(second))
-    require(second, `required ${describe(first)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
