@@ -173,12 +173,13 @@ function collectiveFlags(resource: Resource, note = ""): string {
 function isPlain(instance: Resource): boolean {
   const members = primitivesOf(instance);
   return members.every(
-    ({ runningOn, managed, heldBack, failed, blocked, pendingTask, failureIgnored, removed }) =>
+    ({ runningOn, managed, heldBack, failed, failedThere, blocked, pendingTask, failureIgnored, removed }) =>
       runningOn.length === 1 &&
       runningOn[0] === members[0]?.runningOn[0] &&
       runningOn[0]?.online === true &&
       (managed || heldBack) &&
       !failed &&
+      !failedThere &&
       !blocked &&
       !failureIgnored &&
       !removed &&
