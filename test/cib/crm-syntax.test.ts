@@ -128,6 +128,8 @@ primitive p_ip ocf:heartbeat:IPaddr2 \\
   expect(loaded.warnings.map(({ reason }) => reason)).toEqual([
     "quorum is ignored: each part of a split cluster goes on by itself",
     "fencing is switched off: a lost node is taken for dead, and two nodes may come to write",
+    "startup-fencing is off: a node that was never heard is taken for switched off, and may run everything",
+    "a stop of p_ip that fails leaves it as it is, and the service stays away from every node until somebody cleans up",
   ]);
   expect(read(printCrm(loaded.value)).configuration).toEqual(loaded.value);
 });
