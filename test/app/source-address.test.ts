@@ -3,7 +3,7 @@
  * (2011) loads it with `crm configure load update`, looks with `crm_mon -1 -Af`, stops Heartbeat on the node that has
  * the address, and looks again.
  */
-import { writeFileSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
@@ -11,24 +11,7 @@ import { skips } from "../support/skip.ts";
 import { NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
 
 const IP = "192.168.200.200";
-const IPADDR2_CRM = `property \\
-    no-quorum-policy="ignore" \\
-    stonith-enabled="false" \\
-    startup-fencing="false" \\
-    crmd-transition-delay="2s"
-
-rsc_defaults \\
-    resource-stickiness="INFINITY" \\
-    migration-threshold="1"
-
-primitive p_ip ocf:heartbeat:IPaddr2 \\
-    params \\
-    ip="${IP}" \\
-    cidr_netmask="24" \\
-    op start interval="0s" timeout="60s" on-fail="restart" \\
-    op monitor interval="10s" timeout="60s" on-fail="restart" \\
-    op stop interval="0s" timeout="60s" on-fail="block"
-`;
+const IPADDR2_CRM = path.resolve(import.meta.dirname, "../cib/fixtures/source-address.crm");
 
 /** What `verify` has to say of it, in the order of its lines. */
 const DANGERS = [
@@ -59,7 +42,7 @@ test.skipIf(skips(!isRoot, "not root"))(
       return status?.nodes.every(({ state }) => state === "online") === true;
     });
     const file = path.join(pair.folder, "IPaddr2.crm");
-    writeFileSync(file, IPADDR2_CRM);
+    copyFileSync(IPADDR2_CRM, file);
 
     const verified = pair.gemel("alpha", "verify", file);
     expect(verified.code).toBe(0);
