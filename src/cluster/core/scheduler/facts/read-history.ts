@@ -116,9 +116,9 @@ function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void
     return;
   }
   if (node.kind === "member" && !node.unclean && !node.online && facts.options.fencingEnabled)
-    wantFencing(node, `${resource.id} is thought to be active there`);
+    wantFencing(facts, node, `${resource.id} is thought to be active there`);
   if (node.kind === "remote" && !node.unclean && !node.online && facts.options.fencingEnabled && resource.managed)
-    wantFencing(node, `${resource.id} is thought to be active there`);
+    wantFencing(facts, node, `${resource.id} is thought to be active there`);
 }
 
 function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnFail): void {
@@ -130,7 +130,7 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.demoteWanted = true;
       return;
     case ON_FAIL.fence:
-      wantFencing(node, `${resource.id} failed there`);
+      wantFencing(facts, node, `${resource.id} failed there`);
       return;
     case ON_FAIL.standby:
       node.standby = true;
@@ -160,7 +160,7 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.failed = true;
       const remote = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
       const mustFence = remote !== undefined && facts.options.fencingEnabled && !remote.remoteWasFenced;
-      if (mustFence && !remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
+      if (mustFence && !remote.unclean) wantFencing(facts, remote, "remote connection is unrecoverable");
       // It is tried again when the interval is over, not at once.
       if (resource.reconnectMs > 0) resource.nextRole = ROLE.stopped;
       return;

@@ -167,7 +167,8 @@ function isStandby(value: string | undefined): boolean {
 }
 
 /** Marks it as to be fenced. The first reason is what the report tells. */
-export function wantFencing(node: Node, reason: string): void {
+export function wantFencing(facts: Facts, node: Node, reason: string): void {
+  facts.toFence.push(node);
   node.fenceReasons.push(reason);
   const container = node.kind === "guest" ? node.remote?.container : undefined;
   if (node.kind !== "guest") node.unclean = true;
@@ -200,7 +201,10 @@ export function readNodeStates(facts: Facts): void {
     }
     addTransient(facts, node, state);
     judge(facts, node, state);
-    if (node.fenceReasons.length > 0) node.unclean = true;
+    if (node.fenceReasons.length > 0) {
+      node.unclean = true;
+      facts.toFence.push(node);
+    }
   }
   for (const node of facts.nodes) applyNodeAttributes(facts, node);
 }
@@ -210,7 +214,7 @@ export function markSelfFencing(facts: Facts): void {
   const { options, nodes, cib } = facts;
   if (options.quorate || options.noQuorumPolicy !== "fence" || !isTrue(cib.attributes["no-quorum-panic"])) return;
   for (const node of nodes)
-    if (node.kind === "member" && node.online && !node.unclean) wantFencing(node, "cluster does not have quorum");
+    if (node.kind === "member" && node.online && !node.unclean) wantFencing(facts, node, "cluster does not have quorum");
 }
 
 /** Standby, maintenance and discovery as the attributes say. */
