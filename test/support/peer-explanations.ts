@@ -159,6 +159,15 @@ function forgetsWhatIsLost(cib: string, theirs: Outputs, ours: Outputs): boolean
   return compare(cib, without(ours), without(theirs)) === undefined;
 }
 
+/**
+ * A stop that has been done beside one that seems under way, as only a simulated stop leaves them: 2.1.5 tells where
+ * such a resource is stopped, as if it were somewhere.
+ */
+function saysWhereItIsStopped(cib: string, theirs: Outputs, ours: Outputs): boolean {
+  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s(]+$/gm, "$1");
+  return report !== theirs.report && compare(cib, ours, { ...theirs, report }) === undefined;
+}
+
 /** Why the peer may differ here and be wrong; `undefined` when nothing is known to excuse it. */
 export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askOurs(cib)): string | undefined {
   const read = parseXml(cib);
@@ -179,5 +188,6 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "a colocation of a promoted role that has no influence is not heard";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
+  if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
   return undefined;
 }

@@ -129,10 +129,8 @@ export function recordResult(record: NodeRecord, done: OperationResult): void {
     ...(meta["container"] === undefined ? {} : { container: meta["container"] }),
     type,
   };
-  const isPending = ({ attributes: a }: XmlElement) =>
-    a["operation"] === operation && a["interval"] === String(intervalMs) && a["op-status"] === "-1";
   const without = (id: string) =>
-    (record.resources.get(name)?.operations ?? []).filter((each) => each.attributes["id"] !== id && !isPending(each));
+    (record.resources.get(name)?.operations ?? []).filter((each) => each.attributes["id"] !== id);
   const write = (id: string) => {
     const entry = entryOf(record, id, result);
     record.resources.set(name, { attributes, operations: [...without(id), entry] });
