@@ -148,7 +148,10 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.stopWanted = true;
       return;
     case ON_FAIL.recover:
-      if (resource.role !== ROLE.stopped && resource.role !== ROLE.unknown) resource.failed = true;
+      if (resource.role === ROLE.stopped || resource.role === ROLE.unknown) return;
+      resource.failed = true;
+      // Only a lock has the record of such a node read; nothing can be recovered there.
+      if (node.kind === "member" && !node.online && !facts.options.fencingEnabled) node.unclean = true;
       return;
     case ON_FAIL.restartContainer:
       resource.failed = true;

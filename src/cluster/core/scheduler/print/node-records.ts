@@ -139,11 +139,16 @@ export function recordResult(record: NodeRecord, done: OperationResult): void {
   if (code === expectedCode || intervalMs === 0) write(plain);
 }
 
-/** A recurring operation that goes on no longer. */
+function isFailure({ attributes }: XmlElement): boolean {
+  const [, , expected] = attributes["transition-key"]?.split(":") ?? [];
+  return expected !== undefined && expected !== attributes["rc-code"];
+}
+
+/** A recurring operation that goes on no longer; that it failed is still told. */
 export function forgetRecurring(record: NodeRecord, name: string, intervalMs: number): void {
   const known = record.resources.get(name);
   if (known === undefined) return;
-  const kept = known.operations.filter(({ attributes }) => attributes["interval"] !== String(intervalMs));
+  const kept = known.operations.filter((each) => each.attributes["interval"] !== String(intervalMs) || isFailure(each));
   record.resources.set(name, { ...known, operations: kept });
 }
 

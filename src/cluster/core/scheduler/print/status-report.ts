@@ -208,7 +208,7 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     }
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
-    if (isGone) continue;
+    if (isGone && !clone.unique) continue;
     if (clone.unique || !isPlain(instance, view.pending) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
     else {
       active += 1;
@@ -217,7 +217,7 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
   const lower = clone.promotable
-    ? `Unpromoted${primitivesOf(clone).some(isHeldLow) ? " (target-role)" : ""}`
+    ? `Unpromoted${clone.children.some(isHeldLow) ? " (target-role)" : ""}`
     : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
