@@ -181,6 +181,7 @@ export function wantFencing(facts: Facts, node: Node, reason: string): void {
 
 /** The `node_state`s of cluster nodes; remote nodes wait until the state of their connection is known. */
 export function readNodeStates(facts: Facts): void {
+  const told = new Set<Node>();
   for (const state of childrenOf(facts.status, "node_state")) {
     const { id = "", uname = "" } = state.attributes;
     const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
@@ -193,6 +194,7 @@ export function readNodeStates(facts: Facts): void {
       });
       continue;
     }
+    told.add(node);
     if (node.kind === "remote" || node.kind === "guest") {
       addTransient(facts, node, state);
       node.remoteMaintenance = isTrue(state.attributes["node_in_maintenance"]);
@@ -206,7 +208,8 @@ export function readNodeStates(facts: Facts): void {
       facts.toFence.push(node);
     }
   }
-  for (const node of facts.nodes) applyNodeAttributes(facts, node);
+  // Of a member without a state nobody knows more than that it is not there.
+  for (const node of facts.nodes) if (node.kind !== "member" || told.has(node)) applyNodeAttributes(facts, node);
 }
 
 /** A partition that lost its quorum and must not go on: every node of it gives itself up. */
