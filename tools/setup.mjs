@@ -34,6 +34,7 @@ const PACKAGES = {
     snmp: "/usr/bin/snmpget",
     snmpd: "/usr/sbin/snmpd",
     "nut-server": "/lib/nut/dummy-ups",
+    "nut-snmp": "/lib/nut/snmp-ups",
     "libvirt-daemon": "/usr/sbin/libvirtd",
     "libvirt-clients": "/usr/bin/virsh",
     "libvirt-daemon-driver-qemu": "/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so",
