@@ -197,7 +197,8 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
     if (own !== 0) return own;
     return currentRole(b) - currentRole(a);
   });
-  if (clone.parent?.kind === "bundle")
+  // Where anything is probed, instances are told by their numbers again.
+  if (clone.parent?.kind === "bundle" || !board.facts.options.probes)
     board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;

@@ -142,8 +142,8 @@ function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
 }
 
 /** A bundle is told replica by replica. */
-function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
-  if (kind !== "bundle") return children;
+function inReport({ board }: Plan, { index, kind, replicas, children }: Resource): readonly Resource[] {
+  if (kind !== "bundle") return board.ranks[index] ?? children;
   return replicas.flatMap(({ ip, container, remote, child }) =>
     [ip, container, remote, child].filter((each) => each !== undefined),
   );
@@ -162,7 +162,7 @@ export function summaryLines({ plan, graph }: Worked): string[] {
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
-    for (const child of inReport(resource)) visit(child);
+    for (const child of inReport(plan, resource)) visit(child);
     if (resource.kind === "primitive")
       for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
   };
