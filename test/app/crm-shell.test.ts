@@ -206,7 +206,7 @@ describe("the shell", () => {
     expect(applied(it)).toBe(0);
   });
 
-  test("a site is typed in, statement by statement: what only the next ones make whole is judged at the end", async () => {
+  test("a site is typed in, statement by statement: the whole is judged when it is committed", async () => {
     const it = bench();
     const site = readFileSync(path.resolve(import.meta.dirname, "../../lab/configuration/site/site.crm"), "utf8");
     expect(await runBatch(it.shell, `configure\n${site}`)).toBe(0);
