@@ -9,7 +9,7 @@ import type { ControlRequest } from "../../../src/app/control-protocol.ts";
 import type { Chance } from "../../../src/base/chance.ts";
 import { SETTLE_MAX_MS } from "./audits.ts";
 import type { Cluster, NodeProcess } from "./cluster.ts";
-import { NODES, type NodeName, SINGLES } from "./configuration.ts";
+import { ADDRESS, NODES, type NodeName, OTHER_ADDRESS, SINGLES } from "./configuration.ts";
 
 export interface Stage {
   readonly cluster: Cluster;
@@ -92,8 +92,11 @@ const flip = async (stage: Stage): Promise<readonly string[]> => {
   return isUp ? await stop(stage, [node]) : await start(stage, [node]);
 };
 
-async function ask(stage: Stage, request: ControlRequest): Promise<readonly string[]> {
-  const through = pickOf(stage, up(stage));
+async function ask(
+  stage: Stage,
+  request: ControlRequest,
+  through = pickOf(stage, up(stage)),
+): Promise<readonly string[]> {
   // A manager that is busy or just gone is asked again, as a person would.
   let said = "";
   const done = await until(async () => {
@@ -110,6 +113,15 @@ function property(stage: Stage, name: string, value: string): Promise<readonly s
   const set = `<cluster_property_set id="cib-bootstrap-options">${pair}</cluster_property_set>`;
   const xml = `<configuration><crm_config>${set}</crm_config></configuration>`;
   return ask(stage, { kind: "cib-apply", mode: "update", xml });
+}
+
+function setAddress(stage: Stage, value: string, through: NodeName): Promise<readonly string[]> {
+  const own = "address-instance_attributes";
+  const pair = `<nvpair id="${own}-ip" name="ip" value="${value}"/>`;
+  const set = `<instance_attributes id="${own}">${pair}</instance_attributes>`;
+  const group = `<group id="front"><primitive id="address">${set}</primitive></group>`;
+  const xml = `<configuration><resources>${group}</resources></configuration>`;
+  return ask(stage, { kind: "cib-apply", mode: "update", xml }, through);
 }
 
 const whereIs = ({ cluster }: Stage, id: string) => NODES.find((node) => cluster.world(node).has(id));
@@ -257,6 +269,29 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
   },
   ManagerFail: { before: "all", isViolent: false, run: (stage) => killOne(stage, ["manager"]) },
+  /** The address is another one by the time that its node's manager is back: the old one must not stay behind. */
+  ChangeWhileDown: {
+    before: "all",
+    isViolent: false,
+    async run(stage) {
+      const { cluster } = stage;
+      const node = whereIs(stage, "address");
+      if (node === undefined) return ["address runs nowhere"];
+      for (const { pid, kind } of cluster.processes(node)) if (kind === "manager") cluster.kill(pid);
+      stage.say(node);
+      const through = pickOf(
+        stage,
+        NODES.filter((one) => one !== node),
+      );
+      const problems = [...(await setAddress(stage, OTHER_ADDRESS, through))];
+      const holders = (address: string) => NODES.filter((one) => cluster.network.hasAddress(one, address));
+      if (!(await until(() => holders(OTHER_ADDRESS).length === 1 && holders(ADDRESS).length === 0)))
+        problems.push(
+          `${ADDRESS} is on [${holders(ADDRESS).join()}], ${OTHER_ADDRESS} on [${holders(OTHER_ADDRESS).join()}]`,
+        );
+      return [...problems, ...(await setAddress(stage, ADDRESS, through))];
+    },
+  },
   /** The DC's manager is killed while it moves everything. */
   LeaderFail: {
     before: "all",
