@@ -92,11 +92,8 @@ const flip = async (stage: Stage): Promise<readonly string[]> => {
   return isUp ? await stop(stage, [node]) : await start(stage, [node]);
 };
 
-async function ask(
-  stage: Stage,
-  request: ControlRequest,
-  through = pickOf(stage, up(stage)),
-): Promise<readonly string[]> {
+async function ask(stage: Stage, request: ControlRequest): Promise<readonly string[]> {
+  const through = pickOf(stage, up(stage));
   // A manager that is busy or just gone is asked again, as a person would.
   let said = "";
   const done = await until(async () => {
@@ -115,13 +112,17 @@ function property(stage: Stage, name: string, value: string): Promise<readonly s
   return ask(stage, { kind: "cib-apply", mode: "update", xml });
 }
 
-function setAddress(stage: Stage, value: string, through: NodeName): Promise<readonly string[]> {
-  const own = "address-instance_attributes";
-  const pair = `<nvpair id="${own}-ip" name="ip" value="${value}"/>`;
-  const set = `<instance_attributes id="${own}">${pair}</instance_attributes>`;
-  const group = `<group id="front"><primitive id="address">${set}</primitive></group>`;
-  const xml = `<configuration><resources>${group}</resources></configuration>`;
-  return ask(stage, { kind: "cib-apply", mode: "update", xml }, through);
+async function setAddress({ cluster }: Stage, value: string, through: NodeName): Promise<readonly string[]> {
+  const isDone = await until(async () => {
+    const read = await cluster.ask(through, { kind: "cib-query", section: "resources" }, ANSWER_MS);
+    const group = read.kind === "answer" ? /<group id="front".*?<\/group>/s.exec(read.value.xml)?.[0] : undefined;
+    if (group === undefined) return false;
+    const changed = group.replace(/(name="ip" value=")[^"]*/, `$1${value}`);
+    const xml = `<configuration><resources>${changed}</resources></configuration>`;
+    const reply = await cluster.ask(through, { kind: "cib-apply", mode: "update", xml }, ANSWER_MS);
+    return reply.kind === "answer";
+  });
+  return isDone ? [] : [`the address could not be changed through ${through}`];
 }
 
 const whereIs = ({ cluster }: Stage, id: string) => NODES.find((node) => cluster.world(node).has(id));
