@@ -35,7 +35,7 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
   return first.run - second.run;
 }
 
-function readEntries(element: XmlElement): HistoryEntry[] {
+export function readEntries(element: XmlElement): HistoryEntry[] {
   const entries: HistoryEntry[] = [];
   for (const op of element.children) {
     if (op.name !== "lrm_rsc_op") continue;
