@@ -187,9 +187,9 @@ export function nameRestarts(plan: Plan): void {
     if (!STARTS.has(first.operation) || second.operation !== "start" || cause === undefined) continue;
     if (second.resource === undefined || !isActive(cause) || inBundle(second)) continue;
     if (isNextMember(first, second) && given[first.index] === given[second.index]) {
-      if (/^(?:required|unrunnable) /.test(second.reason))
-        second.reason = `required ${cause.id} ${nextWord(first)}`;
-    } else if (first.required && staysPut(second) && second.reason === `unrunnable ${describe(first)}`) second.reason = `required ${describe(first)}`;
+      if (/^(?:required|unrunnable) /.test(second.reason)) second.reason = `required ${cause.id} ${nextWord(first)}`;
+    } else if (first.required && staysPut(second) && second.reason === `unrunnable ${describe(first)}`)
+      second.reason = `required ${describe(first)}`;
   }
 }
 
