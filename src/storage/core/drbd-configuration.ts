@@ -227,8 +227,8 @@ export interface DrbdCheck {
 const FORGIVEN = new Set(["fencing", "fence-peer"]);
 
 /**
- * All that is wrong with a resource, as far as data are at stake. Errors forbid its start. `isOfField`: configured as the
- * field has it, it runs as it did there (docs/decisions/linbit-drbd.md).
+ * All that is wrong with a resource, as far as data are at stake. Errors forbid its start. `isOfField`: configured as
+ * the field has it, it runs as it did there (docs/decisions/linbit-drbd.md).
  */
 export function checkDrbdResource(
   statements: readonly DrbdStatement[],
