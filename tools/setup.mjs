@@ -64,6 +64,9 @@ const PACKAGES = {
     iproute2: "/usr/sbin/ip",
     ipmitool: "/usr/bin/ipmitool",
     nbdkit: "/usr/bin/nbdkit",
+    "apache2-bin": "/usr/sbin/apache2",
+    "resource-agents": "/usr/lib/ocf/resource.d/heartbeat/apache",
+    wget: "/usr/bin/wget",
   },
 };
 const PURPOSES = {

@@ -48,7 +48,7 @@ test("what is printed is read back the same, and printed the same again", () => 
 });
 
 test("the DRBD and Apache configuration of the source documents", () => {
-  const text = fixture("source-drbd.crm");
+  const text = readFileSync(path.resolve(import.meta.dirname, "../../lab/configuration/site/site.crm"), "utf8");
   const loaded = loadConfiguration(text, { source: "drbd.crm" });
   if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
   expect(loaded.warnings.map(({ place, reason }) => `${place} ${reason}`)).toEqual(
