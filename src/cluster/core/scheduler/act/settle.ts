@@ -188,7 +188,7 @@ export function nameRestarts(plan: Plan): void {
     if (second.resource === undefined || !isActive(cause) || inBundle(second)) continue;
     if (isNextMember(first, second) && given[first.index] === given[second.index]) {
       if (/^(?:required|unrunnable) /.test(second.reason)) second.reason = `required ${cause.id} ${nextWord(first)}`;
-    } else if (first.required && staysPut(second) && second.reason === `unrunnable ${describe(first)}`)
+    } else if (isRestarted(first) && staysPut(second) && second.reason === `unrunnable ${describe(first)}`)
       second.reason = `required ${describe(first)}`;
   }
 }
@@ -210,6 +210,11 @@ function preferLast({ links }: Plan): void {
     const last = reasons.findLast((reason) => reason.startsWith(`${kind} `));
     if (last !== undefined && reasons.includes(step.reason)) step.reason = last;
   }
+}
+
+/** It is running and wanted again, or nobody may stop it. */
+function isRestarted({ required, resource }: Step): boolean {
+  return required || (resource?.managed === false && resource.runningOn.length > 0);
 }
 
 /** Its start would be a restart in place. */
