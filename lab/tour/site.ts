@@ -45,9 +45,9 @@ async function layDisk(lab: Lab): Promise<void> {
       `rm /data/gemel/drbd.d/records.res; ${put("/data/gemel/drbd.d/r0.res", text("r0.res"))}drbdadm up r0`,
     );
   await first.must(
-    "drbdadm wait-connect r0 && drbdadm primary r0 && mkfs.ext3 -q -F /dev/drbd0 && mount /dev/drbd0 /var/www/html && " +
-      "echo '<html><body>the page</body></html>' >/var/www/html/index.html && umount /var/www/html && " +
-      "drbdadm secondary r0",
+    "drbdadm wait-connect r0 && drbdadm primary r0 && mkfs.ext3 -q -F /dev/drbd0 && " +
+      "mount /dev/drbd0 /var/www/html && echo '<html><body>the page</body></html>' >/var/www/html/index.html && " +
+      "umount /var/www/html && drbdadm secondary r0",
     SETUP_MAX_MS,
   );
   for (const node of NODES) await machines[node].must("drbdadm down r0");
@@ -55,7 +55,8 @@ async function layDisk(lab: Lab): Promise<void> {
 
 /** The page as the client gets it; undefined while nobody answers. */
 async function page(lab: Lab): Promise<string | undefined> {
-  const script = `fetch("${URL}", { signal: AbortSignal.timeout(${GET_MAX_MS}) }).then((r) => r.text()).then(console.log)`;
+  const script = `fetch("${URL}", { signal: AbortSignal.timeout(${GET_MAX_MS}) })
+    .then((answer) => answer.text()).then(console.log)`;
   try {
     return await command("ip", "netns", "exec", lab.place.clientNamespace, process.execPath, "-e", script);
   } catch {

@@ -8,8 +8,9 @@ import type { ControlRequest } from "../../src/app/control-protocol.ts";
 import { configureOnce } from "../../src/app/crm/configure-level.ts";
 import { completions } from "../../src/app/crm/levels.ts";
 import { findAgent } from "../../src/app/crm/ra-level.ts";
-import { asCib, configurationOf, openSession, type Terminal, type Transport } from "../../src/app/crm/session.ts";
+import { asCib, configurationOf, openSession, type Terminal } from "../../src/app/crm/session.ts";
 import { promptOf, runBatch, runLine, type Shell } from "../../src/app/crm/shell.ts";
+import type { Transport } from "../../src/app/settle.ts";
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { printAgentMetadata } from "../../src/cib/agent-metadata.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";
@@ -206,7 +207,7 @@ describe("the shell", () => {
     expect(applied(it)).toBe(0);
   });
 
-  test("a site is typed in, statement by statement: what only the next ones make whole is judged at the end", async () => {
+  test("a site is typed in, statement by statement: the whole is judged when it is committed", async () => {
     const it = bench();
     const site = readFileSync(path.resolve(import.meta.dirname, "../../lab/configuration/site/site.crm"), "utf8");
     expect(await runBatch(it.shell, `configure\n${site}`)).toBe(0);

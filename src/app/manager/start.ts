@@ -27,6 +27,7 @@ import { readMachine } from "../../hw/edge/profile-files.ts";
 import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
+import { openBegunNotes } from "./begun-notes.ts";
 import { openBlackBox } from "./black-box.ts";
 import { clusterSight } from "./cluster-sight.ts";
 import { openControlServer } from "./control-server.ts";
@@ -166,13 +167,16 @@ function build(
   let isBuilt = false;
   const decider = createDecider(log);
   const memo = openFencedMemo(options.run, session);
+  const notes = openBegunNotes(options.run, log);
+  const { fenced } = memo;
+  const { begun } = notes;
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
   const actionLimit = 2 * os.availableParallelism();
   const manager: Manager = {
     self,
     hasForerunner,
-    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
+    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced, begun }, nowMs()),
     channel: createChannel(session),
     view: undefined,
     pings: createPingScores(nowMs()),
@@ -192,6 +196,7 @@ function build(
     log,
     toKeeper: link.send,
     keepFenced: memo.keep,
+    keepBegun: notes.keep,
     control: undefined,
     records: certificates.stored ?? [],
     keepRecords: certificates.keep,
@@ -246,6 +251,8 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   const onFrame = (frame: ToManager) => {
     if (frame.kind === "start") {
       manager = build(prepared, frame, link);
+      // What an earlier manager has begun is looked at now.
+      feed(manager, { kind: "tick" });
       void serve(manager, prepared.options.run);
       for (const waiting of early.splice(0)) takeFrame(manager, waiting);
     } else if (manager === undefined) early.push(frame);

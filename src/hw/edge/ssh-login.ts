@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Client, ConnectConfig } from "ssh2";
+import { connectionFault } from "./connection-fault.ts";
 
 export interface SshLogin {
   readonly host: string;
@@ -38,14 +39,14 @@ function describe(error: Error & { level?: string; code?: string }, { host, port
   if (error.level === "client-authentication") {
     return "the board does not know this user or password; correct the secrets file";
   }
-  if (error.level === "client-timeout") return `${host} port ${port}: no ssh login within ${answerMs} ms`;
+  if (error.level === "client-timeout") {
+    const remedy = "look whether it has power and network, or correct host";
+    return `${host} port ${port}: no ssh login within ${answerMs} ms; ${remedy}`;
+  }
   if (/no matching/i.test(error.message)) {
     return `${host} speaks none of the ciphers offered (${error.message}); add ssh=legacy`;
   }
-  if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}: is ssh enabled there?`;
-  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  if (error.code === "ECONNRESET") return `${host} hangs up: perhaps it has no session left; close other logins`;
-  return `${host} port ${port}: ${error.code ?? error.message}`;
+  return connectionFault(error, { host, port, protocol: "TCP", service: "ssh" });
 }
 
 function describeForeign(seenKey: string | undefined, { hostKey }: SshLogin): string {

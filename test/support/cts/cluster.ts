@@ -14,7 +14,7 @@ import { askControl, type ControlReply, controlSocketPath } from "../../../src/a
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../../../src/app/control-protocol.ts";
 import { segmentFiles } from "../../../src/app/manager/black-box.ts";
 import { type IpmiSim, startIpmiSim } from "../ipmi-sim.ts";
-import { ADDRESS, configurationText, NODES, type NodeName } from "./configuration.ts";
+import { ADDRESS, configurationText, NODES, type NodeName, OTHER_ADDRESS } from "./configuration.ts";
 import { layNetwork, type Network, WORLD } from "./network.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../../src/app/main.ts");
@@ -123,7 +123,7 @@ for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 rm -rf ${folder}/${node}/run
 for claim in ${folder}/claims/*; do [ "$(readlink "$claim")" = ${node} ] && rm -f "$claim"; done
-ip -n ${space} addr del ${ADDRESS}/24 dev service 2>/dev/null
+for address in ${ADDRESS} ${OTHER_ADDRESS}; do ip -n ${space} addr del $address/24 dev service 2>/dev/null; done
 exit 0
 `;
 }

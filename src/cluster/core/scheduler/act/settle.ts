@@ -70,8 +70,6 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.wantedNeedsFirst === true && second.required && !first.runnable)
-    block(second, `unrunnable ${describe(first)}`, change);
   if (link.blockedWith !== undefined && first.required && !first.runnable)
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)

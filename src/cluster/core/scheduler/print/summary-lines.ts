@@ -2,6 +2,7 @@
  * The Transition Summary: one line for each fenced node and each resource that changes, with the reason.
  * Words and layout: those of crm_simulate.
  */
+import { inTurn } from "../act/included.ts";
 import { motionOf } from "../act/lifecycle.ts";
 import { type Plan, type Step, stepsOf } from "../act/plan.ts";
 import type { Resource } from "../facts/model.ts";
@@ -90,7 +91,7 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   const moved = current !== undefined && current !== to;
   const inOneRole = `${current?.name ?? ""} -> ${to.name}${next === "" ? "" : ` ${next.trimEnd()}`}`;
   const arrow = !moved ? `${next}${to.name}` : next === now ? inOneRole : `${now}${current.name} -> ${next}${to.name}`;
-  const handed = stepsOf(plan, resource, "migrate_from").some(({ required }) => required);
+  const handed = stepsOf(plan, resource, "migrate_from").some(({ required, runnable }) => required && runnable);
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
   if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
     return [{ verb: "Reload", where: arrow, reason: "" }];
@@ -142,9 +143,9 @@ function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
 }
 
 /** A bundle is told replica by replica. */
-function inReport({ board }: Plan, { index, kind, replicas, children }: Resource): readonly Resource[] {
-  if (kind !== "bundle") return board.ranks[index] ?? children;
-  return replicas.flatMap(({ ip, container, remote, child }) =>
+function inReport(plan: Plan, resource: Resource): readonly Resource[] {
+  if (resource.kind !== "bundle") return inTurn(plan, resource);
+  return resource.replicas.flatMap(({ ip, container, remote, child }) =>
     [ip, container, remote, child].filter((each) => each !== undefined),
   );
 }
