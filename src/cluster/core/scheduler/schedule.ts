@@ -61,7 +61,7 @@ function linkResource(plan: Plan, resource: Resource): void {
 
 /** Runs all passes. */
 export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}, noteScores = false): Worked {
-  const facts = readFacts(cib, nowWallMs, options.quorate);
+  const facts = readFacts(cib, nowWallMs, options);
   loseTickets(facts);
   addInternalColocations(facts);
   const board = baseBoard(facts, noteScores);
