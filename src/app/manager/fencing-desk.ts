@@ -211,7 +211,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       const looks = lookersAt(state.configuration, target, self).map(async ({ id, driver, parameters, perTarget }) => {
         const device = { id, driver, parameters: { ...parameters, ...perTarget[target] } };
         const { outcome } = await runner.run(device, "status", LOOK_MS);
-        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${id} (reads that it is on)`] : [];
+        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${id} reads that it is on`] : [];
       });
       return (await Promise.all(looks)).flat();
     },

@@ -41,8 +41,9 @@ import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
 import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
-import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
+import { statusReport } from "./status-report.ts";
 import { unfence } from "./unfence.ts";
 
 export interface ManagerOptions {
