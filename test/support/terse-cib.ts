@@ -97,8 +97,9 @@ function recordXml(id: string, word: string, call: number): string {
   const digest = parametersDigest(intervalMs > 0 ? { CRM_meta_timeout: "20000" } : {});
   return `<lrm_rsc_op id="${id}_${task}_${intervalMs}_${call}" operation_key="${id}_${task}_${intervalMs}"
     operation="${task}" crm_feature_set="${FEATURE_SET}" transition-key="${call}:1:${expected}:${UUID}"
-    transition-magic="${status}:${code};${call}:1:${expected}:${UUID}" call-id="${call}" rc-code="${code}" op-status="${status}"
-    op-digest="${digest}" interval="${intervalMs}" last-rc-change="1699999000" exec-time="1" queue-time="0"/>`;
+    transition-magic="${status}:${code};${call}:1:${expected}:${UUID}" call-id="${call}" rc-code="${code}"
+    op-status="${status}" op-digest="${digest}" interval="${intervalMs}" last-rc-change="1699999000"
+    exec-time="1" queue-time="0"/>`;
 }
 
 interface Cluster {

@@ -128,7 +128,10 @@ function fenceGuest(plan: Plan, node: Node): void {
   holdStarts(plan, fence, node);
 }
 
-/** In the order of the nodes; the DC goes last, for nobody else would carry out the rest; without concurrency one after the other. */
+/**
+ * In the order of the nodes; the DC goes last, for nobody else would carry out the rest; without concurrency one after
+ * the other.
+ */
 function orderFences(plan: Plan, fences: readonly Step[]): void {
   const inOrder = fences.toSorted((a, b) => (a.node?.index ?? 0) - (b.node?.index ?? 0));
   const dc = fences.find(({ node }) => node?.isDc === true);

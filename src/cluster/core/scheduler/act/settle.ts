@@ -15,7 +15,13 @@ interface Change {
   readonly touched: Step[];
 }
 
+/** That a step follows upon another one of the same resource says nothing of why. */
+function isOwnReason({ resource, reason }: Step): boolean {
+  return resource !== undefined && reason.startsWith(`required ${resource.id} `);
+}
+
 function require(step: Step, because: string, change: Change): void {
+  if (step.required && isOwnReason(step) && because.startsWith("required ")) step.reason = because;
   if (step.required) return;
   step.required = true;
   if (step.reason === "") step.reason = because;
@@ -35,6 +41,11 @@ const isManaged = (step: Step) => step.resource?.managed !== false;
 
 /** The primitive steps below each pseudo step of a clone. */
 type Leaves = ReadonlyMap<Step, readonly Step[]>;
+
+/** Where a step is looked at from; instances of a clone wait as a whole, wherever each of them is. */
+function placeOf({ resource, node }: Step, at?: Step["node"]): Step["node"] {
+  return resource !== undefined && cloneOf(resource) !== undefined ? undefined : (node ?? at);
+}
 
 /** Who waits for a clone on one node cares only for what the clone does on that node. */
 function isRequiredAt(step: Step, node: Step["node"], leaves: Leaves): boolean {
@@ -57,16 +68,14 @@ function leavesOf(plan: Plan): Leaves {
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
-  const secondRequired = isRequiredAt(second, first.node, leaves);
+  const firstRequired = isRequiredAt(first, placeOf(second, link.at), leaves);
+  const secondRequired = isRequiredAt(second, placeOf(first), leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
-  if (link.startDrags === true && first.required && first.runnable && isManaged(second))
-    require(second, `required ${describe(first)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
@@ -187,9 +196,9 @@ export function nameRestarts(plan: Plan): void {
     if (!STARTS.has(first.operation) || second.operation !== "start" || cause === undefined) continue;
     if (second.resource === undefined || !isActive(cause) || inBundle(second)) continue;
     if (isNextMember(first, second) && given[first.index] === given[second.index]) {
-      if (/^(?:required|unrunnable) /.test(second.reason))
-        second.reason = `required ${cause.id} ${nextWord(first)}`;
-    } else if (first.required && staysPut(second) && second.reason === `unrunnable ${describe(first)}`) second.reason = `required ${describe(first)}`;
+      if (/^(?:required|unrunnable) /.test(second.reason)) second.reason = `required ${cause.id} ${nextWord(first)}`;
+    } else if (isRestarted(first) && staysPut(second) && second.reason === `unrunnable ${describe(first)}`)
+      second.reason = `required ${describe(first)}`;
   }
 }
 
@@ -210,6 +219,11 @@ function preferLast({ links }: Plan): void {
     const last = reasons.findLast((reason) => reason.startsWith(`${kind} `));
     if (last !== undefined && reasons.includes(step.reason)) step.reason = last;
   }
+}
+
+/** It is running and wanted again, or nobody may stop it. */
+function isRestarted({ required, resource }: Step): boolean {
+  return required || (resource?.managed === false && resource.runningOn.length > 0);
 }
 
 /** Its start would be a restart in place. */

@@ -217,7 +217,8 @@ export function markSelfFencing(facts: Facts): void {
   const { options, nodes, cib } = facts;
   if (options.quorate || options.noQuorumPolicy !== "fence" || !isTrue(cib.attributes["no-quorum-panic"])) return;
   for (const node of nodes)
-    if (node.kind === "member" && node.online && !node.unclean) wantFencing(facts, node, "cluster does not have quorum");
+    if (node.kind === "member" && node.online && !node.unclean)
+      wantFencing(facts, node, "cluster does not have quorum");
 }
 
 /** Standby, maintenance and discovery as the attributes say. */

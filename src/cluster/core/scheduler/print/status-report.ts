@@ -207,16 +207,15 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
     if (isGone && !clone.unique) continue;
-    if (clone.unique || !isPlain(instance, view.pending) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
+    if (clone.unique || !isPlain(instance, view.pending) || node === undefined)
+      lines.push(...lineOf(facts, instance, deeper, view));
     else {
       active += 1;
       (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
     }
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
-  const lower = clone.promotable
-    ? `Unpromoted${clone.children.some(isHeldLow) ? " (target-role)" : ""}`
-    : "Started";
+  const lower = clone.promotable ? `Unpromoted${clone.children.some(isHeldLow) ? " (target-role)" : ""}` : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
     const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node) && isInView(facts, clone, node));
