@@ -1,6 +1,6 @@
 /**
- * What operators ask of fencing: switch, drill, prove, and a person's word that a node has no power. The fencer decides;
- * here stands who may be meant, and what is seen of the target.
+ * What operators ask of fencing: switch, drill, prove, and a person's word that a node has no power. The fencer
+ * decides; here stands who may be meant, and what is seen of the target.
  */
 import { configuredNodes, nodeStates } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
