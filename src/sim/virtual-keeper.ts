@@ -221,6 +221,12 @@ export class VirtualKeeper {
       case "peer-joined":
         world.tell(name, `hears ${effect.name}`);
         break;
+      case "given-up":
+        world.tell(name, `gives up ${effect.name}, which does not hear ${effect.unheard.join(", ")}`);
+        break;
+      case "held-out":
+        world.tell(name, `does not take ${effect.name} in, which does not hear ${effect.unheard.join(", ")}`);
+        break;
       case "held":
       case "released":
       case "generation-raised":

@@ -13,6 +13,7 @@ import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createPingScores, dampenOf } from "../../cluster/core/keeper/ping-scores.ts";
+import { linkAttributes } from "../../cluster/core/link-attributes.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
 import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
@@ -38,7 +39,7 @@ import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
-import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
+import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
@@ -236,7 +237,15 @@ export async function startManager(options: ManagerOptions): Promise<number> {
   return 0;
 }
 
+/** Of this node's own ends; also what a change of the status section has taken away. */
+function tellLinks(manager: Manager): void {
+  const { view, node, dampenMs } = manager;
+  if (view === undefined) return;
+  for (const update of linkAttributes(view, nodeCib(node), dampenMs)) feedAttributes(manager, update);
+}
+
 async function runWithKeeper(prepared: Prepared): Promise<never> {
+  const { config } = prepared;
   let manager: Manager | undefined;
   const early: ToManager[] = [];
   const onFrame = (frame: ToManager) => {
@@ -248,6 +257,8 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
       for (const waiting of early.splice(0)) takeFrame(manager, waiting);
     } else if (manager === undefined) early.push(frame);
     else takeFrame(manager, frame);
+    if (manager !== undefined && config.linkAttributes && (frame.kind === "view" || frame.kind === "report"))
+      tellLinks(manager);
   };
   const link = openKeeperLink(onFrame, () => {
     process.stderr.write("the keeper has gone, so the manager goes as well\n");
