@@ -1,7 +1,7 @@
 /**
- * Start, monitor and stop of our built-in agents against the shell agents of Debian's packages, through the same runner,
- * in a network namespace of its own. Bar: a tenth of the shell agent's time, or less than a twentieth of a second where
- * the protocol itself waits (sfex: one collision timeout of 1 s before a lock is taken, said beside it).
+ * Start, monitor and stop of our built-in agents against the shell agents of Debian's packages, through the same
+ * runner, in a network namespace of its own. Bar: a tenth of the shell agent's time; where the protocol itself waits
+ * (sfex: one collision timeout of 1 s before a lock is taken) that is said beside it.
  * drbd is not in it: both agents spend their time in drbdadm, and need the module; the lab measures that takeover.
  * Usage: npm run bench -- agents [ROUNDS]   (root)
  */

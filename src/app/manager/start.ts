@@ -272,6 +272,20 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   return await new Promise<never>(() => {});
 }
 
+/** As often as the kernel counts. */
+const LOAD_EVERY_MS = 5_000;
+
+/** Told as it changes, to a tenth. */
+function watchLoad(tell: (load: number) => void): void {
+  let told = 0;
+  setInterval(() => {
+    const load = Math.round((10 * (os.loadavg()[0] ?? 0)) / os.availableParallelism()) / 10;
+    if (load === told) return;
+    told = load;
+    tell(load);
+  }, LOAD_EVERY_MS);
+}
+
 async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
@@ -279,6 +293,7 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     () => statusReport(manager),
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
+  watchLoad((load) => feed(manager, { kind: "load", load }));
   watchLeases(manager, (version) => findVersion(manager, version));
   try {
     mapProgramCode();
