@@ -144,8 +144,8 @@ function clonesApart(report: string): { readonly clones: ReadonlyMap<string, str
 }
 
 /**
- * Of an instance that is not managed, on a node that is lost, 2.1.5 says nothing, or that it is stopped, or that it runs
- * there and is stopped; later versions tell of it like of any other (stop-failure-no-quorum).
+ * Of an instance that is not managed, on a node that is lost, 2.1.5 says nothing, or that it is stopped, or that it
+ * runs there and is stopped; later versions tell of it like of any other (stop-failure-no-quorum).
  */
 function forgetsWhatIsLost(cib: string, theirs: Outputs, ours: Outputs): boolean {
   const our = clonesApart(ours.report);

@@ -224,7 +224,9 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);
   for (const promote of promotes) {
-    for (const start of starts) link(plan, start, promote, { needsFirst: true, startDrags: true });
+    // What starts anew for its own sake is promoted again; not so what only has to restart with what it depends on.
+    for (const start of starts)
+      link(plan, start, promote, { needsFirst: true, firstDragsThen: start.required && promote.node !== undefined });
     for (const demote of demotes) link(plan, demote, promote, {});
   }
 }

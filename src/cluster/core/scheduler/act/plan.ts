@@ -49,8 +49,6 @@ export interface LinkRules {
   readonly needsFirst?: boolean;
   /** Stop and start of one resource: what cannot be started again, or must be, is stopped. */
   readonly restart?: boolean;
-  /** For start before promote: what is started is promoted again, but nobody promotes what cannot be started. */
-  readonly startDrags?: boolean;
   /** For demote before stop: the stop drags it in only while the resource is promoted. */
   readonly promotedDrags?: boolean;
   readonly asymmetric?: boolean;
@@ -225,7 +223,6 @@ const NO_RULES: LinkRules = {
   thenDragsFirst: false,
   needsFirst: false,
   restart: false,
-  startDrags: false,
   promotedDrags: false,
   asymmetric: false,
   optional: false,

@@ -36,6 +36,11 @@ const isManaged = (step: Step) => step.resource?.managed !== false;
 /** The primitive steps below each pseudo step of a clone. */
 type Leaves = ReadonlyMap<Step, readonly Step[]>;
 
+/** Where a step is looked at from; instances of a clone wait as a whole, wherever each of them is. */
+function placeOf({ resource, node }: Step, at?: Step["node"]): Step["node"] {
+  return resource !== undefined && cloneOf(resource) !== undefined ? undefined : (node ?? at);
+}
+
 /** Who waits for a clone on one node cares only for what the clone does on that node. */
 function isRequiredAt(step: Step, node: Step["node"], leaves: Leaves): boolean {
   if (!step.required || node === undefined || step.resource?.kind !== "clone") return step.required;
@@ -57,16 +62,14 @@ function leavesOf(plan: Plan): Leaves {
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
-  const secondRequired = isRequiredAt(second, first.node, leaves);
+  const firstRequired = isRequiredAt(first, placeOf(second, link.at), leaves);
+  const secondRequired = isRequiredAt(second, placeOf(first), leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
-  if (link.startDrags === true && first.required && first.runnable && isManaged(second))
-    require(second, `required ${describe(first)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)

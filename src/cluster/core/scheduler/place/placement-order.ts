@@ -7,7 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { allowedOf, type Board, canRunAny, type Scores } from "./board.ts";
-import { isAvailable, sortNodes } from "./choose-node.ts";
+import { sortNodes } from "./choose-node.ts";
 import { blend, thisWithOf } from "./colocations.ts";
 
 /** `work` with the scores of what `source` is to be with, and of what that is to be with. */
