@@ -18,7 +18,8 @@ const TOKYO_SECONDS = 9 * 3600;
 const cib = (date: string) => `<cib validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"
   have-quorum="1"><configuration><crm_config><cluster_property_set id="o"><nvpair id="o-1" name="stonith-enabled"
   value="false"/></cluster_property_set></crm_config>
-  <nodes><node id="1" uname="alpha"/><node id="2" uname="bravo"/></nodes><resources><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></resources>
+  <nodes><node id="1" uname="alpha"/><node id="2" uname="bravo"/></nodes>
+  <resources><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></resources>
   <constraints>
   <rsc_location id="l" rsc="a"><rule id="r" score="100" boolean-op="and"><expression id="e" attribute="#uname"
   operation="eq" value="bravo"/>${date}</rule></rsc_location></constraints></configuration><status>
