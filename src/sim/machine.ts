@@ -125,6 +125,7 @@ export class Machine {
   /** As the init system does. */
   startService(): void {
     if (!this.isAlive || this.keeper !== undefined) return;
+    this.world.watch.disturbedAtMs = this.world.agenda.nowMs;
     this.keeper = new VirtualKeeper(this);
     this.keeper.begin();
   }

@@ -3,6 +3,7 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
   endsLately,
@@ -66,6 +67,8 @@ export class VirtualKeeper {
   view: MembershipView;
   /** Kept for later managers of this keeper. */
   fenced: Readonly<Record<string, number>> = {};
+  /** What managers of this life have begun here and not ended. */
+  begun: Readonly<Record<string, Begun>> = {};
   #isGone = false;
   #isStopping = false;
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -217,6 +220,12 @@ export class VirtualKeeper {
         break;
       case "peer-joined":
         world.tell(name, `hears ${effect.name}`);
+        break;
+      case "given-up":
+        world.tell(name, `gives up ${effect.name}, which does not hear ${effect.unheard.join(", ")}`);
+        break;
+      case "held-out":
+        world.tell(name, `does not take ${effect.name} in, which does not hear ${effect.unheard.join(", ")}`);
         break;
       case "held":
       case "released":

@@ -20,7 +20,11 @@ export interface Mesh {
   run(ms: number): void;
   /** Only nodes of one part hear each other; by their ids. */
   split(...parts: readonly (readonly number[])[]): void;
+  /** These two do not hear each other; everybody else hears both. */
+  part(one: number, other: number): void;
   kill(id: number): void;
+  /** A new start of a node that is dead. */
+  start(id: number, generation: number): void;
   step(id: number, event: MembershipEvent): void;
   /** `members agreed quorate` of a living node, the members by their ids. */
   view(id: number): string;
@@ -33,7 +37,9 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
   let flights: { readonly atMs: number; readonly to: number; readonly event: MembershipEvent }[] = [];
   let parts: readonly (readonly number[])[] = [ids];
   let nowMs = 0;
-  for (const id of ids) {
+  const generations = new Map<number, number>();
+  const parted = new Set<string>();
+  function start(id: number, generation: number): void {
     const peers = ids.filter((other) => other !== id).map(name);
     const config: MembershipConfig = {
       self: name(id),
@@ -45,8 +51,10 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
       initdeadMs: 10_000,
       ...(quorum === undefined ? {} : { quorum }),
     };
-    states.set(id, createMembership(config, 1, {}, 0));
+    generations.set(id, generation);
+    states.set(id, createMembership(config, generation, {}, nowMs));
   }
+  for (const id of ids) start(id, 1);
 
   /** A manager is told a view only when it shows something new: what is left out must show nothing new. */
   function checkShown(before: MembershipState, after: MembershipState): void {
@@ -65,10 +73,12 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
     for (const effect of stepped.effects) {
       if (effect.kind === "self-fence" || effect.kind === "gone") states.delete(id);
       if (effect.kind !== "send-heartbeat") continue;
+      const generation = generations.get(id) ?? 0;
       const heartbeat = present(decodeHeartbeat(encodeHeartbeat(effect.heartbeat)), "a heartbeat that cannot be read");
-      const sent: MembershipEvent = { kind: "heartbeat", from: id, link: "net", generation: 1, heartbeat };
+      const sent: MembershipEvent = { kind: "heartbeat", from: id, link: "net", generation, heartbeat };
       const reached = parts.find((part) => part.includes(id)) ?? [];
-      flights.push(...reached.filter((to) => to !== id).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: sent })));
+      const isHeard = (to: number) => to !== id && !parted.has(`${to} ${id}`);
+      flights.push(...reached.filter(isHeard).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: sent })));
     }
   }
 
@@ -89,7 +99,12 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
     },
     split(...next) {
       parts = next;
+      parted.clear();
     },
+    part(one, other) {
+      parted.add(`${one} ${other}`).add(`${other} ${one}`);
+    },
+    start,
     kill(id) {
       states.delete(id);
     },

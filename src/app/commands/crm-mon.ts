@@ -11,13 +11,14 @@ import { brief } from "../../cluster/core/monitor/brief.ts";
 import { monitorHtml } from "../../cluster/core/monitor/html.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
-import type { FencingNote, MonitorSource, MonitorWishes } from "../../cluster/core/monitor/wishes.ts";
+import type { FencingNote, MonitorSource, MonitorWishes, UnprovenDevice } from "../../cluster/core/monitor/wishes.ts";
 import { monitorXml } from "../../cluster/core/monitor/xml.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { cibFile } from "../cib-door.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
+import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
 import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
 import {
@@ -35,14 +36,20 @@ import {
 const NO_INPUT = 66;
 const DATA = 65;
 
-function sourceOf(cib: XmlElement, live: readonly FencingNote[] | undefined): MonitorSource {
+interface Live {
+  readonly fencing: readonly FencingNote[];
+  readonly unproven: readonly UnprovenDevice[];
+}
+
+function sourceOf(cib: XmlElement, live: Live | undefined): MonitorSource {
   const nowWallMs = Date.now();
   return {
     facts: readFacts(cib, nowWallMs, undefined),
     nowWallMs,
     stack: live === undefined ? "unknown" : "gemel",
     version: live === undefined ? undefined : VERSION,
-    fencing: live ?? [],
+    fencing: live?.fencing ?? [],
+    unproven: live?.unproven ?? [],
     ctime,
   };
 }
@@ -69,7 +76,8 @@ async function readLive(socketPath: string): Promise<MonitorSource | number> {
   if (fencing.kind === "failed") return fencing.exitCode;
   const read = parseXml(cib.value.xml);
   if (read.kind === "not-xml") return DATA;
-  return sourceOf(read.root, fencing.value.history.toReversed());
+  const { history, proofs } = fencing.value;
+  return sourceOf(read.root, { fencing: history.toReversed(), unproven: proofs.filter(isUnproven) });
 }
 
 interface Call {

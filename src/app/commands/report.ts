@@ -19,6 +19,7 @@ import { tellTimeline } from "../../cluster/core/report/timeline.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
+import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
@@ -74,7 +75,8 @@ function filesOf({ written, fromWallMs, toWallMs }: Place): ReadonlyMap<string, 
   const files = new Map<string, string>();
   const facts = readFacts(cib, status.atWallMs, undefined);
   const wishes = { ...plainWishes(ALL_SECTIONS), inactive: true, timing: true, detail: true };
-  const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], ctime };
+  const unproven = status.fencing.proofs.filter(isUnproven);
+  const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], unproven, ctime };
   const configuration = childOf(cib, "configuration");
   const own = (name: string, text: string) => files.set(path.join(self, name), text);
   own("cib.xml", printXml(maskTree(cib)));

@@ -122,7 +122,7 @@ function statusXml(name: string, facts: Facts, nowWallMs: number, parts: ReportP
   const wanted = new Set(["nodes", "resources"]);
   if (parts.attributes) wanted.add("node_attributes");
   if (parts.failCounts) wanted.add("node_history");
-  const source = { facts, nowWallMs, stack: "unknown", version: undefined, fencing: [], ctime };
+  const source = { facts, nowWallMs, stack: "unknown", version: undefined, fencing: [], unproven: [], ctime };
   const whole = monitorXml(source, plainWishes(ALL_SECTIONS), "");
   return xml(
     name,

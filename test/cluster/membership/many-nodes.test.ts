@@ -46,6 +46,78 @@ test("of two halves of four neither decides; with a tie-breaker the half of whic
   expect(tied.view(4)).toBe("3,4 agreed");
 });
 
+test.each([
+  [3, [[1, 3]], "1,2", [3]],
+  [3, [[2, 3]], "1,2", [3]],
+  // The smaller side of the cuts goes, whatever its id.
+  [
+    4,
+    [
+      [1, 3],
+      [1, 4],
+    ],
+    "2,3,4",
+    [1],
+  ],
+  [
+    5,
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    "1,3,5",
+    [2, 4],
+  ],
+  // A ring: 3 and 4 hear one of the two who stay each.
+  [
+    4,
+    [
+      [1, 3],
+      [2, 4],
+    ],
+    "1,2",
+    [3, 4],
+  ],
+] as const)("of %i nodes where %j do not hear each other %s are left, and agree", (count, pairs, left, gone) => {
+  const mesh = createMesh(count);
+  mesh.run(3000);
+  for (const [one, other] of pairs) mesh.part(one, other);
+  // A deadtime until they are lost, another one until they are given up, and the words about it.
+  mesh.run(3000 + 3000 + 1500);
+  for (const id of gone) expect(mesh.view(id)).toBe("dead");
+  const quorate = 2 * left.split(",").length > count ? " quorate" : "";
+  for (const id of left.split(",").map(Number)) expect(mesh.view(id)).toBe(`${left} agreed${quorate}`);
+});
+
+test("whoever is not heard by all is not taken in, and is as soon as it is", () => {
+  const mesh = createMesh(3);
+  mesh.run(3000);
+  mesh.part(1, 3);
+  mesh.run(8000);
+  mesh.start(3, 2);
+  mesh.run(30_000);
+  expect([1, 2, 3].map((id) => mesh.view(id))).toEqual(["1,2 agreed quorate", "1,2 agreed quorate", "3 agreed"]);
+  mesh.split([1, 2, 3]);
+  mesh.run(2000);
+  for (const id of [1, 2, 3]) expect(mesh.view(id)).toBe("1,2,3 agreed quorate");
+});
+
+test("two who lose each other for less than two deadtimes cost nobody his place", () => {
+  const mesh = createMesh(3);
+  mesh.run(3000);
+  mesh.part(1, 3);
+  mesh.run(4500);
+  mesh.split([1, 2, 3]);
+  mesh.run(1000);
+  for (const [one, other] of [
+    [1, 3],
+    [3, 1],
+  ] as const)
+    mesh.step(one, { kind: "peer-accepted", name: `n${other}` });
+  mesh.run(8000);
+  for (const id of [1, 2, 3]) expect(mesh.view(id)).toBe("1,2,3 agreed quorate");
+});
+
 test("with wait-for-all a node that has seen all tells those that have not", () => {
   const mesh = createMesh(3, { waitForAll: true, tieBreaker: "none" });
   mesh.split([1, 2], [3]);

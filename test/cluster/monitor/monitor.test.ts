@@ -27,7 +27,16 @@ function sourceOf(cib: XmlElement, more: Partial<MonitorSource> = {}): MonitorSo
       "  $1 ",
     );
   const facts = readFacts(cib, 1_800_000_000_000, undefined);
-  return { facts, nowWallMs: 1_322_758_576_000, stack: "unknown", version: undefined, fencing: [], ctime, ...more };
+  return {
+    facts,
+    nowWallMs: 1_322_758_576_000,
+    stack: "unknown",
+    version: undefined,
+    fencing: [],
+    unproven: [],
+    ctime,
+    ...more,
+  };
 }
 
 test("crm_mon -fA -1 of the source documents, with node01 stopped", () => {
@@ -89,6 +98,16 @@ test("leftovers of a move are shown by -L, also by their prefix only", () => {
     `Negative Location Constraints:\n${line}`,
   );
   expect(monitorText(source, { ...withSections("bans"), bans: "other" })).not.toContain("Negative");
+});
+
+test("a fencing device that could not fence now stands in every picture, with its last good date", () => {
+  const unproven = [
+    { node: "node01", device: "fence-node02", provenWallMs: 1_322_750_000_000, reason: "wrong password" },
+    { node: "node02", device: "fence-node01" },
+  ];
+  const text = monitorText(sourceOf(sourceCib({ node01: "running" }), { unproven }), plainWishes(DEFAULT_SECTIONS));
+  expect(text).toContain("Unproven Fencing Devices:\n  * fence-node02 on node01: last seen to work '");
+  expect(text).toContain("': wrong password\n  * fence-node01 on node02: never seen to work: its proof is too old");
 });
 
 test("fencing that failed stands in every picture, what succeeded only when asked for", () => {

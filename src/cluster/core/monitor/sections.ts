@@ -186,6 +186,16 @@ function fencingSection(source: MonitorSource, wishes: MonitorWishes): Section |
   return { title: onlyFailed ? "Failed Fencing Actions" : "Fencing History", lines };
 }
 
+/** Ours alone: crm_mon has no such words. Shown only when somebody has to act. */
+function unprovenSection({ unproven, ctime }: MonitorSource): Section | undefined {
+  if (unproven.length === 0) return undefined;
+  const lines = unproven.map(({ node, device, provenWallMs, reason = "its proof is too old" }) => {
+    const seen = provenWallMs === undefined ? "never seen to work" : `last seen to work '${ctime(provenWallMs)}'`;
+    return `  * ${device} on ${node}: ${seen}: ${reason}`;
+  });
+  return { title: "Unproven Fencing Devices", lines };
+}
+
 function ticketSection({ facts, ctime }: MonitorSource): Section | undefined {
   const lines = [...facts.tickets.values()].map(({ id, granted, standby, lastGranted }) => {
     const state = `${granted ? "granted" : "revoked"}${standby ? " [standby]" : ""}`;
@@ -240,6 +250,7 @@ export function sectionsOf(whole: MonitorSource, wishes: MonitorWishes): readonl
     wants("tickets") ? ticketSection(source) : undefined,
     wants("bans") ? banSection(source, wishes.bans) : undefined,
     fencingSection(source, wishes),
+    unprovenSection(source),
   ];
   return sections.filter((section) => section !== undefined);
 }

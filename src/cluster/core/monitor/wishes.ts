@@ -10,6 +10,15 @@ export interface FencingNote {
   readonly atWallMs: number;
 }
 
+/** A fencing device by which a node could not fence now, or is not known to. */
+export interface UnprovenDevice {
+  readonly node: string;
+  readonly device: string;
+  /** When it was last seen to work. */
+  readonly provenWallMs?: number;
+  readonly reason?: string;
+}
+
 export interface MonitorSource {
   readonly facts: Facts;
   readonly nowWallMs: number;
@@ -18,6 +27,7 @@ export interface MonitorSource {
   readonly version: string | undefined;
   /** Newest first. */
   readonly fencing: readonly FencingNote[];
+  readonly unproven: readonly UnprovenDevice[];
   /** `Thu Dec  1 16:55:21 2011`, in the zone of whoever looks. */
   readonly ctime: (wallMs: number) => string;
 }

@@ -47,8 +47,6 @@ export interface LinkRules {
   readonly thenDragsFirst?: boolean;
   /** The first cannot run: nor can the second. */
   readonly needsFirst?: boolean;
-  /** The same, but only where the second is wanted. */
-  readonly wantedNeedsFirst?: boolean;
   /** Stop and start of one resource: what cannot be started again, or must be, is stopped. */
   readonly restart?: boolean;
   /** For start before promote: what is started is promoted again, but nobody promotes what cannot be started. */
@@ -226,7 +224,6 @@ const NO_RULES: LinkRules = {
   firstDragsThen: false,
   thenDragsFirst: false,
   needsFirst: false,
-  wantedNeedsFirst: false,
   restart: false,
   startDrags: false,
   promotedDrags: false,

@@ -168,19 +168,20 @@ function collectiveFlags(resource: Resource, note = ""): string {
 }
 
 /** Whether the instance is like any other of its clone, so that its node in a list says it all. */
-function isPlain(instance: Resource): boolean {
+function isPlain(instance: Resource, showPending = true): boolean {
   const members = primitivesOf(instance);
+  // What is under way with one member of a group does not make the whole another one.
+  if (showPending && PENDING[instance.pendingTask] !== undefined) return false;
   return members.every(
-    ({ runningOn, managed, heldBack, failed, blocked, pendingTask, failureIgnored, removed }) =>
+    ({ runningOn, managed, heldBack, failed, failedThere, blocked, removed }) =>
       runningOn.length === 1 &&
       runningOn[0] === members[0]?.runningOn[0] &&
       runningOn[0]?.online === true &&
       (managed || heldBack) &&
       !failed &&
+      !failedThere &&
       !blocked &&
-      !failureIgnored &&
-      !removed &&
-      PENDING[pendingTask] === undefined,
+      !removed,
   );
 }
 
@@ -205,17 +206,16 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     }
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
-    if (isGone) continue;
-    if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
+    if (isGone && !clone.unique) continue;
+    if (clone.unique || !isPlain(instance, view.pending) || node === undefined)
+      lines.push(...lineOf(facts, instance, deeper, view));
     else {
       active += 1;
       (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
     }
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
-  const lower = clone.promotable
-    ? `Unpromoted${primitivesOf(clone).some(isHeldLow) ? " (target-role)" : ""}`
-    : "Started";
+  const lower = clone.promotable ? `Unpromoted${clone.children.some(isHeldLow) ? " (target-role)" : ""}` : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
     const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node) && isInView(facts, clone, node));
