@@ -145,7 +145,7 @@ const VERBS = [
 ];
 
 /** What would wait for a person, for a device's answer, or for the cluster. */
-const WAITING = ["-", "-p", "-w", "--watch", "-e", "-E", "edit", "-L", "-K", "try", "probe"];
+const WAITING = ["-", "-p", "-w", "--watch", "-e", "-E", "edit", "-L", "-K", "try", "probe", "ipmi"];
 
 /** The flags and words that a command's own help names. */
 function wordsOfUsage(usage: string): readonly string[] {
