@@ -101,6 +101,7 @@ function holdDemoted(plan: Plan, group: Resource, end: Step): void {
 }
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
+const PASSED_ON: LinkRules = { firstDragsThen: true, hidden: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
 
 /** Members one after another, and back in the opposite order. */
@@ -110,6 +111,10 @@ function chainGroup(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
     if (previous === undefined) return;
+    // What nobody may start still stands between those before and behind it.
+    const begun = group.children.slice(0, index).findLast(({ managed }) => managed);
+    if (begun !== undefined && begun !== previous)
+      linkAll(plan, stepsOf(plan, begun, "start"), stepsOf(plan, member, "start"), PASSED_ON);
     for (const operation of promotable ? ["start", "promote"] : ["start"])
       for (const first of stepsOrNone(plan, previous, operation))
         for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
@@ -126,7 +131,7 @@ function chainGroup(plan: Plan, group: Resource): void {
 /** A member that is to start among running ones: those behind it stop first. */
 function restartLater(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
-    if (member.runningOn.length > 0) return;
+    if (member.runningOn.length > 0 || !member.managed) return;
     const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
     if (next === undefined) return;
     for (const stop of stepsOf(plan, next, "stop"))
