@@ -101,20 +101,16 @@ function holdDemoted(plan: Plan, group: Resource, end: Step): void {
 }
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
-const PASSED_ON: LinkRules = { firstDragsThen: true, hidden: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
 
 /** Members one after another, and back in the opposite order. */
 function chainGroup(plan: Plan, group: Resource): void {
   const promotable = inPromotable(group);
   restartLater(plan, group);
+  dragPastUnmanaged(plan, group);
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
     if (previous === undefined) return;
-    // What nobody may start still stands between those before and behind it.
-    const begun = group.children.slice(0, index).findLast(({ managed }) => managed);
-    if (begun !== undefined && begun !== previous)
-      linkAll(plan, stepsOf(plan, begun, "start"), stepsOf(plan, member, "start"), PASSED_ON);
     for (const operation of promotable ? ["start", "promote"] : ["start"])
       for (const first of stepsOrNone(plan, previous, operation))
         for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
@@ -125,6 +121,18 @@ function chainGroup(plan: Plan, group: Resource): void {
           link(plan, first, second, member.managed ? DOWN : { ...DOWN, needsFirst: true });
         if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
       }
+  });
+}
+
+/** What nobody may start is passed over: what stands behind it is wanted all the same, and told where it cannot be. */
+function dragPastUnmanaged(plan: Plan, group: Resource): void {
+  group.children.forEach((member, index) => {
+    if (member.managed) return;
+    const before = group.children.slice(0, index).findLast(({ managed }) => managed);
+    const behind = group.children.slice(index + 1).find(({ managed }) => managed);
+    if (before === undefined || behind === undefined) return;
+    const rules = { firstDragsThen: true, hidden: true };
+    linkAll(plan, stepsOf(plan, before, "start"), stepsOrNone(plan, behind, "start"), rules);
   });
 }
 

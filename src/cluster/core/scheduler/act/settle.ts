@@ -15,7 +15,13 @@ interface Change {
   readonly touched: Step[];
 }
 
+/** That a step follows upon another one of the same resource says nothing of why. */
+function isOwnReason({ resource, reason }: Step): boolean {
+  return resource !== undefined && reason.startsWith(`required ${resource.id} `);
+}
+
 function require(step: Step, because: string, change: Change): void {
+  if (step.required && isOwnReason(step) && because.startsWith("required ")) step.reason = because;
   if (step.required) return;
   step.required = true;
   if (step.reason === "") step.reason = because;

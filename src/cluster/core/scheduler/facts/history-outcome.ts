@@ -165,7 +165,7 @@ function applyFailure(
   if (isProbe(entry) && resource.role >= ROLE.started && resource.nextRole < ROLE.started)
     resource.nextRole = ROLE.started;
   if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
-  if (policy.role === ROLE.stopped) facts.bans.push({ resource, node: undefined, why: "on-fail=stop" });
+  if (policy.role === ROLE.stopped) ban(facts, resource, undefined, "on-fail=stop");
   if (status === STATUS.hard) ban(facts, resource, node, "hard error");
   else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
 }

@@ -176,11 +176,11 @@ function settleState(facts: Facts, resource: Resource, node: Node, outcome: OnFa
   // The fencing answers every failure on that node.
   const onFail = node.unclean && facts.options.fencingEnabled ? ON_FAIL.ignore : outcome;
   const active = resource.role !== ROLE.stopped && resource.role !== ROLE.unknown;
-  if (node.unclean && active && resource.removed) resource.managed = resource.managed && true;
   answerFailure(facts, resource, node, onFail);
   if (onFail !== ON_FAIL.ignore && active) resource.failedThere = true;
   if (!active) return;
-  if (resource.removed && !facts.options.stopRemoved) resource.managed = false;
+  // An instance beyond the limit of its clone is not what the option speaks of: it goes.
+  if (resource.removed && resource.parent === undefined && !facts.options.stopRemoved) resource.managed = false;
   addRunning(facts, resource, node);
 }
 

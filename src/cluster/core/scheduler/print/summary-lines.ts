@@ -82,7 +82,7 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   const moved = current !== undefined && current !== to;
   const inOneRole = `${current?.name ?? ""} -> ${to.name}${next === "" ? "" : ` ${next.trimEnd()}`}`;
   const arrow = !moved ? `${next}${to.name}` : next === now ? inOneRole : `${now}${current.name} -> ${next}${to.name}`;
-  const handed = stepsOf(plan, resource, "migrate_from").some(({ required }) => required);
+  const handed = stepsOf(plan, resource, "migrate_from").some(({ required, runnable }) => required && runnable);
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
   if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
     return [{ verb: "Reload", where: arrow, reason: "" }];
