@@ -80,7 +80,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith !== undefined && first.required && !first.runnable)
+  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
@@ -98,6 +98,11 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     // It is told as wanted and blocked, even when nothing of it would be started.
     if (second.operation === "start") require(second, "", change);
   }
+}
+
+/** A start that would be wanted if there were quorum. */
+function isHeldBack({ needs, node }: Step): boolean {
+  return needs !== "nothing" && node !== undefined;
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
