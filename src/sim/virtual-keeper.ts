@@ -3,6 +3,7 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
   endsLately,
@@ -66,6 +67,8 @@ export class VirtualKeeper {
   view: MembershipView;
   /** Kept for later managers of this keeper. */
   fenced: Readonly<Record<string, number>> = {};
+  /** What managers of this life have begun here and not ended. */
+  begun: Readonly<Record<string, Begun>> = {};
   #isGone = false;
   #isStopping = false;
   #tickAtMs = Number.POSITIVE_INFINITY;

@@ -110,6 +110,25 @@ function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): strin
   return [`  if the nodes lose each other: ${first} fences first; ${told}`];
 }
 
+/** By device: when it was last seen to work, by the node that saw it longest ago, and until when that counts. */
+export function proofLines({ fencing, atWallMs }: Pick<StatusReport, "fencing" | "atWallMs">): string[] {
+  const devices = [...new Set(fencing.proofs.map(({ device }) => device))];
+  return devices.map((device) => {
+    const own = fencing.proofs.filter((proof) => proof.device === device);
+    const bad = own.find(({ state }) => state === "expired") ?? own.find(({ state }) => state === "failing");
+    const unseen = own.find(({ provenWallMs }) => provenWallMs === undefined);
+    const [oldest] = own.toSorted((left, right) => (left.provenWallMs ?? 0) - (right.provenWallMs ?? 0));
+    const { node = "", provenWallMs, expiresWallMs } = bad ?? unseen ?? oldest ?? {};
+    const seen = provenWallMs === undefined ? "not seen yet" : `seen well ${span(atWallMs - provenWallMs)} ago`;
+    const leftMs = expiresWallMs === undefined ? undefined : expiresWallMs - atWallMs;
+    const counts = leftMs === undefined ? "" : leftMs > 0 ? `, counts for another ${span(leftMs)}` : ", TOO OLD";
+    const failing = bad?.state === "failing" ? ", FAILING NOW" : bad?.state === "expired" ? ", NOT PROVEN" : "";
+    const switched = Math.max(0, ...own.map(({ switchedWallMs = 0 }) => switchedWallMs));
+    const really = switched === 0 ? "" : `; really switched ${span(atWallMs - switched)} ago`;
+    return `  ${device} by ${node}: ${seen}${counts}${failing}${really}`;
+  });
+}
+
 /** What is under way; an unproven death comes first, whether a fencing runs just now or waits for its next try. */
 function workWord({ nodes, transition }: StatusReport): string {
   const unclean = nodes.filter(({ state }) => state === "unclean").map(({ name }) => name);
@@ -141,7 +160,7 @@ export function printStatus(report: StatusReport, language: Language): string {
     );
   const devices = fencing.devices.map(({ id, targets }) => `${id} (${targets.join(", ") || "any"})`).join(", ");
   lines.push(`Fencing: ${fencing.isEnabled ? `enabled; ${devices || "no device"}` : "DISABLED by configuration"}`);
-  if (fencing.isEnabled) lines.push(...raceLines(fencing));
+  if (fencing.isEnabled) lines.push(...raceLines(fencing), ...proofLines(report));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
     lines.push(`  ${action} of ${target}: ${outcome}, ${span(atWallMs - at)} ago`);
   lines.push(...problemLines(problems, language));

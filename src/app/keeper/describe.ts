@@ -37,12 +37,12 @@ export function describeEffect(effect: MembershipEffect): Said | undefined {
     case "given-up":
       return {
         level: "critical",
-        text: `given-up: ${effect.name}: it and ${effect.unheard.join(", ")} do not hear each other, this node hears all`,
+        text: `given-up: ${effect.name} does not hear ${effect.unheard.join(", ")} nor is heard; this node hears both`,
       };
     case "held-out":
       return {
         level: "error",
-        text: `held-out: ${effect.name} is not taken in: it and ${effect.unheard.join(", ")} do not hear each other`,
+        text: `held-out: ${effect.name} is heard and not taken in: it does not hear ${effect.unheard.join(", ")}`,
       };
     case "late-heartbeat":
       return { level: "warning", text: `late-heartbeat: ${effect.name}, interval ${Math.round(effect.silentMs)} ms` };

@@ -239,8 +239,9 @@ export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: As
 export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Asker): Wish {
   const { mode, xml: text, base, trialMs, raises } = request;
   const { admin_epoch = "0", epoch = "0" } = cib.attributes;
-  if (base !== undefined && base !== `${admin_epoch}.${epoch}`)
-    return refuse("base", `the configuration is ${admin_epoch}.${epoch} now`, "read it again, make the change anew");
+  const now = `${admin_epoch}.${epoch}`;
+  if (base !== undefined && base !== now)
+    return refuse("base", `the configuration is ${now} now`, "read it again, make the change anew");
   const read = parseXml(text);
   if (read.kind === "not-xml") return refuse(`line ${read.line}`, read.reason, "give well-formed XML");
   const configuration = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
@@ -248,14 +249,17 @@ export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Aske
     return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
   const change = { kind: mode, configuration } as const;
   const raise = raises === undefined ? [] : [{ kind: "raise", part: raises } as const];
-  if (trialMs === undefined) return { kind: "operations", operations: [change, ...raise], text: "" };
+  // Another node may have asked for something meanwhile: only the DC can tell.
+  const expect = { kind: "expect", version: now } as const;
+  const first = base === undefined ? [] : [expect];
+  if (trialMs === undefined) return { kind: "operations", operations: [...first, change, ...raise], text: "" };
   if (!Number.isFinite(trialMs) || trialMs < TRIAL_MIN_MS)
     return refuse("trialMs", `${trialMs} ms is too short to look at anything`, "give at least 5 seconds");
   const endWallMs = asker.nowWallMs + trialMs;
-  const lease = { kind: "trial", subject: `${admin_epoch}.${epoch}`, endWallMs, owner: asker.by, reason: "" } as const;
+  const lease = { kind: "trial", subject: now, endWallMs, owner: asker.by, reason: "" } as const;
   const result = mode === "replace" ? configuration : childOf(cib, "configuration");
-  const said = `goes back to ${admin_epoch}.${epoch} at ${endText(endWallMs)} unless confirmed: gemel config confirm`;
-  return { kind: "operations", operations: [change, leaseOperation(result, lease)], text: said };
+  const said = `goes back to ${now} at ${endText(endWallMs)} unless confirmed: gemel config confirm`;
+  return { kind: "operations", operations: [expect, change, leaseOperation(result, lease)], text: said };
 }
 
 /** Shorter, and the operator could not even confirm it. */

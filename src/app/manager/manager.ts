@@ -46,6 +46,7 @@ import { TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import type { BegunNotes } from "./begun-notes.ts";
 import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
@@ -87,6 +88,7 @@ export interface Manager {
   readonly toKeeper: (message: ToKeeper) => void;
   /** For a later manager of the same keeper. */
   readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
+  readonly keepBegun: BegunNotes["keep"];
   /** Opened last: whoever asks finds a manager that can answer. */
   control: ControlServer | undefined;
   /** Every round of fencing that any node has told of, oldest first; on disk as well. */
@@ -281,6 +283,9 @@ function start(manager: Manager, effect: NodeEffect): void {
   switch (effect.kind) {
     case "send":
       sendMessage(manager, effect.to, effect.message);
+      break;
+    case "keep-begun":
+      manager.keepBegun(effect.resourceId, effect.begun);
       break;
     case "run":
       manager.agents.run(effect);

@@ -290,8 +290,10 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return failResource(manager, request);
     case "fence-peer":
       return answer<"fence-peer">(await manager.drbd.fencePeer(request.resource, request.peer, request.waitMs));
-    case "fence-history":
-      return answer<"fence-history">({ history: (await statusReport(manager)).fencing.history });
+    case "fence-history": {
+      const { history, proofs } = (await statusReport(manager)).fencing;
+      return answer<"fence-history">({ history, proofs });
+    }
     case "fence-prove":
       return await prove(manager, request.device);
     case "fence":

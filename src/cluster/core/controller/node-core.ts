@@ -19,6 +19,7 @@ import type {
 } from "../cib-store/types.ts";
 import { createExecutor, executorWakeAtMs, stepExecutor } from "../executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../executor/history.ts";
+import type { Begun } from "../executor/runs-with.ts";
 import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from "../executor/types.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { configuredNodes } from "./cib-read.ts";
@@ -58,7 +59,7 @@ export type NodeEvent =
 
 export type NodeEffect =
   | { readonly kind: "send"; readonly to: string; readonly message: NodeMessage }
-  | Extract<ExecutorEffect, { kind: "run" | "kill" }>
+  | Extract<ExecutorEffect, { kind: "run" | "kill" | "keep-begun" }>
   | Extract<CibStoreEffect, { kind: "persist" | "conflict" | "answer" }>
   | Extract<
       ControllerEffect,
@@ -83,15 +84,17 @@ export interface NodeStart {
   readonly nodes: ControllerState["nodes"];
   /** As `nodeFenced` of an earlier manager of the same keeper said; empty after the keeper's start. */
   readonly fenced: ControllerState["fenced"];
+  /** What `keep-begun` of earlier managers said since the machine has booted. */
+  readonly begun: readonly Begun[];
 }
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
-  const { self, incarnation, session, actionLimit, stored, nodes, fenced } = start;
+  const { self, incarnation, session, actionLimit, stored, nodes, fenced, begun } = start;
   const store = createCibStore(self, session, stored);
   return {
     self,
     controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
-    executor: createExecutor(self, actionLimit),
+    executor: createExecutor(self, actionLimit, begun),
     store,
     reported: {},
     requestPrefix: `${self}-${session}`,
@@ -153,6 +156,7 @@ function fromExecutor(work: Work, effect: ExecutorEffect): void {
   switch (effect.kind) {
     case "run":
     case "kill":
+    case "keep-begun":
       work.effects.push(effect);
       break;
     case "result": {

@@ -10,22 +10,24 @@ interface Side {
 }
 
 /** What ends being in the role, and what begins it. */
-function leave({ role }: Side): string {
-  if (role === ROLE.promoted) return "demote";
-  return role === ROLE.unpromoted ? "promote" : "stop";
+function leave({ role }: Side): readonly string[] {
+  if (role === ROLE.promoted) return ["demote"];
+  return role === ROLE.unpromoted ? ["promote", "stop"] : ["stop"];
 }
 
-function come({ role }: Side): string {
-  if (role === ROLE.promoted) return "promote";
-  return role === ROLE.unpromoted ? "demote" : "start";
+function come({ role }: Side): readonly string[] {
+  if (role === ROLE.promoted) return ["promote"];
+  return role === ROLE.unpromoted ? ["demote", "start"] : ["start"];
 }
 
 function keepApart(plan: Plan, leaving: Side, coming: Side): void {
-  for (const start of stepsOf(plan, coming.resource, come(coming))) {
-    for (const first of completionOf(plan, leaving.resource, leave(leaving)))
-      if (first.node === undefined || start.node === undefined || first.node === start.node) link(plan, first, start);
-    if (leave(leaving) === "stop") plan.stopWaits.push({ resource: leaving.resource, second: start, sameNode: true });
-  }
+  for (const second of come(coming).flatMap((task) => stepsOf(plan, coming.resource, task)))
+    for (const task of leave(leaving)) {
+      for (const first of completionOf(plan, leaving.resource, task))
+        if (first.node === undefined || second.node === undefined || first.node === second.node)
+          link(plan, first, second);
+      if (task === "stop") plan.stopWaits.push({ resource: leaving.resource, second, sameNode: true });
+    }
 }
 
 /** Both ways, for every colocation of minus infinity. */

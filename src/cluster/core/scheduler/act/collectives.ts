@@ -4,7 +4,7 @@
  * those of transition graphs.
  */
 import type { Resource } from "../facts/model.ts";
-import { inPromotable, isActive } from "../facts/model.ts";
+import { countedRole, inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
@@ -78,10 +78,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  // Whether a clone has been demoted is a matter of the instances that are up; as stopped the others count too.
-  const active = resource.kind === "clone" ? resource.children.filter((member) => isActive(member)) : [];
-  const counted = operation !== "demote" || active.length === 0 ? resource.children : active;
-  const members = counted.flatMap((member) => endOf(plan, member, operation));
+  const members = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: end, members, mode: endMode(resource, operation) });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
@@ -93,13 +90,13 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
 
 /**
  * Of a group it is never told that it has been demoted while a member has no role to be demoted from, unless that one
- * is known to be unpromoted already (crm_simulate as a black box).
+ * counts as unpromoted already (crm_simulate as a black box).
  */
 function holdDemoted(plan: Plan, group: Resource, end: Step): void {
   for (const member of group.children) {
-    if (member.role === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
+    if (countedRole(member) === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
     const none = step(plan, { resource: member, operation: "demote", runnable: false });
-    link(plan, none, end, { wantedNeedsFirst: true, hidden: true });
+    link(plan, none, end, { needsFirst: true, hidden: true });
   }
 }
 
@@ -110,6 +107,7 @@ const DOWN: LinkRules = { thenDragsFirst: true };
 function chainGroup(plan: Plan, group: Resource): void {
   const promotable = inPromotable(group);
   restartLater(plan, group);
+  dragPastUnmanaged(plan, group);
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
     if (previous === undefined) return;
@@ -123,6 +121,18 @@ function chainGroup(plan: Plan, group: Resource): void {
           link(plan, first, second, member.managed ? DOWN : { ...DOWN, needsFirst: true });
         if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
       }
+  });
+}
+
+/** What nobody may start is passed over: what stands behind it is wanted all the same, and told where it cannot be. */
+function dragPastUnmanaged(plan: Plan, group: Resource): void {
+  group.children.forEach((member, index) => {
+    if (member.managed) return;
+    const before = group.children.slice(0, index).findLast(({ managed }) => managed);
+    const behind = group.children.slice(index + 1).find(({ managed }) => managed);
+    if (before === undefined || behind === undefined) return;
+    const rules = { firstDragsThen: true, hidden: true };
+    linkAll(plan, stepsOf(plan, before, "start"), stepsOrNone(plan, behind, "start"), rules);
   });
 }
 

@@ -46,7 +46,8 @@ function inOrder(plan: Plan): Step[] {
   const visit = (resource: Plan["facts"]["resources"][number]) => {
     const own = plan.byResource[resource.index] ?? [];
     if (resource.kind === "group") addAll(own);
-    for (const child of plan.board.ranks[resource.index] ?? resource.children) visit(child);
+    const ranks = resource.parent?.kind === "bundle" ? plan.board.ranks[resource.index] : undefined;
+    for (const child of ranks ?? resource.children) visit(child);
     if (resource.kind !== "group" && resource.kind !== "bundle") addAll(own);
   };
   for (const resource of plan.board.order) visit(resource);

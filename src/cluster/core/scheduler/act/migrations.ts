@@ -19,6 +19,8 @@ export interface Migration {
   readonly stop: Step;
   /** The source has already handed it over. */
   readonly halfway: boolean;
+  /** It runs elsewhere, too: so it is known from the start that it cannot be handed over. */
+  readonly multiple: boolean;
 }
 
 function candidate(plan: Plan, resource: Resource): Migration | undefined {
@@ -27,13 +29,14 @@ function candidate(plan: Plan, resource: Resource): Migration | undefined {
   if (to === undefined || role !== ROLE.started || nextRole !== ROLE.started) return undefined;
   const halfway = resource.migrationSource !== undefined && resource.migrationTarget === to;
   const source = halfway ? resource.migrationSource : resource.runningOn[0];
-  if (source === undefined || source === to || (!halfway && resource.runningOn.length > 1)) return undefined;
+  if (source === undefined || source === to) return undefined;
+  const multiple = !halfway && resource.runningOn.length > 1;
   if (!source.online || source.unclean || source.pending || !canRun(plan.board, to)) return undefined;
   if (resource.pendingTask === "start") return undefined;
   const start = stepsOf(plan, resource, "start").find(({ node }) => node === to);
   const stop = stepsOf(plan, resource, "stop").find(({ node }) => node === source);
   if (start === undefined || stop === undefined || !start.required || !start.runnable) return undefined;
-  return { resource, source, target: to, start, stop, halfway };
+  return { resource, source, target: to, start, stop, halfway, multiple };
 }
 
 /** All that would migrate if nothing stood against it; their steps are marked. */
@@ -42,8 +45,8 @@ export function markMigrations(plan: Plan): Migration[] {
   for (const resource of plan.facts.resources) {
     const migration = candidate(plan, resource);
     if (migration === undefined) continue;
-    migration.start.migratable = true;
-    migration.stop.migratable = true;
+    migration.start.migratable = !migration.multiple;
+    migration.stop.migratable = !migration.multiple;
     found.push(migration);
   }
   return found;
@@ -86,8 +89,13 @@ export function dropHindered(plan: Plan, migrations: Migration[]): boolean {
   return isAny;
 }
 
-function handOver(plan: Plan, { resource, source, target, halfway }: Migration): { to: Step | undefined; from: Step } {
-  const shared = { resource, required: true, reason: "migration" };
+interface HandOver {
+  readonly to: Step | undefined;
+  readonly from: Step;
+}
+
+function handOver(plan: Plan, { resource, source, target, halfway }: Migration, runnable: boolean): HandOver {
+  const shared = { resource, required: true, runnable, reason: "migration" };
   const to = halfway ? undefined : step(plan, { ...shared, node: source, operation: "migrate_to" });
   const from = step(plan, { ...shared, node: target, operation: "migrate_from" });
   for (const each of to === undefined ? [from] : [to, from]) {
@@ -105,10 +113,25 @@ function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
   return plan.links.filter(({ second, hidden }) => second === wanted && hidden !== true);
 }
 
+/** What would have been handed over and cannot be is told as wanted and blocked; it stops and starts instead. */
+function addHindered(plan: Plan, migration: Migration): void {
+  const { resource, start, stop } = migration;
+  // A guest goes where its container goes; that is no matter of being handed over.
+  if (resource.container !== undefined) return;
+  const { to, from } = handOver(plan, migration, false);
+  for (const { first } of inputsOf(plan, start))
+    if (first.resource !== resource && first.resource !== resource.parent) link(plan, first, to ?? from);
+  if (to !== undefined) link(plan, to, from);
+  link(plan, from, stop);
+  link(plan, from, start);
+}
+
 /** Turns the marked ones into migrations, once it is settled who they are. */
 export function addMigrations(plan: Plan, migrations: readonly Migration[]): void {
-  const valid = migrations.filter(({ start }) => start.migratable && start.required && start.runnable);
-  const steps = new Map(valid.map((each) => [each.resource, handOver(plan, each)]));
+  const isValid = ({ start }: Migration) => start.migratable && start.required && start.runnable;
+  const valid = migrations.filter(isValid);
+  const steps = new Map(valid.map((each) => [each.resource, handOver(plan, each, true)]));
+  for (const each of migrations) if (!isValid(each)) addHindered(plan, each);
   for (const { resource, start, stop } of valid) {
     const hand = steps.get(resource);
     if (hand === undefined) continue;

@@ -158,8 +158,12 @@ export function isHereToStay(plan: Plan, node: Node): boolean {
   return isUp(plan.board, node) && !isUnclean(plan.board, node) && !isLeaving && !node.pending;
 }
 
-/** What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. */
+/**
+ * What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. Of what is no
+ * longer configured, or too much, not even that is touched.
+ */
 function cancelInMaintenance(plan: Plan, resource: Resource): void {
+  if (resource.removed) return;
   for (const node of resource.runningOn) {
     if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
     for (const { name, intervalMs } of resource.operations)

@@ -1,6 +1,7 @@
 /**
  * Fencing is wanted, but there is neither a fencing device nor a watchdog: then nothing is started, moved or stopped,
- * for no recovery could ever be made safe. It is said once, and what runs is left running and watched.
+ * for no recovery could ever be made safe. It is said once, and what runs is left running and watched; only of a
+ * clone's instances those beyond its limit go (`place/assign-clone.ts`).
  * A value only: `read-facts.ts` writes it down.
  * Fact: crm_simulate as a black box ("Resource start-up disabled since no STONITH resources have been defined").
  */
@@ -15,9 +16,6 @@ export interface HeldBack {
   readonly problems: readonly Problem[];
 }
 
-/** An instance beyond clone-max must not go on, whatever else may. */
-const isSurplus = ({ removed, parent }: Resource) => removed && parent !== undefined;
-
 export function heldBack({ options, resources }: Pick<Facts, "options" | "resources">): HeldBack {
   const canProtect =
     !options.fencingEnabled || options.hasWatchdog || resources.some(({ class: name }) => isFencingClass(name));
@@ -28,5 +26,5 @@ export function heldBack({ options, resources }: Pick<Facts, "options" | "resour
     reason: "fencing is enabled, but there is neither a fencing device nor a watchdog: nothing will be started",
     remedy: "configure a fencing device, or set fencing-enabled=false if no resource here needs protection",
   };
-  return { canProtect, resources: new Set(resources.filter((each) => !isSurplus(each))), problems: [problem] };
+  return { canProtect, resources: new Set(resources), problems: [problem] };
 }

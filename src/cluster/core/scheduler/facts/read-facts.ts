@@ -61,6 +61,7 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
     setGates: [],
     ticketConstraints: [],
     bans: [],
+    toFence: [],
     clearFailures: [],
     failedEntries: [],
     removedHistories: [],
@@ -90,7 +91,7 @@ export function loseTickets(facts: Facts): void {
     resource.managed = false;
     resource.blocked = true;
   }
-  for (const node of fenced) wantFencing(node, "deadman ticket was lost");
+  for (const node of fenced) wantFencing(facts, node, "deadman ticket was lost");
 }
 
 /** Reads the whole CIB. */

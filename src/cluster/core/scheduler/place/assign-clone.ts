@@ -121,10 +121,17 @@ function placeEarly(board: Board, spread: Spread, instance: Resource, current: N
 function prefersCurrent(board: Board, spread: Spread, instance: Resource, optimal: number): Node | undefined {
   const node = nodeOf(instance);
   if (node === undefined || activeCount(instance) !== 1) return undefined;
-  if (primitivesOf(instance).some(({ managed }) => !managed)) return undefined;
+  if (primitivesOf(instance).some(({ managed, heldBack }) => !managed && !heldBack)) return undefined;
   if (!isAvailable(board, node) || (spread.counts[node.index] ?? 0) >= optimal) return undefined;
   const score = allowedOf(board, instance)[node.index];
   return score === undefined || !(score >= 0) ? undefined : node;
+}
+
+/** What is one too many must not go on, however little else can be done without fencing. */
+function letGo(member: Resource): void {
+  if (!member.heldBack) return;
+  member.heldBack = false;
+  member.managed = true;
 }
 
 /** Spreads instances over nodes; those beyond the limit stay without. Returns them in the order they had a say. */
@@ -151,7 +158,10 @@ export function assignInstances(
     if (count >= max) {
       for (const each of [instance, ...instance.children])
         for (const node of board.nodes) setScore(board, each, node, -INFINITY_SCORE);
-      for (const member of primitivesOf(instance)) board.reasons[member.index] ??= "instance limit";
+      for (const member of primitivesOf(instance)) {
+        board.reasons[member.index] ??= "instance limit";
+        letGo(member);
+      }
     }
     if (place(board, spread, instance, undefined) !== undefined) count += 1;
   }

@@ -50,11 +50,8 @@ function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefi
     board.reasons[resource.index] = "cluster-wide stop";
     commit(board, resource, undefined);
   } else if (options.stopAll) commit(board, resource, undefined);
-  else if (resource.removed && options.stopRemoved) commit(board, resource, undefined);
-  else {
-    chosen = assignBest(board, resource, prefer ?? roomiest);
-    if (chosen === undefined && resource.removed) board.reasons[resource.index] = "removed";
-  }
+  else if (resource.removed) commit(board, resource, undefined);
+  else chosen = assignBest(board, resource, prefer ?? roomiest);
   board.busy[resource.index] = false;
   return chosen;
 }

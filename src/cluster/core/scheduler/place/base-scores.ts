@@ -127,7 +127,8 @@ function applyStickiness(board: Board, resource: Resource): void {
   // Nobody may move it, so that whoever depends on it goes where it is.
   if (!resource.managed && !resource.heldBack && !resource.blocked)
     for (const node of resource.runningOn) if (node.kind !== "ping") addScore(board, resource, node, INFINITY_SCORE);
-  if (resource.kind !== "primitive" || !resource.managed || resource.runningOn.length !== 1) return;
+  if (resource.kind !== "primitive" || resource.runningOn.length !== 1) return;
+  if (!resource.managed && !resource.heldBack) return;
   const stickiness = stickinessOf(resource);
   const node = resource.runningOn[0];
   if (stickiness < 1 || node === undefined) return;

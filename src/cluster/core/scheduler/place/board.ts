@@ -23,7 +23,7 @@ export interface Board {
   readonly nodes: readonly Node[];
   /** The top resources in the order in which they are assigned, and then planned and told of. */
   order: readonly Resource[];
-  /** The instances of promotable clones in bundles by their claim to be promoted: told of in that order ever after. */
+  /** The instances of promotable clones by their claim to be promoted: others reckon with them in that order. */
   readonly ranks: (readonly Resource[] | undefined)[];
   /** Score by resource index and node index. */
   readonly allowed: Scores[];

@@ -30,7 +30,7 @@ export function placesOf(board: Board, whole: Resource): readonly Place[] {
       node: assignedNode(board, container),
       role: nextRoleOf(board, child ?? container),
     }));
-  return whole.children.map((instance) => ({
+  return (board.ranks[whole.index] ?? whole.children).map((instance) => ({
     resource: instance,
     node: assignedOf(board, instance),
     role: nextRoleOf(board, instance),

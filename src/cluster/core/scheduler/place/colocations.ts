@@ -17,14 +17,17 @@ function before(a: Resource, b: Resource): number {
 
 const NONE: readonly Colocation[] = [];
 
-/** Each resource's colocations, the weightiest other first; made once, when all colocations are known. */
+/**
+ * Each resource's colocations, the weightiest other first, and of those with the same one the last configured; made
+ * once, when all colocations are known.
+ */
 export function indexColocations(board: Board): void {
   const add = (lists: (Colocation[] | undefined)[], { index }: Resource, colocation: Colocation) => {
     const list = lists[index];
     if (list === undefined) lists[index] = [colocation];
     else list.push(colocation);
   };
-  for (const colocation of board.facts.colocations) {
+  for (const colocation of [...board.facts.colocations].reverse()) {
     add(board.thisWith, colocation.dependent, colocation);
     add(board.withThis, colocation.primary, colocation);
   }
@@ -117,7 +120,9 @@ export function effectOf(
       if (isInstance(dependent)) return "none";
     }
   if (colocation.dependentRole === ROLE.promoted && isInstance(dependent)) return "none";
-  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== nextRoleOf(board, primary)) return "none";
+  const isRoleMissed = colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== nextRoleOf(board, primary);
+  // Who keeps away from a role keeps away from what has no roles, too.
+  if (isRoleMissed && (colocation.score > 0 || isInstance(primary))) return "none";
   return "place";
 }
 

@@ -37,8 +37,16 @@ function roleMatches({ role }: Place, colocation: Colocation): boolean {
 
 function applyClonePrimary(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
   if (board.isAssigned[primary.index] !== true) return;
-  // Of what is never promoted no role but being started can be asked: such a wish says nothing.
-  if (colocation.primaryRole >= ROLE.unpromoted && !isPromotable(primary)) return;
+  // Who asks for a role that it never has would gladly be with nobody; who must, or must not, be with it minds no role.
+  const isRoleVain = colocation.primaryRole >= ROLE.unpromoted && !isPromotable(primary);
+  if (isRoleVain && isMereWish(colocation.score)) return;
+  const asked = isRoleVain ? { ...colocation, primaryRole: ROLE.unknown } : colocation;
+  applyToInstances(board, dependent, primary, asked);
+}
+
+const isMereWish = (score: number) => score > 0 && score < INFINITY_SCORE;
+
+function applyToInstances(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
   const wanted = placesOf(board, primary).filter((each) => each.node !== undefined && roleMatches(each, colocation));
   if (colocation.score >= INFINITY_SCORE) {
     restrictTo(board, dependent, wanted, colocation);

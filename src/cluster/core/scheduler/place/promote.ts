@@ -3,7 +3,7 @@
  * Facts: Pacemaker Explained, "Determining Which Instance is Promoted" (master-<resource>); crm_attribute --promotion.
  */
 import type { Node, Resource } from "../facts/model.ts";
-import { cloneOf, primitivesOf } from "../facts/model.ts";
+import { cloneOf, isKnownOn, primitivesOf } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
 import { attributesFor, hostOf, placesOf } from "./bundle-places.ts";
@@ -28,8 +28,9 @@ function ownScore(resource: Resource, attributes: Readonly<Record<string, string
  * Whether the node's word counts: it has been looked at, or no node has yet (as when the cluster starts), and then what
  * was said before is the best there is.
  */
-function isHeard({ knownOn, runningOn }: Resource, node: Node): boolean {
-  return knownOn.has(node) || runningOn.includes(node) || (knownOn.size === 0 && runningOn.length === 0);
+function isHeard(resource: Resource, node: Node): boolean {
+  const { knownOn, runningOn } = resource;
+  return isKnownOn(resource, node) || runningOn.includes(node) || (knownOn.size === 0 && runningOn.length === 0);
 }
 
 /** Where another instance is active, the node's word is about that one. */
@@ -54,11 +55,17 @@ export function promotionScoreOf(board: Board, clone: Resource, resource: Resour
   return isHeard(resource, node) ? ownScore(resource, node.attributes) : undefined;
 }
 
+function nodeOf(instance: Resource): Node | undefined {
+  return primitivesOf(instance).find(({ runningOn }) => runningOn.length > 0)?.runningOn[0];
+}
+
 /** Instances go rather where they can be promoted. */
 export function addPromotionScores(board: Board, clone: Resource): void {
   for (const instance of clone.children)
     for (const node of board.nodes) {
       if (!isAvailable(board, node)) continue;
+      // One beyond the limit has a say where it runs, and goes nowhere else.
+      if (instance.removed && nodeOf(instance) !== node) continue;
       const score = promotionScoreOf(board, clone, instance, node);
       if (score === undefined || score <= 0) continue;
       const own = allowedOf(board, instance)[node.index];
@@ -197,8 +204,7 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
     if (own !== 0) return own;
     return currentRole(b) - currentRole(a);
   });
-  if (clone.parent?.kind === "bundle")
-    board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];
+  board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;
   for (const instance of ranked) {

@@ -48,11 +48,19 @@ const PLAIN = new Set([
 ]);
 
 function roleOrNothing(resource: Resource, role: Role): string {
-  return inPromotable(resource) || resource.role === ROLE.promoted ? `${roleText(role)} ` : "";
+  const hasRoles = inPromotable(resource) ? role !== ROLE.started : resource.role === ROLE.promoted;
+  return hasRoles ? `${roleText(role)} ` : "";
+}
+
+/** The start of a cloned group's member does not say that it is unpromoted, if that of another member does. */
+function isMerelyStarted({ role, parent }: Resource): boolean {
+  if (role !== ROLE.started || parent?.kind !== "group") return false;
+  return parent.children.some((member) => member.role > ROLE.started);
 }
 
 function changeOf(plan: Plan, resource: Resource): Change[] {
-  const { from: everywhere, to, role, nextRole } = motionOf(plan.board, resource);
+  const { from: everywhere, to, role: known, nextRole } = motionOf(plan.board, resource);
+  const role = known === ROLE.unpromoted && isMerelyStarted(resource) ? ROLE.started : known;
   // What a live migration left behind is cleaned up without a word.
   const from = everywhere.filter((node) => !resource.dangling.includes(node));
   const [start, stop, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
@@ -82,7 +90,7 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   const moved = current !== undefined && current !== to;
   const inOneRole = `${current?.name ?? ""} -> ${to.name}${next === "" ? "" : ` ${next.trimEnd()}`}`;
   const arrow = !moved ? `${next}${to.name}` : next === now ? inOneRole : `${now}${current.name} -> ${next}${to.name}`;
-  const handed = stepsOf(plan, resource, "migrate_from").some(({ required }) => required);
+  const handed = stepsOf(plan, resource, "migrate_from").some(({ required, runnable }) => required && runnable);
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
   if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
     return [{ verb: "Reload", where: arrow, reason: "" }];
