@@ -6,6 +6,7 @@ import { type Happening, readLogLine } from "../../cluster/core/report/timeline.
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { askControl } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
+import { waitText, withProgress } from "../progress.ts";
 import { zoneAt } from "../zone.ts";
 import { askOrTell } from "./ask.ts";
 
@@ -59,7 +60,8 @@ export async function readWritten(tool: string, socketPath: string): Promise<Wri
   const logs = new Map<string, readonly string[]>();
   const missing: string[] = [];
   for (const { name } of status.value.nodes) {
-    const reply = await askControl(socketPath, { kind: "log", lines: LINES_MAX, node: name }, PEER_WAIT_MS);
+    const request = { kind: "log", lines: LINES_MAX, node: name } as const;
+    const reply = await withProgress(tool, waitText(request), askControl(socketPath, request, PEER_WAIT_MS));
     if (reply.kind === "answer") logs.set(name, reply.value.lines);
     else {
       const why = reply.kind === "refused" ? reply.problems.map(({ reason }) => reason).join("; ") : reply.reason;

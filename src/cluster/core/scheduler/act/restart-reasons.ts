@@ -33,7 +33,8 @@ export function nameRestarts(plan: Plan): void {
     if (isNext && given[first.index] === known) {
       if (/^(?:required|unrunnable) /.test(known) && !held.has(known))
         second.reason = `required ${cause.id} ${nextWord(first)}`;
-    } else if (known === `unrunnable ${describe(first)}`) {
+    } else if (isNext && isHeld(first) && known.startsWith("required ")) second.reason = `required ${describe(first)}`;
+    else if (known === `unrunnable ${describe(first)}`) {
       const isWanted = first.required || (isNext && first.reason.startsWith("required "));
       if (isWanted && staysPut(second)) second.reason = `required ${describe(first)}`;
     }

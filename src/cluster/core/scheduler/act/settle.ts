@@ -2,6 +2,7 @@
  * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
+import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
 
@@ -14,7 +15,13 @@ interface Change {
   readonly touched: Step[];
 }
 
+/** That a step follows upon another one of the same resource says nothing of why. */
+function isOwnReason({ resource, reason }: Step): boolean {
+  return resource !== undefined && reason.startsWith(`required ${resource.id} `);
+}
+
 function require(step: Step, because: string, change: Change): void {
+  if (step.required && isOwnReason(step) && because.startsWith("required ")) step.reason = because;
   if (step.required) return;
   step.required = true;
   if (step.reason === "") step.reason = because;
@@ -34,6 +41,11 @@ const isManaged = (step: Step) => step.resource?.managed !== false;
 
 /** The primitive steps below each pseudo step of a clone. */
 type Leaves = ReadonlyMap<Step, readonly Step[]>;
+
+/** Where a step is looked at from; instances of a clone wait as a whole, wherever each of them is. */
+function placeOf({ resource, node }: Step, at?: Step["node"]): Step["node"] {
+  return resource !== undefined && cloneOf(resource) !== undefined ? undefined : (node ?? at);
+}
 
 /** Who waits for a clone on one node cares only for what the clone does on that node. */
 function isRequiredAt(step: Step, node: Step["node"], leaves: Leaves): boolean {
@@ -56,21 +68,19 @@ function leavesOf(plan: Plan): Leaves {
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
-  const secondRequired = isRequiredAt(second, first.node, leaves);
+  const firstRequired = isRequiredAt(first, placeOf(second, link.at), leaves);
+  const secondRequired = isRequiredAt(second, placeOf(first), leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
-  if (link.startDrags === true && first.required && first.runnable && isManaged(second))
-    require(second, `required ${describe(first)}`, change);
   if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith !== undefined && first.required && !first.runnable)
+  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
@@ -88,6 +98,11 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     // It is told as wanted and blocked, even when nothing of it would be started.
     if (second.operation === "start") require(second, "", change);
   }
+}
+
+/** A start that would be wanted if there were quorum. */
+function isHeldBack({ needs, node }: Step): boolean {
+  return needs !== "nothing" && node !== undefined;
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
