@@ -125,7 +125,7 @@ const wrongs: readonly (readonly [string, string, readonly string[], number, Reg
   ],
   ["a directory that is not there", "GOOD", ["--profile", "/nowhere"], 66, /\/nowhere: error: cannot be read/],
   ["a picture that cannot be written", "GOOD", ["-D", "/nowhere/x"], 74, /\/nowhere\/x/],
-  ["a format that nobody knows", "GOOD", ["--output-as=foo"], 64, /--output-as=foo: write text or xml/],
+  ["a format that nobody knows", "GOOD", ["--output-as=foo"], 105, /--output-as=foo: write text or xml/],
 ];
 const primitive = '<primitive id="x" class="ocf" provider="pacemaker" type="Dummy"/>';
 const cibWith = (resources: string, constraints = "", schema = "pacemaker-3.8") =>
