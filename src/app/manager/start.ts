@@ -41,9 +41,11 @@ import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
 import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
-import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
+import { statusReport } from "./status-report.ts";
 import { unfence } from "./unfence.ts";
+import { watchForWatchdog } from "./watchdog-note.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -293,6 +295,7 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     () => statusReport(manager),
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
+  watchForWatchdog(manager);
   watchLoad((load) => feed(manager, { kind: "load", load }));
   watchLeases(manager, (version) => findVersion(manager, version));
   try {

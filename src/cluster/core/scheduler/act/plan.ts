@@ -36,6 +36,8 @@ export interface Step {
   implied: boolean;
   /** A start that is given again although nothing is known to run: no stop goes with it. */
   alone: boolean;
+  /** Somebody waits for it, although it has no place: that it is wanted is told. */
+  awaited: boolean;
   parameters?: Readonly<Record<string, string>>;
 }
 
@@ -185,6 +187,7 @@ export function step(plan: Plan, wish: StepWish): Step {
     dropped: false,
     implied: false,
     alone: false,
+    awaited: false,
   };
   plan.steps.push(created);
   if (resource !== undefined) plan.byResource[resource.index]?.push(created);
