@@ -66,8 +66,21 @@ export function waitText(request: ControlRequest): string {
     case "node":
     case "resource":
       return "waiting until the change is on all disks";
-    default:
+    case "status":
+    case "cib-query":
+    case "config-log":
+    case "config-version":
+    case "attribute-query":
+    case "ticket":
+    case "fence-confirm":
+    case "fence-history":
+    case "resource-fail":
+    case "clocks":
+    case "subscribe":
+    case "ping":
       return "waiting for the manager's answer";
+    default:
+      return request satisfies never;
   }
 }
 
