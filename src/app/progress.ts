@@ -47,41 +47,25 @@ export async function withProgress<Value>(
   }
 }
 
+/** They end when all nodes have the change. */
+const CHANGES: ReadonlySet<ControlRequest["kind"]> = new Set([
+  "cib-apply",
+  "config-confirm",
+  "attribute",
+  "node",
+  "resource",
+]);
+
 /** What a request that takes long is at. */
 export function waitText(request: ControlRequest): string {
-  switch (request.kind) {
-    case "fence":
-      return `waiting until ${request.target} is proven ${request.action === "on" ? "on" : "off"}`;
-    case "fence-prove":
-      return `trying ${request.device ?? "every fencing device"}`;
-    case "fence-drill":
-      return `fencing ${request.target} by level ${request.level} only`;
-    case "fence-peer":
-      return "waiting for proof of the peer's state";
-    case "log":
-      return `asking ${request.node ?? "this node"} for its log`;
-    case "cib-apply":
-    case "config-confirm":
-    case "attribute":
-    case "node":
-    case "resource":
-      return "waiting until the change is on all disks";
-    case "status":
-    case "cib-query":
-    case "config-log":
-    case "config-version":
-    case "attribute-query":
-    case "ticket":
-    case "fence-confirm":
-    case "fence-history":
-    case "resource-fail":
-    case "clocks":
-    case "subscribe":
-    case "ping":
-      return "waiting for the manager's answer";
-    default:
-      return request satisfies never;
-  }
+  if (CHANGES.has(request.kind)) return "waiting until the change is on all disks";
+  if (request.kind === "fence")
+    return `waiting until ${request.target} is proven ${request.action === "on" ? "on" : "off"}`;
+  if (request.kind === "fence-prove") return `trying ${request.device ?? "every fencing device"}`;
+  if (request.kind === "fence-drill") return `fencing ${request.target} by level ${request.level} only`;
+  if (request.kind === "fence-peer") return "waiting for proof of the peer's state";
+  if (request.kind === "log") return `asking ${request.node ?? "this node"} for its log`;
+  return "waiting for the manager's answer";
 }
 
 export function transitionText({ doneCount, actionCount, inFlight }: TransitionStatus): string {

@@ -21,6 +21,7 @@ import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
+import { zoneAt } from "../zone.ts";
 import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
 import {
   FLAGS,
@@ -45,7 +46,7 @@ interface Live {
 function sourceOf(cib: XmlElement, live: Live | undefined): MonitorSource {
   const nowWallMs = Date.now();
   return {
-    facts: readFacts(cib, nowWallMs, undefined),
+    facts: readFacts(cib, nowWallMs, zoneAt(nowWallMs)),
     nowWallMs,
     stack: live === undefined ? "unknown" : "gemel",
     version: live === undefined ? undefined : VERSION,

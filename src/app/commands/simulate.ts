@@ -15,6 +15,7 @@ import { inject } from "../../cluster/core/scheduler/print/injections.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
 import { VERSION } from "../version.ts";
+import { zoneAt } from "../zone.ts";
 import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf, runBatch, runProfile, runProfileBeside } from "./simulate-batch.ts";
 import { type Arguments, helpText, isAsked, readArguments, USAGE } from "./simulate-options.ts";
@@ -68,7 +69,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
   const nowWallMs = clockOf(cib, time);
   if ((values.verbose ?? []).length > 0) tellDoubts(cib);
   const injected = isAsked(injections)
-    ? inject(cib, readFacts(cib, nowWallMs, undefined), injections)
+    ? inject(cib, readFacts(cib, nowWallMs, zoneAt(nowWallMs)), injections)
     : ({ kind: "injected", cib, lines: [] } as const);
   if (injected.kind === "unknown") {
     for (const reason of injected.reasons) process.stderr.write(`${TOOL}: ${reason}\n`);
@@ -80,7 +81,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
     cib,
     time,
     injected: injected.lines.length === 0 ? undefined : injected,
-    worked: work(judged, nowWallMs, {}, parts.scores),
+    worked: work(judged, nowWallMs, zoneAt(nowWallMs), parts.scores),
     failures,
   };
   const done = parts.run ? runOf(simulation) : undefined;

@@ -107,6 +107,7 @@ const DOWN: LinkRules = { thenDragsFirst: true };
 function chainGroup(plan: Plan, group: Resource): void {
   const promotable = inPromotable(group);
   restartLater(plan, group);
+  dragPastUnmanaged(plan, group);
   group.children.forEach((member, index) => {
     const previous = group.children[index - 1];
     if (previous === undefined) return;
@@ -123,10 +124,22 @@ function chainGroup(plan: Plan, group: Resource): void {
   });
 }
 
+/** What nobody may start is passed over: what stands behind it is wanted all the same, and told where it cannot be. */
+function dragPastUnmanaged(plan: Plan, group: Resource): void {
+  group.children.forEach((member, index) => {
+    if (member.managed) return;
+    const before = group.children.slice(0, index).findLast(({ managed }) => managed);
+    const behind = group.children.slice(index + 1).find(({ managed }) => managed);
+    if (before === undefined || behind === undefined) return;
+    const rules = { firstDragsThen: true, hidden: true };
+    linkAll(plan, stepsOf(plan, before, "start"), stepsOrNone(plan, behind, "start"), rules);
+  });
+}
+
 /** A member that is to start among running ones: those behind it stop first. */
 function restartLater(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
-    if (member.runningOn.length > 0) return;
+    if (member.runningOn.length > 0 || !member.managed) return;
     const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
     if (next === undefined) return;
     for (const stop of stepsOf(plan, next, "stop"))

@@ -16,5 +16,9 @@ export function linkColocations(plan: Plan): void {
     const seconds = members(plan, dependent, dependentRole === ROLE.promoted ? "promote" : "start");
     for (const first of firsts)
       for (const second of seconds) link(plan, first, second, { blockedWith: primary.id, hidden: true });
+    // A group as a whole does not begin at all where that cannot be started.
+    if (dependent.kind === "group")
+      for (const begin of stepsOf(plan, dependent, dependentRole === ROLE.promoted ? "promote" : "start"))
+        for (const first of firsts) link(plan, first, begin, { needsFirst: true, hidden: true });
   }
 }

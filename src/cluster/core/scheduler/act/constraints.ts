@@ -44,9 +44,12 @@ function isTrivial(resource: Resource, task: string): boolean {
 
 function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
   const found = completionOf(plan, resource, task);
+  for (const each of found) each.awaited = true;
   if (found.length > 0 || resource.kind !== "primitive") return found;
   if (isTrivial(resource, task) || !["start", "stop", "promote", "demote"].includes(task)) return [];
-  return [step(plan, { resource, operation: task, runnable: false })];
+  const none = step(plan, { resource, operation: task, runnable: false });
+  none.awaited = true;
+  return [none];
 }
 
 /** Of a bundle the containers start and stop; everything else follows them. */

@@ -5,11 +5,13 @@
 import { definitionChange } from "../facts/digests.ts";
 import type { HistoryEntry, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
-import { canRun } from "../place/board.ts";
+import { ROLE } from "../facts/values.ts";
+import { canRun, nextRoleOf } from "../place/board.ts";
 import { motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 import { clearFailures } from "./shutdown.ts";
 
+const CHANGED = "resource definition change";
 const DEFINING = new Set(["start", "monitor", "promote", "migrate_from"]);
 
 function isRelevant(resource: Resource, entry: HistoryEntry): boolean {
@@ -53,6 +55,14 @@ function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes):
   return gravest;
 }
 
+/** And promotes it again at once; what is restarted for the sake of others waits with that for the next transition. */
+function startAnew(plan: Plan, resource: Resource, to: Node | undefined): void {
+  const shared = { resource, node: to, required: true, runnable: to !== undefined, reason: CHANGED };
+  step(plan, { ...shared, operation: "start" });
+  if (resource.role === ROLE.promoted && nextRoleOf(plan.board, resource) === ROLE.promoted)
+    step(plan, { ...shared, operation: "promote" });
+}
+
 /**
  * Restarts what must be restarted. The reloads are left for when it is clear that no restart happens anyway, and the
  * monitors for when it is planned which of them fit.
@@ -70,15 +80,7 @@ export function planDefinitions(plan: Plan): Changes {
       if (node === to && change === "reload")
         changes.reloads.push(step(plan, { resource, node, operation: "reload-agent", reason: "definition change" }));
       // What is to be started anew, but nowhere: a start that is wanted and cannot be.
-      if (change === "restart" && (node === to || to === undefined))
-        step(plan, {
-          resource,
-          node: to,
-          operation: "start",
-          required: true,
-          runnable: to !== undefined,
-          reason: "resource definition change",
-        });
+      if (change === "restart" && (node === to || to === undefined)) startAnew(plan, resource, to);
     }
   }
   for (const { resource, node } of changes.forgotten)

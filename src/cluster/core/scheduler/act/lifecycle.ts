@@ -216,15 +216,16 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   const stops = stepsOf(plan, resource, "stop");
   const promotes = stepsOf(plan, resource, "promote");
   const demotes = stepsOf(plan, resource, "demote");
-  // Whether a member with no place must start is the group's matter.
-  const placed = resource.parent?.kind === "group" ? starts.filter(({ node }) => node !== undefined) : starts;
+  // Whether a member with no place must start is the group's matter, and that of those who wait for it.
+  const isInGroup = resource.parent?.kind === "group";
+  const placed = isInGroup ? starts.filter(({ node, awaited }) => node !== undefined || awaited) : starts;
   for (const stop of stops) {
     for (const start of placed) link(plan, stop, start, { firstDragsThen: true, restart: true });
     for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);
   for (const promote of promotes) {
-    for (const start of starts) link(plan, start, promote, { needsFirst: true, startDrags: true });
+    for (const start of starts) link(plan, start, promote, { needsFirst: true });
     for (const demote of demotes) link(plan, demote, promote, {});
   }
 }

@@ -52,8 +52,11 @@ export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void 
   link(plan, preDone, post);
   link(plan, end, post);
   link(plan, post, postDone);
-  for (const each of [pre, preDone, post, postDone])
-    plan.collectives.push({ step: each, members: [begin], mode: "all" });
+  // A task that somebody asks of the clone is nothing to tell of while no instance has a part in it.
+  for (const each of [pre, preDone, post, postDone]) {
+    plan.collectives.push({ step: each, members: [end], mode: "all" });
+    link(plan, begin, each, { needsFirst: true, hidden: true });
+  }
 }
 
 const AFTER: readonly (readonly [Task, Task])[] = [

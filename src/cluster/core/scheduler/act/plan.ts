@@ -36,6 +36,8 @@ export interface Step {
   implied: boolean;
   /** A start that is given again although nothing is known to run: no stop goes with it. */
   alone: boolean;
+  /** Somebody waits for it, although it has no place: that it is wanted is told. */
+  awaited: boolean;
   parameters?: Readonly<Record<string, string>>;
 }
 
@@ -49,8 +51,6 @@ export interface LinkRules {
   readonly needsFirst?: boolean;
   /** Stop and start of one resource: what cannot be started again, or must be, is stopped. */
   readonly restart?: boolean;
-  /** For start before promote: what is started is promoted again, but nobody promotes what cannot be started. */
-  readonly startDrags?: boolean;
   /** For demote before stop: the stop drags it in only while the resource is promoted. */
   readonly promotedDrags?: boolean;
   readonly asymmetric?: boolean;
@@ -187,6 +187,7 @@ export function step(plan: Plan, wish: StepWish): Step {
     dropped: false,
     implied: false,
     alone: false,
+    awaited: false,
   };
   plan.steps.push(created);
   if (resource !== undefined) plan.byResource[resource.index]?.push(created);
@@ -225,7 +226,6 @@ const NO_RULES: LinkRules = {
   thenDragsFirst: false,
   needsFirst: false,
   restart: false,
-  startDrags: false,
   promotedDrags: false,
   asymmetric: false,
   optional: false,
