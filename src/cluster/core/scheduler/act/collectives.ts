@@ -4,7 +4,7 @@
  * those of transition graphs.
  */
 import type { Resource } from "../facts/model.ts";
-import { inPromotable, isActive } from "../facts/model.ts";
+import { countedRole, inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
@@ -78,10 +78,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  // Whether a clone has been demoted is a matter of the instances that are up; as stopped the others count too.
-  const active = resource.kind === "clone" ? resource.children.filter((member) => isActive(member)) : [];
-  const counted = operation !== "demote" || active.length === 0 ? resource.children : active;
-  const members = counted.flatMap((member) => endOf(plan, member, operation));
+  const members = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: end, members, mode: endMode(resource, operation) });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
@@ -93,13 +90,13 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
 
 /**
  * Of a group it is never told that it has been demoted while a member has no role to be demoted from, unless that one
- * is known to be unpromoted already (crm_simulate as a black box).
+ * counts as unpromoted already (crm_simulate as a black box).
  */
 function holdDemoted(plan: Plan, group: Resource, end: Step): void {
   for (const member of group.children) {
-    if (member.role === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
+    if (countedRole(member) === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
     const none = step(plan, { resource: member, operation: "demote", runnable: false });
-    link(plan, none, end, { wantedNeedsFirst: true, hidden: true });
+    link(plan, none, end, { needsFirst: true, hidden: true });
   }
 }
 
@@ -142,7 +139,7 @@ function dragPastUnmanaged(plan: Plan, group: Resource): void {
 /** A member that is to start among running ones: those behind it stop first. */
 function restartLater(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
-    if (member.runningOn.length > 0) return;
+    if (member.runningOn.length > 0 || !member.managed) return;
     const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
     if (next === undefined) return;
     for (const stop of stepsOf(plan, next, "stop"))

@@ -49,8 +49,6 @@ export interface LinkRules {
   readonly thenDragsFirst?: boolean;
   /** The first cannot run: nor can the second. */
   readonly needsFirst?: boolean;
-  /** The same, but only where the second is wanted. */
-  readonly wantedNeedsFirst?: boolean;
   /** Stop and start of one resource: what cannot be started again, or must be, is stopped. */
   readonly restart?: boolean;
   /** For demote before stop: the stop drags it in only while the resource is promoted. */
@@ -227,7 +225,6 @@ const NO_RULES: LinkRules = {
   firstDragsThen: false,
   thenDragsFirst: false,
   needsFirst: false,
-  wantedNeedsFirst: false,
   restart: false,
   promotedDrags: false,
   asymmetric: false,

@@ -5,6 +5,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
+import { assignedOf } from "../place/board.ts";
 import { type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
 
 function isProbe(each: Step): boolean {
@@ -18,29 +19,57 @@ function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly 
       if (!sameNode || second.node === undefined || probe.node === second.node) link(plan, probe, second);
 }
 
-/** What would be restarted for this start waits for the probes, for they may find that no start is needed. */
-function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
+/** The links along which a start that turns out not to be needed would make others restart. */
+function dragging(plan: Plan): ReadonlyMap<Step, readonly Link[]> {
   const after = new Map<Step, Link[]>();
   for (const each of plan.links)
     if (each.firstDragsThen === true && (each.hidden !== true || each.second.node !== undefined))
       after.set(each.first, [...(after.get(each.first) ?? []), each]);
+  return after;
+}
+
+/**
+ * The groups beside the probed one that start with its clone. Where instances keep to themselves, that is only the
+ * first one that goes where the probed one goes.
+ */
+function groupsBeside(plan: Plan, clone: Resource, own: Resource): readonly Resource[] {
+  const node = assignedOf(plan.board, own);
+  const reached = clone.interleave
+    ? clone.children.filter((each) => node !== undefined && assignedOf(plan.board, each) === node).slice(0, 1)
+    : clone.children;
+  return reached.filter((each) => each.kind === "group" && each !== own);
+}
+
+/**
+ * What would be restarted for this start waits for the probes, for they may find that no start is needed. Of a cloned
+ * group it is what waits for the whole instance, and the clone's other groups, but not its own other members.
+ */
+function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
+  const after = dragging(plan);
   for (const [resource, own] of probes) {
-    const seen = new Set<Step>();
-    const visit = (from: Step) => {
-      for (const { second } of after.get(from) ?? []) {
-        if (seen.has(second)) continue;
-        seen.add(second);
-        if (second.resource?.kind === "primitive" && second.resource !== resource && second.operation === "start")
-          // What fencing makes stopped is stopped whatever a probe says.
-          for (const stop of stepsOf(plan, second.resource, "stop"))
-            if (stop.node?.unclean !== true) for (const probe of own) link(plan, probe, stop);
-        visit(second);
-      }
-    };
-    for (const start of stepsOf(plan, resource, "start")) visit(start);
+    const clone = cloneOf(resource);
+    const isGrouped = clone !== undefined && resource.parent?.kind === "group";
     // What waits for a group waits for its members' starts, not for what is found of one of them.
-    const whole = cloneOf(resource) ?? topOf(resource);
-    if (whole.kind !== "group") for (const running of stepsOf(plan, whole, "running")) visit(running);
+    const whole = clone ?? topOf(resource);
+    const begun = [
+      ...(isGrouped ? stepsOf(plan, resource.parent, "running") : stepsOf(plan, resource, "start")),
+      ...(whole.kind === "group" ? [] : stepsOf(plan, whole, "running")),
+    ];
+    const reached = new Set<Step>();
+    const reach = (start: Step) => {
+      if (reached.has(start)) return;
+      reached.add(start);
+      for (const { second } of after.get(start) ?? []) reach(second);
+    };
+    for (const each of begun) for (const { second } of after.get(each) ?? []) reach(second);
+    for (const group of isGrouped ? groupsBeside(plan, clone, resource.parent) : [])
+      for (const member of group.children)
+        for (const start of stepsOf(plan, member, "start")) if (start.node !== undefined) reach(start);
+    for (const start of reached)
+      if (start.operation === "start" && start.resource?.kind === "primitive" && start.resource !== resource)
+        // What fencing makes stopped is stopped whatever a probe says.
+        for (const stop of stepsOf(plan, start.resource, "stop"))
+          if (stop.node?.unclean !== true) for (const probe of own) link(plan, probe, stop);
   }
 }
 

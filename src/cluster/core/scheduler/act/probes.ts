@@ -66,16 +66,19 @@ function isComing(plan: Plan, node: Node): boolean {
   return connection.container === undefined || (connection.container.runningOn.length > 0 && !node.remoteRequiresReset);
 }
 
-/** Of an anonymous clone, one look per node is enough: at the instance that is or will be there. */
+/**
+ * Of an anonymous clone, one look per node is enough: at the instance of which the node has told anything, else at the
+ * one that will be there.
+ */
 function probeClone(plan: Plan, clone: Resource, node: Node): void {
   if (clone.unique) {
     for (const instance of clone.children) probe(plan, instance, node);
     return;
   }
-  const isHere = (instance: Resource) => primitivesOf(instance).some(({ runningOn }) => runningOn.includes(node));
+  const isTold = (instance: Resource) => primitivesOf(instance).some(({ knownOn }) => knownOn.has(node));
   const chosen =
+    clone.children.find(isTold) ??
     clone.children.find((instance) => assignedOf(plan.board, instance) === node) ??
-    clone.children.find(isHere) ??
     clone.children[0];
   if (chosen !== undefined) probe(plan, chosen, node);
 }

@@ -42,6 +42,11 @@ const isManaged = (step: Step) => step.resource?.managed !== false;
 /** The primitive steps below each pseudo step of a clone. */
 type Leaves = ReadonlyMap<Step, readonly Step[]>;
 
+/** Where a step is looked at from; instances of a clone wait as a whole, wherever each of them is. */
+function placeOf({ resource, node }: Step, at?: Step["node"]): Step["node"] {
+  return resource !== undefined && cloneOf(resource) !== undefined ? undefined : (node ?? at);
+}
+
 /** Who waits for a clone on one node cares only for what the clone does on that node. */
 function isRequiredAt(step: Step, node: Step["node"], leaves: Leaves): boolean {
   if (!step.required || node === undefined || step.resource?.kind !== "clone") return step.required;
@@ -63,8 +68,8 @@ function leavesOf(plan: Plan): Leaves {
 function pass(link: Link, change: Change, leaves: Leaves): void {
   const { first, second } = link;
   if (link.gate === true) return;
-  const firstRequired = isRequiredAt(first, second.node ?? link.at, leaves);
-  const secondRequired = isRequiredAt(second, first.node, leaves);
+  const firstRequired = isRequiredAt(first, placeOf(second, link.at), leaves);
+  const secondRequired = isRequiredAt(second, placeOf(first), leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
@@ -75,9 +80,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.wantedNeedsFirst === true && second.required && !first.runnable)
-    block(second, `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith !== undefined && first.required && !first.runnable)
+  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
@@ -95,6 +98,11 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     // It is told as wanted and blocked, even when nothing of it would be started.
     if (second.operation === "start") require(second, "", change);
   }
+}
+
+/** A start that would be wanted if there were quorum. */
+function isHeldBack({ needs, node }: Step): boolean {
+  return needs !== "nothing" && node !== undefined;
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
@@ -168,30 +176,4 @@ function judgeGate(gate: { readonly step: Step; readonly min: number }, around: 
   const firsts = (around[gate.step.index] ?? []).filter((each) => each.gate === true && each.second === gate.step);
   if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
-}
-
-/** Both are primitives of one group. */
-function isNextMember({ resource: one }: Step, { resource: other }: Step): boolean {
-  return one?.kind === "primitive" && one.parent?.kind === "group" && one.parent === other?.parent;
-}
-
-const inBundle = ({ resource }: Step) =>
-  resource !== undefined && (resource.container !== undefined || cloneOf(resource)?.parent?.kind === "bundle");
-
-/**
- * Why instances of a clone are stopped, when what they depend on is running and is not to be started again: the report
- * says that its start is required, not that it cannot be. And where a whole group is restarted, its first member says
- * for what, the others name the one before.
- */
-export function nameRestarts(plan: Plan): void {
-  const given = plan.steps.map(({ reason }) => reason);
-  for (const { first, second } of plan.links) {
-    if (first.operation !== "start" || second.operation !== "start" || first.resource === undefined) continue;
-    if (second.resource === undefined || first.resource.runningOn.length === 0 || inBundle(second)) continue;
-    const follows =
-      isNextMember(first, second) && given[first.index] === second.reason && second.reason.startsWith("required ");
-    const isInstance = cloneOf(second.resource) !== undefined;
-    if (follows || (isInstance && second.reason === `unrunnable ${describe(first)}`))
-      second.reason = `required ${describe(first)}`;
-  }
 }

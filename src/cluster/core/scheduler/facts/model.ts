@@ -7,7 +7,7 @@ import type { Problem } from "../../../../base/problem.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import type { IdIndex } from "./attribute-sets.ts";
 import type { RuleContext } from "./rules.ts";
-import type { Role } from "./values.ts";
+import { ROLE, type Role } from "./values.ts";
 
 export interface Options {
   readonly all: Readonly<Record<string, string>>;
@@ -287,6 +287,8 @@ export interface Facts {
   readonly bans: { readonly resource: Resource; readonly node: Node | undefined; readonly why: string }[];
   /** Recorded fail counts that have expired or no longer fit: to be cleared. */
   readonly clearFailures: { readonly resource: Resource; readonly node: Node; readonly why: string }[];
+  /** Nodes that must be fenced, in the order in which it was found out. */
+  readonly toFence: Node[];
   /** Recurring operations that are recorded but must not go on. */
   readonly failedEntries: { readonly entry: HistoryEntry; readonly resource: Resource; readonly node: Node }[];
   readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];
@@ -339,6 +341,17 @@ export function inPromotable(resource: Resource): boolean {
   for (let up = resource.parent; up !== undefined; up = up.parent)
     if (up.kind === "clone" && up.promotable) return true;
   return resource.promotable;
+}
+
+/**
+ * The role in which it counts as being. What is merely started in an instance of a promotable clone counts as
+ * unpromoted, as long as the instance as a whole is merely started; beside a member with a role of its own it has none.
+ */
+export function countedRole(resource: Resource): Role {
+  if (resource.role !== ROLE.started || !inPromotable(resource)) return resource.role;
+  let instance = resource;
+  while (instance.parent !== undefined && instance.parent.kind !== "clone") instance = instance.parent;
+  return primitivesOf(instance).some(({ role }) => role > ROLE.started) ? ROLE.started : ROLE.unpromoted;
 }
 
 /**
