@@ -1,8 +1,10 @@
 /** The suite's parts: `quick` (pure and local), `emulated` (QEMU and ipmi_sim machines, one after another). */
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

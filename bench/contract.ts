@@ -2,7 +2,8 @@
  * The contract of the fencing drivers, printed: every driver by every behaviour of a device, and every mistake of an
  * administrator with the time until it was told. It runs the tests that hold the contract, so what it prints has just
  * been tried. Usage: npm run bench -- contract     Bar: nothing failed; a mistake is told within the time that
- * test/fencing/bad-input.test.ts states. A row that a device cannot show is empty; its test says why.
+ * bad-input.test.ts and unreachable.test.ts of test/fencing state. A row that a device cannot show is empty; its test
+ * says why.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -68,6 +69,6 @@ function printMistakes(tests: readonly Assertion[]): number {
 
 const contract = printContract(runTests("test/fencing", "-t", CONTRACT));
 process.stdout.write("\nWhat an administrator may have got wrong, and the time until it was told:\n");
-const mistakes = printMistakes(runTests("test/fencing/bad-input.test.ts"));
+const mistakes = printMistakes(runTests("test/fencing/bad-input.test.ts", "test/fencing/unreachable.test.ts"));
 process.stdout.write(`\n${contract + mistakes} failed; load ${os.loadavg()[0]?.toFixed(1)}\n`);
 process.exitCode = contract + mistakes === 0 ? 0 : 1;

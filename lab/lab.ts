@@ -85,12 +85,19 @@ async function keepLogs({ node, directory, ...machine }: Machine, logs: string):
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-export function isWhole(watcher: Watcher): boolean {
+/** One Primary, one Secondary, both disks the same. */
+export function isMirrorWhole(watcher: Watcher): boolean {
   const active = watcher.active();
   if (active === undefined) return false;
   const [here, there] = [watcher.latest(active)?.seen, watcher.latest(peerOf(active))?.seen];
   const both = here?.disk === "UpToDate" && here.peerDisk === "UpToDate" && there?.disk === "UpToDate";
-  return both && here.hasVirtualAddress && there.connection === "Connected" && there.drbdRole === "Secondary";
+  return both && there.connection === "Connected" && there.drbdRole === "Secondary";
+}
+
+export function isWhole(watcher: Watcher): boolean {
+  const active = watcher.active();
+  const hasAddress = active !== undefined && watcher.latest(active)?.seen?.hasVirtualAddress === true;
+  return hasAddress && isMirrorWhole(watcher);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * `npm run lab [-- COMMAND]`: the emulated pair. Without a command it starts the pair and shows both nodes until
- * Ctrl-C; other commands go to the lab that runs. demo, soak and boards start a pair of their own when none runs.
+ * Ctrl-C; other commands go to the lab that runs. demo, soak, boards and site start a pair of their own when none runs.
  */
 import process from "node:process";
 import { formatProblem } from "../src/base/problem.ts";
@@ -97,7 +97,7 @@ async function watch(place: Place, call: Call): Promise<number> {
 }
 
 /** They start a pair of their own where none runs. */
-const TOURS: ReadonlySet<CommandName> = new Set(["demo", "soak", "boards"]);
+const TOURS: ReadonlySet<CommandName> = new Set(["demo", "soak", "boards", "site"]);
 
 async function run(call: Call): Promise<number> {
   const place = placeOf(call.lab);

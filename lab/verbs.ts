@@ -8,6 +8,7 @@ import { NODES, type NodeName, peerOf } from "./names.ts";
 import { nodeDirectory } from "./place.ts";
 import { runBoards } from "./tour/boards.ts";
 import { runDemo, verifyNow } from "./tour/demo.ts";
+import { runSite } from "./tour/site.ts";
 import { runSoak } from "./tour/soak.ts";
 import { memoryOf } from "./watch/memory.ts";
 import { drawPicture } from "./watch/view.ts";
@@ -223,6 +224,8 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
       return runDemo(lab);
     case "boards":
       return runBoards(lab, call.count);
+    case "site":
+      return runSite(lab);
     case "soak":
       return runSoak(lab, call.count ?? ROUNDS_DEFAULT, call.strike ?? "power-cut");
     case "up":

@@ -34,6 +34,10 @@ const PACKAGES = {
     snmp: "/usr/bin/snmpget",
     snmpd: "/usr/sbin/snmpd",
     "nut-server": "/lib/nut/dummy-ups",
+    "nut-snmp": "/lib/nut/snmp-ups",
+    "libvirt-daemon": "/usr/sbin/libvirtd",
+    "libvirt-clients": "/usr/bin/virsh",
+    "libvirt-daemon-driver-qemu": "/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so",
     "cluster-glue": "/usr/lib/stonith/plugins/external/ipmi",
     "resource-agents": "/usr/lib/ocf/resource.d/heartbeat/Dummy",
     "pacemaker-resource-agents": "/usr/lib/ocf/resource.d/pacemaker/Stateful",
@@ -60,6 +64,9 @@ const PACKAGES = {
     iproute2: "/usr/sbin/ip",
     ipmitool: "/usr/bin/ipmitool",
     nbdkit: "/usr/bin/nbdkit",
+    "apache2-bin": "/usr/sbin/apache2",
+    "resource-agents": "/usr/lib/ocf/resource.d/heartbeat/apache",
+    wget: "/usr/bin/wget",
   },
 };
 const PURPOSES = {

@@ -9,7 +9,7 @@ import { CLIENT_ADDRESS } from "../addresses.ts";
 import type { Place } from "../place.ts";
 import { command, killProcess, launch } from "../processes.ts";
 
-const TAP = "service0";
+export const CLIENT_DEVICE = "service0";
 
 export interface ClientNetwork {
   readonly namespace: string;
@@ -30,14 +30,14 @@ export async function openClientNetwork(place: Place, hubSocket: string): Promis
   await command("ip", "netns", "add", namespace);
   const ip = (...words: string[]) => command("ip", "-n", namespace, ...words);
   await ip("link", "set", "lo", "up");
-  await ip("tuntap", "add", "dev", TAP, "mode", "tap");
-  await ip("address", "add", `${CLIENT_ADDRESS}/24`, "dev", TAP);
-  await ip("link", "set", TAP, "up");
+  await ip("tuntap", "add", "dev", CLIENT_DEVICE, "mode", "tap");
+  await ip("address", "add", `${CLIENT_ADDRESS}/24`, "dev", CLIENT_DEVICE);
+  await ip("link", "set", CLIENT_DEVICE, "up");
   const bridge: ChildProcess = launch(place.directory, {
     command: "qemu-system-x86_64",
     argv: [
       ...["-machine", "none", "-nodefaults", "-display", "none", "-no-user-config"],
-      ...["-netdev", `tap,id=tap,ifname=${TAP},script=no,downscript=no`],
+      ...["-netdev", `tap,id=tap,ifname=${CLIENT_DEVICE},script=no,downscript=no`],
       ...["-netdev", `stream,id=hub,server=off,addr.type=unix,addr.path=${hubSocket}`],
       ...["-netdev", "hubport,hubid=0,id=port0,netdev=tap", "-netdev", "hubport,hubid=0,id=port1,netdev=hub"],
     ],

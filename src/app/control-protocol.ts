@@ -268,7 +268,7 @@ export interface ControlAnswers {
   readonly "fence-peer": FencePeerAnswer;
   readonly fence: FencingRecord;
   readonly "fence-confirm": Done;
-  readonly "fence-history": { readonly history: readonly FencingRecord[] };
+  readonly "fence-history": { readonly history: readonly FencingRecord[]; readonly proofs: readonly ProofStatus[] };
   readonly "fence-prove": { readonly proofs: readonly ProofStatus[] };
   readonly "fence-drill": FencingRecord;
   readonly node: Done;

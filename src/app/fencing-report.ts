@@ -47,6 +47,11 @@ export interface ProofStatus {
   readonly reason?: string;
 }
 
+/** Somebody has to act, before the device is needed. */
+export function isUnproven({ state }: ProofStatus): boolean {
+  return state === "failing" || state === "expired";
+}
+
 export interface FencingStatus {
   readonly isEnabled: boolean;
   readonly devices: readonly { readonly id: string; readonly driver: string; readonly targets: readonly string[] }[];

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly mode?: LoadMode;
   /** The running `<configuration>`. */
   readonly base?: XmlElement;
+  /** One statement of many that are being typed: what is dangerous in the whole is judged when it is committed. */
+  readonly isUnfinished?: boolean;
 }
 
 const asCib = (configuration: XmlElement, attributes: XmlElement["attributes"] = {}) =>
@@ -69,7 +71,7 @@ export function loadConfiguration(text: string, options: LoadOptions): Read<XmlE
     return { kind: "invalid", problems: [{ severity: "error", place: options.source, reason, remedy }] };
   }
   if (/^\s*</.test(text)) return loadXml(text, options);
-  const { source, mode = "update", base = emptyConfiguration() } = options;
+  const { source, mode = "update", base = emptyConfiguration(), isUnfinished = false } = options;
   const parsed = parseCrm(text, source);
   const namesNodes = parsed.objects.some(({ section }) => section === "nodes");
   const nodes = childOf(base, "nodes");
@@ -82,7 +84,7 @@ export function loadConfiguration(text: string, options: LoadOptions): Read<XmlE
       ? start
       : { ...start, children: start.children.map((section) => (section.name === "nodes" ? nodes : section)) };
   const { configuration, problems, places } = applyCrm(kept, parsed);
-  const findings = findProblems(asCib(configuration))
+  const findings = findProblems(asCib(configuration), isUnfinished)
     // What a faulty statement would have defined is missing because of its fault, which is told already.
     .filter(({ missing }) => missing === undefined || !parsed.failedIds.includes(missing))
     .map((finding) => atText(finding, places));

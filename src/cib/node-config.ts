@@ -54,6 +54,7 @@ export interface NodeConfig extends NodeTimes {
   /** As written; relative to the configuration file. */
   readonly configuration?: string;
   readonly agents: string;
+  readonly linkAttributes: boolean;
   readonly realtime: boolean;
 }
 
@@ -149,6 +150,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
   const quorumLeaseMs = one("quorum-lease");
   const configuration = one("configuration");
   const agents = one("agents") ?? "/usr/lib/ocf";
+  const linkAttributes = one("link-attributes") ?? false;
   const realtime = one("realtime") ?? true;
 
   checkNodes(nodes, report);
@@ -191,6 +193,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     fencingDisks: disks.map(({ value: path }) => path),
     ...(configuration === undefined ? {} : { configuration }),
     agents,
+    linkAttributes,
     realtime,
   };
   return { kind: "valid", value, warnings: problems };

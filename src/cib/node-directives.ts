@@ -266,6 +266,11 @@ export const DIRECTIVES = {
     only(file),
   ),
   agents: directive("PATH", "root of the OCF resource agents; /usr/lib/ocf if not given", only(absolutePath)),
+  "link-attributes": directive(
+    "on | off",
+    "each link is an attribute PEER-LINK of the node, up or down, for crm_mon -A and for rules; off if not given",
+    only(onOff),
+  ),
   realtime: directive("on | off", "real-time priority and locked memory for the keeper; on if not given", only(onOff)),
 } as const;
 

@@ -176,6 +176,7 @@ export function befall(world: World, command: Command): void {
   const verb = Object.hasOwn(VERBS, command.verb) ? VERBS[command.verb] : undefined;
   check(verb !== undefined, `no verb ${command.verb}; there are ${Object.keys(VERBS).join(", ")}`);
   world.faults += 1;
+  world.watch.disturbedAtMs = world.agenda.nowMs;
   world.tell(
     "-",
     [command.verb, ...command.words, ...Object.entries(command.options).map((pair) => pair.join("="))].join(" "),

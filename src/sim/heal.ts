@@ -20,6 +20,7 @@ const CLEANUP_AT_MS = [60_000, 180_000, 420_000];
 const say = (verb: string, ...words: string[]): Command => ({ verb, words, options: {} });
 
 function mend(world: World): void {
+  world.watch.disturbedAtMs = world.agenda.nowMs;
   world.network.join("all");
   world.network.joinUplinks();
   world.network.setWeather("all", FAIR_WEATHER);

@@ -77,6 +77,10 @@ export class Network {
     }
   }
 
+  get isLossy(): boolean {
+    return [...this.#links.values()].some(({ weather }) => weather.lossPercent > 0);
+  }
+
   /** Whether some link has carried everything between the two, both ways, for so long. */
   hasBeenFair(left: string, right: string, forMs: number): boolean {
     return [...this.#links.values()].some(

@@ -3,6 +3,7 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
   endsLately,
@@ -66,6 +67,8 @@ export class VirtualKeeper {
   view: MembershipView;
   /** Kept for later managers of this keeper. */
   fenced: Readonly<Record<string, number>> = {};
+  /** What managers of this life have begun here and not ended. */
+  begun: Readonly<Record<string, Begun>> = {};
   #isGone = false;
   #isStopping = false;
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -115,6 +118,7 @@ export class VirtualKeeper {
   }
 
   begin(): void {
+    if (this.state.config.lease !== undefined) this.machine.bind();
     this.machine.feedWatchdog();
     if (this.machine.world.setting.hasPing) {
       this.#reach = createReachability([ROUTER], this.state.config.deadtimeMs, this.machine.nowMs);
@@ -218,6 +222,12 @@ export class VirtualKeeper {
       case "peer-joined":
         world.tell(name, `hears ${effect.name}`);
         break;
+      case "given-up":
+        world.tell(name, `gives up ${effect.name}, which does not hear ${effect.unheard.join(", ")}`);
+        break;
+      case "held-out":
+        world.tell(name, `does not take ${effect.name} in, which does not hear ${effect.unheard.join(", ")}`);
+        break;
       case "held":
       case "released":
       case "generation-raised":
@@ -305,6 +315,7 @@ export class VirtualKeeper {
   /** Of its manager: until when another node may not take this lock. */
   noteLease(lock: string, untilMs: number | undefined): void {
     const { setting } = this.machine.world;
+    if (untilMs !== undefined) this.machine.bind();
     const marginMs = marginOf(setting.watchdogMs, setting.keepaliveMs);
     this.#leases = noteLease(this.#leases, lock, untilMs, marginMs, this.machine.nowMs).leases;
   }
@@ -367,7 +378,7 @@ export class VirtualKeeper {
     const { machine } = this;
     this.#isGone = true;
     machine.keeper = undefined;
-    machine.disarmWatchdog();
+    machine.leaveInOrder();
     machine.world.watch.nodeLeft(machine);
     machine.world.tell(machine.name, "has left the cluster");
   }

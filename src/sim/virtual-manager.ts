@@ -83,6 +83,7 @@ export class VirtualManager {
       stored: machine.disk.content.cib ?? world.initialCib,
       nodes: world.machines.map((one) => ({ id: String(one.id), name: one.name })),
       fenced: keeper.fenced,
+      begun: Object.values(keeper.begun),
     };
     this.node = createNode(start, machine.nowMs);
     this.#channel = createChannel(session);
@@ -255,6 +256,11 @@ export class VirtualManager {
       case "send":
         this.send(effect.to, effect.message);
         break;
+      case "keep-begun": {
+        const { [effect.resourceId]: _before, ...others } = keeper.begun;
+        keeper.begun = effect.begun === null ? others : { ...others, [effect.resourceId]: effect.begun };
+        break;
+      }
       case "run":
         this.#runAgent(effect);
         break;

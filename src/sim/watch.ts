@@ -12,6 +12,7 @@ export type Invariant =
   | "fencing-before-takeover"
   | "no-lost-write"
   | "no-healthy-node-fenced"
+  | "one-view"
   | "service-after-faults"
   | "no-crash";
 
@@ -46,6 +47,8 @@ interface Accepted {
 
 /** From the reading of the power to the proof in the hands of the cluster. */
 const PROOF_OLD_MS = 10_000;
+/** Late packets and jitter beside the times of the site. */
+const CALM_MS = 10_000;
 /** A node that had a fault of its own is not called healthy for so long after it: its manager must join anew. */
 const RECOVERY_MS = 150_000;
 
@@ -62,6 +65,8 @@ export class Watch {
   #lastWrite: Version | undefined;
   /** People have taken services out of the cluster's hands: those run on when their node leaves. */
   isHandsOff = false;
+  /** When something was last done to the site. */
+  disturbedAtMs = 0;
   checks = 0;
   fencings = 0;
 
@@ -210,8 +215,34 @@ export class Watch {
     const shooter = this.#world.machine(by);
     const { deadtimeMs } = this.#world.setting;
     if (this.#condemned.has(target.name) || !this.#isWell(target) || !this.#isWell(shooter)) return;
-    if (!this.#world.network.hasBeenFair(by, target.name, 2 * deadtimeMs + 30_000)) return;
+    // Of three and more nodes one that some other does not hear cannot stay.
+    const others = this.#world.machines.filter((one) => one !== target && (one === shooter || one.isAwake));
+    if (!others.every(({ name }) => this.#world.network.hasBeenFair(name, target.name, 2 * deadtimeMs + 30_000)))
+      return;
     this.#fail("no-healthy-node-fenced", `${by} has ${target.name} fenced, which is healthy and heard`);
+  }
+
+  // Membership.
+
+  /**
+   * Once all is calm whoever counts another one is counted by it, and both count the same ones: on a view that is not
+   * everybody's nobody decides.
+   */
+  lookAtViews(): void {
+    const { machines, agenda, network, setting } = this.#world;
+    const { deadtimeMs, keepaliveMs } = setting;
+    const calmMs = 2 * deadtimeMs + 5 * keepaliveMs + CALM_MS;
+    const lastMs = Math.max(this.disturbedAtMs, ...this.#unwellAtMs.values());
+    if (agenda.nowMs - lastMs < calmMs || network.isLossy) return;
+    const awake = machines.filter(({ isAwake, keeper, loadMs }) => isAwake && keeper !== undefined && loadMs === 0);
+    for (const { name, keeper } of awake)
+      for (const other of awake) {
+        if (keeper?.view.members.includes(other.name) !== true) continue;
+        this.checks += 1;
+        const [ours, theirs] = [keeper, other.keeper].map((one) => one?.view.members.join(", "));
+        if (ours !== theirs)
+          this.#fail("one-view", `${name} counts ${ours}; ${other.name}, which is one of them, counts ${theirs}`);
+      }
   }
 
   // Configuration.

@@ -20,6 +20,9 @@ import { Watch } from "./watch.ts";
 /** Any instant after the first appliance was sold; 2026-01-01 UTC. */
 const START_WALL_MS = 1_767_225_600_000;
 
+/** Between two looks at who counts whom. */
+const LOOK_MS = 5_000;
+
 export interface StoryLine {
   readonly atMs: number;
   readonly text: string;
@@ -124,7 +127,12 @@ export class World {
   }
 
   run(durationMs: number): void {
-    this.agenda.runUntil(this.agenda.nowMs + durationMs);
+    const { agenda, watch } = this;
+    const endMs = agenda.nowMs + durationMs;
+    while (agenda.nowMs < endMs) {
+      agenda.runUntil(Math.min(endMs, agenda.nowMs + LOOK_MS));
+      watch.lookAtViews();
+    }
   }
 
   /** The CIB of the node that decides, or of any that runs. */

@@ -1,5 +1,5 @@
 /** The crm shell against a manager that is a few lines: what is committed, what is refused, what is completed. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -8,8 +8,9 @@ import type { ControlRequest } from "../../src/app/control-protocol.ts";
 import { configureOnce } from "../../src/app/crm/configure-level.ts";
 import { completions } from "../../src/app/crm/levels.ts";
 import { findAgent } from "../../src/app/crm/ra-level.ts";
-import { asCib, configurationOf, openSession, type Terminal, type Transport } from "../../src/app/crm/session.ts";
+import { asCib, configurationOf, openSession, type Terminal } from "../../src/app/crm/session.ts";
 import { promptOf, runBatch, runLine, type Shell } from "../../src/app/crm/shell.ts";
+import type { Transport } from "../../src/app/settle.ts";
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { printAgentMetadata } from "../../src/cib/agent-metadata.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";
@@ -204,6 +205,19 @@ describe("the shell", () => {
     expect(it.err.join("")).toContain("did you mean tag?");
     expect(it.err.join("")).toContain("stopped at line 3");
     expect(applied(it)).toBe(0);
+  });
+
+  test("a site is typed in, statement by statement: the whole is judged when it is committed", async () => {
+    const it = bench();
+    const site = readFileSync(path.resolve(import.meta.dirname, "../../lab/configuration/site/site.crm"), "utf8");
+    expect(await runBatch(it.shell, `configure\n${site}`)).toBe(0);
+    expect(applied(it)).toBe(1);
+
+    const half = bench();
+    const disk = "primitive disk ocf:linbit:drbd params drbd_resource=r0";
+    expect(await runBatch(half.shell, `configure\n${disk}\ncommit\n`)).toBe(1);
+    expect(half.err.join("")).toContain("DRBD resource disk is in no promotable clone");
+    expect(applied(half)).toBe(0);
   });
 
   test("operators' words reach the manager", async () => {

@@ -35,6 +35,8 @@ export interface NodePair {
   isolate(node: NodeName): void;
   /** Gives the client's namespace an address, or takes it. */
   clientAddress(verb: "add" | "del", address: string): void;
+  /** Gives the node one more address towards the clients, as `ip/prefix`. */
+  address(node: NodeName, address: string): void;
   /** Cuts the node's cable to the clients, or joins it. */
   service(node: NodeName, state: "up" | "down"): void;
   /** Puts its cables back. */
@@ -171,6 +173,9 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     isolate,
     clientAddress(verb, address) {
       ip("-n", space("client"), "addr", verb, address, "dev", "bridge");
+    },
+    address(node, address) {
+      ip("-n", space(node), "addr", "add", address, "dev", "service");
     },
     service(node, state) {
       ip("-n", space("client"), "link", "set", `to-${node}`, state);

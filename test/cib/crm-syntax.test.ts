@@ -48,24 +48,7 @@ test("what is printed is read back the same, and printed the same again", () => 
 });
 
 test("the DRBD and Apache configuration of the source documents", () => {
-  const text = [
-    'property stonith-enabled="false"',
-    'property no-quorum-policy="Ignore"',
-    'property default-action-timeout="240"',
-    'property default-resource-stickiness="200"',
-    'primitive res_drbd0 ocf:linbit:drbd params drbd_resource="r0" drbdconf="/etc/drbd.conf" op monitor interval="20s"',
-    "ms ms_drbd0 res_drbd0 meta " + 'master-max="1" master-node-max="1" clone-max="2" clone-node-max="1" notify="true"',
-    'primitive res_ip ocf:heartbeat:IPaddr2 params nic="eth0" ip="192.168.0.200" cidr_netmask="24" ' +
-      'op monitor interval="20s"',
-    "primitive res_fs_drbd0 ocf:heartbeat:Filesystem params " +
-      'device="/dev/drbd0" fstype="ext3" directory="/var/www/html" op monitor interval="20s"',
-    'primitive res_httpd ocf:heartbeat:apache params configfile="/etc/httpd/conf/httpd.conf" port="80" ' +
-      'op monitor interval="20s"',
-    "group rg_httpd res_ip res_fs_drbd0 res_httpd",
-    "colocation c_rg_httpd_on_drbd0 inf: rg_httpd ms_drbd0:Master",
-    "order o_drbd0_befor_rg_httpd inf: ms_drbd0:promote rg_httpd:start",
-    "commit",
-  ].join("\n");
+  const text = readFileSync(path.resolve(import.meta.dirname, "../../lab/configuration/site/site.crm"), "utf8");
   const loaded = loadConfiguration(text, { source: "drbd.crm" });
   if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
   expect(loaded.warnings.map(({ place, reason }) => `${place} ${reason}`)).toEqual(
@@ -104,30 +87,15 @@ test("the DRBD and Apache configuration of the source documents", () => {
 });
 
 test("the address configuration of the source documents, with its continued lines", () => {
-  const text = `property \\
-    no-quorum-policy="ignore" \\
-    stonith-enabled="false" \\
-    startup-fencing="false" \\
-    crmd-transition-delay="2s"
-
-rsc_defaults \\
-    resource-stickiness="INFINITY" \\
-    migration-threshold="1"
-
-primitive p_ip ocf:heartbeat:IPaddr2 \\
-    params \\
-    ip="192.168.200.200" \\
-    cidr_netmask="24" \\
-    op start interval="0s" timeout="60s" on-fail="restart" \\
-    op monitor interval="10s" timeout="60s" on-fail="restart" \\
-    op stop interval="0s" timeout="60s" on-fail="block"
-`;
+  const text = fixture("source-address.crm");
   const loaded = loadConfiguration(text, { source: "ip.crm" });
   expect(loaded).toMatchObject({ kind: "valid" });
   if (loaded.kind === "invalid") return;
   expect(loaded.warnings.map(({ reason }) => reason)).toEqual([
     "quorum is ignored: each part of a split cluster goes on by itself",
     "fencing is switched off: a lost node is taken for dead, and two nodes may come to write",
+    "startup-fencing is off: a node that was never heard is taken for switched off, and may run everything",
+    "a stop of p_ip that fails leaves it as it is, and the service stays away from every node until somebody cleans up",
   ]);
   expect(read(printCrm(loaded.value)).configuration).toEqual(loaded.value);
 });

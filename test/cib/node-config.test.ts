@@ -43,6 +43,7 @@ test("a whole configuration, with the defaults that it derives", () => {
       selfFencing: "reboot",
       configuration: "cluster.crm",
       agents: "/usr/lib/ocf",
+      linkAttributes: false,
       realtime: true,
     },
   });

@@ -45,6 +45,7 @@ function open(self: number, links: readonly LinkConfig[], secret = "0123456789ab
     selfFencing: "exit",
     fencingDisks: [],
     agents: "",
+    linkAttributes: false,
     realtime: false,
   };
   const node: Omit<OpenedNode, "links"> = { heard: [], refused: [], troubles: [] };

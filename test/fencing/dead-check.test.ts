@@ -35,6 +35,31 @@ test.skipIf(skips(process.getuid?.() !== 0, "a raw socket for pings needs root")
   },
 );
 
+test.skipIf(skips(process.getuid?.() !== 0, "a raw socket for pings needs root"))(
+  "names, and IPv6 behind an interface, are told as they were written; what cannot be resolved is told as that",
+  async () => {
+    const answering = (...written: readonly string[]) => createNodeAddresses(written, 2).answering();
+    expect(await answering("localhost", "::1%lo", "::1%none9", "no-such-host.invalid")).toEqual([
+      "localhost",
+      "::1%lo",
+    ]);
+    expect(await answering("no-such-host.invalid", "198.18.77.77")).toMatchObject({
+      reason: expect.stringContaining("no-such-host.invalid cannot be resolved"),
+    });
+  },
+);
+
+test.each([
+  ["192.0.2.1 fe80::1%eth1 srv02.example.com srv02", []],
+  ["300.1.2.3", ["addresses"]],
+  ["192.0.2.1%eth1", ["addresses"]],
+  ["fe80::1%", ["addresses"]],
+  ["-srv02", ["addresses"]],
+])("addresses=%s: wrong are %j", (addresses, wrong) => {
+  const choice = CATALOGUE.choose("dead-check", { addresses });
+  expect(choice?.complaints.map(({ parameter }) => parameter)).toEqual(wrong);
+});
+
 /** As the published sample of Linux-HA Japan has it, with the passwords moved. */
 const SAMPLE = `<cib><configuration>
   <crm_config><cluster_property_set/></crm_config>

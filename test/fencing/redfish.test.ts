@@ -8,6 +8,7 @@ import { FINGERPRINT } from "../support/board-certificate.ts";
 import {
   ACCOUNT,
   answerRedfish,
+  BOARDS,
   type RedfishMachine,
   type RedfishOptions,
   type RedfishServer,
@@ -85,8 +86,8 @@ function device(port: number, more: Readonly<Record<string, string>> = {}) {
 describe.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the judge, is not installed"))(
   "the judge: fence_redfish drives our board",
   () => {
-    test("status, off and on", async () => {
-      const { machine, server } = await start();
+    test.each(Object.entries(BOARDS))("as %s: status, off and on", async (_, own) => {
+      const { machine, server } = await start({ board: own });
       const fence = createJudge("fence_redfish", server.port, "--ssl-insecure", "--redfish-uri=/redfish/v1");
       expect(await fence("status")).toContain("Status: ON");
       expect(await fence("off")).toContain("Success: Powered OFF");

@@ -6,6 +6,7 @@ import { PDU_MODELS, pduDevice, snmpPdu } from "../../src/fencing/drivers/snmp-p
 import type { SnmpAgent, SnmpAnswer } from "../../src/hw/core/snmp/agent.ts";
 import { skips } from "../support/skip.ts";
 import { type PduPlaces, type SnmpPdu, startSnmpPdu } from "../support/snmp-pdu.ts";
+import { startPduClient } from "../support/ups-server.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 import { say, useBoard, useRunner } from "./real-line.ts";
 
@@ -58,6 +59,10 @@ describe("parameters", () => {
   });
 });
 
+/** The names of the outlets, from which a client sees where they begin. */
+const named = (place: string) =>
+  [1, 2, 3, 4].map((outlet) => [`${place}.${outlet}`, "string", `outlet ${outlet}`] as const);
+
 /** Written down here a second time, so that a slip in the driver's table shows. */
 const APC: PduPlaces = {
   systemId: "1.3.6.1.4.1.318.1.3.4.5",
@@ -78,6 +83,11 @@ const EATON: PduPlaces = {
   onValue: 0,
   offCommand: "1.3.6.1.4.1.534.6.6.7.6.6.1.3.0",
   offValue: 0,
+  more: [
+    ["1.3.6.1.4.1.534.6.6.7.1.2.1.2.0", "string", "EMAB03"],
+    ["1.3.6.1.4.1.534.6.6.7.1.2.1.22.0", "integer", "4"],
+    ...named("1.3.6.1.4.1.534.6.6.7.6.1.1.3.0"),
+  ],
 };
 const EATON_MANAGED: PduPlaces = {
   systemId: "1.3.6.1.4.1.534.6.6.6",
@@ -98,9 +108,27 @@ const RARITAN: PduPlaces = {
   onValue: 1,
   offCommand: "1.3.6.1.4.1.13742.6.4.1.2.1.2.1",
   offValue: 0,
+  more: [
+    ["1.3.6.1.4.1.13742.6.3.2.1.1.3.1", "string", "PX2-5475"],
+    ["1.3.6.1.4.1.13742.6.3.2.2.1.4.1", "integer", "4"],
+    ...named("1.3.6.1.4.1.13742.6.3.5.3.1.3.1"),
+  ],
+};
+/** WTI's groups of outlets; its state stands where the test has put it, for no client of it asks for a state. */
+const WTI_GROUPS = "1.3.6.1.4.1.2634.3.100.300.1";
+const WTI: PduPlaces = {
+  systemId: "1.3.6.1.4.1.2634.3",
+  state: "1.3.6.1.4.1.2634.3.100.200.1.3",
+  isOn: 1,
+  isOff: 0,
+  onCommand: `${WTI_GROUPS}.3`,
+  onValue: 5,
+  offCommand: `${WTI_GROUPS}.3`,
+  offValue: 6,
+  more: ["alpha", "bravo", "charlie", ""].map((name, at) => [`${WTI_GROUPS}.2.${at + 1}`, "string", name]),
 };
 
-const missing = ["/usr/sbin/snmpd", "/usr/bin/snmpget"].filter((file) => !existsSync(file));
+const missing = ["/usr/sbin/snmpd", "/usr/bin/snmpget", "/usr/sbin/stonith"].filter((file) => !existsSync(file));
 
 describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`))("a real agent", () => {
   const runner = useRunner(
@@ -139,6 +167,46 @@ describe.skipIf(skips(missing.length > 0, `not installed: ${missing.join(", ")}`
     expect(await fence("off")).toContain("Success: Powered OFF");
     expect([2, 3, 4].map((outlet) => started.power(outlet))).toEqual(["on", "off", "on"]);
     expect(await fence("on")).toContain("Success: Powered ON");
+  });
+
+  const lacks = ["/lib/nut/snmp-ups", "/lib/nut/upsd"].filter((file) => !existsSync(file));
+  test.skipIf(skips(lacks.length > 0, `not installed: ${lacks.join(", ")}`)).each([
+    ["Eaton's ePDU", EATON, "eaton_epdu"],
+    ["Raritan's PX2", RARITAN, "raritan-px2"],
+  ])("the judge: NUT's snmp-ups switches %s, and reads it back", async (_, places, mib) => {
+    const started = await start(places);
+    const judge = await startPduClient(started.port, mib);
+    try {
+      const outlet3 = () => judge.variable("outlet.3.status");
+      await expect.poll(outlet3, { timeout: 20_000 }).toBe("on");
+      judge.command("outlet.3.load.off");
+      await expect.poll(outlet3, { timeout: 20_000 }).toBe("off");
+      expect([2, 3, 4].map((outlet) => started.power(outlet))).toEqual(["on", "off", "on"]);
+      judge.command("outlet.3.load.on");
+      await expect.poll(outlet3, { timeout: 20_000 }).toBe("on");
+      expect(started.power(3)).toBe("on");
+    } finally {
+      await judge.close();
+    }
+  });
+
+  test("the judge: cluster-glue's wti_mpc switches a group of a WTI's outlets; ours does by model=own", async () => {
+    // The plugin knows no port but 161.
+    const address = "127.0.7.9";
+    const started = await pdus.keep(startSnmpPdu(WTI, address));
+    const login = ["-t", "wti_mpc", "-p", `${address} 161 private 3`];
+    const stonith = (...argv: readonly string[]) => say("/usr/sbin/stonith", [...login, ...argv], "", { MIBS: "" });
+    expect((await stonith("-l")).split(/\s+/)).toEqual(expect.arrayContaining(["alpha", "bravo", "charlie"]));
+    await stonith("-T", "off", "bravo");
+    expect([1, 2, 3].map((outlet) => started.power(outlet))).toEqual(["on", "off", "on"]);
+    await stonith("-T", "on", "bravo");
+    expect(started.power(2)).toBe("on");
+
+    const state = { state_oid: `.${WTI.state}`, state_on: "1", state_off: "0" };
+    const command = { command_oid: `.${WTI.onCommand}`, command_on: "5", command_off: "6" };
+    const own = device(started, { ...V1, model: "own", host: address, ...state, ...command });
+    expect((await runner.run(own, "off", 45_000)).outcome).toEqual({ kind: "confirmed", power: "off" });
+    expect([1, 2, 3].map((outlet) => started.power(outlet))).toEqual(["on", "off", "off"]);
   });
 
   test.each([

@@ -151,7 +151,7 @@ describe("our drivers over real ssh", () => {
     ["another host key", {}, { hostkey: otherKey }, /this is another board.*its host key is SHA256:.{43}, expected/],
     ["old ciphers only", { isOld: true }, {}, /speaks none of the ciphers.*ssh=legacy/],
     ["a name that nobody knows", {}, { host: "no-such-board.invalid" }, /cannot be resolved/],
-    ["a port where nobody listens", {}, { port: "1" }, /nothing listens on TCP port 1 .*is ssh enabled/],
+    ["a port where nobody listens", {}, { port: "1" }, /nothing listens on TCP port 1 .*is ssh running there/],
   ] as const)("%s: not done within 3 s, and the remedy is said", async (_, options, more, reason) => {
     const started = await start({ dialect: "racadm", ...options });
     const startedAtMs = performance.now();

@@ -2,15 +2,31 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { DRIVERS } from "../../src/fencing/drivers/index.ts";
-import { fitsPattern, matchProfiles } from "../../src/hw/core/profile/match.ts";
+import { fitsPattern } from "../../src/hw/core/profile/match.ts";
 import { FENCING_DRIVERS, readProfile } from "../../src/hw/core/profile/schema.ts";
 import { readMachine, readProfiles } from "../../src/hw/edge/profile-files.ts";
 import { profileJsonSchema } from "../../tools/hw-schema.ts";
+import { runHere } from "../support/run-here.ts";
 
 const directory = path.resolve(import.meta.dirname, "../../hw-profiles");
 const { profiles, problems } = readProfiles([directory]);
+
+const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-hw-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A machine's /sys, /proc and /dev, as far as they are read; from the strings expected, not read from units. */
+function tree(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(path.join(folder, "machine-"));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.join(root, path.dirname(name)), { recursive: true });
+    writeFileSync(path.join(root, name), `${text}\n`);
+  }
+  return root;
+}
+
+const hw = (...argv: readonly string[]) => runHere(["hw", ...argv, "--profiles", directory]);
 
 /** What every device of a driver needs besides the profile. */
 const LOGIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -35,13 +51,33 @@ describe("the profiles of the package", () => {
     expect(driver?.read({ ...LOGIN[fencing?.driver ?? ""], ...fencing?.parameters })).toMatchObject({ kind: "bound" });
   });
 
+  test("name each watchdog that issue 4 asks for, with its source, and the image has its module", () => {
+    const image = readFileSync(path.resolve(directory, "../images/base/modules.list"), "utf8");
+    for (const module of ["softdog", "iTCO_wdt", "i6300esb", "hpwdt", "ipmi_watchdog"]) {
+      const named = profiles.filter(({ profile }) => profile.watchdog?.module === module);
+      expect(named.map(({ id }) => id)).not.toEqual([]);
+      for (const { profile } of named) expect(profile.facts.watchdog?.source.length).toBeGreaterThan(20);
+      expect(image).toMatch(new RegExp(`\\b${module}\\b`));
+    }
+  });
+
   test("the schema for editors is up to date (node tools/hw-schema.ts)", () => {
     expect(readFileSync(path.join(directory, "schema.json"), "utf8")).toBe(profileJsonSchema());
   });
 
   test("the drivers that profiles may name are the drivers that there are", () => {
     // What stands outside of the machine is chosen by an operator, not by its board.
-    const chosen = ["fence-agent", "sbd", "external-plugin", "snmp-pdu", "nut", "dead-check", "sfex", "watchdog"];
+    const chosen = [
+      "fence-agent",
+      "sbd",
+      "external-plugin",
+      "snmp-pdu",
+      "nut",
+      "dead-check",
+      "sfex",
+      "watchdog",
+      "libvirt",
+    ];
     const boards = Object.keys(DRIVERS).filter((name) => !chosen.includes(name));
     expect([...FENCING_DRIVERS].toSorted()).toEqual(boards.toSorted());
   });
@@ -53,10 +89,29 @@ describe("the profiles of the package", () => {
     ["Dell Inc.", "PowerEdge 2950", "dell/drac5"],
     ["IBM", "System x3650 M3 -[7945AC1]-", "ibm/imm"],
     ["Supermicro", "SYS-6016T", "supermicro/ipmi"],
+    ["HP", "ProLiant DL380p Gen8", "hp/ilo4"],
+    ["HP", "ProLiant DL360 Gen9", "hp/ilo4-gen9"],
+    ["HPE", "ProLiant DL380 Gen11", "hp/ilo6"],
+    ["HP", "ProLiant MicroServer", "hp/microserver"],
+    ["Dell Inc.", "PowerEdge R620", "dell/idrac7"],
+    ["Dell Inc.", "PowerEdge R630", "dell/idrac8"],
+    ["Dell Inc.", "PowerEdge R640", "dell/idrac9"],
+    ["Lenovo", "ThinkSystem SR650", "lenovo/xcc"],
+    ["FUJITSU", "PRIMERGY RX2540 M5", "fujitsu/irmc"],
     ["QEMU", "Standard PC (i440FX + PIIX, 1996)", "qemu/lab"],
     ["Nobody", "Nothing", undefined],
-  ])("a %s %s is %s", (dmiVendor, dmiProduct, id) => {
-    expect(matchProfiles(profiles, { dmiVendor, dmiProduct, ipmiManufacturerId: undefined })[0]?.id).toBe(id);
+  ])("a %s %s is %s, by `gemel hw detect` over its recorded /sys", async (dmiVendor, dmiProduct, id) => {
+    const root = tree({ "sys/class/dmi/id/sys_vendor": dmiVendor, "sys/class/dmi/id/product_name": dmiProduct });
+    const { code, output } = await hw("detect", "--root", root);
+    expect(output).toContain(`machine    ${dmiVendor} ${dmiProduct}`);
+    if (id === undefined) expect([code, output]).toEqual([1, expect.stringContaining("none fits")]);
+    else expect([code, output]).toEqual([0, expect.stringContaining(`\n${id}: `)]);
+  });
+
+  test("every profile that can be known by its strings is among those tried above", () => {
+    const source = readFileSync(import.meta.filename, "utf8");
+    const known = profiles.filter(({ profile }) => profile.match?.isByNameOnly !== true).map(({ id }) => id);
+    expect(known.filter((id) => !source.includes(`"${id}"`))).toEqual([]);
   });
 });
 
@@ -121,7 +176,6 @@ test("a site replaces a profile and adds one, and the machine is read from /sys"
 });
 
 test("the board, serial ports, sensors and supplies are told as the kernel shows them", () => {
-  const root = mkdtempSync(path.join(os.tmpdir(), "gemel-machine-"));
   const files = {
     "sys/devices/platform/ipmi_bmc.0/manufacturer_id": "0x0002a2",
     "sys/devices/platform/ipmi_bmc.0/product_id": "0x0100",
@@ -132,20 +186,34 @@ test("the board, serial ports, sensors and supplies are told as the kernel shows
     "sys/class/power_supply/PS1/type": "Mains",
     "dev/ipmi0": "",
   };
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(path.join(root, path.dirname(name)), { recursive: true });
-      writeFileSync(path.join(root, name), `${text}\n`);
-    }
-    expect(readMachine(root)).toMatchObject({
-      ipmiManufacturerId: 674,
-      hasBoard: true,
-      board: { product: "0x0100", firmware: "1.99" },
-      serialPorts: ["ttyS0 (16550A)"],
-      sensors: ["hwmon0 (coretemp)"],
-      powerSupplies: ["PS1 (Mains)"],
-    });
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  const root = tree(files);
+  expect(readMachine(root)).toMatchObject({
+    ipmiManufacturerId: 674,
+    hasBoard: true,
+    board: { product: "0x0100", firmware: "1.99" },
+    serialPorts: ["ttyS0 (16550A)"],
+    sensors: ["hwmon0 (coretemp)"],
+    powerSupplies: ["PS1 (Mains)"],
+  });
+});
+
+test("a board that only the site knows is found by a file below /etc, with the program as it is", async () => {
+  const profile = {
+    name: "Acme Rackbox with its own board",
+    match: { dmiVendor: "Acme", dmiProduct: "Rackbox *" },
+    fencing: { driver: "ipmi-lan", parameters: { cipher_suite: "17", settle_time: "3s" } },
+    watchdog: { module: "iTCO_wdt", timeoutMinMs: 2_000, timeoutMaxMs: 600_000 },
+    facts: Object.fromEntries(
+      ["match", "fencing", "watchdog"].map((part) => [part, { standing: "observed", source: "unit 7, firmware 1.2" }]),
+    ),
+  };
+  const root = tree({
+    "sys/class/dmi/id/sys_vendor": "Acme",
+    "sys/class/dmi/id/product_name": "Rackbox 2",
+    "etc/gemel/hw-profiles/acme/rackbox.json": JSON.stringify(profile),
+  });
+  const { code, output } = await hw("detect", "--root", root);
+  expect([code, output]).toEqual([0, expect.stringContaining("acme/rackbox: Acme Rackbox with its own board")]);
+  expect(output).toContain('fencing: {"driver":"ipmi-lan","parameters":{"cipher_suite":"17","settle_time":"3s"}}');
+  expect((await hw("explain", "acme/rackbox", "--root", root)).output).toContain("observed: unit 7, firmware 1.2");
 });

@@ -13,6 +13,7 @@ import {
 } from "../../src/cluster/core/membership/state.ts";
 import { viewOf } from "../../src/cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "../../src/cluster/core/wire/heartbeat.ts";
+import * as former from "./former-heartbeat.ts";
 
 const DELAY_MS = 1;
 
@@ -20,20 +21,37 @@ export interface Mesh {
   run(ms: number): void;
   /** Only nodes of one part hear each other; by their ids. */
   split(...parts: readonly (readonly number[])[]): void;
+  /** These two do not hear each other; everybody else hears both. */
+  part(one: number, other: number): void;
   kill(id: number): void;
+  /** A new start of a node that is dead. */
+  start(id: number, generation: number): void;
   step(id: number, event: MembershipEvent): void;
   /** `members agreed quorate` of a living node, the members by their ids. */
   view(id: number): string;
+  /** Why the node may decide nothing now. */
+  hold(id: number): string | undefined;
 }
 
-export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): Mesh {
+export interface MeshSetting {
+  readonly quorum?: MembershipConfig["quorum"];
+  readonly lease?: MembershipConfig["lease"];
+  /** Nodes that speak and understand what the former build does. */
+  readonly former?: readonly number[];
+}
+
+export function createMesh(count: number, setting: MeshSetting = {}): Mesh {
+  const { quorum, lease } = setting;
+  const isFormer = (id: number) => setting.former?.includes(id) === true;
   const ids = Array.from({ length: count }, (_, index) => index + 1);
   const name = (id: number) => `n${id}`;
   const states = new Map<number, MembershipState>();
   let flights: { readonly atMs: number; readonly to: number; readonly event: MembershipEvent }[] = [];
   let parts: readonly (readonly number[])[] = [ids];
   let nowMs = 0;
-  for (const id of ids) {
+  const generations = new Map<number, number>();
+  const parted = new Set<string>();
+  function start(id: number, generation: number): void {
     const peers = ids.filter((other) => other !== id).map(name);
     const config: MembershipConfig = {
       self: name(id),
@@ -44,9 +62,12 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
       deadtimeMs: 3000,
       initdeadMs: 10_000,
       ...(quorum === undefined ? {} : { quorum }),
+      ...(lease === undefined || isFormer(id) ? {} : { lease }),
     };
-    states.set(id, createMembership(config, 1, {}, 0));
+    generations.set(id, generation);
+    states.set(id, createMembership(config, generation, {}, nowMs));
   }
+  for (const id of ids) start(id, 1);
 
   /** A manager is told a view only when it shows something new: what is left out must show nothing new. */
   function checkShown(before: MembershipState, after: MembershipState): void {
@@ -65,10 +86,16 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
     for (const effect of stepped.effects) {
       if (effect.kind === "self-fence" || effect.kind === "gone") states.delete(id);
       if (effect.kind !== "send-heartbeat") continue;
-      const heartbeat = present(decodeHeartbeat(encodeHeartbeat(effect.heartbeat)), "a heartbeat that cannot be read");
-      const sent: MembershipEvent = { kind: "heartbeat", from: id, link: "net", generation: 1, heartbeat };
+      const generation = generations.get(id) ?? 0;
+      const bytes = isFormer(id) ? former.encodeHeartbeat(effect.heartbeat) : encodeHeartbeat(effect.heartbeat);
+      const hear = (to: number): MembershipEvent => {
+        const read = isFormer(to) ? former.decodeHeartbeat(bytes) : decodeHeartbeat(bytes);
+        const heartbeat = present(read, "a heartbeat that cannot be read");
+        return { kind: "heartbeat", from: id, link: "net", generation, heartbeat };
+      };
       const reached = parts.find((part) => part.includes(id)) ?? [];
-      flights.push(...reached.filter((to) => to !== id).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: sent })));
+      const isHeard = (to: number) => to !== id && !parted.has(`${to} ${id}`);
+      flights.push(...reached.filter(isHeard).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: hear(to) })));
     }
   }
 
@@ -89,11 +116,20 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
     },
     split(...next) {
       parts = next;
+      parted.clear();
     },
+    part(one, other) {
+      parted.add(`${one} ${other}`).add(`${other} ${one}`);
+    },
+    start,
     kill(id) {
       states.delete(id);
     },
     step,
+    hold(id) {
+      const state = states.get(id);
+      return state === undefined ? undefined : viewOf(state, nowMs).hold;
+    },
     view(id) {
       const state = states.get(id);
       if (state === undefined) return "dead";

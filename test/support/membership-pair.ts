@@ -79,6 +79,8 @@ export function playMembership(lines: readonly string[]): string[] {
         return `${effect.kind} ${effect.name} silentMs=${Math.round(effect.silentMs)}`;
       case "peer-returned":
       case "peer-left":
+      case "given-up":
+      case "held-out":
         return `${effect.kind} ${effect.name}`;
       case "link-up":
       case "link-late":

@@ -133,6 +133,49 @@ function hearsTooLoud(cib: XmlElement): boolean {
   return found === undefined || found.level === "report";
 }
 
+const CLONE = /^( +)\* Clone Set: (\S+)/;
+const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
+
+/** What the report says of each clone and of all else; a clone is told in what is indented below its head. */
+function clonesApart(report: string): { readonly clones: ReadonlyMap<string, string>; readonly rest: string } {
+  const clones = new Map<string, string>();
+  const rest: string[] = [];
+  let open: { readonly id: string; readonly indent: number } | undefined;
+  for (const line of report.split("\n")) {
+    const [, indent = "", id] = CLONE.exec(line) ?? [];
+    if (id !== undefined) open = { id, indent: indent.length };
+    else if (open !== undefined && line.search(/\S/) <= open.indent) open = undefined;
+    if (open === undefined) rest.push(line);
+    else clones.set(open.id, `${clones.get(open.id) ?? ""}${line}\n`);
+  }
+  return { clones, rest: rest.join("\n") };
+}
+
+/**
+ * Of an instance that is not managed, on a node that is lost, 2.1.5 says nothing, or that it is stopped, or that it
+ * runs there and is stopped; later versions tell of it like of any other (stop-failure-no-quorum).
+ */
+function forgetsWhatIsLost(cib: string, theirs: Outputs, ours: Outputs): boolean {
+  const our = clonesApart(ours.report);
+  const lost = [...our.clones].filter(([, told]) => LOST.test(told)).map(([id]) => id);
+  if (lost.length === 0) return false;
+  const without = (outputs: Outputs) => {
+    const { clones, rest } = clonesApart(outputs.report);
+    const kept = [...clones].filter(([id]) => !lost.includes(id)).map(([, told]) => told);
+    return { ...outputs, report: [rest, ...kept].join("\n") };
+  };
+  return compare(cib, without(ours), without(theirs)) === undefined;
+}
+
+/**
+ * A stop that has been done beside one that seems under way, as only a simulated stop leaves them: 2.1.5 tells where
+ * such a resource is stopped, as if it were somewhere.
+ */
+function saysWhereItIsStopped(cib: string, theirs: Outputs, ours: Outputs): boolean {
+  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s(]+$/gm, "$1");
+  return report !== theirs.report && compare(cib, ours, { ...theirs, report }) === undefined;
+}
+
 /** Why the peer may differ here and be wrong; `undefined` when nothing is known to excuse it. */
 export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askOurs(cib)): string | undefined {
   const read = parseXml(cib);
@@ -152,5 +195,7 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
+  if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
+  if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
   return undefined;
 }

@@ -13,12 +13,42 @@ export interface RedfishMachine {
   reset(type: "ForceOff" | "On"): { readonly status: number; readonly error?: string } | "cut";
 }
 
+export interface RedfishBoard {
+  readonly systemId: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly resetTypes: readonly string[];
+}
+
+const ILO_TYPES = ["On", "ForceOff", "ForceRestart", "GracefulShutdown"];
+/** By generation: reference stonith.md, section 14. iRMC: Fujitsu's Redfish white paper (system 0, its own values). */
+export const BOARDS = {
+  ilo5: { systemId: "1", manufacturer: "HPE", model: "ProLiant DL380 Gen10", resetTypes: ILO_TYPES },
+  idrac: {
+    systemId: "System.Embedded.1",
+    manufacturer: "Dell Inc.",
+    model: "PowerEdge R640",
+    resetTypes: [...ILO_TYPES, "PushPowerButton", "Nmi", "PowerCycle"],
+  },
+  xcc: { systemId: "1", manufacturer: "Lenovo", model: "ThinkSystem SR650", resetTypes: [...ILO_TYPES, "Nmi"] },
+  openbmc: { systemId: "system", manufacturer: "OpenBMC", model: "romulus", resetTypes: [...ILO_TYPES, "PowerCycle"] },
+  supermicro: { systemId: "1", manufacturer: "Supermicro", model: "X11DPi", resetTypes: [...ILO_TYPES, "Nmi"] },
+  irmc: {
+    systemId: "0",
+    manufacturer: "FUJITSU",
+    model: "PRIMERGY RX2540 M5",
+    resetTypes: ["On", "ForceOff", "GracefulShutdown", "ForceRestart", "PowerCycle", "Nmi", "PushPowerButton"],
+  },
+} as const satisfies Readonly<Record<string, RedfishBoard>>;
+
 export interface RedfishOptions {
   readonly machine: RedfishMachine;
   readonly uuid?: string;
   /** A second system on the same manager, which must never be touched. */
   readonly hasNeighbour?: boolean;
   readonly resetTypes?: readonly string[];
+  /** What the board says of itself: by default an iLO 5. */
+  readonly board?: RedfishBoard;
   /** Answers 202 with a task instead of 204. */
   readonly answersTask?: boolean;
 }
@@ -32,15 +62,15 @@ export const ACCOUNT = { user: "admin", password: "adminpw" } as const;
 export const UUID = "4c4c4544-0044-4810-8031-b4c04f4d3032";
 const NEIGHBOUR_UUID = "4c4c4544-0044-4810-8031-000000000000";
 
-const PATHS = ["/redfish/v1/Systems/1", "/redfish/v1/Systems/2"] as const;
+const SYSTEMS = "/redfish/v1/Systems";
 
-function system(path: string, uuid: string, state: string, resetTypes: readonly string[]): unknown {
+function system(path: string, uuid: string, state: string, board: RedfishBoard, resetTypes: readonly string[]) {
   return {
     "@odata.id": path,
-    Id: path.slice(-1),
+    Id: path.slice(SYSTEMS.length + 1),
     UUID: uuid,
-    Manufacturer: "HPE",
-    Model: "ProLiant DL380 Gen10",
+    Manufacturer: board.manufacturer,
+    Model: board.model,
     PowerState: state,
     Actions: {
       "#ComputerSystem.Reset": {
@@ -59,24 +89,25 @@ export function answerRedfish(
   authorization: string | undefined,
   body: string,
 ): RedfishAnswer | "cut" {
-  const { machine, uuid = UUID, resetTypes = ["On", "ForceOff", "ForceRestart", "GracefulShutdown"] } = options;
+  const { machine, uuid = UUID, board = BOARDS.ilo5 } = options;
+  const { resetTypes = board.resetTypes } = options;
+  const [own, neighbour] = [`${SYSTEMS}/${board.systemId}`, `${SYSTEMS}/2`];
   const json = (status: number, value: unknown): RedfishAnswer => ({ status, body: JSON.stringify(value) });
   const error = (status: number, code: string) => json(status, { error: { code } });
   const path = url.replace(/\/$/, "");
-  if (path === "/redfish/v1")
-    return json(200, { RedfishVersion: "1.6.0", Systems: { "@odata.id": "/redfish/v1/Systems" } });
+  if (path === "/redfish/v1") return json(200, { RedfishVersion: "1.6.0", Systems: { "@odata.id": SYSTEMS } });
   const expected = `Basic ${Buffer.from(`${ACCOUNT.user}:${ACCOUNT.password}`).toString("base64")}`;
   if (authorization !== expected) return error(401, "Base.1.0.NoValidSession");
   // The neighbour stands last: a client that takes the last member shoots the wrong machine.
-  const members = options.hasNeighbour === true ? PATHS : PATHS.slice(0, 1);
-  if (method === "GET" && path === "/redfish/v1/Systems") {
+  const members = options.hasNeighbour === true ? [own, neighbour] : [own];
+  if (method === "GET" && path === SYSTEMS) {
     return json(200, { Members: members.map((id) => ({ "@odata.id": id })), "Members@odata.count": members.length });
   }
-  if (method === "GET" && path === PATHS[0]) return json(200, system(path, uuid, machine.state(), resetTypes));
-  if (method === "GET" && path === PATHS[1] && members.length === 2) {
-    return json(200, system(path, NEIGHBOUR_UUID, "On", resetTypes));
+  if (method === "GET" && path === own) return json(200, system(path, uuid, machine.state(), board, resetTypes));
+  if (method === "GET" && path === neighbour && members.length === 2) {
+    return json(200, system(path, NEIGHBOUR_UUID, "On", board, resetTypes));
   }
-  if (method !== "POST" || path !== `${PATHS[0]}/Actions/ComputerSystem.Reset`) {
+  if (method !== "POST" || path !== `${own}/Actions/ComputerSystem.Reset`) {
     return error(404, "Base.1.0.ResourceMissingAtURI");
   }
   const type: unknown = JSON.parse(body).ResetType;

@@ -1,8 +1,9 @@
 /**
  * A PDU: Debian's snmpd with the outlets of one model behind it. The daemon is not ours; that its outlets are placed
- * right is judged by fence_apc_snmp (APC) and fence_eaton_snmp (Eaton's managed ePDU), and the rest by snmpget and
- * snmpset (see its test). Accounts: `private` may write, `public` may read, as communities; `fencer` (SHA
- * authpassword, AES privpassword) and `signer` (SHA authpassword) may write, as users.
+ * right is judged by fence_apc_snmp (APC), fence_eaton_snmp (Eaton's managed ePDU), NUT's snmp-ups (Eaton's ePDU,
+ * Raritan) and cluster-glue's wti_mpc (WTI's commands): see its test. Accounts: `private` may write, `public` may
+ * read, as communities; `fencer` (SHA authpassword, AES privpassword) and `signer` (SHA authpassword) may write, as
+ * users.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -91,6 +92,7 @@ createUser signer SHA authpassword
 rwuser signer auth
 pass_persist .1.3.6.1.4.1.318 /bin/sh ${folder}/outlets
 pass_persist .1.3.6.1.4.1.534 /bin/sh ${folder}/outlets
+pass_persist .1.3.6.1.4.1.2634 /bin/sh ${folder}/outlets
 pass_persist .1.3.6.1.4.1.13742 /bin/sh ${folder}/outlets
 `;
 }

@@ -6,7 +6,7 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import ssh, { type ServerChannel } from "ssh2";
-import { fingerprintOf } from "../../src/hw/edge/ssh-line.ts";
+import { fingerprintOf } from "../../src/hw/edge/ssh-login.ts";
 import type { ShellVice } from "./shell-board.ts";
 
 export interface SshBoardOptions {

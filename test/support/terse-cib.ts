@@ -11,7 +11,7 @@
  *     rsc_location rsc=c node=alpha score=-5  any constraint
  *       resource_set a b sequential=false     a set of one, its members in order
  *     node alpha standby=on                   an attribute of the node; `status alpha master-p=10` a transient one
- *     p on alpha: monitor=7 start promote     what is recorded: operation[/interval][=result]
+ *     p on alpha: monitor=7 start promote     what is recorded: operation[/interval][=result|=pending]
  */
 import { check } from "../../src/base/check.ts";
 import { parametersDigest } from "../../src/cluster/core/scheduler/facts/digests.ts";
@@ -88,16 +88,18 @@ const UUID = "c0ffee00-0000-0000-0000-000000000000";
 const EXPECTED_RESULTS: Readonly<Record<string, RegExp>> = { monitor: /^[78]$/ };
 
 function recordXml(id: string, word: string, call: number): string {
-  const [, task = "", interval = "0", result = "0"] = /^([\w-]+)(?:\/(\w+))?(?:=(\d+))?$/.exec(word) ?? [];
+  const [, task = "", interval = "0", result = "0"] = /^([\w-]+)(?:\/(\w+))?(?:=(\d+|pending))?$/.exec(word) ?? [];
   check(task !== "", `${word}: operation[/interval][=result] expected`);
   const intervalMs = milliseconds(interval);
   const expected = EXPECTED_RESULTS[task]?.test(result) === true ? result : "0";
+  const [status, code] = result === "pending" ? ["-1", "193"] : ["0", result];
   // As the executor would have written it; without one everything would be started anew.
   const digest = parametersDigest(intervalMs > 0 ? { CRM_meta_timeout: "20000" } : {});
   return `<lrm_rsc_op id="${id}_${task}_${intervalMs}_${call}" operation_key="${id}_${task}_${intervalMs}"
     operation="${task}" crm_feature_set="${FEATURE_SET}" transition-key="${call}:1:${expected}:${UUID}"
-    transition-magic="0:${result};${call}:1:${expected}:${UUID}" call-id="${call}" rc-code="${result}" op-status="0"
-    op-digest="${digest}" interval="${intervalMs}" last-rc-change="1699999000" exec-time="1" queue-time="0"/>`;
+    transition-magic="${status}:${code};${call}:1:${expected}:${UUID}" call-id="${call}" rc-code="${code}"
+    op-status="${status}" op-digest="${digest}" interval="${intervalMs}" last-rc-change="1699999000"
+    exec-time="1" queue-time="0"/>`;
 }
 
 interface Cluster {

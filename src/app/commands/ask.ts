@@ -5,8 +5,9 @@ import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xm
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { askCib } from "../cib-door.ts";
-import { answerWaitMs } from "../control-client.ts";
+import { answerWaitMs, type ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import { waitText, withProgress } from "../progress.ts";
 
 /** As the field's own tools end (sysexits.h and Pacemaker's), beside EXIT, for the commands that have their names. */
 export const FIELD_EXIT = { invalid: 78, stale: 103, notFound: 105, unsafe: 107, exists: 108 } as const;
@@ -23,20 +24,17 @@ export async function askOrTell<Kind extends RequestKind>(
   request: ControlRequest & { readonly kind: Kind },
   waitMs: number = answerWaitMs(request),
 ): Promise<Asked<ControlAnswers[Kind]>> {
-  const reply = await askCib<Kind>(socketPath, request, waitMs);
-  switch (reply.kind) {
-    case "answer":
-      tellCaution(tool, reply);
-      return reply;
-    case "refused":
-      for (const problem of reply.problems) process.stderr.write(`${tool}: ${formatProblem(problem)}\n`);
-      return { kind: "failed", exitCode: EXIT.refused };
-    case "unreachable":
-      process.stderr.write(`${tool}: ${reply.reason}\n`);
-      return { kind: "failed", exitCode: EXIT.unreachable };
-    default:
-      return reply satisfies never;
-  }
+  const reply = await withProgress(tool, waitText(request), askCib<Kind>(socketPath, request, waitMs));
+  if (reply.kind !== "answer") return { kind: "failed", exitCode: tellReply(tool, reply) };
+  tellCaution(tool, reply);
+  return reply;
+}
+
+/** Why there was no answer, on standard error; the exit code that says so. */
+export function tellReply(tool: string, reply: Exclude<ControlReply<never>, { kind: "answer" }>): number {
+  const reasons = reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason];
+  for (const reason of reasons) process.stderr.write(`${tool}: ${reason}\n`);
+  return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
 }
 
 function tellCaution(tool: string, { caution }: { readonly caution?: Problem }): void {
@@ -77,16 +75,14 @@ export async function changeCib(
       xml: printXml(applied.value),
       base: `${admin_epoch}.${epoch}`,
     } as const;
-    const reply = await askCib(socketPath, request);
+    const reply = await withProgress(tool, waitText(request), askCib(socketPath, request));
     if (reply.kind === "answer") {
       tellCaution(tool, reply);
       return EXIT.done;
     }
     const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");
     if (isStale && tries < CHANGE_TRIES) continue;
-    const reasons = reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason];
-    for (const reason of reasons) process.stderr.write(`${tool}: ${reason}\n`);
-    return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
+    return tellReply(tool, reply);
   }
 }
 

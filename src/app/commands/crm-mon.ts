@@ -7,165 +7,51 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
+import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
 import { brief } from "../../cluster/core/monitor/brief.ts";
 import { monitorHtml } from "../../cluster/core/monitor/html.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
-import type { FencingNote, MonitorSource, MonitorWishes } from "../../cluster/core/monitor/wishes.ts";
+import type { FencingNote, MonitorSource, MonitorWishes, UnprovenDevice } from "../../cluster/core/monitor/wishes.ts";
 import { monitorXml } from "../../cluster/core/monitor/xml.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { cibFile } from "../cib-door.ts";
-import { readCommandLine, watchStatus } from "../control-client.ts";
+import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
+import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
+import { zoneAt } from "../zone.ts";
 import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
+import {
+  FLAGS,
+  type Flags,
+  FORMATS,
+  formatOf,
+  isCgi,
+  REFUSED,
+  splitSections,
+  USAGE,
+  wishesOf,
+} from "./crm-mon-options.ts";
 
-const USAGE =
-  "crm_mon [-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [-i SECONDS] [--layout 1.0|2.1]\n" +
-  "              [--output-as text|xml|json|html] [--output-to FILE] [-x FILE] [--run DIR]";
-const FLAGS = {
-  "one-shot": { type: "boolean", short: "1" },
-  failcounts: { type: "boolean", short: "f" },
-  "show-node-attributes": { type: "boolean", short: "A" },
-  inactive: { type: "boolean", short: "r" },
-  "group-by-node": { type: "boolean", short: "n" },
-  operations: { type: "boolean", short: "o" },
-  "timing-details": { type: "boolean", short: "t" },
-  tickets: { type: "boolean", short: "c" },
-  "neg-locations": { type: "boolean", short: "L" },
-  "fence-history": { type: "boolean", short: "m" },
-  "show-detail": { type: "boolean", short: "R" },
-  "hide-headers": { type: "boolean", short: "D" },
-  "simple-status": { type: "boolean", short: "s" },
-  "as-xml": { type: "boolean", short: "X" },
-  "as-html": { type: "string", short: "h" },
-  "disable-ncurses": { type: "boolean", short: "N" },
-  interval: { type: "string", short: "i" },
-  "output-as": { type: "string" },
-  "output-to": { type: "string" },
-  layout: { type: "string" },
-  "xml-file": { type: "string", short: "x" },
-  verbose: { type: "boolean", short: "V" },
-  quiet: { type: "boolean", short: "Q" },
-  include: { type: "string", short: "I" },
-  exclude: { type: "string", short: "U" },
-  "html-cgi": { type: "boolean" },
-  "web-cgi": { type: "boolean", short: "w" },
-  "html-title": { type: "string" },
-  "html-stylesheet": { type: "string" },
-  node: { type: "string" },
-  resource: { type: "string" },
-  brief: { type: "boolean", short: "b" },
-  daemonize: { type: "boolean", short: "d" },
-  "pid-file": { type: "string", short: "p" },
-  "external-agent": { type: "string", short: "E" },
-  "external-recipient": { type: "string", short: "e" },
-  "watch-fencing": { type: "boolean", short: "W" },
-} as const;
-
-const AS_SERVICE = "let the init system run it: crm_mon --output-as html --output-to FILE writes until it is ended";
-const ALERTS = "alerts are told by the cluster itself: crm configure alert ID PATH";
-const REFUSED: Readonly<Record<string, string>> = {
-  "html-title": "the page has one title",
-  "html-stylesheet": "the page brings its own",
-  node: "all nodes are shown; group by node with -n, or gemel status --json",
-  resource: "all resources are shown; crm_resource -W -r RESOURCE tells of one",
-  brief: "crm_mon -s is one line",
-  daemonize: AS_SERVICE,
-  "pid-file": AS_SERVICE,
-  "external-agent": ALERTS,
-  "external-recipient": ALERTS,
-  "watch-fencing": ALERTS,
-};
-
-/** Sections by the names of --include and --exclude, as the flags that show them. */
-const SECTIONS: Readonly<Record<string, string>> = {
-  attributes: "show-node-attributes",
-  bans: "neg-locations",
-  failcounts: "failcounts",
-  operations: "operations",
-  tickets: "tickets",
-  fencing: "fence-history",
-  inactive: "inactive",
-};
-
-/** The flags with what --include adds and --exclude takes away; or the section that is not known. */
-function withSections(flags: Flags): Flags | string {
-  const listed = (name: string) => (typeof flags[name] === "string" ? String(flags[name]).split(",") : []);
-  const changed: Record<string, unknown> = { ...flags };
-  for (const [words, value] of [
-    [listed("include"), true],
-    [listed("exclude"), false],
-  ] as const)
-    for (const word of words) {
-      const names = word === "all" || word === "none" ? Object.values(SECTIONS) : [SECTIONS[word]];
-      const isShown = word === "none" ? !value : value;
-      for (const name of names) {
-        if (name === undefined && word !== "default") return word;
-        if (name !== undefined) changed[name] = isShown;
-      }
-    }
-  return changed;
-}
-
-type Flags = Readonly<Record<string, unknown>>;
-
-/** By its name of today, or that of 1.1. */
-const isCgi = (flags: Flags) => flags["html-cgi"] === true || flags["web-cgi"] === true;
-
-const FORMATS = ["text", "console", "xml", "json", "html"];
 const NO_INPUT = 66;
 const DATA = 65;
 
-/** Options that may have a value behind them: `-L cli-ban`, `-m 2`. They come out as flag and value. */
-function splitOptional(argv: readonly string[]): { rest: string[]; bans?: string; fencing?: string } {
-  const rest: string[] = [];
-  const found: { bans?: string; fencing?: string } = {};
-  for (let at = 0; at < argv.length; at += 1) {
-    const word = argv[at] ?? "";
-    const [, name, joined] = /^(--neg-locations|--fence-history|-[A-Za-z0-9]*[Lm])(?:=(.*))?$/.exec(word) ?? [];
-    if (name === undefined) {
-      rest.push(word);
-      continue;
-    }
-    rest.push(name);
-    const isBans = name === "--neg-locations" || name.endsWith("L");
-    const next = argv[at + 1];
-    const fits = next !== undefined && (isBans ? !next.startsWith("-") : /^[0-3]$/.test(next));
-    const value = joined ?? (fits ? next : undefined);
-    if (joined === undefined && fits) at += 1;
-    if (value !== undefined) found[isBans ? "bans" : "fencing"] = value;
-  }
-  return { rest, ...found };
+interface Live {
+  readonly fencing: readonly FencingNote[];
+  readonly unproven: readonly UnprovenDevice[];
 }
 
-function wishesOf(flags: Flags, optional: { readonly bans?: string; readonly fencing?: string }): MonitorWishes {
-  const on = (name: string) => flags[name] === true;
-  const level = optional.fencing ?? (on("fence-history") ? "2" : "1");
-  return {
-    inactive: on("inactive"),
-    byNode: on("group-by-node"),
-    failCounts: on("failcounts"),
-    attributes: on("show-node-attributes"),
-    operations: on("operations"),
-    timing: on("timing-details"),
-    tickets: on("tickets"),
-    detail: on("show-detail"),
-    hideHeaders: on("hide-headers"),
-    bans: on("neg-locations") ? (optional.bans ?? "") : undefined,
-    fencing: level === "0" ? 0 : level === "1" ? 1 : 2,
-  };
-}
-
-function sourceOf(cib: XmlElement, live: readonly FencingNote[] | undefined): MonitorSource {
+function sourceOf(cib: XmlElement, live: Live | undefined): MonitorSource {
   const nowWallMs = Date.now();
   return {
-    facts: readFacts(cib, nowWallMs, undefined),
+    facts: readFacts(cib, nowWallMs, zoneAt(nowWallMs)),
     nowWallMs,
     stack: live === undefined ? "unknown" : "gemel",
     version: live === undefined ? undefined : VERSION,
-    fencing: live ?? [],
+    fencing: live?.fencing ?? [],
+    unproven: live?.unproven ?? [],
     ctime,
   };
 }
@@ -185,6 +71,21 @@ function readFile(file: string): MonitorSource | number {
   return DATA;
 }
 
+/** Who changed the configuration last, by the names that Pacemaker has for it: `by root via resource on node01`. */
+function signedBy(cib: XmlElement, last: HistoryEntry | undefined): XmlElement {
+  if (last === undefined || cib.attributes["cib-last-written"] !== undefined) return cib;
+  const { who, from, wallMs } = last.origin;
+  const [, node = "", door = ""] = /^([^\s:]+): (.*)$/.exec(from) ?? [];
+  const attributes = {
+    ...cib.attributes,
+    "cib-last-written": ctime(wallMs),
+    "update-user": who,
+    "update-client": door,
+    "update-origin": node,
+  };
+  return { ...cib, attributes };
+}
+
 async function readLive(socketPath: string): Promise<MonitorSource | number> {
   const cib = await askOrTell("crm_mon", socketPath, { kind: "cib-query" });
   if (cib.kind === "failed") return cib.exitCode;
@@ -192,7 +93,11 @@ async function readLive(socketPath: string): Promise<MonitorSource | number> {
   if (fencing.kind === "failed") return fencing.exitCode;
   const read = parseXml(cib.value.xml);
   if (read.kind === "not-xml") return DATA;
-  return sourceOf(read.root, fencing.value.history.toReversed());
+  const { history, proofs } = fencing.value;
+  // Whoever may not read the history sees everything but who changed the configuration last.
+  const log = await askControl(socketPath, { kind: "config-log" });
+  const signed = log.kind === "answer" ? signedBy(read.root, log.value.entries.at(-1)) : read.root;
+  return sourceOf(signed, { fencing: history.toReversed(), unproven: proofs.filter(isUnproven) });
 }
 
 interface Call {
@@ -213,8 +118,8 @@ interface Printed {
 function print(source: MonitorSource, { flags, wishes, format, request, refreshSeconds }: Call): Printed {
   if (flags["simple-status"] === true) return brief(source);
   const done = (text: string) => ({ text, exitCode: 0 });
-  if (format === "xml") return done(printXml(monitorXml(source, request)).trimEnd());
-  if (format === "json") return done(JSON.stringify(monitorXml(source, request), jsonOf, 2));
+  if (format === "xml") return done(printXml(monitorXml(source, wishes, request)).trimEnd());
+  if (format === "json") return done(JSON.stringify(monitorXml(source, wishes, request), jsonOf, 2));
   // Fact: RFC 3875, section 6.3.1: a CGI program tells the kind of its document first.
   const header = isCgi(flags) ? "Content-Type: text/html\n\n" : "";
   if (format === "html") return done(`${header}${monitorHtml(source, wishes, refreshSeconds)}`);
@@ -271,18 +176,16 @@ const INTERVAL_SECONDS = 5;
 
 /** Exit codes: 0; 1 with -s when something is wrong; 64 wrong call; 65, 66 file; 69 no manager. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { rest, ...optional } = splitOptional(argv);
-  const called = readCommandLine(rest, FLAGS);
+  const split = splitSections(argv);
+  const called = readCommandLine(split.rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_mon", called.reason, USAGE);
   const { socketPath, flags } = called;
-  const shown = withSections(flags);
-  if (typeof shown === "string")
-    return wrongCall("crm_mon", `there is no section ${shown}; there are ${Object.keys(SECTIONS).join(", ")}`, USAGE);
+  const format = formatOf(flags);
+  if (!FORMATS.includes(format)) return wrongCall("crm_mon", `--output-as ${format} is not known`, USAGE);
+  const wishes = wishesOf(flags, split, format);
+  if (typeof wishes === "string") return wrongCall("crm_mon", wishes, USAGE);
   const refused = refusedFlag(flags, REFUSED);
   if (refused !== undefined) return wrongCall("crm_mon", refused, USAGE);
-  const html = typeof flags["as-html"] === "string" || isCgi(flags);
-  const format = flags["as-xml"] === true ? "xml" : html ? "html" : String(flags["output-as"] ?? "text");
-  if (!FORMATS.includes(format)) return wrongCall("crm_mon", `--output-as ${format} is not known`, USAGE);
   if (flags.layout !== undefined && flags.layout !== "1.0" && flags.layout !== "2.1")
     return wrongCall("crm_mon", `--layout ${String(flags.layout)} is not known`, USAGE);
   const intervalMs = flags.interval === undefined ? INTERVAL_SECONDS * 1000 : parseDurationMs(String(flags.interval));
@@ -291,7 +194,6 @@ export async function run(argv: readonly string[]): Promise<number> {
   const given = flags["xml-file"] ?? cibFile();
   const file = typeof given === "string" && given !== "" ? given : undefined;
   const request = ["crm_mon", ...argv].join(" ");
-  const wishes = wishesOf(shown, optional);
   const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
   const isOnce =
     flags["one-shot"] === true ||

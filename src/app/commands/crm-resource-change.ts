@@ -5,43 +5,30 @@ import { everyElement } from "../../cib/schema/finding.ts";
 import { primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
-import { createProgress, transitionText } from "../progress.ts";
-import { askOrTell, changeCib, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
+import { createProgress } from "../progress.ts";
+import { SETTLE_MAX_MS, waitUntilSettled } from "../settle.ts";
+import { askOrTell, changeCib, EXIT, FIELD_EXIT, tellReply, wrongCall } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, find, tell } from "./crm-resource-find.ts";
 
-/** How often the status is looked at while something is waited for, and how long at most. */
+/** How often the status is looked at while a stop is waited for. */
 const POLL_MS = 300;
-const WAIT_MAX_MS = 600_000;
-/** Settled: so many looks one after another without a transition, for one may begin behind the last. */
-const QUIET_LOOKS = 3;
 /** As crm_error(8) lists it. */
 const TIMED_OUT = 124;
 
-/** Waits until nothing is under way any more; what is under way is told while it takes long. */
-export async function waitUntilSettled(tool: string, socketPath: string, waitMaxMs = WAIT_MAX_MS): Promise<number> {
-  let quiet = 0;
-  const progress = createProgress(tool);
-  for (let waitedMs = 0; waitedMs < waitMaxMs; waitedMs += POLL_MS) {
-    const asked = await askOrTell(tool, socketPath, { kind: "status" });
-    if (asked.kind === "failed") return asked.exitCode;
-    const { transition } = asked.value;
-    quiet = transition.isRunning ? 0 : quiet + 1;
-    if (transition.isRunning) progress(transitionText(transition));
-    if (quiet >= QUIET_LOOKS) return EXIT.done;
-    await sleep(POLL_MS);
-  }
-  return complain(`not settled after ${waitMaxMs / 1000} s; see gemel status`, TIMED_OUT);
-}
-
 /** `-T`: how long may be waited. */
 function waitMaxOf({ flags }: ResourceCall): number {
-  return (typeof flags["timeout"] === "string" ? parseDurationMs(flags["timeout"]) : undefined) ?? WAIT_MAX_MS;
+  return (typeof flags["timeout"] === "string" ? parseDurationMs(flags["timeout"]) : undefined) ?? SETTLE_MAX_MS;
+}
+
+async function wait(call: ResourceCall): Promise<number> {
+  const settled = await waitUntilSettled("crm_resource", call.socketPath, { waitMaxMs: waitMaxOf(call) });
+  if (settled.kind === "no-answer") return tellReply("crm_resource", settled.reply);
+  return settled.kind === "settled" ? EXIT.done : complain(settled.reason, TIMED_OUT);
 }
 
 async function settle(call: ResourceCall): Promise<number> {
-  if (call.flags["wait"] !== true) return EXIT.done;
-  return await waitUntilSettled("crm_resource", call.socketPath, waitMaxOf(call));
+  return call.flags["wait"] === true ? await wait(call) : EXIT.done;
 }
 
 type Members = Partial<Extract<ControlRequest, { kind: "resource" }>>;
@@ -214,7 +201,7 @@ export const CHANGES: Readonly<Record<string, ResourceAction>> = {
   restart,
   fail,
   delete: remove,
-  wait: (call) => waitUntilSettled("crm_resource", call.socketPath, waitMaxOf(call)),
+  wait,
   "set-parameter": async (call) => {
     if (call.value === undefined)
       return wrongCall("crm_resource", "which value? -v VALUE", "crm_resource -p NAME -v VALUE");

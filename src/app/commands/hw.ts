@@ -2,6 +2,7 @@
  * `gemel hw`: what this machine is, and what the hardware profiles know of it.
  * Exit codes: 0; 1 when no profile fits or a profile file is bad; 64 for a wrong call.
  */
+import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatProblem } from "../../base/problem.ts";
@@ -9,7 +10,7 @@ import { matchProfiles, type NamedProfile } from "../../hw/core/profile/match.ts
 import { PARTS } from "../../hw/core/profile/schema.ts";
 import { readMachine, readProfiles } from "../../hw/edge/profile-files.ts";
 
-const USAGE = "gemel hw detect | explain PROFILE | list   [--profiles DIRECTORY]\n";
+const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE | list   [--profiles DIRECTORY]\n";
 /** The package's own profiles, and what the site has added or replaced. */
 const PACKAGE_DIRECTORY = "/usr/share/gemel/hw-profiles";
 const SITE_DIRECTORY = "/etc/gemel/hw-profiles";
@@ -28,8 +29,9 @@ function explain({ id, profile }: NamedProfile): void {
   }
 }
 
-function detect(profiles: readonly NamedProfile[]): number {
-  const machine = readMachine("/");
+function detect(profiles: readonly NamedProfile[], root: string): number {
+  const machine = readMachine(root);
+  if (root !== "/") say(`recorded   what stands below ${root}, not this machine`);
   say(`machine    ${machine.dmiVendor ?? "?"} ${machine.dmiProduct ?? "?"}, UUID ${machine.uuid ?? "not readable"}`);
   say(`board      ${machine.hasBoard ? "there is a BMC at /dev/ipmi0" : "no /dev/ipmi0 (module ipmi_si, or no BMC)"}`);
   const { board, ipmiManufacturerId } = machine;
@@ -53,11 +55,16 @@ function detect(profiles: readonly NamedProfile[]): number {
 /** Runs `gemel hw ...`. */
 export function run(argv: readonly string[]): Promise<number> {
   let directory = PACKAGE_DIRECTORY;
+  let root = "/";
   let words: string[] = [];
   try {
-    const options = { profiles: { type: "string", default: PACKAGE_DIRECTORY } } as const;
+    const options = {
+      profiles: { type: "string", default: PACKAGE_DIRECTORY },
+      root: { type: "string", default: "/" },
+    } as const;
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     directory = values.profiles;
+    root = values.root;
     words = positionals;
   } catch (error) {
     process.stderr.write(`gemel hw: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -68,9 +75,9 @@ export function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(`usage: ${USAGE}`);
     return Promise.resolve(64);
   }
-  const { profiles, problems } = readProfiles([directory, SITE_DIRECTORY]);
+  const { profiles, problems } = readProfiles([directory, path.join(root, SITE_DIRECTORY)]);
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
-  if (what === "detect") return Promise.resolve(detect(profiles));
+  if (what === "detect") return Promise.resolve(detect(profiles, root));
   if (what === "list") {
     for (const { id: name, profile } of profiles) say(`${name.padEnd(24)} ${profile.name}`);
     return Promise.resolve(problems.length === 0 && profiles.length > 0 ? 0 : 1);

@@ -343,7 +343,7 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
     : Object.values(COMMANDS).find(({ names }) => names?.includes(name) === true);
   if (command === undefined) {
     const near = nearestName(name, Object.keys(COMMANDS));
-    const guess = near === undefined ? "" : `; did you mean ${near}?`;
+    const guess = near === undefined ? "." : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
   return (await tellAboutItself(name, command, isHelp ? ["--help"] : rest)) ?? (await command.load()).run(rest);

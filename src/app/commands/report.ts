@@ -12,13 +12,16 @@ import { formatProblem } from "../../base/problem.ts";
 import { childOf, printXml } from "../../base/xml.ts";
 import { printCrm } from "../../cib/crm-syntax/print.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
+import { ALL_SECTIONS, plainWishes } from "../../cluster/core/monitor/section-choice.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { maskText, maskTree, secretsOf } from "../../cluster/core/report/mask.ts";
 import { tellTimeline } from "../../cluster/core/report/timeline.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
+import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
+import { zoneAt } from "../zone.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
 import { printStatus } from "./status.ts";
@@ -71,21 +74,10 @@ function filesOf({ written, fromWallMs, toWallMs }: Place): ReadonlyMap<string, 
   const { status, cib, logs, missing, happenings } = written;
   const { self } = status;
   const files = new Map<string, string>();
-  const facts = readFacts(cib, status.atWallMs, undefined);
-  const wishes = {
-    inactive: true,
-    byNode: false,
-    failCounts: true,
-    attributes: true,
-    operations: true,
-    timing: true,
-    tickets: true,
-    detail: true,
-    hideHeaders: false,
-    bans: "",
-    fencing: 2,
-  } as const;
-  const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], ctime };
+  const facts = readFacts(cib, status.atWallMs, zoneAt(status.atWallMs));
+  const wishes = { ...plainWishes(ALL_SECTIONS), inactive: true, timing: true, detail: true };
+  const unproven = status.fencing.proofs.filter(isUnproven);
+  const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], unproven, ctime };
   const configuration = childOf(cib, "configuration");
   const own = (name: string, text: string) => files.set(path.join(self, name), text);
   own("cib.xml", printXml(maskTree(cib)));

@@ -4,6 +4,7 @@
  * Fact: output of crm_simulate 2.1.5 as a black box.
  */
 import { type XmlElement, xml } from "../../base/xml.ts";
+import { ALL_SECTIONS, plainWishes } from "../../cluster/core/monitor/section-choice.ts";
 import { monitorXml } from "../../cluster/core/monitor/xml.ts";
 import type { Facts } from "../../cluster/core/scheduler/facts/model.ts";
 import { scoreLines, utilizationLines } from "../../cluster/core/scheduler/print/score-lines.ts";
@@ -121,8 +122,8 @@ function statusXml(name: string, facts: Facts, nowWallMs: number, parts: ReportP
   const wanted = new Set(["nodes", "resources"]);
   if (parts.attributes) wanted.add("node_attributes");
   if (parts.failCounts) wanted.add("node_history");
-  const source = { facts, nowWallMs, stack: "unknown", version: undefined, fencing: [], ctime };
-  const whole = monitorXml(source, "");
+  const source = { facts, nowWallMs, stack: "unknown", version: undefined, fencing: [], unproven: [], ctime };
+  const whole = monitorXml(source, plainWishes(ALL_SECTIONS), "");
   return xml(
     name,
     {},

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { nearestName } from "../../base/nearest.ts";
+import type { Read } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { changeGroup, deleteObject, type GroupChange, renameObject, setValue } from "../../cib/crm-syntax/edit.ts";
@@ -72,7 +73,10 @@ function show({ session, words, working }: Call): number {
 }
 
 export function takeText(session: Session, text: string, source: string, mode: LoadMode, base: XmlElement): number {
-  const loaded = loadConfiguration(text, { source, mode, base });
+  return take(session, loadConfiguration(text, { source, mode, base }), base);
+}
+
+function take(session: Session, loaded: Read<XmlElement>, base: XmlElement): number {
   // What the text brings; warnings of what was there before are told by verify.
   const before = new Set(verifyCib(asCib(base)).map(({ reason }) => reason));
   const problems = loaded.kind === "invalid" ? loaded.problems : loaded.warnings;
@@ -292,7 +296,10 @@ export async function runConfigure(session: Session, words: readonly string[], t
     session.terminal.err(`usage: configure ${name} ${command.usage}\n`);
     return EXIT.usage;
   }
-  if (STATEMENT_NAMES.includes(name)) return takeText(session, text, "command", "update", fetched);
+  if (STATEMENT_NAMES.includes(name)) {
+    const typed = { source: "command", mode: "update", base: fetched, isUnfinished: true } as const;
+    return take(session, loadConfiguration(text, typed), fetched);
+  }
   const near = nearestName(name, [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES]);
   session.terminal.err(`crm: configure has no command ${name}${near === undefined ? "" : `; did you mean ${near}?`}\n`);
   return EXIT.usage;

@@ -19,7 +19,7 @@ import { externalCommand } from "./external.ts";
 import { OPTION_WORDS } from "./options-level.ts";
 import { RA_WORDS } from "./ra-level.ts";
 import { CIBSTATUS_WORDS } from "./rehearsal.ts";
-import { askManager, commit, EXIT, fetchRunning, type Session, tellReply, waitUntilSettled } from "./session.ts";
+import { askManager, commit, EXIT, fetchRunning, type Session, settle, tellReply } from "./session.ts";
 import { TEMPLATE_WORDS } from "./template-level.ts";
 
 type ResourceAction = (ControlRequest & { kind: "resource" })["action"];
@@ -62,7 +62,7 @@ async function doIt<Kind extends "resource" | "node" | "attribute">(
   const reply = await askManager<Kind>(session, request);
   if (reply.kind !== "answer") return tellReply(session, reply);
   session.terminal.out(`${reply.value.text}\n`);
-  return session.isWaiting ? await waitUntilSettled(session) : EXIT.done;
+  return session.isWaiting ? await settle(session) : EXIT.done;
 }
 
 export function tellResources(session: Session, status: StatusReport, wanted: readonly string[]): number {

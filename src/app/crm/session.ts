@@ -8,10 +8,8 @@ import { verifyCib } from "../../cib/schema/verify.ts";
 import { askCib } from "../cib-door.ts";
 import type { ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
-import { createProgress, transitionText } from "../progress.ts";
-
-/** How the manager is asked; tests hand in their own. */
-export type Transport = typeof askCib;
+import { waitText, withProgress } from "../progress.ts";
+import { type Transport, waitUntilSettled } from "../settle.ts";
 
 export interface Terminal {
   readonly out: (text: string) => void;
@@ -60,7 +58,8 @@ export async function askManager<Kind extends RequestKind>(
   request: ControlRequest & { readonly kind: Kind },
   waitMs?: number,
 ): Promise<ControlReply<ControlAnswers[Kind]>> {
-  const reply = await session.transport<Kind>(session.socketPath, request, waitMs);
+  const asked = session.transport<Kind>(session.socketPath, request, waitMs);
+  const reply = await withProgress("crm", waitText(request), asked, session.terminal.err);
   if (reply.kind === "answer" && reply.caution !== undefined) tellProblems(session, [reply.caution]);
   return reply;
 }
@@ -122,21 +121,13 @@ export function hasChanges({ running, working }: Session): boolean {
   );
 }
 
-/** `-w`: how often the status is looked at, and how long at most. */
-const SETTLE_POLL_MS = 500;
-const SETTLE_MAX_MS = 600_000;
-
-export async function waitUntilSettled(session: Session): Promise<number> {
-  const progress = createProgress("crm", undefined, session.terminal.err);
-  for (let waitedMs = 0; waitedMs < SETTLE_MAX_MS; waitedMs += SETTLE_POLL_MS) {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
-    const reply = await askManager(session, { kind: "status" });
-    if (reply.kind !== "answer") return tellReply(session, reply);
-    const { transition } = reply.value;
-    if (!transition.isRunning) return EXIT.done;
-    progress(transitionText(transition));
-  }
-  session.terminal.err(`crm: the transition still runs after ${SETTLE_MAX_MS / 60_000} min\n`);
+/** `-w`: until the cluster has done what was asked of it. */
+export async function settle(session: Session): Promise<number> {
+  const { transport, socketPath, terminal } = session;
+  const settled = await waitUntilSettled("crm", socketPath, { transport, tell: terminal.err });
+  if (settled.kind === "no-answer") return tellReply(session, settled.reply);
+  if (settled.kind === "settled") return EXIT.done;
+  terminal.err(`crm: ${settled.reason}\n`);
   return EXIT.failed;
 }
 
@@ -164,5 +155,5 @@ export async function commit(session: Session): Promise<number> {
   }
   tellProblems(session, fresh);
   session.running = { configuration: working, version: reply.value.version };
-  return session.isWaiting ? waitUntilSettled(session) : EXIT.done;
+  return session.isWaiting ? settle(session) : EXIT.done;
 }

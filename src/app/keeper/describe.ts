@@ -34,6 +34,16 @@ export function describeEffect(effect: MembershipEffect): Said | undefined {
       return { level: "notice", text: `peer-left: ${effect.name}` };
     case "peer-lost":
       return { level: "critical", text: `peer-lost: ${effect.name}, silent for ${Math.round(effect.silentMs)} ms` };
+    case "given-up":
+      return {
+        level: "critical",
+        text: `given-up: ${effect.name} does not hear ${effect.unheard.join(", ")} nor is heard; this node hears both`,
+      };
+    case "held-out":
+      return {
+        level: "error",
+        text: `held-out: ${effect.name} is heard and not taken in: it does not hear ${effect.unheard.join(", ")}`,
+      };
     case "late-heartbeat":
       return { level: "warning", text: `late-heartbeat: ${effect.name}, interval ${Math.round(effect.silentMs)} ms` };
     case "link-up":

@@ -19,6 +19,7 @@ import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
 import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import type { ControlRequest } from "../control-protocol.ts";
+import { zoneAt } from "../zone.ts";
 import { listPrimitives } from "./status.ts";
 
 export type Wish =
@@ -150,7 +151,7 @@ function metaOption(id: string, action: keyof typeof META_OPTIONS): Wish {
 
 /** Where any part of it runs now, as the status section says. */
 function nodesOf(cib: XmlElement, id: string, { nowWallMs }: Asker): readonly string[] {
-  const resource = readFacts(cib, nowWallMs, undefined).byId.get(id);
+  const resource = readFacts(cib, nowWallMs, zoneAt(nowWallMs)).byId.get(id);
   if (resource === undefined) return [];
   return [...new Set(partsOf(resource).flatMap(({ runningOn }) => runningOn.map(({ name }) => name)))];
 }
@@ -239,8 +240,9 @@ export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: As
 export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Asker): Wish {
   const { mode, xml: text, base, trialMs, raises } = request;
   const { admin_epoch = "0", epoch = "0" } = cib.attributes;
-  if (base !== undefined && base !== `${admin_epoch}.${epoch}`)
-    return refuse("base", `the configuration is ${admin_epoch}.${epoch} now`, "read it again, make the change anew");
+  const now = `${admin_epoch}.${epoch}`;
+  if (base !== undefined && base !== now)
+    return refuse("base", `the configuration is ${now} now`, "read it again, make the change anew");
   const read = parseXml(text);
   if (read.kind === "not-xml") return refuse(`line ${read.line}`, read.reason, "give well-formed XML");
   const configuration = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
@@ -248,14 +250,17 @@ export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Aske
     return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
   const change = { kind: mode, configuration } as const;
   const raise = raises === undefined ? [] : [{ kind: "raise", part: raises } as const];
-  if (trialMs === undefined) return { kind: "operations", operations: [change, ...raise], text: "" };
+  // Another node may have asked for something meanwhile: only the DC can tell.
+  const expect = { kind: "expect", version: now } as const;
+  const first = base === undefined ? [] : [expect];
+  if (trialMs === undefined) return { kind: "operations", operations: [...first, change, ...raise], text: "" };
   if (!Number.isFinite(trialMs) || trialMs < TRIAL_MIN_MS)
     return refuse("trialMs", `${trialMs} ms is too short to look at anything`, "give at least 5 seconds");
   const endWallMs = asker.nowWallMs + trialMs;
-  const lease = { kind: "trial", subject: `${admin_epoch}.${epoch}`, endWallMs, owner: asker.by, reason: "" } as const;
+  const lease = { kind: "trial", subject: now, endWallMs, owner: asker.by, reason: "" } as const;
   const result = mode === "replace" ? configuration : childOf(cib, "configuration");
-  const said = `goes back to ${admin_epoch}.${epoch} at ${endText(endWallMs)} unless confirmed: gemel config confirm`;
-  return { kind: "operations", operations: [change, leaseOperation(result, lease)], text: said };
+  const said = `goes back to ${now} at ${endText(endWallMs)} unless confirmed: gemel config confirm`;
+  return { kind: "operations", operations: [expect, change, leaseOperation(result, lease)], text: said };
 }
 
 /** Shorter, and the operator could not even confirm it. */

@@ -15,15 +15,20 @@ export type FindVersion = (version: string) => Promise<XmlElement | undefined>;
 
 /** Nobody has confirmed the trial: the configuration is again what it was before. */
 async function goBack(manager: Manager, version: string, find: FindVersion): Promise<void> {
+  const { admin_epoch = "0", epoch = "0" } = nodeCib(manager.node).attributes;
   const configuration = await find(version);
   if (configuration === undefined) {
     manager.log("error", `the trial has ended, but nobody has kept version ${version}: it cannot be gone back to`);
     return;
   }
   const door = `the trial was not confirmed: back to ${version}`;
-  const answer = await submit(manager, "gemel", door, [{ kind: "replace", configuration }]);
+  const answer = await submit(manager, "gemel", door, [
+    // Somebody may confirm the trial while its forerunner is being fetched.
+    { kind: "expect", version: `${admin_epoch}.${epoch}` },
+    { kind: "replace", configuration },
+  ]);
   if (answer.kind === "accepted") manager.log("warning", `nobody has confirmed the trial: back to ${version}`);
-  else manager.log("error", `back to ${version} was not possible: ${answer.kind}`);
+  else manager.log("error", `back to ${version} was not possible (${answer.kind}); it is tried again if it is due`);
 }
 
 async function look(manager: Manager, find: FindVersion): Promise<void> {

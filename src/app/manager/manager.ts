@@ -46,6 +46,8 @@ import { TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import { zoneAt } from "../zone.ts";
+import type { BegunNotes } from "./begun-notes.ts";
 import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
@@ -87,6 +89,7 @@ export interface Manager {
   readonly toKeeper: (message: ToKeeper) => void;
   /** For a later manager of the same keeper. */
   readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
+  readonly keepBegun: BegunNotes["keep"];
   /** Opened last: whoever asks finds a manager that can answer. */
   control: ControlServer | undefined;
   /** Every round of fencing that any node has told of, oldest first; on disk as well. */
@@ -236,8 +239,9 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
   const wallMs = Date.now();
-  manager.blackBox.noteSchedule(manager.node, number, wallMs, quorate);
-  void manager.decider.decide(cib, wallMs, { quorate }).then((decision) => {
+  const asked = { quorate, ...zoneAt(wallMs) };
+  manager.blackBox.noteSchedule(manager.node, number, wallMs, asked);
+  void manager.decider.decide(cib, wallMs, asked).then((decision) => {
     const ms = Math.round(nowMs() - startedAtMs);
     if (ms > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${ms} ms`);
     feed(manager, { kind: "decision", number, decision });
@@ -281,6 +285,9 @@ function start(manager: Manager, effect: NodeEffect): void {
   switch (effect.kind) {
     case "send":
       sendMessage(manager, effect.to, effect.message);
+      break;
+    case "keep-begun":
+      manager.keepBegun(effect.resourceId, effect.begun);
       break;
     case "run":
       manager.agents.run(effect);

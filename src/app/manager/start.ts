@@ -13,6 +13,7 @@ import { NO_ATTRIBUTES } from "../../cluster/core/attributes.ts";
 import type { StoredCib } from "../../cluster/core/cib-store/types.ts";
 import { createNode, nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { createPingScores, dampenOf } from "../../cluster/core/keeper/ping-scores.ts";
+import { linkAttributes } from "../../cluster/core/link-attributes.ts";
 import { createChannel } from "../../cluster/core/messaging/channel.ts";
 import { type CibFiles, openCibFiles, readInitialCib } from "../../cluster/edge/cib-files.ts";
 import { AGENT_PATH, createAgentRunner } from "../../cluster/edge/resource-agent.ts";
@@ -26,6 +27,7 @@ import { readMachine } from "../../hw/edge/profile-files.ts";
 import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
+import { openBegunNotes } from "./begun-notes.ts";
 import { openBlackBox } from "./black-box.ts";
 import { clusterSight } from "./cluster-sight.ts";
 import { openControlServer } from "./control-server.ts";
@@ -37,11 +39,13 @@ import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
-import { feed, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
+import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
-import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
+import { statusReport } from "./status-report.ts";
 import { unfence } from "./unfence.ts";
+import { watchForWatchdog } from "./watchdog-note.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -165,13 +169,16 @@ function build(
   let isBuilt = false;
   const decider = createDecider(log);
   const memo = openFencedMemo(options.run, session);
+  const notes = openBegunNotes(options.run, log);
+  const { fenced } = memo;
+  const { begun } = notes;
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
   const actionLimit = 2 * os.availableParallelism();
   const manager: Manager = {
     self,
     hasForerunner,
-    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced: memo.fenced }, nowMs()),
+    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced, begun }, nowMs()),
     channel: createChannel(session),
     view: undefined,
     pings: createPingScores(nowMs()),
@@ -191,6 +198,7 @@ function build(
     log,
     toKeeper: link.send,
     keepFenced: memo.keep,
+    keepBegun: notes.keep,
     control: undefined,
     records: certificates.stored ?? [],
     keepRecords: certificates.keep,
@@ -231,16 +239,28 @@ export async function startManager(options: ManagerOptions): Promise<number> {
   return 0;
 }
 
+/** Of this node's own ends; also what a change of the status section has taken away. */
+function tellLinks(manager: Manager): void {
+  const { view, node, dampenMs } = manager;
+  if (view === undefined) return;
+  for (const update of linkAttributes(view, nodeCib(node), dampenMs)) feedAttributes(manager, update);
+}
+
 async function runWithKeeper(prepared: Prepared): Promise<never> {
+  const { config } = prepared;
   let manager: Manager | undefined;
   const early: ToManager[] = [];
   const onFrame = (frame: ToManager) => {
     if (frame.kind === "start") {
       manager = build(prepared, frame, link);
+      // What an earlier manager has begun is looked at now.
+      feed(manager, { kind: "tick" });
       void serve(manager, prepared.options.run);
       for (const waiting of early.splice(0)) takeFrame(manager, waiting);
     } else if (manager === undefined) early.push(frame);
     else takeFrame(manager, frame);
+    if (manager !== undefined && config.linkAttributes && (frame.kind === "view" || frame.kind === "report"))
+      tellLinks(manager);
   };
   const link = openKeeperLink(onFrame, () => {
     process.stderr.write("the keeper has gone, so the manager goes as well\n");
@@ -254,6 +274,20 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   return await new Promise<never>(() => {});
 }
 
+/** As often as the kernel counts. */
+const LOAD_EVERY_MS = 5_000;
+
+/** Told as it changes, to a tenth. */
+function watchLoad(tell: (load: number) => void): void {
+  let told = 0;
+  setInterval(() => {
+    const load = Math.round((10 * (os.loadavg()[0] ?? 0)) / os.availableParallelism()) / 10;
+    if (load === told) return;
+    told = load;
+    tell(load);
+  }, LOAD_EVERY_MS);
+}
+
 async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
@@ -261,6 +295,8 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     () => statusReport(manager),
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
+  watchForWatchdog(manager);
+  watchLoad((load) => feed(manager, { kind: "load", load }));
   watchLeases(manager, (version) => findVersion(manager, version));
   try {
     mapProgramCode();

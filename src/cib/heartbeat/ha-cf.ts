@@ -25,6 +25,7 @@ interface Draft {
   failback: "on" | "off" | undefined;
   usesCrm: boolean;
   ipfail: boolean;
+  linkAttributes: boolean;
   realtime: boolean;
 }
 
@@ -153,7 +154,14 @@ const RESPAWNED: readonly (readonly [RegExp, (draft: Draft, command: string) => 
     () => mapped("gemel drbd-handler fence-peer: set it as DRBD's fence-peer handler"),
   ],
   [
-    /\/(?:ifcheckd|hbagent|ccm|cib|crmd|attrd|lrmd|stonithd|mgmtd|haclient)$/,
+    /\/ifcheckd$/,
+    (draft) => {
+      draft.linkAttributes = true;
+      return mapped("link-attributes on: the state of each link is an attribute PEER-LINK of the node");
+    },
+  ],
+  [
+    /\/(?:hbagent|ccm|cib|crmd|attrd|lrmd|stonithd|mgmtd|haclient)$/,
     () => ({ kind: "not-needed", text: "part of gemel" }),
   ],
 ];
@@ -324,6 +332,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
     failback: undefined,
     usesCrm: false,
     ipfail: false,
+    linkAttributes: false,
     realtime: true,
   };
   const verdicts: Verdict[] = [];
@@ -347,7 +356,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
   const times = withDefaults(draft.times);
   if (times.deadtime <= 2 * times.keepalive)
     report(file, `deadtime ${printMs(times.deadtime)} is not above twice keepalive`, "raise deadtime");
-  const { nodes, media, pings, watchdog, usesCrm, ipfail, realtime } = draft;
+  const { nodes, media, pings, watchdog, usesCrm, ipfail, linkAttributes, realtime } = draft;
   const site: Site = {
     cluster: draft.cluster ?? "linux-ha",
     nodes,
@@ -358,6 +367,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
     failback: draft.failback ?? "on",
     usesCrm,
     ipfail,
+    linkAttributes,
     realtime,
   };
   return { site, verdicts, problems };

@@ -101,7 +101,7 @@ function nameOf(medium: Medium, taken: readonly string[]): string {
 const wholeSeconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
 
 export function printNodeConfig(site: Site, knowledge: Knowledge, hasResources: boolean, problems: Problem[]): string {
-  const { cluster, nodes, times, pings, watchdog, realtime } = site;
+  const { cluster, nodes, times, pings, watchdog, linkAttributes, realtime } = site;
   const names: string[] = [];
   const links = splitSerial(site.media, nodes).flatMap((medium) => {
     const name = nameOf(medium, names);
@@ -121,6 +121,7 @@ export function printNodeConfig(site: Site, knowledge: Knowledge, hasResources: 
     ...links,
     "authkeys authkeys",
     watchdog === undefined ? "watchdog none" : `watchdog ${watchdog} timeout ${wholeSeconds(deadtime)}s`,
+    ...(linkAttributes ? ["link-attributes on"] : []),
     ...(realtime ? [] : ["realtime off"]),
     ...(hasResources ? ["configuration cluster.crm"] : []),
   ];

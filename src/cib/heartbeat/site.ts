@@ -55,5 +55,6 @@ export interface Site {
   /** haresources is not read then: the cluster's configuration was a CIB. */
   readonly usesCrm: boolean;
   readonly ipfail: boolean;
+  readonly linkAttributes: boolean;
   readonly realtime: boolean;
 }

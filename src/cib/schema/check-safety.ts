@@ -1,6 +1,6 @@
 /**
  * What would let two nodes write, or stop the service without a word: DRBD outside of a promotable clone, fencing
- * without a device or switched off, quorum ignored, constraints left over from a move.
+ * without a device or switched off (also at the start), quorum ignored, stops that may fail, leftovers of a move.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { clusterOption } from "./check-options.ts";
@@ -75,6 +75,33 @@ function checkQuorum(configuration: XmlElement): Finding[] {
   return [finding("warning", seen, reason, fenced ? "set no-quorum-policy=stop" : "enable fencing")];
 }
 
+/** Fact: Pacemaker Explained, startup-fencing: "do not change this option". */
+function checkStartupFencing(configuration: XmlElement): Finding[] {
+  const value = clusterOption(configuration, "startup-fencing");
+  const seen = optionAt(configuration, "startup-fencing");
+  if (seen === undefined || value === undefined || readBoolean(value) !== false) return [];
+  const reason =
+    "startup-fencing is off: a node that was never heard is taken for switched off, and may run everything";
+  return [finding("warning", seen, reason, "remove startup-fencing=false")];
+}
+
+/** What a stop that fails must not end in; without a word, a node with fencing is fenced for it. */
+const STOP_FAILURES: Readonly<Record<string, string>> = {
+  block: "leaves it as it is, and the service stays away from every node until somebody cleans up",
+  ignore: "is taken for a stop, and two nodes may come to run it",
+};
+
+function checkStops({ element, above }: Seen): Finding[] {
+  return childrenOf(childOf(element, "operations"), "op").flatMap((op) => {
+    const { name, "on-fail": onFail = "" } = op.attributes;
+    const outcome = name === "stop" ? STOP_FAILURES[onFail.toLowerCase()] : undefined;
+    if (outcome === undefined) return [];
+    const reason = `a stop of ${element.attributes["id"] ?? ""} that fails ${outcome}`;
+    const remedy = "enable fencing and leave on-fail of stop away: the node is fenced, and the other one takes over";
+    return [finding("warning", { element: op, above: [...above, element] }, reason, remedy)];
+  });
+}
+
 const LEFT_OVER = /^cli-(?:prefer|ban|standby)-/;
 
 function checkLeftOvers(configuration: XmlElement): Finding[] {
@@ -91,8 +118,10 @@ export function checkSafety(configuration: XmlElement): Finding[] {
   const primitives = everyElement(configuration).filter(({ element }) => element.name === "primitive");
   return [
     ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, templates))),
+    ...primitives.flatMap(checkStops),
     ...checkFencing(configuration, primitives, templates),
     ...checkQuorum(configuration),
+    ...checkStartupFencing(configuration),
     ...checkLeftOvers(configuration),
   ];
 }

@@ -15,10 +15,13 @@ import { checkVocabulary } from "./check-vocabulary.ts";
 import { type Finding, finding, toProblem } from "./finding.ts";
 
 const STRUCTURAL = [checkShape, checkIds, checkNames, checkReferences, checkConstraintValues];
-const CHECKS = [...STRUCTURAL, checkVocabulary, checkOptions, checkOperations, checkLoops, checkSafety];
+const OF_PARTS = [...STRUCTURAL, checkVocabulary, checkOptions, checkOperations, checkLoops];
 
-/** The findings, with the ids around each. Never throws on bad input. */
-export function findProblems(root: XmlElement): Finding[] {
+/**
+ * The findings, with the ids around each. Never throws on bad input. Of a configuration that is still being typed
+ * (`isUnfinished`) only what is wrong with its parts: what it lacks as a whole the next statement may bring.
+ */
+export function findProblems(root: XmlElement, isUnfinished = false): Finding[] {
   if (root.name !== "cib")
     return [finding("error", { element: root, above: [] }, `<${root.name}> is no CIB`, "begin with <cib>")];
   const configuration = childOf(root, "configuration");
@@ -29,7 +32,8 @@ export function findProblems(root: XmlElement): Finding[] {
     const seen = { element: configuration, above: [root] };
     return [finding("error", seen, `the section <${name}> is missing`, `add <${name}/>`)];
   });
-  return [...missing, ...checkRoot(root), ...checkVersion(root), ...CHECKS.flatMap((check) => check(configuration))];
+  const checks = isUnfinished ? OF_PARTS : [...OF_PARTS, checkSafety];
+  return [...missing, ...checkRoot(root), ...checkVersion(root), ...checks.flatMap((check) => check(configuration))];
 }
 
 /**

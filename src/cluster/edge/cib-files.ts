@@ -164,12 +164,13 @@ async function writeSidecar(directory: string, stored: StoredCib, sum: string, o
 
 /**
  * Resolves with the checksum. `onStep`: each file is asked of the disk by itself; a slow disk that answers at all is
- * not a dead one. Both are asked together, since whoever waits for an acknowledgement waits for the disk.
+ * not a dead one. All is asked together, since whoever waits for an acknowledgement waits for the disk. `keep` puts
+ * aside what is to be replaced; undefined where that is not worth keeping.
  */
 async function writePair(
   directory: string,
   stored: StoredCib,
-  isCurrentGood: boolean,
+  keep: (() => Promise<unknown>) | undefined,
   onStep: () => void,
 ): Promise<string> {
   const at = (name: string) => path.join(directory, name);
@@ -178,13 +179,14 @@ async function writePair(
   await Promise.all([
     writeSynced(at("cib.xml.new"), text).then(onStep),
     writeSynced(at("cib.json.new"), sidecarText(stored, sum)).then(onStep),
-  ]);
-  if (isCurrentGood)
-    for (const end of ["json", "xml"]) {
+    keep?.(),
+    ...(keep === undefined ? [] : ["json", "xml"]).map(async (end) => {
       await rm(at(`cib.previous.${end}.new`), { force: true });
       await link(at(`cib.${end}`), at(`cib.previous.${end}.new`));
-      await rename(at(`cib.previous.${end}.new`), at(`cib.previous.${end}`));
-    }
+    }),
+  ]);
+  if (keep !== undefined)
+    await Promise.all(["json", "xml"].map((end) => rename(at(`cib.previous.${end}.new`), at(`cib.previous.${end}`))));
   // Between these two the old XML fits the previous sidecar, so that a crash here leaves the old pair.
   await rename(at("cib.json.new"), at("cib.json"));
   await rename(at("cib.xml.new"), at("cib.xml"));
@@ -248,14 +250,17 @@ export async function openCibFiles(
     for (let newest = waiting.at(-1); newest !== undefined; newest = waiting.at(-1)) {
       const covered = waiting;
       step();
-      const kept =
-        isCurrentGood && current !== undefined && current.head !== newest.stored.head
-          ? await keepVersion(directory, current.version).catch(String)
-          : undefined;
+      let kept: string | undefined;
+      const keep = async (version: CibVersion) => {
+        kept = await keepVersion(directory, version).then(() => undefined, String);
+      };
       try {
-        if (isCurrentGood && current?.head === newest.stored.head)
-          await writeSidecar(directory, newest.stored, sum, step);
-        else sum = await writePair(directory, newest.stored, isCurrentGood, step);
+        const before = isCurrentGood ? current : undefined;
+        if (before?.head === newest.stored.head) await writeSidecar(directory, newest.stored, sum, step);
+        else {
+          const keepBefore = before === undefined ? undefined : () => keep(before.version);
+          sum = await writePair(directory, newest.stored, keepBefore, step);
+        }
         step();
         isCurrentGood = true;
         refusal = undefined;

@@ -7,6 +7,7 @@
 import type { ExternalPlugin, FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { NodeAddresses } from "../../hw/core/alive/addresses.ts";
 import type { Bmc } from "../../hw/core/ipmi/bmc.ts";
+import type { Hypervisor } from "../../hw/core/libvirt/hypervisor.ts";
 import type { UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PoisonDisks } from "../../hw/core/poison/disks.ts";
 import type { SharedLock } from "../../hw/core/sfex/lock.ts";
@@ -146,6 +147,21 @@ export interface Transports {
     readonly auth: "md5" | "sha" | "sha256" | "sha512";
     readonly privacy: "des" | "aes" | "aes256";
   };
+  readonly libvirt: {
+    readonly socket: string;
+    readonly uri: string;
+    readonly machine: string;
+    /** The machine's host, where that is another than this one. */
+    readonly ssh:
+      | {
+          readonly host: string;
+          readonly port: number;
+          readonly user: string;
+          readonly secret: string;
+          readonly hostKey: string;
+        }
+      | undefined;
+  };
   readonly nut: {
     readonly host: string;
     readonly port: number;
@@ -176,6 +192,7 @@ export interface Connections {
   readonly promise: WatchdogPromises;
   readonly ssh: TextLine;
   readonly snmp: SnmpAgent;
+  readonly libvirt: Hypervisor;
   readonly nut: UpsServer;
   readonly telnet: TextLine;
 }

@@ -270,6 +270,13 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     plugParameter: "outlets",
     hasOutlets: true,
   },
+  libvirt: {
+    driver: "libvirt",
+    renames: {},
+    refusals: [],
+    passwords: ["password", "passwd"],
+    plugParameter: "machine",
+  },
   nut: {
     driver: "nut",
     renames: {},

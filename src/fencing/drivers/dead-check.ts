@@ -5,8 +5,7 @@
  * Its standby wait is ours by evidence: who holds the resources fences first (docs/operations/fencing.md).
  */
 import * as v from "valibot";
-import type { NodeAddresses } from "../../hw/core/alive/addresses.ts";
-import { parseAddress } from "../../hw/core/rtnetlink.ts";
+import { type NodeAddresses, parseNodeAddress } from "../../hw/core/alive/addresses.ts";
 import type { PowerDevice, ToldPower } from "../core/driver.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
@@ -15,7 +14,10 @@ const parameters = v.strictObject({
   addresses: v.pipe(
     text("write the addresses of the node: service, interconnect, board"),
     v.transform((list) => list.split(/[\s,]+/).filter((word) => word !== "")),
-    v.check((list) => list.every((word) => parseAddress(word) !== undefined), "write addresses, not names"),
+    v.check(
+      (list) => list.every((word) => parseNodeAddress(word) !== undefined),
+      "write addresses or names; a link-local address of IPv6 with its interface, as fe80::1%eth1",
+    ),
   ),
   trials: v.optional(
     v.pipe(v.string(), v.regex(/^[1-9]\d?$/, "write a number from 1 to 99"), v.transform(Number)),

@@ -10,6 +10,7 @@ import { externalPlugin } from "./external-plugin.ts";
 import { fenceAgent } from "./fence-agent.ts";
 import { iloRibcl } from "./ilo-ribcl.ts";
 import { ipmiLan } from "./ipmi-lan.ts";
+import { libvirt } from "./libvirt.ts";
 import { meatwareParameters } from "./meatware.ts";
 import { nut } from "./nut.ts";
 import { boundMs } from "./prove-power.ts";
@@ -35,6 +36,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
   "ilo-ssh": iloSsh,
   "racadm-ssh": racadmSsh,
   "snmp-pdu": snmpPdu,
+  libvirt,
   nut,
   "dead-check": deadCheck,
   "fence-agent": fenceAgent,

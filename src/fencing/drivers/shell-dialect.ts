@@ -3,7 +3,7 @@
  * cluster-glue's ibmrsa-telnet takes an error, or no answer, for success; here a command counts as accepted only by
  * the word that the board says for it, and even then only the power that is read back is a proof.
  */
-import type { TextLine } from "../../hw/core/text/line.ts";
+import type { Expected, TextLine } from "../../hw/core/text/line.ts";
 import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 
 export interface ShellDialect {
@@ -42,6 +42,17 @@ function lastWords(text: string): string {
 
 const POWER_WORDS: Readonly<Record<string, "on" | "off">> = { on: "on", enabled: "on", off: "off", disabled: "off" };
 
+const WRONG_BOARD = "is it the board that this driver is for? Correct host, or the driver";
+
+/** Why nobody asked for what was to be given. */
+function unasked(what: "login" | "password", { kind, text }: Exclude<Expected, { readonly kind: "seen" }>): string {
+  const said = lastWords(text);
+  if (kind === "closed")
+    return `the board hangs up before it asks for a ${what}: perhaps it has no session left; close other logins`;
+  if (said === "") return `the board takes the connection and asks for no ${what} within its time; reset the board`;
+  return `the board asks for no ${what}, but says: ${said}; ${WRONG_BOARD}`;
+}
+
 /** One login on this line, made with the first call; `user`: for shells that ask for one. */
 export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): PowerDevice {
   let isLoggedIn = false;
@@ -51,21 +62,22 @@ export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): P
     const { login } = dialect;
     if (login === undefined) {
       const welcome = await line.expect(dialect.prompt);
-      if (welcome.kind !== "seen") return `the board took the login, but shows no prompt: ${lastWords(welcome.text)}`;
+      if (welcome.kind !== "seen")
+        return `the board took the login, but shows no prompt: ${lastWords(welcome.text)}; ${WRONG_BOARD}`;
       isLoggedIn = true;
       return undefined;
     }
     const asked = await line.expect(login.user);
-    if (asked.kind !== "seen") return "the board asks for no login";
+    if (asked.kind !== "seen") return unasked("login", asked);
     line.sendLine(user);
     const secret = await line.expect(login.password);
-    if (secret.kind !== "seen") return "the board asks for no password";
+    if (secret.kind !== "seen") return unasked("password", secret);
     line.sendPassword();
     // A refused login asks again, says so, or hangs up.
     const first = dialect.enter?.welcome ?? dialect.prompt;
     const either = new RegExp(`${first.source}|${login.user.source}|invalid|incorrect|denied|failed`, "i");
     const welcome = await line.expect(either);
-    if (welcome.kind === "silent") return "the board took the login, but shows no prompt";
+    if (welcome.kind === "silent") return `the board took the login, but shows no prompt; ${WRONG_BOARD}`;
     if (welcome.kind === "closed" || !first.test(welcome.text)) return SECOND_LOGIN;
     const lost = await enterMachine();
     isLoggedIn = lost === undefined;
@@ -78,7 +90,7 @@ export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): P
     line.sendLine(enter.command);
     const answer = await line.expect(new RegExp(`${prompt.source}|${enter.welcome.source}`));
     if (answer.kind === "seen" && prompt.test(answer.text)) return undefined;
-    return `the board does not know this machine (${enter.command}): ${lastWords(answer.text)}`;
+    return `the board does not know this machine (${enter.command}): ${lastWords(answer.text)}; correct module`;
   }
 
   async function ask(command: string): Promise<Said> {
@@ -105,7 +117,8 @@ export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): P
       const said = await ask(wanted === "off" ? dialect.off : dialect.on);
       if (said.kind === "lost") return { kind: said.isSent ? "maybe" : "refused", reason: said.reason };
       const reason = `the board said: ${lastWords(said.text)}`;
-      if (dialect.denied.test(said.text)) return { kind: "refused", reason };
+      if (dialect.denied.test(said.text))
+        return { kind: "refused", reason: `${reason}; give this user the right to switch the power` };
       return dialect.accepted.test(said.text) ? { kind: "accepted" } : { kind: "maybe", reason };
     },
     readPower,

@@ -1,7 +1,8 @@
 /**
  * Fencing by the outlets of a PDU that is reached by SNMP. A machine with several power supplies has several outlets,
  * and is off only when each of them is: one request switches all, and all are read back.
- * Facts: reference stonith.md, section 9 (APC, WTI); Eaton's EATON-EPDU-MIB and Raritan's PDU2-MIB. No unit was seen.
+ * Facts: reference stonith.md, section 9 (APC, WTI); Eaton's EATON-EPDU-MIB and Raritan's PDU2-MIB, as NUT's snmp-ups
+ * uses them. No unit was seen.
  */
 import * as v from "valibot";
 import type { SnmpAgent, SnmpAnswer } from "../../hw/core/snmp/agent.ts";

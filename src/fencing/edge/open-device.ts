@@ -178,6 +178,16 @@ export function createDeviceOpener(secretsFile: string, sight?: ClusterSight): D
         const agent = await openSnmpAgent({ ...target, ...passwords, budgetMs });
         return opened(bound.device(agent), () => agent.close());
       }
+      case "libvirt": {
+        const { ssh, ...target } = bound.target;
+        const password = optionalPassword(ssh?.secret);
+        if (password.kind === "failed") return password;
+        const { openLibvirt } = await import("../../hw/edge/libvirt-socket.ts");
+        const login = ssh === undefined ? undefined : { ...ssh, password: password.value ?? "" };
+        const line = await openLibvirt({ ...target, ssh: login, answerMs: budgetMs });
+        if (line.kind === "refused") return { kind: "failed", reason: line.reason };
+        return opened(bound.device(line.hypervisor), () => line.hypervisor.close());
+      }
       case "nut": {
         const password = passwordOf(bound.target.secret);
         if (password.kind === "failed") return password;

@@ -1,11 +1,12 @@
 /** Pings hosts in process: all at once, each as often as told. Needs CAP_NET_RAW. */
 import { randomInt } from "node:crypto";
 import { decodeEchoReply, encodeEcho } from "../core/icmp-echo.ts";
-import { formatAddress, type NetworkAddress } from "../core/rtnetlink.ts";
+import type { NetworkAddress } from "../core/rtnetlink.ts";
 import {
   AF_INET,
   AF_INET6,
   closeDescriptor,
+  interfaceIndex,
   openSocket,
   receiveFrom,
   SOCK_NONBLOCK,
@@ -25,16 +26,21 @@ export interface EchoOrder {
   readonly signal: AbortSignal;
 }
 
-function socketAddress({ family, bytes }: NetworkAddress): Uint8Array {
+/** `zone`: the interface of a link-local address. */
+export type EchoTarget = NetworkAddress & { readonly zone?: string };
+
+/** Throws a SystemCallError where there is no such interface. */
+function socketAddress({ family, bytes, zone }: EchoTarget): Uint8Array {
   const address = Buffer.alloc(family === AF_INET ? 16 : 28);
   address.writeUInt16LE(family, 0);
   address.set(bytes, family === AF_INET ? 4 : 8);
+  if (zone !== undefined) address.writeUInt32LE(interfaceIndex(zone), 24);
   return address;
 }
 
 /** Which of the addresses (of one family) have answered; resolves as soon as all have. */
-function pingFamily(addresses: readonly NetworkAddress[], family: 2 | 10, order: EchoOrder): Promise<Set<string>> {
-  const answered = new Set<string>();
+function pingFamily(addresses: readonly EchoTarget[], family: 2 | 10, order: EchoOrder): Promise<Set<EchoTarget>> {
+  const answered = new Set<EchoTarget>();
   if (addresses.length === 0) return Promise.resolve(answered);
   const fd = openSocket(family, SOCK_RAW | SOCK_NONBLOCK, family === AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
   const identifier = randomInt(0x10000);
@@ -60,7 +66,7 @@ function pingFamily(addresses: readonly NetworkAddress[], family: 2 | 10, order:
         const address = addresses[index];
         // Only the host itself may answer for it.
         const isFromIt = address?.bytes.every((byte, at) => byte === from[at]) === true;
-        if (address !== undefined && isFromIt) answered.add(formatAddress(address));
+        if (address !== undefined && isFromIt) answered.add(address);
       }
       if (answered.size === addresses.length) finish();
     });
@@ -70,7 +76,7 @@ function pingFamily(addresses: readonly NetworkAddress[], family: 2 | 10, order:
         return;
       }
       addresses.forEach((address, index) => {
-        if (answered.has(formatAddress(address))) return;
+        if (answered.has(address)) return;
         try {
           sendTo(
             fd,
@@ -90,11 +96,11 @@ function pingFamily(addresses: readonly NetworkAddress[], family: 2 | 10, order:
   });
 }
 
-/** The addresses, as written by `formatAddress`, that have answered. */
+/** Those of the targets that have answered. */
 export async function pingAddresses(
-  addresses: readonly NetworkAddress[],
+  addresses: readonly EchoTarget[],
   order: EchoOrder,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<EchoTarget>> {
   const [four, six] = await Promise.all([
     pingFamily(
       addresses.filter(({ family }) => family === AF_INET),

@@ -5,6 +5,7 @@
  */
 import { connect } from "node:net";
 import type { UpsAnswer, UpsServer } from "../core/nut/ups-server.ts";
+import { connectionFault, noConnection } from "./connection-fault.ts";
 import { createTextBuffer } from "./text-buffer.ts";
 
 export interface NutTarget {
@@ -24,15 +25,10 @@ export type NutOpened =
   | { readonly kind: "open"; readonly server: NutClient }
   | { readonly kind: "refused"; readonly reason: string };
 
-function describe(error: NodeJS.ErrnoException, { host, port }: NutTarget): string {
-  if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}: is upsd running there?`;
-  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  return `${host}: ${error.code ?? error.message}`;
-}
-
 /** Connects within one `answerMs`; the login is believed, for upsd checks it with the first command that needs it. */
 export function openNut(target: NutTarget): Promise<NutOpened> {
   const { host, port, ups, user, password, answerMs } = target;
+  const place = { host, port, protocol: "TCP", service: "upsd" } as const;
   const socket = connect({ host, port });
   const buffer = createTextBuffer(answerMs);
   socket.on("data", (bytes: Buffer) => buffer.append(bytes.toString("utf8")));
@@ -78,14 +74,15 @@ export function openNut(target: NutTarget): Promise<NutOpened> {
       socket.destroy();
       resolve({ kind: "refused", reason });
     };
-    const timer = setTimeout(() => refuse(`${host} port ${port}: no connection within ${answerMs} ms`), answerMs);
-    socket.on("error", (error) => refuse(describe(error, target)));
+    const timer = setTimeout(() => refuse(noConnection(place, answerMs)), answerMs);
+    socket.on("error", (error) => refuse(connectionFault(error, place)));
     socket.once("connect", () => {
       clearTimeout(timer);
       void (async () => {
         for (const line of [`USERNAME ${quoted(user)}`, `PASSWORD ${quoted(password)}`]) {
           const answer = await ask(line, false);
-          if (answer.kind === "lost") return refuse(`${host} port ${port}: ${answer.reason}: is this a NUT server?`);
+          if (answer.kind === "lost")
+            return refuse(`${host} port ${port}: ${answer.reason}: is this a NUT server? Correct host and port`);
           if (answer.kind === "refused") return refuse(`the server refuses the login: ${answer.code}`);
         }
         resolve({ kind: "open", server });

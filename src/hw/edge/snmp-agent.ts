@@ -4,6 +4,7 @@
  */
 import type { Session, SessionOptions, SessionOptionsV3, Varbind } from "net-snmp";
 import type { SnmpAgent, SnmpAnswer } from "../core/snmp/agent.ts";
+import { connectionFault } from "./connection-fault.ts";
 
 export interface SnmpTarget {
   readonly host: string;
@@ -73,7 +74,8 @@ function judge(error: Error & { code?: string }, target: SnmpTarget, isWrite: bo
     // What an agent cannot read it does not answer, and says nothing of it.
     const unread = version === "3" ? "the privacy password is wrong" : "it does not know the community";
     const why = `it is not reached, SNMP is off there, or ${unread}`;
-    const reason = `${host} port ${port} gave no answer within ${budgetMs} ms: ${why}`;
+    const remedy = "look at host, at the agent's access list and at the secrets file";
+    const reason = `${host} port ${port} gave no answer within ${budgetMs} ms: ${why}; ${remedy}`;
     return { kind: "silent", maybeReceived: isWrite, reason };
   }
   if (error.name === "RequestFailedError") {
@@ -87,10 +89,10 @@ function judge(error: Error & { code?: string }, target: SnmpTarget, isWrite: bo
       reason: `the agent refuses: ${error.message}; is it this model, and is there this outlet?`,
     };
   }
-  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN")
-    return { kind: "refused", reason: `the name ${host} cannot be resolved` };
-  if (error.code === "ECONNREFUSED")
-    return { kind: "refused", reason: `nothing listens on UDP port ${port} of ${host}` };
+  if (error.code !== undefined) {
+    const reason = connectionFault(error, { host, port, protocol: "UDP", service: "its SNMP agent" });
+    return { kind: "refused", reason };
+  }
   return { kind: "silent", maybeReceived: isWrite, reason: `${host} port ${port}: ${error.message}` };
 }
 

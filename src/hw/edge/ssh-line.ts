@@ -1,24 +1,12 @@
-/**
- * A line of text to a board's command shell over ssh: iLO, iDRAC, CMC. The host key is pinned and checked before the
- * password goes out. The library is loaded with the first such device, for most nodes have none.
- * Old boards speak nothing that is offered today: `isLegacy` adds what they know, and what they know is weak.
- */
-import { createHash } from "node:crypto";
-import type { Client, ClientChannel, ConnectConfig } from "ssh2";
+/** A line of text to a board's command shell over ssh: iLO, iDRAC, CMC. */
+import type { Client, ClientChannel } from "ssh2";
 import type { TextLine } from "../core/text/line.ts";
+import { loginBySsh, type SshLogin } from "./ssh-login.ts";
 import { createTextBuffer, TEXT_HANG_UP_MS } from "./text-buffer.ts";
 
-export interface SshTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  /** As `ssh-keygen -lf` prints it: SHA256: and 43 signs. */
-  readonly hostKey: string;
-  readonly isLegacy: boolean;
+/** `answerMs`: for the login, for the shell and for one expectation. */
+export interface SshTarget extends SshLogin {
   readonly logout: string;
-  /** For the login, and for one expectation. */
-  readonly answerMs: number;
 }
 
 export interface SshLine extends TextLine {
@@ -28,66 +16,6 @@ export interface SshLine extends TextLine {
 export type SshOpened =
   | { readonly kind: "open"; readonly line: SshLine }
   | { readonly kind: "refused"; readonly reason: string };
-
-/** What iLO 2 and 3, DRAC 5 and iDRAC 6 need; the library offers none of it by itself. */
-const LEGACY_ALGORITHMS = {
-  kex: ["diffie-hellman-group14-sha1", "diffie-hellman-group1-sha1", "diffie-hellman-group-exchange-sha1"],
-  cipher: ["aes128-cbc", "aes256-cbc", "3des-cbc"],
-  serverHostKey: ["ssh-rsa", "ssh-dss"],
-  hmac: ["hmac-sha1", "hmac-md5"],
-} as const;
-
-/** As OpenSSH prints fingerprints. */
-export function fingerprintOf(key: Uint8Array): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
-}
-
-function describe(error: Error & { level?: string; code?: string }, { host, port, answerMs }: SshTarget): string {
-  if (error.level === "client-authentication") {
-    return "the board does not know this user or password; correct the secrets file";
-  }
-  if (error.level === "client-timeout") return `${host} port ${port}: no ssh login within ${answerMs} ms`;
-  if (/no matching/i.test(error.message)) {
-    return `${host} speaks none of the ciphers offered (${error.message}); add ssh=legacy`;
-  }
-  if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}: is ssh enabled there?`;
-  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  if (error.code === "ECONNRESET") return `${host} hangs up: perhaps it has no session left; close other logins`;
-  return `${host} port ${port}: ${error.code ?? error.message}`;
-}
-
-function describeForeign(seenKey: string | undefined, { hostKey }: SshTarget): string {
-  const remedy = "look at the board's own page, then correct hostkey";
-  const words = `its host key is ${seenKey}, expected was ${hostKey}`;
-  return `this is another board, or somebody in between: ${words}; ${remedy}`;
-}
-
-function configurationOf(target: SshTarget, noteKey: (fingerprint: string) => void): ConnectConfig {
-  const { host, port, user, password, hostKey, isLegacy, answerMs } = target;
-  return {
-    host,
-    port,
-    username: user,
-    password,
-    // Some boards ask for the password as a question.
-    tryKeyboard: true,
-    readyTimeout: answerMs,
-    hostVerifier: (key: Buffer) => {
-      noteKey(fingerprintOf(key));
-      return fingerprintOf(key) === hostKey;
-    },
-    ...(isLegacy
-      ? {
-          algorithms: {
-            kex: { append: [...LEGACY_ALGORITHMS.kex], prepend: [], remove: [] },
-            cipher: { append: [...LEGACY_ALGORITHMS.cipher], prepend: [], remove: [] },
-            serverHostKey: { append: [...LEGACY_ALGORITHMS.serverHostKey], prepend: [], remove: [] },
-            hmac: { append: [...LEGACY_ALGORITHMS.hmac], prepend: [], remove: [] },
-          },
-        }
-      : {}),
-  };
-}
 
 function lineOver(client: Client, channel: ClientChannel, { password, logout, answerMs }: SshTarget): SshLine {
   const buffer = createTextBuffer(answerMs);
@@ -108,33 +36,22 @@ function lineOver(client: Client, channel: ClientChannel, { password, logout, an
 
 /** Logs in and opens a shell within `answerMs` each. */
 export async function openSsh(target: SshTarget): Promise<SshOpened> {
-  const { Client: SshClient } = await import("ssh2");
-  const client = new SshClient();
-  let seenKey: string | undefined;
+  const { host, answerMs } = target;
+  const login = await loginBySsh(target);
+  if (login.kind === "refused") return login;
+  const { client } = login;
   return await new Promise((resolve) => {
     const refuse = (reason: string) => {
       clearTimeout(timer);
       client.destroy();
       resolve({ kind: "refused", reason });
     };
-    const timer = setTimeout(
-      () => refuse(`${target.host}: no shell within ${2 * target.answerMs} ms`),
-      2 * target.answerMs,
-    );
-    client.on("error", (error: Error & { level?: string; code?: string }) => {
-      const isForeign = seenKey !== undefined && seenKey !== target.hostKey;
-      refuse(isForeign ? describeForeign(seenKey, target) : describe(error, target));
+    const timer = setTimeout(() => refuse(`${host}: no shell within ${answerMs} ms of the login`), answerMs);
+    client.on("close", () => refuse(`${host} hangs up after the login`));
+    client.shell({ term: "dumb", cols: 200, rows: 50 }, (error, channel) => {
+      if (error !== undefined) return refuse(`${host} gives no shell: ${error.message}`);
+      clearTimeout(timer);
+      resolve({ kind: "open", line: lineOver(client, channel, target) });
     });
-    client.on("keyboard-interactive", (_name, _instructions, _language, prompts, finish) =>
-      finish(prompts.map(() => target.password)),
-    );
-    client.on("ready", () => {
-      client.shell({ term: "dumb", cols: 200, rows: 50 }, (error, channel) => {
-        if (error !== undefined) return refuse(`${target.host} gives no shell: ${error.message}`);
-        clearTimeout(timer);
-        resolve({ kind: "open", line: lineOver(client, channel, target) });
-      });
-    });
-    client.connect(configurationOf(target, (fingerprint) => (seenKey = fingerprint)));
   });
 }

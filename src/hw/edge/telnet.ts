@@ -4,6 +4,7 @@
  */
 import { connect } from "node:net";
 import { stripTelnet, type TextLine } from "../core/text/line.ts";
+import { connectionFault, noConnection } from "./connection-fault.ts";
 import { createTextBuffer, TEXT_HANG_UP_MS } from "./text-buffer.ts";
 
 export interface TelnetTarget {
@@ -23,15 +24,10 @@ export type TelnetOpened =
   | { readonly kind: "open"; readonly line: TelnetLine }
   | { readonly kind: "refused"; readonly reason: string };
 
-function describe(error: NodeJS.ErrnoException, { host, port }: TelnetTarget): string {
-  if (error.code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}`;
-  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  return `${host}: ${error.code ?? error.message}`;
-}
-
 /** Connects within one `answerMs`. */
 export function openTelnet(target: TelnetTarget): Promise<TelnetOpened> {
   const { host, port, password, logout, answerMs } = target;
+  const place = { host, port, protocol: "TCP", service: "telnet" } as const;
   const socket = connect({ host, port });
   const buffer = createTextBuffer(answerMs);
   let rest: Uint8Array = new Uint8Array();
@@ -60,8 +56,8 @@ export function openTelnet(target: TelnetTarget): Promise<TelnetOpened> {
       socket.destroy();
       resolve({ kind: "refused", reason });
     };
-    const timer = setTimeout(() => fail(`${host} port ${port}: no connection within ${answerMs} ms`), answerMs);
-    socket.on("error", (error) => fail(describe(error, target)));
+    const timer = setTimeout(() => fail(noConnection(place, answerMs)), answerMs);
+    socket.on("error", (error) => fail(connectionFault(error, place)));
     socket.once("connect", () => {
       clearTimeout(timer);
       resolve({ kind: "open", line });

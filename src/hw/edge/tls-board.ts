@@ -4,6 +4,7 @@
  * Old boards (iLO 1 and 2) speak TLS 1.0 with SHA1 only; `legacy` allows that for one board, and nothing else.
  */
 import { connect, type TLSSocket } from "node:tls";
+import { connectionFault, noConnection, type Place } from "./connection-fault.ts";
 
 export interface TlsTarget {
   readonly host: string;
@@ -17,19 +18,16 @@ export type TlsOpened =
   | { readonly kind: "open"; readonly socket: TLSSocket }
   | { readonly kind: "refused"; readonly reason: string };
 
-function describe(error: NodeJS.ErrnoException, { host, port }: TlsTarget): string {
-  const code = error.code ?? "";
-  if (code === "ECONNREFUSED") return `nothing listens on TCP port ${port} of ${host}`;
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return `there is no way to ${host}`;
-  if (/SSL|TLS|EPROTO/.test(code))
-    return `${host} speaks no TLS that we accept (${code}); for old boards write tls=legacy`;
-  return `${host}: ${code === "" ? error.message : code}`;
+function describe(error: NodeJS.ErrnoException, place: Place): string {
+  return /SSL|TLS|EPROTO/.test(error.code ?? "")
+    ? `${place.host} speaks no TLS that we accept (${error.code}); for old boards write tls=legacy`
+    : connectionFault(error, place);
 }
 
 /** Opens and checks; resolves within `budgetMs`. */
 export function openTls(target: TlsTarget, budgetMs: number): Promise<TlsOpened> {
   const { host, port, certificate, isLegacy } = target;
+  const place = { host, port, protocol: "TCP", service: "the board's web server" } as const;
   const old = { minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
   return new Promise((resolve) => {
     // The fingerprint below takes the place of the chain of authorities, which boards do not have.
@@ -39,11 +37,8 @@ export function openTls(target: TlsTarget, budgetMs: number): Promise<TlsOpened>
       if (opened.kind === "refused") socket.destroy();
       resolve(opened);
     };
-    const timer = setTimeout(
-      () => end({ kind: "refused", reason: `${host} port ${port}: no connection within ${budgetMs} ms` }),
-      budgetMs,
-    );
-    socket.on("error", (error) => end({ kind: "refused", reason: describe(error, target) }));
+    const timer = setTimeout(() => end({ kind: "refused", reason: noConnection(place, budgetMs) }), budgetMs);
+    socket.on("error", (error) => end({ kind: "refused", reason: describe(error, place) }));
     socket.once("secureConnect", () => {
       const seen = (socket.getPeerCertificate().fingerprint256 ?? "").replaceAll(":", "").toLowerCase();
       if (seen === certificate) end({ kind: "open", socket });

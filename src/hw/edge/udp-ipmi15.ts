@@ -15,7 +15,7 @@ import {
 } from "../core/ipmi/bmc.ts";
 import { toHex, u32Bytes } from "../core/ipmi/bytes.ts";
 import type { IpmiFault } from "../core/ipmi/fault.ts";
-import { PRIVILEGE } from "../core/ipmi/fault.ts";
+import { noSession, PRIVILEGE } from "../core/ipmi/fault.ts";
 import {
   askActivation,
   askCapabilities,
@@ -117,8 +117,7 @@ export function createIpmi15Connection(target: Ipmi15Target): Ipmi15Connection {
   const refused = (fault: IpmiFault): Opened => ({ kind: "refused", fault });
 
   async function logIn(deadlineAtMs: number): Promise<Opened> {
-    const nobody = () =>
-      silent(`the board opened no session within ${budgetMs} ms${hint === undefined ? "" : ` (${hint})`}`);
+    const nobody = () => silent(noSession(budgetMs, hint));
     const capabilities = await exchange(askCapabilities(privilege), undefined, deadlineAtMs);
     if (capabilities === undefined) return nobody();
     const lack = judgeCapabilities(capabilities.data);

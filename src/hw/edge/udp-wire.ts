@@ -1,6 +1,7 @@
 /** The socket to one board over UDP: made when it is first needed, with what the network says in plain words. */
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { connectionFault } from "./connection-fault.ts";
 
 export interface WireTarget {
   readonly host: string;
@@ -9,14 +10,6 @@ export interface WireTarget {
 
 /** Packets that wait for the name look-up; more would only be resends of the same. */
 const UNSENT_MAX = 4;
-
-function describeNetworkError(error: NodeJS.ErrnoException, { host, port }: WireTarget): string {
-  const code = error.code ?? "";
-  if (code === "ECONNREFUSED") return `nothing listens on UDP port ${port} of ${host}`;
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name ${host} cannot be resolved`;
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return `there is no way to ${host}`;
-  return `${host}: ${code === "" ? error.message : code}`;
-}
 
 export interface Wire {
   send(bytes: Uint8Array): void;
@@ -44,7 +37,7 @@ export function createWire(
     fresh.on("message", onDatagram);
     const fail = (error: Error) => {
       if (!connected && socket === fresh) discard();
-      onError(describeNetworkError(error, target));
+      onError(connectionFault(error, { ...target, protocol: "UDP", service: "IPMI over LAN" }));
     };
     fresh.on("error", fail);
     // The declared type of this callback hides that a failed look-up calls it with the error.
@@ -61,7 +54,11 @@ export function createWire(
   return {
     send(bytes) {
       if (socket === undefined) open();
-      if (connected) socket?.send(bytes, (error) => error && onError(describeNetworkError(error, target)));
+      if (connected)
+        socket?.send(
+          bytes,
+          (error) => error && onError(connectionFault(error, { ...target, protocol: "UDP", service: "IPMI over LAN" })),
+        );
       else if (unsent.length < UNSENT_MAX) unsent.push(bytes);
     },
     close: discard,

@@ -223,8 +223,19 @@ export interface DrbdCheck {
   readonly found: boolean;
 }
 
-/** All that is wrong with a resource, as far as data are at stake. Errors forbid its start. */
-export function checkDrbdResource(statements: readonly DrbdStatement[], resource: string, place: string): DrbdCheck {
+/** What sites of `ocf:linbit:drbd` have lived without: told, and no reason to leave their service down. */
+const FORGIVEN = new Set(["fencing", "fence-peer"]);
+
+/**
+ * All that is wrong with a resource, as far as data are at stake. Errors forbid its start. `isOfField`: configured as
+ * the field has it, it runs as it did there (docs/decisions/linbit-drbd.md).
+ */
+export function checkDrbdResource(
+  statements: readonly DrbdStatement[],
+  resource: string,
+  place: string,
+  isOfField = false,
+): DrbdCheck {
   const own = statements.find(({ words }) => words[0] === "resource" && words[1] === resource)?.section;
   if (own === undefined) {
     const reason = `there is no resource ${resource}`;
@@ -241,7 +252,8 @@ export function checkDrbdResource(statements: readonly DrbdStatement[], resource
     if (allows(value)) continue;
     const standing = given === undefined ? `${name} is not set` : `${name} is ${value}`;
     const reason = `resource ${resource}: ${standing}; ${because}`;
-    problems.push({ severity, place: at(given?.line), reason, remedy: `write ${write}` });
+    const judged = isOfField && FORGIVEN.has(name) ? "warning" : severity;
+    problems.push({ severity: judged, place: at(given?.line), reason, remedy: `write ${write}` });
   }
   for (const [name, safe] of Object.entries(AFTER_SPLIT_BRAIN)) {
     const given = settingOf(scopes, "net", name);

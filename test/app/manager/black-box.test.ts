@@ -33,6 +33,7 @@ const freshNode = () =>
         { id: "2", name: "bravo" },
       ],
       fenced: {},
+      begun: [],
     },
     0,
   );

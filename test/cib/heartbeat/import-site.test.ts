@@ -128,6 +128,11 @@ test("auto_failback decides by scores: the owner, staying, and each ping node th
   expect(back.crm).not.toContain("pingd");
 });
 
+test("who had ifcheckd sees the state of the links among the attributes", () => {
+  expect(imported(`${PAIR}respawn root /usr/lib64/heartbeat/ifcheckd\n`).nodeConfig).toContain("link-attributes on\n");
+  expect(imported(PAIR).nodeConfig).not.toContain("link-attributes");
+});
+
 test("scripts with arguments or from resource.d are Heartbeat's class, others are init scripts", () => {
   const { crm, verdicts } = imported(PAIR, "srv01 apache::/etc/httpd.conf myscript squid OCF::x::y\n", {
     ...NOBODY,

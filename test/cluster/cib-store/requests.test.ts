@@ -1,5 +1,6 @@
 /** Requests to the replicated CIB: in order, once, answered, whatever is lost on their way to the DC. */
 import { expect, test } from "vitest";
+import { xml } from "../../../src/base/xml.ts";
 import { World } from "./world.ts";
 
 test("what was asked later overtakes nothing that a DC has dropped before it was one", () => {
@@ -111,4 +112,72 @@ test("without a DC a change is refused in the end, with the reason", () => {
   world.submit("a");
   for (let at = 0; at < 70; at += 1) world.tick(500);
   expect(world.answers).toMatchObject([{ kind: "refused", problems: [{ reason: "there is no DC" }] }]);
+});
+
+const option = (name: string) =>
+  ({ kind: "set-option", target: "crm_config", setName: "cluster_property_set", name, value: "1" }) as const;
+
+test("what is asked for while a version is on its way makes the next one together, each answered by itself", () => {
+  const world = new World(["a", "b", "c"]);
+  world.settle();
+  const { epoch } = world.node("a").store?.stored.version ?? { epoch: -1 };
+  const first = world.submit("a", [option("first")]);
+  const good = ["a", "b", "c"].map((name) => world.submit(name, [option(`of-${name}`)]));
+  const bad = world.submit("b", [{ kind: "delete", target: "nobody" }]);
+  const same = world.submit("c", [option("of-a")]);
+  world.settle();
+  expect(new Set(world.accepted())).toEqual(new Set([first, ...good, same]));
+  expect(world.answers.filter(({ kind }) => kind === "refused").map(({ requestId }) => requestId)).toEqual([bad]);
+  const versions = new Map(
+    world.answers.flatMap((answer) => (answer.kind === "accepted" ? [[answer.requestId, answer.version.epoch]] : [])),
+  );
+  expect(versions.get(first)).toBe(epoch + 1);
+  expect(new Set([...good, same].map((id) => versions.get(id)))).toEqual(new Set([epoch + 2]));
+  for (const { store } of world.nodes) {
+    const made = store?.stored.history.slice(-4) ?? [];
+    expect(new Set(made.map(({ requestId }) => requestId))).toEqual(new Set([first, ...good]));
+    expect(made.map(({ version }) => version.epoch)).toEqual([epoch + 1, epoch + 2, epoch + 2, epoch + 2]);
+  }
+});
+
+test("no more is taken at once than the DC can check without being late for other things", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const ids = Array.from({ length: 60 }, (_, index) => world.submit("a", [option(`x${index}`)]));
+  world.settle();
+  expect(world.accepted()).toEqual(ids);
+  const sizes = Map.groupBy(world.node("b").store?.stored.history ?? [], ({ version }) => version.epoch);
+  expect(Math.max(...[...sizes.values()].map(({ length }) => length))).toBe(20);
+});
+
+test("two who replace what both have read: the second is refused, at the DC, also within one version", () => {
+  const world = new World(["a", "b", "c"]);
+  world.settle();
+  const stored = world.node("a").store?.stored;
+  if (stored === undefined) throw new Error("no store");
+  const version = `${stored.version.adminEpoch}.${stored.version.epoch}`;
+  const replace = (name: string, value: string) => {
+    const set = xml("cluster_property_set", { id: "cib-bootstrap-options" }, [
+      xml("nvpair", { id: "cib-bootstrap-options-x", name: "x", value }),
+    ]);
+    const children = stored.configuration.children.map((child) =>
+      child.name === "crm_config" ? { ...child, children: [set] } : child,
+    );
+    const configuration = { ...stored.configuration, children };
+    return world.submit(name, [
+      { kind: "expect", version },
+      { kind: "replace", configuration },
+    ]);
+  };
+  const [first, second] = [replace("b", "by-b"), replace("c", "by-c")];
+  world.settle();
+  const third = replace("b", "late");
+  world.settle();
+  const [winner] = world.accepted();
+  expect([[first], [second]]).toContainEqual(world.accepted());
+  expect(world.tree("a")).toContain(winner === first ? "by-b" : "by-c");
+  const refused = world.answers.filter((answer) => answer.kind === "refused");
+  expect(refused.map(({ requestId }) => requestId)).toContain(third);
+  expect(refused).toHaveLength(2);
+  expect(refused.every(({ problems }) => problems[0]?.place === "base")).toBe(true);
 });

@@ -100,7 +100,7 @@ export class Cluster {
       history: [],
     };
     const start = { self: name, incarnation: `${name}-${session}`, session, actionLimit: 4, stored, nodes, fenced: {} };
-    return createNode(start, this.nowMs);
+    return createNode({ ...start, begun: [] }, this.nowMs);
   }
 
   /** Power on, or the first start. */
@@ -265,6 +265,7 @@ export class Cluster {
         this.log.push(`${this.nowMs} ${name} ${effect.level}: ${effect.text}`);
         break;
       case "kill":
+      case "keep-begun":
       case "answer":
       case "withdraw-fence":
       case "conflict":

@@ -139,6 +139,18 @@ test("start under an unsafe configuration is refused, and everything that is mis
   expect(world.up).toBe(false);
 });
 
+test("a site of ocf:linbit:drbd that has no fencing starts, and what is missing is told", async () => {
+  const configuration = CONFIGURATION.replace("fencing resource-and-stonith;", "").replace(/fence-peer "[^"]*";/, "");
+  const world = worldOf({ up: false, configuration });
+  const call = { ...callOf("start", 10_000), environment: { OCF_RESOURCE_PROVIDER: "linbit" } };
+  const { code, reason } = await createDrbdAgent(toolOf(world)).operate(call);
+  expect([code, world.up]).toEqual([0, true]);
+  expect(reason).toContain("write fencing resource-and-stonith;");
+  expect(reason).toContain("write fence-peer");
+  const unsafe = worldOf({ up: false, configuration: configuration.replace("protocol C", "protocol A") });
+  expect((await createDrbdAgent(toolOf(unsafe)).operate(call)).code).toBe(6);
+});
+
 test("promote reads back that it is Primary", async () => {
   const answer = await operate(worldOf(), "promote");
   expect([answer.code, scoreOf(answer)]).toEqual([0, ["master-mirror=10000"]]);

@@ -1,37 +1,23 @@
 /** The pictures of crm_mon: the layout of the source documents, and Debian's own crm_mon as the judge of the rest. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import process from "node:process";
-import { describe, expect, test } from "vitest";
-import { parseXml, printXml, type XmlElement } from "../../../src/base/xml.ts";
+import { expect, test } from "vitest";
+import type { XmlElement } from "../../../src/base/xml.ts";
 import { connectivity } from "../../../src/cluster/core/monitor/attributes.ts";
 import { brief } from "../../../src/cluster/core/monitor/brief.ts";
 import { monitorHtml } from "../../../src/cluster/core/monitor/html.ts";
 import { readableMs } from "../../../src/cluster/core/monitor/operations.ts";
+import { DEFAULT_SECTIONS, plainWishes } from "../../../src/cluster/core/monitor/section-choice.ts";
 import { monitorText } from "../../../src/cluster/core/monitor/sections.ts";
 import { monitorTextOne } from "../../../src/cluster/core/monitor/version-one.ts";
-import type { MonitorSource, MonitorWishes } from "../../../src/cluster/core/monitor/wishes.ts";
-import { monitorXml } from "../../../src/cluster/core/monitor/xml.ts";
+import type { MonitorSource, SectionName } from "../../../src/cluster/core/monitor/wishes.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
-import { skips } from "../../support/skip.ts";
 import { sourceCib } from "./source-cib.ts";
 
-const NOTHING: MonitorWishes = {
-  inactive: false,
-  byNode: false,
-  failCounts: false,
-  attributes: false,
-  operations: false,
-  timing: false,
-  tickets: false,
-  detail: false,
-  hideHeaders: false,
-  bans: undefined,
-  fencing: 1,
-};
-const FA = { ...NOTHING, failCounts: true, attributes: true };
+const PLAIN = plainWishes(DEFAULT_SECTIONS);
+const withSections = (...names: readonly SectionName[]) => ({
+  ...PLAIN,
+  sections: new Set([...DEFAULT_SECTIONS, ...names]),
+});
+const FA = withSections("failcounts", "attributes");
 
 function sourceOf(cib: XmlElement, more: Partial<MonitorSource> = {}): MonitorSource {
   // A fixed clock in UTC: the zone of the machine must not matter here.
@@ -41,7 +27,16 @@ function sourceOf(cib: XmlElement, more: Partial<MonitorSource> = {}): MonitorSo
       "  $1 ",
     );
   const facts = readFacts(cib, 1_800_000_000_000, undefined);
-  return { facts, nowWallMs: 1_322_758_576_000, stack: "unknown", version: undefined, fencing: [], ctime, ...more };
+  return {
+    facts,
+    nowWallMs: 1_322_758_576_000,
+    stack: "unknown",
+    version: undefined,
+    fencing: [],
+    unproven: [],
+    ctime,
+    ...more,
+  };
 }
 
 test("crm_mon -fA -1 of the source documents, with node01 stopped", () => {
@@ -99,8 +94,20 @@ test("-s says in one line and by its exit code what is missing", () => {
 test("leftovers of a move are shown by -L, also by their prefix only", () => {
   const source = sourceOf(sourceCib({ node01: "running", leftOver: true }));
   const line = "  * cli-standby-rule-p_ip\tprevents p_ip from running on node02";
-  expect(monitorText(source, { ...NOTHING, bans: "cli-" })).toContain(`Negative Location Constraints:\n${line}`);
-  expect(monitorText(source, { ...NOTHING, bans: "other" })).not.toContain("Negative");
+  expect(monitorText(source, { ...withSections("bans"), bans: "cli-" })).toContain(
+    `Negative Location Constraints:\n${line}`,
+  );
+  expect(monitorText(source, { ...withSections("bans"), bans: "other" })).not.toContain("Negative");
+});
+
+test("a fencing device that could not fence now stands in every picture, with its last good date", () => {
+  const unproven = [
+    { node: "node01", device: "fence-node02", provenWallMs: 1_322_750_000_000, reason: "wrong password" },
+    { node: "node02", device: "fence-node01" },
+  ];
+  const text = monitorText(sourceOf(sourceCib({ node01: "running" }), { unproven }), plainWishes(DEFAULT_SECTIONS));
+  expect(text).toContain("Unproven Fencing Devices:\n  * fence-node02 on node01: last seen to work '");
+  expect(text).toContain("': wrong password\n  * fence-node01 on node02: never seen to work: its proof is too old");
 });
 
 test("fencing that failed stands in every picture, what succeeded only when asked for", () => {
@@ -111,9 +118,9 @@ test("fencing that failed stands in every picture, what succeeded only when aske
   ] as const;
   const source = sourceOf(sourceCib({ node01: "stopped" }), { fencing });
   const failed = "Failed Fencing Actions:\n  * reboot of node01 failed: delegate=node02, client=node02, origin=node02";
-  expect(monitorText(source, NOTHING)).toContain(failed);
-  expect(monitorText(source, { ...NOTHING, fencing: 2 })).toContain("* reboot of node01 successful:");
-  expect(monitorText(source, { ...NOTHING, fencing: 0 })).not.toContain("Fencing");
+  expect(monitorText(source, PLAIN)).toContain(failed);
+  expect(monitorText(source, withSections("fencing-succeeded"))).toContain("* reboot of node01 successful:");
+  expect(monitorText(source, { ...PLAIN, sections: new Set(["nodes"] as const) })).not.toContain("Fencing");
 });
 
 test("a page closes what it opens and escapes what comes from outside", () => {
@@ -144,80 +151,3 @@ test.each([
 ])("%i ms is written %s", (ms, text) => {
   expect(readableMs(ms)).toBe(text);
 });
-
-const cases = path.resolve(
-  process.env["GEMEL_SHARED"] ?? path.join(import.meta.dirname, "../../../../shared"),
-  "scheduler-cases/xml",
-);
-/** Every so manieth case: crm_mon needs 50 ms for each. */
-const STRIDE = 24;
-const judge = spawnSync("crm_mon", ["--version"], { encoding: "utf8" });
-
-function namesOfCases(): readonly string[] {
-  try {
-    return readdirSync(cases).filter((_, index) => index % STRIDE === 0);
-  } catch {
-    return [];
-  }
-}
-
-/** The cases speak newer names of options than Pacemaker 2.1.5 knows. */
-function translate(text: string): string {
-  return text
-    .replaceAll(/name="fencing-(enabled|action|timeout)"/g, 'name="stonith-$1"')
-    .replaceAll('name="stop-removed-resources"', 'name="stop-orphan-resources"');
-}
-
-const bare = (text: string) =>
-  text
-    .replace(/Last updated: .*/, "")
-    .replaceAll(/, feature set .*/g, "")
-    .replace(/^<pacemaker-result .*/m, "")
-    .replace(/<last_update .*/, "")
-    .replaceAll(/ (?:feature_set|cached)="[^"]*"/g, "")
-    .replaceAll(/^\s+|\s+$/gm, "");
-
-const chosen = judge.stdout?.includes("2.1.5") === true ? namesOfCases() : [];
-if (chosen.length === 0) process.stderr.write("no comparison with crm_mon: it or the scheduler cases are not here\n");
-
-describe.skipIf(skips(chosen.length === 0, "there are no reference cases, or crm_mon is not installed"))(
-  "as Debian's crm_mon 2.1.5 prints it",
-  () => {
-    const kinds: readonly (readonly [string[], Partial<MonitorWishes> | "xml", number])[] = [
-      [["-1"], {}, 0.75],
-      [["-1n"], { byNode: true }, 0.75],
-      [["-1rR"], { inactive: true, detail: true }, 0.68],
-      [["-1t"], { operations: true, timing: true }, 0.68],
-      [["-1", "--output-as=xml"], "xml", 0.6],
-    ];
-    // Of those that differ most have bundles, or clones with more recorded instances than wanted.
-    test.each(kinds)("%j", (args, wishes, floor) => {
-      const directory = mkdtempSync(path.join(os.tmpdir(), "ops-monitor-"));
-      try {
-        const file = path.join(directory, "cib.xml");
-        let [same, all] = [0, 0];
-        for (const name of chosen) {
-          const text = translate(readFileSync(path.join(cases, name), "utf8"));
-          writeFileSync(file, text);
-          const env = { ...process.env, CIB_file: file, TZ: "UTC", LC_ALL: "C" };
-          const theirs = spawnSync("crm_mon", args, { env, encoding: "utf8" }).stdout;
-          const read = parseXml(text);
-          if (theirs.trim() === "" || read.kind === "not-xml") continue;
-          const source = sourceOf(read.root);
-          const ours =
-            wishes === "xml" ? printXml(monitorXml(source, "")) : monitorText(source, { ...NOTHING, ...wishes });
-          all += 1;
-          if (
-            bare(ours)
-              .replace(/^<\?xml.*/, "")
-              .trim() === bare(theirs).trim()
-          )
-            same += 1;
-        }
-        expect(same / all, `${same} of ${all} equal`).toBeGreaterThanOrEqual(floor);
-      } finally {
-        rmSync(directory, { recursive: true });
-      }
-    });
-  },
-);

@@ -14,7 +14,7 @@ import { askControl, type ControlReply, controlSocketPath } from "../../../src/a
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../../../src/app/control-protocol.ts";
 import { segmentFiles } from "../../../src/app/manager/black-box.ts";
 import { type IpmiSim, startIpmiSim } from "../ipmi-sim.ts";
-import { ADDRESS, configurationText, NODES, type NodeName } from "./configuration.ts";
+import { ADDRESS, configurationText, NODES, type NodeName, OTHER_ADDRESS } from "./configuration.ts";
 import { layNetwork, type Network, WORLD } from "./network.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../../src/app/main.ts");
@@ -30,11 +30,34 @@ const WATCHDOG_MAX_MS = 6_000;
 /** A node that was left without power is switched on by a person. */
 const PERSON_MS = 10_000;
 
+/** What kind of cluster is opened. */
+export interface ClusterPlan {
+  readonly nodes: readonly NodeName[];
+  /** The text of the first configuration; `board` are the parameters that lead to a node's board. */
+  readonly configuration: (claims: string, board: (node: NodeName) => string) => string;
+  /** How a node ends itself, and more of its own configuration. */
+  readonly lines: readonly string[];
+  /** The program of a node, where it is not the plain one. */
+  readonly program?: readonly string[];
+  /** How long a machine stays without power until a person switches it on. */
+  readonly personMs: number;
+  /** It has a watchdog that ends the keeper: all of the machine ends with it, and not only when it boots again. */
+  readonly resetsWithKeeper?: boolean;
+}
+
+const ROUNDS_PLAN: ClusterPlan = {
+  nodes: NODES,
+  configuration: configurationText,
+  lines: ["watchdog none", "self-fencing exit"],
+  personMs: PERSON_MS,
+};
+
 export interface Cluster {
   readonly folder: string;
   readonly network: Network;
   /** Nodes that are meant to run; the others were stopped in order. */
   readonly wanted: ReadonlySet<NodeName>;
+  board(node: NodeName): IpmiSim;
   start(node: NodeName): void;
   /** An orderly stop; resolves with the keeper's exit code. */
   stop(node: NodeName): Promise<number | null>;
@@ -78,6 +101,7 @@ interface Machine {
   /** It was told to stop: nobody boots it. */
   isLeaving: boolean;
   bootsAtMs?: number;
+  isReset?: boolean;
   switchesOnAtMs?: number;
 }
 
@@ -102,7 +126,7 @@ for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 rm -rf ${folder}/${node}/run
 for claim in ${folder}/claims/*; do [ "$(readlink "$claim")" = ${node} ] && rm -f "$claim"; done
-ip -n ${space} addr del ${ADDRESS}/24 dev service 2>/dev/null
+for address in ${ADDRESS} ${OTHER_ADDRESS}; do ip -n ${space} addr del $address/24 dev service 2>/dev/null; done
 exit 0
 `;
 }
@@ -127,16 +151,17 @@ function removeGroups(folder: string): void {
   }
 }
 
-export async function openCluster(random: () => number): Promise<Cluster> {
+export async function openCluster(random: () => number, plan: ClusterPlan = ROUNDS_PLAN): Promise<Cluster> {
+  const { nodes, program: started = PROGRAM } = plan;
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-cts-"));
   const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
-  const network = layNetwork(NODES, tag);
+  const network = layNetwork(nodes, tag);
   const boards = new Map<NodeName, IpmiSim>();
   const machines = new Map<NodeName, Machine>();
   const wanted = new Set<NodeName>();
   const place = (node: NodeName, name: string) => path.join(folder, node, name);
   mkdirSync(path.join(folder, "claims"));
-  for (const node of NODES) {
+  for (const node of nodes) {
     mkdirSync(path.join(folder, node));
     machines.set(node, { ended: Promise.resolve(null), isLeaving: false });
     writeFileSync(place(node, "cut-power"), powerScript(folder, network, node), { mode: 0o755 });
@@ -145,21 +170,25 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     const cutsPower = place(node, "cut-power");
     boards.set(node, await startIpmiSim({ machine: "file", address: network.boardAddress, launch, cutsPower }));
   }
-  const board = (node: NodeName) => `${network.boardAddress} port=${boards.get(node)?.port}`;
-  writeFileSync(path.join(folder, "cluster.crm"), configurationText(path.join(folder, "claims"), board));
+  const boardOf = (node: NodeName): IpmiSim => {
+    const found = boards.get(node);
+    if (found === undefined) throw new Error(`${node} has no board`);
+    return found;
+  };
+  const board = (node: NodeName) => `${network.boardAddress} port=${boardOf(node).port}`;
+  writeFileSync(path.join(folder, "cluster.crm"), plan.configuration(path.join(folder, "claims"), board));
   writeFileSync(path.join(folder, "secrets"), "board=adminpw\n", { mode: 0o600 });
   writeFileSync(path.join(folder, "keys"), "auth 1\n1 sha256 only-for-this-test-run\n", { mode: 0o600 });
-  const ends = NODES.map((node) => `${node}=${network.heartAddress(node)}:694`).join(" ");
+  const ends = nodes.map((node) => `${node}=${network.heartAddress(node)}:694`).join(" ");
   const lines = [
     "cluster cts",
-    ...NODES.map((node, index) => `node ${node} id ${index + 1}`),
+    ...nodes.map((node, index) => `node ${node} id ${index + 1}`),
     "keepalive 300ms",
     "deadtime 4s",
     "initdead 8s",
     `link heart udp ${ends}`,
     "authkeys keys",
-    "watchdog none",
-    "self-fencing exit",
+    ...plan.lines,
     "realtime off",
     `agents ${AGENTS}`,
     "configuration cluster.crm",
@@ -174,7 +203,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
 
   function boot(node: NodeName): void {
     const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
-    const argv = [...PROGRAM, "node", ...own, "--run", place(node, "run"), "--name", node];
+    const argv = [...started, "node", ...own, "--run", place(node, "run"), "--name", node];
     // `ip netns exec` gives a /sys of its own, which lacks the cgroups.
     const shell = `mount -t cgroup2 cgroup2 /sys/fs/cgroup; exec "$@" >>${place(node, "log")} 2>&1`;
     const inSpace = ["netns", "exec", network.space(node), "sh", "-c", shell, "sh", ...argv];
@@ -183,6 +212,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     one.keeper = keeper;
     one.isLeaving = false;
     delete one.bootsAtMs;
+    delete one.isReset;
     delete one.switchesOnAtMs;
     // A program that is told to end before it has begun to listen ends by the signal, and has touched nothing.
     one.ended = new Promise((resolve) => keeper.on("exit", (code, by) => resolve(by === "SIGTERM" ? 0 : code)));
@@ -194,10 +224,14 @@ export async function openCluster(random: () => number): Promise<Cluster> {
       const one = machine(node);
       const hasEnded = one.keeper === undefined || one.keeper.exitCode !== null || one.keeper.signalCode !== null;
       if (!hasEnded || one.isLeaving) continue;
-      if (boards.get(node)?.power() !== "on") {
+      if (plan.resetsWithKeeper === true && one.isReset !== true) {
+        execFileSync(place(node, "cut-power"), ["reset"]);
+        one.isReset = true;
+      }
+      if (boardOf(node).power() !== "on") {
         // A node that was fenced again and again is left off by the cluster, for a person to look at.
-        one.switchesOnAtMs ??= performance.now() + PERSON_MS;
-        if (performance.now() >= one.switchesOnAtMs) boards.get(node)?.setPower("on");
+        one.switchesOnAtMs ??= performance.now() + plan.personMs;
+        if (performance.now() >= one.switchesOnAtMs) boardOf(node).setPower("on");
         continue;
       }
       const span = WATCHDOG_MAX_MS - WATCHDOG_MIN_MS;
@@ -214,9 +248,10 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     folder,
     network,
     wanted,
+    board: boardOf,
     start(node) {
       wanted.add(node);
-      boards.get(node)?.setPower("on");
+      boardOf(node).setPower("on");
       boot(node);
     },
     async stop(node) {
@@ -291,7 +326,7 @@ export async function openCluster(random: () => number): Promise<Cluster> {
     journal: (node) => segmentFiles(place(node, "state/journal")).map(read),
     async close() {
       clearInterval(looking);
-      for (const node of NODES) execFileSync(place(node, "cut-power"), ["reset"]);
+      for (const node of nodes) execFileSync(place(node, "cut-power"), ["reset"]);
       for (const one of machines.values()) await one.ended;
       for (const one of boards.values()) await one.stop();
       // The boards' own processes leave the namespace a moment after their end.

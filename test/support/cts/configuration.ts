@@ -4,6 +4,8 @@ export type NodeName = (typeof NODES)[number];
 
 /** The virtual address. */
 export const ADDRESS = "198.18.5.100";
+/** What it becomes in the rounds that change it. */
+export const OTHER_ADDRESS = "198.18.5.101";
 /** Resources that run once, with the group that keeps some of them together. */
 export const SINGLES = ["front-writer", "address", "writer-two", "writer-three"] as const;
 export const FRONT = ["front-writer", "address"] as const;

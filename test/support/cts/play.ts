@@ -38,8 +38,9 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
   let what = "";
   const stage = { cluster, chance, say: (text: string) => (what = text) };
   const lengths = new Map(NODES.map((node) => [node, cluster.log(node).length]));
+  const violations = cluster.violations().length;
   const prepared = await prepare(stage, round.before);
-  const before = prepared.length > 0 ? prepared : await audit(cluster, new Map(), lengths);
+  const before = prepared.length > 0 ? prepared : await audit(cluster, new Map(), lengths, violations);
   const fencings = () => NODES.reduce((sum, node) => sum + cluster.fencings(node), 0);
   const shots = () => NODES.reduce((sum, node) => sum + cluster.shots(node), 0);
   const [fencingsBefore, shotsBefore] = [fencings(), shots()];
@@ -49,7 +50,7 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
   // The operators go on while the cluster recovers.
   if (before.length === 0) await sleep(RECOVERY_MS);
   await ledger.close();
-  const breaches = await audit(cluster, ledger.acknowledged, lengths);
+  const breaches = await audit(cluster, ledger.acknowledged, lengths, violations);
   const fenced = fencings() - fencingsBefore;
   const shot = shots() - shotsBefore;
   const healthy = !round.isViolent && shot > 0 ? [`${shot} running nodes were fenced in a round without a fault`] : [];

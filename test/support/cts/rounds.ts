@@ -9,7 +9,7 @@ import type { ControlRequest } from "../../../src/app/control-protocol.ts";
 import type { Chance } from "../../../src/base/chance.ts";
 import { SETTLE_MAX_MS } from "./audits.ts";
 import type { Cluster, NodeProcess } from "./cluster.ts";
-import { NODES, type NodeName, SINGLES } from "./configuration.ts";
+import { ADDRESS, NODES, type NodeName, OTHER_ADDRESS, SINGLES } from "./configuration.ts";
 
 export interface Stage {
   readonly cluster: Cluster;
@@ -110,6 +110,19 @@ function property(stage: Stage, name: string, value: string): Promise<readonly s
   const set = `<cluster_property_set id="cib-bootstrap-options">${pair}</cluster_property_set>`;
   const xml = `<configuration><crm_config>${set}</crm_config></configuration>`;
   return ask(stage, { kind: "cib-apply", mode: "update", xml });
+}
+
+async function setAddress({ cluster }: Stage, value: string, through: NodeName): Promise<readonly string[]> {
+  const isDone = await until(async () => {
+    const read = await cluster.ask(through, { kind: "cib-query", section: "resources" }, ANSWER_MS);
+    const group = read.kind === "answer" ? /<group id="front".*?<\/group>/s.exec(read.value.xml)?.[0] : undefined;
+    if (group === undefined) return false;
+    const changed = group.replace(/(name="ip" value=")[^"]*/, `$1${value}`);
+    const xml = `<configuration><resources>${changed}</resources></configuration>`;
+    const reply = await cluster.ask(through, { kind: "cib-apply", mode: "update", xml }, ANSWER_MS);
+    return reply.kind === "answer";
+  });
+  return isDone ? [] : [`the address could not be changed through ${through}`];
 }
 
 const whereIs = ({ cluster }: Stage, id: string) => NODES.find((node) => cluster.world(node).has(id));
@@ -257,6 +270,27 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
   },
   ManagerFail: { before: "all", isViolent: false, run: (stage) => killOne(stage, ["manager"]) },
+  /** The address is another one by the time that its node's manager is back: the old one must not stay behind. */
+  ChangeWhileDown: {
+    before: "all",
+    isViolent: false,
+    async run(stage) {
+      const { cluster } = stage;
+      const node = whereIs(stage, "address");
+      if (node === undefined) return ["address runs nowhere"];
+      for (const { pid, kind } of cluster.processes(node)) if (kind === "manager") cluster.kill(pid);
+      stage.say(node);
+      const others = NODES.filter((one) => one !== node);
+      const through = pickOf(stage, others);
+      const problems = [...(await setAddress(stage, OTHER_ADDRESS, through))];
+      const holders = (address: string) => NODES.filter((one) => cluster.network.hasAddress(one, address));
+      if (!(await until(() => holders(OTHER_ADDRESS).length === 1 && holders(ADDRESS).length === 0)))
+        problems.push(
+          `${ADDRESS} is on [${holders(ADDRESS).join()}], ${OTHER_ADDRESS} on [${holders(OTHER_ADDRESS).join()}]`,
+        );
+      return [...problems, ...(await setAddress(stage, ADDRESS, through))];
+    },
+  },
   /** The DC's manager is killed while it moves everything. */
   LeaderFail: {
     before: "all",

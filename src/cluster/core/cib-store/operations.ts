@@ -139,6 +139,8 @@ function applyOne(root: XmlElement, operation: ConfigurationOperation): Outcome 
       return isPath(path) ? replaceAt(root, path, (found) => setAttributes(found, operation.attributes)) : path;
     }
     case "raise":
+    case "expect":
+      // Of the whole and its version: judged where the version is made.
       return root;
     case "delete": {
       const path = one(root, operation.target);

@@ -1,16 +1,15 @@
 /**
- * The DC's side: one configuration change at a time is checked, applied, given a version and sent to every member;
- * it is acknowledged when all have it on disk. The same rule ends the round of questions after a change of view, so a
- * change in flight simply becomes part of what the next round spreads.
+ * The DC's side: configuration changes are checked, applied, given a version and sent to every member; they are
+ * acknowledged when all have it on disk. What is asked for while one version is on its way goes together into the next
+ * one, each judged and answered by itself. The same rule ends the round of questions after a change of view, so what is
+ * in flight simply becomes part of what the next round spreads.
  */
 import { unreachable } from "../../../base/check.ts";
-import { formatProblem, type Problem } from "../../../base/problem.ts";
-import { verifyCib } from "../../../cib/schema/verify.ts";
-import { diffTrees } from "./diff.ts";
-import { covers, growLineage } from "./lineage.ts";
-import { HISTORY_MAX, mergeStored } from "./merge.ts";
-import { applyOperations } from "./operations.ts";
-import { adopt, type CibStore, change, changeReign, cibTree, confirmed, type Draft, others, send } from "./state.ts";
+import type { Problem } from "../../../base/problem.ts";
+import { type Batch, join, openBatch, storedOf } from "./batch.ts";
+import { covers } from "./lineage.ts";
+import { mergeStored } from "./merge.ts";
+import { adopt, type CibStore, change, changeReign, confirmed, type Draft, others, send } from "./state.ts";
 import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
 import type { Answer, CibMessage, CibVersion, ConfigurationRequest, DiskMark, StatusList, StoredCib } from "./types.ts";
 
@@ -25,6 +24,8 @@ export const STATUS_FLUSH_MS = 20;
 export const STATUS_BEAT_MS = 5_000;
 /** Requests that wait at the DC; beyond it somebody is flooding. */
 const QUEUE_MAX = 100;
+/** Changes made in one go: each is checked in whole, and the DC has other things to do as well. */
+const BATCH_MAX = 20;
 /** More than can be on their way at once. */
 const ANSWERED_MAX = 4 * QUEUE_MAX;
 
@@ -129,14 +130,14 @@ export function settle(draft: Draft): void {
     }
     if (isUnmarked(draft.state, state.disk) || lacksMark(draft.state)) return;
     if (state.inFlight !== undefined) {
-      const { requestId, from, version, warnings } = state.inFlight;
+      const { requests, version } = state.inFlight;
       change(draft, { inFlight: undefined });
-      accept(draft, from, requestId, version, warnings);
+      for (const { requestId, from, warnings } of requests) accept(draft, from, requestId, version, warnings);
     }
-    const [next, ...rest] = draft.state.queue;
-    if (next === undefined) return;
-    change(draft, { queue: rest });
-    carryOut(draft, next.request, next.from);
+    const { queue } = draft.state;
+    if (queue.length === 0) return;
+    change(draft, { queue: queue.slice(BATCH_MAX) });
+    carryOut(draft, queue.slice(0, BATCH_MAX));
   }
 }
 
@@ -166,7 +167,8 @@ function accept(draft: Draft, to: string, requestId: string, version: CibVersion
 export function enqueue(draft: Draft, requests: readonly ConfigurationRequest[], from: string): void {
   const { queue, inFlight, reign } = draft.state;
   const given = new Map(reign?.answered.map((answer) => [answer.requestId, answer]));
-  const waiting = requests.filter(({ requestId }) => !given.has(requestId) && inFlight?.requestId !== requestId);
+  const flying = new Set(inFlight?.requests.map(({ requestId }) => requestId));
+  const waiting = requests.filter(({ requestId }) => !given.has(requestId) && !flying.has(requestId));
   const others = queue.filter((one) => one.from !== from);
   const first = queue.findIndex((one) => one.from === from);
   const at = first === -1 ? others.length : first;
@@ -185,57 +187,31 @@ export function enqueue(draft: Draft, requests: readonly ConfigurationRequest[],
   settle(draft);
 }
 
-function carryOut(draft: Draft, request: ConfigurationRequest, from: string): void {
+function carryOut(draft: Draft, asked: CibStore["queue"]): void {
   const { stored } = draft.state;
-  const { requestId } = request;
-  const done = stored.history.find((entry) => entry.requestId === requestId);
-  // An earlier DC, or an earlier copy of the request, has done it; it is on all disks, or we would not be here.
-  if (done !== undefined) {
-    accept(draft, from, requestId, done.version, []);
-    return;
+  const batch = openBatch(stored);
+  for (const { request, from } of asked) {
+    const { requestId } = request;
+    const done = stored.history.find((entry) => entry.requestId === requestId);
+    // An earlier DC, or an earlier copy of the request, has done it; it is on all disks, or we would not be here.
+    if (done !== undefined) {
+      accept(draft, from, requestId, done.version, []);
+      continue;
+    }
+    const problems = join(draft.state, batch, request, from);
+    if (problems.length > 0) conclude(draft, from, { kind: "refused", requestId, problems });
   }
-  const applied = applyOperations(stored.configuration, request.operations);
-  if (applied.kind === "invalid") {
-    conclude(draft, from, { kind: "refused", requestId, problems: applied.problems });
-    return;
-  }
-  const configuration = applied.value;
-  const problems = verifyCib(cibTree({ ...draft.state, stored: { ...stored, configuration } }));
-  // What was wrong before must not bar the way to mending it piece by piece.
-  const before = new Set(verifyCib(cibTree(draft.state)).map(formatProblem));
-  if (problems.some((problem) => problem.severity === "error" && !before.has(formatProblem(problem)))) {
-    conclude(draft, from, { kind: "refused", requestId, problems });
-    return;
-  }
-  const raised = request.operations.flatMap((operation) => (operation.kind === "raise" ? [operation.part] : []));
-  const diff = [
-    ...diffTrees(stored.configuration, configuration),
-    ...raised.map((part) => `~ ${part} counted up by hand`),
-  ];
-  if (diff.length === 0) {
-    accept(draft, from, requestId, stored.version, problems);
-    return;
-  }
-  const version = {
-    ...stored.version,
-    adminEpoch: stored.version.adminEpoch + (raised.includes("admin-epoch") ? 1 : 0),
-    epoch: stored.version.epoch + 1,
-  };
-  const head = newHead(draft);
-  const alone = others(draft.state).length === 0;
-  const isMarked = alone && draft.state.quorate;
-  adopt(draft, {
-    version,
-    head,
-    lineage: growLineage(stored.lineage, head),
-    // Alone, our disk is all disks: being written and being confirmed is one.
-    confirmedHead: alone ? head : stored.confirmedHead,
-    quorateHead: isMarked ? head : stored.quorateHead,
-    quorateVersion: isMarked ? version : stored.quorateVersion,
-    configuration,
-    history: [...stored.history, { requestId, version, origin: request.origin, diff }].slice(-HISTORY_MAX),
-  });
-  change(draft, { inFlight: { requestId, from, version, warnings: problems } });
+  if (batch.diffs.length > 0) adoptBatch(draft, batch);
+  else
+    for (const { requestId, from, warnings } of batch.accepted)
+      accept(draft, from, requestId, stored.version, warnings);
+}
+
+function adoptBatch(draft: Draft, batch: Batch): void {
+  const isAlone = others(draft.state).length === 0;
+  const stored = storedOf(draft.state, batch, newHead(draft), isAlone);
+  adopt(draft, stored);
+  change(draft, { inFlight: { version: stored.version, requests: batch.accepted } });
   pressOn(draft);
 }
 
@@ -260,16 +236,16 @@ function meet(draft: Draft, theirs: StoredCib, node: string): void {
     if (merge.conflict !== undefined) draft.effects.push({ kind: "conflict", conflict: merge.conflict });
   }
   adopt(draft, merge.stored);
-  if (inFlight !== undefined && !merge.stored.history.some(({ requestId }) => requestId === inFlight.requestId)) {
-    change(draft, { inFlight: undefined });
+  if (inFlight !== undefined) {
+    const kept = new Set(merge.stored.history.map(({ requestId }) => requestId));
+    const isKept = ({ requestId }: { readonly requestId: string }) => kept.has(requestId);
+    const stay = inFlight.requests.filter(isKept);
+    change(draft, { inFlight: stay.length === 0 ? undefined : { ...inFlight, requests: stay } });
     const reason = `${node} came with changes of its own that win over this one, which is kept as a conflict`;
-    const problem: Problem = {
-      severity: "error",
-      place: "CIB",
-      reason,
-      remedy: "look at the conflict and submit again",
-    };
-    conclude(draft, inFlight.from, { kind: "refused", requestId: inFlight.requestId, problems: [problem] });
+    const remedy = "look at the conflict and submit again";
+    const problem: Problem = { severity: "error", place: "CIB", reason, remedy };
+    for (const { requestId, from } of inFlight.requests.filter((one) => !isKept(one)))
+      conclude(draft, from, { kind: "refused", requestId, problems: [problem] });
   }
   pressOn(draft);
 }

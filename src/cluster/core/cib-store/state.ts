@@ -43,12 +43,14 @@ export interface Reign {
   readonly answered: readonly Answer[];
 }
 
-/** A request that the DC has applied and that waits for the disks of all members. */
+/** Requests that the DC has applied together and that wait for the disks of all members. */
 export interface InFlight {
-  readonly requestId: string;
-  readonly from: string;
   readonly version: CibVersion;
-  readonly warnings: readonly Problem[];
+  readonly requests: readonly {
+    readonly requestId: string;
+    readonly from: string;
+    readonly warnings: readonly Problem[];
+  }[];
 }
 
 export interface CibStore {

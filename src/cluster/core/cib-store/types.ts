@@ -30,6 +30,11 @@ export type ConfigurationOperation =
     }
   /** Counts the version up though nothing may differ: what was saved before is older from now on. */
   | { readonly kind: "raise"; readonly part: "epoch" | "admin-epoch" }
+  /**
+   * Refused unless the configuration still is this version (`ADMIN.EPOCH`) where the change is made, at the DC: whoever
+   * replaces what he has read must not wipe out what was acknowledged to another meanwhile.
+   */
+  | { readonly kind: "expect"; readonly version: string }
   /** Removes the element, and empty sections stay. Nothing found: refused. */
   | { readonly kind: "delete"; readonly target: string };
 

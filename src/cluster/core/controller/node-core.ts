@@ -17,8 +17,10 @@ import type {
   StatusChange,
   StoredCib,
 } from "../cib-store/types.ts";
-import { createExecutor, executorWakeAtMs, stepExecutor } from "../executor/executor.ts";
+import { createExecutor, executorWakeAtMs, limited, stepExecutor } from "../executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../executor/history.ts";
+import { limitOptionsOf } from "../executor/limits.ts";
+import type { Begun } from "../executor/runs-with.ts";
 import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from "../executor/types.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { configuredNodes } from "./cib-read.ts";
@@ -52,13 +54,13 @@ export interface NodeState {
 export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
-  | Extract<ExecutorEvent, { kind: "finished" | "look" }>
+  | Extract<ExecutorEvent, { kind: "finished" | "look" | "load" }>
   | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" | "messages-lost" }>
   | { readonly kind: "tick" };
 
 export type NodeEffect =
   | { readonly kind: "send"; readonly to: string; readonly message: NodeMessage }
-  | Extract<ExecutorEffect, { kind: "run" | "kill" }>
+  | Extract<ExecutorEffect, { kind: "run" | "kill" | "keep-begun" }>
   | Extract<CibStoreEffect, { kind: "persist" | "conflict" | "answer" }>
   | Extract<
       ControllerEffect,
@@ -83,15 +85,17 @@ export interface NodeStart {
   readonly nodes: ControllerState["nodes"];
   /** As `nodeFenced` of an earlier manager of the same keeper said; empty after the keeper's start. */
   readonly fenced: ControllerState["fenced"];
+  /** What `keep-begun` of earlier managers said since the machine has booted. */
+  readonly begun: readonly Begun[];
 }
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
-  const { self, incarnation, session, actionLimit, stored, nodes, fenced } = start;
+  const { self, incarnation, session, actionLimit, stored, nodes, fenced, begun } = start;
   const store = createCibStore(self, session, stored);
   return {
     self,
     controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
-    executor: createExecutor(self, actionLimit),
+    executor: limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store))),
     store,
     reported: {},
     requestPrefix: `${self}-${session}`,
@@ -115,6 +119,11 @@ interface Work {
   readonly effects: NodeEffect[];
   readonly now: Instant;
 }
+
+const limitsFrom = (store: CibStore): Inner => ({
+  to: "executor",
+  event: { kind: "limits", options: limitOptionsOf(cibTree(store)) },
+});
 
 function historyChanges(work: Work, resourceId: string): readonly StatusChange[] {
   const { self, executor, reported } = work.state;
@@ -153,6 +162,7 @@ function fromExecutor(work: Work, effect: ExecutorEffect): void {
   switch (effect.kind) {
     case "run":
     case "kill":
+    case "keep-begun":
       work.effects.push(effect);
       break;
     case "result": {
@@ -192,6 +202,7 @@ function fromStore(work: Work, effect: CibStoreEffect): void {
     case "changed":
       work.effects.push({ kind: "cib-changed", what: effect.what });
       work.queue.push({ to: "controller", event: { kind: "cib", cib: nodeCib(work.state), what: effect.what } });
+      if (effect.what === "configuration") work.queue.push(limitsFrom(work.state.store));
       break;
     case "synchronised":
       work.queue.push({ to: "controller", event: { kind: "synchronised" } });
@@ -339,6 +350,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
       return [{ to: "controller", event }];
     case "finished":
     case "look":
+    case "load":
       return [{ to: "executor", event }];
     case "submit":
     case "persisted":

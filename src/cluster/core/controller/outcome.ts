@@ -57,9 +57,10 @@ export function countFailure(turn: Turn, node: string, failure: OperationFailure
 /** One answer to a `perform`. True when the transition may count on it. */
 export function judgeResult(turn: Turn, node: string, result: OperationResult, wallMs: number): boolean {
   if (hasSucceeded(result)) {
-    const { resourceId: id, operation: done, execMs } = result;
-    if (done !== "monitor" && done !== "notify")
-      log(turn, "info", `${id}: ${done} on ${node} is done after ${Math.round(execMs)} ms`);
+    const { resourceId: id, operation: done, execMs, exitReason: caution } = result;
+    if (done === "monitor" || done === "notify") return true;
+    log(turn, "info", `${id}: ${done} on ${node} is done after ${Math.round(execMs)} ms`);
+    if (caution !== "") log(turn, "warning", `${id}: ${caution}`);
     return true;
   }
   const { resourceId, operation, intervalMs, rcCode, opStatus, exitReason, expectedCode } = result;

@@ -8,9 +8,20 @@
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
-import { agentEnvironment } from "./environment.ts";
-import { codesOf, historySuffix, isRecorded, OP_STATUS, recordResult } from "./history.ts";
-import { asItRuns, runsWithAfter } from "./runs-with.ts";
+import { codesOf, historySuffix, isRecorded, recordResult } from "./history.ts";
+import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
+import { pump } from "./pump.ts";
+import {
+  type Answer,
+  CANCELLED,
+  cancelRecurring,
+  idle,
+  result,
+  SUCCESS,
+  without,
+  withResource,
+} from "./resource-state.ts";
+import { type Begun, begunAfter, probeOf } from "./runs-with.ts";
 import type {
   Call,
   ExecutorEffect,
@@ -28,61 +39,22 @@ type Finished = Extract<ExecutorEvent, { kind: "finished" }>;
 /** After these the old recurring operations say nothing any more; the DC orders new ones. */
 const ENDS_RECURRING = new Set(["stop", "demote", "promote", "migrate_to", "migrate_from", "delete"]);
 
-/** `actionLimit`: node-action-limit, or twice the processors. */
-export function createExecutor(node: string, actionLimit: number): ExecutorState {
-  return { node, actionLimit, nextCallId: 1, resources: {} };
-}
+/** Names the probes that nobody has ordered; as long as four parts, for it stands in the history. */
+const OWN_TRANSITION_KEY = "0:0:7:own-probe";
 
-function withResource(state: ExecutorState, id: string, resource: ResourceState): ExecutorState {
-  return { ...state, resources: { ...state.resources, [id]: resource } };
-}
-
-function without<Value>(record: Readonly<Record<string, Value>>, ...keys: string[]): Readonly<Record<string, Value>> {
-  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
-}
-
-/** Without the running call; optional properties are left out, never undefined, so that states compare. */
-function idle({ identity, waiting, recurring, history, runsWith }: ResourceState): ResourceState {
-  const rest = { identity, waiting, recurring, history };
-  return runsWith === undefined ? rest : { ...rest, runsWith };
-}
-
-interface Answer {
-  readonly opStatus: number;
-  readonly rcCode: number;
-  readonly exitReason: string;
-  readonly execMs: number;
-  readonly queueMs: number;
-}
-
-const SUCCESS: Answer = { opStatus: OP_STATUS.done, rcCode: 0, exitReason: "", execMs: 0, queueMs: 0 };
-const CANCELLED: Answer = { ...SUCCESS, opStatus: OP_STATUS.cancelled, rcCode: 1, exitReason: "cancelled" };
-
-function result({ action, transitionKey, callId }: Call, answer: Answer): ExecutorEffect {
-  const { id, resource, operation, intervalMs, expectedCode } = action;
-  const request = { transitionKey, actionId: id, resourceId: resource.id, operation, intervalMs, callId, expectedCode };
-  return { kind: "result", ...request, ...answer };
-}
-
-/** Takes the named recurring operations out, with their history; answers whoever still waits for a first result. */
-function cancelRecurring(
-  resource: ResourceState,
-  keys: readonly string[],
-): { readonly resource: ResourceState; readonly effects: readonly ExecutorEffect[] } {
-  const effects: ExecutorEffect[] = [];
-  let { running } = resource;
-  for (const key of keys) {
-    const call = resource.recurring[key];
-    if (call === undefined) continue;
-    if (!call.answered) effects.push(result(call, CANCELLED));
-    if (running?.callId === call.callId && !running.cancelled) {
-      effects.push({ kind: "kill", callId: call.callId });
-      running = { ...running, cancelled: true };
-    }
-  }
-  const { recurring, history } = resource;
-  const kept = { ...idle(resource), recurring: without(recurring, ...keys), history: without(history, ...keys) };
-  return { resource: running === undefined ? kept : { ...kept, running }, effects };
+/**
+ * `actionLimit`: what the node runs at once where nothing else is configured. `begun`: what earlier managers have begun
+ * since the machine has booted, and not ended; with the first event it is looked at, whether the configuration knows it
+ * or not.
+ */
+export function createExecutor(node: string, actionLimit: number, begun: readonly Begun[] = []): ExecutorState {
+  const resources = begun.map((one, index): [string, ResourceState] => {
+    const action = probeOf(one, node);
+    const call = { callId: index + 1, action, transitionKey: OWN_TRANSITION_KEY, queuedAtMs: 0, digest: "" };
+    return [one.resource.id, { identity: one.resource, waiting: [call], recurring: {}, history: {}, begun: one }];
+  });
+  const limits = usualLimits(actionLimit);
+  return { node, limits, nextCallId: begun.length + 1, resources: Object.fromEntries(resources) };
 }
 
 /** The recurring operation that a `cancel` action of the graph means. */
@@ -120,114 +92,6 @@ function perform(
   const ended = ENDS_RECURRING.has(action.operation) ? Object.keys(known.recurring) : [];
   const { resource, effects } = cancelRecurring(known, ended);
   return { state: withResource(next, id, { ...resource, waiting: [...resource.waiting, call] }), effects };
-}
-
-function run(state: ExecutorState, { action: ordered, callId }: Call): ExecutorEffect {
-  const action = asItRuns(ordered, state.resources[ordered.resource.id]?.runsWith);
-  const { resource, operation, intervalMs, timeoutMs, parameters } = action;
-  const environment = agentEnvironment(action, state.node);
-  const instance = resource.id;
-  return {
-    kind: "run",
-    callId,
-    resource,
-    instance,
-    operation,
-    intervalMs,
-    timeoutMs,
-    parameters,
-    environment,
-  };
-}
-
-/** What this resource may begin now; `slots` are the runs that the limits still allow. */
-function beginNext(
-  resource: ResourceState,
-  slots: { readonly once: number; readonly recurring: number },
-  nowMs: number,
-): Call | undefined {
-  if (resource.running !== undefined) return undefined;
-  const [first] = resource.waiting;
-  if (first !== undefined) return slots.once > 0 ? first : undefined;
-  if (slots.recurring <= 0) return undefined;
-  const due = Object.values(resource.recurring).filter(({ dueAtMs }) => dueAtMs <= nowMs);
-  return due.sort((left, right) => left.dueAtMs - right.dueAtMs)[0];
-}
-
-function runningCounts(state: ExecutorState): { once: number; recurring: number } {
-  const counts = { once: 0, recurring: 0 };
-  for (const { running } of Object.values(state.resources)) {
-    if (running !== undefined) counts[running.action.intervalMs > 0 ? "recurring" : "once"] += 1;
-  }
-  return counts;
-}
-
-/**
- * Forgets a resource on the DC's order (`delete`): a clean sheet, as after a refresh. A recurring operation that was
- * ordered while the delete waited goes with the rest, and whoever ordered it is told: nobody else would ever answer.
- */
-function deleteResource(state: ExecutorState, id: string, call: Call): Step {
-  const resource = state.resources[id];
-  const rest = resource?.waiting.slice(1) ?? [];
-  const resources =
-    resource === undefined || rest.length === 0
-      ? without(state.resources, id)
-      : { ...state.resources, [id]: { identity: resource.identity, waiting: rest, recurring: {}, history: {} } };
-  const dropped = resource === undefined ? [] : cancelRecurring(resource, Object.keys(resource.recurring)).effects;
-  const changed: ExecutorEffect = { kind: "history-changed", resourceId: id, unexpected: false };
-  return { state: { ...state, resources }, effects: [...dropped, changed, result(call, SUCCESS)] };
-}
-
-/** Whether any resource has something to begin; most events bring nothing. */
-function hasWork({ resources }: ExecutorState, nowMs: number): boolean {
-  for (const id in resources) {
-    const resource = resources[id];
-    if (resource === undefined || resource.running !== undefined) continue;
-    if (resource.waiting.length > 0) return true;
-    for (const key in resource.recurring)
-      if ((resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) return true;
-  }
-  return false;
-}
-
-/** Begins whatever may begin, the longest waiting first. */
-function pump(from: ExecutorState, nowMs: number): Step {
-  if (!hasWork(from, nowMs)) return unchanged(from);
-  let state = from;
-  const effects: ExecutorEffect[] = [];
-  const counts = runningCounts(state);
-  const waitedFor = (resource: ResourceState) => resource.waiting[0]?.callId ?? Number.MAX_SAFE_INTEGER;
-  const order = Object.entries(state.resources).sort(([, left], [, right]) => waitedFor(left) - waitedFor(right));
-  for (const [id] of order) {
-    for (let resource = state.resources[id]; resource !== undefined; resource = state.resources[id]) {
-      const slots = { once: state.actionLimit - counts.once, recurring: state.actionLimit - counts.recurring };
-      const call = beginNext(resource, slots, nowMs);
-      if (call === undefined) break;
-      if (call.action.operation === "delete") {
-        const deleted = deleteResource(state, id, call);
-        state = deleted.state;
-        effects.push(...deleted.effects);
-        continue;
-      }
-      const recurring = call.action.intervalMs > 0;
-      counts[recurring ? "recurring" : "once"] += 1;
-      const { callId, action, transitionKey, queuedAtMs, digest } = call;
-      const running = {
-        callId,
-        action,
-        transitionKey,
-        queuedAtMs,
-        digest,
-        startedAtMs: nowMs,
-        cancelled: false,
-      };
-      const waiting = recurring ? resource.waiting : resource.waiting.slice(1);
-      state = withResource(state, id, { ...resource, waiting, running });
-      effects.push(run(state, call));
-      break;
-    }
-  }
-  return { state, effects };
 }
 
 function answerOf(running: RunningCall, { outcome, exitReason, execMs }: Finished): Answer {
@@ -290,16 +154,31 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
     return { state: stepped.state, effects: [...attributes, ...stepped.effects] };
   }
   const answer = answerOf(running, event);
-  const { runsWith: before, ...others } = idle(resource);
-  const runsWith = runsWithAfter(before, running.action, answer.rcCode);
-  const rested: ResourceState = runsWith === undefined ? others : { ...others, runsWith };
+  const { begun: before, ...others } = idle(resource);
+  const begun = begunAfter(before, running.action, answer.rcCode);
+  const rested: ResourceState = begun === undefined ? others : { ...others, begun };
+  // It is not where it was begun; the probe that was ordered looks where it would be now.
+  if (running.ordered !== undefined && begun === undefined) {
+    const { transitionKey, queuedAtMs, ordered } = running;
+    const call: Call = { ...ordered, callId: state.nextCallId, transitionKey, queuedAtMs };
+    const again = { ...rested, identity: ordered.action.resource, waiting: [call, ...rested.waiting] };
+    return { state: { ...withResource(state, id, again), nextCallId: state.nextCallId + 1 }, effects: attributes };
+  }
+  const told: ExecutorEffect[] = [
+    ...attributes,
+    { kind: "history-changed", resourceId: id, unexpected: false },
+    result(running, answer),
+  ];
+  // Nothing is left of it, and nobody has looked where the configuration would have it: that is the DC's to order.
+  if (running.transitionKey === OWN_TRANSITION_KEY && begun === undefined && rested.waiting.length === 0)
+    return { state: { ...state, resources: without(state.resources, id) }, effects: told };
   if (!isRecorded(running.action.operation)) {
     return { state: withResource(state, id, rested), effects: [...attributes, result(running, answer)] };
   }
   const history = recordResult(rested.history, recordOf(running, answer, event), running.action.expectedCode);
   return {
     state: withResource(state, id, { ...rested, history }),
-    effects: [...attributes, { kind: "history-changed", resourceId: id, unexpected: false }, result(running, answer)],
+    effects: told,
   };
 }
 
@@ -322,6 +201,10 @@ function flush(state: ExecutorState): Step {
     Object.entries(state.resources).map(([id, resource]) => [id, { ...resource, waiting: [] }]),
   );
   return { state: { ...state, resources }, effects };
+}
+
+export function limited(state: ExecutorState, options: LimitOptions): ExecutorState {
+  return { ...state, limits: { ...state.limits, ...options } };
 }
 
 function clearFailures(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "clear-failures" }>): Step {
@@ -363,15 +246,34 @@ function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, to
       return clearFailures(state, event);
     case "look":
       return look(state, event.agentType, nowMs);
+    case "load":
+      return { state: { ...state, limits: { ...state.limits, load: event.load } }, effects: [] };
+    case "limits":
+      return { state: limited(state, event.options), effects: [] };
     case "tick":
       return unchanged(state);
   }
 }
 
+/** A fencing device leaves nothing behind that anybody would have to end. */
+const leavesNothing = ({ resource }: Begun) => resource.class === "stonith";
+
+/** What has to be kept, or no more, of what was begun. */
+function keepBegun(before: ExecutorState["resources"], after: ExecutorState["resources"]): readonly ExecutorEffect[] {
+  if (before === after) return [];
+  return Object.keys({ ...before, ...after }).flatMap((resourceId): readonly ExecutorEffect[] => {
+    const [was, begun] = [before[resourceId]?.begun, after[resourceId]?.begun];
+    const any = begun ?? was;
+    if (was === begun || any === undefined || leavesNothing(any)) return [];
+    return [{ kind: "keep-begun", resourceId, begun: begun ?? null }];
+  });
+}
+
 export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: number, tools: ExecutorTools): Step {
   const stepped = stepEvent(state, event, nowMs, tools);
-  const pumped = pump(stepped.state, nowMs);
-  return { state: pumped.state, effects: [...stepped.effects, ...pumped.effects] };
+  const pumped = pump(stepped.state, nowMs, tools);
+  const kept = keepBegun(state.resources, pumped.state.resources);
+  return { state: pumped.state, effects: [...kept, ...stepped.effects, ...pumped.effects] };
 }
 
 /** When a recurring operation is due next; undefined when only an event can bring work. */
@@ -390,5 +292,5 @@ export function executorWakeAtMs(state: ExecutorState): number | undefined {
     for (const key in resource.recurring)
       wakeMs = Math.min(wakeMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
   }
-  return recurring >= state.actionLimit || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
+  return recurring >= slotsOf(state.limits).recurring || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }

@@ -3,6 +3,8 @@
  * The executor runs what it is told (Pacemaker's local executor does the same); it never decides what shall run.
  */
 import type { ResourceAction, ResourceIdentity } from "../transition/graph.ts";
+import type { LimitOptions, Limits } from "./limits.ts";
+import type { Begun } from "./runs-with.ts";
 
 /** How one run of an operation ended, as the edge saw it. */
 export type Outcome =
@@ -48,6 +50,9 @@ export type ExecutorEvent =
     }
   /** Something outside has changed what agents of this type see: their recurring operations are due now. */
   | { readonly kind: "look"; readonly agentType: string }
+  /** How loaded the node is, or what the configuration allows; see limits.ts. */
+  | { readonly kind: "load"; readonly load: number }
+  | { readonly kind: "limits"; readonly options: LimitOptions }
   | { readonly kind: "tick" };
 
 export interface OperationRun {
@@ -89,7 +94,12 @@ export type ExecutorEffect =
    * something else than it should, which nobody asked for; the DC has to decide anew.
    */
   | { readonly kind: "history-changed"; readonly resourceId: string; readonly unexpected: boolean }
-  | ({ readonly kind: "attribute"; readonly resourceId: string } & AttributeUpdate);
+  | ({ readonly kind: "attribute"; readonly resourceId: string } & AttributeUpdate)
+  /**
+   * Before the runs that follow: what a later manager must know to end the resource, until it is taken back by null.
+   * It holds for as long as the machine does not boot.
+   */
+  | { readonly kind: "keep-begun"; readonly resourceId: string; readonly begun: Begun | null };
 
 /** One lrm_rsc_op of the CIB's status section, with its meaning. */
 export interface HistoryRecord {
@@ -117,6 +127,8 @@ export interface Call {
 
 export interface RunningCall extends Call {
   readonly startedAtMs: number;
+  /** The probe that was ordered, where one of what was begun here is run before it. */
+  readonly ordered?: Pick<Call, "action" | "digest">;
   /** Set once nobody wants the result any more and the run was told to end. */
   readonly cancelled: boolean;
 }
@@ -136,7 +148,7 @@ export interface ResourceState {
   readonly waiting: readonly Call[];
   readonly running?: RunningCall;
   /** See runs-with.ts. */
-  readonly runsWith?: ResourceAction["parameters"];
+  readonly begun?: Begun;
   /** By `OPERATION_INTERVALMS`. */
   readonly recurring: Readonly<Record<string, RecurringCall>>;
   /** By the id's suffix: `last_0`, `last_failure_0`, `monitor_10000`, `migrate_to_0`. */
@@ -145,8 +157,7 @@ export interface ResourceState {
 
 export interface ExecutorState {
   readonly node: string;
-  /** Non-recurring operations that may run at once; recurring ones have as many again for themselves. */
-  readonly actionLimit: number;
+  readonly limits: Limits;
   readonly nextCallId: number;
   readonly resources: Readonly<Record<string, ResourceState>>;
 }

@@ -6,10 +6,11 @@
 import { unreachable } from "../../../base/check.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { hearLink } from "./link.ts";
-import { canBeLost, confirmFencing, hearPeer, judgePeer, silenceMs, tellOpinion } from "./peer.ts";
+import { canBeLost, confirmFencing, hearPeer, judgePeer, type Listener, silenceMs, tellOpinion } from "./peer.ts";
 import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
-import { hasSeenAll, isQuorate } from "./quorum.ts";
+import { hasSeenAll, isQuorate, tieWakeAtMs, waitForTie } from "./quorum.ts";
 import { askAll, noteAnswer, renewLease } from "./quorum-lease.ts";
+import { judgeRift, riftWakeAtMs, strangersTo } from "./rift.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
 import { silenceWakeAtMs, watchSilence } from "./silent-end.ts";
 import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
@@ -32,7 +33,7 @@ export function wakeAtMs(state: MembershipState): number {
     if (canBeLost(peer)) wake = Math.min(wake, heardAtMs + config.deadtimeMs);
     wake = Math.min(wake, silenceWakeAtMs(peer) ?? wake);
   }
-  return wake;
+  return Math.min(wake, riftWakeAtMs(state) ?? wake, tieWakeAtMs(state) ?? wake);
 }
 
 /** After every packet: a plain loop. */
@@ -80,7 +81,16 @@ function beat(before: MembershipState, nowMs: number): Step {
   return { state, effects: [{ kind: "send-heartbeat", generation, heartbeat: told }] };
 }
 
-function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbeat" }, nowMs: number): Step {
+type Heard = MembershipEvent & { kind: "heartbeat" };
+
+function listenerFor(state: MembershipState, peer: PeerState, event: Heard, nowMs: number): Listener {
+  const { generation, config } = state;
+  const isKnown = peer.phase === "member" && peer.generation === event.generation;
+  const strangers = isKnown ? [] : strangersTo(state, event, nowMs);
+  return { id: ownId(state), generation, deadtimeMs: config.deadtimeMs, strangers };
+}
+
+function hear(before: MembershipState, event: Heard, nowMs: number): Step {
   const known = before.peers.find(({ id }) => id === event.from);
   const link = known?.links[event.link];
   if (known === undefined || link === undefined) return { state: before, effects: [] };
@@ -91,8 +101,7 @@ function hear(before: MembershipState, event: MembershipEvent & { kind: "heartbe
     effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
   const judgedLink = hearLink(link, event.link, known.name, event.heartbeat.beat, nowMs, config);
   const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
-  const self = { id: ownId(before), generation: before.generation, deadtimeMs: config.deadtimeMs };
-  const heard = hearPeer(linked, event.generation, event.heartbeat, self, nowMs);
+  const heard = hearPeer(linked, event.generation, event.heartbeat, listenerFor(before, known, event, nowMs), nowMs);
   effects.push(...judgedLink.effects, ...heard.effects);
   // Only the newest heartbeat of a start that we listen to has a say about us.
   const isNewest = heard.peer.heartbeat === event.heartbeat;
@@ -192,6 +201,7 @@ const PARTS: readonly ((state: MembershipState, event: MembershipEvent, nowMs: n
   handle,
   (state, _, nowMs) => tick(state, nowMs),
   releaseHold,
+  judgeRift,
 ];
 
 /** One event. Every event also lets time pass, so that a tick is only needed when nothing else comes. */
@@ -211,7 +221,7 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
     effects.push(...done.effects);
     if (state.selfFenced) return { state, effects };
   }
-  const agreed = watchSilence(renewLease(agree(state), nowMs), nowMs);
+  const agreed = waitForTie(watchSilence(renewLease(agree(state), nowMs), nowMs), nowMs);
   // A change is told at once: until every member tells the same, nobody may decide.
   state = agreed.epoch === state.epoch ? agreed : { ...agreed, nextBeatAtMs: Math.min(state.nextBeatAtMs, nowMs) };
   if (nowMs < state.nextBeatAtMs) return { state, effects };

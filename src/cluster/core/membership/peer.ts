@@ -2,6 +2,7 @@
  * Whether one peer is alive, judged from its heartbeats on all links together.
  * A peer is a member when we hear it and it says that it hears this very start of ours: hearing alone would make a
  * member of a recorded packet, or of a peer that is deaf to us.
+ * Of three and more nodes all members have to hear it, too: see rift.ts.
  * A peer is lost when no link has carried its heartbeat for deadtime. Lost does not mean stopped: whoever receives
  * `peer-lost` must have it fenced before taking anything over. It stays lost, even when it is heard again, until it is
  * fenced, starts anew, says goodbye or is accepted; so nobody takes a node that ran on for one that never was away.
@@ -20,6 +21,12 @@ export interface JudgedPeer {
 /** What the peer's last heartbeat says of node `id`. */
 export function opinionOf(peer: PeerState, id: number): PeerOpinion | undefined {
   return peer.heartbeat?.peers.find((opinion) => opinion.id === id);
+}
+
+/** Whether who sent this hears that start of node `id`. */
+export function hearsOf(heartbeat: Heartbeat | undefined, id: number, generation: number): boolean {
+  const opinion = heartbeat?.peers.find((one) => one.id === id);
+  return opinion?.heard === true && opinion.generation === generation;
 }
 
 /** The peer of a new start: nothing of the former one counts any more. */
@@ -57,12 +64,41 @@ function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: 
   return { ...heard, clock: known ? advanced : acceptSleep(advanced) };
 }
 
-/** After a heartbeat of the start `generation`; `self` is ourselves as the peer must know us. */
+/** What a heartbeat is judged by. */
+export interface Listener {
+  /** Ourselves, as the peer must know us. */
+  readonly id: number;
+  readonly generation: number;
+  readonly deadtimeMs: number;
+  /** Nodes that keep the sender from being a member, because it and they do not hear each other: see rift.ts. */
+  readonly strangers: readonly string[];
+}
+
+function admit(peer: PeerState, nowMs: number): JudgedPeer {
+  const { heldOut: _, ...rest } = peer;
+  const { name, generation } = peer;
+  return {
+    peer: { ...rest, phase: "member", joinedAtMs: nowMs },
+    effects: [{ kind: "peer-joined", name, generation }],
+  };
+}
+
+/** Told once it has lasted: those who come together need a few keepalives. */
+function holdOut(peer: PeerState, { strangers, deadtimeMs }: Listener, nowMs: number): JudgedPeer {
+  const { sinceMs, isTold } = peer.heldOut ?? { sinceMs: nowMs, isTold: false };
+  const isDue = nowMs - sinceMs >= deadtimeMs;
+  return {
+    peer: { ...peer, heldOut: { sinceMs, isTold: isDue } },
+    effects: isDue && !isTold ? [{ kind: "held-out", name: peer.name, unheard: strangers }] : [],
+  };
+}
+
+/** After a heartbeat of the start `generation`. */
 export function hearPeer(
   before: PeerState,
   generation: number,
   heartbeat: Heartbeat,
-  self: { readonly id: number; readonly generation: number; readonly deadtimeMs: number },
+  self: Listener,
   nowMs: number,
 ): JudgedPeer {
   if (generation < before.generation || generation <= before.refusedGeneration) return { peer: before, effects: [] };
@@ -77,7 +113,7 @@ export function hearPeer(
     };
   }
   if (peer.phase === "lost") {
-    if (peer.returned) return { peer, effects: started.effects };
+    if (peer.returned || self.strangers.length > 0) return { peer, effects: started.effects };
     return { peer: { ...peer, returned: true }, effects: [...started.effects, { kind: "peer-returned", name }] };
   }
   const opinion = opinionOf(peer, self.id);
@@ -86,10 +122,8 @@ export function hearPeer(
     opinion.generation === self.generation &&
     (opinion.opinion === "awaited" || opinion.opinion === "member");
   if (peer.phase !== "awaited" || !hearsUs) return { peer, effects: started.effects };
-  return {
-    peer: { ...peer, phase: "member", joinedAtMs: nowMs },
-    effects: [...started.effects, { kind: "peer-joined", name, generation }],
-  };
+  const judged = self.strangers.length === 0 ? admit(peer, nowMs) : holdOut(peer, self, nowMs);
+  return { peer: judged.peer, effects: [...started.effects, ...judged.effects] };
 }
 
 /** How long the peer has been silent while we listened. */

@@ -60,6 +60,8 @@ export interface PeerState {
   readonly asked?: { readonly beat: number; readonly atMs: number };
   /** When the last beat went out that the peer is known to have heard as that of a member. */
   readonly confirmedAtMs?: number;
+  /** Heard, and not a member because some member does not hear it, or it not that one: see rift.ts. */
+  readonly heldOut?: { readonly sinceMs: number; readonly isTold: boolean };
   /** Only of a lost one: since when no member has heard it, by what they tell: see silent-end.ts. */
   readonly quiet?: Quiet;
   /** How far the peer's clock has run ahead of ours since we hear it, and what is usual: see peer-clock.ts. */
@@ -97,12 +99,16 @@ export interface MembershipState {
   readonly seenAll: boolean;
   /** This node has the tie-breaker. */
   readonly tieHeld: boolean;
+  /** Half of the nodes are left, and go for the lock that decides: see quorum.ts. */
+  readonly tieWait?: { readonly sinceMs: number; readonly isOver: boolean };
   /** The last moment at which a majority is known to have heard us; undefined before there was one in this start. */
   readonly quorumAtMs?: number;
   /** How many ping nodes we reach; undefined while not known. */
   readonly reachable?: number;
   /** Set after a pause: which beat a peer must have heard before we trust ourselves. */
   readonly hold?: { readonly reason: string; readonly untilEchoOf: number };
+  /** Members that do not hear each other, and since when: see rift.ts. */
+  readonly rift?: { readonly parted: readonly number[]; readonly sinceMs: number };
   /** How many goodbyes are still to be sent; undefined while we stay. */
   readonly goodbyes?: number;
   readonly selfFenced: boolean;
@@ -141,6 +147,8 @@ export type MembershipEffect =
   | { readonly kind: "peer-returned" | "peer-left"; readonly name: string }
   | { readonly kind: "peer-lost"; readonly name: string; readonly silentMs: number }
   | { readonly kind: "late-heartbeat"; readonly name: string; readonly silentMs: number }
+  /** It and other members do not hear each other: lost to us for that, or for long not made a member; see rift.ts. */
+  | { readonly kind: "given-up" | "held-out"; readonly name: string; readonly unheard: readonly string[] }
   | { readonly kind: "link-up" | "link-late" | "link-down"; readonly link: string; readonly peer: string }
   | { readonly kind: "settled" }
   /** We slept: for so long our peers heard nothing of us. */

@@ -1,5 +1,5 @@
 /** One line for monitoring systems, in the words and with the exit codes that plug-ins of Nagios have. */
-import { byName, countsOf } from "./sections.ts";
+import { byName, countsOf } from "./summary.ts";
 import type { MonitorSource } from "./wishes.ts";
 
 export interface Brief {

@@ -2,6 +2,7 @@
 import { childOf, childrenOf } from "../../../base/xml.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "../scheduler/facts/model.ts";
 import { recordedFailures } from "../scheduler/facts/on-fail.ts";
+import { readEntries } from "../scheduler/facts/read-history.ts";
 import { INFINITY_SCORE } from "../scheduler/facts/values.ts";
 import { isUnique } from "../scheduler/print/status-report.ts";
 import type { MonitorSource } from "./wishes.ts";
@@ -129,10 +130,12 @@ export function failureInDetail({ entry, node }: Failure, { ctime }: MonitorSour
   const code = numberOf(entry, "rc-code");
   const reason = attributes["exit-reason"] ?? "";
   const at = numberOf(entry, "last-rc-change");
-  const when = `, last-rc-change='${ctime(at * 1000)}', queued=${numberOf(entry, "queue-time")}ms, exec=${numberOf(
-    entry,
-    "exec-time",
-  )}ms`;
+  const { "queue-time": queued, "exec-time": took } = attributes;
+  const when = [
+    `, last-rc-change='${ctime(at * 1000)}'`,
+    ...(queued === undefined ? [] : [`queued=${queued}ms`]),
+    ...(took === undefined ? [] : [`exec=${took}ms`]),
+  ].join(", ");
   const status = statusText(numberOf(entry, "op-status"));
   return (
     `${attributes["operation_key"] ?? attributes["id"] ?? ""} on ${node.name} '${codeText(code)}' (${code}): ` +
@@ -155,18 +158,26 @@ export interface RecordedResource {
   readonly resource: Resource;
   readonly node: Node;
   readonly entries: readonly HistoryEntry[];
+  /** It is the one by which the instance was judged. */
+  readonly isOwn: boolean;
 }
 
 /** Nodes in the order of the status section. */
 export function recordedNodes(facts: Facts): readonly Node[] {
   return childrenOf(facts.status, "node_state").flatMap(({ attributes: { id = "", uname = "" } }) => {
     const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
-    return node === undefined ? [] : [node];
+    return node === undefined || !facts.nodes.includes(node) ? [] : [node];
   });
 }
 
 /** Instances of an anonymous clone share one name. */
 const shownId = (resource: Resource) => (isUnique(resource) ? resource.id : resource.baseId);
+
+/** Whose record stands under a name; of several records of one anonymous clone only one is any instance's own. */
+function resourceNamed(facts: Facts, name: string): Resource | undefined {
+  const base = name.replace(/:\d+$/, "");
+  return facts.byId.get(name) ?? facts.resources.find(({ baseId, kind }) => kind === "primitive" && baseId === base);
+}
 
 /** All histories of one node, in the order of the record. */
 export function recordsOf(facts: Facts, node: Node): readonly RecordedResource[] {
@@ -182,9 +193,10 @@ export function recordsOf(facts: Facts, node: Node): readonly RecordedResource[]
   );
   return elements.flatMap((element) => {
     const mine = found.find(({ history }) => history.element === element);
-    if (mine === undefined) return [];
-    const { resource, history } = mine;
-    return [{ id: shownId(resource), resource, node, entries: history.entries }];
+    const resource = mine?.resource ?? resourceNamed(facts, element.attributes["id"] ?? "");
+    if (resource === undefined) return [];
+    const entries = mine?.history.entries ?? readEntries(element);
+    return [{ id: shownId(resource), resource, node, entries, isOwn: mine !== undefined }];
   });
 }
 
@@ -197,8 +209,12 @@ function isQuiet(entry: HistoryEntry): boolean {
   return [7, 193].includes(numberOf(entry, "rc-code"));
 }
 
-export function headOf({ id, resource, node }: RecordedResource, { ctime }: MonitorSource): string {
-  const fails = failCountOf(resource, node);
+export function headOf(
+  { id, resource, node }: RecordedResource,
+  { ctime }: MonitorSource,
+  withFailures: boolean,
+): string {
+  const fails = withFailures ? failCountOf(resource, node) : undefined;
   const threshold = `migration-threshold=${resource.migrationThreshold}`;
   if (fails === undefined) return `${id}: ${threshold}`;
   const last = fails.lastSeconds === 0 ? "" : ` last-failure='${ctime(fails.lastSeconds * 1000)}'`;

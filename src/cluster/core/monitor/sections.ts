@@ -3,18 +3,11 @@
  * box, over the scheduler's reference CIBs (test/cluster/monitor).
  */
 import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
-import { compareNames } from "../scheduler/facts/names.ts";
 import { ROLE } from "../scheduler/facts/values.ts";
-import {
-  isDisabled,
-  isUnique,
-  KIND_WORD,
-  lineOf,
-  nodeLines,
-  nodeState,
-  primitiveLine,
-} from "../scheduler/print/status-report.ts";
+import { agentLines } from "../scheduler/print/agent-lines.ts";
+import { isUnique, KIND_WORD, lineOf, nodeLines, nodeState, primitiveLine } from "../scheduler/print/status-report.ts";
 import { connectivity, shownAttributes } from "./attributes.ts";
+import { narrow } from "./narrow.ts";
 import {
   entryLine,
   failCountOf,
@@ -26,127 +19,57 @@ import {
   recordsOf,
   shownEntries,
 } from "./operations.ts";
-import type { MonitorSource, MonitorWishes, Section } from "./wishes.ts";
+import { byName, nodeName, summary } from "./summary.ts";
+import type { FencingNote, MonitorSource, MonitorWishes, NarrowedSource, Section, SectionName } from "./wishes.ts";
 
 const INDENT = "  ";
 const NAME_WIDTH = 32;
 const VALUE_WIDTH = 10;
 
-export const byName = (nodes: readonly Node[]): readonly Node[] =>
-  nodes.filter(({ kind }) => kind !== "ping").toSorted((left, right) => compareNames(left.name, right.name));
-
-export interface Counts {
-  readonly nodes: number;
-  readonly resources: number;
-  readonly disabled: number;
-  readonly blocked: number;
-}
-
-export function countsOf(facts: Facts): Counts {
-  const primitives = facts.resources.filter(({ kind, removed }) => kind === "primitive" && !removed);
-  return {
-    nodes: byName(facts.nodes).length,
-    resources: primitives.length,
-    disabled: primitives.filter(isDisabled).length,
-    blocked: primitives.filter(({ blocked }) => blocked).length,
-  };
-}
-
-const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-
-const nodeName = ({ name, id }: Node, withId: boolean) => (withId && id !== name ? `${name} (${id})` : name);
-
-/** Who leads, as text, or undefined when nobody does. */
-export function centreOf({ facts, version }: MonitorSource, withId: boolean): string | undefined {
-  const dc = facts.nodes.find(({ isDc }) => isDc);
-  if (dc === undefined) return undefined;
-  const quorum = facts.options.quorate ? "with" : "WITHOUT";
-  const named = `${nodeName(dc, withId)} (version ${facts.options.all["dc-version"] ?? version ?? "unknown"})`;
-  return `${named} - partition ${quorum} quorum`;
-}
-
-/** Who changed the configuration last, and when. */
-function lastChange({ facts }: MonitorSource): string | undefined {
-  const {
-    "cib-last-written": at,
-    "update-user": user,
-    "update-client": client,
-    "update-origin": origin,
-  } = facts.cib.attributes;
-  if (at === undefined) return undefined;
-  const by = [
-    ...(user === undefined || user === "" ? [] : [`by ${user}`]),
-    ...(client === undefined || client === "" ? [] : [`via ${client}`]),
-    ...(origin === undefined || origin === "" ? [] : [`on ${origin}`]),
-  ];
-  return [at, ...by].join(" ");
-}
-
-export function summary(source: MonitorSource, withIds: boolean): Section {
-  const { facts, ctime, nowWallMs } = source;
-  const { nodes, resources, disabled, blocked } = countsOf(facts);
-  const notes = [
-    ...(disabled > 0 ? [`${disabled} DISABLED`] : []),
-    ...(blocked > 0 ? [`${blocked} BLOCKED from further action due to failure`] : []),
-  ];
-  const changed = lastChange(source);
-  const { all, maintenance, stopAll } = facts.options;
-  return {
-    title: "Cluster Summary",
-    lines: [
-      `  * Stack: ${all["cluster-infrastructure"] ?? source.stack}`,
-      `  * Current DC: ${centreOf(source, withIds) ?? "NONE"}`,
-      `  * Last updated: ${ctime(nowWallMs)}`,
-      ...(changed === undefined ? [] : [`  * Last change:  ${changed}`]),
-      `  * ${plural(nodes, "node")} configured`,
-      `  * ${plural(resources, "resource instance")} configured${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`,
-      ...(maintenance || stopAll ? [""] : []),
-      ...(maintenance
-        ? [
-            "              *** Resource management is DISABLED ***",
-            "  The cluster will not attempt to start, stop or recover services",
-          ]
-        : []),
-      ...(stopAll && !maintenance
-        ? ["    *** Resource management is DISABLED ***", "  The cluster will keep all resources stopped"]
-        : []),
-    ],
-  };
-}
-
 /** What runs there, in the order of the record. */
-function runningOn(facts: Facts, node: Node): readonly Resource[] {
+export function runningOn({ facts, shows }: NarrowedSource, node: Node): readonly Resource[] {
+  // An anonymous clone may have several records on a node; one of them is its instance's own.
   return recordsOf(facts, node)
-    .map(({ resource }) => resource)
-    .filter(({ runningOn: nodes }) => nodes.includes(node));
+    .filter(({ isOwn, resource }) => isOwn && resource.runningOn.includes(node) && shows(resource))
+    .map(({ resource }) => resource);
 }
 
-function nodesWithResources(facts: Facts, wishes: MonitorWishes): string[] {
-  return byName(facts.nodes).flatMap((node) => {
-    const lines = runningOn(facts, node).map((resource) =>
-      primitiveLine(resource, "      ", wishes.detail || isUnique(resource), "below-node"),
-    );
-    const head = `  * ${KIND_WORD[node.kind]}Node ${nodeName(node, wishes.detail)}: ${stateOf(facts, node)}:`;
-    return [head, "    * Resources:", ...lines];
+function nodesWithResources(source: NarrowedSource, wishes: MonitorWishes): string[] {
+  return byName(source.facts.nodes).flatMap((node) => {
+    const running = runningOn(source, node);
+    if (wishes.brief && running.length === 0) return [];
+    const lines = wishes.brief
+      ? agentLines(running, "      ", "below-node")
+      : running.map((resource) => primitiveLine(resource, "      ", isUnique(resource), "below-node"));
+    return [`${nodeHead(source, wishes, node)}:`, "    * Resources:", ...lines];
   });
 }
 
 const stateOf = (facts: Facts, node: Node) => nodeState(facts, node) ?? (node.online ? "online" : "OFFLINE");
 
-function nodesInDetail(facts: Facts): string[] {
-  return byName(facts.nodes).map(
-    (node) => `  * ${KIND_WORD[node.kind]}Node ${nodeName(node, true)}: ${stateOf(facts, node)}`,
-  );
+/** The features that all of its programs know; Pacemaker has told them since 3.15.1. */
+export function featureSet({ whole, version }: NarrowedSource, { kind, online, attributes }: Node): string | undefined {
+  if (kind !== "member" || !online) return undefined;
+  return attributes["#feature-set"] ?? (version === undefined ? "<3.15.1" : whole.cib.attributes["crm_feature_set"]);
 }
 
-export function nodeSection({ facts }: MonitorSource, wishes: MonitorWishes): Section {
-  if (wishes.byNode) return { title: "Node List", lines: nodesWithResources(facts, wishes) };
-  if (wishes.detail) return { title: "Node List", lines: nodesInDetail(facts) };
-  return { title: "Node List", lines: nodeLines(facts, INDENT) };
+function nodeHead(source: NarrowedSource, { detail }: MonitorWishes, node: Node): string {
+  const features = detail ? featureSet(source, node) : undefined;
+  const known = features === undefined ? "" : `, feature set ${features}`;
+  return `  * ${KIND_WORD[node.kind]}Node ${nodeName(node, detail)}: ${stateOf(source.whole, node)}${known}`;
+}
+
+export function nodeSection(source: NarrowedSource, wishes: MonitorWishes): Section | undefined {
+  const { facts, whole } = source;
+  if (facts.nodes.length === 0) return undefined;
+  const title = "Node List";
+  if (wishes.byNode) return { title, lines: nodesWithResources(source, wishes) };
+  if (wishes.detail) return { title, lines: byName(facts.nodes).map((node) => nodeHead(source, wishes, node)) };
+  return { title, lines: nodeLines({ ...whole, nodes: facts.nodes }, INDENT) };
 }
 
 /** Whether all of it is up that should be: then a list of what is inactive leaves it out. */
-function isWhole(resource: Resource): boolean {
+export function isWhole(resource: Resource): boolean {
   if (resource.kind === "clone") {
     const wanted = Math.min(resource.instanceMax, resource.children.length);
     return resource.children.filter((child) => isActive(child, true)).length >= wanted;
@@ -160,12 +83,17 @@ function isImplied({ type, class: agentClass, container }: Resource): boolean {
 }
 
 export function resourceSection({ facts }: MonitorSource, wishes: MonitorWishes): Section | undefined {
-  const view = { inactive: wishes.inactive, detail: wishes.detail };
+  const view = { inactive: wishes.inactive, detail: wishes.detail, brief: wishes.brief };
   const known = facts.top.filter((resource) => !isImplied(resource) && (!resource.removed || isActive(resource)));
   const shown = known.filter((resource) =>
     wishes.byNode ? wishes.inactive && !isWhole(resource) : wishes.inactive || isActive(resource),
   );
-  const lines = shown.flatMap((resource) => lineOf(facts, resource, INDENT, view));
+  // Counted is also what is no longer configured, and the connections that guests bring along.
+  const counted = wishes.brief && !wishes.byNode ? facts.top.filter(({ kind }) => kind === "primitive") : [];
+  const lines = [
+    ...agentLines(counted, INDENT, wishes.inactive ? "all" : "active"),
+    ...shown.filter((each) => !counted.includes(each)).flatMap((resource) => lineOf(facts, resource, INDENT, view)),
+  ];
   if (wishes.byNode) {
     if (!wishes.inactive) return undefined;
     return { title: "Inactive Resources", lines: lines.length === 0 ? ["  * No inactive resources"] : lines };
@@ -190,24 +118,27 @@ function attributeSection({ facts }: MonitorSource): Section | undefined {
   return lines.length === 0 ? undefined : { title: "Node Attributes", lines };
 }
 
-function failCountSection(source: MonitorSource): Section {
-  const { facts } = source;
+function failCountSection(source: NarrowedSource): Section {
+  const { facts, shows } = source;
   const lines = recordedNodes(facts).flatMap((node) => {
-    const failing = recordsOf(facts, node).filter(({ resource }) => failCountOf(resource, node) !== undefined);
+    const records = recordsOf(facts, node).filter(({ resource }) => shows(resource));
+    const failing = records.filter(({ resource }) => failCountOf(resource, node) !== undefined);
     return failing.length === 0
       ? []
-      : [`  * Node: ${node.name}:`, ...failing.map((record) => `    * ${headOf(record, source)}`)];
+      : [`  * Node: ${node.name}:`, ...failing.map((record) => `    * ${headOf(record, source, true)}`)];
   });
   return { title: "Migration Summary", lines };
 }
 
-function operationSection(source: MonitorSource, { timing }: MonitorWishes): Section {
-  const { facts } = source;
+function operationSection(source: NarrowedSource, { timing, sections }: MonitorWishes): Section {
+  const { facts, shows } = source;
   const lines = recordedNodes(facts).flatMap((node) => {
-    const records = recordsOf(facts, node).filter(({ entries }) => shownEntries(entries).length > 0);
+    const records = recordsOf(facts, node).filter(
+      ({ resource, entries }) => shows(resource) && shownEntries(entries).length > 0,
+    );
     if (!node.online || records.length === 0) return [];
     const rows = records.flatMap((record) => [
-      `    * ${headOf(record, source)}:`,
+      `    * ${headOf(record, source, sections.has("failcounts"))}:`,
       ...shownEntries(record.entries).map((entry) => `      * ${entryLine(entry, source, timing)}`),
     ]);
     return [`  * Node: ${node.name}:`, ...rows];
@@ -221,11 +152,30 @@ function failureSection(source: MonitorSource, { detail }: MonitorWishes): Secti
   return lines.length === 0 ? undefined : { title: "Failed Resource Actions", lines };
 }
 
-function fencingSection({ fencing, ctime }: MonitorSource, { fencing: level }: MonitorWishes): Section | undefined {
-  if (level === 0) return undefined;
-  const shown = fencing.filter(({ outcome }) => level > 1 || outcome !== "confirmed");
+const FENCING_SECTION: Readonly<Record<FencingNote["outcome"], SectionName>> = {
+  confirmed: "fencing-succeeded",
+  running: "fencing-pending",
+  "not-done": "fencing-failed",
+  unknown: "fencing-failed",
+};
+
+/** Newest first; without the whole history only the latest of each node, action and end. */
+export function fencingShown({ fencing }: MonitorSource, wishes: MonitorWishes): readonly FencingNote[] {
+  const seen = new Set<string>();
+  return fencing.filter(({ target, action, outcome }) => {
+    const section = FENCING_SECTION[outcome];
+    const flavour = `${target} ${action} ${section}`;
+    const isNews = outcome === "running" || wishes.wholeFencingHistory || !seen.has(flavour);
+    seen.add(flavour);
+    return isNews && wishes.sections.has(section) && (wishes.node === undefined || wishes.node === target);
+  });
+}
+
+function fencingSection(source: MonitorSource, wishes: MonitorWishes): Section | undefined {
+  const { ctime } = source;
+  const shown = fencingShown(source, wishes);
   if (shown.length === 0) return undefined;
-  const onlyFailed = shown.every(({ outcome }) => outcome !== "confirmed" && outcome !== "running");
+  const onlyFailed = shown.every(({ outcome }) => FENCING_SECTION[outcome] === "fencing-failed");
   const lines = shown.map(({ target, action, outcome, by, atWallMs }) => {
     if (outcome === "running") return `  * ${action} of ${target} pending: client=${by}, origin=${by}`;
     const word = outcome === "confirmed" ? "successful" : "failed";
@@ -234,6 +184,16 @@ function fencingSection({ fencing, ctime }: MonitorSource, { fencing: level }: M
     }='${ctime(atWallMs)}'`;
   });
   return { title: onlyFailed ? "Failed Fencing Actions" : "Fencing History", lines };
+}
+
+/** Ours alone: crm_mon has no such words. Shown only when somebody has to act. */
+function unprovenSection({ unproven, ctime }: MonitorSource): Section | undefined {
+  if (unproven.length === 0) return undefined;
+  const lines = unproven.map(({ node, device, provenWallMs, reason = "its proof is too old" }) => {
+    const seen = provenWallMs === undefined ? "never seen to work" : `last seen to work '${ctime(provenWallMs)}'`;
+    return `  * ${device} on ${node}: ${seen}: ${reason}`;
+  });
+  return { title: "Unproven Fencing Devices", lines };
 }
 
 function ticketSection({ facts, ctime }: MonitorSource): Section | undefined {
@@ -272,21 +232,25 @@ function banSection({ facts }: MonitorSource, prefix: string): Section | undefin
 }
 
 /** The blocks in the order in which crm_mon prints them. */
-export function sectionsOf(source: MonitorSource, wishes: MonitorWishes): readonly Section[] {
+export function sectionsOf(whole: MonitorSource, wishes: MonitorWishes): readonly Section[] {
+  const source = narrow(whole, wishes);
+  const wants = (name: SectionName) => wishes.sections.has(name);
+  const history = wants("operations")
+    ? operationSection(source, wishes)
+    : wants("failcounts")
+      ? failCountSection(source)
+      : undefined;
   const sections = [
-    ...(wishes.hideHeaders ? [] : [summary(source, wishes.detail)]),
-    nodeSection(source, wishes),
-    resourceSection(source, wishes),
-    wishes.attributes ? attributeSection(source) : undefined,
-    wishes.operations || wishes.timing
-      ? operationSection(source, wishes)
-      : wishes.failCounts
-        ? failCountSection(source)
-        : undefined,
-    failureSection(source, wishes),
-    wishes.tickets ? ticketSection(source) : undefined,
-    wishes.bans === undefined ? undefined : banSection(source, wishes.bans),
+    summary(source, wishes),
+    wants("nodes") ? nodeSection(source, wishes) : undefined,
+    wants("resources") ? resourceSection(source, wishes) : undefined,
+    wants("attributes") ? attributeSection(source) : undefined,
+    history,
+    wants("failures") ? failureSection(source, wishes) : undefined,
+    wants("tickets") ? ticketSection(source) : undefined,
+    wants("bans") ? banSection(source, wishes.bans) : undefined,
     fencingSection(source, wishes),
+    unprovenSection(source),
   ];
   return sections.filter((section) => section !== undefined);
 }

@@ -8,9 +8,10 @@ import { compareNames } from "../scheduler/facts/names.ts";
 import { ROLE } from "../scheduler/facts/values.ts";
 import { isDisabled, isUnique, nodeState } from "../scheduler/print/status-report.ts";
 import { connectivity, shownAttributes } from "./attributes.ts";
+import { narrow } from "./narrow.ts";
 import { type Failure, failCountOf, failuresOf, numberOf, recordsOf, statusText } from "./operations.ts";
-import { byName } from "./sections.ts";
-import type { MonitorSource, MonitorWishes } from "./wishes.ts";
+import { byName } from "./summary.ts";
+import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
 const LINE = "============";
 /** Words of 1.0 for exit codes, which differ from those of today. */
@@ -150,11 +151,11 @@ function attributes(facts: Facts): string[] {
   return ["", "Node Attributes:", ...lines];
 }
 
-function migration({ facts, ctime }: MonitorSource): string[] {
+function migration({ facts, ctime, shows }: NarrowedSource): string[] {
   const lines = online(facts).flatMap((node) => {
     const rows = recordsOf(facts, node).flatMap(({ id, resource }) => {
       const fails = failCountOf(resource, node);
-      if (fails === undefined) return [];
+      if (fails === undefined || !shows(resource)) return [];
       const count = fails.count === "INFINITY" ? "1000000" : fails.count;
       const last = fails.lastSeconds === 0 ? "" : ` last-failure='${ctime(fails.lastSeconds * 1000)}'`;
       return [`   ${id}: migration-threshold=${resource.migrationThreshold} fail-count=${count}${last}`];
@@ -174,14 +175,16 @@ function failure({ entry, node }: Failure): string {
   return `    ${key ?? id} (${call}): ${word}`;
 }
 
-export function monitorTextOne(source: MonitorSource, wishes: MonitorWishes): string {
+export function monitorTextOne(whole: MonitorSource, wishes: MonitorWishes): string {
+  const source = narrow(whole, wishes);
   const { facts } = source;
-  const failures = failuresOf(facts).map(failure);
+  const wants = (name: SectionName) => wishes.sections.has(name);
+  const failures = wants("failures") ? failuresOf(facts).map(failure) : [];
   return [
-    ...header(source),
+    ...(wants("stack") ? header(whole) : []),
     ...(wishes.byNode ? byNode(facts) : [...nodes(facts), ...resources(facts, wishes)]),
-    ...(wishes.attributes ? attributes(facts) : []),
-    ...(wishes.failCounts ? migration(source) : []),
+    ...(wants("attributes") ? attributes(facts) : []),
+    ...(wants("failcounts") ? migration(source) : []),
     ...(failures.length > 0 ? ["", "Failed actions:", ...failures] : []),
   ].join("\n");
 }

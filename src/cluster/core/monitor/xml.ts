@@ -1,9 +1,12 @@
 /** The picture as crm_mon --output-as=xml gives it: for programs that read Pacemaker's. */
 import { type XmlElement, xml } from "../../../base/xml.ts";
+import { bundleSpec } from "../scheduler/facts/bundle-spec.ts";
 import { calendarOf } from "../scheduler/facts/dates.ts";
 import { type Facts, isActive, type Node, primitivesOf, type Resource } from "../scheduler/facts/model.ts";
-import { agentOf, isDisabled, isUnique, roleWord } from "../scheduler/print/status-report.ts";
+import { agentName } from "../scheduler/print/agent-lines.ts";
+import { isDisabled, isUnique, roleWord } from "../scheduler/print/status-report.ts";
 import { shownAttributes } from "./attributes.ts";
+import { narrow } from "./narrow.ts";
 import {
   codeText,
   failCountOf,
@@ -15,8 +18,9 @@ import {
   statusText,
   taskName,
 } from "./operations.ts";
-import { bansOf, byName, countsOf } from "./sections.ts";
-import type { MonitorSource } from "./wishes.ts";
+import { bansOf, featureSet, fencingShown, isWhole, runningOn } from "./sections.ts";
+import { byName, countsOf } from "./summary.ts";
+import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
 /** The form of Pacemaker 2.1.5, whose readers are the ones in the field. */
 const API_VERSION = "2.25";
@@ -28,46 +32,58 @@ function stamp(seconds: number): string {
   return `${years}-${two(months)}-${two(monthdays)} ${two(hours)}:${two(minutes)}:${two(seconds % 60)}Z`;
 }
 
+type Wants = (name: SectionName) => boolean;
+
 const flags = (values: Readonly<Record<string, boolean | number | string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 
-function summaryXml({ facts, nowWallMs, ctime, stack, version }: MonitorSource): XmlElement {
-  const { all, quorate, fencingEnabled, symmetric, noQuorumPolicy, maintenance, stopAll } = facts.options;
-  const { fencingTimeoutMs, priorityFencingDelayMs } = facts.options;
-  const { nodes, resources, disabled, blocked } = countsOf(facts);
-  const dc = facts.nodes.find(({ isDc }) => isDc);
-  const changed = facts.cib.attributes;
-  const centre =
-    dc === undefined
-      ? { present: "false" }
-      : {
-          present: "true",
-          version: all["dc-version"] ?? version ?? "",
-          name: dc.name,
-          id: dc.id,
-          with_quorum: String(quorate),
-          mixed_version: "false",
-        };
-  return xml("summary", {}, [
-    xml("stack", { type: all["cluster-infrastructure"] ?? stack }),
-    xml("current_dc", centre),
-    xml("last_update", { time: ctime(nowWallMs) }),
-    xml("last_change", {
-      time: changed["cib-last-written"] ?? "",
-      user: changed["update-user"] ?? "",
-      client: changed["update-client"] ?? "",
-      origin: changed["update-origin"] ?? "",
-    }),
-    xml("nodes_configured", { number: String(nodes) }),
-    xml("resources_configured", flags({ number: resources, disabled, blocked })),
-    xml("cluster_options", {
-      ...flags({ "stonith-enabled": fencingEnabled, "symmetric-cluster": symmetric }),
-      "no-quorum-policy": noQuorumPolicy === "fence" ? "suicide" : noQuorumPolicy,
-      ...flags({ "maintenance-mode": maintenance, "stop-all-resources": stopAll }),
-      "stonith-timeout-ms": String(fencingTimeoutMs),
-      "priority-fencing-delay-ms": String(priorityFencingDelayMs),
-    }),
-  ]);
+function centreXml({ whole: { options, nodes }, version }: NarrowedSource): XmlElement {
+  const dc = nodes.find(({ isDc }) => isDc);
+  if (dc === undefined) return xml("current_dc", { present: "false" });
+  return xml("current_dc", {
+    present: "true",
+    version: options.all["dc-version"] ?? version ?? "",
+    name: dc.name,
+    id: dc.id,
+    with_quorum: String(options.quorate),
+    mixed_version: "false",
+  });
+}
+
+function optionsXml({ options }: Facts): XmlElement {
+  const { fencingEnabled, symmetric, noQuorumPolicy, maintenance, stopAll } = options;
+  return xml("cluster_options", {
+    ...flags({ "stonith-enabled": fencingEnabled, "symmetric-cluster": symmetric }),
+    "no-quorum-policy": noQuorumPolicy === "fence" ? "suicide" : noQuorumPolicy,
+    ...flags({ "maintenance-mode": maintenance, "stop-all-resources": stopAll }),
+    "stonith-timeout-ms": String(options.fencingTimeoutMs),
+    "priority-fencing-delay-ms": String(options.priorityFencingDelayMs),
+  });
+}
+
+function summaryXml(source: NarrowedSource, wants: Wants): XmlElement[] {
+  const { whole, nowWallMs, ctime, stack } = source;
+  const { nodes, resources, disabled, blocked } = countsOf(whole);
+  const changed = whole.cib.attributes;
+  const lastChange = {
+    time: changed["cib-last-written"] ?? "",
+    user: changed["update-user"] ?? "",
+    client: changed["update-client"] ?? "",
+    origin: changed["update-origin"] ?? "",
+  };
+  const parts = [
+    ...(wants("stack") ? [xml("stack", { type: whole.options.all["cluster-infrastructure"] ?? stack })] : []),
+    ...(wants("dc") ? [centreXml(source)] : []),
+    ...(wants("times") ? [xml("last_update", { time: ctime(nowWallMs) }), xml("last_change", lastChange)] : []),
+    ...(wants("counts")
+      ? [
+          xml("nodes_configured", { number: String(nodes) }),
+          xml("resources_configured", flags({ number: resources, disabled, blocked })),
+        ]
+      : []),
+    ...(wants("options") ? [optionsXml(whole)] : []),
+  ];
+  return parts.length === 0 ? [] : [xml("summary", {}, parts)];
 }
 
 function healthOf({ attributes }: Node): string {
@@ -75,18 +91,23 @@ function healthOf({ attributes }: Node): string {
   return values.includes("red") ? "red" : values.includes("yellow") ? "yellow" : "green";
 }
 
-function nodeXml(facts: Facts, node: Node): XmlElement {
-  const running = facts.resources.filter(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
+function nodeXml(source: NarrowedSource, node: Node, { byNode }: MonitorWishes): XmlElement {
+  const running = source.whole.resources.filter(
+    ({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node),
+  );
   const { online, standby, standbyOnFail, maintenance, pending, unclean, shutdown, expectedUp, isDc } = node;
-  return xml("node", {
+  const features = featureSet(source, node);
+  const attributes = {
     name: node.name,
     id: node.id,
     ...flags({ online, standby, standby_onfail: standbyOnFail, maintenance, pending, unclean }),
     health: healthOf(node),
+    ...(features === undefined ? {} : { feature_set: features }),
     ...flags({ shutdown, expected_up: expectedUp, is_dc: isDc, resources_running: running.length }),
     type: node.kind === "guest" ? "remote" : node.kind,
     ...(node.kind === "guest" ? { id_as_resource: node.remote?.container?.id ?? "" } : {}),
-  });
+  };
+  return xml("node", attributes, byNode ? runningOn(source, node).map(primitiveXml) : []);
 }
 
 /** As written; that of a clone may stand at what it holds. */
@@ -101,7 +122,7 @@ function primitiveXml(resource: Resource): XmlElement {
     "resource",
     {
       id: isUnique(resource) ? resource.id : resource.baseId,
-      resource_agent: agentOf(resource).slice(1, -1),
+      resource_agent: agentName(resource),
       role: roleWord(resource),
       ...targetRole(resource),
       ...flags({
@@ -139,7 +160,24 @@ function resourceXml(resource: Resource): XmlElement {
       resource.children.map(resourceXml),
     );
   }
-  return primitiveXml(resource);
+  return resource.kind === "bundle" ? bundleXml(resource) : primitiveXml(resource);
+}
+
+function bundleXml(bundle: Resource): XmlElement {
+  const { id, managed, replicas } = bundle;
+  const spec = bundleSpec(bundle.element);
+  const failed = primitivesOf(bundle).some((part) => part.failed);
+  const attributes = {
+    id,
+    type: spec?.kind ?? "",
+    image: spec?.image ?? "",
+    ...flags({ unique: (spec?.perHostConfigured ?? 1) > 1, managed, failed }),
+  };
+  const parts = replicas.map(({ index, ip, child, container, remote }) => {
+    const shown = [ip, child, container, remote].filter((part) => part !== undefined);
+    return xml("replica", { id: String(index) }, shown.map(primitiveXml));
+  });
+  return xml("bundle", attributes, parts);
 }
 
 function attributesXml(facts: Facts): XmlElement[] {
@@ -153,11 +191,14 @@ function attributesXml(facts: Facts): XmlElement[] {
   return nodes.length === 0 ? [] : [xml("node_attributes", {}, nodes)];
 }
 
-function historyXml({ facts, ctime }: MonitorSource): XmlElement[] {
-  const nodes = recordedNodes(facts).flatMap((node) => {
+function historyXml({ facts, ctime, shows }: NarrowedSource, wants: Wants): XmlElement[] {
+  const recorded = recordedNodes(facts);
+  if (recorded.length === 0) return [];
+  const nodes = recorded.flatMap((node) => {
     const records = node.online ? recordsOf(facts, node) : [];
     const rows = records.flatMap(({ id, resource, entries }) => {
-      const operations = shownEntries(entries).map((entry) => {
+      if (!shows(resource)) return [];
+      const operations = (wants("operations") ? shownEntries(entries) : []).map((entry) => {
         const { "last-rc-change": at, "exec-time": took, "queue-time": queued } = entry.element.attributes;
         const code = numberOf(entry, "rc-code");
         return xml("operation_history", {
@@ -208,7 +249,8 @@ function failuresXml({ facts }: MonitorSource): XmlElement[] {
   return rows.length === 0 ? [] : [xml("failures", {}, rows)];
 }
 
-function restXml({ facts, fencing, ctime }: MonitorSource): XmlElement[] {
+function restXml(source: NarrowedSource, wishes: MonitorWishes, wants: Wants): XmlElement[] {
+  const { facts, ctime } = source;
   const tickets = [...facts.tickets.values()].map(({ id, granted, standby, lastGranted }) =>
     xml("ticket", {
       id,
@@ -217,7 +259,7 @@ function restXml({ facts, fencing, ctime }: MonitorSource): XmlElement[] {
       ...(lastGranted === undefined ? {} : { "last-granted": ctime(Number(lastGranted) * 1000) }),
     }),
   );
-  const bans = bansOf(facts, "").map(({ id, resource, node, score, promotedOnly }) =>
+  const bans = bansOf(facts, wishes.bans).map(({ id, resource, node, score, promotedOnly }) =>
     xml("ban", {
       id,
       resource: resource.id,
@@ -225,7 +267,7 @@ function restXml({ facts, fencing, ctime }: MonitorSource): XmlElement[] {
       ...flags({ weight: score, "promoted-only": promotedOnly, master_only: promotedOnly }),
     }),
   );
-  const fences = fencing.map(({ target, action, outcome, by, atWallMs }) =>
+  const fences = fencingShown(source, wishes).map(({ target, action, outcome, by, atWallMs }) =>
     xml("fence_event", {
       status: outcome === "confirmed" ? "success" : outcome === "running" ? "pending" : "failed",
       target,
@@ -237,27 +279,31 @@ function restXml({ facts, fencing, ctime }: MonitorSource): XmlElement[] {
   );
   return [
     ...(fences.length === 0 ? [] : [xml("fence_history", {}, fences)]),
-    ...(tickets.length === 0 ? [] : [xml("tickets", {}, tickets)]),
-    ...(bans.length === 0 ? [] : [xml("bans", {}, bans)]),
+    ...(tickets.length === 0 || !wants("tickets") ? [] : [xml("tickets", {}, tickets)]),
+    ...(bans.length === 0 || !wants("bans") ? [] : [xml("bans", {}, bans)]),
   ];
 }
 
-export function monitorXml(source: MonitorSource, request: string): XmlElement {
-  const { facts } = source;
+/** Below their nodes only what is inactive is listed by itself, and only when that is wanted. */
+function resourcesXml({ facts }: NarrowedSource, wishes: MonitorWishes): XmlElement[] {
   const top = facts.top.filter((resource) => !resource.removed || isActive(resource));
-  const shown = top.map(resourceXml);
+  const shown = wishes.byNode ? top.filter((resource) => !isWhole(resource)) : top;
+  return shown.length === 0 ? [] : [xml("resources", {}, shown.map(resourceXml))];
+}
+
+export function monitorXml(whole: MonitorSource, wishes: MonitorWishes, request: string): XmlElement {
+  const source = narrow(whole, wishes);
+  const { facts } = source;
+  const wants: Wants = (name) => wishes.sections.has(name);
+  const nodes = byName(facts.nodes).map((node) => nodeXml(source, node, wishes));
   return xml("pacemaker-result", { "api-version": API_VERSION, request }, [
-    summaryXml(source),
-    xml(
-      "nodes",
-      {},
-      byName(facts.nodes).map((node) => nodeXml(facts, node)),
-    ),
-    ...(shown.length === 0 ? [] : [xml("resources", {}, shown)]),
-    ...attributesXml(facts),
-    ...historyXml(source),
-    ...failuresXml(source),
-    ...restXml(source),
+    ...summaryXml(source, wants),
+    ...(wants("nodes") ? [xml("nodes", {}, nodes)] : []),
+    ...(wants("resources") ? resourcesXml(source, wishes) : []),
+    ...(wants("attributes") ? attributesXml(facts) : []),
+    ...(wants("operations") || wants("failcounts") ? historyXml(source, wants) : []),
+    ...(wants("failures") ? failuresXml(source) : []),
+    ...restXml(source, wishes, wants),
     xml("status", { code: "0", message: "OK" }),
   ]);
 }

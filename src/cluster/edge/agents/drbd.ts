@@ -6,7 +6,7 @@
  */
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { formatProblem } from "../../../base/problem.ts";
+import { formatProblem, type Problem } from "../../../base/problem.ts";
 import { checkDrbdResource, parseDrbdConfiguration } from "../../../storage/core/drbd-configuration.ts";
 import {
   type DrbdLook,
@@ -101,15 +101,25 @@ async function monitor(context: Context): Promise<AgentAnswer> {
   }
 }
 
-/** What forbids the start; undefined when nothing does. */
-async function faultOf({ call, tool, name }: Context): Promise<string | undefined> {
+interface Judgement {
+  /** What forbids the start; undefined when nothing does. */
+  readonly fault?: string;
+  /** What an operator has to know of a start that nothing forbids. */
+  readonly caution: string;
+}
+
+async function judgeConfiguration({ call, tool, name }: Context): Promise<Judgement> {
   const { code, output, reason } = await tool(call, "drbdadm", ["dump", name]);
-  if (code !== 0) return `drbdadm dump ${name}: ${reason}`;
+  if (code !== 0) return { fault: `drbdadm dump ${name}: ${reason}`, caution: "" };
   const read = parseDrbdConfiguration(output);
-  if (read.kind === "unreadable") return `drbdadm dump ${name}, line ${read.line}: ${read.reason}`;
-  const { problems } = checkDrbdResource(read.statements, name, "drbdadm dump");
-  const errors = problems.filter(({ severity }) => severity === "error");
-  return errors.length === 0 ? undefined : errors.map(formatProblem).join("; ");
+  if (read.kind === "unreadable")
+    return { fault: `drbdadm dump ${name}, line ${read.line}: ${read.reason}`, caution: "" };
+  const isOfField = call.environment["OCF_RESOURCE_PROVIDER"] === "linbit";
+  const { problems } = checkDrbdResource(read.statements, name, "drbdadm dump", isOfField);
+  const told = (wanted: Problem["severity"]) =>
+    problems.filter(({ severity }) => severity === wanted).map(formatProblem);
+  const errors = told("error");
+  return { caution: told("warning").join("; "), ...(errors.length === 0 ? {} : { fault: errors.join("; ") }) };
 }
 
 /** Neither side of the data is in doubt: nothing to wait for. */
@@ -129,7 +139,7 @@ async function waitForPeer(context: Context): Promise<DrbdLook> {
 
 async function start(context: Context): Promise<AgentAnswer> {
   const { call, tool, name } = context;
-  const fault = await faultOf(context);
+  const { fault, caution } = await judgeConfiguration(context);
   if (fault !== undefined) return failed(fault, OCF.notConfigured);
   const before = await observe(context);
   // What runs already may run under another configuration than the one that has just been judged.
@@ -141,7 +151,7 @@ async function start(context: Context): Promise<AgentAnswer> {
   }
   const after = await waitForPeer(context);
   if (after.kind !== "there") return failed(`${name} is not there after drbdadm up`);
-  return { ...succeeded, ...score(context, after.resource) };
+  return { ...succeeded, reason: caution, ...score(context, after.resource) };
 }
 
 /** Repeats what DRBD may refuse for a while, until it is done or the time is over; `done` reads the state back. */
@@ -210,8 +220,8 @@ async function notify(context: Context): Promise<AgentAnswer> {
 }
 
 async function validate(context: Context): Promise<AgentAnswer> {
-  const fault = await faultOf(context);
-  return fault === undefined ? succeeded : failed(fault, OCF.notConfigured);
+  const { fault, caution } = await judgeConfiguration(context);
+  return fault === undefined ? { ...succeeded, reason: caution } : failed(fault, OCF.notConfigured);
 }
 
 const OPERATIONS: Readonly<Record<string, (context: Context) => Promise<AgentAnswer>>> = {

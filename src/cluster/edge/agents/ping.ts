@@ -4,7 +4,7 @@
  * after another). Parameters and attribute are those of ocf:pacemaker:ping. Fact: reference/storage.md, section 9.
  */
 import { lookup } from "node:dns/promises";
-import { formatAddress, type NetworkAddress, parseAddress } from "../../../hw/core/rtnetlink.ts";
+import { type NetworkAddress, parseAddress } from "../../../hw/core/rtnetlink.ts";
 import { pingAddresses } from "../../../hw/edge/icmp-echo.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 import { isMarked, mark, unmark } from "./mark.ts";
@@ -34,12 +34,12 @@ async function measure({ parameters, signal }: AgentCall): Promise<AgentAnswer> 
     timeoutMs: numberOf(parameters["timeout"], TIMEOUT_SECONDS) * 1000,
     signal,
   });
-  const count = addresses.filter((address) => address !== undefined && reached.has(formatAddress(address))).length;
+  const count = addresses.filter((address) => address !== undefined && reached.has(address)).length;
   const score = count * numberOf(parameters["multiplier"], 1);
   const name = parameters["name"] ?? "pingd";
   const silent = hosts.filter((_, at) => {
     const address = addresses[at];
-    return address === undefined || !reached.has(formatAddress(address));
+    return address === undefined || !reached.has(address);
   });
   const reason = silent.length === 0 ? "" : `no answer from ${silent.join(", ")}`;
   const isTooLow = score < numberOf(parameters["failure_score"], 0);

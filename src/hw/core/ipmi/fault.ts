@@ -83,3 +83,10 @@ export function wrongSuite(suiteId: number): IpmiFault {
     remedy: `set the device's cipher-suite to ${other}, or enable suite ${suiteId} on the board`,
   };
 }
+
+/** `hint`: why nothing comes, in the words of the network; they say what to do themselves. */
+export function noSession(waitedMs: number, hint: string | undefined): string {
+  const why =
+    hint === undefined ? "; look whether it has power and network, and IPMI over LAN is enabled" : ` (${hint})`;
+  return `the board opened no session within ${waitedMs} ms${why}`;
+}

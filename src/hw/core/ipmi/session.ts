@@ -9,7 +9,7 @@ import type { Stepped } from "../../../base/step.ts";
 import { faultOfAccount, type IpmiAccount, PRIVILEGES } from "./account.ts";
 import { fromHex, readU32, toHex, u32Bytes } from "./bytes.ts";
 import { CIPHER_SUITES, type IpmiCrypto } from "./crypto.ts";
-import { type IpmiFault, PRIVILEGE } from "./fault.ts";
+import { type IpmiFault, noSession, PRIVILEGE } from "./fault.ts";
 import { COMPLETION, decodeResponse, encodeRequest, type IpmiRequest, type IpmiResponse, NETFN } from "./message.ts";
 import { decodePacket, encodePlain, PAYLOAD, type SessionKeys, seal, unseal } from "./packet.ts";
 import {
@@ -161,11 +161,10 @@ function startExchange(
 
 function silence(draft: Draft, { tries, askedAtMs }: PendingRequest, nowMs: number): IpmiResult {
   const waitedMs = Math.round(nowMs - askedAtMs);
-  const hint = draft.hint === undefined ? "" : ` (${draft.hint})`;
   const reason =
     tries > 0
       ? `the board took the login, but did not answer the request within ${waitedMs} ms`
-      : `the board opened no session within ${waitedMs} ms${hint}`;
+      : noSession(waitedMs, draft.hint);
   return { kind: "silent", maybeReceived: tries > 0, reason };
 }
 

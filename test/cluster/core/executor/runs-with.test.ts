@@ -1,7 +1,13 @@
 /** What runs is ended as it was begun, whatever the configuration says by now. */
-import { expect, test } from "vitest";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openBegunNotes } from "../../../../src/app/manager/begun-notes.ts";
 import { createExecutor, stepExecutor } from "../../../../src/cluster/core/executor/executor.ts";
-import type { ExecutorState } from "../../../../src/cluster/core/executor/types.ts";
+import { lrmResourceXml } from "../../../../src/cluster/core/executor/history.ts";
+import type { Begun } from "../../../../src/cluster/core/executor/runs-with.ts";
+import type { ExecutorEffect, ExecutorEvent, ExecutorState } from "../../../../src/cluster/core/executor/types.ts";
 import type { ResourceAction } from "../../../../src/cluster/core/transition/graph.ts";
 
 type Parameters = ResourceAction["parameters"];
@@ -55,4 +61,151 @@ test("what a probe finds running is stopped as it was found; what it does not fi
 test("a start that failed half way is ended as it was begun; a reload has told the new parameters", () => {
   expect(given(["start", OLD, 1], ["stop", NEW, 0])).toEqual([OLD, OLD]);
   expect(given(["start", OLD, 0], ["reload-agent", NEW, 0], ["stop", REMOVED, 0])).toEqual([OLD, NEW, NEW]);
+});
+
+/** A manager that dies and is started anew: `kept` is all that it leaves. */
+function lives() {
+  const kept = new Map<string, Begun>();
+  let state = createExecutor("alpha", 4);
+  const step = (event: ExecutorEvent) => {
+    const stepped = stepExecutor(state, event, 0, { md5: (text) => text });
+    state = stepped.state;
+    for (const effect of stepped.effects) {
+      if (effect.kind !== "keep-begun") continue;
+      if (effect.begun === null) kept.delete(effect.resourceId);
+      else kept.set(effect.resourceId, effect.begun);
+    }
+    return stepped.effects;
+  };
+  const end = { exitReason: "", output: "", attributes: [], execMs: 1, endedWallMs: 1 };
+  return {
+    kept,
+    perform: (ordered: ResourceAction) => step({ kind: "perform", action: ordered, transitionKey: "7:1:0:dc" }),
+    finish: (effects: readonly ExecutorEffect[], code: number) => {
+      const callId = effects.find((effect) => effect.kind === "run")?.callId ?? 0;
+      return step({ kind: "finished", callId, outcome: { kind: "exit", code }, ...end });
+    },
+    dieAndComeBack: () => {
+      state = createExecutor("alpha", 4, [...kept.values()]);
+      return step({ kind: "tick" });
+    },
+    history: () => lrmResourceXml(state, "ip")?.children.map(({ attributes }) => attributes),
+  };
+}
+
+const told = (effects: readonly ExecutorEffect[]) =>
+  effects.flatMap((effect) => (effect.kind === "run" ? [`${effect.operation} ${effect.parameters["ip"]}`] : []));
+
+describe("a manager that was killed", () => {
+  test("the next one looks where the resource was begun, and ends it there", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    const looked = node.dieAndComeBack();
+    expect(told(looked)).toEqual(["monitor 198.18.0.9"]);
+    const found = node.finish(looked, 0);
+    expect(found.some((effect) => effect.kind === "result" && effect.rcCode === 0)).toBe(true);
+    // The digest is that of what runs, so that the scheduler sees that the definition is another one now.
+    expect(node.history()?.[0]).toMatchObject({
+      operation: "monitor",
+      "rc-code": "0",
+      "op-digest": expect.stringContaining(OLD.ip),
+    });
+    expect(told(node.perform(action("stop", REMOVED)))).toEqual(["stop 198.18.0.9"]);
+  });
+
+  test("in the middle of a start leaves a note of it, too", () => {
+    const node = lives();
+    expect(told(node.perform(action("start", OLD)))).toEqual(["start 198.18.0.9"]);
+    expect(told(node.dieAndComeBack())).toEqual(["monitor 198.18.0.9"]);
+  });
+
+  test("what is no more there leaves no history, so that the DC has it looked for as configured", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    node.finish(node.dieAndComeBack(), 7);
+    expect(node.history()).toBeUndefined();
+    expect(node.kept.size).toBe(0);
+  });
+
+  test("what was stopped leaves nothing; a stop that failed leaves the note", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    node.finish(node.perform(action("stop", NEW)), 1);
+    expect(node.kept.get("ip")?.parameters).toEqual(OLD);
+    node.finish(node.perform(action("stop", NEW)), 0);
+    expect(node.kept.size).toBe(0);
+    expect(told(node.dieAndComeBack())).toEqual([]);
+  });
+
+  test("a fencing device leaves nothing to be ended", () => {
+    const node = lives();
+    const device = { id: "fence", class: "stonith", type: "ipmi-lan" };
+    node.finish(node.perform({ ...action("start", OLD), resource: device }), 0);
+    expect(node.kept.size).toBe(0);
+  });
+});
+
+describe("a probe", () => {
+  test("looks where the resource was begun, and where it is configured only when it is not there", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    node.finish(node.perform(action("delete", {})), 0);
+    const first = node.perform({ ...action("monitor", NEW), expectedCode: 7 });
+    expect(told(first)).toEqual(["monitor 198.18.0.9"]);
+    const second = node.finish(first, 7);
+    expect(told(second)).toEqual(["monitor 198.18.0.10"]);
+    expect(second.some(({ kind }) => kind === "result")).toBe(false);
+    const last = node.finish(second, 7);
+    expect(last.filter((effect) => effect.kind === "result")).toMatchObject([{ rcCode: 7, transitionKey: "7:1:0:dc" }]);
+    expect(node.history()).toMatchObject([{ "op-digest": expect.stringContaining(NEW.ip) }]);
+  });
+
+  test("of a resource with another agent by now asks the agent that it was begun with", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    node.perform(action("delete", {}));
+    const other = {
+      ...action("monitor", NEW),
+      resource: { id: "ip", class: "ocf", provider: "acme", type: "Address" },
+    };
+    expect(node.perform(other).find((effect) => effect.kind === "run")?.resource.type).toBe("IPaddr2");
+  });
+});
+
+describe("the notes on disk", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), "gemel-begun-"));
+    writeFileSync(path.join(folder, "boot"), "first\n");
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const said: string[] = [];
+  const open = () => openBegunNotes(folder, (_level, text) => said.push(text), path.join(folder, "boot"));
+  const begun = (id: string): Begun => {
+    const { parameters, meta, timeoutMs, resource } = action("start", OLD);
+    return { parameters, meta, timeoutMs, resource: { ...resource, id } };
+  };
+
+  test("are there for the next manager, are their owner's alone, and are taken back", () => {
+    const first = open();
+    for (const id of ["a/../b", "c"]) first.keep(id, begun(id));
+    const names = readdirSync(path.join(folder, "begun"));
+    expect(names.map((name) => statSync(path.join(folder, "begun", name)).mode & 0o777)).toEqual([0o600, 0o600]);
+    expect(
+      open()
+        .begun.map(({ resource }) => resource.id)
+        .toSorted(),
+    ).toEqual(["a/../b", "c"]);
+    first.keep("c", null);
+    expect(open().begun.map(({ resource }) => resource.id)).toEqual(["a/../b"]);
+  });
+
+  test("of an earlier boot mean nothing, and one that is torn is told", () => {
+    open().keep("a", begun("a"));
+    writeFileSync(path.join(folder, "boot"), "second\n");
+    expect(open().begun).toEqual([]);
+    writeFileSync(path.join(folder, "begun", "b.json"), '{"boot":"second","beg');
+    expect(open().begun).toEqual([]);
+    expect(said).toEqual([expect.stringContaining("b.json cannot be read")]);
+  });
 });

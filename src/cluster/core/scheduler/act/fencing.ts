@@ -88,7 +88,7 @@ function holdStarts(plan: Plan, fence: Step, target: Node): void {
 export function planFencing(plan: Plan): readonly Step[] {
   const { facts } = plan;
   const fences: Step[] = [];
-  for (const node of facts.nodes) {
+  for (const node of new Set([...facts.toFence, ...facts.nodes])) {
     if (node.kind === "ping" || !isUnclean(plan.board, node) || !canFence(plan, node)) continue;
     const lost = isOutOfReach(plan.board, node) ? "resources are active but connection is unrecoverable" : undefined;
     const fence = fenceStep(plan, node, lost ?? node.fenceReasons[0] ?? "node is unclean");
@@ -128,10 +128,14 @@ function fenceGuest(plan: Plan, node: Node): void {
   holdStarts(plan, fence, node);
 }
 
-/** The DC goes last, for nobody else would carry out the rest; without concurrency one after the other. */
+/**
+ * In the order of the nodes; the DC goes last, for nobody else would carry out the rest; without concurrency one after
+ * the other.
+ */
 function orderFences(plan: Plan, fences: readonly Step[]): void {
+  const inOrder = fences.toSorted((a, b) => (a.node?.index ?? 0) - (b.node?.index ?? 0));
   const dc = fences.find(({ node }) => node?.isDc === true);
-  const others = fences.filter((fence) => fence !== dc);
+  const others = inOrder.filter((fence) => fence !== dc);
   if (plan.facts.options.concurrentFencing) {
     if (dc !== undefined) for (const other of others) link(plan, other, dc);
     return;

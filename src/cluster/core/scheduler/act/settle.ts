@@ -177,29 +177,3 @@ function judgeGate(gate: { readonly step: Step; readonly min: number }, around: 
   if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
 }
-
-/** Both are primitives of one group. */
-function isNextMember({ resource: one }: Step, { resource: other }: Step): boolean {
-  return one?.kind === "primitive" && one.parent?.kind === "group" && one.parent === other?.parent;
-}
-
-const inBundle = ({ resource }: Step) =>
-  resource !== undefined && (resource.container !== undefined || cloneOf(resource)?.parent?.kind === "bundle");
-
-/**
- * Why instances of a clone are stopped, when what they depend on is running and is not to be started again: the report
- * says that its start is required, not that it cannot be. And where a whole group is restarted, its first member says
- * for what, the others name the one before.
- */
-export function nameRestarts(plan: Plan): void {
-  const given = plan.steps.map(({ reason }) => reason);
-  for (const { first, second } of plan.links) {
-    if (first.operation !== "start" || second.operation !== "start" || first.resource === undefined) continue;
-    if (second.resource === undefined || first.resource.runningOn.length === 0 || inBundle(second)) continue;
-    const follows =
-      isNextMember(first, second) && given[first.index] === second.reason && second.reason.startsWith("required ");
-    const isInstance = cloneOf(second.resource) !== undefined;
-    if (follows || (isInstance && second.reason === `unrunnable ${describe(first)}`))
-      second.reason = `required ${describe(first)}`;
-  }
-}

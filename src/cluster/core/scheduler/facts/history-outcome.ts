@@ -201,7 +201,7 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
   const freeAt = Math.max(changed, lastSeconds) + timeoutSeconds + 1;
   if (!isDone && now < freeAt) facts.ruleContext.onChangeAt?.(freeAt);
   if (!expired) return false;
-  if (isBlockingFailure(facts, resource, node)) return false;
+  if (count > 0 && isBlockingFailure(facts, resource, node)) return false;
   const awaitsFencing = isConnectionLoss(facts, resource, entry);
   // What has gone well since does not keep the failures before it from being forgotten.
   const countExpired = count > 0 && (lastSeconds === 0 ? !isDone : now > lastSeconds + timeoutSeconds);
@@ -250,7 +250,8 @@ export function applyOutcome(
   const recorded = statusOf(entry);
   if (recorded === STATUS.cancelled) return;
   if (recorded === STATUS.pending) {
-    applyPending(facts, resource, node, entry);
+    // What has been under way for longer than a failure counts is no news either.
+    if (!hasExpired(facts, resource, node, entry, recorded)) applyPending(facts, resource, node, entry);
     return;
   }
   const code = codeOf(entry);

@@ -287,6 +287,8 @@ export interface Facts {
   readonly bans: { readonly resource: Resource; readonly node: Node | undefined; readonly why: string }[];
   /** Recorded fail counts that have expired or no longer fit: to be cleared. */
   readonly clearFailures: { readonly resource: Resource; readonly node: Node; readonly why: string }[];
+  /** Nodes that must be fenced, in the order in which it was found out. */
+  readonly toFence: Node[];
   /** Recurring operations that are recorded but must not go on. */
   readonly failedEntries: { readonly entry: HistoryEntry; readonly resource: Resource; readonly node: Node }[];
   readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];

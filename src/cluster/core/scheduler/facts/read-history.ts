@@ -35,7 +35,7 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
   return first.run - second.run;
 }
 
-function readEntries(element: XmlElement): HistoryEntry[] {
+export function readEntries(element: XmlElement): HistoryEntry[] {
   const entries: HistoryEntry[] = [];
   for (const op of element.children) {
     if (op.name !== "lrm_rsc_op") continue;
@@ -116,9 +116,9 @@ function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void
     return;
   }
   if (node.kind === "member" && !node.unclean && !node.online && facts.options.fencingEnabled)
-    wantFencing(node, `${resource.id} is thought to be active there`);
+    wantFencing(facts, node, `${resource.id} is thought to be active there`);
   if (node.kind === "remote" && !node.unclean && !node.online && facts.options.fencingEnabled && resource.managed)
-    wantFencing(node, `${resource.id} is thought to be active there`);
+    wantFencing(facts, node, `${resource.id} is thought to be active there`);
 }
 
 function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnFail): void {
@@ -130,7 +130,7 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.demoteWanted = true;
       return;
     case ON_FAIL.fence:
-      wantFencing(node, `${resource.id} failed there`);
+      wantFencing(facts, node, `${resource.id} failed there`);
       return;
     case ON_FAIL.standby:
       node.standby = true;
@@ -148,7 +148,10 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.stopWanted = true;
       return;
     case ON_FAIL.recover:
-      if (resource.role !== ROLE.stopped && resource.role !== ROLE.unknown) resource.failed = true;
+      if (resource.role === ROLE.stopped || resource.role === ROLE.unknown) return;
+      resource.failed = true;
+      // Only a lock has the record of such a node read; nothing can be recovered there.
+      if (node.kind === "member" && !node.online && !facts.options.fencingEnabled) node.unclean = true;
       return;
     case ON_FAIL.restartContainer:
       resource.failed = true;
@@ -160,7 +163,7 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
       resource.failed = true;
       const remote = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
       const mustFence = remote !== undefined && facts.options.fencingEnabled && !remote.remoteWasFenced;
-      if (mustFence && !remote.unclean) wantFencing(remote, "remote connection is unrecoverable");
+      if (mustFence && !remote.unclean) wantFencing(facts, remote, "remote connection is unrecoverable");
       // It is tried again when the interval is over, not at once.
       if (resource.reconnectMs > 0) resource.nextRole = ROLE.stopped;
       return;

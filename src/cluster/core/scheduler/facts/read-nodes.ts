@@ -167,7 +167,8 @@ function isStandby(value: string | undefined): boolean {
 }
 
 /** Marks it as to be fenced. The first reason is what the report tells. */
-export function wantFencing(node: Node, reason: string): void {
+export function wantFencing(facts: Facts, node: Node, reason: string): void {
+  facts.toFence.push(node);
   node.fenceReasons.push(reason);
   const container = node.kind === "guest" ? node.remote?.container : undefined;
   if (node.kind !== "guest") node.unclean = true;
@@ -180,6 +181,7 @@ export function wantFencing(node: Node, reason: string): void {
 
 /** The `node_state`s of cluster nodes; remote nodes wait until the state of their connection is known. */
 export function readNodeStates(facts: Facts): void {
+  const told = new Set<Node>();
   for (const state of childrenOf(facts.status, "node_state")) {
     const { id = "", uname = "" } = state.attributes;
     const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
@@ -192,6 +194,7 @@ export function readNodeStates(facts: Facts): void {
       });
       continue;
     }
+    told.add(node);
     if (node.kind === "remote" || node.kind === "guest") {
       addTransient(facts, node, state);
       node.remoteMaintenance = isTrue(state.attributes["node_in_maintenance"]);
@@ -200,9 +203,13 @@ export function readNodeStates(facts: Facts): void {
     }
     addTransient(facts, node, state);
     judge(facts, node, state);
-    if (node.fenceReasons.length > 0) node.unclean = true;
+    if (node.fenceReasons.length > 0) {
+      node.unclean = true;
+      facts.toFence.push(node);
+    }
   }
-  for (const node of facts.nodes) applyNodeAttributes(facts, node);
+  // Of a member without a state nobody knows more than that it is not there.
+  for (const node of facts.nodes) if (node.kind !== "member" || told.has(node)) applyNodeAttributes(facts, node);
 }
 
 /** A partition that lost its quorum and must not go on: every node of it gives itself up. */
@@ -210,7 +217,8 @@ export function markSelfFencing(facts: Facts): void {
   const { options, nodes, cib } = facts;
   if (options.quorate || options.noQuorumPolicy !== "fence" || !isTrue(cib.attributes["no-quorum-panic"])) return;
   for (const node of nodes)
-    if (node.kind === "member" && node.online && !node.unclean) wantFencing(node, "cluster does not have quorum");
+    if (node.kind === "member" && node.online && !node.unclean)
+      wantFencing(facts, node, "cluster does not have quorum");
 }
 
 /** Standby, maintenance and discovery as the attributes say. */

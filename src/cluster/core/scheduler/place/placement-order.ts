@@ -7,7 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { allowedOf, type Board, canRunAny, type Scores } from "./board.ts";
-import { isAvailable, sortNodes } from "./choose-node.ts";
+import { sortNodes } from "./choose-node.ts";
 import { blend, thisWithOf } from "./colocations.ts";
 
 /** `work` with the scores of what `source` is to be with, and of what that is to be with. */
@@ -33,7 +33,7 @@ function ownScores(board: Board, resource: Resource): Scores {
 export function sortByPlacement(board: Board, resources: readonly Resource[]): Resource[] {
   const scores = new Map(resources.map((resource) => [resource, ownScores(board, resource)]));
   const weigh = (resource: Resource, node: Node | undefined) => {
-    const score = node === undefined || !isAvailable(board, node) ? undefined : scores.get(resource)?.[node.index];
+    const score = node === undefined ? undefined : scores.get(resource)?.[node.index];
     return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
   };
   const nodes = sortNodes(board, board.nodes, () => 0, undefined);
@@ -42,9 +42,7 @@ export function sortByPlacement(board: Board, resources: readonly Resource[]): R
     if (a.priority !== b.priority) return b.priority - a.priority;
     const [here, there] = [nodeOf(a), nodeOf(b)];
     const [left, right] = [weigh(a, here), weigh(b, there)];
-    if (here !== undefined && there === undefined) return -1;
-    if (here === undefined && there !== undefined) return 1;
-    if (here !== undefined && left !== right) return right - left;
+    if (left !== right) return right - left;
     for (const node of nodes) {
       const difference = weigh(b, node) - weigh(a, node);
       if (difference !== 0) return difference;

@@ -8,6 +8,14 @@ export interface Shown {
   readonly node: Node | undefined;
 }
 
+function headOf(bundle: Resource, indent: string, flags: string): string | undefined {
+  const spec = bundleSpec(bundle.element);
+  if (spec === undefined) return undefined;
+  const kind = spec.replicas > 1 ? "Container bundle set" : "Container bundle";
+  const unique = spec.perHostConfigured > 1 ? " (unique)" : "";
+  return `${indent}* ${kind}: ${bundle.id} [${spec.image}]${unique}${flags}:`;
+}
+
 /** Without a resource inside the container itself is what counts. */
 export function bundleLines(
   bundle: Resource,
@@ -15,15 +23,28 @@ export function bundleLines(
   flags: string,
   line: (resource: Resource, indent: string, shown: Shown) => string,
 ): string[] {
-  const spec = bundleSpec(bundle.element);
-  if (spec === undefined) return [];
-  const kind = spec.replicas > 1 ? "Container bundle set" : "Container bundle";
-  const unique = spec.perHostConfigured > 1 ? " (unique)" : "";
-  const head = `${indent}* ${kind}: ${bundle.id} [${spec.image}]${unique}${flags}:`;
+  const [spec, head] = [bundleSpec(bundle.element), headOf(bundle, indent, flags)];
+  if (spec === undefined || head === undefined) return [];
   const replicas = bundle.replicas.map(({ index, child, container, ipAddress }) => {
     const name = child === undefined ? container.id : bundleNodeName(spec, index);
     const address = ipAddress === "" ? "" : ` (${ipAddress})`;
     return line(child ?? container, `${indent}  `, { name: `${name}${address}`, node: container.runningOn[0] });
+  });
+  return [head, ...replicas];
+}
+
+/** In detail: each replica with its address, the resource inside, the container, and the connection to it. */
+export function replicaLines(
+  bundle: Resource,
+  indent: string,
+  flags: string,
+  lines: (part: Resource, indent: string) => readonly string[],
+): string[] {
+  const head = headOf(bundle, indent, flags);
+  if (head === undefined) return [];
+  const replicas = bundle.replicas.flatMap(({ index, ip, child, container, remote }) => {
+    const parts = [ip, child, container, remote].filter((part) => part !== undefined);
+    return [`${indent}  * Replica[${index}]`, ...parts.flatMap((part) => lines(part, `${indent}    `))];
   });
   return [head, ...replicas];
 }

@@ -129,10 +129,8 @@ export function recordResult(record: NodeRecord, done: OperationResult): void {
     ...(meta["container"] === undefined ? {} : { container: meta["container"] }),
     type,
   };
-  const isPending = ({ attributes: a }: XmlElement) =>
-    a["operation"] === operation && a["interval"] === String(intervalMs) && a["op-status"] === "-1";
   const without = (id: string) =>
-    (record.resources.get(name)?.operations ?? []).filter((each) => each.attributes["id"] !== id && !isPending(each));
+    (record.resources.get(name)?.operations ?? []).filter((each) => each.attributes["id"] !== id);
   const write = (id: string) => {
     const entry = entryOf(record, id, result);
     record.resources.set(name, { attributes, operations: [...without(id), entry] });
@@ -141,11 +139,16 @@ export function recordResult(record: NodeRecord, done: OperationResult): void {
   if (code === expectedCode || intervalMs === 0) write(plain);
 }
 
-/** A recurring operation that goes on no longer. */
+function isFailure({ attributes }: XmlElement): boolean {
+  const [, , expected] = attributes["transition-key"]?.split(":") ?? [];
+  return expected !== undefined && expected !== attributes["rc-code"];
+}
+
+/** A recurring operation that goes on no longer; that it failed is still told. */
 export function forgetRecurring(record: NodeRecord, name: string, intervalMs: number): void {
   const known = record.resources.get(name);
   if (known === undefined) return;
-  const kept = known.operations.filter(({ attributes }) => attributes["interval"] !== String(intervalMs));
+  const kept = known.operations.filter((each) => each.attributes["interval"] !== String(intervalMs) || isFailure(each));
   record.resources.set(name, { ...known, operations: kept });
 }
 

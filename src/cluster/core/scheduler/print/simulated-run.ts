@@ -58,10 +58,15 @@ function lineOf(step: Step): string {
   return `Resource action: ${name.padEnd(15)} ${step.operation}${interval}${node}`;
 }
 
+/** A node knows but one instance of an anonymous clone, by whatever number the others count it. */
+function recordName(record: NodeRecord, resource: Resource): string {
+  return inAnonymousClone(resource) && record.resources.has(resource.baseId) ? resource.baseId : executorName(resource);
+}
+
 function runOperation(facts: Facts, record: NodeRecord, step: Step, code: number): void {
   const { resource, node, operation, intervalMs, expectedCode, meta } = step;
   if (resource === undefined || node === undefined || operation === "notify") return;
-  const name = executorName(resource);
+  const name = recordName(record, resource);
   if (operation === "delete") record.resources.delete(name);
   else if (operation === "cancel") forgetRecurring(record, name, intervalMs);
   else

@@ -4,7 +4,8 @@ import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { compareNames } from "../facts/names.ts";
 import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
-import { bundleLines, type Shown } from "./bundle-lines.ts";
+import { agentLines, agentName } from "./agent-lines.ts";
+import { bundleLines, replicaLines, type Shown } from "./bundle-lines.ts";
 import { probeFailure } from "./probe-failures.ts";
 
 /** What is left out and what is added. */
@@ -15,6 +16,8 @@ export interface ReportView {
   readonly detail: boolean;
   /** What is under way, in its own words. */
   readonly pending?: boolean;
+  /** Members of groups are counted by their agents. */
+  readonly brief?: boolean;
 }
 
 const WHOLE: ReportView = { inactive: true, detail: false };
@@ -120,11 +123,6 @@ function isInMaintenance(resource: Resource): boolean {
   return resource.runningOn.some(({ maintenance }) => maintenance);
 }
 
-export function agentOf(resource: Resource): string {
-  const provider = resource.provider === "" ? "" : `${resource.provider}:`;
-  return `(${resource.class}:${provider}${resource.type})`;
-}
-
 /** `below-node`: the line stands below its node already, which is not named again. */
 export function primitiveLine(
   resource: Resource,
@@ -149,7 +147,7 @@ export function primitiveLine(
   const removed = resource.removed ? "ORPHANED " : "";
   const answer = role === "Stopped" ? probeFailure(resource) : undefined;
   const why = answer === undefined ? "" : ` (${answer}) `;
-  return `${indent}* ${name}\t${agentOf(resource)}:\t ${removed}${failed}${why}${node}${notes}${nodes}`;
+  return `${indent}* ${name}\t(${agentName(resource)}):\t ${removed}${failed}${why}${node}${notes}${nodes}`;
 }
 
 /** A failed resource's role matters only when it may be promoted. */
@@ -170,19 +168,20 @@ function collectiveFlags(resource: Resource, note = ""): string {
 }
 
 /** Whether the instance is like any other of its clone, so that its node in a list says it all. */
-function isPlain(instance: Resource): boolean {
+function isPlain(instance: Resource, showPending = true): boolean {
   const members = primitivesOf(instance);
+  // What is under way with one member of a group does not make the whole another one.
+  if (showPending && PENDING[instance.pendingTask] !== undefined) return false;
   return members.every(
-    ({ runningOn, managed, heldBack, failed, blocked, pendingTask, failureIgnored, removed }) =>
+    ({ runningOn, managed, heldBack, failed, failedThere, blocked, removed }) =>
       runningOn.length === 1 &&
       runningOn[0] === members[0]?.runningOn[0] &&
       runningOn[0]?.online === true &&
       (managed || heldBack) &&
       !failed &&
+      !failedThere &&
       !blocked &&
-      !failureIgnored &&
-      !removed &&
-      PENDING[pendingTask] === undefined,
+      !removed,
   );
 }
 
@@ -207,17 +206,16 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
     }
     if (!isUp && (instance.removed || !clone.unique)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
-    if (isGone) continue;
-    if (clone.unique || !isPlain(instance) || node === undefined) lines.push(...lineOf(facts, instance, deeper, view));
+    if (isGone && !clone.unique) continue;
+    if (clone.unique || !isPlain(instance, view.pending) || node === undefined)
+      lines.push(...lineOf(facts, instance, deeper, view));
     else {
       active += 1;
       (instanceRole(instance) === ROLE.promoted ? promoted : others).push(node.name);
     }
   }
   if (promoted.length > 0) lines.push(`${deeper}* Promoted: ${list(promoted)}`);
-  const lower = clone.promotable
-    ? `Unpromoted${primitivesOf(clone).some(isHeldLow) ? " (target-role)" : ""}`
-    : "Started";
+  const lower = clone.promotable ? `Unpromoted${clone.children.some(isHeldLow) ? " (target-role)" : ""}` : "Started";
   if (others.length > 0) lines.push(`${deeper}* ${lower}: ${list(others)}`);
   if (view.inactive && !view.detail && !clone.unique && clone.instanceMax > active) {
     const idle = facts.nodes.filter((node) => isMember(node) && !busy.has(node) && isInView(facts, clone, node));
@@ -251,6 +249,10 @@ export function lineOf(facts: Facts, resource: Resource, indent: string, view: R
   const primitive = (each: Resource, deeper: string) => primitiveLine(each, deeper, isUnique(each), undefined, pending);
   if (resource.kind === "primitive") return [primitive(resource, indent)];
   if (resource.kind === "clone") return cloneLines(facts, resource, indent, view);
+  if (resource.kind === "bundle" && view.detail)
+    return replicaLines(resource, indent, collectiveFlags(resource), (part, deeper) =>
+      view.inactive || isActive(part) ? [primitiveLine(part, deeper, false)] : [],
+    );
   if (resource.kind === "bundle")
     return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, place) =>
       primitiveLine(each, deeper, false, place),
@@ -259,6 +261,7 @@ export function lineOf(facts: Facts, resource: Resource, indent: string, view: R
   const hidden = resource.children.length - shown.length;
   const note = hidden === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;
   const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource, note)}:`;
+  if (view.brief === true) return [head, ...agentLines(shown, `${indent}  `, view.inactive ? "all" : "active")];
   return [head, ...shown.map((member) => primitive(member, `${indent}  `))];
 }
 

@@ -2,6 +2,7 @@
  * The Transition Summary: one line for each fenced node and each resource that changes, with the reason.
  * Words and layout: those of crm_simulate.
  */
+import { inTurn } from "../act/included.ts";
 import { motionOf } from "../act/lifecycle.ts";
 import { type Plan, type Step, stepsOf } from "../act/plan.ts";
 import type { Resource } from "../facts/model.ts";
@@ -48,11 +49,19 @@ const PLAIN = new Set([
 ]);
 
 function roleOrNothing(resource: Resource, role: Role): string {
-  return inPromotable(resource) || resource.role === ROLE.promoted ? `${roleText(role)} ` : "";
+  const hasRoles = inPromotable(resource) ? role !== ROLE.started : resource.role === ROLE.promoted;
+  return hasRoles ? `${roleText(role)} ` : "";
+}
+
+/** The start of a cloned group's member does not say that it is unpromoted, if that of another member does. */
+function isMerelyStarted({ role, parent }: Resource): boolean {
+  if (role !== ROLE.started || parent?.kind !== "group") return false;
+  return parent.children.some((member) => member.role > ROLE.started);
 }
 
 function changeOf(plan: Plan, resource: Resource): Change[] {
-  const { from: everywhere, to, role, nextRole } = motionOf(plan.board, resource);
+  const { from: everywhere, to, role: known, nextRole } = motionOf(plan.board, resource);
+  const role = known === ROLE.unpromoted && isMerelyStarted(resource) ? ROLE.started : known;
   // What a live migration left behind is cleaned up without a word.
   const from = everywhere.filter((node) => !resource.dangling.includes(node));
   const [start, stop, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
@@ -134,9 +143,9 @@ function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
 }
 
 /** A bundle is told replica by replica. */
-function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
-  if (kind !== "bundle") return children;
-  return replicas.flatMap(({ ip, container, remote, child }) =>
+function inReport(plan: Plan, resource: Resource): readonly Resource[] {
+  if (resource.kind !== "bundle") return inTurn(plan, resource);
+  return resource.replicas.flatMap(({ ip, container, remote, child }) =>
     [ip, container, remote, child].filter((each) => each !== undefined),
   );
 }
@@ -154,7 +163,7 @@ export function summaryLines({ plan, graph }: Worked): string[] {
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
-    for (const child of inReport(resource)) visit(child);
+    for (const child of inReport(plan, resource)) visit(child);
     if (resource.kind === "primitive")
       for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
   };

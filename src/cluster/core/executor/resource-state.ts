@@ -1,0 +1,58 @@
+/** The small steps on the state of one resource that the executor's parts share. */
+import { OP_STATUS } from "./history.ts";
+import type { Call, ExecutorEffect, ExecutorState, ResourceState } from "./types.ts";
+
+export function withResource(state: ExecutorState, id: string, resource: ResourceState): ExecutorState {
+  return { ...state, resources: { ...state.resources, [id]: resource } };
+}
+
+export function without<Value>(
+  record: Readonly<Record<string, Value>>,
+  ...keys: string[]
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
+}
+
+/** Without the running call; optional properties are left out, never undefined, so that states compare. */
+export function idle({ identity, waiting, recurring, history, begun }: ResourceState): ResourceState {
+  const rest = { identity, waiting, recurring, history };
+  return begun === undefined ? rest : { ...rest, begun };
+}
+
+export interface Answer {
+  readonly opStatus: number;
+  readonly rcCode: number;
+  readonly exitReason: string;
+  readonly execMs: number;
+  readonly queueMs: number;
+}
+
+export const SUCCESS: Answer = { opStatus: OP_STATUS.done, rcCode: 0, exitReason: "", execMs: 0, queueMs: 0 };
+export const CANCELLED: Answer = { ...SUCCESS, opStatus: OP_STATUS.cancelled, rcCode: 1, exitReason: "cancelled" };
+
+export function result({ action, transitionKey, callId }: Call, answer: Answer): ExecutorEffect {
+  const { id, resource, operation, intervalMs, expectedCode } = action;
+  const request = { transitionKey, actionId: id, resourceId: resource.id, operation, intervalMs, callId, expectedCode };
+  return { kind: "result", ...request, ...answer };
+}
+
+/** Takes the named recurring operations out, with their history; answers whoever still waits for a first result. */
+export function cancelRecurring(
+  resource: ResourceState,
+  keys: readonly string[],
+): { readonly resource: ResourceState; readonly effects: readonly ExecutorEffect[] } {
+  const effects: ExecutorEffect[] = [];
+  let { running } = resource;
+  for (const key of keys) {
+    const call = resource.recurring[key];
+    if (call === undefined) continue;
+    if (!call.answered) effects.push(result(call, CANCELLED));
+    if (running?.callId === call.callId && !running.cancelled) {
+      effects.push({ kind: "kill", callId: call.callId });
+      running = { ...running, cancelled: true };
+    }
+  }
+  const { recurring, history } = resource;
+  const kept = { ...idle(resource), recurring: without(recurring, ...keys), history: without(history, ...keys) };
+  return { resource: running === undefined ? kept : { ...kept, running }, effects };
+}

@@ -1,0 +1,125 @@
+/**
+ * One view for all: of three and more nodes two may lose each other while a third hears both. No view holds all three
+ * then, and one that nobody can agree upon decides nothing. So a node becomes a member only when every member hears it
+ * and it hears every member; and when two members have not heard each other for a whole deadtime, while this node
+ * heard both, it gives up as few of its members as leave it with a whole view: those with the higher ids, where there
+ * is a choice. All who see the same come to the same end. Who is given up is lost like any other: it ends itself when
+ * it is told so, and is fenced before anything is taken over.
+ * Of a pair there is no third: nothing here concerns it.
+ */
+import { hearsOf } from "./peer.ts";
+import { ownId } from "./self.ts";
+import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
+
+type Heard = MembershipEvent & { kind: "heartbeat" };
+
+const hasHeard = ({ heardAtMs }: PeerState, { config }: MembershipState, nowMs: number) =>
+  heardAtMs !== undefined && nowMs - heardAtMs < config.deadtimeMs;
+
+/**
+ * Of our members, and of those that the sender counts, whoever does not hear this start of it or is not heard by it;
+ * and those of its members whom we do not hear, or who do not hear us.
+ */
+export function strangersTo(
+  state: MembershipState,
+  { from, generation, heartbeat }: Heard,
+  nowMs: number,
+): readonly string[] {
+  const isStranger = (other: PeerState) => {
+    const isIts = (heartbeat.members & bitOf(state.config, other.name)) !== 0;
+    if (other.id === from || (other.phase !== "member" && !isIts)) return false;
+    if (!hearsOf(other.heartbeat, from, generation) || !hearsOf(heartbeat, other.id, other.generation)) return true;
+    if (other.phase === "member") return false;
+    return !hasHeard(other, state, nowMs) || !hearsOf(other.heartbeat, ownId(state), state.generation);
+  };
+  return state.peers.filter(isStranger).map(({ name }) => name);
+}
+
+/** Members that do not hear each other, one way or both, as two bits each; in order, so that it can be compared. */
+function partedPairs({ config, peers }: MembershipState): readonly number[] {
+  const parted: number[] = [];
+  for (let at = 0; at < peers.length; at += 1)
+    for (let next = at + 1; next < peers.length; next += 1) {
+      const [one, other] = [peers[at], peers[next]];
+      if (one?.phase !== "member" || other?.phase !== "member") continue;
+      if (hearsOf(one.heartbeat, other.id, other.generation) && hearsOf(other.heartbeat, one.id, one.generation))
+        continue;
+      parted.push(bitOf(config, one.name) | bitOf(config, other.name));
+    }
+  return parted;
+}
+
+const sizeOf = (members: number) => members.toString(2).replaceAll("0", "").length;
+
+/** The larger one; of equals the one that has the lowest id that the other lacks. */
+function better(one: number, other: number): number {
+  if (sizeOf(one) !== sizeOf(other)) return sizeOf(one) > sizeOf(other) ? one : other;
+  const differing = one ^ other;
+  return (one & differing & -differing) !== 0 ? one : other;
+}
+
+/** The best of those members among which no pair is parted. At most 15 peers: 2^15 ways at the very worst. */
+function wholeView(members: number, parted: readonly number[]): number {
+  const pair = parted.find((both) => (members & both) === both);
+  if (pair === undefined) return members;
+  const lowest = pair & -pair;
+  return better(wholeView(members & ~lowest, parted), wholeView(members & ~(pair ^ lowest), parted));
+}
+
+export interface JudgedRift {
+  readonly state: MembershipState;
+  readonly effects: readonly MembershipEffect[];
+}
+
+const unchanged = (state: MembershipState): JudgedRift => ({ state, effects: [] });
+
+/** Whom the peer does not hear, or who does not hear it, by their names. */
+const unheard = ({ config, peers }: MembershipState, parted: readonly number[], peer: PeerState) => {
+  const bit = bitOf(config, peer.name);
+  const others = parted.filter((both) => (both & bit) !== 0).reduce((bits, both) => bits | both, 0) & ~bit;
+  return peers.filter(({ name }) => (bitOf(config, name) & others) !== 0).map(({ name }) => name);
+};
+
+function giveUp(state: MembershipState, parted: readonly number[]): JudgedRift {
+  const { config, members } = state;
+  const kept = wholeView(members, parted);
+  const effects: MembershipEffect[] = [];
+  const peers = state.peers.map((peer): PeerState => {
+    if (peer.phase !== "member" || (kept & bitOf(config, peer.name)) !== 0) return peer;
+    effects.push({ kind: "given-up", name: peer.name, unheard: unheard(state, parted, peer) });
+    return { ...peer, phase: "lost", returned: false };
+  });
+  const { rift: _, ...rest } = state;
+  return { state: { ...rest, peers }, effects };
+}
+
+/** Asked after every packet: does the sender miss a member of ours? */
+function missesSomebody({ peers }: MembershipState, { from, heartbeat }: Heard): boolean {
+  for (const { id, phase, generation } of peers)
+    if (id !== from && phase === "member" && !hearsOf(heartbeat, id, generation)) return true;
+  return false;
+}
+
+/** After every step, before the members are counted. */
+export function judgeRift(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift {
+  const { config, rift } = state;
+  if (rift === undefined && (event.kind !== "heartbeat" || !missesSomebody(state, event))) return unchanged(state);
+  // A node that slept, or has only just come, knows too little of the others.
+  const parted = state.settled && state.hold === undefined ? partedPairs(state) : [];
+  if (parted.length === 0) {
+    if (rift === undefined) return unchanged(state);
+    const { rift: _, ...rest } = state;
+    return unchanged(rest);
+  }
+  if (rift === undefined || rift.parted.join() !== parted.join())
+    return unchanged({ ...state, rift: { parted, sinceMs: nowMs } });
+  if (nowMs < rift.sinceMs + config.deadtimeMs) return unchanged(state);
+  // One that is just falling silent here as well is no matter of choice.
+  const isFresh = ({ phase, heardAtMs = 0 }: PeerState) => phase !== "member" || nowMs - heardAtMs < config.warntimeMs;
+  if (state.peers.every(isFresh)) return giveUp(state, parted);
+  return unchanged({ ...state, rift: { parted, sinceMs: nowMs - config.deadtimeMs + config.keepaliveMs } });
+}
+
+/** When the wait is over. */
+export const riftWakeAtMs = ({ rift, config }: MembershipState): number | undefined =>
+  rift === undefined ? undefined : rift.sinceMs + config.deadtimeMs;
