@@ -45,20 +45,38 @@ async function ourSession(port: number, budgetMs?: number): Promise<boolean> {
   return answer.kind === "power";
 }
 
-async function ipmitool(port: number): Promise<boolean> {
+const ipmitoolEnvironment = { ...process.env, IPMI_PASSWORD: ACCOUNTS.admin.password };
+
+function ipmitoolArguments(port: number, word: "status" | "off"): readonly string[] {
   const login = ["-I", "lanplus", "-C", "3", "-H", "127.0.0.1", "-p", String(port), "-U", ACCOUNTS.admin.user, "-E"];
-  const env = { ...process.env, IPMI_PASSWORD: ACCOUNTS.admin.password };
+  return [...login, "chassis", "power", word];
+}
+
+/** What it says; empty where it fails. */
+async function ipmitool(port: number, word: "status" | "off"): Promise<string> {
   try {
-    const { stdout } = await execute("ipmitool", [...login, "chassis", "power", "status"], { env });
-    return stdout.includes("Chassis Power is");
+    return (await execute("ipmitool", [...ipmitoolArguments(port, word)], { env: ipmitoolEnvironment })).stdout;
   } catch {
-    return false;
+    return "";
   }
 }
 
-// A chassis program would cost its own start with each status; a process is looked at in no time.
+const ipmitoolStatus = async (port: number) => (await ipmitool(port, "status")).includes("Chassis Power is");
+
 /** Times that a machine of its own is switched off; each time costs fence_ipmilan some seconds. */
 const OFF_RUNS = 3;
+/** It takes half a second to start. */
+const AGENT_RUNS = 5;
+
+/** What a script does that wants to know: `off`, then `status` until it says so, for 20 s at most. */
+async function ipmitoolOff(port: number): Promise<boolean> {
+  const untilMs = performance.now() + 20_000;
+  await ipmitool(port, "off");
+  while (performance.now() < untilMs) {
+    if ((await ipmitool(port, "status")).includes("Power is off")) return true;
+  }
+  return false;
+}
 
 async function measureOff(name: string, port: number, off: () => Promise<boolean>): Promise<void> {
   const bmc = connect(port);
@@ -82,10 +100,10 @@ async function ourOff(port: number, settleMs: number): Promise<boolean> {
   return outcome.kind === "confirmed";
 }
 
-async function fenceIpmilan(port: number): Promise<boolean> {
+async function fenceIpmilan(port: number, action: "status" | "off"): Promise<boolean> {
   const login = ["--lanplus", "-C", "3", "-a", "127.0.0.1", "-u", String(port), "-l", ACCOUNTS.admin.user];
   try {
-    await execute("fence_ipmilan", [...login, "-p", ACCOUNTS.admin.password, "-o", "off"]);
+    await execute("fence_ipmilan", [...login, "-p", ACCOUNTS.admin.password, "-o", action]);
     return true;
   } catch {
     return false;
@@ -103,13 +121,15 @@ try {
   const head = ["median", "90 %", "worst", "succeeded"].map((cell) => cell.padStart(12)).join("");
   process.stdout.write(`${"".padEnd(48)}${head}\n`);
   await measure(5, () => ourSession(board.port));
-  const theirs = await measure(runs, () => ipmitool(board.port));
+  const theirs = await measure(runs, () => ipmitoolStatus(board.port));
+  const agent = await measure(AGENT_RUNS, () => fenceIpmilan(board.port, "status"));
   const ours = await measure(runs, () => ourSession(board.port));
   const open = connect(board.port);
   await open.power();
   const kept = await measure(runs * 10, async () => (await open.power()).kind === "power");
   open.close();
   row("ipmitool -C 3, whole process", theirs);
+  row("fence_ipmilan, status", agent);
   row("ours, whole session: login, status, close", ours);
   row("ours, status on the open session", kept);
   const medianOf = ({ all }: { all: number[] }) => all[all.length >> 1] ?? 0;
@@ -117,14 +137,15 @@ try {
   process.stdout.write(`faster than ipmitool: whole session ${whole} times, open session ${single} times\n`);
   await measureOff("ours, off until read once", board.port, () => ourOff(board.port, 0));
   await measureOff("ours, off until proven (read twice, 1 s apart)", board.port, () => ourOff(board.port, 1_000));
-  await measureOff("fence_ipmilan, off", board.port, () => fenceIpmilan(board.port));
+  await measureOff("ipmitool, off, then status until it is off", board.port, () => ipmitoolOff(board.port));
+  await measureOff("fence_ipmilan, off", board.port, () => fenceIpmilan(board.port, "off"));
   lossy(1);
   row("ours, 10 % of the packets lost", await measure(50, () => ourSession(relay.port, 10_000)));
   lossy(1);
-  row("ipmitool, 10 % of the packets lost", await measure(5, () => ipmitool(relay.port)));
+  row("ipmitool, 10 % of the packets lost", await measure(5, () => ipmitoolStatus(relay.port)));
   const dead = await freeUdpPort();
   row("ours, dead board, budget 3 s", await measure(1, () => ourSession(dead, 3_000)));
-  row("ipmitool, dead board", await measure(1, () => ipmitool(dead)));
+  row("ipmitool, dead board", await measure(1, () => ipmitoolStatus(dead)));
 } finally {
   relay.close();
   await board.stop();

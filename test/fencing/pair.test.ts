@@ -159,13 +159,23 @@ asRoot("a person's word is refused while the board reads that the node is on", a
   opened.cut(dead);
   await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
   const confirm = () => opened.gemel(alive, "fence", "confirm", dead, "--yes", dead);
-  expect(confirm()).toMatchObject({ code: 1, output: expect.stringContaining(`fence-${dead} (reads that it is on)`) });
+  // A word about a node that there is not would be put on record, and nothing would come of it.
+  for (const words of [
+    ["confirm", "brav", "--yes", "brav"],
+    ["off", "Bravo"],
+    ["drill", "bravo1", "--yes", "bravo1"],
+  ]) {
+    const { code, output } = opened.gemel(alive, "fence", ...words);
+    expect([code, output]).toEqual([1, expect.stringContaining("write the exact name: alpha, bravo")]);
+  }
+  expect(confirm()).toMatchObject({ code: 1, output: expect.stringContaining(`fence-${dead} reads that it is on`) });
   expect(opened.hasAddress(alive)).toBe(false);
   await boards.get(dead)?.stop();
   boards.delete(dead);
   expect(confirm().code).toBe(0);
   await opened.until("the other has the address", () => opened.hasAddress(alive));
   expect(opened.gemel(alive, "fence", "history").output).toContain("is this node switched off?: confirmed by root");
+  expect(opened.gemel(alive, "fence", "history").output).toContain("nothing was read: a person has said so");
 });
 
 asRoot("a wrong password says so within seconds and keeps the takeover waiting until it is corrected", async () => {

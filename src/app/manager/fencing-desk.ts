@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import type { XmlElement } from "../../base/xml.ts";
 import type { OperationRun } from "../../cluster/core/executor/types.ts";
 import type { RunEnd } from "../../cluster/edge/resource-agent.ts";
-import type { FencingConfiguration, FencingRequestAction } from "../../fencing/core/configuration.ts";
+import type { FencingConfiguration, FencingDevice, FencingRequestAction } from "../../fencing/core/configuration.ts";
 import { lookersAt, NO_FENCING, provenDevices } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { stepFencer } from "../../fencing/core/fencer.ts";
@@ -123,10 +123,25 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
     proofs.note(id, action, isWell ? undefined : outcome.reason);
   }
 
+  /** By every way that leads to a peer, its outlet or its lock: the first that fails is the device's answer. */
+  async function lookAt(device: FencingDevice, timeoutMs: number): Promise<DeviceReport> {
+    const { id, driver, parameters, perTarget, targets = [] } = device;
+    const ways = targets.filter((target) => target !== self && Object.hasOwn(perTarget, target));
+    let last: DeviceReport | undefined;
+    for (const target of ways) {
+      const way = { id, driver, parameters: { ...parameters, ...perTarget[target] } };
+      last = await runner.run(way, "status", timeoutMs);
+      const { outcome } = last;
+      if (outcome.kind === "confirmed") continue;
+      const reason = ways.length === 1 ? outcome.reason : `for ${target}: ${outcome.reason}`;
+      return { ...last, outcome: { ...outcome, reason } };
+    }
+    return last ?? (await runner.run(device, "status", timeoutMs));
+  }
+
   async function look(id: string): Promise<void> {
     const device = state.configuration.devices.find((each) => each.id === id);
-    if (device === undefined) return;
-    note(id, "status", await runner.run(device, "status", device.timeoutMs.on));
+    if (device !== undefined) note(id, "status", await lookAt(device, device.timeoutMs.on));
   }
 
   const run = (effect: Extract<FencerEffect, { kind: "run-device" }>) => {
@@ -211,7 +226,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       const looks = lookersAt(state.configuration, target, self).map(async ({ id, driver, parameters, perTarget }) => {
         const device = { id, driver, parameters: { ...parameters, ...perTarget[target] } };
         const { outcome } = await runner.run(device, "status", LOOK_MS);
-        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${id} (reads that it is on)`] : [];
+        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${id} reads that it is on`] : [];
       });
       return (await Promise.all(looks)).flat();
     },
@@ -224,7 +239,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       started.add(instance);
       if (device.isManual) return ended(0);
       // A board that is not asked until the emergency is no board: start and monitor log in and read the power.
-      const report = await runner.run(device, "status", timeoutMs);
+      const report = await lookAt(device, timeoutMs);
       const { outcome } = report;
       note(device.id, "status", report);
       if (outcome.kind !== "confirmed" && operation === "start") started.delete(instance);

@@ -8,8 +8,7 @@ import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
-import { levelsFor } from "../../fencing/core/configuration.ts";
-import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
+import type { ControlRequest } from "../control-protocol.ts";
 import { VERSION } from "../version.ts";
 import { refuseOperations } from "./access-desk.ts";
 import { ASK_FENCE_WAIT_MS, ASK_WAIT_MS, ask } from "./ask-peer.ts";
@@ -20,12 +19,12 @@ import {
   findResource,
   nodeWish,
   primitivesOf,
-  problem,
   resourceWish,
   ticketChange,
   type Wish,
 } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";
+import { confirmFence, drill, fence, prove } from "./fence-requests.ts";
 import { keepRecords } from "./fencing-news.ts";
 import {
   configurationLog,
@@ -37,16 +36,9 @@ import {
 } from "./history-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
-import { buildStatus, fencingRecord } from "./status.ts";
+import { answer, refuse } from "./reply.ts";
+import { statusReport } from "./status-report.ts";
 import { unfenceHere } from "./unfence.ts";
-
-function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): Reply {
-  return { kind: "answer", value };
-}
-
-function refuse(place: string, reason: string, remedy: string): Reply {
-  return { kind: "refused", problems: [problem(place, reason, remedy)] };
-}
 
 export async function askDrbd(manager: Manager, peer: string, resource: string) {
   const message = await ask(manager, peer, (number) => ({ room: "drbd", ask: number, resource }));
@@ -60,26 +52,6 @@ async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> 
   const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }), waitMs);
   if (message?.room === "dc-answer") return message.reply;
   return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
-}
-
-export async function statusReport(manager: Manager): Promise<StatusReport> {
-  const cib = nodeCib(manager.node);
-  const nowWallMs = Date.now();
-  const decision = await manager.read(cib, nowWallMs);
-  const { operations, configuration } = manager.fencing.state();
-  return buildStatus({
-    controller: manager.node.controller,
-    cib,
-    decision,
-    fencing: configuration,
-    records: manager.records,
-    proofs: [[manager.self, manager.fencing.proofs()], ...manager.peerProofs],
-    running: operations,
-    drbd: manager.drbd.status(),
-    cibRefusal: manager.files.refusal(),
-    ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
-    nowWallMs,
-  });
 }
 
 const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
@@ -143,76 +115,6 @@ function queryCib(manager: Manager, person: Person, section: string | undefined)
     return refuse("section", `the CIB has no section ${section}`, `give one of ${sections.join(", ")}`);
   }
   return answer<"cib-query">({ version: `${admin_epoch}.${epoch}.${num_updates}`, xml: printXml(found) });
-}
-
-async function fence(manager: Manager, request: Extract<ControlRequest, { kind: "fence" }>): Promise<Reply> {
-  const { target, action, by = "root", withoutDelay } = request;
-  if (target === manager.self)
-    return refuse("target", "a node does not fence itself", "ask on another node, or stop this one");
-  const how = withoutDelay === true ? { isUndelayed: true as const } : {};
-  const record = await manager.fencing.request(target, action, { kind: "operator", by }, how);
-  return answer<"fence">(fencingRecord(record));
-}
-
-/** What runs on a node; fencing devices may run anywhere. */
-async function runningOn(manager: Manager, node: string): Promise<readonly string[]> {
-  const { resources } = await statusReport(manager);
-  return resources
-    .filter(({ agent, active }) => !/^(stonith|fencing):/.test(agent) && active.some((on) => on.node === node))
-    .map(({ id }) => id);
-}
-
-/** A drill is the one time that a fencing device is used on a living node: it must have nothing to lose. */
-async function drill(manager: Manager, request: Extract<ControlRequest, { kind: "fence-drill" }>): Promise<Reply> {
-  const { target, level, by = "root" } = request;
-  const configuration = manager.fencing.configuration();
-  const levels = levelsFor(configuration, target, manager.self);
-  if (target === manager.self)
-    return refuse(
-      "target",
-      `${target} is the DC and would do it to itself`,
-      "make another node the DC: standby this one",
-    );
-  const running = await runningOn(manager, target);
-  if (running.length > 0)
-    return refuse("target", `${running.join(", ")} would be cut off on ${target}`, `first: crm node standby ${target}`);
-  const devices = levels[level - 1];
-  if (devices === undefined)
-    return refuse("level", `${target} has ${levels.length} levels, not ${level}`, "see `gemel fence plan`");
-  if (devices.some(({ isManual }) => isManual))
-    return refuse("level", `level ${level} is a person`, "drill another level; people are drilled by people");
-  const origin = { kind: "operator", by: `${by}: drill of level ${level}` } as const;
-  return answer<"fence-drill">(
-    fencingRecord(await manager.fencing.request(target, "reboot", origin, { onlyLevel: level })),
-  );
-}
-
-async function prove(manager: Manager, device: string | undefined): Promise<Reply> {
-  const known = manager.fencing.proofs().proofs.map((proof) => proof.device);
-  if (device !== undefined && !known.includes(device))
-    return refuse("device", `this node never uses ${device}`, `it uses ${known.join(", ") || "none"}`);
-  await manager.fencing.prove(device);
-  const { fencing } = await statusReport(manager);
-  const own = fencing.proofs.filter(({ node }) => node === manager.self);
-  return answer<"fence-prove">({ proofs: own.filter((proof) => device === undefined || proof.device === device) });
-}
-
-/** Every path on which the target still answers: then whoever confirms errs. */
-function pathsAlive(manager: Manager, target: string): readonly string[] {
-  const links = manager.view?.links.filter(({ peer, state }) => peer === target && state === "up") ?? [];
-  const isMember = manager.view?.members.includes(target) === true ? ["it is a member of the cluster"] : [];
-  return [...isMember, ...links.map(({ name }) => `link ${name}`)];
-}
-
-async function confirmFence(
-  manager: Manager,
-  request: Extract<ControlRequest, { kind: "fence-confirm" }>,
-): Promise<Reply> {
-  const { target, by = "root" } = request;
-  const seen = await manager.fencing.seenAlive(target);
-  const refusal = manager.fencing.confirm(target, by, [...pathsAlive(manager, target), ...seen]);
-  if (refusal !== undefined) return refuse("target", refusal, "switch it off first; then confirm again");
-  return answer<"fence-confirm">({ text: `it is on record that ${by} has seen ${target} without power` });
 }
 
 function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {

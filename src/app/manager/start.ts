@@ -41,9 +41,11 @@ import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
 import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
-import { answerRequest, askDrbd, statusReport, takeMessage } from "./requests.ts";
+import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
+import { statusReport } from "./status-report.ts";
 import { unfence } from "./unfence.ts";
+import { watchForWatchdog } from "./watchdog-note.ts";
 
 export interface ManagerOptions {
   readonly config: string;
@@ -272,6 +274,20 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   return await new Promise<never>(() => {});
 }
 
+/** As often as the kernel counts. */
+const LOAD_EVERY_MS = 5_000;
+
+/** Told as it changes, to a tenth. */
+function watchLoad(tell: (load: number) => void): void {
+  let told = 0;
+  setInterval(() => {
+    const load = Math.round((10 * (os.loadavg()[0] ?? 0)) / os.availableParallelism()) / 10;
+    if (load === told) return;
+    told = load;
+    tell(load);
+  }, LOAD_EVERY_MS);
+}
+
 async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
@@ -279,6 +295,8 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     () => statusReport(manager),
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
+  watchForWatchdog(manager);
+  watchLoad((load) => feed(manager, { kind: "load", load }));
   watchLeases(manager, (version) => findVersion(manager, version));
   try {
     mapProgramCode();

@@ -197,6 +197,10 @@ function readFailures({ cib }: StatusSources): readonly FailureStatus[] {
   );
 }
 
+/** A person's word is no reading, and is never told as one. */
+const confirmationOf = (driver: string, power: string) =>
+  driver === "meatware" ? "nothing was read: a person has said so" : `power read as ${power}`;
+
 /** One record of the fencer in the words of the control protocol. */
 export function fencingRecord(record: FencerRecord): FencingRecord {
   const { node, target, action, outcome, devices, by, startedWallMs, endedWallMs } = record;
@@ -219,7 +223,7 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
       driver,
       action: asked,
       outcome: seen.kind,
-      reason: seen.kind === "confirmed" ? `power read as ${seen.power}` : seen.reason,
+      reason: seen.kind === "confirmed" ? confirmationOf(driver, seen.power) : seen.reason,
       evidence: lines.map(({ atWallMs, lastWallMs, asked: question, answered }) => {
         return { atWallMs, lastWallMs, asked: question, answered };
       }),

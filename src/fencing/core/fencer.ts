@@ -135,7 +135,7 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
 function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): void {
   const { target, by, answersOn } = event;
   if (answersOn.length > 0) {
-    const reason = `${target} still answers on ${answersOn.join(", ")}: it is not off`;
+    const reason = `${target} is not off: ${answersOn.join("; ")}`;
     log(draft, "error", `confirmation by ${by} is refused: ${reason}`);
     draft.effects.push({ kind: "confirmation-refused", target, reason });
     return;

@@ -27,6 +27,8 @@ export function impliedWatchdog(
   }
   if (primitives.some(({ attributes }) => AGENTS.includes(attributes["type"] ?? ""))) return [];
   const nodes = childrenOf(childOf(section, "nodes"), "node").map(({ attributes }) => attributes["uname"] ?? "");
+  // A cluster that starts for the first time has not written down its nodes yet.
+  if (nodes.length === 0) return [];
   const pairs = [
     { name: "pcmk_host_list", value: nodes.join(" ") },
     { name: "priority", value: PRIORITY },

@@ -354,7 +354,8 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
     devices.map(({ id }) => id),
     complain,
   );
-  if (isEnabled && devices.every(({ isManual, isWitness }) => isManual || isWitness)) {
+  const hasNodes = childrenOf(childOf(section, "nodes"), "node").length > 0;
+  if (isEnabled && hasNodes && devices.every(({ isManual, isWitness }) => isManual || isWitness)) {
     complain(
       "fencing",
       devices.length === 0 ? "there is no usable device" : "nothing but a person can fence",

@@ -41,6 +41,8 @@ export interface ClusterPlan {
   readonly program?: readonly string[];
   /** How long a machine stays without power until a person switches it on. */
   readonly personMs: number;
+  /** It has a watchdog that ends the keeper: all of the machine ends with it, and not only when it boots again. */
+  readonly resetsWithKeeper?: boolean;
 }
 
 const ROUNDS_PLAN: ClusterPlan = {
@@ -99,6 +101,7 @@ interface Machine {
   /** It was told to stop: nobody boots it. */
   isLeaving: boolean;
   bootsAtMs?: number;
+  isReset?: boolean;
   switchesOnAtMs?: number;
 }
 
@@ -209,6 +212,7 @@ export async function openCluster(random: () => number, plan: ClusterPlan = ROUN
     one.keeper = keeper;
     one.isLeaving = false;
     delete one.bootsAtMs;
+    delete one.isReset;
     delete one.switchesOnAtMs;
     // A program that is told to end before it has begun to listen ends by the signal, and has touched nothing.
     one.ended = new Promise((resolve) => keeper.on("exit", (code, by) => resolve(by === "SIGTERM" ? 0 : code)));
@@ -220,6 +224,10 @@ export async function openCluster(random: () => number, plan: ClusterPlan = ROUN
       const one = machine(node);
       const hasEnded = one.keeper === undefined || one.keeper.exitCode !== null || one.keeper.signalCode !== null;
       if (!hasEnded || one.isLeaving) continue;
+      if (plan.resetsWithKeeper === true && one.isReset !== true) {
+        execFileSync(place(node, "cut-power"), ["reset"]);
+        one.isReset = true;
+      }
       if (boardOf(node).power() !== "on") {
         // A node that was fenced again and again is left off by the cluster, for a person to look at.
         one.switchesOnAtMs ??= performance.now() + plan.personMs;
