@@ -8,7 +8,7 @@ import { once } from "node:events";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { NODES, openNamespacePair } from "../test/support/namespace-pair.ts";
+import { NODES, openNamespacePair, threeLinks } from "../test/support/namespace-pair.ts";
 import { createNoise, noisePacket } from "../test/support/noise.ts";
 import { openPtyCable } from "../test/support/pty-cable.ts";
 
@@ -29,14 +29,7 @@ function isReport(value: unknown): value is Report {
 
 const line = openPtyCable();
 const random = createNoise(7);
-const endpoints = (net: number) => NODES.map((node, index) => `${node}=198.18.${net}.${index + 1}:694`).join(" ");
-const pair = openNamespacePair(TIMES, {
-  links: [
-    `link one udp ${endpoints(1)} device=one`,
-    `link two udp ${endpoints(2)} device=two`,
-    `link serial serial ${NODES.map((node, index) => `${node}=${line.paths[index]}`).join(" ")} baud=115200`,
-  ],
-});
+const pair = openNamespacePair(TIMES, { links: threeLinks(line.paths) });
 const noise = setInterval(() => line.noise(noisePacket(random)), NOISE_MS);
 let missed = false;
 try {

@@ -13,6 +13,8 @@ import type { World } from "./world.ts";
 const BACKLOG_MAX = 200;
 /** A machine's clock does not start with the world's. */
 const CLOCK_BEGIN_MS = 10_000;
+/** The mark of a boot that has promised its peers to end: see src/app/keeper/boot-bond.ts. */
+const BOUND = "bound";
 
 export type Sleep = "awake" | "stopped" | "frozen";
 
@@ -41,7 +43,7 @@ export class Machine {
   readonly running = new Set<string>();
   /** Resources whose agents fail, with the exit code; by `RESOURCE OPERATION`. */
   readonly failing = new Map<string, number>();
-  /** What stands in /run until the next boot: resources that a process of ours holds. */
+  /** What stands in /run until the next boot: resources that a process of ours holds, and the bond of the boot. */
   readonly marks = new Set<string>();
   bootMs = 20_000;
   #clockZeroMs = 0;
@@ -125,6 +127,10 @@ export class Machine {
   /** As the init system does. */
   startService(): void {
     if (!this.isAlive || this.keeper !== undefined) return;
+    if (this.marks.has(BOUND)) {
+      this.world.tell(this.name, "is bound by an earlier start: it is left to its watchdog");
+      return;
+    }
     this.world.watch.disturbedAtMs = this.world.agenda.nowMs;
     this.keeper = new VirtualKeeper(this);
     this.keeper.begin();
@@ -204,7 +210,14 @@ export class Machine {
     this.#watchFrom(this.life);
   }
 
-  disarmWatchdog(): void {
+  /** Before the first promise to a peer. */
+  bind(): void {
+    this.marks.add(BOUND);
+  }
+
+  /** Nothing runs here any more: the bond is loosed, the watchdog disarmed. */
+  leaveInOrder(): void {
+    this.marks.delete(BOUND);
     this.#fedAtMs = undefined;
   }
 

@@ -24,6 +24,7 @@ const PING_PERCENT = 20;
 const TIE_PERCENT = 25;
 const WAIT_PERCENT = 15;
 const POLICY_PERCENT = 30;
+const LEASE_PERCENT = 50;
 /** The rounds of one change of the configuration, from the wish to the last disk. */
 const CHANGE_MS = 40;
 
@@ -63,13 +64,26 @@ function randomQuorum(hasPing: boolean, chance: Chance): Pick<Setting, "tieBreak
   };
 }
 
+/** Where a majority, or a disk, can tell two halves apart: see checkLease in cib/node-checks.ts. */
+function mayLease({ nodeCount, tieBreaker, quorumPolicy }: Setting): boolean {
+  if (tieBreaker === "ping" || quorumPolicy === "ignore") return false;
+  return nodeCount > 2 || tieBreaker === "disk";
+}
+
+/** Nodes that end themselves without quorum; for half of them the others count on it where a board fails. */
+function withLease(setting: Setting, chance: Chance): Setting {
+  if (!mayLease(setting) || !chance.happens(LEASE_PERCENT)) return setting;
+  const leaseMs = chance.pick([1, 2]) * setting.deadtimeMs;
+  return { ...setting, leaseMs, second: chance.happens(50) ? "watchdog" : setting.second };
+}
+
 function randomSetting(chance: Chance): Setting {
   const [keepaliveMs = 1_000, warntimeMs = 2_000, deadtimeMs = 5_000, initdeadMs = 30_000, watchdogMs = 10_000] =
     chance.pick(TIME_SETS);
   const nodeCount = chance.happens(85) ? 2 : chance.pick([3, 3, 4, 5]);
   const storage = randomStorage(nodeCount, chance);
   const hasPing = chance.happens(PING_PERCENT);
-  return {
+  const setting: Setting = {
     ...USUAL_SETTING,
     nodeCount,
     storage,
@@ -88,6 +102,7 @@ function randomSetting(chance: Chance): Setting {
     ...randomQuorum(hasPing, chance),
     isGrouped: hasPing || storage !== "local" || chance.happens(70),
   };
+  return withLease(setting, chance);
 }
 
 type Draw = (chance: Chance, setting: Setting) => string;
@@ -98,9 +113,11 @@ const service = (chance: Chance, setting: Setting) => servicesOf(setting)[chance
 const forMs = (chance: Chance, { deadtimeMs }: Setting) =>
   chance.pick([deadtimeMs >> 1, deadtimeMs, deadtimeMs + (deadtimeMs >> 1), 3 * deadtimeMs, 90_000]);
 
-/** The clock of a paused machine stands still, so a lock proves nothing of it: such sites need a fence that kills. */
-const sleep = (chance: Chance, setting: Setting): string =>
-  `${setting.second === "lock" ? "stop" : "freeze"} ${node(chance, setting)} forMs=${forMs(chance, setting)}`;
+/** The clock of a paused machine stands still, so time proves nothing of it: such sites need a fence that kills. */
+function sleep(chance: Chance, setting: Setting): string {
+  const verb = ["lock", "watchdog"].includes(setting.second) ? "stop" : "freeze";
+  return `${verb} ${node(chance, setting)} forMs=${forMs(chance, setting)}`;
+}
 
 const moveThatFails = (name: string, id: string, chance: Chance): string =>
   `fails ${name} ${id} stop ${chance.pick(["rc=1", "hangs=yes"])}\nstandby ${name} ${name}`;

@@ -80,8 +80,9 @@ export function readSetting({ options }: Command): Setting {
   check(second !== "lock" || storage === "sfex", "second=lock is for storage=sfex");
   const tieBreaker = TIE_BREAKERS.find((one) => one === options["tie"]) ?? "none";
   check(tieBreaker !== "ping" || options["ping"] === "router", "tie=ping wants ping=router");
-  const counts = second !== "watchdog" || (Number(options["nodes"] ?? 2) > 2 && Number(options["leaseMs"] ?? 0) > 0);
-  check(counts, "second=watchdog is for three nodes or more, with leaseMs");
+  const canTell = Number(options["nodes"] ?? 2) > 2 || tieBreaker === "disk";
+  const counts = second !== "watchdog" || (canTell && Number(options["leaseMs"] ?? 0) > 0);
+  check(counts, "second=watchdog is for three nodes or more, or for tie=disk, with leaseMs");
   return {
     ...USUAL_SETTING,
     ...times,

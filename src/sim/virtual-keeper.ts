@@ -118,6 +118,7 @@ export class VirtualKeeper {
   }
 
   begin(): void {
+    if (this.state.config.lease !== undefined) this.machine.bind();
     this.machine.feedWatchdog();
     if (this.machine.world.setting.hasPing) {
       this.#reach = createReachability([ROUTER], this.state.config.deadtimeMs, this.machine.nowMs);
@@ -314,6 +315,7 @@ export class VirtualKeeper {
   /** Of its manager: until when another node may not take this lock. */
   noteLease(lock: string, untilMs: number | undefined): void {
     const { setting } = this.machine.world;
+    if (untilMs !== undefined) this.machine.bind();
     const marginMs = marginOf(setting.watchdogMs, setting.keepaliveMs);
     this.#leases = noteLease(this.#leases, lock, untilMs, marginMs, this.machine.nowMs).leases;
   }
@@ -376,7 +378,7 @@ export class VirtualKeeper {
     const { machine } = this;
     this.#isGone = true;
     machine.keeper = undefined;
-    machine.disarmWatchdog();
+    machine.leaveInOrder();
     machine.world.watch.nodeLeft(machine);
     machine.world.tell(machine.name, "has left the cluster");
   }

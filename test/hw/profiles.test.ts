@@ -51,6 +51,16 @@ describe("the profiles of the package", () => {
     expect(driver?.read({ ...LOGIN[fencing?.driver ?? ""], ...fencing?.parameters })).toMatchObject({ kind: "bound" });
   });
 
+  test("name each watchdog that issue 4 asks for, with its source, and the image has its module", () => {
+    const image = readFileSync(path.resolve(directory, "../images/base/modules.list"), "utf8");
+    for (const module of ["softdog", "iTCO_wdt", "i6300esb", "hpwdt", "ipmi_watchdog"]) {
+      const named = profiles.filter(({ profile }) => profile.watchdog?.module === module);
+      expect(named.map(({ id }) => id)).not.toEqual([]);
+      for (const { profile } of named) expect(profile.facts.watchdog?.source.length).toBeGreaterThan(20);
+      expect(image).toMatch(new RegExp(`\\b${module}\\b`));
+    }
+  });
+
   test("the schema for editors is up to date (node tools/hw-schema.ts)", () => {
     expect(readFileSync(path.join(directory, "schema.json"), "utf8")).toBe(profileJsonSchema());
   });

@@ -137,6 +137,20 @@ export const BROKEN_RULES: Readonly<Record<string, Cores>> = {
       return { state: desk, effects: [{ kind: "answer", id, resource, code: 7, reason: "it will be off" }] };
     },
   },
+  "a node is a member only by the word of all": {
+    ...REAL_CORES,
+    stepMembership(state, event, nowMs) {
+      if (event.kind !== "heartbeat") return REAL_CORES.stepMembership(state, event, nowMs);
+      // Whatever the sender says of the others, it is taken to hear them.
+      const { self, nodes } = state.config;
+      const ownId = nodes.find(({ name }) => name === self)?.id;
+      const peers = event.heartbeat.peers.map((peer) => {
+        const generation = state.peers.find(({ id }) => id === peer.id)?.generation;
+        return peer.id === ownId || generation === undefined ? peer : { ...peer, generation, heard: true };
+      });
+      return REAL_CORES.stepMembership(state, { ...event, heartbeat: { ...event.heartbeat, peers } }, nowMs);
+    },
+  },
   "nobody says goodbye while something runs": {
     ...REAL_CORES,
     stepNode(state, event, now, tools) {

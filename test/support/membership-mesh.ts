@@ -13,6 +13,7 @@ import {
 } from "../../src/cluster/core/membership/state.ts";
 import { viewOf } from "../../src/cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "../../src/cluster/core/wire/heartbeat.ts";
+import * as former from "./former-heartbeat.ts";
 
 const DELAY_MS = 1;
 
@@ -28,9 +29,20 @@ export interface Mesh {
   step(id: number, event: MembershipEvent): void;
   /** `members agreed quorate` of a living node, the members by their ids. */
   view(id: number): string;
+  /** Why the node may decide nothing now. */
+  hold(id: number): string | undefined;
 }
 
-export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): Mesh {
+export interface MeshSetting {
+  readonly quorum?: MembershipConfig["quorum"];
+  readonly lease?: MembershipConfig["lease"];
+  /** Nodes that speak and understand what the former build does. */
+  readonly former?: readonly number[];
+}
+
+export function createMesh(count: number, setting: MeshSetting = {}): Mesh {
+  const { quorum, lease } = setting;
+  const isFormer = (id: number) => setting.former?.includes(id) === true;
   const ids = Array.from({ length: count }, (_, index) => index + 1);
   const name = (id: number) => `n${id}`;
   const states = new Map<number, MembershipState>();
@@ -50,6 +62,7 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
       deadtimeMs: 3000,
       initdeadMs: 10_000,
       ...(quorum === undefined ? {} : { quorum }),
+      ...(lease === undefined || isFormer(id) ? {} : { lease }),
     };
     generations.set(id, generation);
     states.set(id, createMembership(config, generation, {}, nowMs));
@@ -74,11 +87,15 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
       if (effect.kind === "self-fence" || effect.kind === "gone") states.delete(id);
       if (effect.kind !== "send-heartbeat") continue;
       const generation = generations.get(id) ?? 0;
-      const heartbeat = present(decodeHeartbeat(encodeHeartbeat(effect.heartbeat)), "a heartbeat that cannot be read");
-      const sent: MembershipEvent = { kind: "heartbeat", from: id, link: "net", generation, heartbeat };
+      const bytes = isFormer(id) ? former.encodeHeartbeat(effect.heartbeat) : encodeHeartbeat(effect.heartbeat);
+      const hear = (to: number): MembershipEvent => {
+        const read = isFormer(to) ? former.decodeHeartbeat(bytes) : decodeHeartbeat(bytes);
+        const heartbeat = present(read, "a heartbeat that cannot be read");
+        return { kind: "heartbeat", from: id, link: "net", generation, heartbeat };
+      };
       const reached = parts.find((part) => part.includes(id)) ?? [];
       const isHeard = (to: number) => to !== id && !parted.has(`${to} ${id}`);
-      flights.push(...reached.filter(isHeard).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: sent })));
+      flights.push(...reached.filter(isHeard).map((to) => ({ atMs: nowMs + DELAY_MS, to, event: hear(to) })));
     }
   }
 
@@ -109,6 +126,10 @@ export function createMesh(count: number, quorum?: MembershipConfig["quorum"]): 
       states.delete(id);
     },
     step,
+    hold(id) {
+      const state = states.get(id);
+      return state === undefined ? undefined : viewOf(state, nowMs).hold;
+    },
     view(id) {
       const state = states.get(id);
       if (state === undefined) return "dead";

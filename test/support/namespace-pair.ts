@@ -84,6 +84,16 @@ export interface PairSetting {
   readonly isWatched?: boolean;
 }
 
+/** Of a pair: both cables, and a serial line between the paths of either side. */
+export function threeLinks(serial: readonly string[]): readonly string[] {
+  const endpoints = (net: number) => NODES.map((node, index) => `${node}=198.18.${net}.${index + 1}:694`).join(" ");
+  return [
+    `link one udp ${endpoints(1)} device=one`,
+    `link two udp ${endpoints(2)} device=two`,
+    `link serial serial ${NODES.map((node, index) => `${node}=${serial[index]}`).join(" ")} baud=115200`,
+  ];
+}
+
 /** `times`: the lines of the configuration with keepalive, deadtime and so on. */
 export function openNamespacePair(times: readonly string[], setting: PairSetting = {}): NamespacePair {
   const { nodes = NODES, watchdog = "none", isWatched = false } = setting;

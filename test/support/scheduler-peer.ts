@@ -81,11 +81,16 @@ function blockedIn(picture: string, rename: (key: string) => string): string[] {
     .sort();
 }
 
-/** Since 2.1.6 the peer says `maintenance` where it said `unmanaged`; Debian's is older than the reference cases. */
+/**
+ * Debian's peer is older than the reference cases: these say `maintenance` where it says `unmanaged`, and
+ * `unmigrateable` where it says `unrunnable` of what cannot be handed over (7-migrate-group-one-unmigratable).
+ */
 const squeezed = (report: string) =>
   report
     .split("\n")
-    .map((line) => line.replaceAll(/\s/g, "").replaceAll("maintenance", "unmanaged"))
+    .map((line) =>
+      line.replaceAll(/\s/g, "").replaceAll("maintenance", "unmanaged").replaceAll("unmigrateable", "unrunnable"),
+    )
     .filter(Boolean);
 
 function differing(what: string, ours: readonly string[], theirs: readonly string[]): string[] {

@@ -1,7 +1,8 @@
 /**
  * A program with the keeper's real process and a stand-in for the manager, for tests of the keeper alone.
  * The stand-in writes views and messages as JSON lines to RUN/manager.jsonl, answers pings, greets each new member
- * over a channel, and obeys lines in RUN/order: `hang`, `crash`, `complain`, `fenced NODE GENERATION`, `accept NODE`.
+ * over a channel, and obeys lines in RUN/order: `hang`, `crash`, `complain`, `accept NODE`, `fenced NODE GENERATION`,
+ * upon which it notes that it holds the service: nobody else can, for the other one is off.
  */
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
@@ -70,7 +71,10 @@ function runManager(runFolder: string, self: string): void {
     if (verb === "crash") process.exit(9);
     if (verb === "hang") hung = true;
     if (verb === "complain") complaint = "its disk hangs";
-    if (verb === "fenced") put({ kind: "peer-fenced", name, generation: Number(generation) });
+    if (verb === "fenced") {
+      put({ kind: "peer-fenced", name, generation: Number(generation) });
+      note({ kind: "holds" });
+    }
     if (verb === "accept") put({ kind: "peer-accepted", name });
   }, 20);
 }

@@ -7,6 +7,7 @@ import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.
 import { askCib } from "../cib-door.ts";
 import { answerWaitMs, type ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import { waitText, withProgress } from "../progress.ts";
 
 /** As the field's own tools end (sysexits.h and Pacemaker's), beside EXIT, for the commands that have their names. */
 export const FIELD_EXIT = { invalid: 78, stale: 103, notFound: 105, unsafe: 107, exists: 108 } as const;
@@ -23,7 +24,7 @@ export async function askOrTell<Kind extends RequestKind>(
   request: ControlRequest & { readonly kind: Kind },
   waitMs: number = answerWaitMs(request),
 ): Promise<Asked<ControlAnswers[Kind]>> {
-  const reply = await askCib<Kind>(socketPath, request, waitMs);
+  const reply = await withProgress(tool, waitText(request), askCib<Kind>(socketPath, request, waitMs));
   if (reply.kind !== "answer") return { kind: "failed", exitCode: tellReply(tool, reply) };
   tellCaution(tool, reply);
   return reply;
@@ -74,7 +75,7 @@ export async function changeCib(
       xml: printXml(applied.value),
       base: `${admin_epoch}.${epoch}`,
     } as const;
-    const reply = await askCib(socketPath, request);
+    const reply = await withProgress(tool, waitText(request), askCib(socketPath, request));
     if (reply.kind === "answer") {
       tellCaution(tool, reply);
       return EXIT.done;

@@ -1,5 +1,4 @@
 /** crm_resource on why: the constraints around a resource, and why something does not run. */
-import { childOf, childrenOf } from "../../base/xml.ts";
 import { bansOf } from "../../cluster/core/monitor/sections.ts";
 import type { Colocation, Facts, Resource } from "../../cluster/core/scheduler/facts/model.ts";
 import { isActive, topOf } from "../../cluster/core/scheduler/facts/model.ts";
@@ -17,13 +16,17 @@ interface Walk {
   readonly seen: Set<string>;
 }
 
-function locationLines({ facts }: Walk, { id }: Resource, indent: string): string[] {
-  const constraints = childOf(facts.configuration, "constraints");
-  const mine = childrenOf(constraints, "rsc_location").filter(({ attributes }) => attributes["rsc"] === id);
-  const lines = mine.map(({ attributes }) => {
-    const { node = "a rule", score = "by rule" } = attributes;
-    return `${indent}  * Node ${node} (score=${score}, id=${attributes["id"] ?? ""}, rsc=${id})`;
-  });
+/** Newest first, and with what a rule comes to now: the node, its score, and which rule gave it. */
+function locationLines({ facts }: Walk, resource: Resource, indent: string): string[] {
+  const lines = facts.locations
+    .toReversed()
+    .filter((location) => location.resource === resource)
+    .flatMap(({ source, scores }) =>
+      [...scores].map(
+        ([node, score]) =>
+          `${indent}  * Node ${node.name} (score=${scoreText(score)}, id=${source}, rsc=${resource.id})`,
+      ),
+    );
   return lines.length === 0 ? [] : [`${indent}Locations:`, ...lines];
 }
 
@@ -88,7 +91,7 @@ function reasons(facts: Facts, resource: Resource): string[] {
 async function tellWhy(call: ResourceCall): Promise<number> {
   const facts = await factsOf(call);
   if (typeof facts === "number") return facts;
-  let wanted = facts.top.filter(({ removed }) => !removed);
+  let wanted = facts.top.filter((resource) => !resource.removed || isActive(resource));
   if (call.resource !== undefined) {
     const found = await find(call);
     if (typeof found === "number") return found;

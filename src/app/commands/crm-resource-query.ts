@@ -2,9 +2,15 @@
 import { readdirSync } from "node:fs";
 import { childrenOf, printXml } from "../../base/xml.ts";
 import { numberOf, recordedNodes, recordsOf, statusText } from "../../cluster/core/monitor/operations.ts";
-import { isActive, primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/model.ts";
+import {
+  type HistoryEntry,
+  isActive,
+  type Node,
+  primitivesOf,
+  type Resource,
+} from "../../cluster/core/scheduler/facts/model.ts";
 import { ROLE } from "../../cluster/core/scheduler/facts/values.ts";
-import { lineOf, primitiveLine } from "../../cluster/core/scheduler/print/status-report.ts";
+import { isUnique, lineOf, primitiveLine } from "../../cluster/core/scheduler/print/status-report.ts";
 import { ctime } from "../ctime.ts";
 import { EXIT, FIELD_EXIT } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
@@ -27,9 +33,11 @@ const listRaw: ResourceAction = async (call) => {
   return EXIT.done;
 };
 
-/** All instances of a primitive that is cloned. */
-function instancesOf({ facts, resource }: Found): readonly Resource[] {
+/** All instances of a primitive that is cloned, unless one of them was named. */
+function instancesOf({ facts, resource }: Found, named: string): readonly Resource[] {
   if (resource.kind !== "primitive") return primitivesOf(resource);
+  const instance = facts.byId.get(named);
+  if (instance !== undefined) return [instance];
   return facts.resources.filter(
     ({ kind, baseId, id }) => kind === "primitive" && (baseId === resource.baseId || id === resource.id),
   );
@@ -38,13 +46,13 @@ function instancesOf({ facts, resource }: Found): readonly Resource[] {
 const locate: ResourceAction = async (call) => {
   const found = await find(call);
   if (typeof found === "number") return found;
-  const places = instancesOf(found).flatMap(({ runningOn, role }) =>
+  const id = call.named ?? "";
+  const places = instancesOf(found, id).flatMap(({ runningOn, role }) =>
     runningOn.map(({ name }) => ({ name, isPromoted: role === ROLE.promoted })),
   );
   const nodes = [...new Map(places.map((place) => [place.name, place])).values()];
-  const id = call.resource ?? "";
   if (call.flags["quiet"] === true) for (const { name } of nodes) tell(name);
-  else if (nodes.length === 0) tell(`resource ${id} is NOT running`);
+  else if (nodes.length === 0) return complain(`resource ${id} is NOT running`, EXIT.done);
   else
     for (const { name, isPromoted } of nodes)
       tell(`resource ${id} is running on: ${name}${isPromoted ? " Promoted" : ""}`);
@@ -54,7 +62,9 @@ const locate: ResourceAction = async (call) => {
 const queryXml: ResourceAction = async (call) => {
   const found = await find(call);
   if (typeof found === "number") return found;
-  if (found.resource.kind === "primitive") tell(primitiveLine(found.resource, "", true).replace(/^\* /, ""));
+  const { facts, resource } = found;
+  const lines = lineOf(facts, resource, "", { inactive: false, detail: false });
+  for (const line of resource.kind === "primitive" ? lines : lines.slice(1)) tell(line.replace(/^ *\* /, ""));
   tell("Resource XML:");
   tell(
     printXml(found.resource.element)
@@ -79,6 +89,15 @@ const getParameter: ResourceAction = async (call) => {
   return EXIT.done;
 };
 
+function detailsOf(entry: HistoryEntry, node: Node): string {
+  const { "last-rc-change": at, "exec-time": took } = entry.element.attributes;
+  return [
+    `node=${node.name}, call=${entry.callId}, rc=${numberOf(entry, "rc-code")}`,
+    ...(at === undefined ? [] : [`last-rc-change='${ctime(Number(at) * 1000)}'`]),
+    ...(took === undefined ? [] : [`exec=${took}ms`]),
+  ].join(", ");
+}
+
 /** -O: only what may still be running; -o: everything that is recorded. */
 async function operations(call: ResourceCall, isAll: boolean): Promise<number> {
   const facts = await factsOf(call);
@@ -88,12 +107,10 @@ async function operations(call: ResourceCall, isAll: boolean): Promise<number> {
     for (const { id, resource, entries } of recordsOf(facts, node)) {
       if (call.resource !== undefined && call.resource !== id) continue;
       for (const entry of isAll ? entries : entries.filter((each) => each.task !== "stop")) {
-        const { "last-rc-change": at = "0", "exec-time": took = "0", operation_key: key } = entry.element.attributes;
-        const when = ctime(Number(at) * 1000);
-        const details = `node=${node.name}, call=${entry.callId}, rc=${numberOf(entry, "rc-code")}`;
-        const line = primitiveLine(resource, "", true, "below-node").replace(/^\* /, "");
+        const line = primitiveLine(resource, "", isUnique(resource), "below-node").replace(/^\* /, "");
         const status = statusText(numberOf(entry, "op-status"));
-        tell(`${line}: ${key ?? entry.key} (${details}, last-rc-change='${when}', exec=${took}ms): ${status}`);
+        const key = entry.element.attributes["operation_key"] ?? entry.key;
+        tell(`${line}: ${key} (${detailsOf(entry, node)}): ${status}`);
       }
     }
   }

@@ -14,6 +14,8 @@ export interface ResourceCall {
   readonly socketPath: string;
   /** Without the number of an instance. */
   readonly resource: string | undefined;
+  /** As it was called, with the number of an instance. */
+  readonly named: string | undefined;
   readonly node: string | undefined;
   /** Of the action itself: the parameter's name for -g, -p and -d. */
   readonly argument: string;
@@ -157,6 +159,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     flags["meta"] === true ? "meta_attributes" : flags["utilization"] === true ? "utilization" : "instance_attributes";
   const call: ResourceCall = {
     socketPath,
+    named: text(flags["resource"]),
     resource: text(flags["resource"])?.replace(/:\d+$/, ""),
     node: text(flags["node"]) ?? text(flags["host"]),
     argument: text(flags[spelled]) ?? "",

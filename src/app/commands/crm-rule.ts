@@ -10,6 +10,7 @@ import { childrenOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { addDuration, parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
+import { localSeconds } from "../zone.ts";
 import { EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_rule -c -r RULE [-r RULE]... [-d DATE] [-X XML|-]";
@@ -27,7 +28,7 @@ function undetermined(id: string, reason: string, code: number = EXIT_RULE.unimp
 /** The span of a date expression, in seconds since the epoch; undefined for one that has no single span. */
 function spanOf(expression: XmlElement): { readonly from: number; readonly to: number } | undefined {
   const { operation = "in_range", start, end } = expression.attributes;
-  const [from, to] = [parseDate(start), parseDate(end)];
+  const [from, to] = [start, end].map((date) => localSeconds((zone) => parseDate(date, zone)));
   if (operation === "gt") return { from: (from ?? Number.POSITIVE_INFINITY) + 1, to: Number.POSITIVE_INFINITY };
   if (operation === "lt") return { from: Number.NEGATIVE_INFINITY, to: (to ?? Number.NEGATIVE_INFINITY) - 1 };
   if (operation === "date_spec") {
@@ -107,7 +108,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (values.check !== true) return wrongCall("crm_rule", "No mode operation given", USAGE);
   const { rule: ids = [], date } = values;
   if (ids.length === 0) return wrongCall("crm_rule", "--check requires use of --rule=", USAGE);
-  const seconds = date === undefined ? Math.floor(Date.now() / 1000) : parseDate(date);
+  const seconds = date === undefined ? Math.floor(Date.now() / 1000) : localSeconds((zone) => parseDate(date, zone));
   if (seconds === undefined) {
     process.stderr.write(`crm_rule: Invalid date specified: '${date ?? ""}'\n`);
     return EXIT_RULE.badDate;

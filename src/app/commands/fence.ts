@@ -13,6 +13,7 @@ import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { createRunner, type RunnableDevice } from "../../fencing/edge/runner.ts";
+import { withProgress } from "../progress.ts";
 import { CLUSTER_USAGE, isClusterWord, runCluster } from "./fence-cluster.ts";
 
 const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret NAME [--port PORT] [--cipher-suite 3|17]
@@ -71,7 +72,11 @@ async function drive(
 ): Promise<number> {
   const runner = createRunner({ secretsFile });
   try {
-    return print(name, action, await runner.run(device, action, timeoutMs));
+    return print(
+      name,
+      action,
+      await withProgress("gemel fence", `${name}: ${action} is under way`, runner.run(device, action, timeoutMs)),
+    );
   } finally {
     runner.close();
   }

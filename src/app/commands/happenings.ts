@@ -6,6 +6,8 @@ import { type Happening, readLogLine } from "../../cluster/core/report/timeline.
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { askControl } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
+import { waitText, withProgress } from "../progress.ts";
+import { zoneAt } from "../zone.ts";
 import { askOrTell } from "./ask.ts";
 
 const LINES_MAX = 1_000;
@@ -23,7 +25,7 @@ export interface Written {
 const readDate = (text: string) => Date.parse(text);
 
 function failureHappenings(cib: XmlElement): Happening[] {
-  return failuresOf(readFacts(cib, Date.now(), undefined)).map(({ entry, resource, node }) => {
+  return failuresOf(readFacts(cib, Date.now(), zoneAt(Date.now()))).map(({ entry, resource, node }) => {
     const { "last-rc-change": at = "0", "rc-code": code = "", "exit-reason": reason = "" } = entry.element.attributes;
     const text = `${resource.baseId}: ${entry.task}_${entry.intervalMs} failed on ${node.name} (rc=${code}${
       reason === "" ? "" : `, ${reason}`
@@ -58,7 +60,8 @@ export async function readWritten(tool: string, socketPath: string): Promise<Wri
   const logs = new Map<string, readonly string[]>();
   const missing: string[] = [];
   for (const { name } of status.value.nodes) {
-    const reply = await askControl(socketPath, { kind: "log", lines: LINES_MAX, node: name }, PEER_WAIT_MS);
+    const request = { kind: "log", lines: LINES_MAX, node: name } as const;
+    const reply = await withProgress(tool, waitText(request), askControl(socketPath, request, PEER_WAIT_MS));
     if (reply.kind === "answer") logs.set(name, reply.value.lines);
     else {
       const why = reply.kind === "refused" ? reply.problems.map(({ reason }) => reason).join("; ") : reply.reason;

@@ -9,10 +9,13 @@ import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Facts, primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { readCommandLine } from "../control-client.ts";
+import { zoneAt } from "../zone.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 export interface Held {
   readonly resource: string;
+  /** Its own name, those of its members, and their addresses: by any of them it may be asked for. */
+  readonly names: readonly string[];
   readonly owner: string;
   /** Undefined while it runs nowhere. */
   readonly on: string | undefined;
@@ -32,13 +35,30 @@ function placeOf(facts: Facts, id: string): string | undefined {
   return running[0];
 }
 
+/** The key of a line was its first resource, often a bare address. */
+function namesOf(facts: Facts, id: string): readonly string[] {
+  const resource = facts.byId.get(id);
+  const members = resource === undefined ? [] : primitivesOf(resource);
+  const addresses = members.flatMap(({ element }) =>
+    childrenOf(element, "instance_attributes")
+      .flatMap((set) => childrenOf(set, "nvpair"))
+      .flatMap(({ attributes: { name, value } }) => (name === "ip" && value !== undefined ? [value] : [])),
+  );
+  return [id, ...members.map((member) => member.id), ...addresses];
+}
+
+/** `10.0.0.1/24/eth0`, `IPaddr::10.0.0.1/24` or a name: what of it the group is known by. */
+const keyOf = (wanted: string) =>
+  wanted.replace(/^IPaddr2?::/, "").replace(/^([\d.]+|[\da-f:]+:[\da-f:]*)\/.*$/i, "$1");
+
 /** Every line of the old haresources, by what it has become. */
 export function heldBy(cib: XmlElement, nowWallMs: number): readonly Held[] {
-  const facts = readFacts(cib, nowWallMs, undefined);
+  const facts = readFacts(cib, nowWallMs, zoneAt(nowWallMs));
   const constraints = childOf(childOf(cib, "configuration"), "constraints");
   return childrenOf(constraints, "rsc_location").flatMap((constraint) => {
     const owned = ownerOf(constraint);
-    return owned === undefined ? [] : [{ ...owned, on: placeOf(facts, owned.resource) }];
+    if (owned === undefined) return [];
+    return [{ ...owned, names: namesOf(facts, owned.resource), on: placeOf(facts, owned.resource) }];
   });
 }
 
@@ -103,7 +123,7 @@ export const standby = { run: (argv: readonly string[]) => change("hb_standby", 
 /** Takes from the other. Exit codes as above. */
 export const takeover = { run: (argv: readonly string[]) => change("hb_takeover", argv) };
 
-/** Asks for one group, by its name or that of a member. */
+/** Asks for one group, by its name, that of a member, or an address in it. */
 export const request = {
   async run(argv: readonly string[]): Promise<number> {
     const usage = "req_resource RESOURCE";
@@ -113,7 +133,7 @@ export const request = {
     if (wanted === undefined || more.length > 0) return wrongCall("req_resource", "which resource?", usage);
     const site = await siteOf("req_resource", called.socketPath);
     if (typeof site === "number") return site;
-    const found = site.held.filter(({ resource }) => resource === wanted);
+    const found = site.held.filter(({ names }) => names.includes(wanted) || names.includes(keyOf(wanted)));
     if (found.length === 0) {
       const known = site.held.map(({ resource }) => resource).join(", ");
       process.stderr.write(`req_resource: there is no ${wanted}; there are ${known}\n`);

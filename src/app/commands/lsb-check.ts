@@ -8,13 +8,15 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatFinding, isKept, LSB_STEPS, type LsbFinding } from "../../cluster/core/lsb-check.ts";
 import { runProcess } from "../../hw/edge/child-process.ts";
+import { withProgress } from "../progress.ts";
 
 const INIT_DIRECTORY = "/etc/init.d";
 const TIMEOUT_MS = 60_000;
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", HOME: "/" };
 
 async function call(file: string, argument: string): Promise<number | undefined> {
-  const { end } = await runProcess({ file, argv: [argument], environment: ENVIRONMENT, timeoutMs: TIMEOUT_MS }).done;
+  const called = runProcess({ file, argv: [argument], environment: ENVIRONMENT, timeoutMs: TIMEOUT_MS }).done;
+  const { end } = await withProgress("gemel lsb-check", `${path.basename(file)} ${argument} has not ended yet`, called);
   return end.kind === "exit" ? end.code : undefined;
 }
 
@@ -67,7 +69,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const findings = await checkLsbScript(file, (finding) => process.stdout.write(`${formatFinding(finding)}\n`));
   const isFit = findings.every(isKept);
   const verdict = isFit
-    ? "fit for a cluster, as far as can be tried; rules 3 and 5 (a failed start or stop must not say 0) need a fault"
+    ? "fit for a cluster, as far as can be tried: what it says of a start or stop that a fault has broken, nobody tried"
     : "not fit for a cluster: mend the script, or use an OCF agent";
   process.stdout.write(`${name}: ${verdict}\n`);
   return isFit ? 0 : 1;

@@ -21,6 +21,7 @@ import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
+import { zoneAt } from "../zone.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
 import { printStatus } from "./status.ts";
@@ -73,7 +74,7 @@ function filesOf({ written, fromWallMs, toWallMs }: Place): ReadonlyMap<string, 
   const { status, cib, logs, missing, happenings } = written;
   const { self } = status;
   const files = new Map<string, string>();
-  const facts = readFacts(cib, status.atWallMs, undefined);
+  const facts = readFacts(cib, status.atWallMs, zoneAt(status.atWallMs));
   const wishes = { ...plainWishes(ALL_SECTIONS), inactive: true, timing: true, detail: true };
   const unproven = status.fencing.proofs.filter(isUnproven);
   const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], unproven, ctime };

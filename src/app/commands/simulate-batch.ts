@@ -6,6 +6,7 @@ import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import { createDecider, DECIDER_LIMITS } from "../manager/schedule.ts";
+import { localSeconds, zoneAt } from "../zone.ts";
 import { cibOfFile, tellAndCode } from "./cib-input.ts";
 import { simulateCase } from "./simulate-report.ts";
 
@@ -14,7 +15,7 @@ const EXIT_THREAD = 70;
 
 /** The clock that the caller or the input names, else the wall clock. */
 export function clockOf(cib: XmlElement, given: string | undefined): number {
-  if (given !== undefined) return (parseDate(given) ?? 0) * 1000;
+  if (given !== undefined) return (localSeconds((zone) => parseDate(given, zone)) ?? 0) * 1000;
   const executed = cib.attributes["execution-date"];
   return executed === undefined ? Date.now() : Number(executed) * 1000;
 }
@@ -54,7 +55,7 @@ export function runProfile(directory: string, repeat: number, time: string | und
     if (read.kind !== "cib") continue;
     const nowWallMs = clockOf(read.root, time);
     const before = process.cpuUsage();
-    for (let round = 0; round < repeat; round++) work(read.root, nowWallMs);
+    for (let round = 0; round < repeat; round++) work(read.root, nowWallMs, zoneAt(nowWallMs));
     const used = process.cpuUsage(before);
     process.stdout.write(`* Testing ${file} ... ${((used.user + used.system) / 1_000_000).toFixed(4)} secs\n`);
   }

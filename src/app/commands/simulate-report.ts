@@ -17,6 +17,7 @@ import { summaryLines } from "../../cluster/core/scheduler/print/summary-lines.t
 import { transitionXml } from "../../cluster/core/scheduler/print/transition-xml.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
+import { zoneAt } from "../zone.ts";
 
 export interface SimulatedCase {
   readonly exp: string;
@@ -64,7 +65,8 @@ function clockLine({ cib, time }: Simulation): string[] {
 }
 
 /** The facts before any pass could mark them: tickets and fencing decisions add to what is known of nodes. */
-export const factsOf = (cib: XmlElement, { facts }: Worked) => readFacts(cib, facts.nowSeconds * 1000, undefined);
+export const factsOf = (cib: XmlElement, { facts }: Worked) =>
+  readFacts(cib, facts.nowSeconds * 1000, facts.ruleContext);
 
 const bulleted = (lines: readonly string[]) => lines.map((line) => `  * ${line}`);
 
@@ -118,7 +120,7 @@ export const pictureText = ({ graph, plan }: Worked, isWhole = false): string =>
 
 /** All four outputs of one case, as the reference cases have them. */
 export function simulateCase(cib: XmlElement, nowWallMs: number, time: string | undefined): SimulatedCase {
-  const simulation: Simulation = { cib, time, worked: work(cib, nowWallMs, {}, true) };
+  const simulation: Simulation = { cib, time, worked: work(cib, nowWallMs, zoneAt(nowWallMs), true) };
   return {
     exp: graphText(simulation.worked),
     dot: pictureText(simulation.worked),

@@ -15,6 +15,8 @@ import { inject } from "../../cluster/core/scheduler/print/injections.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
 import { VERSION } from "../version.ts";
+import { zoneAt } from "../zone.ts";
+import { FIELD_EXIT } from "./ask.ts";
 import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf, runBatch, runProfile, runProfileBeside } from "./simulate-batch.ts";
 import { type Arguments, helpText, isAsked, readArguments, USAGE } from "./simulate-options.ts";
@@ -68,7 +70,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
   const nowWallMs = clockOf(cib, time);
   if ((values.verbose ?? []).length > 0) tellDoubts(cib);
   const injected = isAsked(injections)
-    ? inject(cib, readFacts(cib, nowWallMs, undefined), injections)
+    ? inject(cib, readFacts(cib, nowWallMs, zoneAt(nowWallMs)), injections)
     : ({ kind: "injected", cib, lines: [] } as const);
   if (injected.kind === "unknown") {
     for (const reason of injected.reasons) process.stderr.write(`${TOOL}: ${reason}\n`);
@@ -80,7 +82,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
     cib,
     time,
     injected: injected.lines.length === 0 ? undefined : injected,
-    worked: work(judged, nowWallMs, {}, parts.scores),
+    worked: work(judged, nowWallMs, zoneAt(nowWallMs), parts.scores),
     failures,
   };
   const done = parts.run ? runOf(simulation) : undefined;
@@ -134,6 +136,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(`gemel ${VERSION}\n`);
     return 0;
   }
+  const format = values["output-as"] ?? "text";
+  if (format !== "text" && format !== "xml")
+    return fail(`--output-as=${format}: write text or xml, or use --json`, FIELD_EXIT.notFound);
   const time = values["set-datetime"];
   if (time !== undefined && parseDate(time) === undefined)
     return fail(`${time} is no time; write it as 2026-11-21 or 2026-11-21T08:30:00Z`, EXIT_INPUT.usage);

@@ -9,6 +9,7 @@ import { childrenOf, parseXml, printXml } from "../../base/xml.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
+import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { runCluster } from "./fence-cluster.ts";
@@ -112,7 +113,7 @@ async function fence(action: "off" | "on" | "reboot", target: string, values: Va
       return EXIT.done;
     }
   }
-  await sleep(delayMs);
+  await withProgress("stonith_admin", `waiting ${delayMs / 1000} s before ${action} of ${target}`, sleep(delayMs));
   return await runCluster([action, target, ...(isUndelayed ? ["--no-delay"] : []), ...own]);
 }
 

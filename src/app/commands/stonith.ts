@@ -10,6 +10,7 @@ import { printXml } from "../../base/xml.ts";
 import { ownParameters } from "../../fencing/core/catalogue.ts";
 import { CATALOGUE, parametersOf, standaloneDevice } from "../../fencing/drivers/index.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
+import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { metadataOf } from "./stonith-agent.ts";
 
@@ -116,7 +117,7 @@ async function drive(
   const runner = createRunner({ secretsFile });
   try {
     for (const action of actions) {
-      const { outcome } = await runner.run(device, action, boundMs);
+      const { outcome } = await withProgress("stonith", `${action} is under way`, runner.run(device, action, boundMs));
       if (outcome.kind !== "confirmed") return tell(`${action} ${outcome.kind}: ${outcome.reason}`, CODES.failed);
       say(`${type} device OK: power is ${outcome.power}`);
     }

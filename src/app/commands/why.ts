@@ -11,6 +11,7 @@ import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { prove } from "../../cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../cluster/core/scheduler/why/why-text.ts";
+import { zoneAt } from "../zone.ts";
 import { cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf } from "./simulate-batch.ts";
 
@@ -43,7 +44,7 @@ function languageOf(wanted: string | undefined): Language | undefined {
 
 /** What of the question the CIB does not know. */
 function unknownIn(cib: XmlElement, nowWallMs: number, resource: string, node: string | undefined): string | undefined {
-  const facts = readFacts(cib, nowWallMs, undefined);
+  const facts = readFacts(cib, nowWallMs, zoneAt(nowWallMs));
   const guess = (name: string, names: Iterable<string>) => {
     const near = nearestName(name, [...names]);
     return near === undefined ? "" : `; did you mean ${near}?`;
@@ -94,7 +95,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (input.kind === "wrong") return tellAndCode(TOOL, input);
   const nowWallMs = clockOf(input.root, time);
   const unknown = unknownIn(input.root, nowWallMs, resource, node);
-  const proof = unknown === undefined ? prove(input.root, nowWallMs, resource, node) : undefined;
+  const proof = unknown === undefined ? prove(input.root, nowWallMs, resource, node, zoneAt(nowWallMs)) : undefined;
   if (proof === undefined) return fail(unknown ?? `${resource} has no member that could run`, EXIT_INPUT.unknownName);
   process.stdout.write(values.json === true ? `${JSON.stringify(proof, undefined, 2)}\n` : proofText(proof, language));
   return 0;

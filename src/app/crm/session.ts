@@ -8,6 +8,7 @@ import { verifyCib } from "../../cib/schema/verify.ts";
 import { askCib } from "../cib-door.ts";
 import type { ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import { waitText, withProgress } from "../progress.ts";
 import { type Transport, waitUntilSettled } from "../settle.ts";
 
 export interface Terminal {
@@ -57,7 +58,8 @@ export async function askManager<Kind extends RequestKind>(
   request: ControlRequest & { readonly kind: Kind },
   waitMs?: number,
 ): Promise<ControlReply<ControlAnswers[Kind]>> {
-  const reply = await session.transport<Kind>(session.socketPath, request, waitMs);
+  const asked = session.transport<Kind>(session.socketPath, request, waitMs);
+  const reply = await withProgress("crm", waitText(request), asked, session.terminal.err);
   if (reply.kind === "answer" && reply.caution !== undefined) tellProblems(session, [reply.caution]);
   return reply;
 }

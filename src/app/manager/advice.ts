@@ -8,6 +8,7 @@ import type { BlockedAction } from "../../cluster/core/scheduler/decision.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { reasonText } from "../../cluster/core/scheduler/reason-text.ts";
 import type { StatusProblem, StatusReport } from "../control-protocol.ts";
+import { zoneAt } from "../zone.ts";
 
 type Report = Omit<StatusReport, "problems">;
 
@@ -35,7 +36,7 @@ export function situationOf(cib: XmlElement, report: Report, { blocked, heldUp }
   const { self, atWallMs, dc, isSettled, transition, links, fencing, drbd, nodes } = report;
   const { devices, history, isEnabled } = fencing;
   return {
-    facts: readFacts(cib, atWallMs, undefined),
+    facts: readFacts(cib, atWallMs, zoneAt(atWallMs)),
     self,
     nowWallMs: atWallMs,
     dc,

@@ -42,7 +42,10 @@ export function openBegunNotes(runDirectory: string, log: Log, bootFile = BOOT_I
       const note: unknown = name.endsWith(END) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
       if (isNote(note) && note.boot === boot) return [note.begun];
     } catch (error) {
-      log("warning", `${file} cannot be read, so that what it told of is only looked for as configured: ${error}`);
+      log(
+        "warning",
+        `${file} cannot be read, so that what it told of is only looked for as configured: ${String(error)}`,
+      );
     }
     rmSync(file, { force: true });
     return [];
@@ -61,7 +64,7 @@ export function openBegunNotes(runDirectory: string, log: Log, bootFile = BOOT_I
         renameSync(`${file}.new`, file);
       } catch (error) {
         // The resource is run all the same: only a manager that dies and a change of its parameters would need it.
-        log("error", `what ${resourceId} is begun as cannot be noted: ${error}`);
+        log("error", `what ${resourceId} is begun as cannot be noted: ${String(error)}`);
       }
     },
   };

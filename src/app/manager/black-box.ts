@@ -24,10 +24,12 @@ import type { Log } from "./log.ts";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+type Scheduled = Omit<Extract<JournalEntry, { kind: "scheduled" }>, "kind" | "number" | "wallMs">;
+
 export interface BlackBox {
   /** Before the effects are started: they may bring the next input. */
   readonly note: (before: NodeState, event: NodeEvent, now: Instant, effects: readonly NodeEffect[]) => void;
-  readonly noteSchedule: (state: NodeState, number: number, wallMs: number, quorate: boolean) => void;
+  readonly noteSchedule: (state: NodeState, number: number, wallMs: number, options: Scheduled) => void;
   /** The core broke over this event, and the process may be about to end: a segment of its own, written at once. */
   readonly noteFault: (before: NodeState, event: NodeEvent, now: Instant) => void;
   /** Resolves when all that was noted is with the operating system. */
@@ -157,8 +159,8 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
       const hash = effectsHash(effects, sha256);
       add({ kind: "event", at: now, event: journalEvent(event, sha256), effects: hash });
     },
-    noteSchedule(state, asked, wallMs, quorate) {
-      if (ready(state, wallMs)) add({ kind: "scheduled", number: asked, wallMs, quorate });
+    noteSchedule(state, asked, wallMs, options) {
+      if (ready(state, wallMs)) add({ kind: "scheduled", number: asked, wallMs, ...options });
     },
     noteFault(before, event, now) {
       number += 1;

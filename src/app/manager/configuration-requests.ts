@@ -19,6 +19,7 @@ import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
 import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import type { ControlRequest } from "../control-protocol.ts";
+import { zoneAt } from "../zone.ts";
 import { listPrimitives } from "./status.ts";
 
 export type Wish =
@@ -150,7 +151,7 @@ function metaOption(id: string, action: keyof typeof META_OPTIONS): Wish {
 
 /** Where any part of it runs now, as the status section says. */
 function nodesOf(cib: XmlElement, id: string, { nowWallMs }: Asker): readonly string[] {
-  const resource = readFacts(cib, nowWallMs, undefined).byId.get(id);
+  const resource = readFacts(cib, nowWallMs, zoneAt(nowWallMs)).byId.get(id);
   if (resource === undefined) return [];
   return [...new Set(partsOf(resource).flatMap(({ runningOn }) => runningOn.map(({ name }) => name)))];
 }

@@ -46,6 +46,7 @@ import { TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import { zoneAt } from "../zone.ts";
 import type { BegunNotes } from "./begun-notes.ts";
 import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
@@ -238,8 +239,9 @@ function schedule(manager: Manager, number: number, quorate: boolean): void {
   const cib = nodeCib(manager.node);
   const startedAtMs = nowMs();
   const wallMs = Date.now();
-  manager.blackBox.noteSchedule(manager.node, number, wallMs, quorate);
-  void manager.decider.decide(cib, wallMs, { quorate }).then((decision) => {
+  const asked = { quorate, ...zoneAt(wallMs) };
+  manager.blackBox.noteSchedule(manager.node, number, wallMs, asked);
+  void manager.decider.decide(cib, wallMs, asked).then((decision) => {
     const ms = Math.round(nowMs() - startedAtMs);
     if (ms > SLOW_DECISION_MS) manager.log("warning", `decision ${number} took ${ms} ms`);
     feed(manager, { kind: "decision", number, decision });

@@ -274,6 +274,20 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   return await new Promise<never>(() => {});
 }
 
+/** As often as the kernel counts. */
+const LOAD_EVERY_MS = 5_000;
+
+/** Told as it changes, to a tenth. */
+function watchLoad(tell: (load: number) => void): void {
+  let told = 0;
+  setInterval(() => {
+    const load = Math.round((10 * (os.loadavg()[0] ?? 0)) / os.availableParallelism()) / 10;
+    if (load === told) return;
+    told = load;
+    tell(load);
+  }, LOAD_EVERY_MS);
+}
+
 async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
@@ -282,6 +296,7 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchForWatchdog(manager);
+  watchLoad((load) => feed(manager, { kind: "load", load }));
   watchLeases(manager, (version) => findVersion(manager, version));
   try {
     mapProgramCode();

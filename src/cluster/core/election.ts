@@ -50,7 +50,7 @@ export const ELECTION_WAIT_MS = 2_000;
 /** Everybody repeats itself, so that a manager that lost a message, or came late, is heard. */
 export const HELLO_EVERY_MS = 1_000;
 /** Long after the last change the words only guard against what cannot be; a serial line has better things to carry. */
-const HELLO_CALM_MS = 5_000;
+const HELLO_CALM_MS = 15_000;
 const RESTLESS_MS = 15_000;
 
 export function createElection(self: string, incarnation: string, nowMs: number): Election {

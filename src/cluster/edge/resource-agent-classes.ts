@@ -61,8 +61,11 @@ const lsb: FindProgram = ({ resource, operation }, { initDirectory }) => ({
 /** A unit on its way up or down is what it is going to be: the operation that moves it is still under way. */
 const ACTIVE_STATES = new Set(["active", "activating", "reloading"]);
 
+const unitName = (type: string) => (/\.[a-z]+$/.test(type) ? type : `${type}.service`);
+
+/** For when systemd cannot be asked over the bus: systemctl has a socket of its own to it. */
 const systemd: FindProgram = ({ resource, operation }, { systemctl }) => {
-  const unit = /\.[a-z]+$/.test(resource.type) ? resource.type : `${resource.type}.service`;
+  const unit = unitName(resource.type);
   if (operation !== "monitor") {
     return { file: systemctl, argv: ["--no-ask-password", operation, unit], codeOf: (code) => (code === 0 ? 0 : 1) };
   }
@@ -105,6 +108,15 @@ const CLASSES: Readonly<Record<string, FindProgram>> = { ocf, lsb, systemd, serv
 
 /** A part of a path, and nothing else. The configuration is not trusted to leave the directory of the agents. */
 const NAME = /^[A-Za-z0-9_][-A-Za-z0-9_.@:\\]*$/;
+
+/** The unit of systemd that the resource is; undefined when it is something else. */
+export function unitOf({ resource }: OperationRun, { initDirectory }: AgentPaths): string | undefined {
+  const { class: agentClass, type } = resource;
+  if (!NAME.test(type)) return undefined;
+  const isUnit =
+    agentClass === "systemd" || (agentClass === "service" && !isExecutable(path.join(initDirectory, type)));
+  return isUnit ? unitName(type) : undefined;
+}
 
 /** The program for an operation, looked for anew each time: agents may be installed while we run. */
 export function findProgram(run: OperationRun, paths: AgentPaths): AgentFound {

@@ -13,7 +13,8 @@ import type { AttributeUpdate, ExecutorEvent, OperationRun, Outcome } from "../c
 import { type BuiltInAgent, noteDirectory, OCF } from "./agents/contract.ts";
 import { BUILT_IN_AGENTS } from "./agents/index.ts";
 import { metadataXml } from "./agents/metadata.ts";
-import { type AgentPaths, findProgram, USUAL_PATHS } from "./resource-agent-classes.ts";
+import { type AgentPaths, findProgram, USUAL_PATHS, unitOf } from "./resource-agent-classes.ts";
+import { operateUnit, type SystemdOptions, usualSystemd } from "./systemd-units.ts";
 
 /** How one run ended; the `finished` event without its call and times. */
 export interface RunEnd {
@@ -31,6 +32,8 @@ export interface AgentOptions {
   readonly replacesHeartbeat?: boolean;
   /** A cgroup for each resource, where the machine has them. */
   readonly groups?: ResourceGroups;
+  /** Where systemd is, when not where it usually is. */
+  readonly systemd?: SystemdOptions;
   /** Runs operations of class `stonith`. */
   readonly fencing?: (run: OperationRun, signal: AbortSignal) => Promise<RunEnd>;
   /** See `AgentCall`. */
@@ -232,6 +235,18 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
   });
 }
 
+/** By systemctl only where systemd cannot be asked over the bus, and never in silence. */
+function startUnit(unit: string, run: OperationRun, options: AgentOptions): Running {
+  return bounded(run.timeoutMs, async (signal) => {
+    const end = await operateUnit(run.operation, unit, signal, options.systemd ?? usualSystemd());
+    if (end.kind === "done") return plain({ kind: "exit", code: end.code }, end.reason);
+    options.log?.(`${run.resource.id}: systemd is not on the bus (${end.reason}), so systemctl is asked for ${unit}`);
+    const program = startProcess(run, options);
+    signal.addEventListener("abort", program.kill);
+    return await program.done;
+  });
+}
+
 /** Agents of others that ours can stand in for: same parameters, same meaning. */
 const REPLACED: Readonly<Record<string, readonly string[]>> = {
   heartbeat: ["Filesystem", "IPaddr2", "Route"],
@@ -251,6 +266,8 @@ function builtInFor({ resource, parameters }: OperationRun, options: AgentOption
 function start(run: OperationRun, options: AgentOptions): Running {
   const builtIn = builtInFor(run, options);
   if (builtIn !== undefined) return startBuiltIn(builtIn, run, options);
+  const unit = unitOf(run, options.paths ?? USUAL_PATHS);
+  if (unit !== undefined) return startUnit(unit, run, options);
   if (run.resource.class !== "stonith")
     return run.operation === "stop" ? startStop(run, options) : startProcess(run, options);
   const { fencing } = options;

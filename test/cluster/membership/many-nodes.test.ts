@@ -29,7 +29,7 @@ test("of two halves of four neither decides; with a tie-breaker the half of whic
   plain.split([1, 2], [3, 4]);
   plain.run(6000);
   expect(upTo(4).map((id) => plain.view(id))).toEqual(["1,2 agreed", "1,2 agreed", "3,4 agreed", "3,4 agreed"]);
-  const tied = createMesh(4, { waitForAll: false, tieBreaker: "disk" });
+  const tied = createMesh(4, { quorum: { waitForAll: false, tieBreaker: "disk" } });
   tied.run(3000);
   tied.split([1, 2], [3, 4]);
   tied.run(6000);
@@ -118,8 +118,27 @@ test("two who lose each other for less than two deadtimes cost nobody his place"
   for (const id of [1, 2, 3]) expect(mesh.view(id)).toBe("1,2,3 agreed quorate");
 });
 
+test("a tied half holds what it has for the time that the lock takes, and not longer", () => {
+  const mesh = createMesh(4, { quorum: { waitForAll: false, tieBreaker: "disk" } });
+  mesh.run(3000);
+  mesh.split([1, 2], [3, 4]);
+  // Lost after a deadtime.
+  mesh.run(4000);
+  for (const id of [1, 2, 3, 4]) expect(mesh.hold(id)).toContain("who has the lock is not known yet");
+  mesh.step(1, { kind: "tie-breaker", held: true });
+  mesh.run(100);
+  expect([mesh.hold(1), mesh.view(1)]).toEqual([undefined, "1,2 agreed quorate"]);
+  expect([mesh.hold(2), mesh.view(2)]).toEqual([undefined, "1,2 agreed quorate"]);
+  mesh.run(2500);
+  expect([mesh.hold(3), mesh.view(3)]).toEqual([undefined, "3,4 agreed"]);
+  // One that is lost later is not waited for.
+  mesh.step(1, { kind: "tie-breaker", held: false });
+  mesh.run(100);
+  expect([mesh.hold(1), mesh.view(1)]).toEqual([undefined, "1,2 agreed"]);
+});
+
 test("with wait-for-all a node that has seen all tells those that have not", () => {
-  const mesh = createMesh(3, { waitForAll: true, tieBreaker: "none" });
+  const mesh = createMesh(3, { quorum: { waitForAll: true, tieBreaker: "none" } });
   mesh.split([1, 2], [3]);
   mesh.run(20_000);
   expect(mesh.view(1)).toBe("1,2 agreed");

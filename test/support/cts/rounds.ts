@@ -280,10 +280,8 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
       if (node === undefined) return ["address runs nowhere"];
       for (const { pid, kind } of cluster.processes(node)) if (kind === "manager") cluster.kill(pid);
       stage.say(node);
-      const through = pickOf(
-        stage,
-        NODES.filter((one) => one !== node),
-      );
+      const others = NODES.filter((one) => one !== node);
+      const through = pickOf(stage, others);
       const problems = [...(await setAddress(stage, OTHER_ADDRESS, through))];
       const holders = (address: string) => NODES.filter((one) => cluster.network.hasAddress(one, address));
       if (!(await until(() => holders(OTHER_ADDRESS).length === 1 && holders(ADDRESS).length === 0)))

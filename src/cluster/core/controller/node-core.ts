@@ -17,8 +17,9 @@ import type {
   StatusChange,
   StoredCib,
 } from "../cib-store/types.ts";
-import { createExecutor, executorWakeAtMs, stepExecutor } from "../executor/executor.ts";
+import { createExecutor, executorWakeAtMs, limited, stepExecutor } from "../executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../executor/history.ts";
+import { limitOptionsOf } from "../executor/limits.ts";
 import type { Begun } from "../executor/runs-with.ts";
 import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from "../executor/types.ts";
 import type { ResourceAction } from "../transition/graph.ts";
@@ -53,7 +54,7 @@ export interface NodeState {
 export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
-  | Extract<ExecutorEvent, { kind: "finished" | "look" }>
+  | Extract<ExecutorEvent, { kind: "finished" | "look" | "load" }>
   | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" | "messages-lost" }>
   | { readonly kind: "tick" };
 
@@ -94,7 +95,7 @@ export function createNode(start: NodeStart, nowMs: number): NodeState {
   return {
     self,
     controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
-    executor: createExecutor(self, actionLimit, begun),
+    executor: limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store))),
     store,
     reported: {},
     requestPrefix: `${self}-${session}`,
@@ -118,6 +119,11 @@ interface Work {
   readonly effects: NodeEffect[];
   readonly now: Instant;
 }
+
+const limitsFrom = (store: CibStore): Inner => ({
+  to: "executor",
+  event: { kind: "limits", options: limitOptionsOf(cibTree(store)) },
+});
 
 function historyChanges(work: Work, resourceId: string): readonly StatusChange[] {
   const { self, executor, reported } = work.state;
@@ -196,6 +202,7 @@ function fromStore(work: Work, effect: CibStoreEffect): void {
     case "changed":
       work.effects.push({ kind: "cib-changed", what: effect.what });
       work.queue.push({ to: "controller", event: { kind: "cib", cib: nodeCib(work.state), what: effect.what } });
+      if (effect.what === "configuration") work.queue.push(limitsFrom(work.state.store));
       break;
     case "synchronised":
       work.queue.push({ to: "controller", event: { kind: "synchronised" } });
@@ -343,6 +350,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
       return [{ to: "controller", event }];
     case "finished":
     case "look":
+    case "load":
       return [{ to: "executor", event }];
     case "submit":
     case "persisted":

@@ -9,6 +9,7 @@ import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { codesOf, historySuffix, isRecorded, recordResult } from "./history.ts";
+import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
 import {
   type Answer,
@@ -42,8 +43,9 @@ const ENDS_RECURRING = new Set(["stop", "demote", "promote", "migrate_to", "migr
 const OWN_TRANSITION_KEY = "0:0:7:own-probe";
 
 /**
- * `actionLimit`: node-action-limit, or twice the processors. `begun`: what earlier managers have begun since the
- * machine has booted, and not ended; with the first event it is looked at, whether the configuration knows it or not.
+ * `actionLimit`: what the node runs at once where nothing else is configured. `begun`: what earlier managers have begun
+ * since the machine has booted, and not ended; with the first event it is looked at, whether the configuration knows it
+ * or not.
  */
 export function createExecutor(node: string, actionLimit: number, begun: readonly Begun[] = []): ExecutorState {
   const resources = begun.map((one, index): [string, ResourceState] => {
@@ -51,7 +53,8 @@ export function createExecutor(node: string, actionLimit: number, begun: readonl
     const call = { callId: index + 1, action, transitionKey: OWN_TRANSITION_KEY, queuedAtMs: 0, digest: "" };
     return [one.resource.id, { identity: one.resource, waiting: [call], recurring: {}, history: {}, begun: one }];
   });
-  return { node, actionLimit, nextCallId: begun.length + 1, resources: Object.fromEntries(resources) };
+  const limits = usualLimits(actionLimit);
+  return { node, limits, nextCallId: begun.length + 1, resources: Object.fromEntries(resources) };
 }
 
 /** The recurring operation that a `cancel` action of the graph means. */
@@ -200,6 +203,10 @@ function flush(state: ExecutorState): Step {
   return { state: { ...state, resources }, effects };
 }
 
+export function limited(state: ExecutorState, options: LimitOptions): ExecutorState {
+  return { ...state, limits: { ...state.limits, ...options } };
+}
+
 function clearFailures(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "clear-failures" }>): Step {
   const resource = state.resources[event.resourceId];
   const failure = resource?.history["last_failure_0"];
@@ -239,6 +246,10 @@ function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, to
       return clearFailures(state, event);
     case "look":
       return look(state, event.agentType, nowMs);
+    case "load":
+      return { state: { ...state, limits: { ...state.limits, load: event.load } }, effects: [] };
+    case "limits":
+      return { state: limited(state, event.options), effects: [] };
     case "tick":
       return unchanged(state);
   }
@@ -281,5 +292,5 @@ export function executorWakeAtMs(state: ExecutorState): number | undefined {
     for (const key in resource.recurring)
       wakeMs = Math.min(wakeMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
   }
-  return recurring >= state.actionLimit || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
+  return recurring >= slotsOf(state.limits).recurring || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }

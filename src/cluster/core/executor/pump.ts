@@ -2,6 +2,7 @@
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import { digestText } from "./digest.ts";
 import { agentEnvironment } from "./environment.ts";
+import { slotsOf } from "./limits.ts";
 import { cancelRecurring, idle, result, SUCCESS, without, withResource } from "./resource-state.ts";
 import { asItRuns, begunDuring, isProbe, looksAtSame } from "./runs-with.ts";
 import type { Call, ExecutorEffect, ExecutorState, ExecutorTools, ResourceState, RunningCall } from "./types.ts";
@@ -93,11 +94,12 @@ export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): 
   let state = from;
   const effects: ExecutorEffect[] = [];
   const counts = runningCounts(state);
+  const most = slotsOf(state.limits);
   const waitedFor = (resource: ResourceState) => resource.waiting[0]?.callId ?? Number.MAX_SAFE_INTEGER;
   const order = Object.entries(state.resources).sort(([, left], [, right]) => waitedFor(left) - waitedFor(right));
   for (const [id] of order) {
     for (let resource = state.resources[id]; resource !== undefined; resource = state.resources[id]) {
-      const slots = { once: state.actionLimit - counts.once, recurring: state.actionLimit - counts.recurring };
+      const slots = { once: most.once - counts.once, recurring: most.recurring - counts.recurring };
       const call = beginNext(resource, slots, nowMs);
       if (call === undefined) break;
       if (call.action.operation === "delete") {

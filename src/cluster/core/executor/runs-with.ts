@@ -51,7 +51,14 @@ export function asItRuns(action: ResourceAction, begun: Begun | undefined): Reso
 
 /** The agent and what it is given, in whatever order. */
 function lookText({ resource: { class: agentClass, provider, type }, parameters }: Begun | ResourceAction): string {
-  return JSON.stringify([agentClass, provider, type, Object.entries(parameters).toSorted()]);
+  return JSON.stringify([
+    agentClass,
+    provider,
+    type,
+    Object.entries(parameters)
+      .map((one) => JSON.stringify(one))
+      .toSorted(),
+  ]);
 }
 
 /** Whether probes of both would look at the same. */

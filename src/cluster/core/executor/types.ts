@@ -3,6 +3,7 @@
  * The executor runs what it is told (Pacemaker's local executor does the same); it never decides what shall run.
  */
 import type { ResourceAction, ResourceIdentity } from "../transition/graph.ts";
+import type { LimitOptions, Limits } from "./limits.ts";
 import type { Begun } from "./runs-with.ts";
 
 /** How one run of an operation ended, as the edge saw it. */
@@ -49,6 +50,9 @@ export type ExecutorEvent =
     }
   /** Something outside has changed what agents of this type see: their recurring operations are due now. */
   | { readonly kind: "look"; readonly agentType: string }
+  /** How loaded the node is, or what the configuration allows; see limits.ts. */
+  | { readonly kind: "load"; readonly load: number }
+  | { readonly kind: "limits"; readonly options: LimitOptions }
   | { readonly kind: "tick" };
 
 export interface OperationRun {
@@ -153,8 +157,7 @@ export interface ResourceState {
 
 export interface ExecutorState {
   readonly node: string;
-  /** Non-recurring operations that may run at once; recurring ones have as many again for themselves. */
-  readonly actionLimit: number;
+  readonly limits: Limits;
   readonly nextCallId: number;
   readonly resources: Readonly<Record<string, ResourceState>>;
 }

@@ -8,7 +8,7 @@
 import type { NodeEffect, NodeEvent, NodeState } from "../controller/node-core.ts";
 import type { Decision } from "../scheduler/decision.ts";
 
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 /** SHA-256 as hexadecimal text; handed in, because a core knows no library. */
 export type Hash = (text: string) => string;
@@ -35,7 +35,14 @@ export type JournalEntry =
     }
   | { readonly kind: "event"; readonly at: Instant; readonly event: JournalEvent; readonly effects: string }
   /** The scheduler was asked, with the CIB as it stood at this very line. */
-  | { readonly kind: "scheduled"; readonly number: number; readonly wallMs: number; readonly quorate: boolean };
+  | {
+      readonly kind: "scheduled";
+      readonly number: number;
+      readonly wallMs: number;
+      readonly quorate: boolean;
+      /** Missing in journals of a version that judged dates in UTC. */
+      readonly zoneSeconds?: number;
+    };
 
 /** What stands before the first line of the first journal. */
 export const NO_HASH = "0".repeat(64);

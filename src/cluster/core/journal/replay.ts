@@ -85,8 +85,8 @@ function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools
       return undefined;
     case "scheduled": {
       if (run.state === undefined) return "the journal does not begin with a state";
-      const { number, wallMs, quorate } = entry;
-      run.asked.set(number, schedule(nodeCib(run.state), wallMs, { quorate }));
+      const { number, wallMs, quorate, zoneSeconds = 0 } = entry;
+      run.asked.set(number, schedule(nodeCib(run.state), wallMs, { quorate, zoneSeconds }));
       return undefined;
     }
     case "event": {

@@ -8,7 +8,7 @@ import type { Stepped } from "../../../base/step.ts";
 import { hearLink } from "./link.ts";
 import { canBeLost, confirmFencing, hearPeer, judgePeer, type Listener, silenceMs, tellOpinion } from "./peer.ts";
 import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
-import { hasSeenAll, isQuorate } from "./quorum.ts";
+import { hasSeenAll, isQuorate, tieWakeAtMs, waitForTie } from "./quorum.ts";
 import { askAll, noteAnswer, renewLease } from "./quorum-lease.ts";
 import { judgeRift, riftWakeAtMs, strangersTo } from "./rift.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
@@ -33,7 +33,7 @@ export function wakeAtMs(state: MembershipState): number {
     if (canBeLost(peer)) wake = Math.min(wake, heardAtMs + config.deadtimeMs);
     wake = Math.min(wake, silenceWakeAtMs(peer) ?? wake);
   }
-  return Math.min(wake, riftWakeAtMs(state) ?? wake);
+  return Math.min(wake, riftWakeAtMs(state) ?? wake, tieWakeAtMs(state) ?? wake);
 }
 
 /** After every packet: a plain loop. */
@@ -221,7 +221,7 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
     effects.push(...done.effects);
     if (state.selfFenced) return { state, effects };
   }
-  const agreed = watchSilence(renewLease(agree(state), nowMs), nowMs);
+  const agreed = waitForTie(watchSilence(renewLease(agree(state), nowMs), nowMs), nowMs);
   // A change is told at once: until every member tells the same, nobody may decide.
   state = agreed.epoch === state.epoch ? agreed : { ...agreed, nextBeatAtMs: Math.min(state.nextBeatAtMs, nowMs) };
   if (nowMs < state.nextBeatAtMs) return { state, effects };

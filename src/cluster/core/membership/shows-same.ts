@@ -2,7 +2,7 @@
  * Whether two states show the manager the same view but for the silences, which grow all the time. Asked after every
  * packet, so it compares only what may have changed and builds nothing.
  */
-import { isQuorate } from "./quorum.ts";
+import { isQuorate, tieHold } from "./quorum.ts";
 import type { LinkState, MembershipState, PeerState } from "./state.ts";
 
 function sameLinks(before: PeerState["links"], after: PeerState["links"]): boolean {
@@ -41,6 +41,7 @@ export function showsSame(before: MembershipState, after: MembershipState): bool
     before.generation === after.generation &&
     before.hold?.reason === after.hold?.reason &&
     before.reachable === after.reachable &&
+    tieHold(before) === tieHold(after) &&
     isQuorate(before) === isQuorate(after) &&
     before.peers.every((peer, index) => {
       const other = after.peers[index];

@@ -99,6 +99,8 @@ export interface MembershipState {
   readonly seenAll: boolean;
   /** This node has the tie-breaker. */
   readonly tieHeld: boolean;
+  /** Half of the nodes are left, and go for the lock that decides: see quorum.ts. */
+  readonly tieWait?: { readonly sinceMs: number; readonly isOver: boolean };
   /** The last moment at which a majority is known to have heard us; undefined before there was one in this start. */
   readonly quorumAtMs?: number;
   /** How many ping nodes we reach; undefined while not known. */

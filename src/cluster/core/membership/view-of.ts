@@ -2,7 +2,7 @@
 import type { KeeperReport } from "../keeper/report.ts";
 import { heardPercent } from "./link-history.ts";
 import { elapsedMs } from "./peer-clock.ts";
-import { isQuorate } from "./quorum.ts";
+import { isQuorate, tieHold } from "./quorum.ts";
 import { waitMsFor } from "./silent-end.ts";
 import type { MembershipState, PeerState } from "./state.ts";
 import type { MembershipView, PromiseView } from "./view.ts";
@@ -26,6 +26,7 @@ export function viewOf(state: MembershipState, nowMs: number): MembershipView {
   const { config, members, epoch } = state;
   const joined = state.peers.filter(({ phase }) => phase === "member");
   const dissenting = joined.filter(({ heartbeat }) => heartbeat?.members !== members || heartbeat.epoch !== epoch);
+  const hold = state.hold?.reason ?? tieHold(state);
   const kindOf = (link: string) => config.links.find(({ name }) => name === link)?.kind ?? "udp";
   return {
     self: config.self,
@@ -53,7 +54,7 @@ export function viewOf(state: MembershipState, nowMs: number): MembershipView {
     ),
     settled: state.settled,
     quorate: isQuorate(state),
-    ...(state.hold === undefined ? {} : { hold: state.hold.reason }),
+    ...(hold === undefined ? {} : { hold }),
   };
 }
 

@@ -59,6 +59,9 @@ export interface MembershipView {
   readonly settled: boolean;
   /** Whether these members may decide: see quorum.ts. */
   readonly quorate: boolean;
-  /** Why nothing may be started, promoted or fenced now: this node slept and has not yet heard what its peers think. */
+  /**
+   * Why nothing may be started, stopped, promoted or fenced now: this node slept and has not yet heard what its peers
+   * think, or it is not known yet who has the tie-breaker.
+   */
   readonly hold?: string;
 }

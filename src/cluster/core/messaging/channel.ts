@@ -23,6 +23,11 @@ import { decodeSegment, encodeSegment, type Segment } from "./segment.ts";
 export const MESSAGE_LENGTH_MAX = 16 * 1024 * 1024;
 /** What may wait for a peer that does not acknowledge: some CIBs, and little against the manager's heap. */
 export const QUEUE_LENGTH_MAX = 32 * 1024 * 1024;
+/**
+ * Each link brings a piece again, and the answer to the first copy goes by all of them: one that comes so soon behind
+ * an answer wants none. A piece that is sent again comes later (RESEND_MIN_MS).
+ */
+const COPY_MS = 20;
 /** How long a greeting may stay unanswered before it is sent again: at first, and at most, since it doubles. */
 const GREETING_MS = 200;
 const GREETING_MAX_MS = 2000;
@@ -34,6 +39,8 @@ export interface ChannelPeer {
   readonly greetWaitMs: number;
   readonly outgoing: Outgoing;
   readonly incoming: Incoming;
+  /** When the last acknowledgement went out. */
+  readonly answeredAtMs: number;
 }
 
 export interface ChannelState {
@@ -72,6 +79,7 @@ const NEW_PEER: ChannelPeer = {
   greetWaitMs: GREETING_MS,
   outgoing: createOutgoing(),
   incoming: NO_INCOMING,
+  answeredAtMs: Number.NEGATIVE_INFINITY,
 };
 
 const peerOf = (state: ChannelState, name: string): ChannelPeer => state.peers[name] ?? NEW_PEER;
@@ -160,9 +168,10 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
       if (outgoing !== peer.outgoing) peer = { ...peer, outgoing };
     } else {
       const { incoming, messages, answer } = acceptPiece(peer.incoming, segment);
-      if (incoming !== peer.incoming) peer = { ...peer, incoming };
+      const isCopy = incoming === peer.incoming && nowMs - peer.answeredAtMs < COPY_MS;
+      if (!isCopy && answer !== undefined) peer = { ...peer, incoming, answeredAtMs: nowMs };
       for (const text of messages) effects.push({ kind: "deliver", from: name, text });
-      if (answer !== undefined) {
+      if (!isCopy && answer !== undefined) {
         const ids = { session: before.session, target: peer.session };
         effects.push(send(name, { kind: "acknowledgement", ...ids, ...answer }));
       }

@@ -37,6 +37,7 @@ export function runningOn({ facts, shows }: NarrowedSource, node: Node): readonl
 function nodesWithResources(source: NarrowedSource, wishes: MonitorWishes): string[] {
   return byName(source.facts.nodes).flatMap((node) => {
     const running = runningOn(source, node);
+    if (wishes.brief && running.length === 0) return [];
     const lines = wishes.brief
       ? agentLines(running, "      ", "below-node")
       : running.map((resource) => primitiveLine(resource, "      ", isUnique(resource), "below-node"));

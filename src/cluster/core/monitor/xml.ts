@@ -192,7 +192,9 @@ function attributesXml(facts: Facts): XmlElement[] {
 }
 
 function historyXml({ facts, ctime, shows }: NarrowedSource, wants: Wants): XmlElement[] {
-  const nodes = recordedNodes(facts).flatMap((node) => {
+  const recorded = recordedNodes(facts);
+  if (recorded.length === 0) return [];
+  const nodes = recorded.flatMap((node) => {
     const records = node.online ? recordsOf(facts, node) : [];
     const rows = records.flatMap(({ id, resource, entries }) => {
       if (!shows(resource)) return [];
@@ -286,7 +288,7 @@ function restXml(source: NarrowedSource, wishes: MonitorWishes, wants: Wants): X
 function resourcesXml({ facts }: NarrowedSource, wishes: MonitorWishes): XmlElement[] {
   const top = facts.top.filter((resource) => !resource.removed || isActive(resource));
   const shown = wishes.byNode ? top.filter((resource) => !isWhole(resource)) : top;
-  return top.length === 0 ? [] : [xml("resources", {}, shown.map(resourceXml))];
+  return shown.length === 0 ? [] : [xml("resources", {}, shown.map(resourceXml))];
 }
 
 export function monitorXml(whole: MonitorSource, wishes: MonitorWishes, request: string): XmlElement {

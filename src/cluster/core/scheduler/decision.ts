@@ -51,6 +51,8 @@ export interface BlockedAction {
 export interface ScheduleOptions {
   /** Overrides `have-quorum` of the CIB. */
   readonly quorate?: boolean;
+  /** How far local time is ahead of UTC where the decision is made; without it rules mean UTC. */
+  readonly zoneSeconds?: number;
 }
 
 export interface Decision {

@@ -24,7 +24,8 @@ import { planRecorded } from "./act/recorded.ts";
 import { linkCancels, planRecurring } from "./act/recurring.ts";
 import { linkContainers, linkRemotes } from "./act/remotes.ts";
 import { linkRemovals, planRemovals } from "./act/removals.ts";
-import { nameRestarts, settle } from "./act/settle.ts";
+import { nameRestarts } from "./act/restart-reasons.ts";
+import { settle } from "./act/settle.ts";
 import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
 import { planUnfencing } from "./act/unfencing.ts";
 import { linkLoads } from "./act/utilization.ts";
@@ -60,7 +61,7 @@ function linkResource(plan: Plan, resource: Resource): void {
 
 /** Runs all passes. */
 export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}, noteScores = false): Worked {
-  const facts = readFacts(cib, nowWallMs, options.quorate);
+  const facts = readFacts(cib, nowWallMs, options);
   loseTickets(facts);
   addInternalColocations(facts);
   const board = baseBoard(facts, noteScores);

@@ -139,7 +139,7 @@ function dragPastUnmanaged(plan: Plan, group: Resource): void {
 /** A member that is to start among running ones: those behind it stop first. */
 function restartLater(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
-    if (member.runningOn.length > 0) return;
+    if (member.runningOn.length > 0 || !member.managed) return;
     const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
     if (next === undefined) return;
     for (const stop of stepsOf(plan, next, "stop"))

@@ -1,4 +1,5 @@
 /** What of a settled plan makes the graph: steps that are required and can run, and the links between those. */
+import type { Resource } from "../facts/model.ts";
 import type { Link, Plan, Step } from "./plan.ts";
 
 export interface Graph {
@@ -31,6 +32,12 @@ function joins(each: Link): boolean {
   return each.sameNode !== true || each.first.node === each.second.node;
 }
 
+/** What stands in a resource as it is told: instances by their numbers, unless they were left as they were promoted. */
+export function inTurn({ board, facts }: Plan, { index, parent, children }: Resource): readonly Resource[] {
+  const ranks = parent?.kind === "bundle" || !facts.options.probes ? board.ranks[index] : undefined;
+  return ranks ?? children;
+}
+
 /** Depth first as resources stand: a group's own steps before its members', a clone's after its instances'. */
 function inOrder(plan: Plan): Step[] {
   const ordered: Step[] = [];
@@ -43,11 +50,10 @@ function inOrder(plan: Plan): Step[] {
       ordered.push(each);
     }
   };
-  const visit = (resource: Plan["facts"]["resources"][number]) => {
+  const visit = (resource: Resource) => {
     const own = plan.byResource[resource.index] ?? [];
     if (resource.kind === "group") addAll(own);
-    const ranks = resource.parent?.kind === "bundle" ? plan.board.ranks[resource.index] : undefined;
-    for (const child of ranks ?? resource.children) visit(child);
+    for (const child of inTurn(plan, resource)) visit(child);
     if (resource.kind !== "group" && resource.kind !== "bundle") addAll(own);
   };
   for (const resource of plan.board.order) visit(resource);

@@ -92,7 +92,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
   if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
-  made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable || !resource.managed);
+  made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable);
   if (!resource.managed) made.required &&= made.runnable;
   else {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });

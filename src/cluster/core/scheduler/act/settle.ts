@@ -2,7 +2,7 @@
  * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
-import { cloneOf, isActive, topOf } from "../facts/model.ts";
+import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
 
@@ -80,7 +80,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith !== undefined && first.required && !first.runnable)
+  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
@@ -98,6 +98,11 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     // It is told as wanted and blocked, even when nothing of it would be started.
     if (second.operation === "start") require(second, "", change);
   }
+}
+
+/** A start that would be wanted if there were quorum. */
+function isHeldBack({ needs, node }: Step): boolean {
+  return needs !== "nothing" && node !== undefined;
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
@@ -171,68 +176,4 @@ function judgeGate(gate: { readonly step: Step; readonly min: number }, around: 
   const firsts = (around[gate.step.index] ?? []).filter((each) => each.gate === true && each.second === gate.step);
   if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
   if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
-}
-
-/** Both are primitives of one group. */
-function isNextMember({ resource: one }: Step, { resource: other }: Step): boolean {
-  return one?.kind === "primitive" && one.parent?.kind === "group" && one.parent === other?.parent;
-}
-
-const inBundle = ({ resource }: Step) =>
-  resource !== undefined && (resource.container !== undefined || cloneOf(resource)?.parent?.kind === "bundle");
-
-const STARTS = new Set(["start", "running"]);
-
-/**
- * Which of the reasons that settling could give is told of what is stopped or restarted. What waits for a start that is
- * itself wanted, because what is started there is running and must go down first, is told that this start is required,
- * not that it cannot be. And of a group the first member says for what, the others name the one before.
- */
-export function nameRestarts(plan: Plan): void {
-  preferLast(plan);
-  const given = plan.steps.map(({ reason }) => reason);
-  for (const { first, second } of plan.links) {
-    const { resource: cause } = first;
-    if (!STARTS.has(first.operation) || second.operation !== "start" || cause === undefined) continue;
-    if (second.resource === undefined || !isActive(cause) || inBundle(second)) continue;
-    if (isNextMember(first, second) && given[first.index] === given[second.index]) {
-      if (/^(?:required|unrunnable) /.test(second.reason)) second.reason = `required ${cause.id} ${nextWord(first)}`;
-    } else if (isRestarted(first) && staysPut(second) && second.reason === `unrunnable ${describe(first)}`)
-      second.reason = `required ${describe(first)}`;
-  }
-}
-
-/** Of several orders that ask the same of a step the one that is configured last gives the reason. */
-function preferLast({ links }: Plan): void {
-  const asked = new Map<Step, string[]>();
-  for (const { first, second, optional } of links) {
-    if (!STARTS.has(first.operation) || second.operation !== "start" || optional === true) continue;
-    if (first.resource === undefined || second.resource === undefined) continue;
-    if (topOf(first.resource) === topOf(second.resource)) continue;
-    const why = !first.runnable ? "unrunnable" : first.required ? "required" : undefined;
-    if (why === undefined) continue;
-    const reasons = asked.get(second) ?? [];
-    asked.set(second, [...reasons, `${why} ${describe(first)}`]);
-  }
-  for (const [step, reasons] of asked) {
-    const [kind = ""] = step.reason.split(" ");
-    const last = reasons.findLast((reason) => reason.startsWith(`${kind} `));
-    if (last !== undefined && reasons.includes(step.reason)) step.reason = last;
-  }
-}
-
-/** It is running and wanted again, or nobody may stop it. */
-function isRestarted({ required, resource }: Step): boolean {
-  return required || (resource?.managed === false && resource.runningOn.length > 0);
-}
-
-/** Its start would be a restart in place. */
-function staysPut({ resource, node }: Step): boolean {
-  if (resource === undefined) return false;
-  return node === undefined ? isActive(resource) : resource.runningOn.includes(node);
-}
-
-/** Of members that cannot start again one is stopped for the start of the one before, the next for its stop. */
-function nextWord({ reason, runnable }: Step): "start" | "stop" {
-  return !runnable && /^required .* (?:start|running)$/.test(reason) ? "stop" : "start";
 }

@@ -72,8 +72,11 @@ export function calendarOf(seconds: number): Calendar {
 const DATE = /^(\d{4})(?:-?W(\d{2})-?(\d)|-(\d{2})-(\d{2})|-?(\d{3})(?!\d)|(\d{2})(\d{2}))?/;
 const TIME = /^(\d{2})(?::?(\d{2}))?(?::?(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{0,2})?$/;
 
-/** Seconds since the epoch; `undefined` when the text is no date. Without a zone it is UTC. */
-export function parseDate(text: string | undefined): number | undefined {
+/**
+ * Seconds since the epoch; `undefined` when the text is no date. A time without a zone is one `zoneSeconds` ahead of
+ * UTC; a day without a time begins with that of UTC.
+ */
+export function parseDate(text: string | undefined, zoneSeconds = 0): number | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();
   if (trimmed === "epoch") return 0;
@@ -92,7 +95,9 @@ export function parseDate(text: string | undefined): number | undefined {
   const time = TIME.exec(rest);
   if (time === null) return days * 86_400;
   const zone = /^([+-])(\d{2}):?(\d{2})?$/.exec(time[4] ?? "");
-  const offset = zone === null ? 0 : (zone[1] === "-" ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3] ?? 0)) * 60;
+  const unnamed = time[4] === undefined ? zoneSeconds : 0;
+  const offset =
+    zone === null ? unnamed : (zone[1] === "-" ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3] ?? 0)) * 60;
   return days * 86_400 + Number(time[1]) * 3600 + Number(time[2] ?? 0) * 60 + Number(time[3] ?? 0) - offset;
 }
 

@@ -35,7 +35,7 @@ function findAnonymous(facts: Facts, node: Node, clone: Resource, baseId: string
       break;
     }
     const busy = members.some((each) => each.runningOn.length > 0 || each.pendingNode !== undefined);
-    if (!busy && !instance.removed) free ??= member;
+    if (!busy) free ??= member;
   }
   if (free !== undefined && !isPresumed(facts, clone, free, node)) return free;
   const extra = addInstance(facts, clone, true);

@@ -1,5 +1,6 @@
 /** The reading passes, one after another: from a CIB to facts. The order matters: each uses what stands before it. */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import type { ScheduleOptions } from "../decision.ts";
 import { type IdIndex, indexIds } from "./attribute-sets.ts";
 import { heldBack } from "./hold-back.ts";
 import { lossesOf } from "./lose-tickets.ts";
@@ -20,7 +21,7 @@ function readTags(facts: Facts): void {
   }
 }
 
-function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | undefined): Facts {
+function emptyFacts(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds = 0 }: ScheduleOptions): Facts {
   const configuration = childOf(cib, "configuration") ?? xml("configuration");
   let index: IdIndex | undefined;
   const ids = () => {
@@ -31,7 +32,7 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, quorate: boolean | unde
   const onChangeAt = (seconds: number) => {
     if (recheck.atSeconds === undefined || seconds < recheck.atSeconds) recheck.atSeconds = seconds;
   };
-  const ruleContext = { nowSeconds, onChangeAt };
+  const ruleContext = { nowSeconds, zoneSeconds, onChangeAt };
   const options = readOptions(cib, configuration, ids, ruleContext, quorate);
   return {
     cib,
@@ -95,8 +96,8 @@ export function loseTickets(facts: Facts): void {
 }
 
 /** Reads the whole CIB. */
-export function readFacts(cib: XmlElement, nowWallMs: number, quorate: boolean | undefined): Facts {
-  const facts = emptyFacts(cib, Math.floor(nowWallMs / 1000), quorate);
+export function readFacts(cib: XmlElement, nowWallMs: number, asked: ScheduleOptions = {}): Facts {
+  const facts = emptyFacts(cib, Math.floor(nowWallMs / 1000), asked);
   readNodes(facts);
   readRemoteNodes(facts);
   facts.nodes.sort((a, b) => compareNames(a.name, b.name));

@@ -10,6 +10,8 @@ import { parseDurationMs } from "./values.ts";
 
 export interface RuleContext {
   readonly nowSeconds: number;
+  /** How far local time is ahead of UTC, for times without a zone and for `date_spec`. */
+  readonly zoneSeconds: number;
   readonly nodeAttributes?: Readonly<Record<string, string>>;
   readonly resource?: { readonly class: string; readonly provider?: string; readonly type: string };
   readonly operation?: { readonly name: string; readonly intervalMs: number };
@@ -91,8 +93,8 @@ function attributeHolds(expression: XmlElement, context: RuleContext): boolean {
   return operation === "gte" && result >= 0;
 }
 
-function inSpec(spec: XmlElement, nowSeconds: number): boolean {
-  const fields = calendarOf(nowSeconds);
+function inSpec(spec: XmlElement, { nowSeconds, zoneSeconds }: RuleContext): boolean {
+  const fields = calendarOf(nowSeconds + zoneSeconds);
   return Object.entries(fields).every(([unit, value]) => {
     const range = spec.attributes[unit];
     if (range === undefined) return true;
@@ -105,9 +107,9 @@ function inSpec(spec: XmlElement, nowSeconds: number): boolean {
 
 function dateHolds(expression: XmlElement, context: RuleContext): boolean {
   const { operation = "in_range", start: startText, end: endText } = expression.attributes;
-  const start = parseDate(startText);
+  const start = parseDate(startText, context.zoneSeconds);
   const duration = childOf(expression, "duration");
-  let end = parseDate(endText);
+  let end = parseDate(endText, context.zoneSeconds);
   if (end === undefined && duration !== undefined && start !== undefined) end = addDuration(start, duration.attributes);
   const now = context.nowSeconds;
   const changes = (at: number | undefined) => {
@@ -116,7 +118,7 @@ function dateHolds(expression: XmlElement, context: RuleContext): boolean {
   switch (operation) {
     case "date_spec": {
       const spec = childOf(expression, "date_spec");
-      return spec !== undefined && inSpec(spec, now);
+      return spec !== undefined && inSpec(spec, context);
     }
     case "gt":
       changes(start === undefined ? undefined : start + 1);

@@ -197,14 +197,19 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
     const merged = node === undefined ? undefined : weights[node.index];
     return own < 0 || merged === undefined || Number.isNaN(merged) ? own : merged;
   };
-  const ranked = [...initial.keys()].sort((a, b) => {
-    const difference = final(b) - final(a);
+  const byPromotion = (a: Resource, b: Resource) => {
+    const score = (each: Resource) => (initial.has(each) ? final(each) : -1);
+    const difference = score(b) - score(a);
     if (difference !== 0) return difference;
     const own = (initial.get(b) ?? 0) - (initial.get(a) ?? 0);
     if (own !== 0) return own;
     return currentRole(b) - currentRole(a);
-  });
-  board.ranks[clone.index] = [...ranked, ...clone.children.filter((instance) => !initial.has(instance))];
+  };
+  const ranked = [...initial.keys()].sort(byPromotion);
+  // Where nothing is probed, nobody sorts the instances by their numbers again: see `act/included.ts`.
+  board.ranks[clone.index] = board.facts.options.probes
+    ? [...ranked, ...clone.children.filter((instance) => !initial.has(instance))]
+    : clone.children.toSorted(byPromotion);
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;
   for (const instance of ranked) {

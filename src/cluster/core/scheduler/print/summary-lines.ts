@@ -2,6 +2,7 @@
  * The Transition Summary: one line for each fenced node and each resource that changes, with the reason.
  * Words and layout: those of crm_simulate.
  */
+import { inTurn } from "../act/included.ts";
 import { motionOf } from "../act/lifecycle.ts";
 import { type Plan, type Step, stepsOf } from "../act/plan.ts";
 import type { Resource } from "../facts/model.ts";
@@ -142,9 +143,9 @@ function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
 }
 
 /** A bundle is told replica by replica. */
-function inReport({ kind, replicas, children }: Resource): readonly Resource[] {
-  if (kind !== "bundle") return children;
-  return replicas.flatMap(({ ip, container, remote, child }) =>
+function inReport(plan: Plan, resource: Resource): readonly Resource[] {
+  if (resource.kind !== "bundle") return inTurn(plan, resource);
+  return resource.replicas.flatMap(({ ip, container, remote, child }) =>
     [ip, container, remote, child].filter((each) => each !== undefined),
   );
 }
@@ -162,7 +163,7 @@ export function summaryLines({ plan, graph }: Worked): string[] {
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
-    for (const child of inReport(resource)) visit(child);
+    for (const child of inReport(plan, resource)) visit(child);
     if (resource.kind === "primitive")
       for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
   };

@@ -4,6 +4,7 @@
  * changes anything, the smallest set of them that does is cited as one. What no citation needs is left out.
  */
 import { childOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import type { ScheduleOptions } from "../decision.ts";
 import type { Resource } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { work } from "../schedule.ts";
@@ -53,27 +54,31 @@ export interface Proof {
 const CANDIDATES_MAX = 400;
 /** Facts that change nothing all together need not be tried one by one. */
 const CHUNK = 12;
-/** Sets of facts that say the same; more of them tell nobody anything. */
-const SETS_MAX = 6;
+/** Sets of facts that count only together. The records of a group on four nodes make a dozen; it bounds the time. */
+const SETS_MAX = 24;
 
-interface Inquiry {
-  readonly cib: XmlElement;
+interface Question {
   readonly nowWallMs: number;
+  readonly asked: ScheduleOptions;
   readonly name: string;
+}
+
+interface Inquiry extends Question {
+  readonly cib: XmlElement;
   readonly node: string | undefined;
   readonly base: Conclusion;
 }
 
-function concludeFor(cib: XmlElement, nowWallMs: number, name: string): Conclusion | undefined {
-  const worked = work(cib, nowWallMs);
+function concludeFor(cib: XmlElement, { nowWallMs, asked, name }: Question): Conclusion | undefined {
+  const worked = work(cib, nowWallMs, asked);
   const targets = targetsOf(worked, name);
   return targets === undefined ? undefined : conclusionOf(worked, targets);
 }
 
 const NOTHING: Conclusion = { nodes: [], blocked: [] };
 
-const ask = ({ cib, nowWallMs, name }: Inquiry, dropped: readonly Candidate[]): Conclusion =>
-  concludeFor(without(cib, dropped), nowWallMs, name) ?? NOTHING;
+const ask = (inquiry: Inquiry, dropped: readonly Candidate[]): Conclusion =>
+  concludeFor(without(inquiry.cib, dropped), inquiry) ?? NOTHING;
 
 const isSame = (inquiry: Inquiry, other: Conclusion) =>
   textOf(other, inquiry.node) === textOf(inquiry.base, inquiry.node);
@@ -175,7 +180,6 @@ function preferenceFor(
   node: string,
   removed: readonly Candidate[],
 ): Change | undefined {
-  const { nowWallMs, name } = inquiry;
   const cib = without(inquiry.cib, removed);
   const base = removed.length === 0 ? inquiry.base : ask(inquiry, removed);
   const own = base.nodes.find((each) => each.node === node);
@@ -183,7 +187,7 @@ function preferenceFor(
   if (own?.score === undefined || own.score < -INFINITY_SCORE / 2) return undefined;
   const exact = Math.max(0, ...chosen) - own.score + 1;
   for (const addScore of exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE]) {
-    const after = concludeFor(preferring(cib, top.baseId, node, addScore), nowWallMs, name);
+    const after = concludeFor(preferring(cib, top.baseId, node, addScore), inquiry);
     if (after !== undefined && isOn(after, node)) return { node, remove: removed.map(plain), addScore };
   }
   return undefined;
@@ -211,13 +215,19 @@ function changeFor(inquiry: Inquiry, top: Resource, node: string, cited: readonl
 }
 
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
-export function prove(cib: XmlElement, nowWallMs: number, name: string, node?: string): Proof | undefined {
-  const worked: Worked = work(cib, nowWallMs);
+export function prove(
+  cib: XmlElement,
+  nowWallMs: number,
+  name: string,
+  node?: string,
+  asked: ScheduleOptions = {},
+): Proof | undefined {
+  const worked: Worked = work(cib, nowWallMs, asked);
   const targets = targetsOf(worked, name);
   const [first] = targets ?? [];
   if (targets === undefined || first === undefined) return undefined;
   const base = conclusionOf(worked, targets);
-  const inquiry: Inquiry = { cib, nowWallMs, name, node, base };
+  const inquiry: Inquiry = { cib, nowWallMs, asked, name, node, base };
   const all = candidatesFor(worked.facts, targets);
   const candidates = all.slice(0, CANDIDATES_MAX);
   const decisive = decisiveOf(inquiry, candidates);

@@ -1,0 +1,94 @@
+/**
+ * Why things are stopped or restarted, in the words of crm_simulate: of all the reasons that settling found, the one
+ * that is told. Nothing is decided here. Fact: crm_simulate as a black box.
+ */
+import { cloneOf, isActive, topOf } from "../facts/model.ts";
+import { describe, type Plan, type Step, stepsOf } from "./plan.ts";
+
+/** Both are primitives of one group. */
+function isNextMember({ resource: one }: Step, { resource: other }: Step): boolean {
+  return one?.kind === "primitive" && one.parent?.kind === "group" && one.parent === other?.parent;
+}
+
+const inBundle = ({ resource }: Step) =>
+  resource !== undefined && (resource.container !== undefined || cloneOf(resource)?.parent?.kind === "bundle");
+
+const STARTS = new Set(["start", "running"]);
+
+/**
+ * Which of the reasons that settling could give is told of what is stopped or restarted. What waits for a start that is
+ * itself wanted, because what is started there is running and must go down first, is told that this start is required,
+ * not that it cannot be. And of a group the first member says for what, the others name the one before.
+ */
+export function nameRestarts(plan: Plan): void {
+  nameProbes(plan);
+  preferLast(plan);
+  const given = plan.steps.map(({ reason }) => reason);
+  const held = new Set(plan.steps.filter(isHeld).map((each) => `unrunnable ${describe(each)}`));
+  for (const { first, second } of plan.links) {
+    const { resource: cause } = first;
+    if (!STARTS.has(first.operation) || second.operation !== "start" || cause === undefined) continue;
+    if (second.resource === undefined || !isActive(cause) || inBundle(second)) continue;
+    const isNext = isNextMember(first, second);
+    const known = given[second.index] ?? "";
+    if (isNext && given[first.index] === known) {
+      if (/^(?:required|unrunnable) /.test(known) && !held.has(known))
+        second.reason = `required ${cause.id} ${nextWord(first)}`;
+    } else if (isNext && isHeld(first) && known.startsWith("required ")) second.reason = `required ${describe(first)}`;
+    else if (known === `unrunnable ${describe(first)}`) {
+      const isWanted = first.required || (isNext && first.reason.startsWith("required "));
+      if (isWanted && staysPut(second)) second.reason = `required ${describe(first)}`;
+    }
+  }
+  // A stop that was told the reason of the start goes on telling the same.
+  for (const stop of plan.steps) {
+    const start =
+      stop.operation === "stop" && stop.resource !== undefined ? stepsOf(plan, stop.resource, "start")[0] : undefined;
+    if (start !== undefined && stop.reason !== "" && stop.reason === given[start.index]) stop.reason = start.reason;
+  }
+}
+
+/** Of a clone that cannot start because a node cannot be looked at, the look is told that it waits for. */
+function nameProbes({ links, steps }: Plan): void {
+  const waits = new Map<string, string>();
+  for (const { first, second } of links)
+    if (first.operation === "monitor" && !first.runnable && second.operation === "start" && second.reason === "")
+      if (second.resource?.kind === "clone") waits.set(`unrunnable ${describe(second)}`, `unrunnable ${describe(first)}`);
+  for (const step of steps) step.reason = waits.get(step.reason) ?? step.reason;
+}
+
+/** Of several orders that ask the same of a step the one that is configured last gives the reason. */
+function preferLast({ links }: Plan): void {
+  const asked = new Map<Step, string[]>();
+  for (const { first, second, optional } of links) {
+    if (!STARTS.has(first.operation) || second.operation !== "start" || optional === true) continue;
+    if (first.resource === undefined || second.resource === undefined) continue;
+    if (topOf(first.resource) === topOf(second.resource)) continue;
+    const why = !first.runnable ? "unrunnable" : first.required ? "required" : undefined;
+    if (why === undefined) continue;
+    const reasons = asked.get(second) ?? [];
+    asked.set(second, [...reasons, `${why} ${describe(first)}`]);
+  }
+  for (const [step, reasons] of asked) {
+    const [kind = ""] = step.reason.split(" ");
+    const last = reasons.findLast((reason) => reason.startsWith(`${kind} `));
+    const isOwn = step.reason === `unrunnable ${step.resource?.id} stop`;
+    if (last !== undefined && (isOwn || reasons.includes(step.reason))) step.reason = last;
+  }
+}
+
+/** It runs, and nobody may start it anew. */
+function isHeld({ operation, resource }: Step): boolean {
+  return operation === "start" && resource?.managed === false && isActive(resource);
+}
+
+/** Its start would be a restart in place. */
+function staysPut({ resource, node }: Step): boolean {
+  if (resource === undefined) return false;
+  return node === undefined ? isActive(resource) : resource.runningOn.includes(node);
+}
+
+/** Of members that cannot start again one is stopped for the start of the one before, the next for its stop. */
+function nextWord({ reason, runnable }: Step): "start" | "stop" {
+  return !runnable && /^required .* (?:start|running)$/.test(reason) ? "stop" : "start";
+}

@@ -1,0 +1,255 @@
+/**
+ * Resources of class `systemd`: units of systemd, asked over D-Bus. An operation is done when its job is, as the signal
+ * JobRemoved tells; its result and the unit's own state then say what came of it. While it is ours a unit has a
+ * drop-in: systemd does not restart it behind our back, and when the machine goes down it is stopped after us, who stop
+ * it in order. Not to be assumed: that a signal arrives (systemd may execute itself anew meanwhile), so the job is
+ * looked at now and then as well.
+ * Facts: org.freedesktop.systemd1(5); systemd.unit(5), "Before="; reference/crm-tools.md, section 6.
+ */
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BusMessage } from "../../hw/core/bus/message.ts";
+import type { BusValue } from "../../hw/core/bus/value.ts";
+import { type Bus, type BusAnswer, matchSignals, openBus, SYSTEM_BUS } from "../../hw/edge/message-bus.ts";
+import { OCF } from "./agents/contract.ts";
+
+export interface SystemdOptions {
+  /** The socket of the bus on which systemd is. */
+  readonly bus: string;
+  /** Where drop-ins go that last until the next boot. */
+  readonly dropIns: string;
+  /** The unit that we ourselves run in; undefined when systemd has not started us. */
+  readonly ownUnit: string | undefined;
+}
+
+export type UnitEnd =
+  | { readonly kind: "done"; readonly code: number; readonly reason: string }
+  /** There is no bus, or no systemd on it: nothing was done. */
+  | { readonly kind: "away"; readonly reason: string };
+
+const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedesktop/systemd1" };
+const MANAGER = { ...SYSTEMD, interface: "org.freedesktop.systemd1.Manager" };
+const PROPERTIES = "org.freedesktop.DBus.Properties";
+const UNIT = "org.freedesktop.systemd1.Unit";
+/** A signal that was lost is made up for by a look. */
+const LOOK_MS = 1_000;
+/** On its way up or down a unit is neither. */
+const UNSETTLED = new Set(["activating", "deactivating", "reloading"]);
+const UNSETTLED_LOOK_MS = 200;
+const ABSENT = new Set(["org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.DBus.Error.FileNotFound"]);
+/** As others write it on the bus while systemd is not on it (yet). */
+const NOBODY = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
+const DROP_IN = "50-gemel.conf";
+const JOBS: Readonly<Record<string, string>> = {
+  start: "StartUnit",
+  stop: "StopUnit",
+  restart: "RestartUnit",
+  reload: "ReloadUnit",
+};
+
+/** The service that this process runs in, by its cgroup. */
+export function unitOfCgroup(text: string): string | undefined {
+  return /\/([^/\n]+\.service)$/m.exec(text)?.[1];
+}
+
+export function usualSystemd(): SystemdOptions {
+  let own = "";
+  try {
+    own = readFileSync("/proc/self/cgroup", "utf8");
+  } catch {
+    // Without cgroups there is no systemd either.
+  }
+  return { bus: SYSTEM_BUS, dropIns: "/run/systemd/system", ownUnit: unitOfCgroup(own) };
+}
+
+type Trouble = Exclude<BusAnswer, { readonly kind: "reply" }>;
+
+interface Work {
+  readonly bus: Bus;
+  readonly unit: string;
+  readonly options: SystemdOptions;
+  readonly signal: AbortSignal;
+  /** Results of the jobs that have ended since we listen. */
+  readonly ended: Map<string, string>;
+  /** Called with every job that ends. */
+  wake: () => void;
+}
+
+/** Thrown with the answer as its cause, and judged once, at the end. */
+const trouble = (answer: Trouble) => new Error(answer.reason, { cause: answer });
+
+function troubleOf(error: unknown): Trouble | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null && "kind" in cause ? (cause as Trouble) : undefined;
+}
+
+function bodyOf(answer: BusAnswer): readonly BusValue[] {
+  if (answer.kind === "reply") return answer.body;
+  throw trouble(answer);
+}
+
+/** Everything that is asked here is answered by a path, or by nothing. */
+async function ask(work: Work, member: string, signature = "", ...body: BusValue[]): Promise<string> {
+  const [first] = bodyOf(await work.bus.call({ ...MANAGER, member, signature, body }));
+  return typeof first === "string" ? first : "";
+}
+
+async function property(work: Work, unitPath: string, name: string): Promise<string> {
+  const { destination } = SYSTEMD;
+  const call = {
+    destination,
+    path: unitPath,
+    interface: PROPERTIES,
+    member: "Get",
+    signature: "ss",
+    body: [UNIT, name],
+  };
+  const [value] = bodyOf(await work.bus.call(call));
+  return typeof value === "object" && "value" in value && typeof value.value === "string" ? value.value : "";
+}
+
+/** Loads the unit if it is not; there is an object for one without a file as well. */
+async function unitPath(work: Work): Promise<string> {
+  return await ask(work, "LoadUnit", "s", work.unit);
+}
+
+/** The state in which the unit comes to rest. Rejects when the operation's time is over before. */
+async function settledState(work: Work): Promise<string> {
+  const at = await unitPath(work);
+  for (;;) {
+    const state = await property(work, at, "ActiveState");
+    if (!UNSETTLED.has(state)) return state;
+    await sleep(UNSETTLED_LOOK_MS, undefined, { signal: work.signal });
+  }
+}
+
+/** `gone`: the job is no more, and nobody has told how it ended. */
+async function jobResult(work: Work, job: string): Promise<string> {
+  for (;;) {
+    const result = work.ended.get(job);
+    if (result !== undefined) return result;
+    // What ends while this is set up is in `ended`, and the look is short.
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LOOK_MS);
+      work.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    work.signal.throwIfAborted();
+    if (work.ended.has(job)) continue;
+    const call = { destination: SYSTEMD.destination, path: job, interface: PROPERTIES, member: "Get" };
+    const looked = await work.bus.call({ ...call, signature: "ss", body: ["org.freedesktop.systemd1.Job", "State"] });
+    if (looked.kind === "gone") throw trouble(looked);
+    if (looked.kind === "error" && !work.ended.has(job)) return "gone";
+  }
+}
+
+const dropInFolder = ({ options, unit }: Work) => path.join(options.dropIns, `${unit}.d`);
+
+async function ownDropIn(work: Work): Promise<void> {
+  const { ownUnit } = work.options;
+  // Stopped in the reverse order of the start: we first, and with us, in our order, the unit.
+  const order = ownUnit === undefined ? "" : `Before=${ownUnit}\n`;
+  const folder = dropInFolder(work);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const text = `# While gemel runs this unit.\n[Unit]\n${order}\n[Service]\nRestart=no\n`;
+  writeFileSync(path.join(folder, DROP_IN), text, { mode: 0o644 });
+  await ask(work, "Reload");
+}
+
+async function dropDropIn(work: Work): Promise<void> {
+  const folder = dropInFolder(work);
+  rmSync(path.join(folder, DROP_IN), { force: true });
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Never there, or others have something in it.
+  }
+  await ask(work, "Reload");
+}
+
+async function runJob(work: Work, operation: string): Promise<UnitEnd> {
+  const { unit } = work;
+  if (operation === "start") {
+    const state = await property(work, await unitPath(work), "LoadState");
+    if (state === "not-found") return { kind: "done", code: OCF.notInstalled, reason: `there is no unit ${unit}` };
+    if (state === "masked") return { kind: "done", code: OCF.notInstalled, reason: `${unit} is masked` };
+    await ownDropIn(work);
+  }
+  const job = await ask(work, JOBS[operation] ?? "StartUnit", "ss", unit, "replace");
+  const result = await jobResult(work, job);
+  const state = await settledState(work);
+  const isThere = state === "active";
+  if (operation === "stop") {
+    if (isThere) return { kind: "done", code: OCF.error, reason: `${unit} is ${state} after its job: ${result}` };
+    await dropDropIn(work);
+    return { kind: "done", code: OCF.success, reason: "" };
+  }
+  if (isThere && (result === "done" || result === "gone")) return { kind: "done", code: OCF.success, reason: "" };
+  return { kind: "done", code: OCF.error, reason: `the job of ${unit} is ${result}, the unit ${state}` };
+}
+
+async function work(one: Work, operation: string): Promise<UnitEnd> {
+  if (operation === "monitor" || operation === "status") {
+    const state = await settledState(one);
+    const code = state === "active" ? OCF.success : OCF.notRunning;
+    return { kind: "done", code, reason: code === OCF.success ? "" : `${one.unit} is ${state}` };
+  }
+  if (!Object.hasOwn(JOBS, operation))
+    return { kind: "done", code: OCF.unimplemented, reason: `systemd knows no ${operation}` };
+  return await runJob(one, operation);
+}
+
+/** What an error of the bus means: some of them are answers. */
+function judge(answer: Trouble, operation: string, unit: string): UnitEnd {
+  const { reason } = answer;
+  if (answer.kind === "gone") return { kind: "done", code: OCF.error, reason: `the bus: ${reason}` };
+  if (NOBODY.has(answer.name)) return { kind: "away", reason };
+  if (!ABSENT.has(answer.name)) return { kind: "done", code: OCF.error, reason: `${answer.name}: ${reason}` };
+  if (operation === "stop") return { kind: "done", code: OCF.success, reason: "" };
+  const code = operation === "monitor" ? OCF.notRunning : OCF.notInstalled;
+  return { kind: "done", code, reason: `${unit}: ${reason}` };
+}
+
+/** Rejects when `signal` aborts; the job is left to systemd then, and the next operation replaces it. */
+export async function operateUnit(
+  operation: string,
+  unit: string,
+  signal: AbortSignal,
+  options: SystemdOptions,
+): Promise<UnitEnd> {
+  const ended = new Map<string, string>();
+  const onSignal = ({ member, body }: BusMessage) => {
+    const [, job, , result] = body;
+    if (member !== "JobRemoved" || typeof job !== "string" || typeof result !== "string") return;
+    ended.set(job, result);
+    one?.wake();
+  };
+  let one: Work | undefined;
+  const opened = await openBus(options.bus, onSignal);
+  if (opened.kind === "away") return opened;
+  const { bus } = opened;
+  one = { bus, unit, options, signal, ended, wake: () => {} };
+  const abort = () => {
+    bus.close();
+    one?.wake();
+  };
+  signal.addEventListener("abort", abort);
+  try {
+    // Before any job is made, so that none can end unheard.
+    const rule = `type='signal',sender='${SYSTEMD.destination}',interface='${MANAGER.interface}',member='JobRemoved'`;
+    bodyOf(await matchSignals(bus, rule));
+    await ask(one, "Subscribe");
+    return await work(one, operation);
+  } catch (error) {
+    signal.throwIfAborted();
+    const answer = troubleOf(error);
+    if (answer === undefined) throw error;
+    return judge(answer, operation, unit);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    bus.close();
+  }
+}

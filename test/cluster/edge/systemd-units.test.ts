@@ -1,0 +1,149 @@
+/** Class `systemd` against a real systemd over a real bus; what has no bus goes to systemctl, and says so. */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AgentOptions, createAgentRunner, type Finished } from "../../../src/cluster/edge/resource-agent.ts";
+import { operateUnit, unitOfCgroup } from "../../../src/cluster/edge/systemd-units.ts";
+import { openBus } from "../../../src/hw/edge/message-bus.ts";
+import { skips } from "../../support/skip.ts";
+import { SYSTEMD, startUserSystemd, type UserSystemd } from "../../support/user-systemd.ts";
+
+const isSkipped = skips(
+  process.getuid?.() !== 0 || !existsSync(SYSTEMD) || !existsSync("/usr/bin/dbus-daemon"),
+  "it needs root, systemd and dbus-daemon",
+);
+
+const UNITS = {
+  "good.service": "[Service]\nExecStart=/bin/sleep 1000\nRestart=always\n",
+  "slow.service": "[Service]\nExecStartPre=/bin/sleep 1.5\nExecStart=/bin/sleep 1000\n",
+  "broken.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/false\n",
+  "deaf.service": "[Service]\nExecStart=/bin/sh -c 'trap : TERM; while :; do sleep 0.1; done'\nTimeoutStopSec=1\n",
+  "needy.service": "[Unit]\nRequires=broken.service\nAfter=broken.service\n[Service]\nExecStart=/bin/sleep 1000\n",
+  "at@.service": "[Service]\nExecStart=/bin/sleep 1000\n",
+};
+
+describe.skipIf(isSkipped)("a real systemd", { timeout: 120_000 }, () => {
+  let systemd: UserSystemd;
+  beforeAll(async () => {
+    systemd = await startUserSystemd(UNITS);
+  }, 120_000);
+  afterAll(() => systemd.close());
+
+  const options = () => ({ bus: systemd.bus, dropIns: systemd.dropIns, ownUnit: "gemel.service" });
+  const operate = (operation: string, unit: string, timeoutMs = 60_000) =>
+    operateUnit(operation, unit, AbortSignal.timeout(timeoutMs), options());
+  const code = async (operation: string, unit: string) => {
+    const end = await operate(operation, unit);
+    return end.kind === "done" ? end.code : end.reason;
+  };
+
+  test("start, monitor and stop; while it is ours it is not restarted, and goes down after us", async () => {
+    expect(await code("monitor", "good.service")).toBe(7);
+    expect(await code("start", "good.service")).toBe(0);
+    expect(await code("monitor", "good.service")).toBe(0);
+    expect(await code("start", "good.service")).toBe(0);
+    expect(systemd.systemctl("show", "-P", "Before", "good.service")).toContain("gemel.service");
+    expect(systemd.systemctl("show", "-P", "Restart", "good.service").trim()).toBe("no");
+    expect(await code("stop", "good.service")).toBe(0);
+    expect(await code("stop", "good.service")).toBe(0);
+    expect(await code("monitor", "good.service")).toBe(7);
+    expect(systemd.systemctl("show", "-P", "Restart", "good.service").trim()).toBe("always");
+    expect(existsSync(path.join(systemd.dropIns, "good.service.d"))).toBe(false);
+  });
+
+  test("a start is done when the unit is up, and a probe of what is on its way waits for it", async () => {
+    const started = code("start", "slow.service");
+    while (systemd.systemctl("show", "-P", "ActiveState", "slow.service").trim() !== "activating") await sleep(20);
+    expect(await code("monitor", "slow.service")).toBe(0);
+    expect(await started).toBe(0);
+    expect(await code("stop", "slow.service")).toBe(0);
+  });
+
+  test("a reload of systemd in the middle of a start changes nothing", async () => {
+    const started = code("start", "slow.service");
+    for (let times = 0; times < 3; times += 1) systemd.systemctl("daemon-reload");
+    expect(await started).toBe(0);
+    systemd.systemctl("daemon-reexec");
+    expect(await code("stop", "slow.service")).toBe(0);
+  });
+
+  test("what a job comes to is told: failed, of a dependency, no unit, masked", async () => {
+    const reason = async (unit: string) => {
+      const end = await operate("start", unit);
+      return [end.kind === "done" ? end.code : "away", end.reason];
+    };
+    expect(await reason("broken.service")).toEqual([1, "the job of broken.service is failed, the unit failed"]);
+    expect(await reason("needy.service")).toEqual([1, "the job of needy.service is dependency, the unit inactive"]);
+    expect(await reason("nobody.service")).toEqual([5, "there is no unit nobody.service"]);
+    systemd.systemctl("mask", "sealed.service");
+    expect(await reason("sealed.service")).toEqual([5, "sealed.service is masked"]);
+    expect(await code("stop", "nobody.service")).toBe(0);
+    expect(await code("monitor", "nobody.service")).toBe(7);
+    expect(await code("promote", "good.service")).toBe(3);
+  });
+
+  test("a service that does not hear is stopped by systemd, and only then the stop is done", async () => {
+    expect(await code("start", "deaf.service")).toBe(0);
+    expect(await code("stop", "deaf.service")).toBe(0);
+    expect(systemd.systemctl("show", "-P", "MainPID", "deaf.service").trim()).toBe("0");
+  });
+
+  test("a time that is over ends the wait, and the next operation takes the job's place", async () => {
+    await expect(operate("start", "slow.service", 300)).rejects.toThrow();
+    expect(await code("stop", "slow.service")).toBe(0);
+    expect(await code("monitor", "slow.service")).toBe(7);
+  });
+
+  test("an instance of a template, through the runner of all agents", async () => {
+    const resource = { id: "unit", class: "systemd", type: "at@one" };
+    const run = { callId: 1, resource, instance: "unit", intervalMs: 0, timeoutMs: 60_000 };
+    const ask = (operation: string, more: Partial<AgentOptions> = {}) =>
+      new Promise<Finished>((resolve) => {
+        const runner = createAgentRunner({ runDirectory: systemd.dropIns, systemd: options(), ...more }, resolve);
+        runner.run({ ...run, operation, parameters: {}, environment: {} });
+      });
+    expect((await ask("start")).outcome).toEqual({ kind: "exit", code: 0 });
+    expect(systemd.systemctl("is-active", "at@one.service").trim()).toBe("active");
+    expect((await ask("stop")).outcome).toEqual({ kind: "exit", code: 0 });
+    const said: string[] = [];
+    const away = { ...options(), bus: "/nowhere" };
+    await ask("monitor", { systemd: away, log: (line) => said.push(line) });
+    expect(said).toEqual([expect.stringMatching(/systemd is not on the bus \(.*ENOENT.*\), so systemctl is asked/)]);
+  });
+
+  test("values of every kind come from the bus as they are", async () => {
+    const opened = await openBus(systemd.bus, () => {});
+    if (opened.kind === "away") throw new Error(opened.reason);
+    const { bus } = opened;
+    const own = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus" };
+    const asked = { ...own, interface: "org.freedesktop.DBus", member: "GetConnectionCredentials" };
+    const credentials = await bus.call({ ...asked, signature: "s", body: ["org.freedesktop.DBus"] });
+    expect(credentials).toMatchObject({
+      kind: "reply",
+      body: [expect.arrayContaining([["UnixUserID", { signature: "u", value: 0 }]])],
+    });
+    // All of a unit's properties: structs, arrays, variants, 64-bit numbers.
+    const everything = await bus.call({
+      destination: "org.freedesktop.systemd1",
+      path: "/org/freedesktop/systemd1/unit/basic_2etarget",
+      interface: "org.freedesktop.DBus.Properties",
+      member: "GetAll",
+      signature: "s",
+      body: ["org.freedesktop.systemd1.Unit"],
+    });
+    expect(everything).toMatchObject({
+      kind: "reply",
+      body: [expect.arrayContaining([["ActiveState", { signature: "s", value: "active" }]])],
+    });
+    bus.close();
+  });
+});
+
+test("our own unit is known by its cgroup", () => {
+  expect(unitOfCgroup("0::/system.slice/gemel.service\n")).toBe("gemel.service");
+  expect(unitOfCgroup("12:cpu:/\n1:name=systemd:/system.slice/gemel.service\n0::/\n")).toBe("gemel.service");
+  expect(unitOfCgroup("0::/user.slice/user-0.slice/session-1.scope\n")).toBeUndefined();
+  expect(existsSync("/proc/self/cgroup") && unitOfCgroup(readFileSync("/proc/self/cgroup", "utf8"))).not.toBe("");
+});
