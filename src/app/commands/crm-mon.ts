@@ -7,6 +7,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
+import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
 import { brief } from "../../cluster/core/monitor/brief.ts";
 import { monitorHtml } from "../../cluster/core/monitor/html.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
@@ -16,7 +17,7 @@ import { monitorXml } from "../../cluster/core/monitor/xml.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { cibFile } from "../cib-door.ts";
-import { readCommandLine, watchStatus } from "../control-client.ts";
+import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
@@ -70,6 +71,21 @@ function readFile(file: string): MonitorSource | number {
   return DATA;
 }
 
+/** Who changed the configuration last, by the names that Pacemaker has for it: `by root via resource on node01`. */
+function signedBy(cib: XmlElement, last: HistoryEntry | undefined): XmlElement {
+  if (last === undefined || cib.attributes["cib-last-written"] !== undefined) return cib;
+  const { who, from, wallMs } = last.origin;
+  const [, node = "", door = ""] = /^([^\s:]+): (.*)$/.exec(from) ?? [];
+  const attributes = {
+    ...cib.attributes,
+    "cib-last-written": ctime(wallMs),
+    "update-user": who,
+    "update-client": door,
+    "update-origin": node,
+  };
+  return { ...cib, attributes };
+}
+
 async function readLive(socketPath: string): Promise<MonitorSource | number> {
   const cib = await askOrTell("crm_mon", socketPath, { kind: "cib-query" });
   if (cib.kind === "failed") return cib.exitCode;
@@ -78,7 +94,10 @@ async function readLive(socketPath: string): Promise<MonitorSource | number> {
   const read = parseXml(cib.value.xml);
   if (read.kind === "not-xml") return DATA;
   const { history, proofs } = fencing.value;
-  return sourceOf(read.root, { fencing: history.toReversed(), unproven: proofs.filter(isUnproven) });
+  // Whoever may not read the history sees everything but who changed the configuration last.
+  const log = await askControl(socketPath, { kind: "config-log" });
+  const signed = log.kind === "answer" ? signedBy(read.root, log.value.entries.at(-1)) : read.root;
+  return sourceOf(signed, { fencing: history.toReversed(), unproven: proofs.filter(isUnproven) });
 }
 
 interface Call {

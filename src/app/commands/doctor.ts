@@ -150,7 +150,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     const { what, doNow } = findingText(language, code, values);
     process.stdout.write(`${words[severity]}: ${what}\n    -> ${doNow}\n`);
   }
-  if (problems.length > 0) process.stdout.write(`${problems.length} ${words.verify}\n    -> gemel verify -L\n`);
+  const worst = words[problems.some(({ severity }) => severity === "error") ? "error" : "warning"];
+  if (problems.length > 0)
+    process.stdout.write(`${worst}: ${problems.length} ${words.verify}\n    -> gemel verify -L\n`);
   if (findings.length + problems.length > 0) return EXIT.refused;
   process.stdout.write(`${words.none}\n`);
   return EXIT.done;

@@ -10,32 +10,23 @@ import { readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { keeperLines, linkWords } from "./keeper-lines.ts";
+import { STATUS_WORDS, type StatusWords, spanText } from "./status-words.ts";
 
 const FLAGS = { json: { type: "boolean" }, watch: { type: "boolean" }, lang: { type: "string" } } as const;
 const USAGE = "gemel status [--json] [--watch] [--lang en|ja] [--run DIR]";
 
-/** `3 min`, `2 h 5 min`, `4 d`. */
-export function span(durationMs: number): string {
-  const seconds = Math.max(0, Math.round(durationMs / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
-}
-
-function nodeLines({ nodes, links, self, keeper }: StatusReport): string[] {
+function nodeLines({ nodes, links, self, keeper }: StatusReport, words: StatusWords): string[] {
   return nodes.map(({ name, state, membership, isDc, attributes }) => {
-    const marks = [isDc ? "DC" : "", name === self ? "this node" : "", membership === "member" ? "" : membership];
+    const marks = [isDc ? "DC" : "", name === self ? words.thisNode : "", membership === "member" ? "" : membership];
     const told = marks.filter((mark) => mark !== "" && mark !== "self").join(", ");
     const paths = links
       .filter(({ peer }) => peer === name)
       .map((link) => {
-        const words = keeper === undefined ? "" : linkWords(keeper, link.name, name);
-        return `${link.name} ${link.state}${words === "" ? "" : ` (${words})`}`;
+        const told = keeper === undefined ? "" : linkWords(keeper, link.name, name, words);
+        return words.link(`${link.name} ${link.state}${told === "" ? "" : ` (${told})`}`);
       });
     const scores = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
-    return [`  ${name.padEnd(12)} ${state.padEnd(12)} ${told}`, ...paths.map((text) => `    link ${text}`)]
+    return [`  ${name.padEnd(12)} ${state.padEnd(12)} ${told}`, ...paths.map((text) => `    ${text}`)]
       .concat(scores.length === 0 ? [] : [`    ${scores.join(" ")}`])
       .join("\n");
   });
@@ -44,23 +35,24 @@ function nodeLines({ nodes, links, self, keeper }: StatusReport): string[] {
 function resourceLine(
   { id, agent, parents, active, isManaged, failCounts }: ResourceStatus,
   { atWallMs: nowWallMs, nodes }: StatusReport,
+  words: StatusWords,
 ): string {
   const indent = "  ".repeat(parents.length);
   const where = active.map(({ node, role, sinceWallMs }) => {
-    const since = sinceWallMs === undefined ? "" : ` for ${span(nowWallMs - sinceWallMs)}`;
+    const since = sinceWallMs === undefined ? undefined : spanText(nowWallMs - sinceWallMs, words);
     // What a node that is not known to be off last told of itself: it may be so, or no longer.
     const isUnclean = nodes.some(({ name, state }) => name === node && state === "unclean");
-    return `${role} on ${node}${since}${isUnclean ? " (UNCLEAN)" : ""}`;
+    return `${words.place(role, node, since)}${isUnclean ? " (UNCLEAN)" : ""}`;
   });
   const notes = [
-    ...(isManaged ? [] : ["unmanaged"]),
-    ...failCounts.map(({ node, count }) => `failed ${count} times on ${node}`),
+    ...(isManaged ? [] : [words.unmanaged]),
+    ...failCounts.map(({ node, count }) => words.failed(String(count), node)),
   ];
   const noted = notes.length === 0 ? "" : `  [${notes.join(", ")}]`;
-  return `  ${(indent + id).padEnd(20)} ${(where.join("; ") || "stopped").padEnd(34)} ${agent}${noted}`;
+  return `  ${(indent + id).padEnd(20)} ${(where.join("; ") || words.stopped).padEnd(34)} ${agent}${noted}`;
 }
 
-function resourceLines(report: StatusReport): string[] {
+function resourceLines(report: StatusReport, words: StatusWords): string[] {
   let shown: readonly string[] = [];
   return report.resources.flatMap((resource) => {
     const parents = resource.parents.toReversed();
@@ -68,7 +60,7 @@ function resourceLines(report: StatusReport): string[] {
       shown[depth] === id ? [] : [`  ${"  ".repeat(depth)}${id} (${kind})`],
     );
     shown = parents.map(({ id }) => id);
-    return [...headings, resourceLine(resource, report)];
+    return [...headings, resourceLine(resource, report, words)];
   });
 }
 
@@ -93,25 +85,28 @@ export function problemLines(problems: readonly StatusProblem[], language: Langu
 }
 
 /** Manual overrides, each with its owner, its end and why. */
-function leaseLines({ leases, atWallMs }: StatusReport): string[] {
+function leaseLines({ leases, atWallMs }: StatusReport, words: StatusWords): string[] {
   if (leases.length === 0) return [];
   const lines = leases.map(({ kind, subject, endWallMs, owner, reason }) => {
-    const end = endWallMs === undefined ? "for ever" : `for another ${span(endWallMs - atWallMs)}`;
-    return `  ${kind} ${subject}: ${end}, by ${owner}${reason === "" ? "" : ` (${reason})`}`;
+    const left = endWallMs === undefined ? undefined : spanText(endWallMs - atWallMs, words);
+    return `  ${words.override(`${kind} ${subject}`, left, owner)}${reason === "" ? "" : ` (${reason})`}`;
   });
-  return ["Manual overrides:", ...lines];
+  return [words.overrides, ...lines];
 }
 
 /** Who would win, while there is a race to win and nobody has begun it. */
-function raceLines({ race: { order, delayMs } }: StatusReport["fencing"]): string[] {
+function raceLines({ race: { order, delayMs } }: StatusReport["fencing"], words: StatusWords): string[] {
   const [first, ...others] = order;
   if (first === undefined || others.length === 0) return [];
-  const told = delayMs > 0 ? `${others.join(", ")} waits ${delayMs / 1000} s` : "nobody waits, and both may die";
-  return [`  if the nodes lose each other: ${first} fences first; ${told}`];
+  const told = delayMs > 0 ? words.raceDelay(others.join(", "), delayMs / 1000) : words.noDelay;
+  return [`  ${words.race(first, told)}`];
 }
 
 /** By device: when it was last seen to work, by the node that saw it longest ago, and until when that counts. */
-export function proofLines({ fencing, atWallMs }: Pick<StatusReport, "fencing" | "atWallMs">): string[] {
+export function proofLines(
+  { fencing, atWallMs }: Pick<StatusReport, "fencing" | "atWallMs">,
+  words: StatusWords = STATUS_WORDS.en,
+): string[] {
   const devices = [...new Set(fencing.proofs.map(({ device }) => device))];
   return devices.map((device) => {
     const own = fencing.proofs.filter((proof) => proof.device === device);
@@ -119,50 +114,48 @@ export function proofLines({ fencing, atWallMs }: Pick<StatusReport, "fencing" |
     const unseen = own.find(({ provenWallMs }) => provenWallMs === undefined);
     const [oldest] = own.toSorted((left, right) => (left.provenWallMs ?? 0) - (right.provenWallMs ?? 0));
     const { node = "", provenWallMs, expiresWallMs } = bad ?? unseen ?? oldest ?? {};
-    const seen = provenWallMs === undefined ? "not seen yet" : `seen well ${span(atWallMs - provenWallMs)} ago`;
+    const seen = provenWallMs === undefined ? words.unseen : words.seen(spanText(atWallMs - provenWallMs, words));
     const leftMs = expiresWallMs === undefined ? undefined : expiresWallMs - atWallMs;
-    const counts = leftMs === undefined ? "" : leftMs > 0 ? `, counts for another ${span(leftMs)}` : ", TOO OLD";
-    const failing = bad?.state === "failing" ? ", FAILING NOW" : bad?.state === "expired" ? ", NOT PROVEN" : "";
+    const counts = leftMs === undefined ? "" : leftMs > 0 ? words.counts(spanText(leftMs, words)) : words.tooOld;
+    const failing = bad?.state === "failing" ? words.failing : bad?.state === "expired" ? words.unproven : "";
     const switched = Math.max(0, ...own.map(({ switchedWallMs = 0 }) => switchedWallMs));
-    const really = switched === 0 ? "" : `; really switched ${span(atWallMs - switched)} ago`;
-    return `  ${device} by ${node}: ${seen}${counts}${failing}${really}`;
+    const really = switched === 0 ? "" : words.switched(spanText(atWallMs - switched, words));
+    return `  ${words.proof(device, node, `${seen}${counts}${failing}${really}`)}`;
   });
 }
 
 /** What is under way; an unproven death comes first, whether a fencing runs just now or waits for its next try. */
-function workWord({ nodes, transition }: StatusReport): string {
+function workWord({ nodes, transition }: StatusReport, words: StatusWords): string {
   const unclean = nodes.filter(({ state }) => state === "unclean").map(({ name }) => name);
-  const waiting = unclean.length === 0 ? "" : `WAITING for the proof that ${unclean.join(", ")} is off`;
-  if (!transition.isRunning) return waiting === "" ? "idle" : waiting;
-  const { number, doneCount, actionCount, inFlight } = transition;
-  const running = inFlight.length === 0 ? "" : `, running ${inFlight.join(", ")}`;
-  return `${waiting === "" ? "" : `${waiting}; `}transition ${number}: ${doneCount} of ${actionCount} done${running}`;
+  const waiting = unclean.length === 0 ? [] : [words.proofAwaited(unclean.join(", "))];
+  const { number, doneCount, actionCount, inFlight, isRunning } = transition;
+  const running = isRunning ? [words.transition(number, doneCount, actionCount, inFlight.join(", "))] : [];
+  return [...waiting, ...running].join("; ") || words.idle;
 }
 
 /** The whole report for a person. */
 export function printStatus(report: StatusReport, language: Language): string {
   const { dc, hasQuorum, isSettled, cibVersion, drbd, fencing, problems, atWallMs } = report;
-  const work = workWord(report);
+  const words = STATUS_WORDS[language];
   const lines = [
-    `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${cibVersion}; ` +
-      `${isSettled ? work : "waiting for the other nodes"}`,
-    "Nodes:",
-    ...nodeLines(report),
-    ...(report.keeper === undefined ? [] : keeperLines(report.keeper)),
-    "Resources:",
-    ...resourceLines(report),
-    ...leaseLines(report),
+    words.head(dc, hasQuorum, cibVersion, isSettled ? workWord(report, words) : words.awaiting),
+    words.nodes,
+    ...nodeLines(report, words),
+    ...(report.keeper === undefined ? [] : keeperLines(report.keeper, words)),
+    words.resources,
+    ...resourceLines(report, words),
+    ...leaseLines(report, words),
   ];
   for (const { resource, role, disk, connection, peerRole, peerDisk, replication, outOfSyncKib, isSuspended } of drbd)
     lines.push(
-      `DRBD ${resource}: ${role}/${disk} here, ${peerRole}/${peerDisk} at the peer, ${connection}, ${replication}` +
-        `${outOfSyncKib > 0 ? `, ${outOfSyncKib} KiB out of sync` : ""}${isSuspended ? ", I/O FROZEN" : ""}`,
+      words.drbd(resource, `${role}/${disk}`, `${peerRole}/${peerDisk}`, `${connection}, ${replication}`) +
+        `${outOfSyncKib > 0 ? words.outOfSync(outOfSyncKib) : ""}${isSuspended ? words.frozen : ""}`,
     );
   const devices = fencing.devices.map(({ id, targets }) => `${id} (${targets.join(", ") || "any"})`).join(", ");
-  lines.push(`Fencing: ${fencing.isEnabled ? `enabled; ${devices || "no device"}` : "DISABLED by configuration"}`);
-  if (fencing.isEnabled) lines.push(...raceLines(fencing), ...proofLines(report));
+  lines.push(words.fencing(fencing.isEnabled ? devices || words.noDevice : undefined));
+  if (fencing.isEnabled) lines.push(...raceLines(fencing, words), ...proofLines(report, words));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
-    lines.push(`  ${action} of ${target}: ${outcome}, ${span(atWallMs - at)} ago`);
+    lines.push(`  ${words.fenced(action, target, outcome, spanText(atWallMs - at, words))}`);
   lines.push(...problemLines(problems, language));
   return `${lines.join("\n")}\n`;
 }

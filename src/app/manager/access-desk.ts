@@ -1,16 +1,24 @@
 /** The rules of access at the control socket: every request of every person passes here before anything is done. */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
-import { hasRules, isUnrestricted, type Person, refuseChange, wholeRight } from "../../cluster/core/access/acl.ts";
+import {
+  hasRules,
+  isUnrestricted,
+  type Person,
+  refuseChange,
+  seesEverything,
+  wholeRight,
+} from "../../cluster/core/access/acl.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import type { ControlRequest, RequestKind } from "../control-protocol.ts";
 
 /**
  * What each request wants. `reads` answers only to whoever may read all, `writes` only to whoever may write all, since
- * no comparison of two configurations could judge it; `judged` is filtered, or compared element by element, further on.
+ * no comparison of two configurations could judge it; `history` only to whom nothing is denied: it tells the values of
+ * parameters; `judged` is filtered, or compared element by element, further on.
  */
-const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "writes">> = {
+const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "history" | "writes">> = {
   ping: "nothing",
   "cib-query": "judged",
   "cib-apply": "judged",
@@ -22,8 +30,8 @@ const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "writ
   log: "reads",
   clocks: "reads",
   "fence-history": "reads",
-  "config-log": "reads",
-  "config-version": "reads",
+  "config-log": "history",
+  "config-version": "history",
   "attribute-query": "reads",
   fence: "writes",
   "fence-confirm": "writes",
@@ -51,6 +59,8 @@ export function refuseRequest(cib: XmlElement, person: Person, request: ControlR
       "be root; or say who may what (crm configure role, acl_target) and enable-acl=true",
     );
   const right = wholeRight(cib, person);
+  if (wants === "history" && !seesEverything(cib, person))
+    return refusal(`${person.user} may not see all of the configuration, and so not its history`, ASK);
   if (wants === "reads" && right === "none") return refusal(`${person.user} may not see this`, ASK);
   const isTransient = request.kind === "attribute" && request.lifetime === "reboot";
   const isCleanup = request.kind === "resource" && request.action === "cleanup";

@@ -1,6 +1,7 @@
 /** What `gemel status` says of the proofs of the fencing devices: their age, their end, and what is wrong with them. */
 import { expect, test } from "vitest";
-import { proofLines } from "../../../src/app/commands/status.ts";
+import { printStatus, proofLines } from "../../../src/app/commands/status.ts";
+import type { StatusReport } from "../../../src/app/control-protocol.ts";
 import type { ProofStatus } from "../../../src/app/fencing-report.ts";
 
 const NOW = 1_800_000_000_000;
@@ -42,4 +43,59 @@ test("a new one, one without an end, and one that has really switched", () => {
   expect(told({ ...endless, switchedWallMs: NOW - 3 * 86_400_000 })).toEqual([
     "  fence-bravo by alpha: seen well 60 s ago; really switched 3 d ago",
   ]);
+});
+
+const RECORD = { by: "alpha", evidence: "", device: "", reason: "" };
+const REPORT: StatusReport = {
+  program: "gemel test",
+  self: "alpha",
+  atWallMs: NOW,
+  dc: "alpha",
+  hasQuorum: true,
+  isSettled: true,
+  cibVersion: "0.5.1",
+  nodes: [
+    { name: "alpha", state: "online", membership: "self", isDc: true, attributes: {} },
+    { name: "bravo", state: "unclean", membership: "lost", isDc: false, attributes: { pingd: "0" } },
+  ],
+  links: [{ name: "heart", peer: "bravo", kind: "udp", state: "down" }],
+  resources: [
+    {
+      id: "ip",
+      agent: "ocf:gemel:IPaddr2",
+      parents: [],
+      active: [{ node: "alpha", role: "Started", sinceWallMs: NOW - 5 * MINUTE }],
+      isManaged: false,
+      isWanted: true,
+      failCounts: [{ node: "bravo", count: "2" }],
+    },
+    { id: "d", agent: "ocf:gemel:Dummy", parents: [], active: [], isManaged: true, isWanted: true, failCounts: [] },
+  ],
+  failures: [],
+  drbd: [],
+  fencing: {
+    isEnabled: true,
+    devices: [],
+    history: [{ target: "bravo", action: "off", outcome: "running", ...RECORD, atWallMs: NOW - MINUTE }],
+    proofs: [proven("alpha", MINUTE)],
+    race: { order: ["alpha", "bravo"], delayMs: 0 },
+  },
+  transition: { number: 3, isRunning: true, actionCount: 4, doneCount: 1, inFlight: ["ip_start_0"], summary: [] },
+  leases: [{ kind: "move", subject: "ip", owner: "root", reason: "", endWallMs: NOW + 3 * MINUTE }],
+  problems: [],
+};
+
+test("the status in both languages: in Japanese only names and the words of the field are not Japanese", () => {
+  const english = printStatus(REPORT, "en");
+  expect(english).toContain("DC: alpha, with quorum; CIB 0.5.1; WAITING for the proof that bravo is off; transition 3");
+  expect(english).toContain("  move ip: for another 3 min, by root\n");
+  const japanese = printStatus(REPORT, "ja");
+  expect(japanese).toContain(
+    "DC: alpha、クォーラムあり、CIB 0.5.1、bravo の停止の証明を待機中; 遷移 3: 4 件中 1 件完了",
+  );
+  expect(japanese).toContain("  move ip: あと 3分、設定者 root\n");
+  const words = ["DC", "CIB", "UNCLEAN", "alpha", "bravo", "online", "unclean", "lost", "heart", "down", "ip_start_0"];
+  const more = ["ip", "ocf[:\\w]*", "Started", "pingd", "root", "move", "off", "running", "fence"];
+  const field = new RegExp([...words, ...more].join("|"), "g");
+  expect(japanese.replaceAll(field, "").match(/[A-Za-z]{3,}/g)).toBeNull();
 });

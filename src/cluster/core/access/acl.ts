@@ -170,6 +170,15 @@ export function refuseChange(before: XmlElement, after: XmlElement, person: Pers
   return differences({ before, after, rights }, { before: [], after: [] });
 }
 
+/**
+ * Whether nothing at all is kept from this person, now or in any earlier configuration: what a denial names today may
+ * have stood elsewhere before, and a history tells it as text.
+ */
+export function seesEverything(cib: XmlElement, person: Person): boolean {
+  if (isUnrestricted(person)) return true;
+  return wholeRight(cib, person) !== "none" && permissionsOf(cib, person).every(({ kind }) => kind !== "deny");
+}
+
 /** The right to the CIB as a whole: what is needed for doings that are no change of it, and for seeing all of it. */
 export function wholeRight(cib: XmlElement, person: Person): Right {
   return isUnrestricted(person) ? "write" : rightAt(explicitRights(cib, permissionsOf(cib, person)), []);

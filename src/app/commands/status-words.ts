@@ -1,0 +1,158 @@
+/** The words of `gemel status` in each language: what stands around the names, numbers and states of the field. */
+import type { Language } from "../../base/language.ts";
+
+/** Units of a length of time, small to large. */
+type Units = readonly [seconds: string, minutes: string, hours: string, days: string];
+
+export interface StatusWords {
+  readonly units: Units;
+  readonly head: (dc: string | undefined, hasQuorum: boolean, version: string, work: string) => string;
+  readonly awaiting: string;
+  readonly idle: string;
+  readonly proofAwaited: (nodes: string) => string;
+  readonly transition: (number: number, done: number, all: number, running: string) => string;
+  readonly nodes: string;
+  readonly thisNode: string;
+  readonly link: (text: string) => string;
+  readonly heard: (percent: number) => string;
+  readonly downs: (count: number) => string;
+  readonly resources: string;
+  readonly stopped: string;
+  readonly place: (role: string, node: string, since: string | undefined) => string;
+  readonly unmanaged: string;
+  readonly failed: (count: string, node: string) => string;
+  readonly overrides: string;
+  readonly override: (what: string, left: string | undefined, owner: string) => string;
+  readonly timing: (deadtimeMs: number, goalMs: number | undefined, worstMs: number) => string;
+  readonly lateness: (usualMs: number, worstMs: number) => string;
+  readonly alarm: (ms: number) => string;
+  readonly nowayout: string;
+  readonly causedBoot: string;
+  readonly sick: (ailment: string) => string;
+  readonly fencing: (devices: string | undefined) => string;
+  readonly noDevice: string;
+  readonly drbd: (name: string, own: string, peer: string, link: string) => string;
+  readonly outOfSync: (kib: number) => string;
+  readonly frozen: string;
+  readonly raceDelay: (others: string, delaySeconds: number) => string;
+  readonly race: (first: string, told: string) => string;
+  readonly noDelay: string;
+  readonly proof: (device: string, node: string, told: string) => string;
+  readonly unseen: string;
+  readonly seen: (ago: string) => string;
+  readonly counts: (left: string) => string;
+  readonly tooOld: string;
+  readonly failing: string;
+  readonly unproven: string;
+  readonly switched: (ago: string) => string;
+  readonly fenced: (action: string, target: string, outcome: string, ago: string) => string;
+}
+
+const EN: StatusWords = {
+  units: [" s", " min", " h", " d"],
+  head: (dc, hasQuorum, version, work) =>
+    `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${version}; ${work}`,
+  awaiting: "waiting for the other nodes",
+  idle: "idle",
+  proofAwaited: (nodes) => `WAITING for the proof that ${nodes} is off`,
+  transition: (number, done, all, running) =>
+    `transition ${number}: ${done} of ${all} done${running === "" ? "" : `, running ${running}`}`,
+  nodes: "Nodes:",
+  thisNode: "this node",
+  link: (text) => `link ${text}`,
+  heard: (percent) => `${percent} % of its beats`,
+  downs: (count) => `was down ${count === 1 ? "once" : `${count} times`} lately`,
+  resources: "Resources:",
+  stopped: "stopped",
+  place: (role, node, since) => `${role} on ${node}${since === undefined ? "" : ` for ${since}`}`,
+  unmanaged: "unmanaged",
+  failed: (count, node) => `failed ${count} times on ${node}`,
+  overrides: "Manual overrides:",
+  override: (what, left, owner) => `${what}: ${left === undefined ? "for ever" : `for another ${left}`}, by ${owner}`,
+  timing: (deadtimeMs, goalMs, worstMs) =>
+    `Timing: deadtime ${deadtimeMs} ms${goalMs === undefined ? "" : ` for a takeover within ${goalMs} ms`}; ` +
+    `longest silence of a living node ${Math.round(worstMs)} ms, ${Math.round(deadtimeMs - worstMs)} ms are left`,
+  lateness: (usualMs, worstMs) => `own beats late by ${usualMs} ms (1 of 100), ${worstMs} ms at worst`,
+  alarm: (ms) => `, alarm ${ms} ms before`,
+  nowayout: ", cannot be disarmed",
+  causedBoot: "; the last boot was its doing",
+  sick: (ailment) => `SICK: ${ailment}; the watchdog is not fed`,
+  fencing: (devices) => `Fencing: ${devices === undefined ? "DISABLED by configuration" : `enabled; ${devices}`}`,
+  noDevice: "no device",
+  drbd: (name, own, peer, link) => `DRBD ${name}: ${own} here, ${peer} at the peer, ${link}`,
+  outOfSync: (kib) => `, ${kib} KiB out of sync`,
+  frozen: ", I/O FROZEN",
+  raceDelay: (others, delaySeconds) => `${others} waits ${delaySeconds} s`,
+  race: (first, told) => `if the nodes lose each other: ${first} fences first; ${told}`,
+  noDelay: "nobody waits, and both may die",
+  proof: (device, node, told) => `${device} by ${node}: ${told}`,
+  unseen: "not seen yet",
+  seen: (ago) => `seen well ${ago} ago`,
+  counts: (left) => `, counts for another ${left}`,
+  tooOld: ", TOO OLD",
+  failing: ", FAILING NOW",
+  unproven: ", NOT PROVEN",
+  switched: (ago) => `; really switched ${ago} ago`,
+  fenced: (action, target, outcome, ago) => `${action} of ${target}: ${outcome}, ${ago} ago`,
+};
+
+const JA: StatusWords = {
+  units: ["秒", "分", "時間", "日"],
+  head: (dc, hasQuorum, version, work) =>
+    `DC: ${dc ?? "なし"}、クォーラム${hasQuorum ? "あり" : "なし"}、CIB ${version}、${work}`,
+  awaiting: "他のノードを待機中",
+  idle: "実行中の処理なし",
+  proofAwaited: (nodes) => `${nodes} の停止の証明を待機中`,
+  transition: (number, done, all, running) =>
+    `遷移 ${number}: ${all} 件中 ${done} 件完了${running === "" ? "" : `、実行中 ${running}`}`,
+  nodes: "ノード:",
+  thisNode: "このノード",
+  link: (text) => `リンク ${text}`,
+  heard: (percent) => `ハートビートの ${percent} % を受信`,
+  downs: (count) => `最近 ${count} 回切断`,
+  resources: "リソース:",
+  stopped: "停止",
+  place: (role, node, since) => `${node} で ${role}${since === undefined ? "" : ` (${since})`}`,
+  unmanaged: "管理対象外",
+  failed: (count, node) => `${node} で故障 ${count} 回`,
+  overrides: "手動の設定:",
+  override: (what, left, owner) => `${what}: ${left === undefined ? "無期限" : `あと ${left}`}、設定者 ${owner}`,
+  timing: (deadtimeMs, goalMs, worstMs) =>
+    `時間: deadtime ${deadtimeMs} ms${goalMs === undefined ? "" : ` (引き継ぎ目標 ${goalMs} ms)`}、` +
+    `稼働ノードの最長の無応答 ${Math.round(worstMs)} ms、余裕 ${Math.round(deadtimeMs - worstMs)} ms`,
+  lateness: (usualMs, worstMs) => `自ハートビートの遅れ ${usualMs} ms (100 回に 1 回)、最大 ${worstMs} ms`,
+  alarm: (ms) => `、${ms} ms 前に警報`,
+  nowayout: "、解除不可",
+  causedBoot: "、前回の再起動はこれによる",
+  sick: (ailment) => `異常: ${ailment}。watchdog の更新を停止中`,
+  fencing: (devices) => `フェンシング: ${devices === undefined ? "設定で無効" : `有効、${devices}`}`,
+  noDevice: "デバイスなし",
+  drbd: (name, own, peer, link) => `DRBD ${name}: 自ノード ${own}、相手 ${peer}、${link}`,
+  outOfSync: (kib) => `、未同期 ${kib} KiB`,
+  frozen: "、I/O 停止中",
+  raceDelay: (others, delaySeconds) => `${others} は ${delaySeconds} 秒待つ`,
+  race: (first, told) => `ノード間の通信が切れた場合: ${first} が先にフェンシング、${told}`,
+  noDelay: "どちらも待たず、相撃ちの恐れがある",
+  proof: (device, node, told) => `${device} (${node} から): ${told}`,
+  unseen: "未確認",
+  seen: (ago) => `${ago}前に確認`,
+  counts: (left) => `、あと ${left}有効`,
+  tooOld: "、期限切れ",
+  failing: "、現在失敗中",
+  unproven: "、証明なし",
+  switched: (ago) => `、実際の電源操作は ${ago}前`,
+  fenced: (action, target, outcome, ago) => `${target} の ${action}: ${outcome}、${ago}前`,
+};
+
+export const STATUS_WORDS: Readonly<Record<Language, StatusWords>> = { en: EN, ja: JA };
+
+/** `3 min`, `2 h 5 min`, `4 d`. */
+export function spanText(durationMs: number, { units }: StatusWords): string {
+  const [second, minute, hour, day] = units;
+  const seconds = Math.max(0, Math.round(durationMs / 1000));
+  if (seconds < 120) return `${seconds}${second}`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes}${minute}`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}${hour} ${minutes % 60}${minute}` : `${Math.floor(hours / 24)}${day}`;
+}
