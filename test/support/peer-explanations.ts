@@ -79,9 +79,17 @@ function without(element: XmlElement, isOut: (each: XmlElement) => boolean): Xml
   return { ...element, children: kept.map((child) => without(child, isOut)) };
 }
 
-/** Of a promoted role that is said to have no influence on its primary it does not hear where that primary is. */
-function isRoleWithoutInfluence({ name, attributes }: XmlElement): boolean {
-  return name === "rsc_colocation" && attributes["influence"] === "false" && attributes["rsc-role"] === "Promoted";
+/**
+ * Who must be with a clone by a node attribute must, with 2.1.5, be on the very nodes of the clone, whatever their
+ * attributes say; Pacemaker Explained, "Colocation by Node Attribute", knows no such exception.
+ */
+function withoutAttributesOfClones(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  const { name, attributes } = element;
+  const isDeaf =
+    name === "rsc_colocation" && clones.has(attributes["with-rsc"] ?? "") && attributes["score"] === "INFINITY";
+  const kept = Object.entries(attributes).filter(([key]) => !isDeaf || key !== "node-attribute");
+  const children = element.children.map((child) => withoutAttributesOfClones(child, clones));
+  return { ...element, attributes: Object.fromEntries(kept), children };
 }
 
 function allIn(element: XmlElement, name: string): XmlElement[] {
@@ -164,7 +172,7 @@ function forgetsWhatIsLost(cib: string, theirs: Outputs, ours: Outputs): boolean
  * such a resource is stopped, as if it were somewhere.
  */
 function saysWhereItIsStopped(cib: string, theirs: Outputs, ours: Outputs): boolean {
-  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s(]+$/gm, "$1");
+  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s([]+(?= \((?!LOCKED)|$)/gm, "$1");
   return report !== theirs.report && compare(cib, ours, { ...theirs, report }) === undefined;
 }
 
@@ -184,8 +192,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   };
   if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
-  if (agreesWithout(without(read.root, isRoleWithoutInfluence)))
-    return "a colocation of a promoted role that has no influence is not heard";
+  if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
+    return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";

@@ -71,6 +71,9 @@ function canAct(plan: Plan, resource: Resource, node: Node): boolean {
 function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
   const { name, intervalMs } = operation;
   const starts = stepsOf(plan, resource, "start").filter((start) => start.node === node);
+  // What is only stopped, for it was active more than once, is not there to be watched.
+  const isStopped = stepsOf(plan, resource, "stop").some((stop) => stop.node === node && stop.required);
+  if (isStopped && starts.length === 0) return;
   const isRestarted = starts.some(({ required }) => required);
   if (!fits(resource, operation, nextRole)) {
     if (!isRecorded(resource, node, name, intervalMs)) return;

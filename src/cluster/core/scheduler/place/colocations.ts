@@ -119,7 +119,6 @@ export function effectOf(
     if (colocation.dependentRole !== ROLE.promoted || nextRoleOf(board, dependent) !== ROLE.unknown) {
       if (isInstance(dependent)) return "none";
     }
-  if (colocation.dependentRole === ROLE.promoted && isInstance(dependent)) return "none";
   const isRoleMissed = colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== nextRoleOf(board, primary);
   // Who keeps away from a role keeps away from what has no roles, too.
   if (isRoleMissed && (colocation.score > 0 || isInstance(primary))) return "none";
