@@ -80,6 +80,30 @@ async function changeDurations(cluster: Cluster, through: NodeName): Promise<rea
   return durations;
 }
 
+/** Each node is asked for this many changes at the same time. */
+const AT_ONCE = 8;
+const BURSTS = 5;
+
+/** From the first question to the last answer, and every change answered by itself. */
+async function burstDurations(cluster: Cluster): Promise<readonly number[]> {
+  const durations: number[] = [];
+  for (let burst = 0; burst < BURSTS; burst += 1)
+    durations.push(
+      await timed(async () => {
+        const asked = NODES.flatMap((through) =>
+          Array.from({ length: AT_ONCE }, (_, index) => {
+            const fixed = { kind: "attribute", node: NODES[0], lifetime: "forever" } as const;
+            const name = `burst-${through}-${index}`;
+            return cluster.ask(through, { ...fixed, name, value: String(burst) }, ANSWER_MS);
+          }),
+        );
+        for (const reply of await Promise.all(asked))
+          if (reply.kind !== "answer" || reply.caution !== undefined) throw new Error(JSON.stringify(reply));
+      }),
+    );
+  return durations;
+}
+
 const cluster = await openCluster(createChance(1).next);
 try {
   for (const node of NODES) cluster.start(node);
@@ -88,6 +112,10 @@ try {
   process.stdout.write(spread("a file of 8 KiB synced", await syncDurations()));
   process.stdout.write(spread("a change asked at the DC", await changeDurations(cluster, dc)));
   process.stdout.write(spread("a change asked at another node", await changeDurations(cluster, other)));
+  const atOnce = AT_ONCE * NODES.length;
+  process.stdout.write(
+    spread(`${atOnce} changes asked at once at all nodes, all answered`, await burstDurations(cluster)),
+  );
   process.stdout.write(
     `load ${os
       .loadavg()

@@ -116,8 +116,8 @@ export function readArguments(argv: readonly string[]) {
   // The peer's help comes in parts (--help-all, --help-synthetic, ...); here all of it is one page.
   const args = argv.map((word) => (word.startsWith("--help-") ? "--help" : word));
   const { values } = parseArgs({ args, options: OPTIONS });
-  const format = values["output-as"] ?? "text";
-  if (format !== "text" && format !== "xml") throw new Error(`--output-as=${format}: write text or xml, or use --json`);
+  if (values.repeat !== undefined && !/^\d+$/.test(values.repeat))
+    throw new Error(`Cannot parse integer value "${values.repeat}" for --repeat; write a number of rounds, as 100`);
   const injections: Injections = {
     ...(values.quorum === undefined ? {} : { quorum: values.quorum }),
     ...(values.watchdog === undefined ? {} : { watchdog: values.watchdog }),

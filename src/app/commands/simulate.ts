@@ -16,6 +16,7 @@ import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
 import { VERSION } from "../version.ts";
 import { zoneAt } from "../zone.ts";
+import { FIELD_EXIT } from "./ask.ts";
 import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf, runBatch, runProfile, runProfileBeside } from "./simulate-batch.ts";
 import { type Arguments, helpText, isAsked, readArguments, USAGE } from "./simulate-options.ts";
@@ -135,6 +136,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(`gemel ${VERSION}\n`);
     return 0;
   }
+  const format = values["output-as"] ?? "text";
+  if (format !== "text" && format !== "xml")
+    return fail(`--output-as=${format}: write text or xml, or use --json`, FIELD_EXIT.notFound);
   const time = values["set-datetime"];
   if (time !== undefined && parseDate(time) === undefined)
     return fail(`${time} is no time; write it as 2026-11-21 or 2026-11-21T08:30:00Z`, EXIT_INPUT.usage);

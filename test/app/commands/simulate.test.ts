@@ -10,6 +10,7 @@ import { ACTIVE, pairCib, STANDBY } from "../../cluster/scheduler/pair-cib.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { isPeerInstalled } from "../../support/scheduler-peer.ts";
 import { skips } from "../../support/skip.ts";
+import { terseCib } from "../../support/terse-cib.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const work = mkdtempSync(path.join(os.tmpdir(), "gemel-simulate-"));
@@ -124,7 +125,7 @@ const wrongs: readonly (readonly [string, string, readonly string[], number, Reg
   ],
   ["a directory that is not there", "GOOD", ["--profile", "/nowhere"], 66, /\/nowhere: error: cannot be read/],
   ["a picture that cannot be written", "GOOD", ["-D", "/nowhere/x"], 74, /\/nowhere\/x/],
-  ["a format that nobody knows", "GOOD", ["--output-as=foo"], 64, /--output-as=foo: write text or xml/],
+  ["a format that nobody knows", "GOOD", ["--output-as=foo"], 105, /--output-as=foo: write text or xml/],
 ];
 const primitive = '<primitive id="x" class="ocf" provider="pacemaker" type="Dummy"/>';
 const cibWith = (resources: string, constraints = "", schema = "pacemaker-3.8") =>
@@ -217,5 +218,23 @@ describe.skipIf(skips(!isPeerInstalled(), "crm_simulate is not installed"))(
         const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
         expect(plain(gemel("-x", "seed.xml", ...options).stdout)).toEqual(plain(peer.stdout));
       });
+
+    test.each([[["--output-as", "bogus"]], [["-P", ".", "-N", "often"]], [["--no-such-option"]], [["-d"]]])(
+      "a wrong call ends with the same code: %j",
+      (options) => {
+        writeFileSync(file("seed.xml"), randomCib(3));
+        const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
+        const ours = gemel("-x", "seed.xml", ...options);
+        expect(ours.status).toBe(peer.status);
+        expect(ours.stderr).not.toBe("");
+      },
+    );
+
+    test("promotion scores are attributes of a node like any other", () => {
+      writeFileSync(file("seed.xml"), terseCib("nodes alpha\nDummy a\nstatus alpha master-a=10 fail-count-b=1\n"));
+      const peer = spawnSync("crm_simulate", ["-x", "seed.xml", "-A"], { encoding: "utf8", cwd: work });
+      expect(peer.stdout).toContain("master-a");
+      expect(plain(gemel("-x", "seed.xml", "-A").stdout)).toEqual(plain(peer.stdout));
+    });
   },
 );

@@ -61,7 +61,9 @@ function apply(cib: XmlElement, all: readonly Candidate[], change: Change, name:
 }
 
 const SEEDS = 24;
-describe.each(Array.from({ length: SEEDS }, (_, index) => index + 1))("seed %i", (seed) => {
+/** Others that found something: the many records of a cloned group, of which only two together tell anything. */
+const FOUND = [65];
+describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOUND])("seed %i", (seed) => {
   const cib = parse(randomCib(seed));
   const names = (childOf(childOf(cib, "configuration"), "resources")?.children ?? []).map(
     ({ attributes }) => attributes["id"] ?? "",

@@ -21,6 +21,7 @@ const STARTS = new Set(["start", "running"]);
  * not that it cannot be. And of a group the first member says for what, the others name the one before.
  */
 export function nameRestarts(plan: Plan): void {
+  nameProbes(plan);
   preferLast(plan);
   const given = plan.steps.map(({ reason }) => reason);
   const held = new Set(plan.steps.filter(isHeld).map((each) => `unrunnable ${describe(each)}`));
@@ -47,6 +48,15 @@ export function nameRestarts(plan: Plan): void {
   }
 }
 
+/** Of a clone that cannot start because a node cannot be looked at, the look is told that it waits for. */
+function nameProbes({ links, steps }: Plan): void {
+  const waits = new Map<string, string>();
+  for (const { first, second } of links)
+    if (first.operation === "monitor" && !first.runnable && second.operation === "start" && second.reason === "")
+      if (second.resource?.kind === "clone") waits.set(`unrunnable ${describe(second)}`, `unrunnable ${describe(first)}`);
+  for (const step of steps) step.reason = waits.get(step.reason) ?? step.reason;
+}
+
 /** Of several orders that ask the same of a step the one that is configured last gives the reason. */
 function preferLast({ links }: Plan): void {
   const asked = new Map<Step, string[]>();
@@ -62,7 +72,8 @@ function preferLast({ links }: Plan): void {
   for (const [step, reasons] of asked) {
     const [kind = ""] = step.reason.split(" ");
     const last = reasons.findLast((reason) => reason.startsWith(`${kind} `));
-    if (last !== undefined && reasons.includes(step.reason)) step.reason = last;
+    const isOwn = step.reason === `unrunnable ${step.resource?.id} stop`;
+    if (last !== undefined && (isOwn || reasons.includes(step.reason))) step.reason = last;
   }
 }
 

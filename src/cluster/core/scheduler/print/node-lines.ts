@@ -6,7 +6,7 @@ import { recordedFailures } from "../facts/on-fail.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 
 /** Attributes that the cluster keeps for itself, and those that make rules. */
-const INTERNAL = /^(?:#|fail-count-|last-failure-|master-|shutdown$|terminate$|standby$)/;
+const INTERNAL = /^(?:#|fail-count-|last-failure-|shutdown$|terminate$|standby$)/;
 
 const upNodes = (facts: Facts) => facts.nodes.filter(({ kind, online }) => kind !== "ping" && online);
 
