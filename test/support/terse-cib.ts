@@ -12,6 +12,7 @@
  *       resource_set a b sequential=false     a set of one, its members in order
  *     node alpha standby=on                   an attribute of the node; `status alpha master-p=10` a transient one
  *     p on alpha: monitor=7 start promote     what is recorded: operation[/interval][=result|=pending]
+ *     p on alpha: migrate_to>bravo            a migration to, or with < from, another node
  */
 import { check } from "../../src/base/check.ts";
 import { parametersDigest } from "../../src/cluster/core/scheduler/facts/digests.ts";
@@ -87,9 +88,12 @@ const UUID = "c0ffee00-0000-0000-0000-000000000000";
 /** A probe that finds nothing, or a monitor that finds what is promoted, finds what was expected. */
 const EXPECTED_RESULTS: Readonly<Record<string, RegExp>> = { monitor: /^[78]$/ };
 
-function recordXml(id: string, word: string, call: number): string {
-  const [, task = "", interval = "0", result = "0"] = /^([\w-]+)(?:\/(\w+))?(?:=(\d+|pending))?$/.exec(word) ?? [];
+function recordXml(id: string, node: string, word: string, call: number): string {
+  const [, task = "", other = "", interval = "0", result = "0"] =
+    /^([\w-]+)([<>]\w+)?(?:\/(\w+))?(?:=(\d+|pending))?$/.exec(word) ?? [];
   check(task !== "", `${word}: operation[/interval][=result] expected`);
+  const [source, target] = other.startsWith(">") ? [node, other.slice(1)] : [other.slice(1), node];
+  const places = other === "" ? "" : `migrate_source="${source}" migrate_target="${target}"`;
   const intervalMs = milliseconds(interval);
   const expected = EXPECTED_RESULTS[task]?.test(result) === true ? result : "0";
   const [status, code] = result === "pending" ? ["-1", "193"] : ["0", result];
@@ -99,7 +103,7 @@ function recordXml(id: string, word: string, call: number): string {
     operation="${task}" crm_feature_set="${FEATURE_SET}" transition-key="${call}:1:${expected}:${UUID}"
     transition-magic="${status}:${code};${call}:1:${expected}:${UUID}" call-id="${call}" rc-code="${code}"
     op-status="${status}" op-digest="${digest}" interval="${intervalMs}" last-rc-change="1699999000"
-    exec-time="1" queue-time="0"/>`;
+    exec-time="1" queue-time="0" ${places}/>`;
 }
 
 interface Cluster {
@@ -150,7 +154,7 @@ function statusXml({ nodes, transient, records, agents }: Cluster): string {
     const known = (records.get(name) ?? []).map(([resource, words]) => {
       // What was removed from the configuration is some resource all the same.
       const agent = agents.get(resource.replace(/:\d+$/, "")) ?? REMOVED;
-      const list = words.map((word) => recordXml(resource, word, ++call));
+      const list = words.map((word) => recordXml(resource, name, word, ++call));
       return `<lrm_resource id="${resource}" ${agent}>${list.join("")}</lrm_resource>`;
     });
     return `<node_state id="${id}" uname="${name}" ${STATES[state]}><transient_attributes id="${id}">

@@ -121,6 +121,13 @@ function normalize(resource: Resource, role: Role): Role {
   return role === ROLE.unknown ? ROLE.stopped : role;
 }
 
+/** What was handed over runs, although its source has seen it stopped since. */
+function roleNow(resource: Resource): Role {
+  const target = isMigrating(resource) ? resource.migrationTarget : undefined;
+  const isHandedOver = target !== undefined && resource.runningOn.includes(target);
+  return isHandedOver && resource.role <= ROLE.stopped ? ROLE.started : resource.role;
+}
+
 export function motionOf(board: Board, resource: Resource): Motion {
   const to = board.assigned[resource.index];
   const next = nextRoleOf(board, resource);
@@ -129,7 +136,7 @@ export function motionOf(board: Board, resource: Resource): Motion {
     resource,
     from: resource.runningOn,
     to,
-    role: resource.runningOn.length === 0 ? ROLE.stopped : normalize(resource, resource.role),
+    role: resource.runningOn.length === 0 ? ROLE.stopped : normalize(resource, roleNow(resource)),
     nextRole: normalize(resource, wanted),
   };
 }
@@ -219,8 +226,11 @@ export function linkLifecycle(plan: Plan, resource: Resource): void {
   // Whether a member with no place must start is the group's matter, and that of those who wait for it.
   const isInGroup = resource.parent?.kind === "group";
   const placed = isInGroup ? starts.filter(({ node, awaited }) => node !== undefined || awaited) : starts;
+  const hasArrived = resource.runningOn.some((node) => !resource.dangling.includes(node));
   for (const stop of stops) {
-    for (const start of placed) link(plan, stop, start, { firstDragsThen: true, restart: true });
+    // What was left behind is cleaned up; that is no reason to start anew what has arrived elsewhere.
+    const isLeft = hasArrived && stop.node !== undefined && resource.dangling.includes(stop.node);
+    for (const start of placed) link(plan, stop, start, isLeft ? {} : { firstDragsThen: true, restart: true });
     for (const demote of demotes) if (demote.node === stop.node) link(plan, demote, stop, { promotedDrags: true });
   }
   for (const demote of demotes) for (const other of stops) if (other.node !== demote.node) link(plan, demote, other);

@@ -8,7 +8,7 @@ import type { Node, Resource } from "../facts/model.ts";
 
 import { ROLE } from "../facts/values.ts";
 import { canRun } from "../place/board.ts";
-import { motionOf } from "./lifecycle.ts";
+import { isMigrating, motionOf } from "./lifecycle.ts";
 import { type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 export interface Migration {
@@ -27,6 +27,8 @@ function candidate(plan: Plan, resource: Resource): Migration | undefined {
   if (resource.kind !== "primitive" || !resource.allowMigrate || !resource.managed || resource.failed) return undefined;
   const { to, role, nextRole } = motionOf(plan.board, resource);
   if (to === undefined || role !== ROLE.started || nextRole !== ROLE.started) return undefined;
+  // Half handed over to one node, it cannot be handed over to another one.
+  if (isMigrating(resource) && resource.migrationTarget !== to) return undefined;
   const halfway = resource.migrationSource !== undefined && resource.migrationTarget === to;
   const source = halfway ? resource.migrationSource : resource.runningOn[0];
   if (source === undefined || source === to) return undefined;

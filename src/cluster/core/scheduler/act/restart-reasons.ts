@@ -53,7 +53,8 @@ function nameProbes({ links, steps }: Plan): void {
   const waits = new Map<string, string>();
   for (const { first, second } of links)
     if (first.operation === "monitor" && !first.runnable && second.operation === "start" && second.reason === "")
-      if (second.resource?.kind === "clone") waits.set(`unrunnable ${describe(second)}`, `unrunnable ${describe(first)}`);
+      if (second.resource?.kind === "clone")
+        waits.set(`unrunnable ${describe(second)}`, `unrunnable ${describe(first)}`);
   for (const step of steps) step.reason = waits.get(step.reason) ?? step.reason;
 }
 

@@ -18,6 +18,8 @@ function recordsOf(facts: Facts, resource: Resource, node: Node): readonly XmlEl
 const callIdOf = (op: XmlElement | undefined) => Number.parseInt(op?.attributes["call-id"] ?? "-1", 10);
 const succeeded = (op: XmlElement) => op.attributes["rc-code"] === "0" && op.attributes["op-status"] === "0";
 
+const isPending = (op: XmlElement) => op.attributes["op-status"] === "-1";
+
 /** The last operation of that name; of migrations only those between the two nodes. */
 function find(
   ops: readonly XmlElement[],
@@ -37,67 +39,85 @@ function find(
   return found;
 }
 
-/** Whether anything but a monitor says later what became of it on that node. */
-function hasNewerState(ops: readonly XmlElement[], than: XmlElement | undefined, same: boolean): boolean {
-  const since = same ? callIdOf(than) : -1;
-  const sinceTime = Number(than?.attributes["last-rc-change"] ?? 0);
-  return ops.some((op) => {
-    const { operation, interval } = op.attributes;
-    if (op === than || !["start", "stop", "monitor"].includes(operation ?? "")) return false;
-    if (operation === "monitor" && interval !== "0" && interval !== undefined && !succeeded(op)) return false;
-    if (op.attributes["op-status"] === "-1") return false;
-    if (same) return callIdOf(op) > since;
-    const time = Number(op.attributes["last-rc-change"] ?? 0);
-    return time > sinceTime && sinceTime > 0;
+/**
+ * Whether the target tells, since the migration or what it did in it, that the resource has been started or stopped, or
+ * looked for in vain: then what the source believes of the target is no news any more.
+ */
+function hasMovedOn(there: readonly XmlElement[], to: XmlElement, from: XmlElement | undefined): boolean {
+  const sinceTime = Number(to.attributes["last-rc-change"] ?? 0);
+  return there.some((op) => {
+    const { operation, "rc-code": code, "op-status": status } = op.attributes;
+    const tells = operation === "start" || operation === "stop" || (operation === "monitor" && code === "7");
+    if (!tells || status === "-1") return false;
+    if (from !== undefined && !isPending(from)) return callIdOf(op) > callIdOf(from);
+    return sinceTime > 0 && Number(op.attributes["last-rc-change"] ?? 0) > sinceTime;
   });
+}
+
+/** Whether the node has one of these operations recorded later, which ends what was under way. */
+function hasSince(ops: readonly XmlElement[], than: XmlElement, tasks: readonly string[]): boolean {
+  return ops.some(
+    (op) => tasks.includes(op.attributes["operation"] ?? "") && !isPending(op) && callIdOf(op) > callIdOf(than),
+  );
 }
 
 function addRunning(resource: Resource, node: Node): void {
   if (!resource.runningOn.includes(node)) resource.runningOn.push(node);
 }
 
-function afterMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): void {
-  const targetName = entry.element.attributes["migrate_target"];
-  const target = targetName === undefined ? undefined : facts.nodeByName.get(targetName);
-  resource.role = ROLE.started;
-  if (target === undefined) return;
+/** The target of the migration, and what it has recorded of the resource. */
+function targetOf(facts: Facts, resource: Resource, source: Node, { element }: HistoryEntry) {
+  const name = element.attributes["migrate_target"];
+  const target = name === undefined ? undefined : facts.nodeByName.get(name);
+  if (target === undefined) return undefined;
   const there = recordsOf(facts, resource, target);
+  return { target, there, from: find(there, "migrate_from", source.name, target.name) };
+}
+
+/** Returns whether it is known that the resource has not arrived. */
+function afterMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): boolean {
+  const found = targetOf(facts, resource, source, entry);
+  resource.role = ROLE.started;
+  if (found === undefined) return false;
+  const { target, there, from } = found;
   const here = recordsOf(facts, resource, source);
-  const from = find(there, "migrate_from", source.name, target.name);
-  if (hasNewerState(here, entry.element, true)) return;
-  if (from === undefined && hasNewerState(there, entry.element, false)) {
-    const stop = find(there, "stop", undefined, undefined, true);
-    if (stop === undefined || target.online) return;
+  if (from !== undefined && succeeded(from)) {
+    // Arrived, but the remains on the source were never stopped.
+    const isLeft = !hasSince(here, entry.element, ["start", "stop", "monitor"]);
+    if (isLeft && !resource.dangling.includes(source)) resource.dangling.push(source);
+    return false;
   }
-  if (from !== undefined && from.attributes["op-status"] !== "-1") {
-    if (succeeded(from)) {
-      // Arrived, but the remains on the source were never stopped.
-      if (!resource.dangling.includes(source)) resource.dangling.push(source);
-      return;
-    }
-    if (target.online) addRunning(resource, target);
-    return;
-  }
+  if (!target.online || hasMovedOn(there, entry.element, from)) return true;
+  // A target that knows nothing of the resource will be asked.
+  if (there.length === 0) return false;
+  if (from !== undefined && hasSince(here, entry.element, ["start"])) return false;
+  const isUnderWay = from === undefined || isPending(from);
   // Under way: decided later whether it can be brought to its end.
-  if (target.online && source.online) {
+  if (isUnderWay && source.online) {
     resource.migrationSource = source;
     resource.migrationTarget = target;
   }
-  if (target.online) addRunning(resource, target);
+  addRunning(resource, target);
+  return false;
+}
+
+/** While the source is there to say how it ends, what is under way is on the source. */
+function afterPendingMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): void {
+  resource.role = ROLE.started;
+  const found = targetOf(facts, resource, source, entry);
+  if (found === undefined || source.online || !found.target.online) return;
+  addRunning(resource, source);
+  addRunning(resource, found.target);
 }
 
 function afterFailedMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): void {
   resource.role = ROLE.started;
-  const targetName = entry.element.attributes["migrate_target"];
-  const target = targetName === undefined ? undefined : facts.nodeByName.get(targetName);
-  if (target === undefined || !target.online) return;
-  const there = recordsOf(facts, resource, target);
-  const stop = find(there, "stop", undefined, undefined, true);
-  const from = find(there, "migrate_from", source.name, target.name);
-  const probe = find(there, "monitor");
-  const stoppedSince = stop !== undefined && callIdOf(stop) > callIdOf(from);
-  const foundStopped = probe?.attributes["rc-code"] === "7" && hasNewerState(there, entry.element, false);
-  if (!stoppedSince && !foundStopped) addRunning(resource, target);
+  const found = targetOf(facts, resource, source, entry);
+  if (found === undefined || !found.target.online || found.there.length === 0) return;
+  const { target, there, from } = found;
+  // What the target began, and did not bring to a good end, it tells of itself.
+  if (from !== undefined && !succeeded(from)) return;
+  if (!hasMovedOn(there, entry.element, from)) addRunning(resource, target);
 }
 
 function afterFailedMigrateFrom(facts: Facts, resource: Resource, target: Node, entry: HistoryEntry): void {
@@ -111,18 +131,20 @@ function afterFailedMigrateFrom(facts: Facts, resource: Resource, target: Node, 
   if (stop === undefined || callIdOf(stop) < callIdOf(to)) addRunning(resource, source);
 }
 
-/** Applies a migrate_to or migrate_from that succeeded, failed or is pending. */
+/**
+ * Applies a migrate_to or migrate_from that succeeded, failed or is pending. Returns whether a migrate_to that is
+ * recorded as done is known to have come to nothing.
+ */
 export function applyMigration(
   facts: Facts,
   resource: Resource,
   node: Node,
   entry: HistoryEntry,
   result: "done" | "failed" | "pending",
-): void {
-  if (entry.task === "migrate_from") {
-    afterFailedMigrateFrom(facts, resource, node, entry);
-    return;
-  }
-  if (result === "failed") afterFailedMigrateTo(facts, resource, node, entry);
-  else afterMigrateTo(facts, resource, node, entry);
+): boolean {
+  if (entry.task === "migrate_from") afterFailedMigrateFrom(facts, resource, node, entry);
+  else if (result === "failed") afterFailedMigrateTo(facts, resource, node, entry);
+  else if (result === "pending") afterPendingMigrateTo(facts, resource, node, entry);
+  else return afterMigrateTo(facts, resource, node, entry);
+  return false;
 }

@@ -122,8 +122,10 @@ function applySuccess(facts: Facts, resource: Resource, node: Node, entry: Histo
   } else if (task === "migrate_from") {
     resource.role = ROLE.started;
     clears = true;
-  } else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "done");
-  else if (resource.role < ROLE.started) setActive(resource);
+  } else if (task === "migrate_to") {
+    if (applyMigration(facts, resource, node, entry, "done") && outcome.onFail < ON_FAIL.recover)
+      outcome.onFail = ON_FAIL.recover;
+  } else if (resource.role < ROLE.started) setActive(resource);
   // A start makes an instance unpromoted; of the member of a cloned group it says no more than that it is started.
   if (task === "start" && resource.parent?.promotable === true) resource.role = ROLE.unpromoted;
   const rests = outcome.onFail === ON_FAIL.resetRemote && resource.reconnectMs > 0;
@@ -233,7 +235,6 @@ function applyPending(facts: Facts, resource: Resource, node: Node, entry: Histo
   if (task === "start") setActive(resource);
   else if (task === "promote") resource.role = ROLE.promoted;
   else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "pending");
-  else if (task === "migrate_from") setActive(resource);
   if (!isProbe(entry)) resource.knownOn.add(node);
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }

@@ -49,12 +49,18 @@ export function sortNodes(
   });
 }
 
+/** Where it is: half handed over on its source; what was only left behind does not count. */
+function placeNow({ migrationSource, runningOn, dangling }: Resource): Node | undefined {
+  if (migrationSource !== undefined && runningOn.includes(migrationSource)) return migrationSource;
+  return runningOn.find((node) => !dangling.includes(node)) ?? runningOn[0];
+}
+
 /** Assigns the best node, or none; `prefer` wins over anything not better than it. Returns whether there was one. */
 export function assignBest(board: Board, resource: Resource, prefer: Node | undefined): Node | undefined {
   const scores = allowedOf(board, resource);
   const score = (node: Node) => scores[node.index] ?? Number.NaN;
   const candidates = board.nodes.filter((node) => !Number.isNaN(score(node)));
-  const active = resource.runningOn[0];
+  const active = placeNow(resource);
   const ranked = sortNodes(board, candidates, score, active);
   const best = ranked[0];
   let chosen: Node | undefined = best;

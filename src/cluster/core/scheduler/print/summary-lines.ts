@@ -64,10 +64,12 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   const role = known === ROLE.unpromoted && isMerelyStarted(resource) ? ROLE.started : known;
   // What a live migration left behind is cleaned up without a word.
   const from = everywhere.filter((node) => !resource.dangling.includes(node));
-  const [start, stop, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
+  const [start, ending, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
     pick(plan, resource, operation),
   );
-  const current = resource.migrationSource ?? from[0];
+  const isCleaning = from.length > 0 && ending?.node !== undefined && resource.dangling.includes(ending.node);
+  const stop = isCleaning ? undefined : ending;
+  const current = (to === resource.migrationTarget ? resource.migrationSource : undefined) ?? from[0];
   if (current === undefined && to === undefined) return [];
   const now = roleOrNothing(resource, role);
   if (role > ROLE.stopped && (to === undefined || nextRole === ROLE.stopped)) {
