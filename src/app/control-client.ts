@@ -6,7 +6,7 @@ import { createConnection, type Socket } from "node:net";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Problem } from "../base/problem.ts";
+import { formatProblem, type Problem } from "../base/problem.ts";
 import {
   type AnswerLine,
   CONTROL_SOCKET,
@@ -69,6 +69,18 @@ function why(error: NodeJS.ErrnoException, socketPath: string): string {
   return error.message;
 }
 
+const NOT_JSON = "the manager answered something that is no line of its protocol";
+
+/** The manager and this client come from one program, and the version says so; undefined for what is no answer. */
+function readAnswer(line: string): AnswerLine | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && "kind" in value ? (value as AnswerLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Who sits at the terminal: for histories, not for rights. */
 function whoAsks(): string {
   return process.env.SUDO_USER ?? process.env.USER ?? "root";
@@ -91,18 +103,13 @@ export function askControl<Kind extends RequestKind>(
     socket.on("error", (error) => finish({ kind: "unreachable", reason: why(error, socketPath) }));
     socket.on("close", () => finish({ kind: "unreachable", reason: "the manager closed the connection" }));
     readLines(socket, (line) => {
-      try {
-        const answer = JSON.parse(line) as AnswerLine;
-        // The manager and this client come from one program, and the version says so.
-        if (answer.kind === "answer") {
-          const { caution } = answer;
-          const value = answer.value as ControlAnswers[Kind];
-          finish({ kind: "answer", value, ...(caution === undefined ? {} : { caution }) });
-        }
-        if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
-      } catch {
-        finish({ kind: "unreachable", reason: "the manager answered something that is not JSON" });
-      }
+      const answer = readAnswer(line);
+      if (answer === undefined) finish({ kind: "unreachable", reason: NOT_JSON });
+      else if (answer.kind === "answer") {
+        const { caution } = answer;
+        const value = answer.value as ControlAnswers[Kind];
+        finish({ kind: "answer", value, ...(caution === undefined ? {} : { caution }) });
+      } else if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
     });
     const named = { by: whoAsks(), ...request };
     socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request: named })}\n`);
@@ -121,9 +128,16 @@ export function watchStatus(
     reason = why(error, socketPath);
   });
   socket.on("close", () => onEnd(reason));
+  const giveUp = (because: string) => {
+    reason = because;
+    socket.destroy();
+  };
   readLines(socket, (line) => {
-    const answer = JSON.parse(line) as AnswerLine;
-    if (answer.kind === "event") onStatus(answer.status);
+    const answer = readAnswer(line);
+    if (answer === undefined) giveUp(NOT_JSON);
+    else if (answer.kind === "event") onStatus(answer.status);
+    // From the beginning, or later: rights may be taken away.
+    else if (answer.kind === "refused") giveUp(answer.problems.map(formatProblem).join("; "));
   });
   socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request: { kind: "subscribe" } })}\n`);
   return { close: () => socket.destroy() };

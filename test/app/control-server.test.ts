@@ -117,3 +117,36 @@ test("a subscriber hears of changes, several at once as one", async () => {
   await sleep(50);
   expect(ended).not.toBe("");
 });
+
+test("a subscriber whose right is taken away hears that, and nothing more", async () => {
+  const other = mkdtempSync(path.join(os.tmpdir(), "gemel-control-"));
+  let isAllowed = true;
+  const refusal = { severity: "error", place: "acl", reason: "no more", remedy: "ask" } as const;
+  const guarded = await openControlServer(
+    other,
+    () => Promise.resolve({ kind: "answer", value: {} }),
+    () => Promise.resolve(STATUS),
+    () => (isAllowed ? [] : [refusal]),
+  );
+  try {
+    const heard: StatusReport[] = [];
+    const ended = new Promise<string>((resolve) => {
+      watchStatus(
+        controlSocketPath(other),
+        (status) => {
+          heard.push(status);
+          isAllowed = false;
+          guarded.changed();
+        },
+        resolve,
+      );
+    });
+    expect(await ended).toContain("no more");
+    expect(heard).toHaveLength(1);
+    const never = await new Promise<string>((resolve) => watchStatus(controlSocketPath(other), () => {}, resolve));
+    expect(never).toContain("no more");
+  } finally {
+    guarded.close();
+    rmSync(other, { recursive: true, force: true });
+  }
+});

@@ -58,6 +58,8 @@ asRoot(
     const root = path.join(pair.folder, "evidence");
     const files = readdirSync(root, { recursive: true, encoding: "utf8" });
     for (const name of ["analysis.txt", "description.txt", "events.txt"]) expect(files).toContain(name);
+    expect(readFileSync(path.join(root, "alpha/node.conf"), "utf8")).toContain("link heart udp");
+    expect(readFileSync(path.join(root, "alpha/permissions.txt"), "utf8")).toMatch(/^06[06]0 .*control\.sock$/m);
     const own = "cib.xml cib.txt crm_mon.txt crm_verify.txt status.json members.txt log.txt sysinfo.txt RUNNING";
     for (const name of own.split(" ")) expect(files).toContain(`alpha/${name}`);
     for (const name of files.filter((each) => /\.(?:txt|xml|json)$/.test(each)))

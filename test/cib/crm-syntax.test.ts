@@ -54,8 +54,8 @@ test("the DRBD and Apache configuration of the source documents", () => {
   expect(loaded.warnings.map(({ place, reason }) => `${place} ${reason}`)).toEqual(
     expect.arrayContaining([
       'drbd.crm:2:10 no-quorum-policy="Ignore" is read as ignore',
-      "drbd.crm:3:10 default-action-timeout is no longer the way to say this",
-      "drbd.crm:5:1 res_drbd0 has no timeout for start and stop; 20 s will be used",
+      "drbd.crm:3:10 default-action-timeout is read as op_defaults timeout=240",
+      "drbd.crm:4:10 default-resource-stickiness is read as rsc_defaults resource-stickiness=200",
     ]),
   );
   expect(printCrm(loaded.value)).toMatchInlineSnapshot(`
@@ -78,9 +78,11 @@ test("the DRBD and Apache configuration of the source documents", () => {
     order o_drbd0_befor_rg_httpd Mandatory: ms_drbd0:promote rg_httpd:start
     property cib-bootstrap-options: \\
     	stonith-enabled=false \\
-    	no-quorum-policy=Ignore \\
-    	default-action-timeout=240 \\
-    	default-resource-stickiness=200
+    	no-quorum-policy=Ignore
+    rsc_defaults rsc-options: \\
+    	resource-stickiness=200
+    op_defaults op-options: \\
+    	timeout=240
     "
   `);
   expect(read(printCrm(loaded.value)).configuration).toEqual(loaded.value);

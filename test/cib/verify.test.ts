@@ -70,7 +70,6 @@ describe("warnings", () => {
   test.each([
     ["property stonith-enabled=false", "fencing is switched off"],
     ["property migation-treshold=1", "migation-treshold is no cluster option that is known"],
-    ["property default-action-timeout=240", "default-action-timeout is no longer the way to say this"],
     ["property no-quorum-policy=Freeze", 'no-quorum-policy="Freeze" is read as freeze'],
     ["primitive a Dummy op monitor interval=5", "a has no timeout for start and stop"],
     ["primitive a Dummy op start timeout=5 op stop timeout=5", "a is not monitored"],

@@ -183,6 +183,18 @@ describe("requests at the same time", () => {
     expect(fencer.story.filter((line) => line.endsWith(" on"))).toEqual([]);
   });
 
+  test("an operator's off stays one when the cluster's reboot joins: no device lets the node come back", () => {
+    const disk = device("disk", { rebootParameters: { comes_back: "yes" }, tries: { off: 2, on: 1 } });
+    const fencer = start(configuration([disk]), (_, __, attempt) => (attempt === 1 ? UNKNOWN : OFF));
+    fencer.request("op", "off", "operator");
+    fencer.request("cluster");
+    fencer.run(10_000);
+    const runs = fencer.effects.flatMap((effect) => (effect.kind === "run-device" ? [effect.device.parameters] : []));
+    expect(runs).toEqual([{}, {}]);
+    const records = fencer.effects.flatMap((effect) => (effect.kind === "answer" ? [effect.record.action] : []));
+    expect(records).toEqual(["off", "off"]);
+  });
+
   test("a request while the machine is being switched on is a new fencing after it", () => {
     const fencer = start(configuration([device("bmc")]), obedient);
     fencer.request("r1");

@@ -172,7 +172,7 @@ function forgetsWhatIsLost(cib: string, theirs: Outputs, ours: Outputs): boolean
  * such a resource is stopped, as if it were somewhere.
  */
 function saysWhereItIsStopped(cib: string, theirs: Outputs, ours: Outputs): boolean {
-  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s(]+$/gm, "$1");
+  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s([]+(?= \((?!LOCKED)|$)/gm, "$1");
   return report !== theirs.report && compare(cib, ours, { ...theirs, report }) === undefined;
 }
 

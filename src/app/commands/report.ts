@@ -4,7 +4,7 @@
  * Facts: hb_report(8), crm_report(8): names of the files; reference crm-tools.md, section 5.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -24,6 +24,7 @@ import { VERSION } from "../version.ts";
 import { zoneAt } from "../zone.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
+import { installationFiles } from "./report-node.ts";
 import { printStatus } from "./status.ts";
 import { readMoment, storyLines } from "./timeline.ts";
 
@@ -64,13 +65,14 @@ const DESCRIPTION = `Please describe the incident here, for whoever reads this r
 `;
 
 interface Place {
+  readonly socketPath: string;
   readonly written: Written;
   readonly fromWallMs: number;
   readonly toWallMs: number;
 }
 
 /** Every file of the archive, unmasked; paths below its root. */
-function filesOf({ written, fromWallMs, toWallMs }: Place): ReadonlyMap<string, string> {
+function filesOf({ written, fromWallMs, toWallMs, socketPath }: Place): ReadonlyMap<string, string> {
   const { status, cib, logs, missing, happenings } = written;
   const { self } = status;
   const files = new Map<string, string>();
@@ -95,7 +97,9 @@ function filesOf({ written, fromWallMs, toWallMs }: Place): ReadonlyMap<string, 
     "members.txt",
     `${status.nodes.map(({ name, state, membership }) => `${name} ${state} ${membership}`).join("\n")}\n`,
   );
-  own(existsSync("/proc/self") ? "RUNNING" : "STOPPED", "");
+  // Whoever has answered runs.
+  own("RUNNING", "");
+  for (const [name, text] of installationFiles(socketPath)) own(name, text);
   for (const [name, tools] of Object.entries(SYSTEM)) own(name, tools.map(tool).join("\n"));
   for (const [node, lines] of logs) files.set(path.join(node, "log.txt"), `${lines.join("\n")}\n`);
   const story = tellTimeline(happenings, { fromWallMs, toWallMs });
@@ -156,7 +160,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const named = words[0] ?? defaultName(nowWallMs);
   const destination = path.resolve(named.endsWith(".tar.gz") ? named : `${named}.tar.gz`);
   const secrets = secretsOf(written.cib);
-  const files = filesOf({ written, fromWallMs, toWallMs });
+  const files = filesOf({ socketPath, written, fromWallMs, toWallMs });
   const masked = new Map([...files].map(([name, content]) => [name, maskText(content, secrets)]));
   const reason = pack(masked, destination);
   if (reason !== undefined) {

@@ -65,6 +65,12 @@ function listen(server: Server, file: string): Promise<void> {
   });
 }
 
+interface Subscriber {
+  /** Of the request that has subscribed. */
+  readonly id: number;
+  readonly person: Person;
+}
+
 /** Rejects when the socket cannot be made: then nobody could ever ask this manager anything. */
 export async function openControlServer(
   runDirectory: string,
@@ -73,7 +79,7 @@ export async function openControlServer(
   /** Why that person may not ask this; empty when it goes on. */
   guard: (request: ControlRequest, person: Person) => readonly Problem[] = () => [],
 ): Promise<ControlServer> {
-  const subscribers = new Map<Socket, number>();
+  const subscribers = new Map<Socket, Subscriber>();
   let timer: NodeJS.Timeout | undefined;
 
   /** On a slow machine a report takes long: most of the time must be left for the cluster. */
@@ -85,7 +91,16 @@ export async function openControlServer(
     const startedAtMs = performance.now();
     const report = await status();
     pauseMs = Math.max(EVENT_EVERY_MS, PAUSE_FACTOR * (performance.now() - startedAtMs));
-    for (const [socket, id] of subscribers) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: report });
+    for (const [socket, { id, person }] of subscribers) {
+      // Rights may have been taken away since.
+      const problems = guard({ kind: "subscribe" }, person);
+      if (problems.length === 0) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: report });
+      else {
+        subscribers.delete(socket);
+        send(socket, { v: CONTROL_VERSION, id, kind: "refused", problems });
+        socket.end();
+      }
+    }
   };
 
   const serve = (socket: Socket) => {
@@ -110,7 +125,7 @@ export async function openControlServer(
         return;
       }
       if (request.kind === "subscribe") {
-        subscribers.set(socket, id);
+        subscribers.set(socket, { id, person });
         send(socket, { v: CONTROL_VERSION, id, kind: "answer", value: { text: "subscribed" } });
         changed();
         return;

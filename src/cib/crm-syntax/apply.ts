@@ -9,6 +9,7 @@ import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement, xml } from "../../base/xml.ts";
 import { assignIds, takenIds } from "./ids.ts";
+import { moveOldDefaults } from "./old-defaults.ts";
 import type { CrmObject, CrmText } from "./parse.ts";
 
 export interface Applied {
@@ -244,8 +245,9 @@ function keepNodeIds(base: XmlElement | undefined, objects: readonly CrmObject[]
 
 /** The base configuration with the text's objects in it. Problems are those of the text and of its containers. */
 export function applyCrm(base: XmlElement, text: CrmText): Applied {
-  const objects = keepNodeIds(childOf(base, "nodes"), text.objects);
-  const problems = [...text.problems, ...duplicates(objects)];
+  const { objects: ofToday, warnings } = moveOldDefaults(text.objects);
+  const objects = keepNodeIds(childOf(base, "nodes"), ofToday);
+  const problems = [...text.problems, ...warnings, ...duplicates(objects)];
   const others = base.children.map(({ name }) => name).filter((name) => !SECTIONS.includes(name));
   const marks = new Map(objects.flatMap((object) => [...object.marks]));
   let nodes: string[] = [];

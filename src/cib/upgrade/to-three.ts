@@ -18,7 +18,7 @@ interface Move {
 }
 
 /** Cluster options that were defaults of something else. */
-const MOVED: ReadonlyMap<string, Move> = new Map([
+export const MOVED: ReadonlyMap<string, Move> = new Map([
   ["default-resource-stickiness", { to: "rsc_defaults", name: "resource-stickiness" }],
   ["is-managed-default", { to: "rsc_defaults", name: "is-managed" }],
   ["default-action-timeout", { to: "op_defaults", name: "timeout" }],

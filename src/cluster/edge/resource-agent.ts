@@ -235,12 +235,21 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
   });
 }
 
+/** Why there was no bus, by resource, as last told: a monitor must not fill the log with it. */
+const toldAway = new Map<string, string>();
+
 /** By systemctl only where systemd cannot be asked over the bus, and never in silence. */
 function startUnit(unit: string, run: OperationRun, options: AgentOptions): Running {
   return bounded(run.timeoutMs, async (signal) => {
     const end = await operateUnit(run.operation, unit, signal, options.systemd ?? usualSystemd());
-    if (end.kind === "done") return plain({ kind: "exit", code: end.code }, end.reason);
-    options.log?.(`${run.resource.id}: systemd is not on the bus (${end.reason}), so systemctl is asked for ${unit}`);
+    const { id } = run.resource;
+    if (end.kind === "done") {
+      toldAway.delete(id);
+      return plain({ kind: "exit", code: end.code }, end.reason);
+    }
+    if (toldAway.get(id) !== end.reason)
+      options.log?.(`${id}: systemd is not on the bus (${end.reason}), so systemctl is asked for ${unit}`);
+    toldAway.set(id, end.reason);
     const program = startProcess(run, options);
     signal.addEventListener("abort", program.kill);
     return await program.done;

@@ -28,9 +28,10 @@ import {
 type RequestEvent = Extract<FencerEvent, { readonly kind: "request" }>;
 type ConfirmationEvent = Extract<FencerEvent, { readonly kind: "operator-confirmation" }>;
 
-/** The action of an operation that serves both. */
-function mergedAction(left: FencingRequestAction, right: FencingRequestAction): FencingRequestAction {
-  return left === "reboot" || right === "reboot" ? "reboot" : left;
+/** The action that serves all who wait. Whoever wants a node off by hand does not find it running again. */
+function mergedAction(waiters: readonly Waiter[], running: FencingRequestAction): FencingRequestAction {
+  if (waiters.some(({ origin, action }) => origin.kind === "operator" && action === "off")) return "off";
+  return waiters.some(({ action }) => action === "reboot") ? "reboot" : running;
 }
 
 /** A new wish that the operation at hand serves, too. */
@@ -42,11 +43,12 @@ function join(
   now: Now,
 ) {
   const { phase, devices } = running;
+  const waiters = [...running.waiters, waiter];
   const isPaused = phase.kind === "waiting" && devices.length === 0 && !running.hasDelayed;
   replace(draft, {
     ...running,
-    action: mergedAction(running.action, action),
-    waiters: [...running.waiters, waiter],
+    action: mergedAction(waiters, running.action),
+    waiters,
     by: [...running.by, origin.by],
     phase: origin.kind === "operator" && isPaused ? { kind: "waiting", notBeforeMs: now.ms } : phase,
   });

@@ -131,15 +131,14 @@ function failRound(draft: Draft, operation: FencingOperation, reason: string, no
 
 /** Every device of a level has read back "off", or a person stands for it. */
 export function succeedOff(draft: Draft, operation: FencingOperation, mayStart: boolean, now: Now): void {
-  const { target, action, waiters, levels, level } = operation;
+  const { target, action, levels, level } = operation;
   const { [target]: _, ...failures } = draft.failures;
   draft.failures = failures;
   log(draft, "info", `${target} is confirmed off`);
   const devices = draft.configuration.devices.filter(({ id }) => levels[level]?.includes(id) === true);
-  const operatorWantsOff = waiters.some((waiter) => waiter.origin.kind === "operator" && waiter.action === "off");
   const starters = devices.filter(({ isManual, staysOff }) => !isManual && !staysOff);
   publish(draft, operation, action, { kind: "confirmed", power: "off" }, now);
-  if (!mayStart || action !== "reboot" || operatorWantsOff || starters.length < devices.length) {
+  if (!mayStart || action !== "reboot" || starters.length < devices.length) {
     remove(draft, operation);
     return;
   }

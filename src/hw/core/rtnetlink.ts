@@ -26,6 +26,8 @@ const AF_INET6 = 10;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
+const IFLA_PROP_LIST = 52;
+const IFLA_ALT_IFNAME = 53;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_LABEL = 3;
@@ -68,6 +70,8 @@ export interface InterfaceAddress {
 export interface NetworkLink {
   readonly index: number;
   readonly name: string;
+  /** By these ip(8) knows it, too (altname). */
+  readonly otherNames: readonly string[];
   readonly flags: number;
   /** The hardware address; 6 bytes on Ethernet, empty where there is none. */
   readonly hardwareAddress: readonly number[];
@@ -263,17 +267,21 @@ export function endOf({ type, body }: NetlinkMessage): number | undefined {
   return type === NLMSG_ERROR && body.length >= 4 ? -view(body).getInt32(0, true) : undefined;
 }
 
-function attributesOf(body: Uint8Array, headerBytes: number): ReadonlyMap<number, Uint8Array> {
+/** In their order; the upper bits of a type are flags. */
+function listAttributes(body: Uint8Array, headerBytes: number): readonly (readonly [number, Uint8Array])[] {
   const data = view(body);
-  const found = new Map<number, Uint8Array>();
+  const found: [number, Uint8Array][] = [];
   for (let at = headerBytes; at + 4 <= body.length; ) {
     const length = data.getUint16(at, true);
     if (length < 4 || at + length > body.length) break;
-    found.set(data.getUint16(at + 2, true) & 0x3fff, body.subarray(at + 4, at + length));
+    found.push([data.getUint16(at + 2, true) & 0x3fff, body.subarray(at + 4, at + length)]);
     at += padded(length);
   }
   return found;
 }
+
+const attributesOf = (body: Uint8Array, headerBytes: number): ReadonlyMap<number, Uint8Array> =>
+  new Map(listAttributes(body, headerBytes));
 
 function textOf(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? "" : new TextDecoder().decode(bytes).replace(/\0.*$/, "");
@@ -297,6 +305,10 @@ export function decodeAddress(body: Uint8Array): InterfaceAddress | undefined {
   };
 }
 
+/** Whether ip(8) would take `name` for it. */
+export const isCalled = (link: NetworkLink, name: string): boolean =>
+  link.name === name || link.otherNames.includes(name);
+
 /** Of an RTM_NEWLINK message. */
 export function decodeLink(body: Uint8Array): NetworkLink | undefined {
   if (body.length < 16) return undefined;
@@ -304,6 +316,9 @@ export function decodeLink(body: Uint8Array): NetworkLink | undefined {
   return {
     index: view(body).getInt32(4, true),
     name: textOf(attributes.get(IFLA_IFNAME)),
+    otherNames: listAttributes(attributes.get(IFLA_PROP_LIST) ?? new Uint8Array(), 0).flatMap(([type, name]) =>
+      type === IFLA_ALT_IFNAME ? [textOf(name)] : [],
+    ),
     flags: view(body).getUint32(8, true),
     hardwareAddress: [...(attributes.get(IFLA_ADDRESS) ?? [])],
   };

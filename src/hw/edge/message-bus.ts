@@ -38,7 +38,9 @@ function greet(socket: Socket): Promise<{ readonly rest: Buffer } | { readonly r
       socket.removeAllListeners();
       resolve(result);
     };
-    const timer = setTimeout(() => end({ reason: `it does not answer within ${GREETING_MS} ms` }), GREETING_MS);
+    const late = () => end({ reason: `it does not answer within ${GREETING_MS} ms` });
+    // After a stall of ours the answer may be there and wait behind the timer.
+    const timer = setTimeout(() => setImmediate(late), GREETING_MS);
     socket.on("error", (error) => end({ reason: error.message }));
     socket.on("close", () => end({ reason: "it has ended the connection" }));
     socket.on("connect", () => {

@@ -62,6 +62,18 @@ test("an address comes, is announced as often as told, is seen, and goes", () =>
     wire.close();
   }));
 
+test("an interface is found by its other name as well, as ip finds it", () =>
+  inNetworkNamespace(async () => {
+    execFileSync("ip", ["link", "property", "add", "dev", "a0", "altname", "service0", "altname", "eth0"]);
+    const parameters = { ip: "198.18.7.52", nic: "eth0", arp_count: "0" };
+    expect(await operate("start", parameters)).toEqual({ code: 0, reason: "" });
+    expect(shown("a0")).toContain("198.18.7.52/24");
+    expect((await operate("monitor", parameters)).code).toBe(0);
+    expect((await operate("stop", parameters)).code).toBe(0);
+    expect(shown("a0")).not.toContain("198.18.7.52");
+    expect((await operate("start", { ...parameters, nic: "eth1" })).reason).toBe("there is no interface eth1");
+  }));
+
 test("a stop ends the announcements", () =>
   inNetworkNamespace(async () => {
     const parameters = { ip: "198.18.7.51", arp_count: "500", arp_interval: "10" };

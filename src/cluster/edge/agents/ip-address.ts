@@ -17,6 +17,7 @@ import {
   IFF_NOARP,
   IFF_UP,
   type InterfaceAddress,
+  isCalled,
   type NetworkAddress,
   type NetworkLink,
   parseAddress,
@@ -133,7 +134,7 @@ function holders({ address, nic }: Wanted): readonly { readonly link: NetworkLin
   const links = listLinks();
   return held.flatMap((entry) => {
     const link = links.find(({ index }) => index === entry.interfaceIndex);
-    return link === undefined || (nic !== undefined && link.name !== nic) ? [] : [{ link, held: entry }];
+    return link === undefined || (nic !== undefined && !isCalled(link, nic)) ? [] : [{ link, held: entry }];
   });
 }
 
@@ -145,7 +146,7 @@ function findPlace({ address, nic, prefixLength }: Wanted): Place | string {
     .filter((entry) => entry.prefixLength < hostBits && sameNetwork(entry.address, address, entry.prefixLength))
     .sort((left, right) => right.prefixLength - left.prefixLength);
   if (nic !== undefined) {
-    const link = links.find(({ name }) => name === nic);
+    const link = links.find((candidate) => isCalled(candidate, nic));
     if (link === undefined) return `there is no interface ${nic}`;
     const neighbour = neighbours.find(({ interfaceIndex }) => interfaceIndex === link.index);
     return { link, prefixLength: prefixLength ?? neighbour?.prefixLength ?? hostBits };

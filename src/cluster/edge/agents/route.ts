@@ -2,7 +2,13 @@
  * ocf:gemel:Route: a static route that follows a service. Parameters are those of ocf:heartbeat:Route.
  * Set over rtnetlink and read back from the kernel's table.
  */
-import { type NetworkAddress, parseAddress, type RouteChange, sameAddress } from "../../../hw/core/rtnetlink.ts";
+import {
+  isCalled,
+  type NetworkAddress,
+  parseAddress,
+  type RouteChange,
+  sameAddress,
+} from "../../../hw/core/rtnetlink.ts";
 import { changeRoute, listLinks, listRoutes } from "../../../hw/edge/netlink.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, operates, succeeded } from "./contract.ts";
 
@@ -36,7 +42,7 @@ function readRoute(parameters: AgentCall["parameters"]): RouteChange | string {
   const from = address("source", source);
   const tableNumber = TABLES[table] ?? Number(table);
   if (!Number.isInteger(tableNumber) || tableNumber < 1) faults.push(`table "${table}" is no table`);
-  const interfaceIndex = device === "" ? undefined : listLinks().find(({ name }) => name === device)?.index;
+  const interfaceIndex = device === "" ? undefined : listLinks().find((link) => isCalled(link, device))?.index;
   if (device !== "" && interfaceIndex === undefined) faults.push(`there is no interface ${device}`);
   if (device === "" && via === undefined) faults.push("give device, gateway, or both");
   if (faults.length > 0 || target === undefined) return faults.join("; ");

@@ -48,14 +48,16 @@ export function nameRestarts(plan: Plan): void {
   }
 }
 
-/** Of a clone that cannot start because a node cannot be looked at, the look is told that it waits for. */
+/** Of a clone that cannot start because a node cannot be looked at, the last look is told that it waits for. */
 function nameProbes({ links, steps }: Plan): void {
-  const waits = new Map<string, string>();
-  for (const { first, second } of links)
-    if (first.operation === "monitor" && !first.runnable && second.operation === "start" && second.reason === "")
-      if (second.resource?.kind === "clone")
-        waits.set(`unrunnable ${describe(second)}`, `unrunnable ${describe(first)}`);
-  for (const step of steps) step.reason = waits.get(step.reason) ?? step.reason;
+  const looks = new Map<Step, Step>();
+  for (const { first, second } of links) {
+    if (first.operation !== "monitor" || first.runnable || second.operation !== "start") continue;
+    const isSilent = second.resource?.kind === "clone" && second.reason === "";
+    if (isSilent && (looks.get(second)?.index ?? -1) < first.index) looks.set(second, first);
+  }
+  const reasons = new Map([...looks].map(([whole, look]) => [describe(whole), `unrunnable ${describe(look)}`]));
+  for (const step of steps) step.reason = reasons.get(step.reason.replace(/^unrunnable /, "")) ?? step.reason;
 }
 
 /** Of several orders that ask the same of a step the one that is configured last gives the reason. */
