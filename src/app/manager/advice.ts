@@ -52,6 +52,7 @@ export function situationOf(cib: XmlElement, report: Report, { blocked, heldUp }
     proofs: fencing.proofs,
     drbd,
     cibRefusal: report.cibRefusal,
+    alerts: report.alerts ?? [],
     keeper: keeperFact(report),
     heldUp,
     blocked: blocked.map(({ key, node, reason }) => ({

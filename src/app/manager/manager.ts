@@ -47,6 +47,7 @@ import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
 import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
 import { zoneAt } from "../zone.ts";
+import type { AlertDesk } from "./alert-desk.ts";
 import type { BegunNotes } from "./begun-notes.ts";
 import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
@@ -79,6 +80,7 @@ export interface Manager {
   /** As the DC: lets a node in before anything starts on it. */
   readonly unfence: (target: string) => Promise<FencingResult>;
   readonly drbd: DrbdDesk;
+  readonly alerts: AlertDesk;
   readonly decider: Decider;
   /** For displays: what the CIB means. */
   readonly read: ReturnType<typeof createReader>;
@@ -169,9 +171,9 @@ export function feed(manager: Manager, event: NodeEvent): void {
   const stepped = stepJournaled(manager, event, now);
   manager.node = stepped.state;
   manager.blackBox.note(before, event, now, stepped.effects);
+  manager.alerts.note(before, event, stepped.state);
   for (const effect of stepped.effects) start(manager, effect);
-  manager.control?.changed();
-  setTimer(manager);
+  refresh(manager);
 }
 
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
@@ -218,11 +220,8 @@ function tick(manager: Manager): void {
 export function feedAttributes(manager: Manager, event: AttributeUpdate | { readonly kind: "tick" }): void {
   const { state, effects } = stepAttributes(manager.attributes, event, nowMs());
   manager.attributes = state;
-  if (effects.length > 0)
-    report(
-      manager,
-      effects.map(({ node, name, value }) => ({ kind: "set-attribute", node, name, value })),
-    );
+  const changes = effects.map(({ node, name, value }) => ({ kind: "set-attribute", node, name, value }) as const);
+  if (changes.length > 0) report(manager, changes);
   setTimer(manager);
 }
 

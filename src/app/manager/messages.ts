@@ -8,7 +8,12 @@ import type { Reply } from "./control-server.ts";
 export type ManagerMessage =
   | NodeMessage
   /** Rounds of fencing that the sender knows of; kept by all, for whoever is asked for the history. */
-  | { readonly room: "fencing"; readonly records: readonly FencingRecord[] }
+  | {
+      readonly room: "fencing";
+      readonly records: readonly FencingRecord[];
+      /** They have just ended; else they tell a peer that was away. */
+      readonly isNews?: true;
+    }
   /** How well the sender's fencing devices are proven. */
   | { readonly room: "proofs"; readonly report: ProofReport }
   /** An earlier version of the configuration, which the sender has not kept. */

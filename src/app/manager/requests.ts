@@ -231,7 +231,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
       takePrivate(manager, message);
       break;
     case "fencing":
-      keepRecords(manager, message.records);
+      keepRecords(manager, message.records, message.isNews === true);
       break;
     case "proofs":
       manager.peerProofs.set(from, message.report);

@@ -27,6 +27,7 @@ import { readMachine } from "../../hw/edge/profile-files.ts";
 import { machineMs, type ToManager } from "../keeper-pipe.ts";
 import { refuseRequest } from "./access-desk.ts";
 import { writeAgentTools } from "./agent-tools.ts";
+import { createAlertDesk } from "./alert-desk.ts";
 import { openBegunNotes } from "./begun-notes.ts";
 import { openBlackBox } from "./black-box.ts";
 import { clusterSight } from "./cluster-sight.ts";
@@ -143,6 +144,8 @@ function build(
     },
   });
   const tools = writeAgentTools(options.run);
+  // Agents call the tools of the field by PATH or by this directory.
+  const environment = { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools };
   const groups = openResourceGroups(options.run);
   if ("reason" in groups) log("warning", `resources have no cgroups of their own: ${groups.reason}`);
   const agents = createAgentRunner(
@@ -154,8 +157,7 @@ function build(
       ...("reason" in groups ? {} : { groups }),
       fencing: (run) => fencing.operate(run),
       isDrbdCurrent: (resource) => drbd.isCurrent(resource),
-      // Agents call the tools of the field by PATH or by this directory.
-      environment: { GEMEL_RUN: options.run, PATH: `${tools}:${AGENT_PATH}`, HA_SBIN_DIR: tools },
+      environment,
       log: (line) => log("warning", line),
       tellLease: (lock, untilMs) =>
         link.send({
@@ -190,6 +192,13 @@ function build(
     fencing,
     unfence: (target) => unfence(manager, target),
     drbd,
+    alerts: createAlertDesk({
+      runDirectory: options.run,
+      environment,
+      hasForerunner,
+      log,
+      onChange: () => refresh(manager),
+    }),
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
     read: createReader(decider.decide),

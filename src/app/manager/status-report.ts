@@ -19,6 +19,7 @@ export async function statusReport(manager: Manager): Promise<StatusReport> {
     running: operations,
     drbd: manager.drbd.status(),
     cibRefusal: manager.files.refusal(),
+    alerts: manager.alerts.troubles(),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,
   });

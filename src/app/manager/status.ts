@@ -3,6 +3,7 @@
  * Nothing is judged here that the cores have not judged: roles and nodes come from the scheduler's reading of the CIB.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import type { AlertTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import {
   configuredNodes,
   isFencingEnabled,
@@ -43,6 +44,7 @@ export interface StatusSources {
   readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
   readonly drbd: readonly DrbdStatus[];
   readonly cibRefusal: string | undefined;
+  readonly alerts: readonly AlertTrouble[];
   readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
 }
@@ -305,6 +307,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     failures: readFailures(sources),
     drbd,
     ...(sources.cibRefusal === undefined ? {} : { cibRefusal: sources.cibRefusal }),
+    ...(sources.alerts.length === 0 ? {} : { alerts: sources.alerts }),
     fencing: readFencing(sources),
     transition: {
       number: dcReport?.number ?? 0,

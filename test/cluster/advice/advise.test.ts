@@ -376,7 +376,9 @@ test("every text exists in both languages, names the same things, and they diffe
   const more = "second nowhere constraint from cleanup links phase one two last address before seconds link peer state";
   const rest =
     "outcome reason running holder silence deadtime late role stopped disk connection frozen behind key standby device";
-  const values = Object.fromEntries(`${names} ${more} ${rest}`.split(" ").map((name) => [name, `<${name}>`]));
+  const values = Object.fromEntries(
+    `${names} ${more} ${rest} target lost`.split(" ").map((name) => [name, `<${name}>`]),
+  );
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {
     const [en, ja] = [textOf("en", code, values), textOf("ja", code, values)];

@@ -6,6 +6,7 @@ import type { Code } from "./codes.ts";
 import { drbdTrouble, failingFencing, fencingMissing, fencingUnproven, mutualFencing } from "./fencing-rules.ts";
 import {
   absentNodes,
+  alertsNotTold,
   cibNotWritten,
   failedOver,
   hangingShutdown,
@@ -57,6 +58,7 @@ const RULES: readonly Rule[] = [
   setAside,
   movedAddresses,
   brokenLinks,
+  alertsNotTold,
 ];
 
 /** What a graver one says already: the first makes the second of the same node or resource superfluous. */

@@ -37,6 +37,7 @@ export const ROW_OF = {
   "fencing-unproven": 0,
   "node-sick": 0,
   "cib-not-written": 0,
+  "alert-not-told": 0,
   "silence-near-deadtime": 0,
   "promoted-nowhere": 0,
   "drbd-degraded": 0,

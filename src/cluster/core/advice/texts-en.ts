@@ -74,6 +74,10 @@ export const ENGLISH: Texts = {
     what: `the disk of ${node} does not take the configuration: ${why}; changes wait for it, on every node`,
     doNow: `free or mend the disk of ${node}; it is tried again each second`,
   }),
+  "alert-not-told": ({ node, target, reason, lost }) => ({
+    what: `alert ${target} is not told by ${node}: ${reason}${lost === "0" ? "" : `; ${lost} lost`}`,
+    doNow: `on ${node}: mend the agent (there, executable, exit code 0 in its time), or: crm configure edit`,
+  }),
   "silence-near-deadtime": ({ silence, deadtime, late }) => ({
     what: `a living node was silent for ${silence} ms, deadtime is ${deadtime} ms`,
     doNow: `raise deadtime on all nodes, or find what delays it (beats here: 1 of 100 is ${late} ms late)`,

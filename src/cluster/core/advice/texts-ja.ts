@@ -74,6 +74,10 @@ export const JAPANESE: Texts = {
     what: `${node} のディスクに構成を書き込めない: ${why}。全ノードで変更が待たされる`,
     doNow: "ディスクの空きを作るか修理する。毎秒再試行される",
   }),
+  "alert-not-told": ({ node, target, reason, lost }) => ({
+    what: `アラート ${target} が ${node} から通知されない: ${reason}${lost === "0" ? "" : `。${lost} 件が失われた`}`,
+    doNow: `${node} でエージェントを直す(存在、実行権、timeout 内に 0 で終了)か、crm configure で設定を直す`,
+  }),
   "silence-near-deadtime": ({ silence, deadtime, late }) => ({
     what: `生きているノードが ${silence} ms 沈黙した(deadtime は ${deadtime} ms)`,
     doNow: `全ノードで deadtime を延ばすか、遅延の原因を調べる(この側の送信: 100 回に 1 回は ${late} ms 遅れ)`,

@@ -1,0 +1,126 @@
+/**
+ * What has happened that alerts are told of, seen from one node: by comparing the state of its cores before and after
+ * one event. Members and fencings are told by each node that sees them, operations by the node that ran them, node
+ * attributes by the DC, which writes them: so each once.
+ * Facts: Pacemaker Explained, "Alerts". That a monitor is told only when its answer is not the expected one, and an
+ * operation that was cut short not at all, is our reading of "resource starting or stopping, etc.".
+ */
+import type { XmlElement } from "../../../base/xml.ts";
+import type { FencingRecord } from "../../../fencing/core/fencer-state.ts";
+import { configuredNodes, nodeState, nodeStates, transientAttributes } from "../controller/cib-read.ts";
+import { OP_STATUS } from "../executor/history.ts";
+import type { ExecutorState, HistoryRecord } from "../executor/types.ts";
+import type { MembershipView } from "../membership/view.ts";
+
+export type Happening =
+  | { readonly kind: "node"; readonly node: string; readonly word: NodeWord; readonly nodeId: string }
+  | {
+      readonly kind: "fencing";
+      readonly node: string;
+      readonly action: string;
+      readonly rc: number;
+      readonly summary: string;
+    }
+  | {
+      readonly kind: "resource";
+      readonly node: string;
+      readonly resource: string;
+      readonly operation: string;
+      readonly intervalMs: number;
+      readonly rc: number;
+      readonly expectedRc: number;
+      readonly opStatus: number;
+      readonly execMs: number;
+    }
+  /** Of an attribute that is gone the value is empty. */
+  | { readonly kind: "attribute"; readonly node: string; readonly name: string; readonly value: string };
+
+export type NodeWord = "member" | "lost";
+/** What was last told of each node. */
+export type NodeWords = Readonly<Record<string, NodeWord>>;
+
+/** A peer that was never heard is neither; one that said goodbye, or began anew, is lost until it is a member. */
+export function nodeWords({ members, peers }: MembershipView, known: NodeWords): NodeWords {
+  const words: Record<string, NodeWord> = { ...known };
+  for (const name of members) words[name] = "member";
+  for (const { name, phase } of peers) {
+    if (members.includes(name)) continue;
+    const wasMember = known[name] === "member" && phase !== "member";
+    if (phase === "lost" || phase === "left" || wasMember) words[name] = "lost";
+  }
+  return words;
+}
+
+export function nodeHappenings(before: NodeWords, after: NodeWords, cib: XmlElement): readonly Happening[] {
+  const configured = configuredNodes(cib);
+  return Object.entries(after).flatMap(([node, word]): Happening[] => {
+    const nodeId = configured.find(({ name }) => name === node)?.id ?? "";
+    return before[node] === word ? [] : [{ kind: "node", node, word, nodeId }];
+  });
+}
+
+function isWorthTelling({ operation, opStatus, rcCode }: HistoryRecord, expectedCode: number): boolean {
+  if (opStatus === OP_STATUS.cancelled) return false;
+  return operation !== "monitor" || opStatus !== OP_STATUS.done || rcCode !== expectedCode;
+}
+
+/** The call that has ended; undefined when there is nothing to tell of it. */
+export function resourceHappening(
+  before: ExecutorState,
+  after: ExecutorState,
+  callId: number,
+): Extract<Happening, { kind: "resource" }> | undefined {
+  const [id, state] = Object.entries(before.resources).find(([, { running }]) => running?.callId === callId) ?? [];
+  const action = state?.running?.action;
+  if (id === undefined || state === undefined || action === undefined) return undefined;
+  const records = Object.values(after.resources[id]?.history ?? {});
+  const record = records.find((one) => one.callId === callId && !Object.values(state.history).includes(one));
+  if (record === undefined || !isWorthTelling(record, action.expectedCode)) return undefined;
+  return {
+    kind: "resource",
+    node: after.node,
+    resource: id,
+    operation: record.operation,
+    intervalMs: record.intervalMs,
+    rc: record.rcCode,
+    expectedRc: action.expectedCode,
+    opStatus: record.opStatus,
+    // What we needed to end it is no part of what it was given.
+    execMs: record.opStatus === OP_STATUS.timeout ? action.timeoutMs : Math.round(record.execMs),
+  };
+}
+
+/** Neither a person's word nor an unreadable power is a success. */
+const FENCING_RC = { confirmed: 0, "not-done": 1, unknown: 2 } as const;
+
+export function fencingHappening(record: FencingRecord): Happening {
+  const { node, id, target, action, outcome, by } = record;
+  const result = outcome.kind === "confirmed" ? "OK" : `${outcome.kind}: ${outcome.reason}`;
+  const summary = `Operation ${action} of ${target} by ${node} for ${by.join(", ")}: ${result} (ref=${node}-${id})`;
+  return { kind: "fencing", node: target, action, rc: FENCING_RC[outcome.kind], summary };
+}
+
+type Attributes = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+/** Of each node, as the scheduler takes them: transient ones before permanent ones. */
+function attributesOf(cib: XmlElement): Attributes {
+  const configured = configuredNodes(cib);
+  const states = nodeStates(cib).map(({ attributes }) => attributes.uname ?? "");
+  const names = new Set([...configured.map(({ name }) => name), ...states]);
+  return new Map(
+    [...names].map((name) => {
+      const permanent = configured.find((node) => node.name === name)?.attributes;
+      return [name, { ...permanent, ...transientAttributes(nodeState(cib, name)) }];
+    }),
+  );
+}
+
+export function attributeHappenings(before: XmlElement, after: XmlElement): readonly Happening[] {
+  const [olds, news] = [attributesOf(before), attributesOf(after)];
+  return [...new Set([...olds.keys(), ...news.keys()])].flatMap((node) => {
+    const [was, is] = [olds.get(node) ?? {}, news.get(node) ?? {}];
+    return Object.keys({ ...was, ...is }).flatMap((name): Happening[] =>
+      was[name] === is[name] ? [] : [{ kind: "attribute", node, name, value: is[name] ?? "" }],
+    );
+  });
+}
