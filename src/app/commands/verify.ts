@@ -3,10 +3,11 @@
  * XML, without any cluster; with `-L` in the running one.
  * Facts: crm_verify(8): exit 0 when valid, 78 when not.
  */
+import { accessSync, constants, statSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { formatProblem, type Problem } from "../../base/problem.ts";
-import { parseXml, printXml } from "../../base/xml.ts";
+import { childOf, childrenOf, parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
 import { asCib, EXIT } from "../crm/session.ts";
@@ -21,6 +22,25 @@ const EXIT_FOREIGN = 76;
 function isForeign(text: string): boolean {
   const read = /^\s*</.test(text) ? parseXml(text) : undefined;
   return read?.kind === "xml" && !["cib", "configuration"].includes(read.root.name);
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Nobody would be told of anything by a program that is not there. Of this machine: each node needs it. */
+function missingAlertPrograms(configuration: XmlElement, source: string): readonly Problem[] {
+  return childrenOf(childOf(configuration, "alerts"), "alert").flatMap(({ attributes }): Problem[] => {
+    const { id = "", path = "" } = attributes;
+    if (isProgram(path)) return [];
+    const reason = `there is no program ${path} on this machine that could be run`;
+    return [{ severity: "warning", place: `${source}: alert ${id}`, reason, remedy: "install it on every node" }];
+  });
 }
 
 interface Text {
@@ -113,7 +133,8 @@ export async function run(argv: readonly string[]): Promise<number> {
       continue;
     }
     const loaded = loadConfiguration(text, { source });
-    const problems: readonly Problem[] = loaded.kind === "valid" ? loaded.warnings : loaded.problems;
+    const problems: readonly Problem[] =
+      loaded.kind === "valid" ? [...loaded.warnings, ...missingAlertPrograms(loaded.value, source)] : loaded.problems;
     if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
     const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
     if (values.quiet !== true)

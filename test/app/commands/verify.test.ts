@@ -39,6 +39,26 @@ for (const [what, text, exitCode, message] of CASES)
     expect(status).toBe(exitCode);
   });
 
+test("an alert whose program is missing, or cannot be run, is a warning", () => {
+  writeFileSync(path.join(work, "plain"), "");
+  const alerts = [
+    `here ${process.execPath}`,
+    "gone /nowhere/agent",
+    `plain ${path.join(work, "plain")}`,
+    `room ${work}`,
+  ];
+  const text = [...alerts.map((alert) => `alert ${alert}`), "property stonith-enabled=false"].join("\n");
+  writeFileSync(path.join(work, "alerts.crm"), `${text}\n`);
+  const command = [path.join(root, "src/app/main.ts"), "verify", "alerts.crm"];
+  const { status, stdout } = spawnSync(process.execPath, command, { encoding: "utf8", cwd: work });
+  expect(stdout.match(/alert \w+: warning: there is no program \S+/g)).toEqual([
+    "alert gone: warning: there is no program /nowhere/agent",
+    `alert plain: warning: there is no program ${path.join(work, "plain")}`,
+    `alert room: warning: there is no program ${work}`,
+  ]);
+  expect(status).toBe(0);
+});
+
 const isInstalled = spawnSync("crm_verify", ["--version"], { stdio: "ignore" }).status === 0;
 describe.skipIf(skips(!isInstalled, "crm_verify, the judge, is not installed"))(
   "crm_verify (skipped when it is not installed)",
