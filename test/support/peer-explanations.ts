@@ -56,10 +56,27 @@ function sendsTheWrongOne(theirs: readonly Motion[], ours: readonly Motion[]): b
 }
 
 /** Two instances on one node although one node takes but one: it asks a cloned group's score, and then its member's. */
-function crowds(motions: readonly Motion[], cib: XmlElement): boolean {
+function crowds(motions: readonly Motion[], cib: XmlElement, report: string): boolean {
   if (/name="(?:globally-unique|clone-node-max)"/.test(printXml(cib))) return false;
   return motions.some(
-    (one) => one.to !== undefined && motions.some((other) => isOther(one, other) && other.to === one.to),
+    (one) =>
+      one.to !== undefined &&
+      one.from !== one.to &&
+      (motions.some((other) => isOther(one, other) && other.to === one.to) ||
+        (activeNow(cib, report, one.id).includes(one.to) &&
+          !motions.some((other) => isOther(one, other) && other.from === one.to))),
+  );
+}
+
+/** The nodes on which the report says, before all, that the clone of a primitive is active. */
+function activeNow(cib: XmlElement, report: string, primitive: string): readonly string[] {
+  const clone = allIn(cib, "clone").find((each) =>
+    allIn(each, "primitive").some(({ attributes }) => attributes["id"] === primitive),
+  );
+  const [before = ""] = report.split("Transition Summary");
+  const told = clonesApart(before).clones.get(clone?.attributes["id"] ?? "") ?? "";
+  return [...told.matchAll(/\* (?:Started|Promoted|Unpromoted): \[ (.*) \]/g)].flatMap(([, nodes = ""]) =>
+    nodes.split(" "),
   );
 }
 
@@ -258,7 +275,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   const [their, our] = [motionsIn(theirs.report), motionsIn(ours.report)];
   if (tradesPlaces(their) && !tradesPlaces(our)) return "instances trade places (mended after 2.1.5)";
   if (sendsTheWrongOne(their, our)) return "a settled instance makes room for one that moves anyway";
-  if (crowds(their, read.root) && !crowds(our, read.root)) return "two instances of a clone on one node";
+  if (crowds(their, read.root, theirs.report) && !crowds(our, read.root, ours.report))
+    return "two instances of a clone on one node";
   const isDecision = compare(cib, ours, theirs)?.level !== "report";
   const agreesWithout = (cut: XmlElement) => {
     if (printXml(cut) === printXml(read.root)) return false;
@@ -274,7 +292,7 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (isDecision && agreesPut(read.root, ours, withoutReluctance(read.root)))
     return "a wish undoes a must (mended after 2.1.5: group-anticolocation-2, failed-sticky-anticolocated-group)";
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
-    return "what a later member of a group must be with binds not all (mended after 2.1.5: coloc-with-inner-group-member)";
+    return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
