@@ -235,6 +235,8 @@ function hasWorthlessMember(instance: Resource): boolean {
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
+  // A group is promoted as a whole: a member of negative priority keeps it from that.
+  if (instance.children.some(({ managed, priority }) => managed && priority < 0)) return false;
   const isForced = !options.quorate && options.noQuorumPolicy === "demote";
   if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
   if (hasWorthlessMember(instance)) return false;
