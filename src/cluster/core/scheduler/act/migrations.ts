@@ -8,7 +8,7 @@ import type { Node, Resource } from "../facts/model.ts";
 
 import { ROLE } from "../facts/values.ts";
 import { canRun } from "../place/board.ts";
-import { isMigrating, motionOf } from "./lifecycle.ts";
+import { isHeldByQuorum, isMigrating, motionOf } from "./lifecycle.ts";
 import { type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 export interface Migration {
@@ -37,7 +37,9 @@ function candidate(plan: Plan, resource: Resource): Migration | undefined {
   if (resource.pendingTask === "start") return undefined;
   const start = stepsOf(plan, resource, "start").find(({ node }) => node === to);
   const stop = stepsOf(plan, resource, "stop").find(({ node }) => node === source);
-  if (start === undefined || stop === undefined || !start.required || !start.runnable) return undefined;
+  if (start === undefined || stop === undefined) return undefined;
+  // For want of a quorum it is stopped; that it would have been handed over is told all the same.
+  if (!(start.required && start.runnable) && !isHeldByQuorum(plan.facts, resource)) return undefined;
   return { resource, source, target: to, start, stop, halfway, multiple };
 }
 
