@@ -122,9 +122,10 @@ describe("operations", () => {
     expect(rcs[2]).toMatchObject({ operation: "monitor", intervalMs: 10_000, expectedRc: 0 });
   });
 
-  test("a probe that finds nothing is nothing to tell; one that finds it running is", () => {
-    expect(told(action("monitor", 0, 7), [exit(7)])).toEqual([undefined]);
-    expect(told(action("monitor", 0, 7), [exit(0)])).toMatchObject([{ rc: 0, expectedRc: 7 }]);
+  test("what a probe finds is nothing to tell; that it could not look is", () => {
+    for (const found of [0, 7, 8]) expect(told(action("monitor", 0, 7), [exit(found)])).toEqual([undefined]);
+    expect(told(action("monitor", 0, 7), [exit(5)])).toMatchObject([{ rc: 5, expectedRc: 7 }]);
+    expect(told(action("monitor", 0, 7), [{ kind: "timeout" }])).toMatchObject([{ opStatus: 2 }]);
   });
 
   test("what was cut short by ourselves, a notification, and an answer that nobody waits for are not told", () => {

@@ -59,9 +59,15 @@ export function nodeHappenings(before: NodeWords, after: NodeWords, cib: XmlElem
   });
 }
 
-function isWorthTelling({ operation, opStatus, rcCode }: HistoryRecord, expectedCode: number): boolean {
+/** Running, not running, promoted: a probe that says so has done its work, whatever was expected. */
+const PROBE_ANSWERS = [0, 7, 8];
+
+function isWorthTelling(record: HistoryRecord, expectedCode: number): boolean {
+  const { operation, intervalMs, opStatus, rcCode } = record;
   if (opStatus === OP_STATUS.cancelled) return false;
-  return operation !== "monitor" || opStatus !== OP_STATUS.done || rcCode !== expectedCode;
+  if (operation !== "monitor" || opStatus !== OP_STATUS.done) return true;
+  // A manager that comes after another one finds what runs: that is no news.
+  return rcCode !== expectedCode && (intervalMs > 0 || !PROBE_ANSWERS.includes(rcCode));
 }
 
 /** The call that has ended; undefined when there is nothing to tell of it. */
