@@ -227,9 +227,10 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
   }
 }
 
-/** A managed member that counts for less than nothing keeps its whole group from being promoted. */
-function hasWorthlessMember(instance: Resource): boolean {
-  return instance.kind === "group" && instance.children.some(({ managed, priority }) => managed && priority < 0);
+/** A managed member that is to be stopped, or counts for less than nothing, keeps its whole group from promotion. */
+function hasIdleMember(instance: Resource): boolean {
+  const isIdle = ({ managed, priority, nextRole }: Resource) => managed && (priority < 0 || nextRole === ROLE.stopped);
+  return instance.kind === "group" && instance.children.some(isIdle);
 }
 
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
@@ -239,7 +240,7 @@ function mayPromoteNow(board: Board, instance: Resource): boolean {
   if (instance.children.some(({ managed, priority }) => managed && priority < 0)) return false;
   const isForced = !options.quorate && options.noQuorumPolicy === "demote";
   if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
-  if (hasWorthlessMember(instance)) return false;
+  if (hasIdleMember(instance)) return false;
   if (isUnmanaged(instance)) return staysPromoted(instance);
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
