@@ -18,13 +18,18 @@ function isIncluded(each: Step): boolean {
 }
 
 /** Of an unmanaged resource nothing is touched, only watched. */
-function isLeftAlone({ resource, operation, intervalMs, kind }: Step): boolean {
-  if (resource === undefined || resource.managed || kind !== "resource" || resource.kind !== "primitive") return false;
-  return intervalMs === 0 && !["monitor", "notify", "delete"].includes(operation);
+function isLeftAlone(each: Step): boolean {
+  return isOfUnmanaged(each) && each.intervalMs === 0 && !["monitor", "notify", "delete"].includes(each.operation);
 }
 
+function isOfUnmanaged({ resource, kind }: Step): boolean {
+  return resource?.managed === false && kind === "resource" && resource.kind === "primitive";
+}
+
+/** Where an unmanaged resource cannot be looked for, nobody misses it. */
 function isBlocked(each: Step): boolean {
-  return !each.dropped && !each.runnable && each.required && !isLeftAlone(each);
+  if (each.dropped || each.runnable || !each.required || isLeftAlone(each)) return false;
+  return !(isOfUnmanaged(each) && each.operation === "monitor" && each.intervalMs === 0);
 }
 
 function joins(each: Link): boolean {

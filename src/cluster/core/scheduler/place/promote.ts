@@ -227,11 +227,15 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
   }
 }
 
+/** A managed member that counts for less than nothing keeps its whole group from being promoted. */
+function hasWorthlessMember(instance: Resource): boolean {
+  return instance.kind === "group" && instance.children.some(({ managed, priority }) => managed && priority < 0);
+}
+
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
-  // A group is promoted as a whole: a member of negative priority keeps it from that.
-  if (instance.children.some(({ managed, priority }) => managed && priority < 0)) return false;
+  if (hasWorthlessMember(instance)) return false;
   const isForced = !options.quorate && options.noQuorumPolicy === "demote";
   if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
   if (isUnmanaged(instance)) return staysPromoted(instance);
