@@ -227,17 +227,21 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
   }
 }
 
-/** A managed member that is to be stopped, or counts for less than nothing, keeps its whole group from promotion. */
+/** A managed member that counts for less than nothing keeps its whole group from being promoted. */
+function hasWorthlessMember(instance: Resource): boolean {
+  return instance.kind === "group" && instance.children.some(({ managed, priority }) => managed && priority < 0);
+}
+
+/** So does one that is to be stopped. */
 function hasIdleMember(instance: Resource): boolean {
-  const isIdle = ({ managed, priority, nextRole }: Resource) => managed && (priority < 0 || nextRole === ROLE.stopped);
+  const isIdle = ({ managed, nextRole }: Resource) => managed && nextRole === ROLE.stopped;
   return instance.kind === "group" && instance.children.some(isIdle);
 }
 
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
-  // A group is promoted as a whole: a member of negative priority keeps it from that.
-  if (instance.children.some(({ managed, priority }) => managed && priority < 0)) return false;
+  if (hasWorthlessMember(instance)) return false;
   const isForced = !options.quorate && options.noQuorumPolicy === "demote";
   if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
   if (hasIdleMember(instance)) return false;
