@@ -13,7 +13,7 @@ export default defineConfig({
           exclude: ["test/**/*.machine.test.ts"],
           testTimeout: 60_000,
           // Most of its time is waiting for real processes; fewer workers would wait in a row.
-          maxWorkers: 5,
+          maxWorkers: 7,
         },
       },
       {

@@ -8,11 +8,15 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const LONG = [
   "test/fencing/pair.test.ts",
+  "test/app/watchdog-cluster.test.ts",
   "test/fencing/pair-lock.test.ts",
   "test/fencing/telnet-boards.test.ts",
   "test/app/cts.test.ts",
   "test/fencing/snmp-pdu.test.ts",
+  "test/app/fence-race.test.ts",
   "test/fencing/race.test.ts",
+  "test/cluster/edge/systemd-units.test.ts",
+  "test/fencing/libvirt.test.ts",
   "test/app/config-history.test.ts",
   "test/app/agent-tools.test.ts",
   "test/app/advice.test.ts",

@@ -105,7 +105,8 @@ function childrenOf(pid: number): readonly number[] {
 
 export function openNodePair({ times, configuration }: PairOptions): NodePair {
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-nodes-"));
-  const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
+  // As nobody else has it: a killed run may have left its namespaces behind.
+  const tag = folder.slice(-6);
   const space = (name: string) => `gm${name[0]}${tag}`;
   const keepers = new Map<NodeName, ChildProcess>();
   const ends = new Map<NodeName, Promise<number | null>>();

@@ -98,7 +98,8 @@ export function threeLinks(serial: readonly string[]): readonly string[] {
 export function openNamespacePair(times: readonly string[], setting: PairSetting = {}): NamespacePair {
   const { nodes = NODES, watchdog = "none", isWatched = false } = setting;
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-pair-"));
-  const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
+  // As nobody else has it: a killed run may have left its namespaces behind.
+  const tag = folder.slice(-6);
   const space = (node: NodeName) => `gk${node[0]}${tag}`;
   const switches = `gk-${tag}`;
   const children = new Map<NodeName, ChildProcess>();

@@ -56,10 +56,27 @@ function sendsTheWrongOne(theirs: readonly Motion[], ours: readonly Motion[]): b
 }
 
 /** Two instances on one node although one node takes but one: it asks a cloned group's score, and then its member's. */
-function crowds(motions: readonly Motion[], cib: XmlElement): boolean {
+function crowds(motions: readonly Motion[], cib: XmlElement, report: string): boolean {
   if (/name="(?:globally-unique|clone-node-max)"/.test(printXml(cib))) return false;
   return motions.some(
-    (one) => one.to !== undefined && motions.some((other) => isOther(one, other) && other.to === one.to),
+    (one) =>
+      one.to !== undefined &&
+      one.from !== one.to &&
+      (motions.some((other) => isOther(one, other) && other.to === one.to) ||
+        (activeNow(cib, report, one.id).includes(one.to) &&
+          !motions.some((other) => isOther(one, other) && other.from === one.to))),
+  );
+}
+
+/** The nodes on which the report says, before all, that the clone of a primitive is active. */
+function activeNow(cib: XmlElement, report: string, primitive: string): readonly string[] {
+  const clone = allIn(cib, "clone").find((each) =>
+    allIn(each, "primitive").some(({ attributes }) => attributes["id"] === primitive),
+  );
+  const [before = ""] = report.split("Transition Summary");
+  const told = clonesApart(before).clones.get(clone?.attributes["id"] ?? "") ?? "";
+  return [...told.matchAll(/\* (?:Started|Promoted|Unpromoted): \[ (.*) \]/g)].flatMap(([, nodes = ""]) =>
+    nodes.split(" "),
   );
 }
 
@@ -146,6 +163,81 @@ function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean):
   return found === undefined || found.level === "report";
 }
 
+/** The CIB with `change` made to each of its colocations; what it makes `undefined` is left out. */
+function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
+  const children = element.children.flatMap((child) => {
+    const next = child.name === "rsc_colocation" ? change(child) : withColocations(child, change);
+    return next === undefined ? [] : [next];
+  });
+  return { ...element, children };
+}
+
+/** Whether it is only this that tells them apart: put otherwise, ours stays as it is, and the peer says the same. */
+function agreesPut(cib: XmlElement, ours: Outputs, other: XmlElement): boolean {
+  const text = printXml(other);
+  if (text === printXml(cib) || isDecidedOtherwise(text, ours, askOurs(text))) return false;
+  const theirs = askPeer(text);
+  return theirs !== undefined && !isDecidedOtherwise(text, ours, theirs);
+}
+
+function isDecidedOtherwise(cib: string, ours: Outputs, theirs: Outputs): boolean {
+  const found = compare(cib, ours, theirs);
+  return found !== undefined && found.level !== "report";
+}
+
+/**
+ * Without what merely ought to keep away from another one, and must be with a third: later versions drop such a wish
+ * where what must be leaves no choice.
+ */
+function withoutReluctance(cib: XmlElement): XmlElement {
+  const bound = new Set(
+    [
+      ...allIn(cib, "group").flatMap(({ attributes, children }) => [attributes, ...children.map((c) => c.attributes)]),
+      ...allIn(cib, "resource_ref").map(({ attributes }) => attributes),
+    ].map(({ id }) => id),
+  );
+  for (const { attributes } of allIn(cib, "rsc_colocation"))
+    if (/INFINITY$/.test(attributes["score"] ?? "")) bound.add(attributes["rsc"]);
+  return withColocations(cib, (each) => {
+    const { rsc, score = "", ...more } = each.attributes;
+    const isReluctant = /^-\d+$/.test(score) && bound.has(rsc) && !Object.keys(more).some((key) => /role/.test(key));
+    return isReluctant ? undefined : each;
+  });
+}
+
+/** What must be with another one, told of the whole group instead of one of its members. */
+function withWholeGroups(cib: XmlElement): XmlElement {
+  const groups = allIn(cib, "group");
+  const wholeOf = (rsc: string | undefined) =>
+    groups.find(({ children }) => children.some(({ attributes }) => attributes["id"] === rsc))?.attributes["id"];
+  return withColocations(cib, (each) => {
+    const { rsc, score } = each.attributes;
+    const whole = wholeOf(rsc);
+    return whole === undefined || score !== "INFINITY"
+      ? each
+      : { ...each, attributes: { ...each.attributes, rsc: whole } };
+  });
+}
+
+/** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
+function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const text = printXml(cib);
+  const lines = compare(text, ours, theirs)?.lines ?? [];
+  const ids = allIn(cib, "primitive")
+    .filter((each) => /name="multiple-active" value="stop_unexpected"/.test(printXml(each)))
+    .map(({ attributes }) => attributes["id"] ?? "");
+  const pretended = ids.filter((id) => lines.includes(`missing action pseudo_event|start|${id}_start_0|`));
+  return (
+    pretended.length > 0 &&
+    lines.every((line) => pretended.some((id) => line.includes(`|start|${id}_start_0|`))) &&
+    pretended.every((id) => motionOf(id).test(theirs.report))
+  );
+}
+
+/** It moves: where it is to start, it does not run. */
+const motionOf = (id: string) =>
+  new RegExp(`^ +\\* Move +${id} +\\( +\\S+ -> \\S+ +\\)  due to being multiply active$`, "m");
+
 const CLONE = /^( +)\* Clone Set: (\S+)/;
 const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
 
@@ -196,7 +288,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   const [their, our] = [motionsIn(theirs.report), motionsIn(ours.report)];
   if (tradesPlaces(their) && !tradesPlaces(our)) return "instances trade places (mended after 2.1.5)";
   if (sendsTheWrongOne(their, our)) return "a settled instance makes room for one that moves anyway";
-  if (crowds(their, read.root) && !crowds(our, read.root)) return "two instances of a clone on one node";
+  if (crowds(their, read.root, theirs.report) && !crowds(our, read.root, ours.report))
+    return "two instances of a clone on one node";
   const isDecision = compare(cib, ours, theirs)?.level !== "report";
   const agreesWithout = (cut: XmlElement) => {
     if (printXml(cut) === printXml(read.root)) return false;
@@ -207,6 +300,12 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
   if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
+  if (isDecision && pretendsToStart(read.root, ours, theirs))
+    return "stop_unexpected, moved to where it does not run, is taken for started there";
+  if (isDecision && agreesPut(read.root, ours, withoutReluctance(read.root)))
+    return "a wish undoes a must (mended after 2.1.5: group-anticolocation-2, failed-sticky-anticolocated-group)";
+  if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
+    return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";

@@ -70,9 +70,9 @@ function numbersForgotten(cib: XmlElement): (key: string) => string {
     key.replaceAll(/([\w.-]+):\d+(?=[_\s"|]|$)/g, (whole, id: string) => (unique.includes(id) ? whole : id));
 }
 
+/** What a picture shows twice is there once: the peer draws each instance, though all go by one name. */
 function blockedIn(picture: string, rename: (key: string) => string): string[] {
-  return picture
-    .split("\n")
+  return [...new Set(picture.split("\n"))]
     .filter(
       (line) =>
         line.trimStart().startsWith('"') && !line.includes("->") && !line.replaceAll(" ", "").includes("style=bold"),

@@ -253,7 +253,7 @@ async function runWithKeeper(prepared: Prepared): Promise<never> {
   const onFrame = (frame: ToManager) => {
     if (frame.kind === "start") {
       manager = build(prepared, frame, link);
-      // What an earlier manager has begun is looked at now.
+      // What an earlier manager has begun and nobody has configured any more is looked at now.
       feed(manager, { kind: "tick" });
       void serve(manager, prepared.options.run);
       for (const waiting of early.splice(0)) takeFrame(manager, waiting);

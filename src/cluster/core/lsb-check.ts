@@ -1,6 +1,6 @@
 /**
  * The eight rules that an init script must keep before a cluster may trust it, and what each broken one would do.
- * Facts: LSB 5.0, "Init Script Actions"; Pacemaker Administration, "Is a particular LSB script cluster-compatible?";
+ * Facts: LSB 5.0, "Init Script Actions"; Pacemaker Administration, "LSB Compliance";
  * the list of the Linux-HA documents (reference/crm-tools.md, section 6): 1 the three actions are there; start of what
  * is stopped: 2 answers 0 when it worked, 3 not 0 when it did not; stop of what runs: 4 and 5 likewise; 6 status of
  * what runs is 0, 7 of what is stopped 3; 8 stop of what is stopped is 0. What they leave out and a cluster needs as

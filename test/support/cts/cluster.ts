@@ -156,7 +156,8 @@ function removeGroups(folder: string): void {
 export async function openCluster(random: () => number, plan: ClusterPlan = ROUNDS_PLAN): Promise<Cluster> {
   const { nodes, program: started = PROGRAM } = plan;
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-cts-"));
-  const tag = `${process.pid % 100_000}${Math.floor(performance.now()) % 1000}`;
+  // As nobody else has it: a killed run may have left its namespaces behind.
+  const tag = folder.slice(-6);
   const network = layNetwork(nodes, tag);
   const boards = new Map<NodeName, IpmiSim>();
   const machines = new Map<NodeName, Machine>();

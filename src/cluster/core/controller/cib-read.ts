@@ -103,6 +103,7 @@ export function nodesWithActive(cib: XmlElement, resource: string): readonly str
   });
 }
 
+/** Fencing devices left out: nothing of them runs on a node. */
 function primitiveIds(element: XmlElement | undefined): readonly string[] {
   return (element?.children ?? []).flatMap((child) => {
     if (child.name === "primitive") return child.attributes.class === "stonith" ? [] : [child.attributes.id ?? ""];
@@ -110,11 +111,14 @@ function primitiveIds(element: XmlElement | undefined): readonly string[] {
   });
 }
 
+export const configuredResources = (cib: XmlElement): readonly string[] =>
+  primitiveIds(childOf(configurationOf(cib), "resources"));
+
 /** Has each configured resource been looked for on this node? Where nothing is recorded, nothing is known. */
 export function isLookedOver(cib: XmlElement, state: XmlElement | undefined): boolean {
   const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
   const known = new Set(resources.map(({ attributes }) => attributes.id?.split(":")[0]));
-  return primitiveIds(childOf(configurationOf(cib), "resources")).every((id) => known.has(id));
+  return configuredResources(cib).every((id) => known.has(id));
 }
 
 /** `fail-count-ip#monitor_10000` of a failed operation; `last-failure-...` likewise. */

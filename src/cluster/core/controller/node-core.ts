@@ -17,13 +17,13 @@ import type {
   StatusChange,
   StoredCib,
 } from "../cib-store/types.ts";
-import { createExecutor, executorWakeAtMs, limited, stepExecutor } from "../executor/executor.ts";
+import { createExecutor, executorWakeAtMs, limited, lookAtForgotten, stepExecutor } from "../executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../executor/history.ts";
 import { limitOptionsOf } from "../executor/limits.ts";
 import type { Begun } from "../executor/runs-with.ts";
 import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from "../executor/types.ts";
 import type { ResourceAction } from "../transition/graph.ts";
-import { configuredNodes } from "./cib-read.ts";
+import { configuredNodes, configuredResources } from "./cib-read.ts";
 import { controllerWakeAtMs, createController, stepController } from "./controller.ts";
 import type {
   ClearScope,
@@ -92,10 +92,11 @@ export interface NodeStart {
 export function createNode(start: NodeStart, nowMs: number): NodeState {
   const { self, incarnation, session, actionLimit, stored, nodes, fenced, begun } = start;
   const store = createCibStore(self, session, stored);
+  const executor = limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store)));
   return {
     self,
     controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
-    executor: limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store))),
+    executor: lookAtForgotten(executor, configuredResources(cibTree(store)), nowMs),
     store,
     reported: {},
     requestPrefix: `${self}-${session}`,
@@ -120,10 +121,14 @@ interface Work {
   readonly now: Instant;
 }
 
-const limitsFrom = (store: CibStore): Inner => ({
-  to: "executor",
-  event: { kind: "limits", options: limitOptionsOf(cibTree(store)) },
-});
+/** What the executor has to know of the configuration. */
+function tellExecutor({ queue, state }: Work): void {
+  const cib = cibTree(state.store);
+  queue.push(
+    { to: "executor", event: { kind: "limits", options: limitOptionsOf(cib) } },
+    { to: "executor", event: { kind: "configured", ids: configuredResources(cib) } },
+  );
+}
 
 function historyChanges(work: Work, resourceId: string): readonly StatusChange[] {
   const { self, executor, reported } = work.state;
@@ -202,7 +207,7 @@ function fromStore(work: Work, effect: CibStoreEffect): void {
     case "changed":
       work.effects.push({ kind: "cib-changed", what: effect.what });
       work.queue.push({ to: "controller", event: { kind: "cib", cib: nodeCib(work.state), what: effect.what } });
-      if (effect.what === "configuration") work.queue.push(limitsFrom(work.state.store));
+      if (effect.what === "configuration") tellExecutor(work);
       break;
     case "synchronised":
       work.queue.push({ to: "controller", event: { kind: "synchronised" } });

@@ -44,17 +44,33 @@ const OWN_TRANSITION_KEY = "0:0:7:own-probe";
 
 /**
  * `actionLimit`: what the node runs at once where nothing else is configured. `begun`: what earlier managers have begun
- * since the machine has booted, and not ended; with the first event it is looked at, whether the configuration knows it
- * or not.
+ * since the machine has booted, and not ended.
  */
 export function createExecutor(node: string, actionLimit: number, begun: readonly Begun[] = []): ExecutorState {
-  const resources = begun.map((one, index): [string, ResourceState] => {
-    const action = probeOf(one, node);
-    const call = { callId: index + 1, action, transitionKey: OWN_TRANSITION_KEY, queuedAtMs: 0, digest: "" };
-    return [one.resource.id, { identity: one.resource, waiting: [call], recurring: {}, history: {}, begun: one }];
+  const resources = begun.map((one): [string, ResourceState] => [
+    one.resource.id,
+    { identity: one.resource, waiting: [], recurring: {}, history: {}, begun: one },
+  ]);
+  return { node, limits: usualLimits(actionLimit), nextCallId: 1, resources: Object.fromEntries(resources) };
+}
+
+/**
+ * What was begun here and is configured no more is looked at without an order, for none will come. What is configured
+ * the DC has looked for: only then is what its agent tells by the way, a promotion score, heard by a DC that counts.
+ */
+export function lookAtForgotten(state: ExecutorState, configured: readonly string[], nowMs: number): ExecutorState {
+  const known = new Set(configured);
+  let { nextCallId } = state;
+  const resources = Object.entries(state.resources).map(([id, resource]): [string, ResourceState] => {
+    const { begun, running, waiting, history } = resource;
+    const isSeen = running !== undefined || waiting.length > 0 || Object.keys(history).length > 0;
+    if (begun === undefined || isSeen || known.has(id.split(":")[0] ?? id)) return [id, resource];
+    const action = probeOf(begun, state.node);
+    const call = { callId: nextCallId, action, transitionKey: OWN_TRANSITION_KEY, queuedAtMs: nowMs, digest: "" };
+    nextCallId += 1;
+    return [id, { ...resource, waiting: [call] }];
   });
-  const limits = usualLimits(actionLimit);
-  return { node, limits, nextCallId: begun.length + 1, resources: Object.fromEntries(resources) };
+  return { ...state, nextCallId, resources: Object.fromEntries(resources) };
 }
 
 /** The recurring operation that a `cancel` action of the graph means. */
@@ -248,6 +264,8 @@ function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, to
       return look(state, event.agentType, nowMs);
     case "load":
       return { state: { ...state, limits: { ...state.limits, load: event.load } }, effects: [] };
+    case "configured":
+      return { state: lookAtForgotten(state, event.ids, nowMs), effects: [] };
     case "limits":
       return { state: limited(state, event.options), effects: [] };
     case "tick":

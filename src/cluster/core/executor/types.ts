@@ -53,6 +53,8 @@ export type ExecutorEvent =
   /** How loaded the node is, or what the configuration allows; see limits.ts. */
   | { readonly kind: "load"; readonly load: number }
   | { readonly kind: "limits"; readonly options: LimitOptions }
+  /** All resources that the configuration has now. */
+  | { readonly kind: "configured"; readonly ids: readonly string[] }
   | { readonly kind: "tick" };
 
 export interface OperationRun {

@@ -85,9 +85,10 @@ function lives() {
       const callId = effects.find((effect) => effect.kind === "run")?.callId ?? 0;
       return step({ kind: "finished", callId, outcome: { kind: "exit", code }, ...end });
     },
-    dieAndComeBack: () => {
+    /** `configured`: what the configuration has by then. */
+    dieAndComeBack: (...configured: readonly string[]) => {
       state = createExecutor("alpha", 4, [...kept.values()]);
-      return step({ kind: "tick" });
+      return step({ kind: "configured", ids: configured });
     },
     history: () => lrmResourceXml(state, "ip")?.children.map(({ attributes }) => attributes),
   };
@@ -111,6 +112,14 @@ describe("a manager that was killed", () => {
       "op-digest": expect.stringContaining(OLD.ip),
     });
     expect(told(node.perform(action("stop", REMOVED)))).toEqual(["stop 198.18.0.9"]);
+  });
+
+  test("what is configured is left to the DC, which hears what the agent tells; it is found as it was begun", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    expect(told(node.dieAndComeBack("ip"))).toEqual([]);
+    const looked = node.perform(action("monitor", NEW));
+    expect(told(looked)).toEqual(["monitor 198.18.0.9"]);
   });
 
   test("in the middle of a start leaves a note of it, too", () => {

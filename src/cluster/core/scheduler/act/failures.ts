@@ -1,12 +1,14 @@
 /**
  * Failed resources head the plan: what failed and the stop that answers it are written down before all else, so that
- * they come first among what may be done at any time.
+ * they come first among what may be done at any time; so is the stop of what a lost node was handing over.
  * Fact: crm_simulate as a black box (order of actions in its graphs).
  */
 import { isUnclean, isUp } from "../place/board.ts";
 import { type Plan, step } from "./plan.ts";
 
 export function planFailures(plan: Plan): void {
+  for (const { resource, node } of plan.facts.halfArrived)
+    if (resource.runningOn.includes(node)) step(plan, { resource, node, operation: "stop" });
   for (const { entry, resource, node } of plan.facts.failedEntries) {
     if (!resource.runningOn.includes(node) || !isUp(plan.board, node) || isUnclean(plan.board, node)) continue;
     if (entry.task === "monitor" && entry.intervalMs > 0)

@@ -56,11 +56,17 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
       // container, which is how its node is fenced, waits for the demotions of the bundle itself.
       const follows = node.kind === "guest" ? isInGuest(each) : isProtected(each);
       if (follows && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
-      // A node that is still there might go on stopping things itself: the whole waits with the part.
-      const whole = each.resource === undefined ? undefined : topOf(each.resource);
-      if (each.required && each.operation === "stop" && whole !== undefined && whole !== each.resource)
-        for (const stop of stepsOf(plan, whole, "stop")) if (follows) link(plan, fence, stop);
+      if (each.required && each.operation === "stop" && follows)
+        for (const stop of lastStopOf(plan, each.resource)) link(plan, fence, stop);
     }
+}
+
+/**
+ * A node that is still there might go on stopping things itself: the whole waits with the part, and of what is active
+ * in several places the last one waits.
+ */
+function lastStopOf(plan: Plan, resource: Resource | undefined): readonly Step[] {
+  return resource === undefined ? [] : stepsOf(plan, topOf(resource), "stop").slice(-1);
 }
 
 function mustWait(resource: Resource, start: Step, target: Node): boolean {

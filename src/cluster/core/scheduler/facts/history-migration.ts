@@ -108,6 +108,7 @@ function afterPendingMigrateTo(facts: Facts, resource: Resource, source: Node, e
   if (found === undefined || source.online || !found.target.online) return;
   addRunning(resource, source);
   addRunning(resource, found.target);
+  facts.halfArrived.push({ resource, node: found.target });
 }
 
 function afterFailedMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): void {

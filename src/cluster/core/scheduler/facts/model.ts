@@ -289,6 +289,8 @@ export interface Facts {
   readonly clearFailures: { readonly resource: Resource; readonly node: Node; readonly why: string }[];
   /** Nodes that must be fenced, in the order in which it was found out. */
   readonly toFence: Node[];
+  /** What was being handed over to a node by one that is lost since. */
+  readonly halfArrived: { readonly resource: Resource; readonly node: Node }[];
   /** Recurring operations that are recorded but must not go on. */
   readonly failedEntries: { readonly entry: HistoryEntry; readonly resource: Resource; readonly node: Node }[];
   readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];

@@ -64,6 +64,7 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds 
     bans: [],
     toFence: [],
     clearFailures: [],
+    halfArrived: [],
     failedEntries: [],
     removedHistories: [],
     haveQuorum: options.quorate,

@@ -250,7 +250,9 @@ function blendOrKeep(
   const next = [...work];
   blend(board, next, source, attribute, factor, positiveOnly);
   if (!canRunAny(board, next)) return work;
-  return followers(board, source, next, factor, positiveOnly, withThisOf(board, source));
+  // Who keeps away from a group's member does not hear who wants to be with the group as a whole.
+  const dependents = factor < 0 ? ownWithThis(board, source) : withThisOf(board, source);
+  return followers(board, source, next, factor, positiveOnly, dependents);
 }
 
 /** The wishes of all that depend on `source`, one after another. */
