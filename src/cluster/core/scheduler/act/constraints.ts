@@ -61,6 +61,11 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
   return [...inner, ...members].flatMap((member) => stepsOf(plan, member, task));
 }
 
+/** An instance that cannot start, for want of a node or of quorum, is not drawn in by what its clone waits for. */
+function staysAway({ resource, operation, runnable, required }: Step): boolean {
+  return resource?.parent?.kind === "clone" && operation === "start" && !runnable && !required;
+}
+
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   const firsts = firstsOf(plan, order.first, order.firstTask);
   if (order.firstTask === "stop")
@@ -79,7 +84,7 @@ function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
       for (const second of membersSteps(plan, order.second, order.secondTask))
-        link(plan, first, second, { ...rules, hidden: true });
+        if (!staysAway(second)) link(plan, first, second, { ...rules, hidden: true });
   if (order.first.kind !== "primitive" && rules.thenDragsFirst === true)
     for (const first of membersSteps(plan, order.first, order.firstTask))
       for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });

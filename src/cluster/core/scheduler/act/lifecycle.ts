@@ -42,7 +42,7 @@ function policyWithoutQuorum({ options }: Facts, resource: Resource): Facts["opt
   return inPromotable(resource) && resource.role > ROLE.stopped ? "ignore" : "stop";
 }
 
-export function isHeldByQuorum(facts: Facts, resource: Resource): boolean {
+function isHeldByQuorum(facts: Facts, resource: Resource): boolean {
   return !facts.options.quorate && policyWithoutQuorum(facts, resource) !== "ignore";
 }
 

@@ -8,7 +8,7 @@ import type { Node, Resource } from "../facts/model.ts";
 
 import { ROLE } from "../facts/values.ts";
 import { canRun } from "../place/board.ts";
-import { isHeldByQuorum, isMigrating, motionOf } from "./lifecycle.ts";
+import { isMigrating, motionOf } from "./lifecycle.ts";
 import { type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 export interface Migration {
@@ -19,8 +19,8 @@ export interface Migration {
   readonly stop: Step;
   /** The source has already handed it over. */
   readonly halfway: boolean;
-  /** It runs elsewhere, too: so it is known from the start that it cannot be handed over. */
-  readonly multiple: boolean;
+  /** It runs elsewhere, too, or may not start there: it is known from the beginning that it cannot be handed over. */
+  readonly vain: boolean;
 }
 
 function candidate(plan: Plan, resource: Resource): Migration | undefined {
@@ -32,15 +32,14 @@ function candidate(plan: Plan, resource: Resource): Migration | undefined {
   const halfway = resource.migrationSource !== undefined && resource.migrationTarget === to;
   const source = halfway ? resource.migrationSource : resource.runningOn[0];
   if (source === undefined || source === to) return undefined;
-  const multiple = !halfway && resource.runningOn.length > 1;
   if (!source.online || source.unclean || source.pending || !canRun(plan.board, to)) return undefined;
   if (resource.pendingTask === "start") return undefined;
   const start = stepsOf(plan, resource, "start").find(({ node }) => node === to);
   const stop = stepsOf(plan, resource, "stop").find(({ node }) => node === source);
-  if (start === undefined || stop === undefined) return undefined;
-  // For want of a quorum it is stopped; that it would have been handed over is told all the same.
-  if (!(start.required && start.runnable) && !isHeldByQuorum(plan.facts, resource)) return undefined;
-  return { resource, source, target: to, start, stop, halfway, multiple };
+  if (start === undefined || stop === undefined || (start.runnable ? !start.required : !stop.required))
+    return undefined;
+  const vain = (!halfway && resource.runningOn.length > 1) || !start.runnable;
+  return { resource, source, target: to, start, stop, halfway, vain };
 }
 
 /** All that would migrate if nothing stood against it; their steps are marked. */
@@ -49,8 +48,8 @@ export function markMigrations(plan: Plan): Migration[] {
   for (const resource of plan.facts.resources) {
     const migration = candidate(plan, resource);
     if (migration === undefined) continue;
-    migration.start.migratable = !migration.multiple;
-    migration.stop.migratable = !migration.multiple;
+    migration.start.migratable = !migration.vain;
+    migration.stop.migratable = !migration.vain;
     found.push(migration);
   }
   return found;
@@ -156,7 +155,9 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
     }
     for (const { first } of inputsOf(plan, stop)) {
       if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
-      if (first.operation === "stop") link(plan, first, begin);
+      // Nor is it handed over before those have been looked for that it would not have been stopped before.
+      const isProbe = first.operation === "monitor" && first.intervalMs === 0;
+      if (first.operation === "stop" || isProbe) link(plan, first, begin);
     }
     // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
     for (const [index, each] of plan.links.entries())

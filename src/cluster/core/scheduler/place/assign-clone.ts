@@ -6,7 +6,17 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
-import { allowedOf, assignedOf, type Board, nextRoleOf, noteScores, type Scores, setScore, unassign } from "./board.ts";
+import {
+  allowedOf,
+  assignedOf,
+  type Board,
+  nextRoleOf,
+  noteScores,
+  type Scores,
+  scoreOn,
+  setScore,
+  unassign,
+} from "./board.ts";
 import { isAvailable } from "./choose-node.ts";
 import { ownThisWith, ownWithThis } from "./colocations.ts";
 import { applyPrimary, mergeDependents } from "./follow.ts";
@@ -82,8 +92,9 @@ function place(board: Board, spread: Spread, instance: Resource, prefer: Node | 
   return chosen;
 }
 
+/** What is not in question at all (opt-in clusters) need not be banned. */
 function banBelow(board: Board, resource: Resource, node: Node): void {
-  setScore(board, resource, node, -INFINITY_SCORE);
+  if (!Number.isNaN(scoreOn(board, resource, node))) setScore(board, resource, node, -INFINITY_SCORE);
   for (const child of resource.children) banBelow(board, child, node);
 }
 
