@@ -121,7 +121,6 @@ property no-quorum-policy=ignore
       await pair.until("its child is gone", () => !isRunning(Number(slept)));
 
       // A manager that comes after another one tells nothing of what has not changed: what follows is told next.
-      const before = told("all", "alpha").length;
       const ups = () => pair.log("alpha").match(/manager of alpha is up/g)?.length ?? 0;
       pair.killManager("alpha");
       await pair.until("alpha has a manager again, and all is as it was", async () => {
@@ -135,13 +134,12 @@ property no-quorum-policy=ignore
         "the failed monitor is told",
         () => find("all", "alpha", { kind: "resource", task: "monitor", rsc: "dummy" }) !== undefined,
       );
-      const news = told("all", "alpha").slice(before);
-      expect(news.find((one) => one["CRM_alert_rsc"] !== "person")).toMatchObject({
-        CRM_alert_task: "monitor",
-        CRM_alert_rc: "7",
-        CRM_alert_desc: "not running",
-        CRM_alert_interval: "1000",
-      });
+      // Two agents may run side by side, so that nothing hangs on the order; probes of the new manager are not told.
+      const monitors = told("all", "alpha").filter((one) => one["CRM_alert_task"] === "monitor");
+      expect(monitors.map((one) => [one["CRM_alert_rsc"], one["CRM_alert_interval"], one["CRM_alert_rc"]])).toEqual([
+        ["dummy", "1000", "7"],
+      ]);
+      expect(monitors[0]).toMatchObject({ CRM_alert_desc: "not running" });
 
       // An attribute, once in the cluster, and only to whom it was selected for.
       for (const name of ["wanted", "other"]) pair.gemel("bravo", "attrd_updater", "-n", name, "-U", "7");

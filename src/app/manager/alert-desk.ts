@@ -106,21 +106,32 @@ export function createAlertDesk(options: AlertDeskOptions): AlertDesk {
     tell(nodeHappenings(before, words, cib), cib);
   }
 
+  function note(before: NodeState, event: NodeEvent, after: NodeState): void {
+    const cib = nodeCib(after);
+    configure(cib);
+    if (event.kind === "view") noteMembers(event.view, cib);
+    if (section === undefined) return;
+    if (event.kind === "finished") {
+      const happening = resourceHappening(before.executor, after.executor, event.callId);
+      if (happening !== undefined) tell([happening], cib);
+    }
+    const { self, controller, store } = after;
+    if (!wantsAttributes || controller.election.dc !== self || before.store === store) return;
+    tell(attributeHappenings(nodeCib(before), cib), cib);
+  }
+
+  /** What tells of a takeover must never be what ends it. */
+  function guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      log("error", `an alert was not told: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   return {
-    note(before, event, after) {
-      const cib = nodeCib(after);
-      configure(cib);
-      if (event.kind === "view") noteMembers(event.view, cib);
-      if (section === undefined) return;
-      if (event.kind === "finished") {
-        const happening = resourceHappening(before.executor, after.executor, event.callId);
-        if (happening !== undefined) tell([happening], cib);
-      }
-      const { self, controller, store } = after;
-      if (!wantsAttributes || controller.election.dc !== self || before.store === store) return;
-      tell(attributeHappenings(nodeCib(before), cib), cib);
-    },
-    fenced: (record, cib) => tell([fencingHappening(record)], cib),
+    note: (before, event, after) => guarded(() => note(before, event, after)),
+    fenced: (record, cib) => guarded(() => tell([fencingHappening(record)], cib)),
     troubles: () => Object.values(state.troubles),
   };
 }
