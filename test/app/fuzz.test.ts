@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { Readable } from "node:stream";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { askFile } from "../../src/app/cib-door.ts";
@@ -159,8 +160,8 @@ describe("commands: an exit code, never an exception", () => {
     vi.stubEnv("CIB_shadow_dir", folder);
     const out = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     const error = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    // What would wait for a person finds nobody.
-    vi.stubGlobal("stdin", undefined);
+    // What asks a person finds that nobody is there.
+    const input = vi.spyOn(process, "stdin", "get").mockImplementation(() => Readable.from([]) as typeof process.stdin);
     try {
       // A first word, so that nothing becomes interactive; a dash alone would read standard input.
       const own = wordsOfUsage(COMMANDS[name]?.usage ?? "");
@@ -181,8 +182,8 @@ describe("commands: an exit code, never an exception", () => {
     } finally {
       out.mockRestore();
       error.mockRestore();
+      input.mockRestore();
       vi.unstubAllEnvs();
-      vi.unstubAllGlobals();
     }
   });
 });

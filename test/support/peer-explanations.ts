@@ -141,8 +141,21 @@ function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): Xm
  * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
  * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
  */
-function hearsTooLoud(cib: XmlElement): boolean {
-  const text = printXml(quieted(cib, passesWishesOn(cib)));
+const hearsTooLoud = (cib: XmlElement) => agreeWhenQuiet(cib, passesWishesOn(cib));
+
+/**
+ * With 2.1.5 the instances of a clone do not hear who must be with their clone; later versions have them hear it
+ * (primitive-with-group-with-promoted). Where nobody wants to move a clone, both must agree.
+ */
+function isDeafToClonesCompany(cib: XmlElement): boolean {
+  const clones = new Set(cloneIds(cib));
+  const isMandatory = ({ name, attributes }: XmlElement) =>
+    name === "rsc_colocation" && clones.has(attributes["with-rsc"] ?? "") && attributes["score"] === "INFINITY";
+  return agreeWhenQuiet(cib, isMandatory);
+}
+
+function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean): boolean {
+  const text = printXml(quieted(cib, isLoud));
   if (text === printXml(cib)) return false;
   const theirs = askPeer(text);
   if (theirs === undefined) return false;
@@ -294,6 +307,7 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
+  if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
   return undefined;

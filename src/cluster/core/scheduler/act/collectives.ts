@@ -116,10 +116,15 @@ function chainGroup(plan: Plan, group: Resource): void {
         for (const second of stepsOf(plan, member, operation)) link(plan, first, second, UP);
     for (const operation of promotable ? ["stop", "demote"] : ["stop"])
       for (const second of stepsOf(plan, previous, operation)) {
+        // Those in between that do not run have nothing to stop, but keep nobody behind them from stopping first.
+        const isBehind = (each: Resource) => stepsOf(plan, each, "stop").length > 0;
+        const behind = operation === "stop" ? group.children.slice(index).find(isBehind) : member;
         // What nobody may stop keeps what it stands on from being stopped.
-        for (const first of stepsOf(plan, member, operation))
-          link(plan, first, second, member.managed ? DOWN : { ...DOWN, needsFirst: true });
-        if (operation === "stop") plan.stopWaits.push({ resource: member, second, sameNode: false });
+        for (const first of behind === undefined ? [] : stepsOf(plan, behind, operation))
+          link(plan, first, second, behind === member && !member.managed ? { ...DOWN, needsFirst: true } : DOWN);
+        if (operation === "stop")
+          for (const resource of new Set([member, behind ?? member]))
+            plan.stopWaits.push({ resource, second, sameNode: false });
       }
   });
 }

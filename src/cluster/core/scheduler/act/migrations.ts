@@ -156,7 +156,9 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
     }
     for (const { first } of inputsOf(plan, stop)) {
       if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
-      if (first.operation === "stop") link(plan, first, begin);
+      // Nor is it handed over before those have been looked for that it would not have been stopped before.
+      const isProbe = first.operation === "monitor" && first.intervalMs === 0;
+      if (first.operation === "stop" || isProbe) link(plan, first, begin);
     }
     // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
     for (const [index, each] of plan.links.entries())

@@ -232,12 +232,19 @@ function hasWorthlessMember(instance: Resource): boolean {
   return instance.kind === "group" && instance.children.some(({ managed, priority }) => managed && priority < 0);
 }
 
+/** So does one that is to be stopped. */
+function hasIdleMember(instance: Resource): boolean {
+  const isIdle = ({ managed, nextRole }: Resource) => managed && nextRole === ROLE.stopped;
+  return instance.kind === "group" && instance.children.some(isIdle);
+}
+
 /** Without quorum nothing new is promoted under freeze, and nothing stays promoted under demote. */
 function mayPromoteNow(board: Board, instance: Resource): boolean {
   const { options } = board.facts;
   if (hasWorthlessMember(instance)) return false;
   const isForced = !options.quorate && options.noQuorumPolicy === "demote";
   if (isForced && primitivesOf(instance).some(({ managed }) => managed)) return currentRole(instance) <= ROLE.stopped;
+  if (hasIdleMember(instance)) return false;
   if (isUnmanaged(instance)) return staysPromoted(instance);
   if (options.quorate || options.noQuorumPolicy !== "freeze") return true;
   return currentRole(instance) === ROLE.promoted;
