@@ -53,8 +53,9 @@ export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void 
   link(plan, end, post);
   link(plan, post, postDone);
   // A task that somebody asks of the clone is nothing to tell of while no instance has a part in it.
+  // That it begins is told even when not all of it can be brought to an end.
   for (const each of [pre, preDone, post, postDone]) {
-    plan.collectives.push({ step: each, members: [end], mode: "all" });
+    plan.collectives.push({ step: each, members: [end], mode: each === pre || each === preDone ? "free" : "all" });
     link(plan, begin, each, { needsFirst: true, hidden: true });
   }
 }
@@ -167,7 +168,7 @@ export function addNotifications(plan: Plan): void {
       const told: Step[] = [];
       for (const life of isIdle ? [] : lives) {
         tell(plan, life, task, "pre", [pre, preDone]);
-        const heard = tell(plan, life, task, "post", [post, postDone]);
+        const heard = isIn(post) ? tell(plan, life, task, "post", [post, postDone]) : undefined;
         if (heard !== undefined) told.push(heard);
       }
       if (task === "stop") for (const life of lives) tellOfFencing(plan, life, told);
