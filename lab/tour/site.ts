@@ -16,7 +16,7 @@ import { writersVerdict } from "./demo.ts";
 
 const FILES = path.join(import.meta.dirname, "../configuration/site");
 const text = (name: string) => readFileSync(path.join(FILES, name), "utf8");
-const URL = "http://192.168.0.200/";
+const PAGE = "http://192.168.0.200/";
 const CLIENT = "192.168.0.9/24";
 const SETUP_MAX_MS = 240_000;
 const GET_MAX_MS = 5_000;
@@ -55,7 +55,7 @@ async function layDisk(lab: Lab): Promise<void> {
 
 /** The page as the client gets it; undefined while nobody answers. */
 async function page(lab: Lab): Promise<string | undefined> {
-  const script = `fetch("${URL}", { signal: AbortSignal.timeout(${GET_MAX_MS}) })
+  const script = `fetch("${PAGE}", { signal: AbortSignal.timeout(${GET_MAX_MS}) })
     .then((answer) => answer.text()).then(console.log)`;
   try {
     return await command("ip", "netns", "exec", lab.place.clientNamespace, process.execPath, "-e", script);

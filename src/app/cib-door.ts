@@ -12,7 +12,7 @@ import { childOf, parseXml, printXml, type XmlElement } from "../base/xml.ts";
 import { verifyCib } from "../cib/schema/verify.ts";
 import { applyOperations } from "../cluster/core/cib-store/operations.ts";
 import { applyStatus, nodeIdFrom } from "../cluster/core/cib-store/status.ts";
-import { configuredNodes, nodeState, transientAttributes } from "../cluster/core/controller/cib-read.ts";
+import { cibVersion, configuredNodes, nodeState, transientAttributes } from "../cluster/core/controller/cib-read.ts";
 import { askControl, type ControlReply } from "./control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "./control-protocol.ts";
 import { ctime } from "./ctime.ts";
@@ -61,9 +61,6 @@ function readCibFile(file: string): XmlElement | AnyReply {
   if (read.root.name !== "cib") return refuse(file, `<${read.root.name}> is no <cib>`, "give a CIB as XML");
   return read.root;
 }
-
-const versionOf = ({ attributes: { admin_epoch = "0", epoch = "0", num_updates = "0" } }: XmlElement) =>
-  `${admin_epoch}.${epoch}.${num_updates}`;
 
 function put(cib: XmlElement, child: XmlElement): XmlElement {
   return { ...cib, children: cib.children.map((old) => (old.name === child.name ? child : old)) };
@@ -114,7 +111,7 @@ function change(file: string, cib: XmlElement, request: ControlRequest, wish: Wi
   const errors = newErrors(cib, changed);
   if (errors.length > 0) return { kind: "refused", problems: errors };
   writeCibFile(file, changed);
-  return { kind: "answer", value: { text: wish.text, version: versionOf(changed), warnings: [] } };
+  return { kind: "answer", value: { text: wish.text, version: cibVersion(changed), warnings: [] } };
 }
 
 function setTransient(
@@ -157,7 +154,7 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
           ? cib
           : (childOf(cib, section) ?? childOf(childOf(cib, "configuration"), section));
       if (found === undefined) return refuse("section", `the CIB has no section ${section}`, "name another");
-      return { kind: "answer", value: { version: versionOf(cib), xml: printXml(found) } };
+      return { kind: "answer", value: { version: cibVersion(cib), xml: printXml(found) } };
     }
     case "cib-apply":
       return change(file, cib, request, applyWish(cib, request, asker));

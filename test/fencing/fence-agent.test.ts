@@ -8,7 +8,7 @@ import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { createRunner } from "../../src/fencing/edge/runner.ts";
 import type { AgentAnswer, FenceAgent } from "../../src/hw/core/agent/answer.ts";
 import { createFenceAgent } from "../../src/hw/edge/fence-agent.ts";
-import { startRedfish } from "../support/redfish-emulator.ts";
+import { obedientMachine, startRedfish } from "../support/redfish-emulator.ts";
 import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
 
@@ -100,14 +100,7 @@ describe("an agent as a process", () => {
 test.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the judge, is not installed"))(
   "a real agent through the runner, on our Redfish board",
   async () => {
-    let state = "On";
-    const machine = {
-      state: () => state,
-      reset(type: "ForceOff" | "On") {
-        state = type === "On" ? "On" : "Off";
-        return { status: 204 };
-      },
-    };
+    const machine = obedientMachine();
     const server = await startRedfish({ machine });
     const secretsFile = path.join(directory, "secrets");
     writeFileSync(secretsFile, "board=adminpw\n", { mode: 0o600 });
@@ -117,7 +110,7 @@ test.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the jud
       const common = { agent: "fence_redfish", secret: "board", redfish_uri: "/redfish/v1", settle_time: "100ms" };
       const device = { id: "f", driver: "fence-agent", parameters: { ...login, ...common } };
       const { outcome } = await runner.run(device, "off", 50_000);
-      expect([outcome, state]).toEqual([{ kind: "confirmed", power: "off" }, "Off"]);
+      expect([outcome, machine.state()]).toEqual([{ kind: "confirmed", power: "off" }, "Off"]);
     } finally {
       runner.close();
       await server.close();

@@ -76,11 +76,12 @@ asRoot(
   "a lost node is switched off by its board, then its address is taken over; it learns of its death when it is back",
   async () => {
     const { opened, dead, alive } = await start("adminpw");
-    boards.get(dead)?.setFaults({ slowOffMs: 3_000 });
+    boards.get(dead)?.setFaults({ offAfterReads: 1_000 });
     opened.cut(dead);
     await opened.until("its board is asked", () => opened.log(alive).includes(`off of ${dead}, asked by`));
     expect(boards.get(dead)?.power()).toBe("on");
     expect(opened.hasAddress(alive)).toBe(false);
+    boards.get(dead)?.setFaults({ offAfterReads: 1 });
     await opened.until("the other has the address", () => opened.hasAddress(alive));
     expect(boards.get(dead)?.power()).toBe("off");
     expect(boards.get(alive)?.power()).toBe("on");

@@ -10,7 +10,7 @@ import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.t
 import { readProfiles } from "../../src/hw/edge/profile-files.ts";
 import { FINGERPRINT } from "../support/board-certificate.ts";
 import { startIpmiSim } from "../support/ipmi-sim.ts";
-import { BOARDS, type RedfishBoard, startRedfish } from "../support/redfish-emulator.ts";
+import { BOARDS, obedientMachine, type RedfishBoard, startRedfish } from "../support/redfish-emulator.ts";
 import { startRibcl } from "../support/ribcl-emulator.ts";
 import { type ShellDialectName, startShellBoard } from "../support/shell-board.ts";
 
@@ -54,20 +54,13 @@ const redfishOf: Readonly<Record<string, RedfishBoard>> = {
 };
 
 async function emulateRedfish(id: string): Promise<Emulated> {
-  let state = "On";
-  const machine = {
-    state: () => state,
-    reset(type: "ForceOff" | "On") {
-      state = type === "On" ? "On" : "Off";
-      return { status: 204 };
-    },
-  };
+  const machine = obedientMachine();
   const board = redfishOf[id];
   if (board === undefined) throw new Error(`no board is named for ${id}`);
   const server = await startRedfish({ machine, board });
   return {
     port: server.port,
-    power: () => state.toLowerCase(),
+    power: () => machine.state().toLowerCase(),
     more: { certificate: FINGERPRINT },
     close: () => server.close(),
   };

@@ -60,7 +60,7 @@ describe("a device that", () => {
 
   test("obeys late: off is confirmed only when the power has gone", async () => {
     start();
-    board.setFaults({ slowOffMs: 600 });
+    board.setFaults({ offAfterReads: 1 });
     const { outcome, evidence } = await runner.run(device(), "off", 10_000);
     expect([outcome.kind, board.power()]).toEqual(["confirmed", "off"]);
     expect(evidence.map(({ answered }) => answered)).toEqual(["accepted", "on", "off"]);

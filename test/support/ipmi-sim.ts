@@ -6,17 +6,17 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
 /**
- * `dullMs`: each answer takes so long, and other requests wait meanwhile. `slowOffMs`: says done, the power goes later.
- * `stuckOff`: says done and does nothing. `refuse`: 0xff.
+ * `dullMs`: each answer takes so long, and other requests wait meanwhile. `offAfterReads`: says done, and the
+ * power goes only when it has been read as on so many times. `stuckOff`: says done and does nothing. `refuse`: 0xff.
  */
 export interface ChassisFaults {
   readonly dullMs?: number;
-  readonly slowOffMs?: number;
+  readonly offAfterReads?: number;
   readonly stuckOff?: boolean;
   readonly stuckOn?: boolean;
   readonly refuse?: boolean;
@@ -122,11 +122,20 @@ function chassisProgram(directory: string, cutsPower = "true"): string {
 cd ${directory}/state-of-machine || exit 1
 [ -e dullMs ] && sleep "$(cat dullMs)"
 case "$1 $2 $3" in
-  "get power "*) echo "power:$(cat power)";;
+  "get power "*)
+    if [ -e read-as-on ]; then
+      reads=$(cat read-as-on)
+      if [ "$reads" -lt "$(cat offAfterReads)" ]; then
+        echo $((reads + 1)) > read-as-on
+      else
+        rm read-as-on; echo 0 > power
+      fi
+    fi
+    echo "power:$(cat power)";;
   "set power 0") [ -e refuse ] && { echo refused; exit 1; }
     [ -e stuckOff ] && exit 0
-    [ -e slowOffMs ] || { ${cutsPower} > /dev/null 2>&1; echo 0 > power; exit 0; }
-    (sleep "$(cat slowOffMs)"; echo 0 > power) > /dev/null 2>&1 < /dev/null &;;
+    [ -e offAfterReads ] && { echo 0 > read-as-on; exit 0; }
+    ${cutsPower} > /dev/null 2>&1; echo 0 > power;;
   "set power 1") [ -e refuse ] && { echo refused; exit 1; }; [ -e stuckOn ] || echo 1 > power;;
 esac
 exit 0
@@ -221,12 +230,19 @@ export async function startIpmiSim(options: IpmiSimOptions): Promise<IpmiSim> {
     },
     setPower: (power) => writeFileSync(powerFile, power === "on" ? "1\n" : "0\n"),
     setFaults(faults) {
-      for (const name of ["dullMs", "slowOffMs", "stuckOff", "stuckOn", "refuse"] as const) {
+      for (const name of ["dullMs", "offAfterReads", "stuckOff", "stuckOn", "refuse"] as const) {
         const file = path.join(machineDirectory, name);
         const value = faults[name];
-        if (value === undefined || value === false) rmSync(file, { force: true });
-        else writeFileSync(file, typeof value === "number" ? String(value / 1000) : "");
+        if (value === undefined || value === false) {
+          rmSync(file, { force: true });
+          continue;
+        }
+        const text = name === "dullMs" ? Number(value) / 1000 : Number(value);
+        // The chassis program may read at any time: never half a number.
+        writeFileSync(`${file}.new`, String(text));
+        renameSync(`${file}.new`, file);
       }
+      if (faults.offAfterReads === undefined) rmSync(path.join(machineDirectory, "read-as-on"), { force: true });
     },
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),

@@ -13,6 +13,18 @@ export interface RedfishMachine {
   reset(type: "ForceOff" | "On"): { readonly status: number; readonly error?: string } | "cut";
 }
 
+/** A machine that does what it is told, at once. */
+export function obedientMachine(): RedfishMachine {
+  let state = "On";
+  return {
+    state: () => state,
+    reset(type) {
+      state = type === "On" ? "On" : "Off";
+      return { status: 204 };
+    },
+  };
+}
+
 export interface RedfishBoard {
   readonly systemId: string;
   readonly manufacturer: string;

@@ -4,6 +4,7 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
+import { configurationVersion } from "../../cluster/core/controller/cib-read.ts";
 import { askCib } from "../cib-door.ts";
 import { answerWaitMs, type ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
@@ -68,12 +69,11 @@ export async function changeCib(
       for (const problem of applied.problems) process.stderr.write(`${tool}: ${formatProblem(problem)}\n`);
       return EXIT.refused;
     }
-    const { admin_epoch = "0", epoch = "0" } = cib.attributes;
     const request = {
       kind: "cib-apply",
       mode: "replace",
       xml: printXml(applied.value),
-      base: `${admin_epoch}.${epoch}`,
+      base: configurationVersion(cib),
     } as const;
     const reply = await withProgress(tool, waitText(request), askCib(socketPath, request));
     if (reply.kind === "answer") {

@@ -14,14 +14,13 @@ import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
 import type { FencingNote, MonitorSource, MonitorWishes, UnprovenDevice } from "../../cluster/core/monitor/wishes.ts";
 import { monitorXml } from "../../cluster/core/monitor/xml.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { cibFile } from "../cib-door.ts";
 import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
 import {
   FLAGS,
@@ -46,7 +45,7 @@ interface Live {
 function sourceOf(cib: XmlElement, live: Live | undefined): MonitorSource {
   const nowWallMs = Date.now();
   return {
-    facts: readFacts(cib, nowWallMs, zoneAt(nowWallMs)),
+    facts: localFacts(cib, nowWallMs),
     nowWallMs,
     stack: live === undefined ? "unknown" : "gemel",
     version: live === undefined ? undefined : VERSION,

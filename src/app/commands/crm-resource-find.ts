@@ -2,8 +2,7 @@
 import process from "node:process";
 import type { XmlElement } from "../../base/xml.ts";
 import type { Facts, Resource } from "../../cluster/core/scheduler/facts/model.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 import { FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 import type { ResourceCall } from "./crm-resource.ts";
 
@@ -28,7 +27,7 @@ export async function find({ socketPath, resource }: ResourceCall): Promise<Foun
     return wrongCall("crm_resource", "which resource? -r RESOURCE", "crm_resource -r RESOURCE");
   const cib = await fetchCib("crm_resource", socketPath);
   if (typeof cib === "number") return cib;
-  const facts = readFacts(cib, Date.now(), zoneAt(Date.now()));
+  const facts = localFacts(cib, Date.now());
   const found =
     facts.byId.get(resource) ?? facts.resources.find(({ baseId, removed }) => baseId === resource && !removed);
   if (found === undefined) return complain(`Resource '${resource}' not found`, FIELD_EXIT.notFound);
@@ -37,5 +36,5 @@ export async function find({ socketPath, resource }: ResourceCall): Promise<Foun
 
 export async function factsOf({ socketPath }: ResourceCall): Promise<Facts | number> {
   const cib = await fetchCib("crm_resource", socketPath);
-  return typeof cib === "number" ? cib : readFacts(cib, Date.now(), zoneAt(Date.now()));
+  return typeof cib === "number" ? cib : localFacts(cib, Date.now());
 }

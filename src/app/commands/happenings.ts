@@ -3,11 +3,10 @@ import process from "node:process";
 import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import { failuresOf } from "../../cluster/core/monitor/operations.ts";
 import { type Happening, readLogLine } from "../../cluster/core/report/timeline.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { askControl } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { waitText, withProgress } from "../progress.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 import { askOrTell } from "./ask.ts";
 
 const LINES_MAX = 1_000;
@@ -25,7 +24,7 @@ export interface Written {
 const readDate = (text: string) => Date.parse(text);
 
 function failureHappenings(cib: XmlElement): Happening[] {
-  return failuresOf(readFacts(cib, Date.now(), zoneAt(Date.now()))).map(({ entry, resource, node }) => {
+  return failuresOf(localFacts(cib, Date.now())).map(({ entry, resource, node }) => {
     const { "last-rc-change": at = "0", "rc-code": code = "", "exit-reason": reason = "" } = entry.element.attributes;
     const text = `${resource.baseId}: ${entry.task}_${entry.intervalMs} failed on ${node.name} (rc=${code}${
       reason === "" ? "" : `, ${reason}`

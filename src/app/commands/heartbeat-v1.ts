@@ -7,9 +7,8 @@
 import process from "node:process";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Facts, primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { readCommandLine } from "../control-client.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 
 export interface Held {
@@ -53,7 +52,7 @@ const keyOf = (wanted: string) =>
 
 /** Every line of the old haresources, by what it has become. */
 export function heldBy(cib: XmlElement, nowWallMs: number): readonly Held[] {
-  const facts = readFacts(cib, nowWallMs, zoneAt(nowWallMs));
+  const facts = localFacts(cib, nowWallMs);
   const constraints = childOf(childOf(cib, "configuration"), "constraints");
   return childrenOf(constraints, "rsc_location").flatMap((constraint) => {
     const owned = ownerOf(constraint);

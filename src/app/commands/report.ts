@@ -16,12 +16,11 @@ import { ALL_SECTIONS, plainWishes } from "../../cluster/core/monitor/section-ch
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { maskText, maskTree, secretsOf } from "../../cluster/core/report/mask.ts";
 import { tellTimeline } from "../../cluster/core/report/timeline.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
 import { installationFiles } from "./report-node.ts";
@@ -76,7 +75,7 @@ function filesOf({ written, fromWallMs, toWallMs, socketPath }: Place): Readonly
   const { status, cib, logs, missing, happenings } = written;
   const { self } = status;
   const files = new Map<string, string>();
-  const facts = readFacts(cib, status.atWallMs, zoneAt(status.atWallMs));
+  const facts = localFacts(cib, status.atWallMs);
   const wishes = { ...plainWishes(ALL_SECTIONS), inactive: true, timing: true, detail: true };
   const unproven = status.fencing.proofs.filter(isUnproven);
   const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], unproven, ctime };

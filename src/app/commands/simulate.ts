@@ -10,12 +10,11 @@ import { verifyCib } from "../../cib/schema/verify.ts";
 import { circleProblems } from "../../cluster/core/scheduler/act/circle.ts";
 import { decisionOf } from "../../cluster/core/scheduler/decision-of.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { inject } from "../../cluster/core/scheduler/print/injections.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
 import { VERSION } from "../version.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts, zoneAt } from "../zone.ts";
 import { FIELD_EXIT } from "./ask.ts";
 import { type CibInput, cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf, runBatch, runProfile, runProfileBeside } from "./simulate-batch.ts";
@@ -70,7 +69,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
   const nowWallMs = clockOf(cib, time);
   if ((values.verbose ?? []).length > 0) tellDoubts(cib);
   const injected = isAsked(injections)
-    ? inject(cib, readFacts(cib, nowWallMs, zoneAt(nowWallMs)), injections)
+    ? inject(cib, localFacts(cib, nowWallMs), injections)
     : ({ kind: "injected", cib, lines: [] } as const);
   if (injected.kind === "unknown") {
     for (const reason of injected.reasons) process.stderr.write(`${TOOL}: ${reason}\n`);

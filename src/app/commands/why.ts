@@ -8,10 +8,9 @@ import type { Language } from "../../base/language.ts";
 import { nearestName } from "../../base/nearest.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { prove } from "../../cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../cluster/core/scheduler/why/why-text.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts, zoneAt } from "../zone.ts";
 import { cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf } from "./simulate-batch.ts";
 
@@ -44,7 +43,7 @@ function languageOf(wanted: string | undefined): Language | undefined {
 
 /** What of the question the CIB does not know. */
 function unknownIn(cib: XmlElement, nowWallMs: number, resource: string, node: string | undefined): string | undefined {
-  const facts = readFacts(cib, nowWallMs, zoneAt(nowWallMs));
+  const facts = localFacts(cib, nowWallMs);
   const guess = (name: string, names: Iterable<string>) => {
     const near = nearestName(name, [...names]);
     return near === undefined ? "" : `; did you mean ${near}?`;

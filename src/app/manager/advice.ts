@@ -5,10 +5,9 @@ import { ROW_OF } from "../../cluster/core/advice/codes.ts";
 import type { Situation } from "../../cluster/core/advice/situation.ts";
 import { textOf } from "../../cluster/core/advice/texts.ts";
 import type { BlockedAction } from "../../cluster/core/scheduler/decision.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import { reasonText } from "../../cluster/core/scheduler/reason-text.ts";
 import type { StatusProblem, StatusReport } from "../control-protocol.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 
 type Report = Omit<StatusReport, "problems">;
 
@@ -36,7 +35,7 @@ export function situationOf(cib: XmlElement, report: Report, { blocked, heldUp }
   const { self, atWallMs, dc, isSettled, transition, links, fencing, drbd, nodes } = report;
   const { devices, history, isEnabled } = fencing;
   return {
-    facts: readFacts(cib, atWallMs, zoneAt(atWallMs)),
+    facts: localFacts(cib, atWallMs),
     self,
     nowWallMs: atWallMs,
     dc,

@@ -1,6 +1,6 @@
 /** Node attributes as the control socket asks for them: permanent ones, transient ones with dampening, private ones. */
 import { attributeValue } from "../../cluster/core/attributes.ts";
-import { configuredNodes, nodeState, nodeStates, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
+import { knownNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import type { ControlAnswers, ControlRequest } from "../control-protocol.ts";
 import { nodeAttribute, type Wish } from "./configuration-requests.ts";
@@ -63,9 +63,7 @@ export function queryAttribute(
   { name, node }: Extract<ControlRequest, { kind: "attribute-query" }>,
 ): ControlAnswers["attribute-query"] {
   const cib = nodeCib(manager.node);
-  const states = nodeStates(cib).map(({ attributes }) => attributes.uname ?? "");
-  const known = [...new Set([...configuredNodes(cib).map((each) => each.name), ...states])];
-  const names = node === undefined ? known : [node];
+  const names = node === undefined ? knownNodes(cib) : [node];
   return {
     values: names.flatMap((each) => {
       const pending = attributeValue(manager.attributes, each, name);

@@ -6,7 +6,7 @@
 import type { Problem } from "../../base/problem.ts";
 import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import type { ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
-import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
+import { configurationVersion, configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import {
   dropLease,
   endOf,
@@ -17,9 +17,8 @@ import {
 } from "../../cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
 import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
-import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
 import type { ControlRequest } from "../control-protocol.ts";
-import { zoneAt } from "../zone.ts";
+import { localFacts } from "../zone.ts";
 import { listPrimitives } from "./status.ts";
 
 export type Wish =
@@ -151,7 +150,7 @@ function metaOption(id: string, action: keyof typeof META_OPTIONS): Wish {
 
 /** Where any part of it runs now, as the status section says. */
 function nodesOf(cib: XmlElement, id: string, { nowWallMs }: Asker): readonly string[] {
-  const resource = readFacts(cib, nowWallMs, zoneAt(nowWallMs)).byId.get(id);
+  const resource = localFacts(cib, nowWallMs).byId.get(id);
   if (resource === undefined) return [];
   return [...new Set(partsOf(resource).flatMap(({ runningOn }) => runningOn.map(({ name }) => name)))];
 }
@@ -239,8 +238,7 @@ export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: As
 /** A whole configuration given as XML: `cib` or `configuration` is its root. */
 export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Asker): Wish {
   const { mode, xml: text, base, trialMs, raises } = request;
-  const { admin_epoch = "0", epoch = "0" } = cib.attributes;
-  const now = `${admin_epoch}.${epoch}`;
+  const now = configurationVersion(cib);
   if (base !== undefined && base !== now)
     return refuse("base", `the configuration is ${now} now`, "read it again, make the change anew");
   const read = parseXml(text);

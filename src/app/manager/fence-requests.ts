@@ -2,7 +2,7 @@
  * What operators ask of fencing: switch, drill, prove, and a person's word that a node has no power. The fencer
  * decides; here stands who may be meant, and what is seen of the target.
  */
-import { configuredNodes, nodeStates } from "../../cluster/core/controller/cib-read.ts";
+import { knownNodes } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { levelsFor } from "../../fencing/core/configuration.ts";
 import type { ControlRequest } from "../control-protocol.ts";
@@ -14,11 +14,10 @@ import { statusReport } from "./status-report.ts";
 
 /** Every node that the configuration, the status or the membership knows; names are compared to the letter. */
 function refuseUnknown(manager: Manager, target: string): Reply | undefined {
-  const cib = nodeCib(manager.node);
-  const configured = configuredNodes(cib).map(({ name }) => name);
-  const seen = nodeStates(cib).map(({ attributes }) => attributes.uname ?? "");
   const peers = manager.view?.peers.map(({ name }) => name) ?? [];
-  const known = [...new Set([manager.self, ...configured, ...seen, ...peers])].filter((name) => name !== "");
+  const known = [...new Set([manager.self, ...knownNodes(nodeCib(manager.node)), ...peers])].filter(
+    (name) => name !== "",
+  );
   if (known.includes(target)) return undefined;
   return refuse("target", `there is no node ${target}`, `write the exact name: ${known.toSorted().join(", ")}`);
 }

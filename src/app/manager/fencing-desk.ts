@@ -92,6 +92,13 @@ function ended(code: number, exitReason = ""): RunEnd {
   return { outcome: { kind: "exit", code }, exitReason, output: "", attributes: [] };
 }
 
+/** The device as it reaches that target: by its outlet, its plug, its lock. */
+const wayTo = ({ id, driver, parameters, perTarget }: FencingDevice, target: string) => ({
+  id,
+  driver,
+  parameters: { ...parameters, ...perTarget[target] },
+});
+
 export function createFencingDesk(options: DeskOptions): FencingDesk {
   const { self, secretsFile, sight, nowMs, log } = options;
   const runner = createRunner({
@@ -125,12 +132,11 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
 
   /** By every way that leads to a peer, its outlet or its lock: the first that fails is the device's answer. */
   async function lookAt(device: FencingDevice, timeoutMs: number): Promise<DeviceReport> {
-    const { id, driver, parameters, perTarget, targets = [] } = device;
+    const { perTarget, targets = [] } = device;
     const ways = targets.filter((target) => target !== self && Object.hasOwn(perTarget, target));
     let last: DeviceReport | undefined;
     for (const target of ways) {
-      const way = { id, driver, parameters: { ...parameters, ...perTarget[target] } };
-      last = await runner.run(way, "status", timeoutMs);
+      last = await runner.run(wayTo(device, target), "status", timeoutMs);
       const { outcome } = last;
       if (outcome.kind === "confirmed") continue;
       const reason = ways.length === 1 ? outcome.reason : `for ${target}: ${outcome.reason}`;
@@ -223,10 +229,9 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       return refusal;
     },
     async seenAlive(target) {
-      const looks = lookersAt(state.configuration, target, self).map(async ({ id, driver, parameters, perTarget }) => {
-        const device = { id, driver, parameters: { ...parameters, ...perTarget[target] } };
-        const { outcome } = await runner.run(device, "status", LOOK_MS);
-        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${id} reads that it is on`] : [];
+      const looks = lookersAt(state.configuration, target, self).map(async (device) => {
+        const { outcome } = await runner.run(wayTo(device, target), "status", LOOK_MS);
+        return outcome.kind === "confirmed" && outcome.power === "on" ? [`${device.id} reads that it is on`] : [];
       });
       return (await Promise.all(looks)).flat();
     },

@@ -3,6 +3,7 @@
  * clock decides, as the ends are dates; a clock that is wrong makes an override end early or late, and no more.
  */
 import { childOf, type XmlElement } from "../../base/xml.ts";
+import { configurationVersion } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { dueLeases, endText } from "../../cluster/core/overrides/lease.ts";
 import { type Manager, submit } from "./manager.ts";
@@ -15,7 +16,7 @@ export type FindVersion = (version: string) => Promise<XmlElement | undefined>;
 
 /** Nobody has confirmed the trial: the configuration is again what it was before. */
 async function goBack(manager: Manager, version: string, find: FindVersion): Promise<void> {
-  const { admin_epoch = "0", epoch = "0" } = nodeCib(manager.node).attributes;
+  const now = configurationVersion(nodeCib(manager.node));
   const configuration = await find(version);
   if (configuration === undefined) {
     manager.log("error", `the trial has ended, but nobody has kept version ${version}: it cannot be gone back to`);
@@ -24,7 +25,7 @@ async function goBack(manager: Manager, version: string, find: FindVersion): Pro
   const door = `the trial was not confirmed: back to ${version}`;
   const answer = await submit(manager, "gemel", door, [
     // Somebody may confirm the trial while its forerunner is being fetched.
-    { kind: "expect", version: `${admin_epoch}.${epoch}` },
+    { kind: "expect", version: now },
     { kind: "replace", configuration },
   ]);
   if (answer.kind === "accepted") manager.log("warning", `nobody has confirmed the trial: back to ${version}`);

@@ -5,6 +5,7 @@
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
+import { cibVersion } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
@@ -103,7 +104,6 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
 
 function queryCib(manager: Manager, person: Person, section: string | undefined): Reply {
   const cib = filterCib(nodeCib(manager.node), person);
-  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = nodeCib(manager.node).attributes;
   const found: XmlElement | undefined =
     section === undefined || section === "cib"
       ? cib
@@ -114,7 +114,7 @@ function queryCib(manager: Manager, person: Person, section: string | undefined)
     );
     return refuse("section", `the CIB has no section ${section}`, `give one of ${sections.join(", ")}`);
   }
-  return answer<"cib-query">({ version: `${admin_epoch}.${epoch}.${num_updates}`, xml: printXml(found) });
+  return answer<"cib-query">({ version: cibVersion(nodeCib(manager.node)), xml: printXml(found) });
 }
 
 function failResource(manager: Manager, request: Extract<ControlRequest, { kind: "resource-fail" }>): Reply {

@@ -5,6 +5,7 @@
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import type { AlertTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import {
+  cibVersion,
   configuredNodes,
   isFencingEnabled,
   nodeState,
@@ -291,7 +292,6 @@ function readFencing({
 export function buildStatus(sources: StatusSources): StatusReport {
   const { controller, cib, drbd, nowWallMs } = sources;
   const { view, self, election, dcReport } = controller;
-  const { admin_epoch = "0", epoch = "0", num_updates = "0" } = cib.attributes;
   const report: Omit<StatusReport, "problems"> = {
     program: `gemel ${VERSION}`,
     self,
@@ -299,7 +299,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     ...(election.dc === null ? {} : { dc: election.dc }),
     hasQuorum: cib.attributes["have-quorum"] === "1",
     isSettled: view?.settled === true,
-    cibVersion: `${admin_epoch}.${epoch}.${num_updates}`,
+    cibVersion: cibVersion(cib),
     nodes: readNodes(sources),
     links: view?.links ?? [],
     ...(sources.keeper === undefined ? {} : { keeper: sources.keeper }),

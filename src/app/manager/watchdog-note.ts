@@ -3,7 +3,7 @@
  * fencing that there is, the scheduler starts nothing without that word. Every manager looks, only the DC writes.
  * Fact: Pacemaker Explained, "Cluster Options", have-watchdog ("set automatically by the cluster").
  */
-import { childOf, childrenOf } from "../../base/xml.ts";
+import { clusterOption } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { type Manager, submit } from "./manager.ts";
 
@@ -11,16 +11,10 @@ const NAME = "have-watchdog";
 /** It is wanted once in the life of a cluster. */
 const LOOK_EVERY_MS = 1_000;
 
-function isNoted(manager: Manager): boolean {
-  const options = childOf(childOf(nodeCib(manager.node), "configuration"), "crm_config");
-  const pairs = childrenOf(options, "cluster_property_set").flatMap((set) => childrenOf(set, "nvpair"));
-  return pairs.some(({ attributes }) => attributes.name === NAME && attributes.value === "true");
-}
-
 async function look(manager: Manager): Promise<void> {
   if (manager.node.controller.election.dc !== manager.self) return;
   const isCountedOn = manager.fencing.configuration().devices.some(({ driver }) => driver === "watchdog");
-  if (!isCountedOn || isNoted(manager)) return;
+  if (!isCountedOn || clusterOption(nodeCib(manager.node), NAME) === "true") return;
   const set = { kind: "set-option", target: "crm_config", setName: "cluster_property_set" } as const;
   const answer = await submit(manager, "gemel", "a watchdog is armed", [{ ...set, name: NAME, value: "true" }]);
   if (answer.kind !== "accepted")

@@ -21,21 +21,13 @@ import {
   type Procedure,
   type Reply,
 } from "../core/libvirt/packet.ts";
-import { loginBySsh } from "./ssh-login.ts";
+import { loginBySsh, type SshLogin } from "./ssh-login.ts";
 
 export interface LibvirtTarget {
   readonly socket: string;
   readonly uri: string;
   readonly machine: string;
-  readonly ssh:
-    | {
-        readonly host: string;
-        readonly port: number;
-        readonly user: string;
-        readonly password: string;
-        readonly hostKey: string;
-      }
-    | undefined;
+  readonly ssh: Omit<SshLogin, "isLegacy" | "answerMs"> | undefined;
   /** For each step: login, connection, one call. */
   readonly answerMs: number;
 }

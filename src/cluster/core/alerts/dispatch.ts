@@ -4,6 +4,7 @@
  * What was not told is counted and stands in status until the target has been told of something again. Pure; the desk
  * starts the runs and says how they ended. Nobody waits for them.
  */
+import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import { type AlertTarget, wants } from "./configuration.ts";
 import { alertEnvironment } from "./environment.ts";
@@ -67,9 +68,6 @@ type Step = Stepped<AlertsState, AlertsEffect>;
 export function createAlerts(sequence: number): AlertsState {
   return { sequence, nextId: 1, running: {}, waiting: [], troubles: {} };
 }
-
-const without = <T>(record: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 
 /** Told once for each reason, however often it comes. */
 function troubled(state: AlertsState, target: string, reason: string, lost: number): Step {

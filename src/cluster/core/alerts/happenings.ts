@@ -7,7 +7,7 @@
  */
 import type { XmlElement } from "../../../base/xml.ts";
 import type { FencingRecord } from "../../../fencing/core/fencer-state.ts";
-import { configuredNodes, nodeState, nodeStates, transientAttributes } from "../controller/cib-read.ts";
+import { configuredNodes, knownNodes, nodeState, transientAttributes } from "../controller/cib-read.ts";
 import { OP_STATUS } from "../executor/history.ts";
 import type { ExecutorState, HistoryRecord } from "../executor/types.ts";
 import type { MembershipView } from "../membership/view.ts";
@@ -111,10 +111,8 @@ type Attributes = ReadonlyMap<string, Readonly<Record<string, string>>>;
 /** Of each node, as the scheduler takes them: transient ones before permanent ones. */
 function attributesOf(cib: XmlElement): Attributes {
   const configured = configuredNodes(cib);
-  const states = nodeStates(cib).map(({ attributes }) => attributes.uname ?? "");
-  const names = new Set([...configured.map(({ name }) => name), ...states]);
   return new Map(
-    [...names].map((name) => {
+    knownNodes(cib).map((name) => {
       const permanent = configured.find((node) => node.name === name)?.attributes;
       return [name, { ...permanent, ...transientAttributes(nodeState(cib, name)) }];
     }),

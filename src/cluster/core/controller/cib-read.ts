@@ -55,6 +55,21 @@ export function nodeState(cib: XmlElement, node: string): XmlElement | undefined
   return nodeStates(cib).find(({ attributes }) => attributes.uname === node);
 }
 
+/** All that the configuration has, or the status tells of: remote nodes have a state and no entry. */
+export function knownNodes(cib: XmlElement): readonly string[] {
+  const states = nodeStates(cib).map(({ attributes }) => attributes.uname ?? "");
+  return [...new Set([...configuredNodes(cib).map(({ name }) => name), ...states])];
+}
+
+/** `ADMIN.EPOCH`: of the configuration alone. */
+export function configurationVersion({ attributes }: XmlElement): string {
+  return `${attributes.admin_epoch ?? "0"}.${attributes.epoch ?? "0"}`;
+}
+
+/** `ADMIN.EPOCH.UPDATES` */
+export const cibVersion = (cib: XmlElement): string =>
+  `${configurationVersion(cib)}.${cib.attributes.num_updates ?? "0"}`;
+
 /** Transient attributes of a node: fail counts, promotion scores, what agents and operators set until a reboot. */
 export function transientAttributes(state: XmlElement | undefined): Readonly<Record<string, string>> {
   const sets = childrenOf(childOf(state, "transient_attributes"), "instance_attributes");

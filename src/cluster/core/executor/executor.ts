@@ -5,22 +5,14 @@
  * recurring operations first, and ends one that is just running: a stop never waits for a hung monitor.
  * Facts: reference/crm-tools.md, section 6; Pacemaker Explained, "Resource Operations".
  */
+import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { codesOf, historySuffix, isRecorded, recordResult } from "./history.ts";
 import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
-import {
-  type Answer,
-  CANCELLED,
-  cancelRecurring,
-  idle,
-  result,
-  SUCCESS,
-  without,
-  withResource,
-} from "./resource-state.ts";
+import { type Answer, CANCELLED, cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
 import { type Begun, begunAfter, probeOf } from "./runs-with.ts";
 import type {
   Call,
@@ -276,15 +268,18 @@ function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, to
 /** A fencing device leaves nothing behind that anybody would have to end. */
 const leavesNothing = ({ resource }: Begun) => resource.class === "stonith";
 
-/** What has to be kept, or no more, of what was begun. */
+/** What has to be kept, or no more, of what was begun. Asked after every event, of which most change one resource. */
 function keepBegun(before: ExecutorState["resources"], after: ExecutorState["resources"]): readonly ExecutorEffect[] {
-  if (before === after) return [];
-  return Object.keys({ ...before, ...after }).flatMap((resourceId): readonly ExecutorEffect[] => {
-    const [was, begun] = [before[resourceId]?.begun, after[resourceId]?.begun];
+  const effects: ExecutorEffect[] = [];
+  const keep = (resourceId: string, was: Begun | undefined, begun: Begun | undefined) => {
     const any = begun ?? was;
-    if (was === begun || any === undefined || leavesNothing(any)) return [];
-    return [{ kind: "keep-begun", resourceId, begun: begun ?? null }];
-  });
+    if (was !== begun && any !== undefined && !leavesNothing(any))
+      effects.push({ kind: "keep-begun", resourceId, begun: begun ?? null });
+  };
+  if (before === after) return effects;
+  for (const id in before) if (before[id] !== after[id]) keep(id, before[id]?.begun, after[id]?.begun);
+  for (const id in after) if (before[id] === undefined) keep(id, undefined, after[id]?.begun);
+  return effects;
 }
 
 export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: number, tools: ExecutorTools): Step {

@@ -1,9 +1,10 @@
 /** Which of the waiting operations begin: one for each resource, as many as the limits allow, the oldest first. */
+import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import { digestText } from "./digest.ts";
 import { agentEnvironment } from "./environment.ts";
 import { slotsOf } from "./limits.ts";
-import { cancelRecurring, idle, result, SUCCESS, without, withResource } from "./resource-state.ts";
+import { cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
 import { asItRuns, begunDuring, isProbe, looksAtSame } from "./runs-with.ts";
 import type { Call, ExecutorEffect, ExecutorState, ExecutorTools, ResourceState, RunningCall } from "./types.ts";
 

@@ -1,16 +1,10 @@
 /** The small steps on the state of one resource that the executor's parts share. */
+import { without } from "../../../base/record.ts";
 import { OP_STATUS } from "./history.ts";
 import type { Call, ExecutorEffect, ExecutorState, ResourceState } from "./types.ts";
 
 export function withResource(state: ExecutorState, id: string, resource: ResourceState): ExecutorState {
   return { ...state, resources: { ...state.resources, [id]: resource } };
-}
-
-export function without<Value>(
-  record: Readonly<Record<string, Value>>,
-  ...keys: string[]
-): Readonly<Record<string, Value>> {
-  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
 }
 
 /** Without the running call; optional properties are left out, never undefined, so that states compare. */

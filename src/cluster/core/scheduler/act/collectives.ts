@@ -78,8 +78,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  const members = resource.children.flatMap((member) => endOf(plan, member, operation));
-  plan.collectives.push({ step: end, members, mode: endMode(resource, operation) });
+  plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
   if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end, { ends: true });

@@ -1,6 +1,6 @@
 /** What of a settled plan makes the graph: steps that are required and can run, and the links between those. */
 import type { Resource } from "../facts/model.ts";
-import type { Link, Plan, Step } from "./plan.ts";
+import { isProbe, type Link, type Plan, type Step } from "./plan.ts";
 
 export interface Graph {
   /** In the order in which they are executed when nothing else decides. */
@@ -29,7 +29,7 @@ function isOfUnmanaged({ resource, kind }: Step): boolean {
 /** Where an unmanaged resource cannot be looked for, nobody misses it. */
 function isBlocked(each: Step): boolean {
   if (each.dropped || each.runnable || !each.required || isLeftAlone(each)) return false;
-  return !(isOfUnmanaged(each) && each.operation === "monitor" && each.intervalMs === 0);
+  return !(isOfUnmanaged(each) && isProbe(each));
 }
 
 function joins(each: Link): boolean {

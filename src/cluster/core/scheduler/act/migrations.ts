@@ -9,7 +9,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { canRun } from "../place/board.ts";
 import { isMigrating, motionOf } from "./lifecycle.ts";
-import { type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { isProbe, type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 export interface Migration {
   readonly resource: Resource;
@@ -156,8 +156,7 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
     for (const { first } of inputsOf(plan, stop)) {
       if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
       // Nor is it handed over before those have been looked for that it would not have been stopped before.
-      const isProbe = first.operation === "monitor" && first.intervalMs === 0;
-      if (first.operation === "stop" || isProbe) link(plan, first, begin);
+      if (first.operation === "stop" || isProbe(first)) link(plan, first, begin);
     }
     // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
     for (const [index, each] of plan.links.entries())

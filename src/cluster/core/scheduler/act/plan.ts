@@ -215,6 +215,8 @@ export function stepsNamed(plan: Plan, resource: Resource, key: string): readonl
   return plan.bySuffix[resource.index]?.get(suffixIn(key, resource)) ?? NONE;
 }
 
+export const isProbe = ({ operation, intervalMs }: Step): boolean => operation === "monitor" && intervalMs === 0;
+
 /** A step as reasons name it. */
 export function describe({ resource, operation, key }: Step): string {
   return resource === undefined ? key : `${resource.id} ${operation}`;

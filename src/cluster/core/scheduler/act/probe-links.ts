@@ -6,11 +6,7 @@
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
 import { assignedOf } from "../place/board.ts";
-import { type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
-
-function isProbe(each: Step): boolean {
-  return each.operation === "monitor" && each.intervalMs === 0 && each.resource !== undefined;
-}
+import { isProbe, type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
 
 /** Every probe of the stopping resource comes before what waits for the stop. */
 function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {

@@ -4,7 +4,7 @@
  */
 import type { Facts, Node } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
-import { link, type Plan, type Step, step } from "./plan.ts";
+import { isProbe, link, type Plan, type Step, step } from "./plan.ts";
 
 function isNeeded(facts: Facts): boolean {
   return (
@@ -20,8 +20,7 @@ function isLetIn(node: Node): boolean {
 
 function waits(each: Step, node: Node): boolean {
   if (each.node !== node || each.resource?.kind !== "primitive") return false;
-  const isProbe = each.operation === "monitor" && each.intervalMs === 0;
-  return isProbe || each.operation === "start";
+  return isProbe(each) || each.operation === "start";
 }
 
 /** One `on` for each node that nobody has let in since it came up. */

@@ -46,9 +46,9 @@ function find(
 function hasMovedOn(there: readonly XmlElement[], to: XmlElement, from: XmlElement | undefined): boolean {
   const sinceTime = Number(to.attributes["last-rc-change"] ?? 0);
   return there.some((op) => {
-    const { operation, "rc-code": code, "op-status": status } = op.attributes;
+    const { operation, "rc-code": code } = op.attributes;
     const tells = operation === "start" || operation === "stop" || (operation === "monitor" && code === "7");
-    if (!tells || status === "-1") return false;
+    if (!tells || isPending(op)) return false;
     if (from !== undefined && !isPending(from)) return callIdOf(op) > callIdOf(from);
     return sinceTime > 0 && Number(op.attributes["last-rc-change"] ?? 0) > sinceTime;
   });

@@ -6,25 +6,24 @@
  * Fact: crm_simulate as a black box ("Resource start-up disabled since no STONITH resources have been defined").
  */
 import type { Problem } from "../../../../base/problem.ts";
-import type { Facts, Resource } from "./model.ts";
+import type { Facts } from "./model.ts";
 import { isFencingClass } from "./read-resources.ts";
 
 export interface HeldBack {
   /** Fencing is not wanted, or there is something to fence with. */
   readonly canProtect: boolean;
-  readonly resources: ReadonlySet<Resource>;
   readonly problems: readonly Problem[];
 }
 
 export function heldBack({ options, resources }: Pick<Facts, "options" | "resources">): HeldBack {
   const canProtect =
     !options.fencingEnabled || options.hasWatchdog || resources.some(({ class: name }) => isFencingClass(name));
-  if (canProtect || resources.length === 0) return { canProtect, resources: new Set(), problems: [] };
+  if (canProtect || resources.length === 0) return { canProtect, problems: [] };
   const problem: Problem = {
     severity: "error",
     place: "/cib/configuration/resources",
     reason: "fencing is enabled, but there is neither a fencing device nor a watchdog: nothing will be started",
     remedy: "configure a fencing device, or set fencing-enabled=false if no resource here needs protection",
   };
-  return { canProtect, resources: new Set(resources), problems: [problem] };
+  return { canProtect, problems: [problem] };
 }

@@ -77,10 +77,10 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds 
 }
 
 function writeHeldBack(facts: Facts): void {
-  const { canProtect, resources, problems } = heldBack(facts);
+  const { canProtect, problems } = heldBack(facts);
   facts.canProtect = canProtect;
   facts.problems.push(...problems);
-  for (const resource of resources) {
+  for (const resource of canProtect ? [] : facts.resources) {
     resource.heldBack = resource.managed;
     resource.managed = false;
   }
