@@ -5,7 +5,7 @@
  * (interleave, clone-min).
  */
 import type { Node, Resource, ResourceOrder } from "../facts/model.ts";
-import { primitivesOf } from "../facts/model.ts";
+import { isActive, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
@@ -61,9 +61,9 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
   return [...inner, ...members].flatMap((member) => stepsOf(plan, member, task));
 }
 
-/** An instance that cannot start, for want of a node or of quorum, is not drawn in by what its clone waits for. */
+/** An instance that is down and cannot start, for want of a node or of quorum, is not drawn in by what its clone waits for. */
 function staysAway({ resource, operation, runnable, required }: Step): boolean {
-  return resource?.parent?.kind === "clone" && operation === "start" && !runnable && !required;
+  return resource?.parent?.kind === "clone" && !isActive(resource) && operation === "start" && !runnable && !required;
 }
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {

@@ -92,7 +92,14 @@ function inheritedWithThis(board: Board, parent: Resource, member: Resource): re
   if (isReplicaPart(parent, member)) return [];
   if (parent.kind === "bundle")
     return ownWithThis(board, parent).filter(({ primaryRole }) => primaryRole < ROLE.promoted);
-  return [...ownWithThis(board, parent), ...above];
+  const own = ownWithThis(board, parent);
+  if (!isEverywhere(board, parent)) return [...own, ...above];
+  return [...own.filter(({ score, primaryRole }) => score < 0 || primaryRole === ROLE.promoted), ...above];
+}
+
+/** With an instance for each node a clone goes everywhere, wherever those would be that want to be with any of them. */
+function isEverywhere(board: Board, { kind, instanceMax }: Resource): boolean {
+  return kind === "clone" && instanceMax >= board.nodes.filter((node) => canRun(board, node)).length;
 }
 
 export function attributeOf(node: Node, name: string): string | undefined {
