@@ -3,6 +3,7 @@
  * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
 import type { Colocation, Node, Resource } from "../facts/model.ts";
+import { isActive } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, isFalse, ROLE } from "../facts/values.ts";
 import { allowedOf, assignedNode, type Board, canRun, canRunAny, nextRoleOf, type Scores } from "./board.ts";
 
@@ -274,8 +275,7 @@ function followers(
   return merged;
 }
 
-/** Whether a dependent's wish may move the primary: not when it is inactive and said to be uncritical. */
-export function hasInfluence({ dependent, primary, influence }: Colocation): boolean {
-  const isInOneGroup = dependent.parent?.kind === "group" && dependent.parent === primary.parent;
-  return isInOneGroup ? dependent.critical || dependent.runningOn.length > 0 : influence;
+/** Whether a dependent's wish bears on the primary: where it is said to be uncritical, not once the primary is active. */
+export function hasInfluence({ primary, influence }: Colocation): boolean {
+  return influence || !isActive(primary);
 }
