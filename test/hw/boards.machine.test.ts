@@ -1,6 +1,6 @@
 /**
- * Each board whose profile is found by its strings, as an emulated machine: firmware tables with the strings of a model,
- * and behind the machine's KCS port a real `ipmi_sim` that gives itself out for that maker's board. The kernel of the
+ * Each board whose profile is found by its strings, as an emulated machine: firmware tables with the strings of a
+ * model, and behind its KCS port a real `ipmi_sim` that gives itself out for that maker's board. The kernel of the
  * image reads both, and the packaged program in the machine finds the profile, the board and the system's UUID.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
