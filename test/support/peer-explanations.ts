@@ -91,6 +91,14 @@ function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): 
   );
 }
 
+/** Without what must be with another clone to be promoted: mended after 2.1.5 (bundle-promoted-colocation-5). */
+function withoutPromotedCompany(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  return without(element, ({ name, attributes: { rsc = "", score, ...more } }) => {
+    const isPromoted = more["rsc-role"] === "Promoted" && clones.has(more["with-rsc"] ?? "");
+    return name === "rsc_colocation" && isPromoted && clones.has(rsc) && score === "INFINITY";
+  });
+}
+
 function without(element: XmlElement, isOut: (each: XmlElement) => boolean): XmlElement {
   const kept = element.children.filter((child) => !isOut(child));
   return { ...element, children: kept.map((child) => without(child, isOut)) };
@@ -238,6 +246,29 @@ function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boole
 const motionOf = (id: string) =>
   new RegExp(`^ +\\* Move +${id} +\\( +\\S+ -> \\S+ +\\)  due to being multiply active$`, "m");
 
+/**
+ * A monitor whose recorded failure has expired is set up anew by 2.1.5 even where the resource is stopped in the same
+ * transition, in no order with that stop.
+ */
+function watchesWhatLeaves(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const lines = compare(printXml(cib), ours, theirs)?.lines ?? [];
+  const steps = new Set(
+    [...theirs.picture.matchAll(/"(\S+) (\S+)" \[/g)].map(([, key = "", node = ""]) => `${key} ${node}`),
+  );
+  return lines.every((line) => {
+    const [, id = "", intervalMs = "", node = ""] =
+      /^missing (?:action rsc_op\|monitor\||blocked ")(\S+)_monitor_([1-9]\d*)[ |](\w+)$/.exec(line) ?? [];
+    return (
+      steps.has(`${id}_stop_0 ${node}`) &&
+      !steps.has(`${id}_start_0 ${node}`) &&
+      allIn(cib, "lrm_rsc_op").some(
+        ({ attributes: { interval, "rc-code": code, ...of } }) =>
+          interval === intervalMs && of["operation_key"] === `${id}_monitor_${intervalMs}` && code !== "0",
+      )
+    );
+  });
+}
+
 const CLONE = /^( +)\* Clone Set: (\S+)/;
 const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
 
@@ -298,6 +329,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   };
   if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
+  if (isDecision && agreesWithout(withoutPromotedCompany(read.root, new Set(cloneIds(read.root)))))
+    return "what must be with a clone to be promoted is not heard (mended after 2.1.5)";
   if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
@@ -308,6 +341,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
+  if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
+    return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
   return undefined;
