@@ -77,8 +77,8 @@ export function act(
 
 /** That quorum is wanting is said of starts only. */
 function withoutQuorum({ options }: Facts, operation: string): string {
-  if (options.noQuorumPolicy === "freeze") return "quorum freeze";
-  return operation === "start" ? "no quorum" : "";
+  if (operation !== "start") return "";
+  return options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
 }
 
 function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string): void {
