@@ -109,7 +109,7 @@ test("what is recorded and sent again, or signed with another key, is refused", 
   expect(alpha.heard).toEqual([]);
 });
 
-test("of a flood that no node of ours can have sent the kernel lets a sample in, and every packet of a node", async () => {
+test("of what no node can have sent the kernel lets a sample in, and every packet of a node", async () => {
   const links = [udp("four", PORT + 12), udp("six", PORT + 14, ["::1", "::1"])];
   const [alpha, bravo] = [open(0, links), open(1, links)];
   const ours = Buffer.alloc(80, 1);
