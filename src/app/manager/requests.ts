@@ -53,7 +53,8 @@ async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> 
   const waitMs = request.kind === "fence" || request.kind === "fence-drill" ? ASK_FENCE_WAIT_MS : ASK_WAIT_MS;
   const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }), waitMs);
   if (message?.room === "dc-answer") return message.reply;
-  return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
+  const reason = `the DC ${dc} has gone without an answer, or gave none within ${waitMs / 1_000} s`;
+  return refuse("cluster", reason, "look at `gemel status`: what was asked may have been done all the same");
 }
 
 const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
@@ -287,7 +288,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
     case "clock-answer":
     case "version-answer":
     case "drbd-answer":
-      manager.asked.get(message.ask)?.(message);
+      manager.asked.get(message.ask)?.end(message);
       break;
     default:
       message satisfies never;
