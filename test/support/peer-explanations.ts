@@ -3,8 +3,9 @@
  * shape of its own answer that no right answer has, or a fact that it demonstrably does not hear or hears too loud, so
  * that its answer is ours to the letter once that fact is taken out of the CIB.
  */
-import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
+import { parseXml, printXml, type XmlElement, xml } from "../../src/base/xml.ts";
 import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
+import { tellsOtherTrueReasons } from "./true-reasons.ts";
 
 /** What a line of the Transition Summary says of one instance of a clone. */
 interface Motion {
@@ -91,6 +92,28 @@ function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): 
   );
 }
 
+/**
+ * The same, but by wishes that every node fulfils, so that nobody is placed earlier or later than before: by a node
+ * attribute that all have alike.
+ */
+function withClonesWishesFulfilled(cib: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  const everywhere = xml("instance_attributes", { id: "everywhere" }, [
+    xml("nvpair", { id: "everywhere-0", name: "everywhere", value: "true" }),
+  ]);
+  const visit = (element: XmlElement): XmlElement => {
+    const { name, attributes } = element;
+    if (name === "nodes")
+      return {
+        ...element,
+        children: element.children.map((node) => ({ ...node, children: [...node.children, everywhere] })),
+      };
+    const isWish = name === "rsc_colocation" && clones.has(attributes["rsc"] ?? "") && isOptional(attributes["score"]);
+    if (isWish) return { ...element, attributes: { ...attributes, "node-attribute": "everywhere" } };
+    return { ...element, children: element.children.map(visit) };
+  };
+  return visit(cib);
+}
+
 function without(element: XmlElement, isOut: (each: XmlElement) => boolean): XmlElement {
   const kept = element.children.filter((child) => !isOut(child));
   return { ...element, children: kept.map((child) => without(child, isOut)) };
@@ -144,23 +167,24 @@ function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): Xm
 const hearsTooLoud = (cib: XmlElement) => agreeWhenQuiet(cib, passesWishesOn(cib));
 
 /**
- * With 2.1.5 the instances of a clone do not hear who must be with their clone; later versions have them hear it
+ * With 2.1.5 the instances of a clone do not hear who would be with their clone; later versions have them hear it
  * (primitive-with-group-with-promoted). Where nobody wants to move a clone, both must agree.
  */
-function isDeafToClonesCompany(cib: XmlElement): boolean {
+function isDeafToClonesCompany(cib: XmlElement, isDecision: boolean): boolean {
   const clones = new Set(cloneIds(cib));
-  const isMandatory = ({ name, attributes }: XmlElement) =>
-    name === "rsc_colocation" && clones.has(attributes["with-rsc"] ?? "") && attributes["score"] === "INFINITY";
-  return agreeWhenQuiet(cib, isMandatory);
+  const isCompany = ({ name, attributes }: XmlElement) =>
+    name === "rsc_colocation" && clones.has(attributes["with-rsc"] ?? "") && !attributes["score"]?.startsWith("-");
+  return agreeWhenQuiet(cib, isCompany, isDecision);
 }
 
-function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean): boolean {
+/** Whether they decide alike where what is loud has no influence; of what is only told otherwise: tell alike. */
+function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean, isDecision = true): boolean {
   const text = printXml(quieted(cib, isLoud));
   if (text === printXml(cib)) return false;
   const theirs = askPeer(text);
   if (theirs === undefined) return false;
   const found = compare(text, askOurs(text), theirs);
-  return found === undefined || found.level === "report";
+  return found === undefined || (isDecision && found.level === "report");
 }
 
 /** The CIB with `change` made to each of its colocations; what it makes `undefined` is left out. */
@@ -298,6 +322,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   };
   if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
+  if (agreesWithout(withClonesWishesFulfilled(read.root, new Set(cloneIds(read.root)))))
+    return "an optional colocation of a clone is not heard (mended after 2.1.5)";
   if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
@@ -307,8 +333,9 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
-  if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
+  if (isDeafToClonesCompany(read.root, isDecision)) return "instances do not hear who must be with their clone";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
+  if (!isDecision && tellsOtherTrueReasons(read.root, theirs.report, ours.report)) return "another true reason is told";
   return undefined;
 }

@@ -13,7 +13,8 @@ import { blend, thisWithOf } from "./colocations.ts";
 /** `work` with the scores of what `source` is to be with, and of what that is to be with. */
 function withCompany(board: Board, source: Resource, work: Scores, factor: number, seen: Set<Resource>): Scores {
   let merged = work;
-  for (const { primary, score, nodeAttribute } of thisWithOf(board, source)) {
+  for (const { primary: whole, score, nodeAttribute } of thisWithOf(board, source)) {
+    const primary = standingOf(whole);
     if (seen.has(primary)) continue;
     seen.add(primary);
     const next = [...merged];
@@ -25,8 +26,12 @@ function withCompany(board: Board, source: Resource, work: Scores, factor: numbe
 }
 
 /** A group stands on its last member, which is with all before it. */
+function standingOf(resource: Resource): Resource {
+  return resource.kind === "group" ? (resource.children.at(-1) ?? resource) : resource;
+}
+
 function ownScores(board: Board, resource: Resource): Scores {
-  const source = resource.kind === "group" ? (resource.children.at(-1) ?? resource) : resource;
+  const source = standingOf(resource);
   return withCompany(board, source, allowedOf(board, source), 1, new Set([source]));
 }
 
