@@ -55,6 +55,7 @@ import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
 import { complaintOf } from "./keeper-link.ts";
 import type { Log, LogBook } from "./log.ts";
+import { tellLossesOfLeaving } from "./loss-desk.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { createReader, Decider } from "./schedule.ts";
@@ -370,6 +371,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       break;
     }
     case "stop":
+      void tellLossesOfLeaving(manager);
       feed(manager, { ...frame, hasForerunner: manager.hasForerunner });
       break;
     default:

@@ -35,6 +35,7 @@ import {
   PEER_LINES_MAX,
   readClocks,
 } from "./history-desk.ts";
+import { lossesOf, lossesUntilBoot } from "./loss-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { answer, refuse } from "./reply.ts";
@@ -72,6 +73,10 @@ const NO_QUORUM: Problem = {
   remedy: "look at `gemel config log` when they have met, and make the change again if it is not there",
 };
 
+function withCautions(value: unknown, cautions: readonly Problem[]): Reply {
+  return { kind: "answer", value, ...(cautions.length === 0 ? {} : { cautions }) };
+}
+
 async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { operations, text } = wish;
@@ -86,12 +91,13 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
       "confirm it (gemel config confirm), or take it back (gemel config rollback)",
     );
   const door = request.kind === "cib-apply" ? (request.door ?? request.kind) : request.kind;
+  const losses = await lossesOf(manager, request, operations);
   const done = await submit(manager, request.by ?? "root", door, operations);
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
       const value = { text, version, warnings: done.warnings };
-      return { kind: "answer", value, ...(done.quorate ? {} : { caution: NO_QUORUM }) };
+      return withCautions(value, done.quorate ? losses : [NO_QUORUM, ...losses]);
     }
     case "refused":
       return { kind: "refused", problems: done.problems };
@@ -123,6 +129,13 @@ function failResource(manager: Manager, request: Extract<ControlRequest, { kind:
   if (changes === undefined) return refuse("resource", `nothing of ${id} is known on ${node}`, "name where it runs");
   report(manager, changes);
   return answer<"resource-fail">({ text: `${id} counts as failed on ${node}` });
+}
+
+/** Until the node leaves. */
+async function setForNow(manager: Manager, request: ControlRequest & { readonly kind: "attribute" }): Promise<Reply> {
+  const losses = await lossesUntilBoot(manager, request);
+  const reply = setTransient(manager, request);
+  return reply.kind === "answer" ? withCautions(reply.value, losses) : reply;
 }
 
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
@@ -176,7 +189,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "attribute":
       return request.lifetime === "forever"
         ? await change(manager, person, request, permanentAttribute(manager, request))
-        : setTransient(manager, request);
+        : await setForNow(manager, request);
     case "ticket":
       report(manager, [ticketChange(request, Date.now())]);
       return answer<"ticket">({ text: `the ticket ${request.ticket} is changed` });

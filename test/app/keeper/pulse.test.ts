@@ -29,6 +29,7 @@ function open(vitals: () => ManagerVitals) {
     generation: 3,
     watchdog: {
       identity: "paper",
+      module: undefined,
       timeoutMs: 60_000,
       pretimeoutMs: undefined,
       nowayout: false,

@@ -6,6 +6,7 @@
 import type { Resource } from "../facts/model.ts";
 import { countedRole, inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { assignedNode } from "../place/board.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -46,8 +47,10 @@ export function addFrame(plan: Plan, resource: Resource): void {
     pseudo(plan, resource, task);
     pseudo(plan, resource, DONE[task] ?? task);
   };
-  // A member that has nowhere to start keeps others from starting, and is told of when the group must start.
-  if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, "start");
+  // A member that cannot come up keeps others from it, and is told of when the group must.
+  if (resource.kind === "group")
+    for (const up of tasks.filter((task) => task === "start" || task === "promote"))
+      for (const member of resource.children) stepsOrNone(plan, member, up);
   for (const task of tasks.slice(0, 2)) add(task);
   for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
   // A clone's later tasks are written as they follow upon each other, a group's the other way round.
@@ -151,12 +154,15 @@ function restartLater(plan: Plan, group: Resource): void {
   });
 }
 
-/** A member that cannot be started anywhere keeps the next one from starting, although it has no step of its own. */
+/**
+ * A member that cannot be started anywhere keeps the next one from starting, although it has no step of its own; so
+ * does one that is not to be promoted where it is.
+ */
 export function stepsOrNone(plan: Plan, resource: Resource, operation: string): readonly Step[] {
   const found = stepsOf(plan, resource, operation);
   if (found.length > 0) return found;
   if (operation !== "start" && operation !== "promote") return [];
-  return [step(plan, { resource, operation, runnable: false })];
+  return [step(plan, { resource, operation, node: assignedNode(plan.board, resource), runnable: false })];
 }
 
 export function isOrderedGroup(group: Resource): boolean {

@@ -38,7 +38,8 @@ function ownScores(board: Board, resource: Resource): Scores {
 export function sortByPlacement(board: Board, resources: readonly Resource[]): Resource[] {
   const scores = new Map(resources.map((resource) => [resource, ownScores(board, resource)]));
   const weigh = (resource: Resource, node: Node | undefined) => {
-    const score = node === undefined ? undefined : scores.get(resource)?.[node.index];
+    // What is no longer configured is wanted nowhere.
+    const score = node === undefined || resource.removed ? undefined : scores.get(resource)?.[node.index];
     return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
   };
   const nodes = sortNodes(board, board.nodes, () => 0, undefined);

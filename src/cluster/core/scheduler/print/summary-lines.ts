@@ -91,8 +91,8 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
     return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
-    if (isWanted(promote) || (nextRole === ROLE.promoted && isHeld(promote)))
-      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(plainHeld(promote), "") }];
+    if (nextRole === ROLE.promoted && (isWanted(promote) || isHeld(promote)))
+      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(promote, "") }];
     return isWanted(start) || isHeld(start)
       ? [{ verb: "Start", where: to.name, reason: because(start, held(plan, start)) }]
       : [];
@@ -129,11 +129,6 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
 
 function isAlone(start: Step | undefined): boolean {
   return start?.alone === true && start.kind !== "pseudo";
-}
-
-/** That quorum is wanting is said of starts only. */
-function plainHeld(promote: Step | undefined): Step | undefined {
-  return promote?.reason === "no quorum" ? { ...promote, reason: "" } : promote;
 }
 
 /** A start that nobody may want for want of quorum. */
