@@ -140,14 +140,8 @@ function applyStickiness(board: Board, resource: Resource): void {
 function heldThere({ managed, heldBack, blocked, runningOn, maintenance, removed, meta }: Resource): readonly Node[] {
   if (managed || heldBack || blocked) return [];
   const isLetAlone = maintenance || removed || !parseBoolean(meta["is-managed"], true);
-  return isLetAlone
-    ? runningOn
-    : runningOn.slice(
-        Math.max(
-          0,
-          runningOn.findIndex((node) => node.maintenance),
-        ),
-      );
+  const holder = isLetAlone ? 0 : runningOn.findIndex((node) => node.maintenance);
+  return runningOn.slice(Math.max(0, holder));
 }
 
 /** Clone instances prefer to stay by one point unless told otherwise, so that they do not shuffle. */
