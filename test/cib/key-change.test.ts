@@ -7,11 +7,13 @@ const secrets: Readonly<Record<string, string>> = { 1: "the old secret", 2: "the
 /** `1:12`: key 1 is used for sending, 1 and 2 are accepted; `x` is key 1 with another secret. */
 function keysOf(text: string): AuthKeys {
   const [signing = "", accepted = ""] = text.split(":");
-  const keys = [...accepted].map((name) =>
-    name === "x"
-      ? { number: 1, method: "sha256" as const, secret: "changed" }
-      : { number: Number(name), method: "sha256" as const, secret: secrets[name] ?? "" },
-  );
+  const keys = accepted
+    .split("")
+    .map((name) =>
+      name === "x"
+        ? { number: 1, method: "sha256" as const, secret: "changed" }
+        : { number: Number(name), method: "sha256" as const, secret: secrets[name] ?? "" },
+    );
   return { signing: Number(signing), keys };
 }
 

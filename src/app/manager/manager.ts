@@ -1,8 +1,7 @@
 /**
  * The manager's loop: joins the node core (controller, executor, CIB store) to the keeper, the channel, the disk, the
- * agents, the fencing devices, DRBD and the control socket. It holds no rule. Effects are started in their order and
- * none is waited for; each result comes back as an event. Pings of the keeper are answered from here, so that a
- * manager that hangs is found.
+ * agents, the fencing devices, DRBD and the control socket. It holds no rule. Effects start in their order and none is
+ * waited for; each result is a new event. The keeper's pings are answered here: so a manager that hangs is found.
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
@@ -55,7 +54,9 @@ import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
 import { complaintOf } from "./keeper-link.ts";
 import type { Log, LogBook } from "./log.ts";
+import { tellLossesOfLeaving } from "./loss-desk.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
+import { endQuestions, type Question } from "./questions.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { createReader, Decider } from "./schedule.ts";
 
@@ -101,7 +102,7 @@ export interface Manager {
   readonly peerProofs: Map<string, ProofReport>;
   readonly answers: Map<string, (answer: Answer) => void>;
   /** Questions to other nodes by number. */
-  readonly asked: Map<number, (message: ManagerMessage) => void>;
+  readonly asked: Map<number, Question>;
   readonly onMessage: (manager: Manager, from: string, message: ManagerMessage) => void;
   readonly onLeft: (clean: boolean) => void;
   nextAsk: number;
@@ -172,6 +173,7 @@ export function feed(manager: Manager, event: NodeEvent): void {
   manager.node = stepped.state;
   manager.blackBox.note(before, event, now, stepped.effects);
   manager.alerts.note(before, event, stepped.state);
+  if (event.kind === "messages-lost") endQuestions(manager.asked, event.peer);
   for (const effect of stepped.effects) start(manager, effect);
   refresh(manager);
 }
@@ -363,6 +365,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       else manager.rehearsal.changed();
       for (const peer of gone) {
         feedChannel(manager, { kind: "forget", peer });
+        endQuestions(manager.asked, peer);
         manager.peerProofs.delete(peer);
       }
       feed(manager, { kind: "view", view: frame.view });
@@ -370,6 +373,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
       break;
     }
     case "stop":
+      void tellLossesOfLeaving(manager);
       feed(manager, { ...frame, hasForerunner: manager.hasForerunner });
       break;
     default:
@@ -386,9 +390,9 @@ export function submit(
 ): Promise<Answer> {
   const requestId = `${manager.node.requestPrefix}-r${manager.nextAsk}`;
   manager.nextAsk += 1;
+  const origin = { who, from: `${manager.self}: ${door}`, wallMs: Date.now() };
   return new Promise((resolve) => {
     manager.answers.set(requestId, resolve);
-    const origin = { who, from: `${manager.self}: ${door}`, wallMs: Date.now() };
     feed(manager, { kind: "submit", request: { requestId, operations, origin } });
   });
 }

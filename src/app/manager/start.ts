@@ -44,7 +44,7 @@ import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFra
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
-import { statusReport } from "./status-report.ts";
+import { statusFor, statusReport } from "./status-report.ts";
 import { unfence } from "./unfence.ts";
 import { watchForWatchdog } from "./watchdog-note.ts";
 
@@ -299,7 +299,10 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
     (request, person) => answerRequest(manager, request, person),
-    () => statusReport(manager),
+    async () => {
+      const report = await statusReport(manager);
+      return (person) => statusFor(report, nodeCib(manager.node), person);
+    },
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchForWatchdog(manager);

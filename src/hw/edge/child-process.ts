@@ -144,7 +144,8 @@ export function runProcess({ file, argv, environment, timeoutMs, noteIn, group }
     timers.push(setTimeout(() => killAll(pid), TERM_GRACE_MS));
     timers.push(setTimeout(() => finish({ kind: why }, describeStuck(pid)), TERM_GRACE_MS + KILL_WAIT_MS));
   };
-  timers.push(setTimeout(() => endGroup("timeout"), timeoutMs));
+  // Behind a turn of the loop: what ended while this process stood still has ended in time.
+  timers.push(setTimeout(() => setImmediate(() => endGroup("timeout")), timeoutMs));
   child.on("error", (error: NodeJS.ErrnoException) => {
     if (pid === undefined) finish({ kind: "not-started", code: error.code ?? "?", reason: error.message });
   });
