@@ -78,7 +78,9 @@ const FENCER = `ip link set lo up && mount -t tmpfs none /run && mkdir -p /run/c
 tries=0; until stonith_admin -L >/dev/null 2>&1 || [ $tries -gt 200 ]; do sleep 0.1; tries=$((tries+1)); done
 stonith_admin -R d1 -a fence_dummy -o pcmk_host_list=n1 && stonith_admin -R d2 -a fence_dummy -o 'pcmk_host_list=n2 n3'
 mark='====='; set -f
-while IFS= read -r call; do printf '%s\\n' "$mark"; timeout 60 stonith_admin $call </dev/null 2>/dev/null; echo "$mark $?"; done
+while IFS= read -r call; do
+  printf '%s\\n' "$mark"; timeout 60 stonith_admin $call </dev/null 2>/dev/null; echo "$mark $?"
+done
 kill $fencer`;
 
 function askTheirs(): ReadonlyMap<string, Ran> {
@@ -106,7 +108,7 @@ let folder = "";
 let server: ControlServer | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), "stonith-bulk-"));
-  const status = () => Promise.resolve(STATUS);
+  const status = () => Promise.resolve(() => STATUS);
   server = await openControlServer(folder, () => Promise.resolve({ kind: "answer", value: STATUS }), status);
 });
 afterAll(() => {
