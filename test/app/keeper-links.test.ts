@@ -94,6 +94,37 @@ test("a serial line full of noise carries the heartbeats, and is said at most on
   }
 });
 
+test("three nodes on a serial ring alone: a cable may break, and with a second one a node is alone", async () => {
+  const cables = [openPtyCable(), openPtyCable(), openPtyCable()] as const;
+  const [ab, bc, ca] = cables;
+  const ports = {
+    alpha: `${ab.paths[0]},${ca.paths[1]}`,
+    bravo: `${ab.paths[1]},${bc.paths[0]}`,
+    charlie: `${bc.paths[1]},${ca.paths[0]}`,
+  };
+  const nodes = Object.keys(ports);
+  const named = Object.entries(ports).map(([node, paths]) => `${node}=${paths}`);
+  const opened = openNamespacePair(TIMES, { nodes, links: [`link ring serial ${named.join(" ")} baud=115200`] });
+  pair = opened;
+  const hasView = (node: string, count: number) => {
+    const view = opened.view(node);
+    return view?.members.length === count && view.agreed;
+  };
+  try {
+    for (const node of nodes) opened.start(node);
+    await opened.until("all are members of one agreed view", () => nodes.every((node) => hasView(node, 3)));
+    ca.cut = true;
+    const cutAtMs = performance.now();
+    await opened.until("one cable is out for longer than deadtime", () => performance.now() - cutAtMs > 4_000);
+    expect(nodes.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
+    ab.cut = true;
+    await opened.until("alpha is alone without quorum", () => opened.view("alpha")?.quorate === false);
+    await opened.until("the others are a majority", () => hasView("bravo", 2) && hasView("charlie", 2));
+  } finally {
+    for (const cable of cables) cable.close();
+  }
+});
+
 test("ping nodes are counted on either side, and the half without the tie-breaker may not decide", async () => {
   const reached = ["ping gate 198.18.1.1", "ping dns 198.18.9.9 198.18.2.1", "tie-breaker ping gate"];
   const opened = openNamespacePair([...LOSING_TIMES, "deadping 1s", ...reached]);
