@@ -233,7 +233,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
 const generationOf = ({ state }: Turn, node: string): number =>
   state.view?.peers.find(({ name }) => name === node)?.generation ?? 0;
 
-/** The scheduler's own words for it (Pacemaker Explained, "Unfencing"); with the next start of the node they are gone. */
+/** The scheduler's own words for it (Pacemaker Explained, "Unfencing"). With the node's next start they are gone. */
 function letInAttributes({ target: node, meta }: FenceAction, nowWallMs: number): readonly StatusChange[] {
   const values = {
     "#node-unfenced": String(Math.floor(nowWallMs / 1_000)),
