@@ -94,6 +94,14 @@ describe("the profiles of the package", () => {
     else expect([code, output]).toEqual([0, expect.stringContaining(`\n${id}: `)]);
   });
 
+  test("a watchdog whose module is not loaded is named with the remedy", async () => {
+    const strings = { "sys/class/dmi/id/sys_vendor": "HPE", "sys/class/dmi/id/product_name": "ProLiant DL380 Gen11" };
+    const without = await hw("detect", "--root", tree(strings));
+    expect(without.output).toContain("modprobe hpwdt");
+    const loaded = await hw("detect", "--root", tree({ ...strings, "sys/module/hpwdt/refcnt": "1" }));
+    expect(loaded.output).not.toContain("modprobe");
+  });
+
   test("every profile that can be known by its strings is among those tried above, and in emulated machines", () => {
     const known = profiles.filter(({ profile }) => profile.match?.isByNameOnly !== true).map(({ id }) => id);
     expect(BOARDS.map(({ profile }) => profile).toSorted()).toEqual(known.toSorted());

@@ -82,18 +82,30 @@ function activeNow(cib: XmlElement, report: string, primitive: string): readonly
 
 const isOptional = (score: string | undefined) => Number(score) > 0;
 
-/** Without what a clone would merely like to be with: mended after 2.1.5 (bundle-promoted-colocation-4). */
+/** What a clone would merely like to be with; heard after 2.1.5 (bundle-promoted-colocation-4). */
+const isClonesWish = ({ rsc = "", score }: XmlElement["attributes"], clones: ReadonlySet<string>) =>
+  clones.has(rsc) && isOptional(score);
+
 function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  return without(
-    element,
-    ({ name, attributes }) =>
-      name === "rsc_colocation" && clones.has(attributes["rsc"] ?? "") && isOptional(attributes["score"]),
-  );
+  return withColocations(element, (each) => (isClonesWish(each.attributes, clones) ? undefined : each));
 }
 
-function without(element: XmlElement, isOut: (each: XmlElement) => boolean): XmlElement {
-  const kept = element.children.filter((child) => !isOut(child));
-  return { ...element, children: kept.map((child) => without(child, isOut)) };
+/** Without what must be with another clone to be promoted: mended after 2.1.5 (bundle-promoted-colocation-5). */
+function withoutPromotedCompany(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  return withColocations(element, (each) => {
+    const { rsc = "", score, ...more } = each.attributes;
+    const isPromoted = more["rsc-role"] === "Promoted" && clones.has(more["with-rsc"] ?? "");
+    return isPromoted && clones.has(rsc) && score === "INFINITY" ? undefined : each;
+  });
+}
+
+/** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
+function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  return withColocations(element, (each) =>
+    isClonesWish(each.attributes, clones)
+      ? { ...each, attributes: { ...each.attributes, "node-attribute": "an attribute that no node has" } }
+      : each,
+  );
 }
 
 /**
@@ -163,13 +175,27 @@ function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean):
   return found === undefined || found.level === "report";
 }
 
-/** The CIB with `change` made to each of its colocations; what it makes `undefined` is left out. */
+/** The CIB with `change` made to each of its colocations of two; what it makes `undefined` is left out. */
 function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
   const children = element.children.flatMap((child) => {
-    const next = child.name === "rsc_colocation" ? change(child) : withColocations(child, change);
-    return next === undefined ? [] : [next];
+    if (child.name !== "rsc_colocation") return [withColocations(child, change)];
+    return inPairs(child).flatMap((pair) => change(pair) ?? []);
   });
   return { ...element, children };
+}
+
+/** What a colocation of a set says of two members at a time: each is with the one before it. */
+function inPairs(colocation: XmlElement): readonly XmlElement[] {
+  const [set, ...more] = colocation.children.filter(({ name }) => name === "resource_set");
+  const { role, sequential } = set?.attributes ?? {};
+  if (set === undefined || more.length > 0 || role !== undefined || sequential === "false") return [colocation];
+  const { id = "", score = "" } = colocation.attributes;
+  const members = set.children.map(({ attributes }) => attributes["id"] ?? "");
+  return members.slice(1).map((rsc, index) => ({
+    name: "rsc_colocation",
+    attributes: { id: `${id}-${rsc}`, score, rsc, "with-rsc": members[index] ?? "" },
+    children: [],
+  }));
 }
 
 /** Whether it is only this that tells them apart: put otherwise, ours stays as it is, and the peer says the same. */
@@ -238,6 +264,29 @@ function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boole
 const motionOf = (id: string) =>
   new RegExp(`^ +\\* Move +${id} +\\( +\\S+ -> \\S+ +\\)  due to being multiply active$`, "m");
 
+/**
+ * A monitor whose recorded failure has expired is set up anew by 2.1.5 even where the resource is stopped in the same
+ * transition, in no order with that stop.
+ */
+function watchesWhatLeaves(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const lines = compare(printXml(cib), ours, theirs)?.lines ?? [];
+  const steps = new Set(
+    [...theirs.picture.matchAll(/"(\S+) (\S+)" \[/g)].map(([, key = "", node = ""]) => `${key} ${node}`),
+  );
+  return lines.every((line) => {
+    const [, id = "", intervalMs = "", node = ""] =
+      /^missing (?:action rsc_op\|monitor\||blocked ")(\S+)_monitor_([1-9]\d*)[ |](\w+)$/.exec(line) ?? [];
+    return (
+      steps.has(`${id}_stop_0 ${node}`) &&
+      !steps.has(`${id}_start_0 ${node}`) &&
+      allIn(cib, "lrm_rsc_op").some(
+        ({ attributes: { interval, "rc-code": code, ...of } }) =>
+          interval === intervalMs && of["operation_key"] === `${id}_monitor_${intervalMs}` && code !== "0",
+      )
+    );
+  });
+}
+
 const CLONE = /^( +)\* Clone Set: (\S+)/;
 const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
 
@@ -296,9 +345,12 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     const left = compare(cib, askOurs(printXml(cut)), theirs);
     return left === undefined || (isDecision && left.level === "report");
   };
-  if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
+  const clones = new Set(cloneIds(read.root));
+  if (agreesWithout(withoutClonesWishes(read.root, clones)) || agreesWithout(withIdleWishes(read.root, clones)))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
-  if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
+  if (isDecision && agreesWithout(withoutPromotedCompany(read.root, clones)))
+    return "what must be with a clone to be promoted is not heard (mended after 2.1.5)";
+  if (agreesWithout(withoutAttributesOfClones(read.root, clones)))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
     return "stop_unexpected, moved to where it does not run, is taken for started there";
@@ -308,6 +360,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
+  if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
+    return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
   return undefined;

@@ -74,6 +74,7 @@ export async function changeCib(
       mode: "replace",
       xml: printXml(applied.value),
       base: configurationVersion(cib),
+      door: tool,
     } as const;
     const reply = await withProgress(tool, waitText(request), askCib(socketPath, request));
     if (reply.kind === "answer") {

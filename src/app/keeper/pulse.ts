@@ -224,11 +224,12 @@ export function startPulse(setting: PulseSetting): Pulse {
 }
 
 function describeWatchdog(watchdog: Watchdog): NonNullable<KeeperReport["watchdog"]> {
-  const { identity, timeoutMs, pretimeoutMs, nowayout, causedBoot } = watchdog;
+  const { identity, module, timeoutMs, pretimeoutMs, nowayout, causedBoot } = watchdog;
   return {
     identity,
     timeoutMs,
     nowayout,
+    ...(module === undefined ? {} : { module }),
     ...(pretimeoutMs === undefined ? {} : { pretimeoutMs }),
     ...(causedBoot === undefined ? {} : { causedBoot }),
   };

@@ -179,15 +179,17 @@ function startStop(run: OperationRun, options: AgentOptions): Running {
 function bounded(timeoutMs: number, work: (signal: AbortSignal) => Promise<RunEnd>): Running {
   const abort = new AbortController();
   let why: "timeout" | "killed" | undefined;
+  let isOver = false;
   const timers: NodeJS.Timeout[] = [];
   const done = new Promise<RunEnd>((resolve) => {
     const end = (kind: "timeout" | "killed") => {
-      if (why !== undefined) return;
+      if (why !== undefined || isOver) return;
       why = kind;
       abort.abort(kind);
       timers.push(setTimeout(() => resolve(plain({ kind })), ABORT_GRACE_MS));
     };
-    timers.push(setTimeout(() => end("timeout"), timeoutMs));
+    // Behind a turn of the loop: what was done while this process stood still was done in time.
+    timers.push(setTimeout(() => setImmediate(() => end("timeout")), timeoutMs));
     abort.signal.addEventListener("abort", () => end("killed"));
     work(abort.signal).then(
       // What it says after the end is at best why it took so long.
@@ -200,6 +202,7 @@ function bounded(timeoutMs: number, work: (signal: AbortSignal) => Promise<RunEn
   });
   return {
     done: done.finally(() => {
+      isOver = true;
       for (const timer of timers) clearTimeout(timer);
     }),
     kill: () => abort.abort("killed"),

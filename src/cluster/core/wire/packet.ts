@@ -35,7 +35,7 @@ export interface Signer {
   open(keyNumber: number, header: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }
 
-const MAGIC = 0x674d;
+export const MAGIC = 0x674d;
 export const WIRE_VERSION = 1;
 export const HEADER_BYTES = 20;
 export const MAC_BYTES = 16;

@@ -3,6 +3,7 @@
  * that is told. Nothing is decided here. Fact: crm_simulate as a black box.
  */
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
+import { isRunnable } from "./lifecycle.ts";
 import { describe, type Plan, type Step, stepsOf } from "./plan.ts";
 
 /** Both are primitives of one group. */
@@ -22,6 +23,7 @@ const STARTS = new Set(["start", "running"]);
  */
 export function nameRestarts(plan: Plan): void {
   nameProbes(plan);
+  namePromotions(plan);
   preferLast(plan);
   const given = plan.steps.map(({ reason }) => reason);
   const held = new Set(plan.steps.filter(isHeld).map((each) => `unrunnable ${describe(each)}`));
@@ -58,6 +60,16 @@ function nameProbes({ links, steps }: Plan): void {
   }
   const reasons = new Map([...looks].map(([whole, look]) => [describe(whole), `unrunnable ${describe(look)}`]));
   for (const step of steps) step.reason = reasons.get(step.reason.replace(/^unrunnable /, "")) ?? step.reason;
+}
+
+/** What is not promoted because its clone does not come up is told that, not that it does not start itself. */
+function namePromotions(plan: Plan): void {
+  for (const { first, second } of plan.links) {
+    if (first.operation !== "running" || second.operation !== "promote" || first.runnable) continue;
+    const { resource, node, needs } = second;
+    if (first.resource?.kind !== "clone" || resource?.kind !== "primitive") continue;
+    if (isRunnable(plan, resource, node, needs)) second.reason = `unrunnable ${describe(first)}`;
+  }
 }
 
 /** Of several orders that ask the same of a step the one that is configured last gives the reason. */

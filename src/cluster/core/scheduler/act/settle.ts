@@ -2,6 +2,7 @@
  * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
+import type { Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
@@ -95,8 +96,9 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
-    // It is told as wanted and blocked, even when nothing of it would be started.
-    if (second.operation === "start") require(second, "", change);
+    // It is told as wanted and blocked, even when nothing of it would be started or promoted.
+    const goesUp = second.operation === "start" || second.operation === "promote";
+    if (goesUp && isAsked(second.resource)) require(second, `required ${describe(first)}`, change);
   }
 }
 
@@ -110,6 +112,13 @@ function isDoneAlready(step: Step): boolean {
   const { resource, operation, required, node } = step;
   if (resource === undefined || required || (operation === "start" && node === undefined)) return false;
   return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
+}
+
+/** Of a group or a clone that nobody manages nothing is asked, nor of what is in it; of a single member it is. */
+function isAsked(resource: Resource | undefined): boolean {
+  for (let whole = resource; whole !== undefined; whole = whole.parent)
+    if (whole.kind !== "primitive" && !whole.managed && !whole.heldBack) return false;
+  return true;
 }
 
 /** A stop that an operator must do: what needs it cannot go on. */

@@ -8,7 +8,7 @@ import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
 import { attributesFor, hostOf, placesOf } from "./bundle-places.ts";
 import { isAvailable } from "./choose-node.ts";
-import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
+import { attributeOf, hasInfluence, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
 
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
 function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
@@ -149,7 +149,7 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
   }
   let work = weights;
   for (const colocation of wholesOf(clone).flatMap((each) => ownWithThis(board, each))) {
-    if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
+    if (colocation.primaryRole !== ROLE.promoted || !hasInfluence(colocation)) continue;
     work = mergeWishes(
       board,
       colocation.dependent,
