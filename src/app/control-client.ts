@@ -65,7 +65,7 @@ export function readLines(socket: Socket, onLine: (line: string) => void): void 
 function why(error: NodeJS.ErrnoException, socketPath: string): string {
   if (error.code === "ENOENT" || error.code === "ECONNREFUSED")
     return `no manager answers at ${socketPath}; is gemel running on this node?`;
-  if (error.code === "EACCES") return `${socketPath} is closed to this user; be root`;
+  if (error.code === "EACCES") return `${socketPath} is closed to this user; be root, or in the group haclient`;
   return error.message;
 }
 

@@ -33,7 +33,7 @@ asRoot(
 
     expect(at("alpha", "crm", "configure", "property", "cluster-name=second").code).toBe(0);
     const log = at("bravo", "config", "log", "-n", "1").output;
-    expect(log).toMatch(/^0\.\d+ .* \S+ from alpha: cib-apply\n.*cluster-name.*first -> second/s);
+    expect(log).toMatch(/^0\.\d+ .* \S+ from alpha: crm configure\n.*cluster-name.*first -> second/s);
     expect(at("alpha", "config", "diff").output).toMatch(/first -> second/);
 
     expect(at("bravo", "config", "rollback")).toMatchObject({ code: 0 });

@@ -4,7 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodeName, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
+import { LOSING_TIMES, NODES, type NodeName, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
 
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 const START = `primitive a ocf:gemel:Dummy op monitor interval=9s op start timeout=9s op stop timeout=9s
@@ -110,7 +110,7 @@ asRoot("managers are killed in the middle: what was acknowledged is there, on bo
 
 asRoot("who was away takes the newer truth; who changed as well is told what it lost", async () => {
   // Each starts alone once, and waits for the other until then.
-  const pair = await startPair([...PATIENT_TIMES.slice(0, -1), "initdead 8s"]);
+  const pair = await startPair([...LOSING_TIMES.slice(0, -1), "initdead 8s"]);
   pair.signal("bravo", "SIGTERM");
   await pair.ended("bravo");
   await pair.until("alpha is alone", () => ready(pair, "alpha", 1));

@@ -39,7 +39,7 @@ beforeEach(async () => {
           ? { kind: "refused", problems: [{ severity: "error", place: "target", reason: "no", remedy: "do not" }] }
           : { kind: "answer", value: { text: request.kind, by: request.by } },
       ),
-    () => Promise.resolve(STATUS),
+    () => Promise.resolve(() => STATUS),
   );
 });
 afterEach(() => {
@@ -124,7 +124,7 @@ test("a subscriber whose right is taken away hears that, and nothing more", asyn
   const guarded = await openControlServer(
     other,
     () => Promise.resolve({ kind: "answer", value: {} }),
-    () => Promise.resolve(STATUS),
+    () => Promise.resolve(() => STATUS),
     () => (isAllowed ? [] : [refusal]),
   );
   try {

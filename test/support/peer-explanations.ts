@@ -5,6 +5,7 @@
  */
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
+import { tellsOtherTrueReasons } from "./true-reasons.ts";
 
 /** What a line of the Transition Summary says of one instance of a clone. */
 interface Motion {
@@ -173,6 +174,26 @@ function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean):
   if (theirs === undefined) return false;
   const found = compare(text, askOurs(text), theirs);
   return found === undefined || found.level === "report";
+}
+
+/**
+ * The same where it bears on nothing but the numbers of instances, which mean nothing: told without numbers both tell
+ * the same lines, and where nobody would be with a clone the very same report.
+ */
+function numbersOtherwise(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const unnumbered = ({ report }: Outputs) =>
+    report
+      .split("\n")
+      .map((line) => line.replaceAll(/(?<=[\w-]):\d+(?= )/g, "").replaceAll(/\s+/g, " "))
+      .filter((line) => line.trim() !== "")
+      .sort()
+      .join("\n");
+  if (unnumbered(ours) !== unnumbered(theirs)) return false;
+  const clones = new Set(cloneIds(cib));
+  const isCompany = ({ attributes }: XmlElement) => clones.has(attributes["with-rsc"] ?? "");
+  const text = printXml(withColocations(cib, (each) => (isCompany(each) ? undefined : each)));
+  const [mine, other] = text === printXml(cib) ? [] : [askOurs(text), askPeer(text)];
+  return mine !== undefined && other !== undefined && compare(text, mine, other) === undefined;
 }
 
 /** The CIB with `change` made to each of its colocations of two; what it makes `undefined` is left out. */
@@ -359,10 +380,12 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
-  if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
+  if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
+    return "instances do not hear who would be with their clone";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
+  if (!isDecision && tellsOtherTrueReasons(read.root, theirs.report, ours.report)) return "another true reason is told";
   return undefined;
 }

@@ -11,7 +11,14 @@ import type { ControlAnswers, ControlRequest, RequestKind } from "../control-pro
 import { waitText, withProgress } from "../progress.ts";
 
 /** As the field's own tools end (sysexits.h and Pacemaker's), beside EXIT, for the commands that have their names. */
-export const FIELD_EXIT = { invalid: 78, stale: 103, notFound: 105, unsafe: 107, exists: 108 } as const;
+export const FIELD_EXIT = {
+  invalid: 78,
+  disconnected: 102,
+  stale: 103,
+  notFound: 105,
+  unsafe: 107,
+  exists: 108,
+} as const;
 export const EXIT = { done: 0, refused: 1, unreachable: 69, wrongCall: 64 } as const;
 
 export type Asked<Value> =
@@ -74,6 +81,7 @@ export async function changeCib(
       mode: "replace",
       xml: printXml(applied.value),
       base: configurationVersion(cib),
+      door: tool,
     } as const;
     const reply = await withProgress(tool, waitText(request), askCib(socketPath, request));
     if (reply.kind === "answer") {

@@ -38,13 +38,14 @@ import { createFencingDesk } from "./fencing-desk.ts";
 import { takeRecord, tellProofs } from "./fencing-news.ts";
 import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
+import { takeFrame } from "./keeper-words.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
-import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
+import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
-import { statusReport } from "./status-report.ts";
+import { statusFor, statusReport } from "./status-report.ts";
 import { unfence } from "./unfence.ts";
 import { watchForWatchdog } from "./watchdog-note.ts";
 
@@ -299,7 +300,10 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
   manager.control = await openControlServer(
     runDirectory,
     (request, person) => answerRequest(manager, request, person),
-    () => statusReport(manager),
+    async () => {
+      const report = await statusReport(manager);
+      return (person) => statusFor(report, nodeCib(manager.node), person);
+    },
     (request, person) => refuseRequest(nodeCib(manager.node), person, request),
   );
   watchForWatchdog(manager);

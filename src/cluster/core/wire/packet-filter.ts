@@ -1,7 +1,7 @@
 /**
  * What the kernel may drop of a link's datagrams before they take room in the socket's buffer: a flood that this
- * process would have to read would push out the heartbeats. Nothing that `decodePacket` could hear from another node
- * is dropped; what passes is looked at as ever. Of the rest one in SAMPLE is let through, at random, so that what
+ * process would have to read would push out the heartbeats. Nothing that `decodePacket` could hear from whom we listen
+ * to is dropped; what passes is looked at as ever. Of the rest one in SAMPLE is let through, at random, so that what
  * speaks to this port for long is still told in the log.
  * The program is classic BPF; a UDP socket's filter sees the datagram from its UDP header on.
  * Facts: Linux Documentation/networking/filter.rst (instructions; extension `rand`), linux/bpf_common.h, RFC 768.
@@ -32,7 +32,7 @@ interface Instruction {
   readonly ifFalse?: "pass" | "other";
 }
 
-/** `senders`: the ids of the other nodes. An array of struct sock_filter, for a little-endian machine. */
+/** `senders`: the ids of those that are to be heard. An array of struct sock_filter, for a little-endian machine. */
 export function packetFilter(senders: readonly number[]): Uint8Array {
   const lengthMin = UDP_HEADER_BYTES + HEADER_BYTES + MAC_BYTES;
   const looks: readonly Instruction[] = [

@@ -82,7 +82,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
   plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
-  if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
+  if (operation !== "promote") link(plan, begin, end);
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end, { ends: true });
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
@@ -165,13 +165,13 @@ export function stepsOrNone(plan: Plan, resource: Resource, operation: string): 
   return [step(plan, { resource, operation, node: assignedNode(plan.board, resource), runnable: false })];
 }
 
-function isOrdered(group: Resource): boolean {
+export function isOrderedGroup(group: Resource): boolean {
   return group.meta["ordered"] === undefined || /^(?:true|on|yes|y|1)$/i.test(group.meta["ordered"]);
 }
 
 /** The steps of a group; its members' own steps stand already. */
 export function linkGroup(plan: Plan, group: Resource): void {
-  if (isOrdered(group)) chainGroup(plan, group);
+  if (isOrderedGroup(group)) chainGroup(plan, group);
   for (const operation of tasksOf(group)) frame(plan, group, operation);
   const of = (operation: string) => stepsOf(plan, group, operation);
   for (const stopped of of("stopped")) for (const start of of("start")) link(plan, stopped, start);
@@ -195,10 +195,19 @@ export function linkPhases(plan: Plan, collective: Resource): void {
     linkAll(plan, stepsOf(plan, collective, first), stepsOf(plan, collective, second));
 }
 
+/** While none of a clone can come up, it is not promoted, nor are the groups in it and their members. */
+function holdPromotion(plan: Plan, clone: Resource): void {
+  const groups = clone.children.filter(({ kind }) => kind === "group");
+  const inside = [clone, ...groups, ...groups.flatMap(({ children }) => children)];
+  const promotes = inside.flatMap((each) => stepsOf(plan, each, "promote"));
+  linkAll(plan, stepsOf(plan, clone, "running"), promotes, { needsFirst: true, hidden: true });
+}
+
 /** The steps of a clone; those of its instances stand already. */
 export function linkClone(plan: Plan, clone: Resource): void {
   for (const operation of tasksOf(clone)) frame(plan, clone, operation);
   linkPhases(plan, clone);
+  holdPromotion(plan, clone);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   // In a bundle the containers set the order; who is promoted when is not part of it.
