@@ -165,13 +165,13 @@ export function stepsOrNone(plan: Plan, resource: Resource, operation: string): 
   return [step(plan, { resource, operation, node: assignedNode(plan.board, resource), runnable: false })];
 }
 
-function isOrdered(group: Resource): boolean {
+export function isOrderedGroup(group: Resource): boolean {
   return group.meta["ordered"] === undefined || /^(?:true|on|yes|y|1)$/i.test(group.meta["ordered"]);
 }
 
 /** The steps of a group; its members' own steps stand already. */
 export function linkGroup(plan: Plan, group: Resource): void {
-  if (isOrdered(group)) chainGroup(plan, group);
+  if (isOrderedGroup(group)) chainGroup(plan, group);
   for (const operation of tasksOf(group)) frame(plan, group, operation);
   const of = (operation: string) => stepsOf(plan, group, operation);
   for (const stopped of of("stopped")) for (const start of of("start")) link(plan, stopped, start);

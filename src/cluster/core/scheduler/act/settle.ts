@@ -103,7 +103,9 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   }
   if (link.thenDragsFirst === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
-  if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
+  const passesOn = link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
+  // A member that cannot stop does not keep running what its whole is ordered behind.
+  if (passesOn && link.hidden !== true && isBlockedStop(first))
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
