@@ -7,7 +7,6 @@ import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import {
   allIn,
   cloneIds,
-  quieted,
   withColocations,
   withIdleWishes,
   withMandatoryFirst,
@@ -16,8 +15,7 @@ import {
   withoutPromotedCompany,
   withoutReluctance,
   withWholeGroups,
-} from "./cib-variants.ts";
-import { clonesApart, forgetsWhatIsLost, numbersOtherwise, saysWhereItIsStopped } from "./peer-reports.ts";
+} from "./cib-rewrites.ts";
 import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
 import { tellsOtherTrueReasons } from "./true-reasons.ts";
 
@@ -107,6 +105,11 @@ function passesWishesOn(cib: XmlElement): (each: XmlElement) => boolean {
   };
 }
 
+function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): XmlElement {
+  const attributes = isLoud(element) ? { ...element.attributes, influence: "false" } : element.attributes;
+  return { ...element, attributes, children: element.children.map((child) => quieted(child, isLoud)) };
+}
+
 /**
  * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
  * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
@@ -134,6 +137,26 @@ function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean):
   if (theirs === undefined) return false;
   const found = compare(text, askOurs(text), theirs);
   return found === undefined || found.level === "report";
+}
+
+/**
+ * The same where it bears on nothing but the numbers of instances, which mean nothing: told without numbers both tell
+ * the same lines, and where nobody would be with a clone the very same report.
+ */
+function numbersOtherwise(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const unnumbered = ({ report }: Outputs) =>
+    report
+      .split("\n")
+      .map((line) => line.replaceAll(/(?<=[\w-]):\d+(?= )/g, "").replaceAll(/\s+/g, " "))
+      .filter((line) => line.trim() !== "")
+      .sort()
+      .join("\n");
+  if (unnumbered(ours) !== unnumbered(theirs)) return false;
+  const clones = new Set(cloneIds(cib));
+  const isCompany = ({ attributes }: XmlElement) => clones.has(attributes["with-rsc"] ?? "");
+  const text = printXml(withColocations(cib, (each) => (isCompany(each) ? undefined : each)));
+  const [mine, other] = text === printXml(cib) ? [] : [askOurs(text), askPeer(text)];
+  return mine !== undefined && other !== undefined && compare(text, mine, other) === undefined;
 }
 
 /** Whether it is only this that tells them apart: put otherwise, ours stays as it is, and the peer says the same. */
@@ -189,6 +212,49 @@ function watchesWhatLeaves(cib: XmlElement, ours: Outputs, theirs: Outputs): boo
       )
     );
   });
+}
+
+const CLONE = /^( +)\* Clone Set: (\S+)/;
+const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
+
+/** What the report says of each clone and of all else; a clone is told in what is indented below its head. */
+function clonesApart(report: string): { readonly clones: ReadonlyMap<string, string>; readonly rest: string } {
+  const clones = new Map<string, string>();
+  const rest: string[] = [];
+  let open: { readonly id: string; readonly indent: number } | undefined;
+  for (const line of report.split("\n")) {
+    const [, indent = "", id] = CLONE.exec(line) ?? [];
+    if (id !== undefined) open = { id, indent: indent.length };
+    else if (open !== undefined && line.search(/\S/) <= open.indent) open = undefined;
+    if (open === undefined) rest.push(line);
+    else clones.set(open.id, `${clones.get(open.id) ?? ""}${line}\n`);
+  }
+  return { clones, rest: rest.join("\n") };
+}
+
+/**
+ * Of an instance that is not managed, on a node that is lost, 2.1.5 says nothing, or that it is stopped, or that it
+ * runs there and is stopped; later versions tell of it like of any other (stop-failure-no-quorum).
+ */
+function forgetsWhatIsLost(cib: string, theirs: Outputs, ours: Outputs): boolean {
+  const our = clonesApart(ours.report);
+  const lost = [...our.clones].filter(([, told]) => LOST.test(told)).map(([id]) => id);
+  if (lost.length === 0) return false;
+  const without = (outputs: Outputs) => {
+    const { clones, rest } = clonesApart(outputs.report);
+    const kept = [...clones].filter(([id]) => !lost.includes(id)).map(([, told]) => told);
+    return { ...outputs, report: [rest, ...kept].join("\n") };
+  };
+  return compare(cib, without(ours), without(theirs)) === undefined;
+}
+
+/**
+ * A stop that has been done beside one that seems under way, as only a simulated stop leaves them: 2.1.5 tells where
+ * such a resource is stopped, as if it were somewhere.
+ */
+function saysWhereItIsStopped(cib: string, theirs: Outputs, ours: Outputs): boolean {
+  const report = theirs.report.replaceAll(/(\(\S+\):\t Stopped) [^\s([]+(?= \((?!LOCKED)|$)/gm, "$1");
+  return report !== theirs.report && compare(cib, ours, { ...theirs, report }) === undefined;
 }
 
 /** Why the peer may differ here and be wrong; `undefined` when nothing is known to excuse it. */

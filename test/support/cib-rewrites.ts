@@ -1,8 +1,31 @@
 /**
- * A CIB put otherwise, so that what a peer is thought to hear wrongly has no part in it any more: the answers to both
- * show whether it was that. Each changes the one thing that its name says.
+ * A CIB put otherwise: without, or with another word for, what crm_simulate 2.1.5 is known not to hear. Where it then
+ * says what we say of the CIB as it stands, that is what tells the two apart (peer-explanations.ts).
  */
 import type { XmlElement } from "../../src/base/xml.ts";
+
+/** The CIB with `change` made to each of its colocations of two; what it makes `undefined` is left out. */
+export function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
+  const children = element.children.flatMap((child) => {
+    if (child.name !== "rsc_colocation") return [withColocations(child, change)];
+    return inPairs(child).flatMap((pair) => change(pair) ?? []);
+  });
+  return { ...element, children };
+}
+
+/** What a colocation of a set says of two members at a time: each is with the one before it. */
+function inPairs(colocation: XmlElement): readonly XmlElement[] {
+  const [set, ...more] = colocation.children.filter(({ name }) => name === "resource_set");
+  const { role, sequential } = set?.attributes ?? {};
+  if (set === undefined || more.length > 0 || role !== undefined || sequential === "false") return [colocation];
+  const { id = "", score = "" } = colocation.attributes;
+  const members = set.children.map(({ attributes }) => attributes["id"] ?? "");
+  return members.slice(1).map((rsc, index) => ({
+    name: "rsc_colocation",
+    attributes: { id: `${id}-${rsc}`, score, rsc, "with-rsc": members[index] ?? "" },
+    children: [],
+  }));
+}
 
 const isOptional = (score: string | undefined) => Number(score) > 0;
 
@@ -54,34 +77,6 @@ export function allIn(element: XmlElement, name: string): XmlElement[] {
 
 export function cloneIds(element: XmlElement): string[] {
   return allIn(element, "clone").map(({ attributes }) => attributes["id"] ?? "");
-}
-
-export function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): XmlElement {
-  const attributes = isLoud(element) ? { ...element.attributes, influence: "false" } : element.attributes;
-  return { ...element, attributes, children: element.children.map((child) => quieted(child, isLoud)) };
-}
-
-/** The CIB with `change` made to each of its colocations of two; what it makes `undefined` is left out. */
-export function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
-  const children = element.children.flatMap((child) => {
-    if (child.name !== "rsc_colocation") return [withColocations(child, change)];
-    return inPairs(child).flatMap((pair) => change(pair) ?? []);
-  });
-  return { ...element, children };
-}
-
-/** What a colocation of a set says of two members at a time: each is with the one before it. */
-function inPairs(colocation: XmlElement): readonly XmlElement[] {
-  const [set, ...more] = colocation.children.filter(({ name }) => name === "resource_set");
-  const { role, sequential } = set?.attributes ?? {};
-  if (set === undefined || more.length > 0 || role !== undefined || sequential === "false") return [colocation];
-  const { id = "", score = "" } = colocation.attributes;
-  const members = set.children.map(({ attributes }) => attributes["id"] ?? "");
-  return members.slice(1).map((rsc, index) => ({
-    name: "rsc_colocation",
-    attributes: { id: `${id}-${rsc}`, score, rsc, "with-rsc": members[index] ?? "" },
-    children: [],
-  }));
 }
 
 /**
