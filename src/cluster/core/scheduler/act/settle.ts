@@ -105,8 +105,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   const passesOn = link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
   // A member that cannot stop does not keep running what its whole is ordered behind.
-  if (passesOn && link.hidden !== true && isBlockedStop(first))
-    block(second, `unrunnable ${describe(first)}`, change);
+  if (passesOn && link.hidden !== true && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
     // It is told as wanted and blocked, even when nothing of it would be started or promoted.
