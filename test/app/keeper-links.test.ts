@@ -12,8 +12,8 @@ afterEach(async () => {
   pair = undefined;
 });
 
-/** Where nobody is to be lost, a machine that stands still for seconds loses nobody. */
-const TIMES = ["keepalive 200ms", "deadtime 30s", "initdead 60s"];
+/** A machine that stands still for seconds loses nobody, and each loss of a link is waited for so long. */
+const TIMES = ["keepalive 200ms", "deadtime 6s", "initdead 60s"];
 const LOSING_TIMES = ["keepalive 200ms", "deadtime 3s", "initdead 60s"];
 const KINDS = [
   "link cast broadcast device=one",

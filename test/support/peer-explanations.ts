@@ -154,7 +154,10 @@ function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): Xm
  * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
  * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
  */
-const hearsTooLoud = (cib: XmlElement) => agreeWhenQuiet(cib, passesWishesOn(cib));
+function hearsTooLoud(cib: XmlElement): boolean {
+  const told = withColocations(cib, (each) => each);
+  return agreeWhenQuiet(told, passesWishesOn(told));
+}
 
 /**
  * With 2.1.5 the instances of a clone do not hear who must be with their clone; later versions have them hear it
@@ -250,6 +253,49 @@ function withoutReluctance(cib: XmlElement): XmlElement {
     const isReluctant = /^-\d+$/.test(score) && bound.has(rsc) && !Object.keys(more).some((key) => /role/.test(key));
     return isReluctant ? undefined : each;
   });
+}
+
+/**
+ * Of who has wishes beside a must, whom it must be with, or away from, weighs more than all else: so that must is
+ * followed before the wishes.
+ */
+function withMandatoryFirst(cib: XmlElement): XmlElement {
+  const told: XmlElement[] = [];
+  withColocations(cib, (each) => {
+    told.push(each);
+    return each;
+  });
+  const tops = topsIn(cib);
+  const topOf = ({ attributes: { rsc = "" } }: XmlElement) => tops.get(rsc) ?? rsc;
+  const isMust = ({ attributes: { score = "" } }: XmlElement) => /INFINITY$/.test(score);
+  const wishful = new Set(told.filter((each) => !isMust(each)).map(topOf));
+  const musts = told.filter((each) => isMust(each) && wishful.has(topOf(each)));
+  return withPriorities(cib, new Set(musts.map(({ attributes }) => attributes["with-rsc"] ?? "")));
+}
+
+/** Of each resource the one that stands on top: the group or clone that it is in, or itself. */
+function topsIn(cib: XmlElement): ReadonlyMap<string, string> {
+  const tops = new Map<string, string>();
+  const visit = ({ attributes: { id = "" }, children }: XmlElement, top: string) => {
+    tops.set(id, top);
+    for (const child of children) visit(child, top);
+  };
+  for (const { children } of allIn(cib, "resources"))
+    for (const each of children) visit(each, each.attributes["id"] ?? "");
+  return tops;
+}
+
+function withPriorities(element: XmlElement, weighty: ReadonlySet<string>): XmlElement {
+  const { id = "" } = element.attributes;
+  const children = element.children.map((child) => withPriorities(child, weighty));
+  if (element.name === "resource_ref" || !weighty.has(id)) return { ...element, children };
+  const leaf = (name: string, attributes: Record<string, string>, inner: readonly XmlElement[] = []) => ({
+    name,
+    attributes: { id: `${id}-weighty-${name}`, ...attributes },
+    children: [...inner],
+  });
+  const priority = leaf("nvpair", { name: "priority", value: "1000" });
+  return { ...element, children: [leaf("meta_attributes", {}, [priority]), ...children] };
 }
 
 /** What must be with another one, told of the whole group instead of one of its members. */
@@ -379,6 +425,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "a wish undoes a must (mended after 2.1.5: group-anticolocation-2, failed-sticky-anticolocated-group)";
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
+  if (isDecision && agreesPut(read.root, ours, withMandatoryFirst(read.root)))
+    return "a wish is followed before a must (mended after 2.1.5: group-anticolocation-2)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
     return "instances do not hear who would be with their clone";

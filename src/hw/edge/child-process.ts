@@ -105,15 +105,30 @@ interface GroupNote {
   /** Of the leader. */
   readonly startTime: string;
   readonly owner: string | undefined;
+  /** It was ended by force; else what it has left behind are daemons, and meant to be. */
+  readonly isEnded: boolean;
 }
 
-function noteGroup(directory: string | undefined, pid: number, owner: string | undefined): () => void {
-  if (directory === undefined) return () => {};
-  const file = path.join(directory, String(pid));
-  mkdirSync(directory, { recursive: true });
-  const note: GroupNote = { boot: readBootId(), startTime: startTimeOf(pid) ?? "", owner };
-  writeFileSync(file, JSON.stringify(note));
-  return () => rmSync(file, { force: true });
+interface KeptNote {
+  readonly noteEnd: () => void;
+  readonly forget: () => void;
+}
+
+function noteGroup({ noteIn, owner }: ProcessOrder, pid: number | undefined): KeptNote {
+  if (noteIn === undefined || pid === undefined) return { noteEnd: () => {}, forget: () => {} };
+  const file = path.join(noteIn, String(pid));
+  mkdirSync(noteIn, { recursive: true });
+  const note = { boot: readBootId(), startTime: startTimeOf(pid) ?? "", owner };
+  const write = (isEnded: boolean) => writeFileSync(file, JSON.stringify({ ...note, isEnded } satisfies GroupNote));
+  write(false);
+  const noteEnd = () => {
+    try {
+      write(true);
+    } catch {
+      // A full or vanished run directory must not keep anything from being ended; only a next manager lacks the word.
+    }
+  };
+  return { noteEnd, forget: () => rmSync(file, { force: true }) };
 }
 
 /** Undefined for a note that is torn, or of another boot. */
@@ -137,13 +152,13 @@ function collect(child: ChildProcess): { readonly output: Tail; readonly errors:
 
 /** Runs it; resolves always, at the latest TERM_GRACE_MS + KILL_WAIT_MS after the timeout or the kill. */
 export function runProcess(order: ProcessOrder): RunningProcess {
-  const { file, argv, environment, timeoutMs, noteIn, group, owner } = order;
+  const { file, argv, environment, timeoutMs, group, owner } = order;
   const [program, words] =
     group === undefined ? [file, argv] : ["/bin/sh", ["-c", ENTER_GROUP, group.procsFile, file, ...argv]];
   const child = spawn(program, words, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   const { output, errors } = collect(child);
-  const forget = pid === undefined ? () => {} : noteGroup(noteIn, pid, owner);
+  const { noteEnd, forget } = noteGroup(order, pid);
   let endedBy: "timeout" | "killed" | undefined;
   let exited = false;
   const timers: NodeJS.Timeout[] = [];
@@ -168,6 +183,7 @@ export function runProcess(order: ProcessOrder): RunningProcess {
   const endGroup = (why: "timeout" | "killed") => {
     if (pid === undefined || exited || endedBy !== undefined) return;
     endedBy = why;
+    noteEnd();
     signalGroup(pid, "SIGTERM");
     timers.push(setTimeout(() => killAll(pid), TERM_GRACE_MS));
     timers.push(setTimeout(() => finish({ kind: why }, describeStuck(pid)), TERM_GRACE_MS + KILL_WAIT_MS));
@@ -205,8 +221,8 @@ export function killLeftOvers(directory: string): readonly number[] {
     const note = readNote(file);
     const forget = () => rmSync(file, { force: true });
     const now = Number.isSafeInteger(pid) && pid > 1 ? startTimeOf(pid) : undefined;
-    // A leader that has gone had its KILL, and what is left of its group hangs in the kernel.
-    const isOurs = note !== undefined && note.startTime !== "" && (now === undefined || now === note.startTime);
+    // Of a group that had its KILL the leader may have gone, and what is left of it hangs in the kernel.
+    const isOurs = note !== undefined && (now === undefined ? note.isEnded : now === note.startTime);
     if (!isOurs || membersOf(pid).length === 0) {
       forget();
       return [];

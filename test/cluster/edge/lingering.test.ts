@@ -2,7 +2,7 @@
  * Operations that hang in the kernel, where no KILL ends them: a disk that is frozen holds whoever writes to it. What
  * they were to do may come when the disk does, so nobody may say before that it is stopped, or not there.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -10,6 +10,8 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { OperationRun } from "../../../src/cluster/core/executor/types.ts";
 import { createAgentRunner, type Finished } from "../../../src/cluster/edge/resource-agent.ts";
+import { readBootId } from "../../../src/hw/edge/boot-id.ts";
+import { membersOf } from "../../../src/hw/edge/lingering.ts";
 import { skips } from "../../support/skip.ts";
 
 const isReady =
@@ -103,6 +105,20 @@ esac
     thaw();
     expect((await stopped).outcome).toEqual({ kind: "exit", code: 0 });
     expect(readdirSync(at("run/agents"))).toEqual([]);
+  });
+
+  test("is not a daemon that an agent has started while no manager was there", async () => {
+    const daemon = spawn("sh", ["-c", "sleep 600 & exit 0"], { detached: true, stdio: "ignore" });
+    const group = daemon.pid ?? 0;
+    mkdirSync(at("run/agents"), { recursive: true });
+    const note = { boot: readBootId(), startTime: "1", owner: "four", isEnded: false };
+    writeFileSync(at("run/agents", String(group)), JSON.stringify(note));
+    await new Promise((resolve) => daemon.on("exit", resolve));
+    const { run } = openRunner();
+    expect(membersOf(group)).toHaveLength(1);
+    expect((await run(order("four", "stop", 60_000))).outcome).toEqual({ kind: "exit", code: 0 });
+    expect(membersOf(group)).toHaveLength(1);
+    process.kill(-group);
   });
 
   test("is known to the next manager, whose probe does not say that nothing is there", async () => {
