@@ -42,6 +42,10 @@ export const COMMANDS = {
     summary: "the DRBD and Apache site of the source documents, unchanged, on the pair (5 minutes)",
     takes: [],
   },
+  troubles: {
+    summary: "the 20 rows of what `gemel status` tells, each provoked and healed (20 minutes), or one row",
+    takes: ["count?"],
+  },
   status: { summary: "both nodes as they are now", takes: [] },
   watch: { summary: "the live view, until Ctrl-C", takes: [] },
   console: { summary: "the node's serial console; Ctrl-] leaves it", takes: ["node"] },

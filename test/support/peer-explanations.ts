@@ -5,6 +5,7 @@
  */
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
+import { tellsOtherTrueReasons } from "./true-reasons.ts";
 
 /** What a line of the Transition Summary says of one instance of a clone. */
 interface Motion {
@@ -82,18 +83,30 @@ function activeNow(cib: XmlElement, report: string, primitive: string): readonly
 
 const isOptional = (score: string | undefined) => Number(score) > 0;
 
-/** Without what a clone would merely like to be with: mended after 2.1.5 (bundle-promoted-colocation-4). */
+/** What a clone would merely like to be with; heard after 2.1.5 (bundle-promoted-colocation-4). */
+const isClonesWish = ({ rsc = "", score }: XmlElement["attributes"], clones: ReadonlySet<string>) =>
+  clones.has(rsc) && isOptional(score);
+
 function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  return without(
-    element,
-    ({ name, attributes }) =>
-      name === "rsc_colocation" && clones.has(attributes["rsc"] ?? "") && isOptional(attributes["score"]),
-  );
+  return withColocations(element, (each) => (isClonesWish(each.attributes, clones) ? undefined : each));
 }
 
-function without(element: XmlElement, isOut: (each: XmlElement) => boolean): XmlElement {
-  const kept = element.children.filter((child) => !isOut(child));
-  return { ...element, children: kept.map((child) => without(child, isOut)) };
+/** Without what must be with another clone to be promoted: mended after 2.1.5 (bundle-promoted-colocation-5). */
+function withoutPromotedCompany(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  return withColocations(element, (each) => {
+    const { rsc = "", score, ...more } = each.attributes;
+    const isPromoted = more["rsc-role"] === "Promoted" && clones.has(more["with-rsc"] ?? "");
+    return isPromoted && clones.has(rsc) && score === "INFINITY" ? undefined : each;
+  });
+}
+
+/** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
+function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
+  return withColocations(element, (each) =>
+    isClonesWish(each.attributes, clones)
+      ? { ...each, attributes: { ...each.attributes, "node-attribute": "an attribute that no node has" } }
+      : each,
+  );
 }
 
 /**
@@ -141,7 +154,10 @@ function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): Xm
  * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
  * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
  */
-const hearsTooLoud = (cib: XmlElement) => agreeWhenQuiet(cib, passesWishesOn(cib));
+function hearsTooLoud(cib: XmlElement): boolean {
+  const told = withColocations(cib, (each) => each);
+  return agreeWhenQuiet(told, passesWishesOn(told));
+}
 
 /**
  * With 2.1.5 the instances of a clone do not hear who must be with their clone; later versions have them hear it
@@ -163,13 +179,47 @@ function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean):
   return found === undefined || found.level === "report";
 }
 
-/** The CIB with `change` made to each of its colocations; what it makes `undefined` is left out. */
+/**
+ * The same where it bears on nothing but the numbers of instances, which mean nothing: told without numbers both tell
+ * the same lines, and where nobody would be with a clone the very same report.
+ */
+function numbersOtherwise(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const unnumbered = ({ report }: Outputs) =>
+    report
+      .split("\n")
+      .map((line) => line.replaceAll(/(?<=[\w-]):\d+(?= )/g, "").replaceAll(/\s+/g, " "))
+      .filter((line) => line.trim() !== "")
+      .sort()
+      .join("\n");
+  if (unnumbered(ours) !== unnumbered(theirs)) return false;
+  const clones = new Set(cloneIds(cib));
+  const isCompany = ({ attributes }: XmlElement) => clones.has(attributes["with-rsc"] ?? "");
+  const text = printXml(withColocations(cib, (each) => (isCompany(each) ? undefined : each)));
+  const [mine, other] = text === printXml(cib) ? [] : [askOurs(text), askPeer(text)];
+  return mine !== undefined && other !== undefined && compare(text, mine, other) === undefined;
+}
+
+/** The CIB with `change` made to each of its colocations of two; what it makes `undefined` is left out. */
 function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
   const children = element.children.flatMap((child) => {
-    const next = child.name === "rsc_colocation" ? change(child) : withColocations(child, change);
-    return next === undefined ? [] : [next];
+    if (child.name !== "rsc_colocation") return [withColocations(child, change)];
+    return inPairs(child).flatMap((pair) => change(pair) ?? []);
   });
   return { ...element, children };
+}
+
+/** What a colocation of a set says of two members at a time: each is with the one before it. */
+function inPairs(colocation: XmlElement): readonly XmlElement[] {
+  const [set, ...more] = colocation.children.filter(({ name }) => name === "resource_set");
+  const { role, sequential } = set?.attributes ?? {};
+  if (set === undefined || more.length > 0 || role !== undefined || sequential === "false") return [colocation];
+  const { id = "", score = "" } = colocation.attributes;
+  const members = set.children.map(({ attributes }) => attributes["id"] ?? "");
+  return members.slice(1).map((rsc, index) => ({
+    name: "rsc_colocation",
+    attributes: { id: `${id}-${rsc}`, score, rsc, "with-rsc": members[index] ?? "" },
+    children: [],
+  }));
 }
 
 /** Whether it is only this that tells them apart: put otherwise, ours stays as it is, and the peer says the same. */
@@ -205,6 +255,49 @@ function withoutReluctance(cib: XmlElement): XmlElement {
   });
 }
 
+/**
+ * Of who has wishes beside a must, whom it must be with, or away from, weighs more than all else: so that must is
+ * followed before the wishes.
+ */
+function withMandatoryFirst(cib: XmlElement): XmlElement {
+  const told: XmlElement[] = [];
+  withColocations(cib, (each) => {
+    told.push(each);
+    return each;
+  });
+  const tops = topsIn(cib);
+  const topOf = ({ attributes: { rsc = "" } }: XmlElement) => tops.get(rsc) ?? rsc;
+  const isMust = ({ attributes: { score = "" } }: XmlElement) => /INFINITY$/.test(score);
+  const wishful = new Set(told.filter((each) => !isMust(each)).map(topOf));
+  const musts = told.filter((each) => isMust(each) && wishful.has(topOf(each)));
+  return withPriorities(cib, new Set(musts.map(({ attributes }) => attributes["with-rsc"] ?? "")));
+}
+
+/** Of each resource the one that stands on top: the group or clone that it is in, or itself. */
+function topsIn(cib: XmlElement): ReadonlyMap<string, string> {
+  const tops = new Map<string, string>();
+  const visit = ({ attributes: { id = "" }, children }: XmlElement, top: string) => {
+    tops.set(id, top);
+    for (const child of children) visit(child, top);
+  };
+  for (const { children } of allIn(cib, "resources"))
+    for (const each of children) visit(each, each.attributes["id"] ?? "");
+  return tops;
+}
+
+function withPriorities(element: XmlElement, weighty: ReadonlySet<string>): XmlElement {
+  const { id = "" } = element.attributes;
+  const children = element.children.map((child) => withPriorities(child, weighty));
+  if (element.name === "resource_ref" || !weighty.has(id)) return { ...element, children };
+  const leaf = (name: string, attributes: Record<string, string>, inner: readonly XmlElement[] = []) => ({
+    name,
+    attributes: { id: `${id}-weighty-${name}`, ...attributes },
+    children: [...inner],
+  });
+  const priority = leaf("nvpair", { name: "priority", value: "1000" });
+  return { ...element, children: [leaf("meta_attributes", {}, [priority]), ...children] };
+}
+
 /** What must be with another one, told of the whole group instead of one of its members. */
 function withWholeGroups(cib: XmlElement): XmlElement {
   const groups = allIn(cib, "group");
@@ -237,6 +330,29 @@ function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boole
 /** It moves: where it is to start, it does not run. */
 const motionOf = (id: string) =>
   new RegExp(`^ +\\* Move +${id} +\\( +\\S+ -> \\S+ +\\)  due to being multiply active$`, "m");
+
+/**
+ * A monitor whose recorded failure has expired is set up anew by 2.1.5 even where the resource is stopped in the same
+ * transition, in no order with that stop.
+ */
+function watchesWhatLeaves(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const lines = compare(printXml(cib), ours, theirs)?.lines ?? [];
+  const steps = new Set(
+    [...theirs.picture.matchAll(/"(\S+) (\S+)" \[/g)].map(([, key = "", node = ""]) => `${key} ${node}`),
+  );
+  return lines.every((line) => {
+    const [, id = "", intervalMs = "", node = ""] =
+      /^missing (?:action rsc_op\|monitor\||blocked ")(\S+)_monitor_([1-9]\d*)[ |](\w+)$/.exec(line) ?? [];
+    return (
+      steps.has(`${id}_stop_0 ${node}`) &&
+      !steps.has(`${id}_start_0 ${node}`) &&
+      allIn(cib, "lrm_rsc_op").some(
+        ({ attributes: { interval, "rc-code": code, ...of } }) =>
+          interval === intervalMs && of["operation_key"] === `${id}_monitor_${intervalMs}` && code !== "0",
+      )
+    );
+  });
+}
 
 const CLONE = /^( +)\* Clone Set: (\S+)/;
 const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
@@ -296,9 +412,12 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     const left = compare(cib, askOurs(printXml(cut)), theirs);
     return left === undefined || (isDecision && left.level === "report");
   };
-  if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
+  const clones = new Set(cloneIds(read.root));
+  if (agreesWithout(withoutClonesWishes(read.root, clones)) || agreesWithout(withIdleWishes(read.root, clones)))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
-  if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
+  if (isDecision && agreesWithout(withoutPromotedCompany(read.root, clones)))
+    return "what must be with a clone to be promoted is not heard (mended after 2.1.5)";
+  if (agreesWithout(withoutAttributesOfClones(read.root, clones)))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
     return "stop_unexpected, moved to where it does not run, is taken for started there";
@@ -306,9 +425,15 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "a wish undoes a must (mended after 2.1.5: group-anticolocation-2, failed-sticky-anticolocated-group)";
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
+  if (isDecision && agreesPut(read.root, ours, withMandatoryFirst(read.root)))
+    return "a wish is followed before a must (mended after 2.1.5: group-anticolocation-2)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
-  if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
+  if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
+    return "instances do not hear who would be with their clone";
+  if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
+    return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
+  if (!isDecision && tellsOtherTrueReasons(read.root, theirs.report, ours.report)) return "another true reason is told";
   return undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * The manager's loop: joins the node core (controller, executor, CIB store) to the keeper, the channel, the disk, the
- * agents, the fencing devices, DRBD and the control socket. It holds no rule. Effects start in their order and none is
- * waited for; each result is a new event. The keeper's pings are answered here: so a manager that hangs is found.
+ * agents, the fencing devices, DRBD and the control socket. It holds no rule. Effects are started in their order and
+ * none is waited for; each result comes back as an event.
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
@@ -44,7 +44,7 @@ import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
 import { TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
-import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import type { ToKeeper } from "../keeper-pipe.ts";
 import { zoneAt } from "../zone.ts";
 import type { AlertDesk } from "./alert-desk.ts";
 import type { BegunNotes } from "./begun-notes.ts";
@@ -52,7 +52,6 @@ import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
-import { complaintOf } from "./keeper-link.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import { endQuestions, type Question } from "./questions.ts";
@@ -178,7 +177,7 @@ export function feed(manager: Manager, event: NodeEvent): void {
 }
 
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
-function scorePings(manager: Manager): void {
+export function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
   const sight = pingSight(view, nodeCib(node), self, node.controller.election.dc);
   const stepped = stepPingScores(manager.pings, sight, nowMs(), dampenMs);
@@ -337,45 +336,6 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     default:
       effect satisfies never;
-  }
-}
-
-export function takeFrame(manager: Manager, frame: ToManager): void {
-  switch (frame.kind) {
-    case "start":
-      break;
-    case "ping": {
-      const complaint = complaintOf(manager.files);
-      manager.toKeeper({ kind: "pong", number: frame.number, ...(complaint === undefined ? {} : { complaint }) });
-      break;
-    }
-    case "report":
-      manager.keeper = frame.report;
-      // Who leads may have changed since the last view.
-      scorePings(manager);
-      break;
-    case "datagram":
-      feedChannel(manager, { kind: "datagram", from: frame.from, bytes: frame.bytes });
-      break;
-    case "view": {
-      const gone = manager.view?.members.filter((name) => !frame.view.members.includes(name)) ?? [];
-      manager.view = frame.view;
-      if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
-      else manager.rehearsal.changed();
-      for (const peer of gone) {
-        feedChannel(manager, { kind: "forget", peer });
-        endQuestions(manager.asked, peer);
-        manager.peerProofs.delete(peer);
-      }
-      feed(manager, { kind: "view", view: frame.view });
-      scorePings(manager);
-      break;
-    }
-    case "stop":
-      feed(manager, { ...frame, hasForerunner: manager.hasForerunner });
-      break;
-    default:
-      frame satisfies never;
   }
 }
 

@@ -109,7 +109,7 @@ let folder = "";
 let server: ControlServer | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), "stonith-bulk-"));
-  const status = () => Promise.resolve(STATUS);
+  const status = () => Promise.resolve(() => STATUS);
   server = await openControlServer(folder, () => Promise.resolve({ kind: "answer", value: STATUS }), status);
 });
 afterAll(() => {

@@ -28,6 +28,11 @@ const RETRY_MS = 500;
 const RETRY_MAX_MS = 15_000;
 /** The first failures are answered at once: that is what recovery is. */
 const QUICK_RETRIES = 3;
+/**
+ * Attributes that change faster than a large cluster, or a starved one, can decide would keep it from ever doing
+ * anything: after so many decisions in vain one is begun all the same, as if the change had come a moment later.
+ */
+const OUTDATED_MAX = 2;
 /** A refused fencing is asked for again after this; the fencer has made its own attempts by then. */
 const FENCE_RETRY_MS = 5_000;
 /** cluster-recheck-interval of Pacemaker; a safety net, for everything that matters is an event. */
@@ -149,8 +154,8 @@ export function advance(turn: Turn, event: RunEvent): void {
   }
 }
 
-export function abort(turn: Turn, reason: string, delayMs = 0): void {
-  want(turn, reason, delayMs);
+export function abort(turn: Turn, reason: string, delayMs = 0, isMinor = false): void {
+  want(turn, reason, delayMs, isMinor);
   advance(turn, { kind: "abort", reason });
 }
 
@@ -219,7 +224,10 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary, fencingOrder, reportDue: true } };
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
-  if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
+  const { wanted, outdated } = lead;
+  const isOutdated = wanted !== undefined && wanted.atMs <= nowMs;
+  setLead(turn, { outdated: isOutdated ? outdated + 1 : 0 });
+  if (isOutdated && !(wanted.isMinor && outdated >= OUTDATED_MAX)) return;
   tellDecision(turn, number, decision, lead);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
@@ -228,12 +236,13 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
     if (effect.kind === "start") startAction(turn, effect.action);
     else if (effect.kind === "finished") finish(turn, number, effect.complete, started.state.aborted);
   }
+  if (isOutdated) advance(turn, { kind: "abort", reason: wanted.reason });
 }
 
 const generationOf = ({ state }: Turn, node: string): number =>
   state.view?.peers.find(({ name }) => name === node)?.generation ?? 0;
 
-/** The scheduler's own words for it (Pacemaker Explained, "Unfencing"). With the node's next start they are gone. */
+/** The scheduler's own words for it (Pacemaker Explained, "Unfencing"); they are gone with the node's next start. */
 function letInAttributes({ target: node, meta }: FenceAction, nowWallMs: number): readonly StatusChange[] {
   const values = {
     "#node-unfenced": String(Math.floor(nowWallMs / 1_000)),
@@ -292,7 +301,7 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
     abort(turn, "the configuration has changed", delayMs);
   } else if (attributesText(cib) !== lead.attributesSeen) {
     setLead(turn, { attributesSeen: attributesText(cib) });
-    abort(turn, "a node attribute has changed");
+    abort(turn, "a node attribute has changed", 0, true);
   }
 }
 
