@@ -176,7 +176,8 @@ asRoot("nothing is taken over before the fencing, here by a person, is confirmed
   expect(status?.nodes.find(({ name }) => name === dead)?.state).toBe("unclean");
   expect(status?.problems[0]?.what).toContain("a PERSON is waited for");
   expect(status?.problems[0]?.doNow).toMatch(new RegExp(`^switch ${dead} off by hand.*gemel fence confirm ${dead}`));
-  expect(status?.fencing.history.at(-1)).toMatchObject({ outcome: "running", awaitsPerson: true, by: `${alive}: the cluster` });
+  const open = { outcome: "running", awaitsPerson: true, by: `${alive}: the cluster` };
+  expect(status?.fencing.history.at(-1)).toMatchObject(open);
   expect(pair.hasAddress(alive)).toBe(false);
   expect(pair.gemel(alive, "fence", "confirm", dead, "--yes", dead).code).toBe(0);
   await pair.until("the other has the address", () => pair.hasAddress(alive));

@@ -20,7 +20,7 @@ const POSIX_CLASSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * As regexec(3) reads it, which looks for the pattern anywhere in the name: whoever means the whole name writes ^ and $.
+ * As regexec(3) reads it, which looks for the pattern anywhere in a name: whoever means the whole one writes ^ and $.
  * Read more narrowly, a node would lose its level, and one power supply of two would pass for a proof.
  */
 function patternOf(written: string): RegExp {
