@@ -47,7 +47,7 @@ async function leave(lab: Lab, node: NodeName): Promise<void> {
   });
 }
 
-const comeBack = (lab: Lab, node: NodeName) => at(lab, node, `rm -f ${KEPT_DOWN}; pkill -f appliance/service; true`);
+const comeBack = (lab: Lab, node: NodeName) => at(lab, node, `rm -f ${KEPT_DOWN}; pkill -f [a]ppliance/service; true`);
 
 async function isOff(lab: Lab, nodes: readonly NodeName[]): Promise<NodeName> {
   const off = () => nodes.find((node) => !lab.pair.machines[node].isOn());

@@ -12,8 +12,8 @@ afterEach(async () => {
   pair = undefined;
 });
 
-/** Where nobody is to be lost, a machine that stands still for seconds loses nobody. */
-const TIMES = ["keepalive 200ms", "deadtime 30s", "initdead 60s"];
+/** A machine that stands still for seconds loses nobody, and each loss of a link is waited for so long. */
+const TIMES = ["keepalive 200ms", "deadtime 6s", "initdead 60s"];
 const LOSING_TIMES = ["keepalive 200ms", "deadtime 3s", "initdead 60s"];
 const KINDS = [
   "link cast broadcast device=one",
@@ -91,6 +91,37 @@ test("a serial line full of noise carries the heartbeats, and is said at most on
   } finally {
     clearInterval(noise);
     cable.close();
+  }
+});
+
+test("three nodes on a serial ring alone: a cable may break, and with a second one a node is alone", async () => {
+  const cables = [openPtyCable(), openPtyCable(), openPtyCable()] as const;
+  const [ab, bc, ca] = cables;
+  const ports = {
+    alpha: `${ab.paths[0]},${ca.paths[1]}`,
+    bravo: `${ab.paths[1]},${bc.paths[0]}`,
+    charlie: `${bc.paths[1]},${ca.paths[0]}`,
+  };
+  const nodes = Object.keys(ports);
+  const named = Object.entries(ports).map(([node, paths]) => `${node}=${paths}`);
+  const opened = openNamespacePair(TIMES, { nodes, links: [`link ring serial ${named.join(" ")} baud=115200`] });
+  pair = opened;
+  const hasView = (node: string, count: number) => {
+    const view = opened.view(node);
+    return view?.members.length === count && view.agreed;
+  };
+  try {
+    for (const node of nodes) opened.start(node);
+    await opened.until("all are members of one agreed view", () => nodes.every((node) => hasView(node, 3)));
+    ca.cut = true;
+    const cutAtMs = performance.now();
+    await opened.until("one cable is out for longer than deadtime", () => performance.now() - cutAtMs > 4_000);
+    expect(nodes.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
+    ab.cut = true;
+    await opened.until("alpha is alone without quorum", () => opened.view("alpha")?.quorate === false);
+    await opened.until("the others are a majority", () => hasView("bravo", 2) && hasView("charlie", 2));
+  } finally {
+    for (const cable of cables) cable.close();
   }
 });
 

@@ -17,6 +17,8 @@ const withPair = (...times: string[]) =>
 /** Where nobody is to be lost, a machine that stands still for seconds loses nobody. */
 const test = withPair("deadtime 30s", "initdead 60s");
 const testLosing = withPair("deadtime 3s", "initdead 60s");
+/** A manager is given three deadtimes to answer. */
+const testHanging = withPair("deadtime 5s", "initdead 60s");
 const testNeverSettled = withPair("deadtime 300s", "initdead 600s");
 
 const phaseOf = (pair: NamespacePair, node: "alpha" | "bravo") => pair.view(node)?.peers[0]?.phase;
@@ -59,7 +61,7 @@ test("an orderly stop says goodbye: the peer has left and is never lost", async 
   expect(pair.log("alpha")).not.toContain("peer-lost");
 });
 
-test("a manager that crashes or hangs is started again, and nobody is lost over it", async ({ pair }) => {
+testHanging("a manager that crashes or hangs is started again, and nobody is lost over it", async ({ pair }) => {
   await startBoth(pair);
   const starts = () => pair.records("alpha").filter(({ kind }) => kind === "start").length;
   pair.order("alpha", "crash");

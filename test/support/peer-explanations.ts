@@ -4,6 +4,18 @@
  * that its answer is ours to the letter once that fact is taken out of the CIB.
  */
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
+import {
+  allIn,
+  cloneIds,
+  withColocations,
+  withIdleWishes,
+  withMandatoryFirst,
+  withoutAttributesOfClones,
+  withoutClonesWishes,
+  withoutPromotedCompany,
+  withoutReluctance,
+  withWholeGroups,
+} from "./cib-rewrites.ts";
 import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
 import { tellsOtherTrueReasons } from "./true-reasons.ts";
 
@@ -81,58 +93,6 @@ function activeNow(cib: XmlElement, report: string, primitive: string): readonly
   );
 }
 
-const isOptional = (score: string | undefined) => Number(score) > 0;
-
-/** What a clone would merely like to be with; heard after 2.1.5 (bundle-promoted-colocation-4). */
-const isClonesWish = ({ rsc = "", score }: XmlElement["attributes"], clones: ReadonlySet<string>) =>
-  clones.has(rsc) && isOptional(score);
-
-function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  return withColocations(element, (each) => (isClonesWish(each.attributes, clones) ? undefined : each));
-}
-
-/** Without what must be with another clone to be promoted: mended after 2.1.5 (bundle-promoted-colocation-5). */
-function withoutPromotedCompany(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  return withColocations(element, (each) => {
-    const { rsc = "", score, ...more } = each.attributes;
-    const isPromoted = more["rsc-role"] === "Promoted" && clones.has(more["with-rsc"] ?? "");
-    return isPromoted && clones.has(rsc) && score === "INFINITY" ? undefined : each;
-  });
-}
-
-/** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
-function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  return withColocations(element, (each) =>
-    isClonesWish(each.attributes, clones)
-      ? { ...each, attributes: { ...each.attributes, "node-attribute": "an attribute that no node has" } }
-      : each,
-  );
-}
-
-/**
- * Who must be with a clone by a node attribute must, with 2.1.5, be on the very nodes of the clone, whatever their
- * attributes say; Pacemaker Explained, "Colocation by Node Attribute", knows no such exception.
- */
-function withoutAttributesOfClones(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  const { name, attributes } = element;
-  const isDeaf =
-    name === "rsc_colocation" && clones.has(attributes["with-rsc"] ?? "") && attributes["score"] === "INFINITY";
-  const kept = Object.entries(attributes).filter(([key]) => !isDeaf || key !== "node-attribute");
-  const children = element.children.map((child) => withoutAttributesOfClones(child, clones));
-  return { ...element, attributes: Object.fromEntries(kept), children };
-}
-
-function allIn(element: XmlElement, name: string): XmlElement[] {
-  return [
-    ...element.children.filter((child) => child.name === name),
-    ...element.children.flatMap((child) => allIn(child, name)),
-  ];
-}
-
-function cloneIds(element: XmlElement): string[] {
-  return allIn(element, "clone").map(({ attributes }) => attributes["id"] ?? "");
-}
-
 /** Who would be with, or away from, another one, and has somebody behind itself whose wishes it passes on. */
 function passesWishesOn(cib: XmlElement): (each: XmlElement) => boolean {
   const colocations = allIn(cib, "rsc_colocation");
@@ -154,7 +114,10 @@ function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): Xm
  * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
  * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
  */
-const hearsTooLoud = (cib: XmlElement) => agreeWhenQuiet(cib, passesWishesOn(cib));
+function hearsTooLoud(cib: XmlElement): boolean {
+  const told = withColocations(cib, (each) => each);
+  return agreeWhenQuiet(told, passesWishesOn(told));
+}
 
 /**
  * With 2.1.5 the instances of a clone do not hear who must be with their clone; later versions have them hear it
@@ -196,29 +159,6 @@ function numbersOtherwise(cib: XmlElement, ours: Outputs, theirs: Outputs): bool
   return mine !== undefined && other !== undefined && compare(text, mine, other) === undefined;
 }
 
-/** The CIB with `change` made to each of its colocations of two; what it makes `undefined` is left out. */
-function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
-  const children = element.children.flatMap((child) => {
-    if (child.name !== "rsc_colocation") return [withColocations(child, change)];
-    return inPairs(child).flatMap((pair) => change(pair) ?? []);
-  });
-  return { ...element, children };
-}
-
-/** What a colocation of a set says of two members at a time: each is with the one before it. */
-function inPairs(colocation: XmlElement): readonly XmlElement[] {
-  const [set, ...more] = colocation.children.filter(({ name }) => name === "resource_set");
-  const { role, sequential } = set?.attributes ?? {};
-  if (set === undefined || more.length > 0 || role !== undefined || sequential === "false") return [colocation];
-  const { id = "", score = "" } = colocation.attributes;
-  const members = set.children.map(({ attributes }) => attributes["id"] ?? "");
-  return members.slice(1).map((rsc, index) => ({
-    name: "rsc_colocation",
-    attributes: { id: `${id}-${rsc}`, score, rsc, "with-rsc": members[index] ?? "" },
-    children: [],
-  }));
-}
-
 /** Whether it is only this that tells them apart: put otherwise, ours stays as it is, and the peer says the same. */
 function agreesPut(cib: XmlElement, ours: Outputs, other: XmlElement): boolean {
   const text = printXml(other);
@@ -230,40 +170,6 @@ function agreesPut(cib: XmlElement, ours: Outputs, other: XmlElement): boolean {
 function isDecidedOtherwise(cib: string, ours: Outputs, theirs: Outputs): boolean {
   const found = compare(cib, ours, theirs);
   return found !== undefined && found.level !== "report";
-}
-
-/**
- * Without what merely ought to keep away from another one, and must be with a third: later versions drop such a wish
- * where what must be leaves no choice.
- */
-function withoutReluctance(cib: XmlElement): XmlElement {
-  const bound = new Set(
-    [
-      ...allIn(cib, "group").flatMap(({ attributes, children }) => [attributes, ...children.map((c) => c.attributes)]),
-      ...allIn(cib, "resource_ref").map(({ attributes }) => attributes),
-    ].map(({ id }) => id),
-  );
-  for (const { attributes } of allIn(cib, "rsc_colocation"))
-    if (/INFINITY$/.test(attributes["score"] ?? "")) bound.add(attributes["rsc"]);
-  return withColocations(cib, (each) => {
-    const { rsc, score = "", ...more } = each.attributes;
-    const isReluctant = /^-\d+$/.test(score) && bound.has(rsc) && !Object.keys(more).some((key) => /role/.test(key));
-    return isReluctant ? undefined : each;
-  });
-}
-
-/** What must be with another one, told of the whole group instead of one of its members. */
-function withWholeGroups(cib: XmlElement): XmlElement {
-  const groups = allIn(cib, "group");
-  const wholeOf = (rsc: string | undefined) =>
-    groups.find(({ children }) => children.some(({ attributes }) => attributes["id"] === rsc))?.attributes["id"];
-  return withColocations(cib, (each) => {
-    const { rsc, score } = each.attributes;
-    const whole = wholeOf(rsc);
-    return whole === undefined || score !== "INFINITY"
-      ? each
-      : { ...each, attributes: { ...each.attributes, rsc: whole } };
-  });
 }
 
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
@@ -379,6 +285,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "a wish undoes a must (mended after 2.1.5: group-anticolocation-2, failed-sticky-anticolocated-group)";
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
+  if (isDecision && agreesPut(read.root, ours, withMandatoryFirst(read.root)))
+    return "a wish is followed before a must (mended after 2.1.5: group-anticolocation-2)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
     return "instances do not hear who would be with their clone";

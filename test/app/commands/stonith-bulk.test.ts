@@ -75,7 +75,8 @@ const BETTER: readonly string[] = ["-L --output-as=nosuch"];
 
 const FENCER = `ip link set lo up && mount -t tmpfs none /run && mkdir -p /run/crm && chmod 777 /run /run/crm
 /usr/lib/pacemaker/pacemaker-fenced -s -l /dev/null >/dev/null 2>&1 & fencer=$!
-tries=0; until stonith_admin -L >/dev/null 2>&1 || [ $tries -gt 200 ]; do sleep 0.1; tries=$((tries+1)); done
+tries=0
+until stonith_admin -L >/dev/null 2>&1 || [ $tries -gt 200 ]; do sleep 0.1; tries=$((tries+1)); done
 stonith_admin -R d1 -a fence_dummy -o pcmk_host_list=n1 && stonith_admin -R d2 -a fence_dummy -o 'pcmk_host_list=n2 n3'
 mark='====='; set -f
 while IFS= read -r call; do

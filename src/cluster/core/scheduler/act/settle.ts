@@ -33,7 +33,8 @@ function block(step: Step, because: string, change: Change): void {
   if (!step.runnable) return;
   step.runnable = false;
   // What keeps it from running says more than what wanted it.
-  const keeps = step.reason.includes(" ") && (step.reason !== "node availability" || step.operation === "stop");
+  const wanted = step.operation === "stop" ? "no quorum" : "node availability";
+  const keeps = step.reason.includes(" ") && step.reason !== wanted;
   if (because !== "" && !keeps) step.reason = because;
   change.touched.push(step);
 }
