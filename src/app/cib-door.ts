@@ -105,7 +105,7 @@ function change(file: string, cib: XmlElement, request: ControlRequest, wish: Wi
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const configuration = childOf(cib, "configuration");
   if (configuration === undefined) return refuse(file, "the CIB has no configuration", "give a whole CIB");
-  const applied = applyOperations(configuration, wish.operations);
+  const applied = applyOperations(configuration, [...wish.operations, ...(wish.notes ?? [])]);
   if (applied.kind === "invalid") return { kind: "refused", problems: applied.problems };
   const changed = signed(put(cib, applied.value), request.by ?? "root", cib);
   const errors = newErrors(cib, changed);

@@ -22,7 +22,7 @@ export const RUN_DIRECTORY = "/run/gemel";
 /** Longest line either side accepts: a CIB of the greatest size seen (0.8 MB), escaped, with room to spare. */
 export const LINE_LENGTH_MAX = 4 * 1024 * 1024;
 
-/** Who asks, for history and logs: `user@tool`. Never trusted for rights: those come from the socket's mode. */
+/** Who asks, for history and logs: `user@tool`. Never trusted for rights: those go by the kernel's word. */
 interface RequestBase {
   readonly by?: string;
 }
@@ -83,7 +83,7 @@ export type ControlRequest = RequestBase &
         readonly withoutDelay?: boolean;
       }
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
-    | { readonly kind: "fence-confirm"; readonly target: string }
+    | { readonly kind: "fence-confirm"; readonly target: string; readonly terminal?: string }
     | { readonly kind: "fence-history" }
     /** Looks at one fencing device of this node, or at all of them, now. */
     | { readonly kind: "fence-prove"; readonly device?: string }
@@ -302,7 +302,7 @@ export type AnswerLine =
       readonly id: number;
       readonly kind: "answer";
       readonly value: unknown;
-      readonly caution?: Problem;
+      readonly cautions?: readonly Problem[];
     }
   | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };

@@ -60,7 +60,7 @@ test.skipIf(skips(!isReady, "it needs root and setpriv"))(
         asked.push({ person, by: request.by });
         return Promise.resolve({ kind: "answer", value: { text: "done" } });
       },
-      () => Promise.resolve({} as StatusReport),
+      () => Promise.resolve(() => ({}) as StatusReport),
       (request, person) => refuseRequest(cib, person, request),
     );
     const socket = path.join(directory, "control.sock");

@@ -10,8 +10,8 @@ import { ADDRESS, type NodePair, openNodePair } from "./node-pair.ts";
 
 const HA_CF = `keepalive 200ms
 warntime 500ms
-deadtime 2
-initdead 10
+deadtime 20
+initdead 60
 udpport 694
 ucast heart 198.18.1.1
 ucast heart 198.18.1.2
@@ -30,7 +30,7 @@ function imported() {
 const isRoot = process.getuid?.() === 0;
 const missing = skips(!isRoot, "two nodes need root, for their network namespaces");
 
-describe.skipIf(missing)("a site from haresources", { timeout: 180_000 }, () => {
+describe.skipIf(missing)("a site from haresources", () => {
   let pair: NodePair | undefined;
   afterAll(async () => await pair?.close());
 
@@ -57,6 +57,9 @@ describe.skipIf(missing)("a site from haresources", { timeout: 180_000 }, () => 
     expect(nodes.gemel("alpha", "cl_status", "nodestatus", "bravo")).toEqual({ code: 0, output: "active\n" });
     expect(nodes.gemel("alpha", "cl_status", "hblinkstatus", "bravo", "heart")).toEqual({ code: 0, output: "up\n" });
     expect(nodes.gemel("alpha", "cl_status", "nodestatus", "charlie").code).toBe(11);
+    expect(nodes.gemel("alpha", "cl_status", "hbparameter", "-p", "deadtime")).toEqual({ code: 0, output: "20\n" });
+    expect(nodes.gemel("alpha", "cl_status", "hbparameter", "-p", "keepalive").output).toBe("200ms\n");
+    expect(nodes.gemel("alpha", "cl_status", "hbparameter", "-p", "udpport").code).toBe(11);
 
     expect(nodes.gemel("alpha", "hb_standby", "all").code).toBe(0);
     await nodes.until("alpha has given up its address", runsOn("100", "bravo"));

@@ -60,7 +60,7 @@ export async function askManager<Kind extends RequestKind>(
 ): Promise<ControlReply<ControlAnswers[Kind]>> {
   const asked = session.transport<Kind>(session.socketPath, request, waitMs);
   const reply = await withProgress("crm", waitText(request), asked, session.terminal.err);
-  if (reply.kind === "answer" && reply.caution !== undefined) tellProblems(session, [reply.caution]);
+  if (reply.kind === "answer") tellProblems(session, reply.cautions ?? []);
   return reply;
 }
 
@@ -147,7 +147,8 @@ export async function commit(session: Session): Promise<number> {
     return EXIT.failed;
   }
   const base = session.isForced ? {} : { base: configurationVersion(running.version) };
-  const reply = await askManager(session, { kind: "cib-apply", mode: "replace", xml: printXml(working), ...base });
+  const change = { kind: "cib-apply", mode: "replace", xml: printXml(working), door: "crm configure" } as const;
+  const reply = await askManager(session, { ...change, ...base });
   if (reply.kind !== "answer") {
     const code = tellReply(session, reply);
     terminal.err("crm: the change is not in force\n");

@@ -1,14 +1,8 @@
 /** The rules of access at the control socket: every request of every person passes here before anything is done. */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
-import {
-  hasRules,
-  isUnrestricted,
-  type Person,
-  refuseChange,
-  seesEverything,
-  wholeRight,
-} from "../../cluster/core/access/acl.ts";
+import { hasRules, isUnrestricted, type Person, seesEverything, wholeRight } from "../../cluster/core/access/acl.ts";
+import { refuseChange } from "../../cluster/core/access/change.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import type { ControlRequest, RequestKind } from "../control-protocol.ts";

@@ -1,4 +1,5 @@
 /** Node attributes as the control socket asks for them: permanent ones, transient ones with dampening, private ones. */
+import { filterCib, type Person, seesEverything } from "../../cluster/core/access/acl.ts";
 import { attributeValue } from "../../cluster/core/attributes.ts";
 import { knownNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
@@ -61,12 +62,15 @@ export function takePrivate(
 export function queryAttribute(
   manager: Manager,
   { name, node }: Extract<ControlRequest, { kind: "attribute-query" }>,
+  person: Person,
 ): ControlAnswers["attribute-query"] {
-  const cib = nodeCib(manager.node);
+  const cib = filterCib(nodeCib(manager.node), person);
+  // What is not in the CIB yet, or never will be, has no rules of its own: it is for those from whom nothing is kept.
+  const isWhole = seesEverything(nodeCib(manager.node), person);
   const names = node === undefined ? knownNodes(cib) : [node];
   return {
     values: names.flatMap((each) => {
-      const pending = attributeValue(manager.attributes, each, name);
+      const pending = isWhole ? attributeValue(manager.attributes, each, name) : undefined;
       const value = pending === undefined ? transientAttributes(nodeState(cib, each))[name] : pending.value;
       return value === null || value === undefined ? [] : [{ node: each, value }];
     }),

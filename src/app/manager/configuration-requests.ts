@@ -22,7 +22,13 @@ import { localFacts } from "../zone.ts";
 import { listPrimitives } from "./status.ts";
 
 export type Wish =
-  | { readonly kind: "operations"; readonly operations: readonly ConfigurationOperation[]; readonly text: string }
+  | {
+      readonly kind: "operations";
+      readonly operations: readonly ConfigurationOperation[];
+      /** What is noted beside them, of itself: whoever may do the one needs no right to the other. */
+      readonly notes?: readonly ConfigurationOperation[];
+      readonly text: string;
+    }
   | { readonly kind: "problem"; readonly problem: Problem };
 
 type Of<Kind extends ControlRequest["kind"]> = Extract<ControlRequest, { kind: Kind }>;
@@ -88,14 +94,14 @@ function override(
   if (made.kind === "problem") return made;
   const lease = leaseOperation(configuration, { kind, subject, endWallMs: end.wallMs, owner: by, reason });
   const until = end.wallMs === undefined ? "until it is taken back" : `until ${endText(end.wallMs)}`;
-  return { kind: "operations", operations: [...made.operations, lease], text: `${made.text} ${until}` };
+  return { ...made, notes: [lease], text: `${made.text} ${until}` };
 }
 
 /** Takes an override back, lease and all. */
 function back(cib: XmlElement, kinds: readonly OverrideKind[], subject: string, made: Wish): Wish {
   if (made.kind === "problem") return made;
   const leases = kinds.flatMap((kind) => dropLease(configurationOf(cib), { kind, subject }));
-  return { ...made, operations: [...made.operations, ...leases] };
+  return { ...made, notes: leases };
 }
 
 const NODE_ACTIONS = {
@@ -235,17 +241,25 @@ export function resourceWish(cib: XmlElement, request: Of<"resource">, asker: As
   }
 }
 
-/** A whole configuration given as XML: `cib` or `configuration` is its root. */
-export function applyWish(cib: XmlElement, request: Of<"cib-apply">, asker: Asker): Wish {
+/**
+ * A whole configuration given as XML: `cib` or `configuration` is its root. `complete` gives back to what replaces all
+ * what its sender was not shown.
+ */
+export function applyWish(
+  cib: XmlElement,
+  request: Of<"cib-apply">,
+  asker: Asker,
+  complete: (given: XmlElement) => XmlElement = (given) => given,
+): Wish {
   const { mode, xml: text, base, trialMs, raises } = request;
   const now = configurationVersion(cib);
   if (base !== undefined && base !== now)
     return refuse("base", `the configuration is ${now} now`, "read it again, make the change anew");
   const read = parseXml(text);
   if (read.kind === "not-xml") return refuse(`line ${read.line}`, read.reason, "give well-formed XML");
-  const configuration = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
-  if (configuration === undefined)
-    return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
+  const given = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
+  if (given === undefined) return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
+  const configuration = mode === "replace" ? complete(given) : given;
   const change = { kind: mode, configuration } as const;
   const raise = raises === undefined ? [] : [{ kind: "raise", part: raises } as const];
   // Another node may have asked for something meanwhile: only the DC can tell.

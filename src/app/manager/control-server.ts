@@ -21,7 +21,7 @@ import { readRequestLine } from "../request-line.ts";
 import { CLUSTER_GROUP, groupId, personAt } from "./peer.ts";
 
 export type Reply =
-  | { readonly kind: "answer"; readonly value: unknown; readonly caution?: Problem }
+  | { readonly kind: "answer"; readonly value: unknown; readonly cautions?: readonly Problem[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 export interface ControlServer {
@@ -75,7 +75,8 @@ interface Subscriber {
 export async function openControlServer(
   runDirectory: string,
   answer: (request: ControlRequest, person: Person) => Promise<Reply>,
-  status: () => Promise<StatusReport>,
+  /** The picture as it is now, as a function of who may see how much of it. */
+  status: () => Promise<(person: Person) => StatusReport>,
   /** Why that person may not ask this; empty when it goes on. */
   guard: (request: ControlRequest, person: Person) => readonly Problem[] = () => [],
 ): Promise<ControlServer> {
@@ -89,12 +90,12 @@ export async function openControlServer(
     timer = undefined;
     if (subscribers.size === 0) return;
     const startedAtMs = performance.now();
-    const report = await status();
+    const reportFor = await status();
     pauseMs = Math.max(EVENT_EVERY_MS, PAUSE_FACTOR * (performance.now() - startedAtMs));
     for (const [socket, { id, person }] of subscribers) {
       // Rights may have been taken away since.
       const problems = guard({ kind: "subscribe" }, person);
-      if (problems.length === 0) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: report });
+      if (problems.length === 0) send(socket, { v: CONTROL_VERSION, id, kind: "event", status: reportFor(person) });
       else {
         subscribers.delete(socket);
         send(socket, { v: CONTROL_VERSION, id, kind: "refused", problems });

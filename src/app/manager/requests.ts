@@ -5,6 +5,7 @@
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
+import { restoreUnseen } from "../../cluster/core/access/change.ts";
 import { cibVersion } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
@@ -35,6 +36,7 @@ import {
   PEER_LINES_MAX,
   readClocks,
 } from "./history-desk.ts";
+import { lossesOf, lossesUntilBoot } from "./loss-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { answer, refuse } from "./reply.ts";
@@ -52,7 +54,8 @@ async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> 
   const waitMs = request.kind === "fence" || request.kind === "fence-drill" ? ASK_FENCE_WAIT_MS : ASK_WAIT_MS;
   const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }), waitMs);
   if (message?.room === "dc-answer") return message.reply;
-  return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
+  const reason = `the DC ${dc} has gone without an answer, or gave none within ${waitMs / 1_000} s`;
+  return refuse("cluster", reason, "look at `gemel status`: what was asked may have been done all the same");
 }
 
 const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
@@ -72,11 +75,16 @@ const NO_QUORUM: Problem = {
   remedy: "look at `gemel config log` when they have met, and make the change again if it is not there",
 };
 
+function withCautions(value: unknown, cautions: readonly Problem[]): Reply {
+  return { kind: "answer", value, ...(cautions.length === 0 ? {} : { cautions }) };
+}
+
 async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
-  const { operations, text } = wish;
+  const { notes = [], text } = wish;
+  const operations = [...wish.operations, ...notes];
   if (operations.length === 0) return answer<"node">({ text });
-  const refusals = refuseOperations(nodeCib(manager.node), person, operations);
+  const refusals = refuseOperations(nodeCib(manager.node), person, wish.operations);
   if (refusals.length > 0) return { kind: "refused", problems: refusals };
   const trial = trialOf(configurationNow(manager));
   if (trial !== undefined && request.kind !== "config-confirm" && !isGoingBack(request, trial.subject))
@@ -86,12 +94,13 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
       "confirm it (gemel config confirm), or take it back (gemel config rollback)",
     );
   const door = request.kind === "cib-apply" ? (request.door ?? request.kind) : request.kind;
+  const losses = await lossesOf(manager, request, operations);
   const done = await submit(manager, request.by ?? "root", door, operations);
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
       const value = { text, version, warnings: done.warnings };
-      return { kind: "answer", value, ...(done.quorate ? {} : { caution: NO_QUORUM }) };
+      return withCautions(value, done.quorate ? losses : [NO_QUORUM, ...losses]);
     }
     case "refused":
       return { kind: "refused", problems: done.problems };
@@ -125,6 +134,13 @@ function failResource(manager: Manager, request: Extract<ControlRequest, { kind:
   return answer<"resource-fail">({ text: `${id} counts as failed on ${node}` });
 }
 
+/** Until the node leaves. */
+async function setForNow(manager: Manager, request: ControlRequest & { readonly kind: "attribute" }): Promise<Reply> {
+  const losses = await lossesUntilBoot(manager, request);
+  const reply = setTransient(manager, request);
+  return reply.kind === "answer" ? withCautions(reply.value, losses) : reply;
+}
+
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
 
 async function resource(
@@ -144,6 +160,11 @@ async function resource(
   return reply;
 }
 
+function replacement(manager: Manager, person: Person, request: Extract<ControlRequest, { kind: "cib-apply" }>): Wish {
+  const cib = nodeCib(manager.node);
+  return applyWish(cib, request, askerOf(request), (given) => restoreUnseen(cib, given, person));
+}
+
 /** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
 export async function answerRequest(manager: Manager, request: ControlRequest, person: Person): Promise<Reply> {
   try {
@@ -160,13 +181,13 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "ping":
       return answer<"ping">({ self: manager.self, program: `gemel ${VERSION}` });
     case "status":
-      return answer<"status">(await statusReport(manager));
+      return answer<"status">(await statusReport(manager, person));
     case "log":
       return await logLines(manager, request.node ?? manager.self, request.lines);
     case "cib-query":
       return queryCib(manager, person, request.section);
     case "cib-apply":
-      return await change(manager, person, request, applyWish(nodeCib(manager.node), request, askerOf(request)));
+      return await change(manager, person, request, replacement(manager, person, request));
     case "config-log":
       return configurationLog(manager);
     case "config-version":
@@ -176,12 +197,12 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "attribute":
       return request.lifetime === "forever"
         ? await change(manager, person, request, permanentAttribute(manager, request))
-        : setTransient(manager, request);
+        : await setForNow(manager, request);
     case "ticket":
       report(manager, [ticketChange(request, Date.now())]);
       return answer<"ticket">({ text: `the ticket ${request.ticket} is changed` });
     case "attribute-query":
-      return answer<"attribute-query">(queryAttribute(manager, request));
+      return answer<"attribute-query">(queryAttribute(manager, request, person));
     case "node":
       return await change(manager, person, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
     case "resource":
@@ -204,8 +225,10 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
         return await fence(manager, request);
       return await askDc(manager, request);
     case "fence-drill":
-    case "fence-confirm":
       return await askDc(manager, request);
+    case "fence-confirm":
+      // Who has said it is worth little without where he sat.
+      return await askDc(manager, { ...request, by: `${request.by ?? "root"} on ${manager.self}` });
     case "subscribe":
       return answer<"subscribe">({ text: "subscribed" });
     default:
@@ -274,7 +297,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
     case "clock-answer":
     case "version-answer":
     case "drbd-answer":
-      manager.asked.get(message.ask)?.(message);
+      manager.asked.get(message.ask)?.end(message);
       break;
     default:
       message satisfies never;

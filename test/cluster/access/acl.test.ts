@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { childOf, parseXml, printXml, type XmlElement } from "../../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../../src/cib/crm-syntax/apply.ts";
 import { parseCrm } from "../../../src/cib/crm-syntax/parse.ts";
-import { filterCib, hasRules, type Person, refuseChange, wholeRight } from "../../../src/cluster/core/access/acl.ts";
+import { filterCib, hasRules, type Person, wholeRight } from "../../../src/cluster/core/access/acl.ts";
+import { refuseChange, restoreUnseen } from "../../../src/cluster/core/access/change.ts";
 import { applyOperations } from "../../../src/cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../../src/cluster/core/cib-store/types.ts";
 
@@ -94,7 +95,7 @@ describe("changing", () => {
   test("the webmaster changes web and nothing else", () => {
     expect(refusals(person("alice"), [option("web", "target-role", "Stopped")])).toEqual([]);
     expect(refusals(person("alice"), [option("db", "target-role", "Stopped")])).toEqual([
-      "you may not create meta_attributes db-meta_attributes",
+      "you may not create nvpair db-meta_attributes-target-role",
     ]);
     expect(refusals(person("alice"), [{ kind: "delete", target: "near" }])).toEqual([
       "you may not delete rsc_location near",
@@ -127,7 +128,7 @@ describe("changing", () => {
       children: [{ name: "role", attributes: { id: "everything" }, children: [] }],
     };
     const change = [{ kind: "set", parent: "acls", element: target }, option("db", "target-role", "Stopped")] as const;
-    expect(refusals(person("alice"), change).join()).toContain("meta_attributes db-meta_attributes");
+    expect(refusals(person("alice"), change).join()).toContain("nvpair db-meta_attributes-target-role");
     expect(refusals(person("alice"), change.slice(0, 1))).not.toEqual([]);
     expect(refusals(person("carol"), change)).toEqual([]);
   });
@@ -137,6 +138,147 @@ describe("changing", () => {
     expect(wholeRight(cib, person("dave", ["staff"]))).toBe("read");
     expect(wholeRight(cib, person("carol"))).toBe("write");
     expect(wholeRight(cib, person("mallory"))).toBe("none");
+  });
+});
+
+/** Pacemaker Explained, "ACL Examples": what a site has copied from there must work. */
+const OPERATOR = `role operator write xpath:"//crm_config//nvpair[@name='maintenance-mode']" \\
+  write xpath:"//resources//meta_attributes/nvpair[@name='target-role']" \\
+  write xpath:"//resources//nvpair[@name='is-managed']" write type:rsc_location
+acl_target oscar look operator
+`;
+
+describe("the operator of Pacemaker's documentation", () => {
+  const site = cibOf(BASE + ROLES + OPERATOR);
+  const oscar = person("oscar");
+  const change = (operations: readonly ConfigurationOperation[]) => {
+    const applied = applyOperations(childOf(site, "configuration") ?? site, operations);
+    if (applied.kind === "invalid") throw new Error(JSON.stringify(applied.problems));
+    const changed = { ...site, children: [applied.value, ...site.children.slice(1)] };
+    return refuseChange(site, changed, oscar).map(({ reason }) => reason);
+  };
+
+  test("stops and starts, though the set of the attribute has to be made first", () => {
+    expect(change([option("web", "target-role", "Stopped")])).toEqual([]);
+    expect(change([option("db", "is-managed", "false")])).toEqual([]);
+    expect(change([option("web", "priority", "5")])).toEqual([
+      "you may not create nvpair web-meta_attributes-priority",
+    ]);
+  });
+
+  test("a frame alone is not made, nor one that says something of its own", () => {
+    const set = (attributes: Readonly<Record<string, string>>, children: readonly XmlElement[]): XmlElement => ({
+      name: "meta_attributes",
+      attributes: { id: "m", ...attributes },
+      children,
+    });
+    const pair: XmlElement = {
+      name: "nvpair",
+      attributes: { id: "p", name: "target-role", value: "Stopped" },
+      children: [],
+    };
+    const make = (element: XmlElement) => change([{ kind: "add", parent: "web", element }]);
+    expect(make(set({}, [pair]))).toEqual([]);
+    expect(make(set({}, []))).toEqual(["you may not create meta_attributes m"]);
+    expect(make(set({ score: "5" }, [pair]))).toEqual(["you may not create meta_attributes m"]);
+  });
+
+  test("moves by constraints, and touches nothing else", () => {
+    const near: XmlElement = {
+      name: "rsc_location",
+      attributes: { id: "cli-prefer-web", rsc: "web", node: "srv02", score: "INFINITY" },
+      children: [],
+    };
+    expect(change([{ kind: "set", parent: "constraints", element: near }])).toEqual([]);
+    expect(change([{ kind: "delete", target: "web" }])).toEqual(["you may not delete primitive web"]);
+  });
+});
+
+test("a permission with an attribute is for the elements that have it, and no others", () => {
+  const roles = (permission: string) => {
+    const read = parseXml(printXml(cibOf(`${BASE}role one read ref:near\nacl_target frank one\n`)));
+    if (read.kind === "not-xml") throw new Error(read.reason);
+    const text = printXml(read.root).replace(/<acl_permission [^>]*>/, `<acl_permission id="p" ${permission}/>`);
+    const changed = parseXml(text);
+    if (changed.kind === "not-xml") throw new Error(changed.reason);
+    return printXml(filterCib(changed.root, person("frank")));
+  };
+  expect(roles('kind="read" object-type="primitive" attribute="provider"')).toContain("s3same");
+  expect(roles('kind="read" object-type="primitive" attribute="provider"')).not.toContain("192.0.2.9");
+});
+
+describe("what was kept from a person when he sends back what he was shown", () => {
+  // Hidden: an attribute between others, a whole resource, the only child of a set, a constraint, a node.
+  const site = cibOf(`${BASE.replace("passwd=power", "passwd=power login=admin")}role most write xpath:/cib \\
+    deny xpath:"//nvpair[@name='passwd']" deny xpath:"//nvpair[@name='secret']" deny ref:db deny ref:near deny ref:srv01
+acl_target bob most
+`);
+  const bob = person("bob");
+  const shown = () => childOf(filterCib(site, bob), "configuration") ?? site;
+  const whole = (configuration: XmlElement) => ({
+    ...site,
+    children: [restoreUnseen(site, configuration, bob), ...site.children.slice(1)],
+  });
+  const edit = (element: XmlElement, change: (element: XmlElement) => readonly XmlElement[]): XmlElement => ({
+    ...element,
+    children: element.children.flatMap(change).map((child) => edit(child, change)),
+  });
+
+  test("nothing is lost, and all stands where it stood", () => {
+    expect(printXml(shown())).not.toMatch(/power"|s3same|"hidden"|rsc_location|uname="srv01"/);
+    expect(printXml(whole(shown()))).toBe(printXml(site));
+  });
+
+  test("his own change is made, and is all that is changed", () => {
+    const text = printXml(shown()).replace("192.0.2.9", "192.0.2.7");
+    const read = parseXml(text);
+    if (read.kind === "not-xml") throw new Error(read.reason);
+    const result = whole(read.root);
+    expect(printXml(result)).toBe(printXml(site).replace("192.0.2.9", "192.0.2.7"));
+    expect(refuseChange(site, result, bob)).toEqual([]);
+  });
+
+  test("what holds something hidden cannot be deleted, renamed or replaced unseen", () => {
+    const without = edit(shown(), (child) => (child.attributes["id"] === "shoot" ? [] : [child]));
+    expect(refuseChange(site, whole(without), bob).map(({ reason }) => reason)).toEqual([
+      "you may not delete primitive shoot: it holds what you may not see",
+    ]);
+    const renamed = edit(shown(), (child) =>
+      child.attributes["id"] === "shoot" ? [{ ...child, attributes: { ...child.attributes, id: "other" } }] : [child],
+    );
+    expect(refuseChange(site, whole(renamed), bob)).not.toEqual([]);
+    const guessed = edit(shown(), (child) =>
+      child.name === "resources"
+        ? [{ ...child, children: [...child.children, { name: "primitive", attributes: { id: "db" }, children: [] }] }]
+        : [child],
+    );
+    expect(refuseChange(site, whole(guessed), bob)).not.toEqual([]);
+  });
+
+  test("whatever is kept from whom, what was shown and comes back is what was (300 rules)", () => {
+    const ids = ["web", "db", "shoot", "near", "srv01", "srv02", "resources", "constraints", "most"];
+    const rule = fc.record({ kind: fc.constantFrom("read", "write", "deny"), id: fc.constantFrom(...ids) });
+    fc.assert(
+      fc.property(
+        fc.array(rule, { minLength: 1, maxLength: 6 }),
+        fc.constantFrom("read", "deny", "write"),
+        (rules, all) => {
+          const said = [
+            { kind: all, path: "xpath:/cib" },
+            ...rules.map(({ kind, id }) => ({ kind, path: `ref:${id}` })),
+          ];
+          const words = said.map(({ kind, path }) => `${kind} ${path}`).join(" ");
+          const base = cibOf(`${BASE}role most ${words}\nacl_target bob most\n`);
+          const view = childOf(filterCib(base, bob), "configuration") ?? {
+            name: "configuration",
+            attributes: {},
+            children: [],
+          };
+          expect(printXml(restoreUnseen(base, view, bob))).toBe(printXml(childOf(base, "configuration") ?? base));
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });
 

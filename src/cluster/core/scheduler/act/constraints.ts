@@ -61,9 +61,13 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
   return [...inner, ...members].flatMap((member) => stepsOf(plan, member, task));
 }
 
-/** An instance that is down and cannot start, for want of a node or of quorum, is not drawn in by what its clone waits for. */
+/**
+ * An instance that cannot come up, for want of a node or of quorum, is not drawn in by what its clone waits for; one that
+ * is up is, for it stops where it could not be started again.
+ */
 function staysAway({ resource, operation, runnable, required }: Step): boolean {
-  return resource?.parent?.kind === "clone" && !isActive(resource) && operation === "start" && !runnable && !required;
+  if (resource?.parent?.kind !== "clone" || runnable || required) return false;
+  return operation === "promote" || (operation === "start" && !isActive(resource));
 }
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
@@ -119,9 +123,10 @@ function instancesOf(resource: Resource, task: string): readonly Instance[] {
 }
 
 /** What counts is the wish of the one that depends, on the way up and on the way back. */
-function isInterleaved({ first, second, inverse, kind }: ResourceOrder): boolean {
+function isInterleaved({ first, firstTask, second, secondTask, inverse, kind }: ResourceOrder): boolean {
   if (!isSpread(first) || !isSpread(second) || kind === "serialize") return false;
-  return inverse ? first.interleave : second.interleave;
+  const isWayBack = inverse || !(GOES_UP.has(firstTask) || GOES_UP.has(secondTask));
+  return isWayBack ? first.interleave : second.interleave;
 }
 
 /** Instance by instance: each waits only for the one beside it. */

@@ -69,10 +69,16 @@ export function act(
   // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
   if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts, resource)) made.required = false;
   if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
-    made.reason = plan.facts.options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
+    made.reason = withoutQuorum(plan.facts, operation);
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
   if (!managed && operation === "stop") made.runnable = false;
   return made;
+}
+
+/** That quorum is wanting is said of starts only. */
+function withoutQuorum({ options }: Facts, operation: string): string {
+  if (operation !== "start") return "";
+  return options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
 }
 
 function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string): void {

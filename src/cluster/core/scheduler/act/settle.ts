@@ -2,6 +2,7 @@
  * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
+import type { Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
@@ -32,12 +33,23 @@ function block(step: Step, because: string, change: Change): void {
   if (!step.runnable) return;
   step.runnable = false;
   // What keeps it from running says more than what wanted it.
-  const keeps = step.reason.includes(" ") && (step.reason !== "node availability" || step.operation === "stop");
+  const wanted = step.operation === "stop" ? "no quorum" : "node availability";
+  const keeps = step.reason.includes(" ") && step.reason !== wanted;
   if (because !== "" && !keeps) step.reason = because;
   change.touched.push(step);
 }
 
 const isManaged = (step: Step) => step.resource?.managed !== false;
+
+/**
+ * An unmanaged resource itself is not stopped; but where an order asks for it, the group around it is taken for asked.
+ * Of a clone as a whole only its managed instances are.
+ */
+function isDrawnIn({ second, hidden }: Link): boolean {
+  if (isManaged(second)) return true;
+  const isInstance = second.resource?.parent?.kind === "clone";
+  return second.operation === "stop" && isAsked(second.resource) && !(hidden === true && isInstance);
+}
 
 /** The primitive steps below each pseudo step of a clone. */
 type Leaves = ReadonlyMap<Step, readonly Step[]>;
@@ -72,7 +84,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   const secondRequired = isRequiredAt(second, placeOf(first), leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
-  if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
+  if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isDrawnIn(link))
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
@@ -82,7 +94,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
   if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
-  if (link.restart === true && first.required && !first.runnable)
+  if (link.restart === true && first.required && !first.runnable && isManaged(first))
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.restart === true && isManaged(first)) {
     if (second.required && !second.alone)
@@ -96,8 +108,9 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   if (passesOn && link.hidden !== true && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
-    // It is told as wanted and blocked, even when nothing of it would be started.
-    if (second.operation === "start") require(second, "", change);
+    // It is told as wanted and blocked, even when nothing of it would be started or promoted.
+    const goesUp = second.operation === "start" || second.operation === "promote";
+    if (goesUp && isAsked(second.resource)) require(second, `required ${describe(first)}`, change);
   }
 }
 
@@ -111,6 +124,13 @@ function isDoneAlready(step: Step): boolean {
   const { resource, operation, required, node } = step;
   if (resource === undefined || required || (operation === "start" && node === undefined)) return false;
   return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
+}
+
+/** Of a group or a clone that nobody manages nothing is asked, nor of what is in it; of a single member it is. */
+function isAsked(resource: Resource | undefined): boolean {
+  for (let whole = resource; whole !== undefined; whole = whole.parent)
+    if (whole.kind !== "primitive" && !whole.managed && !whole.heldBack) return false;
+  return true;
 }
 
 /** A stop that an operator must do: what needs it cannot go on. */

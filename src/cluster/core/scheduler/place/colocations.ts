@@ -245,7 +245,10 @@ function mergeInner(
   const merged = mergeWishes(board, first, work, attribute, factor, positiveOnly);
   // Who wants to be with the group is heard through its last member, as long as the members hang together.
   const isChained = source.children.length === 1 || !isFalse(source.meta["collocated"]);
-  return isChained ? merged : followers(board, source, merged, factor, positiveOnly, ownWithThis(board, source));
+  if (!isChained) return followers(board, source, merged, factor, positiveOnly, ownWithThis(board, source));
+  const last = source.children.at(-1) ?? first;
+  // Where the members' own wish has been dropped, those who want to be with the last one are heard all the same.
+  return merged === work ? followers(board, source, work, factor, positiveOnly, withThisOf(board, last)) : merged;
 }
 
 function blendOrKeep(

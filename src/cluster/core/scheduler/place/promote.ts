@@ -206,10 +206,7 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
     return currentRole(b) - currentRole(a);
   };
   const ranked = [...initial.keys()].sort(byPromotion);
-  // Where nothing is probed, nobody sorts the instances by their numbers again: see `act/included.ts`.
-  board.ranks[clone.index] = board.facts.options.probes
-    ? [...ranked, ...clone.children.filter((instance) => !initial.has(instance))]
-    : clone.children.toSorted(byPromotion);
+  board.ranks[clone.index] = placed.toSorted(byPromotion);
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;
   for (const instance of ranked) {
