@@ -62,8 +62,8 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
 }
 
 /**
- * An instance that cannot come up, for want of a node or of quorum, is not drawn in by what its clone waits for; one that
- * is up is, for it stops where it could not be started again.
+ * An instance that cannot come up, for want of a node or of quorum, is not drawn in by what its clone waits for; one
+ * that is up is, for it stops where it could not be started again.
  */
 function staysAway({ resource, operation, runnable, required }: Step): boolean {
   if (resource?.parent?.kind !== "clone" || runnable || required) return false;
