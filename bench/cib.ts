@@ -73,7 +73,7 @@ async function changeDurations(cluster: Cluster, through: NodeName): Promise<rea
     durations.push(
       await timed(async () => {
         const reply = await cluster.ask(through, request, ANSWER_MS);
-        if (reply.kind !== "answer" || reply.caution !== undefined) throw new Error(JSON.stringify(reply));
+        if (reply.kind !== "answer" || reply.cautions !== undefined) throw new Error(JSON.stringify(reply));
       }),
     );
   }
@@ -98,7 +98,7 @@ async function burstDurations(cluster: Cluster): Promise<readonly number[]> {
           }),
         );
         for (const reply of await Promise.all(asked))
-          if (reply.kind !== "answer" || reply.caution !== undefined) throw new Error(JSON.stringify(reply));
+          if (reply.kind !== "answer" || reply.cautions !== undefined) throw new Error(JSON.stringify(reply));
       }),
     );
   return durations;

@@ -31,6 +31,7 @@ const line = openPtyCable();
 const random = createNoise(7);
 const pair = openNamespacePair(TIMES, { links: threeLinks(line.paths) });
 const noise = setInterval(() => line.noise(noisePacket(random)), NOISE_MS);
+const isRefusal = (line: string) => line.includes("packet is not heard");
 let missed = false;
 try {
   for (const node of NODES) pair.start(node);
@@ -39,7 +40,7 @@ try {
     ["one link", ["198.18.1.1"]],
     ["both links", ["198.18.1.1", "198.18.2.1"]],
   ] as const) {
-    const linesBefore = pair.log("alpha").split("\n").length;
+    const saidBefore = pair.log("alpha").length;
     const startedAtMs = performance.now();
     const each = Math.ceil((Number(millions) * 1_000_000) / PHASES / targets.length / Number(flooders));
     const counts = targets.flatMap((address) =>
@@ -56,17 +57,20 @@ try {
     );
     const sent = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
     const tookSeconds = (performance.now() - startedAtMs) / 1000;
-    const lines = pair.log("alpha").split("\n").length - linesBefore;
+    const said = pair.log("alpha").slice(saidBefore).trim().split("\n");
+    // News of a link is no flood of the log; it is shown.
+    const [refusals, news] = [said.filter(isRefusal), said.filter((line) => !isRefusal(line))];
     const told = pair.records("alpha").findLast(({ kind }) => kind === "report")?.["report"];
     const silentMs = isReport(told) ? Math.round(told.silence.worstMs) : Number.NaN;
     const lost = NODES.filter((node) => /peer-lost|late-heartbeat/.test(pair.log(node)));
-    const kept = lost.length === 0 && lines <= tookSeconds + 1;
+    const kept = lost.length === 0 && refusals.length <= tookSeconds + 1;
     missed ||= !kept;
     process.stdout.write(
       `${name}: ${sent} datagrams in ${tookSeconds.toFixed(1)} s (${Math.round(sent / tookSeconds)} a second); ` +
         `longest silence of bravo ${silentMs} ms, late or lost: ${lost.length === 0 ? "nobody" : lost.join(", ")}, ` +
-        `${lines} lines of log; load ${os.loadavg()[0]?.toFixed(1)}: ${kept ? "kept" : "MISSED"}\n`,
+        `${refusals.length} lines of log about it; load ${os.loadavg()[0]?.toFixed(1)}: ${kept ? "kept" : "MISSED"}\n`,
     );
+    for (const line of news) process.stdout.write(`  ${line}\n`);
   }
 } finally {
   clearInterval(noise);

@@ -35,12 +35,16 @@ export const COMMANDS = {
     takes: ["count?", "strike?"],
   },
   boards: {
-    summary: "the tour of boards that are dead, stuck, refusing, slow, dull, lying (12 minutes), or its Nth part",
+    summary: "the tour of boards that are dead, stuck, refusing, slow, dull, lying, or none (15 minutes), or its Nth part",
     takes: ["count?"],
   },
   site: {
     summary: "the DRBD and Apache site of the source documents, unchanged, on the pair (5 minutes)",
     takes: [],
+  },
+  troubles: {
+    summary: "the 20 rows of what `gemel status` tells, each provoked and healed (20 minutes), or one row",
+    takes: ["count?"],
   },
   status: { summary: "both nodes as they are now", takes: [] },
   watch: { summary: "the live view, until Ctrl-C", takes: [] },

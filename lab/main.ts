@@ -1,6 +1,7 @@
 /**
  * `npm run lab [-- COMMAND]`: the emulated pair. Without a command it starts the pair and shows both nodes until
- * Ctrl-C; other commands go to the lab that runs. demo, soak, boards and site start a pair of their own when none runs.
+ * Ctrl-C; other commands go to the lab that runs. A tour (demo, soak, boards, site, troubles) starts a pair of its own
+ * when none runs.
  */
 import process from "node:process";
 import { formatProblem } from "../src/base/problem.ts";
@@ -97,7 +98,7 @@ async function watch(place: Place, call: Call): Promise<number> {
 }
 
 /** They start a pair of their own where none runs. */
-const TOURS: ReadonlySet<CommandName> = new Set(["demo", "soak", "boards", "site"]);
+const TOURS: ReadonlySet<CommandName> = new Set(["demo", "soak", "boards", "site", "troubles"]);
 
 async function run(call: Call): Promise<number> {
   const place = placeOf(call.lab);

@@ -10,6 +10,7 @@ import { runBoards } from "./tour/boards.ts";
 import { runDemo, verifyNow } from "./tour/demo.ts";
 import { runSite } from "./tour/site.ts";
 import { runSoak } from "./tour/soak.ts";
+import { runTroubles } from "./tour/troubles.ts";
 import { memoryOf } from "./watch/memory.ts";
 import { drawPicture } from "./watch/view.ts";
 
@@ -226,6 +227,8 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
       return runBoards(lab, call.count);
     case "site":
       return runSite(lab);
+    case "troubles":
+      return runTroubles(lab, call.count);
     case "soak":
       return runSoak(lab, call.count ?? ROUNDS_DEFAULT, call.strike ?? "power-cut");
     case "up":

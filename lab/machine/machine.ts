@@ -10,6 +10,7 @@ import { killProcess } from "../processes.ts";
 import type { Bmc } from "./bmc.ts";
 import { type Answer, openChannel } from "./channel.ts";
 import type { Power } from "./power.ts";
+import { SHARED_DEVICE } from "./qemu-arguments.ts";
 import { askQemu, followQemu } from "./qmp.ts";
 import { qemuPidOf } from "./start-script.ts";
 
@@ -17,6 +18,7 @@ const POWER_WAIT_MAX_MS = 30_000;
 /** Longer than the patience of the operators' commands in a guest, which say themselves what did not happen in time. */
 const RUN_MAX_MS = 90_000;
 const POWER_POLL_MS = 20;
+const UNPLUG_POLL_MS = 200;
 const EVENT_RETRY_MS = 250;
 /** What QEMU tells of a machine's life; its other events are about its parts. */
 const LIFE_EVENTS = ["RESET", "WATCHDOG", "STOP", "RESUME", "SHUTDOWN", "POWERDOWN", "GUEST_PANICKED"];
@@ -46,6 +48,9 @@ export interface Machine {
   breakDisk(): void;
   mendDisk(): void;
   isDiskBroken(): boolean;
+  /** Takes the shared disk out of the running machine; resolves when the guest has let it go. */
+  unplugShared(): Promise<void>;
+  plugShared(): Promise<void>;
   close(): void;
 }
 
@@ -144,6 +149,20 @@ export function openMachine({ node, directory, bmc, power, onEvent }: MachineOpt
     breakDisk: () => writeFileSync(brokenFile, ""),
     mendDisk: () => rmSync(brokenFile, { force: true }),
     isDiskBroken: () => existsSync(brokenFile),
+    async unplugShared() {
+      await askQemu(qmpSocket, "device_del", { id: SHARED_DEVICE.id });
+      const isPlugged = async () =>
+        JSON.stringify(await askQemu(qmpSocket, "qom-list", { path: "/machine/peripheral" })).includes(
+          SHARED_DEVICE.id,
+        );
+      for (let waitedMs = 0; await isPlugged(); waitedMs += UNPLUG_POLL_MS) {
+        if (waitedMs > POWER_WAIT_MAX_MS) throw new Error(`${node} does not let its shared disk go`);
+        await sleep(UNPLUG_POLL_MS);
+      }
+    },
+    async plugShared() {
+      await askQemu(qmpSocket, "device_add", SHARED_DEVICE);
+    },
     close() {
       closed = true;
       power.close();

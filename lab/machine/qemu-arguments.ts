@@ -37,6 +37,18 @@ function disk(id: string, server: string): string[] {
   ];
 }
 
+/** Its controller in the machine; unplugged and plugged in again it is the same one. */
+export const SHARED_DEVICE = {
+  driver: "virtio-blk-pci",
+  drive: "shared",
+  id: "shared-disk",
+  serial: "shared",
+  "share-rw": true,
+  "write-cache": "off",
+  werror: "report",
+  rerror: "report",
+} as const;
+
 function sharedDisk(file: string): string[] {
   const opened = {
     driver: "file",
@@ -46,11 +58,10 @@ function sharedDisk(file: string): string[] {
     aio: "threads",
     cache: { direct: true, "no-flush": false },
   };
-  const device = "virtio-blk-pci,drive=shared,id=shared-disk,serial=shared,share-rw=on,write-cache=off";
   return [
     ...["-blockdev", JSON.stringify(opened)],
     ...["-blockdev", JSON.stringify({ driver: "raw", "node-name": "shared", file: "shared-file" })],
-    ...["-device", `${device},werror=report,rerror=report`],
+    ...["-device", JSON.stringify(SHARED_DEVICE)],
   ];
 }
 

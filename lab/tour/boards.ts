@@ -5,6 +5,8 @@
  */
 import type { Lab } from "../lab.ts";
 import { type NodeName, peerOf, type Vice } from "../names.ts";
+import { makeWhole, type Scenario, SHARED_DISK } from "./board-scenario.ts";
+import { NO_BOARD } from "./board-watchdog.ts";
 import { verifyNow, writersVerdict, writeSome } from "./demo.ts";
 import { clockAheadMs, confirmedOff, takeOver } from "./takeover.ts";
 
@@ -12,12 +14,6 @@ const RECORDS_BEFORE = 10;
 /** Two tries of a fencing, and the pause between them. */
 const HELD_FOR_MS = 30_000;
 const TOLD_MAX_MS = 120_000;
-
-interface Scenario {
-  readonly title: string;
-  /** Returns what came of it; throws where it did not come. */
-  readonly play: (lab: Lab) => Promise<string>;
-}
 
 /** Nothing of the lost node may be taken over while its end is not proven. */
 async function isHeld(lab: Lab, survivor: NodeName): Promise<void> {
@@ -40,13 +36,6 @@ async function isHeld(lab: Lab, survivor: NodeName): Promise<void> {
 async function hasTakenOver(lab: Lab, to: NodeName): Promise<void> {
   await lab.until(`${to} takes over`, () => lab.watcher.active() === to);
   await lab.until("the service answers", async () => (await lab.client.read()) !== undefined);
-}
-
-async function makeWhole(lab: Lab, struck: NodeName): Promise<void> {
-  const { [struck]: machine } = lab.pair.machines;
-  if (machine.isFrozen()) await machine.thaw();
-  if (!machine.isOn()) await machine.powerOn();
-  await lab.untilWhole();
 }
 
 /** The active node hangs behind a board with this vice: held until the board obeys again. */
@@ -133,7 +122,6 @@ const BOTH_BOARDS_DEAD: Scenario = {
   },
 };
 
-const SHARED_DISK = "/dev/disk/by-id/virtio-shared";
 /** What the pair gets for the scenario below: a lock that the service holds, and its silence as a second level. */
 const LOCK_AS_PROOF = `
 primitive lock ocf:gemel:sfex params device=${SHARED_DISK} lock_timeout=60 \\
@@ -201,6 +189,7 @@ const SCENARIOS: readonly Scenario[] = [
   delayedBy("dull", "each answer of the board takes 2 s"),
   BOARD_DIES_WITH_HOST,
   LYING,
+  NO_BOARD,
 ];
 
 /**

@@ -20,8 +20,8 @@ import {
 } from "./control-protocol.ts";
 
 export type ControlReply<Value> =
-  /** `caution`: it was done, and may not stay so. */
-  | { readonly kind: "answer"; readonly value: Value; readonly caution?: Problem }
+  /** `cautions`: it was done, and may not stay so, or takes down more than its words say. */
+  | { readonly kind: "answer"; readonly value: Value; readonly cautions?: readonly Problem[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly kind: "unreachable"; readonly reason: string };
 
@@ -106,9 +106,9 @@ export function askControl<Kind extends RequestKind>(
       const answer = readAnswer(line);
       if (answer === undefined) finish({ kind: "unreachable", reason: NOT_JSON });
       else if (answer.kind === "answer") {
-        const { caution } = answer;
+        const { cautions } = answer;
         const value = answer.value as ControlAnswers[Kind];
-        finish({ kind: "answer", value, ...(caution === undefined ? {} : { caution }) });
+        finish({ kind: "answer", value, ...(cautions === undefined ? {} : { cautions }) });
       } else if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
     });
     const named = { by: whoAsks(), ...request };

@@ -302,7 +302,7 @@ export type AnswerLine =
       readonly id: number;
       readonly kind: "answer";
       readonly value: unknown;
-      readonly caution?: Problem;
+      readonly cautions?: readonly Problem[];
     }
   | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };

@@ -24,8 +24,8 @@ export type ToManager =
   /** How the keeper itself is, every few seconds. */
   | { readonly kind: "report"; readonly report: KeeperReport }
   /**
-   * Stop all resources here, hand the DC over, send `stopped` and exit with 0. `alreadyMs`: how long earlier managers
-   * have tried; the bound of a shutdown does not begin anew with each of them.
+   * Stop all resources here, hand the DC over, send `stopped` and wait to be ended. `alreadyMs`: how long earlier
+   * managers have tried; the bound of a shutdown does not begin anew with each of them.
    */
   | { readonly kind: "stop"; readonly alreadyMs: number };
 
@@ -47,7 +47,7 @@ export type ToKeeper =
   | { readonly kind: "lock-lease"; readonly lock: string; readonly untilMs: number | null }
   /** This node must not run on: the keeper resets the machine as configured. */
   | { readonly kind: "self-fence"; readonly reason: string }
-  /** No resource runs here any more: the keeper may say goodbye and disarm the watchdog. */
+  /** No resource runs here any more: the keeper may say goodbye, disarm the watchdog and end the manager. */
   | { readonly kind: "stopped" };
 
 /** Both processes of a node read CLOCK_MONOTONIC here; `performance.now()` begins anew in each. */

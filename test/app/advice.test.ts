@@ -14,9 +14,9 @@ const SHORT = [6, 5, 11, 18, 19];
 
 test.skipIf(isSkipped)(
   "what is wrong is told with what to do, and the command heals it",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
-    const stage = await openStage();
+    const stage = await openStage(30_000);
     try {
       for (const row of ROWS.filter((one) => SHORT.includes(one.row))) {
         const { faults } = await playRow(stage, row);

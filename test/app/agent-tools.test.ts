@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
+import { NODES, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
 
 const AGENTS = "/usr/lib/ocf/resource.d/pacemaker";
 const isReady = process.getuid?.() === 0 && existsSync(`${AGENTS}/ping`) && existsSync(`${AGENTS}/Stateful`);
@@ -17,10 +17,10 @@ afterEach(async () => {
 
 const CONFIGURATION = `primitive reach ocf:pacemaker:ping \\
   params host_list=198.18.3.9 multiplier=100 dampen=1s name=default_ping_set attempts=1 timeout=1 \\
-  op start timeout=20 op monitor interval=1s timeout=10 op stop timeout=20
+  op start timeout=120 op monitor interval=1s timeout=120 op stop timeout=120
 clone reach-clone reach
 primitive state ocf:pacemaker:Stateful op monitor interval=5s role=Promoted op monitor interval=6s role=Unpromoted \\
-  op start timeout=20 op stop timeout=20
+  op start timeout=120 op stop timeout=120
 clone state-clone state meta promotable=true
 property no-quorum-policy=ignore stonith-enabled=false
 `;
@@ -29,7 +29,7 @@ test.skipIf(skips(!isReady, "what it needs is not installed"))(
   "ping and Stateful speak through attrd_updater and crm_attribute",
   async () => {
     const pair = openNodePair({
-      times: ["keepalive 200ms", "deadtime 2s", "initdead 3s"],
+      times: PATIENT_TIMES,
       configuration: CONFIGURATION,
     });
     open = pair;
@@ -38,22 +38,14 @@ test.skipIf(skips(!isReady, "what it needs is not installed"))(
       const status = await pair.status("alpha");
       return status?.nodes.map((node) => node.attributes[name]);
     };
-    await pair.until(
-      "both nodes reach the client",
-      async () => {
-        return (await attribute("default_ping_set"))?.every((value) => value === "100") === true;
-      },
-      40_000,
-    );
-    await pair.until(
-      "one is promoted by its score",
-      async () => {
-        const status = await pair.status("alpha");
-        const roles = status?.resources.find(({ id }) => id === "state")?.active.map(({ role }) => role);
-        return roles?.toSorted().join() === "Promoted,Unpromoted";
-      },
-      40_000,
-    );
+    await pair.until("both nodes reach the client", async () => {
+      return (await attribute("default_ping_set"))?.every((value) => value === "100") === true;
+    });
+    await pair.until("one is promoted by its score", async () => {
+      const status = await pair.status("alpha");
+      const roles = status?.resources.find(({ id }) => id === "state")?.active.map(({ role }) => role);
+      return roles?.toSorted().join() === "Promoted,Unpromoted";
+    });
 
     const told = (...argv: string[]) => pair.gemel("alpha", ...argv);
     expect(told("crm-node", "-n").output.trim()).toBe("alpha");
@@ -83,21 +75,16 @@ test.skipIf(skips(!isReady, "what it needs is not installed"))(
     );
 
     // A lease ends by itself, and a node takes back what it held.
-    expect(told("crm", "node", "standby", "bravo", "4s").output).toContain("until 2");
+    expect(told("crm", "node", "standby", "bravo", "12s").output).toContain("until 2");
     await pair.until(
       "bravo stands by",
       async () =>
         (await pair.status("alpha"))?.nodes.some(({ name, state }) => name === "bravo" && state === "standby") === true,
     );
-    expect(told("status").output).toMatch(/Manual overrides:\n {2}standby bravo: for another \d s, by root/);
-    await pair.until(
-      "bravo is back by itself",
-      async () => {
-        const status = await pair.status("alpha");
-        return status?.leases.length === 0 && status.nodes.every(({ state }) => state === "online");
-      },
-      20_000,
-    );
+    expect(told("status").output).toMatch(/Manual overrides:\n {2}standby bravo: for another \d+ s, by root/);
+    await pair.until("bravo is back by itself", async () => {
+      const status = await pair.status("alpha");
+      return status?.leases.length === 0 && status.nodes.every(({ state }) => state === "online");
+    });
   },
-  120_000,
 );

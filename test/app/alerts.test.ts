@@ -3,11 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodeName, openNodePair } from "./node-pair.ts";
+import { LOSING_TIMES, NODES, type NodeName, openNodePair } from "./node-pair.ts";
 
-vi.setConfig({ testTimeout: 180_000 });
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 
 type Told = Readonly<Record<string, string>>;
@@ -69,7 +68,7 @@ alert missing ${place("nowhere.sh")} select nodes
 alert off ${script("off.sh", `#!/bin/sh\ntouch ${place("told-off")}\n`)} meta enabled=false
 property no-quorum-policy=ignore
 `;
-    const pair = openNodePair({ times: ["keepalive 200ms", "deadtime 2s", "initdead 5s"], configuration });
+    const pair = openNodePair({ times: LOSING_TIMES, configuration });
     const problems = async (node: NodeName) =>
       (await pair.status(node))?.problems.filter(({ code }) => code === "alert-not-told").map(({ what }) => what) ?? [];
     try {

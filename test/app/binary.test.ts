@@ -15,7 +15,7 @@ let binary = "";
 
 beforeAll(async () => {
   binary = await buildProgram();
-}, 120_000);
+});
 
 afterAll(() => rmSync(directory, { recursive: true }));
 

@@ -10,7 +10,7 @@ import { stepNode } from "../../src/cluster/core/controller/node-core.ts";
 import { type JournalEntry, NO_HASH, writeLine } from "../../src/cluster/core/journal/journal.ts";
 import { replay } from "../../src/cluster/core/journal/replay.ts";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
+import { LOSING_TIMES, NODES, type NodePair, openNodePair } from "./node-pair.ts";
 
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
@@ -33,70 +33,65 @@ function replayFiles(...places: string[]) {
   return { output: stdout + stderr, code: status };
 }
 
-asRoot(
-  "a takeover, a restarted manager, a standby: all as recorded",
-  async () => {
-    const times = ["keepalive 200ms", "deadtime 2s", "initdead 3s"];
-    const pair = openNodePair({ times, configuration: CONFIGURATION });
-    open = pair;
-    for (const node of NODES) pair.start(node);
-    const runsOn = async (node: string, asked: "alpha" | "bravo") =>
-      (await pair.status(asked))?.resources.every(({ active }) => active[0]?.node === node && active.length === 1);
-    await pair.until("the group runs on alpha", async () => (await runsOn("alpha", "bravo")) === true, 40_000);
-    expect(pair.gemel("bravo", "crm", "node", "standby", "alpha").code).toBe(0);
-    await pair.until("it has moved", async () => (await runsOn("bravo", "bravo")) === true, 40_000);
-    expect(pair.gemel("bravo", "crm", "node", "online", "alpha").code).toBe(0);
-    pair.killManager("bravo");
-    await pair.until("bravo answers again", async () => (await pair.status("bravo"))?.dc !== undefined, 40_000);
-    pair.cut("bravo");
-    await pair.until("alpha has taken over", async () => (await runsOn("alpha", "alpha")) === true, 40_000);
-    pair.signal("alpha", "SIGTERM");
-    await pair.ended("alpha");
+asRoot("a takeover, a restarted manager, a standby: all as recorded", async () => {
+  const pair = openNodePair({ times: LOSING_TIMES, configuration: CONFIGURATION });
+  open = pair;
+  for (const node of NODES) pair.start(node);
+  const runsOn = async (node: string, asked: "alpha" | "bravo") =>
+    (await pair.status(asked))?.resources.every(({ active }) => active[0]?.node === node && active.length === 1);
+  await pair.until("the group runs on alpha", async () => (await runsOn("alpha", "bravo")) === true);
+  expect(pair.gemel("bravo", "crm", "node", "standby", "alpha").code).toBe(0);
+  await pair.until("it has moved", async () => (await runsOn("bravo", "bravo")) === true);
+  expect(pair.gemel("bravo", "crm", "node", "online", "alpha").code).toBe(0);
+  pair.killManager("bravo");
+  await pair.until("bravo answers again", async () => (await pair.status("bravo"))?.dc !== undefined);
+  pair.cut("bravo");
+  await pair.until("alpha has taken over", async () => (await runsOn("alpha", "alpha")) === true);
+  pair.signal("alpha", "SIGTERM");
+  await pair.ended("alpha");
 
-    for (const node of NODES) {
-      const journal = path.join(pair.folder, node, "state", "journal");
-      const { output, code } = replayFiles(journal);
-      expect(output).toMatch(/^\d+ events, \d+ decisions: all as recorded/);
-      expect(code).toBe(0);
-      expect(execFileSync("stat", ["-c", "%a", journal], { encoding: "utf8" }).trim()).toBe("700");
-    }
+  for (const node of NODES) {
+    const journal = path.join(pair.folder, node, "state", "journal");
+    const { output, code } = replayFiles(journal);
+    expect(output).toMatch(/^\d+ events, \d+ decisions: all as recorded/);
+    expect(code).toBe(0);
+    expect(execFileSync("stat", ["-c", "%a", journal], { encoding: "utf8" }).trim()).toBe("700");
+  }
 
-    // Whoever was DC before: alpha has decided in the end.
-    const journal = path.join(pair.folder, "alpha", "state", "journal");
-    const [first = ""] = readdirSync(journal).toSorted();
-    const text = readFileSync(path.join(journal, first), "utf8");
-    const told = replayFiles(path.join(journal, first), "--story").output;
-    expect(told).toContain("decision -> ");
+  // Whoever was DC before: alpha has decided in the end.
+  const journal = path.join(pair.folder, "alpha", "state", "journal");
+  const [first = ""] = readdirSync(journal).toSorted();
+  const text = readFileSync(path.join(journal, first), "utf8");
+  const told = replayFiles(path.join(journal, first), "--story").output;
+  expect(told).toContain("decision -> ");
 
-    // One byte in the middle: the chain shows it.
-    const forged = path.join(pair.folder, "forged.jsonl");
-    writeFileSync(forged, text.replace('"kind":"tick"', '"kind":"tock"'));
-    expect(replayFiles(forged)).toMatchObject({ code: 65 });
+  // One byte in the middle: the chain shows it.
+  const forged = path.join(pair.folder, "forged.jsonl");
+  writeFileSync(forged, text.replace('"kind":"tick"', '"kind":"tock"'));
+  expect(replayFiles(forged)).toMatchObject({ code: 65 });
 
-    // Another past, chained anew from its start: every hash fits, and the core itself disagrees.
-    const lines = text.split("\n").slice(0, -1);
-    const entries = lines.map((line) => JSON.parse(line.slice(0, line.lastIndexOf("\t"))) as JournalEntry);
-    const decided = entries.findIndex((entry) => entry.kind === "event" && entry.event.kind === "decision");
-    expect(decided).toBeGreaterThan(0);
-    let before = NO_HASH;
-    const rewritten = entries.map((entry, index) => {
-      const isTarget = index === decided && entry.kind === "event" && entry.event.kind === "decision";
-      const changed = isTarget ? { ...entry, event: { ...entry.event, hash: NO_HASH } } : entry;
-      const { line, hash } = writeLine(changed as JournalEntry, before, sha256);
-      before = hash;
-      return `${line}\n`;
-    });
-    const step: Parameters<typeof replay>[1]["step"] = (state, event, now) => stepNode(state, event, now, NODE_TOOLS);
-    expect(replay([rewritten.join("")], { step, hash: sha256 })).toMatchObject({
-      kind: "different",
-      atLine: decided + 1,
-      reason: expect.stringContaining("comes out differently"),
-    });
-    // A power cut in the middle of a line is no break.
-    expect(replay([text.slice(0, -20)], { step, hash: sha256 })).toMatchObject({ kind: "same" });
-  },
-  180_000,
-);
+  // Another past, chained anew from its start: every hash fits, and the core itself disagrees.
+  const lines = text.split("\n").slice(0, -1);
+  const entries = lines.map((line) => JSON.parse(line.slice(0, line.lastIndexOf("\t"))) as JournalEntry);
+  const decided = entries.findIndex((entry) => entry.kind === "event" && entry.event.kind === "decision");
+  expect(decided).toBeGreaterThan(0);
+  let before = NO_HASH;
+  const rewritten = entries.map((entry, index) => {
+    const isTarget = index === decided && entry.kind === "event" && entry.event.kind === "decision";
+    const changed = isTarget ? { ...entry, event: { ...entry.event, hash: NO_HASH } } : entry;
+    const { line, hash } = writeLine(changed as JournalEntry, before, sha256);
+    before = hash;
+    return `${line}\n`;
+  });
+  const step: Parameters<typeof replay>[1]["step"] = (state, event, now) => stepNode(state, event, now, NODE_TOOLS);
+  expect(replay([rewritten.join("")], { step, hash: sha256 })).toMatchObject({
+    kind: "different",
+    atLine: decided + 1,
+    reason: expect.stringContaining("comes out differently"),
+  });
+  // A power cut in the middle of a line is no break.
+  expect(replay([text.slice(0, -20)], { step, hash: sha256 })).toMatchObject({ kind: "same" });
+});
 
 test.each([
   [[], 64],

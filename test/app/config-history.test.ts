@@ -4,7 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodePair, openNodePair } from "./node-pair.ts";
+import { NODES, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
 
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
 const CONFIGURATION = `primitive a ocf:gemel:Dummy op monitor interval=9s op start timeout=9s op stop timeout=9s
@@ -20,8 +20,7 @@ afterEach(async () => {
 asRoot(
   "log, diff, rollback, try and confirm; a shadow copy",
   async () => {
-    const times = ["keepalive 200ms", "deadtime 2s", "initdead 3s"];
-    const pair = openNodePair({ times, configuration: CONFIGURATION });
+    const pair = openNodePair({ times: PATIENT_TIMES, configuration: CONFIGURATION });
     open = pair;
     for (const node of NODES) pair.start(node);
     for (const node of NODES)
@@ -54,7 +53,7 @@ asRoot(
     // Nobody confirms: it goes back by itself.
     writeFileSync(file, "property cluster-name=forgotten\n");
     expect(at("alpha", "config", "try", "5", file).code).toBe(0);
-    await pair.until("it has gone back", () => name() === "tried", 60_000);
+    await pair.until("it has gone back", () => name() === "tried");
     const undone = at("alpha", "config", "log", "-n", "1").output;
     expect(undone).toMatch(/the trial was not confirmed: back to 0\.\d+\n.*forgotten -> tried/s);
 

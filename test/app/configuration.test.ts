@@ -4,10 +4,9 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
+import { LOSING_TIMES, NODES, type NodeName, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
 
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
-const TIMES = ["keepalive 200ms", "deadtime 2s", "initdead 3s"];
 const START = `primitive a ocf:gemel:Dummy op monitor interval=9s op start timeout=9s op stop timeout=9s
 property no-quorum-policy=ignore stonith-enabled=false
 `;
@@ -24,8 +23,8 @@ const ready = async (pair: NodePair, node: NodeName, online: number) => {
   return count === online && status?.dc !== undefined && !status.transition.isRunning;
 };
 
-async function startPair(): Promise<NodePair> {
-  const pair = openNodePair({ times: TIMES, configuration: START });
+async function startPair(times: readonly string[] = PATIENT_TIMES): Promise<NodePair> {
+  const pair = openNodePair({ times, configuration: START });
   open = pair;
   for (const node of NODES) pair.start(node);
   for (const node of NODES) await pair.until(`both online at ${node}`, () => ready(pair, node, 2));
@@ -110,7 +109,8 @@ asRoot("managers are killed in the middle: what was acknowledged is there, on bo
 });
 
 asRoot("who was away takes the newer truth; who changed as well is told what it lost", async () => {
-  const pair = await startPair();
+  // Each starts alone once, and waits for the other until then.
+  const pair = await startPair([...LOSING_TIMES.slice(0, -1), "initdead 8s"]);
   pair.signal("bravo", "SIGTERM");
   await pair.ended("bravo");
   await pair.until("alpha is alone", () => ready(pair, "alpha", 1));

@@ -11,12 +11,16 @@ import { skips } from "../support/skip.ts";
 const isRoot = process.getuid?.() === 0;
 const isSkipped = skips(!isRoot || !existsSync("/usr/bin/ipmi_sim"), "it needs root and ipmi_sim");
 
-test.skipIf(isSkipped)("a cut of all links is survived by the active side, whichever it is", async () => {
-  const cluster = await openPair();
-  try {
-    expect(breachesOf(await playSplit(cluster, false))).toEqual([]);
-    expect(breachesOf(await playSplit(cluster, true))).toEqual([]);
-  } finally {
-    await cluster.close();
-  }
-});
+test.skipIf(isSkipped)(
+  "a cut of all links is survived by the active side, whichever it is",
+  { timeout: 600_000 },
+  async () => {
+    const cluster = await openPair();
+    try {
+      expect(breachesOf(await playSplit(cluster, false))).toEqual([]);
+      expect(breachesOf(await playSplit(cluster, true))).toEqual([]);
+    } finally {
+      await cluster.close();
+    }
+  },
+);

@@ -23,7 +23,7 @@ describe.skipIf(skips(objection !== undefined, `${objection}`))("two keepers wit
     const made = attachLoopDisk();
     disk = made;
     await createPoisonDisk(made.path, 3_000);
-    const opened = openNamespacePair(["keepalive 200ms", "deadtime 3s", "initdead 6s", `fencing-disk ${made.path}`]);
+    const opened = openNamespacePair(["keepalive 200ms", "deadtime 20s", "initdead 60s", `fencing-disk ${made.path}`]);
     pair = opened;
     for (const node of NODES) opened.start(node);
     await opened.until("both are members", () => NODES.every((node) => opened.view(node)?.members.length === 2));

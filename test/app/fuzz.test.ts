@@ -155,7 +155,7 @@ function wordsOfUsage(usage: string): readonly string[] {
 
 describe("commands: an exit code, never an exception", () => {
   const commands = Object.keys(COMMANDS).filter((name) => !NOT_HERE.includes(name));
-  test.each(commands)("%s", { timeout: 120_000 }, async (name) => {
+  test.each(commands)("%s", async (name) => {
     vi.stubEnv("CIB_file", file);
     vi.stubEnv("CIB_shadow_dir", folder);
     const out = vi.spyOn(process.stdout, "write").mockReturnValue(true);

@@ -10,8 +10,8 @@ import { ADDRESS, type NodePair, openNodePair } from "./node-pair.ts";
 
 const HA_CF = `keepalive 200ms
 warntime 500ms
-deadtime 2
-initdead 10
+deadtime 20
+initdead 60
 udpport 694
 ucast heart 198.18.1.1
 ucast heart 198.18.1.2
@@ -30,7 +30,7 @@ function imported() {
 const isRoot = process.getuid?.() === 0;
 const missing = skips(!isRoot, "two nodes need root, for their network namespaces");
 
-describe.skipIf(missing)("a site from haresources", { timeout: 180_000 }, () => {
+describe.skipIf(missing)("a site from haresources", () => {
   let pair: NodePair | undefined;
   afterAll(async () => await pair?.close());
 

@@ -1,5 +1,7 @@
 /** Keepers as real processes over every kind of network link, three nodes on one switch among them. */
 import { afterEach, expect, test } from "vitest";
+import type { KeeperReport } from "../../src/cluster/core/keeper/report.ts";
+import type { MembershipView } from "../../src/cluster/core/membership/view.ts";
 import { type NamespacePair, NODES, openNamespacePair } from "../support/namespace-pair.ts";
 import { createNoise, noisePacket } from "../support/noise.ts";
 import { openPtyCable } from "../support/pty-cable.ts";
@@ -10,7 +12,9 @@ afterEach(async () => {
   pair = undefined;
 });
 
-const TIMES = ["keepalive 200ms", "deadtime 3s", "initdead 10s"];
+/** A machine that stands still for seconds loses nobody, and each loss of a link is waited for so long. */
+const TIMES = ["keepalive 200ms", "deadtime 6s", "initdead 60s"];
+const LOSING_TIMES = ["keepalive 200ms", "deadtime 3s", "initdead 60s"];
 const KINDS = [
   "link cast broadcast device=one",
   "link group multicast group=239.77.0.1 device=one",
@@ -45,11 +49,22 @@ test("broadcast, multicast and IPv6 links work, and come back after their cable 
   expect(NODES.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
 });
 
-test("a serial line full of noise carries every heartbeat, and is said at most once a second", async () => {
+const isAloneAndQuorate = (view: unknown) => {
+  const { members, quorate } = (view ?? {}) as Partial<MembershipView>;
+  return members?.length === 1 && quorate === true;
+};
+
+const qualityOf = (opened: NamespacePair, node: string) => {
+  const reports = opened.records(node).filter(({ kind }) => kind === "report");
+  const last = reports.at(-1)?.["report"] as KeeperReport | undefined;
+  return { count: reports.length, heardPercent: last?.links[0]?.heardPercent ?? 0 };
+};
+
+test("a serial line full of noise carries the heartbeats, and is said at most once a second", async () => {
   const cable = openPtyCable();
   const random = createNoise(3);
   const [left, right] = cable.paths;
-  const opened = openNamespacePair([...TIMES, "warntime 1s"], {
+  const opened = openNamespacePair(TIMES, {
     links: [`link cable serial alpha=${left} bravo=${right} baud=115200`],
   });
   pair = opened;
@@ -59,13 +74,19 @@ test("a serial line full of noise carries every heartbeat, and is said at most o
     await opened.until("both are members", () => NODES.every((node) => opened.view(node)?.members.length === 2));
     const lengths = NODES.map((node) => opened.log(node).length);
     const startedAtMs = performance.now();
-    await opened.until("five seconds of noise have passed", () => performance.now() - startedAtMs > 5000);
+    // Each report is two seconds of noise, and tells of the last 32 heartbeats by their numbers.
+    const before = NODES.map((node) => qualityOf(opened, node).count);
+    await opened.until("six seconds of noise have passed", () =>
+      NODES.every((node, index) => qualityOf(opened, node).count >= (before[index] ?? 0) + 3),
+    );
+    for (const node of NODES) expect(qualityOf(opened, node).heardPercent).toBeGreaterThanOrEqual(90);
     const said = NODES.map((node, index) => opened.log(node).slice(lengths[index]));
     const seconds = (performance.now() - startedAtMs) / 1000;
     for (const text of said) {
-      expect(text).toContain("link cable: a noise packet is not heard");
-      expect(text).not.toMatch(/late-heartbeat|link-down|peer-lost/);
-      expect(text.split("\n").length - 1).toBeLessThanOrEqual(seconds + 1);
+      const lines = text.split("\n").filter((line) => line.includes("link cable: a noise packet is not heard"));
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.length).toBeLessThanOrEqual(seconds + 1);
+      expect(text).not.toMatch(/link-down|peer-lost/);
     }
   } finally {
     clearInterval(noise);
@@ -73,9 +94,40 @@ test("a serial line full of noise carries every heartbeat, and is said at most o
   }
 });
 
+test("three nodes on a serial ring alone: a cable may break, and with a second one a node is alone", async () => {
+  const cables = [openPtyCable(), openPtyCable(), openPtyCable()] as const;
+  const [ab, bc, ca] = cables;
+  const ports = {
+    alpha: `${ab.paths[0]},${ca.paths[1]}`,
+    bravo: `${ab.paths[1]},${bc.paths[0]}`,
+    charlie: `${bc.paths[1]},${ca.paths[0]}`,
+  };
+  const nodes = Object.keys(ports);
+  const named = Object.entries(ports).map(([node, paths]) => `${node}=${paths}`);
+  const opened = openNamespacePair(TIMES, { nodes, links: [`link ring serial ${named.join(" ")} baud=115200`] });
+  pair = opened;
+  const hasView = (node: string, count: number) => {
+    const view = opened.view(node);
+    return view?.members.length === count && view.agreed;
+  };
+  try {
+    for (const node of nodes) opened.start(node);
+    await opened.until("all are members of one agreed view", () => nodes.every((node) => hasView(node, 3)));
+    ca.cut = true;
+    const cutAtMs = performance.now();
+    await opened.until("one cable is out for longer than deadtime", () => performance.now() - cutAtMs > 4_000);
+    expect(nodes.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
+    ab.cut = true;
+    await opened.until("alpha is alone without quorum", () => opened.view("alpha")?.quorate === false);
+    await opened.until("the others are a majority", () => hasView("bravo", 2) && hasView("charlie", 2));
+  } finally {
+    for (const cable of cables) cable.close();
+  }
+});
+
 test("ping nodes are counted on either side, and the half without the tie-breaker may not decide", async () => {
   const reached = ["ping gate 198.18.1.1", "ping dns 198.18.9.9 198.18.2.1", "tie-breaker ping gate"];
-  const opened = openNamespacePair([...TIMES, "deadping 1s", ...reached]);
+  const opened = openNamespacePair([...LOSING_TIMES, "deadping 1s", ...reached]);
   pair = opened;
   for (const node of NODES) opened.start(node);
   await opened.until("both reach everything, and each knows it of the other", () =>
@@ -89,13 +141,17 @@ test("ping nodes are counted on either side, and the half without the tie-breake
   await opened.until("bravo has lost the gate, and alpha knows", () => opened.view("alpha")?.peers[0]?.reachable === 1);
   expect(opened.log("bravo")).toContain("ping-node-dead: gate");
   opened.cable("two", "down");
-  await opened.until("both are alone", () => NODES.every((node) => opened.view(node)?.members.length === 1));
-  expect(NODES.map((node) => opened.view(node)?.quorate)).toEqual([true, false]);
+  await opened.until("both are alone, one of them with quorum", () => {
+    const views = NODES.map((node) => opened.view(node));
+    const isAlone = views.every((view) => view?.members.length === 1);
+    return isAlone && views.map((view) => view?.quorate).join() === "true,false";
+  });
+  expect(opened.records("bravo").some(({ view }) => isAloneAndQuorate(view))).toBe(false);
 });
 
 test("three nodes on two switches are members of one view, by broadcast and each to each", async () => {
   const nodes = ["alpha", "bravo", "charlie"];
-  const opened = openNamespacePair(TIMES, {
+  const opened = openNamespacePair(LOSING_TIMES, {
     nodes,
     links: [
       "link one broadcast device=one",
@@ -114,5 +170,6 @@ test("three nodes on two switches are members of one view, by broadcast and each
       return view?.members.length === 2 && view.agreed && view.quorate;
     }),
   );
-  expect(opened.log("alpha")).toContain("peer-lost: charlie");
+  // Its log comes by another pipe than its view.
+  await opened.until("alpha says whom it has lost", () => opened.log("alpha").includes("peer-lost: charlie"));
 });

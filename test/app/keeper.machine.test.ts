@@ -83,7 +83,7 @@ beforeAll(async () => {
   const shell = `exec "$@" 2>${path.join(folder, "peer.log")}`;
   const argv = [process.execPath, "--disable-warning=ExperimentalWarning", stub, "node", ...options];
   peer = spawn("sh", ["-c", shell, "sh", ...argv, "--run", path.join(folder, "run")], { stdio: "ignore" });
-  await until("the peer writes its log", () => peerLogIsThere(), 10_000);
+  await until("the peer writes its log", () => peerLogIsThere(), BOOT_MAX_MS);
 });
 
 function peerLogIsThere(): boolean {
@@ -101,7 +101,7 @@ afterAll(async () => {
 });
 
 test("it joins over the serial line, armed, at real-time priority and protected", async () => {
-  await until("alpha has joined", () => joins() === 1, BOOT_MAX_MS);
+  await until("alpha has joined", () => joins() > 0, BOOT_MAX_MS);
   const keeper = "P=$(cut -d' ' -f1 /data/gemel/state/keeper.pid)";
   expect(await output("cat /sys/class/watchdog/watchdog0/state /sys/class/watchdog/watchdog0/timeout")).toBe(
     "active\n10",
@@ -114,19 +114,19 @@ test("it joins over the serial line, armed, at real-time priority and protected"
 });
 
 test("frozen for longer than deadtime, it fences itself at the first word of its peer, and comes back", async () => {
-  const before = boots();
+  const [before, joinsBefore] = [boots(), joins()];
   await running().qmp("stop");
-  await until("alpha is lost", () => peerLog().includes("peer-lost: alpha"), 30_000);
+  await until("alpha is lost", () => peerLog().includes("peer-lost: alpha"), BOOT_MAX_MS);
   await running().qmp("cont");
-  await running().expectConsole(/self-fencing: bravo has declared this node lost/, 30_000);
+  await running().expectConsole(/self-fencing: bravo has declared this node lost/, BOOT_MAX_MS);
   await until("the machine has booted again", () => boots() > before, BOOT_MAX_MS);
-  await until("alpha has joined again", () => joins() === 2, BOOT_MAX_MS);
+  await until("alpha has joined again", () => joins() > joinsBefore, BOOT_MAX_MS);
 });
 
 test("without its keeper the machine is reset by the watchdog, and says so after the boot", async () => {
-  const before = boots();
+  const [before, joinsBefore] = [boots(), joins()];
   await running().run("kill -9 $(cut -d' ' -f1 /data/gemel/state/keeper.pid)");
   await until("the machine has booted again", () => boots() > before, BOOT_MAX_MS);
-  await until("alpha has joined again", () => joins() === 3, BOOT_MAX_MS);
+  await until("alpha has joined again", () => joins() > joinsBefore, BOOT_MAX_MS);
   expect(await output("cat /data/log/gemel.log")).toContain("the last boot was the watchdog's");
 });

@@ -41,7 +41,7 @@ const member = fc.oneof(
 );
 const request = fc.tuple(fc.constantFrom(...KINDS), fc.dictionary(fc.constantFrom(...MEMBERS), member, { maxKeys: 6 }));
 
-describe.skipIf(missing)("a node under bad input", { timeout: 180_000 }, () => {
+describe.skipIf(missing)("a node under bad input", () => {
   let pair: NodePair | undefined;
   afterAll(async () => await pair?.close());
 

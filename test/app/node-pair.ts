@@ -16,6 +16,13 @@ export type NodeName = (typeof NODES)[number];
 /** The virtual address that the tests' configurations use. */
 export const ADDRESS = "198.18.3.100";
 
+/**
+ * A machine that runs tests may stand still for seconds, and then each node finds that it heard nothing from the other.
+ * Where nobody is to be lost, nobody is lost for that; where somebody is, it takes a little longer.
+ */
+export const PATIENT_TIMES = ["keepalive 200ms", "deadtime 20s", "initdead 60s"] as const;
+export const LOSING_TIMES = ["keepalive 200ms", "deadtime 5s", "initdead 60s"] as const;
+
 const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
 
 /** The source as it stands, or the built program that GEMEL_BINARY names. */
@@ -64,6 +71,11 @@ export interface NodePair {
   until(what: string, condition: () => Promise<boolean> | boolean, limitMs?: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Ten times what it takes on a quiet machine. */
+const UNTIL_MAX_MS = 120_000;
+/** A manager that is there answers within milliseconds, when the machine lets it. */
+const ANSWER_MAX_MS = 10_000;
 
 const ip = (...argv: string[]) => execFileSync("ip", argv, { stdio: ["ignore", "pipe", "pipe"] }).toString();
 
@@ -199,7 +211,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     ended: (node) => ends.get(node) ?? Promise.resolve(null),
     runDirectory: (node) => place(node, "run"),
     async status(node) {
-      const reply = await askControl(controlSocketPath(place(node, "run")), { kind: "status" }, 2_000);
+      const reply = await askControl(controlSocketPath(place(node, "run")), { kind: "status" }, ANSWER_MAX_MS);
       return reply.kind === "answer" ? reply.value : undefined;
     },
     gemel(node, ...argv) {
@@ -219,7 +231,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
     hasAddress: (node, address = ADDRESS) => ip("-n", space(node), "-4", "addr", "show").includes(`${address}/`),
     client: (file = "true", ...argv) => spawn("ip", ["netns", "exec", space("client"), file, ...argv]),
     log,
-    async until(what, condition, limitMs = 60_000) {
+    async until(what, condition, limitMs = UNTIL_MAX_MS) {
       const startedAtMs = performance.now();
       while (!(await condition())) {
         if (performance.now() - startedAtMs > limitMs)

@@ -5,10 +5,18 @@ import process from "node:process";
 import { expect, type TestContext, test, vi } from "vitest";
 import type { StatusReport } from "../../src/app/control-protocol.ts";
 import { skips } from "../support/skip.ts";
-import { ADDRESS, NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
+import {
+  ADDRESS,
+  LOSING_TIMES,
+  NODES,
+  type NodeName,
+  type NodePair,
+  openNodePair,
+  PATIENT_TIMES,
+} from "./node-pair.ts";
 
 // Two whole nodes on a machine that may be busy with emulated ones.
-vi.setConfig({ testTimeout: 180_000, maxConcurrency: 2 });
+vi.setConfig({ maxConcurrency: 2 });
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces")).concurrent;
 
 const CONFIGURATION = `
@@ -24,14 +32,13 @@ order mirror-first inf: mirror:promote service:start
 property no-quorum-policy=ignore
 `;
 const WITHOUT_FENCING = `${CONFIGURATION}property stonith-enabled=false\n`;
-const TIMES = ["keepalive 200ms", "deadtime 2s", "initdead 5s"];
 
 const runsOn = (status: StatusReport | undefined, resource: string) =>
   status?.resources.find(({ id }) => id === resource)?.active.filter(({ role }) => role !== "Unpromoted") ?? [];
 
 /** `run`: the test that it is for, side by side with another one. */
-async function startPair(run: TestContext, configuration: string, beyond: readonly string[] = []): Promise<NodePair> {
-  const pair = openNodePair({ times: [...TIMES, ...beyond], configuration });
+async function startPair(run: TestContext, configuration: string, times: readonly string[]): Promise<NodePair> {
+  const pair = openNodePair({ times, configuration });
   run.onTestFinished(() => pair.close());
   for (const node of NODES) pair.start(node);
   await pair.until("the address is up on one node, and the pair is idle", async () => {
@@ -53,7 +60,7 @@ function answers(pair: NodePair): Promise<boolean> {
 }
 
 asRoot("the active node is cut off and killed: the other one serves, both see it", async (run) => {
-  const pair = await startPair(run, WITHOUT_FENCING);
+  const pair = await startPair(run, WITHOUT_FENCING, LOSING_TIMES);
   await pair.until("the address answers", () => answers(pair));
   const dead = active(pair);
   const alive = other(dead);
@@ -80,7 +87,7 @@ asRoot("the active node is cut off and killed: the other one serves, both see it
 });
 
 asRoot("an active node that stood still for longer than deadtime and goes on: never two writers", async (run) => {
-  const pair = await startPair(run, `${CONFIGURATION}primitive person stonith:meatware\n`);
+  const pair = await startPair(run, `${CONFIGURATION}primitive person stonith:meatware\n`, LOSING_TIMES);
   const asleep = active(pair);
   const awake = other(asleep);
   const looks: number[] = [];
@@ -112,7 +119,7 @@ asRoot("an active node that stood still for longer than deadtime and goes on: ne
 });
 
 asRoot("both lose each other and meet again before anybody was fenced: nothing stops, one DC leads", async (run) => {
-  const pair = await startPair(run, `${CONFIGURATION}primitive person stonith:meatware\n`);
+  const pair = await startPair(run, `${CONFIGURATION}primitive person stonith:meatware\n`, LOSING_TIMES);
   const before = active(pair);
   const since = runsOn(await pair.status("alpha"), "ip")[0]?.sinceWallMs;
   const lengths = NODES.map((node) => pair.log(node).length);
@@ -136,6 +143,8 @@ asRoot("who loses its clients hands over; a host that dies for both sides moves 
   const rule = "location best-connected service rule pingd: defined pingd\n";
   // The client's bridge has this address, and a second one that can be taken away from both sides at once.
   const pair = await startPair(run, `${WITHOUT_FENCING}${rule}`, [
+    ...PATIENT_TIMES,
+    "deadping 3s",
     "ping client 198.18.3.9",
     "ping printer 198.18.3.10",
   ]);
@@ -156,7 +165,7 @@ asRoot("who loses its clients hands over; a host that dies for both sides moves 
 });
 
 asRoot("nothing is taken over before the fencing, here by a person, is confirmed", async (run) => {
-  const pair = await startPair(run, `${CONFIGURATION}primitive person stonith:meatware\n`);
+  const pair = await startPair(run, `${CONFIGURATION}primitive person stonith:meatware\n`, LOSING_TIMES);
   const dead = active(pair);
   const alive = other(dead);
   const early = pair.gemel(alive, "fence", "confirm", dead, "--yes", dead);
@@ -173,7 +182,7 @@ asRoot("nothing is taken over before the fencing, here by a person, is confirmed
 });
 
 asRoot("a manager that is killed comes back; its resources run on untouched", async (run) => {
-  const pair = await startPair(run, WITHOUT_FENCING);
+  const pair = await startPair(run, WITHOUT_FENCING, PATIENT_TIMES);
   for (const node of NODES) {
     const where = active(pair);
     const since = runsOn(await pair.status(node), "ip")[0]?.sinceWallMs;
@@ -190,7 +199,7 @@ asRoot("a manager that is killed comes back; its resources run on untouched", as
 });
 
 asRoot("operators: standby moves, online does not move back, a wrong configuration is refused whole", async (run) => {
-  const pair = await startPair(run, WITHOUT_FENCING);
+  const pair = await startPair(run, WITHOUT_FENCING, PATIENT_TIMES);
   const first = active(pair);
   expect(pair.gemel(first, "crm", "node", "standby", first).code).toBe(0);
   await pair.until("the other has the address", () => pair.hasAddress(other(first)));
@@ -214,7 +223,7 @@ asRoot("operators: standby moves, online does not move back, a wrong configurati
 });
 
 asRoot("a node that is stopped hands over first; then the last one stops as well", async (run) => {
-  const pair = await startPair(run, WITHOUT_FENCING);
+  const pair = await startPair(run, WITHOUT_FENCING, PATIENT_TIMES);
   const first = active(pair);
   pair.signal(first, "SIGTERM");
   expect(await pair.ended(first)).toBe(0);
@@ -227,7 +236,10 @@ asRoot("a node that is stopped hands over first; then the last one stops as well
 });
 
 asRoot("a wrong cluster configuration: every problem is told, and the node does not start", async (run) => {
-  const pair = openNodePair({ times: TIMES, configuration: "primitive x nonsense\ngroup g y z\nproperty a b\n" });
+  const pair = openNodePair({
+    times: PATIENT_TIMES,
+    configuration: "primitive x nonsense\ngroup g y z\nproperty a b\n",
+  });
   run.onTestFinished(() => pair.close());
   pair.start("alpha");
   expect(await pair.ended("alpha")).not.toBe(0);

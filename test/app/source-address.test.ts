@@ -8,7 +8,7 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
 import { skips } from "../support/skip.ts";
-import { NODES, type NodeName, type NodePair, openNodePair } from "./node-pair.ts";
+import { NODES, type NodeName, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
 
 const IP = "192.168.200.200";
 const IPADDR2_CRM = path.resolve(import.meta.dirname, "../cib/fixtures/source-address.crm");
@@ -32,7 +32,7 @@ const isRoot = process.getuid?.() === 0;
 test.skipIf(skips(!isRoot, "not root"))(
   "it loads, runs where its network is, and moves when that node stops",
   async () => {
-    const times = ["keepalive 200ms", "deadtime 2s", "initdead 3s", "link-attributes on"];
+    const times = [...PATIENT_TIMES, "link-attributes on"];
     const pair = openNodePair({ times, configuration: "" });
     open = pair;
     for (const [index, node] of NODES.entries()) pair.address(node, `192.168.200.12${index + 1}/24`);

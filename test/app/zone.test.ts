@@ -1,12 +1,11 @@
 /** Times without a zone: `TZ` counts for them as it does for crm_simulate, which is asked where it is installed. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import process from "node:process";
 import { afterAll, expect, test } from "vitest";
 import { parseXml } from "../../src/base/xml.ts";
 import { schedule } from "../../src/cluster/core/scheduler/schedule.ts";
+import { runHere, runTheirs } from "../support/run-here.ts";
 import { isPeerInstalled } from "../support/scheduler-peer.ts";
 
 /** 07:13:20 of the 15th in Tokyo. */
@@ -37,12 +36,6 @@ function nodeOf(report: string): string | undefined {
   return /\* Start +a +\( (\w+) \)/.exec(report)?.[1];
 }
 
-function told(command: string, argv: readonly string[], zone: string): string | undefined {
-  const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C", CIB_shadow_dir: work, TZ: zone };
-  return nodeOf(spawnSync(command, [...argv], { encoding: "utf8", env }).stdout);
-}
-
-const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
 const hasPeer = isPeerInstalled();
 
 test.each([
@@ -54,12 +47,13 @@ test.each([
   ["Asia/Tokyo", FROM_THE_DAY, NOW, "alpha"],
   ["Asia/Tokyo", SEVENTH_HOUR, "2023-11-15 07:13:20", "bravo"],
   ["America/New_York", SEVENTH_HOUR, "2023-11-14 17:13:20", "alpha"],
-])("in %s %s at %s leads to %s", { timeout: 60_000 }, (zone, date, now, node) => {
+])("in %s %s at %s leads to %s", async (zone, date, now, node) => {
   const file = path.join(work, "cib.xml");
   writeFileSync(file, cib(date));
   const argv = ["-x", file, "-S", "-t", now];
-  expect(told(process.execPath, [MAIN, "simulate", ...argv], zone)).toBe(node);
-  if (hasPeer) expect(told("crm_simulate", argv, zone), "crm_simulate").toBe(node);
+  const env = { LC_ALL: "C", CIB_shadow_dir: work, TZ: zone };
+  expect(nodeOf((await runHere(["simulate", ...argv], env)).output)).toBe(node);
+  if (hasPeer) expect(nodeOf(runTheirs(["crm_simulate", ...argv], env).output), "crm_simulate").toBe(node);
 });
 
 test("the zone is an input of the scheduler, which knows none of its own", () => {

@@ -33,6 +33,8 @@ const service = {
   runsHere: true,
 } as const;
 
+const choice = { profile: "hp/ilo4", module: "hpwdt", isLoaded: true } as const;
+
 const HEALTHY: Examination = {
   configuration: configuration(),
   nowWallMs: NOW,
@@ -45,6 +47,7 @@ const HEALTHY: Examination = {
   proofs: [proof],
   clocks: [{ node: "srv02", offsetMs: 40, roundTripMs: 4 }],
   keeper: { deadtimeMs: 5_000, worstSilenceMs: 700, watchdogMs: 4_000 },
+  watchdog: { ...choice, armed: { identity: "HPE iLO2+", module: "hpwdt" } },
   services: [service],
   timeouts: [{ resource: "prmIp", operation: "start", configuredMs: 60_000, advisedMs: 20_000 }],
 };
@@ -81,6 +84,11 @@ const SICK: readonly (readonly [codes: readonly string[], change: Partial<Examin
     ["fencing-disabled", "watchdog-late"],
     { isFencingEnabled: false, keeper: { deadtimeMs: 5_000, worstSilenceMs: 0, watchdogMs: 10_000 } },
   ],
+  [["watchdog-none"], { watchdog: { ...choice, armed: undefined } }],
+  [["watchdog-other"], { watchdog: { ...choice, armed: { identity: "Software Watchdog", module: "softdog" } } }],
+  [["watchdog-other"], { watchdog: { ...choice, isLoaded: false, armed: { identity: "of nobody" } } }],
+  [[], { watchdog: { ...choice, armed: { identity: "tells no module" } } }],
+  [[], { watchdog: undefined }],
   [
     ["timeout-short"],
     { timeouts: [{ resource: "prmDB", operation: "start", configuredMs: 60_000, advisedMs: 120_000 }] },

@@ -90,7 +90,7 @@ asRoot(
     expect(history).toMatch(new RegExp(`fence-${dead} \\(ipmi-lan\\): off confirmed: power read as off`));
     expect(history).toMatch(/switch off: accepted[\s\S]*read power: on[\s\S]*read power: off/);
     expect(opened.gemel(alive, "stonith-admin", "-H", dead).output).toMatch(/off of .*: confirmed.*1 event found/s);
-    expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(` fence-${dead}\n1 fence device found\n`);
+    expect(opened.gemel(alive, "stonith-admin", "-l", dead).output).toBe(`fence-${dead}\n1 fence device found\n`);
     const refused = opened.gemel(alive, "stonith-admin", "-C", alive);
     expect([refused.code, opened.hasAddress(alive)]).toEqual([1, true]);
     opened.join(dead);

@@ -13,12 +13,15 @@ export interface Guest {
   /** Runs a shell script by the lab agent. */
   run(script: string): Promise<{ readonly exitCode: number; readonly output: string }>;
   pressPowerButton(): void;
-  /** One QMP command; resolves with everything that was answered within a second. */
+  /** One QMP command; resolves with everything that was said until its answer had come. */
   qmp(command: string): Promise<string>;
   /** Resolves when the machine is off. */
   readonly off: Promise<void>;
   kill(): Promise<void>;
 }
+
+/** Of a machine under full load. */
+const ANSWER_MAX_MS = 180_000;
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -92,7 +95,7 @@ export function startGuest(
       questions += 1;
       const question = `t${questions} ${Buffer.from(script).toString("base64")}`;
       const wanted = new RegExp(`t${questions} (\\d+) ([A-Za-z0-9+/=]*)\\n`);
-      const [, code, encoded = ""] = await exchange(at("lab"), question, wanted, 60_000);
+      const [, code, encoded = ""] = await exchange(at("lab"), question, wanted, ANSWER_MAX_MS);
       return { exitCode: Number(code), output: Buffer.from(encoded, "base64").toString() };
     },
     pressPowerButton() {
@@ -107,15 +110,18 @@ export function startGuest(
         let text = "";
         const socket = net.connect(at("qmp"), () => {
           socket.write(`{"execute":"qmp_capabilities"}\n{"execute":"${command}"}\n`);
-          setTimeout(() => {
-            socket.destroy();
-            resolve(text);
-          }, 1000);
         });
+        const timer = setTimeout(() => socket.destroy(new Error(`no answer to ${command}: ${text}`)), ANSWER_MAX_MS);
         socket.on("data", (chunk: Buffer) => {
           text += chunk.toString();
+          // The first one is the answer to the capabilities.
+          if ((text.match(/^\{"(?:return|error)".*\n/gm)?.length ?? 0) > 1) socket.end();
         });
         socket.on("error", reject);
+        socket.on("close", () => {
+          clearTimeout(timer);
+          resolve(text);
+        });
       });
     },
     off,

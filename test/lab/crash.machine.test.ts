@@ -31,8 +31,6 @@ console.log("running");
 
 const living = () => processesOf(place.directory).filter((pid) => processState(pid) !== undefined);
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
-
 let child: ChildProcess | undefined;
 afterAll(async () => {
   child?.kill("SIGKILL");
@@ -53,11 +51,9 @@ test("kill -9 of the lab takes its machines, BMCs, disk caches and network with 
     living().filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === name).length;
   // The two machines and the bridge of the client's network; two disk caches a machine; two BMCs.
   const all = () => [count("qemu-system-x86"), count("nbdkit"), count("ipmi_sim")];
-  for (let left = 200; left > 0 && all().join() !== "3,4,2"; left--) await pause();
-  expect(all()).toEqual([3, 4, 2]);
+  await expect.poll(all).toEqual([3, 4, 2]);
   started.kill("SIGKILL");
-  for (let left = 200; left > 0 && living().length > 0; left--) await pause();
-  expect(living()).toEqual([]);
+  await expect.poll(living).toEqual([]);
 
   expect(await isRunning(place)).toBe(false);
   expect(await command("ip", "netns", "list")).toContain(place.clientNamespace);

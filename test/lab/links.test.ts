@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openCable } from "../../lab/net/cable.ts";
@@ -29,11 +30,13 @@ async function plug(file: string): Promise<{ readonly socket: net.Socket; readon
   return { socket, got: () => Buffer.concat(chunks) };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let left = 500; left > 0 && !condition(); left--) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(condition()).toBe(true);
+const until = (condition: () => boolean) => expect.poll(condition).toBe(true);
+
+/** What was sent has been read by then: after a pause of this process its timers come before its sockets. */
+async function settle(): Promise<void> {
+  await sleep(100);
+  for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
 }
-const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 test("frames survive any cutting of the stream", () => {
   const stream = fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { maxLength: 20 });

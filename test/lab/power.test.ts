@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { openPower, type Power } from "../../lab/machine/power.ts";
 import { qemuPidOf } from "../../lab/machine/start-script.ts";
 import { killProcessesOf } from "../../lab/processes.ts";
@@ -44,7 +44,7 @@ test("a board that works: on, off, and what is read back is so", async () => {
   expect(isOn()).toBe(true);
   expect(await asks("get", "power")).toBe("power:1");
   await asks("set", "power", "0");
-  await vi.waitFor(() => expect(isOn()).toBe(false));
+  await expect.poll(isOn).toBe(false);
   expect(await asks("get", "power")).toBe("power:0");
 });
 

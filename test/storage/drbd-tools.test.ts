@@ -47,7 +47,7 @@ test("a node in standby, whose DRBD is stopped, marks the metadata of its disk",
   expect([await outdateDrbd("r0", tool), calls]).toEqual(["outdated", ["outdate", "dstate"]]);
 });
 
-test("what was not read back is unknown, whatever the exit code says", { timeout: 20_000 }, async () => {
+test("what was not read back is unknown, whatever the exit code says", async () => {
   const { tool } = toolOf({ isUp: false, role: "", disk: "Consistent", refuses: true });
   expect(await outdateDrbd("r0", tool)).toBe("unknown");
 });

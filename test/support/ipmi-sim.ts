@@ -59,7 +59,7 @@ export const ACCOUNTS = {
   disabled: { user: "off", password: "offpw" },
 } as const;
 
-const READY_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 60_000;
 
 /** A UDP port of 127.0.0.1 that nobody had a moment ago. */
 export function freeUdpPort(): Promise<number> {

@@ -4,7 +4,20 @@
  * that its answer is ours to the letter once that fact is taken out of the CIB.
  */
 import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
+import {
+  allIn,
+  cloneIds,
+  withColocations,
+  withIdleWishes,
+  withMandatoryFirst,
+  withoutAttributesOfClones,
+  withoutClonesWishes,
+  withoutPromotedCompany,
+  withoutReluctance,
+  withWholeGroups,
+} from "./cib-rewrites.ts";
 import { askOurs, askPeer, compare, type Outputs } from "./scheduler-peer.ts";
+import { tellsOtherTrueReasons } from "./true-reasons.ts";
 
 /** What a line of the Transition Summary says of one instance of a clone. */
 interface Motion {
@@ -80,46 +93,6 @@ function activeNow(cib: XmlElement, report: string, primitive: string): readonly
   );
 }
 
-const isOptional = (score: string | undefined) => Number(score) > 0;
-
-/** Without what a clone would merely like to be with: mended after 2.1.5 (bundle-promoted-colocation-4). */
-function withoutClonesWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  return without(
-    element,
-    ({ name, attributes }) =>
-      name === "rsc_colocation" && clones.has(attributes["rsc"] ?? "") && isOptional(attributes["score"]),
-  );
-}
-
-function without(element: XmlElement, isOut: (each: XmlElement) => boolean): XmlElement {
-  const kept = element.children.filter((child) => !isOut(child));
-  return { ...element, children: kept.map((child) => without(child, isOut)) };
-}
-
-/**
- * Who must be with a clone by a node attribute must, with 2.1.5, be on the very nodes of the clone, whatever their
- * attributes say; Pacemaker Explained, "Colocation by Node Attribute", knows no such exception.
- */
-function withoutAttributesOfClones(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
-  const { name, attributes } = element;
-  const isDeaf =
-    name === "rsc_colocation" && clones.has(attributes["with-rsc"] ?? "") && attributes["score"] === "INFINITY";
-  const kept = Object.entries(attributes).filter(([key]) => !isDeaf || key !== "node-attribute");
-  const children = element.children.map((child) => withoutAttributesOfClones(child, clones));
-  return { ...element, attributes: Object.fromEntries(kept), children };
-}
-
-function allIn(element: XmlElement, name: string): XmlElement[] {
-  return [
-    ...element.children.filter((child) => child.name === name),
-    ...element.children.flatMap((child) => allIn(child, name)),
-  ];
-}
-
-function cloneIds(element: XmlElement): string[] {
-  return allIn(element, "clone").map(({ attributes }) => attributes["id"] ?? "");
-}
-
 /** Who would be with, or away from, another one, and has somebody behind itself whose wishes it passes on. */
 function passesWishesOn(cib: XmlElement): (each: XmlElement) => boolean {
   const colocations = allIn(cib, "rsc_colocation");
@@ -141,7 +114,10 @@ function quieted(element: XmlElement, isLoud: (each: XmlElement) => boolean): Xm
  * 2.1.5 counts in full what those want that are behind a wish; later versions weigh it by that wish, as the reference
  * cases coloc-dependee-should-move and -stay have it. Where such wishes have no influence, both must agree.
  */
-const hearsTooLoud = (cib: XmlElement) => agreeWhenQuiet(cib, passesWishesOn(cib));
+function hearsTooLoud(cib: XmlElement): boolean {
+  const told = withColocations(cib, (each) => each);
+  return agreeWhenQuiet(told, passesWishesOn(told));
+}
 
 /**
  * With 2.1.5 the instances of a clone do not hear who must be with their clone; later versions have them hear it
@@ -163,13 +139,24 @@ function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean):
   return found === undefined || found.level === "report";
 }
 
-/** The CIB with `change` made to each of its colocations; what it makes `undefined` is left out. */
-function withColocations(element: XmlElement, change: (each: XmlElement) => XmlElement | undefined): XmlElement {
-  const children = element.children.flatMap((child) => {
-    const next = child.name === "rsc_colocation" ? change(child) : withColocations(child, change);
-    return next === undefined ? [] : [next];
-  });
-  return { ...element, children };
+/**
+ * The same where it bears on nothing but the numbers of instances, which mean nothing: told without numbers both tell
+ * the same lines, and where nobody would be with a clone the very same report.
+ */
+function numbersOtherwise(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const unnumbered = ({ report }: Outputs) =>
+    report
+      .split("\n")
+      .map((line) => line.replaceAll(/(?<=[\w-]):\d+(?= )/g, "").replaceAll(/\s+/g, " "))
+      .filter((line) => line.trim() !== "")
+      .sort()
+      .join("\n");
+  if (unnumbered(ours) !== unnumbered(theirs)) return false;
+  const clones = new Set(cloneIds(cib));
+  const isCompany = ({ attributes }: XmlElement) => clones.has(attributes["with-rsc"] ?? "");
+  const text = printXml(withColocations(cib, (each) => (isCompany(each) ? undefined : each)));
+  const [mine, other] = text === printXml(cib) ? [] : [askOurs(text), askPeer(text)];
+  return mine !== undefined && other !== undefined && compare(text, mine, other) === undefined;
 }
 
 /** Whether it is only this that tells them apart: put otherwise, ours stays as it is, and the peer says the same. */
@@ -183,40 +170,6 @@ function agreesPut(cib: XmlElement, ours: Outputs, other: XmlElement): boolean {
 function isDecidedOtherwise(cib: string, ours: Outputs, theirs: Outputs): boolean {
   const found = compare(cib, ours, theirs);
   return found !== undefined && found.level !== "report";
-}
-
-/**
- * Without what merely ought to keep away from another one, and must be with a third: later versions drop such a wish
- * where what must be leaves no choice.
- */
-function withoutReluctance(cib: XmlElement): XmlElement {
-  const bound = new Set(
-    [
-      ...allIn(cib, "group").flatMap(({ attributes, children }) => [attributes, ...children.map((c) => c.attributes)]),
-      ...allIn(cib, "resource_ref").map(({ attributes }) => attributes),
-    ].map(({ id }) => id),
-  );
-  for (const { attributes } of allIn(cib, "rsc_colocation"))
-    if (/INFINITY$/.test(attributes["score"] ?? "")) bound.add(attributes["rsc"]);
-  return withColocations(cib, (each) => {
-    const { rsc, score = "", ...more } = each.attributes;
-    const isReluctant = /^-\d+$/.test(score) && bound.has(rsc) && !Object.keys(more).some((key) => /role/.test(key));
-    return isReluctant ? undefined : each;
-  });
-}
-
-/** What must be with another one, told of the whole group instead of one of its members. */
-function withWholeGroups(cib: XmlElement): XmlElement {
-  const groups = allIn(cib, "group");
-  const wholeOf = (rsc: string | undefined) =>
-    groups.find(({ children }) => children.some(({ attributes }) => attributes["id"] === rsc))?.attributes["id"];
-  return withColocations(cib, (each) => {
-    const { rsc, score } = each.attributes;
-    const whole = wholeOf(rsc);
-    return whole === undefined || score !== "INFINITY"
-      ? each
-      : { ...each, attributes: { ...each.attributes, rsc: whole } };
-  });
 }
 
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
@@ -237,6 +190,29 @@ function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boole
 /** It moves: where it is to start, it does not run. */
 const motionOf = (id: string) =>
   new RegExp(`^ +\\* Move +${id} +\\( +\\S+ -> \\S+ +\\)  due to being multiply active$`, "m");
+
+/**
+ * A monitor whose recorded failure has expired is set up anew by 2.1.5 even where the resource is stopped in the same
+ * transition, in no order with that stop.
+ */
+function watchesWhatLeaves(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const lines = compare(printXml(cib), ours, theirs)?.lines ?? [];
+  const steps = new Set(
+    [...theirs.picture.matchAll(/"(\S+) (\S+)" \[/g)].map(([, key = "", node = ""]) => `${key} ${node}`),
+  );
+  return lines.every((line) => {
+    const [, id = "", intervalMs = "", node = ""] =
+      /^missing (?:action rsc_op\|monitor\||blocked ")(\S+)_monitor_([1-9]\d*)[ |](\w+)$/.exec(line) ?? [];
+    return (
+      steps.has(`${id}_stop_0 ${node}`) &&
+      !steps.has(`${id}_start_0 ${node}`) &&
+      allIn(cib, "lrm_rsc_op").some(
+        ({ attributes: { interval, "rc-code": code, ...of } }) =>
+          interval === intervalMs && of["operation_key"] === `${id}_monitor_${intervalMs}` && code !== "0",
+      )
+    );
+  });
+}
 
 const CLONE = /^( +)\* Clone Set: (\S+)/;
 const LOST = /\(UNCLEAN, .*(?:unmanaged|maintenance|blocked)/;
@@ -296,9 +272,12 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     const left = compare(cib, askOurs(printXml(cut)), theirs);
     return left === undefined || (isDecision && left.level === "report");
   };
-  if (agreesWithout(withoutClonesWishes(read.root, new Set(cloneIds(read.root)))))
+  const clones = new Set(cloneIds(read.root));
+  if (agreesWithout(withoutClonesWishes(read.root, clones)) || agreesWithout(withIdleWishes(read.root, clones)))
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
-  if (agreesWithout(withoutAttributesOfClones(read.root, new Set(cloneIds(read.root)))))
+  if (isDecision && agreesWithout(withoutPromotedCompany(read.root, clones)))
+    return "what must be with a clone to be promoted is not heard (mended after 2.1.5)";
+  if (agreesWithout(withoutAttributesOfClones(read.root, clones)))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
     return "stop_unexpected, moved to where it does not run, is taken for started there";
@@ -306,9 +285,15 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "a wish undoes a must (mended after 2.1.5: group-anticolocation-2, failed-sticky-anticolocated-group)";
   if (isDecision && agreesPut(read.root, ours, withWholeGroups(read.root)))
     return "what a later member must be with binds not its group (mended after 2.1.5: coloc-with-inner-group-member)";
+  if (isDecision && agreesPut(read.root, ours, withMandatoryFirst(read.root)))
+    return "a wish is followed before a must (mended after 2.1.5: group-anticolocation-2)";
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
-  if (isDecision && isDeafToClonesCompany(read.root)) return "instances do not hear who must be with their clone";
+  if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
+    return "instances do not hear who would be with their clone";
+  if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
+    return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
   if (!isDecision && saysWhereItIsStopped(cib, theirs, ours)) return "what is stopped is told to be stopped somewhere";
+  if (!isDecision && tellsOtherTrueReasons(read.root, theirs.report, ours.report)) return "another true reason is told";
   return undefined;
 }

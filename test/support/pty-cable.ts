@@ -14,6 +14,8 @@ export interface PtyCable {
   /** What either side opens. */
   readonly paths: readonly [string, string];
   cut: boolean;
+  /** How much was sent while it was cut. */
+  lostBytes: number;
   /** Sent to both sides at once. */
   noise(bytes: Uint8Array): void;
   close(): void;
@@ -35,6 +37,7 @@ export function openPtyCable(): PtyCable {
   const cable: PtyCable = {
     paths: [left.path, right.path],
     cut: false,
+    lostBytes: 0,
     noise(bytes) {
       left.master.write(bytes);
       right.master.write(bytes);
@@ -49,7 +52,8 @@ export function openPtyCable(): PtyCable {
     [right, left],
   ] as const)
     from.master.on("data", (chunk: Buffer) => {
-      if (!cable.cut) to.master.write(chunk);
+      if (cable.cut) cable.lostBytes += chunk.length;
+      else to.master.write(chunk);
     });
   return cable;
 }

@@ -8,6 +8,7 @@
  *       Stateful p target-role=Started        a primitive by its type; `fencing` is a fencing device
  *         monitor 10s role=Promoted           an operation with its interval
  *         utilization memory=1
+ *         parameters device=/dev/sda          what is recorded below was run without any
  *     rsc_location rsc=c node=alpha score=-5  any constraint
  *       resource_set a b sequential=false     a set of one, its members in order
  *     node alpha standby=on                   an attribute of the node; `status alpha master-p=10` a transient one
@@ -62,15 +63,16 @@ function resourceXml({ words: [kind = "", id = "", ...rest], inside }: Line, age
   const agent =
     kind === "fencing" ? 'class="stonith" type="fence_ipmilan"' : `class="ocf" provider="pacemaker" type="${kind}"`;
   agents.set(id, agent);
-  const utilization = inside.filter(({ words }) => words[0] === "utilization").map(({ words }) => words.slice(1));
+  const setsOf = (kind: string) => inside.filter(({ words }) => words[0] === kind).map(({ words }) => words.slice(1));
   const operations = inside
-    .filter(({ words }) => words[0] !== "utilization")
+    .filter(({ words }) => words[0] !== "utilization" && words[0] !== "parameters")
     .map(
       ({ words: [name, interval = "0", ...more] }) =>
         `<op id="${id}-${name}-${interval}" name="${name}" interval="${interval}"${attributes(valuesOf(more))}/>`,
     );
-  const uses = utilization.map((each) => set("utilization", id, valuesOf(each)));
-  return `<primitive id="${id}" ${agent}>${meta}<operations>${operations.join("")}</operations>
+  const uses = setsOf("utilization").map((each) => set("utilization", id, valuesOf(each)));
+  const parameters = setsOf("parameters").map((each) => set("instance_attributes", id, valuesOf(each)));
+  return `<primitive id="${id}" ${agent}>${parameters.join("")}${meta}<operations>${operations.join("")}</operations>
     ${uses.join("")}</primitive>`;
 }
 

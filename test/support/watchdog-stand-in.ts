@@ -24,6 +24,7 @@ export function openWatchdog(_path: string, timeoutMs: number): Watchdog {
   spawn(process.execPath, argv, { detached: true, stdio: "ignore" }).unref();
   return {
     identity: "stand-in",
+    module: undefined,
     timeoutMs,
     pretimeoutMs: undefined,
     nowayout: false,

@@ -12,7 +12,14 @@ import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { waitText, withProgress } from "../progress.ts";
 
 /** As the field's own tools end (sysexits.h and Pacemaker's), beside EXIT, for the commands that have their names. */
-export const FIELD_EXIT = { invalid: 78, stale: 103, notFound: 105, unsafe: 107, exists: 108 } as const;
+export const FIELD_EXIT = {
+  invalid: 78,
+  disconnected: 102,
+  stale: 103,
+  notFound: 105,
+  unsafe: 107,
+  exists: 108,
+} as const;
 export const EXIT = { done: 0, refused: 1, unreachable: 69, wrongCall: 64 } as const;
 
 export type Asked<Value> =
@@ -28,7 +35,7 @@ export async function askOrTell<Kind extends RequestKind>(
 ): Promise<Asked<ControlAnswers[Kind]>> {
   const reply = await withProgress(tool, waitText(request), askCib<Kind>(socketPath, request, waitMs));
   if (reply.kind !== "answer") return { kind: "failed", exitCode: tellReply(tool, reply) };
-  tellCaution(tool, reply);
+  tellCautions(tool, reply);
   return reply;
 }
 
@@ -39,8 +46,8 @@ export function tellReply(tool: string, reply: Exclude<ControlReply<never>, { ki
   return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
 }
 
-function tellCaution(tool: string, { caution }: { readonly caution?: Problem }): void {
-  if (caution !== undefined) process.stderr.write(`${tool}: ${tellProblem(caution)}\n`);
+function tellCautions(tool: string, { cautions = [] }: { readonly cautions?: readonly Problem[] }): void {
+  for (const caution of cautions) process.stderr.write(`${tool}: ${tellProblem(caution)}\n`);
 }
 
 /** The whole CIB, wherever it is; the exit code when there is none. */
@@ -79,7 +86,7 @@ export async function changeCib(
     } as const;
     const reply = await withProgress(tool, waitText(request), askCib(socketPath, request));
     if (reply.kind === "answer") {
-      tellCaution(tool, reply);
+      tellCautions(tool, reply);
       return EXIT.done;
     }
     const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");

@@ -68,7 +68,7 @@ async function changeRunning(call: ChangeCall, make: (cib: XmlElement) => CibCha
       ...(raises === undefined ? {} : { raises }),
     });
     if (reply.kind === "answer") {
-      if (reply.caution !== undefined) tell(tellProblem(reply.caution));
+      for (const caution of reply.cautions ?? []) tell(tellProblem(caution));
       return EXIT.done;
     }
     const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");

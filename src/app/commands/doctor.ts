@@ -10,18 +10,28 @@ import process from "node:process";
 import { languageOf } from "../../base/language.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
-import type { AdvisedTimeout, ClockReading, Examination, Service } from "../../cluster/core/doctor/examination.ts";
+import type {
+  AdvisedTimeout,
+  ClockReading,
+  Examination,
+  Service,
+  WatchdogChoice,
+} from "../../cluster/core/doctor/examination.ts";
 import { examine } from "../../cluster/core/doctor/examine.ts";
 import { findingText } from "../../cluster/core/doctor/texts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
+import { matchProfiles } from "../../hw/core/profile/match.ts";
 import { runProcess } from "../../hw/edge/child-process.ts";
+import { isModuleLoaded, readMachine } from "../../hw/edge/profile-files.ts";
 import { askControl, readCommandLine } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { agentMetadata } from "../crm/ra-level.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { knownProfiles } from "./hw.ts";
 
 const FLAGS = { json: { type: "boolean" }, lang: { type: "string" } } as const;
 const USAGE = "gemel doctor [--json] [--lang en|ja] [--run DIR]";
+const ROOT = "/";
 const INIT_DIRECTORY = "/etc/init.d";
 const STATUS_WAIT_MS = 20_000;
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", HOME: "/" };
@@ -90,6 +100,14 @@ function adviseTimeouts(primitive: XmlElement): readonly AdvisedTimeout[] {
   });
 }
 
+/** A keeper that has not told of itself yet may have armed anything. */
+function examineWatchdog({ keeper }: StatusReport): WatchdogChoice | undefined {
+  const [best] = matchProfiles(knownProfiles(ROOT).profiles, readMachine(ROOT));
+  const module = best?.profile.watchdog?.module;
+  if (best === undefined || module === undefined || keeper === undefined) return undefined;
+  return { profile: best.id, module, isLoaded: isModuleLoaded(ROOT, module), armed: keeper.watchdog };
+}
+
 async function gather(
   status: StatusReport,
   configuration: XmlElement,
@@ -116,6 +134,7 @@ async function gather(
             worstSilenceMs: keeper.silence.worstMs,
             watchdogMs: keeper.watchdog?.timeoutMs,
           },
+    watchdog: examineWatchdog(status),
     services: await Promise.all(ofSystem.map((primitive) => examineService(primitive, status))),
     timeouts: primitives.flatMap(adviseTimeouts),
   };

@@ -7,13 +7,17 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { matchProfiles, type NamedProfile } from "../../hw/core/profile/match.ts";
 import { PARTS } from "../../hw/core/profile/schema.ts";
-import { readMachine, readProfiles } from "../../hw/edge/profile-files.ts";
+import { isModuleLoaded, readMachine, readProfiles } from "../../hw/edge/profile-files.ts";
 import { tellProblem } from "../japanese/translate.ts";
 
 const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE | list   [--profiles DIRECTORY]\n";
 /** The package's own profiles, and what the site has added or replaced. */
 const PACKAGE_DIRECTORY = "/usr/share/gemel/hw-profiles";
 const SITE_DIRECTORY = "/etc/gemel/hw-profiles";
+
+/** `root`: "/" but for what was recorded of another machine. */
+export const knownProfiles = (root: string, directory = PACKAGE_DIRECTORY) =>
+  readProfiles([directory, path.join(root, SITE_DIRECTORY)]);
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -48,6 +52,9 @@ function detect(profiles: readonly NamedProfile[], root: string): number {
     return 1;
   }
   explain(best);
+  const module = best.profile.watchdog?.module;
+  if (module !== undefined && !isModuleLoaded(root, module))
+    say(`its watchdog is not to be had: the module ${module} is not loaded (modprobe ${module}, now and at boot)`);
   if (others.length > 0) say(`also fit: ${others.map(({ id }) => id).join(", ")}`);
   return 0;
 }
@@ -75,7 +82,7 @@ export function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(`usage: ${USAGE}`);
     return Promise.resolve(64);
   }
-  const { profiles, problems } = readProfiles([directory, path.join(root, SITE_DIRECTORY)]);
+  const { profiles, problems } = knownProfiles(root, directory);
   for (const problem of problems) process.stderr.write(`${tellProblem(problem)}\n`);
   if (what === "detect") return Promise.resolve(detect(profiles, root));
   if (what === "list") {

@@ -35,7 +35,8 @@ export function keeperLines(
       watchdog.nowayout ? words.nowayout : "",
       watchdog.causedBoot === true ? words.causedBoot : "",
     ];
-    lines.push(`Watchdog: ${watchdog.identity}, ${watchdog.timeoutMs} ms${marks.join("")}`);
+    const driver = watchdog.module === undefined ? "" : ` (${watchdog.module})`;
+    lines.push(`Watchdog: ${watchdog.identity}${driver}, ${watchdog.timeoutMs} ms${marks.join("")}`);
   }
   if (ailment !== undefined) lines.push(words.sick(ailment));
   return lines;

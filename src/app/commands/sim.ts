@@ -52,8 +52,14 @@ interface Share {
   readonly every: number;
 }
 
+/** What a process says of its share: what it has played since it last spoke, and what that took of a processor. */
+interface PartReport {
+  readonly tally: Tally;
+  readonly cpuMs: number;
+}
+
 /** Plays a share in a process of its own, which stays: half of a short life would go into compiling. */
-async function playElsewhere({ first, end, every }: Share, onTally: (tally: Tally) => void): Promise<void> {
+async function playElsewhere({ first, end, every }: Share, onReport: (report: PartReport) => void): Promise<void> {
   const { file, argv } = selfCommand();
   const share = ["--seed", String(first), "--seeds", String(end - first), "--every", String(every)];
   // The binary takes no options of Node: there it is a little slower.
@@ -61,31 +67,40 @@ async function playElsewhere({ first, end, every }: Share, onTally: (tally: Tall
   const child = spawn(file, [...options, ...argv, "sim", "--part", ...share], { stdio: ["ignore", "pipe", "inherit"] });
   const closed = once(child, "close");
   // Our own words, of this very program.
-  for await (const line of createInterface({ input: child.stdout })) onTally(JSON.parse(line) as Tally);
+  for await (const line of createInterface({ input: child.stdout })) onReport(JSON.parse(line) as PartReport);
   const [code] = await closed;
   if (code !== 0) throw new Error(`the part from seed ${first} ended with code ${code}`);
 }
 
-async function playAll(first: number, count: number, jobs: number): Promise<Tally> {
-  let tally = NO_TALLY;
-  const onTally = (part: Tally) => {
-    tally = addTallies(tally, part);
-    for (const { seed, invariant } of part.failures) say(`seed ${seed} breaks ${invariant}`);
+async function playAll(first: number, count: number, jobs: number): Promise<PartReport> {
+  let sum: PartReport = { tally: NO_TALLY, cpuMs: 0 };
+  const onReport = ({ tally, cpuMs }: PartReport) => {
+    sum = { tally: addTallies(sum.tally, tally), cpuMs: sum.cpuMs + cpuMs };
+    for (const { seed, invariant } of tally.failures) say(`seed ${seed} breaks ${invariant}`);
   };
   const shares = Array.from({ length: Math.min(jobs, count) }, (_, job) => job);
   await Promise.all(
-    shares.map((job) => playElsewhere({ first: first + job, end: first + count, every: jobs }, onTally)),
+    shares.map((job) => playElsewhere({ first: first + job, end: first + count, every: jobs }, onReport)),
   );
-  return tally;
+  return sum;
+}
+
+/** Of this process so far, the start of the program included. */
+function usedCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function playShare({ first, end, every }: Share): void {
   let tally = NO_TALLY;
+  let toldCpuMs = 0;
   for (let seed = first; seed < end; seed += every) {
     tally = addTallies(tally, runSeed(seed));
     if (tally.runs < BATCH && seed + every < end) continue;
-    say(JSON.stringify(tally));
+    const cpuMs = usedCpuMs();
+    say(JSON.stringify({ tally, cpuMs: cpuMs - toldCpuMs } satisfies PartReport));
     tally = NO_TALLY;
+    toldCpuMs = cpuMs;
   }
 }
 
@@ -102,11 +117,13 @@ function tellFailure({ seed, invariant }: Failure, commit: string): void {
 
 const count = (value: number) => Math.round(value).toLocaleString("en");
 
-function tellTally(tally: Tally, tookMs: number): void {
+/** The rate by the clock on the wall, and by the processor's: other work on the machine hardly slows the second. */
+function tellTally({ tally, cpuMs }: PartReport, tookMs: number): void {
   const hours = tally.simulatedMs / 3_600_000;
   say(
     `${count(tally.runs)} seeds: ${count(hours)} cluster-hours in ${(tookMs / 1000).toFixed(1)} s ` +
-      `(${count(hours / (tookMs / 60_000))} a minute), ${count(tally.steps)} steps, ` +
+      `(${count(hours / (tookMs / 60_000))} a minute, ${count(hours / (cpuMs / 60_000))} a minute of CPU), ` +
+      `${count(tally.steps)} steps, ` +
       `${count(tally.decisions)} decisions, ${count(tally.faults)} faults, ${count(tally.fencings)} fencings, ` +
       `${count(tally.checks)} checks of invariants, ${tally.failures.length} broken`,
   );
@@ -184,8 +201,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const startedAtMs = performance.now();
-  const tally = await playAll(first, seeds, jobs);
-  tellTally(tally, performance.now() - startedAtMs);
+  const report = await playAll(first, seeds, jobs);
+  const { tally } = report;
+  tellTally(report, performance.now() - startedAtMs);
   const failures = tally.failures.toSorted((left, right) => left.seed - right.seed);
   const commit = commitOf();
   for (const failure of failures.slice(0, SHOWN_MAX)) tellFailure(failure, commit);

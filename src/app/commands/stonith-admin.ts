@@ -1,7 +1,9 @@
 /**
  * `stonith_admin`, as operators of Pacemaker type it; what it does is what `gemel fence` does.
- * Facts: stonith_admin(8) of Pacemaker 2.1 and its --help-all. Exit codes are ours.
+ * Facts: stonith_admin(8) of Pacemaker 2.1 and its --help-all; its words and exit codes by stonith-answer.ts.
  */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -11,9 +13,10 @@ import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
-import { askOrTell, EXIT, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
 import { runCluster } from "./fence-cluster.ts";
 import { complaintsOf, metadataOf } from "./stonith-agent.ts";
+import { type Answer, type Form, installed, registered, targets, tell } from "./stonith-answer.ts";
 import { epochOf, historyLines, isRecent, lastDeath, lastFencedLine } from "./stonith-history.ts";
 
 const USAGE = `stonith_admin -F|-U|-B NODE [--tolerance SECONDS] [-y SECONDS|-1] | -C NODE
@@ -66,20 +69,11 @@ const OPTIONS = {
 } as const;
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
-type Device = StatusReport["fencing"]["devices"][number];
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-function printDevices(devices: readonly Device[]): number {
-  for (const { id } of devices) say(` ${id}`);
-  say(`${devices.length} fence device${devices.length === 1 ? "" : "s"} found`);
-  return devices.length === 0 ? EXIT.refused : EXIT.done;
-}
-
-async function withStatus(run: string | undefined, use: (status: StatusReport) => number): Promise<number> {
-  const asked = await askOrTell("stonith_admin", controlSocketPath(run), { kind: "status" });
-  return asked.kind === "answer" ? use(asked.value) : asked.exitCode;
-}
+/** That there is no manager to ask is 102 where stonith_admin says it. */
+const fieldCode = (code: number) => (code === EXIT.unreachable ? FIELD_EXIT.disconnected : code);
 
 const refuse = (reason: string) => wrongCall("stonith_admin", reason, USAGE);
 
@@ -102,6 +96,7 @@ async function fence(action: "off" | "on" | "reboot", target: string, values: Va
   const delayMs = isUndelayed ? 0 : secondsOf(values.delay);
   const toleranceMs = secondsOf(values.tolerance);
   if (delayMs === undefined) return refuse(`-y ${values.delay}: write a number of seconds, or -1 for no delay at all`);
+  if (secondsOf(values.timeout) === undefined) return refuse(`-t ${values.timeout}: write a number of seconds`);
   if (toleranceMs === undefined) return refuse(`--tolerance ${values.tolerance}: write a number of seconds`);
   const own = values.run === undefined ? [] : ["--run", values.run];
   if (toleranceMs > 0 && action !== "on") {
@@ -127,15 +122,25 @@ async function nameOfNode(id: string, run: string | undefined): Promise<string |
   return found?.attributes["uname"];
 }
 
-function aboutAgent({ agent, metadata, option = [], "env-option": names = [], quiet }: Values): number {
-  if (agent === undefined) return refuse("say which agent: -a AGENT");
-  const unknown = () => {
-    process.stderr.write(`stonith_admin: there is no agent ${agent}; stonith_admin -I lists them\n`);
-    return EXIT.refused;
-  };
+/** Where the packaged agents lie that are run as they are. */
+const PACKAGED: readonly (readonly [family: string, folder: string])[] = [
+  ["fence_", "/usr/sbin"],
+  ["external/", "/usr/lib/stonith/plugins"],
+];
+
+/** Of a packaged agent the drivers know only the name. */
+function isMissing(agent: string): boolean {
+  const [, folder] = PACKAGED.find(([family]) => agent.startsWith(family)) ?? [];
+  return !CATALOGUE.agents.includes(agent) && folder !== undefined && !existsSync(path.join(folder, agent));
+}
+
+function aboutAgent({ agent, metadata, option = [], "env-option": names = [], quiet }: Values, end: End): number {
+  if (agent === undefined) return refuse("Please specify an agent to query using -a,--agent [value]");
+  const isElse = "stonith_admin -I lists those that there are";
   if (metadata === true) {
-    const told = metadataOf(agent);
-    if (told === undefined) return unknown();
+    const told = isMissing(agent) ? undefined : metadataOf(agent);
+    const reason = `Can't get fence agent meta-data: No such device ${agent}; ${isElse}`;
+    if (told === undefined) return end({ code: FIELD_EXIT.notFound, errors: [reason] });
     say(printXml(told));
     return EXIT.done;
   }
@@ -143,8 +148,11 @@ function aboutAgent({ agent, metadata, option = [], "env-option": names = [], qu
   if (bad !== undefined) return refuse(`-o ${bad}: write NAME=VALUE`);
   const given = option.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)] as const);
   const found = names.map((name) => [name, process.env[`OCF_RESKEY_${name}`] ?? ""] as const);
-  const complaints = complaintsOf(agent, Object.fromEntries([...given, ...found]));
-  if (complaints === undefined) return unknown();
+  const complaints = isMissing(agent) ? undefined : complaintsOf(agent, Object.fromEntries([...given, ...found]));
+  if (complaints === undefined) {
+    const lines = [`Validation of ${agent} failed`, `Agent ${agent} not found; ${isElse}`];
+    return end({ code: FIELD_EXIT.notFound, lines });
+  }
   const isValid = complaints.length === 0;
   if (quiet !== true) {
     say(`Validation of ${agent} ${isValid ? "succeeded" : "failed"}`);
@@ -153,23 +161,33 @@ function aboutAgent({ agent, metadata, option = [], "env-option": names = [], qu
   return isValid ? EXIT.done : EXIT.refused;
 }
 
-function query(values: Values, { fencing }: StatusReport): number | undefined {
-  const { devices, history } = fencing;
+/** Answers in the form that was asked for, and gives the exit code. */
+type End = (answer: Answer) => number;
+
+/** The last known look at it, by whichever node has to use it. */
+function standingOf({ fencing }: StatusReport, id: string): Answer {
+  if (!fencing.devices.some((device) => device.id === id)) return { code: FIELD_EXIT.notFound };
+  const failing = fencing.proofs.filter(({ device, state }) => device === id && state !== "proven" && state !== "new");
+  const errors = failing.map(({ node, state, reason }) => `${id} is ${state} for ${node}: ${reason ?? ""}`);
+  return { code: errors.length === 0 ? EXIT.done : EXIT.refused, errors };
+}
+
+function query(values: Values, status: StatusReport): Answer | undefined {
+  const { devices, history } = status.fencing;
   const { history: node, last, list, query: device, "list-targets": targetsOf } = values;
-  if (node !== undefined && values.quiet === true) say(epochOf(history, node));
-  else if (node !== undefined) for (const line of historyLines(history, node, values.verbose !== undefined)) say(line);
-  else if (last !== undefined) say(lastFencedLine(history, last));
-  else if (values["list-registered"] === true) return printDevices(devices);
-  else if (list !== undefined) {
-    // A device without targets is a person, who can see to any node.
-    return printDevices(devices.filter(({ targets }) => targets.length === 0 || targets.includes(list)));
-  } else if (device !== undefined) return printDevices(devices.filter(({ id }) => id === device));
-  else if (targetsOf !== undefined) {
-    const known = devices.find(({ id }) => id === targetsOf);
-    for (const target of known?.targets ?? []) say(target);
-    return known === undefined ? EXIT.refused : EXIT.done;
-  } else return undefined;
-  return EXIT.done;
+  const found = (those: typeof devices): Answer => ({ code: EXIT.done, list: registered(those.map(({ id }) => id)) });
+  if (node !== undefined && values.quiet === true) return { code: EXIT.done, lines: [epochOf(history, node)] };
+  if (node !== undefined) return { code: EXIT.done, lines: historyLines(history, node, values.verbose !== undefined) };
+  if (last !== undefined) return { code: EXIT.done, lines: [lastFencedLine(history, last)] };
+  if (values["list-registered"] === true) return found(devices);
+  // A device without targets is a person, who can see to any node.
+  if (list !== undefined)
+    return found(devices.filter((each) => each.targets.length === 0 || each.targets.includes(list)));
+  if (device !== undefined) return standingOf(status, device);
+  if (targetsOf === undefined) return undefined;
+  const known = devices.find(({ id }) => id === targetsOf);
+  if (known !== undefined) return { code: EXIT.done, list: targets(known.targets) };
+  return { code: FIELD_EXIT.notFound, errors: [`Couldn't list targets: No such device ${targetsOf}`] };
 }
 
 /** Runs `stonith_admin ...`. */
@@ -192,32 +210,35 @@ export async function run(argv: readonly string[]): Promise<number> {
     say(values.help === true ? `usage: ${USAGE}` : `stonith_admin of gemel ${VERSION}`);
     return EXIT.done;
   }
-  const badOutput = refuseOutput(values);
+  const form: Form = values["output-as"] === "xml" ? "xml" : "text";
+  const badOutput = refuseOutput(form === "xml" ? { ...values, "output-as": "text" } : values);
   if (badOutput !== undefined) return refuse(badOutput);
+  const end: End = (answer) => tell(form, ["stonith_admin", ...argv].join(" "), answer);
   if (Object.keys(values).some((name) => name.startsWith("html-")))
     return refuse("only text is written here: the web page of the cluster is crm_mon --output-as=html");
   const [elsewhere] = Object.entries(BY_CONFIGURATION).filter(([name]) => Object.hasOwn(values, name));
   if (elsewhere !== undefined) return refuse(elsewhere[1]);
-  if (values.metadata === true || values.validate === true) return aboutAgent(values);
-  if (values["list-installed"] === true) {
-    for (const agent of CATALOGUE.agents) say(` ${agent}`);
-    say(`${CATALOGUE.agents.length} fence agents found`);
-    return EXIT.done;
-  }
-  if (values.fence !== undefined) return await fence("off", values.fence, values);
-  if (values.unfence !== undefined) return await fence("on", values.unfence, values);
-  if (values.reboot !== undefined) return await fence("reboot", values.reboot, values);
+  if (values.metadata === true || values.validate === true) return aboutAgent(values, end);
+  if (values["list-installed"] === true) return end({ code: EXIT.done, list: installed(CATALOGUE.agents) });
+  if (values.fence !== undefined) return fieldCode(await fence("off", values.fence, values));
+  if (values.unfence !== undefined) return fieldCode(await fence("on", values.unfence, values));
+  if (values.reboot !== undefined) return fieldCode(await fence("reboot", values.reboot, values));
   const { confirm } = values;
   const own = values.run === undefined ? [] : ["--run", values.run];
   // The exact name was typed as the option's value; the fencer refuses while the node still answers.
-  if (confirm !== undefined) return await runCluster(["confirm", confirm, "--yes", confirm, ...own]);
+  if (confirm !== undefined) return fieldCode(await runCluster(["confirm", confirm, "--yes", confirm, ...own]));
+  let { last } = values;
   if (values["as-node-id"] === true) {
-    if (values.last === undefined) return refuse("-n says that the node of -h is a number");
-    const last = await nameOfNode(values.last, values.run);
-    if (last === undefined) return EXIT.refused;
-    return await withStatus(values.run, (status) => query({ ...values, last }, status) ?? EXIT.refused);
+    if (last === undefined) return refuse("-n says that the node of -h is a number");
+    last = await nameOfNode(last, values.run);
+    if (last === undefined) return FIELD_EXIT.notFound;
   }
   const asksStatus = ["history", "last", "list-registered", "list", "query", "list-targets"];
   if (!asksStatus.some((name) => Object.hasOwn(values, name))) return refuse("say what to do");
-  return await withStatus(values.run, (status) => query(values, status) ?? refuse("say what to do"));
+  if (form === "xml" && (values.history !== undefined || last !== undefined))
+    return refuse("the history is written as text here; for programs: gemel fence history --json");
+  const asked = await askOrTell("stonith_admin", controlSocketPath(values.run), { kind: "status" });
+  if (asked.kind === "failed") return fieldCode(asked.exitCode);
+  const answer = query(last === undefined ? values : { ...values, last }, asked.value);
+  return answer === undefined ? refuse("say what to do") : end(answer);
 }

@@ -38,5 +38,6 @@ export function isRecent(record: FencingRecord | undefined, toleranceMs: number,
 
 export function lastFencedLine(history: readonly FencingRecord[], node: string): string {
   const last = lastDeath(history, node);
-  return `Node ${node} last fenced at: ${last === undefined ? "never" : new Date(endOf(last)).toISOString()}`;
+  if (last === undefined) return `Node ${node} has never been fenced`;
+  return `Node ${node} last fenced at: ${new Date(endOf(last)).toISOString()}`;
 }

@@ -61,7 +61,7 @@ export async function askManager<Kind extends RequestKind>(
 ): Promise<ControlReply<ControlAnswers[Kind]>> {
   const asked = session.transport<Kind>(session.socketPath, request, waitMs);
   const reply = await withProgress("crm", waitText(request), asked, session.terminal.err);
-  if (reply.kind === "answer" && reply.caution !== undefined) tellProblems(session, [reply.caution]);
+  if (reply.kind === "answer") tellProblems(session, reply.cautions ?? []);
   return reply;
 }
 

@@ -7,6 +7,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { readBootId } from "../../hw/edge/boot-id.ts";
 
 export interface BootBond {
   /** From now on this boot is bound; a second call does nothing. Throws when it cannot be written. */
@@ -15,11 +16,8 @@ export interface BootBond {
   release(): void;
 }
 
-/** Changes with each boot: random(4). */
-const BOOT_ID = "/proc/sys/kernel/random/boot_id";
-
 /** Throws when an earlier start of this boot is still bound. */
-export function openBootBond(runFolder: string, bootId = readFileSync(BOOT_ID, "utf8").trim()): BootBond {
+export function openBootBond(runFolder: string, bootId = readBootId()): BootBond {
   const file = path.join(runFolder, "bound");
   let isBound = false;
   let found = "";

@@ -47,9 +47,10 @@ export async function openConfiguredWatchdog(config: NodeConfig, log: Log): Prom
   }
   const { openWatchdog } = await import("../../hw/edge/watchdog-device.ts");
   const opened = openWatchdog(watchdog.path, watchdog.timeoutMs, watchdog.pretimeoutMs);
-  const { identity, timeoutMs, pretimeoutMs } = opened;
+  const { identity, module, timeoutMs, pretimeoutMs } = opened;
   const alarm = pretimeoutMs === undefined ? "" : `, its alarm comes ${pretimeoutMs} ms before`;
-  log.say("info", `watchdog ${watchdog.path} (${identity}) is armed with ${timeoutMs} ms${alarm}`);
+  const driver = module === undefined ? identity : `${identity}, module ${module}`;
+  log.say("info", `watchdog ${watchdog.path} (${driver}) is armed with ${timeoutMs} ms${alarm}`);
   if (watchdog.pretimeoutMs !== undefined && pretimeoutMs === undefined)
     log.say("warning", `watchdog ${watchdog.path} knows no pretimeout: it resets without an alarm before`);
   if (opened.nowayout)

@@ -11,6 +11,7 @@ import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import { addToSpread, readSpread, startSpread } from "../../cluster/core/keeper/spread.ts";
 import { type HealthState, type StorageVital, stepHealth } from "../../cluster/core/keeper/vitals.ts";
 import { decodePacket, encodePacket, type Signer } from "../../cluster/core/wire/packet.ts";
+import { packetFilter } from "../../cluster/core/wire/packet-filter.ts";
 import { askDisk } from "../../hw/edge/block-device.ts";
 import { sinceBootMs } from "../../hw/edge/native.ts";
 import { openUdpSocket, socketAddress, type UdpSocket } from "../../hw/edge/udp-socket.ts";
@@ -114,7 +115,7 @@ export function startPulse(setting: PulseSetting): Pulse {
   let loop: UdpSocket | undefined;
   try {
     loop = openUdpSocket(
-      { address: "127.0.0.1", port: 0 },
+      { address: "127.0.0.1", port: 0, filter: packetFilter([self.id]) },
       {
         onData: onLooped,
         onClosed: (reason) => log.say("critical", `the loop of our own heartbeat is gone: ${reason}`),
@@ -224,11 +225,12 @@ export function startPulse(setting: PulseSetting): Pulse {
 }
 
 function describeWatchdog(watchdog: Watchdog): NonNullable<KeeperReport["watchdog"]> {
-  const { identity, timeoutMs, pretimeoutMs, nowayout, causedBoot } = watchdog;
+  const { identity, module, timeoutMs, pretimeoutMs, nowayout, causedBoot } = watchdog;
   return {
     identity,
     timeoutMs,
     nowayout,
+    ...(module === undefined ? {} : { module }),
     ...(pretimeoutMs === undefined ? {} : { pretimeoutMs }),
     ...(causedBoot === undefined ? {} : { causedBoot }),
   };

@@ -3,14 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { formatProblem, type Problem } from "../../base/problem.ts";
-import type { Signer } from "../../cluster/core/wire/packet.ts";
-import { createSigner } from "../../cluster/edge/signer.ts";
 import { selfCommand } from "../self-command.ts";
 import { openBootBond } from "./boot-bond.ts";
 import { becomeHardToStop, openConfiguredWatchdog } from "./guard.ts";
 import { runKeeper } from "./keeper.ts";
-import { keyFileOf, type LoadedNode, readKeys } from "./load.ts";
-import { createLog, type Log } from "./log.ts";
+import { createKeyring } from "./keyring.ts";
+import { keyFileOf, type LoadedNode } from "./load.ts";
+import { createLog } from "./log.ts";
 import { openPoisonEars } from "./poison.ts";
 
 export interface NodeOptions {
@@ -51,32 +50,6 @@ function claimFolders({ state, run }: NodeOptions): void {
   writeFileSync(file, `${process.pid} ${startTimeOf(process.pid) ?? ""}\n`);
 }
 
-/**
- * A signer whose keys are read again on SIGHUP, so that a key is changed without a stop: the new one is added on all
- * nodes, then `auth` names it, then the old one goes. A file with a problem changes nothing, and says so.
- */
-function createReloadingSigner({ config, keys }: LoadedNode, file: string, log: Log): Signer {
-  let current = createSigner(keys, config.cluster);
-  process.on("SIGHUP", () => {
-    const problems: Problem[] = [];
-    const read = readKeys(file, problems);
-    for (const problem of problems) log.say("error", formatProblem(problem));
-    if (read === undefined) {
-      log.say("error", "the keys stay as they were");
-      return;
-    }
-    current = createSigner(read, config.cluster);
-    log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} is used for sending`);
-  });
-  return {
-    get keyNumber() {
-      return current.keyNumber;
-    },
-    seal: (header, payload) => current.seal(header, payload),
-    open: (keyNumber, header, sealed) => current.open(keyNumber, header, sealed),
-  };
-}
-
 export async function startNode(node: LoadedNode, warnings: readonly Problem[], options: NodeOptions): Promise<number> {
   const { config, self } = node;
   const log = createLog(self.name);
@@ -96,7 +69,7 @@ export async function startNode(node: LoadedNode, warnings: readonly Problem[], 
     const code = await runKeeper({
       config,
       self,
-      signer: createReloadingSigner(node, keyFileOf(options.config, config), log),
+      signer: createKeyring(node, keyFileOf(options.config, config), log),
       stateFolder: options.state,
       watchdog,
       bond,

@@ -7,7 +7,7 @@ export const ASK_WAIT_MS = 60_000;
 /** A topology with retries; the fencer bounds itself. */
 export const ASK_FENCE_WAIT_MS = 20 * 60_000;
 
-/** Sends a numbered question and waits for its answer; undefined when none comes in time. */
+/** Sends a numbered question and waits for its answer; undefined when none comes in time, or none can come any more. */
 export function ask(
   manager: Manager,
   to: string,
@@ -21,11 +21,12 @@ export function ask(
       manager.asked.delete(number);
       resolve(undefined);
     }, waitMs);
-    manager.asked.set(number, (message) => {
+    const end = (message: ManagerMessage | undefined) => {
       clearTimeout(timer);
       manager.asked.delete(number);
       resolve(message);
-    });
+    };
+    manager.asked.set(number, { to, end });
     sendAnywhere(manager, to, make(number));
   });
 }

@@ -7,6 +7,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Begun } from "../../cluster/core/executor/runs-with.ts";
+import { readBootId } from "../../hw/edge/boot-id.ts";
 import type { Log } from "./log.ts";
 
 export interface BegunNotes {
@@ -15,12 +16,11 @@ export interface BegunNotes {
   readonly keep: (resourceId: string, begun: Begun | null) => void;
 }
 
-/** A run directory on a disk outlives the boot that it tells of. */
-const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 const FOLDER = "begun";
 const END = ".json";
 
 interface Note {
+  /** A run directory on a disk outlives the boot that it tells of. */
   readonly boot: string;
   readonly begun: Begun;
 }
@@ -29,10 +29,9 @@ function isNote(value: unknown): value is Note {
   return typeof value === "object" && value !== null && "boot" in value && "begun" in value;
 }
 
-export function openBegunNotes(runDirectory: string, log: Log, bootFile = BOOT_ID): BegunNotes {
+export function openBegunNotes(runDirectory: string, log: Log, boot = readBootId()): BegunNotes {
   const folder = path.join(runDirectory, FOLDER);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const boot = readFileSync(bootFile, "utf8").trim();
   // An id may hold any character but those of XML's own; a file's name may not.
   const fileOf = (resourceId: string) => path.join(folder, `${encodeURIComponent(resourceId)}${END}`);
 

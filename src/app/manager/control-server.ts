@@ -21,7 +21,7 @@ import { readRequestLine } from "../request-line.ts";
 import { CLUSTER_GROUP, groupId, personAt } from "./peer.ts";
 
 export type Reply =
-  | { readonly kind: "answer"; readonly value: unknown; readonly caution?: Problem }
+  | { readonly kind: "answer"; readonly value: unknown; readonly cautions?: readonly Problem[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 export interface ControlServer {

@@ -10,7 +10,6 @@ export const KEEPER_DESCRIPTOR = 3;
 
 export interface KeeperLink {
   readonly send: (message: ToKeeper) => void;
-  readonly close: () => void;
 }
 
 /** By its type complete: a kind that is missing here would be dropped in silence. */
@@ -40,7 +39,6 @@ export function openKeeperLink(onMessage: (message: ToManager) => void, onGone: 
     send(message) {
       if (!socket.destroyed) socket.write(encodeFrame(message));
     },
-    close: () => socket.end(),
   };
 }
 

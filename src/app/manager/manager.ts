@@ -1,8 +1,7 @@
 /**
  * The manager's loop: joins the node core (controller, executor, CIB store) to the keeper, the channel, the disk, the
  * agents, the fencing devices, DRBD and the control socket. It holds no rule. Effects are started in their order and
- * none is waited for; each result comes back as an event. Pings of the keeper are answered from here, so that a
- * manager that hangs is found.
+ * none is waited for; each result comes back as an event.
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
@@ -45,7 +44,7 @@ import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
 import { TOLD_MAX } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
-import type { ToKeeper, ToManager } from "../keeper-pipe.ts";
+import type { ToKeeper } from "../keeper-pipe.ts";
 import { zoneAt } from "../zone.ts";
 import type { AlertDesk } from "./alert-desk.ts";
 import type { BegunNotes } from "./begun-notes.ts";
@@ -53,9 +52,9 @@ import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
-import { complaintOf } from "./keeper-link.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
+import { endQuestions, type Question } from "./questions.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { createReader, Decider } from "./schedule.ts";
 
@@ -101,7 +100,7 @@ export interface Manager {
   readonly peerProofs: Map<string, ProofReport>;
   readonly answers: Map<string, (answer: Answer) => void>;
   /** Questions to other nodes by number. */
-  readonly asked: Map<number, (message: ManagerMessage) => void>;
+  readonly asked: Map<number, Question>;
   readonly onMessage: (manager: Manager, from: string, message: ManagerMessage) => void;
   readonly onLeft: (clean: boolean) => void;
   nextAsk: number;
@@ -172,12 +171,13 @@ export function feed(manager: Manager, event: NodeEvent): void {
   manager.node = stepped.state;
   manager.blackBox.note(before, event, now, stepped.effects);
   manager.alerts.note(before, event, stepped.state);
+  if (event.kind === "messages-lost") endQuestions(manager.asked, event.peer);
   for (const effect of stepped.effects) start(manager, effect);
   refresh(manager);
 }
 
 /** The DC tells the attribute of all members at once; see core/keeper/ping-scores.ts. */
-function scorePings(manager: Manager): void {
+export function scorePings(manager: Manager): void {
   const { view, node, self, dampenMs } = manager;
   const sight = pingSight(view, nodeCib(node), self, node.controller.election.dc);
   const stepped = stepPingScores(manager.pings, sight, nowMs(), dampenMs);
@@ -339,44 +339,6 @@ function start(manager: Manager, effect: NodeEffect): void {
   }
 }
 
-export function takeFrame(manager: Manager, frame: ToManager): void {
-  switch (frame.kind) {
-    case "start":
-      break;
-    case "ping": {
-      const complaint = complaintOf(manager.files);
-      manager.toKeeper({ kind: "pong", number: frame.number, ...(complaint === undefined ? {} : { complaint }) });
-      break;
-    }
-    case "report":
-      manager.keeper = frame.report;
-      // Who leads may have changed since the last view.
-      scorePings(manager);
-      break;
-    case "datagram":
-      feedChannel(manager, { kind: "datagram", from: frame.from, bytes: frame.bytes });
-      break;
-    case "view": {
-      const gone = manager.view?.members.filter((name) => !frame.view.members.includes(name)) ?? [];
-      manager.view = frame.view;
-      if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
-      else manager.rehearsal.changed();
-      for (const peer of gone) {
-        feedChannel(manager, { kind: "forget", peer });
-        manager.peerProofs.delete(peer);
-      }
-      feed(manager, { kind: "view", view: frame.view });
-      scorePings(manager);
-      break;
-    }
-    case "stop":
-      feed(manager, { ...frame, hasForerunner: manager.hasForerunner });
-      break;
-    default:
-      frame satisfies never;
-  }
-}
-
 /** A change of the configuration; resolves with what became of it. */
 export function submit(
   manager: Manager,
@@ -386,9 +348,9 @@ export function submit(
 ): Promise<Answer> {
   const requestId = `${manager.node.requestPrefix}-r${manager.nextAsk}`;
   manager.nextAsk += 1;
+  const origin = { who, from: `${manager.self}: ${door}`, wallMs: Date.now() };
   return new Promise((resolve) => {
     manager.answers.set(requestId, resolve);
-    const origin = { who, from: `${manager.self}: ${door}`, wallMs: Date.now() };
     feed(manager, { kind: "submit", request: { requestId, operations, origin } });
   });
 }

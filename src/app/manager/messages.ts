@@ -1,4 +1,5 @@
 /** What managers send each other over the channel: the cores' messages, and those of the edges around them. */
+import type { CibVersion } from "../../cluster/core/cib-store/types.ts";
 import type { NodeMessage } from "../../cluster/core/controller/node-core.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
 import type { ProofReport } from "../../fencing/core/proofs.ts";
@@ -37,6 +38,8 @@ export type ManagerMessage =
       readonly target: string;
       readonly devices: readonly string[];
       readonly by: string;
+      /** Of the configuration that says what these devices are. */
+      readonly version: CibVersion;
     }
   | { readonly room: "unfence-answer"; readonly ask: number; readonly record: FencingRecord }
   /** DRBD has lost its link to you while you live: outdate your disk, or say that you are Primary. */

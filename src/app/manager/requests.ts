@@ -36,6 +36,7 @@ import {
   PEER_LINES_MAX,
   readClocks,
 } from "./history-desk.ts";
+import { lossesOf, lossesUntilBoot } from "./loss-desk.ts";
 import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { answer, refuse } from "./reply.ts";
@@ -53,7 +54,8 @@ async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> 
   const waitMs = request.kind === "fence" || request.kind === "fence-drill" ? ASK_FENCE_WAIT_MS : ASK_WAIT_MS;
   const message = await ask(manager, dc, (number) => ({ room: "dc", ask: number, request }), waitMs);
   if (message?.room === "dc-answer") return message.reply;
-  return refuse("cluster", `the DC ${dc} has not answered within ${waitMs} ms`, "look at `gemel status`");
+  const reason = `the DC ${dc} has gone without an answer, or gave none within ${waitMs / 1_000} s`;
+  return refuse("cluster", reason, "look at `gemel status`: what was asked may have been done all the same");
 }
 
 const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
@@ -73,6 +75,10 @@ const NO_QUORUM: Problem = {
   remedy: "look at `gemel config log` when they have met, and make the change again if it is not there",
 };
 
+function withCautions(value: unknown, cautions: readonly Problem[]): Reply {
+  return { kind: "answer", value, ...(cautions.length === 0 ? {} : { cautions }) };
+}
+
 async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
   if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
   const { notes = [], text } = wish;
@@ -88,12 +94,13 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
       "confirm it (gemel config confirm), or take it back (gemel config rollback)",
     );
   const door = request.kind === "cib-apply" ? (request.door ?? request.kind) : request.kind;
+  const losses = await lossesOf(manager, request, operations);
   const done = await submit(manager, request.by ?? "root", door, operations);
   switch (done.kind) {
     case "accepted": {
       const version = `${done.version.adminEpoch}.${done.version.epoch}`;
       const value = { text, version, warnings: done.warnings };
-      return { kind: "answer", value, ...(done.quorate ? {} : { caution: NO_QUORUM }) };
+      return withCautions(value, done.quorate ? losses : [NO_QUORUM, ...losses]);
     }
     case "refused":
       return { kind: "refused", problems: done.problems };
@@ -125,6 +132,13 @@ function failResource(manager: Manager, request: Extract<ControlRequest, { kind:
   if (changes === undefined) return refuse("resource", `nothing of ${id} is known on ${node}`, "name where it runs");
   report(manager, changes);
   return answer<"resource-fail">({ text: `${id} counts as failed on ${node}` });
+}
+
+/** Until the node leaves. */
+async function setForNow(manager: Manager, request: ControlRequest & { readonly kind: "attribute" }): Promise<Reply> {
+  const losses = await lossesUntilBoot(manager, request);
+  const reply = setTransient(manager, request);
+  return reply.kind === "answer" ? withCautions(reply.value, losses) : reply;
 }
 
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
@@ -183,7 +197,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "attribute":
       return request.lifetime === "forever"
         ? await change(manager, person, request, permanentAttribute(manager, request))
-        : setTransient(manager, request);
+        : await setForNow(manager, request);
     case "ticket":
       report(manager, [ticketChange(request, Date.now())]);
       return answer<"ticket">({ text: `the ticket ${request.ticket} is changed` });
@@ -281,7 +295,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
     case "clock-answer":
     case "version-answer":
     case "drbd-answer":
-      manager.asked.get(message.ask)?.(message);
+      manager.asked.get(message.ask)?.end(message);
       break;
     default:
       message satisfies never;

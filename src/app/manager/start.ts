@@ -38,9 +38,10 @@ import { createFencingDesk } from "./fencing-desk.ts";
 import { takeRecord, tellProofs } from "./fencing-news.ts";
 import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
+import { takeFrame } from "./keeper-words.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
-import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced, takeFrame } from "./manager.ts";
+import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
 import { createDecider, createReader } from "./schedule.ts";
@@ -60,8 +61,6 @@ export interface ManagerOptions {
 const CONFIGURATION_REFUSED = 78;
 /** Beside the configuration file, as authkeys is. */
 const SECRETS_FILE = "secrets";
-/** Words already written to the pipe reach the keeper before the process ends. */
-const LAST_WORDS_MS = 200;
 
 function tell(problems: readonly Problem[]): void {
   for (const one of problems) process.stderr.write(`${formatProblem(one)}\n`);
@@ -218,9 +217,9 @@ function build(
     onLeft: (clean) => {
       if (clean) link.send({ kind: "stopped" });
       else link.send({ kind: "self-fence", reason: "the resources of this node could not be stopped" });
+      // The keeper ends this process once it has read that. One that ended by itself could take the word along: a
+      // keeper that is late writes first, meets a pipe without an end, and drops what it has not read.
       manager.control?.close();
-      link.close();
-      setTimeout(() => process.exit(0), LAST_WORDS_MS);
     },
     nextAsk: 1,
     timer: undefined,

@@ -30,10 +30,20 @@ export interface PortEvents {
 /** Throws when the port cannot be opened. */
 export type PortOpener = (events: PortEvents) => OpenPort;
 
-function openUnicast(config: LinkConfig & { kind: "udp" }, self: string, { onBytes, onClosed }: PortEvents): OpenPort {
+/** Whom a port belongs to, and what it may leave to the kernel to drop. */
+export interface PortOwner {
+  readonly self: string;
+  readonly filter: Uint8Array;
+}
+
+function openUnicast(
+  config: LinkConfig & { kind: "udp" },
+  { self, filter }: PortOwner,
+  { onBytes, onClosed }: PortEvents,
+): OpenPort {
   const own = config.endpoints.find(({ node }) => node === self);
   if (own === undefined) throw new Error(`it has no address of ${self}`);
-  const local = config.device === undefined ? own : { ...own, device: config.device };
+  const local = { ...own, filter, ...(config.device === undefined ? {} : { device: config.device }) };
   const socket = openUdpSocket(local, { onData: onBytes, onClosed });
   const peers = config.endpoints
     .filter(({ node }) => node !== self)
@@ -56,7 +66,7 @@ function openUnicast(config: LinkConfig & { kind: "udp" }, self: string, { onByt
 
 function openShared(
   config: LinkConfig & { kind: "broadcast" | "multicast" },
-  self: string,
+  { self, filter }: PortOwner,
   { onBytes, onClosed }: PortEvents,
 ): OpenPort {
   const device = onNode(config.devices, self);
@@ -64,8 +74,8 @@ function openShared(
   const { port } = config;
   const local: UdpLocal =
     config.kind === "broadcast"
-      ? { address: "0.0.0.0", port, device }
-      : { address: config.group, port, device, multicast: { hops: config.hops } };
+      ? { address: "0.0.0.0", port, device, filter }
+      : { address: config.group, port, device, filter, multicast: { hops: config.hops } };
   const destination =
     config.kind === "broadcast"
       ? socketAddress(config.address, port)
@@ -94,16 +104,16 @@ function openSerial(path: string, baud: number, { onBytes, onBroken, onClosed }:
 }
 
 /** How to open each port that the link has on this node. */
-export function portsOf(config: LinkConfig, self: string): readonly PortOpener[] {
+export function portsOf(config: LinkConfig, owner: PortOwner): readonly PortOpener[] {
   switch (config.kind) {
     case "udp":
-      return [(events) => openUnicast(config, self, events)];
+      return [(events) => openUnicast(config, owner, events)];
     case "broadcast":
     case "multicast":
-      return [(events) => openShared(config, self, events)];
+      return [(events) => openShared(config, owner, events)];
     case "serial": {
-      const paths = onNode(config.devices, self);
-      if (paths === undefined) throw new Error(`invariant broken: ${self} has no port of ${config.name}`);
+      const paths = onNode(config.devices, owner.self);
+      if (paths === undefined) throw new Error(`invariant broken: ${owner.self} has no port of ${config.name}`);
       return paths.map((path) => (events) => openSerial(path, config.baud, events));
     }
   }

@@ -13,6 +13,7 @@ import {
   type Signer,
   WIRE_VERSION,
 } from "../core/wire/packet.ts";
+import { packetFilter } from "../core/wire/packet-filter.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../core/wire/replay-window.ts";
 import { type OpenPort, type PortEvents, type PortOpener, portsOf } from "./link-ports.ts";
 
@@ -88,11 +89,17 @@ function versionText({ from, version }: { readonly from: number; readonly versio
   return `node ${from} speaks version ${version}, ${own}: update the older one`;
 }
 
+interface Ends {
+  readonly self: NodeEntry;
+  /** The ids of all other nodes. */
+  readonly others: readonly number[];
+}
+
 /** One link: counts its sequence, judges what comes, and passes on what goes round a ring. */
-function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: Signer, events: LinkEvents) {
+function createLink(config: LinkConfig, index: number, { self, others }: Ends, signer: Signer, events: LinkEvents) {
   const { name } = config;
   const windows = new Map<number, ReplayWindow>();
-  const openers = portsOf(config, self.name);
+  const openers = portsOf(config, { self: self.name, filter: packetFilter(others) });
   const isRing = openers.length > 1;
   // What one node is told, all can hear there.
   const isShared = isRing || config.kind === "broadcast" || config.kind === "multicast";
@@ -150,10 +157,11 @@ function createLink(config: LinkConfig, index: number, self: NodeEntry, signer: 
 /** A link that does not join this node is none of its own; its place in the configuration still counts. */
 export function openLinks(config: NodeConfig, self: NodeEntry, signer: Signer, events: LinkEvents): Links {
   const names = config.nodes.map(({ name }) => name);
+  const others = config.nodes.flatMap(({ id }) => (id === self.id ? [] : [id]));
   const links = new Map(
     config.links.flatMap((link, index) =>
       joinedNodes(link, names).includes(self.name)
-        ? [[link.name, createLink(link, index, self, signer, events)] as const]
+        ? [[link.name, createLink(link, index, { self, others }, signer, events)] as const]
         : [],
     ),
   );

@@ -13,6 +13,7 @@ import type { AttributeUpdate, ExecutorEvent, OperationRun, Outcome } from "../c
 import { type BuiltInAgent, noteDirectory, OCF } from "./agents/contract.ts";
 import { BUILT_IN_AGENTS } from "./agents/index.ts";
 import { metadataXml } from "./agents/metadata.ts";
+import { behindLingering, ownerOf } from "./lingering-operations.ts";
 import { type AgentPaths, findProgram, USUAL_PATHS, unitOf } from "./resource-agent-classes.ts";
 import { operateUnit, type SystemdOptions, usualSystemd } from "./systemd-units.ts";
 
@@ -58,7 +59,7 @@ export interface AgentRunner {
 const ABORT_GRACE_MS = 3_000;
 export const AGENT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-interface Running {
+export interface Running {
   readonly done: Promise<RunEnd>;
   readonly kill: () => void;
 }
@@ -116,7 +117,7 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
   const { file, argv } = program;
   const noteIn = noteDirectory(options.runDirectory);
   const group = options.groups?.beginOperation(run.resource.id, run.callId);
-  const order = { file, argv, environment, timeoutMs: run.timeoutMs, noteIn };
+  const order = { file, argv, environment, timeoutMs: run.timeoutMs, noteIn, ...ownerOf(run.operation, run.instance) };
   const child = runProcess(group === undefined ? order : { ...order, group });
   const done = child.done.then((result) => {
     const outcome = processOutcome(result, program.codeOf);
@@ -165,8 +166,11 @@ function startStop(run: OperationRun, options: AgentOptions): Running {
     for (let waitedMs = 0; waitedMs < KILL_WAIT_MS && left.some(isThere); waitedMs += LOOK_MS) await sleep(LOOK_MS);
     current = startProcess({ ...run, timeoutMs: Math.min(run.timeoutMs, SECOND_STOP_MAX_MS) }, options);
     const second = await current.done;
-    if (second.outcome.kind === "exit" && second.outcome.code === OCF.success) return second;
-    return { ...first, exitReason: `${why}; ${holders} was killed, and its stop failed again` };
+    const now = new Set(groups.processes(run.resource.id).map(({ pid }) => pid));
+    const hangs = left.filter(({ pid }) => now.has(pid));
+    if (hangs.length === 0 && second.outcome.kind === "exit" && second.outcome.code === OCF.success) return second;
+    const end = hangs.length === 0 ? "and its stop failed again" : `and ${nameProcesses(hangs)} hangs in the kernel`;
+    return { ...first, exitReason: `${why}; ${holders} was killed, ${end}` };
   };
   return { done: climb(), kill: () => current.kill() };
 }
@@ -175,15 +179,17 @@ function startStop(run: OperationRun, options: AgentOptions): Running {
 function bounded(timeoutMs: number, work: (signal: AbortSignal) => Promise<RunEnd>): Running {
   const abort = new AbortController();
   let why: "timeout" | "killed" | undefined;
+  let isOver = false;
   const timers: NodeJS.Timeout[] = [];
   const done = new Promise<RunEnd>((resolve) => {
     const end = (kind: "timeout" | "killed") => {
-      if (why !== undefined) return;
+      if (why !== undefined || isOver) return;
       why = kind;
       abort.abort(kind);
       timers.push(setTimeout(() => resolve(plain({ kind })), ABORT_GRACE_MS));
     };
-    timers.push(setTimeout(() => end("timeout"), timeoutMs));
+    // Behind a turn of the loop: what was done while this process stood still was done in time.
+    timers.push(setTimeout(() => setImmediate(() => end("timeout")), timeoutMs));
     abort.signal.addEventListener("abort", () => end("killed"));
     work(abort.signal).then(
       // What it says after the end is at best why it took so long.
@@ -196,6 +202,7 @@ function bounded(timeoutMs: number, work: (signal: AbortSignal) => Promise<RunEn
   });
   return {
     done: done.finally(() => {
+      isOver = true;
       for (const timer of timers) clearTimeout(timer);
     }),
     kill: () => abort.abort("killed"),
@@ -297,7 +304,7 @@ export function createAgentRunner(options: AgentOptions, onFinished: (event: Fin
     run(ordered) {
       const { callId } = ordered;
       const startedAtMs = performance.now();
-      const begun = start(ordered, options);
+      const begun = behindLingering(ordered, options.log, (run) => start(run, options));
       running.set(callId, begun);
       void begun.done.then((end) => {
         running.delete(callId);

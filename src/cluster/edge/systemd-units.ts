@@ -238,6 +238,8 @@ export async function operateUnit(
   };
   signal.addEventListener("abort", abort);
   try {
+    // It may have come while the bus was opened, unheard: a job made now would outlive the operation.
+    signal.throwIfAborted();
     // Before any job is made, so that none can end unheard.
     const rule = `type='signal',sender='${SYSTEMD.destination}',interface='${MANAGER.interface}',member='JobRemoved'`;
     bodyOf(await matchSignals(bus, rule));

@@ -7,7 +7,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { readBootId } from "./boot-id.ts";
 import type { OperationGroup } from "./cgroup.ts";
+import { membersOf, noteLingering } from "./lingering.ts";
 
 /** A hung program keeps a takeover waiting, so it gets no long time to think. */
 const TERM_GRACE_MS = 1_000;
@@ -41,6 +43,8 @@ export interface ProcessOrder {
   readonly timeoutMs: number;
   /** A directory in which the group is noted while it runs, so that a later start of the program can end it. */
   readonly noteIn?: string;
+  /** Whose it is: what KILL does not end is kept under this name (lingering.ts). */
+  readonly owner?: string;
   /** It runs in this cgroup, which ends and is released with it. */
   readonly group?: OperationGroup;
 }
@@ -95,12 +99,47 @@ class Tail {
   }
 }
 
-function noteGroup(directory: string | undefined, pid: number): () => void {
-  if (directory === undefined) return () => {};
-  const file = path.join(directory, String(pid));
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(file, startTimeOf(pid) ?? "");
-  return () => rmSync(file, { force: true });
+/** Of a running group, for the next start of the program; a number means something in one boot only. */
+interface GroupNote {
+  readonly boot: string;
+  /** Of the leader. */
+  readonly startTime: string;
+  readonly owner: string | undefined;
+  /** It was ended by force; else what it has left behind are daemons, and meant to be. */
+  readonly isEnded: boolean;
+}
+
+interface KeptNote {
+  readonly noteEnd: () => void;
+  readonly forget: () => void;
+}
+
+function noteGroup({ noteIn, owner }: ProcessOrder, pid: number | undefined): KeptNote {
+  if (noteIn === undefined || pid === undefined) return { noteEnd: () => {}, forget: () => {} };
+  const file = path.join(noteIn, String(pid));
+  mkdirSync(noteIn, { recursive: true });
+  const note = { boot: readBootId(), startTime: startTimeOf(pid) ?? "", owner };
+  const write = (isEnded: boolean) => writeFileSync(file, JSON.stringify({ ...note, isEnded } satisfies GroupNote));
+  write(false);
+  const noteEnd = () => {
+    try {
+      write(true);
+    } catch {
+      // A full or vanished run directory must not keep anything from being ended; only a next manager lacks the word.
+    }
+  };
+  return { noteEnd, forget: () => rmSync(file, { force: true }) };
+}
+
+/** Undefined for a note that is torn, or of another boot. */
+function readNote(file: string): GroupNote | undefined {
+  try {
+    const note: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const isNote = typeof note === "object" && note !== null && "boot" in note && "startTime" in note;
+    return isNote && note.boot === readBootId() ? (note as unknown as GroupNote) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function collect(child: ChildProcess): { readonly output: Tail; readonly errors: Tail } {
@@ -112,21 +151,25 @@ function collect(child: ChildProcess): { readonly output: Tail; readonly errors:
 }
 
 /** Runs it; resolves always, at the latest TERM_GRACE_MS + KILL_WAIT_MS after the timeout or the kill. */
-export function runProcess({ file, argv, environment, timeoutMs, noteIn, group }: ProcessOrder): RunningProcess {
+export function runProcess(order: ProcessOrder): RunningProcess {
+  const { file, argv, environment, timeoutMs, group, owner } = order;
   const [program, words] =
     group === undefined ? [file, argv] : ["/bin/sh", ["-c", ENTER_GROUP, group.procsFile, file, ...argv]];
   const child = spawn(program, words, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   const { output, errors } = collect(child);
-  const forget = pid === undefined ? () => {} : noteGroup(noteIn, pid);
+  const { noteEnd, forget } = noteGroup(order, pid);
   let endedBy: "timeout" | "killed" | undefined;
   let exited = false;
   const timers: NodeJS.Timeout[] = [];
   let finish: (end: ProcessEnd, stuck?: string) => void = () => {};
   const done = new Promise<ProcessResult>((resolve) => {
     finish = (end, stuck = "") => {
+      finish = () => {};
       for (const timer of timers) clearTimeout(timer);
-      forget();
+      // What is ended by force may linger, and so does the note of it: for a later start of the program.
+      if (endedBy !== undefined && pid !== undefined && owner !== undefined) noteLingering(owner, pid, forget);
+      else forget();
       group?.release();
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -140,11 +183,13 @@ export function runProcess({ file, argv, environment, timeoutMs, noteIn, group }
   const endGroup = (why: "timeout" | "killed") => {
     if (pid === undefined || exited || endedBy !== undefined) return;
     endedBy = why;
+    noteEnd();
     signalGroup(pid, "SIGTERM");
     timers.push(setTimeout(() => killAll(pid), TERM_GRACE_MS));
     timers.push(setTimeout(() => finish({ kind: why }, describeStuck(pid)), TERM_GRACE_MS + KILL_WAIT_MS));
   };
-  timers.push(setTimeout(() => endGroup("timeout"), timeoutMs));
+  // Behind a turn of the loop: what ended while this process stood still has ended in time.
+  timers.push(setTimeout(() => setImmediate(() => endGroup("timeout")), timeoutMs));
   child.on("error", (error: NodeJS.ErrnoException) => {
     if (pid === undefined) finish({ kind: "not-started", code: error.code ?? "?", reason: error.message });
   });
@@ -173,10 +218,18 @@ export function killLeftOvers(directory: string): readonly number[] {
   return names.flatMap((name) => {
     const file = path.join(directory, name);
     const pid = Number(name);
-    const noted = readFileSync(file, "utf8");
-    rmSync(file, { force: true });
-    if (!Number.isSafeInteger(pid) || pid <= 1 || noted === "" || startTimeOf(pid) !== noted) return [];
-    signalGroup(pid, "SIGKILL");
+    const note = readNote(file);
+    const forget = () => rmSync(file, { force: true });
+    const now = Number.isSafeInteger(pid) && pid > 1 ? startTimeOf(pid) : undefined;
+    // Of a group that had its KILL the leader may have gone, and what is left of it hangs in the kernel.
+    const isOurs = note !== undefined && (now === undefined ? note.isEnded : now === note.startTime);
+    if (!isOurs || membersOf(pid).length === 0) {
+      forget();
+      return [];
+    }
+    if (now !== undefined) signalGroup(pid, "SIGKILL");
+    if (note.owner === undefined) forget();
+    else noteLingering(note.owner, pid, forget);
     return [pid];
   });
 }

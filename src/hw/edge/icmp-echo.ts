@@ -56,7 +56,7 @@ function pingFamily(addresses: readonly EchoTarget[], family: 2 | 10, order: Ech
     };
     const buffer = Buffer.alloc(2048);
     const sender = Buffer.alloc(28);
-    const stopWatching = watchReadable(fd, () => {
+    const takeAnswers = () => {
       for (;;) {
         const length = receiveFrom(fd, buffer, sender);
         if (length === undefined) break;
@@ -68,10 +68,15 @@ function pingFamily(addresses: readonly EchoTarget[], family: 2 | 10, order: Ech
         const isFromIt = address?.bytes.every((byte, at) => byte === from[at]) === true;
         if (address !== undefined && isFromIt) answered.add(address);
       }
+    };
+    const stopWatching = watchReadable(fd, () => {
+      takeAnswers();
       if (answered.size === addresses.length) finish();
     });
     const send = () => {
-      if (attempt === order.attempts) {
+      // After a stall of this process the timer comes before the socket: who has answered meanwhile is not silent.
+      takeAnswers();
+      if (attempt === order.attempts || answered.size === addresses.length) {
         finish();
         return;
       }

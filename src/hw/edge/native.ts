@@ -132,6 +132,17 @@ export function setSocketOption(fd: number, level: number, option: number, value
   checked("setsockopt", libc.setsockopt(fd, level, option, bytes, bytes.length));
 }
 
+const SO_ATTACH_FILTER = 26;
+
+/** `program`: struct sock_filter after struct sock_filter, of classic BPF. The kernel checks it and keeps a copy. */
+export function attachFilter(fd: number, program: Uint8Array): void {
+  // struct sock_fprog: how many instructions, and where they stand.
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(program.length / 8);
+  bytes.writeBigUInt64LE(getRawPointer(program), 8);
+  setSocketOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, bytes);
+}
+
 /** How many bytes were sent, or undefined when the socket's buffer is full. Without `address` to the connected peer. */
 export function sendTo(fd: number, bytes: Uint8Array, address?: Uint8Array, flags = 0): number | undefined {
   const size = BigInt(bytes.length);

@@ -1,5 +1,5 @@
 /** Profiles and machine facts from files: below hw-profiles/ and the site's own directory, and from /sys. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Problem } from "../../base/problem.ts";
 import type { MachineFacts, NamedProfile } from "../core/profile/match.ts";
@@ -59,6 +59,10 @@ export interface Machine extends MachineFacts {
   /** Supplies that the kernel sees: few servers show theirs but over their board. */
   readonly powerSupplies: readonly string[];
 }
+
+/** Also one that is built in, where it has parameters. */
+export const isModuleLoaded = (root: string, module: string): boolean =>
+  existsSync(path.join(root, "sys/module", module.replaceAll("-", "_")));
 
 /** What the kernel tells of this machine. `root`: "/" but in tests. */
 export function readMachine(root: string): Machine {

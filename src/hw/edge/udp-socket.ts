@@ -7,6 +7,7 @@ import { createSocket, type Socket } from "node:dgram";
 import {
   AF_INET,
   AF_INET6,
+  attachFilter,
   bindSocket,
   closeDescriptor,
   interfaceIndex,
@@ -91,6 +92,8 @@ export interface UdpLocal {
   readonly device?: string;
   /** A group to belong to, by way of `device`; `address` is then the group's own, so that nothing else comes in. */
   readonly multicast?: { readonly hops: number };
+  /** Classic BPF: what the kernel keeps of what comes. */
+  readonly filter?: Uint8Array;
 }
 
 const ipv6Only = (address: string) => address.includes(":");
@@ -114,7 +117,17 @@ function joinGroup(fd: number, address: string, device: string, hops: number): v
   setSocketOption(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
 }
 
-function setUp(fd: number, { address, port, device, multicast }: UdpLocal): void {
+/** Before the socket is bound, so that nothing comes in before it. Without it all is as well, but for a flood. */
+function tryFilter(fd: number, filter: Uint8Array): void {
+  try {
+    attachFilter(fd, filter);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+  }
+}
+
+function setUp(fd: number, { address, port, device, multicast, filter }: UdpLocal): void {
+  if (filter !== undefined) tryFilter(fd, filter);
   setSocketOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   setSocketOption(fd, SOL_SOCKET, SO_BROADCAST, 1);
   setSocketOption(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_INTERACTIVE);

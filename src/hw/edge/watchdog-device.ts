@@ -4,7 +4,8 @@
  * `abandon` stops feeding and leaves it armed. Plain misc devices (ipmi_watchdog) have no sysfs and may lack ioctls.
  * Facts: Linux Documentation/watchdog/watchdog-api.rst; numbers of include/uapi/linux/watchdog.h.
  */
-import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, realpathSync, writeSync } from "node:fs";
+import path from "node:path";
 import { ioctl, SystemCallError } from "./native.ts";
 
 const WDIOC_GETSUPPORT = 0x8028_5700;
@@ -20,6 +21,8 @@ const IDENTITY_AT = 8;
 export interface Watchdog {
   /** As the driver names itself. */
   readonly identity: string;
+  /** The kernel module of the driver; undefined where neither sysfs nor its name tells. */
+  readonly module: string | undefined;
   /** What the driver really set, which may be rounded. */
   readonly timeoutMs: number;
   /** So long before the reset the driver raises its alarm (an NMI, a panic); undefined where it has none. */
@@ -59,16 +62,32 @@ function readSupport(fd: number): { readonly identity: string; readonly options:
   return { identity: info.toString("latin1", IDENTITY_AT).replace(/\0.*$/s, ""), options: info.readUInt32LE(0) };
 }
 
+/** Where sysfs speaks of the device; /dev/watchdog is the first one's old name. */
+const sysfsOf = (device: string): string => {
+  const name = path.basename(device);
+  return `/sys/class/watchdog/${name === "watchdog" ? "watchdog0" : name}`;
+};
+
 /** What sysfs says of the module's parameter; plain misc devices have no such file. */
-function readNowayout(path: string): boolean {
-  const name = path.split("/").at(-1) ?? "";
+function readNowayout(device: string): boolean {
   try {
-    // /dev/watchdog is the first one's old name.
-    return (
-      readFileSync(`/sys/class/watchdog/${name === "watchdog" ? "watchdog0" : name}/nowayout`, "utf8").trim() === "1"
-    );
+    return readFileSync(`${sysfsOf(device)}/nowayout`, "utf8").trim() === "1";
   } catch {
     return false;
+  }
+}
+
+/** Watchdogs without a device of a bus behind them. Facts: Linux drivers/watchdog/softdog.c, ipmi_watchdog.c. */
+const MODULES_BY_IDENTITY: ReadonlyMap<string, string> = new Map([
+  ["Software Watchdog", "softdog"],
+  ["IPMI", "ipmi_watchdog"],
+]);
+
+function readModule(device: string, identity: string): string | undefined {
+  try {
+    return path.basename(realpathSync(`${sysfsOf(device)}/device/driver/module`));
+  } catch {
+    return MODULES_BY_IDENTITY.get(identity);
   }
 }
 
@@ -79,9 +98,9 @@ function setPretimeout(fd: number, pretimeoutMs: number | undefined): number | u
 }
 
 /** Opens and thereby arms it. Throws when there is no such device, it is in use, or it cannot do the timeout. */
-export function openWatchdog(path: string, timeoutMs: number, pretimeoutMs?: number): Watchdog {
-  const fixed = readNowayout(path);
-  const fd = openSync(path, constants.O_WRONLY);
+export function openWatchdog(device: string, timeoutMs: number, pretimeoutMs?: number): Watchdog {
+  const fixed = readNowayout(device);
+  const fd = openSync(device, constants.O_WRONLY);
   // From here on the machine is reset unless we feed; every failure below has to disarm what was armed.
   const disarm = () => {
     writeSync(fd, "V");
@@ -91,11 +110,12 @@ export function openWatchdog(path: string, timeoutMs: number, pretimeoutMs?: num
     const bootStatus = ask(fd, WDIOC_GETBOOTSTATUS);
     ask(fd, WDIOC_SETTIMEOUT, Math.ceil(timeoutMs / 1000));
     const seconds = ask(fd, WDIOC_GETTIMEOUT);
-    if (seconds === undefined) throw new Error(`${path} cannot tell its timeout`);
-    if (seconds * 1000 > 2 * timeoutMs) throw new Error(`${path} takes no timeout below ${seconds} s`);
+    if (seconds === undefined) throw new Error(`${device} cannot tell its timeout`);
+    if (seconds * 1000 > 2 * timeoutMs) throw new Error(`${device} takes no timeout below ${seconds} s`);
     const { identity, options } = readSupport(fd);
     return {
       identity,
+      module: readModule(device, identity),
       timeoutMs: seconds * 1000,
       pretimeoutMs: setPretimeout(fd, pretimeoutMs),
       nowayout: fixed || (options !== undefined && (options & WDIOF_MAGICCLOSE) === 0),

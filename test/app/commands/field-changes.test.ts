@@ -91,8 +91,8 @@ function differing(theirs: string, ours: string): string {
 }
 
 /**
- * What is left: crm_verify of Debian's ends with 78 for warnings of its scheduler, too; and an option of a resource goes
- * to a set of its own there, where we use the one that the resource has.
+ * What is left: crm_verify of Debian's ends with 78 for warnings of its scheduler, too; and an option of a resource
+ * goes to a set of its own there, where we use the one that the resource has.
  */
 const FLOOR = 0.8;
 

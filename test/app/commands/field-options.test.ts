@@ -42,7 +42,7 @@ const STRANGE = /unknown option|unrecognized|does not take an argument/i;
 describe.skipIf(skips(!hasFieldTools(), "Debian's tools, whose options are looked for, are not installed"))(
   "no option is a stranger",
   () => {
-    test.each(TOOLS)("%s", { timeout: 60_000 }, async (tool) => {
+    test.each(TOOLS)("%s", async (tool) => {
       const shown = runTheirs([tool, "--help-all"]);
       const options = optionsOf(shown.code === 0 ? shown.output : runTheirs([tool, "--help"]).output);
       expect(options.length).toBeGreaterThan(2);

@@ -2,26 +2,22 @@
  * Our commands beside Debian's, on the same CIB files: what is told, the exit code, and what the file holds after a
  * change. Where ours differ on purpose it is said.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import process from "node:process";
 import { afterAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "../../../src/app/commands/index.ts";
 import { AGENT_TOOLS } from "../../../src/app/manager/agent-tools.ts";
 import { childOf, parseXml, printXml, type XmlElement } from "../../../src/base/xml.ts";
 import { canon } from "../../cib/canon.ts";
 import { sourceCib } from "../../cluster/monitor/source-cib.ts";
+import { hasFieldTools, runHere, runTheirs, type Ran as Told } from "../../support/run-here.ts";
 import { skips } from "../../support/skip.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../../src/app/main.ts");
 const folder = mkdtempSync(path.join(os.tmpdir(), "ops-field-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const judge = spawnSync("crm_mon", ["--version"], { encoding: "utf8" });
-const hasJudge = judge.stdout?.includes("2.1.5") === true;
-if (!hasJudge) process.stderr.write("no comparison with Debian's tools: pacemaker-cli-utils 2.1.5 is not here\n");
+const hasJudge = hasFieldTools();
 
 function start(): XmlElement {
   const cib = sourceCib({ node01: "failed" });
@@ -41,17 +37,17 @@ interface Ran {
   readonly configuration: XmlElement;
 }
 
-function run(program: readonly string[], argv: readonly string[], name: string): Ran {
+type Run = (argv: readonly string[], env: Readonly<Record<string, string>>) => Told | Promise<Told>;
+
+async function run(by: Run, argv: readonly string[], name: string): Promise<Ran> {
   const file = path.join(folder, `${name}.xml`);
   writeFileSync(file, printXml(start()));
-  const [command = "", ...first] = program;
-  const env = { ...process.env, CIB_file: file, TZ: "UTC", LC_ALL: "C" };
-  const { stdout, status } = spawnSync(command, [...first, ...argv], { env, encoding: "utf8" });
-  return { output: stdout, code: status, configuration: configurationIn(file) };
+  const { output, code } = await by(argv, { CIB_file: file, TZ: "UTC", LC_ALL: "C" });
+  return { output, code, configuration: configurationIn(file) };
 }
 
-const ours = (tool: string, argv: readonly string[]) =>
-  run([process.execPath, "--disable-warning=ExperimentalWarning", MAIN, tool], argv, "ours");
+const ours = (tool: string, argv: readonly string[]) => run(runHere, [tool, ...argv], "ours");
+const debians = (tool: string, argv: readonly string[]) => run(runTheirs, [tool, ...argv], "theirs");
 
 const LIKE: readonly (readonly [tool: string, ...argv: string[]])[] = [
   ["crm_attribute", "-G", "-n", "stonith-enabled", "-t", "crm_config"],
@@ -76,31 +72,31 @@ const LIKE: readonly (readonly [tool: string, ...argv: string[]])[] = [
 ];
 
 describe.skipIf(skips(!hasJudge, "Debian's tools, the judges, are not installed"))("as Debian's", () => {
-  test.each(LIKE)("%s %s %s %s %s %s %s", (tool, ...words) => {
+  test.each(LIKE)("%s %s %s %s %s %s %s", async (tool, ...words) => {
     const argv = words.filter((word) => word !== undefined);
-    const theirs = run([tool], argv, "theirs");
-    const mine = ours(tool, argv);
+    const theirs = await debians(tool, argv);
+    const mine = await ours(tool, argv);
     expect(mine.output.replaceAll(/[ \t]+$/gm, "").trim()).toBe(theirs.output.replaceAll(/[ \t]+$/gm, "").trim());
     expect(mine.code).toBe(theirs.code);
     expect(canon(mine.configuration, true)).toBe(canon(theirs.configuration, true));
   });
 
-  test("a ban for good is the same constraint; ours has its lease beside it", () => {
+  test("a ban for good is the same constraint; ours has its lease beside it", async () => {
     const argv = ["-B", "-r", "p_ip", "-N", "node01"];
-    const theirs = run(["crm_resource"], argv, "theirs").configuration;
-    const mine = ours("crm_resource", [...argv, "-u", "forever"]).configuration;
+    const theirs = (await debians("crm_resource", argv)).configuration;
+    const mine = (await ours("crm_resource", [...argv, "-u", "forever"])).configuration;
     const constraints = (of: XmlElement) => childOf(of, "constraints")?.children;
     expect(constraints(mine)).toEqual(constraints(theirs));
     expect(printXml(mine)).toContain('name="lease.ban.p_ip" value="forever|');
   });
 });
 
-test("what Debian's do worse: the node in a list, a section that is not there yet, one set of meta-attributes", () => {
-  expect(ours("crm_resource", ["-L"]).output).toMatch(/p_ip\t.*Started node02$/m);
-  const defaults = ours("crm_attribute", ["-n", "resource-stickiness", "-t", "rsc_defaults", "-v", "5"]);
+test("what Debian's do worse: a node in a list, a section not there yet, one set of meta-attributes", async () => {
+  expect((await ours("crm_resource", ["-L"])).output).toMatch(/p_ip\t.*Started node02$/m);
+  const defaults = await ours("crm_attribute", ["-n", "resource-stickiness", "-t", "rsc_defaults", "-v", "5"]);
   expect(defaults.code).toBe(0);
   expect(printXml(defaults.configuration)).toContain('name="resource-stickiness" value="5"');
-  const role = ours("crm_resource", ["-r", "p_ip", "-m", "-p", "target-role", "-v", "Stopped"]);
+  const role = await ours("crm_resource", ["-r", "p_ip", "-m", "-p", "target-role", "-v", "Stopped"]);
   expect(role.output).toBe("Set 'p_ip' option: id=m-target-role set=m name=target-role value=Stopped\n");
 });
 
@@ -125,8 +121,8 @@ test.each([
   ["crm_node"],
   ["crm_node", "-R", "node01"],
   ["crmadmin"],
-])("a wrong call ends with 64 and changes nothing: %s %s %s %s %s", (tool, ...words) => {
-  const { code, configuration } = ours(
+])("a wrong call ends with 64 and changes nothing: %s %s %s %s %s", async (tool, ...words) => {
+  const { code, configuration } = await ours(
     tool ?? "",
     words.filter((word) => word !== undefined),
   );

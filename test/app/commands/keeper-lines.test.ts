@@ -20,9 +20,12 @@ test("the margin is what is left of deadtime after the longest silence of a livi
 });
 
 test("the watchdog with all that is special about it, and why it is not fed", () => {
-  const watchdog = { identity: "i6300ESB", timeoutMs: 10_000, pretimeoutMs: 3000, nowayout: true, causedBoot: true };
-  expect(keeperLines({ ...WELL, watchdog, ailment: "the manager ended 6 times lately" }).slice(1)).toEqual([
-    "Watchdog: i6300ESB, 10000 ms, alarm 3000 ms before, cannot be disarmed; the last boot was its doing",
+  const special = { pretimeoutMs: 3000, nowayout: true, causedBoot: true };
+  const watchdog = { identity: "i6300ESB timer", module: "i6300esb", timeoutMs: 10_000, ...special };
+  const ailment = "the manager ended 6 times lately";
+  expect(keeperLines({ ...WELL, watchdog, ailment }).slice(1)).toEqual([
+    "Watchdog: i6300ESB timer (i6300esb), 10000 ms, alarm 3000 ms before, cannot be disarmed; " +
+      "the last boot was its doing",
     "SICK: the manager ended 6 times lately; the watchdog is not fed",
   ]);
 });

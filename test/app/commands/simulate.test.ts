@@ -3,51 +3,57 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import process from "node:process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { helpText } from "../../../src/app/commands/simulate-options.ts";
 import { printXml } from "../../../src/base/xml.ts";
 import { ACTIVE, pairCib, STANDBY } from "../../cluster/scheduler/pair-cib.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
+import { runHere } from "../../support/run-here.ts";
 import { isPeerInstalled } from "../../support/scheduler-peer.ts";
 import { skips } from "../../support/skip.ts";
 import { terseCib } from "../../support/terse-cib.ts";
 
-const root = path.resolve(import.meta.dirname, "../../..");
 const work = mkdtempSync(path.join(os.tmpdir(), "gemel-simulate-"));
 const file = (name: string) => path.join(work, name);
-afterAll(() => rmSync(work, { recursive: true }));
+const from = process.cwd();
+beforeAll(() => process.chdir(work));
+afterAll(() => {
+  process.chdir(from);
+  rmSync(work, { recursive: true });
+});
 writeFileSync(file("pair.xml"), printXml(pairCib(ACTIVE, STANDBY)));
 
-function gemel(...argv: string[]) {
-  const command = [path.join(root, "src/app/main.ts"), "simulate", ...argv];
-  return spawnSync(process.execPath, command, { encoding: "utf8", cwd: work });
+async function gemel(...argv: string[]) {
+  const { code, output, errors } = await runHere(["simulate", ...argv]);
+  return { status: code, stdout: output, stderr: errors };
 }
 
-test("a node that fails is fenced, its service taken over, and the result can be saved and asked again", () => {
-  const first = gemel("-x", "pair.xml", "-S", "--node-fail", "alpha", "-O", "after.xml");
+test("a node that fails is fenced, its service taken over, and the result can be saved and asked again", async () => {
+  const first = await gemel("-x", "pair.xml", "-S", "--node-fail", "alpha", "-O", "after.xml");
   expect(first.status).toBe(0);
   expect(first.stdout).toContain("Performing Requested Modifications:\n  * Failing node alpha\n");
   expect(first.stdout).toContain("  * Fencing alpha (off)");
   const [, revised = ""] = first.stdout.split("Revised Cluster Status:");
   expect(revised).toContain("* OFFLINE: [ alpha ]");
   expect(revised).toMatch(/http\s+\(ocf:gemel:http\):\s+Started bravo/);
-  expect(gemel("-x", "after.xml", "-R").stdout.trimEnd()).toMatch(/Transition Summary:$/);
+  expect((await gemel("-x", "after.xml", "-R")).stdout.trimEnd()).toMatch(/Transition Summary:$/);
 });
 
-test("a failed stop in simulation ends the run and is written into the status", () => {
+test("a failed stop in simulation ends the run and is written into the status", async () => {
   const asked = ["--op-inject", "http_monitor_5000@alpha=7", "--op-fail", "http_stop_0@alpha=1"];
-  const { stdout, status } = gemel("-x", "pair.xml", "-S", ...asked, "-O", "stuck.xml");
+  const { stdout, status } = await gemel("-x", "pair.xml", "-S", ...asked, "-O", "stuck.xml");
   expect(status).toBe(0);
   expect(stdout).toContain("  * Injecting http_monitor_5000@alpha=7 into the configuration\n");
   expect(stdout).toContain("  * Injecting attribute fail-count-http#monitor_5000=value++ into /node_state '1'");
   expect(stdout).toMatch(/stop on alpha\nPretending action \d+ failed with rc=1\n/);
   expect(readFileSync(file("stuck.xml"), "utf8")).toContain('name="fail-count-http#stop_0" value="1"');
-  expect(gemel("-x", "stuck.xml", "-R").stdout).toContain("Fence (off) alpha 'http failed there'");
+  expect((await gemel("-x", "stuck.xml", "-R")).stdout).toContain("Fence (off) alpha 'http failed there'");
 });
 
-test("tickets, quorum and watchdog are told and set", () => {
+test("tickets, quorum and watchdog are told and set", async () => {
   const wishes = ["-q", "0", "-w", "1", "-g", "a", "-r", "b", "-b", "c", "-e", "d"];
-  const { stdout } = gemel("-x", "pair.xml", ...wishes, "-I", "-");
+  const { stdout } = await gemel("-x", "pair.xml", ...wishes, "-I", "-");
   const told = ["Setting quorum: 0", "Setting watchdog: 1", "Granting ticket a", "Revoking ticket b"];
   const block = [...told, "Making ticket c standby", "Activating ticket d"].map((line) => `  * ${line}\n`).join("");
   expect(stdout).toContain(`Performing Requested Modifications:\n${block}`);
@@ -55,22 +61,22 @@ test("tickets, quorum and watchdog are told and set", () => {
   expect(stdout).toContain('have-quorum="0"');
 });
 
-test("in place, the file itself holds the result", () => {
+test("in place, the file itself holds the result", async () => {
   writeFileSync(file("here.xml"), printXml(pairCib({ ...ACTIVE, online: false }, STANDBY)));
-  expect(gemel("-x", "here.xml", "-X").status).toBe(0);
-  expect(gemel("-x", "here.xml", "-S").stdout).toContain("OFFLINE: [ alpha ]");
+  expect((await gemel("-x", "here.xml", "-X")).status).toBe(0);
+  expect((await gemel("-x", "here.xml", "-S")).stdout).toContain("OFFLINE: [ alpha ]");
 });
 
-test("JSON holds every action with its reason, and what was played through", () => {
-  const { stdout } = gemel("-x", "pair.xml", "-S", "-f", "alpha", "--json");
+test("JSON holds every action with its reason, and what was played through", async () => {
+  const { stdout } = await gemel("-x", "pair.xml", "-S", "-f", "alpha", "--json");
   const told: unknown = JSON.parse(stdout);
   expect(told).toMatchObject({ injected: ["Failing node alpha"], failed: false });
   expect(told).toHaveProperty("transition.actions.0.reason.code");
 });
 
-test("XML holds what the text holds, element by element", () => {
+test("XML holds what the text holds, element by element", async () => {
   const asked = ["-x", "pair.xml", "-S", "-s", "-U", "-A", "-c", "-f", "alpha", "--output-as=xml"];
-  const { stdout, status } = gemel(...asked, "--output-to=report.xml");
+  const { stdout, status } = await gemel(...asked, "--output-to=report.xml");
   expect([stdout, status]).toEqual(["", 0]);
   const report = readFileSync(file("report.xml"), "utf8");
   const names = [...report.matchAll(/^ {2}<(\w+)/gm)].map(([, name]) => name);
@@ -161,20 +167,20 @@ const SOURCES: Readonly<Record<string, string>> = {
   GROUP: runningWith(`<group id="g">${two}</group>`, '<rsc_order id="o" first="y" then="x"/>'),
 };
 for (const [what, source, options, exitCode, message] of wrongs)
-  test(`${what} is said with its place, exit code ${exitCode}`, () => {
+  test(`${what} is said with its place, exit code ${exitCode}`, async () => {
     writeFileSync(file("wrong.xml"), SOURCES[source] ?? source);
-    const { status, stderr } = gemel("-x", "wrong.xml", ...options);
+    const { status, stderr } = await gemel("-x", "wrong.xml", ...options);
     expect(stderr).toMatch(message);
     expect(status).toBe(exitCode);
   });
 
-test("a file that is not there: exit code 66; without validation the same CIB is taken as it is", () => {
-  expect(gemel("-x", "nowhere.xml").status).toBe(66);
+test("a file that is not there: exit code 66; without validation the same CIB is taken as it is", async () => {
+  expect((await gemel("-x", "nowhere.xml")).status).toBe(66);
   writeFileSync(file("free.xml"), (SOURCES["TWICE"] ?? "").replace("pacemaker-3.8", "none"));
-  expect(gemel("-x", "free.xml", "-S").status).toBe(0);
+  expect((await gemel("-x", "free.xml", "-S")).status).toBe(0);
 });
 
-test("the help names every option once, within the width of a terminal page", () => {
+test("the help names every option once, within the width of a terminal page", async () => {
   const lines = helpText().split("\n");
   expect(lines.filter((line) => line.includes("--op-inject=OP"))).toHaveLength(1);
   expect(lines.filter((line) => line.length > 120)).toEqual([]);
@@ -213,28 +219,28 @@ describe.skipIf(skips(!isPeerInstalled(), "crm_simulate is not installed"))(
       ["-A"],
       ["-c"],
     ])
-      test(`the same report with ${options.join(" ") || "no options"}`, () => {
+      test(`the same report with ${options.join(" ") || "no options"}`, async () => {
         writeFileSync(file("seed.xml"), randomCib(3));
         const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
-        expect(plain(gemel("-x", "seed.xml", ...options).stdout)).toEqual(plain(peer.stdout));
+        expect(plain((await gemel("-x", "seed.xml", ...options)).stdout)).toEqual(plain(peer.stdout));
       });
 
     test.each([[["--output-as", "bogus"]], [["-P", ".", "-N", "often"]], [["--no-such-option"]], [["-d"]]])(
       "a wrong call ends with the same code: %j",
-      (options) => {
+      async (options) => {
         writeFileSync(file("seed.xml"), randomCib(3));
         const peer = spawnSync("crm_simulate", ["-x", "seed.xml", ...options], { encoding: "utf8", cwd: work });
-        const ours = gemel("-x", "seed.xml", ...options);
+        const ours = await gemel("-x", "seed.xml", ...options);
         expect(ours.status).toBe(peer.status);
         expect(ours.stderr).not.toBe("");
       },
     );
 
-    test("promotion scores are attributes of a node like any other", () => {
+    test("promotion scores are attributes of a node like any other", async () => {
       writeFileSync(file("seed.xml"), terseCib("nodes alpha\nDummy a\nstatus alpha master-a=10 fail-count-b=1\n"));
       const peer = spawnSync("crm_simulate", ["-x", "seed.xml", "-A"], { encoding: "utf8", cwd: work });
       expect(peer.stdout).toContain("master-a");
-      expect(plain(gemel("-x", "seed.xml", "-A").stdout)).toEqual(plain(peer.stdout));
+      expect(plain((await gemel("-x", "seed.xml", "-A")).stdout)).toEqual(plain(peer.stdout));
     });
   },
 );

@@ -60,16 +60,17 @@ test.each([
   ["stonith_admin", ["-F", "alpha", "-y", "-2"], 64, /-y|ambiguous/],
   ["stonith_admin", ["-F", "alpha", "-y", "soon"], 64, /write a number of seconds, or -1 for no delay at all/],
   ["stonith_admin", ["-n", "-L"], 64, /-n says that the node of -h is a number/],
-  ["stonith_admin", ["-L", "--output-as=xml"], 64, /only text is written here/],
+  ["stonith_admin", ["-L", "--output-as=html"], 64, /only text is written here/],
+  ["stonith_admin", ["-H", "alpha", "--output-as=xml"], 64, /gemel fence history --json/],
   ["stonith_admin", ["-L", "--output-to=/tmp/x"], 64, /let the shell do it/],
   ["stonith_admin", ["-L", "--html-cgi"], 64, /crm_mon --output-as=html/],
   ["stonith_admin", ["-R", "x"], 64, /crm configure primitive NAME stonith:AGENT/],
   ["stonith_admin", ["-r", "alpha", "-i", "1", "-v", "x"], 64, /crm configure fencing_topology/],
   ["stonith_admin", ["-H", "alpha", "-c"], 64, /certificates are evidence/],
-  ["stonith_admin", ["-M"], 64, /say which agent/],
-  ["stonith_admin", ["-M", "-a", "nosuch"], 1, /no agent nosuch/],
+  ["stonith_admin", ["-M"], 64, /Please specify an agent to query/],
+  ["stonith_admin", ["-M", "-a", "nosuch"], 105, /^Can't get fence agent meta-data: No such device nosuch/],
   // Taken: there is only no manager here to ask.
-  ["stonith_admin", ["-F", "alpha", "-y", "-1"], 69, /manager|run/],
+  ["stonith_admin", ["-F", "alpha", "-y", "-1"], 102, /manager|run/],
   ["stonith_admin", [], 64, /say what to do/],
   ["stonith", ["-t", "nosuch", "-n"], 8, /no type nosuch/],
   ["stonith", ["-t", "external/ipmi", "-p", "a b c", "-S"], 3, /write NAME=VALUE words/],
@@ -113,7 +114,7 @@ test("history: the last success of each node, all with -V; a failure and an `on`
   expect(historyLines(history, "*", false).at(-1)).toBe("2 events found");
   expect(historyLines(history, "alpha", true)).toHaveLength(5);
   expect(lastFencedLine(history, "alpha")).toBe("Node alpha last fenced at: 1970-01-01T00:01:01.500Z");
-  expect(lastFencedLine(history, "charlie")).toBe("Node charlie last fenced at: never");
+  expect(lastFencedLine(history, "charlie")).toBe("Node charlie has never been fenced");
   const last = lastDeath(history, "alpha");
   expect([isRecent(last, 60_000, 121_000), isRecent(last, 60_000, 121_500), isRecent(undefined, 60_000, 0)]).toEqual([
     true,

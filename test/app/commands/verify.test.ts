@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { runHere } from "../../support/run-here.ts";
 import { skips } from "../../support/skip.ts";
 
-const root = path.resolve(import.meta.dirname, "../../..");
 const work = mkdtempSync(path.join(os.tmpdir(), "gemel-verify-"));
 afterAll(() => rmSync(work, { recursive: true }));
 
@@ -31,15 +31,14 @@ const CASES: readonly (readonly [string, string, number, RegExp])[] = [
 ];
 
 for (const [what, text, exitCode, message] of CASES)
-  test(`${what}: exit code ${exitCode}`, () => {
+  test(`${what}: exit code ${exitCode}`, async () => {
     writeFileSync(path.join(work, "cib.xml"), text);
-    const command = [path.join(root, "src/app/main.ts"), "verify", "-x", "cib.xml"];
-    const { status, stdout } = spawnSync(process.execPath, command, { encoding: "utf8", cwd: work });
-    expect(stdout).toMatch(message);
-    expect(status).toBe(exitCode);
+    const { code, output } = await runHere(["verify", "-x", path.join(work, "cib.xml")]);
+    expect(output).toMatch(message);
+    expect(code).toBe(exitCode);
   });
 
-test("an alert whose program is missing, or cannot be run, is a warning", () => {
+test("an alert whose program is missing, or cannot be run, is a warning", async () => {
   writeFileSync(path.join(work, "plain"), "");
   const alerts = [
     `here ${process.execPath}`,
@@ -49,14 +48,13 @@ test("an alert whose program is missing, or cannot be run, is a warning", () => 
   ];
   const text = [...alerts.map((alert) => `alert ${alert}`), "property stonith-enabled=false"].join("\n");
   writeFileSync(path.join(work, "alerts.crm"), `${text}\n`);
-  const command = [path.join(root, "src/app/main.ts"), "verify", "alerts.crm"];
-  const { status, stdout } = spawnSync(process.execPath, command, { encoding: "utf8", cwd: work });
-  expect(stdout.match(/alert \w+: warning: there is no program \S+/g)).toEqual([
+  const { code, output } = await runHere(["verify", path.join(work, "alerts.crm")]);
+  expect(output.match(/alert \w+: warning: there is no program \S+/g)).toEqual([
     "alert gone: warning: there is no program /nowhere/agent",
     `alert plain: warning: there is no program ${path.join(work, "plain")}`,
     `alert room: warning: there is no program ${work}`,
   ]);
-  expect(status).toBe(0);
+  expect(code).toBe(0);
 });
 
 const isInstalled = spawnSync("crm_verify", ["--version"], { stdio: "ignore" }).status === 0;

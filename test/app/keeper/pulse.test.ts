@@ -29,6 +29,7 @@ function open(vitals: () => ManagerVitals) {
     generation: 3,
     watchdog: {
       identity: "paper",
+      module: undefined,
       timeoutMs: 60_000,
       pretimeoutMs: undefined,
       nowayout: false,
@@ -72,7 +73,7 @@ test("a beat that comes back to a manager that keeps ending feeds nothing, and t
 
 test("a disk that answers with an error is told once, and is no reason to end", async () => {
   const opened = open(well);
-  await expect.poll(() => opened.said.length, { timeout: 5000 }).toBe(1);
+  await expect.poll(() => opened.said.length).toBe(1);
   expect(opened.said[0]).toMatch(/^storage-check \/no\/such\/disk: .*ENOENT/);
   opened.pulse.beat(1, 0);
   await expect.poll(() => opened.fed.length).toBe(1);

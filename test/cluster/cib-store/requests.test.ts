@@ -181,3 +181,45 @@ test("two who replace what both have read: the second is refused, at the DC, als
   expect(refused).toHaveLength(2);
   expect(refused.every(({ problems }) => problems[0]?.place === "base")).toBe(true);
 });
+
+test.each([
+  ["loses", false],
+  ["wins", true],
+])("a request without a change, in flight when a content that %s comes, gets a true answer", (_, theirsWins) => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const put = (value: string) => world.submit("a", [{ ...option("x"), value }]);
+  put("1");
+  world.settle();
+  const before = world.node("a").store?.stored;
+  const first = world.submit("a");
+  const change = world.submit("a");
+  const unchanging = put("1");
+  const a = world.node("a");
+  const isFlying = () => a.store?.inFlight?.requests.some(({ request }) => request.requestId === unchanging);
+  while (isFlying() !== true) {
+    while (a.writes.length > 0) world.write(a);
+    while (world.node("b").writes.length > 0) world.write(world.node("b"));
+    if (isFlying() !== true) world.deliver(0, false);
+  }
+  if (before === undefined || a.store?.reign === undefined) throw new Error("no reign");
+  const { quorateVersion } = before;
+  const stored = {
+    ...before,
+    head: "elsewhere",
+    lineage: [...before.lineage, "elsewhere"],
+    quorateVersion: theirsWins ? { ...quorateVersion, epoch: quorateVersion.epoch + 9 } : quorateVersion,
+    configuration: xml("configuration", {}, [xml("crm_config"), xml("nodes"), xml("resources"), xml("constraints")]),
+  };
+  world.step(a, {
+    kind: "from-peer",
+    from: "b",
+    message: { kind: "cib-document", round: a.store.reign.round, stored },
+  });
+  world.settle();
+  const refused = world.answers.filter(({ kind }) => kind === "refused").map(({ requestId }) => requestId);
+  expect(refused).toEqual(theirsWins ? [change] : []);
+  expect(world.accepted()).toEqual(expect.arrayContaining([first, unchanging]));
+  // What was answered as in force is in force.
+  for (const name of ["a", "b"]) expect(world.tree(name)).toContain('"name":"x","value":"1"');
+});

@@ -24,6 +24,8 @@ export type Schedule = (cib: XmlElement, nowWallMs: number, options: { quorate: 
 /** What the world does; every part can be replaced by a test. */
 export interface World {
   schedule: Schedule;
+  /** How long a decision takes. */
+  scheduleMs?: number;
   /** Exit code of an operation; the default keeps account of what runs where. */
   agent: (node: string, run: OperationRun, cluster: Cluster) => { code: number; afterMs: number };
   fence: (target: string, cluster: Cluster) => { result: FencingResult["outcome"]; afterMs: number; kills?: boolean };
@@ -242,7 +244,7 @@ export class Cluster {
       case "schedule": {
         const { number, quorate } = effect;
         const decision = this.world.schedule(nodeCib(this.machine(name).state), WALL_MS + this.nowMs, { quorate });
-        this.at(0, () => this.feed(name, { kind: "decision", number, decision }));
+        this.at(this.world.scheduleMs ?? 0, () => this.feed(name, { kind: "decision", number, decision }));
         break;
       }
       case "fence":

@@ -171,6 +171,28 @@ test("a node that is stopped hands over in order and leaves clean; nobody is fen
   expect(firstStart(cluster, "bravo", "ip")).toBeGreaterThan(0);
 });
 
+test("attributes that change faster than it can decide do not keep a cluster from doing anything", () => {
+  const cluster = start({ scheduleMs: 300 });
+  const noise = (value: number) =>
+    cluster.feed("bravo", {
+      kind: "report",
+      changes: [{ kind: "set-attribute", node: "bravo", name: "noise", value: String(value) }],
+    });
+  cluster.feed("alpha", { kind: "stop", hasForerunner: false });
+  for (let value = 0; value < 600 && !cluster.machine("alpha").left; value += 1) {
+    noise(value);
+    cluster.run(100);
+  }
+  expect(cluster.machine("alpha").left).toBe(true);
+  expect(cluster.log.some((line) => line.endsWith("alpha left true"))).toBe(true);
+  for (let value = 1_000; value < 1_600 && cluster.whereRuns("ip").length === 0; value += 1) {
+    noise(value);
+    cluster.run(100);
+  }
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+  expect(cluster.fenced).toEqual([]);
+});
+
 test("the last node stops as well", () => {
   const cluster = start();
   cluster.feed("alpha", { kind: "stop", hasForerunner: false });

@@ -16,7 +16,7 @@ import { listLinks } from "../../../src/hw/edge/netlink.ts";
 import { inNetworkNamespace } from "../../support/network-namespace.ts";
 
 function call(operation: string, parameters: Record<string, string>): AgentCall {
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(60_000);
   const rest = { instance: "ip", environment: {}, timeoutMs: 10_000, runDirectory: "/nonexistent" };
   return { operation, parameters, signal, ...rest };
 }

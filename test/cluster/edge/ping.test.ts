@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { addressCheck } from "../../../src/cluster/edge/agents/address-check.ts";
 import type { AgentCall } from "../../../src/cluster/edge/agents/contract.ts";
@@ -53,6 +54,16 @@ test("a silent service address may be taken, one that answers may not", () =>
     expect((await check("monitor", "198.18.7.77")).code).toBe(0);
     expect((await check("stop", "198.18.7.77")).code).toBe(0);
     expect((await check("monitor", "198.18.7.77")).code).toBe(7);
+  }));
+
+test("a process that stood still for longer than it waits still hears who has answered meanwhile", () =>
+  inNetworkNamespace(async () => {
+    const parameters = { host_list: "198.18.7.1 ::1", attempts: "1", timeout: "1", name: "net" };
+    const asked = operate("start", parameters);
+    // The requests are on their way, and the loop has not turned since.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    expect((await asked).attributes).toEqual([{ name: "net", value: "2" }]);
   }));
 
 test("without hosts it is not configured", async () => {

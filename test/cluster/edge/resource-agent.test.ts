@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseXml } from "../../../src/base/xml.ts";
 import type { OperationRun } from "../../../src/cluster/core/executor/types.ts";
 import { type AgentOptions, createAgentRunner, type Finished } from "../../../src/cluster/edge/resource-agent.ts";
@@ -38,7 +38,7 @@ function paths() {
 function operation(type: string, given: Partial<OperationRun> = {}, agentClass = "ocf"): OperationRun {
   const provider = agentClass === "ocf" ? { provider: "test" } : {};
   const resource = { id: "r", class: agentClass, type, ...provider };
-  const rest = { instance: "r", operation: "start", intervalMs: 0, timeoutMs: 10_000, parameters: {}, environment: {} };
+  const rest = { instance: "r", operation: "start", intervalMs: 0, timeoutMs: 60_000, parameters: {}, environment: {} };
   return { callId: 1, resource, ...rest, ...given };
 }
 
@@ -97,10 +97,18 @@ describe("ocf", () => {
   test("after the timeout the whole group is gone, whoever ignores TERM", async () => {
     const note = path.join(directory, "pid");
     agentScript("Hangs", `trap "" TERM; sh -c 'trap "" TERM; echo $$ > ${note}; sleep 60; sleep 60' & wait; sleep 60`);
-    const { outcome } = await runOne(operation("Hangs", { timeoutMs: 300 }));
-    expect(outcome).toEqual({ kind: "timeout" });
+    // A machine that does not come to start it within the first time has more of it the next time.
+    for (let timeoutMs = 300; !existsSync(note); timeoutMs *= 4)
+      expect((await runOne(operation("Hangs", { timeoutMs }))).outcome).toEqual({ kind: "timeout" });
     const pid = readFileSync(note, "utf8").trim();
     await expect.poll(() => existsSync(`/proc/${pid}/exe`)).toBe(false);
+  });
+
+  test("what ended in time has ended in time, though nobody looked before the time was over", async () => {
+    agentScript("Quick", "exit 0");
+    const ended = runOne(operation("Quick", { timeoutMs: 500 }));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    expect((await ended).outcome).toEqual({ kind: "exit", code: 0 });
   });
 
   test("a kill ends it early", async () => {
@@ -109,11 +117,11 @@ describe("ocf", () => {
   });
 
   test("a daemon that the agent leaves behind does not keep the answer waiting", async () => {
-    agentScript("Daemon", "sleep 20 & echo $! ; exit 0");
-    const { outcome, output, execMs } = await runOne(operation("Daemon"));
+    agentScript("Daemon", "sleep 1000 & echo $! ; exit 0");
+    const { outcome, output } = await runOne(operation("Daemon"));
+    // It still runs: else this throws.
     process.kill(Number(output.trim()));
     expect(outcome).toEqual({ kind: "exit", code: 0 });
-    expect(execMs).toBeLessThan(5_000);
   });
 
   test("much output keeps its end", async () => {
@@ -240,7 +248,7 @@ describe("a cgroup for each resource", () => {
     // The last operation of a resource that runs no more takes its group away.
     for (const id of ["r", "other"]) {
       groups?.killResource(id);
-      await vi.waitFor(() => expect(commands(id)).toEqual([]));
+      await expect.poll(() => commands(id)).toEqual([]);
       await run("Ends", { callId: 99 }, id);
     }
   });
@@ -248,14 +256,14 @@ describe("a cgroup for each resource", () => {
   inGroups("what a start leaves running is the resource's, in whatever session it runs", async () => {
     agentScript("Daemon", daemon);
     await run("Daemon", { callId: 11 });
-    await vi.waitFor(() => expect(commands("r")).toEqual([expect.stringMatching(/^sleep \d+$/)]));
+    await expect.poll(() => commands("r")).toEqual([expect.stringMatching(/^sleep \d+$/)]);
     expect(commands("other")).toEqual([]);
   });
 
   inGroups("a hung monitor is ended with all that it started; the daemon runs on", async () => {
     agentScript("Hangs", `case $1 in start) ${daemon} ;; monitor) trap '' TERM; setsid sleep 2000 & wait ;; esac`);
     await run("Hangs", { callId: 21 });
-    await vi.waitFor(() => expect(commands("r")).toEqual([expect.stringMatching(/^sleep/)]));
+    await expect.poll(() => commands("r")).toEqual([expect.stringMatching(/^sleep/)]);
     const before = commands("r");
     const { outcome } = await run("Hangs", { callId: 22, operation: "monitor", intervalMs: 1_000, timeoutMs: 200 });
     expect(outcome).toEqual({ kind: "timeout" });
@@ -271,9 +279,9 @@ describe("a cgroup for each resource", () => {
     agentScript("Stubborn", `case $1 in start) ${daemon} echo $! >${directory}/pid ;; stop) ${stop} ;; esac`);
     await run("Stubborn", { callId: 31 }, "other");
     await run("Stubborn", { callId: 32 });
-    await vi.waitFor(() => expect(commands("other")).toEqual([expect.stringMatching(/^sleep/)]));
+    await expect.poll(() => commands("other")).toEqual([expect.stringMatching(/^sleep/)]);
     const other = commands("other");
-    const { outcome } = await run("Stubborn", { callId: 33, operation: "stop", timeoutMs: 300 });
+    const { outcome } = await run("Stubborn", { callId: 33, operation: "stop", timeoutMs: 3_000 });
     expect(outcome).toEqual({ kind: "exit", code: 0 });
     expect(commands("r")).toEqual([]);
     expect(commands("other")).toEqual(other);
@@ -282,7 +290,7 @@ describe("a cgroup for each resource", () => {
   inGroups("a stop that fails for good says what it has tried", async () => {
     agentScript("Never", `case $1 in start) ${daemon} ;; stop) echo "ocf-exit-reason:no" >&2; exit 1 ;; esac`);
     await run("Never", { callId: 41 });
-    await vi.waitFor(() => expect(commands("r")).toEqual([expect.stringMatching(/^sleep/)]));
+    await expect.poll(() => commands("r")).toEqual([expect.stringMatching(/^sleep/)]);
     const { outcome, exitReason } = await run("Never", { callId: 42, operation: "stop" });
     expect(outcome).toEqual({ kind: "exit", code: 1 });
     expect(exitReason).toMatch(/^no; process \d+ \(sleep\) was killed, and its stop failed again$/);

@@ -87,6 +87,18 @@ test("a dead node is never waited for", () => {
   expect(finished).toEqual({ kind: "finished", complete: false });
 });
 
+test("a node that dies while it lets itself in is not waited for; one that dies while it is fenced is", () => {
+  const fencing = (operation: "on" | "off"): TransitionAction => {
+    const reason = { code: "test", facts: {} };
+    return { kind: "fence", id: 1, key: "f", priority: 0, inputs: [], reason, operation, target: "bravo", meta: {} };
+  };
+  const gone = { kind: "node-gone", node: "bravo" } as const;
+  expect(play(transition([fencing("on")]), [gone]).finished).toEqual({ kind: "finished", complete: false });
+  const off = play(transition([fencing("off")]), [gone]);
+  expect(off.finished).toBeUndefined();
+  expect(inFlight(off.state)).toEqual(["f"]);
+});
+
 test("an answer that never comes ends the action after its timeout and the cluster delay", () => {
   const graph = transition([action(1, [])]);
   expect(runWakeAtMs(startRun(graph, 1, 0).state)).toBe(15_000);

@@ -7,7 +7,7 @@ import { changeSides, endSplit, splitOnce } from "../../../lab/tour/split.ts";
 import { runVerb } from "../../../lab/verbs.ts";
 import { nothingIsLost } from "./takeovers.ts";
 
-const LOUD_MAX_MS = 90_000;
+const LOUD_MAX_MS = 180_000;
 
 export function testFencingTroubles(lab: () => Lab): void {
   test("a wrong password, then a hung board: the takeover waits, says why, and goes on once both work", async () => {

@@ -5,7 +5,7 @@ import { type LinkName, peerOf } from "../../../lab/names.ts";
 import { writeSome } from "../../../lab/tour/demo.ts";
 import { mirrorIsDown, nothingIsLost } from "./takeovers.ts";
 
-const TOLD_MAX_MS = 90_000;
+const TOLD_MAX_MS = 180_000;
 /** The whole disk is copied, and looked at again a minute later at most. */
 const COPIED_MAX_MS = 300_000;
 /** As a mirror is that was made without a first copy, and whose bitmap was cleared without its UUID. */

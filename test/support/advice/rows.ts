@@ -5,19 +5,17 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { TOLD, type Told } from "../../../lab/tour/told.ts";
 import type { NodeName } from "../../app/node-pair.ts";
 import { DEADTIME_MS, INITDEAD_MS, MONITOR_MS, otherOf, PING_TARGET, type Stage } from "./stage.ts";
 
-export interface Row {
-  readonly row: number;
-  readonly code: string;
+export interface Row extends Told {
   /** In words, for the table of the bench. */
   readonly how: string;
   /** What may see it first: the longest monitor, or deadtime, with the work that has to come before it. */
   readonly boundMs: number;
   /** Brings it about; the node that is to tell it. `active` has the service. */
   readonly provoke: (stage: Stage, active: NodeName) => Promise<NodeName> | NodeName;
-  readonly command: RegExp;
   readonly heal: (stage: Stage, active: NodeName) => Promise<void> | void;
 }
 
@@ -49,47 +47,40 @@ async function leave({ pair }: Stage, node: NodeName): Promise<void> {
 
 export const ROWS: readonly Row[] = [
   {
-    row: 1,
-    code: "failed-over",
+    ...TOLD.failedOver,
     how: "the service has moved off a node in standby",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ tell }, active) => {
       tell(active, "crm", "node", "standby", active);
       return otherOf(active);
     },
-    command: /gemel report/,
     heal: ({ tell }, active) => void tell(active, "crm", "node", "online", active),
   },
   {
-    row: 19,
-    code: "address-moved",
+    ...TOLD.addressMoved,
     how: "the address has just moved to the other node",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ tell }, active) => {
       tell(active, "crm", "node", "standby", active);
       return otherOf(active);
     },
-    command: /arp|neigh/i,
     heal: ({ tell }, active) => void tell(active, "crm", "node", "online", active),
   },
   {
-    row: 2,
-    code: "node-without-power",
+    ...TOLD.withoutPower,
     how: "fencing has switched a node off",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ tell }, active) => {
       tell(active, "fence", "off", otherOf(active));
       return active;
     },
-    command: /gemel fence on /,
     heal(stage, active) {
       stage.tell(active, "fence", "on", otherOf(active));
       restart(stage, otherOf(active));
     },
   },
   {
-    row: 15,
-    code: "mutual-fencing",
+    ...TOLD.mutualFencing,
     how: "all links are cut: one shoots the other, which boots and, still alone, shoots back",
     // Neither knows of both shots before they meet again: from the second boot.
     boundMs: INITDEAD_MS + DEATH_BOUND_MS,
@@ -103,24 +94,20 @@ export const ROWS: readonly Row[] = [
       restart(stage, otherOf(shot));
       return shot;
     },
-    command: /priority-fencing-delay/,
     heal: () => {},
   },
   {
-    row: 3,
-    code: "service-not-running",
+    ...TOLD.serviceNotRunning,
     how: "gemel was stopped on the passive node",
     boundMs: MONITOR_BOUND_MS,
     async provoke(stage, active) {
       await leave(stage, otherOf(active));
       return active;
     },
-    command: /systemctl start gemel/,
     heal: (stage, active) => restart(stage, otherOf(active)),
   },
   {
-    row: 4,
-    code: "network-lost",
+    ...TOLD.networkLost,
     how: "the cable of one node to its clients is pulled",
     // The attribute is dampened, and a silent host is asked more than once.
     boundMs: MONITOR_BOUND_MS + 7_000,
@@ -128,62 +115,52 @@ export const ROWS: readonly Row[] = [
       pair.service(otherOf(active), "down");
       return active;
     },
-    command: /check cable, card, ip link/,
     heal: ({ pair }, active) => pair.service(otherOf(active), "up"),
   },
   {
-    row: 8,
-    code: "network-lost-everywhere",
+    ...TOLD.networkLostEverywhere,
     how: "the ping target is down",
     boundMs: MONITOR_BOUND_MS + 7_000,
     provoke: ({ pair }, active) => {
       pair.clientAddress("del", `${PING_TARGET}/24`);
       return active;
     },
-    command: /return by themselves/,
     heal: ({ pair }) => pair.clientAddress("add", `${PING_TARGET}/24`),
   },
   {
-    row: 5,
-    code: "disk-lost",
+    ...TOLD.diskLost,
     how: "the disk of one node is gone",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ disk }, active) => {
       disk(otherOf(active), false);
       return active;
     },
-    command: /multipathd, iSCSI/,
     heal: ({ disk }, active) => disk(otherOf(active), true),
   },
   {
-    row: 9,
-    code: "disk-lost-everywhere",
+    ...TOLD.diskLostEverywhere,
     how: "the disks of both nodes are gone",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ disk }, active) => {
       for (const node of [active, otherOf(active)]) disk(node, false);
       return active;
     },
-    command: /systemctl stop gemel; start nothing/,
     heal: ({ disk }, active) => {
       for (const node of [active, otherOf(active)]) disk(node, true);
     },
   },
   {
-    row: 6,
-    code: "resource-failed",
+    ...TOLD.failed,
     how: "the service's monitor fails once",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ pretend }, active) => {
       pretend(active, false);
       return otherOf(active);
     },
-    command: /crm resource cleanup db (?:alpha|bravo)/,
     heal: ({ tell }, active) => void tell(active, "crm", "resource", "cleanup", "db", active),
   },
   {
-    row: 10,
-    code: "failed-everywhere",
+    ...TOLD.failedEverywhere,
     how: "its monitor fails on one node, its start on both",
     boundMs: MONITOR_BOUND_MS + WORK_MS,
     provoke: ({ order, pretend }, active) => {
@@ -191,41 +168,35 @@ export const ROWS: readonly Row[] = [
       pretend(active, false);
       return otherOf(active);
     },
-    command: /crm resource cleanup db (?:alpha|bravo); look that it runs; crm resource cleanup db/,
     heal({ order, tell }, active) {
       for (const node of [active, otherOf(active)]) order(node, "start", undefined);
       for (const node of [active, otherOf(active)]) tell(active, "crm", "resource", "cleanup", "db", node);
     },
   },
   {
-    row: 7,
-    code: "runs-nowhere",
+    ...TOLD.runsNowhere,
     how: "both nodes are in standby",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ tell }, active) => {
       for (const node of [otherOf(active), active]) tell(active, "crm", "node", "standby", node);
       return active;
     },
-    command: /crm node online (?:alpha|bravo)/,
     heal: ({ tell }, active) => {
       for (const node of [active, otherOf(active)]) tell(active, "crm", "node", "online", node);
     },
   },
   {
-    row: 11,
-    code: "left-over-constraint",
+    ...TOLD.leftOver,
     how: "a constraint of an old move keeps the service from a node",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ tell }, active) => {
       tell(active, "crm", "configure", "location", "cli-standby-service", "service", "-inf:", otherOf(active));
       return active;
     },
-    command: /crm resource unmove service/,
     heal: ({ tell }, active) => void tell(active, "crm", "resource", "unmove", "service"),
   },
   {
-    row: 12,
-    code: "shutdown-hangs",
+    ...TOLD.shutdownHangs,
     how: "a node is to stop, and the service on it does not",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ order, pair }, active) => {
@@ -233,7 +204,6 @@ export const ROWS: readonly Row[] = [
       pair.signal(active, "SIGTERM");
       return otherOf(active);
     },
-    command: /crm resource cleanup db/,
     async heal(stage, active) {
       stage.order(active, "stop", undefined);
       stage.tell(otherOf(active), "crm", "resource", "cleanup", "db", active);
@@ -242,8 +212,7 @@ export const ROWS: readonly Row[] = [
     },
   },
   {
-    row: 13,
-    code: "not-ready",
+    ...TOLD.notReady,
     how: "a node starts before the files of its service are there",
     boundMs: JOIN_MS + MONITOR_BOUND_MS,
     async provoke(stage, active) {
@@ -256,37 +225,32 @@ export const ROWS: readonly Row[] = [
       });
       return active;
     },
-    command: /crm resource cleanup db/,
     heal({ order, tell }, active) {
       order(otherOf(active), "probe", undefined);
       tell(active, "crm", "resource", "cleanup", "db", otherOf(active));
     },
   },
   {
-    row: 17,
-    code: "active-twice",
+    ...TOLD.activeTwice,
     how: "the service was started by hand on the passive node",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ pretend }, active) => {
       pretend(otherOf(active), true);
       return active;
     },
-    command: /crm node standby/,
     heal({ pretend, tell }, active) {
       pretend(otherOf(active), false);
       tell(active, "crm", "resource", "cleanup", "db");
     },
   },
   {
-    row: 18,
-    code: "address-without-interface",
+    ...TOLD.withoutInterface,
     how: "an address of a network that no node is in",
     boundMs: MONITOR_BOUND_MS,
     provoke: ({ tell }, active) => {
       tell(active, "crm", "configure", "primitive", "far", "ocf:gemel:IPaddr2", "params", "ip=203.0.113.9");
       return active;
     },
-    command: /nic/,
     heal: ({ tell }, active) => {
       tell(active, "crm", "resource", "stop", "far");
       tell(active, "crm", "resource", "cleanup", "far");
@@ -294,20 +258,17 @@ export const ROWS: readonly Row[] = [
     },
   },
   {
-    row: 20,
-    code: "link-down",
+    ...TOLD.linkDown,
     how: "one of two heartbeat cables is pulled",
     boundMs: DEATH_BOUND_MS,
     provoke: ({ pair }, active) => {
       pair.heart("down");
       return active;
     },
-    command: /by itself/,
     heal: ({ pair }) => pair.heart("up"),
   },
   {
-    row: 16,
-    code: "fencing-fails",
+    ...TOLD.fencingFails,
     how: "a node dies, and its board says yes and does nothing",
     // Two rounds of fencing in which the power is read for as long as a board may take; the first is told at once.
     boundMs: DEATH_BOUND_MS + 110_000,
@@ -316,7 +277,6 @@ export const ROWS: readonly Row[] = [
       pair.cut(active);
       return otherOf(active);
     },
-    command: /gemel fence confirm /,
     heal(stage, active) {
       // Its power is pulled: a board that still reads "on" would have the confirmation refused.
       stage.boards[active].setFaults({});

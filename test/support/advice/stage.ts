@@ -64,8 +64,10 @@ function configurationText(folder: string, boards: Readonly<Record<NodeName, Ipm
   ].join("\n")}\n`;
 }
 
-export async function openStage(): Promise<Stage> {
-  const times = ["keepalive 200ms", `deadtime ${DEADTIME_MS}ms`, `initdead ${INITDEAD_MS}ms`, `agents ${AGENTS}`];
+/** `patientMs`: deadtime and initdead where no node is to be lost. */
+export async function openStage(patientMs?: number): Promise<Stage> {
+  const [deadtimeMs, initdeadMs] = [patientMs ?? DEADTIME_MS, patientMs ?? INITDEAD_MS];
+  const times = ["keepalive 200ms", `deadtime ${deadtimeMs}ms`, `initdead ${initdeadMs}ms`, `agents ${AGENTS}`];
   const spare = "link spare udp alpha=198.18.3.1:694 bravo=198.18.3.2:694";
   const pair = openNodePair({ times: [...times, spare], configuration: "property stonith-enabled=true\n" });
   const place = (name: string) => path.join(pair.folder, name);

@@ -35,7 +35,7 @@ export function openLedger(cluster: Cluster, from: number): Ledger {
       const value = String(number);
       const request = { kind: "attribute", node: LEDGER_NODE, name, value, lifetime: "forever" } as const;
       const reply = await cluster.ask(through, request, ANSWER_MS);
-      if (reply.kind === "answer" && reply.caution === undefined) acknowledged.set(name, number);
+      if (reply.kind === "answer" && reply.cautions === undefined) acknowledged.set(name, number);
       await sleep(PAUSE_MS);
     }
   }

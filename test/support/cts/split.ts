@@ -9,7 +9,7 @@ import { ADDRESS, type NodeName } from "./configuration.ts";
 
 export const PAIR = ["alpha", "bravo"] as const satisfies readonly NodeName[];
 /** Deadtime, the wait of the passive side, the shot, on a busy machine. */
-const DECIDED_MS = 60_000;
+const DECIDED_MS = 120_000;
 /** Longer than the passive side waits: a second shot would have come by then. */
 const AFTERMATH_MS = 8_000;
 const READY_MS = 120_000;

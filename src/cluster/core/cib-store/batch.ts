@@ -28,7 +28,7 @@ export interface Batch {
 /** Adds what is asked for to the batch; the problems for which it is refused instead. */
 export function join(state: CibStore, batch: Batch, request: ConfigurationRequest, from: string): readonly Problem[] {
   const { stored } = state;
-  const { requestId, operations } = request;
+  const { operations } = request;
   const version = versionText(stored.version);
   const isOutdated = operations.some(
     (one) => one.kind === "expect" && (one.version !== version || batch.diffs.length > 0),
@@ -52,7 +52,7 @@ export function join(state: CibStore, batch: Batch, request: ConfigurationReques
     ...diffTrees(batch.configuration, configuration),
     ...raised.map((part) => `~ ${part} counted up by hand`),
   ];
-  batch.accepted.push({ requestId, from, warnings: problems });
+  batch.accepted.push({ request, from, warnings: problems });
   if (diff.length === 0) return [];
   batch.configuration = configuration;
   batch.known = new Set(problems.map(formatProblem));

@@ -9,7 +9,7 @@ import type { Problem } from "../../../base/problem.ts";
 import { type Batch, join, openBatch, storedOf } from "./batch.ts";
 import { covers } from "./lineage.ts";
 import { mergeStored } from "./merge.ts";
-import { adopt, type CibStore, change, changeReign, confirmed, type Draft, others, send } from "./state.ts";
+import { type Asked, adopt, type CibStore, change, changeReign, confirmed, type Draft, others, send } from "./state.ts";
 import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
 import type { Answer, CibMessage, CibVersion, ConfigurationRequest, DiskMark, StatusList, StoredCib } from "./types.ts";
 
@@ -132,7 +132,7 @@ export function settle(draft: Draft): void {
     if (state.inFlight !== undefined) {
       const { requests, version } = state.inFlight;
       change(draft, { inFlight: undefined });
-      for (const { requestId, from, warnings } of requests) accept(draft, from, requestId, version, warnings);
+      for (const { request, from, warnings } of requests) accept(draft, from, request.requestId, version, warnings);
     }
     const { queue } = draft.state;
     if (queue.length === 0) return;
@@ -167,7 +167,7 @@ function accept(draft: Draft, to: string, requestId: string, version: CibVersion
 export function enqueue(draft: Draft, requests: readonly ConfigurationRequest[], from: string): void {
   const { queue, inFlight, reign } = draft.state;
   const given = new Map(reign?.answered.map((answer) => [answer.requestId, answer]));
-  const flying = new Set(inFlight?.requests.map(({ requestId }) => requestId));
+  const flying = new Set(inFlight?.requests.map(({ request }) => request.requestId));
   const waiting = requests.filter(({ requestId }) => !given.has(requestId) && !flying.has(requestId));
   const others = queue.filter((one) => one.from !== from);
   const first = queue.findIndex((one) => one.from === from);
@@ -187,7 +187,7 @@ export function enqueue(draft: Draft, requests: readonly ConfigurationRequest[],
   settle(draft);
 }
 
-function carryOut(draft: Draft, asked: CibStore["queue"]): void {
+function carryOut(draft: Draft, asked: readonly Asked[]): void {
   const { stored } = draft.state;
   const batch = openBatch(stored);
   for (const { request, from } of asked) {
@@ -203,8 +203,8 @@ function carryOut(draft: Draft, asked: CibStore["queue"]): void {
   }
   if (batch.diffs.length > 0) adoptBatch(draft, batch);
   else
-    for (const { requestId, from, warnings } of batch.accepted)
-      accept(draft, from, requestId, stored.version, warnings);
+    for (const { request, from, warnings } of batch.accepted)
+      accept(draft, from, request.requestId, stored.version, warnings);
 }
 
 function adoptBatch(draft: Draft, batch: Batch): void {
@@ -230,24 +230,36 @@ function meet(draft: Draft, theirs: StoredCib, node: string): void {
       send(draft, node, { kind: "cib-install", round: state.reign.round, stored: state.stored });
     return;
   }
-  const { inFlight } = state;
   if (merge.kind === "join") {
     newHead(draft);
     if (merge.conflict !== undefined) draft.effects.push({ kind: "conflict", conflict: merge.conflict });
   }
   adopt(draft, merge.stored);
-  if (inFlight !== undefined) {
-    const kept = new Set(merge.stored.history.map(({ requestId }) => requestId));
-    const isKept = ({ requestId }: { readonly requestId: string }) => kept.has(requestId);
-    const stay = inFlight.requests.filter(isKept);
-    change(draft, { inFlight: stay.length === 0 ? undefined : { ...inFlight, requests: stay } });
-    const reason = `${node} came with changes of its own that win over this one, which is kept as a conflict`;
-    const remedy = "look at the conflict and submit again";
-    const problem: Problem = { severity: "error", place: "CIB", reason, remedy };
-    for (const { requestId, from } of inFlight.requests.filter((one) => !isKept(one)))
-      conclude(draft, from, { kind: "refused", requestId, problems: [problem] });
-  }
+  if (merge.stored.head !== state.stored.head) judgeInFlight(draft, state.stored, node);
   pressOn(draft);
+}
+
+/**
+ * What becomes of the requests in flight when another content has taken the place of the one that they made: the new
+ * history says which changes are in force. What changed nothing stands in no history; it is judged anew, on what runs.
+ */
+function judgeInFlight(draft: Draft, before: StoredCib, node: string): void {
+  const { inFlight, stored, queue } = draft.state;
+  if (inFlight === undefined) return;
+  const stands = ({ history }: StoredCib, { request }: Asked) =>
+    history.some(({ requestId }) => requestId === request.requestId);
+  const stay = inFlight.requests.filter((one) => stands(stored, one));
+  const unchanging = inFlight.requests.filter((one) => !stands(before, one) && !stay.includes(one));
+  change(draft, {
+    inFlight: stay.length === 0 ? undefined : { ...inFlight, requests: stay },
+    queue: [...unchanging.map(({ request, from }) => ({ request, from })), ...queue],
+  });
+  const reason = `${node} came with changes of its own that win over this one, which is kept as a conflict`;
+  const remedy = "look at the conflict and submit again";
+  const problem: Problem = { severity: "error", place: "CIB", reason, remedy };
+  for (const one of inFlight.requests)
+    if (!stay.includes(one) && !unchanging.includes(one))
+      conclude(draft, one.from, { kind: "refused", requestId: one.request.requestId, problems: [problem] });
 }
 
 /** Applies status changes at once and lets them travel with the next flush. */

@@ -43,14 +43,16 @@ export interface Reign {
   readonly answered: readonly Answer[];
 }
 
+/** A request that waits at the DC, and the member that asked. */
+export interface Asked {
+  readonly request: ConfigurationRequest;
+  readonly from: string;
+}
+
 /** Requests that the DC has applied together and that wait for the disks of all members. */
 export interface InFlight {
   readonly version: CibVersion;
-  readonly requests: readonly {
-    readonly requestId: string;
-    readonly from: string;
-    readonly warnings: readonly Problem[];
-  }[];
+  readonly requests: readonly (Asked & { readonly warnings: readonly Problem[] })[];
 }
 
 export interface CibStore {
@@ -76,7 +78,7 @@ export interface CibStore {
   readonly firstReport: number;
   readonly reportAtMs: number;
   readonly reign: Reign | undefined;
-  readonly queue: readonly { readonly request: ConfigurationRequest; readonly from: string }[];
+  readonly queue: readonly Asked[];
   readonly inFlight: InFlight | undefined;
   /** How far each node's reports have come; kept over views, because late copies may still arrive. */
   readonly taken: Readonly<Record<string, { readonly generation: number; readonly last: number }>>;

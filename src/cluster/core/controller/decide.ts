@@ -3,11 +3,12 @@
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
 import { earliest } from "../../../base/earliest.ts";
+import type { StatusChange } from "../cib-store/types.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import { reasonText } from "../scheduler/reason-text.ts";
 import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
-import { inFlight, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
+import { inFlight, keyAndNode, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
 import {
   attributesText,
   clusterOption,
@@ -27,8 +28,11 @@ const RETRY_MS = 500;
 const RETRY_MAX_MS = 15_000;
 /** The first failures are answered at once: that is what recovery is. */
 const QUICK_RETRIES = 3;
-/** Node attribute: since when it is let in (Pacemaker Explained, "Unfencing"). */
-const UNFENCED = "#node-unfenced";
+/**
+ * Attributes that change faster than a large cluster, or a starved one, can decide would keep it from ever doing
+ * anything: after so many decisions in vain one is begun all the same, as if the change had come a moment later.
+ */
+const OUTDATED_MAX = 2;
 /** A refused fencing is asked for again after this; the fencer has made its own attempts by then. */
 const FENCE_RETRY_MS = 5_000;
 /** cluster-recheck-interval of Pacemaker; a safety net, for everything that matters is an event. */
@@ -93,7 +97,8 @@ function startFence(turn: Turn, action: FenceAction): void {
     emit(turn, { kind: "leave", clean: false });
     return;
   }
-  if (action.operation === "on") log(turn, "info", `${action.target} is to be let in before anything starts on it`);
+  if (action.operation === "on")
+    log(turn, "info", `${action.target} is to be let in before anything starts on it: ${reasonText(action.reason)}`);
   else log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
   const order = turn.state.lead?.fencingOrder ?? [];
   emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
@@ -149,8 +154,8 @@ export function advance(turn: Turn, event: RunEvent): void {
   }
 }
 
-export function abort(turn: Turn, reason: string, delayMs = 0): void {
-  want(turn, reason, delayMs);
+export function abort(turn: Turn, reason: string, delayMs = 0, isMinor = false): void {
+  want(turn, reason, delayMs, isMinor);
   advance(turn, { kind: "abort", reason });
 }
 
@@ -219,7 +224,10 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary, fencingOrder, reportDue: true } };
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
-  if (turn.state.lead?.wanted !== undefined && turn.state.lead.wanted.atMs <= nowMs) return;
+  const { wanted, outdated } = lead;
+  const isOutdated = wanted !== undefined && wanted.atMs <= nowMs;
+  setLead(turn, { outdated: isOutdated ? outdated + 1 : 0 });
+  if (isOutdated && !(wanted.isMinor && outdated >= OUTDATED_MAX)) return;
   tellDecision(turn, number, decision, lead);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
@@ -228,10 +236,21 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
     if (effect.kind === "start") startAction(turn, effect.action);
     else if (effect.kind === "finished") finish(turn, number, effect.complete, started.state.aborted);
   }
+  if (isOutdated) advance(turn, { kind: "abort", reason: wanted.reason });
 }
 
 const generationOf = ({ state }: Turn, node: string): number =>
   state.view?.peers.find(({ name }) => name === node)?.generation ?? 0;
+
+/** The scheduler's own words for it (Pacemaker Explained, "Unfencing"); they are gone with the node's next start. */
+function letInAttributes({ target: node, meta }: FenceAction, nowWallMs: number): readonly StatusChange[] {
+  const values = {
+    "#node-unfenced": String(Math.floor(nowWallMs / 1_000)),
+    "#digests-all": meta["digests_all"] ?? "",
+    "#digests-secure": meta["digests_secure"] ?? "",
+  };
+  return Object.entries(values).map(([name, value]) => ({ kind: "set-attribute", node, name, value }));
+}
 
 /** What the fencer found out, whoever had asked for it. */
 export function acceptFencing(turn: Turn, result: FencingResult): void {
@@ -250,9 +269,10 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
   if (outcome === "confirmed") {
     log(turn, "warning", `${what} is confirmed: ${reason}`);
     if (action === "on") {
-      // The scheduler's own word for it: with the next start of the node it is gone.
-      const since = String(Math.floor(turn.now.nowWallMs / 1_000));
-      emit(turn, { kind: "report", changes: [{ kind: "set-attribute", node: target, name: UNFENCED, value: since }] });
+      // Of an order that is awaited no more, its node having gone meanwhile, a new start must not profit.
+      const awaited = lead.run === undefined ? [] : inFlight(lead.run);
+      for (const order of fencings.filter((each) => awaited.includes(keyAndNode(each))))
+        emit(turn, { kind: "report", changes: letInAttributes(order, turn.now.nowWallMs) });
     } else {
       reportNodeState(turn, target, DOWN);
       emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: target }] });
@@ -281,7 +301,7 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
     abort(turn, "the configuration has changed", delayMs);
   } else if (attributesText(cib) !== lead.attributesSeen) {
     setLead(turn, { attributesSeen: attributesText(cib) });
-    abort(turn, "a node attribute has changed");
+    abort(turn, "a node attribute has changed", 0, true);
   }
 }
 

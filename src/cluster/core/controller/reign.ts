@@ -73,6 +73,7 @@ export function createLead(round: string): Lead {
     synchronised: false,
     nextNumber: 1,
     failedRuns: 0,
+    outdated: 0,
     attributesSeen: "",
     blocked: [],
     summary: [],

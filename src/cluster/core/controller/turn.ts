@@ -39,10 +39,13 @@ export function setLead(turn: Turn, change: Partial<Lead>): void {
   turn.state = { ...turn.state, lead: { ...lead, ...change } };
 }
 
-/** Asks for a new decision, at the latest `delayMs` from now; an earlier wish stays. */
-export function want(turn: Turn, reason: string, delayMs = 0): void {
+/** Asks for a new decision, at the latest `delayMs` from now; an earlier wish stays, and so does a graver one. */
+export function want(turn: Turn, reason: string, delayMs = 0, isMinor = false): void {
   const { lead } = turn.state;
   if (lead === undefined) return;
   const atMs = turn.now.nowMs + delayMs;
-  if (lead.wanted === undefined || atMs < lead.wanted.atMs) setLead(turn, { wanted: { reason, atMs } });
+  const { wanted } = lead;
+  const isOnlyMinor = isMinor && wanted?.isMinor !== false;
+  if (wanted === undefined || atMs < wanted.atMs) setLead(turn, { wanted: { reason, atMs, isMinor: isOnlyMinor } });
+  else if (wanted.isMinor !== isOnlyMinor) setLead(turn, { wanted: { ...wanted, isMinor: isOnlyMinor } });
 }

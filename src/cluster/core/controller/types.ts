@@ -105,8 +105,10 @@ export interface Lead {
   /** The CIB store stands on the newest content of this view. */
   readonly synchronised: boolean;
   readonly run?: TransitionRun;
-  /** A new decision is wanted, not before `atMs`. */
-  readonly wanted?: { readonly reason: string; readonly atMs: number };
+  /** A new decision is wanted, not before `atMs`. `isMinor`: for attributes alone, which may never come to rest. */
+  readonly wanted?: { readonly reason: string; readonly atMs: number; readonly isMinor: boolean };
+  /** Decisions in a row that were out of date when they came. */
+  readonly outdated: number;
   /** The scheduler was asked under this number and has not answered. */
   readonly deciding?: number;
   readonly nextNumber: number;

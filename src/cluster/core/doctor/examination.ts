@@ -30,6 +30,15 @@ export interface KeeperTimes {
   readonly watchdogMs: number | undefined;
 }
 
+/** What the hardware profile of this machine says of its watchdog, beside what the keeper has armed. */
+export interface WatchdogChoice {
+  readonly profile: string;
+  readonly module: string;
+  readonly isLoaded: boolean;
+  /** Undefined: none. Its module is not always known. */
+  readonly armed: { readonly identity: string; readonly module?: string } | undefined;
+}
+
 /** A service whose starts belong to the cluster and not to the system, as this node has it installed. */
 export interface Service {
   readonly resource: string;
@@ -62,6 +71,8 @@ export interface Examination {
   readonly proofs: readonly DeviceProof[];
   readonly clocks: readonly ClockReading[];
   readonly keeper: KeeperTimes | undefined;
+  /** Undefined where no profile fits this machine, or it names no watchdog. */
+  readonly watchdog: WatchdogChoice | undefined;
   readonly services: readonly Service[];
   readonly timeouts: readonly AdvisedTimeout[];
 }
@@ -79,6 +90,8 @@ export const FINDING_CODES = [
   "clock-unknown",
   "deadtime-short",
   "watchdog-late",
+  "watchdog-none",
+  "watchdog-other",
   "timeout-short",
   "stops-longer-than-shutdown",
   "forgets-between-looks",

@@ -81,6 +81,18 @@ const keeperTimes: Rule = ({ keeper, isFencingEnabled, devices }) => {
   return found;
 };
 
+/** A software watchdog hangs with its kernel; the machine's own does not. */
+const watchdogChoice: Rule = ({ watchdog }) => {
+  if (watchdog === undefined) return [];
+  const { profile, module, isLoaded, armed } = watchdog;
+  const remedy = isLoaded ? "" : `modprobe ${module}`;
+  if (armed === undefined) return [{ severity: "error", code: "watchdog-none", values: { profile, module, remedy } }];
+  // A driver that does not tell its module may be the very one, if that one is loaded.
+  if (armed.module === module || (armed.module === undefined && isLoaded)) return [];
+  const values = { profile, module, remedy, armed: armed.identity };
+  return [{ severity: "warning", code: "watchdog-other", values }];
+};
+
 function primitivesIn(element: XmlElement): readonly XmlElement[] {
   return element.children.flatMap((child) => (child.name === "primitive" ? [child] : primitivesIn(child)));
 }
@@ -137,7 +149,7 @@ const services: Rule = ({ services: all }) =>
     return found;
   });
 
-const RULES: readonly Rule[] = [fencing, overrides, clocks, keeperTimes, operationTimes, services];
+const RULES: readonly Rule[] = [fencing, overrides, clocks, keeperTimes, watchdogChoice, operationTimes, services];
 
 export function examine(examination: Examination): readonly DoctorFinding[] {
   const found = RULES.flatMap((rule) => rule(examination));

@@ -5,6 +5,9 @@ import type { FindingCode } from "./examination.ts";
 
 type Texts = Readonly<Record<FindingCode, (values: Values) => AdviceText>>;
 
+/** A first step that is not always wanted. */
+const first = (step: string | undefined, joint: string) => (step === undefined || step === "" ? "" : step + joint);
+
 const ENGLISH: Texts = {
   "fencing-disabled": () => ({
     what: "fencing is disabled: a lost node is taken for dead without proof, and two nodes may come to write",
@@ -55,6 +58,14 @@ const ENGLISH: Texts = {
   "watchdog-late": ({ watchdog, deadtime }) => ({
     what: `the watchdog resets a hung node after ${watchdog} s, and it is taken over after ${deadtime} s`,
     doNow: "make the watchdog's timeout shorter than deadtime, or configure fencing",
+  }),
+  "watchdog-none": ({ profile, module, remedy }) => ({
+    what: `no watchdog is armed: nothing resets this node when it hangs; its hardware (${profile}) has ${module}`,
+    doNow: `${first(remedy, ", now and at boot; ")}name its device as watchdog in the node configuration`,
+  }),
+  "watchdog-other": ({ profile, module, remedy, armed }) => ({
+    what: `the armed watchdog is ${armed}; this hardware (${profile}) has its own, ${module}`,
+    doNow: `${first(remedy, ", now and at boot; ")}name its device as watchdog in the node configuration`,
   }),
   "timeout-short": ({ resource, operation, configured, advised }) => ({
     what: `${operation} of ${resource} may take ${configured} s; its agent asks for ${advised} s`,
@@ -133,6 +144,14 @@ const JAPANESE: Texts = {
   "watchdog-late": ({ watchdog, deadtime }) => ({
     what: `ウォッチドッグのリセットは ${watchdog} 秒後、引き継ぎは ${deadtime} 秒後`,
     doNow: "ウォッチドッグを deadtime より短くするか、フェンシングを設定する",
+  }),
+  "watchdog-none": ({ profile, module, remedy }) => ({
+    what: `ウォッチドッグが無効: ハングしてもリセットされない。このハードウェア (${profile}) には ${module} がある`,
+    doNow: `${first(remedy, " (起動時にも)。")}ノード設定の watchdog にそのデバイスを書く`,
+  }),
+  "watchdog-other": ({ profile, module, remedy, armed }) => ({
+    what: `使用中のウォッチドッグは ${armed}。このハードウェア (${profile}) のものは ${module}`,
+    doNow: `${first(remedy, " (起動時にも)。")}ノード設定の watchdog にそのデバイスを書く`,
   }),
   "timeout-short": ({ resource, operation, configured, advised }) => ({
     what: `${resource} の ${operation} は ${configured} 秒まで。RA の推奨は ${advised} 秒`,

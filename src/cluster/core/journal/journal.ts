@@ -8,7 +8,7 @@
 import type { NodeEffect, NodeEvent, NodeState } from "../controller/node-core.ts";
 import type { Decision } from "../scheduler/decision.ts";
 
-export const JOURNAL_FORMAT = 3;
+export const JOURNAL_FORMAT = 4;
 
 /** SHA-256 as hexadecimal text; handed in, because a core knows no library. */
 export type Hash = (text: string) => string;

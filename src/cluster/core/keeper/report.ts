@@ -23,6 +23,8 @@ export interface KeeperReport {
   readonly links: readonly LinkQuality[];
   readonly watchdog?: {
     readonly identity: string;
+    /** The kernel module of its driver. */
+    readonly module?: string;
     readonly timeoutMs: number;
     readonly pretimeoutMs?: number;
     /** It cannot be disarmed: an orderly stop resets the machine, too. */

@@ -60,10 +60,16 @@ export function isQuorate(state: MembershipState): boolean {
   return tieHeld || toldBy(state).some(({ holdsTie }) => holdsTie);
 }
 
+function withoutWait(state: MembershipState): MembershipState {
+  if (state.tieWait === undefined) return state;
+  const { tieWait: _, ...rest } = state;
+  return rest;
+}
+
 /** After every step: begins and ends the wait for the lock. It comes once in a tie, so a lock that is lost is lost. */
 export function waitForTie(state: MembershipState, nowMs: number): MembershipState {
-  const { tieWait, ...rest } = state;
-  if (state.config.quorum?.tieBreaker !== "disk" || !isTied(state)) return tieWait === undefined ? state : rest;
+  const { tieWait } = state;
+  if (state.config.quorum?.tieBreaker !== "disk" || !isTied(state)) return withoutWait(state);
   if (tieWait?.isOver === true) return state;
   const sinceMs = tieWait?.sinceMs ?? nowMs;
   const isOver = isQuorate(state) || nowMs - sinceMs >= TIE_WAIT_MS;

@@ -23,7 +23,8 @@ import { byName, countsOf } from "./summary.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
 /** The form of Pacemaker 2.1.5, whose readers are the ones in the field. */
-const API_VERSION = "2.25";
+/** Of the peer whose XML it is: Pacemaker 2.1.5. */
+export const API_VERSION = "2.25";
 
 /** `2012-02-22 17:04:34Z`, which only failures have. */
 function stamp(seconds: number): string {

@@ -87,7 +87,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkCancels(plan);
   linkAgentChanges(plan);
   linkRemovals(plan);
-  planUnfencing(plan);
+  planUnfencing(plan, changes.unfences);
   planFencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);

@@ -60,8 +60,12 @@ function guardMs(action: TransitionAction, transition: Transition): number {
   }
 }
 
-/** Where the action is carried out: a fencing runs at the DC, whatever happens to its target. */
+/**
+ * Where the action is carried out: a fencing runs at the DC, whatever happens to its target; but a node lets itself in,
+ * and when it goes in the middle of that, its fencing must not wait for what it was doing.
+ */
 function nodeOf(action: TransitionAction): string | undefined {
+  if (action.kind === "fence") return action.operation === "on" ? action.target : undefined;
   return action.kind === "resource" || action.kind === "cluster" ? action.node : undefined;
 }
 

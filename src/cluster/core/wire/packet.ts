@@ -35,13 +35,18 @@ export interface Signer {
   open(keyNumber: number, header: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }
 
-const MAGIC = 0x674d;
+export const MAGIC = 0x674d;
 export const WIRE_VERSION = 1;
 export const HEADER_BYTES = 20;
 export const MAC_BYTES = 16;
 /** An encrypted payload carries its nonce, too. */
 export const SEAL_BYTES_MAX = MAC_BYTES + 12;
 const KINDS: readonly PacketKind[] = ["heartbeat", "datagram"];
+
+const SENDER_AT = 4;
+
+/** The id of the sending node, of a header as `Signer.open` gets it: true only once the seal is. */
+export const senderOf = (header: Uint8Array): number => header[SENDER_AT] ?? 0;
 
 /** The whole packet, sealed. */
 export function encodePacket(header: PacketHeader, payload: Uint8Array, signer: Signer): Uint8Array {
@@ -50,7 +55,7 @@ export function encodePacket(header: PacketHeader, payload: Uint8Array, signer: 
   view.setUint16(0, MAGIC);
   view.setUint8(2, WIRE_VERSION);
   view.setUint8(3, KINDS.indexOf(header.kind));
-  view.setUint8(4, header.from);
+  view.setUint8(SENDER_AT, header.from);
   view.setUint8(5, header.to);
   view.setUint8(6, header.link);
   view.setUint8(7, signer.keyNumber);
@@ -78,10 +83,10 @@ export function decodePacket(bytes: Uint8Array, signer: Signer): PacketRead {
   if (payload === undefined) return { kind: "forged" };
   const kind = KINDS[view.getUint8(3)];
   const version = view.getUint8(2);
-  if (version !== WIRE_VERSION || kind === undefined) return { kind: "version", from: view.getUint8(4), version };
+  if (version !== WIRE_VERSION || kind === undefined) return { kind: "version", from: senderOf(bytes), version };
   const packet: Packet = {
     kind,
-    from: view.getUint8(4),
+    from: senderOf(bytes),
     to: view.getUint8(5),
     link: view.getUint8(6),
     generation: readUint48(view, 8),

@@ -28,11 +28,8 @@ async function blocksOf(device: string): Promise<number> {
 
 async function look(call: AgentCall): Promise<ToolEnd> {
   const { device = "", write_dir: directory = "" } = call.parameters;
-  const bounded = {
-    timeoutMs: Math.min(call.timeoutMs, ANSWER_MAX_MS),
-    signal: call.signal,
-    runDirectory: call.runDirectory,
-  };
+  // Also at the start it only looks: what hangs there holds up no stop.
+  const bounded = { ...call, operation: "monitor", timeoutMs: Math.min(call.timeoutMs, ANSWER_MAX_MS) };
   const copy = ["bs=4096", "count=1"];
   if (directory !== "") {
     const file = path.join(directory, `.gemel-diskd-${call.instance}`);

@@ -5,7 +5,8 @@
  * It never unmounts lazily: the mount would be out of sight, and its users would go on writing.
  * Facts: reference/storage.md, section 9.
  */
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -49,8 +50,9 @@ function wantedOf({ parameters }: AgentCall): Wanted {
   return { device, directory: path.resolve("/", directory), type: fstype, options };
 }
 
-async function readMounts(): Promise<readonly Mount[]> {
-  return parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
+/** In the loop: it waits for no disk, and the turns of the thread pool would cost more than the mount itself. */
+function readMounts(): readonly Mount[] {
+  return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
 }
 
 const isBlockDevice = (device: string) => device.startsWith("/dev/");
@@ -79,7 +81,7 @@ async function check(call: AgentCall, { device, type }: Wanted): Promise<string 
 async function start(call: AgentCall): Promise<AgentAnswer> {
   const wanted = wantedOf(call);
   const { device, directory, type, options } = wanted;
-  const there = mountAt(await readMounts(), directory);
+  const there = mountAt(readMounts(), directory);
   if (there !== undefined) {
     if (await isOf(there, wanted)) return succeeded;
     return failed(`${directory} is taken: ${there.source} is mounted there`);
@@ -97,7 +99,7 @@ async function start(call: AgentCall): Promise<AgentAnswer> {
   const words = [...typeWords, ...(options === "" ? [] : ["-o", options]), device, directory];
   const { reason } = await runTool(call, "mount", words);
   // Read back, whatever mount said.
-  return mountAt(await readMounts(), directory) === undefined ? failed(`mounting ${device}: ${reason}`) : succeeded;
+  return mountAt(readMounts(), directory) === undefined ? failed(`mounting ${device}: ${reason}`) : succeeded;
 }
 
 function nameUsers(users: readonly MountUser[], directory: string): string {
@@ -110,11 +112,11 @@ function nameUsers(users: readonly MountUser[], directory: string): string {
 
 /** True when it is gone. */
 async function unmountAll(call: AgentCall, directory: string): Promise<boolean> {
-  for (const { mountPoint } of mountsBelow(await readMounts(), directory)) {
+  for (const { mountPoint } of mountsBelow(readMounts(), directory)) {
     const { code } = await runTool(call, "umount", [mountPoint]);
     if (code !== 0) break;
   }
-  return mountsBelow(await readMounts(), directory).length === 0;
+  return mountsBelow(readMounts(), directory).length === 0;
 }
 
 function signalUsers(users: readonly MountUser[], signal: NodeJS.Signals): void {
@@ -165,7 +167,7 @@ async function probeDepth(call: AgentCall, { device, directory }: Wanted, level:
 
 async function monitor(call: AgentCall): Promise<AgentAnswer> {
   const wanted = wantedOf(call);
-  const mount = mountAt(await readMounts(), wanted.directory);
+  const mount = mountAt(readMounts(), wanted.directory);
   if (mount === undefined) return { code: OCF.notRunning, reason: "" };
   if (isBlockDevice(wanted.device) && !(await isOf(mount, wanted)))
     return { code: OCF.notRunning, reason: `${mount.source} is mounted at ${wanted.directory}` };

@@ -1,5 +1,6 @@
 /** Programs that a built-in agent needs, each bounded by the operation it serves: a hung one is ended with it. */
 import { runProcess } from "../../../hw/edge/child-process.ts";
+import { ownerOf } from "../lingering-operations.ts";
 import { type AgentCall, noteDirectory } from "./contract.ts";
 
 export interface ToolEnd {
@@ -13,14 +14,17 @@ export interface ToolEnd {
 const REASON_LENGTH_MAX = 300;
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
 
+export type ToolCall = Pick<AgentCall, "signal" | "timeoutMs" | "runDirectory" | "operation" | "instance">;
+
 /** Resolves always; at the latest two seconds after the operation's end. */
 export async function runTool(
-  { signal, timeoutMs, runDirectory }: Pick<AgentCall, "signal" | "timeoutMs" | "runDirectory">,
+  { signal, timeoutMs, runDirectory, operation, instance }: ToolCall,
   file: string,
   argv: readonly string[],
 ): Promise<ToolEnd> {
   if (signal.aborted) return { code: undefined, output: "", reason: `no time left for ${file}` };
-  const child = runProcess({ file, argv, environment: ENVIRONMENT, timeoutMs, noteIn: noteDirectory(runDirectory) });
+  const order = { file, argv, environment: ENVIRONMENT, timeoutMs, noteIn: noteDirectory(runDirectory) };
+  const child = runProcess({ ...order, ...ownerOf(operation, instance) });
   const kill = () => child.kill();
   signal.addEventListener("abort", kill, { once: true });
   const { end, output, errors, stuck } = await child.done;

@@ -183,13 +183,14 @@ describe("a probe", () => {
 
 describe("the notes on disk", () => {
   let folder: string;
+  let boot: string;
   beforeEach(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), "gemel-begun-"));
-    writeFileSync(path.join(folder, "boot"), "first\n");
+    boot = "first";
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const said: string[] = [];
-  const open = () => openBegunNotes(folder, (_level, text) => said.push(text), path.join(folder, "boot"));
+  const open = () => openBegunNotes(folder, (_level, text) => said.push(text), boot);
   const begun = (id: string): Begun => {
     const { parameters, meta, timeoutMs, resource } = action("start", OLD);
     return { parameters, meta, timeoutMs, resource: { ...resource, id } };
@@ -211,7 +212,7 @@ describe("the notes on disk", () => {
 
   test("of an earlier boot mean nothing, and one that is torn is told", () => {
     open().keep("a", begun("a"));
-    writeFileSync(path.join(folder, "boot"), "second\n");
+    boot = "second";
     expect(open().begun).toEqual([]);
     writeFileSync(path.join(folder, "begun", "b.json"), '{"boot":"second","beg');
     expect(open().begun).toEqual([]);

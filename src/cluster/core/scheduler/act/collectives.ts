@@ -6,6 +6,7 @@
 import type { Resource } from "../facts/model.ts";
 import { countedRole, inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { assignedNode } from "../place/board.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -46,8 +47,10 @@ export function addFrame(plan: Plan, resource: Resource): void {
     pseudo(plan, resource, task);
     pseudo(plan, resource, DONE[task] ?? task);
   };
-  // A member that has nowhere to start keeps others from starting, and is told of when the group must start.
-  if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, "start");
+  // A member that cannot come up keeps others from it, and is told of when the group must.
+  if (resource.kind === "group")
+    for (const up of tasks.filter((task) => task === "start" || task === "promote"))
+      for (const member of resource.children) stepsOrNone(plan, member, up);
   for (const task of tasks.slice(0, 2)) add(task);
   for (const task of tasks.slice(0, 2)) addNotifyFrame(plan, resource, task);
   // A clone's later tasks are written as they follow upon each other, a group's the other way round.
@@ -79,7 +82,7 @@ function frame(plan: Plan, resource: Resource, operation: string): void {
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
   plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
-  if (operation !== "promote") link(plan, begin, end, { needsFirst: true });
+  if (operation !== "promote") link(plan, begin, end);
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end, { ends: true });
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
@@ -151,21 +154,24 @@ function restartLater(plan: Plan, group: Resource): void {
   });
 }
 
-/** A member that cannot be started anywhere keeps the next one from starting, although it has no step of its own. */
+/**
+ * A member that cannot be started anywhere keeps the next one from starting, although it has no step of its own; so
+ * does one that is not to be promoted where it is.
+ */
 export function stepsOrNone(plan: Plan, resource: Resource, operation: string): readonly Step[] {
   const found = stepsOf(plan, resource, operation);
   if (found.length > 0) return found;
   if (operation !== "start" && operation !== "promote") return [];
-  return [step(plan, { resource, operation, runnable: false })];
+  return [step(plan, { resource, operation, node: assignedNode(plan.board, resource), runnable: false })];
 }
 
-function isOrdered(group: Resource): boolean {
+export function isOrderedGroup(group: Resource): boolean {
   return group.meta["ordered"] === undefined || /^(?:true|on|yes|y|1)$/i.test(group.meta["ordered"]);
 }
 
 /** The steps of a group; its members' own steps stand already. */
 export function linkGroup(plan: Plan, group: Resource): void {
-  if (isOrdered(group)) chainGroup(plan, group);
+  if (isOrderedGroup(group)) chainGroup(plan, group);
   for (const operation of tasksOf(group)) frame(plan, group, operation);
   const of = (operation: string) => stepsOf(plan, group, operation);
   for (const stopped of of("stopped")) for (const start of of("start")) link(plan, stopped, start);
@@ -189,10 +195,19 @@ export function linkPhases(plan: Plan, collective: Resource): void {
     linkAll(plan, stepsOf(plan, collective, first), stepsOf(plan, collective, second));
 }
 
+/** While none of a clone can come up, it is not promoted, nor are the groups in it and their members. */
+function holdPromotion(plan: Plan, clone: Resource): void {
+  const groups = clone.children.filter(({ kind }) => kind === "group");
+  const inside = [clone, ...groups, ...groups.flatMap(({ children }) => children)];
+  const promotes = inside.flatMap((each) => stepsOf(plan, each, "promote"));
+  linkAll(plan, stepsOf(plan, clone, "running"), promotes, { needsFirst: true, hidden: true });
+}
+
 /** The steps of a clone; those of its instances stand already. */
 export function linkClone(plan: Plan, clone: Resource): void {
   for (const operation of tasksOf(clone)) frame(plan, clone, operation);
   linkPhases(plan, clone);
+  holdPromotion(plan, clone);
   // Done with what must come first: what belongs together needs its first half.
   if (!clone.ordered) return;
   // In a bundle the containers set the order; who is promoted when is not part of it.

@@ -61,9 +61,9 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
   return [...inner, ...members].flatMap((member) => stepsOf(plan, member, task));
 }
 
-/** An instance that cannot start, for want of a node or of quorum, is not drawn in by what its clone waits for. */
+/** An instance that cannot come up, for want of a node or of quorum, is not drawn in by what its clone waits for. */
 function staysAway({ resource, operation, runnable, required }: Step): boolean {
-  return resource?.parent?.kind === "clone" && operation === "start" && !runnable && !required;
+  return resource?.parent?.kind === "clone" && GOES_UP.has(operation) && !runnable && !required;
 }
 
 function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {

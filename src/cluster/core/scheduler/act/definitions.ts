@@ -5,6 +5,7 @@
 import { definitionChange } from "../facts/digests.ts";
 import type { HistoryEntry, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { canRun, nextRoleOf } from "../place/board.ts";
 import { motionOf } from "./lifecycle.ts";
@@ -32,6 +33,8 @@ export interface Changes {
     readonly task: string;
     readonly intervalMs: number;
   }[];
+  /** Nodes on which a fencing device is another one than the one that was started there. */
+  readonly unfences: Set<Node>;
   /** Failures that were those of the old definition. */
   readonly forgotten: { readonly resource: Resource; readonly node: Node }[];
 }
@@ -68,7 +71,7 @@ function startAnew(plan: Plan, resource: Resource, to: Node | undefined): void {
  * monitors for when it is planned which of them fit.
  */
 export function planDefinitions(plan: Plan): Changes {
-  const changes: Changes = { reloads: [], repeats: [], forgotten: [] };
+  const changes: Changes = { reloads: [], repeats: [], unfences: new Set(), forgotten: [] };
   for (const resource of plan.facts.resources) {
     // What failed is started anew anyway.
     if (resource.kind !== "primitive" || resource.removed || !resource.managed || resource.failed) continue;
@@ -79,6 +82,7 @@ export function planDefinitions(plan: Plan): Changes {
       const change = changeOf(plan, resource, node, changes);
       if (node === to && change === "reload")
         changes.reloads.push(step(plan, { resource, node, operation: "reload-agent", reason: "definition change" }));
+      if (change === "restart" && isFencingClass(resource.class)) changes.unfences.add(node);
       // What is to be started anew, but nowhere: a start that is wanted and cannot be.
       if (change === "restart" && (node === to || to === undefined)) startAnew(plan, resource, to);
     }

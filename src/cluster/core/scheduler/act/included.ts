@@ -1,6 +1,7 @@
 /** What of a settled plan makes the graph: steps that are required and can run, and the links between those. */
 import type { Resource } from "../facts/model.ts";
 import { isProbe, type Link, type Plan, type Step } from "./plan.ts";
+import { isProbing } from "./probes.ts";
 
 export interface Graph {
   /** In the order in which they are executed when nothing else decides. */
@@ -37,9 +38,12 @@ function joins(each: Link): boolean {
   return each.sameNode !== true || each.first.node === each.second.node;
 }
 
-/** What stands in a resource as it is told: instances by their numbers, unless they were left as they were promoted. */
-export function inTurn({ board, facts }: Plan, { index, parent, children }: Resource): readonly Resource[] {
-  const ranks = parent?.kind === "bundle" || !facts.options.probes ? board.ranks[index] : undefined;
+/**
+ * What stands in a resource as it is told: the instances by their numbers where they were looked for, else in the
+ * order in which they were assigned or promoted.
+ */
+export function inTurn(plan: Plan, { index, parent, children }: Resource): readonly Resource[] {
+  const ranks = parent?.kind === "bundle" || !isProbing(plan) ? plan.board.ranks[index] : undefined;
   return ranks ?? children;
 }
 

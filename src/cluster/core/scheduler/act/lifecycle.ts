@@ -4,7 +4,7 @@
  * Facts: Pacemaker Explained, "Resource Meta-Attributes" (target-role, multiple-active); crm_simulate as a black box.
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
-import { inPromotable } from "../facts/model.ts";
+import { countedRole, inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
 import { type Board, isUnclean, isUp, nextRoleOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
@@ -33,13 +33,13 @@ export function isRunnable(plan: Plan, resource: Resource, node: Node | undefine
   if (needs === "nothing" || facts.options.quorate) return true;
   const policy = policyWithoutQuorum(facts, resource);
   if (policy === "ignore") return true;
-  return policy === "freeze" && resource.runningOn.length > 0 && resource.nextRole <= resource.role;
+  return policy === "freeze" && resource.runningOn.length > 0 && nextRoleOf(board, resource) <= countedRole(resource);
 }
 
 /** `demote` lets run, unpromoted, what has roles and is up; everything else stops. */
 function policyWithoutQuorum({ options }: Facts, resource: Resource): Facts["options"]["noQuorumPolicy"] {
   if (options.noQuorumPolicy !== "demote") return options.noQuorumPolicy;
-  return inPromotable(resource) && resource.role > ROLE.stopped ? "ignore" : "stop";
+  return countedRole(resource) > ROLE.started ? "ignore" : "stop";
 }
 
 function isHeldByQuorum(facts: Facts, resource: Resource): boolean {
@@ -69,10 +69,16 @@ export function act(
   // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
   if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts, resource)) made.required = false;
   if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
-    made.reason = plan.facts.options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
+    made.reason = withoutQuorum(plan.facts, operation);
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
   if (!managed && operation === "stop") made.runnable = false;
   return made;
+}
+
+/** That quorum is wanting is said of starts only. */
+function withoutQuorum({ options }: Facts, operation: string): string {
+  if (operation !== "start") return "";
+  return options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
 }
 
 function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string): void {

@@ -53,10 +53,12 @@ export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void 
   link(plan, end, post);
   link(plan, post, postDone);
   // A task that somebody asks of the clone is nothing to tell of while no instance has a part in it.
-  // That it begins is told even when not all of it can be brought to an end.
+  // That it begins is told even when not all of it can be brought to an end; that groups begin, even when none can.
+  const isOfGroups = clone.children.some(({ kind }) => kind === "group");
   for (const each of [pre, preDone, post, postDone]) {
-    plan.collectives.push({ step: each, members: [end], mode: each === pre || each === preDone ? "free" : "all" });
-    link(plan, begin, each, { needsFirst: true, hidden: true });
+    const isBefore = each === pre || each === preDone;
+    plan.collectives.push({ step: each, members: [end], mode: isBefore ? "free" : "all" });
+    if (!isBefore || !isOfGroups) link(plan, begin, each, { needsFirst: true, hidden: true });
   }
 }
 

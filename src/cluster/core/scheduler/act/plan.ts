@@ -218,7 +218,8 @@ export function stepsNamed(plan: Plan, resource: Resource, key: string): readonl
 export const isProbe = ({ operation, intervalMs }: Step): boolean => operation === "monitor" && intervalMs === 0;
 
 /** A step as reasons name it. */
-export function describe({ resource, operation, key }: Step): string {
+export function describe({ resource, operation, key, kind }: Step): string {
+  if (kind === "fence") return operation;
   return resource === undefined ? key : `${resource.id} ${operation}`;
 }
 

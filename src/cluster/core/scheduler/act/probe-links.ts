@@ -56,6 +56,9 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
       if (reached.has(start)) return;
       reached.add(start);
       for (const { second } of after.get(start) ?? []) reach(second);
+      if (start.resource?.kind === "clone" && start.operation === "start")
+        for (const instance of start.resource.children)
+          for (const each of stepsOf(plan, instance, "start")) reach(each);
     };
     for (const each of begun) for (const { second } of after.get(each) ?? []) reach(second);
     for (const group of isGrouped ? groupsBeside(plan, clone, resource.parent) : [])

@@ -96,15 +96,25 @@ function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
   }
 }
 
+/** Whether anything is looked for on the node at all. */
+function isLookedAt(plan: Plan, node: Node): boolean {
+  if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) return false;
+  // Whose connection ends is not looked at any more.
+  if (node.remote !== undefined && assignedOf(plan.board, node.remote) === undefined) return false;
+  return !isUnclean(plan.board, node) && !node.remoteRequiresReset && node.discoverResources;
+}
+
+/** Whether anything is looked for anywhere. */
+export function isProbing(plan: Plan): boolean {
+  return plan.facts.options.probes && plan.facts.nodes.some((node) => isLookedAt(plan, node));
+}
+
 /** Probes for all resources, node by node. */
 export function planProbes(plan: Plan): void {
   const { facts } = plan;
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {
-    if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) continue;
-    // Whose connection ends is not looked at any more.
-    if (node.remote !== undefined && assignedOf(plan.board, node.remote) === undefined) continue;
-    if (isUnclean(plan.board, node) || node.remoteRequiresReset || !node.discoverResources) continue;
+    if (!isLookedAt(plan, node)) continue;
     for (const resource of plan.board.order) {
       if (node.inBundle && resource.kind !== "bundle") continue;
       if (resource.kind === "clone") probeClone(plan, resource, node);

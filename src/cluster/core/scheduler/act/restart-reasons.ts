@@ -2,7 +2,10 @@
  * Why things are stopped or restarted, in the words of crm_simulate: of all the reasons that settling found, the one
  * that is told. Nothing is decided here. Fact: crm_simulate as a black box.
  */
+import type { Resource } from "../facts/model.ts";
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
+import { isOrderedGroup } from "./collectives.ts";
+import { isRunnable } from "./lifecycle.ts";
 import { describe, type Plan, type Step, stepsOf } from "./plan.ts";
 
 /** Both are primitives of one group. */
@@ -22,6 +25,7 @@ const STARTS = new Set(["start", "running"]);
  */
 export function nameRestarts(plan: Plan): void {
   nameProbes(plan);
+  namePromotions(plan);
   preferLast(plan);
   const given = plan.steps.map(({ reason }) => reason);
   const held = new Set(plan.steps.filter(isHeld).map((each) => `unrunnable ${describe(each)}`));
@@ -32,19 +36,42 @@ export function nameRestarts(plan: Plan): void {
     const isNext = isNextMember(first, second);
     const known = given[second.index] ?? "";
     if (isNext && given[first.index] === known) {
-      if (/^(?:required|unrunnable) /.test(known) && !held.has(known))
-        second.reason = `required ${cause.id} ${nextWord(first)}`;
+      // What cannot start for one reason is named below.
+      if (known.startsWith("required ")) second.reason = `required ${cause.id} ${nextWord(first)}`;
     } else if (isNext && isHeld(first) && known.startsWith("required ")) second.reason = `required ${describe(first)}`;
     else if (known === `unrunnable ${describe(first)}`) {
       const isWanted = first.required || (isNext && first.reason.startsWith("required "));
       if (isWanted && staysPut(second)) second.reason = `required ${describe(first)}`;
     }
   }
+  for (const group of plan.facts.resources) if (group.kind === "group") nameBehind(plan, group, given, held);
   // A stop that was told the reason of the start goes on telling the same.
   for (const stop of plan.steps) {
     const start =
       stop.operation === "stop" && stop.resource !== undefined ? stepsOf(plan, stop.resource, "start")[0] : undefined;
     if (start !== undefined && stop.reason !== "" && stop.reason === given[start.index]) stop.reason = start.reason;
+  }
+}
+
+/**
+ * Of the members of a group that all cannot start for one reason, that reason is told up to the first one that runs; a
+ * later one that runs is stopped for the start of the one before, or for its stop when that was told of a start; a
+ * later one that does not run cannot start for the one before.
+ */
+function nameBehind(plan: Plan, group: Resource, given: readonly string[], held: ReadonlySet<string>): void {
+  const starts = group.children.map((member) => stepsOf(plan, member, "start")[0]);
+  const reasonAt = (at: number) => given[starts[at]?.index ?? -1] ?? "";
+  const up = group.children.findIndex((member) => isActive(member));
+  const why = reasonAt(up);
+  if (!isOrderedGroup(group) || !why.startsWith("unrunnable ") || held.has(why)) return;
+  for (let at = up + 1; at < starts.length; at++) {
+    const [before, start, member] = [group.children[at - 1], starts[at], group.children[at]];
+    if (before === undefined || start === undefined || member === undefined || reasonAt(at) !== why) return;
+    const told = starts[at - 1]?.reason ?? "";
+    const isForStop = isActive(before) && (told === why ? at > 1 : /^required .* (?:start|running)$/.test(told));
+    start.reason = isActive(member)
+      ? `required ${before.id} ${isForStop ? "stop" : "start"}`
+      : `unrunnable ${before.id} start`;
   }
 }
 
@@ -58,6 +85,16 @@ function nameProbes({ links, steps }: Plan): void {
   }
   const reasons = new Map([...looks].map(([whole, look]) => [describe(whole), `unrunnable ${describe(look)}`]));
   for (const step of steps) step.reason = reasons.get(step.reason.replace(/^unrunnable /, "")) ?? step.reason;
+}
+
+/** What is not promoted because its clone does not come up is told that, not that it does not start itself. */
+function namePromotions(plan: Plan): void {
+  for (const { first, second } of plan.links) {
+    if (first.operation !== "running" || second.operation !== "promote" || first.runnable) continue;
+    const { resource, node, needs } = second;
+    if (first.resource?.kind !== "clone" || resource?.kind !== "primitive") continue;
+    if (isRunnable(plan, resource, node, needs)) second.reason = `unrunnable ${describe(first)}`;
+  }
 }
 
 /** Of several orders that ask the same of a step the one that is configured last gives the reason. */

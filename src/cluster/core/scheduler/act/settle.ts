@@ -2,6 +2,7 @@
  * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
  */
+import type { Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
@@ -32,7 +33,8 @@ function block(step: Step, because: string, change: Change): void {
   if (!step.runnable) return;
   step.runnable = false;
   // What keeps it from running says more than what wanted it.
-  const keeps = step.reason.includes(" ") && (step.reason !== "node availability" || step.operation === "stop");
+  const wanted = step.operation === "stop" ? "no quorum" : "node availability";
+  const keeps = step.reason.includes(" ") && step.reason !== wanted;
   if (because !== "" && !keeps) step.reason = because;
   change.touched.push(step);
 }
@@ -91,12 +93,15 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   }
   if (link.thenDragsFirst === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
-  if ((link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true) && isBlockedStop(first))
+  const passesOn = link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
+  // A member that cannot stop does not keep running what its whole is ordered behind.
+  if (passesOn && link.hidden !== true && isBlockedStop(first))
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
-    // It is told as wanted and blocked, even when nothing of it would be started.
-    if (second.operation === "start") require(second, "", change);
+    // It is told as wanted and blocked, even when nothing of it would be started or promoted.
+    const goesUp = second.operation === "start" || second.operation === "promote";
+    if (goesUp && isAsked(second.resource)) require(second, `required ${describe(first)}`, change);
   }
 }
 
@@ -110,6 +115,13 @@ function isDoneAlready(step: Step): boolean {
   const { resource, operation, required, node } = step;
   if (resource === undefined || required || (operation === "start" && node === undefined)) return false;
   return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
+}
+
+/** Of a group or a clone that nobody manages nothing is asked, nor of what is in it; of a single member it is. */
+function isAsked(resource: Resource | undefined): boolean {
+  for (let whole = resource; whole !== undefined; whole = whole.parent)
+    if (whole.kind !== "primitive" && !whole.managed && !whole.heldBack) return false;
+  return true;
 }
 
 /** A stop that an operator must do: what needs it cannot go on. */

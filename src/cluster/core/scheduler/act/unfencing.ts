@@ -1,46 +1,82 @@
 /**
- * Unfencing: where a device must let a node in before its resources may touch what it guards.
- * Fact: Pacemaker Explained, "Unfencing" (`provides="unfencing"`, node attribute #node-unfenced).
+ * Unfencing: where a device must let a node in before its resources may touch what it guards; and again, when the
+ * device is another one than the node was let in by. What needs it and runs there is stopped before and started after.
+ * Facts: Pacemaker Explained, "Unfencing" (`provides="unfencing"`, node attributes #node-unfenced, #digests-all and
+ * #digests-secure); crm_simulate as a black box.
  */
-import type { Facts, Node } from "../facts/model.ts";
+import { type DeviceDigests, deviceDigests } from "../facts/digests.ts";
+import type { Facts, Node, Resource } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { isProbe, link, type Plan, type Step, step } from "./plan.ts";
 
-function isNeeded(facts: Facts): boolean {
-  return (
-    facts.options.fencingEnabled &&
-    facts.resources.some((each) => isFencingClass(each.class) && each.meta["provides"] === "unfencing")
-  );
-}
+const CHANGED = "Device parameters changed";
+
+const someNeedIt = ({ resources }: Facts) => resources.some(({ requires }) => requires === "unfencing");
 
 function isLetIn(node: Node): boolean {
   const since = node.attributes["#node-unfenced"];
   return since !== undefined && since !== "0" && since !== "";
 }
 
+function needsUnfencing({ resource }: Step): boolean {
+  return resource?.kind === "primitive" && resource.requires === "unfencing";
+}
+
+/** A device, too, may use the paths that are opened. */
 function waits(each: Step, node: Node): boolean {
-  if (each.node !== node || each.resource?.kind !== "primitive") return false;
+  if (each.node !== node || each.resource === undefined) return false;
+  if (!needsUnfencing(each) && !isFencingClass(each.resource.class)) return false;
   return isProbe(each) || each.operation === "start";
 }
 
-/** One `on` for each node that nobody has let in since it came up. */
-export function planUnfencing(plan: Plan): void {
-  if (!isNeeded(plan.facts)) return;
-  for (const node of plan.facts.nodes) {
-    if (node.kind === "guest" || node.kind === "ping" || !node.online || node.unclean || isLetIn(node)) continue;
-    const waiting = plan.steps.filter((each) => waits(each, node));
-    const first = waiting[0];
-    const key = `stonith-${node.name}-on`;
-    const on = step(plan, {
-      node,
-      operation: "stonith",
-      key,
-      kind: "fence",
-      required: true,
-      reason: first ? `required by ${first.resource?.id} ${first.operation}` : "required by device",
-    });
-    on.fenceKind = "on";
-    on.meta["stonith_action"] = "on";
-    for (const each of waiting) link(plan, on, each, { needsFirst: true });
-  }
+interface Digested {
+  readonly device: Resource;
+  readonly digests: DeviceDigests;
+}
+
+const entryOf = ({ device }: Digested, digest: string) => `${device.id}:${device.type}:${digest}`;
+
+/** What the node was let in by; a node that keeps no digests was let in before any were kept. */
+function isStale(node: Node, devices: readonly Digested[]): boolean {
+  const kept = (name: string) => node.attributes[name]?.split(",");
+  const all = kept("#digests-all");
+  const secure = kept("#digests-secure");
+  return devices.some((each) => {
+    if (all === undefined || all.includes(entryOf(each, each.digests.all))) return false;
+    return !(each.digests.isMasked && secure?.includes(entryOf(each, each.digests.secure)) === true);
+  });
+}
+
+function planFor(plan: Plan, node: Node, hasChanged: boolean): void {
+  const { facts, steps } = plan;
+  const waiting = steps.filter((each) => waits(each, node));
+  const first = waiting[0];
+  const devices = facts.unfencers.map((device) => ({ device, digests: deviceDigests(facts, device, node) }));
+  let reason: string;
+  if (hasChanged) reason = CHANGED;
+  else if (first !== undefined && !isLetIn(node)) reason = `required by ${first.resource?.id} ${first.operation}`;
+  else if ((first !== undefined || someNeedIt(facts)) && isStale(node, devices)) reason = CHANGED;
+  else return;
+  const key = `stonith-${node.name}-on`;
+  const on = step(plan, { node, operation: "stonith", key, kind: "fence", required: true, reason });
+  on.fenceKind = "on";
+  on.meta["stonith_action"] = "on";
+  // With these the node is told apart from one that was let in by other devices, or by the same ones as they were.
+  for (const kind of ["all", "secure"] as const)
+    on.meta[`digests_${kind}`] = devices.map((each) => `${entryOf(each, each.digests[kind])},`).join("");
+  for (const each of waiting) link(plan, on, each, { firstDragsThen: !isProbe(each), needsFirst: true });
+  for (const each of steps)
+    if (each.node === node && each.operation === "stop" && needsUnfencing(each)) link(plan, each, on);
+}
+
+/**
+ * One `on` for each node that nobody has let in since it came up, or not by its devices as they are now. `changed`:
+ * nodes on which such a device runs that was started with other parameters.
+ */
+export function planUnfencing(plan: Plan, changed: ReadonlySet<Node>): void {
+  const { options, unfencers } = plan.facts;
+  if (!options.fencingEnabled || (unfencers.length === 0 && !someNeedIt(plan.facts))) return;
+  for (const node of plan.facts.nodes)
+    if (node.kind !== "guest" && node.kind !== "ping" && node.online && !node.unclean)
+      planFor(plan, node, changed.has(node));
 }

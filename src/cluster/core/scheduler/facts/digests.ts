@@ -89,6 +89,27 @@ function matchesSecurely(current: Readonly<Record<string, string>>, entry: Histo
   return parametersDigest(open) === digest;
 }
 
+/** What of a fencing device's parameters is no secret and speaks to the device, not to the fencer. */
+const isOpen = (name: string) => name !== "passwd" && name !== "password" && !/^(?:CRM_meta_|pcmk_)/.test(name);
+
+/** The digests of a device's parameters that a node keeps which it has let in: of all, and of the open ones. */
+export interface DeviceDigests {
+  readonly all: string;
+  readonly secure: string;
+  /** Secrets are masked in the copy of the CIB at hand. */
+  readonly isMasked: boolean;
+}
+
+export function deviceDigests(facts: Facts, device: Resource, node: Node): DeviceDigests {
+  const parameters = parametersOf(facts, device, node.attributes);
+  const open = Object.fromEntries(Object.entries(parameters).filter(([name]) => isOpen(name)));
+  return {
+    all: parametersDigest(parameters),
+    secure: parametersDigest(open),
+    isMasked: Object.values(parameters).some(isMasked),
+  };
+}
+
 /** The digest that an execution of the operation on the node would leave behind. */
 export function currentDigest(facts: Facts, resource: Resource, node: Node, run: OperationRun): string {
   return parametersDigest(currentParameters(facts, resource, node, run));

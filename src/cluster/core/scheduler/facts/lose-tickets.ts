@@ -4,6 +4,7 @@
  * Fact: Pacemaker Explained, "Multi-Site Clusters and Tickets", loss-policy.
  */
 import { type Facts, type Node, primitivesOf, type Resource } from "./model.ts";
+import { ROLE, type Role } from "./values.ts";
 
 export interface Losses {
   readonly frozen: ReadonlySet<Resource>;
@@ -11,12 +12,17 @@ export interface Losses {
   readonly fenced: ReadonlySet<Node>;
 }
 
+/** A ticket for a role is a matter only of what is in that role. */
+export function isInRole(resource: Resource, role: Role): boolean {
+  return role === ROLE.unknown || role === resource.role;
+}
+
 export function lossesOf({ ticketConstraints, tickets }: Facts): Losses {
   const lost = ticketConstraints.filter(({ ticket }) => tickets.get(ticket)?.granted === false);
   const running = (policy: "freeze" | "fence") =>
     lost
       .filter(({ lossPolicy }) => lossPolicy === policy)
-      .flatMap(({ resource }) => primitivesOf(resource))
+      .flatMap(({ resource, role }) => primitivesOf(resource).filter((each) => isInRole(each, role)))
       .filter(({ runningOn }) => runningOn.length > 0);
   return {
     frozen: new Set(running("freeze")),

@@ -69,8 +69,6 @@ export interface Node {
   remoteRequiresReset: boolean;
   remoteWasFenced: boolean;
   remoteMaintenance: boolean;
-  /** Digests of the devices that last unfenced it. */
-  unfenced: boolean;
 }
 
 export interface Operation {
@@ -133,7 +131,7 @@ export interface Resource {
   /** Of a connection: how long it rests after a failure before it is tried again; 0 when it need not. */
   readonly reconnectMs: number;
   readonly multiplyActive: "block" | "stop_only" | "stop_start" | "stop_unexpected";
-  readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
+  requires: "nothing" | "quorum" | "fencing" | "unfencing";
   readonly allowMigrate: boolean;
   readonly critical: boolean;
   readonly isContainer: boolean;
@@ -268,6 +266,8 @@ export interface Facts {
   readonly nodeByName: Map<string, Node>;
   readonly nodeById: Map<string, Node>;
   readonly resources: Resource[];
+  /** Fencing devices that let nodes in (provides=unfencing). */
+  readonly unfencers: Resource[];
   /** The configured top level and what was removed from it but is still recorded, in order. */
   readonly top: Resource[];
   readonly byId: Map<string, Resource>;

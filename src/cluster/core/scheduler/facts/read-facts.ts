@@ -11,7 +11,7 @@ import { limitRole } from "./read-history.ts";
 import { markSelfFencing, readNodeStates, readNodes, wantFencing } from "./read-nodes.ts";
 import { readOptions } from "./read-options.ts";
 import { linkRemotes, readRemoteNodes } from "./read-remotes.ts";
-import { readResource, readResources } from "./read-resources.ts";
+import { markUnfencing, readResource, readResources } from "./read-resources.ts";
 import { readAllHistories, readTickets } from "./read-status.ts";
 
 function readTags(facts: Facts): void {
@@ -49,6 +49,7 @@ function emptyFacts(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds 
     nodeByName: new Map(),
     nodeById: new Map(),
     resources: [],
+    unfencers: [],
     top: [],
     byId: new Map(),
     byElement: new Map(),
@@ -109,6 +110,7 @@ export function readFacts(cib: XmlElement, nowWallMs: number, asked: ScheduleOpt
     if (resource !== undefined) facts.top.push(resource);
     return resource;
   });
+  markUnfencing(facts);
   readTags(facts);
   readTickets(facts);
   readNodeStates(facts);

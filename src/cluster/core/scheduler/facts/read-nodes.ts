@@ -35,7 +35,6 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
     remoteRequiresReset: false,
     remoteWasFenced: false,
     remoteMaintenance: false,
-    unfenced: false,
   };
   facts.nodes.push(node);
   facts.nodeByName.set(name, node);

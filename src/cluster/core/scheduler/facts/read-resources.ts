@@ -103,6 +103,16 @@ function requiresOf(facts: Facts, value: string | undefined, isFencing: boolean)
   return facts.options.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
 }
 
+/** Where devices let nodes in, whatever fencing protects waits for that, unless it says what it requires. */
+export function markUnfencing({ resources, unfencers }: Facts): void {
+  for (const each of resources)
+    if (each.kind === "primitive" && isFencingClass(each.class) && each.meta["provides"] === "unfencing")
+      unfencers.push(each);
+  if (unfencers.length === 0) return;
+  for (const each of resources)
+    if (each.requires === "fencing" && each.meta["requires"] !== "fencing") each.requires = "unfencing";
+}
+
 function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {
   return parseDurationMs(meta["failure-timeout"]) ?? 0;
 }

@@ -48,8 +48,7 @@ function scoreAt(board: Board, resource: Resource, node: Node): number {
 
 /** Who is assigned first: the active, the settled, the healthy, the ones with the better node. */
 function compareInstances(board: Board, clone: Resource, a: Resource, b: Resource): number {
-  const left = nodeOf(a);
-  const right = nodeOf(b);
+  const [left, right] = [nodeOf(a), nodeOf(b)];
   const countLeft = activeCount(a);
   const countRight = activeCount(b);
   if (countLeft > 0 && countRight > 0 && countLeft !== countRight) return countLeft - countRight;
@@ -60,9 +59,10 @@ function compareInstances(board: Board, clone: Resource, a: Resource, b: Resourc
   const priority = (board.priority[b.index] ?? 0) - (board.priority[a.index] ?? 0);
   if (priority !== 0) return priority;
   if ((left === undefined) !== (right === undefined)) return left === undefined ? 1 : -1;
-  if (left !== undefined && right !== undefined) {
+  if (left !== undefined && right !== undefined && stayLeft) {
     const [availableLeft, availableRight] = [isAvailable(board, left), isAvailable(board, right)];
     if (availableLeft !== availableRight) return availableLeft ? -1 : 1;
+    if (left.shutdown !== right.shutdown) return left.shutdown ? 1 : -1;
     const difference = scoreAt(board, clone, right) - scoreAt(board, clone, left);
     if (difference !== 0) return difference;
     const own = (allowedOf(board, b)[right.index] ?? 0) - (allowedOf(board, a)[left.index] ?? 0);
@@ -195,6 +195,7 @@ export function assignClone(board: Board, clone: Resource, _prefer: Node | undef
   const sorted = assignInstances(board, clone, clone.children, clone.instanceMax, clone.instanceNodeMax);
   board.busy[clone.index] = false;
   board.isAssigned[clone.index] = true;
+  board.ranks[clone.index] = sorted;
   if (clone.promotable) choosePromoted(board, clone, sorted);
   board.nextRole[clone.index] = clone.children
     .map((child) => nextRoleOf(board, child))

@@ -8,7 +8,7 @@ import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { hasFailures } from "../facts/on-fail.ts";
 import { healthScore } from "../facts/read-locations.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
-import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { INFINITY_SCORE, parseBoolean, ROLE } from "../facts/values.ts";
 import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
 import { failuresOn } from "./fail-counts.ts";
@@ -125,8 +125,7 @@ function applyHealth(board: Board, facts: Facts): void {
 function applyStickiness(board: Board, resource: Resource): void {
   for (const child of resource.children) applyStickiness(board, child);
   // Nobody may move it, so that whoever depends on it goes where it is.
-  if (!resource.managed && !resource.heldBack && !resource.blocked)
-    for (const node of resource.runningOn) if (node.kind !== "ping") addScore(board, resource, node, INFINITY_SCORE);
+  for (const node of heldThere(resource)) if (node.kind !== "ping") addScore(board, resource, node, INFINITY_SCORE);
   if (resource.kind !== "primitive" || resource.runningOn.length !== 1) return;
   if (!resource.managed && !resource.heldBack) return;
   const stickiness = stickinessOf(resource);
@@ -135,6 +134,14 @@ function applyStickiness(board: Board, resource: Resource): void {
   const known = !Number.isNaN(scoreOn(board, resource, node));
   if (!known && !board.facts.options.symmetric) return;
   if (node.kind !== "ping") addScore(board, resource, node, stickiness);
+}
+
+/** Where it is, and nobody may move it: everywhere, or from the node on that holds it by being in maintenance. */
+function heldThere({ managed, heldBack, blocked, runningOn, maintenance, removed, meta }: Resource): readonly Node[] {
+  if (managed || heldBack || blocked) return [];
+  const isLetAlone = maintenance || removed || !parseBoolean(meta["is-managed"], true);
+  const holder = isLetAlone ? 0 : runningOn.findIndex((node) => node.maintenance);
+  return runningOn.slice(Math.max(0, holder));
 }
 
 /** Clone instances prefer to stay by one point unless told otherwise, so that they do not shuffle. */

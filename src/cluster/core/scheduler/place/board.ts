@@ -23,7 +23,7 @@ export interface Board {
   readonly nodes: readonly Node[];
   /** The top resources in the order in which they are assigned, and then planned and told of. */
   order: readonly Resource[];
-  /** The instances of promotable clones by their claim to be promoted: others reckon with them in that order. */
+  /** The instances of clones as they were placed or, by their claim, promoted: others reckon with them so. */
   readonly ranks: (readonly Resource[] | undefined)[];
   /** Score by resource index and node index. */
   readonly allowed: Scores[];

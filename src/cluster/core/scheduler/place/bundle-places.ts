@@ -30,7 +30,8 @@ export function placesOf(board: Board, whole: Resource): readonly Place[] {
       node: assignedNode(board, container),
       role: nextRoleOf(board, child ?? container),
     }));
-  return (board.ranks[whole.index] ?? whole.children).map((instance) => ({
+  const instances = whole.promotable ? board.ranks[whole.index] : undefined;
+  return (instances ?? whole.children).map((instance) => ({
     resource: instance,
     node: assignedOf(board, instance),
     role: nextRoleOf(board, instance),

@@ -2,7 +2,7 @@
  * Colocations at work: where the primary is decides, and where dependents would like to be counts.
  * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
-import type { Colocation, Node, Resource } from "../facts/model.ts";
+import { type Colocation, isActive, type Node, type Resource } from "../facts/model.ts";
 import { addScores, INFINITY_SCORE, isFalse, ROLE } from "../facts/values.ts";
 import { allowedOf, assignedNode, type Board, canRun, canRunAny, nextRoleOf, type Scores } from "./board.ts";
 
@@ -173,15 +173,17 @@ export function blend(
         : bestWithValue(board, theirs, attribute, attributeOf(node, attribute));
     // Who must keep away from someone does not thereby wish to be where that one must not be.
     if (factor < 0 && wish < 0) continue;
-    const next = addScores(rounded(factor * wish), now);
+    const next = addScores(weighed(factor, wish), now);
     if (positiveOnly && next < 0 && now >= 0) work[node.index] = now > 0 ? REFUSED : now;
     else work[node.index] = next;
   }
 }
 
-/** To the nearest whole score; but the faintest wish still counts as one. */
-function rounded(exact: number): number {
-  return Math.sign(exact) * (Math.abs(exact) < 1 ? 1 : Math.floor(Math.abs(exact) + 0.5));
+/** To the nearest whole score; but the faintest wish still counts as one, even one against the node. */
+function weighed(factor: number, wish: number): number {
+  const exact = factor * wish;
+  const whole = Math.sign(exact) * Math.floor(Math.abs(exact) + 0.5);
+  return whole === 0 && wish !== 0 ? Math.sign(factor) : whole;
 }
 
 function sameNode(board: Board, source: Resource, theirs: Scores, node: Node): number {
@@ -236,7 +238,10 @@ function mergeInner(
   const merged = mergeWishes(board, first, work, attribute, factor, positiveOnly);
   // Who wants to be with the group is heard through its last member, as long as the members hang together.
   const isChained = source.children.length === 1 || !isFalse(source.meta["collocated"]);
-  return isChained ? merged : followers(board, source, merged, factor, positiveOnly, ownWithThis(board, source));
+  if (!isChained) return followers(board, source, merged, factor, positiveOnly, ownWithThis(board, source));
+  const last = source.children.at(-1) ?? first;
+  // Where the members' own wish has been dropped, those who want to be with the last one are heard all the same.
+  return merged === work ? followers(board, source, work, factor, positiveOnly, withThisOf(board, last)) : merged;
 }
 
 function blendOrKeep(
@@ -274,8 +279,7 @@ function followers(
   return merged;
 }
 
-/** Whether a dependent's wish may move the primary: not when it is inactive and said to be uncritical. */
-export function hasInfluence({ dependent, primary, influence }: Colocation): boolean {
-  const isInOneGroup = dependent.parent?.kind === "group" && dependent.parent === primary.parent;
-  return isInOneGroup ? dependent.critical || dependent.runningOn.length > 0 : influence;
+/** Whether a dependent's wish bears on where the primary goes: what is up already may be said not to move for it. */
+export function hasInfluence({ primary, influence }: Colocation): boolean {
+  return influence || !isActive(primary);
 }

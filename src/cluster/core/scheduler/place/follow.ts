@@ -122,7 +122,6 @@ export function mergeDependents(board: Board, resource: Resource, list: readonly
   for (const colocation of list) {
     if (!hasInfluence(colocation)) continue;
     const { dependent, score, nodeAttribute, dependentRole } = colocation;
-    if (board.isAssigned[dependent.index] === true) continue;
     if (dependentRole >= ROLE.promoted && score < 0) continue;
     board.allowed[resource.index] = mergeWishes(
       board,

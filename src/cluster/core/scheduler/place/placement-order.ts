@@ -13,7 +13,8 @@ import { blend, thisWithOf } from "./colocations.ts";
 /** `work` with the scores of what `source` is to be with, and of what that is to be with. */
 function withCompany(board: Board, source: Resource, work: Scores, factor: number, seen: Set<Resource>): Scores {
   let merged = work;
-  for (const { primary, score, nodeAttribute } of thisWithOf(board, source)) {
+  for (const { primary: whole, score, nodeAttribute } of thisWithOf(board, source)) {
+    const primary = standingOf(whole);
     if (seen.has(primary)) continue;
     seen.add(primary);
     const next = [...merged];
@@ -25,15 +26,20 @@ function withCompany(board: Board, source: Resource, work: Scores, factor: numbe
 }
 
 /** A group stands on its last member, which is with all before it. */
+function standingOf(resource: Resource): Resource {
+  return resource.kind === "group" ? (resource.children.at(-1) ?? resource) : resource;
+}
+
 function ownScores(board: Board, resource: Resource): Scores {
-  const source = resource.kind === "group" ? (resource.children.at(-1) ?? resource) : resource;
+  const source = standingOf(resource);
   return withCompany(board, source, allowedOf(board, source), 1, new Set([source]));
 }
 
 export function sortByPlacement(board: Board, resources: readonly Resource[]): Resource[] {
   const scores = new Map(resources.map((resource) => [resource, ownScores(board, resource)]));
   const weigh = (resource: Resource, node: Node | undefined) => {
-    const score = node === undefined ? undefined : scores.get(resource)?.[node.index];
+    // What is no longer configured is wanted nowhere.
+    const score = node === undefined || resource.removed ? undefined : scores.get(resource)?.[node.index];
     return score === undefined || Number.isNaN(score) ? -INFINITY_SCORE : score;
   };
   const nodes = sortNodes(board, board.nodes, () => 0, undefined);

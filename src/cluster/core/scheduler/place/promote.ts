@@ -8,7 +8,7 @@ import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
 import { attributesFor, hostOf, placesOf } from "./bundle-places.ts";
 import { isAvailable } from "./choose-node.ts";
-import { attributeOf, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
+import { attributeOf, hasInfluence, mergeWishes, ownThisWith, ownWithThis, settleRefusals } from "./colocations.ts";
 
 /** What the agent said of this instance on the node; `undefined` when it said nothing. */
 function ownScore(resource: Resource, attributes: Readonly<Record<string, string>>): number | undefined {
@@ -149,7 +149,7 @@ function weighNodes(board: Board, clone: Resource, initial: ReadonlyMap<Resource
   }
   let work = weights;
   for (const colocation of wholesOf(clone).flatMap((each) => ownWithThis(board, each))) {
-    if (colocation.primaryRole !== ROLE.promoted || !colocation.influence) continue;
+    if (colocation.primaryRole !== ROLE.promoted || !hasInfluence(colocation)) continue;
     work = mergeWishes(
       board,
       colocation.dependent,
@@ -206,10 +206,7 @@ export function choosePromoted(board: Board, clone: Resource, placed: readonly R
     return currentRole(b) - currentRole(a);
   };
   const ranked = [...initial.keys()].sort(byPromotion);
-  // Where nothing is probed, nobody sorts the instances by their numbers again: see `act/included.ts`.
-  board.ranks[clone.index] = board.facts.options.probes
-    ? [...ranked, ...clone.children.filter((instance) => !initial.has(instance))]
-    : clone.children.toSorted(byPromotion);
+  board.ranks[clone.index] = placed.toSorted(byPromotion);
   const perNode = board.facts.nodes.map(() => 0);
   let promoted = 0;
   for (const instance of ranked) {

@@ -2,6 +2,7 @@
  * Tickets: without one, what depends on it must not run (or not be promoted), and the loss policy says how it leaves.
  * Fact: Pacemaker Explained, "Multi-Site Clusters and Tickets".
  */
+import { isInRole } from "../facts/lose-tickets.ts";
 import type { Resource, TicketConstraint } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { type Board, setScore } from "./board.ts";
@@ -19,7 +20,8 @@ function banPromotion(board: Board, resource: Resource): void {
 }
 
 /** Whether what runs without its ticket leaves: frozen it stays, and a demotion is a matter of promotion scores. */
-function leaves({ lossPolicy, role }: TicketConstraint): boolean {
+function leaves({ lossPolicy, role }: TicketConstraint, resource: Resource): boolean {
+  if (lossPolicy === "fence") return isInRole(resource, role);
   return lossPolicy !== "freeze" && (lossPolicy !== "demote" || role !== ROLE.promoted);
 }
 
@@ -29,7 +31,7 @@ function apply(board: Board, constraint: TicketConstraint, resource: Resource): 
   if (resource.kind !== "primitive" || ticket === undefined) return;
   const isBarred = constraint.role !== ROLE.promoted || constraint.lossPolicy === "stop";
   if (!ticket.granted && resource.runningOn.length > 0) {
-    if (leaves(constraint)) banAll(board, resource);
+    if (leaves(constraint, resource)) banAll(board, resource);
   } else if ((!ticket.granted || ticket.standby) && isBarred) banAll(board, resource);
 }
 

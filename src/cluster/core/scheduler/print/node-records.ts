@@ -144,12 +144,36 @@ function isFailure({ attributes }: XmlElement): boolean {
   return expected !== undefined && expected !== attributes["rc-code"];
 }
 
-/** A recurring operation that goes on no longer; that it failed is still told. */
+const RUNS = new Set(["start", "promote", "demote", "migrate_from"]);
+const isDone = ({ attributes }: XmlElement) => attributes["rc-code"] === "0" || attributes["rc-code"] === "8";
+const callOf = ({ attributes }: XmlElement) => Number.parseInt(attributes["call-id"] ?? "0", 10) || 0;
+
+/** What a recurring operation found, as a look at that moment. */
+function asProbe(name: string, { attributes, ...rest }: XmlElement): XmlElement {
+  const once = { id: `${name}_last_0`, operation_key: `${name}_monitor_0`, interval: "0" };
+  return { ...rest, attributes: { ...attributes, ...once } };
+}
+
+/**
+ * A recurring operation that goes on no longer; that it failed is still told. Where nothing else says so, what it found
+ * last is kept: nobody looks any more, but it has not stopped for that.
+ */
 export function forgetRecurring(record: NodeRecord, name: string, intervalMs: number): void {
   const known = record.resources.get(name);
   if (known === undefined) return;
-  const kept = known.operations.filter((each) => each.attributes["interval"] !== String(intervalMs) || isFailure(each));
-  record.resources.set(name, { ...known, operations: kept });
+  const isEnding = (each: XmlElement) => each.attributes["interval"] === String(intervalMs) && !isFailure(each);
+  const kept = known.operations.filter((each) => !isEnding(each));
+  const found = known.operations.find((each) => isEnding(each) && isDone(each));
+  const once = kept.find(({ attributes }) => attributes["id"] === `${name}_last_0`);
+  const isTold =
+    once !== undefined && (RUNS.has(once.attributes["operation"] ?? "") ? isDone(once) : isNewer(once, found));
+  const operations =
+    found === undefined || isTold ? kept : [...kept.filter((each) => each !== once), asProbe(name, found)];
+  record.resources.set(name, { ...known, operations });
+}
+
+function isNewer(one: XmlElement, other: XmlElement | undefined): boolean {
+  return other === undefined || callOf(one) > callOf(other);
 }
 
 /** One failure more of an operation, in the transient attributes. Answers the lines that tell of it. */

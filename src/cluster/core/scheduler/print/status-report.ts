@@ -238,9 +238,15 @@ function isDown({ kind, online, unclean }: Node): boolean {
   return !online && (kind === "guest" || !unclean);
 }
 
-/** In a cluster that must be opted into, a clone has to do only with the nodes that have told of it. */
-function isInView({ options }: Facts, clone: Resource, node: Node): boolean {
-  return options.symmetric || primitivesOf(clone).some(({ history }) => history.has(node));
+/**
+ * In a cluster that must be opted into, a clone has to do only with the nodes that have told of it; where some of them
+ * told that it cannot run there, with those alone.
+ */
+function isInView({ options, bans }: Facts, clone: Resource, node: Node): boolean {
+  if (options.symmetric) return true;
+  const own = bans.filter(({ resource }) => resource === clone);
+  if (own.length > 0) return own.some((ban) => ban.node === undefined || ban.node === node);
+  return primitivesOf(clone).some(({ history }) => history.has(node));
 }
 
 /** One resource with what stands in it. */

@@ -5,7 +5,7 @@
 import { inTurn } from "../act/included.ts";
 import { motionOf } from "../act/lifecycle.ts";
 import { type Plan, type Step, stepsOf } from "../act/plan.ts";
-import type { Resource } from "../facts/model.ts";
+import type { Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role, roleText } from "../facts/values.ts";
 import type { Worked } from "../worked.ts";
@@ -59,6 +59,12 @@ function isMerelyStarted({ role, parent }: Resource): boolean {
   return parent.children.some((member) => member.role > ROLE.started);
 }
 
+/** Of several places the first; of what starts without waiting for fencing, the first one that is well. */
+function placeToldOf({ requires }: Resource, from: readonly Node[]): Node | undefined {
+  const well = requires === "fencing" ? undefined : from.find(({ online, unclean }) => online && !unclean);
+  return well ?? from[0];
+}
+
 function changeOf(plan: Plan, resource: Resource): Change[] {
   const { from: everywhere, to, role: known, nextRole } = motionOf(plan.board, resource);
   const role = known === ROLE.unpromoted && isMerelyStarted(resource) ? ROLE.started : known;
@@ -69,7 +75,8 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   );
   const isCleaning = from.length > 0 && ending?.node !== undefined && resource.dangling.includes(ending.node);
   const stop = isCleaning ? undefined : ending;
-  const current = (to === resource.migrationTarget ? resource.migrationSource : undefined) ?? from[0];
+  const handing = to === resource.migrationTarget ? resource.migrationSource : undefined;
+  const current = handing ?? placeToldOf(resource, from);
   if (current === undefined && to === undefined) return [];
   const now = roleOrNothing(resource, role);
   if (role > ROLE.stopped && (to === undefined || nextRole === ROLE.stopped)) {
@@ -84,8 +91,8 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
     return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
-    if (isWanted(promote) || (nextRole === ROLE.promoted && isHeld(promote)))
-      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(plainHeld(promote), "") }];
+    if (nextRole === ROLE.promoted && (isWanted(promote) || isHeld(promote)))
+      return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(promote, "") }];
     return isWanted(start) || isHeld(start)
       ? [{ verb: "Start", where: to.name, reason: because(start, held(plan, start)) }]
       : [];
@@ -122,11 +129,6 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
 
 function isAlone(start: Step | undefined): boolean {
   return start?.alone === true && start.kind !== "pseudo";
-}
-
-/** That quorum is wanting is said of starts only. */
-function plainHeld(promote: Step | undefined): Step | undefined {
-  return promote?.reason === "no quorum" ? { ...promote, reason: "" } : promote;
 }
 
 /** A start that nobody may want for want of quorum. */
