@@ -83,7 +83,7 @@ export type ControlRequest = RequestBase &
         readonly withoutDelay?: boolean;
       }
     /** An operator's word that `target` is powered off; refused while the target is heard on any link. */
-    | { readonly kind: "fence-confirm"; readonly target: string }
+    | { readonly kind: "fence-confirm"; readonly target: string; readonly terminal?: string }
     | { readonly kind: "fence-history" }
     /** Looks at one fencing device of this node, or at all of them, now. */
     | { readonly kind: "fence-prove"; readonly device?: string }

@@ -11,6 +11,8 @@ export interface FencingRecord {
   readonly evidence: string;
   /** Why it is not confirmed; empty when it is, and while it runs. */
   readonly reason: string;
+  /** It runs, and a person's word is all that it waits for. */
+  readonly awaitsPerson?: true;
   /** The certificate in full; absent while it runs. */
   readonly node?: string;
   readonly endedWallMs?: number;

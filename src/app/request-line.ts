@@ -38,7 +38,7 @@ const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, read
   ticket: { ticket: ["string"], name: ["string", "undefined"], value: ["string", "undefined"] },
   "fence-peer": { resource: ["string"], peer: ["string", "undefined"], waitMs: ["number"] },
   fence: { target: ["string"], action: ["off", "on", "reboot"], withoutDelay: ["boolean", "undefined"] },
-  "fence-confirm": { target: ["string"] },
+  "fence-confirm": { target: ["string"], terminal: ["string", "undefined"] },
   "fence-history": {},
   "fence-prove": { device: ["string", "undefined"] },
   "fence-drill": { target: ["string"], level: ["number"] },

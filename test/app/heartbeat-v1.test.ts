@@ -57,6 +57,9 @@ describe.skipIf(missing)("a site from haresources", () => {
     expect(nodes.gemel("alpha", "cl_status", "nodestatus", "bravo")).toEqual({ code: 0, output: "active\n" });
     expect(nodes.gemel("alpha", "cl_status", "hblinkstatus", "bravo", "heart")).toEqual({ code: 0, output: "up\n" });
     expect(nodes.gemel("alpha", "cl_status", "nodestatus", "charlie").code).toBe(11);
+    expect(nodes.gemel("alpha", "cl_status", "hbparameter", "-p", "deadtime")).toEqual({ code: 0, output: "20\n" });
+    expect(nodes.gemel("alpha", "cl_status", "hbparameter", "-p", "keepalive").output).toBe("200ms\n");
+    expect(nodes.gemel("alpha", "cl_status", "hbparameter", "-p", "udpport").code).toBe(11);
 
     expect(nodes.gemel("alpha", "hb_standby", "all").code).toBe(0);
     await nodes.until("alpha has given up its address", runsOn("100", "bravo"));

@@ -174,11 +174,18 @@ asRoot("nothing is taken over before the fencing, here by a person, is confirmed
   await pair.until("a person is asked", () => pair.log(alive).includes(`gemel fence confirm ${dead}`));
   const status = await pair.status(alive);
   expect(status?.nodes.find(({ name }) => name === dead)?.state).toBe("unclean");
-  expect(status?.problems[0]?.doNow).toContain(`gemel fence confirm ${dead}`);
+  expect(status?.problems[0]?.what).toContain("a PERSON is waited for");
+  expect(status?.problems[0]?.doNow).toMatch(new RegExp(`^switch ${dead} off by hand.*gemel fence confirm ${dead}`));
+  const open = { outcome: "running", awaitsPerson: true, by: `${alive}: the cluster` };
+  expect(status?.fencing.history.at(-1)).toMatchObject(open);
   expect(pair.hasAddress(alive)).toBe(false);
   expect(pair.gemel(alive, "fence", "confirm", dead, "--yes", dead).code).toBe(0);
   await pair.until("the other has the address", () => pair.hasAddress(alive));
-  expect(pair.gemel(alive, "fence", "history").output).toContain(`of ${dead}: confirmed`);
+  // Who, where, and what he did: nobody switches on again what a person has switched off.
+  const history = pair.gemel(alive, "fence", "history").output;
+  expect(history).toMatch(new RegExp(`off of ${dead}: confirmed by operator on ${alive}, .*root on ${alive}`));
+  const after = await pair.status(alive);
+  expect(after?.problems.map(({ what }) => what).join()).toMatch(`${dead} has no power: switched off by`);
 });
 
 asRoot("a manager that is killed comes back; its resources run on untouched", async (run) => {

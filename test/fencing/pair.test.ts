@@ -210,4 +210,13 @@ asRoot("a node starts nothing before its device has let it in, which is done onc
   expect(boards.get("alpha")?.power()).toBe("on");
   const history = opened.gemel("bravo", "fence", "history").output;
   expect(history.match(/on of bravo: confirmed/g)).toHaveLength(1);
+  // By another device than the one that they were let in by, both are let in again, and the service starts after it.
+  expect(opened.gemel("bravo", "crm", "resource", "param", "fence-alpha", "set", "settle_time", "250ms").code).toBe(0);
+  const letIns = () =>
+    opened.gemel("bravo", "fence", "history").output.match(/on of (?:alpha|bravo): confirmed/g) ?? [];
+  await opened.until("both were let in again", () => letIns().length === 4, 60_000);
+  await opened.until("the address is up again", () => NODES.some((node) => opened.hasAddress(node)), 60_000);
+  expect(NODES.map((node) => opened.log(node)).join("\n")).toContain(
+    "a fencing device that lets the node in was changed",
+  );
 });

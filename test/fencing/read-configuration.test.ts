@@ -205,6 +205,20 @@ describe("levels", () => {
     ]);
   });
 
+  test.each([
+    ["lph", ["alpha"]],
+    ["^alph$", []],
+    ["^(alpha|bravo)$", ["alpha", "bravo"]],
+    ["^[[:alpha:]]+$", ["alpha", "bravo"]],
+    ["[[:digit:]]", []],
+    ["^[[:alpha:][:digit:]_]{5}$", ["alpha", "bravo"]],
+  ])("the pattern %s is looked for anywhere in a name, in the words of regex(7)", (pattern, bound) => {
+    const topology = `<fencing-level id="l1" index="1" target-pattern="${pattern}" devices="pdu"/>`;
+    const { configuration, problems } = read(cib(two, { topology }));
+    expect(problems).toEqual([]);
+    expect(Object.keys(configuration.topology).toSorted()).toEqual(bound);
+  });
+
   test("a level with an absent device binds its target: no other device is a proof in its place", () => {
     const topology = `<fencing-level id="l1" index="1" target="alpha" devices="fence-alpha,psu-b"/>`;
     const root = cib(two, { topology });
@@ -215,8 +229,9 @@ describe("levels", () => {
   test("bad patterns and indexes are told", () => {
     const topology =
       `<fencing-level id="l1" index="0" target="alpha" devices="pdu"/>` +
-      `<fencing-level id="l2" index="1" target-pattern="(" devices="pdu"/>`;
-    expect(places(cib(two, { topology }))).toEqual(["error fencing-level l1", "error fencing-level l2"]);
+      `<fencing-level id="l2" index="1" target-pattern="(" devices="pdu"/>` +
+      `<fencing-level id="l3" index="1" target-pattern="[[:nosuch:]]" devices="pdu"/>`;
+    expect(places(cib(two, { topology }))).toEqual([1, 2, 3].map((number) => `error fencing-level l${number}`));
   });
 
   test("without a topology: by priority, people last", () => {

@@ -27,6 +27,16 @@ function complain(text: string, code: number): number {
 
 type Answer = (status: StatusReport, words: readonly string[]) => number;
 
+/** As ha.cf writes a time: seconds, or with the unit behind. */
+const timeText = (ms: number) => (ms % 1_000 === 0 ? String(ms / 1_000) : `${ms}ms`);
+
+/** What ha.cf called so and the keeper tells. */
+const PARAMETERS: Readonly<Record<string, (keeper: NonNullable<StatusReport["keeper"]>) => string | undefined>> = {
+  keepalive: ({ keepaliveMs }) => timeText(keepaliveMs),
+  deadtime: ({ deadtimeMs }) => timeText(deadtimeMs),
+  watchdog: ({ watchdog }) => watchdog?.identity,
+};
+
 /** A question about a node that there is. */
 const ofNode =
   (answer: (status: StatusReport, node: StatusReport["nodes"][number], words: readonly string[]) => number): Answer =>
@@ -56,6 +66,14 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     if (client === "") return complain("which client?", BAD_PARAMETER);
     return tell(isUp(state) ? "online" : "offline");
   }),
+  hbparameter({ keeper }, [name = ""]) {
+    const known = Object.keys(PARAMETERS).join(", ");
+    const read = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
+    if (read === undefined)
+      return complain(`${name === "" ? "which parameter?" : `${name} is not told`} (${known})`, BAD_PARAMETER);
+    const value = keeper === undefined ? undefined : read(keeper);
+    return value === undefined ? complain(`${name} is not known now`, UNKNOWN) : tell(value);
+  },
 };
 
 /** local, foreign, all or none: whose lines of haresources run here. */
@@ -92,8 +110,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (reply.kind === "answer") return tell("Heartbeat is running on this machine.");
     return complain(`Heartbeat is stopped on this machine: ${reply.kind === "unreachable" ? reply.reason : ""}`, 1);
   }
-  if (verb === "hbparameter")
-    return complain(`${words[0] ?? "parameters"}: they stand in the node configuration (gemel node --config)`, UNKNOWN);
   const answer = Object.hasOwn(ANSWERS, verb) ? ANSWERS[verb] : undefined;
   if (answer === undefined && verb !== "rscstatus") return wrongCall("cl_status", `${verb} is not known`, USAGE);
   const asked = await askOrTell("cl_status", socketPath, { kind: "status" });

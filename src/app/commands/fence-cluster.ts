@@ -3,6 +3,7 @@
  * Exit codes: 0 done, confirmed or proven; 1 refused, not done or not proven; 2 unknown (assume that the node still
  * runs); 69 no manager.
  */
+import { readlinkSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { readCommandLine } from "../control-client.ts";
@@ -63,6 +64,18 @@ async function typeName(question: string): Promise<string> {
   return typed;
 }
 
+/** Where the person sits: `ttyS0` is the serial console. Undefined for a script. */
+function terminalName(): string | undefined {
+  if (!process.stdin.isTTY) return undefined;
+  try {
+    return readlinkSync("/proc/self/fd/0")
+      .replace(/^\/dev\//, "")
+      .slice(0, 64);
+  } catch {
+    return undefined;
+  }
+}
+
 function differs(typed: unknown, target: string): number {
   process.stderr.write(`gemel fence: ${String(typed)} is not ${target}: nothing was done\n`);
   return EXIT.refused;
@@ -76,7 +89,9 @@ async function confirm(socketPath: string, target: string, yes: unknown): Promis
     );
   const typed = yes ?? (await typeName("Type the exact name of the node that has no power: "));
   if (typed !== target) return differs(typed, target);
-  return await askAndPrint("gemel fence", socketPath, { kind: "fence-confirm", target });
+  const terminal = terminalName();
+  const where = terminal === undefined ? {} : { terminal };
+  return await askAndPrint("gemel fence", socketPath, { kind: "fence-confirm", target, ...where });
 }
 
 function endWith(record: FencingRecord): number {

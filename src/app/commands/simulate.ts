@@ -59,15 +59,24 @@ function partsOf({ values }: Arguments): ReportParts {
   };
 }
 
-function tellDoubts(cib: XmlElement): void {
-  for (const problem of verifyCib(cib)) process.stderr.write(`${TOOL}: ${tellProblem(problem)}\n`);
+/** All of it, or but that there is something: an option that nobody knows must not go by unheard. */
+function tellDoubts(cib: XmlElement, { values }: Arguments): void {
+  const problems = verifyCib(cib);
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const count = (number: number, word: string) => (number === 1 ? `1 ${word}` : `${number} ${word}s`);
+  if ((values.verbose ?? []).length > 0)
+    for (const problem of problems) process.stderr.write(`${TOOL}: ${tellProblem(problem)}\n`);
+  else if (problems.length > 0 && values.quiet !== true) {
+    const counts = `${count(errors, "error")}, ${count(problems.length - errors, "warning")}`;
+    process.stderr.write(`${TOOL}: doubtful in this CIB: ${counts}; -V tells them\n`);
+  }
 }
 
 function simulateOne(cib: XmlElement, options: Arguments): number {
   const { values, injections, failures } = options;
   const time = values["set-datetime"];
   const nowWallMs = clockOf(cib, time);
-  if ((values.verbose ?? []).length > 0) tellDoubts(cib);
+  tellDoubts(cib, options);
   const injected = isAsked(injections)
     ? inject(cib, localFacts(cib, nowWallMs), injections)
     : ({ kind: "injected", cib, lines: [] } as const);
@@ -88,7 +97,9 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
   const { worked } = simulation;
   if (values.json === true) {
     const played = done === undefined ? {} : { executed: done.lines, failed: done.failed };
-    const told = { ...decisionOf(worked), injected: injected.lines, ...played };
+    const decision = decisionOf(worked);
+    const problems = [...decision.problems, ...verifyCib(judged)];
+    const told = { ...decision, problems, injected: injected.lines, ...played };
     tell(options, `${JSON.stringify(told, undefined, 2)}\n`);
   } else if (values["output-as"] === "xml") {
     const request = ["crm_simulate", ...process.argv.slice(3)].join(" ");

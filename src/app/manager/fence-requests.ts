@@ -93,7 +93,8 @@ export async function confirmFence(
   manager: Manager,
   request: Extract<ControlRequest, { kind: "fence-confirm" }>,
 ): Promise<Reply> {
-  const { target, by = "root" } = request;
+  const { target, terminal } = request;
+  const by = `${request.by ?? "root"}${terminal === undefined ? "" : ` at ${terminal}`}`;
   const unknown = refuseUnknown(manager, target);
   if (unknown !== undefined) return unknown;
   const seen = await manager.fencing.seenAlive(target);

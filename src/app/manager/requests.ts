@@ -225,8 +225,10 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
         return await fence(manager, request);
       return await askDc(manager, request);
     case "fence-drill":
-    case "fence-confirm":
       return await askDc(manager, request);
+    case "fence-confirm":
+      // Who has said it is worth little without where he sat.
+      return await askDc(manager, { ...request, by: `${request.by ?? "root"} on ${manager.self}` });
     case "subscribe":
       return answer<"subscribe">({ text: "subscribed" });
     default:

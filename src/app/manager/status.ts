@@ -18,7 +18,7 @@ import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import { leasesOf } from "../../cluster/core/overrides/lease.ts";
 import type { Decision, ResourceRole } from "../../cluster/core/scheduler/decision.ts";
 import type { FencingConfiguration } from "../../fencing/core/configuration.ts";
-import type { FencingRecord as FencerRecord } from "../../fencing/core/fencer-state.ts";
+import type { FencingRecord as FencerRecord, FencingOperation } from "../../fencing/core/fencer-state.ts";
 import { expiryOf, isExpired, type ProofReport } from "../../fencing/core/proofs.ts";
 import type {
   ActiveOn,
@@ -42,7 +42,7 @@ export interface StatusSources {
   readonly records: readonly FencerRecord[];
   /** By node, this one first. */
   readonly proofs: readonly (readonly [string, ProofReport])[];
-  readonly running: readonly { readonly target: string; readonly action: string; readonly startedWallMs: number }[];
+  readonly running: readonly Pick<FencingOperation, "target" | "action" | "startedWallMs" | "by" | "phase">[];
   readonly drbd: readonly DrbdStatus[];
   readonly cibRefusal: string | undefined;
   readonly alerts: readonly AlertTrouble[];
@@ -268,16 +268,17 @@ function readFencing({
   proofs,
   nowWallMs,
 }: StatusSources): StatusReport["fencing"] {
-  const open = running.map(({ target, action, startedWallMs }): FencingRecord => {
+  const open = running.map(({ target, action, startedWallMs, by, phase }): FencingRecord => {
     return {
       target,
       action,
       outcome: "running",
       device: "",
       atWallMs: startedWallMs,
-      by: "",
+      by: by.join(", "),
       evidence: "",
       reason: "",
+      ...(phase.kind === "operator" ? { awaitsPerson: true } : {}),
     };
   });
   return {

@@ -172,8 +172,13 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
     endedWallMs: now.wallMs,
   };
   log(draft, "warning", `${by} stands for it that ${target} is off`);
-  // A person is at the machine: it is not switched on under his hands.
-  const confirmed = { ...operation, by: [...operation.by, by], devices: [...operation.devices, record] };
+  // A person is at the machine: it is not switched on under his hands, whatever was asked for.
+  const confirmed: FencingOperation = {
+    ...operation,
+    action: "off",
+    by: [...operation.by, by],
+    devices: [...operation.devices, record],
+  };
   succeedOff(draft, confirmed, false, now);
 }
 

@@ -8,9 +8,10 @@
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
-import type { FencingConfiguration, FencingDevice, FencingLevel } from "./configuration.ts";
+import type { FencingConfiguration, FencingDevice } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
 import { impliedWatchdog, withoutLostQuorum } from "./implied-watchdog.ts";
+import { readTopology } from "./read-topology.ts";
 import { withoutSharedBoards } from "./shared-boards.ts";
 import { type Complain, isTrue, type Values, valuesOf, wordsOf } from "./values.ts";
 
@@ -19,8 +20,6 @@ export interface FencingRead {
   readonly problems: readonly Problem[];
 }
 
-/** A pattern of a configuration is matched by a backtracking engine: bounded, so that it cannot stall the manager. */
-const PATTERN_LENGTH_MAX = 256;
 const TRIES_MAX = 10;
 const FENCING_CLASSES = ["stonith", "fencing"];
 
@@ -242,56 +241,6 @@ function readDevice(
     staysOff: !choice.switchesOn || parameters["pcmk_reboot_action"] === "off" || unfences,
     unfences,
   };
-}
-
-/** The nodes of the CIB that a level speaks of. */
-function levelTargets(level: XmlElement, nodes: readonly XmlElement[], complain: Complain): readonly string[] {
-  const { id = "?", target, "target-pattern": pattern, "target-attribute": attribute } = level.attributes;
-  if (target !== undefined) return [target];
-  const named = nodes.flatMap((node) => {
-    const name = node.attributes["uname"];
-    return name === undefined ? [] : [{ name, attributes: valuesOf(node, "instance_attributes") }];
-  });
-  if (attribute !== undefined) {
-    const wanted = level.attributes["target-value"] ?? "";
-    return named.filter(({ attributes }) => attributes[attribute] === wanted).map(({ name }) => name);
-  }
-  try {
-    if (pattern === undefined || pattern.length > PATTERN_LENGTH_MAX) throw new SyntaxError("missing or too long");
-    const expression = new RegExp(`^(?:${pattern})$`);
-    return named.filter(({ name }) => expression.test(name)).map(({ name }) => name);
-  } catch {
-    complain(`fencing-level ${id}`, "it names no target", "add target=NODE, or a valid target-pattern");
-    return [];
-  }
-}
-
-function readTopology(
-  section: XmlElement | undefined,
-  ids: readonly string[],
-  complain: Complain,
-): Readonly<Record<string, readonly FencingLevel[]>> {
-  const topology = new Map<string, FencingLevel[]>();
-  const nodes = childrenOf(childOf(section, "nodes"), "node");
-  for (const level of childrenOf(childOf(section, "fencing-topology"), "fencing-level")) {
-    const place = `fencing-level ${level.attributes["id"] ?? "?"}`;
-    const index = Number(level.attributes["index"]);
-    const devices = wordsOf(level.attributes["devices"]);
-    if (!Number.isInteger(index) || index < 1 || index > 9) {
-      complain(place, `its index is ${level.attributes["index"] ?? "missing"}`, "write an index from 1 to 9");
-      continue;
-    }
-    const absent = devices.filter((id) => !ids.includes(id));
-    for (const id of absent) complain(place, `there is no usable device ${id}`, "correct the name, or the device");
-    for (const target of levelTargets(level, nodes, complain)) {
-      const levels = topology.get(target) ?? [];
-      // A broken level still binds its target: one power supply of two, tried alone, would be a false proof.
-      if (absent.length === 0 && devices.length > 0) levels.push({ index, devices });
-      topology.set(target, levels);
-    }
-  }
-  for (const levels of topology.values()) levels.sort((left, right) => left.index - right.index);
-  return Object.fromEntries(topology);
 }
 
 /**

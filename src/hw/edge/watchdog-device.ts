@@ -91,6 +91,42 @@ function readModule(device: string, identity: string): string | undefined {
   }
 }
 
+/** What keeps a node from having its watchdog, and what to do about it. `code`: the name of the system's error. */
+export function watchdogTrouble(device: string, code: string): string {
+  switch (code) {
+    case "ENOENT":
+    case "ENODEV":
+    case "ENXIO":
+      return `there is no watchdog at ${device}: load its module, which gemel hw detect names (modprobe NAME)`;
+    case "EBUSY":
+      return (
+        `${device} is held by another program (fuser ${device} names it): ` +
+        "systemd's RuntimeWatchdogSec, watchdogd and sbd have to leave it to gemel"
+      );
+    case "EINVAL":
+      return `${device} does not take this timeout or pretimeout: gemel hw explain PROFILE tells what it can`;
+    default:
+      return `${device} cannot be used as a watchdog (${code})`;
+  }
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+
+/** The same error in words that name the device, where it is one of the system. */
+function inWords(device: string, error: unknown): unknown {
+  const code = codeOf(error);
+  return code === undefined ? error : new Error(watchdogTrouble(device, code), { cause: error });
+}
+
+function openDevice(device: string): number {
+  try {
+    return openSync(device, constants.O_WRONLY);
+  } catch (error) {
+    throw inWords(device, error);
+  }
+}
+
 function setPretimeout(fd: number, pretimeoutMs: number | undefined): number | undefined {
   if (pretimeoutMs !== undefined) ask(fd, WDIOC_SETPRETIMEOUT, Math.ceil(pretimeoutMs / 1000));
   const seconds = ask(fd, WDIOC_GETPRETIMEOUT);
@@ -100,7 +136,7 @@ function setPretimeout(fd: number, pretimeoutMs: number | undefined): number | u
 /** Opens and thereby arms it. Throws when there is no such device, it is in use, or it cannot do the timeout. */
 export function openWatchdog(device: string, timeoutMs: number, pretimeoutMs?: number): Watchdog {
   const fixed = readNowayout(device);
-  const fd = openSync(device, constants.O_WRONLY);
+  const fd = openDevice(device);
   // From here on the machine is reset unless we feed; every failure below has to disarm what was armed.
   const disarm = () => {
     writeSync(fd, "V");
@@ -127,6 +163,6 @@ export function openWatchdog(device: string, timeoutMs: number, pretimeoutMs?: n
     };
   } catch (error) {
     disarm();
-    throw error;
+    throw inWords(device, error);
   }
 }

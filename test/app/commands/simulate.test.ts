@@ -40,6 +40,20 @@ test("a node that fails is fenced, its service taken over, and the result can be
   expect((await gemel("-x", "after.xml", "-R")).stdout.trimEnd()).toMatch(/Transition Summary:$/);
 });
 
+test("an option that nobody knows is no obstacle, but does not go by unheard", async () => {
+  const cib = pairCib(ACTIVE, STANDBY);
+  writeFileSync(file("odd.xml"), printXml(cib).replace('name="stonith-enabled"', 'name="stonith-enabeld"'));
+  const { status, stderr } = await gemel("-x", "odd.xml", "-S");
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^gemel simulate: doubtful in this CIB: \d+ errors?, \d+ warnings?; -V tells them\n$/);
+  expect((await gemel("-x", "odd.xml", "-SQ")).stderr).toBe("");
+  expect((await gemel("-x", "odd.xml", "-V")).stderr).toContain("stonith-enabeld is no cluster option that is known");
+  const { problems } = JSON.parse((await gemel("-x", "odd.xml", "--json")).stdout) as {
+    problems: { reason: string }[];
+  };
+  expect(problems.map(({ reason }) => reason).join()).toContain("stonith-enabeld");
+});
+
 test("a failed stop in simulation ends the run and is written into the status", async () => {
   const asked = ["--op-inject", "http_monitor_5000@alpha=7", "--op-fail", "http_stop_0@alpha=1"];
   const { stdout, status } = await gemel("-x", "pair.xml", "-S", ...asked, "-O", "stuck.xml");

@@ -16,6 +16,7 @@ import { type Change, prove } from "../../../src/cluster/core/scheduler/why/prov
 import { factText, proofText } from "../../../src/cluster/core/scheduler/why/why-text.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { NOW_SECONDS } from "../../support/random-cib/draw.ts";
+import { terseCib } from "../../support/terse-cib.ts";
 import { ACTIVE, pairCib, STANDBY } from "./pair-cib.ts";
 
 const NOW_WALL_MS = NOW_SECONDS * 1000;
@@ -108,6 +109,25 @@ test("after three failures of three the proof says so, and the cleanup is the ch
   const [change] = proof?.changes ?? [];
   expect(change?.node).toBe("alpha");
   expect(change?.remove.map(({ kind, values }) => `${kind} ${values["value"]}`)).toEqual(["fail-count 3"]);
+});
+
+test("of a node that nothing can be placed on the proof says why, also when nobody has heard of it", () => {
+  const cib = parse(
+    terseCib(`
+nodes alpha bravo=offline charlie delta
+Dummy p
+rsc_location rsc=p node=bravo score=100
+rsc_location rsc=p node=delta score=50
+node charlie standby=on
+p on alpha: start`).replace(/<node_state id="4".*?<\/node_state>/s, ""),
+  );
+  const proof = prove(cib, NOW_WALL_MS, "p");
+  expect(proof?.conclusion.nodes.map(({ unusable }) => unusable)).toEqual([undefined, "offline", "standby", "offline"]);
+  const down = proof?.citations.flatMap(({ facts }) => facts).filter(({ kind }) => kind === "node-down");
+  expect(down?.map(({ values }) => values["node"]).toSorted()).toEqual(["bravo", "delta"]);
+  const told = (["en", "ja"] as const).map((language) => (proof === undefined ? "" : proofText(proof, language)));
+  expect(told[0]).toContain("delta: cannot run anything (it is not up), score 50");
+  expect(told[1]).toContain("charlie: 実行不可 (スタンバイ中)");
 });
 
 test("told in Japanese, with the same names and numbers", () => {

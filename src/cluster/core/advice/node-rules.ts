@@ -91,7 +91,8 @@ function fencingStory({ fencing, nowWallMs }: Situation, { name }: Node): Readon
   const rounds = fencing.filter(({ target }) => target === name);
   const failed = rounds.slice(rounds.findLastIndex(({ outcome }) => outcome === "confirmed") + 1);
   const last = failed.findLast(({ outcome }) => outcome !== "running");
-  const running = failed.some(({ outcome }) => outcome === "running") ? "yes" : "";
+  const open = failed.find(({ outcome }) => outcome === "running");
+  const running = open === undefined ? "" : open.awaitsPerson === true ? "person" : "devices";
   if (last === undefined) return { outcome: "", reason: "", seconds: "", running };
   const seconds = String(Math.max(0, Math.round((nowWallMs - last.atWallMs) / 1000)));
   return { outcome: last.outcome, reason: last.reason, seconds, running };

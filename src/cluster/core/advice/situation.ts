@@ -19,6 +19,8 @@ export interface FencingFact {
   readonly evidence: string;
   /** Why it was not confirmed; empty when it was. */
   readonly reason: string;
+  /** It runs, and a person's word is all that it waits for. */
+  readonly awaitsPerson?: true;
   readonly atWallMs: number;
 }
 

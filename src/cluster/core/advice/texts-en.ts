@@ -160,10 +160,10 @@ export const ENGLISH: Texts = {
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} is lost and not known to be off, so nothing of it is taken over${
       outcome === "" ? "" : `; the last fencing, ${seconds} s ago, was ${outcome}: ${reason}`
-    }${running === "" ? "" : "; a fencing is under way"}`,
+    }${running === "" ? "" : running === "person" ? "; a PERSON is waited for" : "; a fencing is under way"}`,
     doNow:
-      `mend what the fencing names: it is tried again by itself; or switch ${node} off by hand, ` +
-      `see that it is off, and run \`gemel fence confirm ${node}\``,
+      (running === "person" ? "" : "mend what the fencing names: it is tried again by itself; or ") +
+      `switch ${node} off by hand, see that it is off, and run \`gemel fence confirm ${node}\``,
   }),
   "node-standby": ({ node }) => ({
     what: `${node} is in standby`,

@@ -154,8 +154,10 @@ export const JAPANESE: Texts = {
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} を見失い、停止を確認できないため引き継がない${
       outcome === "" ? "" : `。最後のフェンシング(${seconds} 秒前)は ${outcome}: ${reason}`
-    }${running === "" ? "" : "。フェンシング実行中"}`,
-    doNow: `フェンシングの原因を直す(自動で再試行)。または ${node} の電源を手動で切り: gemel fence confirm ${node}`,
+    }${running === "" ? "" : running === "person" ? "。作業者の確認を待機中" : "。フェンシング実行中"}`,
+    doNow:
+      (running === "person" ? "" : "フェンシングの原因を直す(自動で再試行)。または ") +
+      `${node} の電源を手動で切り、切れたことを目で確かめてから: gemel fence confirm ${node}`,
   }),
   "node-standby": ({ node }) => ({ what: `${node} は standby`, doNow: `作業が終わったら: crm node online ${node}` }),
   "node-maintenance": ({ node }) => ({

@@ -119,9 +119,10 @@ function instancesOf(resource: Resource, task: string): readonly Instance[] {
 }
 
 /** What counts is the wish of the one that depends, on the way up and on the way back. */
-function isInterleaved({ first, second, inverse, kind }: ResourceOrder): boolean {
+function isInterleaved({ first, firstTask, second, secondTask, inverse, kind }: ResourceOrder): boolean {
   if (!isSpread(first) || !isSpread(second) || kind === "serialize") return false;
-  return inverse ? first.interleave : second.interleave;
+  const isWayBack = inverse || !(GOES_UP.has(firstTask) || GOES_UP.has(secondTask));
+  return isWayBack ? first.interleave : second.interleave;
 }
 
 /** Instance by instance: each waits only for the one beside it. */

@@ -41,6 +41,16 @@ function block(step: Step, because: string, change: Change): void {
 
 const isManaged = (step: Step) => step.resource?.managed !== false;
 
+/**
+ * An unmanaged resource itself is not stopped; but where an order asks for it, the group around it is taken for asked.
+ * Of a clone as a whole only its managed instances are.
+ */
+function isDrawnIn({ second, hidden }: Link): boolean {
+  if (isManaged(second)) return true;
+  const isInstance = second.resource?.parent?.kind === "clone";
+  return second.operation === "stop" && isAsked(second.resource) && !(hidden === true && isInstance);
+}
+
 /** The primitive steps below each pseudo step of a clone. */
 type Leaves = ReadonlyMap<Step, readonly Step[]>;
 
@@ -74,7 +84,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   const secondRequired = isRequiredAt(second, placeOf(first), leaves);
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
-  if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isManaged(second))
+  if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isDrawnIn(link))
     require(second, `required ${describe(first)}`, change);
   if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
     require(first, `required ${describe(second)}`, change);
@@ -84,7 +94,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
   if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
-  if (link.restart === true && first.required && !first.runnable)
+  if (link.restart === true && first.required && !first.runnable && isManaged(first))
     block(second, `unrunnable ${describe(first)}`, change);
   if (link.restart === true && isManaged(first)) {
     if (second.required && !second.alone)
@@ -95,8 +105,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     block(second, `unrunnable ${describe(first)}`, change);
   const passesOn = link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
   // A member that cannot stop does not keep running what its whole is ordered behind.
-  if (passesOn && link.hidden !== true && isBlockedStop(first))
-    block(second, `unrunnable ${describe(first)}`, change);
+  if (passesOn && link.hidden !== true && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
     // It is told as wanted and blocked, even when nothing of it would be started or promoted.

@@ -18,8 +18,11 @@ export interface NodeVerdict {
   readonly score: number | undefined;
   /** Of a promotable clone: the claim of the instance there to be promoted. */
   readonly promotion: number | undefined;
-  readonly isUsable: boolean;
+  /** Why nothing can be placed there, whatever the scores. */
+  readonly unusable: Unusable | undefined;
 }
+
+export type Unusable = "offline" | "unclean" | "pending" | "leaving" | "standby" | "maintenance";
 
 export interface Conclusion {
   readonly nodes: readonly NodeVerdict[];
@@ -51,6 +54,15 @@ function best(values: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
+function unusableFor({ online, unclean, pending, shutdown, standby, maintenance }: Node): Unusable | undefined {
+  if (unclean) return "unclean";
+  if (!online) return "offline";
+  if (pending) return "pending";
+  if (shutdown) return "leaving";
+  if (standby) return "standby";
+  return maintenance ? "maintenance" : undefined;
+}
+
 function verdictOn({ board }: Worked, node: Node, targets: readonly Resource[]): NodeVerdict {
   const roles = targets
     .filter((target) => assignedOf(board, target) === node)
@@ -66,7 +78,7 @@ function verdictOn({ board }: Worked, node: Node, targets: readonly Resource[]):
     roles: [...new Set(roles)].toSorted(),
     score: best(leaders.map((leader) => board.allowed[leader.index]?.[node.index])),
     promotion: promotable ? best(claims) : undefined,
-    isUsable: node.online && !node.unclean && !node.standby && !node.maintenance && !node.pending && !node.shutdown,
+    unusable: unusableFor(node),
   };
 }
 

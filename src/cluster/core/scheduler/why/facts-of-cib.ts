@@ -3,7 +3,7 @@
  * worth. Taking away means what an operator could do or what might not have happened: a constraint removed, an option
  * left at its default, a node that is up after all, an operation that never failed.
  */
-import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
+import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { Facts, Resource } from "../facts/model.ts";
 
 /** Its kind names the sentence in which it is told (why-text.ts), `values` are what the sentence names. */
@@ -186,7 +186,20 @@ function kindOfTransient(name: string): FactKind {
 
 const UP = { in_ccm: "true", crmd: "online", join: "member", expected: "member" };
 
+/** Of members that nothing is recorded of: that they are not up is told nowhere but by that. */
+function collectUnheard(facts: Facts, collect: Collect): void {
+  const { status } = facts;
+  if (status === undefined) return;
+  const told = new Set(childrenOf(status, "node_state").map(({ attributes }) => attributes["id"]));
+  for (const { id, name, kind } of facts.nodes) {
+    if (kind !== "member" || told.has(id)) continue;
+    const instead = { ...status, children: [...status.children, xml("node_state", { id, uname: name, ...UP })] };
+    collect({ kind: "node-down", place: "/cib/status", values: { node: name }, element: status, instead });
+  }
+}
+
 function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect): void {
+  collectUnheard(facts, collect);
   for (const state of childrenOf(facts.status, "node_state")) {
     const { uname = "", id = "" } = state.attributes;
     const node = uname === "" ? id : uname;

@@ -3,7 +3,7 @@ import type { Language } from "../../../../base/language.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { scoreText } from "../print/score-lines.ts";
 import { reasonText } from "../reason-text.ts";
-import type { NodeVerdict } from "./conclusion.ts";
+import type { NodeVerdict, Unusable } from "./conclusion.ts";
 import type { CitedFact, FactKind } from "./facts-of-cib.ts";
 import type { Change, Citation, Proof } from "./prove.ts";
 
@@ -49,13 +49,22 @@ const FACTS: Readonly<Record<FactKind, Sentence>> = {
   resource: both("{resource} takes its place among the nodes, too", "{resource} も同じノード群に配置される"),
 };
 
+const UNUSABLE: Readonly<Record<Unusable, Sentence>> = {
+  offline: both("it is not up", "停止中"),
+  unclean: both("what runs there is not known", "状態不明"),
+  pending: both("it is still joining", "参加処理中"),
+  leaving: both("it is shutting down", "停止処理中"),
+  standby: both("it is on standby", "スタンバイ中"),
+  maintenance: both("it is in maintenance", "メンテナンス中"),
+};
+
 const WORDS = {
   nowhere: both("{resource} runs nowhere", "{resource} はどのノードでも実行されない"),
   runs: both("{resource} is {where}", "{resource}: {where}"),
   on: both("{role} on {node}", "{node} で {role}"),
   score: both("score {score}", "スコア {score}"),
   promotion: both("claim to be promoted {score}", "昇格スコア {score}"),
-  unusable: both("cannot run anything", "実行不可"),
+  unusable: both("cannot run anything ({why})", "実行不可 ({why})"),
   unasked: both("not in question", "対象外"),
   gone: both("gone", "なし"),
   blocked: both("blocked: {key}: {reason}", "実行待ち: {key}: {reason}"),
@@ -82,10 +91,10 @@ export function factText({ kind, values }: CitedFact, language: Language): strin
 
 function verdictText(verdict: NodeVerdict | undefined, language: Language): string {
   if (verdict === undefined) return WORDS.gone[language];
-  const { roles, score, promotion, isUsable } = verdict;
+  const { roles, score, promotion, unusable } = verdict;
   return [
     ...roles,
-    ...(isUsable ? [] : [WORDS.unusable[language]]),
+    ...(unusable === undefined ? [] : [fill(WORDS.unusable, language, { why: UNUSABLE[unusable][language] })]),
     score === undefined ? WORDS.unasked[language] : fill(WORDS.score, language, { score: scoreText(score) }),
     ...(promotion === undefined ? [] : [fill(WORDS.promotion, language, { score: scoreText(promotion) })]),
   ].join(", ");
