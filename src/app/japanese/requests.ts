@@ -69,6 +69,22 @@ export const REQUESTS_JA: Phrases = [
     "confirm it (gemel config confirm), or take it back (gemel config rollback)",
     "確定する（gemel config confirm）か、元に戻して（gemel config rollback）ください",
   ],
+  [
+    "the DC {1} has gone without an answer, or gave none within {2} s",
+    "DC {1} が応答せずにいなくなったか、{2} 秒以内に応答しませんでした",
+  ],
+  [
+    "look at `gemel status`: what was asked may have been done all the same",
+    "`gemel status` を見てください。求めたことは実行されたかもしれません",
+  ],
+  [
+    "{1} stops {2}: no other node may run {3} now",
+    "{1} により {2} が停止します。今 {3} を動かせる他のノードはありません",
+  ],
+  [
+    "take the order back if that was not meant; gemel why RESOURCE says what keeps it from the others",
+    "意図と違うなら取り消してください。他で動けない理由は gemel why RESOURCE で分かります",
+  ],
   ["not known whether it will hold: {1}", "変更が有効になるか分かりません: {1}"],
   ["look at `gemel status`, then again", "`gemel status` を見てから、もう一度試してください"],
   ["the CIB has no section {1}", "CIB にセクション {1} はありません"],
