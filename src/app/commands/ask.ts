@@ -1,6 +1,6 @@
 /** What the commands that talk to the manager have in common: ask, and say what went wrong in one way. */
 import process from "node:process";
-import { formatProblem, type Problem } from "../../base/problem.ts";
+import type { Problem } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
@@ -8,6 +8,7 @@ import { configurationVersion } from "../../cluster/core/controller/cib-read.ts"
 import { askCib } from "../cib-door.ts";
 import { answerWaitMs, type ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { waitText, withProgress } from "../progress.ts";
 
 /** As the field's own tools end (sysexits.h and Pacemaker's), beside EXIT, for the commands that have their names. */
@@ -40,13 +41,13 @@ export async function askOrTell<Kind extends RequestKind>(
 
 /** Why there was no answer, on standard error; the exit code that says so. */
 export function tellReply(tool: string, reply: Exclude<ControlReply<never>, { kind: "answer" }>): number {
-  const reasons = reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason];
+  const reasons = reply.kind === "refused" ? reply.problems.map(tellProblem) : [inOperatorsWords(reply.reason)];
   for (const reason of reasons) process.stderr.write(`${tool}: ${reason}\n`);
   return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
 }
 
 function tellCautions(tool: string, { cautions = [] }: { readonly cautions?: readonly Problem[] }): void {
-  for (const caution of cautions) process.stderr.write(`${tool}: ${formatProblem(caution)}\n`);
+  for (const caution of cautions) process.stderr.write(`${tool}: ${tellProblem(caution)}\n`);
 }
 
 /** The whole CIB, wherever it is; the exit code when there is none. */
@@ -73,7 +74,7 @@ export async function changeCib(
     if (typeof cib === "number") return cib;
     const applied = applyOperations(childOf(cib, "configuration") ?? xml("configuration"), make(cib));
     if (applied.kind === "invalid") {
-      for (const problem of applied.problems) process.stderr.write(`${tool}: ${formatProblem(problem)}\n`);
+      for (const problem of applied.problems) process.stderr.write(`${tool}: ${tellProblem(problem)}\n`);
       return EXIT.refused;
     }
     const request = {
@@ -105,7 +106,7 @@ export async function askAndPrint(
 ): Promise<number> {
   const asked = await askOrTell(tool, socketPath, request, waitMs);
   if (asked.kind === "failed") return asked.exitCode;
-  process.stdout.write(`${asked.value.text}\n`);
+  process.stdout.write(`${inOperatorsWords(asked.value.text)}\n`);
   return EXIT.done;
 }
 

@@ -2,10 +2,10 @@
  * A change of the CIB as a whole, where it is: in a file everything may be changed; in a running cluster the
  * configuration and its version, for the status belongs to those who see it.
  */
-import { formatProblem } from "../../base/problem.ts";
 import { childOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { changeCibFile, cibFile } from "../cib-door.ts";
 import { askControl } from "../control-client.ts";
+import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { EXIT, FIELD_EXIT, fetchCib } from "./ask.ts";
 
 export type CibChange =
@@ -68,12 +68,13 @@ async function changeRunning(call: ChangeCall, make: (cib: XmlElement) => CibCha
       ...(raises === undefined ? {} : { raises }),
     });
     if (reply.kind === "answer") {
-      for (const caution of reply.cautions ?? []) tell(formatProblem(caution));
+      for (const caution of reply.cautions ?? []) tell(tellProblem(caution));
       return EXIT.done;
     }
     const isStale = reply.kind === "refused" && reply.problems.some(({ place }) => place === "base");
     if (isStale && tries < TRIES) continue;
-    for (const reason of reply.kind === "refused" ? reply.problems.map(formatProblem) : [reply.reason]) tell(reason);
+    for (const reason of reply.kind === "refused" ? reply.problems.map(tellProblem) : [inOperatorsWords(reply.reason)])
+      tell(reason);
     return reply.kind === "refused" ? FIELD_EXIT.invalid : EXIT.unreachable;
   }
 }
@@ -85,7 +86,7 @@ export async function changeWholeCib(call: ChangeCall, make: (cib: XmlElement) =
   const cib = await fetchCib(call.tool, call.socketPath);
   if (typeof cib === "number") return cib;
   const made = make(cib);
-  const reasons = made.kind === "refused" ? made.reasons : changeCibFile(file, cib, made.cib).map(formatProblem);
+  const reasons = made.kind === "refused" ? made.reasons : changeCibFile(file, cib, made.cib).map(tellProblem);
   for (const reason of reasons) call.tell(reason);
   if (made.kind === "refused") return made.exitCode;
   return reasons.length > 0 ? FIELD_EXIT.invalid : EXIT.done;

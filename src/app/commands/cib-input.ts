@@ -4,11 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { formatProblem, type Problem } from "../../base/problem.ts";
+import type { Problem } from "../../base/problem.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { findStructuralErrors } from "../../cib/schema/verify.ts";
 import { upgradeCib } from "../../cib/upgrade/to-three.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
+import { tellProblem } from "../japanese/translate.ts";
 
 /** sysexits.h, as Pacemaker uses them. */
 export const EXIT_INPUT = { usage: 64, noInput: 66, unknownName: 68, unavailable: 69, invalid: 78 } as const;
@@ -58,6 +59,6 @@ export async function runningCib(runDirectory: string | undefined): Promise<CibI
 
 /** Says what is wrong on standard error; answers the exit code. */
 export function tellAndCode(tool: string, input: CibInput & { readonly kind: "wrong" }): number {
-  for (const problem of input.problems) process.stderr.write(`${tool}: ${formatProblem(problem)}\n`);
+  for (const problem of input.problems) process.stderr.write(`${tool}: ${tellProblem(problem)}\n`);
   return input.exitCode;
 }

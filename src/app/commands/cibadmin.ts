@@ -128,10 +128,13 @@ async function query({ socketPath, flags, place }: Call): Promise<number> {
   return EXIT.done;
 }
 
+/** What cibadmin 2.1.5 writes. */
+const NEWEST_SCHEMA = "pacemaker-3.9";
+
 function emptyCib(): XmlElement {
   const sections = ["crm_config", "nodes", "resources", "constraints"];
   const configuration = { ...emptyConfiguration(), children: sections.map((name) => xml(name)) };
-  const attributes = { crm_feature_set: "3.16.1", "validate-with": "pacemaker-3.9" };
+  const attributes = { crm_feature_set: "3.16.1", "validate-with": NEWEST_SCHEMA };
   return xml("cib", { ...attributes, epoch: "1", num_updates: "0", admin_epoch: "0" }, [configuration, xml("status")]);
 }
 
@@ -157,6 +160,13 @@ function patched(cib: XmlElement, patch: XmlElement): CibChange {
   return refused(result.kind === "stale" ? FIELD_EXIT.stale : FIELD_EXIT.invalid, `${place}: ${reason}; ${remedy}`);
 }
 
+/** The minor schemas from 3.0 on only add to one another: what is valid by one is by all later ones. */
+function withNewestSchema(cib: XmlElement): XmlElement {
+  const { "validate-with": schema = "" } = cib.attributes;
+  const isOlder = /^pacemaker-3\.[0-8]$/.test(schema);
+  return isOlder ? { ...cib, attributes: { ...cib.attributes, "validate-with": NEWEST_SCHEMA } } : cib;
+}
+
 type Make = (call: Call, cib: XmlElement) => CibChange;
 
 /** For what cannot be done without XML. */
@@ -178,7 +188,7 @@ const CHANGES: Partial<Readonly<Record<Action, Make>>> = {
     kind: "changed",
     cib: { ...cib, attributes: { ...cib.attributes, ...count(cib, "epoch", 1) } },
   }),
-  upgrade: (_call, cib) => ({ kind: "changed", cib: upgradeCib(cib) }),
+  upgrade: (_call, cib) => ({ kind: "changed", cib: withNewestSchema(upgradeCib(cib)) }),
   erase: (_call, cib) => {
     const attributes = { ...cib.attributes, ...count(cib, "admin_epoch", 1), num_updates: "0" };
     return { kind: "changed", cib: { ...emptyCib(), attributes } };

@@ -4,7 +4,6 @@
  * force that goes back by itself unless `confirm` is said in time, for changes that may cut the operator off.
  */
 import process from "node:process";
-import { formatProblem } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
@@ -14,6 +13,7 @@ import { readCommandLine } from "../control-client.ts";
 import { configurationOf, configurationVersion } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";
 import { ctime } from "../ctime.ts";
+import { tellProblem } from "../japanese/translate.ts";
 import { askAndPrint, askOrTell, EXIT, wrongCall } from "./ask.ts";
 
 const USAGE = `gemel config log [-n COUNT] [--json]
@@ -93,7 +93,7 @@ async function apply(socketPath: string, { configuration, ...rest }: Change): Pr
   const request = { kind: "cib-apply", mode: "replace", xml: printXml(configuration), ...rest } as const;
   const asked = await askOrTell("gemel config", socketPath, request);
   if (asked.kind === "failed") return asked.exitCode;
-  for (const problem of asked.value.warnings) process.stderr.write(`${formatProblem(problem)}\n`);
+  for (const problem of asked.value.warnings) process.stderr.write(`${tellProblem(problem)}\n`);
   const told = "text" in asked.value && typeof asked.value.text === "string" ? asked.value.text : "";
   process.stdout.write(`${told === "" ? "" : `${told}\n`}in force: ${asked.value.version}\n`);
   return EXIT.done;
@@ -119,7 +119,7 @@ async function attempt(socketPath: string, length: string, file: string): Promis
   if (base === undefined) return complain("the manager sent a CIB without a configuration");
   const loaded = loadConfiguration(text, { source: file, mode: "update", base });
   if (loaded.kind === "invalid") {
-    for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+    for (const problem of loaded.problems) process.stderr.write(`${tellProblem(problem)}\n`);
     return EXIT.refused;
   }
   const version = configurationVersion(cib.value.version);

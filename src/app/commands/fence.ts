@@ -6,13 +6,13 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { formatProblem } from "../../base/problem.ts";
 import { parseXml } from "../../base/xml.ts";
 import { levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { createRunner, type RunnableDevice } from "../../fencing/edge/runner.ts";
+import { tellProblem } from "../japanese/translate.ts";
 import { withProgress } from "../progress.ts";
 import { CLUSTER_USAGE, isClusterWord, runCluster } from "./fence-cluster.ts";
 
@@ -93,7 +93,7 @@ async function runIpmi({ secrets, timeout, ...rest }: Options, words: readonly s
   if (choice === undefined || choice.complaints.length > 0) {
     for (const { parameter, reason, remedy } of choice?.complaints ?? []) {
       const place = `--${(parameter === "confirm_time" ? "timeout" : parameter).replaceAll("_", "-")}`;
-      process.stderr.write(`${formatProblem({ severity: "error", place, reason, remedy })}\n`);
+      process.stderr.write(`${tellProblem({ severity: "error", place, reason, remedy })}\n`);
     }
     return WRONG_CALL;
   }
@@ -107,7 +107,7 @@ function readCib(file: string): FencingRead | undefined {
     const read = parseXml(readFileSync(file, "utf8"));
     if (read.kind === "xml") {
       const fencing = readFencingConfiguration(read.root, CATALOGUE);
-      for (const problem of fencing.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+      for (const problem of fencing.problems) process.stderr.write(`${tellProblem(problem)}\n`);
       return fencing;
     }
     process.stderr.write(`gemel fence: ${file}:${read.line}: ${read.reason}\n`);

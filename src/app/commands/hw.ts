@@ -5,10 +5,10 @@
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { formatProblem } from "../../base/problem.ts";
 import { matchProfiles, type NamedProfile } from "../../hw/core/profile/match.ts";
 import { PARTS } from "../../hw/core/profile/schema.ts";
 import { isModuleLoaded, readMachine, readProfiles } from "../../hw/edge/profile-files.ts";
+import { tellProblem } from "../japanese/translate.ts";
 
 const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE | list   [--profiles DIRECTORY]\n";
 /** The package's own profiles, and what the site has added or replaced. */
@@ -83,7 +83,7 @@ export function run(argv: readonly string[]): Promise<number> {
     return Promise.resolve(64);
   }
   const { profiles, problems } = knownProfiles(root, directory);
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  for (const problem of problems) process.stderr.write(`${tellProblem(problem)}\n`);
   if (what === "detect") return Promise.resolve(detect(profiles, root));
   if (what === "list") {
     for (const { id: name, profile } of profiles) say(`${name.padEnd(24)} ${profile.name}`);

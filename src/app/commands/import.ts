@@ -9,9 +9,9 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { formatProblem } from "../../base/problem.ts";
 import { type ImportedSite, importSite } from "../../cib/heartbeat/import-site.ts";
 import type { Knowledge, Verdict } from "../../cib/heartbeat/site.ts";
+import { tellProblem } from "../japanese/translate.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
 const USAGE = "gemel import ha.d DIR [--write DIR] [--name NODE] [--address NODE=ADDRESS]...";
@@ -55,7 +55,7 @@ function print({ verdicts, problems, nodeConfig, crm }: ImportedSite): string {
   const parts = [verdicts.map(printVerdict).join(""), `\n--- node.conf\n${nodeConfig}`];
   if (crm !== undefined) parts.push(`\n--- cluster.crm\n${crm}`);
   parts.push("\n--- authkeys\nauth 1\n1 sha256 (a new secret, made when it is written)\n");
-  if (problems.length > 0) parts.push(`\n${problems.map((problem) => `${formatProblem(problem)}\n`).join("")}`);
+  if (problems.length > 0) parts.push(`\n${problems.map((problem) => `${tellProblem(problem)}\n`).join("")}`);
   return parts.join("");
 }
 

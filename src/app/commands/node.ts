@@ -4,13 +4,14 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { formatProblem, type Problem } from "../../base/problem.ts";
+import type { Problem } from "../../base/problem.ts";
+import { tellProblem } from "../japanese/translate.ts";
 
 const WRONG_CALL = 64;
 const WRONG_CONFIGURATION = 78;
 
 function report(problems: readonly Problem[]): void {
-  for (const problem of problems) process.stderr.write(`gemel node: ${formatProblem(problem)}\n`);
+  for (const problem of problems) process.stderr.write(`gemel node: ${tellProblem(problem)}\n`);
 }
 
 function readOptions(argv: readonly string[]) {

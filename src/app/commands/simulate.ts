@@ -4,7 +4,6 @@
  */
 import { statSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { formatProblem } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { circleProblems } from "../../cluster/core/scheduler/act/circle.ts";
@@ -13,6 +12,7 @@ import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { inject } from "../../cluster/core/scheduler/print/injections.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
+import { tellProblem } from "../japanese/translate.ts";
 import { VERSION } from "../version.ts";
 import { localFacts, zoneAt } from "../zone.ts";
 import { FIELD_EXIT } from "./ask.ts";
@@ -65,7 +65,7 @@ function tellDoubts(cib: XmlElement, { values }: Arguments): void {
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const count = (number: number, word: string) => (number === 1 ? `1 ${word}` : `${number} ${word}s`);
   if ((values.verbose ?? []).length > 0)
-    for (const problem of problems) process.stderr.write(`${TOOL}: ${formatProblem(problem)}\n`);
+    for (const problem of problems) process.stderr.write(`${TOOL}: ${tellProblem(problem)}\n`);
   else if (problems.length > 0 && values.quiet !== true) {
     const counts = `${count(errors, "error")}, ${count(problems.length - errors, "warning")}`;
     process.stderr.write(`${TOOL}: doubtful in this CIB: ${counts}; -V tells them\n`);
@@ -119,7 +119,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
 /** Orders that wait for themselves can never be carried out: an error once the transition was to be played. */
 function tellCircle({ facts, graph }: Worked, isPlayed: boolean): number {
   const problems = circleProblems(facts, graph);
-  for (const problem of problems) process.stderr.write(`${TOOL}: ${formatProblem(problem)}\n`);
+  for (const problem of problems) process.stderr.write(`${TOOL}: ${tellProblem(problem)}\n`);
   return isPlayed && problems.length > 0 ? EXIT_TRANSITION : 0;
 }
 

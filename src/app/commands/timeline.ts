@@ -1,15 +1,17 @@
 /** `gemel timeline`: the story of an incident, from what all nodes wrote down, with where the time went. */
 import process from "node:process";
+import { type Language, languageOf } from "../../base/language.ts";
 import { maskText, secretsOf } from "../../cluster/core/report/mask.ts";
 import { longestGaps, type Told, tellTimeline } from "../../cluster/core/report/timeline.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
+import { operatorsLanguage, toJapanese } from "../japanese/translate.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten } from "./happenings.ts";
 
 const USAGE =
-  "gemel timeline [-f TIME] [-t TIME] [-w] [--about WORD] [--json]\n" +
+  "gemel timeline [-f TIME] [-t TIME] [-w] [--about WORD] [--json] [--lang en|ja]\n" +
   "       TIME: 10min (ago) or 2026-11-21 08:00:00Z; -w: no news";
 const FROM_MS = 3_600_000;
 const GAPS = 3;
@@ -23,17 +25,19 @@ export function readMoment(text: string | undefined, nowWallMs: number): number 
   return lengthMs === undefined ? undefined : nowWallMs - lengthMs;
 }
 
-export function storyLines(story: readonly Told[]): string[] {
+export function storyLines(story: readonly Told[], language: Language = "en"): string[] {
+  const said = (text: string) => (language === "ja" ? (toJapanese(text) ?? text) : text);
   const marks = { info: " ", warning: "!", error: "X" } as const;
   const lines = story.map(({ atWallMs, sinceStartMs, nodes, severity, text }) => {
     const time = new Date(atWallMs).toISOString().slice(11, 23);
     const since = `+${(sinceStartMs / 1000).toFixed(3)}`.padStart(11);
-    return `${time} ${since} s ${marks[severity]} ${nodes.join("+").padEnd(14)} ${text}`;
+    return `${time} ${since} s ${marks[severity]} ${nodes.join("+").padEnd(14)} ${said(text)}`;
   });
+  const [before, head] = language === "ja" ? ["秒かけて", "時間がかかった箇所:"] : ["s before", "Where the time went:"];
   const gaps = longestGaps(story, GAPS).map(
-    ({ sinceLastMs, text }) => `  ${(sinceLastMs / 1000).toFixed(3).padStart(9)} s before: ${text}`,
+    ({ sinceLastMs, text }) => `  ${(sinceLastMs / 1000).toFixed(3).padStart(9)} ${before}: ${said(text)}`,
   );
-  return gaps.length === 0 ? lines : [...lines, "Where the time went:", ...gaps];
+  return gaps.length === 0 ? lines : [...lines, head, ...gaps];
 }
 
 /** Exit codes: 0; 64 wrong call; 69 no manager. */
@@ -44,6 +48,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     warnings: { type: "boolean", short: "w" },
     about: { type: "string" },
     json: { type: "boolean" },
+    lang: { type: "string" },
   });
   if (called.kind === "wrong") return wrongCall("gemel timeline", called.reason, USAGE);
   const { socketPath, flags } = called;
@@ -52,6 +57,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const from = flags["from"] === undefined ? nowWallMs - FROM_MS : readMoment(text(flags["from"]), nowWallMs);
   const to = flags["to"] === undefined ? nowWallMs : readMoment(text(flags["to"]), nowWallMs);
   if (from === undefined || to === undefined) return wrongCall("gemel timeline", "-f and -t want a time", USAGE);
+  const language = typeof flags["lang"] === "string" ? languageOf(flags["lang"]) : operatorsLanguage();
   const written = await readWritten("gemel timeline", socketPath);
   if (typeof written === "number") return written;
   const secrets = secretsOf(written.cib);
@@ -64,7 +70,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     text: maskText(one.text, secrets),
   }));
   if (flags["json"] === true) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`);
-  else process.stdout.write(`${storyLines(story).join("\n")}\n`);
+  else process.stdout.write(`${storyLines(story, language).join("\n")}\n`);
   for (const reason of written.missing) process.stderr.write(`gemel timeline: without ${reason}\n`);
   return EXIT.done;
 }

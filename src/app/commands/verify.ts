@@ -6,12 +6,13 @@
 import { accessSync, constants, statSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { formatProblem, type Problem } from "../../base/problem.ts";
+import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
 import { asCib, EXIT } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";
+import { tellProblem } from "../japanese/translate.ts";
 
 const USAGE =
   "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p  [-S FILE]  (FILE: crm syntax or XML, - standard input)\n";
@@ -55,7 +56,7 @@ async function readTexts(values: Values, files: readonly string[]): Promise<read
   if (values.live === true) {
     const reply = await askControl(controlSocketPath(values.run), { kind: "cib-query" });
     if (reply.kind !== "answer") {
-      const problems = reply.kind === "refused" ? reply.problems.map(formatProblem).join("\n") : reply.reason;
+      const problems = reply.kind === "refused" ? reply.problems.map(tellProblem).join("\n") : reply.reason;
       process.stderr.write(`gemel verify: ${problems}\n`);
       return EXIT.unavailable;
     }
@@ -135,7 +136,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     const loaded = loadConfiguration(text, { source });
     const problems: readonly Problem[] =
       loaded.kind === "valid" ? [...loaded.warnings, ...missingAlertPrograms(loaded.value, source)] : loaded.problems;
-    if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+    if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${tellProblem(problem)}\n`);
     const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
     if (values.quiet !== true)
       process.stdout.write(`${source}: ${count("error")} errors, ${count("warning")} warnings\n`);

@@ -8,6 +8,7 @@ import { verifyCib } from "../../cib/schema/verify.ts";
 import { askCib } from "../cib-door.ts";
 import type { ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { waitText, withProgress } from "../progress.ts";
 import { type Transport, waitUntilSettled } from "../settle.ts";
 
@@ -76,7 +77,7 @@ export const EXIT = {
 } as const;
 
 export function tellProblems({ terminal }: Session, problems: readonly Problem[]): void {
-  for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`);
+  for (const problem of problems) terminal.err(`${tellProblem(problem)}\n`);
 }
 
 /** What a request that was not answered comes to; says why on the terminal. */
@@ -85,7 +86,7 @@ export function tellReply(session: Session, reply: Exclude<ControlReply<never>, 
     tellProblems(session, reply.problems);
     return EXIT.failed;
   }
-  session.terminal.err(`crm: ${reply.reason}\n`);
+  session.terminal.err(`crm: ${inOperatorsWords(reply.reason)}\n`);
   return EXIT.unavailable;
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { inOperatorsLines } from "../japanese/translate.ts";
 import type { Terminal } from "./session.ts";
 
 const why = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -25,7 +26,7 @@ function edit(text: string): string | undefined {
 
 export const terminal: Terminal = {
   out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+  err: (text) => process.stderr.write(inOperatorsLines(text)),
   readText(file) {
     try {
       return readFileSync(file === "-" ? 0 : file, "utf8");

@@ -3,43 +3,20 @@
  * code of every call. The floors are what was reached on all 596 of them; what is left differs because Debian's 2.1.5
  * reads histories by older rules than the reference cases were made by (docs/operations/field-commands.md).
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { afterAll, describe, expect, test } from "vitest";
+import { readReferenceCase, referenceCases } from "../../support/reference-cases.ts";
 import { hasFieldTools, runHere, runTheirs } from "../../support/run-here.ts";
 import { skips } from "../../support/skip.ts";
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "cmd-bulk-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const CASES = path.resolve(
-  process.env["GEMEL_SHARED"] ?? path.join(import.meta.dirname, "../../../../shared"),
-  "scheduler-cases/xml",
-);
 /** Every so manieth case, each call from another one on. `GEMEL_ALL_CASES=1` takes all of them. */
 const STRIDE = process.env["GEMEL_ALL_CASES"] === "1" ? 1 : 60;
-
-function cases(): readonly string[] {
-  try {
-    return readdirSync(CASES).toSorted();
-  } catch {
-    return [];
-  }
-}
-
-/**
- * The cases speak newer names of options and newer schemas than Pacemaker 2.1.5 knows; and of the oldest ones the fail
- * counts were given the names that came with feature set 3.0.13.
- */
-function translate(text: string): string {
-  return text
-    .replace(/crm_feature_set="(?:[12]\..*?|3\.0\.(?:\d|1[0-2]))"/, 'crm_feature_set="3.0.14"')
-    .replace(/(<cib [^>]*?validate-with=")pacemaker-(?:3\.1\d|4\.\d+)"/, '$1pacemaker-3.9"')
-    .replaceAll(/name="fencing-(enabled|action|timeout)"/g, 'name="stonith-$1"')
-    .replaceAll('name="stop-removed-resources"', 'name="stop-orphan-resources"');
-}
 
 /** Without the time of looking and who asked. */
 const bare = (text: string) =>
@@ -99,7 +76,7 @@ function viewed(text: string, how: How): string {
 }
 const PLACE = /(\):\t (?:ORPHANED )?(?:FAILED ?)?(?:Started|Stopped|Promoted|Unpromoted)?) (?:\[ .* \]|[^\s()]+)/;
 
-const chosen = hasFieldTools() ? cases() : [];
+const chosen = hasFieldTools() ? referenceCases() : [];
 
 describe.skipIf(skips(chosen.length === 0, "there are no reference cases, or Debian's tools are not installed"))(
   "as Debian's on the reference cases",
@@ -109,7 +86,7 @@ describe.skipIf(skips(chosen.length === 0, "there are no reference cases, or Deb
       const different: string[] = [];
       let compared = 0;
       for (const name of chosen.filter((_, index) => index % STRIDE === first)) {
-        const cib = translate(readFileSync(path.join(CASES, name), "utf8"));
+        const cib = readReferenceCase(name);
         const file = path.join(folder, "cib.xml");
         writeFileSync(file, cib);
         const words = wordsFor(call.split(" "), cib);

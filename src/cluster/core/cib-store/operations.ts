@@ -101,9 +101,15 @@ function setOption(root: XmlElement, operation: ConfigurationOperation & { kind:
   if (!isPath(path)) return path;
   return replaceAt(root, path, (owner) => {
     const holders = owner.children.filter((child) => child.name === setName);
+    const id = newSetId(owner, setName);
+    // Where it stands already; then the set that every tool of the field writes to.
+    const always = holders.filter(({ children }) => !children.some((child) => child.name === "rule"));
+    const own = always.find(({ attributes }) => attributes["id"] === id);
+    const isAny = id === undefined || setName === "meta_attributes";
     const holder =
       holders.find(({ children }) => children.some(({ attributes }) => attributes["name"] === name)) ??
-      holders.find(({ children }) => !children.some((child) => child.name === "rule"));
+      own ??
+      (isAny ? always[0] : undefined);
     if (value === null) {
       const children = owner.children.map((child) =>
         child === holder ? { ...child, children: child.children.filter((o) => o.attributes["name"] !== name) } : child,
@@ -111,7 +117,6 @@ function setOption(root: XmlElement, operation: ConfigurationOperation & { kind:
       return { ...owner, children };
     }
     const option = xml("nvpair", { name, value });
-    const id = newSetId(owner, setName);
     if (holder === undefined)
       return { ...owner, children: [...owner.children, xml(setName, id === undefined ? {} : { id }, [option])] };
     const merged = mergeSet(holder, xml(setName, {}, [option]));

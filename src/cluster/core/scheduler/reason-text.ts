@@ -206,3 +206,17 @@ export function reasonText({ code, facts }: Reason, language: Language = "en", o
   if (template === undefined) return facts["words"] ?? code;
   return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);
 }
+
+/** Every sentence in both languages, with `{1}`, `{2}`, ... for what differs: for what was written down in English. */
+export function reasonPhrases(): readonly (readonly [english: string, japanese: string])[] {
+  const texts = ROWS.flatMap(({ en, ja, down }) => [
+    [en, ja] as const,
+    ...(down === undefined ? [] : [[down.en, down.ja] as const]),
+  ]);
+  return texts.map(([en, ja]) => {
+    const names = [...new Set(en.match(/\{\w+\}/g) ?? [])];
+    const numbered = (text: string) =>
+      names.reduce((told, name, index) => told.replaceAll(name, `{${index + 1}}`), text);
+    return [numbered(en), numbered(ja)] as const;
+  });
+}
