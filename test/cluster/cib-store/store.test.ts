@@ -349,7 +349,11 @@ test("history tells who, from where and what", () => {
       requestId: id,
       version: { adminEpoch: 0, epoch: 1 },
       origin: { who: "root", from: "a: test", wallMs: 0 },
-      diff: ["+ cluster_property_set cib-bootstrap-options"],
+      // With all that came in it: a conflict that told the set alone would not say which option was lost.
+      diff: [
+        "+ cluster_property_set cib-bootstrap-options",
+        `+ nvpair cib-bootstrap-options-x-${id} name="x-${id}" value="1"`,
+      ],
     },
   ]);
 });

@@ -15,6 +15,12 @@ function tell({ name, attributes }: XmlElement): string {
   return [name, ...(id === undefined ? [] : [id]), ...words].join(" ");
 }
 
+/** An element that has come or gone, with all that stands in it: that is what was gained or lost. */
+function tellWhole(sign: "+" | "-", element: XmlElement, lines: string[]): void {
+  lines.push(`${sign} ${tell(element)}`);
+  for (const child of element.children) tellWhole(sign, child, lines);
+}
+
 /** Elements without ids of their own (`operations`) are matched by their turn. */
 function keyed(children: readonly XmlElement[]): Map<string, XmlElement> {
   const found = new Map<string, XmlElement>();
@@ -35,10 +41,10 @@ function compare(before: XmlElement, after: XmlElement, lines: string[]): void {
   }
   if (before.text !== after.text) lines.push(`~ ${keyOf(after)} text: ${before.text ?? ""} -> ${after.text ?? ""}`);
   const [left, right] = [keyed(before.children), keyed(after.children)];
-  for (const [key, child] of left) if (!right.has(key)) lines.push(`- ${tell(child)}`);
+  for (const [key, child] of left) if (!right.has(key)) tellWhole("-", child, lines);
   for (const [key, child] of right) {
     const old = left.get(key);
-    if (old === undefined) lines.push(`+ ${tell(child)}`);
+    if (old === undefined) tellWhole("+", child, lines);
     else compare(old, child, lines);
   }
   const kept = [...left.keys()].filter((key) => right.has(key));

@@ -29,10 +29,11 @@ export function hearLink(
   const inTurn = gapMs >= keepaliveMs / 2 ? 1 : 0;
   const goodBeats = gapMs > warntimeMs ? 1 : link.goodBeats + inTurn;
   const up = link.state !== "down" || link.heardAtMs === undefined || goodBeats >= HEAL_BEATS;
-  if (!up) return { link: { state: "down", heardAtMs: nowMs, goodBeats, history: heard }, effects: [] };
+  const times = { heardAtMs: nowMs, silentFromMs: nowMs };
+  if (!up) return { link: { state: "down", ...times, goodBeats, history: heard }, effects: [] };
   const effects: MembershipEffect[] = link.state === "up" ? [] : [{ kind: "link-up", link: name, peer }];
   const history = link.state === "up" ? heard : noteChange(heard, "up", nowMs);
-  return { link: { state: "up", heardAtMs: nowMs, goodBeats: HEAL_BEATS, history }, effects };
+  return { link: { state: "up", ...times, goodBeats: HEAL_BEATS, history }, effects };
 }
 
 const NONE: readonly MembershipEffect[] = [];
@@ -46,7 +47,7 @@ export function judgeLink(
   sinceMs: number,
   { warntimeMs, deadtimeMs }: MembershipConfig,
 ): JudgedLink {
-  const silentMs = nowMs - Math.max(link.heardAtMs ?? 0, sinceMs);
+  const silentMs = nowMs - Math.max(link.silentFromMs ?? 0, sinceMs);
   if (link.state !== "down" && silentMs >= deadtimeMs) {
     const history = noteChange(link.history, "down", nowMs);
     return {

@@ -1,12 +1,21 @@
 /**
  * Membership of one node: which peers are there, by agreement of both sides. Pure; the keeper's loop owns the world.
- * Nobody is declared dead by a node that did not listen: a step that comes later than it was due starts the listening
- * anew. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
+ * Nobody is declared dead by a node that did not listen: by how much a step comes later than it was due is no silence
+ * of the others. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
  */
 import { unreachable } from "../../../base/check.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { hearLink } from "./link.ts";
-import { canBeLost, confirmFencing, hearPeer, judgePeer, type Listener, silenceMs, tellOpinion } from "./peer.ts";
+import {
+  canBeLost,
+  confirmFencing,
+  hearPeer,
+  judgePeer,
+  type Listener,
+  silenceMs,
+  silentFromMs,
+  tellOpinion,
+} from "./peer.ts";
 import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
 import { hasSeenAll, isQuorate, tieWakeAtMs, waitForTie } from "./quorum.ts";
 import { askAll, noteAnswer, renewLease } from "./quorum-lease.ts";
@@ -29,8 +38,7 @@ export function wakeAtMs(state: MembershipState): number {
   if (!state.settled && state.raisingTo === undefined)
     wake = Math.min(wake, Math.max(state.startedAtMs + config.initdeadMs, listeningSinceMs));
   for (const peer of state.peers) {
-    const heardAtMs = Math.max(peer.heardAtMs ?? 0, listeningSinceMs);
-    if (canBeLost(peer)) wake = Math.min(wake, heardAtMs + config.deadtimeMs);
+    if (canBeLost(peer)) wake = Math.min(wake, silentFromMs(peer, listeningSinceMs) + config.deadtimeMs);
     wake = Math.min(wake, silenceWakeAtMs(peer) ?? wake);
   }
   return Math.min(wake, riftWakeAtMs(state) ?? wake, tieWakeAtMs(state) ?? wake);

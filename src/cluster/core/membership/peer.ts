@@ -11,7 +11,7 @@
 import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
 import { judgeLink } from "./link.ts";
 import { acceptSleep, advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
-import type { MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
+import type { LinkState, MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
 
 export interface JudgedPeer {
   readonly peer: PeerState;
@@ -53,11 +53,11 @@ function restart(peer: PeerState, generation: number): JudgedPeer {
 function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
   const last = peer.heartbeat;
   const { heartbeatAtMs } = peer;
-  const heard = { ...peer, heartbeat, heardAtMs: nowMs, heartbeatAtMs: nowMs };
+  const heard = { ...peer, heartbeat, heardAtMs: nowMs, silentFromMs: nowMs, heartbeatAtMs: nowMs };
   if (last === undefined || heartbeatAtMs === undefined) return heard;
   // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
   const newer = elapsedMs(last.beat, heartbeat.beat) > 0;
-  if (!newer) return { ...peer, heardAtMs: nowMs };
+  if (!newer) return { ...peer, heardAtMs: nowMs, silentFromMs: nowMs };
   const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - heartbeatAtMs);
   // A line that is opened first delivers what had waited in it: old news in a burst, which is no sleep of ours.
   const known = peer.joinedAtMs !== undefined && nowMs - peer.joinedAtMs >= deadtimeMs;
@@ -126,9 +126,33 @@ export function hearPeer(
   return { peer: judged.peer, effects: [...started.effects, ...judged.effects] };
 }
 
+/** From when on the silence of a peer, or of a link to it, counts. */
+export function silentFromMs({ silentFromMs = 0 }: PeerState | LinkState, listeningSinceMs: number): number {
+  return Math.max(silentFromMs, listeningSinceMs);
+}
+
 /** How long the peer has been silent while we listened. */
 export function silenceMs(peer: PeerState, listeningSinceMs: number, nowMs: number): number {
-  return nowMs - Math.max(peer.heardAtMs ?? 0, listeningSinceMs);
+  return nowMs - silentFromMs(peer, listeningSinceMs);
+}
+
+/**
+ * Nobody has listened for the last `lateMs`: that is no silence of the peer, nor of a link to it. What has come
+ * meanwhile is still to be read: nobody is given up before a keepalive of listening.
+ */
+export function excuseSilence(
+  peer: PeerState,
+  lateMs: number,
+  { keepaliveMs, deadtimeMs }: MembershipConfig,
+  nowMs: number,
+): PeerState {
+  const earliestMs = nowMs - deadtimeMs + keepaliveMs;
+  const later = <Silent extends PeerState | LinkState>(one: Silent): Silent => {
+    if (one.silentFromMs === undefined) return one;
+    return { ...one, silentFromMs: Math.min(nowMs, Math.max(one.silentFromMs + lateMs, earliestMs)) };
+  };
+  const links = Object.entries(peer.links).map(([name, link]) => [name, later(link)] as const);
+  return { ...later(peer), links: Object.fromEntries(links) };
 }
 
 /** A member, or one that was heard and on its way to become one: its silence has to be answered, too. */
@@ -158,7 +182,7 @@ export function judgePeer(before: PeerState, state: MembershipState, nowMs: numb
 export function confirmFencing(peer: PeerState, generation: number): PeerState {
   if (peer.generation > generation && peer.phase !== "lost") return peer;
   const refused = Math.max(peer.generation, generation, peer.refusedGeneration);
-  const { heardAtMs: _, heartbeat: __, heartbeatAtMs: ___, joinedAtMs: ____, ...rest } = peer;
+  const { heardAtMs: _, silentFromMs: _____, heartbeat: __, heartbeatAtMs: ___, joinedAtMs: ____, ...rest } = peer;
   return {
     ...rest,
     phase: "awaited",

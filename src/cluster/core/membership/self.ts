@@ -3,7 +3,7 @@
  * starts was put back by a restore. A node that was late distrusts itself, not its peers.
  */
 import { UINT48_MAX } from "../wire/bytes.ts";
-import { opinionOf } from "./peer.ts";
+import { excuseSilence, opinionOf } from "./peer.ts";
 import type { MembershipEffect, MembershipState, PeerState } from "./state.ts";
 
 export interface JudgedSelf {
@@ -15,15 +15,23 @@ export const ownId = ({ config }: MembershipState): number =>
   config.nodes.find(({ name }) => name === config.self)?.id ?? 0;
 
 /**
- * After a pause of ours: silence counts anew from now, for nobody listened. When the pause was as long as peers wait
- * before they give a node up, nothing is to be decided until every member has answered a heartbeat sent after it.
+ * After a pause of ours, in which nobody listened: it is no part of anybody's silence. What was silence before it still
+ * is, or a node that is late now and then would never miss a dead peer. When the pause was as long as peers wait before
+ * they give a node up, silence counts anew, and nothing is to be decided until every member has answered a heartbeat
+ * sent after it.
  */
 export function noticePause(state: MembershipState, lateMs: number, nowMs: number): JudgedSelf {
   const { keepaliveMs, deadtimeMs } = state.config;
   const effects: MembershipEffect[] = [{ kind: "self-late", lateMs }];
-  const listening = { ...state, listeningSinceMs: nowMs, nextBeatAtMs: nowMs };
+  const isLong = lateMs + keepaliveMs >= deadtimeMs;
+  const listening = {
+    ...state,
+    listeningSinceMs: isLong ? nowMs : Math.min(nowMs, state.listeningSinceMs + lateMs),
+    nextBeatAtMs: nowMs,
+    peers: state.peers.map((peer) => excuseSilence(peer, lateMs, state.config, nowMs)),
+  };
   const members = state.peers.some(({ phase }) => phase === "member");
-  if (!members || lateMs + keepaliveMs < deadtimeMs) return { state: listening, effects };
+  if (!members || !isLong) return { state: listening, effects };
   const reason = `this node was late by ${Math.round(lateMs)} ms, longer than its peers wait for it`;
   if (state.hold === undefined) effects.push({ kind: "held", reason });
   return { state: { ...listening, hold: { reason, untilEchoOf: (state.beat + 1) % 65_536 } }, effects };

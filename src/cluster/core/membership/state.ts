@@ -33,6 +33,8 @@ export interface MembershipConfig {
 export interface LinkState {
   readonly state: "up" | "late" | "down";
   readonly heardAtMs?: number;
+  /** From here its silence counts: when it was heard last, put off by every pause of ours since. */
+  readonly silentFromMs?: number;
   /** Heartbeats in time since the link was down; it counts as up again after several. */
   readonly goodBeats: number;
   /** Which of the peer's last beats came by this link: see link-history.ts. */
@@ -52,6 +54,8 @@ export interface PeerState {
   readonly returned: boolean;
   /** The last heartbeat of this generation on any link. */
   readonly heardAtMs?: number;
+  /** From here its silence counts: when it was heard last, put off by every pause of ours since. */
+  readonly silentFromMs?: number;
   readonly joinedAtMs?: number;
   /** The newest heartbeat, and when its first copy came: a slower link brings the same one again. */
   readonly heartbeat?: Heartbeat;
@@ -92,7 +96,7 @@ export interface MembershipState {
   readonly beat: number;
   readonly nextBeatAtMs: number;
   readonly startedAtMs: number;
-  /** Silence counts from here at the earliest: our start, or the end of our last pause. */
+  /** Silence counts from here at the earliest: our start, put off by our pauses, or the end of a long one. */
   readonly listeningSinceMs: number;
   readonly settled: boolean;
   /** Every node was there once; for wait-for-all. */

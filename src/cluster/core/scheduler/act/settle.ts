@@ -104,8 +104,9 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   if (link.thenDragsFirst === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
   const passesOn = link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
-  // A member that cannot stop does not keep running what its whole is ordered behind.
-  if (passesOn && link.hidden !== true && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
+  // What a member that cannot be stopped stands on is not taken from under it, as 2.1.5 does where wholes are ordered.
+  const isReal = link.hidden !== true || second.kind !== "pseudo";
+  if (passesOn && isReal && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
     // It is told as wanted and blocked, even when nothing of it would be started or promoted.
