@@ -18,6 +18,8 @@ const LOOK_MS = 500;
 const GIVE_UP_MS = 240_000;
 const RESTORED_ROW = 14;
 
+const faultOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 /** Both online, mirror and service whole, nothing under way, and no trouble of the table told any more. */
 async function rest(lab: Lab): Promise<void> {
   for (const node of NODES) if (!lab.pair.machines[node].isOn()) await lab.pair.machines[node].powerOn();
@@ -49,10 +51,10 @@ async function play(lab: Lab, { told, how, boundMs, provoke, heal }: TroubleRow)
     problem = await toldBy(lab, asked, told.code);
   }
   const tookMs = elapsedMs();
+  lab.say(`   ${asked}, after ${(tookMs / 1000).toFixed(1)} s: ${problem?.what ?? "nothing is told"}`);
+  if (problem !== undefined) lab.say(`   -> ${problem.doNow}`);
   await heal(lab, active);
   if (problem === undefined) return [`${asked} does not tell ${told.code}`];
-  lab.say(`   ${asked}, after ${(tookMs / 1000).toFixed(1)} s: ${problem.what}`);
-  lab.say(`   -> ${problem.doNow}`);
   return [
     ...(tookMs > boundMs ? [`told after ${(tookMs / 1000).toFixed(1)} s, not within ${boundMs / 1000} s`] : []),
     ...(told.command.test(problem.doNow) ? [] : ["the command is another one"]),
@@ -88,11 +90,11 @@ export async function runTroubles(lab: Lab, only: number | undefined): Promise<n
     const configuration = readFileSync(CONFIGURATION, "utf8");
     const load = `cat >/tmp/troubles.crm <<'END'\n${configuration}END\ncrm configure load update /tmp/troubles.crm`;
     await lab.pair.machines[lab.active()].must(load, LOAD_MAX_MS);
-    for (const row of rows) note(row.told.row, await play(lab, row));
+    for (const row of rows) note(row.told.row, await play(lab, row).catch((error: unknown) => [faultOf(error)]));
     if (isRestored) note(RESTORED_ROW, await playRestored(lab));
     await rest(lab);
   } catch (error) {
-    lab.say(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    lab.say(`FAILED: ${faultOf(error)}`);
     failed.push(0);
   }
   const alone = writersVerdict(lab);
