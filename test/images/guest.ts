@@ -115,7 +115,7 @@ export function startGuest(
         socket.on("data", (chunk: Buffer) => {
           text += chunk.toString();
           // The first one is the answer to the capabilities.
-          if ((text.match(/^\{"(?:return|error)".*\n/gm)?.length ?? 0) > 1) socket.end();
+          if ((text.match(/^\{"(?:return|error)".*\r?\n/gm)?.length ?? 0) > 1) socket.end();
         });
         socket.on("error", reject);
         socket.on("close", () => {
