@@ -49,6 +49,8 @@ export interface Pair {
   /** Cuts a link; a network may be cut for one node only. */
   cut(link: LinkName, node?: NodeName): void;
   join(link: LinkName, node?: NodeName): void;
+  /** Every link that is cut. */
+  joinAll(): void;
   /** Cuts all that joins the nodes: of the service network only this node's end, so that the client sees the other. */
   split(node: NodeName): void;
   /** Share of the bytes on the serial cable that arrive garbled, 0 to 1. */
@@ -128,6 +130,16 @@ export async function openPair(options: PairOptions): Promise<Pair> {
   function wireOf(link: LinkName): BmcWire | undefined {
     return link === "bmc-alpha" ? wires.alpha : link === "bmc-bravo" ? wires.bravo : undefined;
   }
+  function join(link: LinkName, node?: NodeName): void {
+    if (isNetworkName(link)) hubs[link].join(node);
+    else (wireOf(link) ?? cable).join();
+  }
+  function cutLinks(): readonly LinkName[] {
+    const cut: LinkName[] = NETWORKS.filter((network) => hubs[network].isCut());
+    if (cable.isCut()) cut.push("serial");
+    for (const node of NODES) if (wires[node].isCut()) cut.push(`bmc-${node}`);
+    return cut;
+  }
   return {
     place,
     machines,
@@ -136,9 +148,9 @@ export async function openPair(options: PairOptions): Promise<Pair> {
       if (isNetworkName(link)) hubs[link].cut(node);
       else (wireOf(link) ?? cable).cut();
     },
-    join(link, node) {
-      if (isNetworkName(link)) hubs[link].join(node);
-      else (wireOf(link) ?? cable).join();
+    join,
+    joinAll() {
+      for (const link of cutLinks()) join(link);
     },
     split(node) {
       hubs.service.cut(node);
@@ -147,12 +159,7 @@ export async function openPair(options: PairOptions): Promise<Pair> {
     },
     setNoise: (share) => cable.setNoise(share),
     noise: () => cable.noise(),
-    cutLinks() {
-      const cut: LinkName[] = NETWORKS.filter((network) => hubs[network].isCut());
-      if (cable.isCut()) cut.push("serial");
-      for (const node of NODES) if (wires[node].isCut()) cut.push(`bmc-${node}`);
-      return cut;
-    },
+    cutLinks,
     async down() {
       for (const node of NODES) machines[node].close();
       for (const node of NODES) machines[node].bmc.stop();

@@ -47,7 +47,7 @@ export const NO_BOARD: Scenario = {
       });
       if (fencing === undefined) throw new Error(`${to} took over without a confirmed fencing`);
       if (!fencing.evidence.includes("watchdog")) throw new Error(`${to} has another proof: ${fencing.evidence}`);
-      for (const link of lab.pair.cutLinks()) lab.pair.join(link);
+      lab.pair.joinAll();
       await machines[from].plugShared();
       for (const node of NODES) machines[node].bmc.thaw();
       await lab.untilWhole();

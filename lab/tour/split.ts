@@ -56,7 +56,7 @@ export async function splitOnce(lab: Lab): Promise<Split> {
 
 /** Ends the split: cables first, then the power of the loser. */
 export async function endSplit(lab: Lab, { fenced }: Split): Promise<void> {
-  for (const link of lab.pair.cutLinks()) lab.pair.join(link);
+  lab.pair.joinAll();
   await lab.pair.machines[fenced].powerOn();
   await lab.untilWhole();
 }

@@ -38,13 +38,20 @@ export async function pingTarget({ place }: Lab, verb: "add" | "del"): Promise<v
   await command("ip", "-n", place.clientNamespace, "address", verb, PING_TARGET, "dev", CLIENT_DEVICE);
 }
 
-/** An orderly stop of gemel, while the machine stays on. */
-async function leave(lab: Lab, node: NodeName): Promise<void> {
-  await at(lab, node, `: >${KEPT_DOWN}; kill -TERM $(cat /run/gemel-node.pid)`);
+/** Asks for an orderly stop of gemel, while the machine stays on. */
+const askToLeave = (lab: Lab, node: NodeName) =>
+  at(lab, node, `: >${KEPT_DOWN}; kill -TERM $(cat /run/gemel-node.pid)`);
+
+async function untilLeft(lab: Lab, node: NodeName): Promise<void> {
   await lab.until(`gemel has ended on ${node}`, async () => {
     const answer = await lab.pair.machines[node].run("test -e /run/gemel-node.pid");
     return answer?.exitCode === 1;
   });
+}
+
+async function leave(lab: Lab, node: NodeName): Promise<void> {
+  await askToLeave(lab, node);
+  await untilLeft(lab, node);
 }
 
 const comeBack = (lab: Lab, node: NodeName) => at(lab, node, `rm -f ${KEPT_DOWN}; pkill -f [a]ppliance/service; true`);
@@ -175,16 +182,14 @@ export const TROUBLE_ROWS: readonly TroubleRow[] = [
   }),
   plain(TOLD.shutdownHangs, "a node is to stop, and the service on it does not", {
     async provoke(lab, active) {
-      await at(lab, active, `chmod -x ${AGENT}; : >${KEPT_DOWN}; kill -TERM $(cat /run/gemel-node.pid)`);
+      await at(lab, active, `chmod -x ${AGENT}`);
+      await askToLeave(lab, active);
       return peerOf(active);
     },
     async heal(lab, active) {
       await at(lab, active, `chmod +x ${AGENT}`);
       await at(lab, peerOf(active), `crm resource cleanup records ${active}`);
-      await lab.until(`gemel has ended on ${active}`, async () => {
-        const answer = await lab.pair.machines[active].run("test -e /run/gemel-node.pid");
-        return answer?.exitCode === 1;
-      });
+      await untilLeft(lab, active);
       await comeBack(lab, active);
     },
   }),
@@ -246,7 +251,7 @@ export const TROUBLE_ROWS: readonly TroubleRow[] = [
         const first = await isOff(lab, NODES);
         await lab.pair.machines[first].powerOn();
         const second = await isOff(lab, [peerOf(first)]);
-        for (const link of lab.pair.cutLinks()) lab.pair.join(link);
+        lab.pair.joinAll();
         await lab.pair.machines[second].powerOn();
         await lab.until(`${second} boots`, () => lab.watcher.latest(second)?.seen !== undefined);
         return first;

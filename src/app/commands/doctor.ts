@@ -4,6 +4,7 @@
  * services that the system starts beside the cluster. It changes nothing and starts nothing; of init scripts it calls
  * `status` only. Exit codes: 0 nothing found; 1 findings; 64 a wrong call; 69 no manager answers.
  */
+
 import { accessSync, constants, readdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -26,6 +27,7 @@ import { isModuleLoaded, readMachine } from "../../hw/edge/profile-files.ts";
 import { askControl, readCommandLine } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { agentMetadata } from "../crm/ra-level.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 import { knownProfiles } from "./hw.ts";
 
@@ -163,7 +165,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${JSON.stringify({ findings, configuration: problems }, undefined, 2)}\n`);
     return findings.length + problems.length === 0 ? EXIT.done : EXIT.refused;
   }
-  const language = languageOf(typeof flags["lang"] === "string" ? flags["lang"] : process.env["LANG"]);
+  const language = typeof flags["lang"] === "string" ? languageOf(flags["lang"]) : operatorsLanguage();
   const words = WORDS[language];
   for (const { severity, code, values } of findings) {
     const { what, doNow } = findingText(language, code, values);

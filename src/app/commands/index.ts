@@ -2,10 +2,11 @@
  * The table of commands: one literal object, no folder scan. `gemel help` and tab completion are printed from it.
  * A command gets its own arguments and answers with the exit code; what it cannot do it says on standard error.
  */
+
 import path from "node:path";
 import process from "node:process";
-import { languageOf } from "../../base/language.ts";
 import { nearestName } from "../../base/nearest.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -278,7 +279,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   version: { summary: "version of this program", usage: "", load: () => import("./version.ts") },
 };
 
-const isJapanese = () => languageOf(process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG) === "ja";
+const isJapanese = () => operatorsLanguage() === "ja";
 
 /** What a command is for, in the reader's language; the Japanese ones are read in for those who read them alone. */
 async function summaries(): Promise<(name: string, command: Command) => string> {

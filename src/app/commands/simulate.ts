@@ -61,12 +61,13 @@ function partsOf({ values }: Arguments): ReportParts {
 
 /** All of it, or but that there is something: an option that nobody knows must not go by unheard. */
 function tellDoubts(cib: XmlElement, { values }: Arguments): void {
+  const isVerbose = (values.verbose ?? []).length > 0;
+  if (values.quiet === true && !isVerbose) return;
   const problems = verifyCib(cib);
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const count = (number: number, word: string) => (number === 1 ? `1 ${word}` : `${number} ${word}s`);
-  if ((values.verbose ?? []).length > 0)
-    for (const problem of problems) process.stderr.write(`${TOOL}: ${tellProblem(problem)}\n`);
-  else if (problems.length > 0 && values.quiet !== true) {
+  if (isVerbose) for (const problem of problems) process.stderr.write(`${TOOL}: ${tellProblem(problem)}\n`);
+  else if (problems.length > 0) {
     const counts = `${count(errors, "error")}, ${count(problems.length - errors, "warning")}`;
     process.stderr.write(`${TOOL}: doubtful in this CIB: ${counts}; -V tells them\n`);
   }

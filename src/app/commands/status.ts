@@ -2,12 +2,14 @@
  * `gemel status [--json] [--watch] [--lang en|ja]`: what runs where and since when, what is wrong, what to do now.
  * Exit codes: 0 all is well; 1 there are problems; 64 a wrong call; 69 no manager answers.
  */
+
 import process from "node:process";
-import { type Language, languageOf } from "../../base/language.ts";
+import type { Language } from "../../base/language.ts";
 import { ROW_OF } from "../../cluster/core/advice/codes.ts";
 import { textOf } from "../../cluster/core/advice/texts.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { keeperLines, linkWords } from "./keeper-lines.ts";
 import { STATUS_WORDS, type StatusWords, spanText } from "./status-words.ts";
@@ -183,7 +185,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { lang, json, watch: isWatching } = flags;
   if (lang !== undefined && lang !== "en" && lang !== "ja")
     return wrongCall("gemel status", `--lang ${String(lang)} is not spoken`, USAGE);
-  const language = languageOf(lang ?? process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG);
+  const language = lang ?? operatorsLanguage();
   if (isWatching === true) return await watch(socketPath, json === true, language);
   const asked = await askOrTell("gemel status", socketPath, { kind: "status" });
   if (asked.kind === "failed") return asked.exitCode;

@@ -6,7 +6,8 @@ import { longestGaps, type Told, tellTimeline } from "../../cluster/core/report/
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
-import { operatorsLanguage, toJapanese } from "../japanese/translate.ts";
+import { inLanguage } from "../japanese/translate.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten } from "./happenings.ts";
 
@@ -26,16 +27,16 @@ export function readMoment(text: string | undefined, nowWallMs: number): number 
 }
 
 export function storyLines(story: readonly Told[], language: Language = "en"): string[] {
-  const said = (text: string) => (language === "ja" ? (toJapanese(text) ?? text) : text);
   const marks = { info: " ", warning: "!", error: "X" } as const;
   const lines = story.map(({ atWallMs, sinceStartMs, nodes, severity, text }) => {
     const time = new Date(atWallMs).toISOString().slice(11, 23);
     const since = `+${(sinceStartMs / 1000).toFixed(3)}`.padStart(11);
-    return `${time} ${since} s ${marks[severity]} ${nodes.join("+").padEnd(14)} ${said(text)}`;
+    return `${time} ${since} s ${marks[severity]} ${nodes.join("+").padEnd(14)} ${inLanguage(text, language)}`;
   });
   const [before, head] = language === "ja" ? ["秒かけて", "時間がかかった箇所:"] : ["s before", "Where the time went:"];
   const gaps = longestGaps(story, GAPS).map(
-    ({ sinceLastMs, text }) => `  ${(sinceLastMs / 1000).toFixed(3).padStart(9)} ${before}: ${said(text)}`,
+    ({ sinceLastMs, text }) =>
+      `  ${(sinceLastMs / 1000).toFixed(3).padStart(9)} ${before}: ${inLanguage(text, language)}`,
   );
   return gaps.length === 0 ? lines : [...lines, head, ...gaps];
 }

@@ -2,6 +2,7 @@
  * `gemel why RESOURCE [NODE]`: why it is where it is, or is not on NODE: every fact of the CIB that counted, what it
  * was worth, and the smallest change that would move it. Of the running cluster, or of a file.
  */
+
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Language } from "../../base/language.ts";
@@ -10,6 +11,7 @@ import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { prove } from "../../cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../cluster/core/scheduler/why/why-text.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 import { localFacts, zoneAt } from "../zone.ts";
 import { cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
 import { clockOf } from "./simulate-batch.ts";
@@ -36,9 +38,9 @@ function fail(reason: string, exitCode: number): number {
 }
 
 function languageOf(wanted: string | undefined): Language | undefined {
-  const name = wanted ?? process.env["LC_ALL"] ?? process.env["LC_MESSAGES"] ?? process.env["LANG"] ?? "en";
-  if (name.startsWith("ja")) return "ja";
-  return wanted === undefined || name.startsWith("en") ? "en" : undefined;
+  if (wanted === undefined) return operatorsLanguage();
+  if (wanted.startsWith("ja")) return "ja";
+  return wanted.startsWith("en") ? "en" : undefined;
 }
 
 /** What of the question the CIB does not know. */

@@ -4,10 +4,10 @@
  * stands for what was filled in, and is found again in the Japanese one. What has no entry stays English; the test of
  * this file reads the sources and holds that nothing of the rooms that it names is missing.
  */
-import process from "node:process";
-import { type Language, languageOf } from "../../base/language.ts";
+import type { Language } from "../../base/language.ts";
 import { formatProblem, type Problem } from "../../base/problem.ts";
 import { reasonPhrases } from "../../cluster/core/scheduler/reason-text.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 import { CONFIGURATION_JA } from "./configuration.ts";
 import { REQUESTS_JA } from "./requests.ts";
 import { SHELL_JA } from "./shell.ts";
@@ -56,20 +56,16 @@ export function toJapanese(text: string, depth = 0): string | undefined {
   return undefined;
 }
 
-/** What the environment asks for. */
-export function operatorsLanguage(): Language {
-  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-  return languageOf([LC_ALL, LC_MESSAGES, LANG].find((name) => name !== undefined && name !== ""));
+/** In that language, as far as there are words. */
+export function inLanguage(text: string, language: Language): string {
+  return language === "ja" ? (toJapanese(text) ?? text) : text;
 }
 
-/** In the operator's language, as far as there are words. */
-export function inOperatorsWords(text: string): string {
-  return operatorsLanguage() === "ja" ? (toJapanese(text) ?? text) : text;
-}
+export const inOperatorsWords = (text: string): string => inLanguage(text, operatorsLanguage());
 
 /** The same of each line of a text. */
 export function inOperatorsLines(text: string): string {
-  return operatorsLanguage() === "ja" ? text.split("\n").map(inOperatorsWords).join("\n") : text;
+  return text.split("\n").map(inOperatorsWords).join("\n");
 }
 
 const SEVERITIES = { error: "エラー", warning: "警告" } as const;

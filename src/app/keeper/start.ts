@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { formatProblem, type Problem } from "../../base/problem.ts";
+import { readProcessStat } from "../../hw/edge/process-stat.ts";
 import { selfCommand } from "../self-command.ts";
 import { openBootBond } from "./boot-bond.ts";
 import { becomeHardToStop, openConfiguredWatchdog } from "./guard.ts";
@@ -21,18 +22,6 @@ export interface NodeOptions {
 
 const CANNOT_START = 71;
 
-/** When the process started, in clock ticks since boot: with the process id it names one process for good. */
-function startTimeOf(pid: number): string | undefined {
-  try {
-    // Field 22 of proc(5); the name in field 2 may hold blanks and parentheses.
-    return readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ")[19];
-  } catch {
-    return undefined;
-  }
-}
-
 /** Two keepers with one state would be one node twice. The re-exec keeps the process id and so its own claim. */
 function claimFolders({ state, run }: NodeOptions): void {
   mkdirSync(state, { recursive: true });
@@ -45,9 +34,14 @@ function claimFolders({ state, run }: NodeOptions): void {
     // No claim yet.
   }
   const [pid = "", startTime] = claim.trim().split(" ");
-  if (pid !== "" && Number(pid) !== process.pid && startTime !== undefined && startTimeOf(Number(pid)) === startTime)
+  if (
+    pid !== "" &&
+    Number(pid) !== process.pid &&
+    startTime !== undefined &&
+    readProcessStat(Number(pid))?.startTime === startTime
+  )
     throw new Error(`process ${pid} runs a node with the state folder ${state}`);
-  writeFileSync(file, `${process.pid} ${startTimeOf(process.pid) ?? ""}\n`);
+  writeFileSync(file, `${process.pid} ${readProcessStat(process.pid)?.startTime ?? ""}\n`);
 }
 
 export async function startNode(node: LoadedNode, warnings: readonly Problem[], options: NodeOptions): Promise<number> {

@@ -10,6 +10,7 @@ import process from "node:process";
 import { readBootId } from "./boot-id.ts";
 import type { OperationGroup } from "./cgroup.ts";
 import { membersOf, noteLingering } from "./lingering.ts";
+import { readProcessStat } from "./process-stat.ts";
 
 /** A hung program keeps a takeover waiting, so it gets no long time to think. */
 const TERM_GRACE_MS = 1_000;
@@ -56,16 +57,6 @@ export interface RunningProcess {
   readonly done: Promise<ProcessResult>;
   /** Ends the group early; `done` then resolves with `killed`. */
   readonly kill: () => void;
-}
-
-/** The field of /proc/PID/stat that tells two processes with the same number apart; undefined when there is none. */
-function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
 }
 
 /** Why a process does not go away, for an operator; empty when nothing is to be said. */
@@ -118,7 +109,7 @@ function noteGroup({ noteIn, owner }: ProcessOrder, pid: number | undefined): Ke
   if (noteIn === undefined || pid === undefined) return { noteEnd: () => {}, forget: () => {} };
   const file = path.join(noteIn, String(pid));
   mkdirSync(noteIn, { recursive: true });
-  const note = { boot: readBootId(), startTime: startTimeOf(pid) ?? "", owner };
+  const note = { boot: readBootId(), startTime: readProcessStat(pid)?.startTime ?? "", owner };
   const write = (isEnded: boolean) => writeFileSync(file, JSON.stringify({ ...note, isEnded } satisfies GroupNote));
   write(false);
   const noteEnd = () => {
@@ -220,7 +211,7 @@ export function killLeftOvers(directory: string): readonly number[] {
     const pid = Number(name);
     const note = readNote(file);
     const forget = () => rmSync(file, { force: true });
-    const now = Number.isSafeInteger(pid) && pid > 1 ? startTimeOf(pid) : undefined;
+    const now = Number.isSafeInteger(pid) && pid > 1 ? readProcessStat(pid)?.startTime : undefined;
     // Of a group that had its KILL the leader may have gone, and what is left of it hangs in the kernel.
     const isOurs = note !== undefined && (now === undefined ? note.isEnded : now === note.startTime);
     if (!isOurs || membersOf(pid).length === 0) {

@@ -3,8 +3,9 @@
  * had begun may yet be done, whenever it lets them go on. Whoever wants to say that nothing of theirs will come any
  * more has to ask here first.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import process from "node:process";
+import { readProcessStat } from "./process-stat.ts";
 
 export interface LingeringProcess {
   readonly pid: number;
@@ -24,17 +25,6 @@ const byOwner = new Map<string, readonly Lingering[]>();
 /** Ended, and only not taken note of yet by its parent: it does nothing any more. */
 const ENDED = /^[ZX]$/;
 
-function processAt(pid: string): (LingeringProcess & { readonly group: number }) | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const [state = "?", , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const command = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-    return { pid: Number(pid), command, state, group: Number(group) };
-  } catch {
-    return undefined;
-  }
-}
-
 function hasMembers(group: number): boolean {
   try {
     process.kill(-group, 0);
@@ -49,8 +39,11 @@ export function membersOf(group: number): readonly LingeringProcess[] {
   if (!hasMembers(group)) return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => processAt(pid) ?? [])
-    .filter((one) => one.group === group && !ENDED.test(one.state));
+    .flatMap((name) => {
+      const stat = readProcessStat(Number(name));
+      if (stat?.group !== group || ENDED.test(stat.state)) return [];
+      return [{ pid: Number(name), command: stat.command, state: stat.state }];
+    });
 }
 
 /** The group has had its KILL; it may be gone in a moment, or never. */

@@ -4,6 +4,7 @@
  * Change lines carry only what has changed (or nothing); whoever has missed a line starts anew with a fresh stream.
  * Facts: reference/storage.md, section 2; recorded streams in test/storage/transcripts.
  */
+import { without } from "../../base/record.ts";
 
 export type DrbdFields = Readonly<Record<string, string>>;
 
@@ -94,10 +95,6 @@ export interface DrbdResource {
 
 /** By name. */
 export type DrbdState = Readonly<Record<string, DrbdResource>>;
-
-function without<Value>(record: Readonly<Record<string, Value>>, key: string): Readonly<Record<string, Value>> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
-}
 
 const numberOf = (text: string | undefined, before = 0) => (text === undefined ? before : Number(text));
 
