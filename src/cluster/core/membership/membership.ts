@@ -4,6 +4,7 @@
  * of the others. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
  */
 import { unreachable } from "../../../base/check.ts";
+import { withEntry } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { hearLink } from "./link.ts";
 import {
@@ -108,7 +109,7 @@ function hear(before: MembershipState, event: Heard, nowMs: number): Step {
   if (known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs)
     effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
   const judgedLink = hearLink(link, event.link, known.name, event.heartbeat.beat, nowMs, config);
-  const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
+  const linked = { ...known, links: withEntry(known.links, event.link, judgedLink.link) };
   const heard = hearPeer(linked, event.generation, event.heartbeat, listenerFor(before, known, event, nowMs), nowMs);
   effects.push(...judgedLink.effects, ...heard.effects);
   // Only the newest heartbeat of a start that we listen to has a say about us.
@@ -194,8 +195,7 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
       return { state: { ...state, reachable: event.count }, effects: [] };
     case "persisted": {
       if (event.generation !== state.raisingTo) return { state, effects: [] };
-      const { raisingTo: _, ...rest } = state;
-      return { state: { ...rest, generation: event.generation }, effects: [] };
+      return { state: { ...state, raisingTo: undefined, generation: event.generation }, effects: [] };
     }
     case "leave":
       if (state.goodbyes !== undefined) return { state, effects: [] };

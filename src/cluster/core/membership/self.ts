@@ -48,8 +48,10 @@ export function releaseHold(state: MembershipState): JudgedSelf {
     return ((opinion.echo - hold.untilEchoOf) & 0xffff) < 0x8000;
   };
   if (!state.peers.filter(({ phase }) => phase === "member").every(answered)) return { state, effects: [] };
-  const { hold: _, ...rest } = state;
-  return { state: rest, effects: [{ kind: "released", reason: "every member has answered since" }] };
+  return {
+    state: { ...state, hold: undefined },
+    effects: [{ kind: "released", reason: "every member has answered since" }],
+  };
 }
 
 function raise(state: MembershipState, known: number, reason: string): JudgedSelf {
