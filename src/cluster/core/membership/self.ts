@@ -26,6 +26,8 @@ export function noticePause(state: MembershipState, lateMs: number, nowMs: numbe
   const isLong = lateMs + keepaliveMs >= deadtimeMs;
   const listening = {
     ...state,
+    // Initdead is a time of listening.
+    startedAtMs: state.settled ? state.startedAtMs : Math.min(nowMs, state.startedAtMs + lateMs),
     listeningSinceMs: isLong ? nowMs : Math.min(nowMs, state.listeningSinceMs + lateMs),
     nextBeatAtMs: nowMs,
     peers: state.peers.map((peer) => excuseSilence(peer, lateMs, state.config, nowMs)),

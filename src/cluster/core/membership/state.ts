@@ -97,6 +97,7 @@ export interface MembershipState {
   /** Our heartbeats are numbered, so that an echo of a number proves a round trip. */
   readonly beat: number;
   readonly nextBeatAtMs: number;
+  /** Our start; until we are settled, put off by every pause of ours since. */
   readonly startedAtMs: number;
   /** Silence counts from here at the earliest: our start, put off by our pauses, or the end of a long one. */
   readonly listeningSinceMs: number;
