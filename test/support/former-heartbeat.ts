@@ -35,7 +35,7 @@ export interface Heartbeat {
   readonly sentAtMs: number;
   readonly beat: number;
   /** How many ping nodes the sender reaches; undefined where there are none, or it is too early to say. */
-  readonly reachable?: number;
+  readonly reachable?: number | undefined;
   readonly peers: readonly PeerOpinion[];
 }
 

@@ -6,6 +6,7 @@
 import { unreachable } from "../../../base/check.ts";
 import { withEntry } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
+import type { Heartbeat } from "../wire/heartbeat.ts";
 import { hearLink } from "./link.ts";
 import {
   canBeLost,
@@ -70,24 +71,23 @@ function beat(before: MembershipState, nowMs: number): Step {
       ? { ...asked, beat: number, nextBeatAtMs: nextMs }
       : { ...asked, beat: number, nextBeatAtMs: nowMs + GOODBYE_GAP_MS, goodbyes: goodbyes - 1 };
   if (goodbyes === 0) return { state, effects: [{ kind: "gone" }] };
-  const heartbeat = {
+  const { lease } = config;
+  const promise = lease && { endsWithinMs: lease.endsWithinMs, votes: config.nodes.length };
+  const heartbeat: Heartbeat = {
     leaving: goodbyes !== undefined,
     settled: state.settled,
     holding: state.hold !== undefined,
     quorate: isQuorate(state),
     holdsTie: state.tieHeld,
-    ...(config.lease === undefined
-      ? {}
-      : { promise: { endsWithinMs: config.lease.endsWithinMs, votes: config.nodes.length } }),
+    promise,
     epoch: state.epoch,
     members: state.members,
     sentAtMs: Math.floor(nowMs) % 2 ** 32,
     beat: number,
+    reachable: state.reachable,
     peers: state.peers.map((peer) => tellOpinion(peer, nowMs, config)),
   };
-  const { generation, reachable } = state;
-  const told = reachable === undefined ? heartbeat : { ...heartbeat, reachable };
-  return { state, effects: [{ kind: "send-heartbeat", generation, heartbeat: told }] };
+  return { state, effects: [{ kind: "send-heartbeat", generation: state.generation, heartbeat }] };
 }
 
 type Heard = MembershipEvent & { kind: "heartbeat" };

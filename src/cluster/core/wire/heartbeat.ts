@@ -44,8 +44,8 @@ export interface Heartbeat {
   readonly sentAtMs: number;
   readonly beat: number;
   /** How many ping nodes the sender reaches; undefined where there are none, or it is too early to say. */
-  readonly reachable?: number;
-  readonly promise?: EndPromise;
+  readonly reachable?: number | undefined;
+  readonly promise?: EndPromise | undefined;
   readonly peers: readonly PeerOpinion[];
 }
 
