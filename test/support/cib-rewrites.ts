@@ -155,3 +155,10 @@ export function withWholeGroups(cib: XmlElement): XmlElement {
       : { ...each, attributes: { ...each.attributes, rsc: whole } };
   });
 }
+
+/** Every order only the way it is written: what is behind another one need not go down before it. */
+export function withOneWayOrders(element: XmlElement): XmlElement {
+  const attributes =
+    element.name === "rsc_order" ? { ...element.attributes, symmetrical: "false" } : element.attributes;
+  return { ...element, attributes, children: element.children.map(withOneWayOrders) };
+}

@@ -10,6 +10,7 @@ import {
   withColocations,
   withIdleWishes,
   withMandatoryFirst,
+  withOneWayOrders,
   withoutAttributesOfClones,
   withoutClonesWishes,
   withoutPromotedCompany,
@@ -172,6 +173,27 @@ function isDecidedOtherwise(cib: string, ours: Outputs, theirs: Outputs): boolea
   return found !== undefined && found.level !== "report";
 }
 
+/**
+ * It stops or demotes what a member that cannot be stopped stands on, where the order names the clone or group as a
+ * whole; ours tells it as blocked (docs/decisions/blocked-ground.md). With no way back of the orders both do the same.
+ */
+function takesTheGround(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const kept = new Set(
+    [...ours.picture.matchAll(/"(\S+) (\S+)" \[ style=dashed/g)].map(
+      ([, key = "", node = ""]) => `${key.replace(/:\d+(?=_(?:stop|demote)_0$)/, "")} ${node}`,
+    ),
+  );
+  const isTaken = (line: string) => {
+    const [, key = "", node = ""] = /^missing action rsc_op\|(?:stop|demote)\|(\S+)\|(\w+)$/.exec(line) ?? [];
+    return kept.has(`${key} ${node}`);
+  };
+  if (compare(printXml(cib), ours, theirs)?.lines.some(isTaken) !== true) return false;
+  const oneWay = printXml(withOneWayOrders(cib));
+  const other = askPeer(oneWay);
+  const left = other === undefined ? "actions" : compare(oneWay, askOurs(oneWay), other)?.level;
+  return left !== "actions" && left !== "order";
+}
+
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
 function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
   const text = printXml(cib);
@@ -290,6 +312,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
     return "instances do not hear who would be with their clone";
+  if (isDecision && takesTheGround(read.root, ours, theirs))
+    return "what stands under a member that cannot be stopped is taken from under it (never ours)";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
