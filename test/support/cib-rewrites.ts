@@ -46,6 +46,18 @@ export function withoutPromotedCompany(element: XmlElement, clones: ReadonlySet<
   });
 }
 
+/** Without what a clone of groups must or would be with to be promoted: mended after 2.1.5. */
+export function withoutPromotedGroups(element: XmlElement): XmlElement {
+  const ofGroups = new Set(
+    allIn(element, "clone")
+      .filter(({ children }) => children.some(({ name }) => name === "group"))
+      .map(({ attributes }) => attributes["id"] ?? ""),
+  );
+  return withColocations(element, (each) =>
+    each.attributes["rsc-role"] === "Promoted" && ofGroups.has(each.attributes["rsc"] ?? "") ? undefined : each,
+  );
+}
+
 /** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
 export function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
   return withColocations(element, (each) =>

@@ -14,6 +14,7 @@ import {
   withoutAttributesOfClones,
   withoutClonesWishes,
   withoutPromotedCompany,
+  withoutPromotedGroups,
   withoutReluctance,
   withWholeGroups,
 } from "./cib-rewrites.ts";
@@ -131,8 +132,11 @@ function isDeafToClonesCompany(cib: XmlElement): boolean {
   return agreeWhenQuiet(cib, isMandatory);
 }
 
-function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean): boolean {
-  const text = printXml(quieted(cib, isLoud));
+const agreeWhenQuiet = (cib: XmlElement, isLoud: (each: XmlElement) => boolean) => agreeOn(cib, quieted(cib, isLoud));
+
+/** Whether both decide alike what is put otherwise. */
+function agreeOn(cib: XmlElement, other: XmlElement): boolean {
+  const text = printXml(other);
   if (text === printXml(cib)) return false;
   const theirs = askPeer(text);
   if (theirs === undefined) return false;
@@ -299,6 +303,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
   if (isDecision && agreesWithout(withoutPromotedCompany(read.root, clones)))
     return "what must be with a clone to be promoted is not heard (mended after 2.1.5)";
+  if (isDecision && agreeOn(read.root, withoutPromotedGroups(read.root)))
+    return "what a clone of groups is promoted with is not heard (mended: coloc-cloned-group-promoted-dependent1)";
   if (agreesWithout(withoutAttributesOfClones(read.root, clones)))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
