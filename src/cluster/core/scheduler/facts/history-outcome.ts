@@ -203,11 +203,12 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
   const freeAt = Math.max(changed, lastSeconds) + timeoutSeconds + 1;
   if (!isDone && now < freeAt) facts.ruleContext.onChangeAt?.(freeAt);
   if (!expired) return false;
-  if (count > 0 && isBlockingFailure(facts, resource, node)) return false;
+  // The failure itself is news while its count lasts: one that was never dated does for ever.
+  const isCounted = lastSeconds === 0 || now <= lastSeconds + timeoutSeconds;
+  if (count > 0 && (isCounted || isBlockingFailure(facts, resource, node))) return false;
   const awaitsFencing = isConnectionLoss(facts, resource, entry);
   // What has gone well since does not keep the failures before it from being forgotten.
-  const countExpired = count > 0 && (lastSeconds === 0 ? !isDone : now > lastSeconds + timeoutSeconds);
-  if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
+  if (count > 0 && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
     facts.clearFailures.push({ resource, node, why: "it expired" });
   return !isDone && !awaitsFencing;
 }
