@@ -54,12 +54,11 @@ function detect(profiles: readonly NamedProfile[], root: string): number {
   say(`serial     ${listed(machine.serialPorts, "no port with a chip behind it")}`);
   say(`sensors    ${listed(machine.sensors, "no driver loaded; the board may have them (ipmitool sdr)")}`);
   say(`supplies   ${listed(machine.powerSupplies, "not shown by the kernel; the board may (ipmitool sdr type 8)")}`);
-  say(`watchdogs  ${machine.watchdogs.length === 0 ? "none loaded; softdog works on any machine (gemel hw explain generic/softdog)" : machine.watchdogs.join(", ")}`);
+  say(`watchdogs  ${listed(machine.watchdogs, "none loaded; any machine can have softdog (profile generic/softdog)")}`);
   const [best, ...others] = matchProfiles(profiles, machine);
   if (best === undefined) {
-    say(
-      `profile    none fits; \`gemel hw list\` shows all; a site adds its own below ${SITE_DIRECTORY}/VENDOR/MODEL.json`,
-    );
+    say("profile    none fits; `gemel hw list` shows all, and an operator who knows the board names one");
+    say(`           a site adds its own: ${SITE_DIRECTORY}/VENDOR/MODEL.json`);
     return 1;
   }
   explain(best);
