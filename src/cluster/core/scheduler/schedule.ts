@@ -32,10 +32,9 @@ import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
 import type { Resource } from "./facts/model.ts";
-import { loseTickets, readFacts } from "./facts/read-facts.ts";
+import { readFacts } from "./facts/read-facts.ts";
 import { assignAll } from "./place/assign.ts";
 import { baseBoard } from "./place/base-scores.ts";
-import { addInternalColocations } from "./place/internal-colocations.ts";
 import type { Worked } from "./worked.ts";
 
 function planResource(plan: Plan, resource: Resource): void {
@@ -61,9 +60,7 @@ function linkResource(plan: Plan, resource: Resource): void {
 
 /** Runs all passes. */
 export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}, noteScores = false): Worked {
-  const facts = readFacts(cib, nowWallMs, options);
-  loseTickets(facts);
-  addInternalColocations(facts);
+  const facts = readFacts(cib, nowWallMs, options, "decision");
   const board = baseBoard(facts, noteScores);
   assignAll(board);
   const plan = emptyPlan(facts, board);
