@@ -32,11 +32,13 @@ group g
 rsc_ticket rsc=g ticket=t loss-policy=freeze
 p on alpha: start`;
 
-test.each([
+const INPUTS: readonly (readonly [name: string, text: string])[] = [
   ["one too many", terseCib(HELD_BACK)],
   ["frozen", terseCib(FROZEN)],
   ...[1, 2, 3].map((seed) => [`seed ${seed}`, randomCib(seed)] as const),
-])("no pass that decides writes on them: %s", (_name, text) => {
+];
+
+test.each(INPUTS)("no pass that decides writes on them: %s", (_name, text) => {
   const cib = parse(text);
   const { facts } = work(cib, NOW_WALL_MS);
   const { nodes, resources, top, colocations, orders, bans, toFence, problems } = readFacts(
