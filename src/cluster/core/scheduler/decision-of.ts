@@ -21,6 +21,7 @@ import { isManaged } from "./place/board.ts";
 import { operationKey } from "./print/names.ts";
 import { summaryLines } from "./print/summary-lines.ts";
 import { reasonOf } from "./reason-text.ts";
+import { startDelayMs } from "./start-delay.ts";
 import type { Worked } from "./worked.ts";
 
 const ROLES: readonly ResourceRole[] = ["unknown", "stopped", "started", "unpromoted", "promoted"];
@@ -38,6 +39,9 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
   for (const [key, value] of Object.entries(options))
     if (!META_SKIPPED.has(key)) meta[key.replaceAll("-", "_")] = value;
   const timeoutMs = parseDurationMs(options["timeout"]) ?? TIMEOUT_DEFAULT_MS;
+  const delayMs = startDelayMs(options, step.intervalMs, facts.ruleContext);
+  if (delayMs === undefined) delete meta["start_delay"];
+  else meta["start_delay"] = String(delayMs);
   const anonymous = inAnonymousClone(resource);
   const host = resource.container === undefined ? undefined : board.assigned[resource.container.index];
   return {
@@ -54,6 +58,7 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
     },
     intervalMs: step.intervalMs,
     timeoutMs,
+    ...(delayMs === undefined || delayMs === 0 ? {} : { startDelayMs: delayMs }),
     parameters: {
       ...atHost(parametersOf(facts, resource, step.node?.attributes), host),
       ...bundledParameters(resource),
