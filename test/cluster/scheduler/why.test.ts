@@ -92,6 +92,20 @@ describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOU
   });
 });
 
+test("of facts that count only together none can be spared", () => {
+  // Found by looking at hundreds: which of them can be spared depends on which others have gone.
+  const cib = parse(randomCib(247));
+  const all = candidates(cib, "r2");
+  const textWithout = (facts: readonly CitedFact[]) => {
+    const after = conclude(remove(cib, all, facts), "r2");
+    return after === undefined ? "gone" : textOf(after, "alpha");
+  };
+  const sets = prove(cib, NOW_WALL_MS, "r2", "alpha")?.citations.filter(({ facts }) => facts.length > 1) ?? [];
+  expect(sets.length).toBeGreaterThan(0);
+  for (const { facts } of sets)
+    for (const fact of facts) expect(textWithout(facts.filter((each) => each !== fact))).toBe(textWithout([]));
+});
+
 const pair = pairCib(ACTIVE, STANDBY);
 
 test("the service is where DRBD is promoted: the claim to be promoted decides, the colocation counts", () => {

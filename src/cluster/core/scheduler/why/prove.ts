@@ -145,19 +145,23 @@ function decisiveOf(inquiry: Inquiry, candidates: readonly Candidate[]): Decisiv
   });
 }
 
-/** The smallest part of `facts` that still does what all of them do; `does` must hold for all of them. */
+/**
+ * A part of `facts` that still does what all of them do, and of which none can be spared; `does` must hold for all.
+ * What could not be spared at first may be once others have gone: so it ends with a round that spares none.
+ */
 function smallest(facts: readonly Candidate[], does: (part: readonly Candidate[]) => boolean): Candidate[] {
   let kept = [...facts];
-  for (const chunk of chunksOf(facts, CHUNK)) {
-    const rest = kept.filter((fact) => !chunk.includes(fact));
-    if (rest.length > 0 && does(rest)) {
-      kept = rest;
-      continue;
-    }
-    for (const fact of chunk) {
-      const fewer = kept.filter((each) => each !== fact);
-      if (fewer.length > 0 && does(fewer)) kept = fewer;
-    }
+  const spare = (part: readonly Candidate[]) => {
+    const rest = kept.filter((fact) => !part.includes(fact));
+    if (rest.length === 0 || rest.length === kept.length || !does(rest)) return false;
+    kept = rest;
+    return true;
+  };
+  for (const chunk of chunksOf(facts, CHUNK)) if (!spare(chunk)) for (const fact of chunk) spare([fact]);
+  let sparesAny = true;
+  while (sparesAny && kept.length > 1) {
+    sparesAny = false;
+    for (const fact of [...kept]) if (spare([fact])) sparesAny = true;
   }
   return kept;
 }
