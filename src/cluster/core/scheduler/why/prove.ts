@@ -216,24 +216,34 @@ function preferenceFor(
 const isInHand = ({ kind, values }: Candidate) =>
   kind !== "resource" && kind !== "no-quorum" && (kind !== "operation" || !STATES.has(values["code"] ?? ""));
 
-/** The smallest change: one fact to take away, or one preference, or one of each, or else as few facts as will do. */
-function changeFor(inquiry: Inquiry, top: string, node: string, cited: readonly Candidate[]): Change | undefined {
-  const facts = cited.filter(isInHand);
+/**
+ * The smallest change: one ground to take away, or one preference, or one of each, or else as few facts as will do.
+ * What is not cited may stand in the way all the same (where it is now, it would be anyway): it is looked at last.
+ */
+function changeFor(
+  inquiry: Inquiry,
+  top: string,
+  node: string,
+  grounds: readonly (readonly Candidate[])[],
+  candidates: readonly Candidate[],
+): Change | undefined {
+  const own = grounds.filter((ground) => ground.every(isInHand));
   const brings = (part: readonly Candidate[]) => isOn(ask(inquiry, part), node);
-  const single = facts.find((fact) => brings([fact]));
-  if (single !== undefined) return { node, remove: [plain(single)] };
+  const enough = own.find(brings);
+  if (enough !== undefined) return { node, remove: smallest(enough, brings).map(plain) };
   const preferred = (removed: readonly Candidate[]) => {
     const prefer = preferenceFor(inquiry, top, node, removed);
     return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
   };
-  for (const removed of [[], ...facts.map((fact) => [fact])]) {
+  for (const removed of [[], ...own]) {
     const change = preferred(removed);
     if (change !== undefined) return change;
   }
-  if (facts.length === 0) return undefined;
-  if (brings(facts)) return { node, remove: smallest(facts, brings).map(plain) };
+  const facts = own.flat();
+  if (facts.length > 0 && brings(facts)) return { node, remove: smallest(facts, brings).map(plain) };
   const allows = (part: readonly Candidate[]) => preferred(part) !== undefined;
-  return allows(facts) ? preferred(smallest(facts, allows)) : undefined;
+  const all = [facts, candidates.filter(isInHand)].find((part) => part.length > 0 && allows(part));
+  return all === undefined ? undefined : preferred(smallest(all, allows));
 }
 
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
@@ -258,7 +268,7 @@ export function prove(
     inquiry,
     candidates.filter((fact) => !alone.has(fact)),
   );
-  const cited = [...alone, ...sets.flat()];
+  const grounds = [...[...alone].map((fact) => [fact]), ...sets];
   const top = topOf(first, true).baseId;
   const following = followingOf(name, targets);
   const elsewhere = base.nodes.filter((each) => each.roles.length === 0 && (node === undefined || each.node === node));
@@ -271,7 +281,7 @@ export function prove(
       ...decisive.map(({ fact, after }) => cite(inquiry, [fact], after)),
       ...sets.map((set) => cite(inquiry, set, ask(inquiry, set))),
     ],
-    changes: elsewhere.flatMap((each) => changeFor(inquiry, top, each.node, cited) ?? []),
+    changes: elsewhere.flatMap((each) => changeFor(inquiry, top, each.node, grounds, candidates) ?? []),
     incomplete: all.length > candidates.length,
   };
 }
