@@ -19,7 +19,7 @@ import {
   textOf,
   whereOf,
 } from "./conclusion.ts";
-import { type Candidate, type CitedFact, candidatesFor, STATES, without } from "./facts-of-cib.ts";
+import { type Candidate, type CitedFact, candidatesFor, type FactKind, STATES, without } from "./facts-of-cib.ts";
 
 /** What a fact was worth: the verdict on a node as it is and as it would be without the fact. */
 export interface Effect {
@@ -216,6 +216,17 @@ function preferenceFor(
 const isInHand = ({ kind, values }: Candidate) =>
   kind !== "resource" && kind !== "no-quorum" && (kind !== "operation" || !STATES.has(values["code"] ?? ""));
 
+/** A setting with many effects: whoever wants the resource elsewhere would rather say so. */
+const ROUNDABOUT: ReadonlySet<FactKind> = new Set([
+  "option",
+  "default",
+  "meta",
+  "utilization",
+  "node-capacity",
+  "promotion-score",
+]);
+const isRoundabout = ({ kind }: Candidate) => ROUNDABOUT.has(kind);
+
 /**
  * The smallest change: one ground to take away, or one preference, or one of each, or else as few facts as will do.
  * What is not cited may stand in the way all the same (where it is now, it would be anyway): it is looked at last.
@@ -229,13 +240,20 @@ function changeFor(
 ): Change | undefined {
   const own = grounds.filter((ground) => ground.every(isInHand));
   const brings = (part: readonly Candidate[]) => isOn(ask(inquiry, part), node);
-  const enough = own.find(brings);
-  if (enough !== undefined) return { node, remove: smallest(enough, brings).map(plain) };
-  const preferred = (removed: readonly Candidate[]) => {
+  const enoughOf = (part: readonly (readonly Candidate[])[]): Change | undefined => {
+    const enough = part.find(brings);
+    return enough === undefined ? undefined : { node, remove: smallest(enough, brings).map(plain) };
+  };
+  const preferred = (removed: readonly Candidate[]): Change | undefined => {
     const prefer = preferenceFor(inquiry, top, node, removed);
     return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
   };
-  for (const removed of [[], ...own]) {
+  const simple =
+    enoughOf(own.filter((ground) => !ground.every(isRoundabout))) ??
+    preferred([]) ??
+    enoughOf(own.filter((ground) => ground.every(isRoundabout)));
+  if (simple !== undefined) return simple;
+  for (const removed of own) {
     const change = preferred(removed);
     if (change !== undefined) return change;
   }
