@@ -60,7 +60,7 @@ describe("devices", () => {
     ["every node by host_check none", { pcmk_host_check: "none" }, { targets: ["alpha", "bravo"] }, []],
     ["no dynamic list", { pcmk_host_check: "dynamic-list" }, { targets: ["alpha"] }, ["error primitive pdu"]],
   ] as const)("%s", (_, more, expected, complaints) => {
-    const root = cib(primitive("pdu", "fence_apc_snmp", { ip: "192.0.2.9", pcmk_host_list: "alpha", ...more }));
+    const root = cib(primitive("pdu", "fence_apc", { ip: "192.0.2.9", pcmk_host_list: "alpha", ...more }));
     expect(read(root).configuration.devices[0]).toMatchObject(expected);
     expect(places(root)).toEqual(complaints);
   });
@@ -170,11 +170,11 @@ describe("outlets of a packaged agent", () => {
 
   test("each node has its own, by the map or by its name, never that of another node", () => {
     const hosts = { pcmk_host_map: "alpha:3", pcmk_host_list: "alpha bravo" };
-    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...hosts })));
+    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc", { ...pdu, ...hosts })));
     expect(problems).toEqual([]);
     expect(configuration.devices[0]).toMatchObject({
       driver: "fence-agent",
-      parameters: { agent: "fence_apc_snmp", ip: "192.0.2.9", secret: "pdu", plug: "3" },
+      parameters: { agent: "fence_apc", ip: "192.0.2.9", secret: "pdu", plug: "3" },
       perTarget: { alpha: { plug: "3" }, bravo: { plug: "bravo" } },
     });
   });
@@ -184,7 +184,7 @@ describe("outlets of a packaged agent", () => {
     ["one outlet for all nodes", { pcmk_host_list: "alpha bravo", plug: "1" }],
     ["a password in the configuration", { pcmk_host_map: "alpha:1", passwd: "hunter2" }],
   ])("%s: refused", (_, parameters) => {
-    const root = cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...parameters }));
+    const root = cib(primitive("pdu", "fence_apc", { ...pdu, ...parameters }));
     expect(places(root)[0]).toBe("error primitive pdu");
     expect(read(root).configuration.devices).toEqual([]);
   });
