@@ -3,6 +3,18 @@ import type { Phrases } from "./translate.ts";
 
 export const CONFIGURATION_JA: Phrases = [
   // cib/schema
+  ["the permission names nothing, and has no effect", "この許可は対象を指しておらず、効果がありません"],
+  [
+    "add xpath=, reference= or object-type= (crm: xpath:, ref:, type:)",
+    "xpath=、reference=、object-type= のいずれかを加えてください（crm では xpath:、ref:、type:）",
+  ],
+  ["the path {1} is not understood: {2}", "パス {1} は解釈できません: {2}"],
+  ["it denies everything", "すべてを拒否します"],
+  ["it allows nothing", "何も許可しません"],
+  [
+    'use /a/b, //a, * and [@name="value"] only, or reference= with an id',
+    '/a/b、//a、*、[@name="value"] だけを使うか、reference= で id を指してください',
+  ],
   ["an order waits for itself: {1}", "順序制約が自分自身を待っています: {1}"],
   [
     "an order waits for itself: {1} of {2} is to come after itself",

@@ -26,6 +26,7 @@ import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
 import {
   acceptJoin,
   answerReturned,
+  askAgain,
   askForReturned,
   createLead,
   forgetJoin,
@@ -65,7 +66,8 @@ function forgoFencing(turn: Turn): void {
 function tellStore(turn: Turn): void {
   const { view, election } = turn.state;
   const quorate = view?.quorate === true;
-  emit(turn, { kind: "store-view", members: members(turn), dc: election.dc ?? undefined, quorate });
+  const dc = election.dc ?? undefined;
+  emit(turn, { kind: "tell-store", event: { kind: "view", members: members(turn), dc, quorate } });
 }
 
 function takeDc(turn: Turn, dc: string | null): void {
@@ -102,6 +104,9 @@ function elect(turn: Turn, event: ElectionEvent): void {
         advance(turn, { kind: "node-gone", node: effect.node });
         forgetJoin(turn, effect.node);
         reviewNodes(turn);
+        break;
+      case "follows":
+        askAgain(turn, effect.node);
         break;
       default:
         effect satisfies never;

@@ -46,7 +46,7 @@ function beginNext(
 ): Call | undefined {
   if (resource.running !== undefined) return undefined;
   const [first] = resource.waiting;
-  if (first !== undefined) return slots.once > 0 ? first : undefined;
+  if (first !== undefined) return slots.once > 0 && (first.notBeforeMs ?? nowMs) <= nowMs ? first : undefined;
   if (slots.recurring <= 0) return undefined;
   const due = Object.values(resource.recurring).filter(({ dueAtMs }) => dueAtMs <= nowMs);
   return due.sort((left, right) => left.dueAtMs - right.dueAtMs)[0];
