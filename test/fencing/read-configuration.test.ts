@@ -58,6 +58,16 @@ describe("devices", () => {
     ["any number", { pcmk_action_limit: "-1" }, { actionLimit: Number.MAX_SAFE_INTEGER }, []],
     ["1 where it is no number", { pcmk_action_limit: "0" }, { actionLimit: 1 }, ["error primitive pdu"]],
     ["every node by host_check none", { pcmk_host_check: "none" }, { targets: ["alpha", "bravo"] }, []],
+    ["no misspelt one", { pcmk_delay_bas: "5s" }, { delayBaseMs: {} }, ["error primitive pdu"]],
+    ["no other word for off", { pcmk_off_action: "reboot" }, {}, ["error primitive pdu"]],
+    ["a cycle as the reboot that it is", { pcmk_reboot_action: "cycle" }, { staysOff: false }, []],
+    [
+      "the plug by the name that is said",
+      { pcmk_host_argument: "uuid" },
+      { perTarget: { alpha: { uuid: "alpha" } } },
+      [],
+    ],
+    ["an agent without plugs", { pcmk_host_argument: "none" }, { perTarget: {} }, []],
     ["no dynamic list", { pcmk_host_check: "dynamic-list" }, { targets: ["alpha"] }, ["error primitive pdu"]],
   ] as const)("%s", (_, more, expected, complaints) => {
     const root = cib(primitive("pdu", "fence_apc", { ip: "192.0.2.9", pcmk_host_list: "alpha", ...more }));
