@@ -7,7 +7,7 @@ import type { RuleContext } from "./rules.ts";
 import { isTrue, parseBoolean, parseDurationMs } from "./values.ts";
 
 /** Each option's other names, the first one that is set counts. */
-const DIALECTS: Readonly<Record<string, readonly string[]>> = {
+export const DIALECTS: Readonly<Record<string, readonly string[]>> = {
   "fencing-enabled": ["fencing-enabled", "stonith-enabled", "stonith_enabled"],
   "fencing-action": ["fencing-action", "stonith-action", "stonith_action"],
   "fencing-timeout": ["fencing-timeout", "stonith-timeout"],
