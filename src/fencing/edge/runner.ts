@@ -39,8 +39,8 @@ export interface DeviceRunner {
 
 export interface RunnerOptions {
   readonly secretsFile: string;
-  /** Of this machine, where it is known: a board that shows it is never switched off from here. */
-  readonly ownUuid?: string;
+  /** Of this machine, undefined where it is not known: a board that shows it is never switched off from here. */
+  readonly ownUuid?: string | undefined;
   /** Absent without a running cluster: then no lock and no watchdog proves anything. */
   readonly sight?: ClusterSight;
 }

@@ -47,10 +47,11 @@ function remove(cib: XmlElement, all: readonly Candidate[], facts: readonly Cite
   return without(cib, found);
 }
 
-function apply(cib: XmlElement, all: readonly Candidate[], change: Change, name: string): XmlElement {
+function apply(cib: XmlElement, all: readonly Candidate[], change: Change): XmlElement {
   const reduced = remove(cib, all, change.remove);
-  if (change.addScore === undefined) return reduced;
-  const added = xml("rsc_location", { id: "new", rsc: name, node: change.node, score: String(change.addScore) });
+  if (change.prefer === undefined) return reduced;
+  const { resource, score } = change.prefer;
+  const added = xml("rsc_location", { id: "new", rsc: resource, node: change.node, score: String(score) });
   const configuration = childOf(reduced, "configuration") ?? xml("configuration");
   const constraints = childOf(configuration, "constraints") ?? xml("constraints");
   const others = configuration.children.filter((child) => child !== constraints);
@@ -83,7 +84,7 @@ describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOU
     const rest = all.filter((fact) => !cited.some((each) => sameFact(each, fact)));
     expect(textWithout(rest)).toBe(textOf(before));
     for (const change of proof.changes) {
-      const after = conclude(apply(cib, all, change, name), name);
+      const after = conclude(apply(cib, all, change), name);
       expect(after?.nodes.find(({ node }) => node === change.node)?.roles).not.toEqual([]);
     }
     for (const fact of cited)

@@ -114,6 +114,9 @@ function elect(turn: Turn, event: ElectionEvent): void {
   }
 }
 
+/** Two beats of a slow site, and its manager's answer. */
+const HEALING_WAIT_MS = 5_000;
+
 /** What of a view bears on decisions, beside the members. */
 function standing(view: MembershipView | undefined): string {
   if (view === undefined) return "";
@@ -141,6 +144,9 @@ function takeView(turn: Turn, view: MembershipView): void {
       // Also when it is back before anything else is looked at: it has another reign by then, or none.
       if (turn.state.lead !== undefined) forgetJoin(turn, node);
     }
+    // What cut us off from all is mended, or mending: it would be too early to have the others shot for their silence.
+    if (before?.members.length === 1 && view.members.length > 1 && turn.state.lead !== undefined)
+      setLead(turn, { healingUntilMs: turn.now.nowMs + HEALING_WAIT_MS });
   }
   if (!isNew && before?.quorate !== view.quorate) tellStore(turn);
   if (!isNew && standing(before) === standing(view)) return;

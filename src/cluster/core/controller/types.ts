@@ -118,6 +118,8 @@ export interface Lead {
   readonly failedRuns: number;
   /** A peer is heard and on its way to become a member: decisions wait for it until then. */
   readonly awaitUntilMs?: number;
+  /** We were alone and are not any more: until then, whom we have lost may be about to be heard, too. */
+  readonly healingUntilMs?: number;
   /** The transient attributes as last decided upon; a change wants a new decision. */
   readonly attributesSeen: string;
   readonly blocked: readonly BlockedAction[];

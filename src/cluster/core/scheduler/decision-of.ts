@@ -19,7 +19,7 @@ import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
 import { operationKey } from "./print/names.ts";
 import { summaryLines } from "./print/summary-lines.ts";
-import { reasonFrom } from "./reason-text.ts";
+import { reasonOf } from "./reason-text.ts";
 import { startDelayMs } from "./start-delay.ts";
 import type { Worked } from "./worked.ts";
 
@@ -153,13 +153,13 @@ export function decisionOf(worked: Worked): Decision {
       key: operationKey(step),
       priority: step.priority,
       inputs: (graph.inputs.get(step) ?? []).map((input) => ids.get(input) ?? 0),
-      reason: reasonFrom(step.reason),
+      reason: reasonOf(step),
     }),
   );
   const blocked: BlockedAction[] = graph.blocked.map((step) => ({
     key: operationKey(step),
     ...(step.node === undefined ? {} : { node: step.node.name }),
-    reason: reasonFrom(step.reason),
+    reason: reasonOf(step),
   }));
   const transition: Transition = {
     actions,

@@ -12,6 +12,7 @@ import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions, repeatChanged } from "./act/definitions.ts";
 import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
+import { linkGround } from "./act/ground.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
 import { planMaintenance } from "./act/maintenance.ts";
@@ -77,6 +78,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   for (const resource of board.order) planResource(plan, resource);
   repeatChanged(plan, changes);
   linkOrders(plan);
+  linkGround(plan);
   for (const resource of board.order) linkResource(plan, resource);
   linkAntiColocations(plan);
   linkColocations(plan);

@@ -67,6 +67,8 @@ export interface LinkRules {
   readonly serialize?: boolean;
   /** The first is wanted and cannot run: the second must not run without it. */
   readonly blockedWith?: string;
+  /** What stands on the second: while it cannot be stopped, or is wanted and cannot be done, the second is not done. */
+  readonly ground?: boolean;
   /** From a member to the end of its whole. */
   readonly ends?: boolean;
 }
@@ -236,6 +238,7 @@ const NO_RULES: LinkRules = {
   gate: false,
   sameNode: false,
   serialize: false,
+  ground: false,
   ends: false,
 };
 

@@ -107,6 +107,8 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   // What a member that cannot be stopped stands on is not taken from under it, as 2.1.5 does where wholes are ordered.
   const isReal = link.hidden !== true || second.kind !== "pseudo";
   if (passesOn && isReal && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
+  if (link.ground === true && !first.runnable && (first.required || isBlockedStop(first)))
+    block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
     // It is told as wanted and blocked, even when nothing of it would be started or promoted.

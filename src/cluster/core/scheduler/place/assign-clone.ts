@@ -78,13 +78,20 @@ interface Spread {
   readonly nodeMax: number;
 }
 
+/** Where a member is that nobody may stop: its instance, which counts as being there, is nowhere else. */
+function heldAt(instance: Resource): Node | undefined {
+  return primitivesOf(instance).find(({ blocked, runningOn }) => blocked && runningOn.length > 0)?.runningOn[0];
+}
+
 function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
   const isOutermost = spread.clone.kind === "clone" && spread.clone.parent === undefined;
+  const held = heldAt(instance);
   for (const node of board.nodes) {
     const isFull = (spread.counts[node.index] ?? 0) >= spread.nodeMax;
     // However much the instance sticks to a node: where its clone would rather not be, it cannot be.
     const isBanned = isOutermost && scoreAt(board, spread.clone, node) < 0;
-    if (isFull || isBanned || !isAvailable(board, node)) banBelow(board, instance, node);
+    const isElsewhere = held !== undefined && node !== held;
+    if (isFull || isBanned || isElsewhere || !isAvailable(board, node)) banBelow(board, instance, node);
   }
   const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
   if (prefer !== undefined && chosen !== prefer) return chosen;

@@ -184,6 +184,9 @@ function kindOfTransient(name: string): FactKind {
   return name.startsWith("master-") ? "promotion-score" : "transient-attribute";
 }
 
+/** Exit codes that tell a state, not a failure. */
+export const STATES: ReadonlySet<string> = new Set(["0", "7", "8"]);
+
 const UP = { in_ccm: "true", crmd: "online", join: "member", expected: "member" };
 
 /** Of members that nothing is recorded of: that they are not up is told nowhere but by that. */
@@ -203,7 +206,8 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
   for (const state of childrenOf(facts.status, "node_state")) {
     const { uname = "", id = "" } = state.attributes;
     const node = uname === "" ? id : uname;
-    const isUp = facts.nodeByName.get(node)?.online === true;
+    const known = facts.nodeByName.get(node);
+    const isUp = known?.online === true && !known.pending;
     const place = `//node_state[@uname="${node}"]`;
     if (!isUp) {
       const instead = { ...state, attributes: { ...state.attributes, ...UP } };
@@ -216,9 +220,11 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
       }
     for (const record of childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource")) {
       const resource = record.attributes["id"] ?? "";
-      if (!ids.has(resource) && !ids.has(resource.replace(/:\d+$/, ""))) continue;
+      const isOwn = ids.has(resource) || ids.has(resource.replace(/:\d+$/, ""));
       for (const op of childrenOf(record, "lrm_rsc_op")) {
         const { operation = "", interval = "0", "rc-code": code = "" } = op.attributes;
+        // What failed so that its node must be fenced is everybody's matter there.
+        if (!isOwn && (known?.unclean !== true || STATES.has(code))) continue;
         const values = { resource, node, task: interval === "0" ? operation : `${operation} ${interval} ms`, code };
         collect({ kind: "operation", place: `${place}${idPlace(op)}`, values, element: op });
       }

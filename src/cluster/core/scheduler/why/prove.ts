@@ -5,12 +5,21 @@
  */
 import { childOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { ScheduleOptions } from "../decision.ts";
-import type { Resource } from "../facts/model.ts";
+import { topOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { work } from "../schedule.ts";
 import type { Worked } from "../worked.ts";
-import { type Conclusion, conclusionOf, type NodeVerdict, targetsOf, textOf, whereOf } from "./conclusion.ts";
-import { type Candidate, type CitedFact, candidatesFor, without } from "./facts-of-cib.ts";
+import {
+  type Conclusion,
+  conclusionOf,
+  type Following,
+  followingOf,
+  type NodeVerdict,
+  targetsOf,
+  textOf,
+  whereOf,
+} from "./conclusion.ts";
+import { type Candidate, type CitedFact, candidatesFor, STATES, without } from "./facts-of-cib.ts";
 
 /** What a fact was worth: the verdict on a node as it is and as it would be without the fact. */
 export interface Effect {
@@ -35,13 +44,19 @@ export interface Citation {
 export interface Change {
   readonly node: string;
   readonly remove: readonly CitedFact[];
-  /** A location constraint with this score on the node. */
-  readonly addScore?: number;
+  readonly prefer?: Preference;
+}
+
+/** A location constraint: of the group or clone that the resource is part of, which goes as a whole. */
+export interface Preference {
+  readonly resource: string;
+  readonly score: number;
 }
 
 export interface Proof {
   readonly resource: string;
   readonly node?: string;
+  readonly following?: Following;
   readonly conclusion: Conclusion;
   readonly citations: readonly Citation[];
   /** For each node where it will not be: the smallest change that would bring it there. */
@@ -176,42 +191,45 @@ const isOn = ({ nodes }: Conclusion, node: string) => nodes.find((each) => each.
 /** The lowest preference that brings it there once `removed` is gone. */
 function preferenceFor(
   inquiry: Inquiry,
-  top: Resource,
+  top: string,
   node: string,
   removed: readonly Candidate[],
-): Change | undefined {
+): Preference | undefined {
   const cib = without(inquiry.cib, removed);
   const base = removed.length === 0 ? inquiry.base : ask(inquiry, removed);
   const own = base.nodes.find((each) => each.node === node);
   const chosen = base.nodes.filter(({ roles }) => roles.length > 0).map(({ score }) => score ?? 0);
   if (own?.score === undefined || own.score < -INFINITY_SCORE / 2) return undefined;
   const exact = Math.max(0, ...chosen) - own.score + 1;
-  for (const addScore of exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE]) {
-    const after = concludeFor(preferring(cib, top.baseId, node, addScore), inquiry);
-    if (after !== undefined && isOn(after, node)) return { node, remove: removed.map(plain), addScore };
+  for (const score of exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE]) {
+    const after = concludeFor(preferring(cib, top, node, score), inquiry);
+    if (after !== undefined && isOn(after, node)) return { resource: top, score };
   }
   return undefined;
 }
-
-/** Exit codes that tell a state, not a failure. */
-const STATES = new Set(["0", "7", "8"]);
 
 /** What an operator can do something about: what has happened has happened, but a failure can be cleaned up. */
 const isInHand = ({ kind, values }: Candidate) =>
   kind !== "resource" && kind !== "no-quorum" && (kind !== "operation" || !STATES.has(values["code"] ?? ""));
 
 /** The smallest change: one fact to take away, or one preference, or one of each, or else as few facts as will do. */
-function changeFor(inquiry: Inquiry, top: Resource, node: string, cited: readonly Candidate[]): Change | undefined {
+function changeFor(inquiry: Inquiry, top: string, node: string, cited: readonly Candidate[]): Change | undefined {
   const facts = cited.filter(isInHand);
   const brings = (part: readonly Candidate[]) => isOn(ask(inquiry, part), node);
   const single = facts.find((fact) => brings([fact]));
   if (single !== undefined) return { node, remove: [plain(single)] };
+  const preferred = (removed: readonly Candidate[]) => {
+    const prefer = preferenceFor(inquiry, top, node, removed);
+    return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
+  };
   for (const removed of [[], ...facts.map((fact) => [fact])]) {
-    const preference = preferenceFor(inquiry, top, node, removed);
-    if (preference !== undefined) return preference;
+    const change = preferred(removed);
+    if (change !== undefined) return change;
   }
-  if (facts.length === 0 || !brings(facts)) return undefined;
-  return { node, remove: smallest(facts, brings).map(plain) };
+  if (facts.length === 0) return undefined;
+  if (brings(facts)) return { node, remove: smallest(facts, brings).map(plain) };
+  const allows = (part: readonly Candidate[]) => preferred(part) !== undefined;
+  return allows(facts) ? preferred(smallest(facts, allows)) : undefined;
 }
 
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
@@ -237,11 +255,13 @@ export function prove(
     candidates.filter((fact) => !alone.has(fact)),
   );
   const cited = [...alone, ...sets.flat()];
-  const top = worked.facts.byId.get(name) ?? first;
+  const top = topOf(first, true).baseId;
+  const following = followingOf(name, targets);
   const elsewhere = base.nodes.filter((each) => each.roles.length === 0 && (node === undefined || each.node === node));
   return {
     resource: name,
     ...(node === undefined ? {} : { node }),
+    ...(following === undefined ? {} : { following }),
     conclusion: base,
     citations: [
       ...decisive.map(({ fact, after }) => cite(inquiry, [fact], after)),
