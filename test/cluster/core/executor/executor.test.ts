@@ -314,6 +314,18 @@ describe("a delay", () => {
   });
 });
 
+test("an operation that is given no time at all has the default, and its digest stays the configured one", () => {
+  const { perform, finish, state } = story();
+  const [run] = perform(action("stop", { timeoutMs: 0, meta: { timeout: "0" } })).filter(({ kind }) => kind === "run");
+  expect(run).toMatchObject({ timeoutMs: 20_000, environment: { OCF_RESKEY_CRM_meta_timeout: "20000" } });
+  finish(1, { kind: "timeout" });
+  expect(state().resources["ip"]?.history["last_0"]?.exitReason).toBe("did not end within 20000 ms");
+  perform(action("monitor", { timeoutMs: 0, intervalMs: 10_000 }));
+  finish(2, 0);
+  const { digest } = state().resources["ip"]?.history["monitor_10000"] ?? {};
+  expect(digest).toBe(md5(digestText({ ip: "198.18.0.9" }, 10_000, 0)));
+});
+
 test("the agent is told the contract's environment", () => {
   const { perform } = story();
   const meta = { clone_max: "2", "notify-type": "pre", OCF_CHECK_LEVEL: "10" };

@@ -34,7 +34,7 @@ export interface Options {
 }
 
 /** Each option's other names, the first one that is set counts. */
-const DIALECTS: Readonly<Record<string, readonly string[]>> = {
+export const DIALECTS: Readonly<Record<string, readonly string[]>> = {
   "fencing-enabled": ["fencing-enabled", "stonith-enabled", "stonith_enabled"],
   "fencing-action": ["fencing-action", "stonith-action", "stonith_action"],
   "fencing-timeout": ["fencing-timeout", "stonith-timeout"],
