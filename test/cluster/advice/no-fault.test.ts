@@ -27,6 +27,16 @@ test("a node that came back and then fenced the other for a fault of its own is 
   expect(codes({ done: runsOn("srv01"), live })).not.toContain("mutual-fencing");
 });
 
+test.each([
+  ["after a boot of ten minutes", 650_000, true, true],
+  ["that was down for hours before it came back to a dead peer", 8_000_000, true, false],
+  ["that has met the other since", 650_000, false, false],
+])("a node %s that fences back", (_name, agoMs, isStranger, isMutual) => {
+  const back: FencingFact = { ...shot("srv02", "srv01", 50_000), ...(isStranger ? { hasNotMet: true } : {}) };
+  const live = { fencing: [shot("srv01", "srv02", agoMs), back] };
+  expect(codes({ done: runsOn("srv01"), live }).includes("mutual-fencing")).toBe(isMutual);
+});
+
 describe("what an operator has stopped", () => {
   const colocation = '<rsc_colocation id="c" rsc="grpDB" with-rsc="clnPing" score="INFINITY"/>';
 
