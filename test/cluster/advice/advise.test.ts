@@ -32,14 +32,6 @@ const monitorFailed = (node: "srv01" | "srv02") =>
   ] as const;
 const failCount = { "fail-count-prmDB#monitor_10000": "1" };
 
-test("a service that its agent calls degraded: a warning with the agent's reason, and no failure", () => {
-  const monitor = { node: "srv01", resource: "prmDB", task: "monitor", intervalMs: 10_000 } as const;
-  expect(told({ done: [...runsOn("srv01"), { ...monitor, rc: 190, reason: "slow disk" }] })).toEqual([
-    "resource-degraded: prmDB serves on srv01, but its agent calls it degraded: slow disk -> " +
-      "mend the cause on srv01 before it fails; then: crm resource cleanup prmDB srv01",
-  ]);
-});
-
 test("a pair that is well has nothing to tell", () => {
   expect(codes({ done: runsOn("srv01") })).toEqual([]);
 });

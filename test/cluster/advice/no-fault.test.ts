@@ -37,6 +37,14 @@ test.each([
   expect(codes({ done: runsOn("srv01"), live }).includes("mutual-fencing")).toBe(isMutual);
 });
 
+test("a service that its agent calls degraded: a warning with the agent's reason, and no failure", () => {
+  const monitor = { node: "srv01", resource: "prmDB", task: "monitor", intervalMs: 10_000 } as const;
+  expect(told({ done: [...runsOn("srv01"), { ...monitor, rc: 190, reason: "slow disk" }] })).toEqual([
+    "resource-degraded: prmDB serves on srv01, but its agent calls it degraded: slow disk -> " +
+      "mend the cause on srv01 before it fails; then: crm resource cleanup prmDB srv01",
+  ]);
+});
+
 describe("what an operator has stopped", () => {
   const colocation = '<rsc_colocation id="c" rsc="grpDB" with-rsc="clnPing" score="INFINITY"/>';
 
