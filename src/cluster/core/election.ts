@@ -44,7 +44,9 @@ export type ElectionEffect =
   | { readonly kind: "say-hello"; readonly hello: Hello }
   | { readonly kind: "dc-changed"; readonly dc: string | null }
   /** The manager of a member that lived on was started anew: what it held in memory is gone. */
-  | { readonly kind: "manager-restarted"; readonly node: string };
+  | { readonly kind: "manager-restarted"; readonly node: string }
+  /** We are the DC, and that member follows us from now on. */
+  | { readonly kind: "follows"; readonly node: string };
 
 /** Managers that hang are the keeper's business; until it has dealt with them, the others do not wait longer. */
 export const ELECTION_WAIT_MS = 2_000;
@@ -149,6 +151,8 @@ function hear(election: Election, from: string, hello: Hello, nowMs: number): St
   }
   const decided = hello.dc === from && outranks(next, from, hello) ? withDc(next, from, nowMs) : decide(next, nowMs);
   effects.push(...decided.effects);
+  const { dc, self } = decided.state;
+  if (dc === self && hello.dc === self && before?.dc !== self) effects.push({ kind: "follows", node: from });
   // A newcomer must not wait for our next regular word.
   const isNews = before === undefined || isRestart;
   if (isNews && !decided.effects.some(({ kind }) => kind === "say-hello"))
