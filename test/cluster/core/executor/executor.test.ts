@@ -119,6 +119,9 @@ describe("one resource", () => {
     expect(words(finish(1, 7, "address is gone"))).toEqual(["unexpected ip"]);
     elapse(10_000);
     expect(words(finish(1, 7, "address is gone"))).toEqual([]);
+    elapse(10_000);
+    // That it is well again is news and no further failure.
+    expect(words(finish(1, 0))).toEqual(["history ip"]);
     const suffixes = lrmResourceXml(state(), "ip")?.children.map(({ attributes }) => attributes["id"]);
     expect(suffixes).toEqual(["ip_monitor_10000", "ip_last_failure_0"]);
   });

@@ -42,10 +42,20 @@ export function targetCodeOf(entry: HistoryEntry): number {
   return Number.isNaN(code) ? -1 : code;
 }
 
+/**
+ * Degraded is no failure: it runs properly, but is more likely to fail, and nothing is done about it but to tell it.
+ * Fact: Pacemaker Administration, "How are OCF Return Codes Interpreted?": 190 and 191, recovery "none".
+ */
+export const isDegraded = (code: number): boolean => code === CODE.degraded || code === CODE.degradedPromoted;
+
+/** What an agent's answer says of the state, degraded or not. */
+export function soundCode(code: number): number {
+  if (!isDegraded(code)) return code;
+  return code === CODE.degraded ? CODE.ok : CODE.promoted;
+}
+
 export function codeOf(entry: HistoryEntry): number {
-  const code = Number.parseInt(entry.element.attributes["rc-code"] ?? "0", 10);
-  if (code === CODE.degraded) return CODE.ok;
-  return code === CODE.degradedPromoted ? CODE.promoted : code;
+  return soundCode(Number.parseInt(entry.element.attributes["rc-code"] ?? "0", 10));
 }
 
 export function statusOf(entry: HistoryEntry): number {
