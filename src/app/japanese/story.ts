@@ -45,6 +45,7 @@ export const STORY_JA: Phrases = [
   ["the resources have not stopped within {1} ms", "リソースが {1} ms 以内に停止しませんでした"],
   ["{1}: {2} on {3} is done after {4} ms", "{1}: {3} で {2} が {4} ms で完了"],
   ["{1}: {2} on {3} ended without effect (status {4})", "{1}: {3} での {2} は効果なく終わりました（状態 {4}）"],
+  ["{1}: {2} on {3} answers degraded (rc={4}){5}", "{1}: {3} での {2} の答えは劣化 (rc={4}) です{5}"],
   ["{1}: the probe on {2} answers {3}, not {4}", "{1}: {2} での調査の答えは {3} で、{4} ではありません"],
   ["{1}: failures are forgotten{2}", "{1}: 故障の記録を消しました{2}"],
   [" on {1}", "（{1}）"],
