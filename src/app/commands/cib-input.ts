@@ -64,11 +64,12 @@ export const writtenConfiguration = (file: string): CibInput =>
     return { kind: "wrong", problems: read.problems, exitCode: EXIT_INPUT.invalid };
   });
 
-export async function runningCib(runDirectory: string | undefined): Promise<CibInput> {
+/** `fileOption`: how the calling command is given a file instead. */
+export async function runningCib(runDirectory: string | undefined, fileOption = "-x FILE"): Promise<CibInput> {
   const reply = await askControl(controlSocketPath(runDirectory), { kind: "cib-query" });
   if (reply.kind === "answer") return cibOfText(reply.value.xml, "running CIB");
   if (reply.kind === "refused") return { kind: "wrong", problems: reply.problems, exitCode: EXIT_INPUT.unavailable };
-  return wrong("running CIB", reply.reason, "start gemel here, or give a file with -x", EXIT_INPUT.unavailable);
+  return wrong("running CIB", reply.reason, `start gemel here, or give a file: ${fileOption}`, EXIT_INPUT.unavailable);
 }
 
 /** Says what is wrong on standard error; answers the exit code. */

@@ -129,7 +129,7 @@ async function runIpmi({ secrets, timeout, ...rest }: Options, words: readonly s
  * or the exit code.
  */
 async function readFencing({ cib, run: directory }: Options): Promise<FencingRead | number> {
-  const input = cib === undefined ? await runningCib(directory) : writtenConfiguration(cib);
+  const input = cib === undefined ? await runningCib(directory, "--cib FILE") : writtenConfiguration(cib);
   if (input.kind === "wrong") return tellAndCode("gemel fence", input);
   const fencing = readFencingConfiguration(input.root, CATALOGUE);
   for (const problem of fencing.problems) process.stderr.write(`${tellProblem(problem)}\n`);

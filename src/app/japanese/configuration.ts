@@ -31,6 +31,11 @@ export const CONFIGURATION_JA: Phrases = [
   ["give the roles different intervals, such as 10s and 11s", "ロールごとに 10s と 11s のように間隔を変えてください"],
   ["the monitor of {1} has no interval and never recurs", "{1} の monitor に間隔がなく、繰り返されません"],
   ["add interval=10s", "interval=10s を加えてください"],
+  [
+    "{1} gives {2} no time (timeout of 0); 20 s will be used",
+    "{1} の {2} のタイムアウトが 0 なので、20 秒が使われます",
+  ],
+  ["write timeout=60s, or what it needs", "timeout=60s など、必要な時間を書いてください"],
   ["{1} has no timeout for {2}; 20 s will be used", "{1} の {2} にタイムアウトがなく、20 秒が使われます"],
   ["add {1}, or op_defaults timeout=", "{1} か op_defaults timeout= を加えてください"],
   ["{1} is not monitored: its failure would go unseen", "{1} は監視されておらず、故障に気づけません"],

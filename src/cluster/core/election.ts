@@ -6,6 +6,7 @@
  * What makes this safe is not the election but the join: a DC schedules only when every member of its view has joined
  * it, and a node follows one DC at a time.
  */
+import { withEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 
 export interface Hello {
@@ -129,11 +130,17 @@ function decide(election: Election, nowMs: number): Stepped<Election, ElectionEf
   return { state: isOver ? { ...election, openSinceMs: nowMs } : election, effects: [] };
 }
 
+/** Nearly always: each says it again every few seconds. */
+const isSame = (before: Hello | undefined, hello: Hello): boolean =>
+  before?.incarnation === hello.incarnation && before.dc === hello.dc && before.hasDecided === hello.hasDecided;
+
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
   if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };
   const before = election.hellos[from];
   const effects: ElectionEffect[] = [];
-  let next: Election = { ...election, hellos: { ...election.hellos, [from]: hello } };
+  let next: Election = isSame(before, hello)
+    ? election
+    : { ...election, hellos: withEntry(election.hellos, from, hello) };
   const isRestart = before !== undefined && before.incarnation !== hello.incarnation;
   if (isRestart) effects.push({ kind: "manager-restarted", node: from });
   // Our DC is none any more: it was started anew, or follows another one.

@@ -17,6 +17,7 @@ import type {
   SwitchAnswer,
 } from "../core/driver.ts";
 import { driverOf } from "../drivers/index.ts";
+import { inPlainWords } from "../drivers/plain-words.ts";
 import { provePower } from "../drivers/prove-power.ts";
 import { type ClusterSight, createDeviceOpener } from "./open-device.ts";
 
@@ -178,7 +179,7 @@ export function createRunner({ secretsFile, ownUuid, sight }: RunnerOptions): De
       const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
         const opened = await opener.open(id, bound);
         if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
-        const device = recordDevice(opened.value.device, recorder, isOver);
+        const device = recordDevice(inPlainWords(opened.value.device), recorder, isOver);
         const key = JSON.stringify([id, name, parameters]);
         const own = { uuid: ownUuid, isKnownForeign: foreign.has(key) };
         const objection = await objectTo(device, action, bound.expectedUuid, own);

@@ -241,6 +241,24 @@ test("a stop that hangs is waited for within one bound, however often the manage
   expect(left().map((line) => line.split(" ").slice(1).join(" "))).toEqual(["alpha left false"]);
 });
 
+test("a monitor that answers degraded is told once, and neither counted nor answered by anything", () => {
+  let isDegraded = false;
+  const agent: World["agent"] = (node, run, cluster) => {
+    const honest = honestAgent(node, run, cluster);
+    return isDegraded && run.operation === "monitor" && honest.code === 0 ? { ...honest, code: 190 } : honest;
+  };
+  const cluster = start({ agent });
+  const before = cluster.operations.filter((line) => !line.includes("monitor"));
+  isDegraded = true;
+  cluster.run(60_000);
+  isDegraded = false;
+  cluster.run(60_000);
+  const attributes = transientAttributes(nodeState(nodeCib(cluster.machine("bravo").state), "alpha"));
+  expect(attributes["fail-count-ip#monitor_10000"]).toBeUndefined();
+  expect(cluster.operations.filter((line) => !line.includes("monitor"))).toEqual(before);
+  expect(cluster.log.filter((line) => line.includes("answers degraded (rc=190)"))).toHaveLength(1);
+});
+
 test("a monitor that fails is counted, and the DC decides anew", () => {
   const cluster = start();
   cluster.machine("alpha").running.delete("ip");

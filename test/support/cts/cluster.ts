@@ -33,7 +33,7 @@ const STATUS_MS = 60_000;
 const WATCHDOG_MIN_MS = 500;
 const WATCHDOG_MAX_MS = 6_000;
 /** A node that was left without power is switched on by a person. */
-const PERSON_MS = 10_000;
+const PERSON_MS = 3_000;
 
 /** What kind of cluster is opened. */
 export interface ClusterPlan {

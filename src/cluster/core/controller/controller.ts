@@ -89,7 +89,7 @@ function takeDc(turn: Turn, dc: string | null): void {
 
 function elect(turn: Turn, event: ElectionEvent): void {
   const stepped = stepElection(turn.state.election, event, turn.now.nowMs);
-  turn.state = { ...turn.state, election: stepped.state };
+  if (stepped.state !== turn.state.election) turn.state = { ...turn.state, election: stepped.state };
   for (const effect of stepped.effects) {
     switch (effect.kind) {
       case "say-hello":

@@ -3,6 +3,7 @@
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
 import { earliest } from "../../../base/earliest.ts";
+import { readTimeMs } from "../../../cib/schema/values.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
@@ -298,8 +299,8 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
   if (lead === undefined) return;
   if (what === "configuration") {
     reviewNodes(turn);
-    const delayMs = Number.parseInt(clusterOption(cib, "crmd-transition-delay") ?? "0", 10) * 1000 || 0;
-    abort(turn, "the configuration has changed", delayMs);
+    const delayMs = readTimeMs(clusterOption(cib, "transition-delay") ?? "") ?? 0;
+    abort(turn, "the configuration has changed", Math.max(0, delayMs));
   } else if (attributesText(cib) !== lead.attributesSeen) {
     setLead(turn, { attributesSeen: attributesText(cib) });
     abort(turn, "a node attribute has changed", 0, true);

@@ -9,7 +9,7 @@ import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
-import { codesOf, historySuffix, isRecorded, recordResult } from "./history.ts";
+import { codesOf, historySuffix, isExpected, isRecorded, recordResult } from "./history.ts";
 import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
 import { type Answer, CANCELLED, cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
@@ -135,8 +135,11 @@ function finishRecurring(
   const before = resource.history[key];
   const same = before?.rcCode === answer.rcCode && before.opStatus === answer.opStatus;
   if (call.answered && same) return { state: withResource(state, id, rested), effects: [] };
-  const history = recordResult(rested.history, recordOf(running, answer, event), running.action.expectedCode);
-  const effects: ExecutorEffect[] = [{ kind: "history-changed", resourceId: id, unexpected: call.answered }];
+  const { expectedCode } = running.action;
+  const history = recordResult(rested.history, recordOf(running, answer, event), expectedCode);
+  // That it is again as it should be is news, too, but no failure.
+  const unexpected = call.answered && !isExpected(answer, expectedCode);
+  const effects: ExecutorEffect[] = [{ kind: "history-changed", resourceId: id, unexpected }];
   if (!call.answered) effects.push(result(running, answer));
   return { state: withResource(state, id, { ...rested, history }), effects };
 }

@@ -17,6 +17,7 @@ import { findOperation, operationMeta } from "./facts/on-fail.ts";
 import { bundledParameters } from "./facts/read-bundle.ts";
 import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
+import { isManaged } from "./place/board.ts";
 import { operationKey } from "./print/names.ts";
 import { summaryLines } from "./print/summary-lines.ts";
 import { reasonOf } from "./reason-text.ts";
@@ -136,7 +137,7 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
         activeOn: resource.runningOn.map(({ name }) => name),
         nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),
         ...(next === undefined ? {} : { nextNode: next.name }),
-        managed: resource.managed,
+        managed: isManaged(board, resource),
         failed: resource.failed,
         blocked: resource.blocked,
       },

@@ -119,6 +119,9 @@ describe("one resource", () => {
     expect(words(finish(1, 7, "address is gone"))).toEqual(["unexpected ip"]);
     elapse(10_000);
     expect(words(finish(1, 7, "address is gone"))).toEqual([]);
+    elapse(10_000);
+    // That it is well again is news and no further failure.
+    expect(words(finish(1, 0))).toEqual(["history ip"]);
     const suffixes = lrmResourceXml(state(), "ip")?.children.map(({ attributes }) => attributes["id"]);
     expect(suffixes).toEqual(["ip_monitor_10000", "ip_last_failure_0"]);
   });
@@ -312,6 +315,18 @@ describe("a delay", () => {
     expect(words(elapse(3_000))).toEqual(["run 2 ip start"]);
     expect(words(finish(2, 0))).toContain("run 3 ip stop");
   });
+});
+
+test("an operation that is given no time at all has the default, and its digest stays the configured one", () => {
+  const { perform, finish, state } = story();
+  const [run] = perform(action("stop", { timeoutMs: 0, meta: { timeout: "0" } })).filter(({ kind }) => kind === "run");
+  expect(run).toMatchObject({ timeoutMs: 20_000, environment: { OCF_RESKEY_CRM_meta_timeout: "20000" } });
+  finish(1, { kind: "timeout" });
+  expect(state().resources["ip"]?.history["last_0"]?.exitReason).toBe("did not end within 20000 ms");
+  perform(action("monitor", { timeoutMs: 0, intervalMs: 10_000 }));
+  finish(2, 0);
+  const { digest } = state().resources["ip"]?.history["monitor_10000"] ?? {};
+  expect(digest).toBe(md5(digestText({ ip: "198.18.0.9" }, 10_000, 0)));
 });
 
 test("the agent is told the contract's environment", () => {

@@ -4,7 +4,7 @@
  * Local to the passes in `act/`; `print/` turns what is settled into a transition.
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
-import type { Board } from "../place/board.ts";
+import { type Board, isManaged } from "../place/board.ts";
 
 export type StepKind = "resource" | "pseudo" | "cluster" | "fence";
 
@@ -19,6 +19,8 @@ export interface Step {
   kind: StepKind;
   required: boolean;
   runnable: boolean;
+  /** The cluster may act on its resource; also when it has none. */
+  readonly managed: boolean;
   /** In the graph even when not required. */
   always: boolean;
   /** Whether fencing or quorum must be had first. */
@@ -179,6 +181,7 @@ export function step(plan: Plan, wish: StepWish): Step {
     kind,
     required,
     runnable: wish.runnable ?? true,
+    managed: resource === undefined || isManaged(plan.board, resource),
     always: false,
     needs: "nothing",
     reason,

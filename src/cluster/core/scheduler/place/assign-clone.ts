@@ -146,10 +146,8 @@ function prefersCurrent(board: Board, spread: Spread, instance: Resource, optima
 }
 
 /** What is one too many must not go on, however little else can be done without fencing. */
-function letGo(member: Resource): void {
-  if (!member.heldBack) return;
-  member.heldBack = false;
-  member.managed = true;
+function letGo(board: Board, member: Resource): void {
+  if (member.heldBack) board.released[member.index] = true;
 }
 
 /** Spreads instances over nodes; those beyond the limit stay without. Returns them in the order they had a say. */
@@ -178,7 +176,7 @@ export function assignInstances(
         for (const node of board.nodes) setScore(board, each, node, -INFINITY_SCORE);
       for (const member of primitivesOf(instance)) {
         board.reasons[member.index] ??= "instance limit";
-        letGo(member);
+        letGo(board, member);
       }
     }
     if (place(board, spread, instance, undefined) !== undefined) count += 1;

@@ -32,9 +32,11 @@ export type FactKind =
   | "promotion-score"
   | "transient-attribute"
   | "node-down"
+  | "node-unclean"
   | "operation"
   | "on-fail"
   | "no-quorum"
+  | "no-fencing"
   | "resource";
 
 export interface Candidate extends CitedFact {
@@ -85,6 +87,21 @@ function pairsOf(sets: readonly XmlElement[], collect: Collect, kind: FactKind, 
       const { name = "", value = "" } = pair.attributes;
       collect({ kind, place: idPlace(pair), values: { ...values, name, value }, element: pair });
     }
+}
+
+/** That there is nothing to fence with is written nowhere; it would be otherwise if there were a watchdog. */
+function collectUnprotected({ configuration, canProtect }: Facts, collect: Collect): void {
+  if (canProtect) return;
+  const known = childOf(configuration, "crm_config");
+  const sets = (known?.children ?? []).map((set) => {
+    const children = set.children.filter(({ attributes }) => attributes["name"] !== "have-watchdog");
+    return children.length === set.children.length ? set : { ...set, children };
+  });
+  const watchdog = xml("nvpair", { id: "gemel-why-watchdog", name: "have-watchdog", value: "true" });
+  const section = xml("crm_config", {}, [...sets, xml("cluster_property_set", { id: "gemel-why" }, [watchdog])]);
+  const element = known ?? configuration;
+  const instead = known === undefined ? { ...element, children: [...element.children, section] } : section;
+  collect({ kind: "no-fencing", place: "/cib/configuration/resources", values: {}, element, instead });
 }
 
 function collectOptions({ configuration }: Facts, collect: Collect): void {
@@ -207,11 +224,12 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
     const { uname = "", id = "" } = state.attributes;
     const node = uname === "" ? id : uname;
     const known = facts.nodeByName.get(node);
-    const isUp = known?.online === true && !known.pending;
+    const isUp = known?.online === true && !known.pending && !known.unclean;
     const place = `//node_state[@uname="${node}"]`;
     if (!isUp) {
       const instead = { ...state, attributes: { ...state.attributes, ...UP } };
-      collect({ kind: "node-down", place, values: { node }, element: state, instead });
+      const kind = known?.unclean === true ? "node-unclean" : "node-down";
+      collect({ kind, place, values: { node }, element: state, instead });
     }
     for (const set of childOf(state, "transient_attributes")?.children ?? [])
       for (const pair of childrenOf(set, "nvpair")) {
@@ -250,5 +268,6 @@ export function candidatesFor(facts: Facts, targets: readonly Resource[]): Candi
   collectResources(facts, ids, collect);
   collectStatus(facts, ids, collect);
   collectOptions(facts, collect);
+  collectUnprotected(facts, collect);
   return list;
 }

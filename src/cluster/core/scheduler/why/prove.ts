@@ -19,7 +19,7 @@ import {
   textOf,
   whereOf,
 } from "./conclusion.ts";
-import { type Candidate, type CitedFact, candidatesFor, STATES, without } from "./facts-of-cib.ts";
+import { type Candidate, type CitedFact, candidatesFor, type FactKind, STATES, without } from "./facts-of-cib.ts";
 
 /** What a fact was worth: the verdict on a node as it is and as it would be without the fact. */
 export interface Effect {
@@ -145,19 +145,23 @@ function decisiveOf(inquiry: Inquiry, candidates: readonly Candidate[]): Decisiv
   });
 }
 
-/** The smallest part of `facts` that still does what all of them do; `does` must hold for all of them. */
+/**
+ * A part of `facts` that still does what all of them do, and of which none can be spared; `does` must hold for all.
+ * What could not be spared at first may be once others have gone: so it ends with a round that spares none.
+ */
 function smallest(facts: readonly Candidate[], does: (part: readonly Candidate[]) => boolean): Candidate[] {
   let kept = [...facts];
-  for (const chunk of chunksOf(facts, CHUNK)) {
-    const rest = kept.filter((fact) => !chunk.includes(fact));
-    if (rest.length > 0 && does(rest)) {
-      kept = rest;
-      continue;
-    }
-    for (const fact of chunk) {
-      const fewer = kept.filter((each) => each !== fact);
-      if (fewer.length > 0 && does(fewer)) kept = fewer;
-    }
+  const spare = (part: readonly Candidate[]) => {
+    const rest = kept.filter((fact) => !part.includes(fact));
+    if (rest.length === 0 || rest.length === kept.length || !does(rest)) return false;
+    kept = rest;
+    return true;
+  };
+  for (const chunk of chunksOf(facts, CHUNK)) if (!spare(chunk)) for (const fact of chunk) spare([fact]);
+  let sparesAny = true;
+  while (sparesAny && kept.length > 1) {
+    sparesAny = false;
+    for (const fact of [...kept]) if (spare([fact])) sparesAny = true;
   }
   return kept;
 }
@@ -212,24 +216,52 @@ function preferenceFor(
 const isInHand = ({ kind, values }: Candidate) =>
   kind !== "resource" && kind !== "no-quorum" && (kind !== "operation" || !STATES.has(values["code"] ?? ""));
 
-/** The smallest change: one fact to take away, or one preference, or one of each, or else as few facts as will do. */
-function changeFor(inquiry: Inquiry, top: string, node: string, cited: readonly Candidate[]): Change | undefined {
-  const facts = cited.filter(isInHand);
+/** A setting with many effects: whoever wants the resource elsewhere would rather say so. */
+const ROUNDABOUT: ReadonlySet<FactKind> = new Set([
+  "option",
+  "default",
+  "meta",
+  "utilization",
+  "node-capacity",
+  "promotion-score",
+]);
+const isRoundabout = ({ kind }: Candidate) => ROUNDABOUT.has(kind);
+
+/**
+ * The smallest change: one ground to take away, or one preference, or one of each, or else as few facts as will do.
+ * What is not cited may stand in the way all the same (where it is now, it would be anyway): it is looked at last.
+ */
+function changeFor(
+  inquiry: Inquiry,
+  top: string,
+  node: string,
+  grounds: readonly (readonly Candidate[])[],
+  candidates: readonly Candidate[],
+): Change | undefined {
+  const own = grounds.filter((ground) => ground.every(isInHand));
   const brings = (part: readonly Candidate[]) => isOn(ask(inquiry, part), node);
-  const single = facts.find((fact) => brings([fact]));
-  if (single !== undefined) return { node, remove: [plain(single)] };
-  const preferred = (removed: readonly Candidate[]) => {
+  const enoughOf = (part: readonly (readonly Candidate[])[]): Change | undefined => {
+    const enough = part.find(brings);
+    return enough === undefined ? undefined : { node, remove: smallest(enough, brings).map(plain) };
+  };
+  const preferred = (removed: readonly Candidate[]): Change | undefined => {
     const prefer = preferenceFor(inquiry, top, node, removed);
     return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
   };
-  for (const removed of [[], ...facts.map((fact) => [fact])]) {
+  const simple =
+    enoughOf(own.filter((ground) => !ground.every(isRoundabout))) ??
+    preferred([]) ??
+    enoughOf(own.filter((ground) => ground.every(isRoundabout)));
+  if (simple !== undefined) return simple;
+  for (const removed of own) {
     const change = preferred(removed);
     if (change !== undefined) return change;
   }
-  if (facts.length === 0) return undefined;
-  if (brings(facts)) return { node, remove: smallest(facts, brings).map(plain) };
+  const facts = own.flat();
+  if (facts.length > 0 && brings(facts)) return { node, remove: smallest(facts, brings).map(plain) };
   const allows = (part: readonly Candidate[]) => preferred(part) !== undefined;
-  return allows(facts) ? preferred(smallest(facts, allows)) : undefined;
+  const all = [facts, candidates.filter(isInHand)].find((part) => part.length > 0 && allows(part));
+  return all === undefined ? undefined : preferred(smallest(all, allows));
 }
 
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
@@ -254,7 +286,7 @@ export function prove(
     inquiry,
     candidates.filter((fact) => !alone.has(fact)),
   );
-  const cited = [...alone, ...sets.flat()];
+  const grounds = [...[...alone].map((fact) => [fact]), ...sets];
   const top = topOf(first, true).baseId;
   const following = followingOf(name, targets);
   const elsewhere = base.nodes.filter((each) => each.roles.length === 0 && (node === undefined || each.node === node));
@@ -267,7 +299,7 @@ export function prove(
       ...decisive.map(({ fact, after }) => cite(inquiry, [fact], after)),
       ...sets.map((set) => cite(inquiry, set, ask(inquiry, set))),
     ],
-    changes: elsewhere.flatMap((each) => changeFor(inquiry, top, each.node, cited) ?? []),
+    changes: elsewhere.flatMap((each) => changeFor(inquiry, top, each.node, grounds, candidates) ?? []),
     incomplete: all.length > candidates.length,
   };
 }

@@ -38,12 +38,17 @@ const FACTS: Readonly<Record<FactKind, Sentence>> = {
     "ノード {node} の昇格スコア: {name}={value}",
   ),
   "transient-attribute": both("node {node} reports {name}={value}", "ノード {node} の一時属性 {name}={value}"),
+  "node-unclean": both("node {node} is unclean", "ノード {node} の状態が不明"),
   "node-down": both("node {node} is not up", "ノード {node} が稼働していない"),
   operation: both(
     "recorded on {node}: {resource} {task} ended with {code}",
     "ノード {node} の記録: {resource} の {task} の結果は {code}",
   ),
   "on-fail": both("{resource}: {name} has on-fail={value}", "{resource} の {name} の on-fail={value}"),
+  "no-fencing": both(
+    "nothing is acted on: fencing is enabled, but there is neither a fencing device nor a watchdog",
+    "フェンシングが有効なのにフェンシング装置もウォッチドッグもないため、何も実行されない",
+  ),
   "no-quorum": both("the cluster has no quorum", "クラスタにクォーラムがない"),
   resource: both("{resource} takes its place among the nodes, too", "{resource} も同じノード群に配置される"),
 };
