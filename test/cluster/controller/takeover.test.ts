@@ -124,6 +124,28 @@ test("the fenced node comes back, joins, is probed, and is not given the resourc
   expect(cluster.fenced).toEqual(["alpha"]);
 });
 
+test("a manager that comes up later than its keeper is heard is asked again as soon as it follows the DC", () => {
+  const cluster = start();
+  cluster.kill("bravo");
+  cluster.tellViews();
+  cluster.run(2_000);
+  cluster.boot("bravo");
+  cluster.tellViews();
+  cluster.run(0);
+  // What the DC asks at the sight of the new member is lost.
+  cluster.machine("bravo").alive = false;
+  cluster.run(1);
+  cluster.machine("bravo").alive = true;
+  const hasJoined = () => cluster.log.some((line) => line.endsWith("alpha info: bravo has joined") && isLate(line));
+  const bootedAtMs = cluster.nowMs;
+  const isLate = (line: string) => Number(line.split(" ")[0]) >= bootedAtMs;
+  cluster.run(100);
+  expect(hasJoined()).toBe(false);
+  // A hello goes out each second; the DC's next try of itself would come after five.
+  cluster.run(2_000);
+  expect(hasJoined()).toBe(true);
+});
+
 test("the DC dies in the middle of a transition: the survivor finishes the work", () => {
   const slow: World["agent"] = (node, run, cluster) => ({
     ...honestAgent(node, run, cluster),

@@ -7,7 +7,15 @@
 import type { StatusChange } from "../cib-store/types.ts";
 import type { OperationResult } from "../executor/types.ts";
 import { isDegraded, soundCode } from "../scheduler/facts/history-outcome.ts";
-import { clusterOption, failureName, failureNames, nodeState, readBoolean, transientAttributes } from "./cib-read.ts";
+import {
+  clusterOption,
+  failureName,
+  failureNames,
+  nodeState,
+  raisedCount,
+  readBoolean,
+  transientAttributes,
+} from "./cib-read.ts";
 import { withdrawFence } from "./reign.ts";
 import { emit, log, members, send, type Turn, want } from "./turn.ts";
 import type { ControllerMessage, OperationFailure } from "./types.ts";
@@ -30,8 +38,7 @@ function nextCount(turn: Turn, node: string, failure: OperationFailure, name: st
     failure.operation === "stop" ||
     (failure.operation === "start" && readBoolean(clusterOption(cib, "start-failure-is-fatal"), true));
   const before = transientAttributes(nodeState(cib, node))[name];
-  if (isFatal || before === "INFINITY") return "INFINITY";
-  return String(Math.min(Number.parseInt(before ?? "0", 10) + 1, 1_000_000));
+  return isFatal ? "INFINITY" : raisedCount(before);
 }
 
 /** Writes the failure down on its node and says it loudly; an agent that calls its service degraded is only told. */

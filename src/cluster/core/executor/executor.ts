@@ -93,13 +93,14 @@ function perform(
   if (action.intervalMs > 0) {
     const key = historySuffix(action.operation, action.intervalMs);
     const { resource, effects } = cancelRecurring(known, [key]);
-    const dueAtMs = nowMs + Number(action.meta["start_delay"] ?? action.meta["start-delay"] ?? 0);
+    const dueAtMs = nowMs + (action.startDelayMs ?? 0);
     const recurring = { ...resource.recurring, [key]: { ...call, dueAtMs, answered: false } };
     return { state: withResource(next, id, { ...resource, recurring }), effects };
   }
   const ended = ENDS_RECURRING.has(action.operation) ? Object.keys(known.recurring) : [];
   const { resource, effects } = cancelRecurring(known, ended);
-  return { state: withResource(next, id, { ...resource, waiting: [...resource.waiting, call] }), effects };
+  const delayed = action.startDelayMs === undefined ? call : { ...call, notBeforeMs: nowMs + action.startDelayMs };
+  return { state: withResource(next, id, { ...resource, waiting: [...resource.waiting, delayed] }), effects };
 }
 
 function answerOf(running: RunningCall, { outcome, exitReason, execMs }: Finished): Answer {
@@ -205,11 +206,16 @@ function cancel(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "can
 }
 
 function flush(state: ExecutorState): Step {
+  // Nobody would order our own looks again: what an earlier manager left running would never be found.
+  const isOwn = (call: Call) => call.transitionKey === OWN_TRANSITION_KEY;
   const effects = Object.values(state.resources).flatMap(({ waiting }) =>
-    waiting.map((call) => result(call, CANCELLED)),
+    waiting.filter((call) => !isOwn(call)).map((call) => result(call, CANCELLED)),
   );
   const resources = Object.fromEntries(
-    Object.entries(state.resources).map(([id, resource]) => [id, { ...resource, waiting: [] }]),
+    Object.entries(state.resources).map(([id, resource]) => [
+      id,
+      { ...resource, waiting: resource.waiting.filter(isOwn) },
+    ]),
   );
   return { state: { ...state, resources }, effects };
 }
@@ -292,21 +298,30 @@ export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: 
   return { state: pumped.state, effects: [...kept, ...stepped.effects, ...pumped.effects] };
 }
 
-/** When a recurring operation is due next; undefined when only an event can bring work. */
+/** When a recurring or delayed operation is due next; undefined when only an event can bring work. */
 export function executorWakeAtMs(state: ExecutorState): number | undefined {
-  let recurring = 0;
-  let wakeMs = Number.POSITIVE_INFINITY;
+  let [once, recurring] = [0, 0];
+  let [onceMs, recurringMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   // Asked after every turn of the manager: plain loops.
   for (const id in state.resources) {
     const resource = state.resources[id];
     if (resource === undefined) continue;
     if (resource.running !== undefined) {
       if (resource.running.action.intervalMs > 0) recurring += 1;
+      else once += 1;
       continue;
     }
-    if (resource.waiting.length > 0) continue;
-    for (const key in resource.recurring)
-      wakeMs = Math.min(wakeMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
+    const [first] = resource.waiting;
+    if (first !== undefined) onceMs = Math.min(onceMs, first.notBeforeMs ?? Number.POSITIVE_INFINITY);
+    else
+      for (const key in resource.recurring)
+        recurringMs = Math.min(recurringMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
   }
-  return recurring >= slotsOf(state.limits).recurring || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
+  const slots = slotsOf(state.limits);
+  // What has no slot begins when a run ends.
+  const wakeMs = Math.min(
+    once < slots.once ? onceMs : Number.POSITIVE_INFINITY,
+    recurring < slots.recurring ? recurringMs : Number.POSITIVE_INFINITY,
+  );
+  return wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }

@@ -130,7 +130,7 @@ export function failureLine(failure: Failure, { ctime }: MonitorSource): string 
 }
 
 /** With codes, for people who look for the log lines. */
-export function failureInDetail({ entry, node }: Failure, { ctime }: MonitorSource): string {
+export function failureInDetail({ entry, node }: Failure, { ctime }: Pick<MonitorSource, "ctime">): string {
   const { attributes } = entry.element;
   const code = numberOf(entry, "rc-code");
   const reason = attributes["exit-reason"] ?? "";
