@@ -1,4 +1,4 @@
-/** What an operator names on a line, for completion: nodes by their names, resources, all objects of a configuration. */
+/** What an operator names on a line, for completion: nodes by their names, resources, every object. */
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 
