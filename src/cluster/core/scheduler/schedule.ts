@@ -76,6 +76,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   planProbes(plan);
   for (const resource of board.order) planResource(plan, resource);
   repeatChanged(plan, changes);
+  planUnfencing(plan, changes.unfences);
   linkOrders(plan);
   for (const resource of board.order) linkResource(plan, resource);
   linkAntiColocations(plan);
@@ -87,7 +88,6 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkCancels(plan);
   linkAgentChanges(plan);
   linkRemovals(plan);
-  planUnfencing(plan, changes.unfences);
   planFencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);
