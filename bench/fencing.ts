@@ -27,6 +27,15 @@ async function measure(times: number, run: () => Promise<boolean>): Promise<{ al
   return { all: all.toSorted((left, right) => left - right), failed };
 }
 
+/** Begins to count; the answer ends it. */
+function cpuMsPerRun(times: number): () => number {
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000 / times;
+  };
+}
+
 function row(name: string, { all, failed }: { all: number[]; failed: number }): void {
   const at = (share: number) => (all[Math.min(all.length - 1, Math.floor(all.length * share))] ?? 0).toFixed(2);
   const cells = [at(0.5), at(0.9), at(1), `${all.length - failed} of ${all.length}`];
@@ -123,10 +132,14 @@ try {
   await measure(5, () => ourSession(board.port));
   const theirs = await measure(runs, () => ipmitoolStatus(board.port));
   const agent = await measure(AGENT_RUNS, () => fenceIpmilan(board.port, "status"));
+  const sessionCpu = cpuMsPerRun(runs);
   const ours = await measure(runs, () => ourSession(board.port));
+  const sessionCpuMs = sessionCpu();
   const open = connect(board.port);
   await open.power();
+  const statusCpu = cpuMsPerRun(runs * 10);
   const kept = await measure(runs * 10, async () => (await open.power()).kind === "power");
+  const statusCpuMs = statusCpu();
   open.close();
   row("ipmitool -C 3, whole process", theirs);
   row("fence_ipmilan, status", agent);
@@ -135,6 +148,8 @@ try {
   const medianOf = ({ all }: { all: number[] }) => all[all.length >> 1] ?? 0;
   const [whole, single] = [ours, kept].map((result) => (medianOf(theirs) / medianOf(result)).toFixed(0));
   process.stdout.write(`faster than ipmitool: whole session ${whole} times, open session ${single} times\n`);
+  const cpu = [sessionCpuMs, statusCpuMs].map((ms) => ms.toFixed(2));
+  process.stdout.write(`of that our own processor time, which no other load lengthens: ${cpu.join(" and ")} ms\n`);
   await measureOff("ours, off until read once", board.port, () => ourOff(board.port, 0));
   await measureOff("ours, off until proven (read twice, 1 s apart)", board.port, () => ourOff(board.port, 1_000));
   await measureOff("ipmitool, off, then status until it is off", board.port, () => ipmitoolOff(board.port));

@@ -19,7 +19,7 @@ import {
   type Vice,
 } from "./names.ts";
 
-type ArgumentKind = "node" | "link" | "count" | "percent" | "strike" | "vice" | "words";
+type ArgumentKind = "node" | "link" | "count" | "rows" | "percent" | "strike" | "vice" | "words";
 
 interface CommandShape {
   readonly summary: string;
@@ -43,8 +43,8 @@ export const COMMANDS = {
     takes: [],
   },
   troubles: {
-    summary: "the 20 rows of what `gemel status` tells, each provoked and healed (20 minutes), or one row",
-    takes: ["count?"],
+    summary: "the 20 rows of what `gemel status` tells, each provoked and healed (20 minutes), or some: 12,15",
+    takes: ["rows?"],
   },
   status: { summary: "both nodes as they are now", takes: [] },
   watch: { summary: "the live view, until Ctrl-C", takes: [] },
@@ -88,6 +88,8 @@ export interface Call {
   readonly link?: LinkName;
   /** Of records or rounds; of `noise` the percentage. */
   readonly count?: number;
+  /** Of the table of troubles. */
+  readonly rows?: readonly number[];
   /** What `soak` does. */
   readonly strike?: StrikeName;
   /** What is wrong with a board from now on. */
@@ -102,6 +104,8 @@ export type ReadCall =
 
 export const LAB_DEFAULT = "lab";
 const COUNT_MAX = 1_000_000;
+/** Rows of the table of troubles, docs/operations/what-to-do.md. */
+const ROWS_MAX = 20;
 
 export function isCommandName(word: string): word is CommandName {
   return Object.hasOwn(COMMANDS, word);
@@ -118,7 +122,7 @@ function takeLab(argv: readonly string[]): { readonly lab: string | undefined; r
   return { lab: argv[at + 1], words: [...argv.slice(0, at), ...argv.slice(at + 2)] };
 }
 
-type Argument = Pick<Call, "node" | "link" | "count" | "strike" | "vice" | "words">;
+type Argument = Pick<Call, "node" | "link" | "count" | "rows" | "strike" | "vice" | "words">;
 
 /** The argument, or what is wrong with it. */
 function readArgument(kind: ArgumentKind, word: string): Argument | string {
@@ -131,6 +135,12 @@ function readArgument(kind: ArgumentKind, word: string): Argument | string {
       return /^\d+$/.test(word) && Number(word) >= 1 && Number(word) <= COUNT_MAX
         ? { count: Number(word) }
         : `${word} is no number from 1 to ${COUNT_MAX}`;
+    case "rows": {
+      const rows = word.split(",").map(Number);
+      return rows.every((row) => Number.isInteger(row) && row >= 1 && row <= ROWS_MAX)
+        ? { rows }
+        : `${word} is no list of rows from 1 to ${ROWS_MAX}`;
+    }
     case "percent":
       return /^\d+$/.test(word) && Number(word) <= 100 ? { count: Number(word) } : `${word} is no number from 0 to 100`;
     case "strike":
@@ -142,7 +152,7 @@ function readArgument(kind: ArgumentKind, word: string): Argument | string {
   }
 }
 
-const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "percent", "strike", "vice", "words"];
+const KINDS: readonly ArgumentKind[] = ["node", "link", "count", "rows", "percent", "strike", "vice", "words"];
 
 function kindOf(take: ArgumentKind | `${ArgumentKind}?`): ArgumentKind {
   return KINDS.find((kind) => take === kind || take === `${kind}?`) ?? "words";

@@ -228,7 +228,7 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
     case "site":
       return runSite(lab);
     case "troubles":
-      return runTroubles(lab, call.count);
+      return runTroubles(lab, call.rows);
     case "soak":
       return runSoak(lab, call.count ?? ROUNDS_DEFAULT, call.strike ?? "power-cut");
     case "up":

@@ -22,6 +22,7 @@ import path from "node:path";
 import process from "node:process";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { VERSION } from "../src/app/version.ts";
+import { profilesBelow } from "../src/hw/edge/profile-files.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const output = path.join(root, "dist/gemel");
@@ -29,6 +30,8 @@ const cache = path.join(root, ".cache/build");
 const MAIN = "src/app/main.ts";
 /** Workers: the key of the asset (read by node:sea's getAsset) and the file that becomes it. */
 const WORKERS: Readonly<Record<string, string>> = { "scheduler-worker": "src/app/manager/scheduler-worker.ts" };
+/** The asset of the hardware profiles, each with its text: a bare machine has the program and no directory of them. */
+const PROFILES = "hw-profiles";
 /** The smoke test runs under emulation and full load as well; it takes 40 ms on a quiet machine. */
 const SMOKE_TIMEOUT_MS = 30_000;
 
@@ -122,11 +125,16 @@ function smokeTest(binary: string): void {
   }
 }
 
-function makeExecutable(code: string, workers: Readonly<Record<string, string>>): void {
+function profilesText(): string {
+  const profiles = profilesBelow(path.join(root, PROFILES));
+  return JSON.stringify(profiles.map((profile) => ({ ...profile, place: path.relative(root, profile.place) })));
+}
+
+function makeExecutable(code: string, texts: Readonly<Record<string, string>>): void {
   const work = mkdtempSync(path.join(cache, "work-"));
   try {
     const assets: Record<string, string> = {};
-    for (const [name, text] of Object.entries(workers)) {
+    for (const [name, text] of Object.entries(texts)) {
       assets[name] = name;
       writeFileSync(path.join(work, name), text);
     }
@@ -167,14 +175,14 @@ export async function buildProgram(): Promise<string> {
   checkVersions();
   mkdirSync(cache, { recursive: true });
   const main = await bundle(MAIN);
-  const workers: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(WORKERS)) workers[name] = (await bundle(entry)).code;
+  const texts: Record<string, string> = { [PROFILES]: profilesText() };
+  for (const [name, entry] of Object.entries(WORKERS)) texts[name] = (await bundle(entry)).code;
   const stamp = path.join(cache, "stamp");
-  const key = hashOf([process.version, readFileSync(import.meta.filename), main.code, JSON.stringify(workers)]);
+  const key = hashOf([process.version, readFileSync(import.meta.filename), main.code, JSON.stringify(texts)]);
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === `${key} ${statSync(output).mtimeMs}`) {
     return output;
   }
-  makeExecutable(main.code, workers);
+  makeExecutable(main.code, texts);
   writeFileSync(stamp, `${key} ${statSync(output).mtimeMs}`);
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   const count = Object.keys(main.inputs).length;

@@ -23,7 +23,7 @@ import path from "node:path";
 import { COMMANDS } from "../../src/app/commands/index.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Packages } from "./packages.ts";
-import { BASE, cached, EPOCH_SECONDS, hashOf, hashOfFile, ImageError, ROOT, readList, run } from "./work.ts";
+import { BASE, cached, EPOCH_SECONDS, hashOf, hashOfFile, ImageError, readList, run } from "./work.ts";
 
 /** Both slots have this size. The root, kernel and program take about half: room for what later issues add. */
 export const SLOT_BYTES = 256 * 2 ** 20;
@@ -38,7 +38,6 @@ const LINKS: Readonly<Record<string, string>> = {
   "etc/hosts": "/run/hosts",
   "etc/resolv.conf": "/run/resolv.conf",
   "usr/bin/gemel": "../lib/gemel/gemel",
-  "usr/share/gemel": "../lib/gemel/share",
   "usr/sbin/init": "../bin/busybox",
 };
 const DIRECTORIES = ["data", "run", "tmp", "proc", "sys", "dev", "mnt", "srv", "root", "var", "usr/lib/gemel"];
@@ -127,21 +126,16 @@ function linkNames(): string[] {
     .toSorted();
 }
 
-/** Data files of the program, found by it below /usr/share/gemel. */
-const SHARED = ["hw-profiles"];
-
-/** The program's directory: the binary, its links, its data files. */
+/** The program's directory: the binary and its links. */
 export function makeProgram(binary: string): { readonly directory: string; readonly key: string } {
-  const shared = SHARED.map((name) => path.join(ROOT, name)).filter((file) => existsSync(file));
   const code = readFileSync(import.meta.filename);
-  const key = hashOf(hashOfFile(binary), linkNames().join(), ...shared.map(hashOfFile), code);
+  const key = hashOf(hashOfFile(binary), linkNames().join(), code);
   const directory = cached("program", key, (temporary) => {
     const tree = path.join(temporary, "program");
     mkdirSync(tree);
     copyFileSync(binary, path.join(tree, "gemel"));
     chmodSync(path.join(tree, "gemel"), 0o755);
     for (const name of linkNames()) symlinkSync("gemel", path.join(tree, name));
-    for (const file of shared) cpSync(file, path.join(tree, "share", path.basename(file)), { recursive: true });
     touchAll(tree);
   });
   return { directory: path.join(directory, "program"), key };

@@ -7,6 +7,8 @@ export interface FencingRecord {
   readonly device: string;
   readonly atWallMs: number;
   readonly by: string;
+  /** Whoever asked had never met the target since its own start. */
+  readonly hasNotMet?: true;
   /** What was asked and what was read back. */
   readonly evidence: string;
   /** Why it is not confirmed; empty when it is, and while it runs. */

@@ -1,6 +1,6 @@
 /**
  * `--wait` means done: nothing is under way in the cluster any more, and nothing is about to begin. A decision follows
- * a change by as much as `crmd-transition-delay`, so the cluster has to be quiet for longer than that.
+ * a change by as much as `transition-delay`, so the cluster has to be quiet for longer than that.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseXml } from "../base/xml.ts";
@@ -35,7 +35,7 @@ async function quietMsOf(transport: Transport, socketPath: string): Promise<numb
   const reply = await transport<"cib-query">(socketPath, { kind: "cib-query" });
   if (reply.kind !== "answer") return QUIET_MS;
   const read = parseXml(reply.value.xml);
-  const delay = read.kind === "xml" ? clusterOption(read.root, "crmd-transition-delay") : undefined;
+  const delay = read.kind === "xml" ? clusterOption(read.root, "transition-delay") : undefined;
   return QUIET_MS + (parseDurationMs(delay ?? "0") ?? 0);
 }
 

@@ -64,6 +64,11 @@ test("holds the libraries that only some fencing devices need", () => {
   expect(snmp.text).toMatch(/gave no answer within 500 ms|nothing listens on UDP port 1/);
 });
 
+test("the hardware profiles are in it: there is no directory of them on a bare machine", () => {
+  const { status, text } = call("profiles", "hw", "explain", "hp/ilo3");
+  expect([status, text]).toEqual([0, expect.stringMatching(/^hp\/ilo3: /)]);
+});
+
 test("the scheduler's thread is in it", () => {
   writeFileSync(path.join(directory, "pair.xml"), printXml(largePair(10)));
   const { status, text } = call("threaded", "simulate", "--profile", directory, "--worker");

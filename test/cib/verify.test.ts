@@ -77,6 +77,10 @@ describe("warnings", () => {
     [`${dummy("a")}location cli-prefer-a a inf: n1`, "cli-prefer-a is left over from an earlier move of a"],
     [`node n1\n${dummy("a")}location l a inf: n2`, "node n2 is not configured"],
     ["tag t nobody", "the tag holds nobody, which does not exist"],
+    [dummy("a").replace("stop timeout=9", "stop timeout=0s"), "a gives stop no time (timeout of 0); 20 s will be used"],
+    ['role r read xpath:"//primitive[last()]"', "the path //primitive[last()] is not understood: it allows nothing"],
+    ['role r deny xpath:"id(1)"', "the path id(1) is not understood: it denies everything"],
+    ["xml <acl_role id='r'><acl_permission id='r-1' kind='read'/></acl_role>", "the permission names nothing"],
   ])("%j", (text, reason) => {
     const problems = verify(text);
     expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);

@@ -161,3 +161,19 @@ test("a member that follows a DC which is not seen is not elected: there is none
   room.view("bravo", ["bravo", "charlie"]);
   expect([room.cores["bravo"]?.dc, room.cores["charlie"]?.dc]).toEqual(["bravo", "bravo"]);
 });
+
+test("a DC is told of each member that begins to follow it, once", () => {
+  const hello = (dc: string | null) => ({ incarnation: "bravo-1", dc, hasDecided: false });
+  let core = createElection("alpha", "alpha-1", 0);
+  const feed = (event: ElectionEvent) => {
+    const stepped = stepElection(core, event, 0);
+    core = stepped.state;
+    return stepped.effects.flatMap((effect) => (effect.kind === "follows" ? [effect.node] : []));
+  };
+  expect(feed({ kind: "members", members: ["alpha", "bravo"] })).toEqual([]);
+  expect(feed({ kind: "hello", from: "bravo", hello: hello(null) })).toEqual([]);
+  expect(core.dc).toBe("alpha");
+  expect(feed({ kind: "hello", from: "bravo", hello: hello("bravo") })).toEqual([]);
+  expect(feed({ kind: "hello", from: "bravo", hello: hello("alpha") })).toEqual(["bravo"]);
+  expect(feed({ kind: "hello", from: "bravo", hello: hello("alpha") })).toEqual([]);
+});

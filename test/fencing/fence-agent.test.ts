@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { agentDevice } from "../../src/fencing/drivers/fence-agent.ts";
+import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
 import { createRunner } from "../../src/fencing/edge/runner.ts";
 import type { AgentAnswer, FenceAgent } from "../../src/hw/core/agent/answer.ts";
@@ -55,6 +56,15 @@ function script(name: string, body: string): void {
 
 const agentOf = (agent: string, budgetMs = 5_000) =>
   createFenceAgent({ agent, password: "hunter2", passwordOption: "password", budgetMs, directory });
+
+test("an agent that hands its password on as an argument is refused, unless its community is no secret", () => {
+  const given = { ip: "192.0.2.9", plug: "3", secret: "pdu", secret_option: "community" };
+  const complaints = CATALOGUE.choose("fence_tripplite_snmp", given)?.complaints ?? [];
+  expect(complaints.map(({ parameter }) => parameter)).toEqual(["secret"]);
+  expect(complaints[0]?.remedy).toContain("snmp-pdu");
+  expect(CATALOGUE.choose("fence_tripplite_snmp", { ...given, argv_secret: "accept" })?.complaints).toEqual([]);
+  expect(CATALOGUE.choose("fence_apc", { ...given, secret_option: "password" })?.complaints).toEqual([]);
+});
 
 describe("an agent as a process", () => {
   test("gets its options and the password on standard input, never as arguments", async () => {

@@ -15,6 +15,16 @@ describe("one device", () => {
     expect(fencer.state().operations).toEqual([]);
   });
 
+  test("who shoots what it has never met says so in the certificate: by that a death match is told", () => {
+    const fencer = start(configuration([device("bmc")]), obedient);
+    const origin = { kind: "scheduler", by: "bravo: the cluster", hasNotMet: true } as const;
+    const wish = { requestId: "r1", target: "alpha", action: "reboot", origin, seed: 7 } as const;
+    fencer.send({ kind: "request", atWallMs: 0, isTargetPreferred: false, ...wish });
+    fencer.run(10_000);
+    const certificates = fencer.effects.flatMap((effect) => (effect.kind === "record" ? [effect.record] : []));
+    expect(certificates[0]).toMatchObject({ target: "alpha", action: "reboot", hasNotMet: true });
+  });
+
   test("a node that comes back again and again to be fenced stays off, unless a person wants it up", () => {
     const fencer = start(configuration([device("bmc")]), obedient);
     const ons = () => fencer.story.filter((line) => line.endsWith("run bmc on")).length;

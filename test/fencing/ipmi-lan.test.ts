@@ -75,6 +75,19 @@ describe("parameters of devices", () => {
     expect(JSON.stringify(choice)).not.toContain("hunter2");
   });
 
+  test.each([
+    "fence_ipmilan",
+    "fence_ipmilanplus",
+    "fence_ilo3",
+    "fence_ilo4",
+    "fence_ilo5",
+    "fence_idrac",
+    "fence_imm",
+  ])("%s is not run, for it tells its password to ipmitool by argument: it is ipmi-lan, too", (agent) => {
+    const choice = CATALOGUE.choose(agent, { ip: "192.0.2.1", username: "admin", secret: "board", lanplus: "1" });
+    expect(choice).toMatchObject({ driver: "ipmi-lan", complaints: [], parameters: { host: "192.0.2.1" } });
+  });
+
   test("IPMI 1.5 is refused by both old names", () => {
     const common = { secret: "board" };
     const glue = CATALOGUE.choose("external/ipmi", { ...common, ipaddr: "h", userid: "u", interface: "lan" });

@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRunner, type DeviceRunner } from "../../src/fencing/edge/runner.ts";
-import { readProfiles } from "../../src/hw/edge/profile-files.ts";
+import { packagedProfiles, readProfiles } from "../../src/hw/edge/profile-files.ts";
 import { FINGERPRINT } from "../support/board-certificate.ts";
 import { startIpmiSim } from "../support/ipmi-sim.ts";
 import { BOARDS, obedientMachine, type RedfishBoard, startRedfish } from "../support/redfish-emulator.ts";
@@ -17,7 +17,7 @@ import { type ShellDialectName, startShellBoard } from "../support/shell-board.t
 /** IANA enterprise numbers, as `ipmitool mc info` shows them of boards of these makers (reference hardware.md). */
 const MAKERS: Readonly<Record<string, number>> = { dell: 674, hp: 11, ibm: 2, supermicro: 10_876 };
 
-const { profiles } = readProfiles([path.resolve(import.meta.dirname, "../../hw-profiles")]);
+const { profiles } = readProfiles(packagedProfiles());
 const boards = profiles.flatMap(({ id, profile }) =>
   profile.fencing?.driver === "ipmi-lan"
     ? [[id, profile.match?.ipmiManufacturerId ?? MAKERS[id.split("/")[0] ?? ""], profile.fencing.parameters] as const]

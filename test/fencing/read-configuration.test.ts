@@ -58,9 +58,19 @@ describe("devices", () => {
     ["any number", { pcmk_action_limit: "-1" }, { actionLimit: Number.MAX_SAFE_INTEGER }, []],
     ["1 where it is no number", { pcmk_action_limit: "0" }, { actionLimit: 1 }, ["error primitive pdu"]],
     ["every node by host_check none", { pcmk_host_check: "none" }, { targets: ["alpha", "bravo"] }, []],
+    ["no misspelt one", { pcmk_delay_bas: "5s" }, { delayBaseMs: {} }, ["error primitive pdu"]],
+    ["no other word for off", { pcmk_off_action: "reboot" }, {}, ["error primitive pdu"]],
+    ["a cycle as the reboot that it is", { pcmk_reboot_action: "cycle" }, { staysOff: false }, []],
+    [
+      "the plug by the name that is said",
+      { pcmk_host_argument: "uuid" },
+      { perTarget: { alpha: { uuid: "alpha" } } },
+      [],
+    ],
+    ["an agent without plugs", { pcmk_host_argument: "none" }, { perTarget: {} }, []],
     ["no dynamic list", { pcmk_host_check: "dynamic-list" }, { targets: ["alpha"] }, ["error primitive pdu"]],
   ] as const)("%s", (_, more, expected, complaints) => {
-    const root = cib(primitive("pdu", "fence_apc_snmp", { ip: "192.0.2.9", pcmk_host_list: "alpha", ...more }));
+    const root = cib(primitive("pdu", "fence_apc", { ip: "192.0.2.9", pcmk_host_list: "alpha", ...more }));
     expect(read(root).configuration.devices[0]).toMatchObject(expected);
     expect(places(root)).toEqual(complaints);
   });
@@ -170,11 +180,11 @@ describe("outlets of a packaged agent", () => {
 
   test("each node has its own, by the map or by its name, never that of another node", () => {
     const hosts = { pcmk_host_map: "alpha:3", pcmk_host_list: "alpha bravo" };
-    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...hosts })));
+    const { configuration, problems } = read(cib(primitive("pdu", "fence_apc", { ...pdu, ...hosts })));
     expect(problems).toEqual([]);
     expect(configuration.devices[0]).toMatchObject({
       driver: "fence-agent",
-      parameters: { agent: "fence_apc_snmp", ip: "192.0.2.9", secret: "pdu", plug: "3" },
+      parameters: { agent: "fence_apc", ip: "192.0.2.9", secret: "pdu", plug: "3" },
       perTarget: { alpha: { plug: "3" }, bravo: { plug: "bravo" } },
     });
   });
@@ -184,7 +194,7 @@ describe("outlets of a packaged agent", () => {
     ["one outlet for all nodes", { pcmk_host_list: "alpha bravo", plug: "1" }],
     ["a password in the configuration", { pcmk_host_map: "alpha:1", passwd: "hunter2" }],
   ])("%s: refused", (_, parameters) => {
-    const root = cib(primitive("pdu", "fence_apc_snmp", { ...pdu, ...parameters }));
+    const root = cib(primitive("pdu", "fence_apc", { ...pdu, ...parameters }));
     expect(places(root)[0]).toBe("error primitive pdu");
     expect(read(root).configuration.devices).toEqual([]);
   });

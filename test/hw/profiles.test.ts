@@ -6,13 +6,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import { DRIVERS } from "../../src/fencing/drivers/index.ts";
 import { fitsPattern } from "../../src/hw/core/profile/match.ts";
 import { FENCING_DRIVERS, readProfile } from "../../src/hw/core/profile/schema.ts";
-import { readMachine, readProfiles } from "../../src/hw/edge/profile-files.ts";
+import { profilesBelow, readMachine, readProfiles } from "../../src/hw/edge/profile-files.ts";
 import { profileJsonSchema } from "../../tools/hw-schema.ts";
 import { BOARDS } from "../support/board-strings.ts";
 import { runHere } from "../support/run-here.ts";
 
 const directory = path.resolve(import.meta.dirname, "../../hw-profiles");
-const { profiles, problems } = readProfiles([directory]);
+const { profiles, problems } = readProfiles(profilesBelow(directory));
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-hw-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -102,6 +102,12 @@ describe("the profiles of the package", () => {
     expect(loaded.output).not.toContain("modprobe");
   });
 
+  test("a machine whose firmware shows no names is told so, and what to do", async () => {
+    const { code, output } = await hw("detect", "--root", tree({}));
+    expect([code, output]).toEqual([1, expect.stringContaining("name the profile yourself")]);
+    expect(output).not.toContain("?");
+  });
+
   test("every profile that can be known by its strings is among those tried above, and in emulated machines", () => {
     const known = profiles.filter(({ profile }) => profile.match?.isByNameOnly !== true).map(({ id }) => id);
     expect(BOARDS.map(({ profile }) => profile).toSorted()).toEqual(known.toSorted());
@@ -153,7 +159,7 @@ test("a site replaces a profile and adds one, and the machine is read from /sys"
       mkdirSync(path.join(root, path.dirname(id)), { recursive: true });
       writeFileSync(path.join(root, `${id}.json`), JSON.stringify(own));
     }
-    const both = readProfiles([directory, root]).profiles;
+    const both = readProfiles([directory, root].flatMap(profilesBelow)).profiles;
     expect(both.filter(({ profile }) => profile.name === "our own box").map(({ id }) => id)).toEqual([
       "qemu/lab",
       "site/box",
@@ -207,6 +213,9 @@ test("a board that only the site knows is found by a file below /etc, with the p
   });
   const { code, output } = await hw("detect", "--root", root);
   expect([code, output]).toEqual([0, expect.stringContaining("acme/rackbox: Acme Rackbox with its own board")]);
-  expect(output).toContain('fencing: {"driver":"ipmi-lan","parameters":{"cipher_suite":"17","settle_time":"3s"}}');
-  expect((await hw("explain", "acme/rackbox", "--root", root)).output).toContain("observed: unit 7, firmware 1.2");
+  expect(output).toContain("fencing  stonith:ipmi-lan cipher_suite=17 settle_time=3s");
+  expect(output).toContain("watchdog module iTCO_wdt, at least 2 s, at most 600 s");
+  expect((await hw("explain", "acme/rackbox", "--root", root)).output).toContain(
+    "read from a unit: unit 7, firmware 1.2",
+  );
 });

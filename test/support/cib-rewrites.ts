@@ -46,6 +46,18 @@ export function withoutPromotedCompany(element: XmlElement, clones: ReadonlySet<
   });
 }
 
+/** Without what a clone of groups must or would be with to be promoted: mended after 2.1.5. */
+export function withoutPromotedGroups(element: XmlElement): XmlElement {
+  const ofGroups = new Set(
+    allIn(element, "clone")
+      .filter(({ children }) => children.some(({ name }) => name === "group"))
+      .map(({ attributes }) => attributes["id"] ?? ""),
+  );
+  return withColocations(element, (each) =>
+    each.attributes["rsc-role"] === "Promoted" && ofGroups.has(each.attributes["rsc"] ?? "") ? undefined : each,
+  );
+}
+
 /** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
 export function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
   return withColocations(element, (each) =>
@@ -154,4 +166,11 @@ export function withWholeGroups(cib: XmlElement): XmlElement {
       ? each
       : { ...each, attributes: { ...each.attributes, rsc: whole } };
   });
+}
+
+/** Every order only the way it is written: what is behind another one need not go down before it. */
+export function withOneWayOrders(element: XmlElement): XmlElement {
+  const attributes =
+    element.name === "rsc_order" ? { ...element.attributes, symmetrical: "false" } : element.attributes;
+  return { ...element, attributes, children: element.children.map(withOneWayOrders) };
 }

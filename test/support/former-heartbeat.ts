@@ -35,7 +35,7 @@ export interface Heartbeat {
   readonly sentAtMs: number;
   readonly beat: number;
   /** How many ping nodes the sender reaches; undefined where there are none, or it is too early to say. */
-  readonly reachable?: number;
+  readonly reachable?: number | undefined;
   readonly peers: readonly PeerOpinion[];
 }
 
@@ -64,7 +64,7 @@ export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
   for (const [index, peer] of heartbeat.peers.entries()) {
     const at = FIXED_BYTES + PEER_BYTES * index;
     view.setUint8(at, peer.id);
-    writeUint48(view, at + 1, peer.generation);
+    writeUint48(bytes, at + 1, peer.generation);
     view.setUint8(at + 7, OPINIONS.indexOf(peer.opinion) | (peer.heard ? HEARD : 0));
     view.setUint16(at + 8, peer.echo);
   }
@@ -85,7 +85,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
     if (opinion === undefined) return undefined;
     peers.push({
       id: view.getUint8(at),
-      generation: readUint48(view, at + 1),
+      generation: readUint48(bytes, at + 1),
       opinion,
       heard: (state & HEARD) !== 0,
       echo: view.getUint16(at + 8),

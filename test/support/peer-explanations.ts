@@ -10,9 +10,11 @@ import {
   withColocations,
   withIdleWishes,
   withMandatoryFirst,
+  withOneWayOrders,
   withoutAttributesOfClones,
   withoutClonesWishes,
   withoutPromotedCompany,
+  withoutPromotedGroups,
   withoutReluctance,
   withWholeGroups,
 } from "./cib-rewrites.ts";
@@ -130,8 +132,11 @@ function isDeafToClonesCompany(cib: XmlElement): boolean {
   return agreeWhenQuiet(cib, isMandatory);
 }
 
-function agreeWhenQuiet(cib: XmlElement, isLoud: (each: XmlElement) => boolean): boolean {
-  const text = printXml(quieted(cib, isLoud));
+const agreeWhenQuiet = (cib: XmlElement, isLoud: (each: XmlElement) => boolean) => agreeOn(cib, quieted(cib, isLoud));
+
+/** Whether both decide alike what is put otherwise. */
+function agreeOn(cib: XmlElement, other: XmlElement): boolean {
+  const text = printXml(other);
   if (text === printXml(cib)) return false;
   const theirs = askPeer(text);
   if (theirs === undefined) return false;
@@ -170,6 +175,27 @@ function agreesPut(cib: XmlElement, ours: Outputs, other: XmlElement): boolean {
 function isDecidedOtherwise(cib: string, ours: Outputs, theirs: Outputs): boolean {
   const found = compare(cib, ours, theirs);
   return found !== undefined && found.level !== "report";
+}
+
+/**
+ * It stops or demotes what a member that cannot be stopped stands on, where the order names the clone or group as a
+ * whole; ours tells it as blocked (docs/decisions/blocked-ground.md). With no way back of the orders both do the same.
+ */
+function takesTheGround(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const kept = new Set(
+    [...ours.picture.matchAll(/"(\S+) (\S+)" \[ style=dashed/g)].map(
+      ([, key = "", node = ""]) => `${key.replace(/:\d+(?=_(?:stop|demote)_0$)/, "")} ${node}`,
+    ),
+  );
+  const isTaken = (line: string) => {
+    const [, key = "", node = ""] = /^missing action rsc_op\|(?:stop|demote)\|(\S+)\|(\w+)$/.exec(line) ?? [];
+    return kept.has(`${key} ${node}`);
+  };
+  if (compare(printXml(cib), ours, theirs)?.lines.some(isTaken) !== true) return false;
+  const oneWay = printXml(withOneWayOrders(cib));
+  const other = askPeer(oneWay);
+  const left = other === undefined ? "actions" : compare(oneWay, askOurs(oneWay), other)?.level;
+  return left !== "actions" && left !== "order";
 }
 
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
@@ -277,6 +303,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "an optional colocation of a clone is not heard (mended after 2.1.5)";
   if (isDecision && agreesWithout(withoutPromotedCompany(read.root, clones)))
     return "what must be with a clone to be promoted is not heard (mended after 2.1.5)";
+  if (isDecision && agreeOn(read.root, withoutPromotedGroups(read.root)))
+    return "what a clone of groups is promoted with is not heard (mended: coloc-cloned-group-promoted-dependent1)";
   if (agreesWithout(withoutAttributesOfClones(read.root, clones)))
     return "the node attribute of a mandatory colocation with a clone is not heard (against the documentation)";
   if (isDecision && pretendsToStart(read.root, ours, theirs))
@@ -290,6 +318,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
   if (isDecision && hearsTooLoud(read.root)) return "wishes behind a wish are heard in full (mended after 2.1.5)";
   if (isDecision ? isDeafToClonesCompany(read.root) : numbersOtherwise(read.root, ours, theirs))
     return "instances do not hear who would be with their clone";
+  if (isDecision && takesTheGround(read.root, ours, theirs))
+    return "what stands under a member that cannot be stopped is taken from under it (never ours)";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";

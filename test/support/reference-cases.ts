@@ -23,7 +23,8 @@ export function referenceCases(): readonly string[] {
  */
 export function readReferenceCase(name: string): string {
   return readFileSync(path.join(CASES, name), "utf8")
-    .replace(/crm_feature_set="(?:[12]\..*?|3\.0\.(?:\d|1[0-2]))"/, 'crm_feature_set="3.0.14"')
+    .replace(/(<cib [^>]*?)crm_feature_set="(?:[12]\..*?|3\.0\.(?:\d|1[0-2]))"/, '$1crm_feature_set="3.0.14"')
+    .replace(/<cib (?![^>]*crm_feature_set)/, '<cib crm_feature_set="3.0.14" ')
     .replace(/(<cib [^>]*?validate-with=")pacemaker-(?:3\.1\d|4\.\d+)"/, '$1pacemaker-3.9"')
     .replaceAll(/name="fencing-(enabled|action|timeout)"/g, 'name="stonith-$1"')
     .replaceAll('name="stop-removed-resources"', 'name="stop-orphan-resources"');

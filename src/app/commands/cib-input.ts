@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Problem } from "../../base/problem.ts";
-import { parseXml, type XmlElement } from "../../base/xml.ts";
+import { parseXml, type XmlElement, xml } from "../../base/xml.ts";
+import { loadConfiguration } from "../../cib/load.ts";
 import { findStructuralErrors } from "../../cib/schema/verify.ts";
 import { upgradeCib } from "../../cib/upgrade/to-three.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
@@ -41,20 +42,34 @@ export function cibOfText(text: string, source: string): CibInput {
 }
 
 /** `-` is standard input. */
-export function cibOfFile(file: string): CibInput {
+function ofFile(file: string, read: (text: string, source: string) => CibInput): CibInput {
+  let text: string;
   try {
-    return cibOfText(readFileSync(file === "-" ? 0 : file, "utf8"), file);
+    text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
     const reason = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     return wrong(file, reason, "name a file that can be read", EXIT_INPUT.noInput);
   }
+  return read(text, file);
 }
 
-export async function runningCib(runDirectory: string | undefined): Promise<CibInput> {
+export const cibOfFile = (file: string): CibInput => ofFile(file, cibOfText);
+
+/** A configuration that an operator has written: a CIB, or crm syntax. */
+export const writtenConfiguration = (file: string): CibInput =>
+  ofFile(file, (text, source) => {
+    if (/^\s*</.test(text)) return cibOfText(text, source);
+    const read = loadConfiguration(text, { source });
+    if (read.kind === "valid") return { kind: "cib", root: xml("cib", {}, [read.value, xml("status")]) };
+    return { kind: "wrong", problems: read.problems, exitCode: EXIT_INPUT.invalid };
+  });
+
+/** `fileOption`: how the calling command is given a file instead. */
+export async function runningCib(runDirectory: string | undefined, fileOption = "-x FILE"): Promise<CibInput> {
   const reply = await askControl(controlSocketPath(runDirectory), { kind: "cib-query" });
   if (reply.kind === "answer") return cibOfText(reply.value.xml, "running CIB");
   if (reply.kind === "refused") return { kind: "wrong", problems: reply.problems, exitCode: EXIT_INPUT.unavailable };
-  return wrong("running CIB", reply.reason, "start gemel here, or give a file with -x", EXIT_INPUT.unavailable);
+  return wrong("running CIB", reply.reason, `start gemel here, or give a file: ${fileOption}`, EXIT_INPUT.unavailable);
 }
 
 /** Says what is wrong on standard error; answers the exit code. */

@@ -7,11 +7,11 @@
  */
 import process from "node:process";
 import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
+import { elementAt, findPaths, type TreePath } from "../../base/xml-path.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { upgradeCib } from "../../cib/upgrade/to-three.ts";
 import { diskDigest, versionedDigest } from "../../cluster/core/cib-store/cib-digest.ts";
 import { applyPatch } from "../../cluster/core/cib-store/patch-set.ts";
-import { elementAt, findPaths, type TreePath } from "../../cluster/core/cib-store/paths.ts";
 import {
   create,
   type Edited,

@@ -74,15 +74,17 @@ export function formatOf(flags: Flags): string {
   return text(flags, "output-as") ?? "text";
 }
 
+/** Histories are headed by the fail counts of what they are of. */
+const OPERATIONS: readonly SectionStep[] = [
+  { kind: "include", name: "failcounts" },
+  { kind: "include", name: "operations" },
+];
 /** Options that choose sections: what they add or take away. */
 const CHOOSERS: Readonly<Record<string, readonly SectionStep[]>> = {
   A: [{ kind: "include", name: "attributes" }],
   f: [{ kind: "include", name: "failcounts" }],
-  o: [
-    { kind: "include", name: "failcounts" },
-    { kind: "include", name: "operations" },
-  ],
-  t: [{ kind: "include", name: "operations" }],
+  o: OPERATIONS,
+  t: OPERATIONS,
   c: [{ kind: "include", name: "tickets" }],
   D: [{ kind: "exclude", name: "summary" }],
 };

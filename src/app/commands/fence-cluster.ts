@@ -6,6 +6,7 @@
 import { readlinkSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
+import type { Evidence } from "../../fencing/core/driver.ts";
 import { readCommandLine } from "../control-client.ts";
 import type { DeviceCertificate, FencingRecord, ProofStatus } from "../fencing-report.ts";
 import { askAndPrint, askOrTell, EXIT, wrongCall } from "./ask.ts";
@@ -26,11 +27,14 @@ export function isClusterWord(word: string | undefined): boolean {
 
 const date = (wallMs: number) => new Date(wallMs).toISOString();
 
+/** What was asked and answered; the same answer in a row is one line, with its first and last time. */
+export function evidenceLine({ atWallMs, lastWallMs, asked, answered }: Evidence): string {
+  const until = lastWallMs === atWallMs ? "" : ` (so until ${date(lastWallMs).slice(11, 23)})`;
+  return `${date(atWallMs).slice(11, 23)}  ${asked}: ${answered}${until}`;
+}
+
 function deviceLines({ device, driver, action, outcome, reason, evidence }: DeviceCertificate): string[] {
-  const lines = evidence.map(({ atWallMs, lastWallMs, asked, answered }) => {
-    const until = lastWallMs === atWallMs ? "" : ` (so until ${date(lastWallMs).slice(11, 23)})`;
-    return `        ${date(atWallMs).slice(11, 23)}  ${asked}: ${answered}${until}`;
-  });
+  const lines = evidence.map((each) => `        ${evidenceLine(each)}`);
   return [`    ${device} (${driver}): ${action} ${outcome}: ${reason}`, ...lines];
 }
 

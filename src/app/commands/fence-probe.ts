@@ -8,15 +8,16 @@ import process from "node:process";
 import { connect } from "node:tls";
 import { parseArgs } from "node:util";
 import { createRunner, type DeviceRunner } from "../../fencing/edge/runner.ts";
+import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
-export const PROBE_USAGE = `gemel fence probe --host HOST --user USER --secrets FILE --secret NAME [--node NODE]
+export const PROBE_USAGE = `gemel fence probe --host HOST --user USER --secret NAME [--node NODE] [--secrets FILE]
                     [--port PORT] [--https-port PORT] [--ssh-port PORT] [--save FILE]`;
 
 const OPTIONS = {
   host: { type: "string" },
   user: { type: "string" },
-  secrets: { type: "string" },
+  secrets: { type: "string", default: SECRETS_FILE },
   secret: { type: "string" },
   node: { type: "string", default: "NODE" },
   port: { type: "string", default: "623" },
@@ -93,8 +94,8 @@ export async function runProbe(argv: readonly string[]): Promise<number> {
     return wrongCall("gemel fence probe", error instanceof Error ? error.message : String(error), PROBE_USAGE);
   }
   const { host, user, secrets, secret, node } = values;
-  if (host === undefined || user === undefined || secrets === undefined || secret === undefined)
-    return wrongCall("gemel fence probe", "say --host, --user, --secrets and --secret", PROBE_USAGE);
+  if (host === undefined || user === undefined || secret === undefined)
+    return wrongCall("gemel fence probe", "say --host, --user and --secret", PROBE_USAGE);
   const asked = { host, user, secret, node };
   const runner = createRunner({ secretsFile: secrets });
   try {

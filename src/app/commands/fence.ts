@@ -1,35 +1,58 @@
 /**
- * `gemel fence`: fencing by hand and in advance, without a cluster: one board, one configured device, or the plan.
+ * `gemel fence`: fencing by hand and in advance: one board, one configured device, or the plan. Nothing here is asked
+ * of the cluster but its configuration, and that only where no file is named.
  * A password is never an argument, for every user of the machine can read those: it comes from a secrets file.
- * Exit codes: 0 confirmed; 1 not done; 2 unknown (assume that the machine still runs); 64 a wrong call.
+ * Exit codes: 0 confirmed; 1 not done; 2 unknown (assume that the machine still runs); 64 a wrong call; 66, 69 and 78
+ * no configuration: unreadable, no manager, not valid.
  */
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { parseXml } from "../../base/xml.ts";
-import { levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";
+import { type FencingDevice, levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { createRunner, type RunnableDevice } from "../../fencing/edge/runner.ts";
+import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
+import { readMachine } from "../../hw/edge/profile-files.ts";
 import { tellProblem } from "../japanese/translate.ts";
 import { withProgress } from "../progress.ts";
-import { CLUSTER_USAGE, isClusterWord, runCluster } from "./fence-cluster.ts";
+import { runningCib, tellAndCode, writtenConfiguration } from "./cib-input.ts";
+import { evidenceLine, isClusterWord, runCluster } from "./fence-cluster.ts";
 
-const USAGE = `gemel fence ipmi --host HOST --user USER --secrets FILE --secret NAME [--port PORT] [--cipher-suite 3|17]
-                 [--privilege operator|administrator] [--board-guid GUID] [--timeout TIME] status|off|on
-       gemel fence test DEVICE status|off|on --cib FILE --secrets FILE
-       gemel fence plan --cib FILE [--node SELF]
-       gemel fence probe --host HOST --user USER --secrets FILE --secret NAME [--node NODE] [--save FILE]
-       gemel fence disk list DISK | create DISK --yes DISK [--watchdog TIME]
-       gemel fence lock list DISK | create DISK --yes DISK [--locks N]
+const USAGE = `gemel fence WHAT ...
+
+by the running cluster (--run DIR):
+  history [--json]                  every round: who asked, which device, what it was asked, what was read back, when
+  proofs                            each device of each node: seen well when, counts until when
+  prove [DEVICE]                    look now: log in, read identity and power
+  drill NODE [--level N] [--yes NODE]     switch a node that runs nothing off and on again, by the N-th level
+  off|on|reboot NODE [--no-delay]   by the levels, each power read back
+  confirm NODE [--yes NODE]         you have looked, and say that it has no power
+
+by hand, past the cluster:
+  test DEVICE status|off|on [--node NODE]
+                                    one device, as configured in the running cluster, or in --cib FILE (crm or XML)
+  plan [--node SELF]                who fences whom, in which order, how long at most; of the same configuration
+  probe --host HOST --user USER --secret NAME [--node NODE] [--port PORT] [--https-port PORT] [--ssh-port PORT]
+        [--save FILE]               what a board can do; ends with the device to configure
+  ipmi --host HOST --user USER --secret NAME [--port PORT] [--cipher-suite 3|17] [--privilege operator|administrator]
+       [--kg-secret NAME] [--board-guid GUID] [--timeout TIME] status|off|on
+  disk list DISK | create DISK --yes DISK [--watchdog TIME]       a disk that carries the order to die
+  lock list DISK | create DISK --yes DISK [--locks N]             a disk that holds locks
+
+Passwords stand in --secrets FILE (${SECRETS_FILE}, owner root, mode 600): lines NAME=PASSWORD.
+Exit codes: 0 confirmed, 1 not done, 2 unknown (assume that it runs), 64 a wrong call.
+
+examples:
+  gemel fence test fence-alpha status
+  gemel fence probe --host 192.0.2.11 --user gemel --secret bmc-alpha --node alpha
 `;
 
 const OPTIONS = {
   host: { type: "string" },
   port: { type: "string" },
   user: { type: "string" },
-  secrets: { type: "string" },
+  secrets: { type: "string", default: SECRETS_FILE },
   secret: { type: "string" },
   "kg-secret": { type: "string" },
   "cipher-suite": { type: "string" },
@@ -38,9 +61,10 @@ const OPTIONS = {
   timeout: { type: "string" },
   cib: { type: "string" },
   node: { type: "string" },
+  run: { type: "string" },
 } as const;
 
-type Options = Readonly<Partial<Record<keyof typeof OPTIONS, string>>>;
+type Options = Readonly<Partial<Record<keyof typeof OPTIONS, string>>> & { readonly secrets: string };
 
 const EXIT_CODES = { confirmed: 0, "not-done": 1, unknown: 2 } as const;
 const WRONG_CALL = 64;
@@ -49,15 +73,15 @@ function isAction(word: string | undefined): word is FencingAction {
   return word === "status" || word === "off" || word === "on";
 }
 
-function wrongCall(reason: string): number {
-  process.stderr.write(`gemel fence: ${reason}\nusage: ${USAGE}`);
+function refuse(reason: string): number {
+  process.stderr.write(`gemel fence: ${reason}\n`);
   return WRONG_CALL;
 }
 
+const wrongCall = (reason: string) => refuse(`${reason}; \`gemel fence --help\` tells the arguments`);
+
 function print(name: string, action: FencingAction, { outcome, evidence }: DeviceReport): number {
-  for (const { lastWallMs, asked, answered } of evidence) {
-    process.stdout.write(`${new Date(lastWallMs).toISOString()}  ${asked}: ${answered}\n`);
-  }
+  for (const each of evidence) process.stdout.write(`${evidenceLine(each)}\n`);
   if (outcome.kind === "confirmed") process.stdout.write(`${name}: ${action} confirmed, power is ${outcome.power}\n`);
   else process.stderr.write(`gemel fence: ${name}: ${action} ${outcome.kind}: ${outcome.reason}\n`);
   return EXIT_CODES[outcome.kind];
@@ -70,7 +94,7 @@ async function drive(
   secretsFile: string,
   timeoutMs: number,
 ): Promise<number> {
-  const runner = createRunner({ secretsFile });
+  const runner = createRunner({ secretsFile, ownUuid: readMachine("/").uuid });
   try {
     return print(
       name,
@@ -85,7 +109,6 @@ async function drive(
 async function runIpmi({ secrets, timeout, ...rest }: Options, words: readonly string[]): Promise<number> {
   const [action] = words;
   if (!isAction(action) || words.length !== 1) return wrongCall("say one of status, off and on");
-  if (secrets === undefined) return wrongCall("say which file holds the password: --secrets FILE");
   const named = Object.entries({ ...rest, confirm_time: timeout }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name.replaceAll("-", "_"), value] as const],
   );
@@ -101,44 +124,55 @@ async function runIpmi({ secrets, timeout, ...rest }: Options, words: readonly s
   return drive(device, rest.host ?? "", action, secrets, choice.boundMs);
 }
 
-/** The fencing configuration of a CIB file, its problems on standard error; undefined when it is no CIB. */
-function readCib(file: string): FencingRead | undefined {
-  try {
-    const read = parseXml(readFileSync(file, "utf8"));
-    if (read.kind === "xml") {
-      const fencing = readFencingConfiguration(read.root, CATALOGUE);
-      for (const problem of fencing.problems) process.stderr.write(`${tellProblem(problem)}\n`);
-      return fencing;
-    }
-    process.stderr.write(`gemel fence: ${file}:${read.line}: ${read.reason}\n`);
-  } catch (error) {
-    process.stderr.write(`gemel fence: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
-  }
-  return undefined;
+/**
+ * The fencing configuration in the file that is named, or in the running cluster, with its problems on standard error;
+ * or the exit code.
+ */
+async function readFencing({ cib, run: directory }: Options): Promise<FencingRead | number> {
+  const input = cib === undefined ? await runningCib(directory, "--cib FILE") : writtenConfiguration(cib);
+  if (input.kind === "wrong") return tellAndCode("gemel fence", input);
+  const fencing = readFencingConfiguration(input.root, CATALOGUE);
+  for (const problem of fencing.problems) process.stderr.write(`${tellProblem(problem)}\n`);
+  return fencing;
 }
 
-async function runTest({ cib, secrets }: Options, words: readonly string[]): Promise<number> {
+/** The device as it reaches the one node that is meant; or why that is not clear. */
+function wayOf(device: FencingDevice, node: string | undefined): RunnableDevice | string {
+  const { id, perTarget, targets } = device;
+  const ways = Object.keys(perTarget);
+  const target = node ?? (ways.length === 1 ? ways[0] : undefined);
+  if (target === undefined && ways.length > 0)
+    return `${id} reaches each node by another outlet or plug: say --node, one of ${ways.join(", ")}`;
+  if (target !== undefined && targets !== undefined && !targets.includes(target))
+    return `${id} does not fence ${target}, but ${targets.join(", ")}`;
+  return { ...device, parameters: { ...device.parameters, ...perTarget[target ?? ""] } };
+}
+
+async function runTest(options: Options, words: readonly string[]): Promise<number> {
   const [id, action] = words;
   if (id === undefined || !isAction(action) || words.length !== 2)
     return wrongCall("say DEVICE, then status, off or on");
-  if (cib === undefined || secrets === undefined) return wrongCall("say --cib FILE and --secrets FILE");
-  const read = readCib(cib);
-  if (read === undefined) return WRONG_CALL;
+  const read = await readFencing(options);
+  if (typeof read === "number") return read;
   const { devices } = read.configuration;
   const device = devices.find((each) => each.id === id);
   if (device === undefined) {
     const known = devices.map((each) => each.id).join(", ");
-    return wrongCall(`there is no usable device ${id}; usable are: ${known === "" ? "none" : known}`);
+    return refuse(`there is no usable device ${id}; usable are: ${known === "" ? "none" : known}`);
   }
-  if (device.isManual) return wrongCall(`${id} is a person: there is nothing to switch`);
-  return drive(device, id, action, secrets, device.timeoutMs[action === "on" ? "on" : "off"]);
+  if (device.isManual)
+    return refuse(`${id} is a person, who is asked when nothing else is left: gemel fence confirm NODE`);
+  const way = wayOf(device, options.node);
+  if (typeof way === "string") return refuse(way);
+  return drive(way, id, action, options.secrets, device.timeoutMs[action === "on" ? "on" : "off"]);
 }
 
 /** Which devices would fence which node, in which order, and how long it takes at most. */
-function runPlan({ cib, node }: Options, words: readonly string[]): number {
-  if (cib === undefined || words.length > 0) return wrongCall("say --cib FILE");
-  const read = readCib(cib);
-  if (read === undefined) return WRONG_CALL;
+async function runPlan(options: Options, words: readonly string[]): Promise<number> {
+  const { node } = options;
+  if (words.length > 0) return wrongCall(`plan takes no ${words.join(" ")}`);
+  const read = await readFencing(options);
+  if (typeof read === "number") return read;
   const { configuration } = read;
   const targets = new Set([
     ...Object.keys(configuration.topology),
@@ -157,7 +191,7 @@ function runPlan({ cib, node }: Options, words: readonly string[]): number {
 export async function run(argv: readonly string[]): Promise<number> {
   const [dialect, ...rest] = argv;
   if (dialect === "--help" || dialect === "-h") {
-    process.stdout.write(`usage: ${USAGE}       ${CLUSTER_USAGE}\n`);
+    process.stdout.write(`usage: ${USAGE}`);
     return 0;
   }
   if (isClusterWord(dialect)) return await runCluster(argv);

@@ -5,38 +5,47 @@
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { explainProfile } from "../../hw/core/profile/explain.ts";
 import { matchProfiles, type NamedProfile } from "../../hw/core/profile/match.ts";
-import { PARTS } from "../../hw/core/profile/schema.ts";
-import { isModuleLoaded, readMachine, readProfiles } from "../../hw/edge/profile-files.ts";
+import {
+  isModuleLoaded,
+  type Machine,
+  packagedProfiles,
+  profilesBelow,
+  readMachine,
+  readProfiles,
+} from "../../hw/edge/profile-files.ts";
 import { tellProblem } from "../japanese/translate.ts";
 
 const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE | list   [--profiles DIRECTORY]\n";
-/** The package's own profiles, and what the site has added or replaced. */
-const PACKAGE_DIRECTORY = "/usr/share/gemel/hw-profiles";
+/** What the site has added to the program's own profiles, or replaced. */
 const SITE_DIRECTORY = "/etc/gemel/hw-profiles";
 
-/** `root`: "/" but for what was recorded of another machine. */
-export const knownProfiles = (root: string, directory = PACKAGE_DIRECTORY) =>
-  readProfiles([directory, path.join(root, SITE_DIRECTORY)]);
+/** `root`: "/" but for what was recorded of another machine. `directory`: in place of the program's own profiles. */
+export function knownProfiles(root: string, directory?: string) {
+  const own = directory === undefined ? packagedProfiles() : profilesBelow(directory);
+  return readProfiles([...own, ...profilesBelow(path.join(root, SITE_DIRECTORY))]);
+}
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function explain({ id, profile }: NamedProfile): void {
-  say(`${id}: ${profile.name}`);
-  for (const part of PARTS) {
-    const fact = profile.facts[part];
-    if (fact === undefined) continue;
-    say(`  ${part}: ${JSON.stringify(profile[part])}`);
-    say(`    ${fact.standing}: ${fact.source}`);
-  }
+function explain(profile: NamedProfile): void {
+  for (const line of explainProfile(profile)) say(line);
+}
+
+/** What the firmware says of the machine; without its tables no profile can be found by them. */
+function machineWords({ dmiVendor, dmiProduct, uuid }: Machine): string {
+  if (dmiVendor === undefined && dmiProduct === undefined)
+    return "its firmware shows the kernel no names (no /sys/class/dmi/id): name the profile yourself";
+  return `${dmiVendor ?? "?"} ${dmiProduct ?? "?"}, UUID ${uuid ?? "not readable (only root may)"}`;
 }
 
 function detect(profiles: readonly NamedProfile[], root: string): number {
   const machine = readMachine(root);
   if (root !== "/") say(`recorded   what stands below ${root}, not this machine`);
-  say(`machine    ${machine.dmiVendor ?? "?"} ${machine.dmiProduct ?? "?"}, UUID ${machine.uuid ?? "not readable"}`);
+  say(`machine    ${machineWords(machine)}`);
   say(`board      ${machine.hasBoard ? "there is a BMC at /dev/ipmi0" : "no /dev/ipmi0 (module ipmi_si, or no BMC)"}`);
   const { board, ipmiManufacturerId } = machine;
   if (board !== undefined)
@@ -45,10 +54,11 @@ function detect(profiles: readonly NamedProfile[], root: string): number {
   say(`serial     ${listed(machine.serialPorts, "no port with a chip behind it")}`);
   say(`sensors    ${listed(machine.sensors, "no driver loaded; the board may have them (ipmitool sdr)")}`);
   say(`supplies   ${listed(machine.powerSupplies, "not shown by the kernel; the board may (ipmitool sdr type 8)")}`);
-  say(`watchdogs  ${machine.watchdogs.length === 0 ? "none loaded" : machine.watchdogs.join(", ")}`);
+  say(`watchdogs  ${listed(machine.watchdogs, "none loaded; any machine can have softdog (profile generic/softdog)")}`);
   const [best, ...others] = matchProfiles(profiles, machine);
   if (best === undefined) {
-    say("profile    none fits; `gemel hw list` shows all, hw-profiles/README.md how to add one");
+    say("profile    none fits; `gemel hw list` shows all, and an operator who knows the board names one");
+    say(`           a site adds its own: ${SITE_DIRECTORY}/VENDOR/MODEL.json`);
     return 1;
   }
   explain(best);
@@ -61,12 +71,12 @@ function detect(profiles: readonly NamedProfile[], root: string): number {
 
 /** Runs `gemel hw ...`. */
 export function run(argv: readonly string[]): Promise<number> {
-  let directory = PACKAGE_DIRECTORY;
+  let directory: string | undefined;
   let root = "/";
   let words: string[] = [];
   try {
     const options = {
-      profiles: { type: "string", default: PACKAGE_DIRECTORY },
+      profiles: { type: "string" },
       root: { type: "string", default: "/" },
     } as const;
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });

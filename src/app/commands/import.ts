@@ -51,20 +51,22 @@ function printVerdict({ place, written, kind, text }: Verdict): string {
 }
 
 /** The secret is not shown: a terminal's scrollback is no place for it. */
-function print({ verdicts, problems, nodeConfig, crm }: ImportedSite): string {
+function print({ verdicts, problems, nodeConfig, crm, secrets }: ImportedSite): string {
   const parts = [verdicts.map(printVerdict).join(""), `\n--- node.conf\n${nodeConfig}`];
   if (crm !== undefined) parts.push(`\n--- cluster.crm\n${crm}`);
   parts.push("\n--- authkeys\nauth 1\n1 sha256 (a new secret, made when it is written)\n");
+  if (secrets !== "") parts.push(`\n--- secrets\n${secrets.replaceAll(/=.*/g, "=(as in ha.cf)")}`);
   if (problems.length > 0) parts.push(`\n${problems.map((problem) => `${tellProblem(problem)}\n`).join("")}`);
   return parts.join("");
 }
 
-/** Nothing is overwritten; the key is readable by its owner only. Undefined when it is done, or why not. */
-function write({ nodeConfig, authkeys, crm }: ImportedSite, folder: string): string | undefined {
+/** Nothing is overwritten; keys and passwords are readable by their owner only. Undefined when done, or why not. */
+function write({ nodeConfig, authkeys, crm, secrets }: ImportedSite, folder: string): string | undefined {
   const files = [
     ["node.conf", nodeConfig, 0o644],
     ["authkeys", authkeys, 0o600],
     ...(crm === undefined ? [] : [["cluster.crm", crm, 0o644] as const]),
+    ...(secrets === "" ? [] : [["secrets", secrets, 0o600] as const]),
   ] as const;
   const there = files.filter(([name]) => existsSync(path.join(folder, name)));
   if (there.length > 0) return `${there.map(([name]) => path.join(folder, name)).join(", ")} would be overwritten`;
@@ -139,6 +141,6 @@ function importFolder(folder: string, { write: target, name, address }: Called):
     tell(`${failure}; nothing was changed`);
     return CANNOT_CREATE;
   }
-  process.stdout.write(`\nWritten to ${target}. Copy all of it to every node, authkeys with mode 600.\n`);
+  process.stdout.write(`\nWritten to ${target}. Copy all of it to every node, authkeys and secrets with mode 600.\n`);
   return EXIT.done;
 }

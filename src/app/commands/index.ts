@@ -151,6 +151,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage:
       "history | proofs | prove | drill NODE | confirm NODE | off|on|reboot NODE | " +
       "ipmi ... | test DEVICE ... | probe ... | plan ... | disk ... | lock ...",
+    ownHelp: true,
     load: () => import("./fence.ts"),
   },
   "hb-standby": {

@@ -2,6 +2,7 @@
  * The options of `gemel simulate`, by the names of crm_simulate(8): one table, from which reading and help are made.
  */
 import { parseArgs } from "node:util";
+import { isFalse, isTrue } from "../../cluster/core/scheduler/facts/values.ts";
 import { type Injections, parseOperationSpec } from "../../cluster/core/scheduler/print/injections.ts";
 import type { OperationSpec } from "../../cluster/core/scheduler/print/simulated-run.ts";
 
@@ -118,6 +119,11 @@ export function readArguments(argv: readonly string[]) {
   const { values } = parseArgs({ args, options: OPTIONS });
   if (values.repeat !== undefined && !/^\d+$/.test(values.repeat))
     throw new Error(`Cannot parse integer value "${values.repeat}" for --repeat; write a number of rounds, as 100`);
+  for (const name of ["quorum", "watchdog"] as const) {
+    const value = values[name];
+    if (value !== undefined && !isTrue(value) && !isFalse(value))
+      throw new Error(`--${name}=${value} is neither with nor without; write 1 or 0`);
+  }
   const injections: Injections = {
     ...(values.quorum === undefined ? {} : { quorum: values.quorum }),
     ...(values.watchdog === undefined ? {} : { watchdog: values.watchdog }),

@@ -1,5 +1,6 @@
 /** What `gemel simulate` shows of one CIB: graph, picture, report of a simulated run, scores. */
 import { printXml, type XmlElement } from "../../base/xml.ts";
+import { failureInDetail, failuresOf } from "../../cluster/core/monitor/operations.ts";
 import { formatDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import type { Facts } from "../../cluster/core/scheduler/facts/model.ts";
 import { readFacts } from "../../cluster/core/scheduler/facts/read-facts.ts";
@@ -17,6 +18,7 @@ import { summaryLines } from "../../cluster/core/scheduler/print/summary-lines.t
 import { transitionXml } from "../../cluster/core/scheduler/print/transition-xml.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import type { Worked } from "../../cluster/core/scheduler/worked.ts";
+import { ctime } from "../ctime.ts";
 import { zoneAt } from "../zone.ts";
 
 export interface SimulatedCase {
@@ -68,13 +70,19 @@ function clockLine({ cib, time }: Simulation): string[] {
 export const factsOf = (cib: XmlElement, { facts }: Worked) =>
   readFacts(cib, facts.nowSeconds * 1000, facts.ruleContext);
 
+/** As crm_simulate -c has them: with their codes, and the time in the zone of whoever looks. */
+function failureLines(facts: Facts): string[] {
+  const lines = failuresOf(facts).map((failure) => `    * ${failureInDetail(failure, { ctime })}`);
+  return lines.length === 0 ? [] : ["  * Failed Resource Actions:", ...lines, ""];
+}
+
 const bulleted = (lines: readonly string[]) => lines.map((line) => `  * ${line}`);
 
 function statusPart(facts: Facts, heading: string, parts: ReportParts): string[] {
   return [
     statusReport(facts, heading, heading.startsWith("Current")),
     ...(parts.attributes ? [attributeLines(facts).join("\n"), ""] : []),
-    ...(parts.failCounts ? [failCountLines(facts).join("\n"), ""] : []),
+    ...(parts.failCounts ? [failCountLines(facts).join("\n"), "", ...failureLines(facts)] : []),
   ];
 }
 

@@ -107,7 +107,7 @@ function simulateOne(cib: XmlElement, options: Arguments): number {
     tell(options, printXml(xmlReport(simulation, parts, done, request)));
   } else {
     const report = reportOf(simulation, parts, done);
-    tell(options, parts.quiet ? report : `${report.trimEnd()}\n`);
+    tell(options, parts.quiet ? report : report.replace(/\n+$/, "\n"));
   }
   save(values["save-input"], () => printXml(judged));
   save(values["save-graph"], () => graphText(worked));

@@ -10,6 +10,8 @@ import { printXml } from "../../base/xml.ts";
 import { ownParameters } from "../../fencing/core/catalogue.ts";
 import { CATALOGUE, parametersOf, standaloneDevice } from "../../fencing/drivers/index.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
+import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
+import { readMachine } from "../../hw/edge/profile-files.ts";
 import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { metadataOf } from "./stonith-agent.ts";
@@ -21,7 +23,6 @@ const USAGE = `stonith -L | -V
 
 /** More would be an endurance run; a board has better things to do. */
 const TIMES_MAX = 1_000;
-const SECRETS_FILE = "/etc/gemel/secrets";
 /** Those of stonith(8); an unknown type ends with 8 there, too. */
 const CODES = { ok: 0, badConfiguration: 1, wrongCall: 3, unknownHost: 4, failed: 5, unknownType: 8 } as const;
 
@@ -114,7 +115,7 @@ async function drive(
   if (device.kind === "unusable") return tell(device.reason, CODES.badConfiguration);
   if (device.kind === "manual") return tell("a person is no device; see meatclient", CODES.wrongCall);
   const boundMs = CATALOGUE.choose(type, ownParameters(parameters))?.boundMs ?? 0;
-  const runner = createRunner({ secretsFile });
+  const runner = createRunner({ secretsFile, ownUuid: readMachine("/").uuid });
   try {
     for (const action of actions) {
       const { outcome } = await withProgress("stonith", `${action} is under way`, runner.run(device, action, boundMs));

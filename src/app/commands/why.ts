@@ -19,9 +19,9 @@ import { clockOf } from "./simulate-batch.ts";
 const TOOL = "gemel why";
 const HELP = `usage: gemel why RESOURCE [NODE] [-x FILE] [-t TIME] [--lang en|ja] [--json] [--run-dir DIR]
 
-Why RESOURCE is where it is, or with NODE: why it is there or is not. Each fact that counted is shown with what would be
-without it; a * marks those that decide where the resource is, a - those that only weigh. Facts that say the same stand
-together. At last, for every node where it is not, the smallest change that would bring it there.
+Why RESOURCE is where it is, or with NODE: why it is there or is not. Each fact that counted is shown with what would
+differ without it: first those that decide where the resource is (*), then those that only weigh (-). Facts that say the
+same stand together. At last, for every node where it is not, the smallest change that would bring it there.
 Without -x the running cluster is asked. The language is that of LC_ALL or LANG unless --lang names one.
 
 Examples:

@@ -154,9 +154,18 @@ function erase({ session, words: [what], working }: Call): number {
   return EXIT.done;
 }
 
-function edit({ session, working }: Call): number {
-  const text = session.terminal.edit(printCrm(working));
-  return text === undefined ? EXIT.failed : takeText(session, text, "edited text", "replace", working);
+/** The whole, or some objects; what is taken out of those stays as it was. */
+function edit({ session, words: ids, working }: Call): number {
+  const chosen = listStatements(working).filter(({ id }) => ids.includes(id));
+  const missing = ids.filter((id) => !chosen.some((each) => each.id === id));
+  if (missing.length > 0) {
+    session.terminal.err(`crm: there is no object ${missing.join(", ")}\n`);
+    return EXIT.failed;
+  }
+  const before = ids.length === 0 ? printCrm(working) : textOf(chosen);
+  const text = session.terminal.edit(before);
+  if (text === undefined) return EXIT.failed;
+  return takeText(session, text, "edited text", ids.length === 0 ? "replace" : "update", working);
 }
 
 function diff({ session, working }: Call): number {
@@ -224,11 +233,14 @@ function getProperty({ session, words, working }: Call): number {
   return value === undefined ? EXIT.failed : EXIT.done;
 }
 
+const textOf = (statements: readonly { readonly lines: readonly string[] }[]): string =>
+  statements.map(({ lines }) => `${lines.join("\n")}\n`).join("");
+
 /** The text of the configuration through a program of the operator's, and back. */
 function filter({ session, words: [command, ...ids], working }: Call): number {
   if (command === undefined) return -1;
   const chosen = listStatements(working).filter(({ id }) => ids.length === 0 || ids.includes(id));
-  const input = chosen.map(({ lines }) => `${lines.join("\n")}\n`).join("");
+  const input = textOf(chosen);
   const { status, stdout, error } = spawnSync("/bin/sh", ["-c", command], { input, encoding: "utf8" });
   if (error !== undefined || status !== 0) {
     session.terminal.err(`crm: the filter failed (${error?.message ?? `exit code ${status ?? "unknown"}`})\n`);
@@ -245,7 +257,7 @@ export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
   delete: { usage: "ID...", help: "delete objects and what refers to them", run: remove },
   rename: { usage: "OLD NEW", help: "give an object another id", run: rename },
   erase: { usage: "[nodes]", help: "delete everything, but nodes only when named", run: erase },
-  edit: { usage: "", help: "edit the whole in $EDITOR", run: edit },
+  edit: { usage: "[ID...]", help: "edit the whole, or some objects, in $EDITOR", run: edit },
   diff: { usage: "", help: "what a commit would change", run: diff },
   modgroup: { usage: "GROUP add ID [before|after ID] | GROUP remove ID", help: "members of a group", run: modgroup },
   set: { usage: "ID.NAME VALUE", help: "change one value", run: set },

@@ -1,20 +1,26 @@
-/** The crm shell with a person: their lines with completion and with the history of earlier days. */
+/**
+ * The crm shell with a person: their lines with completion and with the history of earlier days. Lines that are pasted
+ * while a command runs wait for their turn. Ctrl-C drops the line, or ends the waiting for what was asked; Ctrl-D
+ * leaves, as `quit` does: what is not committed is asked about.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { completions } from "./levels.ts";
 import { fetchRunning } from "./session.ts";
-import { promptOf, runLine, type Shell } from "./shell.ts";
+import { type LineResult, promptOf, runLine, type Shell } from "./shell.ts";
 
-const HISTORY_FILE = path.join(homedir(), ".gemel_crm_history");
+const historyFile = () => path.join(homedir(), ".gemel_crm_history");
 const HISTORY_MAX = 500;
+/** As a shell has it for what Ctrl-C has ended. */
+const INTERRUPTED = 130;
 
 function readHistory(): string[] {
   try {
-    return readFileSync(HISTORY_FILE, "utf8")
+    return readFileSync(historyFile(), "utf8")
       .split("\n")
       .filter((line) => line !== "");
   } catch {
@@ -22,48 +28,120 @@ function readHistory(): string[] {
   }
 }
 
-/** Lines of a person until they leave. Ctrl-C drops the line, Ctrl-D leaves. */
-export async function converse(open: (confirm: (question: string) => Promise<boolean>) => Shell): Promise<number> {
-  let shell: Shell | undefined;
-  const history = readHistory().slice(-HISTORY_MAX);
-  const lines = createInterface({
-    input: process.stdin,
-    output: process.stdout,
-    history: [...history].reverse(),
-    historySize: HISTORY_MAX,
-    completer: (line: string): [string[], string] => {
-      const configuration = shell?.session.working;
-      const ids =
-        configuration === undefined ? [] : everyElement(configuration).map((seen) => seen.element.attributes["id"]);
-      const found = completions(
-        shell?.level ?? "",
-        line,
-        ids.filter((id) => id !== undefined),
-      );
-      // A word that can be no other is finished with a blank, an option's name waits for its value.
-      const [only, ...more] = found;
-      const finished = only !== undefined && more.length === 0 && !only.endsWith("=") ? [`${only} `] : [...found];
-      return [finished, line.split(/\s+/).at(-1) ?? ""];
-    },
+function writeHistory(history: readonly string[]): void {
+  try {
+    writeFileSync(historyFile(), `${history.slice(-HISTORY_MAX).join("\n")}\n`, { mode: 0o600 });
+  } catch (error) {
+    process.stderr.write(
+      `crm: the history of lines is not kept: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
+}
+
+/** What an operator names: nodes by their names, and objects; not the pairs and operations inside of them. */
+const UNNAMED = new Set(["nvpair", "op", "meta_attributes", "instance_attributes", "utilization", "operations"]);
+
+function namesIn(shell: Shell | undefined): readonly string[] {
+  const configuration = shell?.session.working;
+  if (configuration === undefined) return [];
+  return everyElement(configuration).flatMap(({ element: { name, attributes } }) => {
+    const word = name === "node" ? attributes["uname"] : UNNAMED.has(name) ? undefined : attributes["id"];
+    return word === undefined ? [] : [word];
   });
-  const confirm = async (question: string) => /^y/i.test(await lines.question(question));
-  shell = open(confirm);
-  // Ids for completion; a node without a manager still has its help and its verify.
+}
+
+export interface Streams {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
+/** Takes line by line what is typed or pasted; undefined at the end of input. */
+function readLines(lines: Interface) {
+  const waiting: string[] = [];
+  let isClosed = false;
+  let take: ((line: string | undefined) => void) | undefined;
+  const hand = (line: string | undefined) => {
+    const taker = take;
+    take = undefined;
+    if (taker !== undefined) taker(line);
+    else if (line !== undefined) waiting.push(line);
+  };
+  lines.on("line", hand);
+  lines.on("close", () => {
+    isClosed = true;
+    hand(undefined);
+  });
+  return {
+    isAwaited: () => take !== undefined,
+    next(prompt: string): Promise<string | undefined> {
+      const pasted = waiting.shift();
+      if (pasted !== undefined || isClosed) return Promise.resolve(pasted);
+      lines.setPrompt(prompt);
+      lines.prompt();
+      return new Promise((resolve) => {
+        take = resolve;
+      });
+    },
+  };
+}
+
+/** Lines of a person until they leave; the exit code of the last command. */
+export async function converse(
+  open: (confirm: (question: string) => Promise<boolean>) => Shell,
+  streams: Streams = { input: process.stdin, output: process.stdout },
+): Promise<number> {
+  const history = readHistory().slice(-HISTORY_MAX);
+  const completer = (line: string): [string[], string] => {
+    const found = completions(shell.level, line, namesIn(shell));
+    // A word that can be no other is finished with a blank, an option's name waits for its value.
+    const [only, ...more] = found;
+    const finished = only !== undefined && more.length === 0 && !only.endsWith("=") ? [`${only} `] : [...found];
+    return [finished, line.split(/\s+/).at(-1) ?? ""];
+  };
+  const begin = () =>
+    createInterface({
+      ...streams,
+      terminal: true,
+      history: [...history].reverse(),
+      historySize: HISTORY_MAX,
+      completer,
+    });
+  let lines = begin();
+  let typed = readLines(lines);
+  const shell = open(async (question) => /^y/i.test((await typed.next(question)) ?? ""));
+  let abandon = () => {};
+  lines.on("SIGINT", () => {
+    streams.output.write("^C\n");
+    if (!typed.isAwaited()) return abandon();
+    shell.begun = "";
+    lines.write(null, { ctrl: true, name: "e" });
+    lines.write(null, { ctrl: true, name: "u" });
+    lines.setPrompt(promptOf(shell));
+    return lines.prompt();
+  });
+  const interrupted = () =>
+    new Promise<LineResult>((resolve) => {
+      abandon = () => {
+        shell.session.terminal.err("crm: not waited for any longer; what was asked of the cluster goes on there\n");
+        resolve({ kind: "done", code: INTERRUPTED });
+      };
+    });
+  // Names for completion; a node without a manager still has its help and its verify.
   await fetchRunning(shell.session);
   let code = 0;
-  let isOpen = true;
-  lines.on("close", () => {
-    isOpen = false;
-  });
-  while (isOpen) {
-    const line = await lines.question(promptOf(shell)).catch(() => undefined);
-    if (line === undefined) break;
-    if (line.trim() !== "") history.push(line);
-    const result = await runLine(shell, line);
-    if (result.kind === "quit") break;
+  for (;;) {
+    const line = await typed.next(promptOf(shell));
+    if (line === undefined) {
+      // Nothing more comes from there; whoever has typed Ctrl-D is asked what `quit` asks.
+      streams.output.write("\n");
+      lines = begin();
+      typed = readLines(lines);
+    } else if (line.trim() !== "") history.push(line);
+    const result = await Promise.race([runLine(shell, line ?? "quit"), interrupted()]);
+    if (line === undefined || result.kind === "quit") break;
     code = result.code;
   }
   lines.close();
-  writeFileSync(HISTORY_FILE, `${history.slice(-HISTORY_MAX).join("\n")}\n`, { mode: 0o600 });
+  writeHistory(history);
   return code;
 }

@@ -9,7 +9,8 @@ import { readStatements } from "../../cib/crm-syntax/tokens.ts";
 import { runBorrowed } from "./borrowed.ts";
 import { runCib } from "./cib-level.ts";
 import { runConfigure, takeText } from "./configure-level.ts";
-import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { helpText } from "./help.ts";
+import { BELOW_CONFIGURE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
 import { runOptions } from "./options-level.ts";
 import { runRa } from "./ra-level.ts";
 import { runCibStatus } from "./rehearsal.ts";
@@ -46,10 +47,11 @@ async function leaveConfigure(shell: Shell): Promise<number> {
   return EXIT.done;
 }
 
-function help(shell: Shell): number {
-  const { out } = shell.session.terminal;
-  out(`${[...LEVELS[shell.level]].sort().join("  ")}\n${EVERYWHERE.join("  ")}\n`);
-  return EXIT.done;
+function help({ level, session: { terminal } }: Shell, words: readonly string[]): number {
+  const text = helpText(level, words);
+  if (text === undefined) terminal.err(`crm: there is no help for "${words.join(" ")}"; help lists the commands\n`);
+  else terminal.out(text);
+  return text === undefined ? EXIT.usage : EXIT.done;
 }
 
 async function runAt(shell: Shell, level: LevelName, words: readonly string[], text: string): Promise<number> {
@@ -105,7 +107,9 @@ async function maintain(session: Session, [, word = "", ...more]: readonly strin
 }
 
 /** Words of the shell itself; undefined when it is none of them. */
-async function runEverywhere(shell: Shell, word: string): Promise<LineResult | undefined> {
+async function runEverywhere(shell: Shell, [word = "", ...more]: readonly string[]): Promise<LineResult | undefined> {
+  if (word === "help" || word === "?") return done(help(shell, more));
+  if (more.length > 0) return undefined;
   if (["quit", "exit", "bye"].includes(word)) {
     const code = await leaveConfigure(shell);
     return code === EXIT.done ? { kind: "quit" } : done(code);
@@ -115,7 +119,7 @@ async function runEverywhere(shell: Shell, word: string): Promise<LineResult | u
     if (code === EXIT.done) shell.level = "";
     return done(code);
   }
-  return word === "help" || word === "ls" || word === "?" ? done(help(shell)) : undefined;
+  return word === "ls" ? done(help(shell, [])) : undefined;
 }
 
 /** Carries out one line as it was typed. */
@@ -131,8 +135,8 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
   let words = statement?.tokens.map((token) => token.text) ?? [];
   let [first] = words;
   if (first === undefined) return done(EXIT.done);
-  const own = await runEverywhere(shell, first);
-  if (own !== undefined && words.length === 1) return own;
+  const own = await runEverywhere(shell, words);
+  if (own !== undefined) return own;
   let level = shell.level;
   while (
     first !== undefined &&

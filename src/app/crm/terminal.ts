@@ -9,13 +9,28 @@ import type { Terminal } from "./session.ts";
 
 const why = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+/** A person's lines are read raw, sign by sign; an editor that is none of the full screen would find no line's end. */
+function withCookedInput<Value>(work: () => Value): Value {
+  const { stdin } = process;
+  if (!stdin.isTTY || !stdin.isRaw) return work();
+  stdin.setRawMode(false);
+  try {
+    return work();
+  } finally {
+    stdin.setRawMode(true);
+  }
+}
+
 function edit(text: string): string | undefined {
   const directory = mkdtempSync(path.join(tmpdir(), "gemel-edit-"));
   const file = path.join(directory, "configuration.crm");
   try {
     writeFileSync(file, text, { mode: 0o600 });
     const editor = process.env["EDITOR"] ?? process.env["VISUAL"] ?? "vi";
-    const { status, error } = spawnSync(`${editor} "$1"`, ["crm", file], { shell: "/bin/sh", stdio: "inherit" });
+    // The word may be a command with arguments of its own: it is the shell that reads it.
+    const { status, error } = withCookedInput(() =>
+      spawnSync("/bin/sh", ["-c", `${editor} "$1"`, "crm", file], { stdio: "inherit" }),
+    );
     if (error === undefined && status === 0) return readFileSync(file, "utf8");
     process.stderr.write(`crm: the editor ${editor} failed; nothing was changed\n`);
     return undefined;

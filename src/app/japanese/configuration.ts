@@ -3,6 +3,18 @@ import type { Phrases } from "./translate.ts";
 
 export const CONFIGURATION_JA: Phrases = [
   // cib/schema
+  ["the permission names nothing, and has no effect", "この許可は対象を指しておらず、効果がありません"],
+  [
+    "add xpath=, reference= or object-type= (crm: xpath:, ref:, type:)",
+    "xpath=、reference=、object-type= のいずれかを加えてください（crm では xpath:、ref:、type:）",
+  ],
+  ["the path {1} is not understood: {2}", "パス {1} は解釈できません: {2}"],
+  ["it denies everything", "すべてを拒否します"],
+  ["it allows nothing", "何も許可しません"],
+  [
+    'use /a/b, //a, * and [@name="value"] only, or reference= with an id',
+    '/a/b、//a、*、[@name="value"] だけを使うか、reference= で id を指してください',
+  ],
   ["an order waits for itself: {1}", "順序制約が自分自身を待っています: {1}"],
   [
     "an order waits for itself: {1} of {2} is to come after itself",
@@ -19,6 +31,11 @@ export const CONFIGURATION_JA: Phrases = [
   ["give the roles different intervals, such as 10s and 11s", "ロールごとに 10s と 11s のように間隔を変えてください"],
   ["the monitor of {1} has no interval and never recurs", "{1} の monitor に間隔がなく、繰り返されません"],
   ["add interval=10s", "interval=10s を加えてください"],
+  [
+    "{1} gives {2} no time (timeout of 0); 20 s will be used",
+    "{1} の {2} のタイムアウトが 0 なので、20 秒が使われます",
+  ],
+  ["write timeout=60s, or what it needs", "timeout=60s など、必要な時間を書いてください"],
   ["{1} has no timeout for {2}; 20 s will be used", "{1} の {2} にタイムアウトがなく、20 秒が使われます"],
   ["add {1}, or op_defaults timeout=", "{1} か op_defaults timeout= を加えてください"],
   ["{1} is not monitored: its failure would go unseen", "{1} は監視されておらず、故障に気づけません"],

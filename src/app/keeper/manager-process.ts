@@ -7,14 +7,24 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { check } from "../../base/check.ts";
-import { endsLately, NO_RESTARTS, noteEnd, noteSteady, START_MAX_MS } from "../../cluster/core/keeper/manager-care.ts";
+import {
+  ASK_EVERY_MS,
+  beginListening,
+  endsLately,
+  isTooSilent,
+  NO_RESTARTS,
+  noteAnswer,
+  noteEnd,
+  noteQuestion,
+  noteSteady,
+  noteWord,
+} from "../../cluster/core/keeper/manager-care.ts";
 import type { KeeperReport } from "../../cluster/core/keeper/report.ts";
 import type { Vitals } from "../../cluster/core/keeper/vitals.ts";
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../keeper-pipe.ts";
 import type { Log } from "./log.ts";
 
-const PING_MS = 1000;
 /** The stop is tried again in a new manager so many times. */
 const STOPS_MAX = 3;
 /** What may wait in the pipe; datagrams beyond are dropped as by a network, and the manager resends. */
@@ -86,9 +96,8 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   let answered = 0;
   let everAnswered = false;
   let pings = 0;
-  let heardAtMs = 0;
   // One that is killed and does not go, or hangs at each start, never answers: see core/keeper/vitals.ts.
-  let answeredAtMs = performance.now();
+  let silence = beginListening(performance.now());
   let complaint: string | undefined;
   let restarts = NO_RESTARTS;
   let restart: NodeJS.Timeout | undefined;
@@ -113,11 +122,10 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   }
 
   function onFrame(frame: ToKeeper): void {
-    heardAtMs = performance.now();
+    silence = frame.kind === "pong" ? noteAnswer(silence) : noteWord(silence);
     if (frame.kind === "pong") {
       answered += 1;
       everAnswered = true;
-      answeredAtMs = heardAtMs;
       complaint = frame.complaint;
     }
     if (frame.kind === "stopped") stopped = true;
@@ -153,7 +161,7 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   function start(): void {
     starts += 1;
     answered = 0;
-    heardAtMs = performance.now();
+    silence = noteWord(silence);
     child = spawn(command.file, command.argv, { stdio: ["ignore", "inherit", "inherit", "pipe"] });
     const [, , , stream] = child.stdio;
     check(isSocket(stream), "the manager has no pipe");
@@ -176,11 +184,11 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   }
 
   function ask(): void {
+    silence = noteQuestion(silence, performance.now());
     if (child === undefined) return;
-    const silentMs = performance.now() - heardAtMs;
-    if (silentMs > (answered === 0 ? START_MAX_MS : command.silentMaxMs)) {
-      log.say("error", `the manager has not answered for ${Math.round(silentMs)} ms: it is killed`);
-      heardAtMs = performance.now();
+    if (isTooSilent(silence, answered > 0, command.silentMaxMs)) {
+      log.say("error", `the manager has not answered for ${Math.round(silence.silentMs)} ms: it is killed`);
+      silence = noteWord(silence);
       child.kill("SIGKILL");
       return;
     }
@@ -190,10 +198,10 @@ export function startManager(command: Command, events: ManagerEvents, log: Log):
   }
 
   start();
-  setInterval(ask, PING_MS).unref();
+  setInterval(ask, ASK_EVERY_MS).unref();
   return {
     vitals: () => ({
-      managerAnsweredAtMs: answeredAtMs,
+      managerAnsweredAtMs: performance.now() - silence.unansweredMs,
       managerComplaint: complaint,
       managerEnds: endsLately(restarts, performance.now()),
     }),

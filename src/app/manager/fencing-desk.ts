@@ -100,12 +100,8 @@ const wayTo = ({ id, driver, parameters, perTarget }: FencingDevice, target: str
 });
 
 export function createFencingDesk(options: DeskOptions): FencingDesk {
-  const { self, secretsFile, sight, nowMs, log } = options;
-  const runner = createRunner({
-    secretsFile,
-    sight,
-    ...(options.ownUuid === undefined ? {} : { ownUuid: options.ownUuid }),
-  });
+  const { self, secretsFile, ownUuid, sight, nowMs, log } = options;
+  const runner = createRunner({ secretsFile, sight, ownUuid });
   const waiting = new Map<string, (record: FencingRecord) => void>();
   let state = createFencer(self, NO_FENCING, options.history);
   /** Devices that the cluster has started here: the others are "not running" to a probe. */

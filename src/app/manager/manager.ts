@@ -252,7 +252,9 @@ function fence(manager: Manager, { target, operation }: FenceAction, isTargetPre
     void manager.unfence(target).then((result) => feed(manager, { kind: "fenced", result }));
     return;
   }
-  const origin = { kind: "scheduler", by: `${manager.self}: the cluster` } as const;
+  const isAwaited = manager.view?.peers.some(({ name, phase }) => name === target && phase === "awaited");
+  const met = isAwaited === true ? ({ hasNotMet: true } as const) : {};
+  const origin = { kind: "scheduler", by: `${manager.self}: the cluster`, ...met } as const;
   void manager.fencing.request(target, operation, origin, { isTargetPreferred }).then((record) => {
     const result = fencingAnswer(record, operation);
     if (result !== undefined) feed(manager, { kind: "fenced", result });

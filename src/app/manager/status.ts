@@ -206,7 +206,7 @@ const confirmationOf = (driver: string, power: string) =>
 
 /** One record of the fencer in the words of the control protocol. */
 export function fencingRecord(record: FencerRecord): FencingRecord {
-  const { node, target, action, outcome, devices, by, startedWallMs, endedWallMs } = record;
+  const { node, target, action, outcome, devices, by, hasNotMet, startedWallMs, endedWallMs } = record;
   const evidence = devices.flatMap((device) =>
     device.evidence.map(({ asked, answered }) => `${device.device}: ${asked}: ${answered}`),
   );
@@ -217,6 +217,7 @@ export function fencingRecord(record: FencerRecord): FencingRecord {
     device: devices.at(-1)?.device ?? "",
     atWallMs: startedWallMs,
     by: by.join(", "),
+    ...(hasNotMet === true ? { hasNotMet } : {}),
     evidence: evidence.join("; "),
     reason: outcome.kind === "confirmed" ? "" : outcome.reason,
     node,

@@ -8,6 +8,7 @@ import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { parseTimeMs } from "../node-directives.ts";
 import { BAUDS, PORT_DEFAULT } from "../node-links.ts";
+import { type OldDevice, readOldDevice } from "./old-devices.ts";
 import type { Medium, Site, Verdict } from "./site.ts";
 
 type TimeName = keyof Site["times"];
@@ -27,6 +28,7 @@ interface Draft {
   ipfail: boolean;
   linkAttributes: boolean;
   realtime: boolean;
+  readonly devices: OldDevice[];
 }
 
 interface Line {
@@ -36,7 +38,8 @@ interface Line {
 }
 
 type Answer =
-  | Omit<Verdict, "place" | "written">
+  /** `written`: the line as it may be shown, where it holds a password. */
+  | (Omit<Verdict, "place" | "written"> & { readonly written?: string })
   | { readonly kind: "wrong"; readonly reason: string; readonly remedy: string };
 type Handler = (draft: Draft, words: readonly string[], line: Line) => Answer;
 
@@ -226,14 +229,16 @@ const DIRECTIVES: Readonly<Record<string, Handler>> = {
   hbaping: () => refused("a host bus adapter is no ping node: monitor the disk behind it (ocf:gemel:diskd)"),
   auto_failback: failback,
   nice_failback: (draft, [word = ""], line) => failback(draft, [isTrue(word) ? "off" : "on"], line),
-  stonith: () =>
-    refused(
-      "a device needs named parameters: write primitive ID stonith:TYPE params ... (gemel stonith -L lists types)",
-    ),
-  stonith_host: () =>
-    refused(
-      "a device needs named parameters: write primitive ID stonith:TYPE params ... (gemel stonith -L lists types)",
-    ),
+  stonith: (_, [type = ""]) =>
+    type === "meatware"
+      ? mapped("fencing_by_hand: a person, for every node")
+      : refused("its file is not read: write its line here, as stonith_host * TYPE PARAMETERS"),
+  stonith_host(draft, words) {
+    const read = readOldDevice(words, draft.devices.length + 1);
+    if (read.kind === "refused") return read;
+    draft.devices.push(read.device);
+    return { kind: "mapped", text: read.text, written: read.written };
+  },
   watchdog(draft, [device = ""]) {
     if (!device.startsWith("/")) return wrong("watchdog names no device", "write watchdog /dev/watchdog");
     draft.watchdog = device;
@@ -334,6 +339,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
     ipfail: false,
     linkAttributes: false,
     realtime: true,
+    devices: [],
   };
   const verdicts: Verdict[] = [];
   const problems: Problem[] = [];
@@ -356,7 +362,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
   const times = withDefaults(draft.times);
   if (times.deadtime <= 2 * times.keepalive)
     report(file, `deadtime ${printMs(times.deadtime)} is not above twice keepalive`, "raise deadtime");
-  const { nodes, media, pings, watchdog, usesCrm, ipfail, linkAttributes, realtime } = draft;
+  const { nodes, media, pings, watchdog, usesCrm, ipfail, linkAttributes, realtime, devices } = draft;
   const site: Site = {
     cluster: draft.cluster ?? "linux-ha",
     nodes,
@@ -369,6 +375,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
     ipfail,
     linkAttributes,
     realtime,
+    devices,
   };
   return { site, verdicts, problems };
 }

@@ -6,6 +6,7 @@
  * Facts: reference/heartbeat.md, section 11; the agents' parameters of Linux-HA's resource.d.
  */
 import type { Problem } from "../../base/problem.ts";
+import { deviceLines } from "./old-devices.ts";
 import type { Knowledge, Site, Verdict } from "./site.ts";
 
 const OWNER_SCORE = 10;
@@ -184,12 +185,16 @@ export function readHaresources(text: string, file: string, site: Site, knowledg
   checkEntries(entries, site, draft.problems);
   for (const entry of entries) addEntry(draft, entry, site);
   const stay = site.failback === "off" ? STAY_SCORE : 0;
+  const devices = site.devices.flatMap((device) => deviceLines(device, site.nodes));
   const head = [
     `# From ${file} by gemel import ha.d. An owner is preferred by ${OWNER_SCORE}, staying is worth ${stay}.`,
-    "# A person fences (gemel fence confirm NODE) until a device is configured: nothing is taken over without.",
+    ...(devices.length > 0
+      ? ["# A person fences (gemel fence confirm NODE) where the devices cannot: nothing is taken over without proof."]
+      : ["# A person fences (gemel fence confirm NODE) until a device is configured: nothing is taken over without."]),
     "property stonith-enabled=true no-quorum-policy=ignore",
     "op_defaults timeout=60s",
     `primitive fencing_by_hand stonith:meatware params hostlist="${site.nodes.join(" ")}"`,
+    ...devices,
     `rsc_defaults resource-stickiness=${stay}`,
   ];
   return { crm: `${[...head, ...draft.lines].join("\n")}\n`, verdicts: draft.verdicts, problems: draft.problems };

@@ -7,6 +7,7 @@ import { loadConfiguration } from "../load.ts";
 import { readNodeConfig } from "../node-config.ts";
 import { readHaCf } from "./ha-cf.ts";
 import { readHaresources } from "./haresources.ts";
+import { secretLines } from "./old-devices.ts";
 import { printNodeConfig } from "./print-node-config.ts";
 import type { Knowledge, Site, Verdict } from "./site.ts";
 
@@ -25,6 +26,8 @@ export interface ImportedSite {
   readonly authkeys: string;
   /** Undefined where the resources are in a CIB. */
   readonly crm: string | undefined;
+  /** Passwords of the devices of old; empty where there are none. */
+  readonly secrets: string;
 }
 
 const SIGNED = /^\s*(\d+)\s+(crc|md5|sha1)\b/;
@@ -59,7 +62,7 @@ function warnings(site: Site, crm: string | undefined, folder: string): Problem[
           ),
         ]
       : []),
-    ...(crm === undefined
+    ...(crm === undefined || secretLines(site.devices) !== ""
       ? []
       : [
           warn(
@@ -96,5 +99,6 @@ export function importSite(texts: SiteTexts, knowledge: Knowledge, secret: strin
     if (loaded !== undefined) problems.push(...(loaded.kind === "valid" ? loaded.warnings : loaded.problems));
   }
   problems.push(...warnings(site, crm, folder));
-  return { verdicts: all, problems, nodeConfig, authkeys: `auth 1\n1 sha256 ${secret}\n`, crm };
+  const secrets = crm === undefined ? "" : secretLines(site.devices);
+  return { verdicts: all, problems, nodeConfig, authkeys: `auth 1\n1 sha256 ${secret}\n`, crm, secrets };
 }

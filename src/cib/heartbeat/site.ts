@@ -2,6 +2,7 @@
  * An existing Heartbeat site as it is read from ha.cf, and the words in which each of its lines is answered.
  * Fact: reference/heartbeat.md, sections 1, 2 and 11.
  */
+import type { OldDevice } from "./old-devices.ts";
 
 /** What became of one line: taken as it is, turned into something else, not needed here, or not to be had. */
 export interface Verdict {
@@ -57,4 +58,6 @@ export interface Site {
   readonly ipfail: boolean;
   readonly linkAttributes: boolean;
   readonly realtime: boolean;
+  /** Of `stonith_host`. */
+  readonly devices: readonly OldDevice[];
 }

@@ -40,6 +40,10 @@ function checkPrimitive(seen: Seen, template: XmlElement | undefined, hasDefault
         roles.length > 0 ? "give the roles different intervals, such as 10s and 11s" : "remove one of them";
       findings.push(finding("error", at(operation), reason, remedy));
     }
+    if (readTimeMs(operation.element.attributes["timeout"] ?? "1") === 0) {
+      const reason = `${id} gives ${name} no time (timeout of 0); 20 s will be used`;
+      findings.push(finding("warning", at(operation), reason, "write timeout=60s, or what it needs"));
+    }
     if (name === "monitor" && intervalMs === 0)
       findings.push(
         finding("warning", at(operation), `the monitor of ${id} has no interval and never recurs`, "add interval=10s"),

@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
+import { checkAccess } from "./check-access.ts";
 import { checkLoops } from "./check-loops.ts";
 import { checkOperations } from "./check-operations.ts";
 import { checkConstraintValues, checkOptions } from "./check-options.ts";
@@ -15,7 +16,7 @@ import { checkVocabulary } from "./check-vocabulary.ts";
 import { type Finding, finding, toProblem } from "./finding.ts";
 
 const STRUCTURAL = [checkShape, checkIds, checkNames, checkReferences, checkConstraintValues];
-const OF_PARTS = [...STRUCTURAL, checkVocabulary, checkOptions, checkOperations, checkLoops];
+const OF_PARTS = [...STRUCTURAL, checkVocabulary, checkOptions, checkOperations, checkLoops, checkAccess];
 
 /**
  * The findings, with the ids around each. Never throws on bad input. Of a configuration that is still being typed

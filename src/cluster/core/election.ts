@@ -6,6 +6,7 @@
  * What makes this safe is not the election but the join: a DC schedules only when every member of its view has joined
  * it, and a node follows one DC at a time.
  */
+import { withEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 
 export interface Hello {
@@ -43,7 +44,9 @@ export type ElectionEffect =
   | { readonly kind: "say-hello"; readonly hello: Hello }
   | { readonly kind: "dc-changed"; readonly dc: string | null }
   /** The manager of a member that lived on was started anew: what it held in memory is gone. */
-  | { readonly kind: "manager-restarted"; readonly node: string };
+  | { readonly kind: "manager-restarted"; readonly node: string }
+  /** We are the DC, and that member follows us from now on. */
+  | { readonly kind: "follows"; readonly node: string };
 
 /** Managers that hang are the keeper's business; until it has dealt with them, the others do not wait longer. */
 export const ELECTION_WAIT_MS = 2_000;
@@ -127,11 +130,17 @@ function decide(election: Election, nowMs: number): Stepped<Election, ElectionEf
   return { state: isOver ? { ...election, openSinceMs: nowMs } : election, effects: [] };
 }
 
+/** Nearly always: each says it again every few seconds. */
+const isSame = (before: Hello | undefined, hello: Hello): boolean =>
+  before?.incarnation === hello.incarnation && before.dc === hello.dc && before.hasDecided === hello.hasDecided;
+
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
   if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };
   const before = election.hellos[from];
   const effects: ElectionEffect[] = [];
-  let next: Election = { ...election, hellos: { ...election.hellos, [from]: hello } };
+  let next: Election = isSame(before, hello)
+    ? election
+    : { ...election, hellos: withEntry(election.hellos, from, hello) };
   const isRestart = before !== undefined && before.incarnation !== hello.incarnation;
   if (isRestart) effects.push({ kind: "manager-restarted", node: from });
   // Our DC is none any more: it was started anew, or follows another one.
@@ -142,6 +151,8 @@ function hear(election: Election, from: string, hello: Hello, nowMs: number): St
   }
   const decided = hello.dc === from && outranks(next, from, hello) ? withDc(next, from, nowMs) : decide(next, nowMs);
   effects.push(...decided.effects);
+  const { dc, self } = decided.state;
+  if (dc === self && hello.dc === self && before?.dc !== self) effects.push({ kind: "follows", node: from });
   // A newcomer must not wait for our next regular word.
   const isNews = before === undefined || isRestart;
   if (isNews && !decided.effects.some(({ kind }) => kind === "say-hello"))

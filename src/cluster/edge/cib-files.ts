@@ -15,6 +15,7 @@ import { loadConfiguration } from "../../cib/load.ts";
 import { BLANK } from "../core/cib-store/lineage.ts";
 import { FEATURE_SET, SCHEMA_VERSION } from "../core/cib-store/state.ts";
 import type { CibConflict, CibVersion, HistoryEntry, StoredCib } from "../core/cib-store/types.ts";
+import { createSilence } from "./silence.ts";
 
 export interface CibFiles {
   /** What the disk holds; undefined when it never held a CIB, or none can be read (told in `problems`). */
@@ -25,7 +26,7 @@ export interface CibFiles {
    * nothing is acknowledged. Never rejects.
    */
   readonly write: (stored: StoredCib) => Promise<void>;
-  /** How long the disk has been silent over what it was asked last; 0 while nothing is asked of it. */
+  /** How long the disk has been silent over what it was asked last, by our own turns; 0 while nothing is asked. */
   readonly silentMs: () => number;
   /** Why what was to be written could not be, for as long as that is so. */
   readonly refusal: () => string | undefined;
@@ -239,29 +240,26 @@ export async function openCibFiles(
     onTrouble({ severity: "error", place: directory, reason, remedy: "free or mend the disk; it is tried again" });
   let waiting: { readonly stored: StoredCib; readonly resolve: () => void }[] = [];
   let isWriting = false;
-  let askedAtMs: number | undefined;
+  const silence = createSilence();
   let refusal: string | undefined;
-  const step = () => {
-    askedAtMs = performance.now();
-  };
   let current = pair?.stored;
   let sum = pair?.sha256 ?? "";
   const writeAll = async () => {
     for (let newest = waiting.at(-1); newest !== undefined; newest = waiting.at(-1)) {
       const covered = waiting;
-      step();
+      silence.begin();
       let kept: string | undefined;
       const keep = async (version: CibVersion) => {
         kept = await keepVersion(directory, version).then(() => undefined, String);
       };
       try {
         const before = isCurrentGood ? current : undefined;
-        if (before?.head === newest.stored.head) await writeSidecar(directory, newest.stored, sum, step);
+        if (before?.head === newest.stored.head) await writeSidecar(directory, newest.stored, sum, silence.begin);
         else {
           const keepBefore = before === undefined ? undefined : () => keep(before.version);
-          sum = await writePair(directory, newest.stored, keepBefore, step);
+          sum = await writePair(directory, newest.stored, keepBefore, silence.begin);
         }
-        step();
+        silence.begin();
         isCurrentGood = true;
         refusal = undefined;
         current = newest.stored;
@@ -275,14 +273,14 @@ export async function openCibFiles(
         // The pair may be half renamed now, or gone: such a one must not become the previous.
         isCurrentGood = false;
         refusal = error instanceof Error ? error.message : String(error);
-        askedAtMs = undefined;
+        silence.end();
         tell(`the configuration cannot be written: ${refusal}`);
         await sleep(RETRY_MS);
       }
     }
     // In the same turn as the last look at `waiting`, so that no write falls between.
     isWriting = false;
-    askedAtMs = undefined;
+    silence.end();
   };
   return {
     stored: pair?.stored,
@@ -295,7 +293,7 @@ export async function openCibFiles(
         void writeAll();
       });
     },
-    silentMs: () => (askedAtMs === undefined ? 0 : performance.now() - askedAtMs),
+    silentMs: silence.ms,
     refusal: () => refusal,
     async readVersion(version) {
       if (!/^\d+\.\d+$/.test(version)) return undefined;

@@ -36,6 +36,8 @@ export interface DriverChoice {
   readonly borrowing: Borrowing | undefined;
   /** The parameter that takes the outlet of a node, for devices that feed several. */
   readonly plugParameter: string | undefined;
+  /** A packaged agent that is run: it may take the outlet by another parameter than the usual one. */
+  readonly isAgentOfOthers: boolean;
   /** Its plugs are numbered outlets, several a node, as `3,7`; else a plug is one word, by default the node's name. */
   readonly hasOutlets: boolean;
 }

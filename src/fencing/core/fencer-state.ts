@@ -10,6 +10,8 @@ export interface FencingOrigin {
   readonly kind: "scheduler" | "operator" | "drbd" | "peer";
   /** For the record: `transition 12`, `root on ttyS0`. */
   readonly by: string;
+  /** Whoever asks has never met the target since its own start: it takes it for dead without having seen it alive. */
+  readonly hasNotMet?: true;
 }
 
 export type FencerEvent =
@@ -73,6 +75,8 @@ export interface FencingRecord {
   readonly devices: readonly DeviceRecord[];
   /** Everybody who asked, in order; an operator who confirmed by hand stands last. */
   readonly by: readonly string[];
+  /** As in its origin, of whoever asked. */
+  readonly hasNotMet?: true;
   readonly startedWallMs: number;
   readonly endedWallMs: number;
 }

@@ -76,12 +76,13 @@ function deviceOf(draft: Draft, { levels, level, device }: FencingOperation): Fe
 
 export function recordOf(
   { self }: Draft,
-  { id, target, devices, by, startedWallMs }: FencingOperation,
+  { id, target, devices, by, waiters, startedWallMs }: FencingOperation,
   action: FencingRequestAction,
   outcome: FencingOutcome,
   now: Now,
 ): FencingRecord {
-  return { node: self, id, target, action, outcome, devices, by, startedWallMs, endedWallMs: now.wallMs };
+  const met = waiters.some(({ origin }) => origin.hasNotMet === true) ? ({ hasNotMet: true } as const) : {};
+  return { node: self, id, target, action, outcome, devices, by, ...met, startedWallMs, endedWallMs: now.wallMs };
 }
 
 /** Keeps the record of a round and tells it to everybody. */

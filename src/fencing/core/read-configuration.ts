@@ -10,6 +10,7 @@ import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice } from "./configuration.ts";
 import { parseDurationMs } from "./duration.ts";
+import { checkFencerParameters, plugParameterOf } from "./fencer-parameters.ts";
 import { impliedWatchdog, withoutLostQuorum } from "./implied-watchdog.ts";
 import { readTopology } from "./read-topology.ts";
 import { withoutSharedBoards } from "./shared-boards.ts";
@@ -176,11 +177,13 @@ function readDevice(
   const unfences = meta["provides"] === "unfencing";
   const parameters = valuesOf(primitive, "instance_attributes");
   const written = ownParameters(parameters);
-  const kind = catalogue.choose(agent, written);
-  if (kind === undefined) {
+  const chosen = catalogue.choose(agent, written);
+  if (chosen === undefined) {
     complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
     return undefined;
   }
+  checkFencerParameters(parameters, place, complain);
+  const kind = { ...chosen, plugParameter: plugParameterOf(chosen, parameters) };
   const own = { ...written, ...borrowed(kind.borrowing, written, section, place, complain) };
   const nodes = childrenOf(childOf(section, "nodes"), "node").flatMap(({ attributes }) => attributes["uname"] ?? []);
   const targets = targetsOf(parameters, nodes);
@@ -201,7 +204,7 @@ function readDevice(
   if (targets.length === 0 && !choice.manual) {
     complain(place, "it is not said which node it fences", "add pcmk_host_list=NODE");
   }
-  if (!choice.manual && choice.plugParameter === undefined && targets.length > 1) {
+  if (!choice.manual && kind.plugParameter === undefined && targets.length > 1) {
     hasBadPlug = true;
     const words = `one board powers one machine, but it names ${targets.join(" and ")}`;
     complain(place, words, "make a device for each node: killing one would pass for the death of the other");

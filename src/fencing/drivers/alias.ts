@@ -5,23 +5,7 @@
  * Facts: parameter lists in reference stonith.md, section 2, 3 and 11.
  */
 import type { Complaint } from "../core/catalogue.ts";
-
-export interface Alias {
-  /** A name of the drivers' table, or `meatware`. */
-  readonly driver: string;
-  /** Old name to ours; an empty string drops a parameter that has no meaning here. */
-  readonly renames: Readonly<Record<string, string>>;
-  /** Old values that would change what the device does. */
-  readonly refusals: readonly (Complaint & { readonly value: RegExp })[];
-  /** Names whose value is a password. */
-  readonly passwords: readonly string[];
-  /** Parameters that the name itself stands for. */
-  readonly implied?: Readonly<Record<string, string>>;
-  /** Takes the outlet that pcmk_host_map gives to a node. */
-  readonly plugParameter?: string;
-  /** Its plugs are numbered outlets: it switches all of a list, and reads all of them back. */
-  readonly hasOutlets?: boolean;
-}
+import { type Alias, IPMI_ALIASES } from "./alias-ipmi.ts";
 
 /** A packaged fence agent or external plugin that no driver of our own replaces. */
 export function aliasOfAgent(agent: string): Alias | undefined {
@@ -46,11 +30,6 @@ export function aliasOfAgent(agent: string): Alias | undefined {
     plugParameter: "plug",
   };
 }
-
-const VERSION_15 = {
-  reason: "asks for IPMI 1.5, which sends passwords or weak digests",
-  remedy: "use lanplus: enable IPMI 2.0 over LAN on the board; where it has none, remove this and write version=1.5",
-} as const;
 
 const UNCHECKED_CERTIFICATE = {
   parameter: "ssl_insecure",
@@ -107,45 +86,23 @@ const OWN_SSH: Pick<Alias, "renames" | "refusals" | "passwords"> = {
   passwords: ["password", "passwd"],
 };
 
+const ILO_AGENT: Alias = {
+  driver: "ilo-ribcl",
+  renames: {
+    ...FENCE_AGENT_RENAMES,
+    ssl: "",
+    ssl_secure: "",
+    notls: "",
+    ribcl: "",
+    ribcl_version: "",
+    action: "",
+  },
+  refusals: [UNCHECKED_CERTIFICATE],
+  passwords: ["password", "passwd"],
+};
+
 export const ALIASES: Readonly<Record<string, Alias>> = {
-  "external/ipmi": {
-    driver: "ipmi-lan",
-    renames: {
-      hostname: "",
-      ipaddr: "host",
-      ipport: "port",
-      userid: "user",
-      priv: "privilege",
-      interface: "",
-      passwd_method: "",
-      ipmitool: "",
-    },
-    refusals: [{ parameter: "interface", value: /^(lan|open|lanplus15)$/, ...VERSION_15 }],
-    passwords: ["passwd"],
-  },
-  fence_ipmilan: {
-    driver: "ipmi-lan",
-    renames: {
-      ip: "host",
-      ipaddr: "host",
-      ipport: "port",
-      username: "user",
-      login: "user",
-      cipher: "cipher_suite",
-      privlvl: "privilege",
-      power_timeout: "confirm_time",
-      power_wait: "settle_time",
-      lanplus: "",
-      auth: "",
-      method: "",
-      timeout: "",
-      action: "",
-      verbose: "",
-    },
-    refusals: [{ parameter: "lanplus", value: /^(0|false|no|off)$/i, ...VERSION_15 }],
-    passwords: ["password", "passwd"],
-  },
-  "ipmi-lan": { driver: "ipmi-lan", renames: {}, refusals: [], passwords: ["password", "passwd"] },
+  ...IPMI_ALIASES,
   fence_redfish: {
     driver: "redfish",
     renames: {
@@ -197,20 +154,8 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
     refusals: [],
     passwords: ["ilo_password"],
   },
-  fence_ilo: {
-    driver: "ilo-ribcl",
-    renames: {
-      ...FENCE_AGENT_RENAMES,
-      ssl: "",
-      ssl_secure: "",
-      notls: "",
-      ribcl: "",
-      ribcl_version: "",
-      action: "",
-    },
-    refusals: [UNCHECKED_CERTIFICATE],
-    passwords: ["password", "passwd"],
-  },
+  fence_ilo: ILO_AGENT,
+  fence_ilo2: ILO_AGENT,
   "ilo-ribcl": { driver: "ilo-ribcl", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "rsa-telnet": { driver: "rsa-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },
   "drac-mc-telnet": { driver: "drac-mc-telnet", renames: {}, refusals: [], passwords: ["password", "passwd"] },

@@ -11,14 +11,42 @@ import { judgeSwitch, lastLine } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
-const parameters = v.objectWithRest(
-  {
-    agent: v.pipe(v.string(), v.regex(/^fence_[a-z0-9_]+$/, "name the agent as fence_apc_snmp")),
-    secret: v.optional(text("name the entry of the secrets file that holds the password")),
-    secret_option: v.optional(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the agent's option")), "password"),
-    ...powerTimes({ answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 }),
-  },
-  v.string(),
+/**
+ * Agents that hand the password on to snmpget and snmpset as an argument (seen in /proc, fence-agents 4.12.1): every
+ * user of the machine can read it while they run. Those of IPMI do so with ipmitool; they are none of ours: alias-ipmi.
+ */
+const SNMP_AGENTS = [
+  "fence_apc_snmp",
+  "fence_cisco_mds",
+  "fence_eaton_snmp",
+  "fence_ifmib",
+  "fence_intelmodular",
+  "fence_tripplite_snmp",
+];
+
+const parameters = v.pipe(
+  v.objectWithRest(
+    {
+      agent: v.pipe(v.string(), v.regex(/^fence_[a-z0-9_]+$/, "name the agent as fence_apc_snmp")),
+      secret: v.optional(text("name the entry of the secrets file that holds the password")),
+      secret_option: v.optional(
+        v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the agent's option")),
+        "password",
+      ),
+      argv_secret: v.optional(v.picklist(["accept"], "write accept, or leave it out")),
+      ...powerTimes({ answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 }),
+    },
+    v.string(),
+  ),
+  v.forward(
+    v.check(
+      ({ agent, secret, argv_secret }) =>
+        secret === undefined || argv_secret === "accept" || !SNMP_AGENTS.includes(agent),
+      "this agent hands the password to snmpget as an argument, which every user of the node can read: use " +
+        "stonith:snmp-pdu, or write argv_secret=accept where the community is no secret",
+    ),
+    ["secret"],
+  ),
 );
 
 /** Bad arguments, login denied: nothing was done, and asking again at once is in vain. */
@@ -46,7 +74,17 @@ export function agentDevice(agent: FenceAgent, options: Readonly<Record<string, 
 }
 
 export const fenceAgent = defineDriver("fence-agent", parameters, (written) => {
-  const { agent, secret, secret_option, answer_time, confirm_time, poll_time, settle_time, ...options } = written;
+  const {
+    agent,
+    secret,
+    secret_option,
+    argv_secret: _,
+    answer_time,
+    confirm_time,
+    poll_time,
+    settle_time,
+    ...options
+  } = written;
   return {
     transport: "agent",
     target: { agent, secret, passwordOption: secret_option },

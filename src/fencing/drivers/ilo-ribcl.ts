@@ -70,6 +70,7 @@ function readReply(text: string): Reply {
   }
   for (const { name, attributes } of elements) {
     const code = Number.parseInt(attributes["STATUS"] ?? "0", 16);
+    if (Number.isNaN(code)) return { kind: "lost", isSent: true, reason: "a status of the answer is no number" };
     if (name === "RESPONSE" && code !== 0) return { kind: "status", code, message: attributes["MESSAGE"] ?? "" };
   }
   return { kind: "elements", elements };

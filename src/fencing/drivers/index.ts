@@ -74,6 +74,7 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
     parameters,
     manual: driver === undefined,
     plugParameter: alias.plugParameter,
+    isAgentOfOthers: alias.driver === fenceAgent.name,
     hasOutlets: alias.hasOutlets ?? false,
     switchesOn: driver?.switchesOn ?? false,
     isWitness: driver?.isWitness ?? false,

@@ -17,6 +17,7 @@ import type {
   SwitchAnswer,
 } from "../core/driver.ts";
 import { driverOf } from "../drivers/index.ts";
+import { inPlainWords } from "../drivers/plain-words.ts";
 import { provePower } from "../drivers/prove-power.ts";
 import { type ClusterSight, createDeviceOpener } from "./open-device.ts";
 
@@ -39,8 +40,8 @@ export interface DeviceRunner {
 
 export interface RunnerOptions {
   readonly secretsFile: string;
-  /** Of this machine, where it is known: a board that shows it is never switched off from here. */
-  readonly ownUuid?: string;
+  /** Of this machine, undefined where it is not known: a board that shows it is never switched off from here. */
+  readonly ownUuid?: string | undefined;
   /** Absent without a running cluster: then no lock and no watchdog proves anything. */
   readonly sight?: ClusterSight;
 }
@@ -178,7 +179,7 @@ export function createRunner({ secretsFile, ownUuid, sight }: RunnerOptions): De
       const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
         const opened = await opener.open(id, bound);
         if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
-        const device = recordDevice(opened.value.device, recorder, isOver);
+        const device = recordDevice(inPlainWords(opened.value.device), recorder, isOver);
         const key = JSON.stringify([id, name, parameters]);
         const own = { uuid: ownUuid, isKnownForeign: foreign.has(key) };
         const objection = await objectTo(device, action, bound.expectedUuid, own);

@@ -9,6 +9,8 @@ export type SecretRead =
   | { readonly kind: "secret"; readonly value: string }
   | { readonly kind: "no-secret"; readonly reason: string; readonly remedy: string };
 
+/** Where it stands unless a command or a node's configuration says otherwise. */
+export const SECRETS_FILE = "/etc/gemel/secrets";
 const FILE_BYTES_MAX = 65_536;
 const OTHERS = 0o077;
 

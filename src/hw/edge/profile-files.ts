@@ -1,6 +1,8 @@
-/** Profiles and machine facts from files: below hw-profiles/ and the site's own directory, and from /sys. */
+/** Profiles from the program itself and from the site's own directory, and the facts of this machine from /sys. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { getAsset, isSea } from "node:sea";
+import * as v from "valibot";
 import type { Problem } from "../../base/problem.ts";
 import type { MachineFacts, NamedProfile } from "../core/profile/match.ts";
 import { readProfile } from "../core/profile/schema.ts";
@@ -19,21 +21,43 @@ function filesOf(directory: string): readonly string[] {
   }
 }
 
-/** A later directory replaces profiles of an earlier one by their id; a bad file is told, and the rest is used. */
-export function readProfiles(directories: readonly string[]): {
+/** One profile as it was written, and where. */
+export interface ProfileText {
+  /** Vendor and model: `hp/ilo3`. */
+  readonly id: string;
+  readonly place: string;
+  readonly text: string;
+}
+
+/** Every VENDOR/MODEL.json below a directory. */
+export function profilesBelow(directory: string): readonly ProfileText[] {
+  return filesOf(directory).map((file) => {
+    const place = path.join(directory, file);
+    return { id: file.replace(/\.json$/, ""), place, text: readFileSync(place, "utf8") };
+  });
+}
+
+/** The name of the asset in the binary: tools/build.ts. */
+const ASSET = "hw-profiles";
+const PACKAGED = v.array(v.object({ id: v.string(), place: v.string(), text: v.string() }));
+
+/** The profiles that the program came with: they are part of the binary, which may stand alone on a bare machine. */
+export function packagedProfiles(): readonly ProfileText[] {
+  if (!isSea()) return profilesBelow(path.resolve(import.meta.dirname, "../../../hw-profiles"));
+  return v.parse(PACKAGED, JSON.parse(getAsset(ASSET, "utf8")));
+}
+
+/** A later source replaces profiles of an earlier one by their id; a bad file is told, and the rest is used. */
+export function readProfiles(texts: readonly ProfileText[]): {
   readonly profiles: readonly NamedProfile[];
   readonly problems: readonly Problem[];
 } {
   const profiles = new Map<string, NamedProfile>();
   const problems: Problem[] = [];
-  for (const directory of directories) {
-    for (const file of filesOf(directory)) {
-      const place = path.join(directory, file);
-      const read = readProfile(readFileSync(place, "utf8"), place);
-      const id = file.replace(/\.json$/, "");
-      if (read.kind === "profile") profiles.set(id, { id, profile: read.profile });
-      else problems.push(...read.problems);
-    }
+  for (const { id, place, text } of texts) {
+    const read = readProfile(text, place);
+    if (read.kind === "profile") profiles.set(id, { id, profile: read.profile });
+    else problems.push(...read.problems);
   }
   return { profiles: [...profiles.values()], problems };
 }

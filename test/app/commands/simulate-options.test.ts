@@ -1,7 +1,7 @@
 /** `gemel simulate` has every option of the installed crm_simulate, long and short. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { helpText } from "../../../src/app/commands/simulate-options.ts";
+import { helpText, readArguments } from "../../../src/app/commands/simulate-options.ts";
 import { isPeerInstalled } from "../../support/scheduler-peer.ts";
 import { skips } from "../../support/skip.ts";
 
@@ -25,3 +25,9 @@ test.skipIf(skips(!isPeerInstalled(), "Debian's pacemaker-cli-utils is not insta
     expect(optionsIn(helpText())).toEqual(expect.arrayContaining(theirs));
   },
 );
+
+test("quorum and watchdog are there or not: any other word is refused", () => {
+  for (const value of ["1", "0", "true", "off"]) expect(readArguments(["-q", value]).values.quorum).toBe(value);
+  expect(() => readArguments(["--quorum", "maybe"])).toThrow("write 1 or 0");
+  expect(() => readArguments(["-w", "3"])).toThrow("write 1 or 0");
+});

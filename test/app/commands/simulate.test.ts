@@ -229,6 +229,8 @@ describe.skipIf(skips(!isPeerInstalled(), "crm_simulate is not installed"))(
       ["-S", "-F", "r3_stop_0@bravo=1"],
       ["-S", "-F", "r2-rsc_start_0@alpha=1"],
       ["-S", "-i", "r3_start_0@alpha=5"],
+      ["-S", "-i", "r3_monitor_0@alpha=5"],
+      ["-S", "-i", "r3_stop_0@alpha=7"],
       ["-q", "0", "-w", "1", "-g", "tA", "-r", "tB", "-b", "tC", "-e", "tD", "-t", "2020-01-01"],
       ["-A"],
       ["-c"],

@@ -6,9 +6,13 @@ import process from "node:process";
 import { expect, test, vi } from "vitest";
 import { run } from "../../../src/app/commands/import.ts";
 import { formatProblem } from "../../../src/base/problem.ts";
+import { xml } from "../../../src/base/xml.ts";
 import { HA_CF_DIRECTIVES, readHaCf } from "../../../src/cib/heartbeat/ha-cf.ts";
 import { importSite } from "../../../src/cib/heartbeat/import-site.ts";
 import type { Knowledge } from "../../../src/cib/heartbeat/site.ts";
+import { loadConfiguration } from "../../../src/cib/load.ts";
+import { readFencingConfiguration } from "../../../src/fencing/core/read-configuration.ts";
+import { CATALOGUE } from "../../../src/fencing/drivers/index.ts";
 
 const SITE = path.join(import.meta.dirname, "site");
 const NOBODY: Knowledge = { self: undefined, interfaces: {}, owners: {}, scripts: [] };
@@ -19,6 +23,11 @@ const PAIR = "node srv01 srv02\nbcast eth1 eth2\nwatchdog /dev/watchdog\n";
 function imported(haCf: string, haresources?: string, knowledge = NOBODY) {
   return importSite({ folder: "ha.d", haCf, authkeys: undefined, haresources }, knowledge, SECRET);
 }
+
+const parsed = (read: ReturnType<typeof loadConfiguration>) => {
+  if (read.kind !== "valid") throw new Error(JSON.stringify(read.problems));
+  return xml("cib", {}, [read.value]);
+};
 
 const errorsOf = ({ problems }: { readonly problems: ReturnType<typeof imported>["problems"] }) =>
   problems.filter(({ severity }) => severity === "error").map(formatProblem);
@@ -54,6 +63,41 @@ test("it writes only where told, the key for its owner alone, and overwrites not
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the devices of a site without a CIB are taken over, and a password only into the secrets file", async () => {
+  const lines = [
+    "stonith_host * meatware srv01 srv02",
+    "stonith_host * external/ipmi srv01 192.0.2.11 admin geheim lan",
+    "stonith_host srv01 external/ibmrsa-telnet srv02 192.0.2.12 USERID geheim2",
+    "stonith_host * wti_nps 192.0.2.13 geheim3",
+    "stonith_host * external/ipmi srv01",
+    "stonith meatware /etc/ha.d/hosts",
+  ];
+  const site = imported(`${PAIR}${lines.join("\n")}\n`, "srv01 198.51.100.9/24/eth0\n");
+  expect(errorsOf(site)).toEqual([]);
+  expect(site.crm?.split("\n").filter((line) => line.includes("stonith_"))).toEqual([
+    "primitive stonith_2 stonith:external/ipmi params ipaddr=192.0.2.11 userid=admin secret=stonith_2" +
+      ' pcmk_host_list="srv01"',
+    "location stonith_2_not_on_srv01 stonith_2 -inf: srv01",
+    "primitive stonith_3 stonith:external/ibmrsa-telnet params ip_address=192.0.2.12 username=USERID secret=stonith_3" +
+      ' pcmk_host_list="srv02"',
+    "location stonith_3_not_on_srv02 stonith_3 -inf: srv02",
+  ]);
+  expect(site.secrets).toBe("stonith_2=geheim\nstonith_3=geheim2\n");
+  const fencing = readFencingConfiguration(
+    parsed(loadConfiguration(site.crm ?? "", { source: "cluster.crm" })),
+    CATALOGUE,
+  );
+  expect(fencing.problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  expect(fencing.configuration.devices.map(({ id, driver, targets }) => [id, driver, targets])).toEqual([
+    ["fencing_by_hand", "meatware", expect.anything()],
+    ["stonith_2", "ipmi-lan", ["srv01"]],
+    ["stonith_3", "rsa-telnet", ["srv02"]],
+  ]);
+  const told = site.verdicts.filter(({ written }) => written.startsWith("stonith"));
+  expect(told.map(({ kind }) => kind)).toEqual(["mapped", "mapped", "mapped", "refused", "refused", "mapped"]);
+  expect(JSON.stringify(site.verdicts)).not.toContain("geheim");
 });
 
 test("every directive of Heartbeat 3 is known", () => {

@@ -27,6 +27,24 @@ test("a node that came back and then fenced the other for a fault of its own is 
   expect(codes({ done: runsOn("srv01"), live })).not.toContain("mutual-fencing");
 });
 
+test.each([
+  ["after a boot of ten minutes", 650_000, true, true],
+  ["that was down for hours before it came back to a dead peer", 8_000_000, true, false],
+  ["that has met the other since", 650_000, false, false],
+])("a node %s that fences back", (_name, agoMs, isStranger, isMutual) => {
+  const back: FencingFact = { ...shot("srv02", "srv01", 50_000), ...(isStranger ? { hasNotMet: true } : {}) };
+  const live = { fencing: [shot("srv01", "srv02", agoMs), back] };
+  expect(codes({ done: runsOn("srv01"), live }).includes("mutual-fencing")).toBe(isMutual);
+});
+
+test("a service that its agent calls degraded: a warning with the agent's reason, and no failure", () => {
+  const monitor = { node: "srv01", resource: "prmDB", task: "monitor", intervalMs: 10_000 } as const;
+  expect(told({ done: [...runsOn("srv01"), { ...monitor, rc: 190, reason: "slow disk" }] })).toEqual([
+    "resource-degraded: prmDB serves on srv01, but its agent calls it degraded: slow disk -> " +
+      "mend the cause on srv01 before it fails; then: crm resource cleanup prmDB srv01",
+  ]);
+});
+
 describe("what an operator has stopped", () => {
   const colocation = '<rsc_colocation id="c" rsc="grpDB" with-rsc="clnPing" score="INFINITY"/>';
 

@@ -340,6 +340,23 @@ test("status changes reach the DC in order and come back to every member", () =>
   expect(world.node("a").disk === undefined || !JSON.stringify(world.node("a").disk).includes("ip_last_0")).toBe(true);
 });
 
+test("an attribute that is told again as it is makes no new status; another value, and its end, do", () => {
+  const world = new World(["a", "b"]);
+  const told = (value: string | null) => {
+    const change: StatusChange = { kind: "set-attribute", node: "b", name: "master-data", value };
+    world.step(world.node("b"), { kind: "report", changes: [change] });
+    world.settle();
+    return [world.node("a").store?.numUpdates, world.node("b").store?.numUpdates];
+  };
+  world.settle();
+  const [start = 0] = [world.node("a").store?.numUpdates];
+  const values = ["10000", "10000", "10", "10000", null, null];
+  expect(values.map((value) => told(value).map((updates) => (updates ?? 0) - start))).toEqual(
+    [1, 1, 2, 3, 4, 4].map((updates) => [updates, updates]),
+  );
+  expect(world.tree("b")).not.toContain("master-data");
+});
+
 test("history tells who, from where and what", () => {
   const world = new World(["a"]);
   const id = world.submit("a");

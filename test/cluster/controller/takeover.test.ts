@@ -124,6 +124,28 @@ test("the fenced node comes back, joins, is probed, and is not given the resourc
   expect(cluster.fenced).toEqual(["alpha"]);
 });
 
+test("a manager that comes up later than its keeper is heard is asked again as soon as it follows the DC", () => {
+  const cluster = start();
+  cluster.kill("bravo");
+  cluster.tellViews();
+  cluster.run(2_000);
+  cluster.boot("bravo");
+  cluster.tellViews();
+  cluster.run(0);
+  // What the DC asks at the sight of the new member is lost.
+  cluster.machine("bravo").alive = false;
+  cluster.run(1);
+  cluster.machine("bravo").alive = true;
+  const hasJoined = () => cluster.log.some((line) => line.endsWith("alpha info: bravo has joined") && isLate(line));
+  const bootedAtMs = cluster.nowMs;
+  const isLate = (line: string) => Number(line.split(" ")[0]) >= bootedAtMs;
+  cluster.run(100);
+  expect(hasJoined()).toBe(false);
+  // A hello goes out each second; the DC's next try of itself would come after five.
+  cluster.run(2_000);
+  expect(hasJoined()).toBe(true);
+});
+
 test("the DC dies in the middle of a transition: the survivor finishes the work", () => {
   const slow: World["agent"] = (node, run, cluster) => ({
     ...honestAgent(node, run, cluster),
@@ -217,6 +239,24 @@ test("a stop that hangs is waited for within one bound, however often the manage
   cluster.run(2 * 60_000);
   // Without a goodbye: what it runs is not known to have stopped.
   expect(left().map((line) => line.split(" ").slice(1).join(" "))).toEqual(["alpha left false"]);
+});
+
+test("a monitor that answers degraded is told once, and neither counted nor answered by anything", () => {
+  let isDegraded = false;
+  const agent: World["agent"] = (node, run, cluster) => {
+    const honest = honestAgent(node, run, cluster);
+    return isDegraded && run.operation === "monitor" && honest.code === 0 ? { ...honest, code: 190 } : honest;
+  };
+  const cluster = start({ agent });
+  const before = cluster.operations.filter((line) => !line.includes("monitor"));
+  isDegraded = true;
+  cluster.run(60_000);
+  isDegraded = false;
+  cluster.run(60_000);
+  const attributes = transientAttributes(nodeState(nodeCib(cluster.machine("bravo").state), "alpha"));
+  expect(attributes["fail-count-ip#monitor_10000"]).toBeUndefined();
+  expect(cluster.operations.filter((line) => !line.includes("monitor"))).toEqual(before);
+  expect(cluster.log.filter((line) => line.includes("answers degraded (rc=190)"))).toHaveLength(1);
 });
 
 test("a monitor that fails is counted, and the DC decides anew", () => {

@@ -80,6 +80,17 @@ test("a failure in both layouts", () => {
   );
 });
 
+test("a service that its agent calls degraded runs, and says so in every layout", () => {
+  const source = sourceOf(sourceCib({ node01: "degraded" }));
+  expect(monitorText(source, PLAIN)).toContain("  * p_ip\t(ocf:heartbeat:IPaddr2):\t Started node01");
+  expect(monitorText(source, PLAIN)).toContain(
+    "Failed Resource Actions:\n  * p_ip 10s-interval monitor on node01 returned 'degraded' at Thu Dec  1 16:55:21 2011",
+  );
+  expect(monitorTextOne(source, PLAIN)).toContain(
+    "Failed actions:\n    p_ip_monitor_10000 (node=node01, call=7, rc=190",
+  );
+});
+
 test("-s says in one line and by its exit code what is missing", () => {
   expect(brief(sourceOf(sourceCib({ node01: "running" })))).toEqual({
     text: "CLUSTER OK: 2 nodes online, 1 resource instance configured",

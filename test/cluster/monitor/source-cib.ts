@@ -2,8 +2,8 @@
 import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
 
 export interface Scene {
-  /** `failed`: its monitor has timed out and the address is on node02. */
-  readonly node01: "running" | "stopped" | "failed";
+  /** `failed`: its monitor has timed out and the address is on node02; `degraded`: its agent answers 190. */
+  readonly node01: "running" | "stopped" | "failed" | "degraded";
   readonly leftOver?: boolean;
   /** Value of one more attribute of node02. */
   readonly attribute?: string;
@@ -42,11 +42,12 @@ const failed =
   operation("monitor", 10_000, 29, 1, 2, "last_failure_0") +
   operation("monitor", 10_000, 29, 1, 2, "monitor_10000") +
   operation("stop", 0, 30, 0, 0, "last_0");
+const degraded = started + operation("monitor", 10_000, 7, 190, 0, "last_failure_0");
 
 export function sourceCib({ node01, leftOver = false, attribute }: Scene): XmlElement {
   const [one, two] = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
   const failures = { "fail-count-p_ip#monitor_10000": "1", "last-failure-p_ip#monitor_10000": String(AT) };
-  const histories = { running: started, failed, stopped: "" };
+  const histories = { running: started, failed, degraded, stopped: "" };
   const notes = { "node01-eth0": "up", ...(attribute === undefined ? {} : { note: attribute }) };
   const rule = `<rsc_location id="cli-standby-p_ip" rsc="p_ip"><rule id="cli-standby-rule-p_ip" score="-INFINITY">
     <expression id="cli-standby-expr-p_ip" attribute="#uname" operation="eq" value="node02"/></rule></rsc_location>`;
@@ -67,7 +68,7 @@ export function sourceCib({ node01, leftOver = false, attribute }: Scene): XmlEl
     <constraints>${leftOver ? rule : ""}</constraints></configuration>
     <status>
       ${state(one, "node01", node01 !== "stopped", node01 === "failed" ? failures : {}, histories[node01])}
-      ${state(two, "node02", true, notes, node01 === "running" ? "" : started)}
+      ${state(two, "node02", true, notes, ["running", "degraded"].includes(node01) ? "" : started)}
     </status></cib>`;
   const read = parseXml(text);
   if (read.kind === "not-xml") throw new Error(read.reason);

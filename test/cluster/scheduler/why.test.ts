@@ -47,10 +47,11 @@ function remove(cib: XmlElement, all: readonly Candidate[], facts: readonly Cite
   return without(cib, found);
 }
 
-function apply(cib: XmlElement, all: readonly Candidate[], change: Change, name: string): XmlElement {
+function apply(cib: XmlElement, all: readonly Candidate[], change: Change): XmlElement {
   const reduced = remove(cib, all, change.remove);
-  if (change.addScore === undefined) return reduced;
-  const added = xml("rsc_location", { id: "new", rsc: name, node: change.node, score: String(change.addScore) });
+  if (change.prefer === undefined) return reduced;
+  const { resource, score } = change.prefer;
+  const added = xml("rsc_location", { id: "new", rsc: resource, node: change.node, score: String(score) });
   const configuration = childOf(reduced, "configuration") ?? xml("configuration");
   const constraints = childOf(configuration, "constraints") ?? xml("constraints");
   const others = configuration.children.filter((child) => child !== constraints);
@@ -64,6 +65,8 @@ function apply(cib: XmlElement, all: readonly Candidate[], change: Change, name:
 const SEEDS = 24;
 /** Others that found something: the many records of a cloned group, of which only two together tell anything. */
 const FOUND = [65];
+/** Nodes where something is not, and those of them for which a change is proposed. */
+const [away, proposed]: [string[], string[]] = [[], []];
 describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOUND])("seed %i", (seed) => {
   const cib = parse(randomCib(seed));
   const names = (childOf(childOf(cib, "configuration"), "resources")?.children ?? []).map(
@@ -82,13 +85,35 @@ describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOU
     const cited = proof.citations.flatMap(({ facts }) => facts);
     const rest = all.filter((fact) => !cited.some((each) => sameFact(each, fact)));
     expect(textWithout(rest)).toBe(textOf(before));
+    away.push(...proof.conclusion.nodes.filter(({ roles }) => roles.length === 0).map(({ node }) => node));
+    proposed.push(...proof.changes.map(({ node }) => node));
     for (const change of proof.changes) {
-      const after = conclude(apply(cib, all, change, name), name);
+      const after = conclude(apply(cib, all, change), name);
       expect(after?.nodes.find(({ node }) => node === change.node)?.roles).not.toEqual([]);
     }
     for (const fact of cited)
       for (const language of ["en", "ja"] as const) expect(factText(fact, language)).not.toMatch(/[{}]/);
   });
+});
+
+test("for nearly every node a change is found", () => {
+  // The rest are puzzles: one thing would have to go, and what looks like it to stay.
+  expect(away.length).toBeGreaterThan(50);
+  expect(proposed.length).toBeGreaterThan(0.9 * away.length);
+});
+
+test("of facts that count only together none can be spared", () => {
+  // Found by looking at hundreds: which of them can be spared depends on which others have gone.
+  const cib = parse(randomCib(247));
+  const all = candidates(cib, "r2");
+  const textWithout = (facts: readonly CitedFact[]) => {
+    const after = conclude(remove(cib, all, facts), "r2");
+    return after === undefined ? "gone" : textOf(after, "alpha");
+  };
+  const sets = prove(cib, NOW_WALL_MS, "r2", "alpha")?.citations.filter(({ facts }) => facts.length > 1) ?? [];
+  expect(sets.length).toBeGreaterThan(0);
+  for (const { facts } of sets)
+    for (const fact of facts) expect(textWithout(facts.filter((each) => each !== fact))).toBe(textWithout([]));
 });
 
 const pair = pairCib(ACTIVE, STANDBY);
@@ -128,6 +153,50 @@ p on alpha: start`).replace(/<node_state id="4".*?<\/node_state>/s, ""),
   const told = (["en", "ja"] as const).map((language) => (proof === undefined ? "" : proofText(proof, language)));
   expect(told[0]).toContain("delta: cannot run anything (it is not up), score 50");
   expect(told[1]).toContain("charlie: 実行不可 (スタンバイ中)");
+});
+
+/** Without any fencing device nothing is acted on: written nowhere, it is what decides all the same. */
+const UNPROTECTED = `
+nodes alpha bravo
+option stonith-enabled=true
+Dummy p
+Dummy q
+q on alpha: start`;
+
+test("that there is nothing to fence with is told, and stands in the way of every change", () => {
+  const cib = parse(terseCib(UNPROTECTED));
+  const [p, q] = ["p", "q"].map((name) => prove(cib, NOW_WALL_MS, name));
+  expect(p?.citations.filter(({ moves }) => moves).flatMap(({ facts }) => facts)).toMatchObject([
+    { kind: "no-fencing" },
+  ]);
+  expect(p === undefined ? "" : proofText(p, "en")).toContain("neither a fencing device nor a watchdog");
+  expect(q?.changes).toMatchObject([{ node: "bravo", remove: [{ kind: "no-fencing" }] }]);
+});
+
+/** Either ban would be enough. */
+const BANNED_TWICE = `
+nodes alpha bravo
+Dummy p
+rsc_location rsc=p node=bravo score=-INFINITY
+rsc_location rsc=p node=bravo score=-INFINITY
+rsc_location rsc=p node=alpha score=100`;
+
+test("a change takes away all that say the same, and prefers the node as well where need be", () => {
+  const [change] = prove(parse(terseCib(BANNED_TWICE)), NOW_WALL_MS, "p")?.changes ?? [];
+  expect(change?.node).toBe("bravo");
+  expect(change?.remove.map(({ kind, values }) => `${kind} ${values["score"]}`)).toEqual([
+    "location -INFINITY",
+    "location -INFINITY",
+  ]);
+  expect(change?.prefer).toEqual({ resource: "p", score: 101 });
+});
+
+test("of a member of a group it is told what it goes with, and the group is what is moved", () => {
+  const cib = parse(terseCib("nodes alpha bravo\ngroup g\n  Dummy p\n  Dummy q\np on alpha: start\nq on alpha: start"));
+  const proof = prove(cib, NOW_WALL_MS, "q");
+  expect(proof?.following).toEqual({ group: "g", first: "p" });
+  expect(proof?.changes).toEqual([{ node: "bravo", remove: [], prefer: { resource: "g", score: 1 } }]);
+  expect(proof === undefined ? "" : proofText(proof, "en")).toContain("goes where p goes");
 });
 
 test("told in Japanese, with the same names and numbers", () => {

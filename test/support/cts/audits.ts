@@ -15,8 +15,8 @@ import { FRONT, NODES, type NodeName, SINGLES } from "./configuration.ts";
 import { LEDGER_NODE } from "./ledger.ts";
 
 const LOOK_MS = 200;
-/** A resource of a crashed node comes back after its boot, its fencing and the others' waits. */
-export const SETTLE_MAX_MS = 120_000;
+/** A crashed node's resources come back after its boot, its fencing and the others' waits; on a busy machine late. */
+export const SETTLE_MAX_MS = 300_000;
 /** Words of a program that has met its own fault. */
 const CRASH = /the keeper ended|invariant|AssertionError|TypeError|RangeError|ReferenceError|this is a fault of gemel/;
 

@@ -7,6 +7,7 @@ import { type Cluster, openCluster } from "./cluster.ts";
 import { NODES } from "./configuration.ts";
 import { openLedger } from "./ledger.ts";
 import { prepare, ROUNDS } from "./rounds.ts";
+import { unjustFencings } from "./shots.ts";
 
 const RECOVERY_MS = 2_000;
 
@@ -42,8 +43,7 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
   const prepared = await prepare(stage, round.before);
   const before = prepared.length > 0 ? prepared : await audit(cluster, new Map(), lengths, violations);
   const fencings = () => NODES.reduce((sum, node) => sum + cluster.fencings(node), 0);
-  const shots = () => NODES.reduce((sum, node) => sum + cluster.shots(node), 0);
-  const [fencingsBefore, shotsBefore] = [fencings(), shots()];
+  const fencingsBefore = fencings();
   const ledger = openLedger(cluster, ledgerFrom);
   const startedAtMs = performance.now();
   const problems = before.length > 0 ? before.map((one) => `before: ${one}`) : await round.run(stage);
@@ -52,8 +52,8 @@ async function playRound(cluster: Cluster, chance: Chance, name: string, ledgerF
   await ledger.close();
   const breaches = await audit(cluster, ledger.acknowledged, lengths, violations);
   const fenced = fencings() - fencingsBefore;
-  const shot = shots() - shotsBefore;
-  const healthy = !round.isViolent && shot > 0 ? [`${shot} running nodes were fenced in a round without a fault`] : [];
+  const logs = new Map(NODES.map((node) => [node, cluster.log(node)]));
+  const healthy = round.isViolent ? [] : unjustFencings(logs, lengths);
   const failures = [...problems, ...breaches, ...healthy];
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   const seen = `${fenced === 0 ? "" : `, ${fenced} fenced`}, ${ledger.acknowledged.size} entries`;

@@ -239,7 +239,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         const status = await stage.cluster.status(node);
         return (status?.resources.find((one) => one.id === id)?.failCounts.length ?? 0) > 0;
       };
-      const counted = (await until(isCounted, 30_000)) ? [] : [`the failure of ${id} was not counted`];
+      const counted = (await until(isCounted)) ? [] : [`the failure of ${id} was not counted`];
       const ran = await until(() => whereIs(stage, id) !== undefined);
       const cleaned: string[] = [];
       for (const one of SINGLES)

@@ -5,7 +5,7 @@
  * Facts: Pacemaker Explained, "Access Control Lists (ACLs)"; root and hacluster are never restricted.
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
-import { findPaths, type TreePath } from "../cib-store/paths.ts";
+import { findPaths, type TreePath } from "../../../base/xml-path.ts";
 import { clusterOption, configurationOf, readBoolean } from "../controller/cib-read.ts";
 
 export interface Person {

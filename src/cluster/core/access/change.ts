@@ -6,7 +6,7 @@
  */
 import type { Problem } from "../../../base/problem.ts";
 import type { XmlElement } from "../../../base/xml.ts";
-import type { TreePath } from "../cib-store/paths.ts";
+import type { TreePath } from "../../../base/xml-path.ts";
 import { isUnrestricted, type Person, type Rights, rightAt, rightsIn } from "./acl.ts";
 
 const nameOf = ({ name, attributes }: XmlElement) =>

@@ -21,6 +21,7 @@ import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAdd
 import {
   activeTwice,
   blockedActions,
+  degradedResources,
   failedResources,
   heldByStopped,
   leftOverConstraints,
@@ -48,6 +49,7 @@ const RULES: readonly Rule[] = [
   heldByStopped,
   lostNetworks,
   failedResources,
+  degradedResources,
   notReady,
   addressWithoutInterface,
   leftOverConstraints,

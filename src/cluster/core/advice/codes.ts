@@ -40,6 +40,7 @@ export const ROW_OF = {
   "alert-not-told": 0,
   "silence-near-deadtime": 0,
   "promoted-nowhere": 0,
+  "resource-degraded": 0,
   "drbd-degraded": 0,
   "drbd-diskless": 0,
   "drbd-stale": 0,

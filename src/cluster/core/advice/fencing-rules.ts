@@ -5,21 +5,28 @@ import { clock } from "./words.ts";
 
 /** For the same cut: in this time no node that was shot boots, joins and is lost again, which is another trouble. */
 const MUTUAL_MS = 60_000;
+/** A server with much memory and many disks may take a quarter of an hour to boot; then it waits for its peer. */
+const BOOT_MAX_MS = 1_800_000;
 /** Older ones are history. */
 const RECENT_MS = 86_400_000;
 
 const shooterOf = ({ by }: FencingFact) => by.split(":", 1)[0] ?? "";
 
+/**
+ * Both drew at the same cut; or the one that was shot came back, did not meet the other, and shot it for that. Had they
+ * met in between, however shortly after the boot, the second shot is for a fault of its own.
+ */
+function isShotBack(one: FencingFact, two: FencingFact): boolean {
+  if (two.target !== shooterOf(one) || shooterOf(two) !== one.target) return false;
+  const afterMs = two.atWallMs - one.atWallMs;
+  return Math.abs(afterMs) < MUTUAL_MS || (two.hasNotMet === true && afterMs > 0 && afterMs < BOOT_MAX_MS);
+}
+
 /** Row 15: each fenced the other for the same cut. */
 export const mutualFencing: Rule = ({ fencing, nowWallMs }) => {
   const shots = fencing.filter((record) => isShot(record) && nowWallMs - record.atWallMs < RECENT_MS);
   for (const one of shots.toReversed()) {
-    const back = shots.find(
-      (two) =>
-        two.target === shooterOf(one) &&
-        shooterOf(two) === one.target &&
-        Math.abs(two.atWallMs - one.atWallMs) < MUTUAL_MS,
-    );
+    const back = shots.find((two) => isShotBack(one, two));
     if (back === undefined) continue;
     const values = { one: one.target, two: back.target, at: clock(Math.min(one.atWallMs, back.atWallMs)) };
     return [{ code: "mutual-fencing", severity: "error", values }];

@@ -1,9 +1,10 @@
 /** Rows about resources: failed here, failed everywhere, nowhere, twice, kept away by an old order. */
 import { childOf, childrenOf } from "../../../base/xml.ts";
-import { failCountOf } from "../monitor/operations.ts";
+import { degradedOf, failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
 import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../scheduler/facts/values.ts";
+import { scoreText } from "../scheduler/print/score-lines.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
 import { lacksQuorum } from "./node-rules.ts";
 import {
@@ -55,12 +56,23 @@ export const failedResources: Rule = ({ facts }) => {
     }
     return nodes.map((node): Advice => {
       const failure = mine.find((each) => each.node.name === node) ?? first;
-      const count = failCountOf(failure.resource, failure.node)?.count ?? "0";
+      const count = scoreText(failCountOf(failure.resource, failure.node)?.count ?? 0);
       const values = { resource: id, node, proof: failureText(failure), count, hint };
       return { code: "resource-failed", severity: "warning", values };
     });
   });
 };
+
+/** It serves, and its agent says that it may soon not; nothing but a person does anything about it. */
+export const degradedResources: Rule = ({ facts }) =>
+  degradedOf(facts).map(({ entry, resource, node }): Advice => {
+    const values = {
+      resource: resource.baseId,
+      node: node.name,
+      reason: entry.element.attributes["exit-reason"] ?? "",
+    };
+    return { code: "resource-degraded", severity: "warning", values };
+  });
 
 const LEFT_OVER = /^cli-(?:prefer|ban|standby)-/;
 

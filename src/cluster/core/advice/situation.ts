@@ -16,6 +16,8 @@ export interface FencingFact {
   readonly outcome: "confirmed" | "not-done" | "unknown" | "running";
   /** `srv02: the cluster`: who asked, with the node first. */
   readonly by: string;
+  /** Whoever asked had never met the target since its own start. */
+  readonly hasNotMet?: true;
   readonly evidence: string;
   /** Why it was not confirmed; empty when it was. */
   readonly reason: string;

@@ -52,6 +52,10 @@ export const ENGLISH: Texts = {
       `crm node standby ${node}; mend the cause (${HINTS[hint] ?? ""}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
+  "resource-degraded": ({ resource, node, reason = "" }) => ({
+    what: `${resource} serves on ${node}, but its agent calls it degraded${reason === "" ? "" : `: ${reason}`}`,
+    doNow: `mend the cause on ${node} before it fails; then: crm resource cleanup ${resource} ${node}`,
+  }),
   "runs-nowhere": ({ holder, resources = "", nodes, online = "" }) => ({
     what: `${
       resources === "" ? `${holder} runs nowhere` : `${holder} does not serve: ${resources} run nowhere`

@@ -52,6 +52,10 @@ export const JAPANESE: Texts = {
       `crm node standby ${node}; 原因を取り除く (${HINTS[hint] ?? ""}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
+  "resource-degraded": ({ resource, node, reason = "" }) => ({
+    what: `${resource} は ${node} で稼働中だが、エージェントが劣化 (degraded) と報告${reason === "" ? "" : `: ${reason}`}`,
+    doNow: `故障する前に ${node} で原因を取り除く。その後: crm resource cleanup ${resource} ${node}`,
+  }),
   "runs-nowhere": ({ holder, resources = "", nodes, online = "" }) => ({
     what:
       `${holder} がどのノードでも稼働していない${resources === "" ? "" : `: ${resources}`}` +

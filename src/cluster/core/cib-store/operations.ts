@@ -4,9 +4,10 @@
  */
 import type { Problem, Read } from "../../../base/problem.ts";
 import { type XmlElement, xml } from "../../../base/xml.ts";
+import type { TreePath } from "../../../base/xml-path.ts";
 import { mergeById, mergeSet } from "../../../cib/crm-syntax/apply.ts";
 import { assignIds, takenIds } from "../../../cib/crm-syntax/ids.ts";
-import { replaceAt, resolveTarget, type TreePath } from "./paths.ts";
+import { replaceAt, resolveTarget } from "./paths.ts";
 import type { Attributes, ConfigurationOperation } from "./types.ts";
 
 const OPTION_SECTIONS = ["crm_config", "rsc_defaults", "op_defaults"];

@@ -6,7 +6,8 @@
  */
 import type { Problem } from "../../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
-import { elementAt, findPaths, replaceAt, type TreePath } from "./paths.ts";
+import { elementAt, findPaths, type TreePath } from "../../../base/xml-path.ts";
+import { replaceAt } from "./paths.ts";
 
 /** Told by the version part; never a change of their own where versions are left out. */
 const VERSION = ["admin_epoch", "epoch", "num_updates"] as const;

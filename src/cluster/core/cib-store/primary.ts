@@ -10,7 +10,7 @@ import { type Batch, join, openBatch, storedOf } from "./batch.ts";
 import { covers } from "./lineage.ts";
 import { mergeStored } from "./merge.ts";
 import { type Asked, adopt, type CibStore, change, changeReign, confirmed, type Draft, others, send } from "./state.ts";
-import { applyStatus, coalesce, nodeIdFrom } from "./status.ts";
+import { applyStatus, coalesce, isInForce, nodeIdFrom } from "./status.ts";
 import type { Answer, CibMessage, CibVersion, ConfigurationRequest, DiskMark, StatusList, StoredCib } from "./types.ts";
 
 /**
@@ -265,16 +265,19 @@ function judgeInFlight(draft: Draft, before: StoredCib, node: string): void {
 /** Applies status changes at once and lets them travel with the next flush. */
 export function takeStatus(draft: Draft, changes: StatusList): void {
   const { state, nowMs } = draft;
-  if (changes.length === 0 || state.reign === undefined) return;
+  if (state.reign === undefined) return;
   const idOf = nodeIdFrom(state.stored.configuration);
-  let { status } = state;
+  let { status, numUpdates } = state;
   let { pending } = state.reign;
   for (const one of changes) {
+    if (isInForce(status, one)) continue;
     status = applyStatus(status, one, idOf);
+    numUpdates += 1;
     pending = coalesce(pending, one);
   }
+  if (status === state.status) return;
   const first = state.reign.pending.length === 0;
-  change(draft, { status, numUpdates: state.numUpdates + changes.length });
+  change(draft, { status, numUpdates });
   changeReign(draft, { pending, flushAtMs: first ? nowMs + STATUS_FLUSH_MS : state.reign.flushAtMs });
   draft.effects.push({ kind: "changed", what: "status" });
 }

@@ -71,6 +71,19 @@ function setAttribute(node: XmlElement, name: string, value: string | null): Xml
   );
 }
 
+/**
+ * Whether the change would say what is there already. Agents tell their promotion scores with every monitor: without
+ * this each of them would be a new status for all nodes.
+ */
+export function isInForce({ tree }: Status, change: StatusChange): boolean {
+  if (change.kind !== "set-attribute") return false;
+  const { node, name, value } = change;
+  const state = tree.children.find((child) => child.name === "node_state" && child.attributes["uname"] === node);
+  const set = childOf(childOf(state, "transient_attributes"), "instance_attributes");
+  const found = set?.children.find((child) => child.name === "nvpair" && child.attributes["name"] === name);
+  return (found?.attributes["value"] ?? null) === value;
+}
+
 type NodeChange = Exclude<StatusChange, { readonly kind: "set-cib" | "set-ticket" }>;
 
 function changeNode(node: XmlElement, change: NodeChange): XmlElement {

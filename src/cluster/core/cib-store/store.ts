@@ -177,6 +177,7 @@ export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: numbe
       persisted(draft, event.token);
       break;
     case "messages-lost":
+    case "follows":
       sendAgain(draft, event.peer);
       break;
     case "tick":

@@ -213,6 +213,8 @@ export type CibStoreEvent =
   | { readonly kind: "persisted"; readonly token: number }
   /** What was on its way to or from that peer is lost: its manager has started anew, or our queue was dropped. */
   | { readonly kind: "messages-lost"; readonly peer: string }
+  /** That peer follows us, the DC, from now on: what we asked it before it may have dropped. */
+  | { readonly kind: "follows"; readonly peer: string }
   | { readonly kind: "tick" };
 
 export type CibStoreEffect =

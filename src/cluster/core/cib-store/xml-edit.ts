@@ -5,7 +5,8 @@
  * attribute and child by child; a deletion that finds nothing is done; `NAME++` and `NAME+=N` count up.
  */
 import { type XmlElement, xml } from "../../../base/xml.ts";
-import { elementAt, findPaths, replaceAt, type TreePath } from "./paths.ts";
+import { elementAt, findPaths, type TreePath } from "../../../base/xml-path.ts";
+import { replaceAt } from "./paths.ts";
 
 export type Edited =
   | { readonly kind: "edited"; readonly root: XmlElement }

@@ -3,6 +3,10 @@
  * Names and places are Pacemaker's (Pacemaker Explained, "Node Status" and "Node Attributes").
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
+import { CLUSTER_OPTIONS, findOption } from "../../../cib/schema/options.ts";
+import { readInteger } from "../../../cib/schema/values.ts";
+import { DIALECTS } from "../scheduler/facts/read-options.ts";
+import { parseScore } from "../scheduler/facts/values.ts";
 
 export const configurationOf = (cib: XmlElement): XmlElement | undefined => childOf(cib, "configuration");
 
@@ -14,10 +18,19 @@ function nvpairs(set: XmlElement | undefined): Readonly<Record<string, string>> 
   return Object.fromEntries(pairs);
 }
 
-/** A cluster option; names are compared as written. The first set that has it wins. */
+/** The set that goes before all others, whatever their scores. */
+const FIRST_SET = "cib-bootstrap-options";
+
+/** A cluster option under any of its names, from the set that the scheduler would take it from; rules are not asked. */
 export function clusterOption(cib: XmlElement, name: string): string | undefined {
+  const { name: today = name, aliases = [] } = findOption(CLUSTER_OPTIONS, name) ?? {};
+  const rank = ({ attributes: { id, score } }: XmlElement) => (id === FIRST_SET ? Infinity : parseScore(score));
   const sets = childrenOf(childOf(configurationOf(cib), "crm_config"), "cluster_property_set");
-  return sets.map(nvpairs).find((options) => options[name] !== undefined)?.[name];
+  const ranked = sets.length > 1 ? sets.toSorted((left, right) => rank(right) - rank(left) || 0) : sets;
+  const options = ranked.map(nvpairs);
+  for (const spelling of DIALECTS[today] ?? [today, ...aliases])
+    for (const { [spelling]: value } of options) if (value !== undefined && value !== "#default") return value;
+  return undefined;
 }
 
 /** As the CIB's booleans are written; `fallback` for anything else. */
@@ -144,6 +157,12 @@ export function failureName(
   intervalMs: number,
 ): string {
   return `${prefix}-${resource}#${operation}_${intervalMs}`;
+}
+
+/** A fail count after one failure more; what somebody has written there and is no number counts as none. */
+export function raisedCount(before: string | undefined): string {
+  if (before === "INFINITY" || before === "+INFINITY") return "INFINITY";
+  return String(Math.min(Math.max(0, readInteger(before ?? "") ?? 0) + 1, 1_000_000));
 }
 
 /** Names of the attributes that record failures of the resource. */

@@ -26,6 +26,7 @@ import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
 import {
   acceptJoin,
   answerReturned,
+  askAgain,
   askForReturned,
   createLead,
   forgetJoin,
@@ -65,7 +66,8 @@ function forgoFencing(turn: Turn): void {
 function tellStore(turn: Turn): void {
   const { view, election } = turn.state;
   const quorate = view?.quorate === true;
-  emit(turn, { kind: "store-view", members: members(turn), dc: election.dc ?? undefined, quorate });
+  const dc = election.dc ?? undefined;
+  emit(turn, { kind: "tell-store", event: { kind: "view", members: members(turn), dc, quorate } });
 }
 
 function takeDc(turn: Turn, dc: string | null): void {
@@ -87,7 +89,7 @@ function takeDc(turn: Turn, dc: string | null): void {
 
 function elect(turn: Turn, event: ElectionEvent): void {
   const stepped = stepElection(turn.state.election, event, turn.now.nowMs);
-  turn.state = { ...turn.state, election: stepped.state };
+  if (stepped.state !== turn.state.election) turn.state = { ...turn.state, election: stepped.state };
   for (const effect of stepped.effects) {
     switch (effect.kind) {
       case "say-hello":
@@ -103,11 +105,17 @@ function elect(turn: Turn, event: ElectionEvent): void {
         forgetJoin(turn, effect.node);
         reviewNodes(turn);
         break;
+      case "follows":
+        askAgain(turn, effect.node);
+        break;
       default:
         effect satisfies never;
     }
   }
 }
+
+/** Two beats of a slow site, and its manager's answer. */
+const HEALING_WAIT_MS = 5_000;
 
 /** What of a view bears on decisions, beside the members. */
 function standing(view: MembershipView | undefined): string {
@@ -136,6 +144,9 @@ function takeView(turn: Turn, view: MembershipView): void {
       // Also when it is back before anything else is looked at: it has another reign by then, or none.
       if (turn.state.lead !== undefined) forgetJoin(turn, node);
     }
+    // What cut us off from all is mended, or mending: it would be too early to have the others shot for their silence.
+    if (before?.members.length === 1 && view.members.length > 1 && turn.state.lead !== undefined)
+      setLead(turn, { healingUntilMs: turn.now.nowMs + HEALING_WAIT_MS });
   }
   if (!isNew && before?.quorate !== view.quorate) tellStore(turn);
   if (!isNew && standing(before) === standing(view)) return;

@@ -3,6 +3,7 @@
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
 import { earliest } from "../../../base/earliest.ts";
+import { readTimeMs } from "../../../cib/schema/values.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
@@ -165,9 +166,10 @@ function isFree(turn: Turn, lead: Lead): boolean {
   return (lead.run === undefined || lead.run.finished) && mayDecide(turn, lead);
 }
 
-/** When a free DC may decide: the wish's own time, and not before a peer that is coming has come. */
-function decideAtMs({ wanted, awaitUntilMs }: Lead): number {
-  return Math.max(wanted?.atMs ?? 0, awaitUntilMs ?? 0);
+/** When a free DC may decide: the wish's own time, and not before a peer that is coming, or may be, has come. */
+function decideAtMs(turn: Turn, { wanted, awaitUntilMs, healingUntilMs }: Lead): number {
+  const isSomebodyLost = turn.state.view?.peers.some(({ phase, returned }) => phase === "lost" && !returned) === true;
+  return Math.max(wanted?.atMs ?? 0, awaitUntilMs ?? 0, isSomebodyLost ? (healingUntilMs ?? 0) : 0);
 }
 
 /** Asks the scheduler when it is time to. */
@@ -179,7 +181,7 @@ export function decideWhenDue(turn: Turn): void {
     want(turn, "it is time to look again");
   }
   const present = turn.state.lead;
-  if (present === undefined || !isFree(turn, present) || turn.now.nowMs < decideAtMs(present)) return;
+  if (present === undefined || !isFree(turn, present) || turn.now.nowMs < decideAtMs(turn, present)) return;
   // What this very step has changed must be in the CIB before it is decided upon: the next tick comes at once.
   if (turn.effects.some(({ kind }) => kind === "report" || kind === "submit" || kind === "clear")) return;
   const number = present.nextNumber;
@@ -297,8 +299,8 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
   if (lead === undefined) return;
   if (what === "configuration") {
     reviewNodes(turn);
-    const delayMs = Number.parseInt(clusterOption(cib, "crmd-transition-delay") ?? "0", 10) * 1000 || 0;
-    abort(turn, "the configuration has changed", delayMs);
+    const delayMs = readTimeMs(clusterOption(cib, "transition-delay") ?? "") ?? 0;
+    abort(turn, "the configuration has changed", Math.max(0, delayMs));
   } else if (attributesText(cib) !== lead.attributesSeen) {
     setLead(turn, { attributesSeen: attributesText(cib) });
     abort(turn, "a node attribute has changed", 0, true);
@@ -321,7 +323,7 @@ export function dcReport({ run, summary, blocked, heldUp }: Lead): DcReport {
 export function decideWakeAtMs(turn: Turn): number | undefined {
   const { lead } = turn.state;
   if (lead === undefined) return undefined;
-  const decideMs = isFree(turn, lead) ? decideAtMs(lead) : undefined;
+  const decideMs = isFree(turn, lead) ? decideAtMs(turn, lead) : undefined;
   const runMs = lead.run === undefined ? undefined : runWakeAtMs(lead.run);
   return earliest(earliest(decideMs, lead.recheckAtMs), runMs);
 }

@@ -17,7 +17,10 @@ export function fencingAnswer(record: FencingRecord, action: FencingRequestActio
 
 /** Off is proven, whoever had asked: the cluster may take over now, whatever is still to be done to the node. */
 export function fencedByProof({ target, action, devices, by }: FencingRecord): FencingResult {
-  const names = devices.map(({ device }) => device).join(", ");
-  const reason = names === "" || names === "operator" ? `by the word of ${by.at(-1)}` : `power read as off by ${names}`;
+  // What was tried in vain before proves nothing, and where a person was needed nothing was read.
+  const proving = devices.filter(({ outcome }) => outcome.kind === "confirmed");
+  const names = proving.map(({ device }) => device).join(", ");
+  const isByPerson = proving.length === 0 || proving.some(({ driver }) => driver === "meatware");
+  const reason = isByPerson ? `by the word of ${by.at(-1)}` : `power read as off by ${names}`;
   return { target, action: action === "on" ? "off" : action, outcome: "confirmed", reason };
 }

@@ -284,11 +284,8 @@ function fromController(work: Work, effect: ControllerEffect): void {
       queue.push({ to: "store", event: { kind: "submit", request } });
       break;
     }
-    case "store-view":
-      queue.push({
-        to: "store",
-        event: { kind: "view", members: effect.members, dc: effect.dc, quorate: effect.quorate },
-      });
+    case "tell-store":
+      queue.push({ to: "store", event: effect.event });
       break;
     case "perform":
       queue.push({

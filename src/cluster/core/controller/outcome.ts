@@ -6,7 +6,16 @@
  */
 import type { StatusChange } from "../cib-store/types.ts";
 import type { OperationResult } from "../executor/types.ts";
-import { clusterOption, failureName, failureNames, nodeState, readBoolean, transientAttributes } from "./cib-read.ts";
+import { isDegraded, soundCode } from "../scheduler/facts/history-outcome.ts";
+import {
+  clusterOption,
+  failureName,
+  failureNames,
+  nodeState,
+  raisedCount,
+  readBoolean,
+  transientAttributes,
+} from "./cib-read.ts";
 import { withdrawFence } from "./reign.ts";
 import { emit, log, members, send, type Turn, want } from "./turn.ts";
 import type { ControllerMessage, OperationFailure } from "./types.ts";
@@ -16,7 +25,7 @@ const DONE = 0;
 const CANCELLED = 1;
 
 export function hasSucceeded({ opStatus, rcCode, expectedCode }: OperationResult): boolean {
-  return opStatus === DONE && rcCode === expectedCode;
+  return opStatus === DONE && soundCode(rcCode) === expectedCode;
 }
 
 function isProbe({ operation, intervalMs }: Pick<OperationResult, "operation" | "intervalMs">): boolean {
@@ -29,13 +38,17 @@ function nextCount(turn: Turn, node: string, failure: OperationFailure, name: st
     failure.operation === "stop" ||
     (failure.operation === "start" && readBoolean(clusterOption(cib, "start-failure-is-fatal"), true));
   const before = transientAttributes(nodeState(cib, node))[name];
-  if (isFatal || before === "INFINITY") return "INFINITY";
-  return String(Math.min(Number.parseInt(before ?? "0", 10) + 1, 1_000_000));
+  return isFatal ? "INFINITY" : raisedCount(before);
 }
 
-/** Writes the failure down on its node and says it loudly. */
+/** Writes the failure down on its node and says it loudly; an agent that calls its service degraded is only told. */
 export function countFailure(turn: Turn, node: string, failure: OperationFailure): void {
   const { resource, operation, intervalMs, rcCode, opStatus, exitReason, wallMs } = failure;
+  const why = exitReason === "" ? "" : `: ${exitReason}`;
+  if (opStatus === DONE && isDegraded(rcCode)) {
+    log(turn, "warning", `${resource}: ${operation} on ${node} answers degraded (rc=${rcCode})${why}`);
+    return;
+  }
   const countName = failureName("fail-count", resource, operation, intervalMs);
   const timeName = failureName("last-failure", resource, operation, intervalMs);
   const count = nextCount(turn, node, failure, countName);
@@ -46,7 +59,6 @@ export function countFailure(turn: Turn, node: string, failure: OperationFailure
       { kind: "set-attribute", node, name: timeName, value: String(Math.floor(wallMs / 1000)) },
     ],
   });
-  const why = exitReason === "" ? "" : `: ${exitReason}`;
   log(
     turn,
     "error",
@@ -56,20 +68,21 @@ export function countFailure(turn: Turn, node: string, failure: OperationFailure
 
 /** One answer to a `perform`. True when the transition may count on it. */
 export function judgeResult(turn: Turn, node: string, result: OperationResult, wallMs: number): boolean {
+  const { resourceId, operation, intervalMs, rcCode, opStatus, exitReason, expectedCode } = result;
+  const failure = { resource: resourceId, operation, intervalMs, rcCode, opStatus, exitReason, wallMs };
   if (hasSucceeded(result)) {
-    const { resourceId: id, operation: done, execMs, exitReason: caution } = result;
-    if (done === "monitor" || done === "notify") return true;
-    log(turn, "info", `${id}: ${done} on ${node} is done after ${Math.round(execMs)} ms`);
-    if (caution !== "") log(turn, "warning", `${id}: ${caution}`);
+    if (isDegraded(rcCode)) countFailure(turn, node, failure);
+    if (operation === "monitor" || operation === "notify") return true;
+    log(turn, "info", `${resourceId}: ${operation} on ${node} is done after ${Math.round(result.execMs)} ms`);
+    if (exitReason !== "") log(turn, "warning", `${resourceId}: ${exitReason}`);
     return true;
   }
-  const { resourceId, operation, intervalMs, rcCode, opStatus, exitReason, expectedCode } = result;
   if (opStatus === CANCELLED || operation === "notify") {
     log(turn, "info", `${resourceId}: ${operation} on ${node} ended without effect (status ${opStatus})`);
   } else if (isProbe(result)) {
     log(turn, "info", `${resourceId}: the probe on ${node} answers ${rcCode}, not ${expectedCode}`);
   } else {
-    countFailure(turn, node, { resource: resourceId, operation, intervalMs, rcCode, opStatus, exitReason, wallMs });
+    countFailure(turn, node, failure);
   }
   want(turn, `${operation} of ${resourceId} on ${node} answered ${rcCode}`);
   return false;

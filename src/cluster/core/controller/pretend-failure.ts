@@ -5,7 +5,7 @@
  */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import type { StatusChange } from "../cib-store/types.ts";
-import { failureName, nodeState, transientAttributes } from "./cib-read.ts";
+import { failureName, nodeState, raisedCount, transientAttributes } from "./cib-read.ts";
 
 const TASK = "asyncmon";
 
@@ -26,7 +26,7 @@ export function pretendFailure(
   const seconds = String(Math.floor(nowWallMs / 1000));
   const { id = "", class: agentClass = "", type = "", provider } = record.attributes;
   const countName = failureName("fail-count", resource, TASK, 0);
-  const count = Number.parseInt(transientAttributes(state)[countName] ?? "0", 10) + 1;
+  const count = raisedCount(transientAttributes(state)[countName]);
   const operation = xml("lrm_rsc_op", {
     ...last.attributes,
     id: `${resource}_last_failure_0`,
@@ -41,7 +41,7 @@ export function pretendFailure(
   const described = { id, class: agentClass, type, ...(provider === undefined ? {} : { provider }) };
   return [
     { kind: "set-operation", node, resource: described, operation },
-    { kind: "set-attribute", node, name: countName, value: String(count) },
+    { kind: "set-attribute", node, name: countName, value: count },
     { kind: "set-attribute", node, name: failureName("last-failure", resource, TASK, 0), value: seconds },
   ];
 }

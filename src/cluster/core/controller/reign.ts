@@ -54,6 +54,12 @@ function offer(turn: Turn, node: string): void {
   setLead(turn, { joins: { ...lead.joins, [node]: join } });
 }
 
+/** It follows us now: what it was asked while it followed another DC, or itself at its start, it has dropped. */
+export function askAgain(turn: Turn, node: string): void {
+  emit(turn, { kind: "tell-store", event: { kind: "follows", peer: node } });
+  if (turn.state.lead?.joins[node]?.phase === "offered") offer(turn, node);
+}
+
 /** Its manager was started anew: it must join again. */
 export function forgetJoin(turn: Turn, node: string): void {
   const { [node]: _join, ...joins } = turn.state.lead?.joins ?? {};

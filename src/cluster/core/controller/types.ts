@@ -3,7 +3,7 @@
  * Plain data all of it. The DC's own messages to itself take the same way as those to the others.
  */
 import type { XmlElement } from "../../../base/xml.ts";
-import type { ConfigurationOperation, StatusList } from "../cib-store/types.ts";
+import type { CibStoreEvent, ConfigurationOperation, StatusList } from "../cib-store/types.ts";
 import type { Election, Hello } from "../election.ts";
 import type { OperationResult } from "../executor/types.ts";
 import type { MembershipView } from "../membership/view.ts";
@@ -118,6 +118,8 @@ export interface Lead {
   readonly failedRuns: number;
   /** A peer is heard and on its way to become a member: decisions wait for it until then. */
   readonly awaitUntilMs?: number;
+  /** We were alone and are not any more: until then, whom we have lost may be about to be heard, too. */
+  readonly healingUntilMs?: number;
   /** The transient attributes as last decided upon; a change wants a new decision. */
   readonly attributesSeen: string;
   readonly blocked: readonly BlockedAction[];
@@ -182,12 +184,7 @@ export type ControllerEffect =
   | { readonly kind: "report"; readonly changes: StatusList }
   /** A change of the configuration that the DC makes by itself. */
   | { readonly kind: "submit"; readonly operations: readonly ConfigurationOperation[]; readonly why: string }
-  | {
-      readonly kind: "store-view";
-      readonly members: readonly string[];
-      readonly dc: string | undefined;
-      readonly quorate: boolean;
-    }
+  | { readonly kind: "tell-store"; readonly event: Extract<CibStoreEvent, { kind: "view" | "follows" }> }
   | { readonly kind: "perform"; readonly action: ResourceAction; readonly transitionKey: string }
   | { readonly kind: "flush" }
   | { readonly kind: "clear"; readonly resource: string; readonly scope: ClearScope }

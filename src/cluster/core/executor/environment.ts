@@ -4,9 +4,11 @@
  */
 import type { ResourceAction } from "../transition/graph.ts";
 
+const ODD = /[^A-Za-z0-9_]/;
+
 /** Names of shell variables know no dash; every meta name goes through here, so `clone-max` works as `clone_max`. */
 function variableName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9_]/g, "_");
+  return ODD.test(name) ? name.replaceAll(/[^A-Za-z0-9_]/g, "_") : name;
 }
 
 type Operation = Pick<ResourceAction, "resource" | "operation" | "intervalMs" | "timeoutMs" | "parameters" | "meta">;
@@ -14,22 +16,19 @@ type Operation = Pick<ResourceAction, "resource" | "operation" | "intervalMs" | 
 /** `node`: the name of the node that runs it. Agents read OCF_CHECK_LEVEL bare, whatever its origin. */
 export function agentEnvironment(action: Operation, node: string): Readonly<Record<string, string>> {
   const { resource, operation, intervalMs, timeoutMs, parameters, meta } = action;
-  const told: Record<string, string> = {
-    name: operation,
-    interval: String(intervalMs),
-    timeout: String(timeoutMs),
-    on_node: node,
-    on_node_uuid: node,
-    ...meta,
-  };
   const environment: Record<string, string> = {
     OCF_RA_VERSION_MAJOR: "1",
     OCF_RA_VERSION_MINOR: "1",
     OCF_RESOURCE_INSTANCE: resource.id,
     OCF_RESOURCE_TYPE: resource.type,
-    ...(resource.provider === undefined ? {} : { OCF_RESOURCE_PROVIDER: resource.provider }),
+    OCF_RESKEY_CRM_meta_name: operation,
+    OCF_RESKEY_CRM_meta_interval: String(intervalMs),
+    OCF_RESKEY_CRM_meta_timeout: String(timeoutMs),
+    OCF_RESKEY_CRM_meta_on_node: node,
+    OCF_RESKEY_CRM_meta_on_node_uuid: node,
   };
-  for (const [name, value] of Object.entries(told)) environment[`OCF_RESKEY_CRM_meta_${variableName(name)}`] = value;
+  if (resource.provider !== undefined) environment["OCF_RESOURCE_PROVIDER"] = resource.provider;
+  for (const [name, value] of Object.entries(meta)) environment[`OCF_RESKEY_CRM_meta_${variableName(name)}`] = value;
   for (const [name, value] of Object.entries(parameters)) {
     if (name.startsWith("OCF_")) environment[variableName(name)] = value;
     else environment[`OCF_RESKEY_${variableName(name)}`] = value;

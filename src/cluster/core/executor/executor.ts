@@ -9,7 +9,7 @@ import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
-import { codesOf, historySuffix, isRecorded, recordResult } from "./history.ts";
+import { codesOf, historySuffix, isExpected, isRecorded, recordResult } from "./history.ts";
 import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
 import { type Answer, CANCELLED, cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
@@ -93,13 +93,14 @@ function perform(
   if (action.intervalMs > 0) {
     const key = historySuffix(action.operation, action.intervalMs);
     const { resource, effects } = cancelRecurring(known, [key]);
-    const dueAtMs = nowMs + Number(action.meta["start_delay"] ?? action.meta["start-delay"] ?? 0);
+    const dueAtMs = nowMs + (action.startDelayMs ?? 0);
     const recurring = { ...resource.recurring, [key]: { ...call, dueAtMs, answered: false } };
     return { state: withResource(next, id, { ...resource, recurring }), effects };
   }
   const ended = ENDS_RECURRING.has(action.operation) ? Object.keys(known.recurring) : [];
   const { resource, effects } = cancelRecurring(known, ended);
-  return { state: withResource(next, id, { ...resource, waiting: [...resource.waiting, call] }), effects };
+  const delayed = action.startDelayMs === undefined ? call : { ...call, notBeforeMs: nowMs + action.startDelayMs };
+  return { state: withResource(next, id, { ...resource, waiting: [...resource.waiting, delayed] }), effects };
 }
 
 function answerOf(running: RunningCall, { outcome, exitReason, execMs }: Finished): Answer {
@@ -134,8 +135,11 @@ function finishRecurring(
   const before = resource.history[key];
   const same = before?.rcCode === answer.rcCode && before.opStatus === answer.opStatus;
   if (call.answered && same) return { state: withResource(state, id, rested), effects: [] };
-  const history = recordResult(rested.history, recordOf(running, answer, event), running.action.expectedCode);
-  const effects: ExecutorEffect[] = [{ kind: "history-changed", resourceId: id, unexpected: call.answered }];
+  const { expectedCode } = running.action;
+  const history = recordResult(rested.history, recordOf(running, answer, event), expectedCode);
+  // That it is again as it should be is news, too, but no failure.
+  const unexpected = call.answered && !isExpected(answer, expectedCode);
+  const effects: ExecutorEffect[] = [{ kind: "history-changed", resourceId: id, unexpected }];
   if (!call.answered) effects.push(result(running, answer));
   return { state: withResource(state, id, { ...rested, history }), effects };
 }
@@ -202,11 +206,16 @@ function cancel(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "can
 }
 
 function flush(state: ExecutorState): Step {
+  // Nobody would order our own looks again: what an earlier manager left running would never be found.
+  const isOwn = (call: Call) => call.transitionKey === OWN_TRANSITION_KEY;
   const effects = Object.values(state.resources).flatMap(({ waiting }) =>
-    waiting.map((call) => result(call, CANCELLED)),
+    waiting.filter((call) => !isOwn(call)).map((call) => result(call, CANCELLED)),
   );
   const resources = Object.fromEntries(
-    Object.entries(state.resources).map(([id, resource]) => [id, { ...resource, waiting: [] }]),
+    Object.entries(state.resources).map(([id, resource]) => [
+      id,
+      { ...resource, waiting: resource.waiting.filter(isOwn) },
+    ]),
   );
   return { state: { ...state, resources }, effects };
 }
@@ -289,21 +298,30 @@ export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: 
   return { state: pumped.state, effects: [...kept, ...stepped.effects, ...pumped.effects] };
 }
 
-/** When a recurring operation is due next; undefined when only an event can bring work. */
+/** When a recurring or delayed operation is due next; undefined when only an event can bring work. */
 export function executorWakeAtMs(state: ExecutorState): number | undefined {
-  let recurring = 0;
-  let wakeMs = Number.POSITIVE_INFINITY;
+  let [once, recurring] = [0, 0];
+  let [onceMs, recurringMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   // Asked after every turn of the manager: plain loops.
   for (const id in state.resources) {
     const resource = state.resources[id];
     if (resource === undefined) continue;
     if (resource.running !== undefined) {
       if (resource.running.action.intervalMs > 0) recurring += 1;
+      else once += 1;
       continue;
     }
-    if (resource.waiting.length > 0) continue;
-    for (const key in resource.recurring)
-      wakeMs = Math.min(wakeMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
+    const [first] = resource.waiting;
+    if (first !== undefined) onceMs = Math.min(onceMs, first.notBeforeMs ?? Number.POSITIVE_INFINITY);
+    else
+      for (const key in resource.recurring)
+        recurringMs = Math.min(recurringMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
   }
-  return recurring >= slotsOf(state.limits).recurring || wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
+  const slots = slotsOf(state.limits);
+  // What has no slot begins when a run ends.
+  const wakeMs = Math.min(
+    once < slots.once ? onceMs : Number.POSITIVE_INFINITY,
+    recurring < slots.recurring ? recurringMs : Number.POSITIVE_INFINITY,
+  );
+  return wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }

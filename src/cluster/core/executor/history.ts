@@ -46,6 +46,10 @@ export function historySuffix(operation: string, intervalMs: number): string {
   return "last_0";
 }
 
+export function isExpected({ opStatus, rcCode }: Pick<HistoryRecord, "opStatus" | "rcCode">, expectedCode: number) {
+  return opStatus === OP_STATUS.done && rcCode === expectedCode;
+}
+
 /** With a new record in it; a failure is kept a second time, until it is cleared. */
 export function recordResult(
   history: ResourceState["history"],
@@ -53,8 +57,8 @@ export function recordResult(
   expectedCode: number,
 ): ResourceState["history"] {
   const suffix = historySuffix(record.operation, record.intervalMs);
-  const failed = record.opStatus !== OP_STATUS.done || record.rcCode !== expectedCode;
-  return { ...history, [suffix]: record, ...(failed ? { last_failure_0: record } : {}) };
+  const failure = isExpected(record, expectedCode) ? {} : { last_failure_0: record };
+  return { ...history, [suffix]: record, ...failure };
 }
 
 function operationXml(node: string, resourceId: string, suffix: string, record: HistoryRecord): XmlElement {

@@ -1,6 +1,7 @@
 /** Which of the waiting operations begin: one for each resource, as many as the limits allow, the oldest first. */
 import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
+import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { agentEnvironment } from "./environment.ts";
 import { slotsOf } from "./limits.ts";
@@ -9,6 +10,16 @@ import { asItRuns, begunDuring, isProbe, looksAtSame } from "./runs-with.ts";
 import type { Call, ExecutorEffect, ExecutorState, ExecutorTools, ResourceState, RunningCall } from "./types.ts";
 
 type Step = Stepped<ExecutorState, ExecutorEffect>;
+
+/** Fact: Pacemaker Explained, operation attribute `timeout`: its default. */
+const TIMEOUT_DEFAULT_MS = 20_000;
+
+/** No agent can do anything in no time, and without any bound one that hangs would hold up everything: the default. */
+function timed(action: ResourceAction): ResourceAction {
+  if (action.timeoutMs > 0) return action;
+  const meta = { ...action.meta, timeout: String(TIMEOUT_DEFAULT_MS) };
+  return { ...action, timeoutMs: TIMEOUT_DEFAULT_MS, meta };
+}
 
 function run(state: ExecutorState, { action, callId }: RunningCall): ExecutorEffect {
   const { resource, operation, intervalMs, timeoutMs, parameters } = action;
@@ -30,7 +41,7 @@ function run(state: ExecutorState, { action, callId }: RunningCall): ExecutorEff
 /** What ends a resource, or looks for it, is done as it was begun; the history must say what was looked at. */
 function begin(call: Call, { begun }: ResourceState, nowMs: number, { md5 }: ExecutorTools): RunningCall {
   const { callId, transitionKey, queuedAtMs } = call;
-  const action = asItRuns(call.action, begun);
+  const action = timed(asItRuns(call.action, begun));
   const fixed = { callId, transitionKey, queuedAtMs, startedAtMs: nowMs, cancelled: false };
   if (!isProbe(action)) return { ...fixed, action, digest: call.digest };
   const digest = md5(digestText(action.parameters, action.intervalMs, action.timeoutMs));
@@ -46,7 +57,7 @@ function beginNext(
 ): Call | undefined {
   if (resource.running !== undefined) return undefined;
   const [first] = resource.waiting;
-  if (first !== undefined) return slots.once > 0 ? first : undefined;
+  if (first !== undefined) return slots.once > 0 && (first.notBeforeMs ?? nowMs) <= nowMs ? first : undefined;
   if (slots.recurring <= 0) return undefined;
   const due = Object.values(resource.recurring).filter(({ dueAtMs }) => dueAtMs <= nowMs);
   return due.sort((left, right) => left.dueAtMs - right.dueAtMs)[0];

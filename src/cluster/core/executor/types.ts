@@ -125,6 +125,8 @@ export interface Call {
   readonly transitionKey: string;
   readonly queuedAtMs: number;
   readonly digest: string;
+  /** It was ordered with a delay, and does not begin before. */
+  readonly notBeforeMs?: number;
 }
 
 export interface RunningCall extends Call {

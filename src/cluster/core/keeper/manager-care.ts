@@ -7,8 +7,11 @@ import type { VitalLimits } from "./vitals.ts";
 /** Manager starts are counted within a start of the keeper; so many leave room for the generation in 48 bits. */
 const STARTS_PER_GENERATION = 65_536;
 const SILENT_MIN_MS = 5_000;
+export const ASK_EVERY_MS = 1_000;
+/** As the membership judges lateness: what a timer is late by beyond another round counts as a pause. */
+const ASK_LATE_MAX_MS = 2 * ASK_EVERY_MS;
 /** Starting takes 0.1 s on a machine and some seconds on an emulated one under load. */
-export const START_MAX_MS = 60_000;
+const START_MAX_MS = 60_000;
 const BACKOFF_MIN_MS = 200;
 const BACKOFF_MAX_MS = 10_000;
 /** More ends than this within the window is not bad luck but sickness. */
@@ -16,6 +19,37 @@ const ENDS_MAX = 5;
 const ENDS_WINDOW_MS = 120_000;
 /** Without a watchdog that says how long, a sick manager gets its restarts and then the node ends. */
 const SICK_MIN_MS = 10_000;
+
+/**
+ * How long the manager has been silent, as far as the keeper listened: by how much a question comes late the keeper
+ * itself stood still, and what the manager said meanwhile lies unread.
+ */
+export interface Silence {
+  /** When it was asked last. */
+  readonly askedAtMs: number;
+  /** Since its start, or its last word. */
+  readonly silentMs: number;
+  /** Since its last answer, over all its starts. */
+  readonly unansweredMs: number;
+}
+
+export const beginListening = (nowMs: number): Silence => ({ askedAtMs: nowMs, silentMs: 0, unansweredMs: 0 });
+
+/** A new question; they come every ASK_EVERY_MS. */
+export function noteQuestion({ askedAtMs, silentMs, unansweredMs }: Silence, nowMs: number): Silence {
+  const listenedMs = Math.min(nowMs - askedAtMs, ASK_LATE_MAX_MS);
+  return { askedAtMs: nowMs, silentMs: silentMs + listenedMs, unansweredMs: unansweredMs + listenedMs };
+}
+
+/** It has started, or said something that is no answer. */
+export const noteWord = (silence: Silence): Silence => ({ ...silence, silentMs: 0 });
+
+export const noteAnswer = (silence: Silence): Silence => ({ ...silence, silentMs: 0, unansweredMs: 0 });
+
+/** Whether it hangs. */
+export function isTooSilent({ silentMs }: Silence, hasAnswered: boolean, silentMaxMs: number): boolean {
+  return silentMs > (hasAnswered ? silentMaxMs : START_MAX_MS);
+}
 
 /** Of the n-th start of the manager, from 1: above every one before it. */
 export const sessionOf = (generation: number, start: number): number => generation * STARTS_PER_GENERATION + start;

@@ -24,10 +24,11 @@ const ahead = (from: number, to: number) => elapsedMs(from, to);
 export function noteBeat(history: LinkHistory, beat: number): LinkHistory {
   const by = ahead(history.newestBeat, beat);
   // The first one, or the peer counts anew.
-  if (history.known === 0 || Math.abs(by) >= BEATS) return { ...history, newestBeat: beat, known: 1, heard: 1 };
-  if (by <= 0) return { ...history, heard: (history.heard | (1 << -by)) >>> 0 };
+  const { newestBeat, changes } = history;
+  if (history.known === 0 || Math.abs(by) >= BEATS) return { newestBeat: beat, known: 1, heard: 1, changes };
+  if (by <= 0) return { newestBeat, known: history.known, heard: (history.heard | (1 << -by)) >>> 0, changes };
   const heard = ((history.heard << by) | 1) >>> 0;
-  return { ...history, newestBeat: beat, known: Math.min(BEATS, history.known + by), heard };
+  return { newestBeat: beat, known: Math.min(BEATS, history.known + by), heard, changes };
 }
 
 export function noteChange(history: LinkHistory, state: "up" | "late" | "down", atMs: number): LinkHistory {

@@ -9,6 +9,8 @@ import type { LinkState, MembershipConfig, MembershipEffect } from "./state.ts";
 /** Heartbeats in time before a link that was down is up again: two might be the two halves of one flap. */
 const HEAL_BEATS = 3;
 
+const NONE: readonly MembershipEffect[] = [];
+
 export interface JudgedLink {
   readonly link: LinkState;
   readonly effects: readonly MembershipEffect[];
@@ -29,14 +31,17 @@ export function hearLink(
   const inTurn = gapMs >= keepaliveMs / 2 ? 1 : 0;
   const goodBeats = gapMs > warntimeMs ? 1 : link.goodBeats + inTurn;
   const up = link.state !== "down" || link.heardAtMs === undefined || goodBeats >= HEAL_BEATS;
-  const times = { heardAtMs: nowMs, silentFromMs: nowMs };
-  if (!up) return { link: { state: "down", ...times, goodBeats, history: heard }, effects: [] };
-  const effects: MembershipEffect[] = link.state === "up" ? [] : [{ kind: "link-up", link: name, peer }];
-  const history = link.state === "up" ? heard : noteChange(heard, "up", nowMs);
-  return { link: { state: "up", ...times, goodBeats: HEAL_BEATS, history }, effects };
+  const state = up ? "up" : "down";
+  const isNews = up && link.state !== "up";
+  const next: LinkState = {
+    state,
+    heardAtMs: nowMs,
+    silentFromMs: nowMs,
+    goodBeats: up ? HEAL_BEATS : goodBeats,
+    history: isNews ? noteChange(heard, "up", nowMs) : heard,
+  };
+  return { link: next, effects: isNews ? [{ kind: "link-up", link: name, peer }] : NONE };
 }
-
-const NONE: readonly MembershipEffect[] = [];
 
 /** `sinceMs`: silence before it does not count, because nobody listened. */
 export function judgeLink(

@@ -4,7 +4,9 @@
  * of the others. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
  */
 import { unreachable } from "../../../base/check.ts";
+import { withEntry } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
+import type { Heartbeat } from "../wire/heartbeat.ts";
 import { hearLink } from "./link.ts";
 import {
   canBeLost,
@@ -69,24 +71,23 @@ function beat(before: MembershipState, nowMs: number): Step {
       ? { ...asked, beat: number, nextBeatAtMs: nextMs }
       : { ...asked, beat: number, nextBeatAtMs: nowMs + GOODBYE_GAP_MS, goodbyes: goodbyes - 1 };
   if (goodbyes === 0) return { state, effects: [{ kind: "gone" }] };
-  const heartbeat = {
+  const { lease } = config;
+  const promise = lease && { endsWithinMs: lease.endsWithinMs, votes: config.nodes.length };
+  const heartbeat: Heartbeat = {
     leaving: goodbyes !== undefined,
     settled: state.settled,
     holding: state.hold !== undefined,
     quorate: isQuorate(state),
     holdsTie: state.tieHeld,
-    ...(config.lease === undefined
-      ? {}
-      : { promise: { endsWithinMs: config.lease.endsWithinMs, votes: config.nodes.length } }),
+    promise,
     epoch: state.epoch,
     members: state.members,
     sentAtMs: Math.floor(nowMs) % 2 ** 32,
     beat: number,
+    reachable: state.reachable,
     peers: state.peers.map((peer) => tellOpinion(peer, nowMs, config)),
   };
-  const { generation, reachable } = state;
-  const told = reachable === undefined ? heartbeat : { ...heartbeat, reachable };
-  return { state, effects: [{ kind: "send-heartbeat", generation, heartbeat: told }] };
+  return { state, effects: [{ kind: "send-heartbeat", generation: state.generation, heartbeat }] };
 }
 
 type Heard = MembershipEvent & { kind: "heartbeat" };
@@ -108,7 +109,7 @@ function hear(before: MembershipState, event: Heard, nowMs: number): Step {
   if (known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs)
     effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
   const judgedLink = hearLink(link, event.link, known.name, event.heartbeat.beat, nowMs, config);
-  const linked = { ...known, links: { ...known.links, [event.link]: judgedLink.link } };
+  const linked = { ...known, links: withEntry(known.links, event.link, judgedLink.link) };
   const heard = hearPeer(linked, event.generation, event.heartbeat, listenerFor(before, known, event, nowMs), nowMs);
   effects.push(...judgedLink.effects, ...heard.effects);
   // Only the newest heartbeat of a start that we listen to has a say about us.
@@ -194,8 +195,7 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
       return { state: { ...state, reachable: event.count }, effects: [] };
     case "persisted": {
       if (event.generation !== state.raisingTo) return { state, effects: [] };
-      const { raisingTo: _, ...rest } = state;
-      return { state: { ...rest, generation: event.generation }, effects: [] };
+      return { state: { ...state, raisingTo: undefined, generation: event.generation }, effects: [] };
     }
     case "leave":
       if (state.goodbyes !== undefined) return { state, effects: [] };

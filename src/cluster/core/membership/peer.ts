@@ -8,10 +8,18 @@
  * fenced, starts anew, says goodbye or is accepted; so nobody takes a node that ran on for one that never was away.
  * Term: Linux-HA ha.cf(5), deadtime.
  */
+import { withEntry } from "../../../base/record.ts";
 import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
 import { judgeLink } from "./link.ts";
 import { acceptSleep, advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
-import type { LinkState, MembershipConfig, MembershipEffect, MembershipState, PeerState } from "./state.ts";
+import {
+  createPeer,
+  type LinkState,
+  type MembershipConfig,
+  type MembershipEffect,
+  type MembershipState,
+  type PeerState,
+} from "./state.ts";
 
 export interface JudgedPeer {
   readonly peer: PeerState;
@@ -34,34 +42,28 @@ function restart(peer: PeerState, generation: number): JudgedPeer {
   const { name, id, refusedGeneration, links } = peer;
   const wasHere = peer.phase === "member" || peer.phase === "lost";
   return {
-    peer: {
-      name,
-      id,
-      phase: "awaited",
-      generation,
-      refusedGeneration,
-      fenced: false,
-      returned: false,
-      clock: UNKNOWN_CLOCK,
-      links,
-    },
+    peer: createPeer({ name, id, generation, refusedGeneration, fenced: false, links }),
     effects: wasHere ? [{ kind: "peer-restarted", name, generation }] : [],
   };
 }
 
-/** Notes what was heard. The clock is only asked while the peer is heard without a break. */
-function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
-  const last = peer.heartbeat;
-  const { heartbeatAtMs } = peer;
-  const heard = { ...peer, heartbeat, heardAtMs: nowMs, silentFromMs: nowMs, heartbeatAtMs: nowMs };
-  if (last === undefined || heartbeatAtMs === undefined) return heard;
-  // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
-  const newer = elapsedMs(last.beat, heartbeat.beat) > 0;
-  if (!newer) return { ...peer, heardAtMs: nowMs, silentFromMs: nowMs };
-  const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), nowMs - heartbeatAtMs);
+/** The peer's clock after its next heartbeat: only asked while the peer is heard without a break. */
+function clockAfter(peer: PeerState, last: Heartbeat, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number) {
+  const ownMs = nowMs - (peer.heartbeatAtMs ?? nowMs);
+  const advanced = advanceClock(peer.clock, elapsedMs(last.sentAtMs, heartbeat.sentAtMs), ownMs);
   // A line that is opened first delivers what had waited in it: old news in a burst, which is no sleep of ours.
   const known = peer.joinedAtMs !== undefined && nowMs - peer.joinedAtMs >= deadtimeMs;
-  return { ...heard, clock: known ? advanced : acceptSleep(advanced) };
+  return known ? advanced : acceptSleep(advanced);
+}
+
+/** Notes what was heard. */
+function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
+  const last = peer.heartbeat;
+  // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
+  if (last !== undefined && peer.heartbeatAtMs !== undefined && elapsedMs(last.beat, heartbeat.beat) <= 0)
+    return { ...peer, heardAtMs: nowMs, silentFromMs: nowMs };
+  const clock = last === undefined ? peer.clock : clockAfter(peer, last, heartbeat, nowMs, deadtimeMs);
+  return { ...peer, heartbeat, heardAtMs: nowMs, silentFromMs: nowMs, heartbeatAtMs: nowMs, clock };
 }
 
 /** What a heartbeat is judged by. */
@@ -75,10 +77,9 @@ export interface Listener {
 }
 
 function admit(peer: PeerState, nowMs: number): JudgedPeer {
-  const { heldOut: _, ...rest } = peer;
   const { name, generation } = peer;
   return {
-    peer: { ...rest, phase: "member", joinedAtMs: nowMs },
+    peer: { ...peer, phase: "member", joinedAtMs: nowMs, heldOut: undefined },
     effects: [{ kind: "peer-joined", name, generation }],
   };
 }
@@ -169,7 +170,7 @@ export function judgePeer(before: PeerState, state: MembershipState, nowMs: numb
     const link = before.links[name];
     if (link === undefined) continue;
     const judged = judgeLink(link, name, before.name, nowMs, listeningSinceMs, config);
-    if (judged.link !== link) peer = { ...peer, links: { ...peer.links, [name]: judged.link } };
+    if (judged.link !== link) peer = { ...peer, links: withEntry(peer.links, name, judged.link) };
     effects.push(...judged.effects);
   }
   const silentMs = silenceMs(before, listeningSinceMs, nowMs);
@@ -182,9 +183,13 @@ export function judgePeer(before: PeerState, state: MembershipState, nowMs: numb
 export function confirmFencing(peer: PeerState, generation: number): PeerState {
   if (peer.generation > generation && peer.phase !== "lost") return peer;
   const refused = Math.max(peer.generation, generation, peer.refusedGeneration);
-  const { heardAtMs: _, silentFromMs: _____, heartbeat: __, heartbeatAtMs: ___, joinedAtMs: ____, ...rest } = peer;
   return {
-    ...rest,
+    ...peer,
+    heardAtMs: undefined,
+    silentFromMs: undefined,
+    heartbeat: undefined,
+    heartbeatAtMs: undefined,
+    joinedAtMs: undefined,
     phase: "awaited",
     generation: refused,
     refusedGeneration: refused,

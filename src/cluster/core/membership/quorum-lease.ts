@@ -22,8 +22,7 @@ export function noteAnswer(peer: PeerState, state: MembershipState): PeerState {
   const { generation, heard, echo } = opinion;
   const counts = opinion.opinion === "member" || opinion.opinion === "awaited";
   if (!counts || !heard || generation !== state.generation || !hasReached(echo, asked.beat)) return peer;
-  const { asked: _, ...rest } = peer;
-  return { ...rest, confirmedAtMs: asked.atMs };
+  return { ...peer, asked: undefined, confirmedAtMs: asked.atMs };
 }
 
 /**

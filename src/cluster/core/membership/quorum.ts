@@ -61,9 +61,7 @@ export function isQuorate(state: MembershipState): boolean {
 }
 
 function withoutWait(state: MembershipState): MembershipState {
-  if (state.tieWait === undefined) return state;
-  const { tieWait: _, ...rest } = state;
-  return rest;
+  return state.tieWait === undefined ? state : { ...state, tieWait: undefined };
 }
 
 /** After every step: begins and ends the wait for the lock. It comes once in a tie, so a lock that is lost is lost. */

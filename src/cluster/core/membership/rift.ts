@@ -89,8 +89,7 @@ function giveUp(state: MembershipState, parted: readonly number[]): JudgedRift {
     effects.push({ kind: "given-up", name: peer.name, unheard: unheard(state, parted, peer) });
     return { ...peer, phase: "lost", returned: false };
   });
-  const { rift: _, ...rest } = state;
-  return { state: { ...rest, peers }, effects };
+  return { state: { ...state, rift: undefined, peers }, effects };
 }
 
 /** Asked after every packet: does the sender miss a member of ours? */
@@ -107,9 +106,7 @@ export function judgeRift(state: MembershipState, event: MembershipEvent, nowMs:
   // A node that slept, or has only just come, knows too little of the others.
   const parted = state.settled && state.hold === undefined ? partedPairs(state) : [];
   if (parted.length === 0) {
-    if (rift === undefined) return unchanged(state);
-    const { rift: _, ...rest } = state;
-    return unchanged(rest);
+    return unchanged(rift === undefined ? state : { ...state, rift: undefined });
   }
   if (rift === undefined || rift.parted.join() !== parted.join())
     return unchanged({ ...state, rift: { parted, sinceMs: nowMs } });

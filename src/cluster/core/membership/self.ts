@@ -26,6 +26,8 @@ export function noticePause(state: MembershipState, lateMs: number, nowMs: numbe
   const isLong = lateMs + keepaliveMs >= deadtimeMs;
   const listening = {
     ...state,
+    // Initdead is a time of listening.
+    startedAtMs: state.settled ? state.startedAtMs : Math.min(nowMs, state.startedAtMs + lateMs),
     listeningSinceMs: isLong ? nowMs : Math.min(nowMs, state.listeningSinceMs + lateMs),
     nextBeatAtMs: nowMs,
     peers: state.peers.map((peer) => excuseSilence(peer, lateMs, state.config, nowMs)),
@@ -48,8 +50,10 @@ export function releaseHold(state: MembershipState): JudgedSelf {
     return ((opinion.echo - hold.untilEchoOf) & 0xffff) < 0x8000;
   };
   if (!state.peers.filter(({ phase }) => phase === "member").every(answered)) return { state, effects: [] };
-  const { hold: _, ...rest } = state;
-  return { state: rest, effects: [{ kind: "released", reason: "every member has answered since" }] };
+  return {
+    state: { ...state, hold: undefined },
+    effects: [{ kind: "released", reason: "every member has answered since" }],
+  };
 }
 
 function raise(state: MembershipState, known: number, reason: string): JudgedSelf {

@@ -62,9 +62,7 @@ export function watchSilence(state: MembershipState, nowMs: number): MembershipS
   for (const peer of state.peers) {
     const quiet = isQuiet(state, peer, nowMs) ? goOn(state, peer, nowMs) : undefined;
     if (quiet === peer.quiet) continue;
-    const { quiet: _, ...rest } = peer;
-    const next = quiet === undefined ? rest : { ...rest, quiet };
-    peers = peers.map((each) => (each === peer ? next : each));
+    peers = peers.map((each) => (each === peer ? { ...peer, quiet } : each));
   }
   return peers === state.peers ? state : { ...state, peers };
 }

@@ -6,6 +6,7 @@
  * Pure: time arrives as `nowMs`; the state is plain data.
  */
 import { check, unreachable } from "../../../base/check.ts";
+import { withEntry } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { acceptPiece, type Incoming, NO_INCOMING } from "./incoming.ts";
 import {
@@ -85,8 +86,8 @@ const NEW_PEER: ChannelPeer = {
 const peerOf = (state: ChannelState, name: string): ChannelPeer => state.peers[name] ?? NEW_PEER;
 
 const withPeer = (state: ChannelState, name: string, peer: ChannelPeer): ChannelState => ({
-  ...state,
-  peers: { ...state.peers, [name]: peer },
+  session: state.session,
+  peers: withEntry(state.peers, name, peer),
 });
 
 const send = (to: string, segment: Segment): ChannelEffect => ({ kind: "send", to, bytes: encodeSegment(segment) });
@@ -172,8 +173,9 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
       if (!isCopy && answer !== undefined) peer = { ...peer, incoming, answeredAtMs: nowMs };
       for (const text of messages) effects.push({ kind: "deliver", from: name, text });
       if (!isCopy && answer !== undefined) {
-        const ids = { session: before.session, target: peer.session };
-        effects.push(send(name, { kind: "acknowledgement", ...ids, ...answer }));
+        const { stream, expected, beyond } = answer;
+        const [session, target] = [before.session, peer.session];
+        effects.push(send(name, { kind: "acknowledgement", session, target, stream, expected, beyond }));
       }
     }
   }

@@ -34,11 +34,11 @@ export interface Outgoing {
   readonly pieces: readonly QueuedPiece[];
   readonly queuedLength: number;
   /** Smoothed, with its mean deviation; undefined until measured. */
-  readonly roundTrip?: { readonly smoothMs: number; readonly deviationMs: number };
+  readonly roundTrip: { readonly smoothMs: number; readonly deviationMs: number } | undefined;
   /** How long an acknowledgement is waited for now. */
   readonly patienceMs: number;
   /** When what is under way counts as lost; undefined while nothing is. */
-  readonly overdueAtMs?: number;
+  readonly overdueAtMs: number | undefined;
   /** How many pieces may be under way. */
   readonly window: number;
   readonly shrunkAtMs: number;
@@ -50,7 +50,9 @@ export function createOutgoing(): Outgoing {
     nextSequence: 1,
     pieces: [],
     queuedLength: 0,
+    roundTrip: undefined,
     patienceMs: RESEND_FIRST_MS,
+    overdueAtMs: undefined,
     window: WINDOW_FIRST,
     shrunkAtMs: 0,
   };
@@ -84,9 +86,16 @@ export function queueText(outgoing: Outgoing, text: string): Outgoing {
 /** The pieces that may be sent now: what the peer can take ahead of a gap, and the window has room for. */
 function sendable({ pieces, window }: Outgoing): readonly QueuedPiece[] {
   const first = pieces[0]?.sequence ?? 0;
-  const ahead = pieces.slice(0, WINDOW).filter(({ sequence }) => sequence < first + WINDOW);
-  const room = window - ahead.filter(({ standing }) => standing === "under-way").length;
-  return ahead.filter(({ standing }) => standing === "due").slice(0, Math.max(0, room));
+  const due: QueuedPiece[] = [];
+  let room = window;
+  // Asked after every turn: a plain loop.
+  for (let at = 0; at < pieces.length && at < WINDOW; at += 1) {
+    const piece = pieces[at];
+    if (piece === undefined || piece.sequence >= first + WINDOW) break;
+    if (piece.standing === "under-way") room -= 1;
+    else if (piece.standing === "due") due.push(piece);
+  }
+  return due.length <= room ? due : due.slice(0, Math.max(0, room));
 }
 
 /** When something has to be sent: 0 for at once, Infinity while nothing is under way. Asked after every turn. */
@@ -101,11 +110,6 @@ function shrink(outgoing: Outgoing, nowMs: number): Outgoing {
   return { ...outgoing, window: Math.max(WINDOW_MIN, Math.floor(outgoing.window / 2)), shrunkAtMs: nowMs };
 }
 
-function withOverdue(outgoing: Outgoing, overdueAtMs: number | undefined): Outgoing {
-  const { overdueAtMs: _, ...rest } = outgoing;
-  return overdueAtMs === undefined ? rest : { ...rest, overdueAtMs };
-}
-
 /** No acknowledgement for as long as our patience lasts: all that is under way counts as lost. */
 function giveBack(outgoing: Outgoing, nowMs: number): Outgoing {
   if (outgoing.overdueAtMs === undefined || nowMs < outgoing.overdueAtMs) return outgoing;
@@ -113,7 +117,7 @@ function giveBack(outgoing: Outgoing, nowMs: number): Outgoing {
     return piece.standing === "under-way" ? { ...piece, standing: "due" } : piece;
   });
   const patienceMs = Math.min(RESEND_MAX_MS, outgoing.patienceMs * 2);
-  return withOverdue(shrink({ ...outgoing, pieces, patienceMs }, nowMs), undefined);
+  return shrink({ ...outgoing, pieces, patienceMs, overdueAtMs: undefined }, nowMs);
 }
 
 /** The pieces that are to be sent now. */
@@ -121,9 +125,8 @@ export function takeDue(before: Outgoing, nowMs: number): { outgoing: Outgoing; 
   const ready = giveBack(before, nowMs);
   const due = sendable(ready);
   if (due.length === 0) return { outgoing: ready, due };
-  const sequences = new Set(due.map(({ sequence }) => sequence));
   const pieces = ready.pieces.map((piece): QueuedPiece => {
-    if (!sequences.has(piece.sequence)) return piece;
+    if (!due.includes(piece)) return piece;
     return { ...piece, tries: piece.tries + 1, sentAtMs: nowMs, standing: "under-way" };
   });
   return { outgoing: { ...ready, pieces, overdueAtMs: ready.overdueAtMs ?? nowMs + ready.patienceMs }, due };
@@ -141,9 +144,19 @@ function measure(outgoing: Outgoing, sampleMs: number): Outgoing {
   return { ...outgoing, roundTrip: { smoothMs, deviationMs }, patienceMs };
 }
 
+/** As nearly always: nothing is left to wait for. */
+function allArrived(before: Outgoing, nowMs: number): Outgoing {
+  const news = before.pieces.filter(({ standing }) => standing !== "arrived");
+  const sample = news.find(({ tries }) => tries === 1);
+  const measured = sample === undefined ? before : measure(before, nowMs - sample.sentAtMs);
+  const window = Math.min(WINDOW, measured.window + news.length);
+  return { ...measured, pieces: [], queuedLength: 0, window, overdueAtMs: undefined };
+}
+
 export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: number): Outgoing {
   if (answer.stream !== before.stream || answer.expected > before.nextSequence) return before;
   if (before.pieces.length === 0) return before;
+  if (answer.expected === before.nextSequence) return allArrived(before, nowMs);
   const has = (sequence: number) => {
     const bit = sequence - answer.expected - 1;
     // A shift by 32 is a shift by 0: what the bits cannot tell has not arrived.
@@ -167,9 +180,10 @@ export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: nu
     });
   const window = Math.min(WINDOW, measured.window + arrived.length);
   const queuedLength = pieces.reduce((sum, { text }) => sum + text.length, 0);
-  const taken = { ...measured, pieces, queuedLength, window };
   const isUnderWay = pieces.some(({ standing }) => standing === "under-way");
   // Whatever has arrived shows that the peer is there: the wait for the rest begins anew.
-  const overdueAtMs = arrived.length > 0 ? nowMs + taken.patienceMs : taken.overdueAtMs;
-  return withOverdue(isOvertaken ? shrink(taken, nowMs) : taken, isUnderWay ? overdueAtMs : undefined);
+  const waitMs = arrived.length > 0 ? nowMs + measured.patienceMs : measured.overdueAtMs;
+  const overdueAtMs = isUnderWay ? waitMs : undefined;
+  const taken = { ...measured, pieces, queuedLength, window, overdueAtMs };
+  return isOvertaken ? shrink(taken, nowMs) : taken;
 }

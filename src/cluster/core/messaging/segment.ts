@@ -4,7 +4,7 @@
  * manager's session or when its sender gives it up, and then the next one begins at 1 again.
  * Layout: docs/protocols/heartbeat.md, "Datagrams of the managers". Byte order: network.
  */
-import { readUint48, writeUint48 } from "../wire/bytes.ts";
+import { readUint16, readUint32, readUint48, writeUint16, writeUint32, writeUint48 } from "../wire/bytes.ts";
 
 interface SegmentBase {
   /** The sender's session, and the receiver's as the sender knows it (0: not yet). */
@@ -77,22 +77,21 @@ function roomFor(segment: Segment): Uint8Array {
 
 export function encodeSegment(segment: Segment): Uint8Array {
   const bytes = roomFor(segment);
-  const view = new DataView(bytes.buffer);
-  writeUint48(view, 1, segment.session);
-  writeUint48(view, 7, segment.target);
-  view.setUint8(0, KINDS.indexOf(segment.kind));
+  bytes[0] = KINDS.indexOf(segment.kind);
+  writeUint48(bytes, 1, segment.session);
+  writeUint48(bytes, 7, segment.target);
   if (segment.kind === "greeting") {
-    view.setUint8(13, segment.asks ? 1 : 0);
+    bytes[13] = segment.asks ? 1 : 0;
     return bytes;
   }
-  view.setUint16(14, segment.stream);
+  writeUint16(bytes, 14, segment.stream);
   if (segment.kind === "acknowledgement") {
-    view.setUint32(16, segment.expected);
-    view.setUint32(20, segment.beyond);
+    writeUint32(bytes, 16, segment.expected);
+    writeUint32(bytes, 20, segment.beyond);
     return bytes;
   }
-  view.setUint8(13, segment.last ? 1 : 0);
-  view.setUint32(16, segment.sequence);
+  bytes[13] = segment.last ? 1 : 0;
+  writeUint32(bytes, 16, segment.sequence);
   const { written } = encoder.encodeInto(segment.text, bytes.subarray(HEADER_BYTES));
   return bytes.subarray(0, HEADER_BYTES + written);
 }
@@ -101,19 +100,19 @@ export function encodeSegment(segment: Segment): Uint8Array {
 export function decodeSegment(bytes: Uint8Array): Segment | undefined {
   const kind = KINDS[bytes[0] ?? -1];
   if (kind === undefined || bytes.length < HEADER_BYTES) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const base = { session: readUint48(view, 1), target: readUint48(view, 7) };
-  const flag = view.getUint8(13) === 1;
-  if (kind === "greeting") return { kind, ...base, asks: flag };
-  const stream = view.getUint16(14);
-  const number = view.getUint32(16);
+  const session = readUint48(bytes, 1);
+  const target = readUint48(bytes, 7);
+  const flag = bytes[13] === 1;
+  if (kind === "greeting") return { kind, session, target, asks: flag };
+  const stream = readUint16(bytes, 14);
+  const number = readUint32(bytes, 16);
   if (kind === "acknowledgement") {
     if (bytes.length < HEADER_BYTES + ACKNOWLEDGEMENT_BYTES) return undefined;
-    return { kind, ...base, stream, expected: number, beyond: view.getUint32(20) };
+    return { kind, session, target, stream, expected: number, beyond: readUint32(bytes, 20) };
   }
   try {
     const text = decoder.decode(bytes.subarray(HEADER_BYTES));
-    return { kind, ...base, stream, sequence: number, last: flag, text };
+    return { kind, session, target, stream, sequence: number, last: flag, text };
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ export interface ShownAttribute {
 }
 
 /** For the cluster's own book-keeping. */
-const INTERNAL = /^(?:fail-count-|last-failure-|standby$|maintenance$|shutdown$|terminate$|#)/;
+const INTERNAL = /^(?:fail-count-|last-failure-|standby$|shutdown$|terminate$|#)/;
 
 function parameter(resource: Resource, name: string): string | undefined {
   const sets = childrenOf(resource.element, "instance_attributes");

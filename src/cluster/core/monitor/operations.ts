@@ -1,5 +1,6 @@
 /** Recorded operations as crm_mon tells them: failures, fail counts, histories. */
 import { childOf, childrenOf } from "../../../base/xml.ts";
+import { isDegraded } from "../scheduler/facts/history-outcome.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "../scheduler/facts/model.ts";
 import { recordedFailures } from "../scheduler/facts/on-fail.ts";
 import { readEntries } from "../scheduler/facts/read-history.ts";
@@ -22,15 +23,9 @@ export const OCF_CODE_TEXT: Readonly<Record<number, string>> = {
 };
 
 /** And for what is recorded beyond it. */
-const CODE_TEXT: Readonly<Record<number, string>> = {
-  ...OCF_CODE_TEXT,
-  189: "unknown exit status",
-  190: "degraded",
-  191: "degraded promoted",
-  193: "unknown",
-};
+const CODE_TEXT: Readonly<Record<number, string>> = { ...OCF_CODE_TEXT, 190: "degraded", 191: "promoted (degraded)" };
 
-export const codeText = (code: number): string => CODE_TEXT[code] ?? "error";
+export const codeText = (code: number): string => CODE_TEXT[code] ?? "unknown";
 
 /** Words for the numbers of op-status. */
 const STATUS_TEXT: Readonly<Record<number, string>> = {
@@ -90,6 +85,16 @@ export interface Failure {
   readonly node: Node;
 }
 
+/** What an agent called degraded: nothing is done about it, so that it has to be seen. */
+export function degradedOf(facts: Facts): readonly Failure[] {
+  return facts.resources.flatMap((resource) =>
+    [...resource.history].flatMap(([node, { entries }]) => {
+      const entry = entries.findLast((each) => isDegraded(numberOf(each, "rc-code")));
+      return entry === undefined ? [] : [{ entry, resource, node }];
+    }),
+  );
+}
+
 /** The failures that still count; one that was recorded under several names is told once. */
 export function failuresOf(facts: Facts): readonly Failure[] {
   const seen = new Set<string>();
@@ -125,7 +130,7 @@ export function failureLine(failure: Failure, { ctime }: MonitorSource): string 
 }
 
 /** With codes, for people who look for the log lines. */
-export function failureInDetail({ entry, node }: Failure, { ctime }: MonitorSource): string {
+export function failureInDetail({ entry, node }: Failure, { ctime }: Pick<MonitorSource, "ctime">): string {
   const { attributes } = entry.element;
   const code = numberOf(entry, "rc-code");
   const reason = attributes["exit-reason"] ?? "";
@@ -147,10 +152,10 @@ export function failureInDetail({ entry, node }: Failure, { ctime }: MonitorSour
 export function failCountOf(
   resource: Resource,
   node: Node,
-): { readonly count: string; readonly lastSeconds: number } | undefined {
+): { readonly count: number; readonly lastSeconds: number } | undefined {
   const { count, lastSeconds } = recordedFailures(resource, node.attributes);
   if (count === 0) return undefined;
-  return { count: count >= INFINITY_SCORE ? "INFINITY" : String(count), lastSeconds };
+  return { count: Math.min(count, INFINITY_SCORE), lastSeconds };
 }
 
 export interface RecordedResource {

@@ -9,6 +9,7 @@ import { isUnique, KIND_WORD, lineOf, nodeLines, nodeState, primitiveLine } from
 import { connectivity, shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
 import {
+  degradedOf,
   entryLine,
   failCountOf,
   failureInDetail,
@@ -77,22 +78,29 @@ export function isWhole(resource: Resource): boolean {
   return isActive(resource, true);
 }
 
-/** The connection to a guest, which nobody configured as a resource of its own. */
-function isImplied({ type, class: agentClass, container }: Resource): boolean {
-  return agentClass === "ocf" && type === "remote" && container !== undefined;
+/** The connection that a guest brings along; once the guest is no longer configured, it stands by itself. */
+function isImplied({ type, class: agentClass, container, removed }: Resource): boolean {
+  return agentClass === "ocf" && type === "remote" && container !== undefined && !removed;
 }
 
 export function resourceSection({ facts }: MonitorSource, wishes: MonitorWishes): Section | undefined {
   const view = { inactive: wishes.inactive, detail: wishes.detail, brief: wishes.brief };
-  const known = facts.top.filter((resource) => !isImplied(resource) && (!resource.removed || isActive(resource)));
+  const known = facts.top.filter(
+    (resource) => (wishes.detail || !isImplied(resource)) && (!resource.removed || isActive(resource)),
+  );
   const shown = known.filter((resource) =>
     wishes.byNode ? wishes.inactive && !isWhole(resource) : wishes.inactive || isActive(resource),
   );
   // Counted is also what is no longer configured, and the connections that guests bring along.
   const counted = wishes.brief && !wishes.byNode ? facts.top.filter(({ kind }) => kind === "primitive") : [];
+  const linesOf = (resource: Resource) => {
+    const own = lineOf(facts, resource, INDENT, view);
+    // Its instances are active only by what is recorded of nodes that are gone.
+    return resource.kind === "clone" && own.length === 1 && !wishes.inactive ? [] : own;
+  };
   const lines = [
     ...agentLines(counted, INDENT, wishes.inactive ? "all" : "active"),
-    ...shown.filter((each) => !counted.includes(each)).flatMap((resource) => lineOf(facts, resource, INDENT, view)),
+    ...shown.filter((each) => !counted.includes(each)).flatMap(linesOf),
   ];
   if (wishes.byNode) {
     if (!wishes.inactive) return undefined;
@@ -148,7 +156,8 @@ function operationSection(source: NarrowedSource, { timing, sections }: MonitorW
 
 function failureSection(source: MonitorSource, { detail }: MonitorWishes): Section | undefined {
   const told = detail ? failureInDetail : failureLine;
-  const lines = failuresOf(source.facts).map((failure) => `  * ${told(failure, source)}`);
+  const { facts } = source;
+  const lines = [...failuresOf(facts), ...degradedOf(facts)].map((failure) => `  * ${told(failure, source)}`);
   return lines.length === 0 ? undefined : { title: "Failed Resource Actions", lines };
 }
 
@@ -200,7 +209,7 @@ function ticketSection({ facts, ctime }: MonitorSource): Section | undefined {
   const lines = [...facts.tickets.values()].map(({ id, granted, standby, lastGranted }) => {
     const state = `${granted ? "granted" : "revoked"}${standby ? " [standby]" : ""}`;
     const last = lastGranted === undefined ? "" : ` last-granted="${ctime(Number(lastGranted) * 1000)}"`;
-    return `  * ${id}\t${state}${last}`;
+    return `  * ${id}: ${state}${last}`;
   });
   return lines.length === 0 ? undefined : { title: "Tickets", lines };
 }
@@ -240,12 +249,13 @@ export function sectionsOf(whole: MonitorSource, wishes: MonitorWishes): readonl
     : wants("failcounts")
       ? failCountSection(source)
       : undefined;
+  const hasRecords = recordedNodes(source.facts).length > 0;
   const sections = [
     summary(source, wishes),
     wants("nodes") ? nodeSection(source, wishes) : undefined,
     wants("resources") ? resourceSection(source, wishes) : undefined,
     wants("attributes") ? attributeSection(source) : undefined,
-    history,
+    hasRecords ? history : undefined,
     wants("failures") ? failureSection(source, wishes) : undefined,
     wants("tickets") ? ticketSection(source) : undefined,
     wants("bans") ? banSection(source, wishes.bans) : undefined,

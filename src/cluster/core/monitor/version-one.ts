@@ -9,7 +9,7 @@ import { ROLE } from "../scheduler/facts/values.ts";
 import { isDisabled, isUnique, nodeState } from "../scheduler/print/status-report.ts";
 import { connectivity, shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
-import { type Failure, failCountOf, failuresOf, numberOf, recordsOf, statusText } from "./operations.ts";
+import { degradedOf, type Failure, failCountOf, failuresOf, numberOf, recordsOf, statusText } from "./operations.ts";
 import { byName } from "./summary.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
@@ -156,9 +156,8 @@ function migration({ facts, ctime, shows }: NarrowedSource): string[] {
     const rows = recordsOf(facts, node).flatMap(({ id, resource }) => {
       const fails = failCountOf(resource, node);
       if (fails === undefined || !shows(resource)) return [];
-      const count = fails.count === "INFINITY" ? "1000000" : fails.count;
       const last = fails.lastSeconds === 0 ? "" : ` last-failure='${ctime(fails.lastSeconds * 1000)}'`;
-      return [`   ${id}: migration-threshold=${resource.migrationThreshold} fail-count=${count}${last}`];
+      return [`   ${id}: migration-threshold=${resource.migrationThreshold} fail-count=${fails.count}${last}`];
     });
     return [`* Node ${node.name}: `, ...rows];
   });
@@ -179,7 +178,7 @@ export function monitorTextOne(whole: MonitorSource, wishes: MonitorWishes): str
   const source = narrow(whole, wishes);
   const { facts } = source;
   const wants = (name: SectionName) => wishes.sections.has(name);
-  const failures = wants("failures") ? failuresOf(facts).map(failure) : [];
+  const failures = wants("failures") ? [...failuresOf(facts), ...degradedOf(facts)].map(failure) : [];
   return [
     ...(wants("stack") ? header(whole) : []),
     ...(wishes.byNode ? byNode(facts) : [...nodes(facts), ...resources(facts, wishes)]),

@@ -2,13 +2,14 @@
 import { type XmlElement, xml } from "../../../base/xml.ts";
 import { bundleSpec } from "../scheduler/facts/bundle-spec.ts";
 import { calendarOf } from "../scheduler/facts/dates.ts";
-import { type Facts, isActive, type Node, primitivesOf, type Resource } from "../scheduler/facts/model.ts";
+import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
 import { agentName } from "../scheduler/print/agent-lines.ts";
 import { isDisabled, isUnique, roleWord } from "../scheduler/print/status-report.ts";
 import { shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
 import {
   codeText,
+  degradedOf,
   failCountOf,
   failuresOf,
   numberOf,
@@ -148,14 +149,13 @@ function resourceXml(resource: Resource): XmlElement {
     return xml("group", { id, ...flags({ number_resources: members.length, managed, disabled }) }, members);
   }
   if (resource.kind === "clone") {
-    const members = primitivesOf(resource);
-    const [failed, ignored] = [members.some((one) => one.failed), members.some((one) => one.failureIgnored)];
     return xml(
       "clone",
       {
         id,
         ...flags({ multi_state: resource.promotable, unique: resource.unique, managed, disabled }),
-        ...flags({ failed, failure_ignored: ignored }),
+        // Failed are its instances, never it.
+        ...flags({ failed: false, failure_ignored: false }),
         ...targetRole(resource),
       },
       resource.children.map(resourceXml),
@@ -167,12 +167,11 @@ function resourceXml(resource: Resource): XmlElement {
 function bundleXml(bundle: Resource): XmlElement {
   const { id, managed, replicas } = bundle;
   const spec = bundleSpec(bundle.element);
-  const failed = primitivesOf(bundle).some((part) => part.failed);
   const attributes = {
     id,
     type: spec?.kind ?? "",
     image: spec?.image ?? "",
-    ...flags({ unique: (spec?.perHostConfigured ?? 1) > 1, managed, failed }),
+    ...flags({ unique: (spec?.perHostConfigured ?? 1) > 1, managed, failed: false }),
   };
   const parts = replicas.map(({ index, ip, child, container, remote }) => {
     const shown = [ip, child, container, remote].filter((part) => part !== undefined);
@@ -216,7 +215,7 @@ function historyXml({ facts, ctime, shows }: NarrowedSource, wants: Wants): XmlE
         fails === undefined
           ? {}
           : {
-              "fail-count": fails.count,
+              "fail-count": String(fails.count),
               ...(fails.lastSeconds === 0 ? {} : { "last-failure": ctime(fails.lastSeconds * 1000) }),
             };
       const head = flags({ id, orphan: false, "migration-threshold": resource.migrationThreshold });
@@ -228,20 +227,22 @@ function historyXml({ facts, ctime, shows }: NarrowedSource, wants: Wants): XmlE
 }
 
 function failuresXml({ facts }: MonitorSource): XmlElement[] {
-  const rows = failuresOf(facts).map(({ entry, node }) => {
-    const { operation_key: key, id = "", "exit-reason": reason = "" } = entry.element.attributes;
+  const rows = [...failuresOf(facts), ...degradedOf(facts)].map(({ entry, node }) => {
+    const { operation_key: key, id = "", "exit-reason": reason = "none" } = entry.element.attributes;
+    const { "queue-time": queued, "exec-time": exec } = entry.element.attributes;
     const code = numberOf(entry, "rc-code");
     const at = numberOf(entry, "last-rc-change");
     return xml("failure", {
       ...(key === undefined ? { id } : { op_key: key }),
       node: node.name,
       exitstatus: codeText(code),
-      exitreason: reason === "" ? "none" : reason,
+      exitreason: reason,
       ...flags({ exitcode: code, call: entry.callId, status: statusText(numberOf(entry, "op-status")) }),
       ...(at > 0
         ? {
             "last-rc-change": stamp(at),
-            ...flags({ queued: numberOf(entry, "queue-time"), exec: numberOf(entry, "exec-time") }),
+            ...(queued === undefined ? {} : { queued }),
+            ...(exec === undefined ? {} : { exec }),
             ...flags({ interval: entry.intervalMs, task: entry.task }),
           }
         : {}),

@@ -17,9 +17,11 @@ import { findOperation, operationMeta } from "./facts/on-fail.ts";
 import { bundledParameters } from "./facts/read-bundle.ts";
 import { parametersOf } from "./facts/read-resources.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
+import { isManaged } from "./place/board.ts";
 import { operationKey } from "./print/names.ts";
 import { summaryLines } from "./print/summary-lines.ts";
-import { reasonFrom } from "./reason-text.ts";
+import { reasonOf } from "./reason-text.ts";
+import { startDelayMs } from "./start-delay.ts";
 import type { Worked } from "./worked.ts";
 
 const ROLES: readonly ResourceRole[] = ["unknown", "stopped", "started", "unpromoted", "promoted"];
@@ -37,6 +39,9 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
   for (const [key, value] of Object.entries(options))
     if (!META_SKIPPED.has(key)) meta[key.replaceAll("-", "_")] = value;
   const timeoutMs = parseDurationMs(options["timeout"]) ?? TIMEOUT_DEFAULT_MS;
+  const delayMs = startDelayMs(options, step.intervalMs, facts.ruleContext);
+  if (delayMs === undefined) delete meta["start_delay"];
+  else meta["start_delay"] = String(delayMs);
   const anonymous = inAnonymousClone(resource);
   const host = resource.container === undefined ? undefined : board.assigned[resource.container.index];
   return {
@@ -53,6 +58,7 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
     },
     intervalMs: step.intervalMs,
     timeoutMs,
+    ...(delayMs === undefined || delayMs === 0 ? {} : { startDelayMs: delayMs }),
     parameters: {
       ...atHost(parametersOf(facts, resource, step.node?.attributes), host),
       ...bundledParameters(resource),
@@ -131,7 +137,7 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
         activeOn: resource.runningOn.map(({ name }) => name),
         nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),
         ...(next === undefined ? {} : { nextNode: next.name }),
-        managed: resource.managed,
+        managed: isManaged(board, resource),
         failed: resource.failed,
         blocked: resource.blocked,
       },
@@ -148,13 +154,13 @@ export function decisionOf(worked: Worked): Decision {
       key: operationKey(step),
       priority: step.priority,
       inputs: (graph.inputs.get(step) ?? []).map((input) => ids.get(input) ?? 0),
-      reason: reasonFrom(step.reason),
+      reason: reasonOf(step),
     }),
   );
   const blocked: BlockedAction[] = graph.blocked.map((step) => ({
     key: operationKey(step),
     ...(step.node === undefined ? {} : { node: step.node.name }),
-    reason: reasonFrom(step.reason),
+    reason: reasonOf(step),
   }));
   const transition: Transition = {
     actions,

@@ -4,6 +4,7 @@
  */
 import type { Language } from "../../../base/language.ts";
 import type { Reason } from "../transition/graph.ts";
+import type { Step } from "./act/plan.ts";
 
 interface ReasonRow {
   readonly code: string;
@@ -30,6 +31,12 @@ const ROWS: readonly ReasonRow[] = [
   row("multiple-active", "multiple-active", "it is active on more than one node", "複数のノードで動作しているため"),
   row("migration", "migration", "it is handed over while running", "動作したまま引き渡すため"),
   row("dangling-migration", "dangling migration", "a migration ended half-way", "引き渡しが途中で終わったため"),
+  row(
+    "pending-start",
+    "pending start",
+    "a start of it was begun and never told of",
+    "開始の結果が記録されていないため",
+  ),
   row("no-quorum", "no quorum", "the cluster has no quorum", "クォーラムがないため"),
   row(
     "quorum-freeze",
@@ -195,6 +202,12 @@ export function reasonFrom(words: string): Reason {
     if (match !== null) return { code, facts: { ...match.groups } };
   }
   return { code: "other", facts: { words } };
+}
+
+/** Of a step: reports say nothing of a start that is given again and of what is in no role of its own; we do. */
+export function reasonOf({ reason, kind, alone }: Pick<Step, "reason" | "kind" | "alone">): Reason {
+  if (reason !== "" || kind !== "resource") return reasonFrom(reason);
+  return reasonFrom(alone ? "pending start" : "role");
 }
 
 const DOWN = ["stop", "demote"];

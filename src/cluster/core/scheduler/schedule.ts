@@ -12,6 +12,7 @@ import { linkOrders } from "./act/constraints.ts";
 import { addReloads, planDefinitions, repeatChanged } from "./act/definitions.ts";
 import { planFailures } from "./act/failures.ts";
 import { planFencing } from "./act/fencing.ts";
+import { linkGround } from "./act/ground.ts";
 import { graphOf } from "./act/included.ts";
 import { linkLifecycle, planLifecycle } from "./act/lifecycle.ts";
 import { planMaintenance } from "./act/maintenance.ts";
@@ -32,10 +33,9 @@ import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
 import { decisionOf } from "./decision-of.ts";
 import type { Resource } from "./facts/model.ts";
-import { loseTickets, readFacts } from "./facts/read-facts.ts";
+import { readFacts } from "./facts/read-facts.ts";
 import { assignAll } from "./place/assign.ts";
 import { baseBoard } from "./place/base-scores.ts";
-import { addInternalColocations } from "./place/internal-colocations.ts";
 import type { Worked } from "./worked.ts";
 
 function planResource(plan: Plan, resource: Resource): void {
@@ -59,13 +59,14 @@ function linkResource(plan: Plan, resource: Resource): void {
   }
 }
 
-/** Runs all passes. */
+/** Runs all passes: the chapters of the policy, in their order. */
 export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOptions = {}, noteScores = false): Worked {
-  const facts = readFacts(cib, nowWallMs, options);
-  loseTickets(facts);
-  addInternalColocations(facts);
+  // What is known.
+  const facts = readFacts(cib, nowWallMs, options, "decision");
+  // Where everything belongs.
   const board = baseBoard(facts, noteScores);
   assignAll(board);
+  // What might be done: what is on record and no longer so, what is looked at, begun, ended and watched.
   const plan = emptyPlan(facts, board);
   planRemovals(plan);
   planClearFailures(plan);
@@ -76,8 +77,11 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   planProbes(plan);
   for (const resource of board.order) planResource(plan, resource);
   repeatChanged(plan, changes);
+  // What waits for its node to be let in starts anew: that is settled before its clone puts its instances in series.
   planUnfencing(plan, changes.unfences);
+  // What waits for what.
   linkOrders(plan);
+  linkGround(plan);
   for (const resource of board.order) linkResource(plan, resource);
   linkAntiColocations(plan);
   linkColocations(plan);
@@ -88,13 +92,16 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkCancels(plan);
   linkAgentChanges(plan);
   linkRemovals(plan);
+  // What becomes of nodes.
   planFencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);
   planMaintenance(plan);
+  // What of it must happen, and what cannot.
   const migrations = markMigrations(plan);
   settle(plan);
   while (dropHindered(plan, migrations)) settle(plan);
+  // For what reason, by which way, and who is told.
   nameRestarts(plan);
   addMigrations(plan, migrations);
   addReloads(plan, changes);

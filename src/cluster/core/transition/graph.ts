@@ -40,6 +40,8 @@ export interface ResourceAction extends ActionBase {
   readonly resource: ResourceIdentity;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** How long the node waits with it after the order; its timeout counts from then. */
+  readonly startDelayMs?: number;
   /** The agent's own parameters: OCF_RESKEY_<name>. */
   readonly parameters: Readonly<Record<string, string>>;
   /** CRM_meta_<name>: everything else the agent and the executor are told, notify lists included. */

@@ -49,7 +49,7 @@ const SHORT_GUARD_MS = 60_000;
 function guardMs(action: TransitionAction, transition: Transition): number {
   switch (action.kind) {
     case "resource":
-      return action.timeoutMs + transition.clusterDelayMs;
+      return (action.startDelayMs ?? 0) + action.timeoutMs + transition.clusterDelayMs;
     case "fence":
       return FENCE_GUARD_MS;
     case "cluster":

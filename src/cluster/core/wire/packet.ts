@@ -59,8 +59,8 @@ export function encodePacket(header: PacketHeader, payload: Uint8Array, signer: 
   view.setUint8(5, header.to);
   view.setUint8(6, header.link);
   view.setUint8(7, signer.keyNumber);
-  writeUint48(view, 8, header.generation);
-  writeUint48(view, 14, header.sequence);
+  writeUint48(start, 8, header.generation);
+  writeUint48(start, 14, header.sequence);
   const sealed = signer.seal(start, payload);
   const bytes = new Uint8Array(HEADER_BYTES + sealed.length);
   bytes.set(start);
@@ -89,8 +89,8 @@ export function decodePacket(bytes: Uint8Array, signer: Signer): PacketRead {
     from: senderOf(bytes),
     to: view.getUint8(5),
     link: view.getUint8(6),
-    generation: readUint48(view, 8),
-    sequence: readUint48(view, 14),
+    generation: readUint48(bytes, 8),
+    sequence: readUint48(bytes, 14),
     payload,
   };
   return { kind: "packet", packet };

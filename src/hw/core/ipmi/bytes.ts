@@ -5,7 +5,9 @@
 
 /** All parts, one after another. */
 export function concatBytes(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);
@@ -40,22 +42,16 @@ export function readU32(bytes: Uint8Array, at: number): number {
 }
 
 /** Lower-case hex. */
-export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
-}
+export const toHex = (bytes: Uint8Array): string => bytes.toHex();
 
 /** The bytes of a hex string that we ourselves wrote. */
-export function fromHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16);
-  return bytes;
-}
+export const fromHex = (hex: string): Uint8Array => Uint8Array.fromHex(hex);
 
 /** One byte a character: user names and passwords of BMCs know no other encoding. */
 export function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (sign) => sign.charCodeAt(0) & 0xff);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at) & 0xff;
+  return bytes;
 }
 
 /** Whether both are the same, in a time that depends on the length only. */

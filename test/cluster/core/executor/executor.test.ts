@@ -119,6 +119,9 @@ describe("one resource", () => {
     expect(words(finish(1, 7, "address is gone"))).toEqual(["unexpected ip"]);
     elapse(10_000);
     expect(words(finish(1, 7, "address is gone"))).toEqual([]);
+    elapse(10_000);
+    // That it is well again is news and no further failure.
+    expect(words(finish(1, 0))).toEqual(["history ip"]);
     const suffixes = lrmResourceXml(state(), "ip")?.children.map(({ attributes }) => attributes["id"]);
     expect(suffixes).toEqual(["ip_monitor_10000", "ip_last_failure_0"]);
   });
@@ -269,6 +272,17 @@ describe("several resources", () => {
     expect(words(finish(2, 0))).toContain("run 3 c start");
   });
 
+  test("a flush leaves what nobody has ordered: how would what a dead manager left running be found", () => {
+    const begun = ["a", "b"].map((on) => action("start", { on }));
+    const asked = stepExecutor(createExecutor("alpha", 1, begun), { kind: "configured", ids: [] }, 0, { md5 });
+    expect(words(asked.effects)).toEqual(["run 1 a monitor"]);
+    const flushed = stepExecutor(asked.state, { kind: "flush" }, 0, { md5 });
+    expect(words(flushed.effects)).toEqual([]);
+    const event = { kind: "finished", callId: 1, outcome: { kind: "exit", code: 7 }, exitReason: "" } as const;
+    const rest = { output: "", attributes: [], execMs: 1, endedWallMs: 1 };
+    expect(words(stepExecutor(flushed.state, { ...event, ...rest }, 0, { md5 }).effects)).toContain("run 2 b monitor");
+  });
+
   test("a flush drops what has not begun, and says so", () => {
     const { perform, step, finish } = story(1);
     perform(action("start", { on: "a" }));
@@ -276,6 +290,43 @@ describe("several resources", () => {
     expect(words(step({ kind: "flush" }))).toEqual(["result b start 1:1"]);
     expect(words(finish(1, 0))).toEqual(["history a", "result a start 0:0"]);
   });
+});
+
+describe("a delay", () => {
+  test("of a monitor counts from its order, and then no more", () => {
+    const { perform, elapse, finish, state } = story();
+    expect(words(perform(action("monitor", { intervalMs: 10_000, startDelayMs: 60_000 })))).toEqual([]);
+    expect(executorWakeAtMs(state())).toBe(60_000);
+    expect(words(elapse(59_999))).toEqual([]);
+    expect(words(elapse(1))).toEqual(["run 1 ip monitor"]);
+    finish(1, 0);
+    expect(executorWakeAtMs(state())).toBe(70_000);
+  });
+
+  test("of a start holds what follows it, and wakes nobody while there is no slot", () => {
+    const { perform, elapse, finish, state } = story(1);
+    perform(action("start", { on: "a" }));
+    perform(action("start", { startDelayMs: 5_000 }));
+    expect(words(perform(action("stop")))).toEqual([]);
+    expect(executorWakeAtMs(state())).toBeUndefined();
+    elapse(2_000);
+    finish(1, 0);
+    expect(executorWakeAtMs(state())).toBe(5_000);
+    expect(words(elapse(3_000))).toEqual(["run 2 ip start"]);
+    expect(words(finish(2, 0))).toContain("run 3 ip stop");
+  });
+});
+
+test("an operation that is given no time at all has the default, and its digest stays the configured one", () => {
+  const { perform, finish, state } = story();
+  const [run] = perform(action("stop", { timeoutMs: 0, meta: { timeout: "0" } })).filter(({ kind }) => kind === "run");
+  expect(run).toMatchObject({ timeoutMs: 20_000, environment: { OCF_RESKEY_CRM_meta_timeout: "20000" } });
+  finish(1, { kind: "timeout" });
+  expect(state().resources["ip"]?.history["last_0"]?.exitReason).toBe("did not end within 20000 ms");
+  perform(action("monitor", { timeoutMs: 0, intervalMs: 10_000 }));
+  finish(2, 0);
+  const { digest } = state().resources["ip"]?.history["monitor_10000"] ?? {};
+  expect(digest).toBe(md5(digestText({ ip: "198.18.0.9" }, 10_000, 0)));
 });
 
 test("the agent is told the contract's environment", () => {

@@ -5,7 +5,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
-import { isUnclean } from "../place/board.ts";
+import { isManaged, isUnclean } from "../place/board.ts";
 import { link, type Plan, step, stepsOf } from "./plan.ts";
 
 function isOtherAgent(resource: Resource, recorded: Readonly<Record<string, string>>): boolean {
@@ -23,7 +23,7 @@ function subjectOf(resource: Resource): Resource | undefined {
 /** Before the lifecycle is planned. */
 export function planAgentChanges(plan: Plan): void {
   for (const resource of plan.facts.resources) {
-    const subject = resource.kind === "primitive" && resource.managed ? subjectOf(resource) : undefined;
+    const subject = resource.kind === "primitive" && isManaged(plan.board, resource) ? subjectOf(resource) : undefined;
     if (subject === undefined) continue;
     for (const { node, element } of resource.history.values()) {
       if (!node.online || node.unclean || !isOtherAgent(resource, element.attributes)) continue;

@@ -6,7 +6,7 @@
 import type { Resource } from "../facts/model.ts";
 import { countedRole, inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
-import { assignedNode } from "../place/board.ts";
+import { assignedNode, isManaged } from "../place/board.ts";
 import { addNotifyFrame } from "./notify.ts";
 import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -123,7 +123,12 @@ function chainGroup(plan: Plan, group: Resource): void {
         const behind = operation === "stop" ? group.children.slice(index).find(isBehind) : member;
         // What nobody may stop keeps what it stands on from being stopped.
         for (const first of behind === undefined ? [] : stepsOf(plan, behind, operation))
-          link(plan, first, second, behind === member && !member.managed ? { ...DOWN, needsFirst: true } : DOWN);
+          link(
+            plan,
+            first,
+            second,
+            behind === member && !isManaged(plan.board, member) ? { ...DOWN, needsFirst: true } : DOWN,
+          );
         if (operation === "stop")
           for (const resource of new Set([member, behind ?? member]))
             plan.stopWaits.push({ resource, second, sameNode: false });
@@ -134,9 +139,9 @@ function chainGroup(plan: Plan, group: Resource): void {
 /** What nobody may start is passed over: what stands behind it is wanted all the same, and told where it cannot be. */
 function dragPastUnmanaged(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
-    if (member.managed) return;
-    const before = group.children.slice(0, index).findLast(({ managed }) => managed);
-    const behind = group.children.slice(index + 1).find(({ managed }) => managed);
+    if (isManaged(plan.board, member)) return;
+    const before = group.children.slice(0, index).findLast((each) => isManaged(plan.board, each));
+    const behind = group.children.slice(index + 1).find((each) => isManaged(plan.board, each));
     if (before === undefined || behind === undefined) return;
     const rules = { firstDragsThen: true, hidden: true };
     linkAll(plan, stepsOf(plan, before, "start"), stepsOrNone(plan, behind, "start"), rules);
@@ -146,7 +151,7 @@ function dragPastUnmanaged(plan: Plan, group: Resource): void {
 /** A member that is to start among running ones: those behind it stop first. */
 function restartLater(plan: Plan, group: Resource): void {
   group.children.forEach((member, index) => {
-    if (member.runningOn.length > 0 || !member.managed) return;
+    if (member.runningOn.length > 0 || !isManaged(plan.board, member)) return;
     const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
     if (next === undefined) return;
     for (const stop of stepsOf(plan, next, "stop"))

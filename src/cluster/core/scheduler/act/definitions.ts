@@ -7,7 +7,7 @@ import type { HistoryEntry, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
-import { canRun, nextRoleOf } from "../place/board.ts";
+import { canRun, isManaged, nextRoleOf } from "../place/board.ts";
 import { motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 import { clearFailures } from "./shutdown.ts";
@@ -74,7 +74,8 @@ export function planDefinitions(plan: Plan): Changes {
   const changes: Changes = { reloads: [], repeats: [], unfences: new Set(), forgotten: [] };
   for (const resource of plan.facts.resources) {
     // What failed is started anew anyway.
-    if (resource.kind !== "primitive" || resource.removed || !resource.managed || resource.failed) continue;
+    if (resource.kind !== "primitive" || resource.removed || !isManaged(plan.board, resource) || resource.failed)
+      continue;
     const { to } = motionOf(plan.board, resource);
     for (const node of resource.runningOn) {
       // What must leave its node anyway is not asked what it was started with.

@@ -48,7 +48,7 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
   for (const list of plan.byResource)
     for (const each of list) {
       if (each.node !== node || (each.operation !== "stop" && each.operation !== "demote")) continue;
-      if (each.resource?.managed === false && !each.required) continue;
+      if (!each.managed && !each.required) continue;
       each.kind = "pseudo";
       each.runnable = true;
       each.implied = true;

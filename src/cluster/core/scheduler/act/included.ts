@@ -23,8 +23,8 @@ function isLeftAlone(each: Step): boolean {
   return isOfUnmanaged(each) && each.intervalMs === 0 && !["monitor", "notify", "delete"].includes(each.operation);
 }
 
-function isOfUnmanaged({ resource, kind }: Step): boolean {
-  return resource?.managed === false && kind === "resource" && resource.kind === "primitive";
+function isOfUnmanaged({ resource, kind, managed }: Step): boolean {
+  return !managed && kind === "resource" && resource?.kind === "primitive";
 }
 
 /** Where an unmanaged resource cannot be looked for, nobody misses it. */

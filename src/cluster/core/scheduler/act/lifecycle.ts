@@ -6,7 +6,7 @@
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { countedRole, inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { type Board, isUnclean, isUp, nextRoleOf } from "../place/board.ts";
+import { type Board, isManaged, isUnclean, isUp, nextRoleOf } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** The role after one step from `now` towards `goal`. */
@@ -62,7 +62,7 @@ export function act(
   reason: string,
 ): Step {
   const needs = needsOf(resource, operation);
-  const { managed } = resource;
+  const managed = isManaged(plan.board, resource);
   const made = step(plan, { resource, node, operation, required: required && managed, reason });
   made.needs = needs;
   made.runnable &&= isRunnable(plan, resource, node, needs);
@@ -167,6 +167,7 @@ function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
 /** All steps of one primitive's life in this transition. */
 export function planLifecycle(plan: Plan, resource: Resource): void {
   const motion = motionOf(plan.board, resource);
+  const managed = isManaged(plan.board, resource);
   const { from, to, role, nextRole } = motion;
   const dangling = resource.dangling.filter((node) => from.includes(node));
   const others = from.filter((node) => !dangling.includes(node));
@@ -198,21 +199,21 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
     const startsAgain = resource.pendingTask === "start" && resource.pendingNode === to;
     const failedPromoted = role === ROLE.promoted && (required || demoteOnly);
     if (demoteOnly) for (const node of from) act(plan, resource, "demote", node, true, "failed");
-    bringDown(plan, motion, required && resource.managed, reason ?? "");
+    bringDown(plan, motion, required && managed, reason ?? "");
     bringUp(
       plan,
       motion,
       ROLE.stopped,
       Math.min(role, nextRole) as Role,
       // Where it comes down in role, too, it is its stop that asks for the start.
-      required && resource.managed && role <= nextRole,
+      required && managed && role <= nextRole,
       failedPromoted && nextRole === ROLE.promoted,
       reason ?? "",
     );
     if (startsAgain && !required)
       for (const start of stepsOf(plan, resource, "start")) {
         start.alone = true;
-        start.required = resource.managed;
+        start.required = managed;
       }
     if (nextRole > role) bringUp(plan, motion, role, nextRole, true, true, "role");
     else if (nextRole < role && !isOutOfRole)

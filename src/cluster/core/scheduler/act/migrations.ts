@@ -7,7 +7,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 
 import { ROLE } from "../facts/values.ts";
-import { canRun } from "../place/board.ts";
+import { canRun, isManaged } from "../place/board.ts";
 import { isMigrating, motionOf } from "./lifecycle.ts";
 import { isProbe, type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
@@ -24,7 +24,8 @@ export interface Migration {
 }
 
 function candidate(plan: Plan, resource: Resource): Migration | undefined {
-  if (resource.kind !== "primitive" || !resource.allowMigrate || !resource.managed || resource.failed) return undefined;
+  if (resource.kind !== "primitive" || !resource.allowMigrate || !isManaged(plan.board, resource) || resource.failed)
+    return undefined;
   const { to, role, nextRole } = motionOf(plan.board, resource);
   if (to === undefined || role !== ROLE.started || nextRole !== ROLE.started) return undefined;
   // Half handed over to one node, it cannot be handed over to another one.

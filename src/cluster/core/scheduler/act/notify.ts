@@ -6,7 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { isUnclean, isUp } from "../place/board.ts";
+import { isManaged, isUnclean, isUp } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
@@ -114,7 +114,7 @@ function tell(
 ): Step | undefined {
   const node = hears(life, task, when);
   // What is left alone is not told either.
-  if (node === undefined || isUnclean(plan.board, node) || !life.resource.managed) return undefined;
+  if (node === undefined || isUnclean(plan.board, node) || !isManaged(plan.board, life.resource)) return undefined;
   // Who comes up only in this transition can be told once it is there.
   const isNew = life.starts && (task === "promote" || (task === "start" && when === "post"));
   if (!(isNew ? isUp(plan.board, node) : node.online)) return undefined;

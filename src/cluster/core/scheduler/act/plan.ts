@@ -4,7 +4,7 @@
  * Local to the passes in `act/`; `print/` turns what is settled into a transition.
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
-import type { Board } from "../place/board.ts";
+import { type Board, isManaged } from "../place/board.ts";
 
 export type StepKind = "resource" | "pseudo" | "cluster" | "fence";
 
@@ -19,6 +19,8 @@ export interface Step {
   kind: StepKind;
   required: boolean;
   runnable: boolean;
+  /** The cluster may act on its resource; also when it has none. */
+  readonly managed: boolean;
   /** In the graph even when not required. */
   always: boolean;
   /** Whether fencing or quorum must be had first. */
@@ -67,6 +69,8 @@ export interface LinkRules {
   readonly serialize?: boolean;
   /** The first is wanted and cannot run: the second must not run without it. */
   readonly blockedWith?: string;
+  /** What stands on the second: while it cannot be stopped, or is wanted and cannot be done, the second is not done. */
+  readonly ground?: boolean;
   /** From a member to the end of its whole. */
   readonly ends?: boolean;
 }
@@ -177,6 +181,7 @@ export function step(plan: Plan, wish: StepWish): Step {
     kind,
     required,
     runnable: wish.runnable ?? true,
+    managed: resource === undefined || isManaged(plan.board, resource),
     always: false,
     needs: "nothing",
     reason,
@@ -236,6 +241,7 @@ const NO_RULES: LinkRules = {
   gate: false,
   sameNode: false,
   serialize: false,
+  ground: false,
   ends: false,
 };
 

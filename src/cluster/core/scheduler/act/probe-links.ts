@@ -6,6 +6,7 @@
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
 import { assignedOf } from "../place/board.ts";
+import { completionOf } from "./constraints.ts";
 import { isProbe, type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
 
 /** Every probe of the stopping resource comes before what waits for the stop. */
@@ -49,7 +50,7 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
     const whole = clone ?? topOf(resource);
     const begun = [
       ...(isGrouped ? stepsOf(plan, resource.parent, "running") : stepsOf(plan, resource, "start")),
-      ...(whole.kind === "group" ? [] : stepsOf(plan, whole, "running")),
+      ...(whole.kind === "group" ? [] : [...stepsOf(plan, whole, "running"), ...completionOf(plan, whole, "start")]),
     ];
     const reached = new Set<Step>();
     const reach = (start: Step) => {

@@ -18,7 +18,7 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
     // What was played through is recorded with its cancels.
     if (intervalMs === 0 || task === "cancel" || index <= stopAt || entry.element.attributes["op-status"] === "1")
       continue;
-    if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs });
+    if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs, reason: "recurring" });
     else if (plan.facts.options.cancelRemoved && !resource.removed && isActive && isHereToStay(plan, node)) {
       const made = cancel(plan, resource, node, task, intervalMs);
       // What goes nowhere from here ends with its monitors: no cancel of its own is waited for.

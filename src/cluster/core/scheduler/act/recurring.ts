@@ -6,7 +6,7 @@
 import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inAnonymousClone, inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
-import { isUnclean, isUp } from "../place/board.ts";
+import { isManaged, isUnclean, isUp } from "../place/board.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf, takePlace } from "./plan.ts";
 
@@ -96,7 +96,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
   if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
   made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable);
-  if (!resource.managed) made.required &&= made.runnable;
+  if (!isManaged(plan.board, resource)) made.required &&= made.runnable;
   else {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
     if (nextRole === ROLE.promoted)
@@ -126,13 +126,13 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
       continue;
     }
     // Where it runs and nobody may stop it, there is nothing to watch for.
-    if (!resource.managed && resource.runningOn.includes(node)) continue;
+    if (!isManaged(plan.board, resource) && resource.runningOn.includes(node)) continue;
     const required = !isRecordedStopped(resource, node, name, intervalMs);
     const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
     made.expectedCode = CODE_NOT_RUNNING;
     made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
     made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
-    if (!resource.managed) {
+    if (!isManaged(plan.board, resource)) {
       made.required &&= made.runnable;
       continue;
     }

@@ -118,8 +118,8 @@ function preferLast({ links }: Plan): void {
 }
 
 /** It runs, and nobody may start it anew. */
-function isHeld({ operation, resource }: Step): boolean {
-  return operation === "start" && resource?.managed === false && isActive(resource);
+function isHeld({ operation, resource, managed }: Step): boolean {
+  return operation === "start" && !managed && resource !== undefined && isActive(resource);
 }
 
 /** Its start would be a restart in place. */

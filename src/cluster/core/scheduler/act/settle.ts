@@ -39,7 +39,7 @@ function block(step: Step, because: string, change: Change): void {
   change.touched.push(step);
 }
 
-const isManaged = (step: Step) => step.resource?.managed !== false;
+const isManaged = ({ managed }: Step) => managed;
 
 /**
  * An unmanaged resource itself is not stopped; but where an order asks for it, the group around it is taken for asked.
@@ -99,7 +99,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   if (link.restart === true && isManaged(first)) {
     if (second.required && !second.alone)
       require(first, second.reason === "" ? `required ${describe(second)}` : second.reason, change);
-    else if (!second.runnable && second.resource?.managed === true) require(first, second.reason, change);
+    else if (!second.runnable && second.resource !== undefined && second.managed) require(first, second.reason, change);
   }
   if (link.thenDragsFirst === true && first.required && !first.runnable)
     block(second, `unrunnable ${describe(first)}`, change);
@@ -107,6 +107,8 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
   // What a member that cannot be stopped stands on is not taken from under it, as 2.1.5 does where wholes are ordered.
   const isReal = link.hidden !== true || second.kind !== "pseudo";
   if (passesOn && isReal && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
+  if (link.ground === true && !first.runnable && (first.required || isBlockedStop(first)))
+    block(second, `unrunnable ${describe(first)}`, change);
   if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
     block(second, `unrunnable ${describe(first)}`, change);
     // It is told as wanted and blocked, even when nothing of it would be started or promoted.

@@ -1,6 +1,7 @@
 /** Leaving nodes: what runs there is stopped first. Expired fail counts are cleared. */
 import type { Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
+import { isManaged } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
 
 /** One `do_shutdown` a leaving node, after all stops there. */
@@ -18,7 +19,7 @@ export function planShutdowns(plan: Plan): void {
     });
     for (const list of plan.byResource)
       for (const each of list)
-        if (each.operation === "stop" && each.node === node && each.resource?.managed !== false)
+        if (each.operation === "stop" && each.node === node && each.managed)
           link(plan, each, leave, { needsFirst: true });
     leaving.push(leave);
   }
@@ -51,7 +52,7 @@ export function planClearFailures(plan: Plan): void {
   for (const resource of facts.resources) {
     if (
       !resource.removed ||
-      !resource.managed ||
+      !isManaged(plan.board, resource) ||
       resource.parent !== undefined ||
       resource.kind !== "primitive" ||
       !facts.options.stopRemoved

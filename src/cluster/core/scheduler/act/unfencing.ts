@@ -66,7 +66,7 @@ function planFor(plan: Plan, node: Node, hasChanged: boolean): void {
     on.meta[`digests_${kind}`] = devices.map((each) => `${entryOf(each, each.digests[kind])},`).join("");
   for (const each of waiting) {
     link(plan, on, each, { needsFirst: true });
-    if (isProbe(each) || each.resource?.managed !== true || each.required) continue;
+    if (isProbe(each) || !each.managed || each.required) continue;
     each.required = true;
     if (each.reason === "") each.reason = "required stonith";
   }

@@ -2,14 +2,15 @@
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childrenOf } from "../../../../base/xml.ts";
 import { resolveReference } from "./attribute-sets.ts";
-import type { Facts, Resource } from "./model.ts";
+import type { ConstraintsDraft } from "./draft.ts";
+import type { Resource } from "./model.ts";
 import { cloneOf, primitivesOf } from "./model.ts";
 
 /**
  * A clone's child stands for the clone: a constraint cannot mean one anonymous instance. But it is known by its plain
  * name only once a node has recorded one of its instances by that name (crm_simulate as a black box).
  */
-export function resourceNamed(facts: Facts, id: string): Resource | undefined {
+export function resourceNamed(facts: ConstraintsDraft, id: string): Resource | undefined {
   const exact = facts.byId.get(id);
   if (exact !== undefined && exact.instance < 0) return exact;
   const instance = exact ?? facts.byId.get(`${id}:0`);
@@ -22,7 +23,11 @@ export function resourceNamed(facts: Facts, id: string): Resource | undefined {
 }
 
 /** Every resource that the id means: several for a template or a tag. A tag that holds itself adds nothing. */
-export function resourcesNamed(facts: Facts, id: string, through: readonly string[] = []): readonly Resource[] {
+export function resourcesNamed(
+  facts: ConstraintsDraft,
+  id: string,
+  through: readonly string[] = [],
+): readonly Resource[] {
   const one = resourceNamed(facts, id);
   if (one !== undefined) return [one];
   const users = facts.templates.get(id);
@@ -38,7 +43,7 @@ export interface ResourceSet {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-export function readSet(facts: Facts, raw: XmlElement): ResourceSet {
+export function readSet(facts: ConstraintsDraft, raw: XmlElement): ResourceSet {
   const set = resolveReference(raw, facts.ids);
   const members = childrenOf(set, "resource_ref").flatMap((reference) => {
     const id = reference.attributes["id"] ?? "";
@@ -49,7 +54,7 @@ export function readSet(facts: Facts, raw: XmlElement): ResourceSet {
   return { id: set.attributes["id"] ?? "", members, attributes: set.attributes };
 }
 
-export function reportDangling(facts: Facts, constraint: XmlElement, id: string): void {
+export function reportDangling(facts: ConstraintsDraft, constraint: XmlElement, id: string): void {
   facts.problems.push({
     severity: "warning",
     place: `/cib/configuration/constraints//${constraint.name}[@id="${constraint.attributes["id"] ?? ""}"]`,
@@ -60,7 +65,7 @@ export function reportDangling(facts: Facts, constraint: XmlElement, id: string)
 
 /** The sets of a constraint. A template or tag in a plain constraint is a set of its users, in no order. */
 export function setsOf(
-  facts: Facts,
+  facts: ConstraintsDraft,
   constraint: XmlElement,
   sides: readonly { readonly id: string | undefined; readonly attributes: Readonly<Record<string, string>> }[],
 ): readonly ResourceSet[] {

@@ -6,7 +6,7 @@
  */
 import { escapeXml } from "../../../../base/xml.ts";
 import { md5 } from "./md5.ts";
-import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
+import type { HistoryEntry, Known, Node, Resource } from "./model.ts";
 import { findOperation, operationMeta } from "./on-fail.ts";
 import { parametersOf } from "./read-resources.ts";
 import { parseDurationMs } from "./values.ts";
@@ -60,7 +60,7 @@ function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): 
 
 /** What the operation would be run with now. */
 function currentParameters(
-  facts: Facts,
+  facts: Known,
   resource: Resource,
   node: Node,
   run: OperationRun,
@@ -100,7 +100,7 @@ export interface DeviceDigests {
   readonly isMasked: boolean;
 }
 
-export function deviceDigests(facts: Facts, device: Resource, node: Node): DeviceDigests {
+export function deviceDigests(facts: Known, device: Resource, node: Node): DeviceDigests {
   const parameters = parametersOf(facts, device, node.attributes);
   const open = Object.fromEntries(Object.entries(parameters).filter(([name]) => isOpen(name)));
   return {
@@ -111,13 +111,13 @@ export function deviceDigests(facts: Facts, device: Resource, node: Node): Devic
 }
 
 /** The digest that an execution of the operation on the node would leave behind. */
-export function currentDigest(facts: Facts, resource: Resource, node: Node, run: OperationRun): string {
+export function currentDigest(facts: Known, resource: Resource, node: Node, run: OperationRun): string {
   return parametersDigest(currentParameters(facts, resource, node, run));
 }
 
 /** Compares a recorded operation with the configuration. A record without a digest proves nothing, so it differs. */
 export function definitionChange(
-  facts: Facts,
+  facts: Known,
   resource: Resource,
   node: Node,
   entry: HistoryEntry,

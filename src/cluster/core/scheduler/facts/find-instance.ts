@@ -3,27 +3,32 @@
  * record of a node is given to the instance that is already known there, else to a free one, else to a new one.
  * Fact: Pacemaker Explained, "Anonymous versus Unique Clones".
  */
-import type { Facts, Node, Resource } from "./model.ts";
+import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { primitivesOf } from "./model.ts";
 import { addInstance } from "./read-resources.ts";
 
 const NUMBERED = /^(.*):\d+$/;
 
-function cloneAbove(resource: Resource): Resource | undefined {
+function cloneAbove(resource: ResourceDraft): ResourceDraft | undefined {
   for (let up = resource.parent; up !== undefined; up = up.parent) if (up.kind === "clone") return up;
   return undefined;
 }
 
-function memberOf(instance: Resource, baseId: string): Resource | undefined {
+function memberOf(instance: ResourceDraft, baseId: string): ResourceDraft | undefined {
   return primitivesOf(instance).find((member) => member.baseId === baseId);
 }
 
-function isHere(resource: Resource, node: Node): boolean {
+function isHere(resource: ResourceDraft, node: NodeDraft): boolean {
   return resource.runningOn.includes(node);
 }
 
-function findAnonymous(facts: Facts, node: Node, clone: Resource, baseId: string): Resource | undefined {
-  let free: Resource | undefined;
+function findAnonymous(
+  facts: Reading,
+  node: NodeDraft,
+  clone: ResourceDraft,
+  baseId: string,
+): ResourceDraft | undefined {
+  let free: ResourceDraft | undefined;
   for (const instance of clone.children) {
     const member = memberOf(instance, baseId);
     if (member === undefined) continue;
@@ -46,14 +51,14 @@ function findAnonymous(facts: Facts, node: Node, clone: Resource, baseId: string
  * What needs no fencing may be started elsewhere before the lost node is fenced: then the instance that is presumed to
  * run there must not use up one of those that are due.
  */
-function isPresumed({ nodes }: Facts, clone: Resource, member: Resource, node: Node): boolean {
+function isPresumed({ nodes }: Reading, clone: ResourceDraft, member: ResourceDraft, node: NodeDraft): boolean {
   if (member.requires === "fencing" || member.requires === "unfencing") return false;
   const members = nodes.filter(({ kind }) => kind !== "ping").length;
   return node.unclean && node.kind !== "guest" && clone.instanceMax < members;
 }
 
 /** The resource that a recorded id on a node means; `undefined` when it is no longer configured. */
-export function findInstance(facts: Facts, node: Node, id: string): Resource | undefined {
+export function findInstance(facts: Reading, node: NodeDraft, id: string): ResourceDraft | undefined {
   const numbered = NUMBERED.exec(id);
   const exact = facts.byId.get(id);
   if (exact !== undefined && exact.kind !== "primitive") return undefined;
@@ -69,7 +74,7 @@ export function findInstance(facts: Facts, node: Node, id: string): Resource | u
 }
 
 /** Inside of a bundle the node itself names the replica. */
-function findBundled(clone: Resource, node: Node, baseId: string): Resource | undefined {
+function findBundled(clone: ResourceDraft, node: NodeDraft, baseId: string): ResourceDraft | undefined {
   const replica = clone.parent?.replicas.find((each) => each.node === node);
   return replica?.child !== undefined && replica.child.baseId === baseId ? replica.child : undefined;
 }

@@ -4,10 +4,11 @@
  * Fact: Pacemaker Explained, "Migrating Resources" (migrate_to on the source, then migrate_from on the target, stop).
  */
 import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
-import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
+import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
+import type { HistoryEntry } from "./model.ts";
 import { ROLE } from "./values.ts";
 
-function recordsOf(facts: Facts, resource: Resource, node: Node): readonly XmlElement[] {
+function recordsOf(facts: Reading, resource: ResourceDraft, node: NodeDraft): readonly XmlElement[] {
   const states = childrenOf(facts.status, "node_state");
   const state = states.find(({ attributes }) => attributes["uname"] === node.name || attributes["id"] === node.id);
   const list = childOf(childOf(state, "lrm"), "lrm_resources");
@@ -61,12 +62,12 @@ function hasSince(ops: readonly XmlElement[], than: XmlElement, tasks: readonly 
   );
 }
 
-function addRunning(resource: Resource, node: Node): void {
+function addRunning(resource: ResourceDraft, node: NodeDraft): void {
   if (!resource.runningOn.includes(node)) resource.runningOn.push(node);
 }
 
 /** The target of the migration, and what it has recorded of the resource. */
-function targetOf(facts: Facts, resource: Resource, source: Node, { element }: HistoryEntry) {
+function targetOf(facts: Reading, resource: ResourceDraft, source: NodeDraft, { element }: HistoryEntry) {
   const name = element.attributes["migrate_target"];
   const target = name === undefined ? undefined : facts.nodeByName.get(name);
   if (target === undefined) return undefined;
@@ -75,7 +76,7 @@ function targetOf(facts: Facts, resource: Resource, source: Node, { element }: H
 }
 
 /** Returns whether it is known that the resource has not arrived. */
-function afterMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): boolean {
+function afterMigrateTo(facts: Reading, resource: ResourceDraft, source: NodeDraft, entry: HistoryEntry): boolean {
   const found = targetOf(facts, resource, source, entry);
   resource.role = ROLE.started;
   if (found === undefined) return false;
@@ -102,7 +103,7 @@ function afterMigrateTo(facts: Facts, resource: Resource, source: Node, entry: H
 }
 
 /** While the source is there to say how it ends, what is under way is on the source. */
-function afterPendingMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): void {
+function afterPendingMigrateTo(facts: Reading, resource: ResourceDraft, source: NodeDraft, entry: HistoryEntry): void {
   resource.role = ROLE.started;
   const found = targetOf(facts, resource, source, entry);
   if (found === undefined || source.online || !found.target.online) return;
@@ -111,7 +112,7 @@ function afterPendingMigrateTo(facts: Facts, resource: Resource, source: Node, e
   facts.halfArrived.push({ resource, node: found.target });
 }
 
-function afterFailedMigrateTo(facts: Facts, resource: Resource, source: Node, entry: HistoryEntry): void {
+function afterFailedMigrateTo(facts: Reading, resource: ResourceDraft, source: NodeDraft, entry: HistoryEntry): void {
   resource.role = ROLE.started;
   const found = targetOf(facts, resource, source, entry);
   if (found === undefined || !found.target.online || found.there.length === 0) return;
@@ -121,7 +122,7 @@ function afterFailedMigrateTo(facts: Facts, resource: Resource, source: Node, en
   if (!hasMovedOn(there, entry.element, from)) addRunning(resource, target);
 }
 
-function afterFailedMigrateFrom(facts: Facts, resource: Resource, target: Node, entry: HistoryEntry): void {
+function afterFailedMigrateFrom(facts: Reading, resource: ResourceDraft, target: NodeDraft, entry: HistoryEntry): void {
   resource.role = ROLE.started;
   const sourceName = entry.element.attributes["migrate_source"];
   const source = sourceName === undefined ? undefined : facts.nodeByName.get(sourceName);
@@ -137,9 +138,9 @@ function afterFailedMigrateFrom(facts: Facts, resource: Resource, target: Node, 
  * recorded as done is known to have come to nothing.
  */
 export function applyMigration(
-  facts: Facts,
-  resource: Resource,
-  node: Node,
+  facts: Reading,
+  resource: ResourceDraft,
+  node: NodeDraft,
   entry: HistoryEntry,
   result: "done" | "failed" | "pending",
 ): boolean {

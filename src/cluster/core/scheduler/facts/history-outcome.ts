@@ -4,8 +4,9 @@
  * Properties" (on-fail), "Resource Meta-Attributes" (failure-timeout).
  */
 import { definitionChange } from "./digests.ts";
+import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { applyMigration } from "./history-migration.ts";
-import type { Facts, HistoryEntry, Node, Resource } from "./model.ts";
+import type { HistoryEntry, Known, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
 import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
 import { ROLE } from "./values.ts";
@@ -41,10 +42,20 @@ export function targetCodeOf(entry: HistoryEntry): number {
   return Number.isNaN(code) ? -1 : code;
 }
 
+/**
+ * Degraded is no failure: it runs properly, but is more likely to fail, and nothing is done about it but to tell it.
+ * Fact: Pacemaker Administration, "How are OCF Return Codes Interpreted?": 190 and 191, recovery "none".
+ */
+export const isDegraded = (code: number): boolean => code === CODE.degraded || code === CODE.degradedPromoted;
+
+/** What an agent's answer says of the state, degraded or not. */
+export function soundCode(code: number): number {
+  if (!isDegraded(code)) return code;
+  return code === CODE.degraded ? CODE.ok : CODE.promoted;
+}
+
 export function codeOf(entry: HistoryEntry): number {
-  const code = Number.parseInt(entry.element.attributes["rc-code"] ?? "0", 10);
-  if (code === CODE.degraded) return CODE.ok;
-  return code === CODE.degradedPromoted ? CODE.promoted : code;
+  return soundCode(Number.parseInt(entry.element.attributes["rc-code"] ?? "0", 10));
 }
 
 export function statusOf(entry: HistoryEntry): number {
@@ -56,12 +67,12 @@ export function isProbe(entry: HistoryEntry): boolean {
   return entry.task === "monitor" && entry.intervalMs === 0;
 }
 
-function setActive(resource: Resource): void {
+function setActive(resource: ResourceDraft): void {
   resource.role = inPromotable(resource) ? ROLE.unpromoted : ROLE.started;
 }
 
 /** The status after a look at the exit code; may set the role that the code proves. */
-function judge(resource: Resource, entry: HistoryEntry, status: number, code: number, outcome: Outcome): number {
+function judge(resource: ResourceDraft, entry: HistoryEntry, status: number, code: number, outcome: Outcome): number {
   const target = targetCodeOf(entry);
   const probe = isProbe(entry);
   if (status !== STATUS.done && status !== STATUS.error && status !== STATUS_NOT_INSTALLED) return status;
@@ -100,7 +111,13 @@ function judge(resource: Resource, entry: HistoryEntry, status: number, code: nu
 /** Answers that no later success takes back. */
 const LASTING = new Set<OnFail>([ON_FAIL.stop, ON_FAIL.ban, ON_FAIL.standby, ON_FAIL.fence]);
 
-function applySuccess(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, outcome: Outcome): void {
+function applySuccess(
+  facts: Reading,
+  resource: ResourceDraft,
+  node: NodeDraft,
+  entry: HistoryEntry,
+  outcome: Outcome,
+): void {
   const { task } = entry;
   let clears = false;
   if (codeOf(entry) === CODE.notRunning) clears = true;
@@ -134,15 +151,15 @@ function applySuccess(facts: Facts, resource: Resource, node: Node, entry: Histo
   resource.nextRole = ROLE.unknown;
 }
 
-function ban(facts: Facts, resource: Resource, node: Node | undefined, why: string): void {
+function ban(facts: Reading, resource: ResourceDraft, node: NodeDraft | undefined, why: string): void {
   const whole = inAnonymousClone(resource) ? topOf(resource) : resource;
   facts.bans.push({ resource: whole, node, why });
 }
 
 function applyFailure(
-  facts: Facts,
-  resource: Resource,
-  node: Node,
+  facts: Reading,
+  resource: ResourceDraft,
+  node: NodeDraft,
   entry: HistoryEntry,
   status: number,
   outcome: Outcome,
@@ -175,7 +192,7 @@ function applyFailure(
 const CHANGED = "resource parameters have changed";
 
 /** How often it failed when it was defined otherwise counts no more; only a last failure is looked at. */
-function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): boolean {
+function isOfOldDefinition(facts: Reading, resource: ResourceDraft, node: NodeDraft, entry: HistoryEntry): boolean {
   const { id = "", "op-digest": digest } = entry.element.attributes;
   if (!id.endsWith("_last_failure_0") || digest === undefined) return false;
   if (entry.task !== "start" && entry.task !== "monitor") return false;
@@ -185,12 +202,18 @@ function isOfOldDefinition(facts: Facts, resource: Resource, node: Node, entry: 
 }
 
 /** Whether the failures on the node are those of an older definition. */
-export function isForgiven(facts: Facts, resource: Resource, node: Node): boolean {
+export function isForgiven(facts: Known, resource: Resource, node: Node): boolean {
   return facts.clearFailures.some((each) => each.resource === resource && each.node === node && each.why === CHANGED);
 }
 
 /** A failure older than failure-timeout counts no more; a fail count of which all failures are so old is cleared. */
-function hasExpired(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry, status: number): boolean {
+function hasExpired(
+  facts: Reading,
+  resource: ResourceDraft,
+  node: NodeDraft,
+  entry: HistoryEntry,
+  status: number,
+): boolean {
   const isDone = status === STATUS.done;
   if (resource.failureTimeoutMs === 0 || (isDone && !resource.managed)) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
@@ -203,23 +226,24 @@ function hasExpired(facts: Facts, resource: Resource, node: Node, entry: History
   const freeAt = Math.max(changed, lastSeconds) + timeoutSeconds + 1;
   if (!isDone && now < freeAt) facts.ruleContext.onChangeAt?.(freeAt);
   if (!expired) return false;
-  if (count > 0 && isBlockingFailure(facts, resource, node)) return false;
+  // The failure itself is news while its count lasts: one that was never dated does for ever.
+  const isCounted = lastSeconds === 0 || now <= lastSeconds + timeoutSeconds;
+  if (count > 0 && (isCounted || isBlockingFailure(facts, resource, node))) return false;
   const awaitsFencing = isConnectionLoss(facts, resource, entry);
   // What has gone well since does not keep the failures before it from being forgotten.
-  const countExpired = count > 0 && (lastSeconds === 0 ? !isDone : now > lastSeconds + timeoutSeconds);
-  if (countExpired && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
+  if (count > 0 && !facts.clearFailures.some((each) => each.resource === resource && each.node === node))
     facts.clearFailures.push({ resource, node, why: "it expired" });
   return !isDone && !awaitsFencing;
 }
 
 /** A lost connection is no news of the past while the node behind it may still run: first it is fenced. */
-function isConnectionLoss(facts: Facts, resource: Resource, entry: HistoryEntry): boolean {
+function isConnectionLoss(facts: Reading, resource: ResourceDraft, entry: HistoryEntry): boolean {
   const node = resource.remoteNodeName === undefined ? undefined : facts.nodeByName.get(resource.remoteNodeName);
   return node?.kind === "remote" && entry.task !== "start" && facts.options.fencingEnabled && !node.remoteWasFenced;
 }
 
 /** Whether a failed operation with on-fail=block is recorded: such failures do not expire. */
-export function isBlockingFailure(facts: Facts, resource: Resource, node: Node): boolean {
+export function isBlockingFailure(facts: Known, resource: Resource, node: Node): boolean {
   const history = resource.history.get(node);
   for (const entry of history?.entries ?? []) {
     if (statusOf(entry) === STATUS.done && (codeOf(entry) === targetCodeOf(entry) || isProbe(entry))) continue;
@@ -229,7 +253,7 @@ export function isBlockingFailure(facts: Facts, resource: Resource, node: Node):
   return false;
 }
 
-function applyPending(facts: Facts, resource: Resource, node: Node, entry: HistoryEntry): void {
+function applyPending(facts: Reading, resource: ResourceDraft, node: NodeDraft, entry: HistoryEntry): void {
   const { task } = entry;
   resource.pendingNode = isProbe(entry) ? resource.pendingNode : node;
   if (task === "start") setActive(resource);
@@ -241,9 +265,9 @@ function applyPending(facts: Facts, resource: Resource, node: Node, entry: Histo
 
 /** Applies one recorded operation to the state of its resource. */
 export function applyOutcome(
-  facts: Facts,
-  resource: Resource,
-  node: Node,
+  facts: Reading,
+  resource: ResourceDraft,
+  node: NodeDraft,
   entry: HistoryEntry,
   outcome: Outcome,
 ): void {

@@ -6,7 +6,7 @@
  * Fact: crm_simulate as a black box ("Resource start-up disabled since no STONITH resources have been defined").
  */
 import type { Problem } from "../../../../base/problem.ts";
-import type { Facts } from "./model.ts";
+import type { Known } from "./model.ts";
 import { isFencingClass } from "./read-resources.ts";
 
 export interface HeldBack {
@@ -15,7 +15,7 @@ export interface HeldBack {
   readonly problems: readonly Problem[];
 }
 
-export function heldBack({ options, resources }: Pick<Facts, "options" | "resources">): HeldBack {
+export function heldBack({ options, resources }: Pick<Known, "options" | "resources">): HeldBack {
   const canProtect =
     !options.fencingEnabled || options.hasWatchdog || resources.some(({ class: name }) => isFencingClass(name));
   if (canProtect || resources.length === 0) return { canProtect, problems: [] };

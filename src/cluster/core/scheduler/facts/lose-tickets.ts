@@ -3,7 +3,7 @@
  * waits for an operator; fenced, its nodes must go. A value only: `read-facts.ts` writes it down.
  * Fact: Pacemaker Explained, "Multi-Site Clusters and Tickets", loss-policy.
  */
-import { type Facts, type Node, primitivesOf, type Resource } from "./model.ts";
+import { type Node, primitivesOf, type Resource, type Ticket, type TicketConstraint } from "./model.ts";
 import { ROLE, type Role } from "./values.ts";
 
 export interface Losses {
@@ -17,7 +17,7 @@ export function isInRole(resource: Resource, role: Role): boolean {
   return role === ROLE.unknown || role === resource.role;
 }
 
-export function lossesOf({ ticketConstraints, tickets }: Facts): Losses {
+export function lossesOf(ticketConstraints: readonly TicketConstraint[], tickets: ReadonlyMap<string, Ticket>): Losses {
   const lost = ticketConstraints.filter(({ ticket }) => tickets.get(ticket)?.granted === false);
   const running = (policy: "freeze" | "fence") =>
     lost

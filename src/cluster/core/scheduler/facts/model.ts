@@ -1,74 +1,45 @@
 /**
  * The facts that a decision rests on: nodes, resources with what is known of their state, constraints, tickets.
- * Written only by the reading passes (`facts/`); every later pass takes them as they are.
+ * A value: made once, by the reading passes (`read-facts.ts`), on drafts that nobody else sees (`draft.ts`).
  * Nodes and resources are found by their `index`, so that later passes keep their own results in arrays beside them.
  */
 import type { Problem } from "../../../../base/problem.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import type { IdIndex } from "./attribute-sets.ts";
+import type { Options } from "./read-options.ts";
 import type { RuleContext } from "./rules.ts";
 import { ROLE, type Role } from "./values.ts";
 
-export interface Options {
-  readonly all: Readonly<Record<string, string>>;
-  readonly fencingEnabled: boolean;
-  readonly fencingAction: "reboot" | "off";
-  readonly fencingTimeoutMs: number;
-  readonly startupFencing: boolean;
-  readonly concurrentFencing: boolean;
-  readonly hasWatchdog: boolean;
-  readonly watchdogTimeoutMs: number;
-  readonly priorityFencingDelayMs: number;
-  readonly quorate: boolean;
-  readonly noQuorumPolicy: "ignore" | "stop" | "freeze" | "demote" | "fence";
-  readonly symmetric: boolean;
-  readonly maintenance: boolean;
-  readonly stopAll: boolean;
-  readonly stopRemoved: boolean;
-  readonly cancelRemoved: boolean;
-  readonly startFailureIsFatal: boolean;
-  readonly probes: boolean;
-  readonly placement: "default" | "utilization" | "minimal" | "balanced";
-  readonly shutdownLock: boolean;
-  readonly shutdownLockLimitMs: number;
-  readonly healthStrategy: string;
-  readonly clusterDelayMs: number;
-  readonly batchLimit: number;
-  readonly migrationLimit: number;
-}
-
 export interface Node {
   /** Its place among all nodes, which are sorted by name. */
-  index: number;
+  readonly index: number;
   readonly id: string;
   readonly name: string;
   /** A guest may be listed among the nodes as if it were remote; what holds its connection tells. */
-  kind: "member" | "remote" | "guest" | "ping";
+  readonly kind: "member" | "remote" | "guest" | "ping";
   /** A container of a bundle is this node: only what the bundle brings along runs there. */
-  inBundle: boolean;
-  readonly attributes: Record<string, string>;
+  readonly inBundle: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
   /** Of the attributes those that the configuration gives and a restart keeps. */
-  readonly permanent: Record<string, string>;
-  readonly utilization: Record<string, string>;
-  online: boolean;
-  unclean: boolean;
-  pending: boolean;
-  standby: boolean;
-  standbyOnFail: boolean;
-  maintenance: boolean;
-  shutdown: boolean;
-  expectedUp: boolean;
+  readonly permanent: Readonly<Record<string, string>>;
+  readonly utilization: Readonly<Record<string, string>>;
+  readonly online: boolean;
+  readonly unclean: boolean;
+  readonly pending: boolean;
+  readonly standby: boolean;
+  readonly standbyOnFail: boolean;
+  readonly maintenance: boolean;
+  readonly shutdown: boolean;
+  readonly expectedUp: boolean;
   /** The node must be fenced, for these reasons, first one first. */
-  fenceReasons: string[];
-  /** Fencing it gains nothing for its resources (a guest whose container restarts). */
-  terminated: boolean;
-  discoverResources: boolean;
-  isDc: boolean;
+  readonly fenceReasons: readonly string[];
+  readonly discoverResources: boolean;
+  readonly isDc: boolean;
   /** The connection (or, for a guest, the resource whose meta-attribute made it) of a remote or guest node. */
-  remote: Resource | undefined;
-  remoteRequiresReset: boolean;
-  remoteWasFenced: boolean;
-  remoteMaintenance: boolean;
+  readonly remote: Resource | undefined;
+  readonly remoteRequiresReset: boolean;
+  readonly remoteWasFenced: boolean;
+  readonly remoteMaintenance: boolean;
 }
 
 export interface Operation {
@@ -101,12 +72,12 @@ export type ResourceKind = "primitive" | "group" | "clone" | "bundle";
 
 export interface Replica {
   readonly index: number;
-  ip: Resource | undefined;
-  container: Resource;
-  remote: Resource | undefined;
-  child: Resource | undefined;
-  node: Node | undefined;
-  ipAddress: string;
+  readonly ip: Resource | undefined;
+  readonly container: Resource;
+  readonly remote: Resource | undefined;
+  readonly child: Resource | undefined;
+  readonly node: Node | undefined;
+  readonly ipAddress: string;
 }
 
 /** A resource of the configuration, or an instance of a clone (`id` then ends in `:N`). */
@@ -121,7 +92,7 @@ export interface Resource {
   readonly provider: string;
   readonly type: string;
   readonly parent: Resource | undefined;
-  children: Resource[];
+  readonly children: readonly Resource[];
   readonly meta: Readonly<Record<string, string>>;
   readonly operations: readonly Operation[];
   readonly priority: number;
@@ -131,64 +102,63 @@ export interface Resource {
   /** Of a connection: how long it rests after a failure before it is tried again; 0 when it need not. */
   readonly reconnectMs: number;
   readonly multiplyActive: "block" | "stop_only" | "stop_start" | "stop_unexpected";
-  requires: "nothing" | "quorum" | "fencing" | "unfencing";
+  readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
   readonly allowMigrate: boolean;
   readonly critical: boolean;
   readonly isContainer: boolean;
   /** The resource (container) whose guest or bundle this one runs beside. */
-  container: Resource | undefined;
+  readonly container: Resource | undefined;
   /** What is contained: the connection or the resources that fail with it. */
-  fillers: Resource[];
+  readonly fillers: readonly Resource[];
   /** The node that this resource connects to (remote connection, bundle's or guest's). */
-  remoteNodeName: string | undefined;
-  removed: boolean;
-  managed: boolean;
+  readonly remoteNodeName: string | undefined;
+  readonly removed: boolean;
+  readonly managed: boolean;
   /** It would be managed, but the cluster may not act on anything: see `hold-back.ts`. */
-  heldBack: boolean;
-  maintenance: boolean;
+  readonly heldBack: boolean;
+  readonly maintenance: boolean;
   // Clones only.
   readonly unique: boolean;
   readonly promotable: boolean;
   readonly notify: boolean;
   readonly interleave: boolean;
   readonly ordered: boolean;
-  instanceMax: number;
-  instanceNodeMax: number;
+  readonly instanceMax: number;
+  readonly instanceNodeMax: number;
   readonly instanceMin: number;
   readonly promotedMax: number;
   readonly promotedNodeMax: number;
-  instance: number;
+  readonly instance: number;
   // Bundles only.
-  replicas: Replica[];
+  readonly replicas: readonly Replica[];
   /** The resource inside of the containers, as a clone with one instance a replica. */
-  bundled: Resource | undefined;
+  readonly bundled: Resource | undefined;
   // State, read from the history.
-  role: Role;
-  nextRole: Role;
-  runningOn: Node[];
+  readonly role: Role;
+  readonly nextRole: Role;
+  readonly runningOn: readonly Node[];
   /** Where it is recorded as active although no more should run there than one. */
-  dangling: Node[];
-  knownOn: Set<Node>;
-  failed: boolean;
-  failureIgnored: boolean;
+  readonly dangling: readonly Node[];
+  readonly knownOn: ReadonlySet<Node>;
+  readonly failed: boolean;
+  readonly failureIgnored: boolean;
   /** It failed on some node, whether or not that is answered by a recovery. */
-  failedThere: boolean;
-  blocked: boolean;
-  unexpectedlyRunning: boolean;
-  restartContainer: boolean;
-  demoteWanted: boolean;
-  stopWanted: boolean;
-  pendingTask: string;
-  pendingNode: Node | undefined;
-  migrationSource: Node | undefined;
-  migrationTarget: Node | undefined;
-  lockNode: Node | undefined;
-  lockSeconds: number;
-  history: Map<Node, History>;
+  readonly failedThere: boolean;
+  readonly blocked: boolean;
+  readonly restartContainer: boolean;
+  readonly demoteWanted: boolean;
+  readonly stopWanted: boolean;
+  readonly pendingTask: string;
+  readonly pendingNode: Node | undefined;
+  readonly migrationSource: Node | undefined;
+  readonly migrationTarget: Node | undefined;
+  readonly lockNode: Node | undefined;
+  readonly lockSeconds: number;
+  readonly history: ReadonlyMap<Node, History>;
   /** Recurring operations whose recorded failure has expired: they are to be set up anew. */
-  expiredMonitors: { readonly node: Node; readonly key: string }[];
+  readonly expiredMonitors: readonly { readonly node: Node; readonly key: string }[];
   /** The id under which the executor knows it, when that is not `id`. */
-  recordedName: string | undefined;
+  readonly recordedName: string | undefined;
 }
 
 export interface Location {
@@ -247,14 +217,14 @@ export interface TicketConstraint {
 
 export interface Ticket {
   readonly id: string;
-  granted: boolean;
-  standby: boolean;
-  lastGranted: string | undefined;
-  attributes: Record<string, string>;
+  readonly granted: boolean;
+  readonly standby: boolean;
+  readonly lastGranted: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Everything that the reading passes share and fill. */
-export interface Facts {
+/** What is there before any node or resource is read. */
+export interface Setting {
   readonly cib: XmlElement;
   readonly configuration: XmlElement;
   readonly status: XmlElement | undefined;
@@ -262,47 +232,79 @@ export interface Facts {
   readonly nowSeconds: number;
   readonly options: Options;
   readonly defaults: { readonly resource: readonly XmlElement[]; readonly operation: readonly XmlElement[] };
-  readonly nodes: Node[];
-  readonly nodeByName: Map<string, Node>;
-  readonly nodeById: Map<string, Node>;
-  readonly resources: Resource[];
-  /** Fencing devices that let nodes in (provides=unfencing). */
-  readonly unfencers: Resource[];
-  /** The configured top level and what was removed from it but is still recorded, in order. */
-  readonly top: Resource[];
-  readonly byId: Map<string, Resource>;
-  /** The first resource that was made of an element; a clone's instances are made of one and the same. */
-  readonly byElement: Map<XmlElement, Resource>;
-  /** Parameters that no rule makes depend on the node, worked out when first asked for. */
-  readonly plainParameters: Map<Resource, Readonly<Record<string, string>>>;
-  readonly templates: Map<string, Resource[]>;
-  readonly tags: Map<string, readonly string[]>;
-  readonly tickets: Map<string, Ticket>;
-  readonly locations: Location[];
-  readonly colocations: Colocation[];
-  readonly orders: ResourceOrder[];
-  readonly setGates: SetGate[];
-  readonly ticketConstraints: TicketConstraint[];
-  /** Scores that the state itself demands: failures, hard errors, capped fail counts. */
-  readonly bans: { readonly resource: Resource; readonly node: Node | undefined; readonly why: string }[];
-  /** Recorded fail counts that have expired or no longer fit: to be cleared. */
-  readonly clearFailures: { readonly resource: Resource; readonly node: Node; readonly why: string }[];
-  /** Nodes that must be fenced, in the order in which it was found out. */
-  readonly toFence: Node[];
-  /** What was being handed over to a node by one that is lost since. */
-  readonly halfArrived: { readonly resource: Resource; readonly node: Node }[];
-  /** Recurring operations that are recorded but must not go on. */
-  readonly failedEntries: { readonly entry: HistoryEntry; readonly resource: Resource; readonly node: Node }[];
-  readonly removedHistories: { readonly resource: Resource; readonly node: Node }[];
-  haveQuorum: boolean;
-  haveRemotes: boolean;
-  /** Fencing is not wanted, or there is something to fence with. */
-  canProtect: boolean;
-  /** The first instant at which time alone changes the decision; told by `ruleContext.onChangeAt`. */
-  readonly recheck: { atSeconds: number | undefined };
-  readonly problems: Problem[];
   readonly ruleContext: RuleContext;
+  /** The first instant at which time alone changes the decision; told by `ruleContext.onChangeAt`. */
+  readonly recheck: { readonly atSeconds: number | undefined };
+  /** A memory: parameters that no rule makes depend on the node, worked out when first asked for. */
+  readonly plainParameters: WeakMap<Resource, Readonly<Record<string, string>>>;
 }
+
+/** Nodes and resources, and what the status tells of them. */
+export interface Known extends Setting {
+  readonly nodes: readonly Node[];
+  readonly nodeByName: ReadonlyMap<string, Node>;
+  readonly nodeById: ReadonlyMap<string, Node>;
+  readonly resources: readonly Resource[];
+  /** The configured top level and what was removed from it but is still recorded, in order. */
+  readonly top: readonly Resource[];
+  readonly byId: ReadonlyMap<string, Resource>;
+  /** The users of each template. */
+  readonly templates: ReadonlyMap<string, readonly Resource[]>;
+  /** Fencing devices that let nodes in (provides=unfencing). */
+  readonly unfencers: readonly Resource[];
+  /** Scores that the state itself demands: failures, hard errors, capped fail counts. */
+  readonly bans: readonly Ban[];
+  /** Recorded fail counts that have expired or no longer fit: to be cleared. */
+  readonly clearFailures: readonly ClearFailures[];
+  /** Nodes that must be fenced, in the order in which it was found out. */
+  readonly toFence: readonly Node[];
+  /** What was being handed over to a node by one that is lost since. */
+  readonly halfArrived: readonly AtNode[];
+  /** Recurring operations that are recorded but must not go on. */
+  readonly failedEntries: readonly FailedEntry[];
+  readonly haveRemotes: boolean;
+  readonly problems: readonly Problem[];
+}
+
+export interface AtNode {
+  readonly resource: Resource;
+  readonly node: Node;
+}
+
+export interface Ban {
+  readonly resource: Resource;
+  /** Everywhere, when undefined. */
+  readonly node: Node | undefined;
+  readonly why: string;
+}
+
+export interface ClearFailures extends AtNode {
+  readonly why: string;
+}
+
+export interface FailedEntry extends AtNode {
+  readonly entry: HistoryEntry;
+}
+
+/** The constraints section, resource sets taken apart. */
+export interface Constraints {
+  readonly locations: readonly Location[];
+  readonly colocations: readonly Colocation[];
+  readonly orders: readonly ResourceOrder[];
+  readonly setGates: readonly SetGate[];
+  readonly ticketConstraints: readonly TicketConstraint[];
+}
+
+/** All of it: a value, made once by `readFacts`. */
+export interface Facts extends Known, Constraints {
+  readonly tags: Tags;
+  /** Those that the status tells of, and those that a constraint names. */
+  readonly tickets: ReadonlyMap<string, Ticket>;
+  /** Fencing is not wanted, or there is something to fence with. */
+  readonly canProtect: boolean;
+}
+
+export type Tags = ReadonlyMap<string, readonly string[]>;
 
 /** The outermost resource that holds this one; a bundle counts only when asked for. */
 export function topOf(resource: Resource, includeBundle = false): Resource {
@@ -315,8 +317,13 @@ export function topOf(resource: Resource, includeBundle = false): Resource {
 }
 
 /** The primitives below, in order; itself when it is one. */
-export function primitivesOf(resource: Resource): readonly Resource[] {
-  return resource.kind === "primitive" ? [resource] : resource.children.flatMap(primitivesOf);
+export function primitivesOf<Each extends Tree<Each>>(resource: Each): readonly Each[] {
+  return resource.kind === "primitive" ? [resource] : resource.children.flatMap((child) => primitivesOf(child));
+}
+
+interface Tree<Each> {
+  readonly kind: ResourceKind;
+  readonly children: readonly Each[];
 }
 
 /** Whether anything of it is active on any node; all of it when `all`. */

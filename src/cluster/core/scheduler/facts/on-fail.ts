@@ -4,7 +4,7 @@
  */
 import { childrenOf } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
-import type { Facts, Node, Operation, Resource } from "./model.ts";
+import type { Known, Node, Operation, Resource } from "./model.ts";
 import { INFINITY_SCORE, parseScore, ROLE, type Role } from "./values.ts";
 
 export const ON_FAIL = {
@@ -31,7 +31,7 @@ export function findOperation(resource: Resource, task: string, intervalMs: numb
 
 /** Options of the operation: its own attributes and meta-attributes, then op_defaults. */
 export function operationMeta(
-  facts: Facts,
+  facts: Known,
   resource: Resource,
   operation: Operation | undefined,
   task: string,
@@ -66,18 +66,18 @@ export interface FailurePolicy {
   readonly role: Role;
 }
 
-function isRemoteConnectionFailure(facts: Facts, resource: Resource, task: string): boolean {
+function isRemoteConnectionFailure(facts: Known, resource: Resource, task: string): boolean {
   if (resource.remoteNodeName === undefined || task === "start") return false;
   const node = facts.nodeByName.get(resource.remoteNodeName);
   return node?.kind === "remote";
 }
 
 /** Whether the configuration itself says that a failure of this operation waits for an operator. */
-export function blocksByConfiguration(facts: Facts, resource: Resource, task: string, intervalMs: number): boolean {
+export function blocksByConfiguration(facts: Known, resource: Resource, task: string, intervalMs: number): boolean {
   return configuredOnFail(facts, resource, task, intervalMs) === "block";
 }
 
-function configuredOnFail(facts: Facts, resource: Resource, task: string, intervalMs: number): string | undefined {
+function configuredOnFail(facts: Known, resource: Resource, task: string, intervalMs: number): string | undefined {
   const operation = findOperation(resource, task, intervalMs);
   const own = operationMeta(facts, resource, operation, task, intervalMs)["on-fail"];
   if (own === "demote" && task !== "promote" && !(task === "monitor" && intervalMs > 0 && isPromotedRole(operation)))
@@ -108,7 +108,7 @@ const ANSWERS: ReadonlyMap<string, OnFail> = new Map<string, OnFail>([
 ]);
 
 /** How a failure of the operation is answered. */
-export function failurePolicy(facts: Facts, resource: Resource, task: string, intervalMs: number): FailurePolicy {
+export function failurePolicy(facts: Known, resource: Resource, task: string, intervalMs: number): FailurePolicy {
   const { fencingEnabled } = facts.options;
   const role = task === "promote" ? ROLE.unpromoted : ROLE.started;
   const configured = configuredOnFail(facts, resource, task, intervalMs);

@@ -13,7 +13,8 @@ import {
   CONTROL_PORT_DEFAULT,
   containerName,
 } from "./bundle-spec.ts";
-import type { Facts, Replica, Resource } from "./model.ts";
+import type { Reading, ReplicaDraft, ResourceDraft } from "./draft.ts";
+import type { Resource } from "./model.ts";
 
 type Pairs = Readonly<Record<string, string | undefined>>;
 
@@ -84,7 +85,7 @@ function cloneElement(spec: BundleSpec, child: XmlElement): XmlElement {
 }
 
 /** Whether it can be made to work at all; if not, that is said, and it is left out. */
-export function isUsableBundle(facts: Facts, bundle: XmlElement): boolean {
+export function isUsableBundle(facts: Reading, bundle: XmlElement): boolean {
   if (bundleSpec(bundle) !== undefined) return true;
   facts.problems.push({
     severity: "error",
@@ -102,7 +103,11 @@ export function bundledParameters(resource: Resource): Readonly<Record<string, s
 }
 
 /** Makes the resources that the bundle implies. */
-export function readBundle(facts: Facts, bundle: Resource, read: (element: XmlElement) => Resource | undefined): void {
+export function readBundle(
+  facts: Reading,
+  bundle: ResourceDraft,
+  read: (element: XmlElement) => ResourceDraft | undefined,
+): void {
   const spec = bundleSpec(bundle.element);
   if (spec === undefined) return;
   const add = (element: XmlElement) => {
@@ -119,7 +124,7 @@ export function readBundle(facts: Facts, bundle: Resource, read: (element: XmlEl
     if (container === undefined) continue;
     const child = bundle.bundled?.children[index];
     const node = facts.nodeByName.get(bundleNodeName(spec, index));
-    const replica: Replica = { index, ip, container, remote, child, node, ipAddress: address ?? "" };
+    const replica: ReplicaDraft = { index, ip, container, remote, child, node, ipAddress: address ?? "" };
     bundle.replicas.push(replica);
     if (child === undefined) continue;
     child.container = container;

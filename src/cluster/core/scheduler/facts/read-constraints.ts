@@ -2,10 +2,12 @@
  * Colocation, order and ticket constraints, with resource sets taken apart into pairs.
  * Facts: Pacemaker Explained, "Resource Constraints", "Resource Sets"; "Multi-Site Clusters and Tickets".
  */
+import type { Problem } from "../../../../base/problem.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf } from "../../../../base/xml.ts";
 import { type ResourceSet, setsOf } from "./constraint-references.ts";
-import type { Facts, OrderKind, Resource } from "./model.ts";
+import type { ConstraintsDraft } from "./draft.ts";
+import type { Constraints, Known, OrderKind, Resource, Tags } from "./model.ts";
 import { readLocations } from "./read-locations.ts";
 import { INFINITY_SCORE, isFalse, parseBoolean, parseRole, parseScore, ROLE, type Role } from "./values.ts";
 
@@ -14,7 +16,7 @@ function isSequential(set: ResourceSet): boolean {
 }
 
 function addColocation(
-  facts: Facts,
+  facts: ConstraintsDraft,
   constraint: XmlElement,
   dependent: { readonly resource: Resource; readonly role: Role },
   primary: { readonly resource: Resource; readonly role: Role },
@@ -34,7 +36,7 @@ function addColocation(
   });
 }
 
-function colocateInside(facts: Facts, constraint: XmlElement, set: ResourceSet, score: number): void {
+function colocateInside(facts: ConstraintsDraft, constraint: XmlElement, set: ResourceSet, score: number): void {
   const role = parseRole(set.attributes["role"]);
   const local = set.attributes["score"] === undefined ? score : parseScore(set.attributes["score"]);
   const members = set.members.map((resource) => ({ resource, role }));
@@ -56,7 +58,7 @@ function colocateInside(facts: Facts, constraint: XmlElement, set: ResourceSet, 
 }
 
 function colocateSets(
-  facts: Facts,
+  facts: ConstraintsDraft,
   constraint: XmlElement,
   dependent: ResourceSet,
   primary: ResourceSet,
@@ -78,7 +80,7 @@ function colocateSets(
       );
 }
 
-function readColocation(facts: Facts, constraint: XmlElement): void {
+function readColocation(facts: ConstraintsDraft, constraint: XmlElement): void {
   const { attributes } = constraint;
   const score = parseScore(attributes["score"], attributes["score"] === undefined ? INFINITY_SCORE : 0);
   const hasSets = childOf(constraint, "resource_set") !== undefined;
@@ -127,7 +129,7 @@ interface Side {
 }
 
 function addOrder(
-  facts: Facts,
+  facts: ConstraintsDraft,
   constraint: XmlElement,
   first: Side,
   second: Side,
@@ -173,7 +175,13 @@ function minOf(constraint: XmlElement, first: Resource): number {
   return isFalse(constraint.attributes["require-all"]) ? 1 : 0;
 }
 
-function orderInside(facts: Facts, constraint: XmlElement, set: ResourceSet, kind: OrderKind, both: boolean): void {
+function orderInside(
+  facts: ConstraintsDraft,
+  constraint: XmlElement,
+  set: ResourceSet,
+  kind: OrderKind,
+  both: boolean,
+): void {
   const task = set.attributes["action"] ?? "start";
   // Serialized, no two members act at once, whether or not they stand one behind the other.
   const isEachWithEach = kind === "serialize";
@@ -185,7 +193,7 @@ function orderInside(facts: Facts, constraint: XmlElement, set: ResourceSet, kin
 }
 
 function orderSets(
-  facts: Facts,
+  facts: ConstraintsDraft,
   constraint: XmlElement,
   first: ResourceSet,
   second: ResourceSet,
@@ -212,7 +220,7 @@ function orderSets(
 
 /** Every member of the one set against every member of the other: those at the seam may have nothing to do. */
 function addSetPairs(
-  facts: Facts,
+  facts: ConstraintsDraft,
   constraint: XmlElement,
   first: ResourceSet,
   second: ResourceSet,
@@ -244,7 +252,7 @@ function addSetPairs(
     }
 }
 
-function readOrder(facts: Facts, constraint: XmlElement): void {
+function readOrder(facts: ConstraintsDraft, constraint: XmlElement): void {
   const { attributes } = constraint;
   const kind = kindOf(attributes);
   const both = kind === "serialize" ? false : parseBoolean(attributes["symmetrical"], true);
@@ -266,10 +274,8 @@ function readOrder(facts: Facts, constraint: XmlElement): void {
   });
 }
 
-function readTicket(facts: Facts, constraint: XmlElement): void {
+function readTicket(facts: ConstraintsDraft, constraint: XmlElement): void {
   const { id = "", rsc, ticket = "", "rsc-role": role, "loss-policy": policy } = constraint.attributes;
-  if (!facts.tickets.has(ticket))
-    facts.tickets.set(ticket, { id: ticket, granted: false, standby: false, lastGranted: undefined, attributes: {} });
   const sets = setsOf(facts, constraint, [{ id: rsc, attributes: { role: role ?? "" } }]);
   for (const set of sets)
     for (const resource of set.members) {
@@ -291,13 +297,25 @@ function readTicket(facts: Facts, constraint: XmlElement): void {
     }
 }
 
-/** The constraints section; wants resources, templates and tags to be read. */
-export function readConstraints(facts: Facts): void {
-  const constraints = childOf(facts.configuration, "constraints")?.children ?? [];
-  readLocations(facts, constraints);
+/** What the constraints section says of these resources, and what is wrong with it. */
+export function readConstraints(known: Known, tags: Tags): Constraints & { readonly problems: readonly Problem[] } {
+  const draft: ConstraintsDraft = {
+    ...known,
+    tags,
+    locations: [],
+    colocations: [],
+    orders: [],
+    setGates: [],
+    ticketConstraints: [],
+    problems: [],
+  };
+  const constraints = childOf(known.configuration, "constraints")?.children ?? [];
+  readLocations(draft, constraints);
   for (const constraint of constraints) {
-    if (constraint.name === "rsc_colocation") readColocation(facts, constraint);
-    else if (constraint.name === "rsc_order") readOrder(facts, constraint);
-    else if (constraint.name === "rsc_ticket") readTicket(facts, constraint);
+    if (constraint.name === "rsc_colocation") readColocation(draft, constraint);
+    else if (constraint.name === "rsc_order") readOrder(draft, constraint);
+    else if (constraint.name === "rsc_ticket") readTicket(draft, constraint);
   }
+  const { locations, colocations, orders, setGates, ticketConstraints, problems } = draft;
+  return { locations, colocations, orders, setGates, ticketConstraints, problems };
 }

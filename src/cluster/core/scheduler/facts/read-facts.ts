@@ -1,10 +1,15 @@
-/** The reading passes, one after another: from a CIB to facts. The order matters: each uses what stands before it. */
+/**
+ * The reading passes, one after another: from a CIB to facts. The order matters: each uses what stands before it. What
+ * nodes and resources are is settled on drafts (`draft.ts`); everything else each pass returns. The whole is a value.
+ */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { ScheduleOptions } from "../decision.ts";
 import { type IdIndex, indexIds } from "./attribute-sets.ts";
+import type { Reading } from "./draft.ts";
 import { heldBack } from "./hold-back.ts";
+import { internalColocations } from "./internal-colocations.ts";
 import { lossesOf } from "./lose-tickets.ts";
-import type { Facts } from "./model.ts";
+import type { Constraints, Facts, Setting, Tags, Ticket } from "./model.ts";
 import { compareNames } from "./names.ts";
 import { readConstraints } from "./read-constraints.ts";
 import { limitRole } from "./read-history.ts";
@@ -14,110 +19,138 @@ import { linkRemotes, readRemoteNodes } from "./read-remotes.ts";
 import { markUnfencing, readResource, readResources } from "./read-resources.ts";
 import { readAllHistories, readTickets } from "./read-status.ts";
 
-function readTags(facts: Facts): void {
-  for (const tag of childrenOf(childOf(facts.configuration, "tags"), "tag")) {
-    const members = childrenOf(tag, "obj_ref").map(({ attributes }) => attributes["id"] ?? "");
-    facts.tags.set(tag.attributes["id"] ?? "", members);
-  }
+function readTags({ configuration }: Setting): Tags {
+  const tags = childrenOf(childOf(configuration, "tags"), "tag");
+  return new Map(
+    tags.map((tag) => [
+      tag.attributes["id"] ?? "",
+      childrenOf(tag, "obj_ref").map(({ attributes }) => attributes["id"] ?? ""),
+    ]),
+  );
 }
 
-function emptyFacts(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds = 0 }: ScheduleOptions): Facts {
+function readSetting(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds = 0 }: ScheduleOptions): Setting {
   const configuration = childOf(cib, "configuration") ?? xml("configuration");
   let index: IdIndex | undefined;
   const ids = () => {
     index ??= indexIds(configuration);
     return index;
   };
-  const recheck: Facts["recheck"] = { atSeconds: undefined };
+  const recheck: { atSeconds: number | undefined } = { atSeconds: undefined };
   const onChangeAt = (seconds: number) => {
     if (recheck.atSeconds === undefined || seconds < recheck.atSeconds) recheck.atSeconds = seconds;
   };
   const ruleContext = { nowSeconds, zoneSeconds, onChangeAt };
-  const options = readOptions(cib, configuration, ids, ruleContext, quorate);
   return {
     cib,
     configuration,
     status: childOf(cib, "status"),
     ids,
     nowSeconds,
-    options,
+    options: readOptions(cib, configuration, ids, ruleContext, quorate),
     defaults: {
       resource: childrenOf(childOf(configuration, "rsc_defaults"), "meta_attributes"),
       operation: childrenOf(childOf(configuration, "op_defaults"), "meta_attributes"),
     },
+    ruleContext,
+    recheck,
+    plainParameters: new WeakMap(),
+  };
+}
+
+function emptyReading(setting: Setting): Reading {
+  return {
+    ...setting,
     nodes: [],
     nodeByName: new Map(),
     nodeById: new Map(),
     resources: [],
-    unfencers: [],
     top: [],
     byId: new Map(),
     byElement: new Map(),
-    plainParameters: new Map(),
     templates: new Map(),
-    tags: new Map(),
-    tickets: new Map(),
-    locations: [],
-    colocations: [],
-    orders: [],
-    setGates: [],
-    ticketConstraints: [],
+    unfencers: [],
     bans: [],
-    toFence: [],
     clearFailures: [],
+    toFence: [],
     halfArrived: [],
     failedEntries: [],
-    removedHistories: [],
-    haveQuorum: options.quorate,
     haveRemotes: false,
-    canProtect: true,
-    recheck,
     problems: [],
-    ruleContext,
   };
 }
 
-function writeHeldBack(facts: Facts): void {
-  const { canProtect, problems } = heldBack(facts);
-  facts.canProtect = canProtect;
-  facts.problems.push(...problems);
-  for (const resource of canProtect ? [] : facts.resources) {
+/** Nodes and resources as configured, then as the status tells of them. */
+function readKnown(setting: Setting): Reading {
+  const reading = emptyReading(setting);
+  readNodes(reading);
+  readRemoteNodes(reading);
+  reading.nodes.sort((a, b) => compareNames(a.name, b.name));
+  for (const [index, node] of reading.nodes.entries()) node.index = index;
+  readResources(reading);
+  linkRemotes(reading, (element) => {
+    const resource = readResource(reading, element, {});
+    if (resource !== undefined) reading.top.push(resource);
+    return resource;
+  });
+  markUnfencing(reading);
+  readNodeStates(reading);
+  markSelfFencing(reading);
+  readAllHistories(reading);
+  return reading;
+}
+
+/** Where nothing can be fenced, nothing is acted on; true when it can. */
+function holdBack(reading: Reading): boolean {
+  const { canProtect, problems } = heldBack(reading);
+  reading.problems.push(...problems);
+  for (const resource of canProtect ? [] : reading.resources) {
     resource.heldBack = resource.managed;
     resource.managed = false;
   }
+  return canProtect;
 }
 
-/** Writes what lost tickets mean; apart from `readFacts`, since reports tell what was known before. */
-export function loseTickets(facts: Facts): void {
-  const { frozen, fenced } = lossesOf(facts);
-  for (const resource of frozen) {
+function loseTickets(reading: Reading, { ticketConstraints }: Constraints, tickets: ReadonlyMap<string, Ticket>): void {
+  const { frozen, fenced } = lossesOf(ticketConstraints, tickets);
+  for (const { index } of frozen) {
+    const resource = reading.resources[index];
+    if (resource === undefined) continue;
     resource.managed = false;
     resource.blocked = true;
   }
-  for (const node of fenced) wantFencing(facts, node, "deadman ticket was lost");
+  for (const { index } of fenced) {
+    const node = reading.nodes[index];
+    if (node !== undefined) wantFencing(reading, node, "deadman ticket was lost");
+  }
 }
 
-/** Reads the whole CIB. */
-export function readFacts(cib: XmlElement, nowWallMs: number, asked: ScheduleOptions = {}): Facts {
-  const facts = emptyFacts(cib, Math.floor(nowWallMs / 1000), asked);
-  readNodes(facts);
-  readRemoteNodes(facts);
-  facts.nodes.sort((a, b) => compareNames(a.name, b.name));
-  for (const [index, node] of facts.nodes.entries()) node.index = index;
-  readResources(facts);
-  linkRemotes(facts, (element) => {
-    const resource = readResource(facts, element, {});
-    if (resource !== undefined) facts.top.push(resource);
-    return resource;
-  });
-  markUnfencing(facts);
-  readTags(facts);
-  readTickets(facts);
-  readNodeStates(facts);
-  markSelfFencing(facts);
-  readAllHistories(facts);
-  writeHeldBack(facts);
-  for (const resource of facts.resources) limitRole(resource);
-  readConstraints(facts);
-  return facts;
+/**
+ * Reads the whole CIB. A report tells what is known and configured; a decision also goes by what lost tickets mean, and
+ * by the colocations that nobody writes.
+ */
+export function readFacts(
+  cib: XmlElement,
+  nowWallMs: number,
+  asked: ScheduleOptions = {},
+  purpose: "report" | "decision" = "report",
+): Facts {
+  const setting = readSetting(cib, Math.floor(nowWallMs / 1000), asked);
+  const reading = readKnown(setting);
+  const canProtect = holdBack(reading);
+  for (const resource of reading.resources) limitRole(resource);
+  const tags = readTags(setting);
+  const tickets = readTickets(setting);
+  const { problems, ...constraints } = readConstraints(reading, tags);
+  if (purpose === "decision") loseTickets(reading, constraints, tickets);
+  const internal = purpose === "decision" ? internalColocations(reading) : [];
+  return {
+    ...reading,
+    ...constraints,
+    colocations: [...constraints.colocations, ...internal],
+    tags,
+    tickets,
+    canProtect,
+    problems: [...reading.problems, ...problems],
+  };
 }

@@ -4,9 +4,10 @@
  * Facts: Pacemaker Explained, "Operation History"; OCF return codes.
  */
 import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
+import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { findInstance } from "./find-instance.ts";
 import { applyOutcome, type Outcome } from "./history-outcome.ts";
-import type { Facts, History, HistoryEntry, Node, Resource } from "./model.ts";
+import type { History, HistoryEntry, Resource } from "./model.ts";
 import { primitivesOf } from "./model.ts";
 import { ON_FAIL, type OnFail } from "./on-fail.ts";
 import { wantFencing } from "./read-nodes.ts";
@@ -70,7 +71,7 @@ function activeSpan(entries: readonly HistoryEntry[]): { startAt: number; stopAt
 }
 
 /** A resource that is recorded but no longer configured. */
-function addRemoved(facts: Facts, element: XmlElement): Resource {
+function addRemoved(facts: Reading, element: XmlElement): ResourceDraft {
   const { id = "", class: agentClass = "", provider, type = "", container } = element.attributes;
   const attributes = { id, class: agentClass, ...(provider === undefined ? {} : { provider }), type };
   const primitive: XmlElement = { name: "primitive", attributes, children: [] };
@@ -81,12 +82,12 @@ function addRemoved(facts: Facts, element: XmlElement): Resource {
   return resource;
 }
 
-function isBlocking(resource: Resource): boolean {
+function isBlocking(resource: ResourceDraft): boolean {
   return resource.multiplyActive === "block";
 }
 
 /** Adds a node where it is active; more nodes than one may be an error of their own. */
-export function addRunning(facts: Facts, resource: Resource, node: Node): void {
+function addRunning(resource: ResourceDraft, node: NodeDraft): void {
   if (resource.runningOn.includes(node)) return;
   resource.runningOn.push(node);
   const nodeMatters = node.maintenance && !node.standbyOnFail;
@@ -105,10 +106,9 @@ export function addRunning(facts: Facts, resource: Resource, node: Node): void {
       member.managed = false;
       member.blocked = true;
     }
-  void facts;
 }
 
-function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void {
+function fenceForUncleanNode(facts: Reading, resource: ResourceDraft, node: NodeDraft): void {
   if (node.maintenance) return;
   if (node.kind === "guest" && node.remote?.container !== undefined && !node.online) {
     node.remote.container.failed = true;
@@ -121,7 +121,7 @@ function fenceForUncleanNode(facts: Facts, resource: Resource, node: Node): void
     wantFencing(facts, node, `${resource.id} is thought to be active there`);
 }
 
-function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnFail): void {
+function answerFailure(facts: Reading, resource: ResourceDraft, node: NodeDraft, onFail: OnFail): void {
   switch (onFail) {
     case ON_FAIL.ignore:
       return;
@@ -173,7 +173,7 @@ function answerFailure(facts: Facts, resource: Resource, node: Node, onFail: OnF
   }
 }
 
-function settleState(facts: Facts, resource: Resource, node: Node, outcome: OnFail): void {
+function settleState(facts: Reading, resource: ResourceDraft, node: NodeDraft, outcome: OnFail): void {
   if (resource.role !== ROLE.unknown && resource.role !== ROLE.stopped && resource.managed && !node.online)
     fenceForUncleanNode(facts, resource, node);
   // The fencing answers every failure on that node.
@@ -184,7 +184,7 @@ function settleState(facts: Facts, resource: Resource, node: Node, outcome: OnFa
   if (!active) return;
   // An instance beyond the limit of its clone is not what the option speaks of: it goes.
   if (resource.removed && resource.parent === undefined && !facts.options.stopRemoved) resource.managed = false;
-  addRunning(facts, resource, node);
+  addRunning(resource, node);
 }
 
 /** The role that the configuration allows at most. */
@@ -199,7 +199,7 @@ export function targetRoleOf(resource: Resource, promotable: boolean): Role {
 }
 
 /** A node that leaves for a while keeps its resources, but not for longer than the limit, where there is one. */
-function readLock(facts: Facts, resource: Resource, node: Node, sinceSeconds: number): void {
+function readLock(facts: Reading, resource: ResourceDraft, node: NodeDraft, sinceSeconds: number): void {
   const { shutdownLock, shutdownLockLimitMs } = facts.options;
   if (!shutdownLock) return;
   const untilSeconds = sinceSeconds + shutdownLockLimitMs / 1000;
@@ -209,7 +209,7 @@ function readLock(facts: Facts, resource: Resource, node: Node, sinceSeconds: nu
   resource.lockSeconds = sinceSeconds;
 }
 
-function readHistory(facts: Facts, node: Node, element: XmlElement): void {
+function readHistory(facts: Reading, node: NodeDraft, element: XmlElement): void {
   const entries = readEntries(element);
   const lock = element.attributes["shutdown-lock"];
   if (entries.length === 0 && lock === undefined) return;
@@ -236,20 +236,20 @@ function readHistory(facts: Facts, node: Node, element: XmlElement): void {
 }
 
 /** Lowers the next role to what target-role allows. */
-export function limitRole(resource: Resource): void {
+export function limitRole(resource: ResourceDraft): void {
   if (resource.kind !== "primitive") return;
   const target = targetRoleOf(resource, isInPromotable(resource));
   if (target !== ROLE.unknown && (resource.nextRole === ROLE.unknown || target < resource.nextRole))
     resource.nextRole = target;
 }
 
-function isInPromotable(resource: Resource): boolean {
+function isInPromotable(resource: ResourceDraft): boolean {
   for (let up = resource.parent; up !== undefined; up = up.parent) if (up.promotable) return true;
   return false;
 }
 
 /** All that is recorded for one node. */
-export function readHistories(facts: Facts, node: Node, state: XmlElement): void {
+export function readHistories(facts: Reading, node: NodeDraft, state: XmlElement): void {
   const list = childOf(childOf(state, "lrm"), "lrm_resources");
   for (const element of childrenOf(list, "lrm_resource")) readHistory(facts, node, element);
 }

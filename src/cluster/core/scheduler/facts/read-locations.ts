@@ -3,7 +3,8 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childrenOf } from "../../../../base/xml.ts";
 import { resolveReference } from "./attribute-sets.ts";
 import { reportDangling, resourcesNamed, setsOf } from "./constraint-references.ts";
-import type { Facts, Location, Node, Resource } from "./model.ts";
+import type { ConstraintsDraft } from "./draft.ts";
+import type { Location, Node, Resource, Setting } from "./model.ts";
 import { type RuleContext, ruleHolds } from "./rules.ts";
 import { addScores, INFINITY_SCORE, parseRole, parseScore, ROLE, type Role } from "./values.ts";
 
@@ -13,7 +14,7 @@ interface Target {
   readonly matches?: readonly string[];
 }
 
-function targetsOf(facts: Facts, constraint: XmlElement): readonly Target[] {
+function targetsOf(facts: ConstraintsDraft, constraint: XmlElement): readonly Target[] {
   const { rsc, "rsc-pattern": pattern, role } = constraint.attributes;
   const ownRole = parseRole(role);
   if (rsc !== undefined) {
@@ -49,7 +50,11 @@ function ruleScore(rule: XmlElement, node: Node, context: RuleContext): number |
   return value === undefined ? undefined : parseScore(value);
 }
 
-function scoresOf(facts: Facts, constraint: XmlElement, target: Target): { scores: Map<Node, number>; role: Role } {
+function scoresOf(
+  facts: ConstraintsDraft,
+  constraint: XmlElement,
+  target: Target,
+): { scores: Map<Node, number>; role: Role } {
   const scores = new Map<Node, number>();
   const { node: name, score } = constraint.attributes;
   let { role } = target;
@@ -77,7 +82,7 @@ function scoresOf(facts: Facts, constraint: XmlElement, target: Target): { score
   return { scores, role };
 }
 
-function parametersFor(facts: Facts, resource: Resource): Record<string, string> {
+function parametersFor(facts: ConstraintsDraft, resource: Resource): Record<string, string> {
   const values: Record<string, string> = {};
   for (const set of childrenOf(resource.element, "instance_attributes"))
     for (const { attributes } of childrenOf(resolveReference(set, facts.ids), "nvpair"))
@@ -91,7 +96,7 @@ function discoveryOf(value: string | undefined): Location["discovery"] {
 }
 
 /** All rsc_location constraints, in their order. */
-export function readLocations(facts: Facts, constraints: readonly XmlElement[]): void {
+export function readLocations(facts: ConstraintsDraft, constraints: readonly XmlElement[]): void {
   for (const constraint of constraints) {
     if (constraint.name !== "rsc_location") continue;
     for (const target of targetsOf(facts, constraint)) {
@@ -111,7 +116,7 @@ export function readLocations(facts: Facts, constraints: readonly XmlElement[]):
 const HEALTH_WORDS = new Set(["red", "yellow", "green"]);
 
 /** Health as the chosen strategy weighs it: a score that every resource has on the node. */
-export function healthScore(facts: Facts, node: Node, resource?: Resource): number {
+export function healthScore(facts: Setting, node: Node, resource?: Resource): number {
   const { healthStrategy, all } = facts.options;
   const word = (name: string) => parseScore(all[`node-health-${name}`], name === "red" ? -INFINITY_SCORE : 0);
   const scoreOf = (value: string): number => {

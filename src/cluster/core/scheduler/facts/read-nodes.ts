@@ -6,11 +6,11 @@
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
-import type { Facts, Node } from "./model.ts";
+import type { NodeDraft, Reading } from "./draft.ts";
 import { isTrue } from "./values.ts";
 
-export function addNode(facts: Facts, id: string, name: string, kind: Node["kind"]): Node {
-  const node: Node = {
+export function addNode(facts: Reading, id: string, name: string, kind: NodeDraft["kind"]): NodeDraft {
+  const node: NodeDraft = {
     index: facts.nodes.length,
     id,
     name,
@@ -28,7 +28,6 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
     shutdown: false,
     expectedUp: false,
     fenceReasons: [],
-    terminated: false,
     discoverResources: true,
     isDc: facts.cib.attributes["dc-uuid"] === id,
     remote: undefined,
@@ -43,7 +42,7 @@ export function addNode(facts: Facts, id: string, name: string, kind: Node["kind
 }
 
 /** Attributes that every rule may ask for, whoever configured what. */
-function addBuiltIn(facts: Facts, node: Node): void {
+function addBuiltIn(facts: Reading, node: NodeDraft): void {
   const { attributes } = node;
   attributes["#uname"] = node.name;
   attributes["#id"] = node.id;
@@ -55,7 +54,7 @@ function addBuiltIn(facts: Facts, node: Node): void {
   if (site !== undefined) attributes["#site-name"] = site;
 }
 
-function addConfigured(facts: Facts, node: Node, element: XmlElement): void {
+function addConfigured(facts: Reading, node: NodeDraft, element: XmlElement): void {
   const context = { ...facts.ruleContext, nodeAttributes: node.attributes };
   addSets(childrenOf(element, "instance_attributes"), facts.ids, context, node.permanent);
   for (const [name, value] of Object.entries(node.permanent)) node.attributes[name] ??= value;
@@ -63,7 +62,7 @@ function addConfigured(facts: Facts, node: Node, element: XmlElement): void {
 }
 
 /** The `nodes` section. */
-export function readNodes(facts: Facts): void {
+export function readNodes(facts: Reading): void {
   for (const element of childrenOf(childOf(facts.configuration, "nodes"), "node")) {
     const { id = "", uname, type } = element.attributes;
     const name = uname ?? id;
@@ -76,7 +75,7 @@ export function readNodes(facts: Facts): void {
 }
 
 /** A node that only a connection resource makes known. */
-export function addRemoteNode(facts: Facts, name: string, kind: "remote" | "guest"): Node {
+export function addRemoteNode(facts: Reading, name: string, kind: "remote" | "guest"): NodeDraft {
   const node = facts.nodeByName.get(name) ?? addNode(facts, name, name, kind);
   node.kind = kind;
   addBuiltIn(facts, node);
@@ -95,7 +94,13 @@ function membershipFlag(value: string | undefined, isOnline: boolean): boolean {
   return isOnline ? value === "online" : isTrue(value);
 }
 
-function judgeWithoutFencing(node: Node, inCluster: boolean, process: boolean, join: string, expected: string): void {
+function judgeWithoutFencing(
+  node: NodeDraft,
+  inCluster: boolean,
+  process: boolean,
+  join: string,
+  expected: string,
+): void {
   node.online = inCluster && process && join === "member";
   if (node.online || !inCluster) return;
   if (process) node.pending = join !== "member" && join !== "banned" && join !== "nack" ? node.pending : node.pending;
@@ -103,7 +108,7 @@ function judgeWithoutFencing(node: Node, inCluster: boolean, process: boolean, j
 }
 
 function judgeWithFencing(
-  node: Node,
+  node: NodeDraft,
   inCluster: boolean,
   process: boolean,
   join: string,
@@ -135,7 +140,7 @@ function judgeWithFencing(
   }
 }
 
-function addTransient(facts: Facts, node: Node, state: XmlElement): void {
+function addTransient(facts: Reading, node: NodeDraft, state: XmlElement): void {
   const transient = childOf(state, "transient_attributes");
   const own = addSets(childrenOf(transient, "instance_attributes"), facts.ids, facts.ruleContext, {});
   Object.assign(node.attributes, own);
@@ -143,7 +148,7 @@ function addTransient(facts: Facts, node: Node, state: XmlElement): void {
   for (const [name, value] of Object.entries(utilization)) node.utilization[name] ??= value;
 }
 
-function judge(facts: Facts, node: Node, state: XmlElement): void {
+function judge(facts: Reading, node: NodeDraft, state: XmlElement): void {
   const { in_ccm: ccm, crmd, join = "down", expected = "down" } = state.attributes;
   const inCluster = membershipFlag(ccm, false);
   const process = membershipFlag(crmd, true);
@@ -166,7 +171,7 @@ function isStandby(value: string | undefined): boolean {
 }
 
 /** Marks it as to be fenced. The first reason is what the report tells. */
-export function wantFencing(facts: Facts, node: Node, reason: string): void {
+export function wantFencing(facts: Reading, node: NodeDraft, reason: string): void {
   facts.toFence.push(node);
   node.fenceReasons.push(reason);
   const container = node.kind === "guest" ? node.remote?.container : undefined;
@@ -179,8 +184,8 @@ export function wantFencing(facts: Facts, node: Node, reason: string): void {
 }
 
 /** The `node_state`s of cluster nodes; remote nodes wait until the state of their connection is known. */
-export function readNodeStates(facts: Facts): void {
-  const told = new Set<Node>();
+export function readNodeStates(facts: Reading): void {
+  const told = new Set<NodeDraft>();
   for (const state of childrenOf(facts.status, "node_state")) {
     const { id = "", uname = "" } = state.attributes;
     const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
@@ -212,7 +217,7 @@ export function readNodeStates(facts: Facts): void {
 }
 
 /** A partition that lost its quorum and must not go on: every node of it gives itself up. */
-export function markSelfFencing(facts: Facts): void {
+export function markSelfFencing(facts: Reading): void {
   const { options, nodes, cib } = facts;
   if (options.quorate || options.noQuorumPolicy !== "fence" || !isTrue(cib.attributes["no-quorum-panic"])) return;
   for (const node of nodes)
@@ -221,7 +226,7 @@ export function markSelfFencing(facts: Facts): void {
 }
 
 /** Standby, maintenance and discovery as the attributes say. */
-function applyNodeAttributes(facts: Facts, node: Node): void {
+function applyNodeAttributes(facts: Reading, node: NodeDraft): void {
   if (isStandby(node.attributes["standby"])) node.standby = true;
   if (isTrue(node.attributes["maintenance"])) node.maintenance = true;
   const discovery = node.attributes["resource-discovery-enabled"];

@@ -2,12 +2,39 @@
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets, type IdIndex } from "./attribute-sets.ts";
-import type { Options } from "./model.ts";
 import type { RuleContext } from "./rules.ts";
 import { isTrue, parseBoolean, parseDurationMs } from "./values.ts";
 
+export interface Options {
+  readonly all: Readonly<Record<string, string>>;
+  readonly fencingEnabled: boolean;
+  readonly fencingAction: "reboot" | "off";
+  readonly fencingTimeoutMs: number;
+  readonly startupFencing: boolean;
+  readonly concurrentFencing: boolean;
+  readonly hasWatchdog: boolean;
+  readonly watchdogTimeoutMs: number;
+  readonly priorityFencingDelayMs: number;
+  readonly quorate: boolean;
+  readonly noQuorumPolicy: "ignore" | "stop" | "freeze" | "demote" | "fence";
+  readonly symmetric: boolean;
+  readonly maintenance: boolean;
+  readonly stopAll: boolean;
+  readonly stopRemoved: boolean;
+  readonly cancelRemoved: boolean;
+  readonly startFailureIsFatal: boolean;
+  readonly probes: boolean;
+  readonly placement: "default" | "utilization" | "minimal" | "balanced";
+  readonly shutdownLock: boolean;
+  readonly shutdownLockLimitMs: number;
+  readonly healthStrategy: string;
+  readonly clusterDelayMs: number;
+  readonly batchLimit: number;
+  readonly migrationLimit: number;
+}
+
 /** Each option's other names, the first one that is set counts. */
-const DIALECTS: Readonly<Record<string, readonly string[]>> = {
+export const DIALECTS: Readonly<Record<string, readonly string[]>> = {
   "fencing-enabled": ["fencing-enabled", "stonith-enabled", "stonith_enabled"],
   "fencing-action": ["fencing-action", "stonith-action", "stonith_action"],
   "fencing-timeout": ["fencing-timeout", "stonith-timeout"],

@@ -5,7 +5,7 @@
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
 import { bundleNodeName, bundleSpec } from "./bundle-spec.ts";
-import type { Facts, Node, Resource } from "./model.ts";
+import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { addRemoteNode } from "./read-nodes.ts";
 import { ROLE } from "./values.ts";
 
@@ -25,7 +25,7 @@ function primitivesBelow(element: XmlElement): XmlElement[] {
 }
 
 /** Nodes that resources bring along, before any resource is read: locations and clones count them. */
-export function readRemoteNodes(facts: Facts): void {
+export function readRemoteNodes(facts: Reading): void {
   const resources = childOf(facts.configuration, "resources");
   const top = resources?.children ?? [];
   for (const name of top.flatMap(nodesOfBundle)) addRemoteNode(facts, name, "guest").inBundle = true;
@@ -39,7 +39,7 @@ export function readRemoteNodes(facts: Facts): void {
 }
 
 /** The connection that a guest's meta-attributes imply, as an ordinary primitive. */
-export function guestConnection(container: Resource, name: string): XmlElement {
+export function guestConnection(container: ResourceDraft, name: string): XmlElement {
   const { meta } = container;
   const id = container.baseId;
   const pair = (key: string, value: string) => xml("nvpair", { id: `${name}-${key}`, name: key, value });
@@ -65,7 +65,7 @@ export function guestConnection(container: Resource, name: string): XmlElement {
 }
 
 /** Ties connections to their nodes and fillers to their containers, once all resources are read. */
-export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource | undefined): void {
+export function linkRemotes(facts: Reading, add: (element: XmlElement) => ResourceDraft | undefined): void {
   for (const resource of [...facts.resources]) {
     const name = resource.kind === "primitive" ? resource.meta["remote-node"] : undefined;
     if (name === undefined || facts.byId.has(name)) continue;
@@ -88,7 +88,7 @@ export function linkRemotes(facts: Facts, add: (element: XmlElement) => Resource
 }
 
 /** A removed connection still makes a node of what it connects to; the record names the container of a guest. */
-export function adoptRemoved(facts: Facts, resource: Resource, containerId: string | undefined): void {
+export function adoptRemoved(facts: Reading, resource: ResourceDraft, containerId: string | undefined): void {
   if (!isRemoteConnection(resource.element) || facts.nodeByName.has(resource.id)) return;
   const node = addRemoteNode(facts, resource.id, containerId === undefined ? "remote" : "guest");
   facts.haveRemotes = true;
@@ -101,7 +101,7 @@ export function adoptRemoved(facts: Facts, resource: Resource, containerId: stri
 }
 
 /** Online or not, from the state of its connection and, for a guest, of its container. */
-export function settleRemote(node: Node): void {
+export function settleRemote(node: NodeDraft): void {
   const connection = node.remote;
   if (connection === undefined) {
     node.online = false;
@@ -130,7 +130,7 @@ export function settleRemote(node: Node): void {
 }
 
 /** Remote nodes that have asked to leave are let go by ending their connections; known when all has been read. */
-export function letGo(facts: Facts): void {
+export function letGo(facts: Reading): void {
   for (const node of facts.nodes) {
     const asked = node.attributes["shutdown"] ?? "0";
     if (node.remote === undefined || node.kind === "member" || asked === "0" || asked === "") continue;

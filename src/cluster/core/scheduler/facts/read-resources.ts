@@ -6,7 +6,8 @@
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets, resolveReference } from "./attribute-sets.ts";
-import type { Facts, Operation, Resource, ResourceKind } from "./model.ts";
+import type { Reading, ResourceDraft } from "./draft.ts";
+import type { Operation, Resource, ResourceKind, Setting } from "./model.ts";
 import { isUsableBundle, readBundle } from "./read-bundle.ts";
 import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
 
@@ -22,13 +23,13 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
 const INSTANCES_MAX = 200;
 
 export interface Origin {
-  readonly parent?: Resource;
+  readonly parent?: ResourceDraft;
   readonly instance?: number;
   readonly removed?: boolean;
 }
 
 /** The primitive with what its template adds; what the primitive says itself comes first and so wins. */
-function expandTemplate(facts: Facts, element: XmlElement): XmlElement {
+function expandTemplate(facts: Reading, element: XmlElement): XmlElement {
   const name = element.attributes["template"];
   if (name === undefined) return element;
   const resources = childOf(facts.configuration, "resources");
@@ -57,7 +58,7 @@ function expandTemplate(facts: Facts, element: XmlElement): XmlElement {
 }
 
 /** The rest of the meta-attributes comes from the parent and then from rsc_defaults. */
-export function metaOf(facts: Facts, element: XmlElement, parent: Resource | undefined): Record<string, string> {
+export function metaOf(facts: Setting, element: XmlElement, parent: Resource | undefined): Record<string, string> {
   const { attributes } = element;
   const resource = {
     class: attributes["class"] ?? "",
@@ -71,7 +72,7 @@ export function metaOf(facts: Facts, element: XmlElement, parent: Resource | und
   return addSets(facts.defaults.resource, facts.ids, context, meta);
 }
 
-function readOperations(facts: Facts, element: XmlElement): Operation[] {
+function readOperations(facts: Reading, element: XmlElement): Operation[] {
   const list = childOf(element, "operations");
   if (list === undefined) return [];
   const target = resolveReference(list, facts.ids);
@@ -89,11 +90,11 @@ function readOperations(facts: Facts, element: XmlElement): Operation[] {
   });
 }
 
-function multiplyActiveOf(value: string | undefined): Resource["multiplyActive"] {
+function multiplyActiveOf(value: string | undefined): ResourceDraft["multiplyActive"] {
   return value === "block" || value === "stop_only" || value === "stop_unexpected" ? value : "stop_start";
 }
 
-function requiresOf(facts: Facts, value: string | undefined, isFencing: boolean): Resource["requires"] {
+function requiresOf(facts: Reading, value: string | undefined, isFencing: boolean): ResourceDraft["requires"] {
   if (value === "nothing" || value === "quorum") return value;
   if (value === "unfencing") return isFencing || !facts.options.fencingEnabled ? "quorum" : "unfencing";
   if (value === "fencing") return facts.options.fencingEnabled ? "fencing" : "quorum";
@@ -104,7 +105,7 @@ function requiresOf(facts: Facts, value: string | undefined, isFencing: boolean)
 }
 
 /** Where devices let nodes in, whatever fencing protects waits for that, unless it says what it requires. */
-export function markUnfencing({ resources, unfencers }: Facts): void {
+export function markUnfencing({ resources, unfencers }: Reading): void {
   for (const each of resources)
     if (each.kind === "primitive" && isFencingClass(each.class) && each.meta["provides"] === "unfencing")
       unfencers.push(each);
@@ -118,13 +119,13 @@ function failureTimeoutOf(meta: Readonly<Record<string, string>>): number {
 }
 
 /** Fact: Pacemaker Explained, parameter reconnect_interval of ocf:pacemaker:remote. */
-function reconnectOf(facts: Facts, element: XmlElement): number {
+function reconnectOf(facts: Reading, element: XmlElement): number {
   const parameters = addSets(childrenOf(element, "instance_attributes"), facts.ids, facts.ruleContext, {});
   return parseDurationMs(parameters["reconnect_interval"]) ?? 0;
 }
 
 /** A new resource with nothing known of its state, added to the facts. */
-export function addResource(facts: Facts, element: XmlElement, kind: ResourceKind, origin: Origin): Resource {
+export function addResource(facts: Reading, element: XmlElement, kind: ResourceKind, origin: Origin): ResourceDraft {
   const { parent, instance, removed = false } = origin;
   const { attributes } = element;
   const baseId = attributes["id"] ?? "";
@@ -144,7 +145,7 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
   const promotable = isClone && (element.name === "master" || parseBoolean(meta["promotable"], false));
   const managed = parseBoolean(meta["is-managed"], true) && !facts.options.maintenance;
   const maintenance = facts.options.maintenance || parseBoolean(meta["maintenance"], false);
-  const resource: Resource = {
+  const resource: ResourceDraft = {
     index: facts.resources.length,
     id: instance === undefined ? baseId : `${baseId}:${instance}`,
     baseId,
@@ -196,7 +197,6 @@ export function addResource(facts: Facts, element: XmlElement, kind: ResourceKin
     failureIgnored: false,
     failedThere: false,
     blocked: false,
-    unexpectedlyRunning: false,
     restartContainer: false,
     demoteWanted: false,
     stopWanted: false,
@@ -231,7 +231,7 @@ function canBeUnique(element: XmlElement): boolean {
 }
 
 /** As many as the clone asks for, else one for each node. */
-function instancesOf(facts: Facts, cloneMax: string | undefined): number {
+function instancesOf(facts: Reading, cloneMax: string | undefined): number {
   const wanted = Number.parseInt(cloneMax ?? "", 10);
   const nodes = facts.nodes.filter(({ inBundle }) => !inBundle).length;
   return Math.min(INSTANCES_MAX, Number.isNaN(wanted) ? Math.max(1, nodes) : wanted);
@@ -253,7 +253,7 @@ export function cloneChildElement(element: XmlElement): XmlElement | undefined {
 }
 
 /** One more instance, numbered by what is there already. */
-export function addInstance(facts: Facts, clone: Resource, removed: boolean): Resource | undefined {
+export function addInstance(facts: Reading, clone: ResourceDraft, removed: boolean): ResourceDraft | undefined {
   const element = cloneChildElement(clone.element);
   if (element === undefined) return undefined;
   const instance = clone.children.length;
@@ -263,7 +263,7 @@ export function addInstance(facts: Facts, clone: Resource, removed: boolean): Re
 }
 
 /** One resource and all below it. */
-export function readResource(facts: Facts, raw: XmlElement, origin: Origin): Resource | undefined {
+export function readResource(facts: Reading, raw: XmlElement, origin: Origin): ResourceDraft | undefined {
   const kind = KINDS[raw.name];
   if (kind === undefined || (kind === "bundle" && !isUsableBundle(facts, raw))) return undefined;
   const element = kind === "primitive" ? expandTemplate(facts, raw) : raw;
@@ -290,7 +290,7 @@ export function readResource(facts: Facts, raw: XmlElement, origin: Origin): Res
 }
 
 /** The whole resources section. */
-export function readResources(facts: Facts): void {
+export function readResources(facts: Reading): void {
   for (const element of childOf(facts.configuration, "resources")?.children ?? []) {
     const resource = readResource(facts, element, {});
     if (resource !== undefined) facts.top.push(resource);
@@ -300,7 +300,7 @@ export function readResources(facts: Facts): void {
 
 /** Instance parameters as they are on a node (rules may look at its attributes). */
 export function parametersOf(
-  facts: Facts,
+  facts: Setting,
   resource: Resource,
   nodeAttributes: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {

@@ -1,16 +1,19 @@
 /** Tickets and the recorded operations of every node, in the order of the status section. */
 import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
-import type { Facts, Node } from "./model.ts";
+import type { NodeDraft, Reading } from "./draft.ts";
+import type { Setting, Ticket } from "./model.ts";
 import { readHistories } from "./read-history.ts";
 import { letGo, settleRemote } from "./read-remotes.ts";
 import { isTrue, ROLE } from "./values.ts";
 
 const TICKET_OWN = new Set(["id", "granted", "standby", "last-granted"]);
 
-export function readTickets(facts: Facts): void {
-  for (const { attributes } of childrenOf(childOf(facts.status, "tickets"), "ticket_state")) {
+/** What the status tells of tickets; one that only a constraint names is not granted. */
+export function readTickets({ status, configuration }: Setting): ReadonlyMap<string, Ticket> {
+  const tickets = new Map<string, Ticket>();
+  for (const { attributes } of childrenOf(childOf(status, "tickets"), "ticket_state")) {
     const { id = "", granted, standby, "last-granted": lastGranted } = attributes;
-    facts.tickets.set(id, {
+    tickets.set(id, {
       id,
       granted: isTrue(granted),
       standby: isTrue(standby),
@@ -18,10 +21,16 @@ export function readTickets(facts: Facts): void {
       attributes: Object.fromEntries(Object.entries(attributes).filter(([name]) => !TICKET_OWN.has(name))),
     });
   }
+  for (const { attributes } of childrenOf(childOf(configuration, "constraints"), "rsc_ticket")) {
+    const id = attributes["ticket"] ?? "";
+    if (!tickets.has(id))
+      tickets.set(id, { id, granted: false, standby: false, lastGranted: undefined, attributes: {} });
+  }
+  return tickets;
 }
 
 /** Whether a node's record can be trusted to say anything now, given what is known of its connection. */
-function isReadable(facts: Facts, node: Node): boolean {
+function isReadable(facts: Reading, node: NodeDraft): boolean {
   if (node.kind === "guest") {
     const container = node.remote?.container;
     return node.remote?.role === ROLE.started && container?.role === ROLE.started;
@@ -31,7 +40,7 @@ function isReadable(facts: Facts, node: Node): boolean {
   return node.online || facts.options.fencingEnabled || facts.options.shutdownLock;
 }
 
-function nodeOf(facts: Facts, { attributes: { id = "", uname = "" } }: XmlElement): Node | undefined {
+function nodeOf(facts: Reading, { attributes: { id = "", uname = "" } }: XmlElement): NodeDraft | undefined {
   const node = facts.nodeById.get(id) ?? facts.nodeByName.get(uname);
   return node?.kind === "ping" ? undefined : node;
 }
@@ -40,9 +49,9 @@ function nodeOf(facts: Facts, { attributes: { id = "", uname = "" } }: XmlElemen
  * Cluster nodes first, then remote nodes as their connections turn out to be up, again and again until nothing new
  * becomes readable; last, with fencing, what is recorded for remote nodes that are down.
  */
-export function readAllHistories(facts: Facts): void {
+export function readAllHistories(facts: Reading): void {
   const states = childrenOf(facts.status, "node_state");
-  const read = new Set<Node>();
+  const read = new Set<NodeDraft>();
   for (let progress = true; progress; ) {
     progress = false;
     for (const state of states) {

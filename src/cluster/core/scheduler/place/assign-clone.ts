@@ -78,13 +78,20 @@ interface Spread {
   readonly nodeMax: number;
 }
 
+/** Where a member is that nobody may stop: its instance, which counts as being there, is nowhere else. */
+function heldAt(instance: Resource): Node | undefined {
+  return primitivesOf(instance).find(({ blocked, runningOn }) => blocked && runningOn.length > 0)?.runningOn[0];
+}
+
 function place(board: Board, spread: Spread, instance: Resource, prefer: Node | undefined): Node | undefined {
   const isOutermost = spread.clone.kind === "clone" && spread.clone.parent === undefined;
+  const held = heldAt(instance);
   for (const node of board.nodes) {
     const isFull = (spread.counts[node.index] ?? 0) >= spread.nodeMax;
     // However much the instance sticks to a node: where its clone would rather not be, it cannot be.
     const isBanned = isOutermost && scoreAt(board, spread.clone, node) < 0;
-    if (isFull || isBanned || !isAvailable(board, node)) banBelow(board, instance, node);
+    const isElsewhere = held !== undefined && node !== held;
+    if (isFull || isBanned || isElsewhere || !isAvailable(board, node)) banBelow(board, instance, node);
   }
   const chosen = board.assign(instance, prefer) ?? assignedOf(board, instance);
   if (prefer !== undefined && chosen !== prefer) return chosen;
@@ -139,10 +146,8 @@ function prefersCurrent(board: Board, spread: Spread, instance: Resource, optima
 }
 
 /** What is one too many must not go on, however little else can be done without fencing. */
-function letGo(member: Resource): void {
-  if (!member.heldBack) return;
-  member.heldBack = false;
-  member.managed = true;
+function letGo(board: Board, member: Resource): void {
+  if (member.heldBack) board.released[member.index] = true;
 }
 
 /** Spreads instances over nodes; those beyond the limit stay without. Returns them in the order they had a say. */
@@ -171,7 +176,7 @@ export function assignInstances(
         for (const node of board.nodes) setScore(board, each, node, -INFINITY_SCORE);
       for (const member of primitivesOf(instance)) {
         board.reasons[member.index] ??= "instance limit";
-        letGo(member);
+        letGo(board, member);
       }
     }
     if (place(board, spread, instance, undefined) !== undefined) count += 1;

@@ -6,7 +6,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
-import { assignedNode, type Board, commit, nextRoleOf, noteScores, scoreOn, setScore } from "./board.ts";
+import { assignedNode, type Board, commit, isManaged, nextRoleOf, noteScores, scoreOn, setScore } from "./board.ts";
 import { restrictToCapacity } from "./capacity.ts";
 import { assignBest } from "./choose-node.ts";
 import { indexColocations } from "./colocations.ts";
@@ -45,7 +45,7 @@ function assignPrimitive(board: Board, resource: Resource, prefer: Node | undefi
   const roomiest = restrictToCapacity(board, resource);
   const { options } = board.facts;
   let chosen: Node | undefined;
-  if (!resource.managed) chosen = stayWhereItIs(board, resource);
+  if (!isManaged(board, resource)) chosen = stayWhereItIs(board, resource);
   else if (options.stopAll && nextRoleOf(board, resource) !== ROLE.stopped) {
     board.reasons[resource.index] = "cluster-wide stop";
     commit(board, resource, undefined);

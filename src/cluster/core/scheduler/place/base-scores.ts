@@ -45,6 +45,7 @@ function emptyBoard(facts: Facts, noteScores: boolean): Board {
     promotionScore: resources.map(() => -1),
     priority: resources.map(({ priority }) => priority),
     reasons: resources.map(() => undefined),
+    released: [],
     notes: [],
     noteScores,
     roleLocations: new Map(),

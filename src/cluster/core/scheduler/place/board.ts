@@ -49,10 +49,16 @@ export interface Board {
   /** Priority of a clone's instances among themselves: the best promotion score counts, too. */
   readonly priority: number[];
   readonly reasons: (string | undefined)[];
+  /** By resource index: held back like everything else, but one too many, so that it goes nevertheless. */
+  readonly released: boolean[];
   readonly notes: ScoreNote[];
   readonly noteScores: boolean;
   readonly roleLocations: Map<Resource, { readonly node: Node; readonly score: number; readonly role: Role }[]>;
 }
+
+/** Whether the cluster may act on it. */
+export const isManaged = (board: Board, { index, managed }: Resource): boolean =>
+  managed || board.released[index] === true;
 
 export const scoreOn = (board: Board, resource: Resource, node: Node): number =>
   board.allowed[resource.index]?.[node.index] ?? Number.NaN;

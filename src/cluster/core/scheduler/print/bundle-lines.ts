@@ -44,7 +44,9 @@ export function replicaLines(
   if (head === undefined) return [];
   const replicas = bundle.replicas.flatMap(({ index, ip, child, container, remote }) => {
     const parts = [ip, child, container, remote].filter((part) => part !== undefined);
-    return [`${indent}  * Replica[${index}]`, ...parts.flatMap((part) => lines(part, `${indent}    `))];
+    // The only one needs no name.
+    const name = bundle.replicas.length === 1 ? [] : [`${indent}  * Replica[${index}]`];
+    return [...name, ...parts.flatMap((part) => lines(part, `${indent}    `))];
   });
   return [head, ...replicas];
 }

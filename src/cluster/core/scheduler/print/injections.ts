@@ -127,12 +127,16 @@ function expectedCodeOf(resource: Resource, spec: OperationSpec): number {
   return spec.task === "monitor" && spec.intervalMs === 0 && !runs ? CODE_NOT_RUNNING : 0;
 }
 
+/** As the peer counts: that something is found not running is a failure only where it is looked at again and again. */
+function countsAsFailure({ code, intervalMs }: OperationSpec): boolean {
+  return code !== 0 && (code !== CODE_NOT_RUNNING || intervalMs > 0);
+}
+
 function injectOperation(draft: Draft, spec: OperationSpec, resource: Resource): void {
   const { facts, lines } = draft;
   lines.push(`Injecting ${printOperationSpec(spec)} into the configuration`);
   const record = recordFor(draft, spec.node);
-  const isProbe = spec.task === "monitor" && spec.intervalMs === 0;
-  if (spec.code !== 0 && !isProbe)
+  if (countsAsFailure(spec))
     lines.push(...countFailure(record, resource.baseId, `${spec.task}_${spec.intervalMs}`, facts.nowSeconds));
   const node = facts.nodeByName.get(spec.node);
   recordResult(record, {

@@ -22,7 +22,7 @@ function pick(plan: Plan, resource: Resource, operation: string): Step | undefin
   return all.find(({ required }) => required) ?? all[0];
 }
 
-const isWanted = (step: Step | undefined): step is Step => step?.required === true && step.resource?.managed !== false;
+const isWanted = (step: Step | undefined): step is Step => step?.required === true && step.managed;
 
 function because(step: Step | undefined, fallback: string): string {
   // Of what it does itself, the verb says enough.

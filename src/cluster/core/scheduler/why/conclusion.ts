@@ -6,7 +6,7 @@ import { cloneOf, primitivesOf, topOf } from "../facts/model.ts";
 import { ROLE, roleText } from "../facts/values.ts";
 import { assignedOf, nextRoleOf } from "../place/board.ts";
 import { operationKey } from "../print/names.ts";
-import { reasonFrom } from "../reason-text.ts";
+import { reasonOf } from "../reason-text.ts";
 import type { Worked } from "../worked.ts";
 
 /** One node, as far as the resource is concerned. */
@@ -22,12 +22,19 @@ export interface NodeVerdict {
   readonly unusable: Unusable | undefined;
 }
 
+export interface Blocked {
+  readonly key: string;
+  readonly operation: string;
+  readonly node: string;
+  readonly reason: Reason;
+}
+
 export type Unusable = "offline" | "unclean" | "pending" | "leaving" | "standby" | "maintenance";
 
 export interface Conclusion {
   readonly nodes: readonly NodeVerdict[];
   /** What is wanted of it and cannot be done. */
-  readonly blocked: readonly { readonly key: string; readonly node: string; readonly reason: Reason }[];
+  readonly blocked: readonly Blocked[];
 }
 
 /** All primitives that the name means; of a clone's child all its instances. `undefined` when there is none. */
@@ -39,14 +46,26 @@ export function targetsOf({ facts }: Worked, name: string): readonly Resource[] 
   return primitivesOf(clone).filter(({ baseId }) => found.kind !== "primitive" || baseId === found.baseId);
 }
 
-/** Of every group or instance its first member: it leads, the others follow. */
+/** Of every group its first member: it is placed by the scores of all, and the others follow it. */
 function leadersOf(targets: readonly Resource[]): readonly Resource[] {
-  const leaders = new Map<Resource, Resource>();
-  for (const target of targets) {
-    const whole = target.parent?.kind === "group" ? target.parent : target;
-    if (!leaders.has(whole)) leaders.set(whole, target);
-  }
-  return [...leaders.values()];
+  return [...new Set(targets.map(leaderOf))];
+}
+
+function leaderOf(target: Resource): Resource {
+  return target.parent?.kind === "group" ? (target.parent.children[0] ?? target) : target;
+}
+
+/** Of a member of a group: what it goes with, wherever that is; the scores are those of the whole group. */
+export function followingOf(name: string, targets: readonly Resource[]): Following | undefined {
+  const [target] = targets;
+  if (target?.parent?.kind !== "group" || (target.baseId !== name && target.id !== name)) return undefined;
+  return { group: target.parent.baseId, first: leaderOf(target).baseId };
+}
+
+export interface Following {
+  readonly group: string;
+  /** The member that is placed first; the resource itself when it is that. */
+  readonly first: string;
 }
 
 function best(values: readonly (number | undefined)[]): number | undefined {
@@ -86,7 +105,14 @@ export function conclusionOf(worked: Worked, targets: readonly Resource[]): Conc
   const mine = new Set(targets);
   const blocked = worked.graph.blocked.flatMap((step) =>
     step.resource !== undefined && mine.has(step.resource) && step.kind === "resource"
-      ? [{ key: operationKey(step), node: step.node?.name ?? "", reason: reasonFrom(step.reason) }]
+      ? [
+          {
+            key: operationKey(step),
+            operation: step.operation,
+            node: step.node?.name ?? "",
+            reason: reasonOf(step),
+          },
+        ]
       : [],
   );
   return { nodes: worked.board.nodes.map((node) => verdictOn(worked, node, targets)), blocked };

@@ -32,9 +32,11 @@ export type FactKind =
   | "promotion-score"
   | "transient-attribute"
   | "node-down"
+  | "node-unclean"
   | "operation"
   | "on-fail"
   | "no-quorum"
+  | "no-fencing"
   | "resource";
 
 export interface Candidate extends CitedFact {
@@ -85,6 +87,21 @@ function pairsOf(sets: readonly XmlElement[], collect: Collect, kind: FactKind, 
       const { name = "", value = "" } = pair.attributes;
       collect({ kind, place: idPlace(pair), values: { ...values, name, value }, element: pair });
     }
+}
+
+/** That there is nothing to fence with is written nowhere; it would be otherwise if there were a watchdog. */
+function collectUnprotected({ configuration, canProtect }: Facts, collect: Collect): void {
+  if (canProtect) return;
+  const known = childOf(configuration, "crm_config");
+  const sets = (known?.children ?? []).map((set) => {
+    const children = set.children.filter(({ attributes }) => attributes["name"] !== "have-watchdog");
+    return children.length === set.children.length ? set : { ...set, children };
+  });
+  const watchdog = xml("nvpair", { id: "gemel-why-watchdog", name: "have-watchdog", value: "true" });
+  const section = xml("crm_config", {}, [...sets, xml("cluster_property_set", { id: "gemel-why" }, [watchdog])]);
+  const element = known ?? configuration;
+  const instead = known === undefined ? { ...element, children: [...element.children, section] } : section;
+  collect({ kind: "no-fencing", place: "/cib/configuration/resources", values: {}, element, instead });
 }
 
 function collectOptions({ configuration }: Facts, collect: Collect): void {
@@ -184,6 +201,9 @@ function kindOfTransient(name: string): FactKind {
   return name.startsWith("master-") ? "promotion-score" : "transient-attribute";
 }
 
+/** Exit codes that tell a state, not a failure. */
+export const STATES: ReadonlySet<string> = new Set(["0", "7", "8"]);
+
 const UP = { in_ccm: "true", crmd: "online", join: "member", expected: "member" };
 
 /** Of members that nothing is recorded of: that they are not up is told nowhere but by that. */
@@ -203,11 +223,13 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
   for (const state of childrenOf(facts.status, "node_state")) {
     const { uname = "", id = "" } = state.attributes;
     const node = uname === "" ? id : uname;
-    const isUp = facts.nodeByName.get(node)?.online === true;
+    const known = facts.nodeByName.get(node);
+    const isUp = known?.online === true && !known.pending && !known.unclean;
     const place = `//node_state[@uname="${node}"]`;
     if (!isUp) {
       const instead = { ...state, attributes: { ...state.attributes, ...UP } };
-      collect({ kind: "node-down", place, values: { node }, element: state, instead });
+      const kind = known?.unclean === true ? "node-unclean" : "node-down";
+      collect({ kind, place, values: { node }, element: state, instead });
     }
     for (const set of childOf(state, "transient_attributes")?.children ?? [])
       for (const pair of childrenOf(set, "nvpair")) {
@@ -216,9 +238,11 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
       }
     for (const record of childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource")) {
       const resource = record.attributes["id"] ?? "";
-      if (!ids.has(resource) && !ids.has(resource.replace(/:\d+$/, ""))) continue;
+      const isOwn = ids.has(resource) || ids.has(resource.replace(/:\d+$/, ""));
       for (const op of childrenOf(record, "lrm_rsc_op")) {
         const { operation = "", interval = "0", "rc-code": code = "" } = op.attributes;
+        // What failed so that its node must be fenced is everybody's matter there.
+        if (!isOwn && (known?.unclean !== true || STATES.has(code))) continue;
         const values = { resource, node, task: interval === "0" ? operation : `${operation} ${interval} ms`, code };
         collect({ kind: "operation", place: `${place}${idPlace(op)}`, values, element: op });
       }
@@ -244,5 +268,6 @@ export function candidatesFor(facts: Facts, targets: readonly Resource[]): Candi
   collectResources(facts, ids, collect);
   collectStatus(facts, ids, collect);
   collectOptions(facts, collect);
+  collectUnprotected(facts, collect);
   return list;
 }

@@ -5,12 +5,21 @@
  */
 import { childOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { ScheduleOptions } from "../decision.ts";
-import type { Resource } from "../facts/model.ts";
+import { topOf } from "../facts/model.ts";
 import { INFINITY_SCORE } from "../facts/values.ts";
 import { work } from "../schedule.ts";
 import type { Worked } from "../worked.ts";
-import { type Conclusion, conclusionOf, type NodeVerdict, targetsOf, textOf, whereOf } from "./conclusion.ts";
-import { type Candidate, type CitedFact, candidatesFor, without } from "./facts-of-cib.ts";
+import {
+  type Conclusion,
+  conclusionOf,
+  type Following,
+  followingOf,
+  type NodeVerdict,
+  targetsOf,
+  textOf,
+  whereOf,
+} from "./conclusion.ts";
+import { type Candidate, type CitedFact, candidatesFor, type FactKind, STATES, without } from "./facts-of-cib.ts";
 
 /** What a fact was worth: the verdict on a node as it is and as it would be without the fact. */
 export interface Effect {
@@ -35,13 +44,19 @@ export interface Citation {
 export interface Change {
   readonly node: string;
   readonly remove: readonly CitedFact[];
-  /** A location constraint with this score on the node. */
-  readonly addScore?: number;
+  readonly prefer?: Preference;
+}
+
+/** A location constraint: of the group or clone that the resource is part of, which goes as a whole. */
+export interface Preference {
+  readonly resource: string;
+  readonly score: number;
 }
 
 export interface Proof {
   readonly resource: string;
   readonly node?: string;
+  readonly following?: Following;
   readonly conclusion: Conclusion;
   readonly citations: readonly Citation[];
   /** For each node where it will not be: the smallest change that would bring it there. */
@@ -130,19 +145,23 @@ function decisiveOf(inquiry: Inquiry, candidates: readonly Candidate[]): Decisiv
   });
 }
 
-/** The smallest part of `facts` that still does what all of them do; `does` must hold for all of them. */
+/**
+ * A part of `facts` that still does what all of them do, and of which none can be spared; `does` must hold for all.
+ * What could not be spared at first may be once others have gone: so it ends with a round that spares none.
+ */
 function smallest(facts: readonly Candidate[], does: (part: readonly Candidate[]) => boolean): Candidate[] {
   let kept = [...facts];
-  for (const chunk of chunksOf(facts, CHUNK)) {
-    const rest = kept.filter((fact) => !chunk.includes(fact));
-    if (rest.length > 0 && does(rest)) {
-      kept = rest;
-      continue;
-    }
-    for (const fact of chunk) {
-      const fewer = kept.filter((each) => each !== fact);
-      if (fewer.length > 0 && does(fewer)) kept = fewer;
-    }
+  const spare = (part: readonly Candidate[]) => {
+    const rest = kept.filter((fact) => !part.includes(fact));
+    if (rest.length === 0 || rest.length === kept.length || !does(rest)) return false;
+    kept = rest;
+    return true;
+  };
+  for (const chunk of chunksOf(facts, CHUNK)) if (!spare(chunk)) for (const fact of chunk) spare([fact]);
+  let sparesAny = true;
+  while (sparesAny && kept.length > 1) {
+    sparesAny = false;
+    for (const fact of [...kept]) if (spare([fact])) sparesAny = true;
   }
   return kept;
 }
@@ -176,42 +195,73 @@ const isOn = ({ nodes }: Conclusion, node: string) => nodes.find((each) => each.
 /** The lowest preference that brings it there once `removed` is gone. */
 function preferenceFor(
   inquiry: Inquiry,
-  top: Resource,
+  top: string,
   node: string,
   removed: readonly Candidate[],
-): Change | undefined {
+): Preference | undefined {
   const cib = without(inquiry.cib, removed);
   const base = removed.length === 0 ? inquiry.base : ask(inquiry, removed);
   const own = base.nodes.find((each) => each.node === node);
   const chosen = base.nodes.filter(({ roles }) => roles.length > 0).map(({ score }) => score ?? 0);
   if (own?.score === undefined || own.score < -INFINITY_SCORE / 2) return undefined;
   const exact = Math.max(0, ...chosen) - own.score + 1;
-  for (const addScore of exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE]) {
-    const after = concludeFor(preferring(cib, top.baseId, node, addScore), inquiry);
-    if (after !== undefined && isOn(after, node)) return { node, remove: removed.map(plain), addScore };
+  for (const score of exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE]) {
+    const after = concludeFor(preferring(cib, top, node, score), inquiry);
+    if (after !== undefined && isOn(after, node)) return { resource: top, score };
   }
   return undefined;
 }
-
-/** Exit codes that tell a state, not a failure. */
-const STATES = new Set(["0", "7", "8"]);
 
 /** What an operator can do something about: what has happened has happened, but a failure can be cleaned up. */
 const isInHand = ({ kind, values }: Candidate) =>
   kind !== "resource" && kind !== "no-quorum" && (kind !== "operation" || !STATES.has(values["code"] ?? ""));
 
-/** The smallest change: one fact to take away, or one preference, or one of each, or else as few facts as will do. */
-function changeFor(inquiry: Inquiry, top: Resource, node: string, cited: readonly Candidate[]): Change | undefined {
-  const facts = cited.filter(isInHand);
+/** A setting with many effects: whoever wants the resource elsewhere would rather say so. */
+const ROUNDABOUT: ReadonlySet<FactKind> = new Set([
+  "option",
+  "default",
+  "meta",
+  "utilization",
+  "node-capacity",
+  "promotion-score",
+]);
+const isRoundabout = ({ kind }: Candidate) => ROUNDABOUT.has(kind);
+
+/**
+ * The smallest change: one ground to take away, or one preference, or one of each, or else as few facts as will do.
+ * What is not cited may stand in the way all the same (where it is now, it would be anyway): it is looked at last.
+ */
+function changeFor(
+  inquiry: Inquiry,
+  top: string,
+  node: string,
+  grounds: readonly (readonly Candidate[])[],
+  candidates: readonly Candidate[],
+): Change | undefined {
+  const own = grounds.filter((ground) => ground.every(isInHand));
   const brings = (part: readonly Candidate[]) => isOn(ask(inquiry, part), node);
-  const single = facts.find((fact) => brings([fact]));
-  if (single !== undefined) return { node, remove: [plain(single)] };
-  for (const removed of [[], ...facts.map((fact) => [fact])]) {
-    const preference = preferenceFor(inquiry, top, node, removed);
-    if (preference !== undefined) return preference;
+  const enoughOf = (part: readonly (readonly Candidate[])[]): Change | undefined => {
+    const enough = part.find(brings);
+    return enough === undefined ? undefined : { node, remove: smallest(enough, brings).map(plain) };
+  };
+  const preferred = (removed: readonly Candidate[]): Change | undefined => {
+    const prefer = preferenceFor(inquiry, top, node, removed);
+    return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
+  };
+  const simple =
+    enoughOf(own.filter((ground) => !ground.every(isRoundabout))) ??
+    preferred([]) ??
+    enoughOf(own.filter((ground) => ground.every(isRoundabout)));
+  if (simple !== undefined) return simple;
+  for (const removed of own) {
+    const change = preferred(removed);
+    if (change !== undefined) return change;
   }
-  if (facts.length === 0 || !brings(facts)) return undefined;
-  return { node, remove: smallest(facts, brings).map(plain) };
+  const facts = own.flat();
+  if (facts.length > 0 && brings(facts)) return { node, remove: smallest(facts, brings).map(plain) };
+  const allows = (part: readonly Candidate[]) => preferred(part) !== undefined;
+  const all = [facts, candidates.filter(isInHand)].find((part) => part.length > 0 && allows(part));
+  return all === undefined ? undefined : preferred(smallest(all, allows));
 }
 
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
@@ -236,18 +286,20 @@ export function prove(
     inquiry,
     candidates.filter((fact) => !alone.has(fact)),
   );
-  const cited = [...alone, ...sets.flat()];
-  const top = worked.facts.byId.get(name) ?? first;
+  const grounds = [...[...alone].map((fact) => [fact]), ...sets];
+  const top = topOf(first, true).baseId;
+  const following = followingOf(name, targets);
   const elsewhere = base.nodes.filter((each) => each.roles.length === 0 && (node === undefined || each.node === node));
   return {
     resource: name,
     ...(node === undefined ? {} : { node }),
+    ...(following === undefined ? {} : { following }),
     conclusion: base,
     citations: [
       ...decisive.map(({ fact, after }) => cite(inquiry, [fact], after)),
       ...sets.map((set) => cite(inquiry, set, ask(inquiry, set))),
     ],
-    changes: elsewhere.flatMap((each) => changeFor(inquiry, top, each.node, cited) ?? []),
+    changes: elsewhere.flatMap((each) => changeFor(inquiry, top, each.node, grounds, candidates) ?? []),
     incomplete: all.length > candidates.length,
   };
 }

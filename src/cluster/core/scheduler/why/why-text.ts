@@ -1,11 +1,10 @@
 /** A proof as text, in English or Japanese. */
 import type { Language } from "../../../../base/language.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 import { scoreText } from "../print/score-lines.ts";
 import { reasonText } from "../reason-text.ts";
 import type { NodeVerdict, Unusable } from "./conclusion.ts";
 import type { CitedFact, FactKind } from "./facts-of-cib.ts";
-import type { Change, Citation, Proof } from "./prove.ts";
+import type { Change, Citation, Effect, Proof } from "./prove.ts";
 
 type Sentence = Readonly<Record<Language, string>>;
 const both = (en: string, ja: string): Sentence => ({ en, ja });
@@ -39,12 +38,17 @@ const FACTS: Readonly<Record<FactKind, Sentence>> = {
     "ノード {node} の昇格スコア: {name}={value}",
   ),
   "transient-attribute": both("node {node} reports {name}={value}", "ノード {node} の一時属性 {name}={value}"),
+  "node-unclean": both("node {node} is unclean", "ノード {node} の状態が不明"),
   "node-down": both("node {node} is not up", "ノード {node} が稼働していない"),
   operation: both(
     "recorded on {node}: {resource} {task} ended with {code}",
     "ノード {node} の記録: {resource} の {task} の結果は {code}",
   ),
   "on-fail": both("{resource}: {name} has on-fail={value}", "{resource} の {name} の on-fail={value}"),
+  "no-fencing": both(
+    "nothing is acted on: fencing is enabled, but there is neither a fencing device nor a watchdog",
+    "フェンシングが有効なのにフェンシング装置もウォッチドッグもないため、何も実行されない",
+  ),
   "no-quorum": both("the cluster has no quorum", "クラスタにクォーラムがない"),
   resource: both("{resource} takes its place among the nodes, too", "{resource} も同じノード群に配置される"),
 };
@@ -62,13 +66,31 @@ const WORDS = {
   nowhere: both("{resource} runs nowhere", "{resource} はどのノードでも実行されない"),
   runs: both("{resource} is {where}", "{resource}: {where}"),
   on: both("{role} on {node}", "{node} で {role}"),
+  leads: both(
+    "it is the first member of group {group}: the scores are those of the whole group",
+    "グループ {group} の先頭: スコアはグループ全体のもの",
+  ),
+  follows: both(
+    "it is a member of group {group} and goes where {first} goes: the scores are those of the whole group",
+    "グループ {group} の一員で、{first} と同じノードで実行される: スコアはグループ全体のもの",
+  ),
   score: both("score {score}", "スコア {score}"),
   promotion: both("claim to be promoted {score}", "昇格スコア {score}"),
   unusable: both("cannot run anything ({why})", "実行不可 ({why})"),
+  usable: both("can run something", "実行可"),
+  absent: both("not there", "実行なし"),
   unasked: both("not in question", "対象外"),
+  unclaimed: both("none", "なし"),
   gone: both("gone", "なし"),
   blocked: both("blocked: {key}: {reason}", "実行待ち: {key}: {reason}"),
-  because: both("Because (without the fact in question):", "根拠 (その事実がない場合):"),
+  decides: both(
+    "Because of this (* without it the resource would be elsewhere, or in another role):",
+    "根拠 (* それがなければ別のノードか別の役割になる):",
+  ),
+  weighs: both(
+    "This counts, too, but changes nothing by itself (- without it only scores or what is held back would differ):",
+    "その他の根拠 (- それがなくてもスコアや実行待ちだけが変わる):",
+  ),
   nothing: both("  nothing: no fact of the CIB counts", "  なし: CIB のどの事実も影響しない"),
   any: both("each of these is enough:", "次のいずれか一つで十分:"),
   unblocks: both("{key} would not be held back", "{key} は保留されない"),
@@ -76,7 +98,10 @@ const WORDS = {
   changes: both("Smallest changes that would move it:", "移動させる最小の変更:"),
   none: both("  none was found", "  見つからない"),
   remove: both("without: {facts}", "次を除く: {facts}"),
-  prefer: both("with a location constraint of {score} for {node}", "{node} への配置制約 {score} を加える"),
+  prefer: both(
+    "with a location constraint of {score} for {resource} on {node}",
+    "{resource} の {node} への配置制約 {score} を加える",
+  ),
   and: both(", and ", "、かつ "),
   incomplete: both("Not all facts could be tried.", "すべての事実は調べられなかった。"),
 } satisfies Readonly<Record<string, Sentence>>;
@@ -100,6 +125,37 @@ function verdictText(verdict: NodeVerdict | undefined, language: Language): stri
   ].join(", ");
 }
 
+/** What a verdict says of one thing, or nothing. */
+type Aspect = (verdict: NodeVerdict | undefined, language: Language) => string | undefined;
+
+const scoreWords: Aspect = (verdict, language) =>
+  verdict?.score === undefined ? WORDS.unasked[language] : scoreText(verdict.score);
+
+/** In this order they are told where they differ; a word of its own says what the numbers are. */
+const ASPECTS: readonly { readonly word?: Sentence; readonly of: Aspect }[] = [
+  { of: (verdict, language) => (verdict?.roles.length ? verdict.roles.join("+") : WORDS.absent[language]) },
+  {
+    of: (verdict, language) =>
+      verdict?.unusable === undefined ? WORDS.usable[language] : UNUSABLE[verdict.unusable][language],
+  },
+  { word: WORDS.score, of: scoreWords },
+  {
+    word: WORDS.promotion,
+    of: (verdict, language) =>
+      verdict?.promotion === undefined ? WORDS.unclaimed[language] : scoreText(verdict.promotion),
+  },
+];
+
+/** Only what differs, each as `before -> after`. */
+function effectText({ before, after }: Effect, language: Language): string {
+  if (after === undefined) return `${verdictText(before, language)} -> ${WORDS.gone[language]}`;
+  return ASPECTS.flatMap(({ word, of }) => {
+    const [was, is] = [of(before, language), of(after, language)];
+    const change = `${was} -> ${is}`;
+    return was === is ? [] : [word === undefined ? change : fill(word, language, { score: change })];
+  }).join("; ");
+}
+
 function citationLines({ facts, effects, unblocks, blocks, moves }: Citation, language: Language): string[] {
   const [only] = facts;
   const mark = moves ? "*" : "-";
@@ -109,23 +165,44 @@ function citationLines({ facts, effects, unblocks, blocks, moves }: Citation, la
       : [`  ${mark} ${WORDS.any[language]}`, ...facts.map((fact) => `      | ${factText(fact, language)}`)];
   return [
     ...head,
-    ...effects.map(({ before, after }) => {
-      const change = `${verdictText(before, language)} -> ${verdictText(after, language)}`;
-      return `      ${before.node}: ${change}`;
-    }),
+    ...effects.map((effect) => `      ${effect.before.node}: ${effectText(effect, language)}`),
     ...unblocks.map((key) => `      ${fill(WORDS.unblocks, language, { key })}`),
     ...blocks.map((key) => `      ${fill(WORDS.blocks, language, { key })}`),
   ];
 }
 
-function changeLine({ node, remove, addScore }: Change, language: Language): string {
+/** Those that decide come first, each kind under its heading. */
+function groundLines(citations: readonly Citation[], language: Language): string[] {
+  const told = (heading: Sentence, part: readonly Citation[]) =>
+    part.length === 0 ? [] : ["", heading[language], ...part.flatMap((each) => citationLines(each, language))];
+  if (citations.length === 0) return ["", WORDS.decides[language], WORDS.nothing[language]];
+  return [
+    ...told(
+      WORDS.decides,
+      citations.filter(({ moves }) => moves),
+    ),
+    ...told(
+      WORDS.weighs,
+      citations.filter(({ moves }) => !moves),
+    ),
+  ];
+}
+
+function changeLine({ node, remove, prefer }: Change, language: Language): string {
   const facts = remove.map((fact) => factText(fact, language)).join("; ");
-  const score = addScore !== undefined && addScore >= INFINITY_SCORE ? "INFINITY" : String(addScore);
   const parts = [
     ...(remove.length === 0 ? [] : [fill(WORDS.remove, language, { facts })]),
-    ...(addScore === undefined ? [] : [fill(WORDS.prefer, language, { score, node })]),
+    ...(prefer === undefined
+      ? []
+      : [fill(WORDS.prefer, language, { resource: prefer.resource, score: scoreText(prefer.score), node })]),
   ];
   return `  ${node}: ${parts.join(WORDS.and[language])}`;
+}
+
+function followingLines({ resource, following }: Proof, language: Language): string[] {
+  if (following === undefined) return [];
+  const { group, first } = following;
+  return [`  (${fill(first === resource ? WORDS.leads : WORDS.follows, language, { group, first })})`];
 }
 
 /** The whole proof: what is so, on which grounds, what would change it. A `*` marks grounds that decide the node. */
@@ -136,22 +213,20 @@ export function proofText(proof: Proof, language: Language): string {
     .filter(({ roles }) => roles.length > 0)
     .map(({ node, roles }) => fill(WORDS.on, language, { role: roles.join("+"), node }));
   const isNowhere = where.length === 0;
+  const isEverywhere = shown.every(({ roles }) => roles.length > 0);
   return [
     isNowhere
       ? fill(WORDS.nowhere, language, { resource })
       : fill(WORDS.runs, language, { resource, where: where.join(", ") }),
     ...shown.map((verdict) => `  ${verdict.node}: ${verdictText(verdict, language)}`),
-    ...conclusion.blocked.map(({ key, node, reason }) =>
-      fill(WORDS.blocked, language, { key: `${key} ${node}`, reason: reasonText(reason, language) }),
+    ...followingLines(proof, language),
+    ...conclusion.blocked.map(({ key, operation, node, reason }) =>
+      fill(WORDS.blocked, language, { key: `${key} ${node}`.trim(), reason: reasonText(reason, language, operation) }),
     ),
-    "",
-    WORDS.because[language],
-    ...(citations.length === 0
-      ? [WORDS.nothing[language]]
-      : citations.flatMap((citation) => citationLines(citation, language))),
-    "",
-    WORDS.changes[language],
-    ...(changes.length === 0 ? [WORDS.none[language]] : changes.map((change) => changeLine(change, language))),
+    ...groundLines(citations, language),
+    ...(isEverywhere ? [] : ["", WORDS.changes[language]]),
+    ...changes.map((change) => changeLine(change, language)),
+    ...(isEverywhere || changes.length > 0 ? [] : [WORDS.none[language]]),
     ...(incomplete ? ["", WORDS.incomplete[language]] : []),
     "",
   ].join("\n");

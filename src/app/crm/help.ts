@@ -1,0 +1,155 @@
+/**
+ * `help WORD` of the crm shell, and what stands behind a level's words in `help`: how each is typed. A test holds every
+ * word of every level against this table. Facts: crm(8); reference page docs/operations/crm-shell.md.
+ */
+import { BORROWED, NOT_HERE } from "./borrowed.ts";
+import { CONFIGURE_COMMANDS } from "./configure-level.ts";
+import { EVERYWHERE, LEVELS, type LevelName } from "./levels.ts";
+
+type Usages = Readonly<Record<string, string>>;
+
+const OVERRIDE = "RESOURCE [NODE] [LIFETIME] [force] [reason=TEXT]";
+const OPTION = "RESOURCE set NAME VALUE | RESOURCE show|delete NAME";
+const CLEANUP = "RESOURCE [NODE]";
+const PARTS = "[params NAME=VALUE...] [meta NAME=VALUE...]";
+const AGENT = "[CLASS:[PROVIDER:]]TYPE";
+const CLONE = `ID RESOURCE ${PARTS}`;
+const COLOCATION = "ID SCORE: RESOURCE[:ROLE] WITH[:ROLE]... | ID SCORE: ( SET ) SET";
+const ACL_TARGET = "ID ROLE...";
+
+const RESOURCE: Usages = {
+  start: "RESOURCE",
+  stop: "RESOURCE",
+  restart: "RESOURCE",
+  promote: "RESOURCE",
+  demote: "RESOURCE",
+  manage: "RESOURCE",
+  unmanage: "RESOURCE",
+  status: "[RESOURCE...]",
+  move: OVERRIDE,
+  migrate: OVERRIDE,
+  ban: OVERRIDE,
+  unmove: "RESOURCE",
+  unmigrate: "RESOURCE",
+  clear: "RESOURCE",
+  cleanup: CLEANUP,
+  refresh: CLEANUP,
+  reprobe: CLEANUP,
+  meta: OPTION,
+  param: OPTION,
+  utilization: OPTION,
+};
+
+const NODE: Usages = {
+  status: "[NODE]",
+  show: "[NODE]",
+  standby: "[NODE] [LIFETIME] [reboot] [reason=TEXT]",
+  online: "[NODE]",
+  maintenance: "[NODE] [LIFETIME] [reason=TEXT]",
+  ready: "[NODE]",
+  fence: "NODE",
+  attribute: "NODE set NAME VALUE | NODE show|delete NAME",
+  "status-attr": "NODE set NAME VALUE | NODE show|delete NAME",
+};
+
+const STATEMENTS: Usages = {
+  node: "NAME[:member|ping] [attributes NAME=VALUE...] [utilization NAME=VALUE...]",
+  primitive: `ID ${AGENT} ${PARTS} [utilization NAME=VALUE...] [op start|stop|monitor NAME=VALUE...]...`,
+  rsc_template: `ID ${AGENT} ${PARTS} [utilization NAME=VALUE...] [op start|stop|monitor NAME=VALUE...]...`,
+  group: `ID RESOURCE... ${PARTS}`,
+  clone: CLONE,
+  ms: CLONE,
+  master: CLONE,
+  bundle: "ID docker|podman|rkt image=IMAGE ... [primitive RESOURCE]",
+  monitor: "RESOURCE[:ROLE] INTERVAL[:TIMEOUT]",
+  location: "ID RESOURCE SCORE: NODE | ID RESOURCE rule [$role=ROLE] SCORE: EXPRESSION [and|or EXPRESSION]...",
+  colocation: COLOCATION,
+  collocation: COLOCATION,
+  order: "ID SCORE|KIND: FIRST[:ACTION] THEN[:ACTION]... [symmetrical=true|false]",
+  rsc_ticket: "ID TICKET: RESOURCE[:ROLE]... [loss-policy=stop|demote|fence|freeze]",
+  property: "[$id=SET] NAME=VALUE...",
+  rsc_defaults: "[$id=SET] NAME=VALUE...",
+  op_defaults: "[$id=SET] NAME=VALUE...",
+  fencing_topology: "[NODE:] DEVICE[,DEVICE]... [NODE: DEVICE...]",
+  tag: "ID OBJECT...",
+  role: "ID read|write|deny tag:ELEMENT|ref:ID|xpath:XPATH ...",
+  user: ACL_TARGET,
+  acl_target: ACL_TARGET,
+  acl_group: ACL_TARGET,
+  alert: "ID PATH [attributes NAME=VALUE...] [meta NAME=VALUE...] [to RECIPIENT]",
+  xml: "<ELEMENT ...>: what the language has no words for",
+};
+
+const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
+  "": { status: "", verify: "[FILE]", maintenance: "on|off" },
+  resource: RESOURCE,
+  node: NODE,
+  configure: STATEMENTS,
+  ra: { classes: "", list: "CLASS [PROVIDER]", providers: "TYPE", info: AGENT, meta: AGENT },
+  cib: {
+    new: "NAME [empty]",
+    delete: "NAME",
+    reset: "NAME",
+    commit: "NAME",
+    use: "[NAME|live]",
+    diff: "",
+    list: "",
+  },
+  template: {
+    new: "[NAME] TEMPLATE... [NAME=VALUE...]",
+    load: "NAME",
+    edit: "NAME",
+    delete: "NAME",
+    list: "[templates]",
+    apply: "[replace|update] [NAME]",
+    show: "[NAME]",
+  },
+  cibstatus: {
+    show: "[changed]",
+    node: "NODE online|offline|unclean|standby|online",
+    op: "OPERATION RESOURCE EXIT-CODE [STATUS] [NODE]",
+    ticket: "TICKET grant|revoke|standby|activate",
+    quorum: "true|false",
+    load: "FILE|live",
+    save: "[FILE]",
+    origin: "",
+    simulate: "[scores] [utilization]",
+  },
+};
+
+const ABOVE = "help [COMMAND]; up, end, cd or ..: a level up; quit, exit, bye: leave";
+
+/** How a word of a level is typed; undefined when it has no such word. */
+export function usageOf(level: LevelName, word: string): string | undefined {
+  if (EVERYWHERE.includes(word)) return ABOVE;
+  const typed = (arguments_: string) => `${word} ${arguments_}`.trim();
+  const command =
+    level === "configure" && Object.hasOwn(CONFIGURE_COMMANDS, word) ? CONFIGURE_COMMANDS[word] : undefined;
+  if (command !== undefined) return `${typed(command.usage)}: ${command.help}`;
+  const borrowed = BORROWED[level];
+  if (borrowed !== undefined && Object.hasOwn(borrowed, word)) return typed(borrowed[word]?.usage ?? "");
+  const own = USAGES[level];
+  if (own !== undefined && Object.hasOwn(own, word)) return typed(own[word] ?? "");
+  const reason = NOT_HERE[level]?.[word];
+  if (reason !== undefined) return `${word} is not carried out here: ${reason}`;
+  if (level === "options" && LEVELS.options.includes(word)) return typed(word === "show" ? "" : "VALUE");
+  return word in LEVELS && LEVELS[level].includes(word)
+    ? `${word}: a level of its own; help ${word} lists it`
+    : undefined;
+}
+
+/** `help`, `help LEVEL`, `help [LEVEL] COMMAND`, from whichever level; undefined for a word that there is not. */
+export function helpText(level: LevelName, words: readonly string[]): string | undefined {
+  const [first, ...rest] = words;
+  if (first === undefined)
+    return `${[...LEVELS[level]].sort().join("  ")}\n${EVERYWHERE.join("  ")}\nhelp COMMAND tells how it is typed.\n`;
+  // A statement of configure may have a level's name: `node`.
+  const own = level === "" && first in LEVELS ? undefined : usageOf(level, first);
+  if (own !== undefined && rest.length === 0) return `${own}\n`;
+  if (first !== "" && first in LEVELS) return helpText(first as LevelName, rest);
+  const elsewhere = (Object.keys(LEVELS) as LevelName[]).flatMap((other) => {
+    const found = rest.length === 0 && LEVELS[other].includes(first) ? usageOf(other, first) : undefined;
+    return found === undefined ? [] : [`${other}: ${found}\n`];
+  });
+  return elsewhere.length === 0 ? undefined : elsewhere.join("");
+}

@@ -1,0 +1,26 @@
+/**
+ * Rules of access that do not say what their author meant: a permission whose path is not understood allows nothing,
+ * and as a denial it denies everything (cluster/core/access fails closed); one that names nothing has no effect.
+ */
+import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { isPath } from "../../base/xml-path.ts";
+import { type Finding, finding, type Seen } from "./finding.ts";
+
+function checkPermission(seen: Seen): Finding[] {
+  const { xpath, reference, "object-type": type, kind } = seen.element.attributes;
+  if (xpath === undefined && reference === undefined && type === undefined) {
+    const remedy = "add xpath=, reference= or object-type= (crm: xpath:, ref:, type:)";
+    return [finding("warning", seen, "the permission names nothing, and has no effect", remedy)];
+  }
+  if (xpath === undefined || isPath(xpath)) return [];
+  const effect = kind === "deny" ? "it denies everything" : "it allows nothing";
+  const remedy = 'use /a/b, //a, * and [@name="value"] only, or reference= with an id';
+  return [finding("warning", seen, `the path ${xpath} is not understood: ${effect}`, remedy)];
+}
+
+export function checkAccess(configuration: XmlElement): Finding[] {
+  const acls = childOf(configuration, "acls");
+  return childrenOf(acls, "acl_role").flatMap((role) =>
+    childrenOf(role, "acl_permission").flatMap((element) => checkPermission({ element, above: [role] })),
+  );
+}

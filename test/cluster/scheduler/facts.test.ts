@@ -1,0 +1,60 @@
+/** Facts are a value: what the reading passes made of a CIB is the same after all passes that decide by it. */
+import { expect, test } from "vitest";
+import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
+import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { randomCib } from "../../support/random-cib/cib.ts";
+import { NOW_SECONDS } from "../../support/random-cib/draw.ts";
+import { terseCib } from "../../support/terse-cib.ts";
+
+const NOW_WALL_MS = NOW_SECONDS * 1000;
+
+function parse(text: string): XmlElement {
+  const read = parseXml(text);
+  if (read.kind === "not-xml") throw new Error(read.reason);
+  return read.root;
+}
+
+/** One instance too many, which goes although nothing else may be acted on. */
+const HELD_BACK = `
+nodes alpha bravo
+option stonith-enabled=true
+clone c clone-max=1
+  Dummy p
+p on alpha: start
+p on bravo: start`;
+
+const FROZEN = `
+nodes alpha
+group g
+  Dummy p
+  Dummy q
+rsc_ticket rsc=g ticket=t loss-policy=freeze
+p on alpha: start`;
+
+const INPUTS: readonly (readonly [name: string, text: string])[] = [
+  ["one too many", terseCib(HELD_BACK)],
+  ["frozen", terseCib(FROZEN)],
+  ...[1, 2, 3].map((seed) => [`seed ${seed}`, randomCib(seed)] as const),
+];
+
+test.each(INPUTS)("no pass that decides writes on them: %s", (_name, text) => {
+  const cib = parse(text);
+  const { facts } = work(cib, NOW_WALL_MS);
+  const { nodes, resources, top, colocations, orders, bans, toFence, problems } = readFacts(
+    cib,
+    NOW_WALL_MS,
+    {},
+    "decision",
+  );
+  expect(facts).toMatchObject({ nodes, resources, top, colocations, orders, bans, toFence, problems });
+});
+
+test("a decision also goes by lost tickets and by the colocations that nobody writes; a report does not", () => {
+  const cib = parse(terseCib(FROZEN));
+  const [report, decision] = [readFacts(cib, NOW_WALL_MS), readFacts(cib, NOW_WALL_MS, {}, "decision")];
+  expect(decision.byId.get("p")).toMatchObject({ managed: false, blocked: true });
+  expect(decision.colocations.map(({ id }) => id)).toEqual(["group-members"]);
+  expect(report.byId.get("p")).toMatchObject({ managed: true, blocked: false });
+  expect(report.colocations).toEqual([]);
+});
