@@ -76,8 +76,9 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   if (isStopped && starts.length === 0) return;
   const isRestarted = starts.some(({ required }) => required);
   if (!fits(resource, operation, nextRole)) {
-    // What shall be fenced first is told nothing any more; a stop ends all monitors.
-    if (!isRecorded(resource, node, name, intervalMs) || isUnclean(plan.board, node) || isRestarted) return;
+    // What shall be fenced first is told nothing any more; a stop ends all monitors, but a demotion comes before it.
+    const isStoppedAnyway = isRestarted && resource.role < ROLE.promoted;
+    if (!isRecorded(resource, node, name, intervalMs) || isUnclean(plan.board, node) || isStoppedAnyway) return;
     const sameInterval = resource.operations.some(
       (other) =>
         other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,

@@ -64,7 +64,9 @@ function applyDiscovery(board: Board, resource: Resource, { discovery, scores, r
   const modes = board.discovery[resource.index] ?? new Map<Node, Location["discovery"]>();
   board.discovery[resource.index] = modes;
   if (discovery === "exclusive") board.exclusively[resource.index] = true;
-  if (role < ROLE.unpromoted) for (const node of scores.keys()) modes.set(node, discovery);
+  // Where one constraint says exclusive, no other one's never is heard.
+  if (role < ROLE.unpromoted)
+    for (const node of scores.keys()) if (modes.get(node) !== "exclusive") modes.set(node, discovery);
 }
 
 /** A role's location is no matter of place but of promotion. */
