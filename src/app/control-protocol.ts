@@ -6,7 +6,7 @@
  */
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
-import type { AlertTrouble } from "../cluster/core/alerts/dispatch.ts";
+import type { ToldTrouble } from "../cluster/core/alerts/dispatch.ts";
 import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
 import type { ClockReading } from "../cluster/core/doctor/examination.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
@@ -240,8 +240,8 @@ export interface StatusReport {
   readonly drbd: readonly DrbdStatus[];
   /** Why this node's disk does not take the configuration, while that is so. */
   readonly cibRefusal?: string;
-  /** Alerts of this node that do not reach whom they are for; absent while all is well. */
-  readonly alerts?: readonly AlertTrouble[];
+  /** Alerts of any node that do not reach whom they are for; absent while all is well. */
+  readonly alerts?: readonly ToldTrouble[];
   readonly fencing: FencingStatus;
   readonly transition: TransitionStatus;
   /** Manual overrides, with who set them and when they end. */

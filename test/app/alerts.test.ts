@@ -111,7 +111,12 @@ property no-quorum-policy=ignore
         const hangs = alpha.some((line) =>
           /alert hangs is not told by alpha: \S+ did not end within 1000 ms/.test(line),
         );
-        return hangs && bravo.some((line) => line.includes("nowhere.sh cannot be run: No such file or directory"));
+        // Whoever looks at the other node sees it as well.
+        return (
+          hangs &&
+          bravo.some((line) => line.startsWith("alert hangs is not told by alpha")) &&
+          bravo.some((line) => line.includes("nowhere.sh cannot be run: No such file or directory"))
+        );
       });
       // What it started went with it.
       const [slept] = readFileSync(place("hung"), "utf8").split("\n");

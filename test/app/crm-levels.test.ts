@@ -9,6 +9,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { BORROWED, NOT_HERE } from "../../src/app/crm/borrowed.ts";
 import { externalCommand } from "../../src/app/crm/external.ts";
 import { completions, LEVELS, type LevelName } from "../../src/app/crm/levels.ts";
+import { NO_NAMES } from "../../src/app/crm/names.ts";
 import { childOf, parseXml, printXml, xml } from "../../src/base/xml.ts";
 import { printCrm } from "../../src/cib/crm-syntax/print.ts";
 import { fillTemplate, parametersOfTemplate, TEMPLATES } from "../../src/cib/crm-syntax/templates.ts";
@@ -158,9 +159,9 @@ test("-R tells the command of the field that does the same, as the source docume
 
 test("every word of every level is completed, and every borrowed word is a word of its level", () => {
   for (const [level, words] of Object.entries(LEVELS))
-    for (const word of words) expect(completions(level as LevelName, word.slice(0, 2), [])).toContain(word);
+    for (const word of words) expect(completions(level as LevelName, word.slice(0, 2), NO_NAMES)).toContain(word);
   for (const [level, words] of Object.entries(BORROWED))
     for (const word of Object.keys(words)) expect(LEVELS[level as LevelName]).toContain(word);
-  expect(completions("configure", "template new web ap", [])).toEqual(["apache"]);
-  expect(completions("", "site ticket gr", [])).toEqual(["grant"]);
+  expect(completions("configure", "template new web ap", NO_NAMES)).toEqual(["apache"]);
+  expect(completions("", "site ticket gr", NO_NAMES)).toEqual(["grant"]);
 });

@@ -275,11 +275,15 @@ test.each([
   ["configure", "property no-quorum-policy=i", ["no-quorum-policy=ignore"]],
   ["configure", "primitive ip IPaddr2 op monitor on-fail=b", ["on-fail=block"]],
   ["configure", "primitive ip IPaddr2 me", ["meta"]],
-  ["configure", "location l a", ["all"]],
+  ["configure", "location l a", ["all", "alpha"]],
   ["", "configure delete w", ["web"]],
   ["resource", "start a", ["all"]],
+  ["resource", "move web a", ["alpha"]],
+  ["", "node standby a", ["alpha"]],
+  ["resource", "help mig", ["migrate"]],
 ] as const)("at level %j, %j is completed to %j", (level, line, words) => {
-  expect(completions(level, line, ["all", "web"])).toEqual(words);
+  const resources = ["all", "web"];
+  expect(completions(level, line, { all: [...resources, "alpha"], nodes: ["alpha"], resources })).toEqual(words);
 });
 
 describe("the cib level", () => {

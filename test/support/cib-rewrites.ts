@@ -106,7 +106,7 @@ export function withoutReluctance(cib: XmlElement): XmlElement {
     if (/INFINITY$/.test(attributes["score"] ?? "")) bound.add(attributes["rsc"]);
   return withColocations(cib, (each) => {
     const { rsc, score = "", ...more } = each.attributes;
-    const isReluctant = /^-\d+$/.test(score) && bound.has(rsc) && !Object.keys(more).some((key) => /role/.test(key));
+    const isReluctant = /^-\d+$/.test(score) && bound.has(rsc) && !Object.hasOwn(more, "rsc-role");
     return isReluctant ? undefined : each;
   });
 }

@@ -5,11 +5,11 @@
  */
 import path from "node:path";
 import process from "node:process";
-import { parseXml } from "../../base/xml.ts";
-import { everyElement } from "../../cib/schema/finding.ts";
+import { childOf, parseXml } from "../../base/xml.ts";
 import { askCib } from "../cib-door.ts";
 import { controlSocketPath } from "../control-client.ts";
 import { completions } from "../crm/levels.ts";
+import { type Names, namesOf } from "../crm/names.ts";
 import type { Command } from "./index.ts";
 
 type Table = Readonly<Record<string, Command>>;
@@ -34,13 +34,10 @@ export function usageWords(usage: string): readonly string[] {
   return [...new Set(words)];
 }
 
-async function idsOfCluster(): Promise<readonly string[]> {
+async function namesOfCluster(): Promise<Names> {
   const reply = await askCib(controlSocketPath(), { kind: "cib-query" }, IDS_WAIT_MS);
   const read = reply.kind === "answer" ? parseXml(reply.value.xml) : undefined;
-  if (read?.kind !== "xml") return [];
-  return everyElement(read.root).flatMap(
-    ({ element }) => element.attributes["uname"] ?? element.attributes["id"] ?? [],
-  );
+  return namesOf(read?.kind === "xml" ? childOf(read.root, "configuration") : undefined);
 }
 
 /** What the last word may become; `words` begins with the program. */
@@ -58,7 +55,7 @@ export async function candidates(commands: Table, words: readonly string[]): Pro
   const [key, { usage }] = found;
   if (key !== "crm" && key !== "configure") return fitting(usageWords(usage));
   const line = [...(key === "configure" ? ["configure"] : []), ...behind].join(" ");
-  return completions("", line, await idsOfCluster());
+  return completions("", line, await namesOfCluster());
 }
 
 export async function runCompletion(commands: Table, argv: readonly string[]): Promise<number> {

@@ -8,8 +8,8 @@ import { homedir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
-import { everyElement } from "../../cib/schema/finding.ts";
 import { completions } from "./levels.ts";
+import { namesOf } from "./names.ts";
 import { fetchRunning } from "./session.ts";
 import { type LineResult, promptOf, runLine, type Shell } from "./shell.ts";
 
@@ -36,18 +36,6 @@ function writeHistory(history: readonly string[]): void {
       `crm: the history of lines is not kept: ${error instanceof Error ? error.message : String(error)}\n`,
     );
   }
-}
-
-/** What an operator names: nodes by their names, and objects; not the pairs and operations inside of them. */
-const UNNAMED = new Set(["nvpair", "op", "meta_attributes", "instance_attributes", "utilization", "operations"]);
-
-function namesIn(shell: Shell | undefined): readonly string[] {
-  const configuration = shell?.session.working;
-  if (configuration === undefined) return [];
-  return everyElement(configuration).flatMap(({ element: { name, attributes } }) => {
-    const word = name === "node" ? attributes["uname"] : UNNAMED.has(name) ? undefined : attributes["id"];
-    return word === undefined ? [] : [word];
-  });
 }
 
 export interface Streams {
@@ -92,7 +80,7 @@ export async function converse(
 ): Promise<number> {
   const history = readHistory().slice(-HISTORY_MAX);
   const completer = (line: string): [string[], string] => {
-    const found = completions(shell.level, line, namesIn(shell));
+    const found = completions(shell.level, line, namesOf(shell.session.working));
     // A word that can be no other is finished with a blank, an option's name waits for its value.
     const [only, ...more] = found;
     const finished = only !== undefined && more.length === 0 && !only.endsWith("=") ? [`${only} `] : [...found];
@@ -111,11 +99,14 @@ export async function converse(
   const shell = open(async (question) => /^y/i.test((await typed.next(question)) ?? ""));
   let abandon = () => {};
   lines.on("SIGINT", () => {
+    const isTyping = typed.isAwaited();
+    if (isTyping) {
+      lines.write(null, { ctrl: true, name: "e" });
+      lines.write(null, { ctrl: true, name: "u" });
+    }
     streams.output.write("^C\n");
-    if (!typed.isAwaited()) return abandon();
+    if (!isTyping) return abandon();
     shell.begun = "";
-    lines.write(null, { ctrl: true, name: "e" });
-    lines.write(null, { ctrl: true, name: "u" });
     lines.setPrompt(promptOf(shell));
     return lines.prompt();
   });

@@ -1,6 +1,6 @@
 /**
  * `help WORD` of the crm shell, and what stands behind a level's words in `help`: how each is typed. A test holds every
- * word of every level against this table. Facts: crm(8); reference page docs/operations/crm-shell.md.
+ * word of every level against this table. Fact: crm(8).
  */
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";

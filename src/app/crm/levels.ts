@@ -16,6 +16,7 @@ import { borrowedWords, TICKET_WORDS } from "./borrowed.ts";
 import { CIB_WORDS } from "./cib-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
 import { externalCommand } from "./external.ts";
+import type { Names } from "./names.ts";
 import { OPTION_WORDS } from "./options-level.ts";
 import { RA_WORDS } from "./ra-level.ts";
 import { CIBSTATUS_WORDS } from "./rehearsal.ts";
@@ -273,22 +274,25 @@ const SET_WORDS: Readonly<Record<string, readonly OptionSchema[]>> = {
 };
 const PARTS = ["params", "meta", "utilization", "op", "operations"];
 
-/** Words that may come next on a line of that level, for completion. `ids` are those of the configuration. */
-export function completions(level: LevelName, line: string, ids: readonly string[]): readonly string[] {
+/** Words that may come next on a line of that level, for completion. */
+export function completions(level: LevelName, line: string, names: Names): readonly string[] {
   const words = line.trimStart().split(/\s+/);
   const last = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   const fitting = (list: readonly string[]) => [...new Set(list)].filter((word) => word.startsWith(last)).sort();
   if (before.length === 0) return fitting([...LEVELS[level], ...EVERYWHERE]);
   const [first = "", ...rest] = before;
-  if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), ids);
+  if (first === "help") return fitting([...LEVELS[level], ...EVERYWHERE]);
+  if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), names);
   if (level === "template" && first === "new" && rest.length === 1) return fitting(Object.keys(TEMPLATES));
   if (level === "template" && first === "new" && rest.length > 1)
     return fitting(Object.keys(parametersOfTemplate(rest[1] ?? "")).map((name) => `${name}=`));
   if (level === "site" && first === "ticket" && rest.length === 0) return fitting(TICKET_WORDS);
-  if (level !== "configure") return fitting(ids);
+  if (level === "node") return fitting(names.nodes);
+  if (level === "resource") return fitting(rest.length === 0 ? names.resources : names.nodes);
+  if (level !== "configure") return fitting(names.all);
   if ((BELOW_CONFIGURE as readonly string[]).includes(first))
-    return completions(first as LevelName, [...rest, last].join(" "), ids);
+    return completions(first as LevelName, [...rest, last].join(" "), names);
   const set = [...before].reverse().find((word) => word in SET_WORDS || PARTS.includes(word));
   const options = set === undefined ? undefined : SET_WORDS[set];
   const [, optionName, value] = /^([^=]+)=(.*)$/.exec(last) ?? [];
@@ -298,6 +302,6 @@ export function completions(level: LevelName, line: string, ids: readonly string
     return known.filter((word) => word.startsWith(value ?? "")).map((word) => `${optionName}=${word}`);
   }
   const parts = ["primitive", "rsc_template", "clone", "group", "ms"].includes(first) ? PARTS : [];
-  const names = options === undefined ? [] : optionNames(options).map((name) => `${name}=`);
-  return fitting([...names, ...parts, ...(first in SET_WORDS ? [] : ids)]);
+  const assigned = options === undefined ? [] : optionNames(options).map((name) => `${name}=`);
+  return fitting([...assigned, ...parts, ...(first in SET_WORDS ? [] : names.all)]);
 }

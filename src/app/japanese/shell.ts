@@ -87,6 +87,15 @@ export const SHELL_JA: Phrases = [
   ["there is no copy {1}; cib new {2} makes one", "写し {1} はありません。cib new {2} で作れます"],
   ["there is no copy {1}", "写し {1} はありません"],
   ["the copy {1} is in force: {2}", "写し {1} を有効にしました: {2}"],
+  [
+    "crm: not waited for any longer; what was asked of the cluster goes on there",
+    "crm: 待つのをやめます。クラスタに求めたことはそのまま続きます",
+  ],
+  ["crm: the history of lines is not kept: {1}", "crm: 入力の履歴を保存できません: {1}"],
+  [
+    'crm: there is no help for "{1}"; help lists the commands',
+    'crm: "{1}" の説明はありません。help で一覧を表示します',
+  ],
   ["crm: there is no object {1}", "crm: オブジェクト {1} はありません"],
   ["crm: there is no object {1}; nothing was deleted", "crm: オブジェクト {1} はありません。何も削除していません"],
   ["crm: nothing was changed", "crm: 何も変更していません"],
@@ -142,6 +151,10 @@ export const SHELL_JA: Phrases = [
   ["which configuration? template apply [update|replace] NAME", "どの設定ですか: template apply [update|replace] NAME"],
   ["which configuration? template {1} NAME", "どの設定ですか: template {1} NAME"],
   ["crm: the editor {1} failed; nothing was changed", "crm: エディタ {1} が失敗しました。何も変更していません"],
+  [
+    "crm: not waited for any longer; what was asked of the cluster goes on there",
+    "crm: 待つのをやめました。クラスタに依頼したことはクラスタで続いています",
+  ],
   ["crm: {1} cannot be read: {2}", "crm: {1} を読めません: {2}"],
   ["crm: {1} cannot be written: {2}", "crm: {1} に書けません: {2}"],
 ];

@@ -45,6 +45,7 @@ export const STORY_JA: Phrases = [
   ["the resources have not stopped within {1} ms", "リソースが {1} ms 以内に停止しませんでした"],
   ["{1}: {2} on {3} is done after {4} ms", "{1}: {3} で {2} が {4} ms で完了"],
   ["{1}: {2} on {3} ended without effect (status {4})", "{1}: {3} での {2} は効果なく終わりました（状態 {4}）"],
+  ["{1}: {2} on {3} answers degraded (rc={4}){5}", "{1}: {3} での {2} の答えは劣化 (rc={4}) です{5}"],
   ["{1}: the probe on {2} answers {3}, not {4}", "{1}: {2} での調査の答えは {3} で、{4} ではありません"],
   ["{1}: failures are forgotten{2}", "{1}: 故障の記録を消しました{2}"],
   [" on {1}", "（{1}）"],
@@ -52,6 +53,7 @@ export const STORY_JA: Phrases = [
     "this node must be fenced ({1}): it ends itself, for another one to take over",
     "このノードはフェンシングの対象です（{1}）。他のノードが引き継げるよう、自ら停止します",
   ],
+  ["{1}: {2} on {3} answers degraded (rc={4}){5}", "{1}: {3} での {2} が劣化 (degraded) と応答 (rc={4}){5}"],
   [
     "{1}: {2} failed on {3} (rc={4}, status={5}), fail count {6}",
     "{1}: {3} で {2} が失敗（rc={4}、状態 {5}）、故障回数 {6}",

@@ -1,4 +1,5 @@
-/** What this node knows of fencings and proofs, kept and told to the other managers. */
+/** What this node knows of fencings, proofs and its alerts, kept and told to the other managers. */
+import type { ToldTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { mergeRecords } from "../../fencing/core/archive.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
@@ -23,4 +24,16 @@ export function takeRecord(manager: Manager, record: FencingRecord): void {
 export function tellProofs(manager: Manager): void {
   const report = manager.fencing.proofs();
   for (const peer of peersOf(manager)) sendMessage(manager, peer, { room: "proofs", report });
+}
+
+export function tellAlerts(manager: Manager): void {
+  const troubles = manager.alerts.troubles();
+  for (const peer of peersOf(manager)) sendMessage(manager, peer, { room: "alerts", troubles });
+}
+
+/** Alerts of any node that do not arrive. */
+export function alertTroubles({ self, alerts, peerAlerts }: Manager): readonly ToldTrouble[] {
+  return [[self, alerts.troubles()] as const, ...peerAlerts].flatMap(([node, troubles]) =>
+    troubles.map((trouble) => ({ node, ...trouble })),
+  );
 }

@@ -34,6 +34,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
         feedChannel(manager, { kind: "forget", peer });
         endQuestions(manager.asked, peer);
         manager.peerProofs.delete(peer);
+        manager.peerAlerts.delete(peer);
       }
       feed(manager, { kind: "view", view: frame.view });
       scorePings(manager);

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import type { AlertTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import {
   type AttributesState,
   type AttributeUpdate,
@@ -98,6 +99,8 @@ export interface Manager {
   readonly keepRecords: (records: readonly FencingRecord[]) => void;
   /** How well the fencing devices of other nodes are proven, by node. */
   readonly peerProofs: Map<string, ProofReport>;
+  /** Their alerts that do not arrive, as each of them told last. */
+  readonly peerAlerts: Map<string, readonly AlertTrouble[]>;
   readonly answers: Map<string, (answer: Answer) => void>;
   /** Questions to other nodes by number. */
   readonly asked: Map<number, Question>;
@@ -139,7 +142,7 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
         break;
       case "peer-started":
         manager.log("info", `the manager of ${effect.peer} is heard (session ${effect.session})`);
-        tellFencing(manager, effect.peer);
+        tellNews(manager, effect.peer);
         feed(manager, { kind: "messages-lost", peer: effect.peer });
         break;
       case "overflow":
@@ -267,10 +270,11 @@ export function takeFenced(manager: Manager, record: FencingRecord): void {
   feed(manager, { kind: "fenced", result: fencedByProof(record) });
 }
 
-/** To a peer whose manager was just heard: what was fenced while it was away, itself perhaps, and our proofs. */
-function tellFencing(manager: Manager, peer: string): void {
+/** To a peer whose manager was just heard: what was fenced while it was away, itself perhaps, and how we stand. */
+function tellNews(manager: Manager, peer: string): void {
   sendMessage(manager, peer, { room: "fencing", records: manager.records.slice(-TOLD_MAX) });
   sendMessage(manager, peer, { room: "proofs", report: manager.fencing.proofs() });
+  sendMessage(manager, peer, { room: "alerts", troubles: manager.alerts.troubles() });
 }
 
 function cibChanged(manager: Manager, what: "configuration" | "status"): void {

@@ -1,4 +1,5 @@
 /** What managers send each other over the channel: the cores' messages, and those of the edges around them. */
+import type { AlertTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import type { CibVersion } from "../../cluster/core/cib-store/types.ts";
 import type { NodeMessage } from "../../cluster/core/controller/node-core.ts";
 import type { FencingRecord } from "../../fencing/core/fencer-state.ts";
@@ -17,6 +18,8 @@ export type ManagerMessage =
     }
   /** How well the sender's fencing devices are proven. */
   | { readonly room: "proofs"; readonly report: ProofReport }
+  /** Alerts of the sender that do not arrive; all that there are. */
+  | { readonly room: "alerts"; readonly troubles: readonly AlertTrouble[] }
   /** An earlier version of the configuration, which the sender has not kept. */
   | { readonly room: "version"; readonly ask: number; readonly version: string }
   | { readonly room: "version-answer"; readonly ask: number; readonly xml: string | null }

@@ -37,7 +37,7 @@ import {
   readClocks,
 } from "./history-desk.ts";
 import { lossesOf, lossesUntilBoot } from "./loss-desk.ts";
-import { feed, type Manager, report, sendAnywhere, submit } from "./manager.ts";
+import { feed, type Manager, refresh, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
 import { answer, refuse } from "./reply.ts";
 import { statusReport } from "./status-report.ts";
@@ -258,6 +258,10 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
       break;
     case "proofs":
       manager.peerProofs.set(from, message.report);
+      break;
+    case "alerts":
+      manager.peerAlerts.set(from, message.troubles);
+      refresh(manager);
       break;
     case "dc":
       void dispatchAtDc(manager, message.request).then((reply) =>

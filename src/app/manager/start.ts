@@ -35,7 +35,7 @@ import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
 import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
-import { takeRecord, tellProofs } from "./fencing-news.ts";
+import { takeRecord, tellAlerts, tellProofs } from "./fencing-news.ts";
 import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
 import { takeFrame } from "./keeper-words.ts";
@@ -196,7 +196,10 @@ function build(
       environment,
       hasForerunner,
       log,
-      onChange: () => refresh(manager),
+      onChange: () => {
+        tellAlerts(manager);
+        refresh(manager);
+      },
     }),
     blackBox: openBlackBox(path.join(options.state, "journal"), log),
     decider,
@@ -211,6 +214,7 @@ function build(
     records: certificates.stored ?? [],
     keepRecords: certificates.keep,
     peerProofs: new Map(),
+    peerAlerts: new Map(),
     answers: new Map(),
     asked: new Map(),
     onMessage: takeMessage,

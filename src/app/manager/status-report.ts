@@ -5,6 +5,7 @@ import { configuredNodes, nodeState, transientAttributes } from "../../cluster/c
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { leasesOf } from "../../cluster/core/overrides/lease.ts";
 import type { StatusReport } from "../control-protocol.ts";
+import { alertTroubles } from "./fencing-news.ts";
 import type { Manager } from "./manager.ts";
 import { buildStatus } from "./status.ts";
 
@@ -44,7 +45,7 @@ async function wholeReport(manager: Manager): Promise<StatusReport> {
     running: operations,
     drbd: manager.drbd.status(),
     cibRefusal: manager.files.refusal(),
-    alerts: manager.alerts.troubles(),
+    alerts: alertTroubles(manager),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,
   });

@@ -3,7 +3,7 @@
  * Nothing is judged here that the cores have not judged: roles and nodes come from the scheduler's reading of the CIB.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import type { AlertTrouble } from "../../cluster/core/alerts/dispatch.ts";
+import type { ToldTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import {
   cibVersion,
   configuredNodes,
@@ -45,7 +45,7 @@ export interface StatusSources {
   readonly running: readonly Pick<FencingOperation, "target" | "action" | "startedWallMs" | "by" | "phase">[];
   readonly drbd: readonly DrbdStatus[];
   readonly cibRefusal: string | undefined;
-  readonly alerts: readonly AlertTrouble[];
+  readonly alerts: readonly ToldTrouble[];
   readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
 }

@@ -207,7 +207,11 @@ export async function openCluster(random: () => number, plan: ClusterPlan = ROUN
     return found;
   };
 
+  let isClosed = false;
+
   function boot(node: NodeName): void {
+    // A run that is interrupted may be in the middle of a round, which goes on while everything is taken down.
+    if (isClosed) return;
     const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
     const argv = [...started, "node", ...own, "--run", place(node, "run"), "--name", node];
     // `ip netns exec` gives a /sys of its own, which lacks the cgroups.
@@ -330,6 +334,7 @@ export async function openCluster(random: () => number, plan: ClusterPlan = ROUN
     log: (node) => read(place(node, "log")),
     journal: (node) => segmentFiles(place(node, "state/journal")).map(read),
     async close() {
+      isClosed = true;
       clearInterval(looking);
       for (const node of nodes) execFileSync(place(node, "cut-power"), ["reset"]);
       for (const one of machines.values()) await one.ended;

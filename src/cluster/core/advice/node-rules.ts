@@ -105,9 +105,9 @@ export const cibNotWritten: Rule = ({ cibRefusal, self }) =>
     : [{ code: "cib-not-written", severity: "error", values: { node: self, why: cibRefusal } }];
 
 /** Whoever is to be told of the next trouble would not hear of it. */
-export const alertsNotTold: Rule = ({ alerts, self }) =>
-  alerts.map(({ target, reason, lost }) => {
-    return { code: "alert-not-told", severity: "warning", values: { node: self, target, reason, lost: String(lost) } };
+export const alertsNotTold: Rule = ({ alerts }) =>
+  alerts.map(({ node, target, reason, lost }) => {
+    return { code: "alert-not-told", severity: "warning", values: { node, target, reason, lost: String(lost) } };
   });
 
 /** Beyond this share of deadtime a busier day looks like death. */

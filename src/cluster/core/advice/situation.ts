@@ -3,7 +3,7 @@
  * trouble can be written down in a test.
  */
 import { childrenOf } from "../../../base/xml.ts";
-import type { AlertTrouble } from "../alerts/dispatch.ts";
+import type { ToldTrouble } from "../alerts/dispatch.ts";
 import type { LinkView, PeerPhase } from "../membership/view.ts";
 import { connectivity, shownAttributes } from "../monitor/attributes.ts";
 import { failuresOf } from "../monitor/operations.ts";
@@ -79,7 +79,7 @@ export interface Situation {
   /** Why our disk does not take the configuration, while that is so. */
   readonly cibRefusal: string | undefined;
   /** Alerts of this node that do not reach whom they are for. */
-  readonly alerts: readonly AlertTrouble[];
+  readonly alerts: readonly ToldTrouble[];
   /** What has kept the DC from deciding for long, while that is so. */
   readonly heldUp: string | undefined;
   readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];

@@ -34,6 +34,11 @@ export interface AlertTrouble {
   readonly lost: number;
 }
 
+/** As every node of the cluster tells it: whose alerts they are. */
+export interface ToldTrouble extends AlertTrouble {
+  readonly node: string;
+}
+
 export interface AlertsState {
   readonly sequence: number;
   readonly nextId: number;

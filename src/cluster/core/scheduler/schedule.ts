@@ -77,6 +77,8 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   planProbes(plan);
   for (const resource of board.order) planResource(plan, resource);
   repeatChanged(plan, changes);
+  // What waits for its node to be let in starts anew: that is settled before its clone puts its instances in series.
+  planUnfencing(plan, changes.unfences);
   // What waits for what.
   linkOrders(plan);
   linkGround(plan);
@@ -91,7 +93,6 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   linkAgentChanges(plan);
   linkRemovals(plan);
   // What becomes of nodes.
-  planUnfencing(plan, changes.unfences);
   planFencing(plan);
   linkRemotes(plan);
   planShutdowns(plan);

@@ -213,19 +213,35 @@ export function linkClone(plan: Plan, clone: Resource): void {
   for (const operation of tasksOf(clone)) frame(plan, clone, operation);
   linkPhases(plan, clone);
   holdPromotion(plan, clone);
-  // Done with what must come first: what belongs together needs its first half.
-  if (!clone.ordered) return;
+  if (clone.ordered) linkInSeries(plan, clone);
+}
+
+/**
+ * Instance after instance, and back in the opposite order: each waits for the one before it, and for the one before it
+ * that has anything to start or stop. Further back nothing is waited for (crm_simulate as a black box).
+ */
+function linkInSeries(plan: Plan, clone: Resource): void {
   // In a bundle the containers set the order; who is promoted when is not part of it.
   const isPromoted = clone.promotable && clone.parent === undefined;
+  let [lastStart, lastStop]: (readonly Step[])[] = [[], []];
   clone.children.forEach((instance, index) => {
-    // Each waits for all before it: those in between may have nothing to do.
-    for (const previous of clone.children.slice(0, index)) {
+    const previous = clone.children[index - 1];
+    if (previous !== undefined) {
+      // Done with what must come first: what belongs together needs its first half.
       for (const up of isPromoted ? ["start", "promote"] : ["start"])
         linkAll(plan, endOf(plan, previous, up), beginOf(plan, instance, up));
       for (const down of isPromoted ? ["stop", "demote"] : ["stop"])
         linkAll(plan, endOf(plan, instance, down), beginOf(plan, previous, down));
-      for (const second of beginOf(plan, previous, "stop"))
-        plan.stopWaits.push({ resource: instance, second, sameNode: false });
     }
+    for (const earlier of clone.children.slice(0, index))
+      for (const second of beginOf(plan, earlier, "stop"))
+        plan.stopWaits.push({ resource: instance, second, sameNode: false });
+    if (instance.kind !== "primitive") return;
+    const wanted = (task: string) => stepsOf(plan, instance, task).filter(({ required }) => required);
+    const [starts, stops] = [wanted("start"), wanted("stop")];
+    linkAll(plan, lastStart ?? [], starts);
+    linkAll(plan, stops, lastStop ?? []);
+    if (starts.length > 0) lastStart = starts;
+    if (stops.length > 0) lastStop = stops;
   });
 }

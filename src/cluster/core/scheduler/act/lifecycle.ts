@@ -205,7 +205,8 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
       motion,
       ROLE.stopped,
       Math.min(role, nextRole) as Role,
-      required && managed,
+      // Where it comes down in role, too, it is its stop that asks for the start.
+      required && managed && role <= nextRole,
       failedPromoted && nextRole === ROLE.promoted,
       reason ?? "",
     );

@@ -76,7 +76,8 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   if (isStopped && starts.length === 0) return;
   const isRestarted = starts.some(({ required }) => required);
   if (!fits(resource, operation, nextRole)) {
-    if (!isRecorded(resource, node, name, intervalMs)) return;
+    // What shall be fenced first is told nothing any more; a stop ends all monitors.
+    if (!isRecorded(resource, node, name, intervalMs) || isUnclean(plan.board, node) || isRestarted) return;
     const sameInterval = resource.operations.some(
       (other) =>
         other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,

@@ -64,7 +64,12 @@ function planFor(plan: Plan, node: Node, hasChanged: boolean): void {
   // With these the node is told apart from one that was let in by other devices, or by the same ones as they were.
   for (const kind of ["all", "secure"] as const)
     on.meta[`digests_${kind}`] = devices.map((each) => `${entryOf(each, each.digests[kind])},`).join("");
-  for (const each of waiting) link(plan, on, each, { firstDragsThen: !isProbe(each), needsFirst: true });
+  for (const each of waiting) {
+    link(plan, on, each, { needsFirst: true });
+    if (isProbe(each) || !each.managed || each.required) continue;
+    each.required = true;
+    if (each.reason === "") each.reason = "required stonith";
+  }
   for (const each of steps)
     if (each.node === node && each.operation === "stop" && needsUnfencing(each)) link(plan, each, on);
 }
