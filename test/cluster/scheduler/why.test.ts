@@ -199,6 +199,11 @@ test("of a member of a group it is told what it goes with, and the group is what
   expect(proof === undefined ? "" : proofText(proof, "en")).toContain("goes where p goes");
 });
 
+test("a node that would be gone is no place to be moved to", () => {
+  const cib = parse(terseCib("nodes alpha\nDummy vm remote-node=guest\nvm on alpha: start"));
+  expect(prove(cib, NOW_WALL_MS, "vm", "guest")?.changes).toEqual([]);
+});
+
 test("told in Japanese, with the same names and numbers", () => {
   const proof = prove(pair, NOW_WALL_MS, "http");
   const text = proof === undefined ? "" : proofText(proof, "ja");

@@ -190,7 +190,8 @@ function preferring(cib: XmlElement, resource: string, node: string, score: numb
   return { ...cib, children: cib.children.map((child) => (child === configuration ? changed : child)) };
 }
 
-const isOn = ({ nodes }: Conclusion, node: string) => nodes.find((each) => each.node === node)?.roles.length !== 0;
+/** Nothing is on a node that is gone. */
+const isOn = ({ nodes }: Conclusion, node: string) => nodes.some((each) => each.node === node && each.roles.length > 0);
 
 /** The lowest preference that brings it there once `removed` is gone. */
 function preferenceFor(
