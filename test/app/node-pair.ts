@@ -106,6 +106,14 @@ function buildNetwork(space: (name: string) => string): void {
   });
 }
 
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
 function childrenOf(pid: number): readonly number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
@@ -206,7 +214,10 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGKILL");
     },
     freezeManager(node) {
-      for (const pid of childrenOf(keepers.get(node)?.pid ?? 0)) process.kill(pid, "SIGSTOP");
+      const keeper = keepers.get(node)?.pid ?? 0;
+      // A child that is not yet its own program runs in its parent's memory, and the parent waits for it (vfork):
+      // to stop it would stop the keeper for ever.
+      for (const pid of childrenOf(keeper)) if (commandOf(pid) !== commandOf(keeper)) process.kill(pid, "SIGSTOP");
     },
     ended: (node) => ends.get(node) ?? Promise.resolve(null),
     runDirectory: (node) => place(node, "run"),

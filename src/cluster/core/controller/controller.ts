@@ -53,7 +53,21 @@ export function createController(
   cib: XmlElement,
   nowMs: number,
 ): ControllerState {
-  return { self, incarnation, nodes, fenced, cib, election: createElection(self, incarnation, nowMs), left: false };
+  return {
+    self,
+    incarnation,
+    nodes,
+    view: undefined,
+    election: createElection(self, incarnation, nowMs),
+    round: undefined,
+    cib,
+    lead: undefined,
+    stopping: undefined,
+    leaveAtMs: undefined,
+    left: false,
+    fenced,
+    dcReport: undefined,
+  };
 }
 
 /** Who does not lead has nobody fenced: what it wanted in a reign of its own would shoot a member of this one. */
@@ -72,8 +86,7 @@ function tellStore(turn: Turn): void {
 
 function takeDc(turn: Turn, dc: string | null): void {
   const { self, view, incarnation } = turn.state;
-  const { round: _round, lead: _lead, dcReport: _report, ...rest } = turn.state;
-  turn.state = rest;
+  turn.state = { ...turn.state, round: undefined, lead: undefined, dcReport: undefined };
   tellStore(turn);
   log(turn, "info", dc === null ? "there is no DC" : `${dc} is the DC`);
   askForReturned(turn);

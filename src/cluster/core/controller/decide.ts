@@ -186,9 +186,13 @@ export function decideWhenDue(turn: Turn): void {
   if (turn.effects.some(({ kind }) => kind === "report" || kind === "submit" || kind === "clear")) return;
   const number = present.nextNumber;
   const quorate = turn.state.view?.quorate === true;
-  const { wanted, ...rest } = present;
-  const attributesSeen = attributesText(cib);
-  turn.state = { ...turn.state, lead: { ...rest, deciding: number, nextNumber: number + 1, attributesSeen } };
+  const { wanted } = present;
+  setLead(turn, {
+    wanted: undefined,
+    deciding: number,
+    nextNumber: number + 1,
+    attributesSeen: attributesText(cib),
+  });
   const dcId = configuredNodes(cib).find(({ name }) => name === self)?.id ?? self;
   const root = { "have-quorum": quorate ? "1" : "0", "dc-uuid": dcId };
   if (cib.attributes["have-quorum"] !== root["have-quorum"] || cib.attributes["dc-uuid"] !== dcId)
@@ -215,7 +219,6 @@ function tellDecision(turn: Turn, number: number, { transition, blocked }: Decis
 export function acceptDecision(turn: Turn, number: number, decision: Decision): void {
   const { lead } = turn.state;
   if (lead === undefined || lead.deciding !== number) return;
-  const { deciding: _deciding, ...rest } = lead;
   const { transition, blocked } = decision;
   const { nowMs, nowWallMs } = turn.now;
   const recheck =
@@ -223,7 +226,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   const recheckAtMs = nowMs + Math.min(recheck, RECHECK_MS);
   const { summary } = transition;
   const fencingOrder = fencingStandings(decision).map(({ node }) => node);
-  turn.state = { ...turn.state, lead: { ...rest, recheckAtMs, blocked, summary, fencingOrder, reportDue: true } };
+  setLead(turn, { deciding: undefined, recheckAtMs, blocked, summary, fencingOrder, reportDue: true });
   for (const { reason, place } of decision.problems) log(turn, "warning", `CIB, ${place}: ${reason}`);
   // Something happened while the scheduler was at it: its answer is about a world that is no more.
   const { wanted, outdated } = lead;

@@ -77,9 +77,15 @@ export function createLead(round: string): Lead {
     round,
     joins: {},
     synchronised: false,
-    nextNumber: 1,
-    failedRuns: 0,
+    run: undefined,
+    wanted: undefined,
     outdated: 0,
+    deciding: undefined,
+    nextNumber: 1,
+    recheckAtMs: undefined,
+    failedRuns: 0,
+    awaitUntilMs: undefined,
+    healingUntilMs: undefined,
     attributesSeen: "",
     blocked: [],
     summary: [],
@@ -186,12 +192,12 @@ export function answerReturned(turn: Turn, from: string, node: string): void {
 function awaitPeers(turn: Turn, isComing: boolean): void {
   const { lead } = turn.state;
   if (lead === undefined) return;
-  const { awaitUntilMs, ...rest } = lead;
+  const { awaitUntilMs } = lead;
   // We are alone, have decided nothing, and hear a node that does not hear us: the fault may be ours. It lives and will
   // do what is to be done; to have it fenced after each boot would go on for ever.
   const isStranger = members(turn).length === 1 && !turn.state.election.hasDecided;
   const known = awaitUntilMs === FOR_EVER_MS ? undefined : awaitUntilMs;
-  if (!isComing) turn.state = { ...turn.state, lead: rest };
+  if (!isComing) setLead(turn, { awaitUntilMs: undefined });
   else setLead(turn, { awaitUntilMs: isStranger ? FOR_EVER_MS : (known ?? turn.now.nowMs + COMING_WAIT_MS) });
 }
 

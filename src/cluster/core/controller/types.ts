@@ -97,29 +97,29 @@ export interface Join {
   readonly overdue: boolean;
 }
 
-/** The state that only a DC has; made anew with each election. */
+/** The state that only a DC has; made anew with each election. Of one shape throughout: see membership/state.ts. */
 export interface Lead {
   /** Names this reign in every message. */
   readonly round: string;
   readonly joins: Readonly<Record<string, Join>>;
   /** The CIB store stands on the newest content of this view. */
   readonly synchronised: boolean;
-  readonly run?: TransitionRun;
+  readonly run: TransitionRun | undefined;
   /** A new decision is wanted, not before `atMs`. `isMinor`: for attributes alone, which may never come to rest. */
-  readonly wanted?: { readonly reason: string; readonly atMs: number; readonly isMinor: boolean };
+  readonly wanted: { readonly reason: string; readonly atMs: number; readonly isMinor: boolean } | undefined;
   /** Decisions in a row that were out of date when they came. */
   readonly outdated: number;
   /** The scheduler was asked under this number and has not answered. */
-  readonly deciding?: number;
+  readonly deciding: number | undefined;
   readonly nextNumber: number;
   /** Time alone will change the decision then; on the monotonic clock. */
-  readonly recheckAtMs?: number;
+  readonly recheckAtMs: number | undefined;
   /** Transitions in a row that did not complete: each makes the next wait longer. */
   readonly failedRuns: number;
   /** A peer is heard and on its way to become a member: decisions wait for it until then. */
-  readonly awaitUntilMs?: number;
+  readonly awaitUntilMs: number | undefined;
   /** We were alone and are not any more: until then, whom we have lost may be about to be heard, too. */
-  readonly healingUntilMs?: number;
+  readonly healingUntilMs: number | undefined;
   /** The transient attributes as last decided upon; a change wants a new decision. */
   readonly attributesSeen: string;
   readonly blocked: readonly BlockedAction[];
@@ -136,28 +136,30 @@ export interface ControllerState {
   readonly incarnation: string;
   /** The nodes of the node configuration, with their ids there. */
   readonly nodes: readonly { readonly id: string; readonly name: string }[];
-  readonly view?: MembershipView;
+  readonly view: MembershipView | undefined;
   readonly election: Election;
   /** The reign that this node has joined. */
-  readonly round?: string;
+  readonly round: string | undefined;
   /** The CIB in force on this node: configuration and status. */
   readonly cib: XmlElement;
-  readonly lead?: Lead;
-  readonly stopping?: {
-    /** When the node was first asked to leave; this manager, or one before it. */
-    readonly sinceMs: number;
-    /** When this manager was. */
-    readonly askedAtMs: number;
-    readonly requestDueAtMs: number;
-    readonly hasForerunner: boolean;
-  };
+  readonly lead: Lead | undefined;
+  readonly stopping:
+    | {
+        /** When the node was first asked to leave; this manager, or one before it. */
+        readonly sinceMs: number;
+        /** When this manager was. */
+        readonly askedAtMs: number;
+        readonly requestDueAtMs: number;
+        readonly hasForerunner: boolean;
+      }
+    | undefined;
   /** A DC that may leave waits until then, so that the others have what it wrote last. */
-  readonly leaveAtMs?: number;
+  readonly leaveAtMs: number | undefined;
   readonly left: boolean;
   /** Starts of peers that were confirmed off, in the life of our keeper; kept over a restart of the manager. */
   readonly fenced: Readonly<Record<string, number>>;
   /** The last word of the DC about its work. */
-  readonly dcReport?: DcReport;
+  readonly dcReport: DcReport | undefined;
 }
 
 export type ControllerEvent =

@@ -80,7 +80,7 @@ export function wrongSuite(suiteId: number): IpmiFault {
   return {
     code: "cipher-suite",
     reason: `the board does not speak cipher suite ${suiteId}`,
-    remedy: `set the device's cipher-suite to ${other}, or enable suite ${suiteId} on the board`,
+    remedy: `set the device's cipher_suite to ${other}, or enable suite ${suiteId} on the board`,
   };
 }
 
