@@ -174,3 +174,28 @@ export function withOneWayOrders(element: XmlElement): XmlElement {
     element.name === "rsc_order" ? { ...element.attributes, symmetrical: "false" } : element.attributes;
   return { ...element, attributes, children: element.children.map(withOneWayOrders) };
 }
+
+/** No clone has roles to promote to. */
+export function withoutPromotion(element: XmlElement): XmlElement {
+  const { name, attributes } = element;
+  const isPromotable = name === "nvpair" && attributes["name"] === "promotable";
+  return {
+    ...element,
+    attributes: isPromotable ? { ...attributes, value: "false" } : attributes,
+    children: element.children.map(withoutPromotion),
+  };
+}
+
+/** Without what must never be with another one that must always be with it: nobody can do both. */
+export function withoutContradictions(cib: XmlElement): XmlElement {
+  const musts = new Set<string>();
+  withColocations(cib, (each) => {
+    const { rsc, score, ...more } = each.attributes;
+    if (score === "INFINITY") musts.add(`${rsc} ${more["with-rsc"]}`);
+    return each;
+  });
+  return withColocations(cib, (each) => {
+    const { rsc, score, ...more } = each.attributes;
+    return score === "-INFINITY" && musts.has(`${more["with-rsc"]} ${rsc}`) ? undefined : each;
+  });
+}

@@ -13,8 +13,10 @@ import {
   withOneWayOrders,
   withoutAttributesOfClones,
   withoutClonesWishes,
+  withoutContradictions,
   withoutPromotedCompany,
   withoutPromotedGroups,
+  withoutPromotion,
   withoutReluctance,
   withWholeGroups,
 } from "./cib-rewrites.ts";
@@ -198,6 +200,23 @@ function takesTheGround(cib: XmlElement, ours: Outputs, theirs: Outputs): boolea
   return left !== "actions" && left !== "order";
 }
 
+/**
+ * What a member that cannot be stopped stands on would stop, and cannot. Whether 2.1.5 tells so in a promotable clone is
+ * chance: by the members' roles it comes upon the one or the other step first. In any other clone it always does, and
+ * we do in each: what an operator must mend is not kept from him.
+ */
+function forgetsWhatCannotStop(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const lines = compare(printXml(cib), ours, theirs)?.lines ?? [];
+  if (!lines.every((line) => /^surplus blocked "\S+_(?:start|stop)_0 \w+$/.test(line))) return false;
+  const plain = askPeer(printXml(withoutPromotion(cib)));
+  const told = new Set(
+    [...(plain?.picture ?? "").matchAll(/"(\S+) (\S+)" \[ style=dashed/g)].map(
+      ([, key = "", node = ""]) => `surplus blocked "${key.replace(/:\d+(?=_)/, "")} ${node}`,
+    ),
+  );
+  return lines.every((line) => told.has(line));
+}
+
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
 function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
   const text = printXml(cib);
@@ -320,6 +339,10 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "instances do not hear who would be with their clone";
   if (isDecision && takesTheGround(read.root, ours, theirs))
     return "what stands under a member that cannot be stopped is taken from under it (never ours)";
+  if (isDecision && forgetsWhatCannotStop(read.root, ours, theirs))
+    return "what cannot stop is told in a clone that is not promotable only";
+  if (isDecision && agreeOn(read.root, withoutContradictions(read.root)))
+    return "what must always and must never be with another one is decided either way";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";

@@ -2,16 +2,35 @@
 import type { Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
-import { link, type Plan, type Step, stepsOf } from "./plan.ts";
+import { assignedNode } from "../place/board.ts";
+import { link, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
 
 function members(plan: Plan, resource: Resource, operation: string): readonly Step[] {
   return primitivesOf(resource).flatMap((each) => stepsOf(plan, each, operation));
 }
 
-/** For mandatory colocations with primitives and groups; a clone may have other instances to be with. */
+/**
+ * Who must be with a clone of which no instance has a place starts nowhere. He has no place himself, but for a loop of
+ * colocations, in which somebody is placed before his company is.
+ */
+function linkToClone(plan: Plan, clone: Resource, dependent: Resource): void {
+  const instances = primitivesOf(clone);
+  if (instances.some((each) => assignedNode(plan.board, each) !== undefined)) return;
+  const starts = stepsOf(plan, clone, "start");
+  const blockedWith = instances.at(-1)?.id ?? clone.id;
+  linkAll(plan, starts, members(plan, dependent, "start"), { blockedWith, hidden: true });
+  if (dependent.kind === "group")
+    linkAll(plan, starts, stepsOf(plan, dependent, "start"), { needsFirst: true, hidden: true });
+}
+
+/** For mandatory colocations; a clone may have other instances to be with. */
 export function linkColocations(plan: Plan): void {
   for (const { dependent, primary, score, primaryRole, dependentRole } of plan.facts.colocations) {
-    if (score < INFINITY_SCORE || primary.kind === "clone" || primary.kind === "bundle") continue;
+    if (score < INFINITY_SCORE || primary.kind === "bundle") continue;
+    if (primary.kind === "clone") {
+      if (dependentRole < ROLE.promoted) linkToClone(plan, primary, dependent);
+      continue;
+    }
     const firsts = members(plan, primary, primaryRole === ROLE.promoted ? "promote" : "start");
     const seconds = members(plan, dependent, dependentRole === ROLE.promoted ? "promote" : "start");
     for (const first of firsts)

@@ -92,7 +92,7 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     require(first, `required ${describe(second)}`, change);
   if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
     block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first)))
+  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first) || isOfClone(first)))
     block(second, `colocation with ${link.blockedWith}`, change);
   if (link.restart === true && first.required && !first.runnable && isManaged(first))
     block(second, `unrunnable ${describe(first)}`, change);
@@ -115,6 +115,11 @@ function pass(link: Link, change: Change, leaves: Leaves): void {
     const goesUp = second.operation === "start" || second.operation === "promote";
     if (goesUp && isAsked(second.resource)) require(second, `required ${describe(first)}`, change);
   }
+}
+
+/** Of a clone nothing needs to be wanted: that no instance can come up is enough. */
+function isOfClone({ resource }: Step): boolean {
+  return resource?.kind === "clone";
 }
 
 /** A start that would be wanted if there were quorum. */
