@@ -35,7 +35,7 @@ export const COMMANDS = {
     takes: ["count?", "strike?"],
   },
   boards: {
-    summary: "the tour of boards: dead, stuck, refusing, slow, dull, lying, none, or an RSA (18 minutes), or its Nth part",
+    summary: "the tour of boards: dead, stuck, refusing, slow, dull, lying, none, an RSA (18 minutes), or its Nth part",
     takes: ["count?"],
   },
   site: {
