@@ -85,12 +85,13 @@ function blockedIn(picture: string, rename: (key: string) => string): string[] {
  * Debian's peer is older than the reference cases: these say `maintenance` where it says `unmanaged`, and
  * `unmigrateable` where it says `unrunnable` of what cannot be handed over (7-migrate-group-one-unmigratable).
  */
+export const inOldWords = (report: string): string =>
+  report.replaceAll("maintenance", "unmanaged").replaceAll("unmigrateable", "unrunnable");
+
 const squeezed = (report: string) =>
-  report
+  inOldWords(report)
     .split("\n")
-    .map((line) =>
-      line.replaceAll(/\s/g, "").replaceAll("maintenance", "unmanaged").replaceAll("unmigrateable", "unrunnable"),
-    )
+    .map((line) => line.replaceAll(/\s/g, ""))
     .filter(Boolean);
 
 function differing(what: string, ours: readonly string[], theirs: readonly string[]): string[] {

@@ -7,6 +7,7 @@ import { clockOf } from "../../src/app/commands/simulate-batch.ts";
 import type { XmlElement } from "../../src/base/xml.ts";
 import { describe, type Plan, type Step } from "../../src/cluster/core/scheduler/act/plan.ts";
 import { work } from "../../src/cluster/core/scheduler/schedule.ts";
+import { inOldWords } from "./scheduler-peer.ts";
 
 const BECAUSE = / +due to ((?:required|unrunnable) \S+ [\w-]+)(?= \(blocked\)$|$)/;
 const CHANGE = /^ {2}\* (?:Start|Stop|Restart|Move|Recover|Promote|Demote) +(\S+) /;
@@ -33,7 +34,11 @@ function isTrue(plan: Plan, id: string, reason: string): boolean {
 
 /** Whether the reports are alike but for reasons, and each reason that only the peer tells is true. */
 export function tellsOtherTrueReasons(cib: XmlElement, theirs: string, ours: string): boolean {
-  const [their, our] = [theirs, ours].map((report) => report.split("\n").filter((line) => line.trim() !== ""));
+  const [their, our] = [theirs, ours].map((report) =>
+    inOldWords(report)
+      .split("\n")
+      .filter((line) => line.trim() !== ""),
+  );
   if (their === undefined || our === undefined || their.length !== our.length) return false;
   const { plan } = work(cib, clockOf(cib, undefined));
   return their.every((line, at) => {

@@ -155,9 +155,9 @@ export function addMigrations(plan: Plan, migrations: readonly Migration[]): voi
       link(plan, other !== undefined && first.operation === "start" ? other.from : first, begin);
     }
     for (const { first } of inputsOf(plan, stop)) {
-      if (first.resource?.kind !== "primitive" || first.resource === resource || steps.has(first.resource)) continue;
+      if (first.resource?.kind !== "primitive" || first.resource === resource) continue;
       // Nor is it handed over before those have been looked for that it would not have been stopped before.
-      if (first.operation === "stop" || isProbe(first)) link(plan, first, begin);
+      if (isProbe(first) || (first.operation === "stop" && !steps.has(first.resource))) link(plan, first, begin);
     }
     // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
     for (const [index, each] of plan.links.entries())

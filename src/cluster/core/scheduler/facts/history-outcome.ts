@@ -116,11 +116,13 @@ function applySuccess(
   resource: ResourceDraft,
   node: NodeDraft,
   entry: HistoryEntry,
+  status: number,
   outcome: Outcome,
 ): void {
   const { task } = entry;
   let clears = false;
-  if (codeOf(entry) === CODE.notRunning) clears = true;
+  const isAway = codeOf(entry) === CODE.notRunning;
+  if (isAway) clears = true;
   else if (task === "monitor") {
     if (outcome.lastFailure !== undefined && outcome.lastFailure.key === entry.key) clears = true;
     if (resource.role < ROLE.started) setActive(resource);
@@ -144,7 +146,8 @@ function applySuccess(
       outcome.onFail = ON_FAIL.recover;
   } else if (resource.role < ROLE.started) setActive(resource);
   // A start makes an instance unpromoted; of the member of a cloned group it says no more than that it is started.
-  if (task === "start" && resource.parent?.promotable === true) resource.role = ROLE.unpromoted;
+  const isStopped = isAway && status === STATUS.done;
+  if (task === "start" && !isStopped && resource.parent?.promotable === true) resource.role = ROLE.unpromoted;
   const rests = outcome.onFail === ON_FAIL.resetRemote && resource.reconnectMs > 0;
   if (!clears || rests || LASTING.has(outcome.onFail)) return;
   outcome.onFail = ON_FAIL.ignore;
@@ -296,7 +299,7 @@ export function applyOutcome(
   if (entry.intervalMs > 0)
     resource.expiredMonitors = resource.expiredMonitors.filter((each) => each.node !== node || each.key !== entry.key);
   if (status === STATUS.done) {
-    applySuccess(facts, resource, node, entry, outcome);
+    applySuccess(facts, resource, node, entry, status, outcome);
     return;
   }
   const policy = failurePolicy(facts, resource, entry.task, entry.intervalMs);
@@ -308,7 +311,7 @@ export function applyOutcome(
     (policy.onFail === ON_FAIL.ignore && !isAbsent) ||
     (policy.onFail === ON_FAIL.restartContainer && entry.task === "stop")
   ) {
-    applySuccess(facts, resource, node, entry, outcome);
+    applySuccess(facts, resource, node, entry, status, outcome);
     resource.failureIgnored = true;
     facts.failedEntries.push({ entry, resource, node });
     if (policy.onFail === ON_FAIL.restartContainer && outcome.onFail <= ON_FAIL.recover) outcome.onFail = policy.onFail;

@@ -25,20 +25,17 @@ function ownScore(resource: Resource, attributes: Readonly<Record<string, string
 }
 
 /**
- * Whether the node's word counts: it has been looked at, or no node has yet (as when the cluster starts), and then what
- * was said before is the best there is.
+ * Whether the node's word counts for this instance: it runs there, or the node has been looked at and no other instance
+ * is active there, or nothing is known of it yet (as when the cluster starts), and then what was said before is the
+ * best there is.
  */
-function isHeard(resource: Resource, node: Node): boolean {
-  const { knownOn, runningOn } = resource;
-  return isKnownOn(resource, node) || runningOn.includes(node) || (knownOn.size === 0 && runningOn.length === 0);
-}
-
-/** Where another instance is active, the node's word is about that one. */
-function isOthers(clone: Resource, resource: Resource, node: Node): boolean {
-  if (resource.runningOn.length === 0 || resource.runningOn.includes(node)) return false;
-  return clone.children.some((child) =>
-    primitivesOf(child).some((each) => each.baseId === resource.baseId && each.runningOn.includes(node)),
+function isHeard(clone: Resource, resource: Resource, node: Node): boolean {
+  const { baseId, knownOn, runningOn } = resource;
+  if (runningOn.includes(node) || (knownOn.size === 0 && runningOn.length === 0)) return true;
+  const isOthers = clone.children.some((child) =>
+    primitivesOf(child).some((each) => each.baseId === baseId && each.runningOn.includes(node)),
   );
+  return !isOthers && isKnownOn(resource, node);
 }
 
 export function promotionScoreOf(board: Board, clone: Resource, resource: Resource, node: Node): number | undefined {
@@ -51,8 +48,7 @@ export function promotionScoreOf(board: Board, clone: Resource, resource: Resour
     return sum;
   }
   if (clone.unique || node.inBundle) return ownScore(resource, attributesFor(board, resource, node));
-  if (isOthers(clone, resource, node)) return undefined;
-  return isHeard(resource, node) ? ownScore(resource, node.attributes) : undefined;
+  return isHeard(clone, resource, node) ? ownScore(resource, node.attributes) : undefined;
 }
 
 function nodeOf(instance: Resource): Node | undefined {
