@@ -168,17 +168,17 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 /**
- * Plays all, or the one with this number. Exit code 0 only when each came out as it must, no record is lost, and never
+ * Plays all, or those with these numbers. Exit code 0 only when each came out as it must, no record is lost, and never
  * were there two writers.
  */
-export async function runBoards(lab: Lab, only: number | undefined): Promise<number> {
-  if (only !== undefined && SCENARIOS[only - 1] === undefined) {
+export async function runBoards(lab: Lab, only: readonly number[] | undefined): Promise<number> {
+  if (only?.some((number) => SCENARIOS[number - 1] === undefined) === true) {
     lab.say(`boards: there are scenarios 1 to ${SCENARIOS.length}`);
     return 64;
   }
   const failed: string[] = [];
   for (const [index, { title, play }] of SCENARIOS.entries()) {
-    if (only !== undefined && index + 1 !== only) continue;
+    if (only?.includes(index + 1) === false) continue;
     lab.say(`${index + 1} of ${SCENARIOS.length}: ${title}`);
     await writeSome(lab, RECORDS_BEFORE);
     try {
