@@ -35,8 +35,8 @@ export const COMMANDS = {
     takes: ["count?", "strike?"],
   },
   boards: {
-    summary: "the tour of boards: dead, stuck, refusing, slow, dull, lying, or none (15 minutes), or its Nth part",
-    takes: ["count?"],
+    summary: "the tour of boards: dead, stuck, refusing, slow, dull, lying, none, an RSA (18 minutes), or some: 9,10",
+    takes: ["rows?"],
   },
   site: {
     summary: "the DRBD and Apache site of the source documents, unchanged, on the pair (5 minutes)",
@@ -88,7 +88,7 @@ export interface Call {
   readonly link?: LinkName;
   /** Of records or rounds; of `noise` the percentage. */
   readonly count?: number;
-  /** Of the table of troubles. */
+  /** Numbers of the table of troubles, or of the scenarios of boards. */
   readonly rows?: readonly number[];
   /** What `soak` does. */
   readonly strike?: StrikeName;
@@ -104,7 +104,7 @@ export type ReadCall =
 
 export const LAB_DEFAULT = "lab";
 const COUNT_MAX = 1_000_000;
-/** Rows of the table of troubles, docs/operations/what-to-do.md. */
+/** The table of troubles is the longest: docs/operations/what-to-do.md. */
 const ROWS_MAX = 20;
 
 export function isCommandName(word: string): word is CommandName {
@@ -139,7 +139,7 @@ function readArgument(kind: ArgumentKind, word: string): Argument | string {
       const rows = word.split(",").map(Number);
       return rows.every((row) => Number.isInteger(row) && row >= 1 && row <= ROWS_MAX)
         ? { rows }
-        : `${word} is no list of rows from 1 to ${ROWS_MAX}`;
+        : `${word} is no list of numbers from 1 to ${ROWS_MAX}`;
     }
     case "percent":
       return /^\d+$/.test(word) && Number(word) <= 100 ? { count: Number(word) } : `${word} is no number from 0 to 100`;

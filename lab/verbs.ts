@@ -224,7 +224,7 @@ export async function runVerb(lab: Lab, call: Call, tell: Tell): Promise<number>
     case "demo":
       return runDemo(lab);
     case "boards":
-      return runBoards(lab, call.count);
+      return runBoards(lab, call.rows);
     case "site":
       return runSite(lab);
     case "troubles":

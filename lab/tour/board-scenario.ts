@@ -1,9 +1,15 @@
 /** What the scenarios of the tour of boards have in common. */
 import type { Lab } from "../lab.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { NodeName } from "../names.ts";
 
 /** In each machine, and the same disk in both. */
 export const SHARED_DISK = "/dev/disk/by-id/virtio-shared";
+
+/** Two tries of a fencing, and the pause between them. */
+const HELD_FOR_MS = 30_000;
+const LOAD_MAX_MS = 240_000;
+const TOLD_MAX_MS = 120_000;
 
 export interface Scenario {
   readonly title: string;
@@ -17,4 +23,33 @@ export async function makeWhole(lab: Lab, struck: NodeName): Promise<void> {
   if (machine.isFrozen()) await machine.thaw();
   if (!machine.isOn()) await machine.powerOn();
   await lab.untilWhole();
+}
+
+/** `text` ends with a newline. */
+export async function loadCrm(machine: Machine, how: "update" | "replace", text: string): Promise<void> {
+  const file = "/tmp/scenario.crm";
+  await machine.must(`cat >${file} <<'END'\n${text}END\ncrm configure load ${how} ${file}`, LOAD_MAX_MS);
+}
+
+/** Nothing of the lost node may be taken over while its end is not proven. */
+export async function isHeld(lab: Lab, survivor: NodeName): Promise<void> {
+  const { watcher } = lab;
+  await lab.until(
+    `${survivor} says that it waits`,
+    () =>
+      watcher.status(survivor)?.problems.some(({ what }) => what.includes("is lost and not known to be off")) === true,
+    TOLD_MAX_MS,
+  );
+  const endsAtMs = performance.now() + HELD_FOR_MS;
+  const seen = () => watcher.latest(survivor)?.seen;
+  await lab.until("the takeover is held", () => {
+    if (watcher.active() === survivor || seen()?.hasVirtualAddress === true || seen()?.isMounted === true)
+      throw new Error(`${survivor} HAS TAKEN OVER without a proof`);
+    return performance.now() > endsAtMs;
+  });
+}
+
+export async function hasTakenOver(lab: Lab, to: NodeName): Promise<void> {
+  await lab.until(`${to} takes over`, () => lab.watcher.active() === to);
+  await lab.until("the service answers", async () => (await lab.client.read()) !== undefined);
 }

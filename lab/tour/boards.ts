@@ -4,40 +4,14 @@
  * or dull delays it.
  */
 import type { Lab } from "../lab.ts";
-import { type NodeName, peerOf, type Vice } from "../names.ts";
-import { makeWhole, type Scenario, SHARED_DISK } from "./board-scenario.ts";
+import { peerOf, type Vice } from "../names.ts";
+import { RSA_ERROR } from "./board-rsa.ts";
+import { hasTakenOver, isHeld, loadCrm, makeWhole, type Scenario, SHARED_DISK } from "./board-scenario.ts";
 import { NO_BOARD } from "./board-watchdog.ts";
 import { verifyNow, writersVerdict, writeSome } from "./demo.ts";
 import { clockAheadMs, confirmedOff, takeOver } from "./takeover.ts";
 
 const RECORDS_BEFORE = 10;
-/** Two tries of a fencing, and the pause between them. */
-const HELD_FOR_MS = 30_000;
-const TOLD_MAX_MS = 120_000;
-
-/** Nothing of the lost node may be taken over while its end is not proven. */
-async function isHeld(lab: Lab, survivor: NodeName): Promise<void> {
-  const { watcher } = lab;
-  await lab.until(
-    `${survivor} says that it waits`,
-    () =>
-      watcher.status(survivor)?.problems.some(({ what }) => what.includes("is lost and not known to be off")) === true,
-    TOLD_MAX_MS,
-  );
-  const endsAtMs = performance.now() + HELD_FOR_MS;
-  const seen = () => watcher.latest(survivor)?.seen;
-  await lab.until("the takeover is held", () => {
-    if (watcher.active() === survivor || seen()?.hasVirtualAddress === true || seen()?.isMounted === true)
-      throw new Error(`${survivor} HAS TAKEN OVER without a proof`);
-    return performance.now() > endsAtMs;
-  });
-}
-
-async function hasTakenOver(lab: Lab, to: NodeName): Promise<void> {
-  await lab.until(`${to} takes over`, () => lab.watcher.active() === to);
-  await lab.until("the service answers", async () => (await lab.client.read()) !== undefined);
-}
-
 /** The active node hangs behind a board with this vice: held until the board obeys again. */
 function heldBy(vice: Vice, title: string): Scenario {
   return {
@@ -123,7 +97,7 @@ const BOTH_BOARDS_DEAD: Scenario = {
 };
 
 /** What the pair gets for the scenario below: a lock that the service holds, and its silence as a second level. */
-const LOCK_AS_PROOF = `
+const LOCK_AS_PROOF = `\
 primitive lock ocf:gemel:sfex params device=${SHARED_DISK} lock_timeout=60 \\
     op start timeout=120s interval=0 op monitor interval=10s timeout=30s
 group service lock filesystem address records
@@ -138,7 +112,7 @@ const BOARD_DIES_WITH_HOST: Scenario = {
     const from = lab.active();
     const before = await machines[from].must("crm configure show");
     await machines[from].must(`gemel fence lock create ${SHARED_DISK} --yes ${SHARED_DISK}`);
-    await machines[from].must(`cat >/tmp/lock.crm <<'END'${LOCK_AS_PROOF}END\ncrm configure load update /tmp/lock.crm`);
+    await loadCrm(machines[from], "update", LOCK_AS_PROOF);
     const holds = () =>
       lab.watcher.status(from)?.resources.some(({ id, active }) => id === "lock" && active.length > 0);
     await lab.until("the lock is held", () => holds() === true);
@@ -151,7 +125,7 @@ const BOARD_DIES_WITH_HOST: Scenario = {
       if (fencing === undefined) throw new Error(`${to} took over without a confirmed fencing`);
       machines[from].bmc.thaw();
       await makeWhole(lab, from);
-      await machines[to].must(`cat >/tmp/before.crm <<'END'\n${before}END\ncrm configure load replace /tmp/before.crm`);
+      await loadCrm(machines[to], "replace", before);
       await lab.untilWhole();
       return `${to} took over after ${(outageMs / 1000).toFixed(1)} s: ${fencing.evidence}`;
     } finally {
@@ -190,20 +164,21 @@ const SCENARIOS: readonly Scenario[] = [
   BOARD_DIES_WITH_HOST,
   LYING,
   NO_BOARD,
+  RSA_ERROR,
 ];
 
 /**
- * Plays all, or the one with this number. Exit code 0 only when each came out as it must, no record is lost, and never
+ * Plays all, or those with these numbers. Exit code 0 only when each came out as it must, no record is lost, and never
  * were there two writers.
  */
-export async function runBoards(lab: Lab, only: number | undefined): Promise<number> {
-  if (only !== undefined && SCENARIOS[only - 1] === undefined) {
+export async function runBoards(lab: Lab, only: readonly number[] | undefined): Promise<number> {
+  if (only?.some((number) => SCENARIOS[number - 1] === undefined) === true) {
     lab.say(`boards: there are scenarios 1 to ${SCENARIOS.length}`);
     return 64;
   }
   const failed: string[] = [];
   for (const [index, { title, play }] of SCENARIOS.entries()) {
-    if (only !== undefined && index + 1 !== only) continue;
+    if (only?.includes(index + 1) === false) continue;
     lab.say(`${index + 1} of ${SCENARIOS.length}: ${title}`);
     await writeSome(lab, RECORDS_BEFORE);
     try {

@@ -33,7 +33,7 @@ for (const [line, reason] of [
   ["soak 0", "0 is no number from 1 to 1000000"],
   ["soak twenty", "twenty is no number from 1 to 1000000"],
   ["soak 2 explode", "explode is none of power-cut, freeze, panic, split"],
-  ["troubles 12,21", "12,21 is no list of rows from 1 to 20"],
+  ["troubles 12,21", "12,21 is no list of numbers from 1 to 20"],
   ["join alpha", "the link is missing"],
   ["noise", "the percent is missing"],
   ["noise 101", "101 is no number from 0 to 100"],

@@ -17,11 +17,15 @@ export interface ShellBoardOptions {
   readonly lagMs?: number;
   /** Begins with telnet negotiation, as real boards do. */
   readonly negotiates?: boolean;
+  /** The machine behind it; without one the board only notes what it was told. */
+  readonly machine?: { readonly power: () => "on" | "off"; readonly set: (power: "on" | "off") => void };
 }
 
 export interface ShellBoard {
   readonly port: number;
   power: "on" | "off";
+  /** May change while it runs. */
+  vice: ShellVice;
   readonly commands: readonly string[];
   close(): Promise<void>;
 }
@@ -74,7 +78,8 @@ function statusOf(dialect: ShellDialectName, command: string, power: "on" | "off
 
 /** Account admin, password adminpw. */
 export function startShellBoard(options: ShellBoardOptions): Promise<ShellBoard> {
-  const { dialect, vice = "none", lagMs = 100, negotiates = false } = options;
+  const { dialect, lagMs = 100, negotiates = false, machine } = options;
+  let noted: "on" | "off" = "on";
   const words = WORDS[dialect];
   let prompt: string = words.prompt;
   const commands: string[] = [];
@@ -82,6 +87,7 @@ export function startShellBoard(options: ShellBoardOptions): Promise<ShellBoard>
 
   function run(socket: Socket, command: string): void {
     commands.push(command);
+    const { vice } = board;
     const wanted = wantedPower(command);
     if (command === "exit") {
       socket.end();
@@ -140,7 +146,14 @@ export function startShellBoard(options: ShellBoardOptions): Promise<ShellBoard>
   });
   const board: ShellBoard = {
     port: 0,
-    power: "on",
+    get power() {
+      return machine?.power() ?? noted;
+    },
+    set power(power) {
+      noted = power;
+      machine?.set(power);
+    },
+    vice: options.vice ?? "none",
     commands,
     close() {
       for (const socket of sockets) socket.destroy();

@@ -151,10 +151,6 @@ export const SHELL_JA: Phrases = [
   ["which configuration? template apply [update|replace] NAME", "どの設定ですか: template apply [update|replace] NAME"],
   ["which configuration? template {1} NAME", "どの設定ですか: template {1} NAME"],
   ["crm: the editor {1} failed; nothing was changed", "crm: エディタ {1} が失敗しました。何も変更していません"],
-  [
-    "crm: not waited for any longer; what was asked of the cluster goes on there",
-    "crm: 待つのをやめました。クラスタに依頼したことはクラスタで続いています",
-  ],
   ["crm: {1} cannot be read: {2}", "crm: {1} を読めません: {2}"],
   ["crm: {1} cannot be written: {2}", "crm: {1} に書けません: {2}"],
 ];

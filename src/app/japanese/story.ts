@@ -53,7 +53,6 @@ export const STORY_JA: Phrases = [
     "this node must be fenced ({1}): it ends itself, for another one to take over",
     "このノードはフェンシングの対象です（{1}）。他のノードが引き継げるよう、自ら停止します",
   ],
-  ["{1}: {2} on {3} answers degraded (rc={4}){5}", "{1}: {3} での {2} が劣化 (degraded) と応答 (rc={4}){5}"],
   [
     "{1}: {2} failed on {3} (rc={4}, status={5}), fail count {6}",
     "{1}: {3} で {2} が失敗（rc={4}、状態 {5}）、故障回数 {6}",

@@ -29,6 +29,8 @@ function isActive(state: XmlElement | undefined, resource: string): boolean {
   return last !== undefined && last.operation !== "stop" && last["rc-code"] !== "7";
 }
 
+const LIMITS = { clusterDelayMs: 60_000, fencingTimeoutMs: 60_000, batchLimit: 0, migrationLimit: 0 };
+
 export function simpleSchedule(cib: XmlElement): Decision {
   const configuration = childOf(cib, "configuration");
   const names = childrenOf(childOf(configuration, "nodes"), "node").map(({ attributes }) => attributes.uname ?? "");
@@ -98,7 +100,7 @@ export function simpleSchedule(cib: XmlElement): Decision {
       meta: {},
     });
   return {
-    transition: { actions, clusterDelayMs: 60_000, fencingTimeoutMs: 60_000, batchLimit: 0, summary },
+    transition: { actions, ...LIMITS, summary },
     blocked: [],
     nodes: [],
     resources: [],

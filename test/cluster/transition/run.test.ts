@@ -41,7 +41,7 @@ const pseudo = (id: number, inputs: readonly number[]): TransitionAction => ({
 });
 
 function transition(actions: readonly TransitionAction[], batchLimit = 0): Transition {
-  return { actions, clusterDelayMs: 5_000, fencingTimeoutMs: 60_000, batchLimit, summary: [] };
+  return { actions, clusterDelayMs: 5_000, fencingTimeoutMs: 60_000, batchLimit, migrationLimit: 0, summary: [] };
 }
 
 /** Feeds events; returns the run and everything that was started, in order. */
@@ -104,6 +104,19 @@ test("an answer that never comes ends the action after its timeout and the clust
   expect(runWakeAtMs(startRun(graph, 1, 0).state)).toBe(15_000);
   expect(play(graph, [{ kind: "tick", atMs: 14_999 }]).finished).toBeUndefined();
   expect(play(graph, [{ kind: "tick", atMs: 15_000 }]).finished).toEqual({ kind: "finished", complete: false });
+});
+
+test("a node takes part in so many live migrations at once as migration-limit says; the rest starts at once", () => {
+  const moving = (id: number, operation: string, node: string): ResourceAction => ({
+    ...action(id, [], node),
+    operation,
+  });
+  const out = [1, 2, 3].map((id) => moving(id, "migrate_to", "alpha"));
+  const graph = { ...transition([...out, moving(4, "migrate_from", "bravo"), action(5, [])]), migrationLimit: 2 };
+  expect(play(graph, []).started).toEqual([1, 2, 4, 5]);
+  expect(play(graph, [ok(4), ok(5)]).started).toEqual([1, 2, 4, 5]);
+  expect(play(graph, [ok(2)]).started).toEqual([1, 2, 4, 5, 3]);
+  expect(play({ ...graph, migrationLimit: 0 }, []).started).toEqual([1, 2, 3, 4, 5]);
 });
 
 test("the batch limit holds", () => {

@@ -167,6 +167,7 @@ export function decisionOf(worked: Worked): Decision {
     clusterDelayMs: facts.options.clusterDelayMs,
     fencingTimeoutMs: facts.options.fencingTimeoutMs,
     batchLimit: facts.options.batchLimit,
+    migrationLimit: facts.options.migrationLimit,
     ...(facts.recheck.atSeconds === undefined ? {} : { recheckAtWallMs: facts.recheck.atSeconds * 1000 }),
     summary: summaryLines(worked),
   };

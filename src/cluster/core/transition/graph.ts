@@ -83,6 +83,8 @@ export interface Transition {
   readonly fencingTimeoutMs: number;
   /** 0: no limit but the executor's own. */
   readonly batchLimit: number;
+  /** Of live migrations that a node takes part in at once; 0: no limit. */
+  readonly migrationLimit: number;
   /** When time alone will change the decision (failure-timeout, dated rules); wall clock. */
   readonly recheckAtWallMs?: number;
   /** What changes, one line a resource or fenced node, as crm_simulate's Transition Summary: for logs and status. */

@@ -125,6 +125,22 @@ function isHeldBack(working: Working, action: TransitionAction): boolean {
   );
 }
 
+const MIGRATIONS: ReadonlySet<string> = new Set(["migrate_to", "migrate_from"]);
+
+/** Memory and network of a node carry only so many live migrations at once (migration-limit). */
+function mustWaitForMigrations({ run, phases }: Working, action: TransitionAction): boolean {
+  const { actions, migrationLimit } = run.transition;
+  if (migrationLimit === 0 || action.kind !== "resource" || !MIGRATIONS.has(action.operation)) return false;
+  const underWay = actions.filter(
+    (other, position) =>
+      phases[position] === "running" &&
+      other.kind === "resource" &&
+      other.node === action.node &&
+      MIGRATIONS.has(other.operation),
+  );
+  return underWay.length >= migrationLimit;
+}
+
 /** Starts whatever may start, most urgent first; pseudo actions succeed at once and free others. */
 function startReady(working: Working, nowMs: number): void {
   const { actions, batchLimit } = working.run.transition;
@@ -138,8 +154,11 @@ function startReady(working: Working, nowMs: number): void {
     const pseudo = ready.filter(({ action }) => action.kind === "pseudo");
     for (const { position } of pseudo) succeed(working, position);
     if (pseudo.length > 0) continue;
-    const running = working.phases.filter((phase) => phase === "running").length;
-    for (const { action, position } of batchLimit === 0 ? ready : ready.slice(0, Math.max(0, batchLimit - running))) {
+    let running = working.phases.filter((phase) => phase === "running").length;
+    for (const { action, position } of ready) {
+      if (batchLimit > 0 && running >= batchLimit) break;
+      if (mustWaitForMigrations(working, action)) continue;
+      running += 1;
       working.phases[position] = "running";
       working.deadlines[position] = nowMs + guardMs(action, working.run.transition);
       working.effects.push({ kind: "start", action });
