@@ -201,9 +201,9 @@ function takesTheGround(cib: XmlElement, ours: Outputs, theirs: Outputs): boolea
 }
 
 /**
- * What a member that cannot be stopped stands on would stop, and cannot. Whether 2.1.5 tells so in a promotable clone is
- * chance: by the members' roles it comes upon the one or the other step first. In any other clone it always does, and
- * we do in each: what an operator must mend is not kept from him.
+ * What a member that cannot be stopped stands on would stop, and cannot. Whether 2.1.5 tells so in a promotable clone
+ * is chance: by the members' roles it comes upon the one or the other step first. In any other clone it always does,
+ * and we do in each: what an operator must mend is not kept from him.
  */
 function forgetsWhatCannotStop(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
   const lines = compare(printXml(cib), ours, theirs)?.lines ?? [];
