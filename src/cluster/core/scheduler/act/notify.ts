@@ -6,7 +6,7 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { isManaged, isUnclean, isUp } from "../place/board.ts";
+import { assignedNode, isManaged, isUnclean, isUp } from "../place/board.ts";
 import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
@@ -174,7 +174,9 @@ export function addNotifications(plan: Plan): void {
         if (heard !== undefined) told.push(heard);
       }
       if (task === "stop") for (const life of lives) tellOfFencing(plan, life, told);
-      for (const { resource } of lives)
+      // An instance that gets no place hears nothing: what sees to it that it is nowhere waits for nobody.
+      const heeding = lives.filter(({ resource }) => assignedNode(plan.board, resource) !== undefined);
+      for (const { resource } of heeding)
         for (const each of plan.byResource[resource.index] ?? [])
           if (each.intervalMs > 0 && each.operation !== "cancel" && each.required) link(plan, postDone, each);
     }
