@@ -98,6 +98,9 @@ export function attributesText(cib: XmlElement): string {
 /** Exit codes of the OCF contract by which nothing can run: not installed, not running. */
 const INACTIVE_CODES = new Set(["5", "7"]);
 
+/** `op-status` of what has not ended. */
+const PENDING = "-1";
+
 /** A stop that failed or has not ended is no stop, and a start that failed may have started half of it. */
 function provesInactive({ operation, "rc-code": code = "", "op-status": status }: XmlElement["attributes"]): boolean {
   if (status !== "0") return false;
@@ -114,6 +117,15 @@ const historyOf = (state: XmlElement | undefined) =>
 /** May any resource run on this node, by its history? Only what was stopped, or looked for and not found, does not. */
 export function hasActiveHistory(state: XmlElement | undefined): boolean {
   return historyOf(state).some((resource) => lastWords(resource).some(({ attributes }) => !provesInactive(attributes)));
+}
+
+/** Resources whose promotion has begun on this node and has not ended, by its history. */
+export function underPromotion(state: XmlElement | undefined): readonly string[] {
+  const isPending = ({ attributes: { operation, "op-status": status } }: XmlElement) =>
+    operation === "promote" && status === PENDING;
+  return historyOf(state).flatMap((resource) =>
+    childrenOf(resource, "lrm_rsc_op").some(isPending) ? [resource.attributes.id ?? ""] : [],
+  );
 }
 
 function isRecordedActive(resource: XmlElement): boolean {

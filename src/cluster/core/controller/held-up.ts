@@ -3,6 +3,7 @@
  * an ordinary moment of a change; one that stays means that nothing is taken over, and then the log and every node's
  * status say which.
  */
+import { nodeState, underPromotion } from "./cib-read.ts";
 import { missingJoins } from "./reign.ts";
 import { log, setLead, type Turn } from "./turn.ts";
 import type { Lead } from "./types.ts";
@@ -19,7 +20,22 @@ function obstacle(turn: Turn, lead: Lead): string | undefined {
   if (view.hold !== undefined) return view.hold;
   if (!lead.synchronised) return "the configuration is not known to every member yet";
   const missing = missingJoins(turn);
-  return missing.length === 0 ? undefined : `not joined: ${missing.join(", ")}`;
+  return missing.length === 0 ? unfinishedPromotion(turn, lead) : `not joined: ${missing.join(", ")}`;
+}
+
+/**
+ * A promotion that an earlier DC has ordered. The scheduler takes it for done, as crm_simulate does: what stands on it
+ * would be started beside it, and fail. Its end is news, at its timeout at the latest; but where somebody is lost
+ * nothing is waited for, since the promotion itself may wait for the proof of that one's death.
+ */
+function unfinishedPromotion({ state }: Turn, { wanted, run, joins }: Lead): string | undefined {
+  if (wanted === undefined || run?.finished === false) return undefined;
+  if (state.view?.peers.some(({ phase }) => phase === "lost") === true) return undefined;
+  for (const node in joins) {
+    const [resource] = joins[node]?.phase === "joined" ? underPromotion(nodeState(state.cib, node)) : [];
+    if (resource !== undefined) return `the promotion of ${resource} on ${node}, ordered before, has not ended`;
+  }
+  return undefined;
 }
 
 /** Whether members, configuration and joins let a decision be made; its time is another matter. */
