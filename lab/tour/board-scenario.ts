@@ -1,4 +1,4 @@
-/** What the scenarios of the tour of boards have in common. */
+/** What the scenarios of the tour of boards have in common; the tour of troubles loads its configuration by it, too. */
 import type { Lab } from "../lab.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { NodeName } from "../names.ts";
@@ -25,7 +25,7 @@ export async function makeWhole(lab: Lab, struck: NodeName): Promise<void> {
   await lab.untilWhole();
 }
 
-/** `text` ends with a newline. */
+/** Crm syntax put in force through a node. `text` ends with a newline. */
 export async function loadCrm(machine: Machine, how: "update" | "replace", text: string): Promise<void> {
   const file = "/tmp/scenario.crm";
   await machine.must(`cat >${file} <<'END'\n${text}END\ncrm configure load ${how} ${file}`, LOAD_MAX_MS);

@@ -8,11 +8,11 @@ import type { StatusProblem } from "../../src/app/control-protocol.ts";
 import type { Lab } from "../lab.ts";
 import { NODES, type NodeName, peerOf } from "../names.ts";
 import { askStatus } from "../watch/node-status.ts";
+import { loadCrm } from "./board-scenario.ts";
 import { writersVerdict } from "./demo.ts";
 import { pingTarget, restoreFromBackup, TROUBLE_ROWS, type TroubleRow } from "./trouble-rows.ts";
 
 const CONFIGURATION = path.join(import.meta.dirname, "../configuration/troubles.crm");
-const LOAD_MAX_MS = 240_000;
 const LOOK_MS = 500;
 /** Beyond its bound it is late; after this it is not told at all. */
 const GIVE_UP_MS = 240_000;
@@ -83,8 +83,7 @@ export async function runTroubles(lab: Lab, only: readonly number[] | undefined)
   try {
     await pingTarget(lab, "add");
     const configuration = readFileSync(CONFIGURATION, "utf8");
-    const load = `cat >/tmp/troubles.crm <<'END'\n${configuration}END\ncrm configure load update /tmp/troubles.crm`;
-    await lab.pair.machines[lab.active()].must(load, LOAD_MAX_MS);
+    await loadCrm(lab.pair.machines[lab.active()], "update", configuration);
     for (const row of TROUBLE_ROWS.filter(({ told }) => isPlayed(told.row)))
       note(row.told.row, await play(lab, row).catch((error: unknown) => [faultOf(error)]));
     if (isPlayed(RESTORED_ROW)) note(RESTORED_ROW, await playRestored(lab));

@@ -22,6 +22,11 @@ export function readInteger(text: string): number | undefined {
   return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
 }
 
+/** A count or a limit: 0 also for what is missing, no number, or below. */
+export function readCount(text: string | undefined): number {
+  return Math.max(0, readInteger(text ?? "") ?? 0);
+}
+
 /** `INFINITY`, `-INFINITY`, or a whole number, cut off at the infinities. */
 export function readScore(text: string): number | undefined {
   const match = /^\s*([+-]?)(?:inf(?:inity)?)\s*$/i.exec(text);

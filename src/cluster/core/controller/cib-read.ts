@@ -4,7 +4,7 @@
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { CLUSTER_OPTIONS, findOption } from "../../../cib/schema/options.ts";
-import { readInteger } from "../../../cib/schema/values.ts";
+import { readCount } from "../../../cib/schema/values.ts";
 import { DIALECTS } from "../scheduler/facts/read-options.ts";
 import { parseScore } from "../scheduler/facts/values.ts";
 
@@ -123,9 +123,9 @@ export function hasActiveHistory(state: XmlElement | undefined): boolean {
 export function underPromotion(state: XmlElement | undefined): readonly string[] {
   const isPending = ({ attributes: { operation, "op-status": status } }: XmlElement) =>
     operation === "promote" && status === PENDING;
-  return historyOf(state).flatMap((resource) =>
-    childrenOf(resource, "lrm_rsc_op").some(isPending) ? [resource.attributes.id ?? ""] : [],
-  );
+  return historyOf(state)
+    .filter((resource) => childrenOf(resource, "lrm_rsc_op").some(isPending))
+    .map(({ attributes }) => attributes.id ?? "");
 }
 
 function isRecordedActive(resource: XmlElement): boolean {
@@ -156,8 +156,7 @@ export const configuredResources = (cib: XmlElement): readonly string[] =>
 
 /** Has each configured resource been looked for on this node? Where nothing is recorded, nothing is known. */
 export function isLookedOver(cib: XmlElement, state: XmlElement | undefined): boolean {
-  const resources = childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
-  const known = new Set(resources.map(({ attributes }) => attributes.id?.split(":")[0]));
+  const known = new Set(historyOf(state).map(({ attributes }) => attributes.id?.split(":")[0]));
   return configuredResources(cib).every((id) => known.has(id));
 }
 
@@ -174,7 +173,7 @@ export function failureName(
 /** A fail count after one failure more; what somebody has written there and is no number counts as none. */
 export function raisedCount(before: string | undefined): string {
   if (before === "INFINITY" || before === "+INFINITY") return "INFINITY";
-  return String(Math.min(Math.max(0, readInteger(before ?? "") ?? 0) + 1, 1_000_000));
+  return String(Math.min(readCount(before) + 1, 1_000_000));
 }
 
 /** Names of the attributes that record failures of the resource. */

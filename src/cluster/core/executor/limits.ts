@@ -6,7 +6,7 @@
  * Fact: Pacemaker Explained, "Cluster Options"; how the load slows a node down is our own.
  */
 import type { XmlElement } from "../../../base/xml.ts";
-import { readInteger } from "../../../cib/schema/values.ts";
+import { readCount } from "../../../cib/schema/values.ts";
 import { clusterOption } from "../controller/cib-read.ts";
 
 export interface Limits {
@@ -30,7 +30,7 @@ export const usualLimits = (usual: number): Limits => ({ usual, configured: 0, t
 export function limitOptionsOf(cib: XmlElement): LimitOptions {
   const percent = /^(\d+)%$/.exec(clusterOption(cib, "load-threshold")?.trim() ?? "")?.[1];
   return {
-    configured: Math.max(0, readInteger(clusterOption(cib, "node-action-limit") ?? "") ?? 0),
+    configured: readCount(clusterOption(cib, "node-action-limit")),
     threshold: percent === undefined ? THRESHOLD : Number(percent) / 100,
   };
 }

@@ -1,7 +1,7 @@
 /** Cluster options: both dialects, defaults, quorum. Facts: Pacemaker Explained, "Cluster Options". */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
-import { readInteger } from "../../../../cib/schema/values.ts";
+import { readCount } from "../../../../cib/schema/values.ts";
 import { addSets, type IdIndex } from "./attribute-sets.ts";
 import type { RuleContext } from "./rules.ts";
 import { isTrue, parseBoolean, parseDurationMs } from "./values.ts";
@@ -53,11 +53,6 @@ function noQuorumPolicyOf(value: string | undefined, fencingEnabled: boolean): O
   return fencingEnabled && (value === "suicide" || value === "fence") ? "fence" : "stop";
 }
 
-/** 0 for none: also for what is no number, or below (of migrations -1 is the usual word for it). */
-function limitOf(value: string | undefined): number {
-  return Math.max(0, readInteger(value ?? "") ?? 0);
-}
-
 function placementOf(value: string | undefined): Options["placement"] {
   return value === "utilization" || value === "minimal" || value === "balanced" ? value : "default";
 }
@@ -101,7 +96,7 @@ export function readOptions(
     shutdownLockLimitMs: ms("shutdown-lock-limit", 0),
     healthStrategy: get("node-health-strategy") ?? "none",
     clusterDelayMs: ms("cluster-delay", 60_000),
-    batchLimit: limitOf(get("batch-limit")),
-    migrationLimit: limitOf(get("migration-limit")),
+    batchLimit: readCount(get("batch-limit")),
+    migrationLimit: readCount(get("migration-limit")),
   };
 }
