@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { VIRTUAL_ADDRESS } from "../../lab/addresses.ts";
+import { readSeen, SAMPLE_SCRIPT } from "../../lab/watch/sample.ts";
 
 const base = path.resolve(import.meta.dirname, "../../images/base");
 const programs = path.join(base, "overlay/usr/lib/appliance");
@@ -33,4 +35,21 @@ test("the lab agent's base64 is that of everyone else", () => {
     const answer = execFileSync("perl", ["-e", functions + driver], { input: bytes }).toString();
     expect(answer).toBe(`${bytes.toString("base64")}\n1`);
   }
+});
+
+test("the lab agent runs a script of perl by itself: its output and whether it has died", () => {
+  const source = readFileSync(path.join(programs, "lab-agent"), "utf8");
+  const functions = source.slice(source.indexOf("sub run_here"), source.indexOf("sub run_script"));
+  const driver = 'local $/; print join("|", run_here(<STDIN>));';
+  const run = (input: string) => execFileSync("perl", ["-Mstrict", "-e", functions + driver], { input }).toString();
+  expect(run("#!perl\nprint 'it was ';\nprint 6 * 7;")).toBe("0|it was 42");
+  expect(run("#!perl\nprint 'half';\ndie \"no more\\n\";")).toBe("1|halfno more\n");
+  expect(run("#!perl\nprint (")).toMatch(/^1\|syntax error/);
+});
+
+test("what the lab asks of its nodes is perl, and tells a local address from another", () => {
+  const run = (script: string) => execFileSync("perl", ["-Mstrict", "-e", `no strict;${script}`]).toString();
+  expect(readSeen(run(SAMPLE_SCRIPT)).hasVirtualAddress).toBe(false);
+  // 127.0.0.1 is a local address on every machine.
+  expect(run(SAMPLE_SCRIPT.replaceAll(VIRTUAL_ADDRESS, "127.0.0.1"))).toContain("local 127.0.0.1\n");
 });
