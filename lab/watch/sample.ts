@@ -32,9 +32,9 @@ const ANSWER_MAX_MS = 5_000;
 /** Run by the lab agent itself: a shell with its tools cost the pair more than all that it is there to do. */
 export const SAMPLE_SCRIPT = String.raw`#!perl at once
 my $whole = sub { open(my $file, '<', $_[0]) or return ''; local $/; return <$file> // ''; };
-print $whole->('/proc/drbd');
-print "local ${VIRTUAL_ADDRESS}\n" if $whole->('/proc/net/fib_trie') =~ m,-- \Q${VIRTUAL_ADDRESS}\E\n\s+/32 host LOCAL,;
-print grep { m, /srv/records , } split /^/, $whole->('/proc/mounts');
+my $has = $whole->('/proc/net/fib_trie') =~ m,-- \Q${VIRTUAL_ADDRESS}\E\n\s+/32 host LOCAL,;
+my @mounts = grep { m, /srv/records , } split /^/, $whole->('/proc/mounts');
+join '', $whole->('/proc/drbd'), $has ? "local ${VIRTUAL_ADDRESS}\n" : '', @mounts;
 `;
 
 /** Reads the answer of SAMPLE_SCRIPT. Fact: DRBD 8.4 User's Guide, "Information in /proc/drbd". */
