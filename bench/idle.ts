@@ -3,9 +3,9 @@
  * resources of ours that are monitored every 10 s, left alone for a minute. Each process is told by itself: its share
  * of one core, how often its threads were woken, what it wrote, what its children cost. Bar: below 1 % of a core for a
  * node, at keepalive 1 s.
- * Run: `npm run bench -- idle [--seconds N] [--keepalive MS] [--pause SECONDS]`, as root. `--pause` tells the process
- * ids and waits before it measures, for a profiler. GEMEL_BINARY names a built program to measure in place of the
- * source.
+ * Run: `npm run bench -- idle [--seconds N] [--keepalive MS] [--more RESOURCES] [--pause SECONDS]`, as root. `--pause`
+ * tells the process ids and waits before it measures, for a profiler. GEMEL_BINARY names a built program to measure in
+ * place of the source.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -19,14 +19,19 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
     keepalive: { type: "string", default: "1000" },
+    more: { type: "string", default: "0" },
     pause: { type: "string", default: "0" },
   },
 });
 const seconds = Number(values.seconds);
 const keepaliveMs = Number(values.keepalive);
+/** Resources beside the six. */
+const more = Array.from({ length: Number(values.more) }, (_, index) => `more-${index + 1}`);
 const PAIR = ["alpha", "bravo"] as const satisfies readonly NodeName[];
 const BAR_PERCENT = 1;
 const READY_MS = 120_000;
+/** Of each node's log, where they do not settle. */
+const LAST_LINES = 15;
 /** The rehearsals, the proofs of the devices and V8's own first compilations come after the start. */
 const CALM_MS = 30_000;
 /** USER_HZ, as Linux tells it to every program. */
@@ -45,6 +50,7 @@ const configuration = (_claims: string, board: (node: NodeName) => string) => {
     `primitive second ocf:gemel:Dummy ${monitored}`,
     `primitive third ocf:gemel:Dummy ${monitored}`,
     "group service address first second third",
+    ...more.map((id) => `primitive ${id} ocf:gemel:Dummy ${monitored}`),
     "primitive mirror-state ocf:gemel:Stateful" +
       " op monitor interval=10s role=Master timeout=40s op monitor interval=11s role=Slave timeout=40s",
     "ms mirror mirror-state meta master-max=1",
@@ -88,8 +94,10 @@ async function settled(cluster: Cluster): Promise<void> {
     const isOnline = status?.nodes.every(({ state }) => state === "online") === true;
     const hasService = PAIR.some((node) => cluster.world(node).has("third"));
     if (status !== undefined && isOnline && hasService && !status.transition.isRunning) return;
-    if (performance.now() > untilMs)
-      throw new Error(`not settled:\n${PAIR.map((node) => cluster.log(node)).join("\n")}`);
+    if (performance.now() > untilMs) {
+      const lines = PAIR.flatMap((node) => cluster.log(node).split("\n").slice(-LAST_LINES));
+      throw new Error(`not settled:\n${lines.join("\n")}`);
+    }
     await sleep(200);
   }
 }
