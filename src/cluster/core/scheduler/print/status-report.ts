@@ -106,6 +106,10 @@ export function roleWord(resource: Resource, showPending = true): string {
 const isLocked = ({ lock, runningOn }: Resource) =>
   lock !== undefined && !lock.isExpired && runningOn.every((node) => node === lock.node);
 
+/** The node that what runs nowhere belongs to for now: it is locked to it, or something is under way there. */
+const waitsFor = (resource: Resource) =>
+  isLocked(resource) ? resource.lock?.node : resource.runningOn.length === 0 ? resource.pendingNode : undefined;
+
 function flagsOf(resource: Resource, node: Node | undefined): string[] {
   const flags: string[] = isLocked(resource) ? ["LOCKED"] : [];
   if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
@@ -144,7 +148,7 @@ export function primitiveLine(
   // Where only the remains of what was handed over are, it does not run.
   const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
   const several = withNode && places.length > 1;
-  const first = own === undefined ? (places[0] ?? (isLocked(resource) ? resource.lock?.node : undefined)) : own.node;
+  const first = own === undefined ? (places[0] ?? waitsFor(resource)) : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${places.map((each) => each.name).join(" ")} ]`}` : "";
