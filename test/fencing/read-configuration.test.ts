@@ -58,7 +58,7 @@ describe("devices", () => {
       .replace("<instance_attributes>", '<instance_attributes id="login">')
       .replace('name="secret"', 'id="entry" name="secret"');
     const own = pairs({ host: "192.0.2.2", user: "own", pcmk_host_list: "bravo" });
-    const byTemplate = `<primitive id="f1" template="bmc"><instance_attributes>${own}</instance_attributes></primitive>`;
+    const templated = `<primitive id="f1" template="bmc"><instance_attributes>${own}</instance_attributes></primitive>`;
     const pair = primitive("f2", "ipmi-lan", { host: "192.0.2.3", user: "admin", pcmk_host_list: "alpha" });
     const byPair = pair.replace("</instance_attributes>", '<nvpair id-ref="entry"/></instance_attributes>');
     const list = pairs({ host: "192.0.2.4", pcmk_host_list: "alpha" });
@@ -66,7 +66,7 @@ describe("devices", () => {
       "<instance_attributes></instance_attributes>",
       `<instance_attributes>${list}</instance_attributes>`,
     );
-    const { configuration, problems } = read(cib(template + byTemplate + byPair + bySet));
+    const { configuration, problems } = read(cib(template + templated + byPair + bySet));
     expect(problems).toEqual([]);
     expect(configuration.devices.map(({ id, parameters, targets }) => [id, parameters, targets])).toEqual([
       ["f1", { ...board, host: "192.0.2.2", user: "own" }, ["bravo"]],

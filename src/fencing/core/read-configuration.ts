@@ -5,6 +5,7 @@
  * Facts: Pacemaker Explained, "Cluster Options", "Special Meta-Attributes for Fencing Resources", "Fencing
  * Topologies".
  */
+import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
@@ -174,7 +175,9 @@ function readDevice(
   const written = ownParameters(parameters);
   const chosen = catalogue.choose(agent, written);
   if (chosen === undefined) {
-    complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
+    const nearest = nearestName(agent, catalogue.agents);
+    const remedy = nearest === undefined ? "" : `write stonith:${nearest}, or another; `;
+    complain(place, `there is no driver for stonith:${agent}`, `${remedy}stonith -L lists them`);
     return undefined;
   }
   checkFencerParameters(parameters, place, complain);

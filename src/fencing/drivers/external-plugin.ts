@@ -18,11 +18,20 @@ const parameters = v.objectWithRest(
     node: text("name the node as the plugin knows it"),
     secret: v.optional(text("name the entry of the secrets file that holds the password")),
     secret_option: v.optional(
-      v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, "name the plugin's own parameter")),
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, "name the parameter of the plugin that takes the password"),
+      ),
       "passwd",
     ),
-    proof: v.optional(v.picklist(["none", "exit-code"], "write none or exit-code"), "none"),
-    off_operation: v.optional(v.picklist(["off", "reset"], "write off or reset"), "off"),
+    proof: v.optional(
+      v.picklist(["none", "exit-code"], "write none, or exit-code to take the plugin's word for a proof"),
+      "none",
+    ),
+    off_operation: v.optional(
+      v.picklist(["off", "reset"], "write off, or reset for a plugin that knows nothing else"),
+      "off",
+    ),
     ...powerTimes({ answerMs: 40_000, confirmMs: 45_000, pollMs: 1_000, settleMs: 0 }),
   },
   v.string(),

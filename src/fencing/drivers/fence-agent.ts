@@ -30,10 +30,10 @@ const parameters = v.pipe(
       agent: v.pipe(v.string(), v.regex(/^fence_[a-z0-9_]+$/, "name the agent as fence_apc_snmp")),
       secret: v.optional(text("name the entry of the secrets file that holds the password")),
       secret_option: v.optional(
-        v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the agent's option")),
+        v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the option of the agent that takes the password")),
         "password",
       ),
-      argv_secret: v.optional(v.picklist(["accept"], "write accept, or leave it out")),
+      argv_secret: v.optional(v.picklist(["accept"], "write accept where the community is no secret, or leave it out")),
       ...powerTimes({ answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 }),
     },
     v.string(),
