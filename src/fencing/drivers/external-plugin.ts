@@ -8,7 +8,7 @@
 import * as v from "valibot";
 import type { ExternalPlugin } from "../../hw/core/agent/answer.ts";
 import type { PowerDevice } from "../core/driver.ts";
-import { judgeSwitch, lastLine } from "./agent-words.ts";
+import { failureOf, judgeSwitch } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -55,7 +55,7 @@ export function pluginDevice(plugin: ExternalPlugin, { node, isBelieved, offOper
   async function reach(): Promise<string | undefined> {
     const answer = await plugin.call("status", undefined, options);
     if (answer.kind !== "exited") return answer.reason;
-    return answer.code === 0 ? undefined : `the plugin's status ended with ${answer.code}: ${lastLine(answer.output)}`;
+    return answer.code === 0 ? undefined : failureOf("plugin's status", answer.code, answer.output);
   }
 
   return {

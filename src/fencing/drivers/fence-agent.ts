@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import type { FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { PowerDevice } from "../core/driver.ts";
-import { judgeSwitch, lastLine } from "./agent-words.ts";
+import { failureOf, judgeSwitch } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -62,13 +62,13 @@ export function agentDevice(agent: FenceAgent, options: Readonly<Record<string, 
       const power = /^Status:\s*(ON|OFF)\s*$/im.exec(answer.output)?.[1]?.toLowerCase();
       if (power === "on" && answer.code === 0) return { kind: "power", power };
       if (power === "off" && answer.code === 2) return { kind: "power", power };
-      return { kind: "unreadable", reason: `the agent ended with ${answer.code}: ${lastLine(answer.output)}` };
+      return { kind: "unreadable", reason: failureOf("agent", answer.code, answer.output) };
     },
     async readIdentity() {
       const answer = await agent.call({ ...options, action: "monitor" });
       if (answer.kind !== "exited") return { kind: "unreadable", reason: answer.reason };
       if (answer.code === 0) return { kind: "identity", uuid: undefined, text: "the agent reaches its device" };
-      return { kind: "unreadable", reason: `the agent ended with ${answer.code}: ${lastLine(answer.output)}` };
+      return { kind: "unreadable", reason: failureOf("agent", answer.code, answer.output) };
     },
   };
 }
