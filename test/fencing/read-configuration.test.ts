@@ -75,6 +75,15 @@ describe("devices", () => {
     ]);
   });
 
+  test("options are read from the set that the scheduler reads them from", () => {
+    const set = (id: string, score: string, options: Readonly<Record<string, string>>) =>
+      `</cluster_property_set><cluster_property_set id="${id}" score="${score}">${pairs(options)}`;
+    const later = set("cib-bootstrap-options", "0", { "stonith-enabled": "#default", "stonith-timeout": "90s" });
+    const options = set("x", "9", { "stonith-enabled": "false", "stonith-timeout": "30s" }) + later;
+    const { configuration } = read(cib(good, { options }));
+    expect([configuration.isEnabled, configuration.timeoutMs]).toEqual([false, 90_000]);
+  });
+
   test("parameters that a rule decides on are refused: read as if it held, it could be another node's board", () => {
     const ruled = good.replace("<instance_attributes>", '<instance_attributes><rule score="0"/>');
     expect(places(cib(ruled))).toContain("error primitive fence-alpha");

@@ -3,7 +3,8 @@
  * A device that is written in another way than the plainest must not be invisible to the fencer.
  * Facts: Pacemaker Explained, "Reusing Parts of the Configuration": what the primitive says itself comes first.
  */
-import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { childOf, type XmlElement } from "../../base/xml.ts";
+import { agentOf, templateOf } from "../../cib/template.ts";
 
 const FENCING_CLASSES = ["stonith", "fencing"];
 const HOLDERS = ["group", "clone", "master", "bundle"];
@@ -40,10 +41,9 @@ function resolved(element: XmlElement, section: XmlElement): XmlElement {
 export function writtenDevices(section: XmlElement | undefined): readonly XmlElement[] {
   const resources = childOf(section, "resources");
   if (section === undefined || resources === undefined) return [];
-  const templates = childrenOf(resources, "template");
   return primitivesOf(resources).flatMap((primitive) => {
-    const template = templates.find(({ attributes }) => attributes["id"] === primitive.attributes["template"]);
-    const attributes = { ...template?.attributes, ...primitive.attributes };
+    const template = templateOf(primitive, resources);
+    const attributes = agentOf(primitive, resources);
     if (!FENCING_CLASSES.includes(attributes["class"] ?? "")) return [];
     const children = [...primitive.children, ...(template?.children ?? [])];
     const whole = children.map((child) => (SETS.includes(child.name) ? resolved(child, section) : child));
