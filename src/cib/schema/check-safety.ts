@@ -3,17 +3,12 @@
  * without a device or switched off (also at the start), quorum ignored, stops that may fail, leftovers of a move.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { agentOf } from "../template.ts";
 import { clusterOption } from "./check-options.ts";
 import { everyElement, type Finding, finding, optionsIn, type Seen } from "./finding.ts";
 import { readBoolean } from "./values.ts";
 
 const isTrue = (text: string | undefined) => text !== undefined && readBoolean(text) === true;
-
-/** The agent of a primitive, also when a template gives it. */
-function agentOf(primitive: XmlElement, templates: readonly XmlElement[]): Readonly<Record<string, string>> {
-  const template = templates.find(({ attributes }) => attributes["id"] === primitive.attributes["template"]);
-  return { ...template?.attributes, ...primitive.attributes };
-}
 
 /** Fact: DRBD User's Guide 9, "Integrating DRBD with Pacemaker": promotable, and notify=true. */
 function checkDrbd({ element, above }: Seen, agent: Readonly<Record<string, string>>): Finding[] {
@@ -33,14 +28,11 @@ function checkDrbd({ element, above }: Seen, agent: Readonly<Record<string, stri
   return [finding("error", at, reason, "add meta notify=true")];
 }
 
-function checkFencing(
-  configuration: XmlElement,
-  primitives: readonly Seen[],
-  templates: readonly XmlElement[],
-): Finding[] {
+function checkFencing(configuration: XmlElement, primitives: readonly Seen[]): Finding[] {
+  const resources = childOf(configuration, "resources");
   const at: Seen = { element: childOf(configuration, "crm_config") ?? configuration, above: [] };
   const value = clusterOption(configuration, "fencing-enabled") ?? "true";
-  const classes = primitives.map(({ element }) => agentOf(element, templates)["class"]);
+  const classes = primitives.map(({ element }) => agentOf(element, resources)["class"]);
   if (readBoolean(value) === false) {
     const reason = "fencing is switched off: a lost node is taken for dead, and two nodes may come to write";
     const remedy = "set stonith-enabled=true and configure a device for each node";
@@ -114,12 +106,12 @@ function checkLeftOvers(configuration: XmlElement): Finding[] {
 }
 
 export function checkSafety(configuration: XmlElement): Finding[] {
-  const templates = childrenOf(childOf(configuration, "resources"), "template");
+  const resources = childOf(configuration, "resources");
   const primitives = everyElement(configuration).filter(({ element }) => element.name === "primitive");
   return [
-    ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, templates))),
+    ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, resources))),
     ...primitives.flatMap(checkStops),
-    ...checkFencing(configuration, primitives, templates),
+    ...checkFencing(configuration, primitives),
     ...checkQuorum(configuration),
     ...checkStartupFencing(configuration),
     ...checkLeftOvers(configuration),

@@ -30,7 +30,32 @@ const CASES: readonly (readonly [string, string, number, RegExp])[] = [
   ["an unknown schema", cib(primitive("x"), "", "pacemaker-9.9"), 78, /validate-with names no known schema/],
 ];
 
-for (const [what, text, exitCode, message] of CASES)
+const device = (type: string, values: Readonly<Record<string, string>>) => {
+  const pairs = Object.entries(values).map(
+    ([name, value]) => `<nvpair id="f-${name}" name="${name}" value="${value}"/>`,
+  );
+  return (
+    `<primitive id="f" class="stonith" type="${type}">` +
+    `<instance_attributes id="f-i">${pairs.join("")}</instance_attributes></primitive>`
+  );
+};
+const FENCING: typeof CASES = [
+  [
+    "a board without a password",
+    cib(device("ipmi-lan", { host: "192.0.2.1" })),
+    0,
+    /f: warning: secret: it is missing/,
+  ],
+  [
+    "a password in the CIB",
+    cib(device("fence_ipmilan", { passwd: "calvin" })),
+    0,
+    /f: warning: passwd: .*secrets file/,
+  ],
+  ["a driver that there is not", cib(device("nosuch", {})), 0, /f: warning: there is no driver for stonith:nosuch/],
+];
+
+for (const [what, text, exitCode, message] of [...CASES, ...FENCING])
   test(`${what}: exit code ${exitCode}`, async () => {
     writeFileSync(path.join(work, "cib.xml"), text);
     const { code, output } = await runHere(["verify", "-x", path.join(work, "cib.xml")]);
