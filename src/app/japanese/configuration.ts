@@ -80,6 +80,11 @@ export const CONFIGURATION_JA: Phrases = [
   ],
   ["add meta notify=true", "meta notify=true を加えてください"],
   [
+    "the text is neither XML nor crm syntax: no line of it begins a statement",
+    "テキストは XML でも crm 構文でもありません。文を始める行がありません",
+  ],
+  ["is this the right file? Give a configuration", "このファイルで正しいですか。設定を渡してください"],
+  [
     "fencing is switched off: a lost node is taken for dead, and two nodes may come to write",
     "フェンシングが無効です。見失ったノードを停止とみなすため、二つのノードが同時に書き込む恐れがあります",
   ],

@@ -46,7 +46,7 @@ function checkFencing(
     const remedy = "set stonith-enabled=true and configure a device for each node";
     return classes.length === 0
       ? []
-      : [finding("warning", optionAt(configuration, "stonith-enabled") ?? at, reason, remedy)];
+      : [finding("warning", optionAt(configuration, "fencing-enabled", "stonith-enabled") ?? at, reason, remedy)];
   }
   if (readBoolean(value) === undefined) return [];
   const watchdog = clusterOption(configuration, "fencing-watchdog-timeout") ?? "0";
