@@ -1,7 +1,7 @@
 /**
- * `gemel report [-f TIME] [-t TIME] [--state DIR] [DEST]`: everything that somebody far away needs to understand an incident, in one
- * archive, made from this node alone, whether or not its peer or its own manager lives. Secrets are masked everywhere,
- * unasked.
+ * `gemel report [-f TIME] [-t TIME] [--state DIR] [DEST]`: everything that somebody far away needs to understand an
+ * incident, in one archive, made from this node alone, whether or not its peer or its own manager lives. Secrets are
+ * masked everywhere, unasked.
  * Facts: hb_report(8), crm_report(8): names of the files; reference crm-tools.md, section 5.
  */
 import { spawnSync } from "node:child_process";
