@@ -158,6 +158,10 @@ export const STORY_JA: Phrases = [
   ["what was set aside is kept in {1}", "退けた設定は {1} に保存しました"],
   ["nobody has confirmed the trial: back to {1}", "試用中の変更が確定されなかったため、版 {1} に戻します"],
   ["{1} of {2} by {3} has ended ({4})", "{3} による {2} の {1} の期限が来ました（{4}）"],
+  [
+    "{1} of {2} failed{3} while its disk waits for the peer to be proven off: not counted, looked at again",
+    "{2} の {1} は失敗しました{3}。ディスクが相手の停止の証明を待っているため、失敗に数えず、再び確認します",
+  ],
   ["DRBD has lost {1} for {2} and asks what is proven", "DRBD が {2} の相手 {1} を見失い、証明を求めています"],
   ["DRBD is answered {1} for {2}: {3}", "DRBD に {2} について {1} と答えました: {3}"],
   ["I/O of {1} goes on: {2}", "{1} の I/O を再開します: {2}"],
