@@ -27,7 +27,7 @@ import { linkContainers, linkRemotes } from "./act/remotes.ts";
 import { linkRemovals, planRemovals } from "./act/removals.ts";
 import { nameRestarts } from "./act/restart-reasons.ts";
 import { settle } from "./act/settle.ts";
-import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import { linkClears, planClearFailures, planEndedLocks, planShutdowns } from "./act/shutdown.ts";
 import { planUnfencing } from "./act/unfencing.ts";
 import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
@@ -69,6 +69,7 @@ export function work(cib: XmlElement, nowWallMs: number, options: ScheduleOption
   // What might be done: what is on record and no longer so, what is looked at, begun, ended and watched.
   const plan = emptyPlan(facts, board);
   planRemovals(plan);
+  planEndedLocks(plan);
   planClearFailures(plan);
   planRecorded(plan);
   const changes = planDefinitions(plan);

@@ -178,8 +178,10 @@ function linkSetGates(plan: Plan): void {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
     plan.gates.push({ step: gate, min });
     // One of many need but have begun: of a whole not all is waited for.
-    for (const { resource, task } of members)
-      for (const first of stepsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
+    for (const { resource, task } of members) {
+      const firsts = resource.kind === "primitive" ? firstsOf(plan, resource, task) : stepsOf(plan, resource, task);
+      for (const first of firsts) link(plan, first, gate, { gate: true });
+    }
     const rules = kind === "mandatory" ? { needsFirst: true } : {};
     for (const { resource, task } of second) {
       for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);

@@ -203,6 +203,7 @@ export function settle(plan: Plan): void {
 
 function judgeGate(gate: { readonly step: Step; readonly min: number }, around: Around, change: Change): void {
   const firsts = (around[gate.step.index] ?? []).filter((each) => each.gate === true && each.second === gate.step);
-  if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
-  if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
+  const passable = firsts.filter(({ first }) => first.runnable);
+  if (passable.length < gate.min) block(gate.step, "", change);
+  else if (passable.some(({ first }) => first.required)) require(gate.step, "", change);
 }
