@@ -52,6 +52,12 @@ const FENCING: typeof CASES = [
     0,
     /f: warning: passwd: .*secrets file/,
   ],
+  [
+    "an agent that is not installed",
+    cib(device("fence_nosuch", { pcmk_host_list: "a" })),
+    0,
+    /agent fence_nosuch is not/,
+  ],
   ["a driver that there is not", cib(device("nosuch", {})), 0, /f: warning: there is no driver for stonith:nosuch/],
 ];
 
