@@ -177,7 +177,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const written = await readWritten("gemel report", socketPath);
   const source =
     written === EXIT.unreachable ? (readAtRest(place.runDirectory, text(flags["state"])) ?? written) : written;
-  if (typeof source === "number") return source;
+  if (typeof source === "number") {
+    if (source === EXIT.unreachable)
+      process.stderr.write("gemel report: where does this node keep its things? --state DIR\n");
+    return source;
+  }
   const named = words[0] ?? defaultName(nowWallMs);
   const destination = path.resolve(named.endsWith(".tar.gz") ? named : `${named}.tar.gz`);
   const secrets = source.cib === undefined ? [] : secretsOf(source.cib);
