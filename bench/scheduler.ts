@@ -1,7 +1,8 @@
 /**
  * The scheduler beside crm_simulate --profile, in one run on the same machine. What is measured is what the peer
  * measures: CPU time of all threads from the CIB in memory to the graph, without reading files and printing reports.
- * 1. One pass over all reference cases in a fresh process, compilation included.
+ * 1. One pass over all reference cases in a fresh process, compilation included, as `gemel simulate --profile` does it:
+ *    the mean of five on either side.
  * 2. Each case again and again: whether any takes more than twice the peer's time. Whatever looks so is measured once
  *    more on both sides, with more rounds: a compilation or collection hits one case for all.
  * 3. A pair with 1,000 resources, and the memory that a pass of it needs.
@@ -12,14 +13,25 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "no
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { parseArgs } from "node:util";
+import { expectShortRun } from "../src/app/short-run.ts";
 import { parseXml, type XmlElement } from "../src/base/xml.ts";
 import { schedule, work } from "../src/cluster/core/scheduler/schedule.ts";
 import { largePair } from "../test/support/large-pair.ts";
 
-const directory = process.argv[2] ?? path.resolve(import.meta.dirname, "../../shared/scheduler-cases/xml");
+const { values: asked, positionals } = parseArgs({
+  options: { cold: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const directory = positionals[0] ?? path.resolve(import.meta.dirname, "../../shared/scheduler-cases/xml");
 const NOW_WALL_MS = 1_790_000_000_000;
 /** The peer tells hundredths of a second: only many rounds of one case tell its share. */
 const ROUNDS = 20;
+/**
+ * Fresh processes on either side, in turns: of one round the peer tells each case in hundredths of a second, of which
+ * the sum over the cases is true to a tenth of a second only.
+ */
+const COLD_RUNS = 5;
 /** The peer's hundredths of a second are then 0.05 ms a round. */
 const ROUNDS_AGAIN = 200;
 const RATIO_MAX = 2;
@@ -52,6 +64,25 @@ function measureOurs(from: string, rounds: number): Times {
     times.set(name, ms / rounds);
   }
   return times;
+}
+
+/** The first pass of a process of its own, which ends after it. */
+function measureCold(): Times {
+  const text = execFileSync(process.execPath, [import.meta.filename, "--cold", directory], { encoding: "utf8" });
+  return new Map(text.split("\n").flatMap((row) => (row === "" ? [] : [readRow(row)])));
+}
+
+/** The mean of several runs, by case. */
+function meanOf(runs: readonly Times[]): Times {
+  const first = runs[0] ?? new Map<string, number>();
+  return new Map(
+    [...first.keys()].map((name) => [name, runs.reduce((sum, run) => sum + (run.get(name) ?? 0), 0) / runs.length]),
+  );
+}
+
+function readRow(row: string): [string, number] {
+  const [name = "", ms = "0"] = row.split("\t");
+  return [name, Number(ms)];
 }
 
 function measurePeer(from: string, rounds: number): Times {
@@ -113,25 +144,40 @@ function measureLargePair(): void {
   say(`pair with 1000 resources: ${ms.toFixed(0)} ms CPU, at most ${taken.toFixed(0)} MB of heap for the pass`);
 }
 
-say(
-  `load average ${os
-    .loadavg()
-    .map((load) => load.toFixed(1))
-    .join(" ")}`,
-);
-report("gemel", measureOurs(directory, 1));
-let theirs: Times | undefined;
-try {
-  report("crm_simulate", measurePeer(directory, 1));
-  theirs = measurePeer(directory, ROUNDS);
-} catch (error) {
-  say(`crm_simulate: not measured (${error instanceof Error ? error.message.split("\n")[0] : "?"})`);
+function runCold(): void {
+  expectShortRun();
+  for (const [name, ms] of measureOurs(directory, 1)) say(`${name}\t${ms}`);
 }
-const again = measureOurs(directory, ROUNDS);
-report("gemel, in the long run", again);
-if (theirs !== undefined) {
-  report("crm_simulate, in the long run", theirs);
-  compareEach(again, theirs);
+
+function runAll(): void {
+  say(
+    `load average ${os
+      .loadavg()
+      .map((load) => load.toFixed(1))
+      .join(" ")}`,
+  );
+  const [own, peer]: [Times[], Times[]] = [[], []];
+  let theirs: Times | undefined;
+  try {
+    for (let run = 0; run < COLD_RUNS; run++) {
+      own.push(measureCold());
+      peer.push(measurePeer(directory, 1));
+    }
+    theirs = measurePeer(directory, ROUNDS);
+  } catch (error) {
+    say(`crm_simulate: not measured (${error instanceof Error ? error.message.split("\n")[0] : "?"})`);
+  }
+  report(`gemel, mean of ${own.length} fresh processes`, meanOf(own));
+  if (theirs !== undefined) report(`crm_simulate, mean of ${peer.length}`, meanOf(peer));
+  const again = measureOurs(directory, ROUNDS);
+  report("gemel, in the long run", again);
+  if (theirs !== undefined) {
+    report("crm_simulate, in the long run", theirs);
+    compareEach(again, theirs);
+  }
+  measureLargePair();
+  say(`resident at the end: ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
 }
-measureLargePair();
-say(`resident at the end: ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
+
+if (asked.cold) runCold();
+else runAll();

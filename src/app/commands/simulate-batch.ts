@@ -6,6 +6,7 @@ import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { work } from "../../cluster/core/scheduler/schedule.ts";
 import { createDecider, DECIDER_LIMITS } from "../manager/schedule.ts";
+import { expectShortRun } from "../short-run.ts";
 import { localSeconds, zoneAt } from "../zone.ts";
 import { cibOfFile, tellAndCode } from "./cib-input.ts";
 import { simulateCase } from "./simulate-report.ts";
@@ -31,6 +32,7 @@ const casesOf = (directory: string) => readdirSync(directory).filter((name) => n
 /** Exit codes: 0; 65 when a case could not be read, which is said. */
 export function runBatch(directory: string, out: string, timesFile: string | undefined): number {
   mkdirSync(out, { recursive: true });
+  expectShortRun();
   const times = readTimes(timesFile);
   let failed = 0;
   for (const file of casesOf(directory)) {
@@ -50,6 +52,7 @@ export function runBatch(directory: string, out: string, timesFile: string | und
 
 /** CPU seconds a file, the scheduler alone: reading the file does not count. */
 export function runProfile(directory: string, repeat: number, time: string | undefined): number {
+  if (repeat === 1) expectShortRun();
   for (const file of casesOf(directory).sort().reverse()) {
     const read = cibOfFile(path.join(directory, file));
     if (read.kind !== "cib") continue;
