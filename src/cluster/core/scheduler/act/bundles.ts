@@ -52,7 +52,7 @@ function frame(plan: PlanDraft, bundle: Resource, task: string): void {
   if (task === "start" && bundle.bundled !== undefined)
     sumUp(plan, end, completionOf(plan, bundle.bundled, task), "all");
   for (const each of begins) link(plan, begin, each);
-  for (const each of ends) link(plan, each, end, { ends: true });
+  for (const each of ends) link(plan, each, end);
   if (task === "demote") link(plan, begin, end);
 }
 

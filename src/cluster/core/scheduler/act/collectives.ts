@@ -86,7 +86,7 @@ function frame(plan: PlanDraft, resource: Resource, operation: string): void {
   sumUp(plan, end, ends, endMode(resource, operation));
   if (operation !== "promote") link(plan, begin, end);
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
-  for (const each of ends) link(plan, each, end, { ends: true });
+  for (const each of ends) link(plan, each, end);
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
   if (operation === "stop") for (const member of resource.children) waitForStop(plan, member, end);
 }

@@ -30,7 +30,7 @@ const GOES_UP = new Set(["start", "promote"]);
 function rulesOf(order: ResourceOrder): LinkRules {
   const up = GOES_UP.has(order.firstTask);
   if (order.kind === "optional") return { optional: true };
-  if (order.kind === "serialize") return { serialize: true };
+  if (order.kind === "serialize") return {};
   if (!order.symmetrical) return { asymmetric: true, ...(up ? { needsFirst: true } : {}) };
   // The way back of an order among stops is only an order: nobody starts for being stopped last.
   if (order.inverse) return up ? {} : { thenDragsFirst: true };

@@ -208,10 +208,7 @@ const NO_RULES: LinkRules = {
   optional: false,
   hidden: false,
   gate: false,
-  sameNode: false,
-  serialize: false,
   ground: false,
-  ends: false,
 };
 
 export function linkOf(first: Step, second: Step, rules: LinkRules = NO_RULES): Link {

@@ -1,7 +1,7 @@
 /** What of all actions makes the graph: those that are required and can run, and the links between those. */
 import type { Resource } from "../facts/model.ts";
 import { type Action, actionsOf, type Conclusions, linksOf } from "./actions.ts";
-import { isProbe, type Link, type Placed, type Plan } from "./plan.ts";
+import { isProbe, type Placed, type Plan } from "./plan.ts";
 import { isProbing } from "./probes.ts";
 
 export interface Graph {
@@ -36,11 +36,6 @@ function isOfUnmanaged({ resource, kind, managed }: Action): boolean {
 function isBlocked(each: Action): boolean {
   if (each.runnable || !each.required || isLeftAlone(each)) return false;
   return !(isOfUnmanaged(each) && isProbe(each));
-}
-
-function joins(each: Link): boolean {
-  if (each.hidden === true) return false;
-  return each.sameNode !== true || each.first.node === each.second.node;
 }
 
 /**
@@ -96,7 +91,7 @@ export function graphOf(plan: Plan, conclusions: Conclusions): Graph {
   const known = new Set<number>();
   const edges: { first: Action; second: Action; firm: boolean }[] = [];
   for (const each of linksOf(plan, conclusions)) {
-    if (!joins(each)) continue;
+    if (each.hidden === true) continue;
     const [first, second] = [actions[each.first.index], actions[each.second.index]];
     if (first === undefined || second === undefined || !wanted.has(first) || !wanted.has(second)) continue;
     const id = first.index * actions.length + second.index;

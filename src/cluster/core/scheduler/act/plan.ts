@@ -60,15 +60,10 @@ export interface LinkRules {
   readonly gate?: boolean;
   /** Where the second's members are: what a clone does elsewhere is no matter of theirs. */
   readonly at?: Node;
-  /** Edge only between steps of the same node. */
-  readonly sameNode?: boolean;
-  readonly serialize?: boolean;
   /** The first is wanted and cannot run: the second must not run without it. */
   readonly blockedWith?: string;
   /** What stands on the second: while it cannot be stopped, or is wanted and cannot be done, the second is not done. */
   readonly ground?: boolean;
-  /** From a member to the end of its whole. */
-  readonly ends?: boolean;
 }
 
 export interface Link extends LinkRules {

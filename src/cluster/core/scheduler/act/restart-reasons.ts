@@ -65,7 +65,7 @@ function nameFollowers({ plan, settled, told }: Naming, given: readonly string[]
       if (known.startsWith("required ")) told[second.index] = `required ${cause.id} ${word}`;
     } else if (isNext && isHeld(first) && known.startsWith("required "))
       told[second.index] = `required ${describe(first)}`;
-    else if (known === `unrunnable ${describe(first)}`) {
+    else if (known.startsWith("unrunnable ") && known === `unrunnable ${describe(first)}`) {
       const isWanted = settled.required[first.index] === true || (isNext && reason.startsWith("required "));
       if (isWanted && staysPut(second)) told[second.index] = `required ${describe(first)}`;
     }
@@ -130,6 +130,8 @@ function preferLast({ plan, settled: { runnable, required }, told }: Naming): vo
   for (const { first, second, optional } of plan.links) {
     if (!STARTS.has(first.operation) || second.operation !== "start" || optional === true) continue;
     if (first.resource === undefined || second.resource === undefined) continue;
+    const known = told[second.index] ?? "";
+    if (!known.startsWith("unrunnable ") && !known.startsWith("required ")) continue;
     if (topOf(first.resource) === topOf(second.resource)) continue;
     const wanted = required[first.index] === true ? "required" : undefined;
     const why = runnable[first.index] === true ? wanted : "unrunnable";
