@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../../../../base/problem.ts";
 import type { Facts, Resource } from "../facts/model.ts";
+import { isWithin } from "../facts/model.ts";
 import { pictureName } from "../print/names.ts";
 import type { Action } from "./actions.ts";
 import type { Graph } from "./included.ts";
@@ -32,11 +33,6 @@ export function circleIn({ steps, inputs }: Graph): readonly Action[] {
     }
   }
   return [];
-}
-
-function isWithin(resource: Resource, whole: Resource): boolean {
-  for (let up: Resource | undefined = resource; up !== undefined; up = up.parent) if (up === whole) return true;
-  return false;
 }
 
 /** The order constraints between resources of the circle, each once. */
