@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { childOf, parseXml, type XmlElement, xml } from "../../../src/base/xml.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import type { Change } from "../../../src/cluster/core/scheduler/why/change.ts";
 import { conclusionOf, targetsOf, textOf } from "../../../src/cluster/core/scheduler/why/conclusion.ts";
 import {
   type Candidate,
@@ -12,7 +13,6 @@ import {
   candidatesFor,
   without,
 } from "../../../src/cluster/core/scheduler/why/facts-of-cib.ts";
-import type { Change } from "../../../src/cluster/core/scheduler/why/change.ts";
 import { prove } from "../../../src/cluster/core/scheduler/why/prove.ts";
 import { factText, proofText } from "../../../src/cluster/core/scheduler/why/why-text.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";

@@ -65,6 +65,7 @@ const ROWS: readonly ReasonRow[] = [
   row("record-removed", "it is removed", "it is no longer configured", "構成から削除されたため"),
   row("no-longer-configured", "removed", "it is no longer configured", "構成から削除されたため"),
   row("failure-expired", "it expired", "its failures have expired", "故障の記録が期限切れとなったため"),
+  row("lock-ended", "lock has ended", "its shutdown lock has ended", "シャットダウンロックが終了したため"),
   row("node-shutdown", "node shutdown", "the node is leaving", "ノードが停止処理中のため"),
   row(
     "device-changed",

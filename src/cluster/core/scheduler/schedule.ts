@@ -28,7 +28,7 @@ import { linkContainers, linkRemotes } from "./act/remotes.ts";
 import { linkRemovals, planRemovals } from "./act/removals.ts";
 import { nameRestarts } from "./act/restart-reasons.ts";
 import { atFirst } from "./act/settle.ts";
-import { linkClears, planClearFailures, planShutdowns } from "./act/shutdown.ts";
+import { linkClears, planClearFailures, planEndedLocks, planShutdowns } from "./act/shutdown.ts";
 import { planUnfencing } from "./act/unfencing.ts";
 import { linkLoads } from "./act/utilization.ts";
 import type { Decision, ScheduleOptions } from "./decision.ts";
@@ -74,6 +74,7 @@ export function collect(facts: Facts, board: Board): Collected {
   const draft = openDraft(facts, board, nodesGoingDown(facts, board));
   // What might be done: what is on record and no longer so, what is looked at, begun, ended and watched.
   planRemovals(draft);
+  planEndedLocks(draft);
   planClearFailures(draft);
   planRecorded(draft);
   const changes = planDefinitions(draft);

@@ -187,13 +187,16 @@ function linkGate(plan: PlanDraft, waits: Waits, order: ResourceOrder): void {
       link(plan, gate, second, { needsFirst: true, hidden: true });
 }
 
-function linkSetGates(plan: PlanDraft): void {
+function linkSetGates(plan: PlanDraft, waits: Waits): void {
   for (const { name, members, min, second, kind } of plan.facts.setGates) {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
     addGate(plan, gate, min);
     // One of many need but have begun: of a whole not all is waited for.
-    for (const { resource, task } of members)
-      for (const first of stepsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
+    for (const { resource, task } of members) {
+      const firsts =
+        resource.kind === "primitive" ? firstsOf(plan, waits, resource, task) : stepsOf(plan, resource, task);
+      for (const first of firsts) link(plan, first, gate, { gate: true });
+    }
     const rules = kind === "mandatory" ? { needsFirst: true } : {};
     for (const { resource, task } of second) {
       for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);
@@ -225,6 +228,6 @@ export function linkOrders(plan: PlanDraft): Awaited {
     else if (isInterleaved(order)) linkInterleaved(plan, waits, order, rules);
     else linkWhole(plan, waits, order, rules);
   }
-  linkSetGates(plan);
+  linkSetGates(plan, waits);
   return waits;
 }

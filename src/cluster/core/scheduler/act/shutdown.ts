@@ -1,6 +1,7 @@
-/** Leaving nodes: what runs there is stopped first. Expired fail counts are cleared. */
+/** Leaving nodes: what runs there is stopped first. Locks that have ended and expired fail counts are cleared. */
 import type { Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
+import { endedLock } from "../facts/shutdown-locks.ts";
 import { isManaged } from "../place/board.ts";
 import { link, type PlanDraft, step } from "./draft.ts";
 import { type Step, stepsOf } from "./plan.ts";
@@ -29,6 +30,22 @@ export function planShutdowns(plan: PlanDraft): void {
   if (dc === undefined) return;
   for (const other of leaving) link(plan, other, dc);
   for (const fence of plan.steps) if (fence.kind === "fence") link(plan, fence, dc);
+}
+
+/** The records of locks that have ended; nothing waits for their being gone. */
+export function planEndedLocks(plan: PlanDraft): void {
+  for (const resource of plan.facts.resources) {
+    const node = endedLock(resource);
+    if (node !== undefined)
+      step(plan, {
+        resource,
+        node,
+        operation: "lrm_delete",
+        kind: "cluster",
+        wanted: true,
+        reason: "lock has ended",
+      });
+  }
 }
 
 /** One step that forgets the failures of a resource on a node. */
