@@ -104,10 +104,9 @@ export function create(root: XmlElement, place: Place, given: XmlElement): Edite
 
 /** `allowsCreate`: what is not there is put at the place that is named. */
 export function modify(root: XmlElement, place: Place, given: XmlElement, allowsCreate: boolean): Edited {
-  const isWhole = given.attributes["id"] === undefined;
-  const at = isWhole
-    ? findGiven(root, place.xpath === undefined ? {} : place, ({ name }) => name === given.name)
-    : findGiven(root, place, (one) => isMeant(one, given));
+  // Of what has no id there is one in all: a section, which stands above every scope.
+  const isSection = given.attributes["id"] === undefined && place.xpath === undefined;
+  const at = findGiven(root, isSection ? {} : place, (one) => isMeant(one, given));
   if (at !== undefined) return edited(replaceAt(root, at, (found) => merge(found, given)));
   if (allowsCreate && (place.scope !== undefined || place.xpath !== undefined)) return create(root, place, given);
   return { kind: "not-found", reason: `there is no ${nameOf(given)}` };
