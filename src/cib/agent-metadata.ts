@@ -40,7 +40,7 @@ function actionText(action: XmlElement): string {
 
 /** `title`: as it was asked for, `ocf:heartbeat:Dummy`. */
 export function printAgentMetadata(metadata: XmlElement, title: string): string {
-  const short = textOf(childOf(metadata, "shortdesc"));
+  const short = textOf(childOf(metadata, "shortdesc")) || (metadata.attributes["shortdesc"] ?? "");
   const long = textOf(childOf(metadata, "longdesc"));
   const parameters = childrenOf(childOf(metadata, "parameters"), "parameter");
   const actions = childrenOf(childOf(metadata, "actions"), "action");

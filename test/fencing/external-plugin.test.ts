@@ -80,9 +80,12 @@ describe("a plugin as a process", () => {
     createExternalPlugin({ plugin, password: "hunter2", passwordOption: "passwd", budgetMs, directory });
 
   test("gets operation and node as arguments, its parameters and the password in the environment", async () => {
-    script("echo", 'tr "\\0" " " < /proc/$$/cmdline > cmdline; echo "$1 $2 $ipaddr $passwd"; exit 3');
+    script(
+      "echo",
+      'tr "\\0" " " < /proc/$$/cmdline > cmdline; [ $passwd = hunter2 ] && echo "$1 $2 $ipaddr it was $passwd"; exit 3',
+    );
     const answer = await pluginOf("echo").call("off", "alpha", { ipaddr: "192.0.2.1" });
-    expect(answer).toEqual(exited(3, "off alpha 192.0.2.1 hunter2\n"));
+    expect(answer).toEqual(exited(3, "off alpha 192.0.2.1 it was ***\n"));
     expect(readFileSync(path.join(directory, "cmdline"), "utf8")).not.toContain("hunter2");
   });
 

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { failureOf } from "../../src/fencing/drivers/agent-words.ts";
 import { agentDevice } from "../../src/fencing/drivers/fence-agent.ts";
 import { CATALOGUE } from "../../src/fencing/drivers/index.ts";
 import { boundMs, provePower } from "../../src/fencing/drivers/prove-power.ts";
@@ -68,10 +69,45 @@ test("an agent that hands its password on as an argument is refused, unless its 
 
 describe("an agent as a process", () => {
   test("gets its options and the password on standard input, never as arguments", async () => {
-    script("fence_echo", 'echo "$action $plug $password"; exit 7');
+    script("fence_echo", '[ "$password" = hunter2 ] && echo "$action $plug it was $password"; exit 7');
     const answer = await agentOf("fence_echo").call({ action: "off", plug: "3\naction=on" });
-    expect(answer).toEqual({ kind: "exited", code: 7, output: "off 3 action=on hunter2\n" });
+    expect(answer).toEqual({ kind: "exited", code: 7, output: "off 3 action=on it was ***\n" });
     expect(readFileSync(path.join(directory, "fence_echo.cmdline"), "utf8")).not.toContain("hunter2");
+  });
+
+  test("that fails says what to do, and a name that does not resolve is told by us", async () => {
+    script("fence_deaf", 'echo "ERROR: Unable to connect/login to fencing device"; exit 1');
+    const resolve = (name: string) =>
+      name === "bmc" ? Promise.resolve() : Promise.reject(Object.assign(new Error(name), { code: "ENOTFOUND" }));
+    const target = {
+      agent: "fence_deaf",
+      password: "x",
+      passwordOption: "password",
+      budgetMs: 5_000,
+      directory,
+      resolve,
+    };
+    const read = async (ip: string) => agentDevice(createFenceAgent(target), { ip }).readPower();
+    expect(await read("bmc")).toEqual({
+      kind: "unreadable",
+      reason: expect.stringMatching(/ended with 1: ERROR: Unable to connect.*; look whether its address answers, then/),
+    });
+    expect(await read("bmd")).toEqual({
+      kind: "unreadable",
+      reason: "the agent ended with 1: the name bmd cannot be resolved; correct host, or write the address itself",
+    });
+  });
+
+  test.each([
+    [
+      "Can't locate VMware/VIRuntime.pm\nBEGIN failed--\n\t...propagated at line 22.",
+      /VIRuntime.pm; install what it needs/,
+    ],
+    ["Failed: Timed out waiting to power OFF", /OFF; look whether the device has power and network/],
+    ["Failed: You have to enter plug number", /look at pcmk_host_map/],
+    ["something else", /something else; try it with the same parameters by stonith -t/],
+  ])("%j as its last words", (output, reason) => {
+    expect(failureOf("agent", 1, output)).toMatch(reason);
   });
 
   test("that does not end is killed with its children, and may have acted", async () => {

@@ -52,6 +52,44 @@ describe("devices", () => {
     expect(roundBoundMs(levelsFor(configuration, "alpha", "bravo"))).toBe(270_000);
   });
 
+  test("a template and borrowed pairs make a device like any other; what it says itself wins", () => {
+    const template = primitive("bmc", "ipmi-lan", { ...board, user: "template" })
+      .replaceAll("primitive", "template")
+      .replace("<instance_attributes>", '<instance_attributes id="login">')
+      .replace('name="secret"', 'id="entry" name="secret"');
+    const own = pairs({ host: "192.0.2.2", user: "own", pcmk_host_list: "bravo" });
+    const templated = `<primitive id="f1" template="bmc"><instance_attributes>${own}</instance_attributes></primitive>`;
+    const pair = primitive("f2", "ipmi-lan", { host: "192.0.2.3", user: "admin", pcmk_host_list: "alpha" });
+    const byPair = pair.replace("</instance_attributes>", '<nvpair id-ref="entry"/></instance_attributes>');
+    const list = pairs({ host: "192.0.2.4", pcmk_host_list: "alpha" });
+    const bySet = primitive("f3", "ipmi-lan", {}, `<instance_attributes id-ref="login"/>`).replace(
+      "<instance_attributes></instance_attributes>",
+      `<instance_attributes>${list}</instance_attributes>`,
+    );
+    const { configuration, problems } = read(cib(template + templated + byPair + bySet));
+    expect(problems).toEqual([]);
+    expect(configuration.devices.map(({ id, parameters, targets }) => [id, parameters, targets])).toEqual([
+      ["f1", { ...board, host: "192.0.2.2", user: "own" }, ["bravo"]],
+      ["f2", { ...board, host: "192.0.2.3" }, ["alpha"]],
+      ["f3", { ...board, host: "192.0.2.4", user: "template" }, ["alpha"]],
+    ]);
+  });
+
+  test("options are read from the set that the scheduler reads them from", () => {
+    const set = (id: string, score: string, options: Readonly<Record<string, string>>) =>
+      `</cluster_property_set><cluster_property_set id="${id}" score="${score}">${pairs(options)}`;
+    const later = set("cib-bootstrap-options", "0", { "stonith-enabled": "#default", "stonith-timeout": "90s" });
+    const options = set("x", "9", { "stonith-enabled": "false", "stonith-timeout": "30s" }) + later;
+    const { configuration } = read(cib(good, { options }));
+    expect([configuration.isEnabled, configuration.timeoutMs]).toEqual([false, 90_000]);
+  });
+
+  test("parameters that a rule decides on are refused: read as if it held, it could be another node's board", () => {
+    const ruled = good.replace("<instance_attributes>", '<instance_attributes><rule score="0"/>');
+    expect(places(cib(ruled))).toContain("error primitive fence-alpha");
+    expect(read(cib(ruled)).configuration.devices).toEqual([]);
+  });
+
   test.each([
     ["1 action at a time", {}, { actionLimit: 1 }, []],
     ["as many as written", { pcmk_action_limit: "3" }, { actionLimit: 3 }, []],

@@ -231,7 +231,9 @@ test("a probe says what the board can do, and ends with the device to configure"
 
 test("stonith -n names what a type takes, required ones first, and -p is refused", async () => {
   expect((await gemel(["stonith", "-t", "external/ipmi", "-n"])).out).toMatch(/^ipaddr userid secret ipport .*priv /);
-  expect((await gemel(["stonith", "-t", "external/ipmi", "-h"])).out).toContain("ipaddr (here host): required");
+  expect((await gemel(["stonith", "-t", "external/ipmi", "-h"])).out).toContain(
+    "ipaddr* (string): write the address of the board",
+  );
   expect((await gemel(["stonith", "-t", "teapot", "-n"])).code).toBe(8);
   const refused = await gemel(["stonith", "-t", "external/ipmi", "-p", "a b c", "-S"]);
   expect(refused).toMatchObject({ code: 3, out: expect.stringContaining("NAME=VALUE") });
@@ -245,7 +247,7 @@ test("stonith -t external/ipmi: status, and a reset that is off, read as off, th
     code: 0,
     out: "external/ipmi device OK: power is on\n",
   });
-  expect(await gemel([...argv, "-l"])).toEqual({ code: 0, out: "alpha\n" });
+  expect(await gemel([...argv, "secret=board", "-l"])).toEqual({ code: 0, out: "alpha\n" });
   expect(await gemel([...argv, "secret=board", "-T", "reset", "alpha"])).toMatchObject({
     code: 0,
     out: expect.stringMatching(/power is off\n.*power is on\n/),

@@ -134,6 +134,11 @@ test("a bad profile tells everything that is wrong with it", () => {
     "bad.json: facts.match",
     "bad.json: colour",
   ]);
+  const orders = read.kind === "invalid" ? read.problems.map(({ reason, remedy }) => `${reason}; ${remedy}`) : [];
+  expect(orders[0]).toBe('its value is "x"; write vendor, board and generation in 3 to 80 letters');
+  expect(orders[1]).toMatch(/^its value is "teapot"; write one of ipmi-lan, redfish, /);
+  expect(orders[2]).toBe("it is missing; add it; gemel hw explain hp/ilo3 --json shows a whole profile");
+  expect(orders[3]).toBe("a profile has no such key; remove it, or correct its spelling");
   const fact = { standing: "unverified", source: "nobody has looked" };
   const lacking = {
     name: "a board",
@@ -218,4 +223,12 @@ test("a board that only the site knows is found by a file below /etc, with the p
   expect((await hw("explain", "acme/rackbox", "--root", root)).output).toContain(
     "read from a unit: unit 7, firmware 1.2",
   );
+  const shown = JSON.parse((await hw("explain", "acme/rackbox", "--json", "--root", root)).output);
+  expect(shown).toEqual(profile);
+  const misspelt = { ...profile, fencing: { driver: "ipmi-lan", parameters: { settle_tme: "3s" } } };
+  writeFileSync(path.join(root, "etc/gemel/hw-profiles/acme/rackbox.json"), JSON.stringify(misspelt));
+  expect(await hw("detect", "--root", root)).toMatchObject({
+    code: 1,
+    errors: expect.stringMatching(/acme\/rackbox: fencing.parameters.settle_tme: error: the driver has no such/),
+  });
 });

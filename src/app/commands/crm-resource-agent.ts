@@ -16,6 +16,7 @@ import { parametersOf } from "../../cluster/core/scheduler/facts/read-resources.
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { createAgentRunner, type Finished } from "../../cluster/edge/resource-agent.ts";
 import { agentMetadata } from "../crm/ra-level.ts";
+import { fencingMetadata } from "../fencing-agents.ts";
 import { askOrTell, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, find, tell } from "./crm-resource-find.ts";
@@ -209,9 +210,10 @@ function secretNames({ provider = "heartbeat", type }: Agent): readonly string[]
 
 const showMetadata: ResourceAction = ({ argument }) => {
   const [agentClass = "", provider = "", type = ""] = argument.split(":");
-  const metadata = agentClass === "ocf" ? agentMetadata(provider, type) : undefined;
-  if (metadata === undefined) {
-    const reason = agentClass === "ocf" ? "No such device or address" : "only ocf agents describe themselves in XML";
+  const told = agentClass === "stonith" ? fencingMetadata(provider) : agentMetadata(provider, type);
+  const metadata = agentClass === "ocf" || agentClass === "stonith" ? told : "only ocf and stonith agents have any";
+  if (metadata === undefined || typeof metadata === "string") {
+    const reason = metadata ?? "No such device or address";
     return Promise.resolve(complain(`Metadata query for ${argument} failed: ${reason}`, FIELD_EXIT.notFound));
   }
   process.stdout.write(`<?xml version="1.0"?>\n${printXml(metadata)}`);

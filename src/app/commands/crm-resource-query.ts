@@ -12,6 +12,7 @@ import {
 import { ROLE } from "../../cluster/core/scheduler/facts/values.ts";
 import { isUnique, lineOf, primitiveLine } from "../../cluster/core/scheduler/print/status-report.ts";
 import { ctime } from "../ctime.ts";
+import { fencingAgents } from "../fencing-agents.ts";
 import { EXIT, FIELD_EXIT } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, type Found, factsOf, find, tell } from "./crm-resource-find.ts";
@@ -145,6 +146,7 @@ export const QUERIES: Readonly<Record<string, ResourceAction>> = {
   "list-ocf-providers": () => listOf(namesIn(OCF_DIRECTORY)),
   "list-agents": ({ argument }) => {
     const [standard = "", provider] = argument.split(":");
+    if (standard === "stonith") return listOf(fencingAgents());
     if (standard === "lsb" || standard === "service") return listOf(namesIn("/etc/init.d"));
     if (provider !== undefined) return listOf(namesIn(`${OCF_DIRECTORY}/${provider}`));
     const all = namesIn(OCF_DIRECTORY).flatMap((each) => namesIn(`${OCF_DIRECTORY}/${each}`));

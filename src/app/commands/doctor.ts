@@ -27,6 +27,7 @@ import { isModuleLoaded, readMachine } from "../../hw/edge/profile-files.ts";
 import { askControl, readCommandLine } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { agentMetadata } from "../crm/ra-level.ts";
+import { fencingProblems } from "../fencing-problems.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 import { knownProfiles } from "./hw.ts";
@@ -160,7 +161,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const clocks = asked.kind === "answer" ? asked.value.readings : [];
   const configuration = childOf(cib, "configuration") ?? cib;
   const findings = examine(await gather(status.value, configuration, clocks));
-  const problems = verifyCib(cib);
+  const problems = [...verifyCib(cib), ...fencingProblems(configuration)];
   if (flags["json"] === true) {
     process.stdout.write(`${JSON.stringify({ findings, configuration: problems }, undefined, 2)}\n`);
     return findings.length + problems.length === 0 ? EXIT.done : EXIT.refused;

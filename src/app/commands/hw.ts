@@ -5,6 +5,8 @@
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { Problem } from "../../base/problem.ts";
+import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { explainProfile } from "../../hw/core/profile/explain.ts";
 import { matchProfiles, type NamedProfile } from "../../hw/core/profile/match.ts";
 import {
@@ -17,14 +19,26 @@ import {
 } from "../../hw/edge/profile-files.ts";
 import { tellProblem } from "../japanese/translate.ts";
 
-const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE | list   [--profiles DIRECTORY]\n";
+const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE [--json] | list   [--profiles DIRECTORY]\n";
 /** What the site has added to the program's own profiles, or replaced. */
 const SITE_DIRECTORY = "/etc/gemel/hw-profiles";
+
+/** What the profile's driver would refuse of its parameters; the rest of a device is not the profile's. */
+function refusedParameters({ id, profile: { fencing } }: NamedProfile): readonly Problem[] {
+  const given = fencing?.parameters ?? {};
+  const complaints = CATALOGUE.choose(fencing?.driver ?? "", given)?.complaints ?? [];
+  return complaints
+    .filter(({ parameter }) => Object.hasOwn(given, parameter))
+    .map(({ parameter, reason, remedy }) => {
+      return { severity: "error", place: `profile ${id}: fencing.parameters.${parameter}`, reason, remedy };
+    });
+}
 
 /** `root`: "/" but for what was recorded of another machine. `directory`: in place of the program's own profiles. */
 export function knownProfiles(root: string, directory?: string) {
   const own = directory === undefined ? packagedProfiles() : profilesBelow(directory);
-  return readProfiles([...own, ...profilesBelow(path.join(root, SITE_DIRECTORY))]);
+  const { profiles, problems } = readProfiles([...own, ...profilesBelow(path.join(root, SITE_DIRECTORY))]);
+  return { profiles, problems: [...problems, ...profiles.flatMap(refusedParameters)] };
 }
 
 function say(line: string): void {
@@ -73,15 +87,18 @@ function detect(profiles: readonly NamedProfile[], root: string): number {
 export function run(argv: readonly string[]): Promise<number> {
   let directory: string | undefined;
   let root = "/";
+  let isJson = false;
   let words: string[] = [];
   try {
     const options = {
       profiles: { type: "string" },
       root: { type: "string", default: "/" },
+      json: { type: "boolean", default: false },
     } as const;
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     directory = values.profiles;
     root = values.root;
+    isJson = values.json;
     words = positionals;
   } catch (error) {
     process.stderr.write(`gemel hw: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -94,16 +111,18 @@ export function run(argv: readonly string[]): Promise<number> {
   }
   const { profiles, problems } = knownProfiles(root, directory);
   for (const problem of problems) process.stderr.write(`${tellProblem(problem)}\n`);
-  if (what === "detect") return Promise.resolve(detect(profiles, root));
+  const code = problems.length === 0 ? 0 : 1;
+  if (what === "detect") return Promise.resolve(Math.max(code, detect(profiles, root)));
   if (what === "list") {
     for (const { id: name, profile } of profiles) say(`${name.padEnd(24)} ${profile.name}`);
-    return Promise.resolve(problems.length === 0 && profiles.length > 0 ? 0 : 1);
+    return Promise.resolve(profiles.length > 0 ? code : 1);
   }
   const found = profiles.find((each) => each.id === id);
   if (found === undefined) {
     process.stderr.write(`gemel hw: there is no profile ${id}; \`gemel hw list\` shows all\n`);
     return Promise.resolve(1);
   }
-  explain(found);
-  return Promise.resolve(0);
+  if (isJson) say(JSON.stringify(found.profile, undefined, 2));
+  else explain(found);
+  return Promise.resolve(code);
 }

@@ -2,20 +2,17 @@
  * `stonith_admin`, as operators of Pacemaker type it; what it does is what `gemel fence` does.
  * Facts: stonith_admin(8) of Pacemaker 2.1 and its --help-all; its words and exit codes by stonith-answer.ts.
  */
-import { existsSync } from "node:fs";
-import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { childrenOf, parseXml, printXml } from "../../base/xml.ts";
-import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
+import { complaintsOf, fencingAgents, fencingMetadata } from "../fencing-agents.ts";
 import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { askOrTell, EXIT, FIELD_EXIT, wrongCall } from "./ask.ts";
 import { runCluster } from "./fence-cluster.ts";
-import { complaintsOf, metadataOf } from "./stonith-agent.ts";
 import { type Answer, type Form, installed, registered, targets, tell } from "./stonith-answer.ts";
 import { epochOf, historyLines, isRecent, lastDeath, lastFencedLine } from "./stonith-history.ts";
 
@@ -122,25 +119,13 @@ async function nameOfNode(id: string, run: string | undefined): Promise<string |
   return found?.attributes["uname"];
 }
 
-/** Where the packaged agents lie that are run as they are. */
-const PACKAGED: readonly (readonly [family: string, folder: string])[] = [
-  ["fence_", "/usr/sbin"],
-  ["external/", "/usr/lib/stonith/plugins"],
-];
-
-/** Of a packaged agent the drivers know only the name. */
-function isMissing(agent: string): boolean {
-  const [, folder] = PACKAGED.find(([family]) => agent.startsWith(family)) ?? [];
-  return !CATALOGUE.agents.includes(agent) && folder !== undefined && !existsSync(path.join(folder, agent));
-}
-
 function aboutAgent({ agent, metadata, option = [], "env-option": names = [], quiet }: Values, end: End): number {
   if (agent === undefined) return refuse("Please specify an agent to query using -a,--agent [value]");
   const isElse = "stonith_admin -I lists those that there are";
   if (metadata === true) {
-    const told = isMissing(agent) ? undefined : metadataOf(agent);
-    const reason = `Can't get fence agent meta-data: No such device ${agent}; ${isElse}`;
-    if (told === undefined) return end({ code: FIELD_EXIT.notFound, errors: [reason] });
+    const told = fencingMetadata(agent) ?? `No such device ${agent}; ${isElse}`;
+    if (typeof told === "string")
+      return end({ code: FIELD_EXIT.notFound, errors: [`Can't get fence agent meta-data: ${told}`] });
     say(printXml(told));
     return EXIT.done;
   }
@@ -148,7 +133,7 @@ function aboutAgent({ agent, metadata, option = [], "env-option": names = [], qu
   if (bad !== undefined) return refuse(`-o ${bad}: write NAME=VALUE`);
   const given = option.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)] as const);
   const found = names.map((name) => [name, process.env[`OCF_RESKEY_${name}`] ?? ""] as const);
-  const complaints = isMissing(agent) ? undefined : complaintsOf(agent, Object.fromEntries([...given, ...found]));
+  const complaints = complaintsOf(agent, Object.fromEntries([...given, ...found]));
   if (complaints === undefined) {
     const lines = [`Validation of ${agent} failed`, `Agent ${agent} not found; ${isElse}`];
     return end({ code: FIELD_EXIT.notFound, lines });
@@ -219,7 +204,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const [elsewhere] = Object.entries(BY_CONFIGURATION).filter(([name]) => Object.hasOwn(values, name));
   if (elsewhere !== undefined) return refuse(elsewhere[1]);
   if (values.metadata === true || values.validate === true) return aboutAgent(values, end);
-  if (values["list-installed"] === true) return end({ code: EXIT.done, list: installed(CATALOGUE.agents) });
+  if (values["list-installed"] === true) return end({ code: EXIT.done, list: installed(fencingAgents()) });
   if (values.fence !== undefined) return fieldCode(await fence("off", values.fence, values));
   if (values.unfence !== undefined) return fieldCode(await fence("on", values.unfence, values));
   if (values.reboot !== undefined) return fieldCode(await fence("reboot", values.reboot, values));

@@ -6,15 +6,17 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { printXml } from "../../base/xml.ts";
-import { ownParameters } from "../../fencing/core/catalogue.ts";
-import { CATALOGUE, parametersOf, standaloneDevice } from "../../fencing/drivers/index.ts";
+import { childOf, childrenOf, printXml, xml } from "../../base/xml.ts";
+import { printAgentMetadata } from "../../cib/agent-metadata.ts";
+import type { FencingDevice } from "../../fencing/core/configuration.ts";
+import { readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
+import { CATALOGUE, parametersOf } from "../../fencing/drivers/index.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
 import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
+import { fencingAgents, fencingMetadata } from "../fencing-agents.ts";
 import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
-import { metadataOf } from "./stonith-agent.ts";
 
 const USAGE = `stonith -L | -V
        stonith -t TYPE -n | -m | -h
@@ -25,6 +27,13 @@ const USAGE = `stonith -L | -V
 const TIMES_MAX = 1_000;
 /** Those of stonith(8); an unknown type ends with 8 there, too. */
 const CODES = { ok: 0, badConfiguration: 1, wrongCall: 3, unknownHost: 4, failed: 5, unknownType: 8 } as const;
+
+/** Where a device says which nodes it fences: a configuration's words, and those of the old plugins. */
+const NODE_LISTS = ["pcmk_host_list", "pcmk_host_map", "hostname", "nodename", "hostlist"];
+/** The node of a status that is asked without one. */
+const UNNAMED = "unnamed";
+/** Of the one device that there is. */
+const ID = "stonith";
 
 const OPTIONS = {
   L: { type: "boolean", short: "L" },
@@ -58,9 +67,12 @@ function tell(reason: string, code: number): number {
 /** `name=value` words, on the command line or line by line in a file. */
 function pairsOf(words: readonly string[], file: string | undefined): Record<string, string> {
   const lines = file === undefined ? [] : readFileSync(file, "utf8").split("\n");
-  const pairs = [...lines, ...words].flatMap((word) => {
+  const written = lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  if (written.some((line) => line.indexOf("=") < 1))
+    throw new Error(`-F ${file}: write lines of NAME=VALUE; stonith -t TYPE -n tells the names`);
+  const pairs = [...written, ...words.filter((word) => word.indexOf("=") > 0)].map((word) => {
     const at = word.indexOf("=");
-    return at > 0 && !word.startsWith("#") ? [[word.slice(0, at).trim(), word.slice(at + 1)] as const] : [];
+    return [word.slice(0, at).trim(), word.slice(at + 1)] as const;
   });
   return Object.fromEntries(pairs);
 }
@@ -76,51 +88,51 @@ function environmentOf(type: string): Record<string, string> {
   );
 }
 
-/** `-n`: the names, those that must be given first; `-m`: all of it as XML; `-h`: one a line, with what it is. */
+/** `-n`: the names, those that must be given first; `-m`: all of it as XML; `-h`: in words. */
 function describe(type: string, how: "names" | "xml" | "help"): number {
-  const parameters = parametersOf(type);
-  const metadata = metadataOf(type);
-  if (parameters === undefined || metadata === undefined)
-    return tell(`there is no type ${type}; stonith -L lists them`, CODES.unknownType);
-  if (how === "xml") {
-    say(printXml(metadata));
-    return CODES.ok;
-  }
-  const sorted = [...parameters.filter((each) => each.isRequired), ...parameters.filter((each) => !each.isRequired)];
-  if (how === "names") {
-    say(sorted.map(({ oldName }) => oldName).join(" "));
-    return CODES.ok;
-  }
-  for (const { name, oldName, isRequired } of sorted) {
-    const ours = name === oldName ? "" : ` (here ${name})`;
-    say(`${oldName}${ours}: ${isRequired ? "required" : "optional"}`);
-  }
-  say("A password is never a parameter: secret names its entry in the secrets file.");
+  const metadata = fencingMetadata(type) ?? "there is no such type";
+  if (typeof metadata === "string") return tell(`${type} does not describe itself: ${metadata}`, CODES.failed);
+  if (how === "xml") say(printXml(metadata));
+  if (how === "help") say(printAgentMetadata(metadata, `STONITH Device: ${type}`));
+  if (how !== "names") return CODES.ok;
+  const parameters = childrenOf(childOf(metadata, "parameters"), "parameter").map(({ attributes }) => attributes);
+  const sorted = ["1", "0"].flatMap((is) => parameters.filter(({ required = "0" }) => required === is));
+  say(sorted.map(({ name = "" }) => name).join(" "));
   return CODES.ok;
 }
 
-/** The nodes that the parameters name, as the old plugins list them. */
-function hostsOf(parameters: Readonly<Record<string, string>>): readonly string[] {
-  const lists = ["hostname", "hostlist", "nodename", "pcmk_host_list"].map((name) => parameters[name] ?? "");
-  return lists.flatMap((list) => list.split(/[\s,]+/)).filter((word) => word !== "");
+/** What the fencer would make of a primitive with these parameters; all complaints are told. */
+function readDevice(type: string, given: Readonly<Record<string, string>>, node?: string): FencingDevice | undefined {
+  // The field may name the node on the command line alone.
+  const isNamed = NODE_LISTS.some((list) => Object.hasOwn(given, list));
+  const parameters = isNamed ? given : { ...given, pcmk_host_list: node ?? UNNAMED };
+  const pairs = Object.entries(parameters).map(([name, value]) => xml("nvpair", { name, value }));
+  const primitive = xml("primitive", { id: ID, class: "stonith", type }, [xml("instance_attributes", {}, pairs)]);
+  const configuration = xml("configuration", {}, [xml("resources", {}, [primitive])]);
+  const read = readFencingConfiguration(configuration, CATALOGUE);
+  const [device] = read.configuration.devices;
+  if (device === undefined)
+    for (const { reason, remedy } of read.problems) tell(`${reason}; ${remedy}`, CODES.badConfiguration);
+  return device;
 }
 
 async function drive(
-  type: string,
-  parameters: Readonly<Record<string, string>>,
+  device: FencingDevice,
+  node: string,
   actions: readonly ("off" | "on" | "status")[],
   secretsFile: string,
 ): Promise<number> {
-  const device = standaloneDevice("stonith", type, parameters);
-  if (device.kind === "unusable") return tell(device.reason, CODES.badConfiguration);
-  if (device.kind === "manual") return tell("a person is no device; see meatclient", CODES.wrongCall);
-  const boundMs = CATALOGUE.choose(type, ownParameters(parameters))?.boundMs ?? 0;
+  if (device.isManual) return tell("a person is no device; see meatclient", CODES.wrongCall);
+  const { agent, parameters, perTarget, timeoutMs } = device;
+  const runnable = { ...device, parameters: { ...parameters, ...perTarget[node] } };
   const runner = createRunner({ secretsFile, ownUuid: readMachine("/").uuid });
   try {
     for (const action of actions) {
-      const { outcome } = await withProgress("stonith", `${action} is under way`, runner.run(device, action, boundMs));
+      const ending = runner.run(runnable, action, timeoutMs[action === "on" ? "on" : "off"]);
+      const { outcome } = await withProgress("stonith", `${action} is under way`, ending);
       if (outcome.kind !== "confirmed") return tell(`${action} ${outcome.kind}: ${outcome.reason}`, CODES.failed);
-      say(`${type} device OK: power is ${outcome.power}`);
+      const power = outcome.power === "not-told" ? "it shows no power" : `power is ${outcome.power}`;
+      say(`${agent} device OK: ${power}`);
     }
     return CODES.ok;
   } finally {
@@ -133,7 +145,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
     if (values.L === true) {
-      for (const agent of CATALOGUE.agents) say(agent);
+      for (const agent of fencingAgents()) say(agent);
       return CODES.ok;
     }
     if (values.V === true) {
@@ -142,13 +154,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     }
     if (values.t === undefined && values.h === true) {
       say(`usage: ${USAGE}`);
-      for (const agent of CATALOGUE.agents.filter((each) => !each.includes("*"))) {
-        say(`\nSTONITH Device: ${agent}`);
-        describe(agent, "help");
-      }
+      say("STONITH -t device types and associated configuration details:\n");
+      for (const agent of fencingAgents()) describe(agent, "help");
       return CODES.ok;
     }
     if (values.t === undefined) return tell(`say which type\nusage: ${USAGE}`, CODES.wrongCall);
+    if (!fencingAgents().includes(values.t))
+      return tell(`there is no type ${values.t}; stonith -L lists them`, CODES.unknownType);
     if (values.n === true) return describe(values.t, "names");
     if (values.m === true || values.h === true) return describe(values.t, values.m === true ? "xml" : "help");
     if (values.p !== undefined) {
@@ -159,21 +171,23 @@ export async function run(argv: readonly string[]): Promise<number> {
       return tell(`-c ${values.c}: write a number from 1 to ${TIMES_MAX}`, CODES.wrongCall);
     const given = pairsOf(positionals, values.F);
     const parameters = values.E === true ? { ...environmentOf(values.t), ...given } : given;
-    const repeated = <Action>(actions: readonly Action[]) => Array.from({ length: times }, () => actions).flat();
-    if (values.l === true) {
-      for (const host of hostsOf(parameters)) say(host);
-      return CODES.ok;
-    }
-    if (values.S === true) return await drive(values.t, parameters, repeated(["status"]), values.secrets);
     const [node] = positionals.filter((word) => !word.includes("="));
+    const device = readDevice(values.t, parameters, node);
+    if (device === undefined) return CODES.badConfiguration;
+    const targets = (device.targets ?? []).filter((name) => name !== UNNAMED);
+    if (values.l === true) {
+      for (const host of targets) say(host);
+      return targets.length > 0 ? CODES.ok : tell("no host is named; add pcmk_host_list=NODE", CODES.badConfiguration);
+    }
+    const repeated = <Action>(actions: readonly Action[]) => Array.from({ length: times }, () => actions).flat();
+    const [first = UNNAMED] = targets;
+    if (values.S === true) return await drive(device, node ?? first, repeated(["status"]), values.secrets);
     if (node === undefined) return tell(`say which node\nusage: ${USAGE}`, CODES.wrongCall);
-    const hosts = hostsOf(parameters);
-    if (hosts.length > 0 && !hosts.includes(node)) return tell(`${node} is not of this device`, CODES.unknownHost);
+    if (!targets.includes(node)) return tell(`${node} is not of this device`, CODES.unknownHost);
     const action = values.T ?? "reset";
-    if (action === "off" || action === "on")
-      return await drive(values.t, parameters, repeated([action]), values.secrets);
+    if (action === "off" || action === "on") return await drive(device, node, repeated([action]), values.secrets);
     // A reset that cannot be read back is no proof: off, read as off, then on.
-    if (action === "reset") return await drive(values.t, parameters, repeated(["off", "on"]), values.secrets);
+    if (action === "reset") return await drive(device, node, repeated(["off", "on"]), values.secrets);
     return tell(`-T ${action}: say on, off or reset`, CODES.wrongCall);
   } catch (error) {
     return tell(`${error instanceof Error ? error.message : String(error)}\nusage: ${USAGE}`, CODES.wrongCall);

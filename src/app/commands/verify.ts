@@ -12,6 +12,7 @@ import { loadConfiguration } from "../../cib/load.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
 import { asCib, EXIT } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";
+import { fencingProblems } from "../fencing-problems.ts";
 import { tellProblem } from "../japanese/translate.ts";
 
 const USAGE =
@@ -42,6 +43,12 @@ function missingAlertPrograms(configuration: XmlElement, source: string): readon
     const reason = `there is no program ${path} on this machine that could be run`;
     return [{ severity: "warning", place: `${source}: alert ${id}`, reason, remedy: "install it on every node" }];
   });
+}
+
+/** What only this program can see: its fencing drivers know their parameters, this machine its programs. */
+function furtherProblems(configuration: XmlElement, source: string): readonly Problem[] {
+  const fencing = fencingProblems(configuration).map((found) => ({ ...found, place: `${source}: ${found.place}` }));
+  return [...fencing, ...missingAlertPrograms(configuration, source)];
 }
 
 interface Text {
@@ -135,7 +142,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     }
     const loaded = loadConfiguration(text, { source });
     const problems: readonly Problem[] =
-      loaded.kind === "valid" ? [...loaded.warnings, ...missingAlertPrograms(loaded.value, source)] : loaded.problems;
+      loaded.kind === "valid" ? [...loaded.warnings, ...furtherProblems(loaded.value, source)] : loaded.problems;
     if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${tellProblem(problem)}\n`);
     const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
     if (values.quiet !== true)

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { nearestName } from "../../base/nearest.ts";
-import type { Read } from "../../base/problem.ts";
+import type { Problem, Read } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { changeGroup, deleteObject, type GroupChange, renameObject, setValue } from "../../cib/crm-syntax/edit.ts";
@@ -14,6 +14,7 @@ import { type LoadMode, loadConfiguration } from "../../cib/load.ts";
 import { CLUSTER_OPTIONS } from "../../cib/schema/options.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
+import { fencingProblems } from "../fencing-problems.ts";
 import { runBorrowed, runTool } from "./borrowed.ts";
 import { simulate } from "./rehearsal.ts";
 import { asCib, commit, EXIT, fetchRunning, hasChanges, type Session, tellProblems } from "./session.ts";
@@ -76,13 +77,20 @@ export function takeText(session: Session, text: string, source: string, mode: L
   return take(session, loadConfiguration(text, { source, mode, base }), base);
 }
 
+/** Two devices may have the same fault, so it is known by its place, too. */
+function newFencingProblems(base: XmlElement, taken: XmlElement): readonly Problem[] {
+  const before = new Set(fencingProblems(base).map(({ place, reason }) => `${place} ${reason}`));
+  return fencingProblems(taken).filter(({ place, reason }) => !before.has(`${place} ${reason}`));
+}
+
 function take(session: Session, loaded: Read<XmlElement>, base: XmlElement): number {
   // What the text brings; warnings of what was there before are told by verify.
   const before = new Set(verifyCib(asCib(base)).map(({ reason }) => reason));
   const problems = loaded.kind === "invalid" ? loaded.problems : loaded.warnings;
   const fresh = problems.filter(({ severity, reason }) => severity === "error" || !before.has(reason));
   tellProblems(session, fresh);
-  if (loaded.kind === "invalid") {
+  if (loaded.kind === "valid") tellProblems(session, newFencingProblems(base, loaded.value));
+  else {
     session.terminal.err("crm: nothing was changed\n");
     return EXIT.failed;
   }
@@ -109,14 +117,15 @@ function save({ session, words, working }: Call): number {
 /** Without a file the working copy. Exit code 0 also with warnings, as crm_verify. */
 function verify({ session, words: [file], working }: Call): number {
   if (file === undefined) {
-    const problems = verifyCib(asCib(working));
+    const problems = [...verifyCib(asCib(working)), ...fencingProblems(working)];
     tellProblems(session, problems);
     return problems.some(({ severity }) => severity === "error") ? EXIT.failed : EXIT.done;
   }
   const text = session.terminal.readText(file);
   if (text === undefined) return EXIT.noInput;
   const loaded = loadConfiguration(text, { source: file, mode: "update", base: working });
-  tellProblems(session, loaded.kind === "valid" ? loaded.warnings : loaded.problems);
+  const all = loaded.kind === "valid" ? [...loaded.warnings, ...fencingProblems(loaded.value)] : loaded.problems;
+  tellProblems(session, all);
   return loaded.kind === "valid" ? EXIT.done : EXIT.failed;
 }
 

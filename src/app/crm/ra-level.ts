@@ -7,6 +7,7 @@ import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { printAgentMetadata } from "../../cib/agent-metadata.ts";
 import { BUILT_IN_AGENTS } from "../../cluster/edge/agents/index.ts";
 import { metadataXml } from "../../cluster/edge/agents/metadata.ts";
+import { fencingAgents, fencingMetadata } from "../fencing-agents.ts";
 import { EXIT, type Session } from "./session.ts";
 
 const OCF_ROOT = "/usr/lib/ocf";
@@ -14,6 +15,7 @@ const OCF = `${OCF_ROOT}/resource.d`;
 const INIT = "/etc/init.d";
 /** An agent that does not even describe itself in this time would not work either. */
 const METADATA_WAIT_MS = 20_000;
+const STONITH = "stonith:";
 /** In whose name an agent is looked for that was named alone, as in the configuration. */
 const PROVIDERS = ["heartbeat", "pacemaker", "linbit"];
 
@@ -77,8 +79,16 @@ export function agentMetadata(provider: string, type: string): XmlElement | unde
   return typeof metadata === "string" ? undefined : metadata;
 }
 
+function fencingInfo({ terminal }: Session, agent: string): number {
+  const told = fencingMetadata(agent) ?? "there is no such agent; crm ra list stonith names them";
+  if (typeof told !== "string") terminal.out(printAgentMetadata(told, `stonith:${agent}`));
+  else terminal.err(`crm: stonith:${agent}: ${told}\n`);
+  return typeof told === "string" ? EXIT.failed : EXIT.done;
+}
+
 function info(session: Session, name: string): number {
   const { terminal } = session;
+  if (name.startsWith(STONITH)) return fencingInfo(session, name.slice(STONITH.length));
   const agent = findAgent(name);
   if (agent === undefined) {
     terminal.err(`crm: there is no agent ${name}; crm ra list ocf names them\n`);
@@ -101,6 +111,7 @@ function tell(session: Session, names: readonly string[]): number {
 
 function list(session: Session, agentClass: string, provider: string | undefined): number {
   if (agentClass === "lsb" || agentClass === "service") return tell(session, namesIn(INIT));
+  if (agentClass === "stonith") return tell(session, fencingAgents());
   if (agentClass !== "ocf") return -1;
   const from = provider === undefined ? providersIn() : [provider];
   return tell(session, [...new Set(from.flatMap(typesOf))].toSorted());

@@ -3,6 +3,7 @@
  * Nothing is judged here that the cores have not judged: roles and nodes come from the scheduler's reading of the CIB.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { agentOf } from "../../cib/template.ts";
 import type { ToldTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import {
   cibVersion,
@@ -138,8 +139,9 @@ function sinceWallMs(cib: XmlElement, node: string, resource: string): number | 
 
 function readResources({ cib, decision }: StatusSources): readonly ResourceStatus[] {
   const states = nodeStates(cib);
-  return listPrimitives(childOf(childOf(cib, "configuration"), "resources")).map(({ primitive, parents, isWanted }) => {
-    const { id = "", class: agentClass, provider, type } = primitive.attributes;
+  const written = childOf(childOf(cib, "configuration"), "resources");
+  return listPrimitives(written).map(({ primitive, parents, isWanted }) => {
+    const { id = "", class: agentClass, provider, type } = agentOf(primitive, written);
     const instances = decision.resources.filter((one) => one.id === id || one.id.startsWith(`${id}:`));
     const active = instances.flatMap(({ role, activeOn }) =>
       activeOn.flatMap((node): ActiveOn[] => {

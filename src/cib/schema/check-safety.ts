@@ -3,17 +3,12 @@
  * without a device or switched off (also at the start), quorum ignored, stops that may fail, leftovers of a move.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
+import { agentOf } from "../template.ts";
 import { clusterOption } from "./check-options.ts";
 import { everyElement, type Finding, finding, optionsIn, type Seen } from "./finding.ts";
 import { readBoolean } from "./values.ts";
 
 const isTrue = (text: string | undefined) => text !== undefined && readBoolean(text) === true;
-
-/** The agent of a primitive, also when a template gives it. */
-function agentOf(primitive: XmlElement, templates: readonly XmlElement[]): Readonly<Record<string, string>> {
-  const template = templates.find(({ attributes }) => attributes["id"] === primitive.attributes["template"]);
-  return { ...template?.attributes, ...primitive.attributes };
-}
 
 /** Fact: DRBD User's Guide 9, "Integrating DRBD with Pacemaker": promotable, and notify=true. */
 function checkDrbd({ element, above }: Seen, agent: Readonly<Record<string, string>>): Finding[] {
@@ -33,20 +28,17 @@ function checkDrbd({ element, above }: Seen, agent: Readonly<Record<string, stri
   return [finding("error", at, reason, "add meta notify=true")];
 }
 
-function checkFencing(
-  configuration: XmlElement,
-  primitives: readonly Seen[],
-  templates: readonly XmlElement[],
-): Finding[] {
+function checkFencing(configuration: XmlElement, primitives: readonly Seen[]): Finding[] {
+  const resources = childOf(configuration, "resources");
   const at: Seen = { element: childOf(configuration, "crm_config") ?? configuration, above: [] };
   const value = clusterOption(configuration, "fencing-enabled") ?? "true";
-  const classes = primitives.map(({ element }) => agentOf(element, templates)["class"]);
+  const classes = primitives.map(({ element }) => agentOf(element, resources)["class"]);
   if (readBoolean(value) === false) {
     const reason = "fencing is switched off: a lost node is taken for dead, and two nodes may come to write";
     const remedy = "set stonith-enabled=true and configure a device for each node";
     return classes.length === 0
       ? []
-      : [finding("warning", optionAt(configuration, "stonith-enabled") ?? at, reason, remedy)];
+      : [finding("warning", optionAt(configuration, "fencing-enabled", "stonith-enabled") ?? at, reason, remedy)];
   }
   if (readBoolean(value) === undefined) return [];
   const watchdog = clusterOption(configuration, "fencing-watchdog-timeout") ?? "0";
@@ -102,6 +94,28 @@ function checkStops({ element, above }: Seen): Finding[] {
   });
 }
 
+/** Fact: crm_verify 2.1.5, what it says it resets. */
+const WITHOUT_FENCING = { stop: "is left as it is", other: "is stopped instead" } as const;
+const AFTER_A_STOP = ["", "block", "fence", "ignore"];
+
+/** Words that are not obeyed, where somebody relies on them. */
+function checkFailureWords({ element, above }: Seen, isFenced: boolean): Finding[] {
+  const { id = "" } = element.attributes;
+  return childrenOf(childOf(element, "operations"), "op").flatMap((op) => {
+    const { name = "", "on-fail": onFail = "" } = op.attributes;
+    const seen = { element: op, above: [...above, element] };
+    const word = onFail.toLowerCase();
+    if (word === "fence" && !isFenced) {
+      const instead = WITHOUT_FENCING[name === "stop" ? "stop" : "other"];
+      const reason = `on-fail=fence has no effect while fencing is switched off: ${id} ${instead} when ${name} fails`;
+      return [finding("warning", seen, reason, "enable fencing, or remove on-fail")];
+    }
+    if (name !== "stop" || AFTER_A_STOP.includes(word)) return [];
+    const reason = `on-fail=${onFail} has no effect on a stop of ${id}: it may still run`;
+    return [finding("warning", seen, reason, "remove on-fail, or write fence, block or ignore")];
+  });
+}
+
 const LEFT_OVER = /^cli-(?:prefer|ban|standby)-/;
 
 function checkLeftOvers(configuration: XmlElement): Finding[] {
@@ -114,12 +128,14 @@ function checkLeftOvers(configuration: XmlElement): Finding[] {
 }
 
 export function checkSafety(configuration: XmlElement): Finding[] {
-  const templates = childrenOf(childOf(configuration, "resources"), "template");
+  const resources = childOf(configuration, "resources");
   const primitives = everyElement(configuration).filter(({ element }) => element.name === "primitive");
+  const isFenced = readBoolean(clusterOption(configuration, "fencing-enabled") ?? "true") !== false;
   return [
-    ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, templates))),
+    ...primitives.flatMap((seen) => checkFailureWords(seen, isFenced)),
+    ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, resources))),
     ...primitives.flatMap(checkStops),
-    ...checkFencing(configuration, primitives, templates),
+    ...checkFencing(configuration, primitives),
     ...checkQuorum(configuration),
     ...checkStartupFencing(configuration),
     ...checkLeftOvers(configuration),

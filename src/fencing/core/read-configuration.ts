@@ -5,6 +5,7 @@
  * Facts: Pacemaker Explained, "Cluster Options", "Special Meta-Attributes for Fencing Resources", "Fencing
  * Topologies".
  */
+import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
@@ -15,6 +16,7 @@ import { impliedWatchdog, withoutLostQuorum } from "./implied-watchdog.ts";
 import { readTopology } from "./read-topology.ts";
 import { withoutSharedBoards } from "./shared-boards.ts";
 import { type Complain, isTrue, type Values, valuesOf, wordsOf } from "./values.ts";
+import { primitivesOf, writtenDevices } from "./written-devices.ts";
 
 export interface FencingRead {
   readonly configuration: FencingConfiguration;
@@ -22,17 +24,6 @@ export interface FencingRead {
 }
 
 const TRIES_MAX = 10;
-const FENCING_CLASSES = ["stonith", "fencing"];
-
-/** Primitives, wherever groups and clones hold them. */
-function primitivesOf(element: XmlElement | undefined): readonly XmlElement[] {
-  return (element?.children ?? []).flatMap((child) => {
-    if (child.name === "primitive") return [child];
-    return ["group", "clone", "master", "bundle"].includes(child.name) ? primitivesOf(child) : [];
-  });
-}
-
-const isFencing = ({ attributes }: XmlElement) => FENCING_CLASSES.includes(attributes["class"] ?? "");
 
 /** `alpha:1;bravo:2` by node; several outlets of a node keep their comma. */
 function hostMapOf(parameters: Values): readonly (readonly [string, string])[] {
@@ -176,10 +167,17 @@ function readDevice(
   if (/^(stopped)$/i.test(meta["target-role"] ?? "")) return undefined;
   const unfences = meta["provides"] === "unfencing";
   const parameters = valuesOf(primitive, "instance_attributes");
+  if (childrenOf(primitive, "instance_attributes").some((set) => childOf(set, "rule") !== undefined)) {
+    // Read as if the rule held, it could be the board of another node.
+    complain(place, "a rule decides on its parameters, and a device must be the same everywhere", "make two devices");
+    return undefined;
+  }
   const written = ownParameters(parameters);
   const chosen = catalogue.choose(agent, written);
   if (chosen === undefined) {
-    complain(place, `there is no driver for stonith:${agent}`, `use one of ${catalogue.agents.join(", ")}`);
+    const nearest = nearestName(agent, catalogue.agents);
+    const remedy = nearest === undefined ? "" : `write stonith:${nearest}, or another; `;
+    complain(place, `there is no driver for stonith:${agent}`, `${remedy}stonith -L lists them`);
     return undefined;
   }
   checkFencerParameters(parameters, place, complain);
@@ -292,7 +290,7 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   const attemptsAreValid = Number.isInteger(attempts) && attempts >= 1;
   if (!attemptsAreValid) complain("property stonith-max-attempts", "it is no number", "write a number from 1");
   const isEnabled = isTrue(property("enabled"), true);
-  const primitives = primitivesOf(childOf(section, "resources")).filter(isFencing);
+  const primitives = writtenDevices(section);
   const written = [
     ...primitives,
     ...impliedWatchdog(section, property("watchdog-timeout"), primitives, complain),

@@ -20,11 +20,20 @@ export interface Traits {
   readonly borrowing: Borrowing | undefined;
 }
 
+export interface DriverParameter {
+  readonly name: string;
+  readonly isRequired: boolean;
+  /** What to write, as an order: the very words that complain of a wrong value. */
+  readonly words: string;
+  /** What counts when it is not written. */
+  readonly fallback: string | undefined;
+}
+
 export interface Driver extends Traits {
   /** Stable: configurations refer to it. */
   readonly name: string;
   /** Names of all parameters; more are taken where the device behind it has its own. */
-  readonly parameters: readonly { readonly name: string; readonly isRequired: boolean }[];
+  readonly parameters: readonly DriverParameter[];
   /** From the strings of the configuration; all complaints at once. */
   read(given: Values): BoundRead;
 }
@@ -50,11 +59,20 @@ export function readParameters<Written>(
   return { kind: "wrong", complaints: read.issues.map((issue) => complain(issue, given)) };
 }
 
+/** A value that no parameter takes: its complaint says what to write. */
+const IMPOSSIBLE = "";
+
 /** The members of an object schema, piped or not. */
-function namesOf(schema: v.GenericSchema<unknown, unknown>): readonly string[] {
-  return "entries" in schema && typeof schema.entries === "object" && schema.entries !== null
-    ? Object.keys(schema.entries)
-    : [];
+export function parametersIn(schema: v.GenericSchema<unknown, unknown>): readonly DriverParameter[] {
+  if (!("entries" in schema) || typeof schema.entries !== "object" || schema.entries === null) return [];
+  const missing = v.safeParse(schema, {}).issues?.map((issue) => v.getDotPath(issue)) ?? [];
+  return Object.entries(schema.entries).map(([name, entry]: [string, unknown]) => {
+    const issues = v.safeParse(schema, { [name]: IMPOSSIBLE }).issues ?? [];
+    const words = issues.find((issue) => v.getDotPath(issue) === name)?.message ?? "";
+    const held = typeof entry === "object" && entry !== null && "default" in entry ? entry.default : undefined;
+    const fallback = typeof held === "string" ? held : undefined;
+    return { name, isRequired: missing.includes(name), words, fallback };
+  });
 }
 
 export function defineDriver<Written>(
@@ -65,11 +83,7 @@ export function defineDriver<Written>(
 ): Driver {
   return {
     name,
-    parameters: namesOf(schema).map((parameter) => {
-      const read = readParameters(schema, {});
-      const missing = read.kind === "wrong" ? read.complaints.map((complaint) => complaint.parameter) : [];
-      return { name: parameter, isRequired: missing.includes(parameter) };
-    }),
+    parameters: parametersIn(schema),
     switchesOn,
     isWitness,
     rebootParameters,

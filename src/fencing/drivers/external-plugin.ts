@@ -8,7 +8,7 @@
 import * as v from "valibot";
 import type { ExternalPlugin } from "../../hw/core/agent/answer.ts";
 import type { PowerDevice } from "../core/driver.ts";
-import { judgeSwitch, lastLine } from "./agent-words.ts";
+import { failureOf, judgeSwitch } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -18,11 +18,20 @@ const parameters = v.objectWithRest(
     node: text("name the node as the plugin knows it"),
     secret: v.optional(text("name the entry of the secrets file that holds the password")),
     secret_option: v.optional(
-      v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, "name the plugin's own parameter")),
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, "name the parameter of the plugin that takes the password"),
+      ),
       "passwd",
     ),
-    proof: v.optional(v.picklist(["none", "exit-code"], "write none or exit-code"), "none"),
-    off_operation: v.optional(v.picklist(["off", "reset"], "write off or reset"), "off"),
+    proof: v.optional(
+      v.picklist(["none", "exit-code"], "write none, or exit-code to take the plugin's word for a proof"),
+      "none",
+    ),
+    off_operation: v.optional(
+      v.picklist(["off", "reset"], "write off, or reset for a plugin that knows nothing else"),
+      "off",
+    ),
     ...powerTimes({ answerMs: 40_000, confirmMs: 45_000, pollMs: 1_000, settleMs: 0 }),
   },
   v.string(),
@@ -46,7 +55,7 @@ export function pluginDevice(plugin: ExternalPlugin, { node, isBelieved, offOper
   async function reach(): Promise<string | undefined> {
     const answer = await plugin.call("status", undefined, options);
     if (answer.kind !== "exited") return answer.reason;
-    return answer.code === 0 ? undefined : `the plugin's status ended with ${answer.code}: ${lastLine(answer.output)}`;
+    return answer.code === 0 ? undefined : failureOf("plugin's status", answer.code, answer.output);
   }
 
   return {

@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import type { FenceAgent } from "../../hw/core/agent/answer.ts";
 import type { PowerDevice } from "../core/driver.ts";
-import { judgeSwitch, lastLine } from "./agent-words.ts";
+import { failureOf, judgeSwitch } from "./agent-words.ts";
 import { defineDriver } from "./define-driver.ts";
 import { powerTimes, text, timesOf } from "./parameter.ts";
 
@@ -30,10 +30,10 @@ const parameters = v.pipe(
       agent: v.pipe(v.string(), v.regex(/^fence_[a-z0-9_]+$/, "name the agent as fence_apc_snmp")),
       secret: v.optional(text("name the entry of the secrets file that holds the password")),
       secret_option: v.optional(
-        v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the agent's option")),
+        v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, "name the option of the agent that takes the password")),
         "password",
       ),
-      argv_secret: v.optional(v.picklist(["accept"], "write accept, or leave it out")),
+      argv_secret: v.optional(v.picklist(["accept"], "write accept where the community is no secret, or leave it out")),
       ...powerTimes({ answerMs: 40_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 }),
     },
     v.string(),
@@ -62,13 +62,13 @@ export function agentDevice(agent: FenceAgent, options: Readonly<Record<string, 
       const power = /^Status:\s*(ON|OFF)\s*$/im.exec(answer.output)?.[1]?.toLowerCase();
       if (power === "on" && answer.code === 0) return { kind: "power", power };
       if (power === "off" && answer.code === 2) return { kind: "power", power };
-      return { kind: "unreadable", reason: `the agent ended with ${answer.code}: ${lastLine(answer.output)}` };
+      return { kind: "unreadable", reason: failureOf("agent", answer.code, answer.output) };
     },
     async readIdentity() {
       const answer = await agent.call({ ...options, action: "monitor" });
       if (answer.kind !== "exited") return { kind: "unreadable", reason: answer.reason };
       if (answer.code === 0) return { kind: "identity", uuid: undefined, text: "the agent reaches its device" };
-      return { kind: "unreadable", reason: `the agent ended with ${answer.code}: ${lastLine(answer.output)}` };
+      return { kind: "unreadable", reason: failureOf("agent", answer.code, answer.output) };
     },
   };
 }

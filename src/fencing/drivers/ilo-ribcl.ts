@@ -18,7 +18,10 @@ const parameters = v.strictObject({
   user: text("write the board's user"),
   secret: text("name the entry of the secrets file that holds the password"),
   certificate,
-  tls: v.optional(v.picklist(["strict", "legacy"], "write strict or legacy"), "legacy"),
+  tls: v.optional(
+    v.picklist(["strict", "legacy"], "write strict, or legacy for a board that knows only the old versions of TLS"),
+    "legacy",
+  ),
   ...powerTimes({ answerMs: 15_000, confirmMs: 60_000, pollMs: 1_000, settleMs: 1_000 }),
 });
 

@@ -2,10 +2,10 @@
  * The table of fencing drivers, one literal object, and the catalogue that the reader of the configuration asks.
  * Agent names of the old world (`external/ipmi`, `fence_ipmilan`) are translated here, once.
  */
-import { type DriverCatalogue, type DriverChoice, ownParameters } from "../core/catalogue.ts";
+import type { DriverCatalogue, DriverChoice } from "../core/catalogue.ts";
 import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
 import { deadCheck } from "./dead-check.ts";
-import { type Driver, readParameters } from "./define-driver.ts";
+import { type Driver, type DriverParameter, parametersIn, readParameters } from "./define-driver.ts";
 import { externalPlugin } from "./external-plugin.ts";
 import { fenceAgent } from "./fence-agent.ts";
 import { iloRibcl } from "./ilo-ribcl.ts";
@@ -63,8 +63,10 @@ function chooseDriver(driver: Driver, parameters: Values): Pick<DriverChoice, "c
   return { complaints: [], boundMs: boundMs(read.bound.times) };
 }
 
+const aliasOf = (agent: string) => (Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent));
+
 function choose(agent: string, given: Values): DriverChoice | undefined {
-  const alias = Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent);
+  const alias = aliasOf(agent);
   if (alias === undefined) return undefined;
   const { parameters, complaints } = translate(alias, given);
   const driver = driverOf(alias.driver);
@@ -85,44 +87,29 @@ function choose(agent: string, given: Values): DriverChoice | undefined {
   };
 }
 
-export interface AgentParameter {
-  readonly name: string;
-  readonly isRequired: boolean;
+export interface AgentParameter extends DriverParameter {
   /** The name that an old configuration gives it; the same where it has none of its own. */
   readonly oldName: string;
 }
 
 /** What an agent takes, in our names and in its own; undefined: there is no such agent. */
 export function parametersOf(agent: string): readonly AgentParameter[] | undefined {
-  const alias = Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent);
+  const alias = aliasOf(agent);
   if (alias === undefined) return undefined;
   const { renames, implied = {} } = alias;
-  const own = driverOf(alias.driver)?.parameters ?? [{ name: "confirm_time", isRequired: false }];
+  const own = driverOf(alias.driver)?.parameters ?? parametersIn(meatwareParameters);
   return own
     .filter(({ name }) => !Object.hasOwn(implied, name))
-    .map(({ name, isRequired }) => {
-      const oldName = Object.entries(renames).find(([, ours]) => ours === name)?.[0] ?? name;
-      return { name, isRequired, oldName };
+    .map((parameter) => {
+      const [oldName] = Object.entries(renames).find(([, ours]) => ours === parameter.name) ?? [parameter.name];
+      return { ...parameter, oldName };
     });
 }
 
+/** Parameters of an agent whose value would be a password, which is refused. */
+export const passwordsOf = (agent: string): readonly string[] => aliasOf(agent)?.passwords ?? [];
+
+/** The parameter of an agent that the fencer fills in for each node. */
+export const plugOf = (agent: string): string | undefined => aliasOf(agent)?.plugParameter;
+
 export const CATALOGUE: DriverCatalogue = { choose, agents: [...Object.keys(ALIASES), "fence_*", "external/*"] };
-
-/** What a primitive of class stonith comes to, by itself: for its own start and monitor, beside any fencing. */
-export type StandaloneDevice =
-  | { readonly kind: "device"; readonly id: string; readonly driver: string; readonly parameters: Values }
-  /** A person: there is nothing to log in to. */
-  | { readonly kind: "manual" }
-  | { readonly kind: "unusable"; readonly reason: string };
-
-/** `parameters`: all of the primitive's, as the configuration has them. */
-export function standaloneDevice(id: string, agent: string, parameters: Values): StandaloneDevice {
-  const choice = choose(agent, ownParameters(parameters));
-  if (choice === undefined) return { kind: "unusable", reason: `there is no driver for stonith:${agent}` };
-  const [complaint] = choice.complaints;
-  if (complaint !== undefined) {
-    return { kind: "unusable", reason: `${complaint.parameter}: ${complaint.reason}; ${complaint.remedy}` };
-  }
-  if (choice.manual) return { kind: "manual" };
-  return { kind: "device", id, driver: choice.driver, parameters: choice.parameters };
-}

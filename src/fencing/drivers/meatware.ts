@@ -8,5 +8,5 @@ import { duration } from "./parameter.ts";
 
 export const meatwareParameters = v.strictObject({
   /** How long a person may take before the level counts as failed and is asked anew. */
-  confirm_time: duration(600_000, 10_000, 86_400_000),
+  confirm_time: duration(600_000, 10_000, 86_400_000, "how long a person may take"),
 });

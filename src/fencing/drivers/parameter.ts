@@ -8,13 +8,16 @@ export function text(remedy: string) {
   return v.pipe(v.string(remedy), v.trim(), v.nonEmpty(remedy));
 }
 
-/** A length of time between the limits, by default `fallbackMs`. */
-export function duration(fallbackMs: number, minMs: number, maxMs: number) {
+/** A length of time between the limits, by default `fallbackMs`. `what`: what it is the time of. */
+export function duration(fallbackMs: number, minMs: number, maxMs: number, what: string) {
   return v.optional(
     v.pipe(
       v.string(),
       v.transform((written) => parseDurationMs(written) ?? Number.NaN),
-      v.check((ms) => ms >= minMs && ms <= maxMs, `write a time from ${minMs}ms to ${maxMs / 1_000}s, as 500ms or 20s`),
+      v.check(
+        (ms) => ms >= minMs && ms <= maxMs,
+        `write ${what}: a time from ${minMs}ms to ${maxMs / 1_000}s, as 500ms or 20s`,
+      ),
     ),
     `${fallbackMs}ms`,
   );
@@ -43,10 +46,10 @@ export const uuid = v.optional(
 /** The times of every driver, under the same names. */
 export function powerTimes({ answerMs, confirmMs, pollMs, settleMs }: PowerTimes) {
   return {
-    answer_time: duration(answerMs, 500, 60_000),
-    confirm_time: duration(confirmMs, 1_000, 600_000),
-    poll_time: duration(pollMs, 50, 10_000),
-    settle_time: duration(settleMs, 0, 60_000),
+    answer_time: duration(answerMs, 500, 60_000, "how long one answer may take"),
+    confirm_time: duration(confirmMs, 1_000, 600_000, "how long it may take until the power is read back"),
+    poll_time: duration(pollMs, 50, 10_000, "how often the power is read"),
+    settle_time: duration(settleMs, 0, 60_000, "how long it must stay off before it counts"),
   };
 }
 

@@ -17,7 +17,10 @@ const parameters = v.strictObject({
   user: text("write the board's user"),
   secret: text("name the entry of the secrets file that holds the password"),
   certificate,
-  tls: v.optional(v.picklist(["strict", "legacy"], "write strict or legacy"), "strict"),
+  tls: v.optional(
+    v.picklist(["strict", "legacy"], "write strict, or legacy for a board that knows only the old versions of TLS"),
+    "strict",
+  ),
   system_uuid: uuid,
   ...powerTimes({ answerMs: 8_000, confirmMs: 30_000, pollMs: 500, settleMs: 1_000 }),
 });

@@ -30,9 +30,9 @@ const parameters = v.strictObject({
     ),
     "1",
   ),
-  lock_timeout: duration(100_000, 1_000, 500_000),
-  collision_timeout: duration(1_000, 100, 60_000),
-  monitor_interval: duration(10_000, 100, 500_000),
+  lock_timeout: duration(100_000, 1_000, 500_000, "the lock_timeout of the resource"),
+  collision_timeout: duration(1_000, 100, 60_000, "the collision_timeout of the resource"),
+  monitor_interval: duration(10_000, 100, 500_000, "the monitor_interval of the resource"),
   // The proof is a time that has passed; there is nothing that could settle.
   ...powerTimes({ answerMs: 5_000, confirmMs: 150_000, pollMs: 1_000, settleMs: 0 }),
 });

@@ -49,30 +49,34 @@ export const PDU_MODELS: Readonly<Record<ModelName, PduModel>> = {
 
 const OUTLETS_MAX = 8;
 const oid = v.pipe(v.string(), v.regex(/^\.?\d+(\.\d+){3,}$/, "write an object identifier, as .1.3.6.1.4.1.318..."));
-const number = v.pipe(v.string(), v.regex(/^-?\d{1,9}$/, "write a number"), v.transform(Number));
+const number = (what: string) =>
+  v.optional(v.pipe(v.string(), v.regex(/^-?\d{1,9}$/, `write the number that ${what}`), v.transform(Number)));
 
 const parameters = v.strictObject({
   host: text("write the address of the PDU"),
   port: port(161),
-  version: v.optional(v.picklist(["1", "2c", "3"], "write 1, 2c or 3"), "3"),
+  version: v.optional(v.picklist(["1", "2c", "3"], "write the version of SNMP: 1, 2c or 3"), "3"),
   user: v.optional(text("write the user of SNMP v3")),
   secret: text("name the entry of the secrets file that holds the community, or the authentication password of v3"),
   privacy_secret: v.optional(text("name the entry of the secrets file that holds the privacy password of v3")),
-  auth: v.optional(v.picklist(["md5", "sha", "sha256", "sha512"], "write md5, sha, sha256 or sha512"), "sha"),
-  privacy: v.optional(v.picklist(["des", "aes", "aes256"], "write des, aes or aes256"), "aes"),
+  auth: v.optional(
+    v.picklist(["md5", "sha", "sha256", "sha512"], "write how SNMP v3 authenticates: md5, sha, sha256 or sha512"),
+    "sha",
+  ),
+  privacy: v.optional(v.picklist(["des", "aes", "aes256"], "write how SNMP v3 encrypts: des, aes or aes256"), "aes"),
   model: v.optional(
     v.picklist(
       ["apc", "apc-masterswitch", "eaton", "eaton-managed", "raritan", "own"],
-      "write apc, apc-masterswitch, eaton, eaton-managed or raritan",
+      "write apc, apc-masterswitch, eaton, eaton-managed, raritan, or own with all of its objects",
     ),
     "apc",
   ),
   state_oid: v.optional(oid),
-  state_on: v.optional(number),
-  state_off: v.optional(number),
+  state_on: number("reads on"),
+  state_off: number("reads off"),
   command_oid: v.optional(oid),
-  command_on: v.optional(number),
-  command_off: v.optional(number),
+  command_on: number("switches on"),
+  command_off: number("switches off"),
   outlets: v.pipe(
     text("write the outlets that feed the machine, as 3 or 3,7"),
     v.transform((list) => list.split(/[\s,]+/).filter((word) => word !== "")),

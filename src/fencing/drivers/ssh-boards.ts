@@ -17,7 +17,10 @@ const login = {
     v.string("pin the board's key: ssh-keyscan HOST | ssh-keygen -lf - prints it as SHA256:..."),
     v.regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "write the fingerprint as ssh-keygen -lf prints it: SHA256: and 43 signs"),
   ),
-  ssh: v.optional(v.picklist(["strict", "legacy"], "write strict or legacy"), "strict"),
+  ssh: v.optional(
+    v.picklist(["strict", "legacy"], "write strict, or legacy for a board that knows only the old ciphers of ssh"),
+    "strict",
+  ),
   ...powerTimes({ answerMs: 15_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 }),
 };
 

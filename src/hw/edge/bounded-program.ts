@@ -15,7 +15,12 @@ export interface ProgramCall {
   readonly budgetMs: number;
   /** What to install when the file is missing. */
   readonly packageName: string;
+  /** What its output must not show, whatever the program does: its words go into logs and certificates. */
+  readonly password: string | undefined;
 }
+
+/** A shorter one could be part of any word, and what it hides nobody would guess less. */
+const HIDDEN_MIN = 4;
 
 const OUTPUT_MAX = 16_384;
 const OTHERS_WRITE = 0o022;
@@ -37,7 +42,8 @@ function objectTo({ file, packageName }: ProgramCall): string | undefined {
 export function runBounded(call: ProgramCall): Promise<AgentAnswer> {
   const objection = objectTo(call);
   if (objection !== undefined) return Promise.resolve({ kind: "not-started", reason: objection });
-  const { file, argv, env, input, budgetMs } = call;
+  const { file, argv, env, input, budgetMs, password = "" } = call;
+  const told = (text: string) => (password.length < HIDDEN_MIN ? text : text.replaceAll(password, "***"));
   const name = file.split("/").at(-1) ?? file;
   return new Promise<AgentAnswer>((resolve) => {
     const child = spawn(file, [...argv], { detached: true, stdio: ["pipe", "pipe", "pipe"], env: { ...env } });
@@ -63,7 +69,7 @@ export function runBounded(call: ProgramCall): Promise<AgentAnswer> {
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       if (code === null) resolve({ kind: "killed", reason: `${name} was ended by ${signal ?? "a signal"}` });
-      else resolve({ kind: "exited", code, output });
+      else resolve({ kind: "exited", code, output: told(output) });
     });
     child.stdin.end(input);
   });

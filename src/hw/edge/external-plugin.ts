@@ -39,6 +39,7 @@ export function createExternalPlugin(target: PluginTarget): ExternalPlugin {
         input: "",
         budgetMs,
         packageName: "cluster-glue",
+        password,
       });
     },
   };

@@ -2,8 +2,11 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { runCommand } from "../../../src/app/commands/index.ts";
 import { historyLines, isRecent, lastDeath, lastFencedLine } from "../../../src/app/commands/stonith-history.ts";
+import { fencingAgents, fencingMetadata } from "../../../src/app/fencing-agents.ts";
 import type { FencingRecord } from "../../../src/app/fencing-report.ts";
-import { parseXml } from "../../../src/base/xml.ts";
+import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { printAgentMetadata } from "../../../src/cib/agent-metadata.ts";
+import { CATALOGUE, parametersOf } from "../../../src/fencing/drivers/index.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -35,6 +38,26 @@ test.each([
   const read = parseXml(out);
   expect(read.kind === "xml" ? read.root.name : read.reason).toBe("resource-agent");
   expect(out).toContain(`<parameter name="${name}"`);
+});
+
+test("every parameter of every agent of ours says what to write, and what counts when it is not written", () => {
+  for (const agent of CATALOGUE.agents.filter((name) => !name.endsWith("*")))
+    for (const { name, words } of parametersOf(agent) ?? [])
+      expect(`${agent} ${name}: ${words}`).toMatch(/: (write|name) .{6}/);
+  const printed = printAgentMetadata(fencingMetadata("fence_ipmilan") as XmlElement, "stonith:fence_ipmilan");
+  expect(printed).toContain("ip* (string): write the address of the board (host in the words of gemel)");
+  expect(printed).toContain("cipher (string, [3]): write 3 or 17");
+});
+
+test("the lists name agents and no patterns; the hosts are those that the parameters name", async () => {
+  const listed = fencingAgents();
+  expect(listed).toEqual(expect.arrayContaining(["ipmi-lan", "external/ipmi", "fence_ilo5", "meatware"]));
+  expect(listed.filter((name) => name.includes("*"))).toEqual([]);
+  expect((await call("stonith", "-L")).out).toBe(`${listed.join("\n")}\n`);
+  expect((await call("crm", "ra", "list", "stonith")).out).toBe(`${listed.join("\n")}\n`);
+  expect((await call("crm_resource", "--list-agents", "stonith")).out).toBe(`${listed.join("\n")}\n`);
+  const map = "pcmk_host_map=alpha:a;bravo:b";
+  expect(await call("stonith", "-t", "libvirt", map, "-l")).toEqual({ code: 0, out: "alpha\nbravo\n", err: "" });
 });
 
 test("stonith_admin -K tells all that is wrong, and 0 when nothing is", async () => {
@@ -73,7 +96,14 @@ test.each([
   ["stonith_admin", ["-F", "alpha", "-y", "-1"], 102, /manager|run/],
   ["stonith_admin", [], 64, /say what to do/],
   ["stonith", ["-t", "nosuch", "-n"], 8, /no type nosuch/],
+  ["stonith", ["-t", "external/nosuch", "hostlist=alpha", "-S"], 8, /stonith -L lists them/],
   ["stonith", ["-t", "external/ipmi", "-p", "a b c", "-S"], 3, /write NAME=VALUE words/],
+  ["stonith", ["-t", "ipmi-lan", "user=x", "-S"], 1, /host: it is missing.*\n.*secret: it is missing/],
+  ["stonith", ["-t", "ipmi-lan", "-F", import.meta.filename, "-S"], 3, /write lines of NAME=VALUE/],
+  // The node of the command line is the plug, as the fencer would have it.
+  ["stonith", ["-t", "libvirt", "socket=/nowhere", "-T", "off", "alpha"], 5, /there is no socket \/nowhere/],
+  ["stonith", ["-t", "libvirt", "socket=/nowhere", "pcmk_host_map=alpha:a;bravo:b", "charlie"], 4, /is not of this/],
+  ["stonith", ["-t", "snmp-pdu", "host=192.0.2.1", "version=1", "secret=x", "-S"], 1, /outlets: it is missing/],
   ["meatclient", ["-w"], 64, /say which node/],
 ] as const)("%s %j ends with %i and says why", async (program, argv, code, words) => {
   const ended = await call(program, ...argv);

@@ -30,13 +30,59 @@ const CASES: readonly (readonly [string, string, number, RegExp])[] = [
   ["an unknown schema", cib(primitive("x"), "", "pacemaker-9.9"), 78, /validate-with names no known schema/],
 ];
 
-for (const [what, text, exitCode, message] of CASES)
+const device = (type: string, values: Readonly<Record<string, string>>) => {
+  const pairs = Object.entries(values).map(
+    ([name, value]) => `<nvpair id="f-${name}" name="${name}" value="${value}"/>`,
+  );
+  return (
+    `<primitive id="f" class="stonith" type="${type}">` +
+    `<instance_attributes id="f-i">${pairs.join("")}</instance_attributes></primitive>`
+  );
+};
+const FENCING: typeof CASES = [
+  [
+    "a board without a password",
+    cib(device("ipmi-lan", { host: "192.0.2.1" })),
+    0,
+    /f: warning: secret: it is missing/,
+  ],
+  [
+    "a password in the CIB",
+    cib(device("fence_ipmilan", { passwd: "calvin" })),
+    0,
+    /f: warning: passwd: .*secrets file/,
+  ],
+  [
+    "an agent that is not installed",
+    cib(device("fence_nosuch", { pcmk_host_list: "a" })),
+    0,
+    /agent fence_nosuch is not/,
+  ],
+  ["a driver that there is not", cib(device("nosuch", {})), 0, /f: warning: there is no driver for stonith:nosuch/],
+];
+
+for (const [what, text, exitCode, message] of [...CASES, ...FENCING])
   test(`${what}: exit code ${exitCode}`, async () => {
     writeFileSync(path.join(work, "cib.xml"), text);
     const { code, output } = await runHere(["verify", "-x", path.join(work, "cib.xml")]);
     expect(output).toMatch(message);
     expect(code).toBe(exitCode);
   });
+
+test("what is no configuration at all is told in one line that a terminal survives", async () => {
+  const file = path.join(work, "letter");
+  for (const text of ["Dear Sir,\nour pair is down.\n", `\x7fELF\0\x1b[2J ${"x".repeat(9000)}\nnode n1\n`]) {
+    writeFileSync(file, text);
+    const { code, output } = await runHere(["verify", file]);
+    expect(output.split("\n")[0]).toMatch(/letter: error: the text is neither XML nor crm syntax/);
+    expect(output.split("\n")).toHaveLength(3);
+    expect(code).toBe(78);
+  }
+  writeFileSync(file, `\x1b[2J${"x".repeat(9000)}\n`);
+  const { output } = await runHere(["verify", file]);
+  expect(output).toMatch(/"\\x1b\[2Jx+\.\.\. begins no statement/);
+  expect(output.length).toBeLessThan(900);
+});
 
 test("an alert whose program is missing, or cannot be run, is a warning", async () => {
   writeFileSync(path.join(work, "plain"), "");

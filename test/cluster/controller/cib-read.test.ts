@@ -1,7 +1,12 @@
 /** What the controller reads of a CIB is what the scheduler reads of it. */
 import { describe, expect, test } from "vitest";
 import { parseXml } from "../../../src/base/xml.ts";
-import { clusterOption, isFencingEnabled, raisedCount } from "../../../src/cluster/core/controller/cib-read.ts";
+import {
+  clusterOption,
+  configuredResources,
+  isFencingEnabled,
+  raisedCount,
+} from "../../../src/cluster/core/controller/cib-read.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
 
 const set = (id: string, pairs: string, score = "") =>
@@ -30,6 +35,13 @@ describe("whether fencing is on", () => {
     expect(isFencingEnabled(cib)).toBe(isOn);
     expect(readFacts(cib, 0, {}).options.fencingEnabled).toBe(isOn);
   });
+});
+
+test("a fencing device by a template is no resource that a node would run", () => {
+  const template = '<template id="bmc" class="stonith" type="ipmi-lan"/><primitive id="fence" template="bmc"/>';
+  const service = '<template id="t" class="ocf" type="Dummy"/><group id="g"><primitive id="d" template="t"/></group>';
+  const read = parseXml(`<cib><configuration><resources>${template}${service}</resources></configuration></cib>`);
+  expect(read.kind === "xml" ? configuredResources(read.root) : []).toEqual(["d"]);
 });
 
 test("an option answers to each of its names", () => {

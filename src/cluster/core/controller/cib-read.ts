@@ -5,6 +5,7 @@
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { CLUSTER_OPTIONS, findOption } from "../../../cib/schema/options.ts";
 import { readCount } from "../../../cib/schema/values.ts";
+import { agentOf } from "../../../cib/template.ts";
 import { DIALECTS } from "../scheduler/facts/read-options.ts";
 import { parseScore } from "../scheduler/facts/values.ts";
 
@@ -144,15 +145,17 @@ export function nodesWithActive(cib: XmlElement, resource: string): readonly str
 }
 
 /** Fencing devices left out: nothing of them runs on a node. */
-function primitiveIds(element: XmlElement | undefined): readonly string[] {
+function primitiveIds(element: XmlElement | undefined, resources: XmlElement | undefined): readonly string[] {
   return (element?.children ?? []).flatMap((child) => {
-    if (child.name === "primitive") return child.attributes.class === "stonith" ? [] : [child.attributes.id ?? ""];
-    return primitiveIds(child);
+    if (child.name !== "primitive") return primitiveIds(child, resources);
+    return agentOf(child, resources).class === "stonith" ? [] : [child.attributes.id ?? ""];
   });
 }
 
-export const configuredResources = (cib: XmlElement): readonly string[] =>
-  primitiveIds(childOf(configurationOf(cib), "resources"));
+export function configuredResources(cib: XmlElement): readonly string[] {
+  const resources = childOf(configurationOf(cib), "resources");
+  return primitiveIds(resources, resources);
+}
 
 /** Has each configured resource been looked for on this node? Where nothing is recorded, nothing is known. */
 export function isLookedOver(cib: XmlElement, state: XmlElement | undefined): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Language } from "../../../base/language.ts";
 import type { Reason } from "../transition/graph.ts";
-import type { Step } from "./act/plan.ts";
+import type { Action } from "./act/actions.ts";
 
 interface ReasonRow {
   readonly code: string;
@@ -206,7 +206,7 @@ export function reasonFrom(words: string): Reason {
 }
 
 /** Of a step: reports say nothing of a start that is given again and of what is in no role of its own; we do. */
-export function reasonOf({ reason, kind, alone }: Pick<Step, "reason" | "kind" | "alone">): Reason {
+export function reasonOf({ reason, kind, alone }: Pick<Action, "reason" | "kind" | "alone">): Reason {
   if (reason !== "" || kind !== "resource") return reasonFrom(reason);
   return reasonFrom(alone ? "pending start" : "role");
 }

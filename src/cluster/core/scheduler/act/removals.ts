@@ -5,30 +5,31 @@
  */
 import type { Node } from "../facts/model.ts";
 import { isUnclean, isUp } from "../place/board.ts";
-import { link, type Plan, step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { stepsOf } from "./plan.ts";
 
 /**
  * A node on standby, or one that leaves, keeps its records until it is back, but for one in maintenance (crm_simulate
  * as a black box).
  */
-function canForget({ board }: Plan, node: Node): boolean {
+function canForget({ board }: PlanDraft, node: Node): boolean {
   if (!isUp(board, node) || isUnclean(board, node) || node.pending) return false;
   return node.maintenance || !(node.standby || node.shutdown);
 }
 
 /** The deletions; they are written before anything else of the resource. */
-export function planRemovals(plan: Plan): void {
+export function planRemovals(plan: PlanDraft): void {
   for (const resource of plan.facts.resources) {
     if (resource.kind !== "primitive" || !resource.removed || !resource.managed || resource.parent !== undefined)
       continue;
     for (const node of plan.facts.nodes)
       if (resource.history.has(node) && canForget(plan, node))
-        step(plan, { resource, node, operation: "delete", required: true, reason: "orphan" });
+        step(plan, { resource, node, operation: "delete", wanted: true, reason: "orphan" });
   }
 }
 
 /** Not before it has stopped everywhere; only where it ran does the deletion depend on that. */
-export function linkRemovals(plan: Plan): void {
+export function linkRemovals(plan: PlanDraft): void {
   for (const resource of plan.facts.resources)
     if (resource.removed)
       for (const remove of stepsOf(plan, resource, "delete"))

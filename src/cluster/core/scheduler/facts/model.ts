@@ -316,6 +316,12 @@ export function topOf(resource: Resource, includeBundle = false): Resource {
   return top;
 }
 
+/** It is that whole, or a part of it. */
+export function isWithin(resource: Resource, whole: Resource): boolean {
+  for (let up: Resource | undefined = resource; up !== undefined; up = up.parent) if (up === whole) return true;
+  return false;
+}
+
 /** The primitives below, in order; itself when it is one. */
 export function primitivesOf<Each extends Tree<Each>>(resource: Each): readonly Each[] {
   return resource.kind === "primitive" ? [resource] : resource.children.flatMap((child) => primitivesOf(child));

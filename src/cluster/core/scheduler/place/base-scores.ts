@@ -207,7 +207,7 @@ function applyExclusive(board: Board, facts: Facts): void {
 }
 
 /** A virtual machine that is a node itself: it cannot stand on another such node, nor on a remote one. */
-function hostsGuest({ fillers }: Resource): boolean {
+export function hostsGuest({ fillers }: Resource): boolean {
   return fillers.some(({ remoteNodeName, parent }) => remoteNodeName !== undefined && parent?.kind !== "bundle");
 }
 
