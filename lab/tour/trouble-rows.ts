@@ -6,6 +6,7 @@ import type { Lab } from "../lab.ts";
 import { NODES, type NodeName, peerOf } from "../names.ts";
 import { CLIENT_DEVICE } from "../net/client-network.ts";
 import { command } from "../processes.ts";
+import { clockAheadMs, confirmedOff } from "./takeover.ts";
 import { TOLD, type Told } from "./told.ts";
 
 export interface TroubleRow {
@@ -247,12 +248,21 @@ export const TROUBLE_ROWS: readonly TroubleRow[] = [
     "all links are cut: one shoots the other, which boots and, still alone, shoots back",
     {
       async provoke(lab) {
+        const { machines } = lab.pair;
+        const aheadMs = { alpha: await clockAheadMs(machines.alpha), bravo: await clockAheadMs(machines.bravo) };
+        const cutAtWallMs = Date.now();
         lab.pair.split(peerOf(lab.active()));
         const first = await isOff(lab, NODES);
-        await lab.pair.machines[first].powerOn();
-        const second = await isOff(lab, [peerOf(first)]);
+        const shooter = peerOf(first);
+        // Who is switched on before that is read as on, and shot once more.
+        await lab.until(`${shooter} has read ${first} as off`, () => {
+          const status = lab.watcher.status(shooter);
+          return status !== undefined && confirmedOff(status, first, cutAtWallMs + aheadMs[shooter]) !== undefined;
+        });
+        await machines[first].powerOn();
+        const second = await isOff(lab, [shooter]);
         lab.pair.joinAll();
-        await lab.pair.machines[second].powerOn();
+        await machines[second].powerOn();
         await lab.until(`${second} boots`, () => lab.watcher.latest(second)?.seen !== undefined);
         return first;
       },

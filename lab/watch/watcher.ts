@@ -11,7 +11,7 @@ import { askStatus } from "./node-status.ts";
 import { type Sample, sampleNode } from "./sample.ts";
 import { addSample, addSender, NO_WRITERS, type WritersState } from "./writers.ts";
 
-/** Between two looks at the pair: an answer costs a busy guest some 50 ms of its processor. */
+/** Between two looks at the pair: all that looks takes the time of the guests' one processor. */
 const PAUSE_MS = 500;
 /** The service's own status is asked for each so many rounds; more often while someone waits for a change. */
 const STATUS_ROUNDS = 6;

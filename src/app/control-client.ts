@@ -18,6 +18,7 @@ import {
   RUN_DIRECTORY,
   type StatusReport,
 } from "./control-protocol.ts";
+import { unansweredText, whoServes } from "./installation.ts";
 
 export type ControlReply<Value> =
   /** `cautions`: it was done, and may not stay so, or takes down more than its words say. */
@@ -64,10 +65,14 @@ export function readLines(socket: Socket, onLine: (line: string) => void): void 
 
 function why(error: NodeJS.ErrnoException, socketPath: string): string {
   if (error.code === "ENOENT" || error.code === "ECONNREFUSED")
-    return `no manager answers at ${socketPath}; is gemel running on this node?`;
+    return `no manager answers at ${socketPath}: ${unansweredText(whoServes(path.dirname(socketPath)))}`;
   if (error.code === "EACCES") return `${socketPath} is closed to this user; be root, or in the group haclient`;
   return error.message;
 }
+
+/** A connection was taken, by the kernel at least. */
+const silence = (waitMs: number, socketPath: string) =>
+  `no answer within ${waitMs} ms: ${unansweredText(whoServes(path.dirname(socketPath)))}`;
 
 const NOT_JSON = "the manager answered something that is no line of its protocol";
 
@@ -99,7 +104,8 @@ export function askControl<Kind extends RequestKind>(
       socket.destroy();
       resolve(reply);
     };
-    const timer = setTimeout(() => finish({ kind: "unreachable", reason: `no answer within ${waitMs} ms` }), waitMs);
+    const giveUp = () => finish({ kind: "unreachable", reason: silence(waitMs, socketPath) });
+    const timer = setTimeout(giveUp, waitMs);
     socket.on("error", (error) => finish({ kind: "unreachable", reason: why(error, socketPath) }));
     socket.on("close", () => finish({ kind: "unreachable", reason: "the manager closed the connection" }));
     readLines(socket, (line) => {

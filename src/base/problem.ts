@@ -12,9 +12,22 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** Longer than any name or path that somebody wrote on purpose. */
+const WORD_MAX = 240;
+
+/**
+ * Problems quote what they are about, and that may be any bytes: signs that steer a terminal are told by their number,
+ * and a word without an end is cut.
+ */
+export function printable(text: string): string {
+  return text
+    .replaceAll(/[^\P{Cc}\t\n]/gu, (sign) => `\\x${(sign.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`)
+    .replaceAll(/\S+/g, (word) => (word.length > WORD_MAX ? `${word.slice(0, WORD_MAX)}...` : word));
+}
+
 /** One line for a terminal or a log. */
 export function formatProblem({ severity, place, reason, remedy }: Problem): string {
-  return `${place}: ${severity}: ${reason}; ${remedy}`;
+  return printable(`${place}: ${severity}: ${reason}; ${remedy}`);
 }
 
 /** Either the value or every problem that was found; warnings may come with a value. */

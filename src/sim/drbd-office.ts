@@ -121,6 +121,9 @@ export class DrbdOffice {
         manager.machine.world.tell(manager.machine.name, `lets DRBD go on: ${effect.reason}`);
         manager.later(TOOL_MS, () => this.#drbd.resume(this.#side));
         break;
+      case "wait":
+        manager.feed({ kind: "disk", wait: effect.wait });
+        break;
       default:
         effect satisfies never;
     }

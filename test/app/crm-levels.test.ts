@@ -165,3 +165,27 @@ test("every word of every level is completed, and every borrowed word is a word 
   expect(completions("configure", "template new web ap", NO_NAMES)).toEqual(["apache"]);
   expect(completions("", "site ticket gr", NO_NAMES)).toEqual(["grant"]);
 });
+
+describe("words behind a resource are heeded or refused, never passed over", () => {
+  test.each([
+    [["stop", "p_ip", "nobody"], 1],
+    [["unmanage", "p_ip", "PT6S", "P1D"], 0],
+    [["unmanage", "PT6S"], 64],
+    [["manage"], 64],
+    [["clear", "p_ip", "node01"], 64],
+    [["cleanup", "p_ip", "node01", "node02"], 64],
+    [["ban", "p_ip", "node01", "node02"], 64],
+  ] as const)("crm resource %j: exit code %i", async (words, code) => {
+    expect((await crm("resource", ...words)).code).toBe(code);
+  });
+
+  test("unmanage holds as long as it is told to, and of several all are stopped", async () => {
+    expect((await crm("resource", "unmanage", "p_ip", "PT1H", "reason=disk")).code).toBe(0);
+    const [, end = "", reason] = /lease\.unmanage\.p_ip="([^|]*)\|[^|]*\|([^"]*)"/.exec(configuration()) ?? [];
+    expect(Date.parse(end) - Date.now()).toBeLessThan(3_700_000);
+    expect(reason).toBe("disk");
+    expect((await crm("configure", "primitive", "p_two", "ocf:heartbeat:Dummy")).code).toBe(0);
+    expect((await crm("resource", "stop", "p_ip", "p_two")).code).toBe(0);
+    expect(configuration().match(/target-role=Stopped/g)).toHaveLength(2);
+  });
+});

@@ -51,7 +51,9 @@ describe.skipIf(missing)("a site from haresources", () => {
     nodes.start("alpha");
     nodes.start("bravo");
     await nodes.until("each line at its owner", async () => {
-      return (await runsOn("100", "alpha")()) && (await runsOn("101", "bravo")());
+      // In flux hb_standby is refused.
+      const isQuiet = (await nodes.status("alpha"))?.transition.isRunning === false;
+      return isQuiet && (await runsOn("100", "alpha")()) && (await runsOn("101", "bravo")());
     });
     expect(nodes.gemel("alpha", "cl_status", "rscstatus", "-m")).toEqual({ code: 0, output: "local\n" });
     expect(nodes.gemel("alpha", "cl_status", "nodestatus", "bravo")).toEqual({ code: 0, output: "active\n" });

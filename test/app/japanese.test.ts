@@ -1,14 +1,17 @@
 /** Errors in the operator's language: no text of the covered rooms lacks its Japanese, and names come through. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { parseAst } from "vite";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { problemLines } from "../../src/app/commands/status.ts";
 import { storyLines } from "../../src/app/commands/timeline.ts";
 import { CONFIGURATION_JA } from "../../src/app/japanese/configuration.ts";
 import { REQUESTS_JA } from "../../src/app/japanese/requests.ts";
 import { SHELL_JA } from "../../src/app/japanese/shell.ts";
 import { STORY_JA } from "../../src/app/japanese/story.ts";
 import { inOperatorsLines, tellProblem, toJapanese } from "../../src/app/japanese/translate.ts";
+import { runHere } from "../support/run-here.ts";
 
 const SOURCE = path.resolve(import.meta.dirname, "../../src");
 const MANAGER = [
@@ -80,6 +83,13 @@ function toldIn(value: unknown): readonly string[] {
   return below;
 }
 
+/** Every text in a piece of code. */
+function textsBelow(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(textsBelow);
+  if (!isNode(value)) return [];
+  return [...textsIn(value), ...Object.values(value).flatMap(textsBelow)];
+}
+
 function filesOf(room: string): readonly string[] {
   const at = path.join(SOURCE, room);
   return statSync(at).isDirectory() ? readdirSync(at).map((name) => path.join(at, name)) : [at];
@@ -95,6 +105,28 @@ test.each(ROOMS)("everything that %s says of errors has its Japanese", (room) =>
     return lines.filter((line) => toJapanese(line) === undefined).map((line) => `${path.basename(file)}: ${line}`);
   });
   expect(missing).toEqual([]);
+});
+
+/** A status that is half English is no status in Japanese; these texts are values of an advice. */
+test.each(["controller/held-up", "membership/self"])("everything that %s says has its Japanese", (file) => {
+  const source = readFileSync(path.join(SOURCE, `cluster/core/${file}.ts`), "utf8");
+  const texts = textsBelow(parseAst(source, { lang: "ts" })).filter(isSentence);
+  expect(texts.length).toBeGreaterThan(3);
+  expect(texts.filter((text) => toJapanese(text) === undefined)).toEqual([]);
+});
+
+test("status in Japanese tells in Japanese what holds a DC up", () => {
+  const why = "the configuration is not known to every member yet";
+  const held = { severity: "error", row: 0, code: "decisions-held-up", values: { why }, what: why, doNow: "" } as const;
+  expect(problemLines([held], "ja").join("\n")).toContain(": 設定がまだ全メンバーに行き渡っていません");
+  expect(problemLines([held], "en").join("\n")).toContain(`: ${why}`);
+});
+
+test("--lang holds for errors, too, and for one command", async () => {
+  const nowhere = path.join(os.tmpdir(), "gemel-nowhere");
+  const said = async (...more: readonly string[]) => (await runHere(["status", "--run", nowhere, ...more])).errors;
+  expect(await said("--lang", "ja")).toContain("このノードで gemel は動いていません");
+  expect(await said()).toContain("gemel does not run on this node; keep the evidence (gemel report)");
 });
 
 describe("the table", () => {

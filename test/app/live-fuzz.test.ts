@@ -1,7 +1,7 @@
 /**
  * A running node under bad input at its control socket: bytes that are no lines, lines that are no requests, requests
  * with wrong members. It answers or closes, never falls, and what it refuses leaves the configuration as it was, by its
- * digest. The seed is in the failure.
+ * digest. The seed is in the failure. `GEMEL_FUZZ_RUNS=N` pours N inputs instead of 400.
  */
 import { createConnection } from "node:net";
 import process from "node:process";
@@ -19,6 +19,12 @@ primitive dummy ocf:gemel:Dummy op monitor interval=5s op start timeout=20s op s
 property stonith-enabled=false no-quorum-policy=ignore
 `;
 const missing = skips(process.getuid?.() !== 0, "a node needs root, for its network namespace");
+
+/** Three in eight are bytes and lines, the others requests. */
+const RUNS = Number(process.env["GEMEL_FUZZ_RUNS"] ?? 400);
+const LINES = Math.round((RUNS * 3) / 8);
+/** A large run may take its time. */
+const LIMIT_MS = Math.max(240_000, RUNS * 200);
 
 /** Requests that only wait, or act on other machines, are left out. */
 const KINDS = [
@@ -60,7 +66,7 @@ describe.skipIf(missing)("a node under bad input", () => {
     });
   }
 
-  test("it goes on, and what it refuses has changed nothing", async () => {
+  test("it goes on, and what it refuses has changed nothing", { timeout: LIMIT_MS }, async () => {
     const node = openNodePair({
       times: ["keepalive 200ms", "deadtime 2s", "initdead 3s"],
       configuration: CONFIGURATION,
@@ -93,7 +99,7 @@ describe.skipIf(missing)("a node under bad input", () => {
         for (const text of answer.split("\n").filter((each) => each !== ""))
           expect(JSON.parse(text)).toHaveProperty("kind");
       }),
-      { numRuns: 150 },
+      { numRuns: LINES },
     );
     expect(await digest()).toBe(first);
 
@@ -108,7 +114,7 @@ describe.skipIf(missing)("a node under bad input", () => {
         expect(reply.problems.length).toBeGreaterThan(0);
         expect(await digest()).toBe(before);
       }),
-      { numRuns: 250 },
+      { numRuns: RUNS - LINES },
     );
     expect(refused).toBeGreaterThan(50);
     expect(node.log("alpha")).not.toMatch(/this is a fault of gemel|manager has ended/);

@@ -1,6 +1,7 @@
-/** The report of a real node: whole with its peer dead, and no secret in it. */
+/** The report of a real node: whole with its peer dead, and of a dead node from its disk; no secret is in either. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
@@ -54,4 +55,17 @@ asRoot("log of the peer, timeline, report; then the peer is dead, and all but it
   for (const name of files.filter((each) => /\.(?:txt|xml|json)$/.test(each)))
     expect(readFileSync(path.join(root, name), "utf8"), name).not.toContain(SECRET);
   expect(readFileSync(path.join(root, "analysis.txt"), "utf8")).toContain("missing: bravo");
+
+  // Of the dead node itself, with nothing of ours running there: what lies on its disk.
+  const atRest = path.join(pair.folder, "at-rest.tar.gz");
+  const state = path.join(pair.folder, "bravo/state");
+  expect(pair.gemel("bravo", "report", "--state", state, atRest)).toMatchObject({ code: 0 });
+  execFileSync("tar", ["-C", pair.folder, "-xzf", atRest]);
+  const rest = path.join(pair.folder, "at-rest");
+  const found = readdirSync(rest, { recursive: true, encoding: "utf8" });
+  for (const name of ["STOPPED", "cib.xml", "cib.txt", "crm_verify.txt", "log.txt", "sysinfo.txt"])
+    expect(found).toContain(`${os.hostname()}/${name}`);
+  expect(readFileSync(path.join(rest, os.hostname(), "log.txt"), "utf8")).toContain("members: alpha, bravo");
+  for (const name of found.filter((each) => /\.(?:txt|xml)$/.test(each)))
+    expect(readFileSync(path.join(rest, name), "utf8"), name).not.toContain(SECRET);
 });

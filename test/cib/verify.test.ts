@@ -76,6 +76,15 @@ describe("warnings", () => {
     [`${dummy("a")}${dummy("b")}colocation c inf: a b\ncolocation d inf: b a`, "colocations go round in a circle"],
     [`${dummy("a")}location cli-prefer-a a inf: n1`, "cli-prefer-a is left over from an earlier move of a"],
     [`node n1\n${dummy("a")}location l a inf: n2`, "node n2 is not configured"],
+    [
+      `${dummy("a").replace("stop timeout=9", "stop timeout=9 on-fail=stop")}`,
+      "on-fail=stop has no effect on a stop of a",
+    ],
+    [
+      `property stonith-enabled=false\n${dummy("a").replace("stop timeout=9", "stop timeout=9 on-fail=fence")}`,
+      "on-fail=fence has no effect while fencing is switched off: a is left as it is when stop fails",
+    ],
+    [`${dummy("a")}rsc_defaults priority=1.0`, 'priority="1.0" is read as 1'],
     ["tag t nobody", "the tag holds nobody, which does not exist"],
     [dummy("a").replace("stop timeout=9", "stop timeout=0s"), "a gives stop no time (timeout of 0); 20 s will be used"],
     ['role r read xpath:"//primitive[last()]"', "the path //primitive[last()] is not understood: it allows nothing"],

@@ -7,8 +7,7 @@ import { addSample, addSender, NO_WRITERS } from "../../lab/watch/writers.ts";
 const PRIMARY = `version: 8.4.11 (api:1/proto:86-101)
  0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/Outdated C r-----
     ns:0 nr:20 dw:12320 dr:141 al:3 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:24
-2: service    inet 10.11.0.2/24 brd 10.11.0.255 scope global service\\       valid_lft forever
-2: service    inet 10.11.0.100/24 scope global secondary service\\       valid_lft forever
+local 10.11.0.100
 /dev/drbd0 /srv/records ext4 rw,noatime 0 0
 `;
 
@@ -24,6 +23,7 @@ test("a node's answer is read", () => {
   });
   expect(readSeen(PRIMARY.replace(" r-----", " s---d-")).isSuspended).toBe(true);
   expect(readSeen("").drbdRole).toBeUndefined();
+  expect(readSeen(PRIMARY.replace("local 10.11.0.100", "local 10.11.0.1000")).hasVirtualAddress).toBe(false);
 });
 
 /** `alpha 100 Primary`: asked at 100, answered at 150. */

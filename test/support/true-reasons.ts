@@ -5,8 +5,9 @@
  */
 import { clockOf } from "../../src/app/commands/simulate-batch.ts";
 import type { XmlElement } from "../../src/base/xml.ts";
-import { describe, type Plan, type Step } from "../../src/cluster/core/scheduler/act/plan.ts";
+import { describe, type Step } from "../../src/cluster/core/scheduler/act/plan.ts";
 import { work } from "../../src/cluster/core/scheduler/schedule.ts";
+import type { Worked } from "../../src/cluster/core/scheduler/worked.ts";
 import { inOldWords } from "./scheduler-peer.ts";
 
 const BECAUSE = / +due to ((?:required|unrunnable) \S+ [\w-]+)(?= \(blocked\)$|$)/;
@@ -15,7 +16,7 @@ const CHANGE = /^ {2}\* (?:Start|Stop|Restart|Move|Recover|Promote|Demote) +(\S+
 const squeezed = (line: string) => line.replaceAll(/\s+/g, " ");
 
 /** All that comes after one of these, by whatever links lead there. */
-function behind(plan: Plan, causes: readonly Step[]): ReadonlySet<Step> {
+function behind({ plan }: Worked, causes: readonly Step[]): ReadonlySet<Step> {
   const next = Map.groupBy(plan.links, ({ first }) => first);
   const reached = new Set(causes);
   for (const step of reached) for (const { second } of next.get(step) ?? []) reached.add(second);
@@ -23,13 +24,14 @@ function behind(plan: Plan, causes: readonly Step[]): ReadonlySet<Step> {
 }
 
 /** Whether that is so in our plan, and a reason for anything that is done with the resource. */
-function isTrue(plan: Plan, id: string, reason: string): boolean {
+function isTrue(worked: Worked, id: string, reason: string): boolean {
   const [kind = "", ...words] = reason.split(" ");
-  const causes = plan.steps.filter(
-    (step) => describe(step) === words.join(" ") && (kind === "unrunnable" ? !step.runnable : step.required),
-  );
-  const reached = behind(plan, causes);
-  return plan.steps.some((step) => step.resource?.id === id && !causes.includes(step) && reached.has(step));
+  const { actions } = worked.graph;
+  const isSo = ({ index }: Step) =>
+    kind === "unrunnable" ? actions[index]?.runnable === false : actions[index]?.required === true;
+  const causes = worked.plan.steps.filter((step) => describe(step) === words.join(" ") && isSo(step));
+  const reached = behind(worked, causes);
+  return worked.plan.steps.some((step) => step.resource?.id === id && !causes.includes(step) && reached.has(step));
 }
 
 /** Whether the reports are alike but for reasons, and each reason that only the peer tells is true. */
@@ -40,13 +42,13 @@ export function tellsOtherTrueReasons(cib: XmlElement, theirs: string, ours: str
       .filter((line) => line.trim() !== ""),
   );
   if (their === undefined || our === undefined || their.length !== our.length) return false;
-  const { plan } = work(cib, clockOf(cib, undefined));
+  const worked = work(cib, clockOf(cib, undefined));
   return their.every((line, at) => {
     const mine = our[at] ?? "";
     if (squeezed(line) === squeezed(mine)) return true;
     const [, reason] = BECAUSE.exec(line) ?? [];
     const [, id] = CHANGE.exec(line) ?? [];
     const bare = (text: string) => squeezed(text.replace(BECAUSE, ""));
-    return reason !== undefined && id !== undefined && bare(line) === bare(mine) && isTrue(plan, id, reason);
+    return reason !== undefined && id !== undefined && bare(line) === bare(mine) && isTrue(worked, id, reason);
   });
 }

@@ -2,7 +2,7 @@
  * The commands of Heartbeat's own manager (haresources), by their names, on a site that was taken over by
  * `gemel import ha.d`: hb_standby, hb_takeover, req_resource. Who owns what stands in the CIB as the import wrote it:
  * a location NAME_prefers_OWNER. What is handed over is a move, with its lease: it is visible, and it ends.
- * Facts: hb_standby(1), hb_takeover(1); reference/heartbeat.md, sections 10 and 11.
+ * Facts: hb_standby(1), hb_takeover(1); reference/heartbeat.md, sections 10 and 11 (refused while in flux).
  */
 import process from "node:process";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
@@ -70,6 +70,8 @@ function isMeant(word: string, { owner }: Held, self: string): boolean {
 }
 
 interface Site {
+  /** A transition runs: what holds what is about to change. */
+  readonly isInFlux: boolean;
   readonly self: string;
   readonly peer: string;
   readonly held: readonly Held[];
@@ -80,7 +82,7 @@ async function siteOf(tool: string, socketPath: string): Promise<Site | number> 
   if (status.kind === "failed") return status.exitCode;
   const cib = await fetchCib(tool, socketPath);
   if (typeof cib === "number") return cib;
-  const { self, nodes } = status.value;
+  const { self, nodes, transition } = status.value;
   const others = nodes.filter(({ name }) => name !== self);
   const [peer] = others;
   const held = heldBy(cib, Date.now());
@@ -88,7 +90,7 @@ async function siteOf(tool: string, socketPath: string): Promise<Site | number> 
     process.stderr.write(`${tool}: this is for pairs; with more nodes: crm resource move RESOURCE NODE\n`);
     return EXIT.refused;
   }
-  if (held.length > 0) return { self, peer: peer.name, held };
+  if (held.length > 0) return { isInFlux: transition.isRunning, self, peer: peer.name, held };
   process.stderr.write(`${tool}: nothing here comes from haresources (gemel import); use crm resource move\n`);
   return EXIT.refused;
 }
@@ -111,7 +113,12 @@ async function change(tool: "hb_standby" | "hb_takeover", argv: readonly string[
   if (!WORDS.includes(word) || more.length > 0) return wrongCall(tool, `${called.words.join(" ")} is not known`, usage);
   const site = await siteOf(tool, called.socketPath);
   if (typeof site === "number") return site;
-  const { self, peer, held } = site;
+  const { isInFlux, self, peer, held } = site;
+  // As Heartbeat did: two of them at once would each move what the other one is about to.
+  if (isInFlux) {
+    process.stderr.write(`${tool}: refused: resources are in flux (gemel status); ask again when they are not\n`);
+    return EXIT.refused;
+  }
   const [from, to] = tool === "hb_standby" ? [self, peer] : [peer, self];
   const list = held.filter((one) => one.on === from && isMeant(word, one, self));
   return await hand(tool, called.socketPath, list, to);

@@ -6,7 +6,7 @@
 import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
-import { operatorsLanguage } from "../operators-language.ts";
+import { heedLanguage, operatorsLanguage } from "../operators-language.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -332,6 +332,7 @@ async function tellAboutItself(name: string, command: Command, rest: readonly st
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
 export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
   const called = path.basename(program);
+  heedLanguage(argv);
   const linked = Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
   if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
   const [first, ...rest] = argv;

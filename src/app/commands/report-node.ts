@@ -1,38 +1,12 @@
 /**
  * What a report says of this node's own installation: its node configuration, and who may read and write what it keeps.
- * Where these stand only the running manager's command line tells (`--config`, `--state`, `--run`).
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-
-interface Installation {
-  readonly config: string;
-  readonly state: string;
-  readonly run: string;
-}
+import { whoServes } from "../installation.ts";
 
 /** More is no listing that anybody reads. */
 const ENTRIES_MAX = 500;
-
-function installationOf(argv: readonly string[]): Installation | undefined {
-  const after = (flag: string) => argv[argv.indexOf(flag) + 1] ?? "";
-  if (!argv.includes("manager") || !["--config", "--state", "--run"].every((flag) => argv.includes(flag)))
-    return undefined;
-  return { config: after("--config"), state: after("--state"), run: after("--run") };
-}
-
-/** The installation of the manager that serves this directory; undefined when it cannot be found. */
-function findInstallation(runDirectory: string): Installation | undefined {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const found = installationOf(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"));
-      if (found !== undefined && path.resolve(found.run) === path.resolve(runDirectory)) return found;
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return undefined;
-}
 
 /** `0600 0:0 1234 2026-11-21T08:00:00.000Z FILE`, or why it cannot be looked at. */
 function permissionLine(file: string): string {
@@ -51,9 +25,8 @@ function permissionsOf(place: string): string[] {
 }
 
 /** Files by name; whatever cannot be had says so in its file. */
-export function installationFiles(socketPath: string): ReadonlyMap<string, string> {
-  const runDirectory = path.dirname(socketPath);
-  const found = findInstallation(runDirectory);
+export function installationFiles(runDirectory: string): ReadonlyMap<string, string> {
+  const { installation: found } = whoServes(runDirectory);
   const attempt = (read: () => string): string => {
     try {
       return read();
@@ -61,7 +34,7 @@ export function installationFiles(socketPath: string): ReadonlyMap<string, strin
       return `(${error instanceof Error ? error.message : String(error)})\n`;
     }
   };
-  if (found === undefined) return new Map([["node.conf", `(no manager runs with --run ${runDirectory})\n`]]);
+  if (found === undefined) return new Map([["node.conf", `(gemel does not run with --run ${runDirectory})\n`]]);
   const places = [found.config, found.state, found.run];
   return new Map([
     ["node.conf", attempt(() => readFileSync(found.config, "utf8"))],

@@ -1,6 +1,7 @@
 /**
- * `gemel report [-f TIME] [-t TIME] DEST`: everything that somebody far away needs to understand an incident, in one
- * archive, made from this node alone, whether or not its peer lives. Secrets are masked everywhere, unasked.
+ * `gemel report [-f TIME] [-t TIME] [--state DIR] [DEST]`: everything that somebody far away needs to understand an
+ * incident, in one archive, made from this node alone, whether or not its peer or its own manager lives. Secrets are
+ * masked everywhere, unasked.
  * Facts: hb_report(8), crm_report(8): names of the files; reference crm-tools.md, section 5.
  */
 import { spawnSync } from "node:child_process";
@@ -23,11 +24,18 @@ import { VERSION } from "../version.ts";
 import { localFacts } from "../zone.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
+import { type AtRest, readAtRest } from "./report-at-rest.ts";
 import { installationFiles } from "./report-node.ts";
 import { printStatus } from "./status.ts";
 import { readMoment, storyLines } from "./timeline.ts";
 
-const USAGE = "gemel report -f TIME [-t TIME] [DEST]    TIME: 10min (ago) or 2026-11-21 08:00:00Z";
+const USAGE = `gemel report [-f TIME] [-t TIME] [--state DIR] [DEST]
+  TIME: 10min (ago) or 2026-11-21 08:00:00Z;  DIR: where a node keeps its things that does not run any more`;
+const FLAGS = {
+  from: { type: "string", short: "f" },
+  to: { type: "string", short: "t" },
+  state: { type: "string" },
+} as const;
 const TOOL_WAIT_MS = 10_000;
 const TOOL_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -64,41 +72,27 @@ const DESCRIPTION = `Please describe the incident here, for whoever reads this r
 `;
 
 interface Place {
-  readonly socketPath: string;
-  readonly written: Written;
+  readonly runDirectory: string;
   readonly fromWallMs: number;
   readonly toWallMs: number;
 }
 
-/** Every file of the archive, unmasked; paths below its root. */
-function filesOf({ written, fromWallMs, toWallMs, socketPath }: Place): ReadonlyMap<string, string> {
-  const { status, cib, logs, missing, happenings } = written;
-  const { self } = status;
+/** What this node's disk and system say, whether or not its manager lives; paths below the archive's root, unmasked. */
+function filesOfMachine(
+  { cib, self, logs, missing, happenings }: AtRest,
+  { runDirectory, fromWallMs, toWallMs }: Place,
+  problems: readonly string[],
+): Map<string, string> {
   const files = new Map<string, string>();
-  const facts = localFacts(cib, status.atWallMs);
-  const wishes = { ...plainWishes(ALL_SECTIONS), inactive: true, timing: true, detail: true };
-  const unproven = status.fencing.proofs.filter(isUnproven);
-  const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], unproven, ctime };
-  const configuration = childOf(cib, "configuration");
   const own = (name: string, text: string) => files.set(path.join(self, name), text);
-  own("cib.xml", printXml(maskTree(cib)));
-  if (configuration !== undefined) own("cib.txt", printCrm(maskTree(configuration)));
-  own("crm_mon.txt", `${monitorText(source, wishes)}\n`);
-  own(
-    "crm_verify.txt",
-    verifyCib(cib)
-      .map((problem) => `${formatProblem(problem)}\n`)
-      .join(""),
-  );
-  own("status.txt", printStatus(status, "en"));
-  own("status.json", JSON.stringify(status, null, 2));
-  own(
-    "members.txt",
-    `${status.nodes.map(({ name, state, membership }) => `${name} ${state} ${membership}`).join("\n")}\n`,
-  );
-  // Whoever has answered runs.
-  own("RUNNING", "");
-  for (const [name, text] of installationFiles(socketPath)) own(name, text);
+  if (cib !== undefined) {
+    const configuration = childOf(cib, "configuration");
+    own("cib.xml", printXml(maskTree(cib)));
+    if (configuration !== undefined) own("cib.txt", printCrm(maskTree(configuration)));
+    const verdicts = verifyCib(cib).map((problem) => `${formatProblem(problem)}\n`);
+    own("crm_verify.txt", verdicts.join(""));
+  }
+  for (const [name, text] of installationFiles(runDirectory)) own(name, text);
   for (const [name, tools] of Object.entries(SYSTEM)) own(name, tools.map(tool).join("\n"));
   for (const [node, lines] of logs) files.set(path.join(node, "log.txt"), `${lines.join("\n")}\n`);
   const story = tellTimeline(happenings, { fromWallMs, toWallMs });
@@ -106,13 +100,38 @@ function filesOf({ written, fromWallMs, toWallMs, socketPath }: Place): Readonly
   const alarms = [...logs].flatMap(([node, lines]) =>
     lines.filter((line) => ALARM.test(line)).map((line) => `${node}: ${line}`),
   );
-  const told = status.problems.map(({ severity, what, doNow }) => `${severity}: ${what}\n  -> ${doNow}`);
   const away = missing.map((reason) => `missing: ${reason}`);
-  files.set(
-    "analysis.txt",
-    `${["Problems now:", ...told, "", "Alarms in the logs:", ...alarms, "", ...away].join("\n")}\n`,
-  );
+  const analysis = ["Problems now:", ...problems, "", "Alarms in the logs:", ...alarms, "", ...away];
+  files.set("analysis.txt", `${analysis.join("\n")}\n`);
   files.set("description.txt", DESCRIPTION);
+  return files;
+}
+
+/** Every file of the archive of a node whose manager answers. */
+function filesOf(written: Written, place: Place): ReadonlyMap<string, string> {
+  const { status, cib } = written;
+  const { self } = status;
+  const facts = localFacts(cib, status.atWallMs);
+  const wishes = { ...plainWishes(ALL_SECTIONS), inactive: true, timing: true, detail: true };
+  const unproven = status.fencing.proofs.filter(isUnproven);
+  const source = { facts, nowWallMs: status.atWallMs, stack: "gemel", version: VERSION, fencing: [], unproven, ctime };
+  const told = status.problems.map(({ severity, what, doNow }) => `${severity}: ${what}\n  -> ${doNow}`);
+  const files = filesOfMachine({ ...written, self }, place, told);
+  const own = (name: string, text: string) => files.set(path.join(self, name), text);
+  const members = status.nodes.map(({ name, state, membership }) => `${name} ${state} ${membership}\n`);
+  own("crm_mon.txt", `${monitorText(source, wishes)}\n`);
+  own("status.txt", printStatus(status, "en"));
+  own("status.json", JSON.stringify(status, null, 2));
+  own("members.txt", members.join(""));
+  // Whoever has answered runs.
+  own("RUNNING", "");
+  return files;
+}
+
+/** The archive of a node whose manager does not answer; the reason is told already. */
+function filesAtRest(atRest: AtRest, place: Place): ReadonlyMap<string, string> {
+  const files = filesOfMachine(atRest, place, ["the manager of this node does not answer"]);
+  files.set(path.join(atRest.self, "STOPPED"), "");
   return files;
 }
 
@@ -143,9 +162,9 @@ function defaultName(nowWallMs: number): string {
   return `gemel-report-${new Date(nowWallMs).toISOString().replaceAll(/[-:]/g, "").slice(0, 15)}`;
 }
 
-/** Exit codes: 0; 1 the archive could not be written; 64 wrong call; 69 no manager. */
+/** Exit codes: 0; 1 the archive could not be written; 64 wrong call; 69 no manager, and nothing of it is known here. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, { from: { type: "string", short: "f" }, to: { type: "string", short: "t" } });
+  const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("gemel report", called.reason, USAGE);
   const { socketPath, flags, words } = called;
   const nowWallMs = Date.now();
@@ -154,19 +173,26 @@ export async function run(argv: readonly string[]): Promise<number> {
   const toWallMs = flags["to"] === undefined ? nowWallMs : readMoment(text(flags["to"]), nowWallMs);
   if (fromWallMs === undefined || toWallMs === undefined)
     return wrongCall("gemel report", "-f and -t want a time", USAGE);
+  const place = { runDirectory: path.dirname(socketPath), fromWallMs, toWallMs };
   const written = await readWritten("gemel report", socketPath);
-  if (typeof written === "number") return written;
+  const source =
+    written === EXIT.unreachable ? (readAtRest(place.runDirectory, text(flags["state"])) ?? written) : written;
+  if (typeof source === "number") {
+    if (source === EXIT.unreachable)
+      process.stderr.write("gemel report: where does this node keep its things? --state DIR\n");
+    return source;
+  }
   const named = words[0] ?? defaultName(nowWallMs);
   const destination = path.resolve(named.endsWith(".tar.gz") ? named : `${named}.tar.gz`);
-  const secrets = secretsOf(written.cib);
-  const files = filesOf({ socketPath, written, fromWallMs, toWallMs });
+  const secrets = source.cib === undefined ? [] : secretsOf(source.cib);
+  const files = "status" in source ? filesOf(source, place) : filesAtRest(source, place);
   const masked = new Map([...files].map(([name, content]) => [name, maskText(content, secrets)]));
   const reason = pack(masked, destination);
   if (reason !== undefined) {
     process.stderr.write(`gemel report: ${destination}: ${reason}\n`);
     return EXIT.refused;
   }
-  for (const away of written.missing) process.stderr.write(`gemel report: without ${away}\n`);
+  for (const away of source.missing) process.stderr.write(`gemel report: without ${away}\n`);
   process.stdout.write(`${destination}\n`);
   return EXIT.done;
 }

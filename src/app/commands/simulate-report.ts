@@ -123,8 +123,7 @@ export function runOf({ cib, injected, worked, failures = [] }: Simulation): Sim
 }
 
 export const graphText = (worked: Worked): string => printXml(transitionXml(worked.facts, worked.graph));
-export const pictureText = ({ graph, plan }: Worked, isWhole = false): string =>
-  picture(graph, isWhole ? plan : undefined);
+export const pictureText = ({ graph }: Worked, isWhole = false): string => picture(graph, isWhole);
 
 /** All four outputs of one case, as the reference cases have them. */
 export function simulateCase(cib: XmlElement, nowWallMs: number, time: string | undefined): SimulatedCase {

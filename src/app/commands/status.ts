@@ -9,6 +9,7 @@ import { ROW_OF } from "../../cluster/core/advice/codes.ts";
 import { textOf } from "../../cluster/core/advice/texts.ts";
 import { readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
+import { inLanguage } from "../japanese/translate.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { keeperLines, linkWords } from "./keeper-lines.ts";
@@ -80,7 +81,9 @@ export function problemLines(problems: readonly StatusProblem[], language: Langu
   if (problems.length === 0) return [HEADINGS[language].none];
   const lines = problems.flatMap((problem) => {
     const { severity, code, values } = problem;
-    const { what, doNow } = Object.hasOwn(ROW_OF, code) ? textOf(language, code, values) : problem;
+    // Reasons among the values come from the cores, which speak English.
+    const told = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, inLanguage(text, language)]));
+    const { what, doNow } = Object.hasOwn(ROW_OF, code) ? textOf(language, code, told) : problem;
     return [`  ${SEVERITIES[language][severity]}: ${what}`, `    -> ${doNow}`];
   });
   return [HEADINGS[language].some, ...lines];

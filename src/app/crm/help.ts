@@ -18,13 +18,13 @@ const COLOCATION = "ID SCORE: RESOURCE[:ROLE] WITH[:ROLE]... | ID SCORE: ( SET )
 const ACL_TARGET = "ID ROLE...";
 
 const RESOURCE: Usages = {
-  start: "RESOURCE",
-  stop: "RESOURCE",
+  start: "RESOURCE...",
+  stop: "RESOURCE...",
   restart: "RESOURCE",
   promote: "RESOURCE",
   demote: "RESOURCE",
-  manage: "RESOURCE",
-  unmanage: "RESOURCE",
+  manage: "RESOURCE...",
+  unmanage: "RESOURCE... [LIFETIME] [reason=TEXT]",
   status: "[RESOURCE...]",
   move: OVERRIDE,
   migrate: OVERRIDE,

@@ -152,6 +152,20 @@ function overrideWords(words: readonly string[]): OverrideWords {
   };
 }
 
+/** Of one resource or of several. */
+const SWITCHES: readonly ResourceAction[] = ["start", "stop", "manage", "unmanage"];
+
+/** One after the other; the first that is refused ends it. */
+async function switchEach(session: Session, action: ResourceAction, words: readonly string[]): Promise<number> {
+  const { others, members } = action === "unmanage" ? overrideWords(words) : { others: words, members: {} };
+  if (others.length === 0) return -1;
+  for (const resource of others) {
+    const code = await doIt(session, { kind: "resource", resource, action, ...members });
+    if (code !== EXIT.done) return code;
+  }
+  return EXIT.done;
+}
+
 /** The exit code; -1 for a wrong call. */
 export async function runResource(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", resource, node] = words;
@@ -169,9 +183,15 @@ export async function runResource(session: Session, words: readonly string[]): P
   }
   const action = RESOURCE_ACTIONS[verb];
   if (action === undefined) return -1;
-  if (action !== "move" && action !== "ban")
+  if (SWITCHES.includes(action)) return switchEach(session, action, words.slice(1));
+  if (action !== "move" && action !== "ban") {
+    // A word that is not heeded would be one that somebody relies on.
+    const heeded = action === "cleanup" ? words.filter((word) => word !== "force").slice(0, 3) : words.slice(0, 2);
+    if (words.some((word) => word !== "force" && !heeded.includes(word))) return -1;
     return doIt(session, { kind: "resource", resource, action, ...(node === undefined ? {} : { node }) });
+  }
   const { others, members } = overrideWords(words.slice(2));
+  if (others.length > 1) return -1;
   const [target] = others;
   return doIt(session, {
     kind: "resource",

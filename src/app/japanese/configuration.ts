@@ -80,6 +80,26 @@ export const CONFIGURATION_JA: Phrases = [
   ],
   ["add meta notify=true", "meta notify=true を加えてください"],
   [
+    "the text is neither XML nor crm syntax: no line of it begins a statement",
+    "テキストは XML でも crm 構文でもありません。文を始める行がありません",
+  ],
+  ["is this the right file? Give a configuration", "このファイルで正しいですか。設定を渡してください"],
+  [
+    "on-fail=fence has no effect while fencing is switched off: {1} {2} when {3} fails",
+    "フェンシングが無効の間 on-fail=fence は効きません。{3} が失敗すると {1} は{2}",
+  ],
+  ["is left as it is", "そのまま残されます"],
+  ["is stopped instead", "代わりに停止されます"],
+  ["enable fencing, or remove on-fail", "フェンシングを有効にするか、on-fail を削除してください"],
+  [
+    "on-fail={1} has no effect on a stop of {2}: it may still run",
+    "{2} の stop に on-fail={1} は効きません。まだ動いている恐れがあります",
+  ],
+  [
+    "remove on-fail, or write fence, block or ignore",
+    "on-fail を削除するか、fence、block、ignore のいずれかにしてください",
+  ],
+  [
     "fencing is switched off: a lost node is taken for dead, and two nodes may come to write",
     "フェンシングが無効です。見失ったノードを停止とみなすため、二つのノードが同時に書き込む恐れがあります",
   ],

@@ -4,16 +4,27 @@ import type { Phrases } from "./translate.ts";
 export const SHELL_JA: Phrases = [
   // control-client.ts, settle.ts
   ["a line longer than {1} characters", "{1} 文字を超える行です"],
+  ["no manager answers at {1}: {2}", "{1} でマネージャが応答しません: {2}"],
   [
-    "no manager answers at {1}; is gemel running on this node?",
-    "{1} でマネージャが応答しません。このノードで gemel は動いていますか",
+    "the manager (process {1}) begins, ends or hangs; ask again in a minute, or the other node",
+    "マネージャ（プロセス {1}）は起動中、終了中、または停止状態です。1 分後に再実行するか、相手ノードで実行してください",
+  ],
+  [
+    "gemel does not run on this node; keep the evidence (gemel report), then: systemctl start gemel",
+    "このノードで gemel は動いていません。証拠を保存し (gemel report)、その後: systemctl start gemel",
+  ],
+  [
+    "the keeper (process {1}) starts it anew, and ends this node for its peer if that fails; " +
+      "what runs here runs on; keep the evidence (gemel report), ask again in a minute, or the other node",
+    "キーパー（プロセス {1}）がマネージャを再起動します。失敗が続けば、相手が引き継げるようこのノードを終了します。" +
+      "稼働中のリソースは動き続けます。証拠を保存し (gemel report)、1 分後に再実行するか、相手ノードで実行してください",
   ],
   [
     "{1} is closed to this user; be root, or in the group haclient",
     "{1} はこのユーザーには使えません。root か、グループ haclient の一員で実行してください",
   ],
   ["the manager answered something that is no line of its protocol", "マネージャの応答がプロトコルの行ではありません"],
-  ["no answer within {1} ms", "{1} ms 以内に応答がありませんでした"],
+  ["no answer within {1} ms: {2}", "{1} ms 以内に応答がありませんでした: {2}"],
   ["the manager closed the connection", "マネージャが接続を閉じました"],
   [
     "--output-as={1}: only text is written here; for programs: gemel status --json",

@@ -37,6 +37,32 @@ export const STORY_JA: Phrases = [
   ],
   ["decisions are made again", "再び判断できるようになりました"],
   ["nothing is decided: {1}", "判断できません: {1}"],
+  ["the members do not agree who is there: {1}", "誰がいるかについてメンバーの見方が一致していません: {1}"],
+  ["the configuration is not known to every member yet", "設定がまだ全メンバーに行き渡っていません"],
+  ["not joined: {1}", "まだ参加が済んでいません: {1}"],
+  [
+    "the promotion of {1} on {2}, ordered before, has not ended",
+    "以前に指示された {2} での {1} の昇格が終わっていません",
+  ],
+  [
+    "this node was late by {1} ms, longer than its peers wait for it",
+    "このノードは {1} ms 遅れました。相手が待つ時間を超えています",
+  ],
+  [
+    "the fencing device is not complete: gemel verify -L tells what lacks",
+    "フェンシングデバイスの設定が不完全です。不足は gemel verify -L で分かります",
+  ],
+  ["every member has answered since", "その後、全メンバーが応答しました"],
+  ["{1} knows start {2} of this node", "{1} はこのノードの {2} 回目の起動を知っています"],
+  ["{1} has done with start {2} of this node", "{1} はこのノードの {2} 回目の起動を終わったものとしています"],
+  [
+    "{1} knows a later start of this node: this one was set back to an old state",
+    "{1} はこのノードのより新しい起動を知っています。このノードは古い状態に戻されています",
+  ],
+  ["{1} had this node fenced: it must not run on", "{1} がこのノードをフェンシングしました。動作を続けてはなりません"],
+  ["{1} has declared this node lost", "{1} はこのノードを見失ったと宣言しました"],
+  ["the members have changed", "メンバーが変わりました"],
+  ["a peer's standing has changed", "相手ノードの状態が変わりました"],
   ["{1} wants to leave", "{1} が離脱を求めています"],
   [
     "this node is to leave the cluster: its resources are stopped in order",
@@ -132,6 +158,10 @@ export const STORY_JA: Phrases = [
   ["what was set aside is kept in {1}", "退けた設定は {1} に保存しました"],
   ["nobody has confirmed the trial: back to {1}", "試用中の変更が確定されなかったため、版 {1} に戻します"],
   ["{1} of {2} by {3} has ended ({4})", "{3} による {2} の {1} の期限が来ました（{4}）"],
+  [
+    "{1} of {2} failed{3} while its disk waits for the peer to be proven off: not counted, looked at again",
+    "{2} の {1} は失敗しました{3}。ディスクが相手の停止の証明を待っているため、失敗に数えず、再び確認します",
+  ],
   ["DRBD has lost {1} for {2} and asks what is proven", "DRBD が {2} の相手 {1} を見失い、証明を求めています"],
   ["DRBD is answered {1} for {2}: {3}", "DRBD に {2} について {1} と答えました: {3}"],
   ["I/O of {1} goes on: {2}", "{1} の I/O を再開します: {2}"],

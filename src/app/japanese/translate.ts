@@ -5,7 +5,7 @@
  * this file reads the sources and holds that nothing of the rooms that it names is missing.
  */
 import type { Language } from "../../base/language.ts";
-import { formatProblem, type Problem } from "../../base/problem.ts";
+import { formatProblem, type Problem, printable } from "../../base/problem.ts";
 import { reasonPhrases } from "../../cluster/core/scheduler/reason-text.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { CONFIGURATION_JA } from "./configuration.ts";
@@ -74,5 +74,5 @@ const SEVERITIES = { error: "エラー", warning: "警告" } as const;
 export function tellProblem(problem: Problem): string {
   if (operatorsLanguage() === "en") return formatProblem(problem);
   const [place, reason, remedy] = [problem.place, problem.reason, problem.remedy].map(inOperatorsWords);
-  return `${place}: ${SEVERITIES[problem.severity]}: ${reason}。対処: ${remedy}`;
+  return printable(`${place}: ${SEVERITIES[problem.severity]}: ${reason}。対処: ${remedy}`);
 }

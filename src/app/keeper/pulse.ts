@@ -49,6 +49,7 @@ export interface Pulse {
 
 /** No link of the configuration stands at this place. */
 const LOOP_LINK = 255;
+const LOOPBACK = "127.0.0.1";
 const STORAGE_EVERY_MS = 1000;
 /** A lateness of this share of deadtime leaves too little for the network and the peer. */
 const LATE_SHARE = 0.25;
@@ -87,9 +88,11 @@ function watchStorage({ config, log }: PulseSetting) {
       log.say("warning", answer === "" ? `${disk.path} can be read again` : `storage-check ${disk.path}: ${answer}`);
     disk.said = answer;
   }
-  const timer = setInterval(() => {
+  const askAll = () => {
     for (const disk of disks) if (disk.askedAtMs === undefined) void ask(disk);
-  }, STORAGE_EVERY_MS);
+  };
+  // A node without disks to ask is not woken for them.
+  const timer = disks.length === 0 ? undefined : setInterval(askAll, STORAGE_EVERY_MS);
   return {
     vitals: (): readonly StorageVital[] => disks.map(({ path, maxMs, askedAtMs }) => ({ path, maxMs, askedAtMs })),
     close: () => clearInterval(timer),
@@ -112,15 +115,16 @@ export function startPulse(setting: PulseSetting): Pulse {
   let shoutedAtMs = Number.NEGATIVE_INFINITY;
   let ended = false;
 
-  let loop: UdpSocket | undefined;
+  let loop: { readonly socket: UdpSocket; readonly address: Uint8Array } | undefined;
   try {
-    loop = openUdpSocket(
-      { address: "127.0.0.1", port: 0, filter: packetFilter([self.id]) },
+    const socket = openUdpSocket(
+      { address: LOOPBACK, port: 0, filter: packetFilter([self.id]) },
       {
         onData: onLooped,
         onClosed: (reason) => log.say("critical", `the loop of our own heartbeat is gone: ${reason}`),
       },
     );
+    loop = { socket, address: socketAddress(LOOPBACK, socket.port) };
     loopedAtMs = performance.now();
   } catch (error) {
     log.say("critical", `our own heartbeat has no loop to come back by (${String(error)}): is lo up?`);
@@ -193,10 +197,7 @@ export function startPulse(setting: PulseSetting): Pulse {
         return;
       }
       const header = { kind: "heartbeat", from: self.id, to: self.id, link: LOOP_LINK, generation } as const;
-      loop.send(
-        encodePacket({ ...header, sequence: number }, new Uint8Array(0), signer),
-        socketAddress("127.0.0.1", loop.port),
-      );
+      loop.socket.send(encodePacket({ ...header, sequence: number }, new Uint8Array(0), signer), loop.address);
       look(false);
     },
     suspendedMs,
@@ -219,7 +220,7 @@ export function startPulse(setting: PulseSetting): Pulse {
     close() {
       ended = true;
       storage.close();
-      loop?.close();
+      loop?.socket.close();
     },
   };
 }

@@ -5,12 +5,14 @@
 import type { MembershipView } from "../../cluster/core/membership/view.ts";
 import { type DrbdState, localDisk, peerDisk } from "../../storage/core/drbd-events.ts";
 import {
+  type DiskWait,
   EMPTY_DESK,
   type FenceDesk,
   type FenceDeskEffect,
   type FenceDeskEvent,
   fenceDeskWakeAtMs,
   isProvenCurrent,
+  type PeerSight,
   type ResourceSight,
   stepFenceDesk,
 } from "../../storage/core/fence-desk.ts";
@@ -29,6 +31,8 @@ export interface DrbdDesk {
   /** On behalf of the peer. */
   readonly outdate: (resource: string) => Promise<"outdated" | "primary" | "unknown">;
   readonly noteFenced: (node: string) => void;
+  /** Membership has changed, or what the links hear. */
+  readonly noteView: () => void;
   /** See AgentCall.isDrbdCurrent. */
   readonly isCurrent: (resource: string) => boolean;
   readonly close: () => void;
@@ -41,6 +45,16 @@ export interface DrbdDeskOptions {
   readonly askPeer: (peer: string, resource: string) => Promise<"outdated" | "primary" | "unknown">;
   readonly log: Log;
   readonly onChange: () => void;
+  /** Told at changes. */
+  readonly onWait: (wait: DiskWait) => void;
+}
+
+/** Peers as membership tells them, and whether any link hears them in time. */
+function peersOf({ peers, links }: MembershipView): readonly PeerSight[] {
+  return peers.map((peer) => {
+    const ways = links.filter((link) => link.peer === peer.name);
+    return { ...peer, isQuiet: ways.length > 0 && ways.every(({ state }) => state !== "up") };
+  });
 }
 
 function statusOf(state: DrbdState): readonly DrbdStatus[] {
@@ -95,7 +109,8 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
   }
 
   function step(event: FenceDeskEvent): void {
-    take({ kind: "peers", peers: view()?.peers ?? [] });
+    const seen = view();
+    take({ kind: "peers", peers: seen === undefined ? [] : peersOf(seen) });
     take(event);
     clearTimeout(timer);
     const wakeMs = fenceDeskWakeAtMs(desk);
@@ -123,6 +138,9 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       }
       case "resume":
         void resume(effect.resource, effect.reason);
+        break;
+      case "wait":
+        options.onWait(effect.wait);
         break;
       default:
         effect satisfies never;
@@ -170,6 +188,7 @@ export function createDrbdDesk(options: DrbdDeskOptions): DrbdDesk {
       // It may be what was missing for a promotion.
       options.onChange();
     },
+    noteView: () => step({ kind: "tick" }),
     isCurrent(resource) {
       step({ kind: "tick" });
       return isProvenCurrent(desk, resource, nowMs());

@@ -236,7 +236,8 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       if (operation === "stop") return ended(0);
       if (operation === "monitor" && intervalMs === 0 && !started.has(instance)) return ended(NOT_RUNNING);
       const device = state.configuration.devices.find(({ id }) => id === instance);
-      if (device === undefined) return ended(DEFINITION_ERROR, "it is no complete fencing device; see `gemel log`");
+      if (device === undefined)
+        return ended(DEFINITION_ERROR, "the fencing device is not complete: gemel verify -L tells what lacks");
       started.add(instance);
       if (device.isManual) return ended(0);
       // A board that is not asked until the emergency is no board: start and monitor log in and read the power.

@@ -37,6 +37,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
         manager.peerAlerts.delete(peer);
       }
       feed(manager, { kind: "view", view: frame.view });
+      manager.drbd.noteView();
       scorePings(manager);
       break;
     }

@@ -4,6 +4,7 @@
  * The heartbeat is the keeper's, another process, and never waits for either.
  */
 import { getAsset, isSea } from "node:sea";
+import { isDeepStrictEqual } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { XmlElement } from "../../base/xml.ts";
 import type { Decision, ScheduleOptions } from "../../cluster/core/scheduler/decision.ts";
@@ -142,11 +143,27 @@ export function createDecider(log: Log, limits: DeciderLimits = DECIDER_LIMITS):
   };
 }
 
-/** For displays: what the status of this CIB means. Kept for as long as the CIB stays the same. */
+/** The store makes the `<cib>` anew for whoever asks, of parts that are never changed in place. */
+function isSameCib(left: XmlElement, right: XmlElement): boolean {
+  const sameParts = left.children.every((child, index) => child === right.children[index]);
+  return (
+    sameParts && left.children.length === right.children.length && isDeepStrictEqual(left.attributes, right.attributes)
+  );
+}
+
+/**
+ * For displays: what the status of this CIB means. Kept for as long as the CIB stays the same and time alone changes
+ * nothing: a display or a monitor that asks every second must not cost a decision each time.
+ */
 export function createReader(decide: Decider["decide"]): (cib: XmlElement, nowWallMs: number) => Promise<Decision> {
-  let last: { readonly cib: XmlElement; readonly decision: Promise<Decision> } | undefined;
+  let last: { readonly cib: XmlElement; readonly atWallMs: number; readonly decision: Promise<Decision> } | undefined;
   return async (cib, nowWallMs) => {
-    if (last?.cib !== cib) last = { cib, decision: decide(cib, nowWallMs, {}) };
+    if (last !== undefined && isSameCib(last.cib, cib) && nowWallMs >= last.atWallMs) {
+      const known = await last.decision;
+      const untilWallMs = known.transition.recheckAtWallMs ?? Number.POSITIVE_INFINITY;
+      if (nowWallMs < untilWallMs) return known;
+    }
+    last = { cib, atWallMs: nowWallMs, decision: decide(cib, nowWallMs, {}) };
     return await last.decision;
   };
 }

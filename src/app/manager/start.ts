@@ -141,6 +141,7 @@ function build(
       feed(manager, { kind: "look", agentType: "drbd" });
       refresh(manager);
     },
+    onWait: (wait) => feed(manager, { kind: "disk", wait }),
   });
   const tools = writeAgentTools(options.run);
   // Agents call the tools of the field by PATH or by this directory.

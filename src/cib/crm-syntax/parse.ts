@@ -144,13 +144,25 @@ function readStatement(statement: Statement, source: string): { objects: CrmObje
   return { objects: [{ ...said, section: kind.section, place, marks: cursor.marks }], monitors: [] };
 }
 
+const isLikeStatement = (keyword: string) => nearestName(keyword, [...STATEMENT_NAMES, "commit"]) !== undefined;
+
+/** Of a picture or a letter each line would be told of, and none would help. */
+function isNoConfiguration(source: string): Problem {
+  const reason = "the text is neither XML nor crm syntax: no line of it begins a statement";
+  return { severity: "error", place: source, reason, remedy: "is this the right file? Give a configuration" };
+}
+
 /** Never throws on bad input; `source` names the text in places. */
 export function parseCrm(text: string, source: string): CrmText {
   const problems: Problem[] = [];
   const objects: CrmObject[] = [];
   const monitors: CrmMonitor[] = [];
   const failedIds: string[] = [];
-  for (const statement of readStatements(text, source, problems)) {
+  const statements = readStatements(text, source, problems);
+  const hasStatements = statements.some(({ tokens: [keyword] }) => isLikeStatement(keyword.text));
+  if (text.includes("\0") || (statements.length > 1 && !hasStatements))
+    return { objects, monitors, problems: [isNoConfiguration(source)], failedIds };
+  for (const statement of statements) {
     try {
       const read = readStatement(statement, source);
       objects.push(...read.objects);

@@ -40,6 +40,11 @@ function mismatch({ type, words = [] }: OptionSchema, value: string): string | u
   }
 }
 
+/** A fraction of a score is cut off, as by all who ever read one. */
+function cutOff({ type }: OptionSchema, value: string): string | undefined {
+  return type === "score" || type === "integer" ? /^\s*([+-]?\d+)\.\d+\s*$/.exec(value)?.[1] : undefined;
+}
+
 /** Fits an option against its schema. `undefined` options are unknown. */
 function checkValue(
   seen: Seen,
@@ -56,6 +61,9 @@ function checkValue(
     const remedy = near === undefined ? "remove it, or check its spelling" : `write ${near}`;
     return [finding("warning", seen, `${name} is no ${what} that is known; it has no effect`, remedy)];
   }
+  const whole = cutOff(option, value);
+  if (whole !== undefined)
+    return [finding("warning", seen, `${name}="${value}" is read as ${whole}`, `write ${name}=${whole}`)];
   const wanted = mismatch(option, value);
   if (wanted !== undefined) return [finding("error", seen, `${name}="${value}" cannot be read`, `write ${wanted}`)];
   if (option.obsolete !== undefined)

@@ -38,7 +38,7 @@ function checkFencing(configuration: XmlElement, primitives: readonly Seen[]): F
     const remedy = "set stonith-enabled=true and configure a device for each node";
     return classes.length === 0
       ? []
-      : [finding("warning", optionAt(configuration, "stonith-enabled") ?? at, reason, remedy)];
+      : [finding("warning", optionAt(configuration, "fencing-enabled", "stonith-enabled") ?? at, reason, remedy)];
   }
   if (readBoolean(value) === undefined) return [];
   const watchdog = clusterOption(configuration, "fencing-watchdog-timeout") ?? "0";
@@ -94,6 +94,28 @@ function checkStops({ element, above }: Seen): Finding[] {
   });
 }
 
+/** Fact: crm_verify 2.1.5, what it says it resets. */
+const WITHOUT_FENCING = { stop: "is left as it is", other: "is stopped instead" } as const;
+const AFTER_A_STOP = ["", "block", "fence", "ignore"];
+
+/** Words that are not obeyed, where somebody relies on them. */
+function checkFailureWords({ element, above }: Seen, isFenced: boolean): Finding[] {
+  const { id = "" } = element.attributes;
+  return childrenOf(childOf(element, "operations"), "op").flatMap((op) => {
+    const { name = "", "on-fail": onFail = "" } = op.attributes;
+    const seen = { element: op, above: [...above, element] };
+    const word = onFail.toLowerCase();
+    if (word === "fence" && !isFenced) {
+      const instead = WITHOUT_FENCING[name === "stop" ? "stop" : "other"];
+      const reason = `on-fail=fence has no effect while fencing is switched off: ${id} ${instead} when ${name} fails`;
+      return [finding("warning", seen, reason, "enable fencing, or remove on-fail")];
+    }
+    if (name !== "stop" || AFTER_A_STOP.includes(word)) return [];
+    const reason = `on-fail=${onFail} has no effect on a stop of ${id}: it may still run`;
+    return [finding("warning", seen, reason, "remove on-fail, or write fence, block or ignore")];
+  });
+}
+
 const LEFT_OVER = /^cli-(?:prefer|ban|standby)-/;
 
 function checkLeftOvers(configuration: XmlElement): Finding[] {
@@ -108,7 +130,9 @@ function checkLeftOvers(configuration: XmlElement): Finding[] {
 export function checkSafety(configuration: XmlElement): Finding[] {
   const resources = childOf(configuration, "resources");
   const primitives = everyElement(configuration).filter(({ element }) => element.name === "primitive");
+  const isFenced = readBoolean(clusterOption(configuration, "fencing-enabled") ?? "true") !== false;
   return [
+    ...primitives.flatMap((seen) => checkFailureWords(seen, isFenced)),
     ...primitives.flatMap((seen) => checkDrbd(seen, agentOf(seen.element, resources))),
     ...primitives.flatMap(checkStops),
     ...checkFencing(configuration, primitives),

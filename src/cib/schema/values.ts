@@ -51,7 +51,8 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 
 /** Years and months have no fixed length; these are the lengths of ISO 8601's own recommendation. A guess. */
 const ISO_MS = [365 * 86_400_000, 30 * 86_400_000, 7 * 86_400_000, 86_400_000, 3_600_000, 60_000, 1000];
-const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/i;
+/** The T is often forgotten, and the field's readers do without. */
+const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/i;
 
 /** Milliseconds: `10`, `10s`, `100ms`, `1min`, `2h`, `PT1M`. Negative ones are read as such; who takes time refuses. */
 export function readTimeMs(text: string): number | undefined {

@@ -13,6 +13,8 @@ export interface PeerSight {
   readonly phase: "awaited" | "member" | "lost" | "left";
   /** Lost, and heard again. */
   readonly returned: boolean;
+  /** No link hears it in time, though it may still count as a member. */
+  readonly isQuiet?: boolean;
 }
 
 /** What the kernel tells of a resource. */
@@ -25,6 +27,12 @@ export interface ResourceSight {
   /** I/O stands still until the fencing of the peer is known. */
   readonly isFrozen: boolean;
 }
+
+/**
+ * Whether what this node writes waits for a peer: no; perhaps, for nobody hears the peer and DRBD has not given it up;
+ * or I/O is frozen until the peer is proven to be off.
+ */
+export type DiskWait = "none" | "silent" | "frozen";
 
 interface Waiting {
   readonly id: number;
@@ -56,6 +64,8 @@ export interface FenceDesk {
   readonly offAtMs: Readonly<Record<string, number>>;
   readonly waiting: readonly Waiting[];
   readonly unsure: readonly Unsure[];
+  /** As last told. */
+  readonly wait: DiskWait;
 }
 
 export type FenceDeskEvent =
@@ -88,7 +98,8 @@ export type FenceDeskEffect =
       readonly code: FencePeerCode;
       readonly reason: string;
     }
-  | { readonly kind: "resume"; readonly resource: string; readonly reason: string };
+  | { readonly kind: "resume"; readonly resource: string; readonly reason: string }
+  | { readonly kind: "wait"; readonly wait: DiskWait };
 
 /** How often the facts are looked at again while DRBD waits. */
 const LOOK_MS = 200;
@@ -108,6 +119,7 @@ export const EMPTY_DESK: FenceDesk = {
   offAtMs: {},
   waiting: [],
   unsure: [],
+  wait: "none",
 };
 
 type Step = Stepped<FenceDesk, FenceDeskEffect>;
@@ -261,10 +273,26 @@ function takeEvent(desk: FenceDesk, event: FenceDeskEvent, nowMs: number): Step 
   }
 }
 
+function diskWaitOf({ resources, waiting, peers }: FenceDesk): DiskWait {
+  const written = Object.values(resources).filter(({ isPrimary }) => isPrimary);
+  if (written.some(({ name, isFrozen }) => isFrozen || waiting.some(({ resource }) => resource === name)))
+    return "frozen";
+  const isSilent = peers.some(({ phase, isQuiet }) => phase === "lost" || (phase === "member" && isQuiet === true));
+  return isSilent && written.some(({ isConnected }) => isConnected) ? "silent" : "none";
+}
+
+function tellWait(desk: FenceDesk): Step {
+  const wait = diskWaitOf(desk);
+  return wait === desk.wait
+    ? { state: desk, effects: [] }
+    : { state: { ...desk, wait }, effects: [{ kind: "wait", wait }] };
+}
+
 export function stepFenceDesk(desk: FenceDesk, event: FenceDeskEvent, nowMs: number): Step {
   const taken = takeEvent(desk, event, nowMs);
   const looked = lookWhenDue(taken.state, nowMs);
-  return { state: looked.state, effects: [...taken.effects, ...looked.effects] };
+  const told = tellWait(looked.state);
+  return { state: told.state, effects: [...taken.effects, ...looked.effects, ...told.effects] };
 }
 
 /** Whether a disk of ours that is Consistent only holds the newest data all the same. */

@@ -47,7 +47,7 @@ const BASE = `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch=
     </constraints>
   </configuration>
   <status>
-    <node_state id="1" uname="n1" in_ccm="true" crmd="online" join="member"/>
+    <node_state id="1" uname="n1" crm-debug-origin="x" in_ccm="true" crmd="online" join="member"/>
     <tickets><ticket_state id="T1" granted="true" last-granted="1700000000" foo="bar"/></tickets>
   </status>
 </cib>
@@ -261,12 +261,28 @@ describe("patches", () => {
     writeFileSync(left, BASE);
     writeFileSync(
       right,
-      BASE.replace(DUMMY("b"), "").replace('score="100"', 'score="7"').replace('epoch="5"', 'epoch="9"'),
+      BASE.replace(DUMMY("b"), "")
+        .replace('score="100"', 'score="7"')
+        // Who wrote it is a difference: without it, the digest of a patch (-c) would not be met.
+        .replace('epoch="5"', 'epoch="9"')
+        .replace('admin_epoch="1">', 'admin_epoch="1" update-user="ann">'),
     );
-    for (const flag of [[], ["-u"]]) {
+    for (const flag of [[], ["-u"], ["-c"]]) {
       const argv = ["crm_diff", ...flag, "-o", left, "-n", right];
       expect((await runHere(argv)).output.replaceAll("'", "&apos;")).toBe(runTheirs(argv).output);
     }
+  });
+
+  test("comments that a patch of the field's carries are passed over", () => {
+    const patch = treeOf(`<diff format="2">
+      <change operation="delete" path="/cib/configuration/constraints/comment"/>
+      <change operation="create" path="/cib/configuration/nodes" position="0"><!-- both --></change>
+      <change operation="move" path="/cib/configuration/nodes/comment" position="1"/>
+      <change operation="delete" path="/cib/configuration/nodes/node[@id='2']"/></diff>`);
+    const patched = applyPatch(treeOf(BASE), patch);
+    expect(patched.kind === "patched" ? content(patched.root) : patched).toBe(
+      content(treeOf(BASE.replace('<node id="2" uname="n2"/>', ""))),
+    );
   });
 
   test("cibadmin --patch: a patch for another version is refused with 103, one that fits nowhere with 78", async () => {

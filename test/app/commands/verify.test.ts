@@ -69,6 +69,21 @@ for (const [what, text, exitCode, message] of [...CASES, ...FENCING])
     expect(code).toBe(exitCode);
   });
 
+test("what is no configuration at all is told in one line that a terminal survives", async () => {
+  const file = path.join(work, "letter");
+  for (const text of ["Dear Sir,\nour pair is down.\n", `\x7fELF\0\x1b[2J ${"x".repeat(9000)}\nnode n1\n`]) {
+    writeFileSync(file, text);
+    const { code, output } = await runHere(["verify", file]);
+    expect(output.split("\n")[0]).toMatch(/letter: error: the text is neither XML nor crm syntax/);
+    expect(output.split("\n")).toHaveLength(3);
+    expect(code).toBe(78);
+  }
+  writeFileSync(file, `\x1b[2J${"x".repeat(9000)}\n`);
+  const { output } = await runHere(["verify", file]);
+  expect(output).toMatch(/"\\x1b\[2Jx+\.\.\. begins no statement/);
+  expect(output.length).toBeLessThan(900);
+});
+
 test("an alert whose program is missing, or cannot be run, is a warning", async () => {
   writeFileSync(path.join(work, "plain"), "");
   const alerts = [

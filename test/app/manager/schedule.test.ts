@@ -1,6 +1,6 @@
 /** Where decisions are made: small ones in the loop, large ones beside it, and what happens when the thread is lost. */
 import { afterEach, expect, test } from "vitest";
-import { createDecider, type Decider, type DeciderLimits } from "../../../src/app/manager/schedule.ts";
+import { createDecider, createReader, type Decider, type DeciderLimits } from "../../../src/app/manager/schedule.ts";
 import { schedule } from "../../../src/cluster/core/scheduler/schedule.ts";
 import { largePair } from "../../support/large-pair.ts";
 
@@ -82,4 +82,30 @@ test("closed in the middle of a decision, it ends without an answer and without 
   expect(isBusy()).toBe(false);
   await new Promise((resolve) => setImmediate(resolve));
   expect(lines).toEqual([]);
+});
+
+test("who looks again at the same CIB costs no decision, until it or what time alone changes is another", async () => {
+  const { transition, ...rest } = schedule(largePair(2), NOW_WALL_MS);
+  const decided: number[] = [];
+  const read = createReader((_, atWallMs) => {
+    decided.push(atWallMs - NOW_WALL_MS);
+    return Promise.resolve({ ...rest, transition: { ...transition, recheckAtWallMs: NOW_WALL_MS + 5_000 } });
+  });
+  const cib = largePair(2);
+  // As the store gives it: made anew of the same parts.
+  const anew = (numUpdates: string) => ({ ...cib, attributes: { ...cib.attributes, num_updates: numUpdates } });
+  for (const atMs of [0, 1_000, 4_999]) await read(anew("1"), NOW_WALL_MS + atMs);
+  expect(decided).toEqual([0]);
+  await read(anew("1"), NOW_WALL_MS + 5_000);
+  expect(decided).toEqual([0, 5_000]);
+  await read(anew("2"), NOW_WALL_MS + 5_001);
+  await read(
+    { ...anew("2"), children: [...cib.children.slice(0, -1), { name: "status", attributes: {}, children: [] }] },
+    NOW_WALL_MS + 5_001,
+  );
+  expect(decided).toEqual([0, 5_000, 5_001, 5_001]);
+  // A wall clock that was set back.
+  await read(anew("2"), NOW_WALL_MS - 1);
+  await read(anew("2"), NOW_WALL_MS - 2);
+  expect(decided).toEqual([0, 5_000, 5_001, 5_001, -1, -2]);
 });

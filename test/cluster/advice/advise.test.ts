@@ -184,7 +184,7 @@ const ROWS: readonly (readonly [row: number, name: string, scene: Scene, code: C
       ],
     },
     "not-ready",
-    ["srv01 was not ready for prmDB", "psql is not installed", "crm resource cleanup prmDB srv01"],
+    ["srv01 is not ready for prmDB", "psql is not installed", "crm resource cleanup prmDB srv01"],
   ],
   [
     14,

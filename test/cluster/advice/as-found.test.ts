@@ -1,6 +1,7 @@
 /** What bench/advice and bench/cts found on real nodes, where the advice was wrong, missing or too much. */
 import { expect, test } from "vitest";
 import { advise } from "../../../src/cluster/core/advice/advise.ts";
+import { textOf } from "../../../src/cluster/core/advice/texts.ts";
 import { NOW_MS, runsOn, type Scene, situationOf } from "./scene.ts";
 
 const codes = (scene: Scene) => advise(situationOf(scene)).map(({ code }) => code);
@@ -55,4 +56,17 @@ test("without quorum one line says so, in place of each action that waits for it
   // With quorum only what an operator can do something about.
   const keys = advise(situationOf({ ...scene, hasQuorum: true })).filter(({ code }) => code === "blocked");
   expect(keys.map(({ values }) => values["key"])).toEqual(["prmIp_start_0", "prmIp_stop_0"]);
+});
+
+test("a fencing device without its parameters keeps no service away, and is mended in the configuration", () => {
+  const told = advise(
+    situationOf({
+      done: [...runsOn("srv02"), { node: "srv01", resource: "shoot", task: "start", rc: 6 }],
+      srv01: { "fail-count-shoot#start_0": "INFINITY" },
+    }),
+  );
+  expect(told.map(({ code }) => code)).not.toContain("failed-over");
+  const notReady = told.find(({ code }) => code === "not-ready");
+  expect(notReady?.values).toMatchObject({ node: "srv01", resources: "shoot", kind: "device" });
+  expect(textOf("en", "not-ready", notReady?.values ?? {}).doNow).toContain("gemel verify -L");
 });

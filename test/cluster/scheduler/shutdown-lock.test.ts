@@ -4,6 +4,7 @@ import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
 import { statusReport } from "../../../src/cluster/core/scheduler/print/status-report.ts";
 import { schedule } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { terseCib } from "../../support/terse-cib.ts";
 
 const LOCKED_AT_SECONDS = 1_700_000_000;
 
@@ -36,4 +37,23 @@ test("with a limit it is free after that time, and the scheduler wants to be ask
   expect(nextNode("60s", 60)).toBe("bravo");
   const waiting = schedule(lockedAway("60s"), (LOCKED_AT_SECONDS + 10) * 1000);
   expect(waiting.transition.recheckAtWallMs).toBe((LOCKED_AT_SECONDS + 60) * 1000);
+});
+
+/** What ran again after it had been locked, and the record of the lock that is still there. */
+function backOn(node: string): XmlElement {
+  const text = `nodes alpha bravo\noption shutdown-lock=true\nDummy a\na on ${node}: start
+a on alpha: ${node === "alpha" ? "start" : "stop"}`;
+  const read = parseXml(
+    terseCib(text).replace(`<lrm_resource id="a"`, `<lrm_resource id="a" shutdown-lock="${LOCKED_AT_SECONDS}"`),
+  );
+  if (read.kind === "not-xml") throw new Error(read.reason);
+  return read.root;
+}
+
+test("a lock ends as soon as the resource runs again: its record is deleted, and it stays where it is", () => {
+  for (const node of ["alpha", "bravo"]) {
+    const { transition, resources } = schedule(backOn(node), LOCKED_AT_SECONDS * 1000);
+    expect(resources[0]?.nextNode).toBe(node);
+    expect(transition.actions.map(({ key }) => key)).toContain("a_lrm_delete_0");
+  }
 });

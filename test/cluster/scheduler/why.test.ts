@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { childOf, parseXml, type XmlElement, xml } from "../../../src/base/xml.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import type { Change } from "../../../src/cluster/core/scheduler/why/change.ts";
 import { conclusionOf, targetsOf, textOf } from "../../../src/cluster/core/scheduler/why/conclusion.ts";
 import {
   type Candidate,
@@ -12,7 +13,7 @@ import {
   candidatesFor,
   without,
 } from "../../../src/cluster/core/scheduler/why/facts-of-cib.ts";
-import { type Change, prove } from "../../../src/cluster/core/scheduler/why/prove.ts";
+import { prove } from "../../../src/cluster/core/scheduler/why/prove.ts";
 import { factText, proofText } from "../../../src/cluster/core/scheduler/why/why-text.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { NOW_SECONDS } from "../../support/random-cib/draw.ts";
@@ -87,6 +88,10 @@ describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOU
     expect(textWithout(rest)).toBe(textOf(before));
     away.push(...proof.conclusion.nodes.filter(({ roles }) => roles.length === 0).map(({ node }) => node));
     proposed.push(...proof.changes.map(({ node }) => node));
+    // Of every other node it is said why there is none.
+    const answered = [...proof.changes, ...proof.obstacles].map(({ node }) => node);
+    const asked = proof.conclusion.nodes.filter(({ roles }) => roles.length === 0).map(({ node }) => node);
+    expect(answered.toSorted()).toEqual(asked.toSorted());
     for (const change of proof.changes) {
       const after = conclude(apply(cib, all, change), name);
       expect(after?.nodes.find(({ node }) => node === change.node)?.roles).not.toEqual([]);
@@ -201,7 +206,53 @@ test("of a member of a group it is told what it goes with, and the group is what
 
 test("a node that would be gone is no place to be moved to", () => {
   const cib = parse(terseCib("nodes alpha\nDummy vm remote-node=guest\nvm on alpha: start"));
-  expect(prove(cib, NOW_WALL_MS, "vm", "guest")?.changes).toEqual([]);
+  const proof = prove(cib, NOW_WALL_MS, "vm", "guest");
+  expect(proof?.changes).toEqual([]);
+  expect(proof?.obstacles).toEqual([{ kind: "members-only", node: "guest" }]);
+});
+
+test("where nothing is in question that nobody has named, a preference puts it in question", () => {
+  const cib = parse(
+    terseCib(`
+nodes alpha bravo
+option symmetric-cluster=false
+Dummy p
+rsc_location rsc=p node=alpha score=100`),
+  );
+  const changes = [{ node: "bravo", remove: [], prefer: { resource: "p", score: 101 } }];
+  expect(prove(cib, NOW_WALL_MS, "p")).toMatchObject({ changes, obstacles: [] });
+});
+
+test("what must be with another one that does not listen to it is moved by moving that one", () => {
+  const cib = parse(
+    terseCib(`
+nodes alpha bravo
+Dummy p
+Dummy q
+rsc_colocation rsc=p with-rsc=q score=INFINITY influence=false
+p on alpha: start
+q on alpha: start`),
+  );
+  const change = { node: "bravo", remove: [], prefer: { resource: "q", score: 1 } };
+  expect(prove(cib, NOW_WALL_MS, "p")?.changes).toEqual([change]);
+});
+
+test("what keeps it from a node is all taken away together: that it is not up, and that it would be on standby", () => {
+  const cib = parse(terseCib("nodes alpha bravo=offline\nDummy p\nnode bravo standby=on\np on alpha: start"));
+  const [change] = prove(cib, NOW_WALL_MS, "p")?.changes ?? [];
+  expect(change?.remove.map(({ kind }) => kind).toSorted()).toEqual(["node-attribute", "node-down"]);
+  expect(change?.prefer).toEqual({ resource: "p", score: 1 });
+});
+
+test("that a place is for others only is said instead of a change", () => {
+  const cib = parse(terseCib("nodes alpha\nDummy vm remote-node=guest\nDummy p\nvm on alpha: start"));
+  const told = (name: string) => {
+    const proof = prove(cib, NOW_WALL_MS, name);
+    return proof === undefined ? "" : proofText(proof, "en");
+  };
+  expect(told("vm")).toContain("guest: none: only a member of the cluster can run it");
+  expect(told("guest")).toContain("guest: none: only a member of the cluster can run it");
+  expect(told("p")).not.toContain("none");
 });
 
 test("told in Japanese, with the same names and numbers", () => {

@@ -59,6 +59,26 @@ test("a handler waits for the power to be read as off, and is told 7 then", () =
   expect(desk.told("answer")).toMatchObject([{ id: 1, code: 7 }]);
 });
 
+test("writes wait from the silence of a connected peer, or of all links to it, until DRBD goes on without it", () => {
+  const desk = createDesk("UpToDate", MEMBER);
+  const primary = { ...frozen, isConnected: true, isFrozen: false };
+  desk.step({ kind: "resources", resources: [primary] });
+  desk.step({ kind: "peers", peers: [{ ...MEMBER, isQuiet: true }] });
+  desk.step({ kind: "peers", peers: [LOST] });
+  desk.step({ kind: "resources", resources: [frozen] });
+  desk.step(ASKED);
+  desk.step({ kind: "fenced", node: "bravo" });
+  desk.run(1_000);
+  desk.step({ kind: "resources", resources: [{ ...frozen, isFrozen: false }] });
+  expect(desk.told("wait")).toMatchObject([{ wait: "silent" }, { wait: "frozen" }, { wait: "none" }]);
+});
+
+test("a Secondary writes nothing that could wait", () => {
+  const desk = createDesk("UpToDate", LOST);
+  desk.step({ kind: "resources", resources: [{ ...restarted, isConnected: true }] });
+  expect(desk.told("wait")).toEqual([]);
+});
+
 test("nobody waits longer than the handler's time", () => {
   const desk = createDesk("UpToDate", LOST);
   desk.step(ASKED);

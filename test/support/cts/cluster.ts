@@ -42,6 +42,8 @@ export interface ClusterPlan {
   readonly configuration: (claims: string, board: (node: NodeName) => string) => string;
   /** How a node ends itself, and more of its own configuration. */
   readonly lines: readonly string[];
+  /** Where other times than those of the rounds are wanted. */
+  readonly times?: readonly string[];
   /** The program of a node, where it is not the plain one. */
   readonly program?: readonly string[];
   /** How long a machine stays without power until a person switches it on. */
@@ -52,6 +54,7 @@ export interface ClusterPlan {
   readonly bootMs?: number;
 }
 
+const ROUNDS_TIMES = ["keepalive 300ms", "deadtime 6s", "initdead 12s"];
 const ROUNDS_PLAN: ClusterPlan = {
   nodes: NODES,
   configuration: configurationText,
@@ -189,9 +192,7 @@ export async function openCluster(random: () => number, plan: ClusterPlan = ROUN
   const lines = [
     "cluster cts",
     ...nodes.map((node, index) => `node ${node} id ${index + 1}`),
-    "keepalive 300ms",
-    "deadtime 6s",
-    "initdead 12s",
+    ...(plan.times ?? ROUNDS_TIMES),
     `link heart udp ${ends}`,
     "authkeys keys",
     ...plan.lines,

@@ -27,7 +27,9 @@ function impairments(situation: Situation, node: Node): readonly string[] {
   const attributes = [...lostAttributes(facts), ...brokenDisks(facts)]
     .filter(([, nodes]) => nodes.includes(node))
     .map(([name]) => name);
-  const failed = primitives(facts).filter((resource) => failCountOf(resource, node) !== undefined);
+  // A device that cannot be asked from there keeps no service away.
+  const services = primitives(facts).filter((resource) => resource.class !== "stonith");
+  const failed = services.filter((resource) => failCountOf(resource, node) !== undefined);
   return [
     ...(node.standby ? ["standby"] : []),
     ...attributes,
@@ -147,20 +149,23 @@ export const hangingShutdown: Rule = ({ facts, nowWallMs }) =>
 /** Exit codes that say: what the agent needs is not there. Fact: OCF resource agent API. */
 const NOT_READY = [2, 4, 5, 6];
 
-/** Row 13: the cluster was started before the files, disks or networks that its services need. */
+/** Row 13: the cluster was started before the files, disks or networks that its services need; or they lack since. */
 export const notReady: Rule = ({ facts }) => {
   const early = failures(facts).filter((failure) => {
     const { entry, code, isTimeout } = failure;
     if (isTimeout || !NOT_READY.includes(code) || lacksInterface(failure)) return false;
     return ["monitor", "start"].includes(entry.task) && entry.intervalMs === 0;
   });
-  return members(facts).flatMap((node): readonly Advice[] => {
-    const mine = early.filter((failure) => failure.node === node);
+  const byClass = (isDevice: boolean) => early.filter(({ resource }) => (resource.class === "stonith") === isDevice);
+  const asked = members(facts).flatMap((node) => [false, true].map((isDevice) => ({ node, isDevice })));
+  return asked.flatMap(({ node, isDevice }): readonly Advice[] => {
+    const mine = byClass(isDevice).filter((failure) => failure.node === node);
     if (mine.length === 0) return [];
     const resources = [...new Set(mine.map(({ resource }) => resource.baseId))];
     const proof = mine.map((failure) => `${failure.resource.baseId} ${failureText(failure)}`).join("; ");
     const cleanup = resources.map((id) => `crm resource cleanup ${id} ${node.name}`).join("; ");
-    const values = { node: node.name, resources: resources.join(", "), proof, cleanup };
+    const kind = isDevice ? "device" : "service";
+    const values = { node: node.name, resources: resources.join(", "), proof, cleanup, kind };
     return [{ code: "not-ready", severity: "warning", values }];
   });
 };

@@ -114,9 +114,12 @@ export const ENGLISH: Texts = {
         : `on ${node}: stop by hand what ${resource} runs, then crm resource cleanup ${resource}; `) +
       "always stop gemel before the system; if nothing else helps: reboot -f",
   }),
-  "not-ready": ({ node, resources, proof, cleanup }) => ({
-    what: `${node} was not ready for ${resources} when the cluster started (${proof})`,
-    doNow: `check files, disks and networks of ${node}; then: ${cleanup}`,
+  "not-ready": ({ node, resources, proof, cleanup, kind = "" }) => ({
+    what: `${node} is not ready for ${resources}: something that it needs was not there (${proof})`,
+    doNow:
+      kind === "device"
+        ? `mend the device's parameters (gemel verify -L); then: ${cleanup}`
+        : `check files, disks and networks of ${node}; then: ${cleanup}`,
   }),
   "start-refused": ({ node, links, phase }) => ({
     what: `${node} is heard on ${links}, but as a start that is over (${phase}): restored or resumed, it is not let in`,

@@ -110,9 +110,12 @@ export const JAPANESE: Texts = {
       (resource === "" ? "" : `${node} で ${resource} を手動停止し、crm resource cleanup ${resource}。`) +
       "OS の停止前に必ず gemel を停止する。最後の手段: reboot -f",
   }),
-  "not-ready": ({ node, resources, proof, cleanup }) => ({
-    what: `クラスタ起動時、${node} で ${resources} の準備ができていなかった (${proof})`,
-    doNow: `${node} のファイル、ディスク、ネットワークを確認。その後: ${cleanup}`,
+  "not-ready": ({ node, resources, proof, cleanup, kind = "" }) => ({
+    what: `${node} で ${resources} の準備ができていない。必要なものがなかった (${proof})`,
+    doNow:
+      kind === "device"
+        ? `デバイスのパラメータを修正 (gemel verify -L)。その後: ${cleanup}`
+        : `${node} のファイル、ディスク、ネットワークを確認。その後: ${cleanup}`,
   }),
   "start-refused": ({ node, links, phase }) => ({
     what: `${node} は ${links} で聞こえるが、終わった世代 (${phase}) のため参加できない(リストア後など)`,

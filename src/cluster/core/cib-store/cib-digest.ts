@@ -8,7 +8,7 @@ import { escapeXml, type XmlElement } from "../../../base/xml.ts";
 import { md5 } from "../scheduler/facts/md5.ts";
 
 /** Who wrote it, and when: no part of the content. */
-const NO_CONTENT = new Set(["cib-last-written", "update-origin", "update-client", "update-user"]);
+const NO_CONTENT = new Set(["cib-last-written", "crm-debug-origin", "update-origin", "update-client", "update-user"]);
 
 /** On one line, in the order of the document; apostrophes are escaped here, and nowhere else. */
 function compact(element: XmlElement, ignored: ReadonlySet<string>): string {

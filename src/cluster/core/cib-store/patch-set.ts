@@ -11,8 +11,6 @@ import { replaceAt } from "./paths.ts";
 
 /** Told by the version part; never a change of their own where versions are left out. */
 const VERSION = ["admin_epoch", "epoch", "num_updates"] as const;
-/** Who wrote it: no difference. */
-const UNCOUNTED = new Set(["cib-last-written", "update-origin", "update-client", "update-user"]);
 
 const isSame = (left: XmlElement, right: XmlElement) =>
   left.name === right.name && left.attributes["id"] === right.attributes["id"];
@@ -27,7 +25,7 @@ interface Changes {
 function attributeChanges(before: XmlElement, after: XmlElement, path: string): XmlElement | undefined {
   const names = [...new Set([...Object.keys(after.attributes), ...Object.keys(before.attributes)])];
   const list = names
-    .filter((name) => !UNCOUNTED.has(name) && before.attributes[name] !== after.attributes[name])
+    .filter((name) => before.attributes[name] !== after.attributes[name])
     .map((name) => {
       const value = after.attributes[name];
       return value === undefined
@@ -77,18 +75,18 @@ export interface PatchOptions {
 /** Undefined when nothing differs. Both roots have the same name. */
 export function makePatch(before: XmlElement, after: XmlElement, options: PatchOptions = {}): XmlElement | undefined {
   const changes: Changes = { deletions: [], others: [] };
-  const bare = (root: XmlElement): XmlElement => {
-    if (options.isVersionless !== true) return root;
-    const names = Object.entries(root.attributes).filter(([name]) => !VERSION.some((part) => part === name));
-    return { ...root, attributes: Object.fromEntries(names) };
-  };
-  compare(bare(before), bare(after), `/${before.name}`, changes);
+  const versions = VERSION.flatMap((part) => (part in before.attributes ? [[part, before.attributes[part]]] : []));
+  const wanted: XmlElement =
+    options.isVersionless === true
+      ? { ...after, attributes: { ...after.attributes, ...Object.fromEntries(versions) } }
+      : after;
+  compare(before, wanted, `/${before.name}`, changes);
   const all = [...changes.deletions, ...changes.others];
   if (all.length === 0) return undefined;
-  const versions = xml("version", {}, [versionOf("source", before), versionOf("target", after)]);
+  const told = xml("version", {}, [versionOf("source", before), versionOf("target", after)]);
   const isCib = before.name === "cib" && options.isVersionless !== true;
   const digest = options.digest === undefined ? {} : { digest: options.digest };
-  return xml("diff", { format: "2", ...digest }, [...(isCib ? [versions] : []), ...all]);
+  return xml("diff", { format: "2", ...digest }, [...(isCib ? [told] : []), ...all]);
 }
 
 const refuse = (place: string, reason: string, remedy: string): Problem => ({
@@ -133,6 +131,11 @@ function modify(element: XmlElement, change: XmlElement): XmlElement {
 
 function insertAt(children: readonly XmlElement[], position: number, child: XmlElement): XmlElement[] {
   return [...children.slice(0, position), child, ...children.slice(position)];
+}
+
+/** The field's patches carry comments of the XML from place to place; our trees have none. */
+function isOfComment({ attributes: { operation, path = "" }, children }: XmlElement): boolean {
+  return path.endsWith("/comment") || (operation === "create" && children.length === 0);
 }
 
 function applyOne(root: XmlElement, change: XmlElement): XmlElement | undefined {
@@ -193,7 +196,8 @@ export function applyPatch(root: XmlElement, patch: XmlElement): Patched {
   const stale = checkVersion(root, patch);
   if (stale !== undefined) return { kind: "stale", problem: stale };
   let tree = root;
-  for (const change of inTurn(childrenOf(patch, "change"))) {
+  const changes = childrenOf(patch, "change").filter((change) => !isOfComment(change));
+  for (const change of inTurn(changes)) {
     const changed = applyOne(tree, change);
     if (changed === undefined) {
       const { operation = "?", path = "?" } = change.attributes;

@@ -54,7 +54,7 @@ export interface NodeState {
 export type NodeEvent =
   | Extract<ControllerEvent, { kind: "view" | "decision" | "fenced" | "cleanup" | "stop" }>
   | { readonly kind: "message"; readonly from: string; readonly message: NodeMessage }
-  | Extract<ExecutorEvent, { kind: "finished" | "look" | "load" }>
+  | Extract<ExecutorEvent, { kind: "finished" | "look" | "disk" | "load" }>
   | Extract<CibStoreEvent, { kind: "submit" | "persisted" | "report" | "messages-lost" }>
   | { readonly kind: "tick" };
 
@@ -168,6 +168,7 @@ function fromExecutor(work: Work, effect: ExecutorEffect): void {
     case "run":
     case "kill":
     case "keep-begun":
+    case "log":
       work.effects.push(effect);
       break;
     case "result": {
@@ -352,6 +353,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
       return [{ to: "controller", event }];
     case "finished":
     case "look":
+    case "disk":
     case "load":
       return [{ to: "executor", event }];
     case "submit":

@@ -9,6 +9,7 @@ import { without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
+import { doubted, doubtText, isDoubtful, withDiskWait } from "./disk-wait.ts";
 import { codesOf, historySuffix, isExpected, isRecorded, recordResult } from "./history.ts";
 import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
@@ -127,7 +128,7 @@ function finishRecurring(
   }
   const answer = answerOf(running, event);
   // What was asked for during the run may have come too late for it.
-  const { lookedForAtMs, ...rest } = call;
+  const { lookedForAtMs, isDoubted, ...rest } = call;
   const isStale = lookedForAtMs !== undefined && lookedForAtMs > running.startedAtMs;
   const dueAtMs = isStale ? nowMs : nowMs + running.action.intervalMs;
   const next: RecurringCall = { ...rest, dueAtMs, answered: true };
@@ -135,7 +136,12 @@ function finishRecurring(
   const before = resource.history[key];
   const same = before?.rcCode === answer.rcCode && before.opStatus === answer.opStatus;
   if (call.answered && same) return { state: withResource(state, id, rested), effects: [] };
-  const { expectedCode } = running.action;
+  const { expectedCode, operation } = running.action;
+  if (call.answered && !isExpected(answer, expectedCode) && isDoubtful(state, resource, running, answer, nowMs)) {
+    const again = { ...rested, recurring: { ...resource.recurring, [key]: doubted(next, state, nowMs) } };
+    const told: ExecutorEffect = { kind: "log", level: "warning", text: doubtText(id, operation, answer) };
+    return { state: withResource(state, id, again), effects: isDoubted === true ? [] : [told] };
+  }
   const history = recordResult(rested.history, recordOf(running, answer, event), expectedCode);
   // That it is again as it should be is news, too, but no failure.
   const unexpected = call.answered && !isExpected(answer, expectedCode);
@@ -263,6 +269,8 @@ function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, to
       return clearFailures(state, event);
     case "look":
       return look(state, event.agentType, nowMs);
+    case "disk":
+      return { state: withDiskWait(state, event.wait, nowMs), effects: [] };
     case "load":
       return { state: { ...state, limits: { ...state.limits, load: event.load } }, effects: [] };
     case "configured":

@@ -2,7 +2,9 @@
  * The words between the executor of one node and the loop around it: state, events and effects, all plain data.
  * The executor runs what it is told (Pacemaker's local executor does the same); it never decides what shall run.
  */
+import type { DiskWait } from "../../../storage/core/fence-desk.ts";
 import type { ResourceAction, ResourceIdentity } from "../transition/graph.ts";
+import type { DiskPause } from "./disk-wait.ts";
 import type { LimitOptions, Limits } from "./limits.ts";
 import type { Begun } from "./runs-with.ts";
 
@@ -50,6 +52,8 @@ export type ExecutorEvent =
     }
   /** Something outside has changed what agents of this type see: their recurring operations are due now. */
   | { readonly kind: "look"; readonly agentType: string }
+  /** Whether what this node writes to mirrored disks waits for a peer. */
+  | { readonly kind: "disk"; readonly wait: DiskWait }
   /** How loaded the node is, or what the configuration allows; see limits.ts. */
   | { readonly kind: "load"; readonly load: number }
   | { readonly kind: "limits"; readonly options: LimitOptions }
@@ -96,6 +100,8 @@ export type ExecutorEffect =
    * something else than it should, which nobody asked for; the DC has to decide anew.
    */
   | { readonly kind: "history-changed"; readonly resourceId: string; readonly unexpected: boolean }
+  /** That a failure is not counted: see disk-wait.ts. */
+  | { readonly kind: "log"; readonly level: "warning"; readonly text: string }
   | ({ readonly kind: "attribute"; readonly resourceId: string } & AttributeUpdate)
   /**
    * Before the runs that follow: what a later manager must know to end the resource, until it is taken back by null.
@@ -142,6 +148,8 @@ export interface RecurringCall extends Call {
   readonly dueAtMs: number;
   /** When somebody last wanted it to run at once; undefined once it has. */
   readonly lookedForAtMs?: number;
+  /** Its last answer may be the doing of a disk that waits; told once for each time. */
+  readonly isDoubted?: true;
   /** The request has had its answer; from then on only changes are told. */
   readonly answered: boolean;
 }
@@ -164,6 +172,8 @@ export interface ExecutorState {
   readonly limits: Limits;
   readonly nextCallId: number;
   readonly resources: Readonly<Record<string, ResourceState>>;
+  /** Undefined while no disk has had to wait. */
+  readonly pause?: DiskPause;
 }
 
 /** What the core needs and does not know: a hash. Given with each step, since state is plain data. */

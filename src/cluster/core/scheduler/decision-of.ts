@@ -7,8 +7,8 @@ import type {
   Transition,
   TransitionAction,
 } from "../transition/graph.ts";
+import type { Action } from "./act/actions.ts";
 import { circleProblems } from "./act/circle.ts";
-import type { Step } from "./act/plan.ts";
 import type { BlockedAction, Decision, NodeStatus, ResourceRole, ResourceStatus } from "./decision.ts";
 import { atHost } from "./facts/digests.ts";
 import type { Facts, Resource } from "./facts/model.ts";
@@ -31,7 +31,7 @@ const TIMEOUT_DEFAULT_MS = 20_000;
 
 const META_SKIPPED = new Set(["id", "name", "interval", "timeout", "description"]);
 
-function resourceAction({ facts, board }: Worked, step: Step, resource: Resource, base: Base): ResourceAction {
+function resourceAction({ facts, board }: Worked, step: Action, resource: Resource, base: Base): ResourceAction {
   const name = step.operation === "cancel" ? (step.meta["operation"] ?? "monitor") : step.operation;
   const operation = findOperation(resource, name, step.intervalMs);
   const options = operationMeta(facts, resource, operation, name, step.intervalMs);
@@ -70,7 +70,7 @@ function resourceAction({ facts, board }: Worked, step: Step, resource: Resource
 
 type Base = Pick<TransitionAction, "id" | "key" | "priority" | "inputs" | "reason">;
 
-function actionOf(worked: Worked, step: Step, base: Base): TransitionAction {
+function actionOf(worked: Worked, step: Action, base: Base): TransitionAction {
   const { resource, node } = step;
   if (step.kind === "fence") {
     const fence: FenceAction = {

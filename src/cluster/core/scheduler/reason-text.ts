@@ -4,7 +4,7 @@
  */
 import type { Language } from "../../../base/language.ts";
 import type { Reason } from "../transition/graph.ts";
-import type { Step } from "./act/plan.ts";
+import type { Action } from "./act/actions.ts";
 
 interface ReasonRow {
   readonly code: string;
@@ -65,6 +65,7 @@ const ROWS: readonly ReasonRow[] = [
   row("record-removed", "it is removed", "it is no longer configured", "構成から削除されたため"),
   row("no-longer-configured", "removed", "it is no longer configured", "構成から削除されたため"),
   row("failure-expired", "it expired", "its failures have expired", "故障の記録が期限切れとなったため"),
+  row("lock-ended", "lock has ended", "its shutdown lock has ended", "シャットダウンロックが終了したため"),
   row("node-shutdown", "node shutdown", "the node is leaving", "ノードが停止処理中のため"),
   row(
     "device-changed",
@@ -205,7 +206,7 @@ export function reasonFrom(words: string): Reason {
 }
 
 /** Of a step: reports say nothing of a start that is given again and of what is in no role of its own; we do. */
-export function reasonOf({ reason, kind, alone }: Pick<Step, "reason" | "kind" | "alone">): Reason {
+export function reasonOf({ reason, kind, alone }: Pick<Action, "reason" | "kind" | "alone">): Reason {
   if (reason !== "" || kind !== "resource") return reasonFrom(reason);
   return reasonFrom(alone ? "pending start" : "role");
 }

@@ -8,6 +8,8 @@ import type { Board } from "./place/board.ts";
 export interface Worked {
   readonly facts: Facts;
   readonly board: Board;
+  /** What might be done, and what waits for what. */
   readonly plan: Plan;
+  /** What is done. */
   readonly graph: Graph;
 }

@@ -76,6 +76,8 @@ const words = (effects: readonly ExecutorEffect[]) =>
       case "keep-begun":
         // Told by runs-with.test.ts.
         return [];
+      case "log":
+        return `log ${effect.text}`;
       case "attribute":
         return `attribute ${effect.name}=${effect.value ?? ""}`;
       default:

@@ -6,7 +6,8 @@
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { isManaged, isUnclean } from "../place/board.ts";
-import { link, type Plan, step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { stepsOf } from "./plan.ts";
 
 function isOtherAgent(resource: Resource, recorded: Readonly<Record<string, string>>): boolean {
   const { class: agentClass = "", provider = "", type = "" } = recorded;
@@ -21,26 +22,21 @@ function subjectOf(resource: Resource): Resource | undefined {
 }
 
 /** Before the lifecycle is planned. */
-export function planAgentChanges(plan: Plan): void {
+export function planAgentChanges(plan: PlanDraft): void {
   for (const resource of plan.facts.resources) {
     const subject = resource.kind === "primitive" && isManaged(plan.board, resource) ? subjectOf(resource) : undefined;
     if (subject === undefined) continue;
     for (const { node, element } of resource.history.values()) {
       if (!node.online || node.unclean || !isOtherAgent(resource, element.attributes)) continue;
-      const forget = step(plan, {
-        resource: subject,
-        node,
-        operation: "delete",
-        required: true,
-        reason: "agent change",
-      });
-      forget.runnable = !isUnclean(plan.board, node);
+      const possible = !isUnclean(plan.board, node);
+      const forget = { resource: subject, node, operation: "delete", wanted: true, reason: "agent change", possible };
+      step(plan, forget);
     }
   }
 }
 
 /** A stop before the record is deleted, and no start before every record is. */
-export function linkAgentChanges(plan: Plan): void {
+export function linkAgentChanges(plan: PlanDraft): void {
   for (const resource of plan.facts.resources) {
     if (resource.kind !== "primitive" || resource.removed) continue;
     for (const forget of stepsOf(plan, resource, "delete")) {

@@ -2,7 +2,8 @@
 import type { Resource } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
 import { completionOf } from "./constraints.ts";
-import { link, type Plan, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, waitForStop } from "./draft.ts";
+import { stepsOf } from "./plan.ts";
 
 interface Side {
   readonly resource: Resource;
@@ -20,18 +21,18 @@ function come({ role }: Side): readonly string[] {
   return role === ROLE.unpromoted ? ["demote", "start"] : ["start"];
 }
 
-function keepApart(plan: Plan, leaving: Side, coming: Side): void {
+function keepApart(plan: PlanDraft, leaving: Side, coming: Side): void {
   for (const second of come(coming).flatMap((task) => stepsOf(plan, coming.resource, task)))
     for (const task of leave(leaving)) {
       for (const first of completionOf(plan, leaving.resource, task))
         if (first.node === undefined || second.node === undefined || first.node === second.node)
           link(plan, first, second);
-      if (task === "stop") plan.stopWaits.push({ resource: leaving.resource, second, sameNode: true });
+      if (task === "stop") waitForStop(plan, leaving.resource, second, true);
     }
 }
 
 /** Both ways, for every colocation of minus infinity. */
-export function linkAntiColocations(plan: Plan): void {
+export function linkAntiColocations(plan: PlanDraft): void {
   for (const { dependent, primary, score, dependentRole, primaryRole } of plan.facts.colocations) {
     if (score > -INFINITY_SCORE) continue;
     const [one, other] = [

@@ -6,7 +6,8 @@
 import type { Replica, Resource } from "../facts/model.ts";
 import { DONE, linkPhases } from "./collectives.ts";
 import { completionOf } from "./constraints.ts";
-import { type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { link, linkAll, type PlanDraft, step, sumUp } from "./draft.ts";
+import { type LinkRules, type Step, stepsOf } from "./plan.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
@@ -16,13 +17,13 @@ function tasksOf(bundle: Resource): readonly string[] {
 }
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
-export function addBundleFrame(plan: Plan, bundle: Resource): void {
+export function addBundleFrame(plan: PlanDraft, bundle: Resource): void {
   for (const task of tasksOf(bundle))
     for (const operation of [task, DONE[task] ?? task]) step(plan, { resource: bundle, operation, kind: "pseudo" });
 }
 
 /** Containers start and stop; only what runs inside is promoted. */
-function partsOf(plan: Plan, bundle: Resource, task: string): { begins: readonly Step[]; ends: readonly Step[] } {
+function partsOf(plan: PlanDraft, bundle: Resource, task: string): { begins: readonly Step[]; ends: readonly Step[] } {
   const own = bundle.replicas.flatMap(({ container }) => stepsOf(plan, container, task));
   const { bundled } = bundle;
   if (bundled === undefined) return { begins: own, ends: own };
@@ -33,7 +34,7 @@ function partsOf(plan: Plan, bundle: Resource, task: string): { begins: readonly
   };
 }
 
-function frame(plan: Plan, bundle: Resource, task: string): void {
+function frame(plan: PlanDraft, bundle: Resource, task: string): void {
   const [begin] = stepsOf(plan, bundle, task);
   const [end] = stepsOf(plan, bundle, DONE[task] ?? task);
   if (begin === undefined || end === undefined) return;
@@ -43,20 +44,20 @@ function frame(plan: Plan, bundle: Resource, task: string): void {
   const inside = bundle.bundled?.children.flatMap((child) => stepsOf(plan, child, task)) ?? [];
   const demanding =
     task === "start"
-      ? [...begins.filter(({ resource }) => resource !== bundle.bundled), ...inside.filter(({ required }) => required)]
+      ? [...begins.filter(({ resource }) => resource !== bundle.bundled), ...inside.filter(({ wanted }) => wanted)]
       : begins;
-  plan.collectives.push({ step: begin, members: demanding, mode });
-  plan.collectives.push({ step: end, members: ends, mode });
+  sumUp(plan, begin, demanding, mode);
+  sumUp(plan, end, ends, mode);
   // Nothing of a bundle is up while nothing inside can be.
   if (task === "start" && bundle.bundled !== undefined)
-    plan.collectives.push({ step: end, members: completionOf(plan, bundle.bundled, task), mode: "all" });
+    sumUp(plan, end, completionOf(plan, bundle.bundled, task), "all");
   for (const each of begins) link(plan, begin, each);
-  for (const each of ends) link(plan, each, end, { ends: true });
+  for (const each of ends) link(plan, each, end);
   if (task === "demote") link(plan, begin, end);
 }
 
 /** A port or a name may be taken: on one host a replica waits until it is known which others run there. */
-function linkProbes(plan: Plan, bundle: Resource): void {
+function linkProbes(plan: PlanDraft, bundle: Resource): void {
   if (bundle.instanceNodeMax > 1) return;
   for (const { container } of bundle.replicas)
     for (const start of stepsOf(plan, container, "start"))
@@ -65,7 +66,7 @@ function linkProbes(plan: Plan, bundle: Resource): void {
           if (other.container !== container && probe.node === start.node) link(plan, probe, start);
 }
 
-function linkReplica(plan: Plan, { ip, container, remote }: Replica): void {
+function linkReplica(plan: PlanDraft, { ip, container, remote }: Replica): void {
   const [starts, stops] = [stepsOf(plan, container, "start"), stepsOf(plan, container, "stop")];
   if (ip !== undefined) {
     linkAll(plan, stepsOf(plan, ip, "start"), starts, UP);
@@ -76,7 +77,7 @@ function linkReplica(plan: Plan, { ip, container, remote }: Replica): void {
 }
 
 /** The steps of a bundle; those of what it consists of stand already. */
-export function linkBundle(plan: Plan, bundle: Resource): void {
+export function linkBundle(plan: PlanDraft, bundle: Resource): void {
   for (const task of tasksOf(bundle)) frame(plan, bundle, task);
   if (bundle.bundled?.promotable === true) linkPhases(plan, bundle);
   for (const replica of bundle.replicas) linkReplica(plan, replica);

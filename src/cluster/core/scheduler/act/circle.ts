@@ -4,16 +4,17 @@
  */
 import type { Problem } from "../../../../base/problem.ts";
 import type { Facts, Resource } from "../facts/model.ts";
+import { isWithin } from "../facts/model.ts";
 import { pictureName } from "../print/names.ts";
+import type { Action } from "./actions.ts";
 import type { Graph } from "./included.ts";
-import type { Step } from "./plan.ts";
 
 /** A circle of actions, each before the next one and the last before the first; empty when there is none. */
-export function circleIn({ steps, inputs }: Graph): readonly Step[] {
-  const done = new Set<Step>();
+export function circleIn({ steps, inputs }: Graph): readonly Action[] {
+  const done = new Set<Action>();
   for (const start of steps) {
-    const trail: { readonly step: Step; at: number }[] = done.has(start) ? [] : [{ step: start, at: 0 }];
-    const onTrail = new Set<Step>([start]);
+    const trail: { readonly step: Action; at: number }[] = done.has(start) ? [] : [{ step: start, at: 0 }];
+    const onTrail = new Set<Action>([start]);
     for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
       const next = inputs.get(top.step)?.[top.at];
       top.at += 1;
@@ -34,13 +35,8 @@ export function circleIn({ steps, inputs }: Graph): readonly Step[] {
   return [];
 }
 
-function isWithin(resource: Resource, whole: Resource): boolean {
-  for (let up: Resource | undefined = resource; up !== undefined; up = up.parent) if (up === whole) return true;
-  return false;
-}
-
 /** The order constraints between resources of the circle, each once. */
-function ordersOf(facts: Facts, circle: readonly Step[]): string[] {
+function ordersOf(facts: Facts, circle: readonly Action[]): string[] {
   const resources = circle.flatMap(({ resource }) => (resource === undefined ? [] : [resource]));
   const isTouched = (whole: Resource) => resources.some((each) => isWithin(each, whole) || isWithin(whole, each));
   const touching = facts.orders.filter(({ first, second }) => isTouched(first) && isTouched(second));

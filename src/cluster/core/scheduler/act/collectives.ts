@@ -7,8 +7,9 @@ import type { Resource } from "../facts/model.ts";
 import { countedRole, inPromotable, isActive } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignedNode, isManaged } from "../place/board.ts";
+import { link, linkAll, type PlanDraft, step, sumUp, waitForStop } from "./draft.ts";
 import { addNotifyFrame } from "./notify.ts";
-import { type Collective, type LinkRules, link, linkAll, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type Collective, type LinkRules, type Step, stepsOf } from "./plan.ts";
 
 /** What is done, and the word for: all of it is done. */
 export const DONE: Readonly<Record<string, string>> = {
@@ -17,17 +18,20 @@ export const DONE: Readonly<Record<string, string>> = {
   promote: "promoted",
   demote: "demoted",
 };
+const ENDS = new Set(Object.values(DONE));
 
-function pseudo(plan: Plan, resource: Resource, operation: string): Step {
-  return step(plan, { resource, operation, kind: "pseudo" });
+/** That a clone is done is told even when the transition has been given up. */
+function pseudo(plan: PlanDraft, resource: Resource, operation: string): Step {
+  const isEnd = resource.kind === "clone" && ENDS.has(operation);
+  return step(plan, { resource, operation, kind: "pseudo", priority: isEnd ? INFINITY_SCORE : 0 });
 }
 
 /** What has to be done for the member, and where that ends: for groups not the same. */
-function beginOf(plan: Plan, member: Resource, operation: string): readonly Step[] {
+function beginOf(plan: PlanDraft, member: Resource, operation: string): readonly Step[] {
   return stepsOf(plan, member, operation);
 }
 
-function endOf(plan: Plan, member: Resource, operation: string): readonly Step[] {
+function endOf(plan: PlanDraft, member: Resource, operation: string): readonly Step[] {
   return member.kind === "primitive" ? stepsOf(plan, member, operation) : stepsOf(plan, member, DONE[operation] ?? "");
 }
 
@@ -41,7 +45,7 @@ function waitsForWhole(whole: Resource, { resource, operation }: Step): boolean 
 }
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
-export function addFrame(plan: Plan, resource: Resource): void {
+export function addFrame(plan: PlanDraft, resource: Resource): void {
   const tasks = tasksOf(resource);
   const add = (task: string) => {
     pseudo(plan, resource, task);
@@ -71,33 +75,30 @@ function endMode(resource: Resource, operation: string): Collective["mode"] {
   return goesDown ? "wanted" : "all";
 }
 
-function frame(plan: Plan, resource: Resource, operation: string): void {
+function frame(plan: PlanDraft, resource: Resource, operation: string): void {
   const begin = pseudo(plan, resource, operation);
   const end = pseudo(plan, resource, DONE[operation] ?? operation);
   const mode = resource.kind === "clone" ? "any" : "all";
-  // That a clone is done is told even when the transition has been given up.
-  if (resource.kind === "clone") end.priority = INFINITY_SCORE;
   const begins = resource.children.flatMap((member) => beginOf(plan, member, operation));
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
-  plan.collectives.push({ step: begin, members: begins, mode: mode === "all" ? "free" : mode });
-  plan.collectives.push({ step: end, members: ends, mode: endMode(resource, operation) });
+  sumUp(plan, begin, begins, mode === "all" ? "free" : mode);
+  sumUp(plan, end, ends, endMode(resource, operation));
   if (operation !== "promote") link(plan, begin, end);
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
-  for (const each of ends) link(plan, each, end, { ends: true });
+  for (const each of ends) link(plan, each, end);
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
-  if (operation === "stop")
-    for (const member of resource.children) plan.stopWaits.push({ resource: member, second: end, sameNode: false });
+  if (operation === "stop") for (const member of resource.children) waitForStop(plan, member, end);
 }
 
 /**
  * Of a group it is never told that it has been demoted while a member has no role to be demoted from, unless that one
  * counts as unpromoted already (crm_simulate as a black box).
  */
-function holdDemoted(plan: Plan, group: Resource, end: Step): void {
+function holdDemoted(plan: PlanDraft, group: Resource, end: Step): void {
   for (const member of group.children) {
     if (countedRole(member) === ROLE.unpromoted || stepsOf(plan, member, "demote").length > 0) continue;
-    const none = step(plan, { resource: member, operation: "demote", runnable: false });
+    const none = step(plan, { resource: member, operation: "demote", possible: false });
     link(plan, none, end, { needsFirst: true, hidden: true });
   }
 }
@@ -106,7 +107,7 @@ const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
 
 /** Members one after another, and back in the opposite order. */
-function chainGroup(plan: Plan, group: Resource): void {
+function chainGroup(plan: PlanDraft, group: Resource): void {
   const promotable = inPromotable(group);
   restartLater(plan, group);
   dragPastUnmanaged(plan, group);
@@ -130,14 +131,13 @@ function chainGroup(plan: Plan, group: Resource): void {
             behind === member && !isManaged(plan.board, member) ? { ...DOWN, needsFirst: true } : DOWN,
           );
         if (operation === "stop")
-          for (const resource of new Set([member, behind ?? member]))
-            plan.stopWaits.push({ resource, second, sameNode: false });
+          for (const resource of new Set([member, behind ?? member])) waitForStop(plan, resource, second);
       }
   });
 }
 
 /** What nobody may start is passed over: what stands behind it is wanted all the same, and told where it cannot be. */
-function dragPastUnmanaged(plan: Plan, group: Resource): void {
+function dragPastUnmanaged(plan: PlanDraft, group: Resource): void {
   group.children.forEach((member, index) => {
     if (isManaged(plan.board, member)) return;
     const before = group.children.slice(0, index).findLast((each) => isManaged(plan.board, each));
@@ -149,7 +149,7 @@ function dragPastUnmanaged(plan: Plan, group: Resource): void {
 }
 
 /** A member that is to start among running ones: those behind it stop first. */
-function restartLater(plan: Plan, group: Resource): void {
+function restartLater(plan: PlanDraft, group: Resource): void {
   group.children.forEach((member, index) => {
     if (member.runningOn.length > 0 || !isManaged(plan.board, member)) return;
     const next = group.children.slice(index + 1).find(({ runningOn }) => runningOn.length > 0);
@@ -163,11 +163,11 @@ function restartLater(plan: Plan, group: Resource): void {
  * A member that cannot be started anywhere keeps the next one from starting, although it has no step of its own; so
  * does one that is not to be promoted where it is.
  */
-export function stepsOrNone(plan: Plan, resource: Resource, operation: string): readonly Step[] {
+export function stepsOrNone(plan: PlanDraft, resource: Resource, operation: string): readonly Step[] {
   const found = stepsOf(plan, resource, operation);
   if (found.length > 0) return found;
   if (operation !== "start" && operation !== "promote") return [];
-  return [step(plan, { resource, operation, node: assignedNode(plan.board, resource), runnable: false })];
+  return [step(plan, { resource, operation, node: assignedNode(plan.board, resource), possible: false })];
 }
 
 export function isOrderedGroup(group: Resource): boolean {
@@ -175,7 +175,7 @@ export function isOrderedGroup(group: Resource): boolean {
 }
 
 /** The steps of a group; its members' own steps stand already. */
-export function linkGroup(plan: Plan, group: Resource): void {
+export function linkGroup(plan: PlanDraft, group: Resource): void {
   if (isOrderedGroup(group)) chainGroup(plan, group);
   for (const operation of tasksOf(group)) frame(plan, group, operation);
   const of = (operation: string) => stepsOf(plan, group, operation);
@@ -195,13 +195,13 @@ const PHASE_ORDER = [
   ["running", "promote"],
 ] as const;
 
-export function linkPhases(plan: Plan, collective: Resource): void {
+export function linkPhases(plan: PlanDraft, collective: Resource): void {
   for (const [first, second] of PHASE_ORDER)
     linkAll(plan, stepsOf(plan, collective, first), stepsOf(plan, collective, second));
 }
 
 /** While none of a clone can come up, it is not promoted, nor are the groups in it and their members. */
-function holdPromotion(plan: Plan, clone: Resource): void {
+function holdPromotion(plan: PlanDraft, clone: Resource): void {
   const groups = clone.children.filter(({ kind }) => kind === "group");
   const inside = [clone, ...groups, ...groups.flatMap(({ children }) => children)];
   const promotes = inside.flatMap((each) => stepsOf(plan, each, "promote"));
@@ -209,7 +209,7 @@ function holdPromotion(plan: Plan, clone: Resource): void {
 }
 
 /** The steps of a clone; those of its instances stand already. */
-export function linkClone(plan: Plan, clone: Resource): void {
+export function linkClone(plan: PlanDraft, clone: Resource): void {
   for (const operation of tasksOf(clone)) frame(plan, clone, operation);
   linkPhases(plan, clone);
   holdPromotion(plan, clone);
@@ -220,7 +220,7 @@ export function linkClone(plan: Plan, clone: Resource): void {
  * Instance after instance, and back in the opposite order: each waits for the one before it, and for the one before it
  * that has anything to start or stop. Further back nothing is waited for (crm_simulate as a black box).
  */
-function linkInSeries(plan: Plan, clone: Resource): void {
+function linkInSeries(plan: PlanDraft, clone: Resource): void {
   // In a bundle the containers set the order; who is promoted when is not part of it.
   const isPromoted = clone.promotable && clone.parent === undefined;
   let [lastStart, lastStop]: (readonly Step[])[] = [[], []];
@@ -234,11 +234,10 @@ function linkInSeries(plan: Plan, clone: Resource): void {
         linkAll(plan, endOf(plan, instance, down), beginOf(plan, previous, down));
     }
     for (const earlier of clone.children.slice(0, index))
-      for (const second of beginOf(plan, earlier, "stop"))
-        plan.stopWaits.push({ resource: instance, second, sameNode: false });
+      for (const second of beginOf(plan, earlier, "stop")) waitForStop(plan, instance, second);
     if (instance.kind !== "primitive") return;
-    const wanted = (task: string) => stepsOf(plan, instance, task).filter(({ required }) => required);
-    const [starts, stops] = [wanted("start"), wanted("stop")];
+    const wantedOf = (task: string) => stepsOf(plan, instance, task).filter(({ wanted }) => wanted);
+    const [starts, stops] = [wantedOf("start"), wantedOf("stop")];
     linkAll(plan, lastStart ?? [], starts);
     linkAll(plan, stops, lastStop ?? []);
     if (starts.length > 0) lastStart = starts;

@@ -3,9 +3,10 @@ import type { Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignedNode } from "../place/board.ts";
-import { link, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
+import { link, linkAll, type PlanDraft } from "./draft.ts";
+import { type Step, stepsOf } from "./plan.ts";
 
-function members(plan: Plan, resource: Resource, operation: string): readonly Step[] {
+function members(plan: PlanDraft, resource: Resource, operation: string): readonly Step[] {
   return primitivesOf(resource).flatMap((each) => stepsOf(plan, each, operation));
 }
 
@@ -13,7 +14,7 @@ function members(plan: Plan, resource: Resource, operation: string): readonly St
  * Who must be with a clone of which no instance has a place starts nowhere. He has no place himself, but for a loop of
  * colocations, in which somebody is placed before his company is.
  */
-function linkToClone(plan: Plan, clone: Resource, dependent: Resource): void {
+function linkToClone(plan: PlanDraft, clone: Resource, dependent: Resource): void {
   const instances = primitivesOf(clone);
   if (instances.some((each) => assignedNode(plan.board, each) !== undefined)) return;
   const starts = stepsOf(plan, clone, "start");
@@ -24,7 +25,7 @@ function linkToClone(plan: Plan, clone: Resource, dependent: Resource): void {
 }
 
 /** For mandatory colocations; a clone may have other instances to be with. */
-export function linkColocations(plan: Plan): void {
+export function linkColocations(plan: PlanDraft): void {
   for (const { dependent, primary, score, primaryRole, dependentRole } of plan.facts.colocations) {
     if (score < INFINITY_SCORE || primary.kind === "bundle") continue;
     if (primary.kind === "clone") {

@@ -9,14 +9,28 @@ import { isActive, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { type LinkRules, link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
+import { addGate, link, type PlanDraft, step, waitForStop } from "./draft.ts";
+import { type LinkRules, type Step, stepsNamed, stepsOf } from "./plan.ts";
+
+/** What the orders say of steps, beside what they link. */
+export interface Awaited {
+  /** Somebody waits for it, although it has no place: that it is wanted is told. */
+  readonly awaited: ReadonlySet<Step>;
+  /** It would need the instance beside it, and there is none: it cannot run. */
+  readonly forsaken: ReadonlySet<Step>;
+}
+
+interface Waits extends Awaited {
+  readonly awaited: Set<Step>;
+  readonly forsaken: Set<Step>;
+}
 
 const GOES_UP = new Set(["start", "promote"]);
 
 function rulesOf(order: ResourceOrder): LinkRules {
   const up = GOES_UP.has(order.firstTask);
   if (order.kind === "optional") return { optional: true };
-  if (order.kind === "serialize") return { serialize: true };
+  if (order.kind === "serialize") return {};
   if (!order.symmetrical) return { asymmetric: true, ...(up ? { needsFirst: true } : {}) };
   // The way back of an order among stops is only an order: nobody starts for being stopped last.
   if (order.inverse) return up ? {} : { thenDragsFirst: true };
@@ -24,7 +38,7 @@ function rulesOf(order: ResourceOrder): LinkRules {
 }
 
 /** What completes the task for that resource. A clone that notifies is done when all have been told. */
-export function completionOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
+export function completionOf(plan: PlanDraft, resource: Resource, task: string): readonly Step[] {
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
   // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by none.
   if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
@@ -42,18 +56,18 @@ function isTrivial(resource: Resource, task: string): boolean {
   return task === "demote" && resource.role !== ROLE.promoted;
 }
 
-function firstsOf(plan: Plan, resource: Resource, task: string): readonly Step[] {
+function firstsOf(plan: PlanDraft, waits: Waits, resource: Resource, task: string): readonly Step[] {
   const found = completionOf(plan, resource, task);
-  for (const each of found) each.awaited = true;
+  for (const each of found) waits.awaited.add(each);
   if (found.length > 0 || resource.kind !== "primitive") return found;
   if (isTrivial(resource, task) || !["start", "stop", "promote", "demote"].includes(task)) return [];
-  const none = step(plan, { resource, operation: task, runnable: false });
-  none.awaited = true;
+  const none = step(plan, { resource, operation: task, possible: false });
+  waits.awaited.add(none);
   return [none];
 }
 
 /** Of a bundle the containers start and stop; everything else follows them. */
-function membersSteps(plan: Plan, resource: Resource, task: string): readonly Step[] {
+function membersSteps(plan: PlanDraft, resource: Resource, task: string): readonly Step[] {
   const members =
     resource.kind === "bundle" ? resource.replicas.map(({ container }) => container) : primitivesOf(resource);
   const isBegun = resource.kind === "clone" && GOES_UP.has(task);
@@ -65,16 +79,16 @@ function membersSteps(plan: Plan, resource: Resource, task: string): readonly St
  * An instance that cannot come up, for want of a node or of quorum, is not drawn in by what its clone waits for; one
  * that is up is, for it stops where it could not be started again.
  */
-function staysAway({ resource, operation, runnable, required }: Step): boolean {
-  if (resource?.parent?.kind !== "clone" || runnable || required) return false;
+function staysAway({ resource, operation, possible, wanted }: Step, isForsaken: boolean): boolean {
+  if (resource?.parent?.kind !== "clone" || (possible && !isForsaken) || wanted) return false;
   return operation === "promote" || (operation === "start" && !isActive(resource));
 }
 
-function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
-  const firsts = firstsOf(plan, order.first, order.firstTask);
+function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
+  const firsts = firstsOf(plan, waits, order.first, order.firstTask);
   if (order.firstTask === "stop")
     for (const second of stepsOf(plan, order.second, order.secondTask))
-      if (order.first !== order.second) plan.stopWaits.push({ resource: order.first, second, sameNode: false });
+      if (order.first !== order.second) waitForStop(plan, order.first, second);
   const seconds = stepsOf(plan, order.second, order.secondTask);
   const at = order.second.kind === "group" ? primitivesOf(order.second)[0]?.runningOn[0] : undefined;
   // Going down nothing is required of a whole itself; what is required of its members draws it in.
@@ -88,13 +102,13 @@ function linkWhole(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
       for (const second of membersSteps(plan, order.second, order.secondTask))
-        if (!staysAway(second)) link(plan, first, second, { ...rules, hidden: true });
+        if (!staysAway(second, waits.forsaken.has(second))) link(plan, first, second, { ...rules, hidden: true });
   if (order.first.kind !== "primitive" && rules.thenDragsFirst === true)
     for (const first of membersSteps(plan, order.first, order.firstTask))
       for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });
 }
 
-function nodeOfInstance(plan: Plan, instance: Resource, now: boolean): Node | undefined {
+function nodeOfInstance(plan: PlanDraft, instance: Resource, now: boolean): Node | undefined {
   if (!now) return assignedOf(plan.board, instance);
   return primitivesOf(instance).find(({ runningOn }) => runningOn.length > 0)?.runningOn[0];
 }
@@ -130,7 +144,7 @@ function isInterleaved({ first, firstTask, second, secondTask, inverse, kind }: 
 }
 
 /** Instance by instance: each waits only for the one beside it. */
-function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): void {
+function linkInterleaved(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
   const now = !GOES_UP.has(order.firstTask);
   const firsts = instancesOf(order.first, order.firstTask);
   for (const { placed, waiting: second } of instancesOf(order.second, order.secondTask)) {
@@ -139,14 +153,14 @@ function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): vo
       node === undefined ? undefined : firsts.find((each) => nodeOfInstance(plan, each.placed, now) === node)?.whole;
     const seconds = stepsOf(plan, second, order.secondTask);
     if (first === undefined) {
-      if (!now && rules.needsFirst === true) for (const each of seconds) each.runnable = false;
+      if (!now && rules.needsFirst === true) for (const each of seconds) waits.forsaken.add(each);
       continue;
     }
     if (seconds.length === 0) continue;
-    for (const one of firstsOf(plan, first, order.firstTask))
+    for (const one of firstsOf(plan, waits, first, order.firstTask))
       for (const other of seconds) link(plan, one, other, rules);
     if (second.kind !== "primitive" && rules.firstDragsThen === true)
-      for (const one of firstsOf(plan, first, order.firstTask))
+      for (const one of firstsOf(plan, waits, first, order.firstTask))
         for (const other of membersSteps(plan, second, order.secondTask))
           link(plan, one, other, { ...rules, hidden: true });
     if (first.kind !== "primitive" && rules.thenDragsFirst === true)
@@ -158,28 +172,31 @@ function linkInterleaved(plan: Plan, order: ResourceOrder, rules: LinkRules): vo
     for (const other of stepsOf(plan, order.second, order.secondTask)) link(plan, one, other, {});
 }
 
-function linkGate(plan: Plan, order: ResourceOrder): void {
+function linkGate(plan: PlanDraft, waits: Waits, order: ResourceOrder): void {
   const gate = step(plan, {
     operation: `clone-one-or-more:${order.id}`,
     key: `clone-one-or-more:${order.id}`,
     kind: "pseudo",
   });
-  plan.gates.push({ step: gate, min: order.min });
+  addGate(plan, gate, order.min);
   for (const instance of order.first.children)
-    for (const first of firstsOf(plan, instance, order.firstTask)) link(plan, first, gate, { gate: true });
+    for (const first of firstsOf(plan, waits, instance, order.firstTask)) link(plan, first, gate, { gate: true });
   for (const second of stepsOf(plan, order.second, order.secondTask)) link(plan, gate, second, { needsFirst: true });
   if (order.second.kind !== "primitive")
     for (const second of membersSteps(plan, order.second, order.secondTask))
       link(plan, gate, second, { needsFirst: true, hidden: true });
 }
 
-function linkSetGates(plan: Plan): void {
+function linkSetGates(plan: PlanDraft, waits: Waits): void {
   for (const { name, members, min, second, kind } of plan.facts.setGates) {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
-    plan.gates.push({ step: gate, min });
+    addGate(plan, gate, min);
     // One of many need but have begun: of a whole not all is waited for.
-    for (const { resource, task } of members)
-      for (const first of stepsOf(plan, resource, task)) link(plan, first, gate, { gate: true });
+    for (const { resource, task } of members) {
+      const firsts =
+        resource.kind === "primitive" ? firstsOf(plan, waits, resource, task) : stepsOf(plan, resource, task);
+      for (const first of firsts) link(plan, first, gate, { gate: true });
+    }
     const rules = kind === "mandatory" ? { needsFirst: true } : {};
     for (const { resource, task } of second) {
       for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);
@@ -203,12 +220,14 @@ function firstOnes(orders: readonly ResourceOrder[]): readonly ResourceOrder[] {
 }
 
 /** Links for every order constraint. */
-export function linkOrders(plan: Plan): void {
+export function linkOrders(plan: PlanDraft): Awaited {
+  const waits: Waits = { awaited: new Set(), forsaken: new Set() };
   for (const order of firstOnes(plan.facts.orders)) {
     const rules = rulesOf(order);
-    if (order.min > 0 && GOES_UP.has(order.firstTask)) linkGate(plan, order);
-    else if (isInterleaved(order)) linkInterleaved(plan, order, rules);
-    else linkWhole(plan, order, rules);
+    if (order.min > 0 && GOES_UP.has(order.firstTask)) linkGate(plan, waits, order);
+    else if (isInterleaved(order)) linkInterleaved(plan, waits, order, rules);
+    else linkWhole(plan, waits, order, rules);
   }
-  linkSetGates(plan);
+  linkSetGates(plan, waits);
+  return waits;
 }

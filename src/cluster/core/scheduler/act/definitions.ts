@@ -8,8 +8,10 @@ import { recordedFailures } from "../facts/on-fail.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { canRun, isManaged, nextRoleOf } from "../place/board.ts";
-import { motionOf } from "./lifecycle.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { linkOf, type PlanDraft, step, want } from "./draft.ts";
+import { act, motionOf } from "./lifecycle.ts";
+import { type Link, type Plan, type Step, stepsOf } from "./plan.ts";
+import type { Settled } from "./settle.ts";
 import { clearFailures } from "./shutdown.ts";
 
 const CHANGED = "resource definition change";
@@ -21,6 +23,12 @@ function isRelevant(resource: Resource, entry: HistoryEntry): boolean {
   return resource.operations.some(
     ({ name, intervalMs, enabled }) => enabled && name === entry.task && intervalMs === entry.intervalMs,
   );
+}
+
+/** Which of the possible reloads are done, and what comes after them. */
+export interface Reloads {
+  readonly taken: ReadonlySet<Step>;
+  readonly links: readonly Link[];
 }
 
 /** What follows from changed definitions, to be carried out by later passes. */
@@ -40,7 +48,7 @@ export interface Changes {
 }
 
 /** What the record of a node says about one running resource; the gravest change counts. */
-function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes): "none" | "reload" | "restart" {
+function changeOf(plan: PlanDraft, resource: Resource, node: Node, changes: Changes): "none" | "reload" | "restart" {
   const history = resource.history.get(node);
   let clears = false;
   let gravest: "none" | "reload" | "restart" = "none";
@@ -59,18 +67,21 @@ function changeOf(plan: Plan, resource: Resource, node: Node, changes: Changes):
 }
 
 /** And promotes it again at once; what is restarted for the sake of others waits with that for the next transition. */
-function startAnew(plan: Plan, resource: Resource, to: Node | undefined): void {
-  const shared = { resource, node: to, required: true, runnable: to !== undefined, reason: CHANGED };
-  step(plan, { ...shared, operation: "start" });
-  if (resource.role === ROLE.promoted && nextRoleOf(plan.board, resource) === ROLE.promoted)
-    step(plan, { ...shared, operation: "promote" });
+function startAnew(plan: PlanDraft, resource: Resource, to: Node | undefined): void {
+  const again = (operation: string) => {
+    // A start that is wanted, and nowhere can be: without quorum, too.
+    if (to === undefined) step(plan, { resource, operation, wanted: true, possible: false, reason: CHANGED });
+    else act(plan, resource, operation, to, true, CHANGED);
+  };
+  again("start");
+  if (resource.role === ROLE.promoted && nextRoleOf(plan.board, resource) === ROLE.promoted) again("promote");
 }
 
 /**
  * Restarts what must be restarted. The reloads are left for when it is clear that no restart happens anyway, and the
  * monitors for when it is planned which of them fit.
  */
-export function planDefinitions(plan: Plan): Changes {
+export function planDefinitions(plan: PlanDraft): Changes {
   const changes: Changes = { reloads: [], repeats: [], unfences: new Set(), forgotten: [] };
   for (const resource of plan.facts.resources) {
     // What failed is started anew anyway.
@@ -94,24 +105,25 @@ export function planDefinitions(plan: Plan): Changes {
 }
 
 /** Monitors whose definition has changed are set up anew where the resource stays. */
-export function repeatChanged(plan: Plan, { repeats }: Changes): void {
+export function repeatChanged(plan: PlanDraft, { repeats }: Changes): void {
   for (const { resource, node, task, intervalMs } of repeats)
     for (const monitor of stepsOf(plan, resource, task, intervalMs))
       if (monitor.node === node && node === motionOf(plan.board, resource).to && monitor.operation === task)
-        monitor.required = true;
+        want(plan, monitor, CHANGED);
 }
 
-/** After the plan has settled. */
-export function addReloads(plan: Plan, { reloads }: Changes): void {
+/** After the plan has settled: what is not started anew anyway takes its new definition in, and is watched by it. */
+export function reloadsOf(plan: Plan, { required }: Settled, { reloads }: Changes): Reloads {
+  const taken = new Set<Step>();
+  const links: Link[] = [];
   for (const reload of reloads) {
     const { resource, node } = reload;
     if (resource === undefined) continue;
-    const again = ["start", "stop"].some((operation) =>
-      stepsOf(plan, resource, operation).some(({ required }) => required),
-    );
-    if (again) continue;
-    reload.required = true;
+    const isAnew = (operation: string) => stepsOf(plan, resource, operation).some(({ index }) => required[index]);
+    if (isAnew("start") || isAnew("stop")) continue;
+    taken.add(reload);
     for (const each of plan.byResource[resource.index] ?? [])
-      if (each.intervalMs > 0 && each.required && each.node === node) link(plan, reload, each);
+      if (each.intervalMs > 0 && required[each.index] === true && each.node === node) links.push(linkOf(reload, each));
   }
+  return { taken, links };
 }

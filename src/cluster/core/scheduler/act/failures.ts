@@ -4,9 +4,9 @@
  * Fact: crm_simulate as a black box (order of actions in its graphs).
  */
 import { isUnclean, isUp } from "../place/board.ts";
-import { type Plan, step } from "./plan.ts";
+import { type PlanDraft, step } from "./draft.ts";
 
-export function planFailures(plan: Plan): void {
+export function planFailures(plan: PlanDraft): void {
   for (const { resource, node } of plan.facts.halfArrived)
     if (resource.runningOn.includes(node)) step(plan, { resource, node, operation: "stop" });
   for (const { entry, resource, node } of plan.facts.failedEntries) {

@@ -4,18 +4,19 @@
  * Facts: Pacemaker Explained, "Fencing", "Resource Meta-Attributes" (requires), "Cluster Options"
  * (concurrent-fencing); crm_simulate as a black box.
  */
-import type { Node, Resource } from "../facts/model.ts";
+import type { Facts, Node, Resource } from "../facts/model.ts";
 import { isKnownOn, topOf } from "../facts/model.ts";
-import { isOutOfReach, isUnclean } from "../place/board.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { type Board, isOutOfReach, isUnclean } from "../place/board.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { type Placed, type Step, stepsOf } from "./plan.ts";
 
 /** As long as nothing is managed (maintenance), there is nothing for whose sake a node would have to go. */
-function hasManaged({ facts }: Plan): boolean {
+function hasManaged({ facts }: Placed): boolean {
   return facts.resources.some(({ kind, managed }) => kind === "primitive" && managed);
 }
 
 /** Whether this partition may fence the node. */
-export function canFence(plan: Plan, node: Node): boolean {
+export function canFence(plan: Placed, node: Node): boolean {
   const { options } = plan.facts;
   if (!options.fencingEnabled || !plan.facts.canProtect || !hasManaged(plan)) return false;
   if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
@@ -23,13 +24,21 @@ export function canFence(plan: Plan, node: Node): boolean {
   return node.online;
 }
 
-export function fenceStep(plan: Plan, node: Node, reason: string): Step {
+function isFenced(plan: Placed, node: Node): boolean {
+  return node.kind !== "ping" && isUnclean(plan.board, node) && canFence(plan, node);
+}
+
+/** The nodes that this transition takes down; what is to end there ends with them. */
+export function nodesGoingDown(facts: Facts, board: Board): ReadonlySet<Node> {
+  const plan = { facts, board };
+  return new Set(facts.nodes.filter((node) => isFenced(plan, node) || isGuestFenced(plan, node)));
+}
+
+export function fenceStep(plan: PlanDraft, node: Node, reason: string): Step {
   const { fencingAction } = plan.facts.options;
   const key = `stonith-${node.name}-${fencingAction}`;
-  const made = step(plan, { node, operation: "stonith", key, kind: "fence", required: true, reason });
-  made.fenceKind = fencingAction;
-  made.meta["stonith_action"] = fencingAction;
-  return made;
+  const fence = { kind: "fence", fenceKind: fencingAction, meta: { stonith_action: fencingAction } } as const;
+  return step(plan, { node, operation: "stonith", key, wanted: true, reason, ...fence });
 }
 
 function isProtected({ resource }: Step): boolean {
@@ -43,20 +52,16 @@ function isInGuest({ resource }: Step): boolean {
   return resource !== undefined && resource.remoteNodeName === undefined;
 }
 
-/** A stop or demote on a fenced node needs no agent: the fencing has done it. */
-function implyDown(plan: Plan, fence: Step, node: Node): void {
+/** What the fencing makes true (draft.ts) comes after it. */
+function linkImplied(plan: PlanDraft, fence: Step, node: Node): void {
   for (const list of plan.byResource)
     for (const each of list) {
-      if (each.node !== node || (each.operation !== "stop" && each.operation !== "demote")) continue;
-      if (!each.managed && !each.required) continue;
-      each.kind = "pseudo";
-      each.runnable = true;
-      each.implied = true;
+      if (each.node !== node || (each.operation !== "stop" && each.operation !== "demote") || !each.implied) continue;
       // What needs no fencing (a fencing device itself) may be taken for stopped at once; and the stop of a bundle's
       // container, which is how its node is fenced, waits for the demotions of the bundle itself.
       const follows = node.kind === "guest" ? isInGuest(each) : isProtected(each);
       if (follows && (!node.inBundle || each.operation === "stop")) link(plan, fence, each);
-      if (each.required && each.operation === "stop" && follows)
+      if (each.wanted && each.operation === "stop" && follows)
         for (const stop of lastStopOf(plan, each.resource)) link(plan, fence, stop);
     }
 }
@@ -65,7 +70,7 @@ function implyDown(plan: Plan, fence: Step, node: Node): void {
  * A node that is still there might go on stopping things itself: the whole waits with the part, and of what is active
  * in several places the last one waits.
  */
-function lastStopOf(plan: Plan, resource: Resource | undefined): readonly Step[] {
+function lastStopOf(plan: PlanDraft, resource: Resource | undefined): readonly Step[] {
   return resource === undefined ? [] : stepsOf(plan, topOf(resource), "stop").slice(-1);
 }
 
@@ -80,7 +85,7 @@ function mustWait(resource: Resource, start: Step, target: Node): boolean {
 }
 
 /** Nothing that may still be active on the target starts before it is down. */
-function holdStarts(plan: Plan, fence: Step, target: Node): void {
+function holdStarts(plan: PlanDraft, fence: Step, target: Node): void {
   for (const resource of plan.facts.resources) {
     if (resource.kind !== "primitive") continue;
     for (const operation of ["start", "promote"])
@@ -91,14 +96,14 @@ function holdStarts(plan: Plan, fence: Step, target: Node): void {
 }
 
 /** All fencing of this transition. */
-export function planFencing(plan: Plan): readonly Step[] {
+export function planFencing(plan: PlanDraft): readonly Step[] {
   const { facts } = plan;
   const fences: Step[] = [];
   for (const node of new Set([...facts.toFence, ...facts.nodes])) {
-    if (node.kind === "ping" || !isUnclean(plan.board, node) || !canFence(plan, node)) continue;
+    if (!isFenced(plan, node)) continue;
     const lost = isOutOfReach(plan.board, node) ? "resources are active but connection is unrecoverable" : undefined;
     const fence = fenceStep(plan, node, lost ?? node.fenceReasons[0] ?? "node is unclean");
-    implyDown(plan, fence, node);
+    linkImplied(plan, fence, node);
     holdStarts(plan, fence, node);
     // What a lost connection says may be forgotten once the node is known to be down.
     for (const each of plan.steps)
@@ -110,14 +115,18 @@ export function planFencing(plan: Plan): readonly Step[] {
   return fences;
 }
 
+/** Stopping the container of a guest whose host is lost is the fencing of that host. */
+function isGuestFenced(plan: Placed, { kind, remote, remoteRequiresReset }: Node): boolean {
+  if (kind !== "guest" || remote?.container === undefined || !remoteRequiresReset) return false;
+  return !remote.container.runningOn.some((host) => host.unclean && !canFence(plan, host));
+}
+
 /** A guest is fenced by stopping its container: no device is asked, but everything waits as for any fencing. */
-function fenceGuest(plan: Plan, node: Node): void {
+function fenceGuest(plan: PlanDraft, node: Node): void {
   const container = node.remote?.container;
-  if (node.kind !== "guest" || container === undefined || !node.remoteRequiresReset) return;
-  // Stopping the container of a guest whose host is lost is the fencing of that host.
-  if (container.runningOn.some((host) => host.unclean && !canFence(plan, host))) return;
+  if (container === undefined || !isGuestFenced(plan, node)) return;
   // Where the container is down already, the end of the connection says that the guest is.
-  const own = stepsOf(plan, container, "stop").filter(({ required }) => required);
+  const own = stepsOf(plan, container, "stop").filter(({ wanted }) => wanted);
   const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");
   const key = `stonith-${node.name}-reboot`;
   const fence = step(plan, {
@@ -125,12 +134,12 @@ function fenceGuest(plan: Plan, node: Node): void {
     operation: "stonith",
     key,
     kind: "pseudo",
-    required: true,
+    wanted: true,
     reason: "guest is unclean",
+    fenceKind: "reboot",
   });
-  fence.fenceKind = "reboot";
   for (const stop of stops) link(plan, stop, fence);
-  implyDown(plan, fence, node);
+  linkImplied(plan, fence, node);
   holdStarts(plan, fence, node);
 }
 
@@ -138,7 +147,7 @@ function fenceGuest(plan: Plan, node: Node): void {
  * In the order of the nodes; the DC goes last, for nobody else would carry out the rest; without concurrency one after
  * the other.
  */
-function orderFences(plan: Plan, fences: readonly Step[]): void {
+function orderFences(plan: PlanDraft, fences: readonly Step[]): void {
   const inOrder = fences.toSorted((a, b) => (a.node?.index ?? 0) - (b.node?.index ?? 0));
   const dc = fences.find(({ node }) => node?.isDc === true);
   const others = inOrder.filter((fence) => fence !== dc);

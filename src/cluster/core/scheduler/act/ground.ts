@@ -7,14 +7,15 @@
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
+import { linkAll, type PlanDraft } from "./draft.ts";
+import { type Step, stepsOf } from "./plan.ts";
 
 const GROUND = { ground: true, hidden: true };
 
 /** The steps that an operator must do by hand, as the cluster has failed to. */
-function blockedStops(plan: Plan, resource: Resource): readonly Step[] {
+function blockedStops(plan: PlanDraft, resource: Resource): readonly Step[] {
   const blocked = primitivesOf(resource).filter((each) => each.blocked);
-  return blocked.flatMap((each) => stepsOf(plan, each, "stop")).filter(({ runnable }) => !runnable);
+  return blocked.flatMap((each) => stepsOf(plan, each, "stop")).filter(({ possible }) => !possible);
 }
 
 /** What it stands on: what is in that role on its node, and where there is none, wherever it is. */
@@ -27,7 +28,7 @@ function standsOn(resource: Resource, { node }: Step, task: string): readonly Re
 }
 
 /** For every order on the way down, of which the first cannot be. */
-export function linkGround(plan: Plan): void {
+export function linkGround(plan: PlanDraft): void {
   for (const { first, firstTask, second, secondTask, kind } of plan.facts.orders) {
     if (kind !== "mandatory" || !isDown(firstTask) || !isDown(secondTask)) continue;
     for (const stop of blockedStops(plan, first))

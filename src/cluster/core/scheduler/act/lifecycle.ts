@@ -7,7 +7,8 @@ import type { Facts, Node, Resource } from "../facts/model.ts";
 import { countedRole, inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
 import { type Board, isManaged, isUnclean, isUp, nextRoleOf } from "../place/board.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { type Needs, type Placed, type Step, stepsOf } from "./plan.ts";
 
 /** The role after one step from `now` towards `goal`. */
 function oneStep(now: Role, goal: Role): Role {
@@ -27,8 +28,12 @@ export interface Motion {
 }
 
 /** Whether a step on that node can be carried out now. */
-export function isRunnable(plan: Plan, resource: Resource, node: Node | undefined, needs: Step["needs"]): boolean {
-  const { facts, board } = plan;
+export function isRunnable(
+  { facts, board }: Placed,
+  resource: Resource,
+  node: Node | undefined,
+  needs: Needs,
+): boolean {
   if (node === undefined || node.pending || !isUp(board, node)) return false;
   if (needs === "nothing" || facts.options.quorate) return true;
   const policy = policyWithoutQuorum(facts, resource);
@@ -46,7 +51,7 @@ function isHeldByQuorum(facts: Facts, resource: Resource): boolean {
   return !facts.options.quorate && policyWithoutQuorum(facts, resource) !== "ignore";
 }
 
-function needsOf(resource: Resource, operation: string): Step["needs"] {
+function needsOf(resource: Resource, operation: string): Needs {
   if (operation !== "start" && operation !== "promote") return "nothing";
   if (resource.requires === "fencing" || resource.requires === "unfencing") return "fencing";
   return resource.requires === "quorum" ? "quorum" : "nothing";
@@ -54,7 +59,7 @@ function needsOf(resource: Resource, operation: string): Step["needs"] {
 
 /** A resource's step, judged for whether it can run; of an unmanaged resource nothing is ever required. */
 export function act(
-  plan: Plan,
+  plan: PlanDraft,
   resource: Resource,
   operation: string,
   node: Node | undefined,
@@ -63,16 +68,14 @@ export function act(
 ): Step {
   const needs = needsOf(resource, operation);
   const managed = isManaged(plan.board, resource);
-  const made = step(plan, { resource, node, operation, required: required && managed, reason });
-  made.needs = needs;
-  made.runnable &&= isRunnable(plan, resource, node, needs);
-  // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
-  if (!made.runnable && needs !== "nothing" && isHeldByQuorum(plan.facts, resource)) made.required = false;
-  if (!made.runnable && node?.online === true && needs !== "nothing" && !plan.facts.options.quorate)
-    made.reason = withoutQuorum(plan.facts, operation);
   // A failure that waits for an operator: what is not known to have stopped cannot be told to stop again.
-  if (!managed && operation === "stop") made.runnable = false;
-  return made;
+  const possible = isRunnable(plan, resource, node, needs) && (managed || operation !== "stop");
+  const isKept = !possible && needs !== "nothing";
+  // Without quorum nothing more is wanted; what runs is stopped because it could not be started again.
+  const wanted = required && managed && !(isKept && isHeldByQuorum(plan.facts, resource));
+  const isToldSo = isKept && node?.online === true && !plan.facts.options.quorate;
+  const why = isToldSo ? withoutQuorum(plan.facts, operation) : reason;
+  return step(plan, { resource, node, operation, needs, possible, wanted, reason: why });
 }
 
 /** That quorum is wanting is said of starts only. */
@@ -81,7 +84,7 @@ function withoutQuorum({ options }: Facts, operation: string): string {
   return options.noQuorumPolicy === "freeze" ? "quorum freeze" : "no quorum";
 }
 
-function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string): void {
+function bringDown(plan: PlanDraft, motion: Motion, required: boolean, reason: string): void {
   let role = motion.role;
   while (role > ROLE.stopped) {
     const next = oneStep(role, ROLE.stopped);
@@ -92,7 +95,7 @@ function bringDown(plan: Plan, motion: Motion, required: boolean, reason: string
   }
 }
 
-function stopAll(plan: Plan, resource: Resource, required: boolean, reason: string): void {
+function stopAll(plan: PlanDraft, resource: Resource, required: boolean, reason: string): void {
   const arriving = isMigrating(resource) ? resource.migrationTarget : undefined;
   const staysThere = arriving !== undefined && plan.board.assigned[resource.index] === arriving;
   for (const node of resource.runningOn) {
@@ -102,7 +105,7 @@ function stopAll(plan: Plan, resource: Resource, required: boolean, reason: stri
 }
 
 function bringUp(
-  plan: Plan,
+  plan: PlanDraft,
   motion: Motion,
   from: Role,
   goal: Role,
@@ -156,16 +159,14 @@ function restartReason(resource: Resource, moved: boolean, multiple: boolean): s
 }
 
 /** Stops it where it is not meant to be; where it is, it is left running and its start only noted. */
-function stopUnexpected(plan: Plan, resource: Resource, to: Node): void {
+function stopUnexpected(plan: PlanDraft, resource: Resource, to: Node): void {
   for (const node of resource.runningOn) if (node !== to) act(plan, resource, "stop", node, true, "multiple-active");
-  const start = act(plan, resource, "start", to, true, "multiple-active");
-  start.kind = "pseudo";
-  start.implied = true;
-  start.alone = true;
+  act(plan, resource, "start", to, true, "multiple-active");
+  step(plan, { resource, node: to, operation: "start", implied: true, alone: true });
 }
 
 /** All steps of one primitive's life in this transition. */
-export function planLifecycle(plan: Plan, resource: Resource): void {
+export function planLifecycle(plan: PlanDraft, resource: Resource): void {
   const motion = motionOf(plan.board, resource);
   const managed = isManaged(plan.board, resource);
   const { from, to, role, nextRole } = motion;
@@ -211,10 +212,8 @@ export function planLifecycle(plan: Plan, resource: Resource): void {
       reason ?? "",
     );
     if (startsAgain && !required)
-      for (const start of stepsOf(plan, resource, "start")) {
-        start.alone = true;
-        start.required = managed;
-      }
+      for (const { node, wantedFor } of stepsOf(plan, resource, "start"))
+        step(plan, { resource, node, operation: "start", alone: true, wanted: managed, reason: wantedFor });
     if (nextRole > role) bringUp(plan, motion, role, nextRole, true, true, "role");
     else if (nextRole < role && !isOutOfRole)
       for (const node of from) act(plan, resource, "demote", node, true, "role");
@@ -226,14 +225,14 @@ export function isMigrating(resource: Resource): boolean {
 }
 
 /** The order within one resource: down before up, demote before stop, start before promote. */
-export function linkLifecycle(plan: Plan, resource: Resource): void {
+export function linkLifecycle(plan: PlanDraft, resource: Resource, awaited: ReadonlySet<Step>): void {
   const starts = stepsOf(plan, resource, "start");
   const stops = stepsOf(plan, resource, "stop");
   const promotes = stepsOf(plan, resource, "promote");
   const demotes = stepsOf(plan, resource, "demote");
   // Whether a member with no place must start is the group's matter, and that of those who wait for it.
   const isInGroup = resource.parent?.kind === "group";
-  const placed = isInGroup ? starts.filter(({ node, awaited }) => node !== undefined || awaited) : starts;
+  const placed = isInGroup ? starts.filter((each) => each.node !== undefined || awaited.has(each)) : starts;
   const hasArrived = resource.runningOn.some((node) => !resource.dangling.includes(node));
   for (const stop of stops) {
     // What was left behind is cleaned up; that is no reason to start anew what has arrived elsewhere.

@@ -5,11 +5,12 @@
  * Facts: Pacemaker Explained, "Migrating Resources"; crm_simulate as a black box (cases 1-a-then-bm-move-b and on).
  */
 import type { Node, Resource } from "../facts/model.ts";
-
 import { ROLE } from "../facts/values.ts";
 import { canRun, isManaged } from "../place/board.ts";
+import { link, openAddition, type PlanDraft, step } from "./draft.ts";
 import { isMigrating, motionOf } from "./lifecycle.ts";
-import { isProbe, type Link, link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { isProbe, type Link, type Plan, type Step, stepsOf } from "./plan.ts";
+import { type Settled, settle } from "./settle.ts";
 
 export interface Migration {
   readonly resource: Resource;
@@ -23,7 +24,7 @@ export interface Migration {
   readonly vain: boolean;
 }
 
-function candidate(plan: Plan, resource: Resource): Migration | undefined {
+function candidate(plan: Plan, atFirst: Settled, resource: Resource): Migration | undefined {
   if (resource.kind !== "primitive" || !resource.allowMigrate || !isManaged(plan.board, resource) || resource.failed)
     return undefined;
   const { to, role, nextRole } = motionOf(plan.board, resource);
@@ -37,60 +38,85 @@ function candidate(plan: Plan, resource: Resource): Migration | undefined {
   if (resource.pendingTask === "start") return undefined;
   const start = stepsOf(plan, resource, "start").find(({ node }) => node === to);
   const stop = stepsOf(plan, resource, "stop").find(({ node }) => node === source);
-  if (start === undefined || stop === undefined || (start.runnable ? !start.required : !stop.required))
-    return undefined;
-  const vain = (!halfway && resource.runningOn.length > 1) || !start.runnable;
+  if (start === undefined || stop === undefined) return undefined;
+  const canStart = atFirst.runnable[start.index] === true;
+  if (!(canStart ? start.wanted : stop.wanted)) return undefined;
+  const vain = (!halfway && resource.runningOn.length > 1) || !canStart;
   return { resource, source, target: to, start, stop, halfway, vain };
 }
 
-/** All that would migrate if nothing stood against it; their steps are marked. */
-export function markMigrations(plan: Plan): Migration[] {
-  const found: Migration[] = [];
-  for (const resource of plan.facts.resources) {
-    const migration = candidate(plan, resource);
-    if (migration === undefined) continue;
-    migration.start.migratable = !migration.vain;
-    migration.stop.migratable = !migration.vain;
-    found.push(migration);
-  }
-  return found;
+/** All that would migrate if nothing stood against it. */
+export function migrationsOf(plan: Plan, atFirst: Settled): readonly Migration[] {
+  return plan.facts.resources.flatMap((resource) => candidate(plan, atFirst, resource) ?? []);
+}
+
+/** The starts and stops of those that may be handed over, for all that is known so far. */
+export function handedIn(migrations: readonly Migration[]): ReadonlySet<Step> {
+  return new Set(migrations.flatMap(({ start, stop, vain }) => (vain ? [] : [start, stop])));
 }
 
 /** Somebody whom it needs on its new node and who is not handed over himself. */
-function hindranceOf(plan: Plan, { start, resource }: Migration): Link | undefined {
+function hindranceOf(
+  plan: Plan,
+  settled: Settled,
+  handed: ReadonlySet<Step>,
+  { start, resource }: Migration,
+): Link | undefined {
   return plan.links.find(
     (each) =>
       each.second === start &&
       (each.firstDragsThen === true || each.needsFirst === true) &&
       (each.first.operation === "start" || each.first.operation === "running") &&
       each.first.resource !== resource &&
-      each.first.required &&
-      !each.first.migratable &&
-      goesDown(plan, each.first.resource),
+      settled.required[each.first.index] === true &&
+      !handed.has(each.first) &&
+      goesDown(plan, settled, each.first.resource),
   );
 }
 
 /** What only starts is there in time: it stands in the way when it has to leave where it is. */
-function goesDown(plan: Plan, resource: Resource | undefined): boolean {
-  return resource === undefined || stepsOf(plan, resource, "stop").some(({ required }) => required);
+function goesDown(plan: Plan, { required }: Settled, resource: Resource | undefined): boolean {
+  return resource === undefined || stepsOf(plan, resource, "stop").some(({ index }) => required[index] === true);
 }
 
-/** Takes the mark from those that something stands against. Returns whether there was one. */
-export function dropHindered(plan: Plan, migrations: Migration[]): boolean {
-  let isAny = false;
+/** Those that nothing that is settled stands against, and what is told of the others. */
+interface Unhindered {
+  readonly handed: ReadonlySet<Step>;
+  readonly settled: Settled;
+}
+
+function unhindered(plan: Plan, settled: Settled, before: ReadonlySet<Step>, migrations: readonly Migration[]) {
+  const handed = new Set(before);
+  const reason = [...settled.reason];
   for (const migration of migrations) {
     const { start, stop } = migration;
-    if (!start.migratable) continue;
-    const hindrance = start.runnable ? hindranceOf(plan, migration) : undefined;
-    if (start.runnable && hindrance === undefined) continue;
+    if (!handed.has(start)) continue;
+    const canStart = settled.runnable[start.index] === true;
+    const hindrance = canStart ? hindranceOf(plan, settled, handed, migration) : undefined;
+    if (canStart && hindrance === undefined) continue;
     const other = hindrance?.first.resource;
     // A guest that goes where its container goes needs no word.
-    if (other !== undefined && other !== migration.resource.container) start.reason = `unmigrateable ${other.id} stop`;
-    start.migratable = false;
-    stop.migratable = false;
-    isAny = true;
+    if (other !== undefined && other !== migration.resource.container)
+      reason[start.index] = `unmigrateable ${other.id} stop`;
+    handed.delete(start);
+    handed.delete(stop);
   }
-  return isAny;
+  return { handed, settled: { ...settled, reason } };
+}
+
+/**
+ * Settles the plan together with who is handed over: what something stands against stops and starts, which may stand
+ * against others. Each round one at least is taken out, so it ends.
+ */
+export function settleWithMigrations(plan: Plan, atFirst: Settled, migrations: readonly Migration[]): Unhindered {
+  let handed = handedIn(migrations);
+  let settled = settle(plan, atFirst, handed);
+  for (;;) {
+    const left = unhindered(plan, settled, handed, migrations);
+    if (left.handed.size === handed.size) return { handed, settled };
+    handed = left.handed;
+    settled = settle(plan, left.settled, handed);
+  }
 }
 
 interface HandOver {
@@ -98,73 +124,93 @@ interface HandOver {
   readonly from: Step;
 }
 
-function handOver(plan: Plan, { resource, source, target, halfway }: Migration, runnable: boolean): HandOver {
-  const shared = { resource, required: true, runnable, reason: "migration" };
-  const to = halfway ? undefined : step(plan, { ...shared, node: source, operation: "migrate_to" });
-  const from = step(plan, { ...shared, node: target, operation: "migrate_from" });
-  for (const each of to === undefined ? [from] : [to, from]) {
-    each.meta["migrate_source"] = source.name;
-    each.meta["migrate_target"] = target.name;
-  }
-  return { to, from };
+function handOver(added: PlanDraft, { resource, source, target, halfway }: Migration, possible: boolean): HandOver {
+  const meta = { migrate_source: source.name, migrate_target: target.name };
+  const shared = { resource, wanted: true, possible, reason: "migration", meta };
+  const to = halfway ? undefined : step(added, { ...shared, node: source, operation: "migrate_to" });
+  return { to, from: step(added, { ...shared, node: target, operation: "migrate_from" }) };
 }
 
 function isOptionalStop({ second, optional }: Link): boolean {
   return second.operation === "stop" && optional === true;
 }
 
-function inputsOf(plan: Plan, wanted: Step): readonly Link[] {
-  return plan.links.filter(({ second, hidden }) => second === wanted && hidden !== true);
+/** How those that are handed over go. */
+export interface Ways {
+  /** Starts that the handing over makes true. */
+  readonly implied: ReadonlySet<Step>;
+  readonly steps: readonly Step[];
+  readonly links: readonly Link[];
+  /** Links of the plan that count no more. */
+  readonly void: ReadonlySet<Link>;
+}
+
+/** The ways while they are laid out. */
+interface Laying {
+  readonly plan: Plan;
+  readonly added: PlanDraft;
+  readonly void: Set<Link>;
+}
+
+function inputsOf({ plan, added, void: voided }: Laying, wanted: Step): readonly Link[] {
+  const isInput = (each: Link) => each.second === wanted && each.hidden !== true && !voided.has(each);
+  return [...plan.links.filter(isInput), ...added.links.filter(isInput)];
 }
 
 /** What would have been handed over and cannot be is told as wanted and blocked; it stops and starts instead. */
-function addHindered(plan: Plan, migration: Migration): void {
+function layHindered(laying: Laying, migration: Migration): void {
+  const { added } = laying;
   const { resource, start, stop } = migration;
   // A guest goes where its container goes; that is no matter of being handed over.
   if (resource.container !== undefined) return;
-  const { to, from } = handOver(plan, migration, false);
-  for (const { first } of inputsOf(plan, start))
-    if (first.resource !== resource && first.resource !== resource.parent) link(plan, first, to ?? from);
-  if (to !== undefined) link(plan, to, from);
-  link(plan, from, stop);
-  link(plan, from, start);
+  const { to, from } = handOver(added, migration, false);
+  for (const { first } of inputsOf(laying, start))
+    if (first.resource !== resource && first.resource !== resource.parent) link(added, first, to ?? from);
+  if (to !== undefined) link(added, to, from);
+  link(added, from, stop);
+  link(added, from, start);
 }
 
-/** Turns the marked ones into migrations, once it is settled who they are. */
-export function addMigrations(plan: Plan, migrations: readonly Migration[]): void {
-  const isValid = ({ start }: Migration) => start.migratable && start.required && start.runnable;
-  const valid = migrations.filter(isValid);
-  const steps = new Map(valid.map((each) => [each.resource, handOver(plan, each, true)]));
-  for (const each of migrations) if (!isValid(each)) addHindered(plan, each);
-  for (const { resource, start, stop } of valid) {
-    const hand = steps.get(resource);
-    if (hand === undefined) continue;
-    const { to, from } = hand;
-    start.kind = "pseudo";
-    start.implied = true;
-    const begin = to ?? from;
-    for (const { first } of inputsOf(plan, start)) {
-      // A fencing elsewhere does not hold up what needs no fencing and is handed over from where it is seen to run.
-      if (first.kind === "fence" && start.needs !== "fencing") continue;
-      if (first.resource === resource && first.operation === "stop") continue;
-      // Who is there already needs no more room.
-      if (first.resource === undefined && to === undefined) continue;
-      const other = first.resource === undefined ? undefined : steps.get(first.resource);
-      if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource)
-        continue;
-      link(plan, other !== undefined && first.operation === "start" ? other.from : first, begin);
-    }
-    for (const { first } of inputsOf(plan, stop)) {
-      if (first.resource?.kind !== "primitive" || first.resource === resource) continue;
-      // Nor is it handed over before those have been looked for that it would not have been stopped before.
-      if (isProbe(first) || (first.operation === "stop" && !steps.has(first.resource))) link(plan, first, begin);
-    }
-    // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
-    for (const [index, each] of plan.links.entries())
-      if (each.first === stop && (each.second.operation === "cancel" || isOptionalStop(each)))
-        plan.links[index] = { ...each, hidden: true };
-    if (to !== undefined) link(plan, to, from, { needsFirst: true });
-    link(plan, from, stop);
-    link(plan, from, start);
+/** What its start would wait for, and of what its stop would some, the handing over waits for. */
+function layOut(laying: Laying, { resource, start, stop }: Migration, hands: ReadonlyMap<Resource, HandOver>): void {
+  const { plan, added } = laying;
+  const hand = hands.get(resource);
+  if (hand === undefined) return;
+  const { to, from } = hand;
+  const begin = to ?? from;
+  for (const { first } of inputsOf(laying, start)) {
+    // A fencing elsewhere does not hold up what needs no fencing and is handed over from where it is seen to run.
+    if (first.kind === "fence" && start.needs !== "fencing") continue;
+    if (first.resource === resource && first.operation === "stop") continue;
+    // Who is there already needs no more room.
+    if (first.resource === undefined && to === undefined) continue;
+    const other = first.resource === undefined ? undefined : hands.get(first.resource);
+    if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource) continue;
+    link(added, other !== undefined && first.operation === "start" ? other.from : first, begin);
   }
+  for (const { first } of inputsOf(laying, stop)) {
+    if (first.resource?.kind !== "primitive" || first.resource === resource) continue;
+    // Nor is it handed over before those have been looked for that it would not have been stopped before.
+    if (isProbe(first) || (first.operation === "stop" && !hands.has(first.resource))) link(added, first, begin);
+  }
+  // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
+  for (const each of [...plan.links, ...added.links])
+    if (each.first === stop && (each.second.operation === "cancel" || isOptionalStop(each))) laying.void.add(each);
+  if (to !== undefined) link(added, to, from, { needsFirst: true });
+  link(added, from, stop);
+  link(added, from, start);
+}
+
+/** Turns into migrations those that are settled to be handed over. */
+export function waysOf(plan: Plan, { handed, settled }: Unhindered, migrations: readonly Migration[]): Ways {
+  const added = openAddition(plan, plan.steps.length);
+  const isDone = ({ index }: Step) => settled.required[index] === true && settled.runnable[index] === true;
+  const isValid = ({ start }: Migration) => handed.has(start) && isDone(start);
+  const valid = migrations.filter(isValid);
+  const hands = new Map(valid.map((each) => [each.resource, handOver(added, each, true)]));
+  const laying: Laying = { plan, added, void: new Set() };
+  for (const each of migrations) if (!isValid(each)) layHindered(laying, each);
+  for (const each of valid) layOut(laying, each, hands);
+  const implied = new Set(valid.map(({ start }) => start));
+  return { implied, steps: added.steps, links: added.links, void: laying.void };
 }

@@ -7,7 +7,9 @@ import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedNode, isManaged, isUnclean, isUp } from "../place/board.ts";
-import { link, type Plan, type Step, step, stepsNamed, stepsOf } from "./plan.ts";
+import { link, openAddition, type PlanDraft, step, sumUp } from "./draft.ts";
+import { type Link, type Plan, type Step, stepsNamed, stepsOf } from "./plan.ts";
+import type { Settled } from "./settle.ts";
 
 const TASKS = ["demote", "stop", "start", "promote"] as const;
 type Task = (typeof TASKS)[number];
@@ -30,12 +32,12 @@ const preDoneKey = (clone: Resource, task: Task) => `${clone.id}_confirmed-pre_n
 const postKey = (clone: Resource, task: Task) => `${clone.id}_post_notify_${DONE[task]}_0`;
 const postDoneKey = (clone: Resource, task: Task) => `${clone.id}_confirmed-post_notify_${DONE[task]}_0`;
 
-function frameStep(plan: Plan, resource: Resource, operation: string, key: string): Step {
-  return step(plan, { resource, operation, key, kind: "pseudo" });
+function frameStep(plan: PlanDraft, resource: Resource, operation: string, key: string, priority = 0): Step {
+  return step(plan, { resource, operation, key, kind: "pseudo", priority });
 }
 
 /** The pseudo steps around one task of a clone that notifies. */
-export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void {
+export function addNotifyFrame(plan: PlanDraft, clone: Resource, name: string): void {
   const task = TASKS.find((each) => each === name);
   if (!clone.notify || task === undefined) return;
   const begin = stepsOf(plan, clone, task)[0];
@@ -43,10 +45,8 @@ export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void 
   if (begin === undefined || end === undefined) return;
   const pre = frameStep(plan, clone, "notify", preKey(clone, task));
   const preDone = frameStep(plan, clone, "notified", preDoneKey(clone, task));
-  const post = frameStep(plan, clone, "notify", postKey(clone, task));
-  const postDone = frameStep(plan, clone, "notified", postDoneKey(clone, task));
-  post.priority = PRIORITY_AFTER;
-  postDone.priority = PRIORITY_AFTER;
+  const post = frameStep(plan, clone, "notify", postKey(clone, task), PRIORITY_AFTER);
+  const postDone = frameStep(plan, clone, "notified", postDoneKey(clone, task), PRIORITY_AFTER);
   link(plan, pre, preDone);
   link(plan, preDone, begin);
   link(plan, preDone, post);
@@ -57,7 +57,7 @@ export function addNotifyFrame(plan: Plan, clone: Resource, name: string): void 
   const isOfGroups = clone.children.some(({ kind }) => kind === "group");
   for (const each of [pre, preDone, post, postDone]) {
     const isBefore = each === pre || each === preDone;
-    plan.collectives.push({ step: each, members: [end], mode: isBefore ? "free" : "all" });
+    sumUp(plan, each, [end], isBefore ? "free" : "all");
     if (!isBefore || !isOfGroups) link(plan, begin, each, { needsFirst: true, hidden: true });
   }
 }
@@ -72,13 +72,24 @@ const AFTER: readonly (readonly [Task, Task])[] = [
 ];
 
 /** One task is told to the end before the next one is announced. */
-export function linkNotifications(plan: Plan, clone: Resource): void {
+export function linkNotifications(plan: PlanDraft, clone: Resource): void {
   for (const [first, second] of AFTER) {
     const [one] = stepsNamed(plan, clone, postDoneKey(clone, first));
     const [other] = stepsNamed(plan, clone, preKey(clone, second));
     if (one !== undefined && other !== undefined) link(plan, one, other);
   }
 }
+
+/** Telling, after the plan has settled. */
+interface Telling {
+  readonly plan: Plan;
+  readonly settled: Settled;
+  readonly added: PlanDraft;
+}
+
+/** It is wanted and can be. */
+const isIn = ({ settled }: Pick<Telling, "settled">, { index }: Step) =>
+  settled.required[index] === true && settled.runnable[index] === true;
 
 interface Life {
   readonly resource: Resource;
@@ -88,12 +99,13 @@ interface Life {
   readonly starts: boolean;
 }
 
-function livesOf(plan: Plan, clone: Resource): Life[] {
+function livesOf(telling: Telling, clone: Resource): Life[] {
+  const { plan, settled } = telling;
   return clone.children.flatMap(primitivesOf).map((resource) => {
-    const stop = stepsOf(plan, resource, "stop").find(({ required }) => required);
-    const start = stepsOf(plan, resource, "start").find(({ required, runnable }) => required && runnable);
+    const stops = stepsOf(plan, resource, "stop").some(({ index }) => settled.required[index] === true);
+    const start = stepsOf(plan, resource, "start").find((each) => isIn(telling, each));
     const now = resource.role > ROLE.stopped ? resource.runningOn[0] : undefined;
-    return { resource, now, next: start?.node, stops: stop !== undefined, starts: start !== undefined };
+    return { resource, now, next: start?.node, stops, starts: start !== undefined };
   });
 }
 
@@ -106,7 +118,7 @@ function hears(life: Life, task: Task, when: "pre" | "post"): Node | undefined {
 }
 
 function tell(
-  plan: Plan,
+  { plan, added }: Telling,
   life: Life,
   task: Task,
   when: "pre" | "post",
@@ -119,70 +131,86 @@ function tell(
   const isNew = life.starts && (task === "promote" || (task === "start" && when === "post"));
   if (!(isNew ? isUp(plan.board, node) : node.online)) return undefined;
   const { resource } = life;
-  const key = `${resource.id}_${when}_notify_${task}_0`;
-  const told = step(plan, { resource, node, operation: "notify", key, required: true, reason: "notify" });
-  told.runnable = !node.pending;
-  told.meta["notify_type"] = when;
-  told.meta["notify_operation"] = task;
-  told.meta["notify_key_type"] = when;
-  told.meta["notify_key_operation"] = task;
-  if (when === "post") told.priority = PRIORITY_AFTER;
-  link(plan, frame[0], told);
-  link(plan, told, frame[1]);
+  const told = step(added, {
+    resource,
+    node,
+    operation: "notify",
+    key: `${resource.id}_${when}_notify_${task}_0`,
+    wanted: true,
+    reason: "notify",
+    possible: !node.pending,
+    meta: { notify_type: when, notify_operation: task, notify_key_type: when, notify_key_operation: task },
+    priority: when === "post" ? PRIORITY_AFTER : 0,
+  });
+  link(added, frame[0], told);
+  link(added, told, frame[1]);
   return told;
 }
 
 /** That an instance went down with its node is news of its own: those that live hear of it after the fencing. */
-function tellOfFencing(plan: Plan, { resource }: Life, told: readonly Step[]): void {
-  const stop = stepsOf(plan, resource, "stop").find(({ required, implied }) => required && implied);
+function tellOfFencing({ plan, settled, added }: Telling, { resource }: Life, told: readonly Step[]): void {
+  const isSeen = ({ index, implied }: Step) => implied && settled.required[index] === true;
+  const stop = stepsOf(plan, resource, "stop").find(isSeen);
   const fence = plan.steps.find(({ operation, node }) => operation === "stonith" && node === stop?.node);
   if (stop === undefined || fence === undefined) return;
-  const shared = { resource, kind: "pseudo", required: true, reason: "notify" } as const;
-  const post = step(plan, { ...shared, operation: "notify", key: `${resource.id}_post_notify_stop_0` });
-  const done = step(plan, { ...shared, operation: "notified", key: `${resource.id}_notified_0` });
-  post.priority = PRIORITY_AFTER;
-  done.priority = PRIORITY_AFTER;
-  link(plan, fence, post);
-  link(plan, post, done);
+  const shared = { resource, kind: "pseudo", wanted: true, reason: "notify", priority: PRIORITY_AFTER } as const;
+  const post = step(added, { ...shared, operation: "notify", key: `${resource.id}_post_notify_stop_0` });
+  const done = step(added, { ...shared, operation: "notified", key: `${resource.id}_notified_0` });
+  link(added, fence, post);
+  link(added, post, done);
   for (const each of told) {
-    link(plan, post, each);
-    link(plan, each, done);
+    link(added, post, each);
+    link(added, each, done);
   }
 }
 
-const isIn = (each: Step | undefined) => each?.required === true && each.runnable;
+/** Tells the living of one task of their clone. */
+function tellOf(telling: Telling, clone: Resource, task: Task, lives: readonly Life[]): void {
+  const { plan, settled, added } = telling;
+  const [pre, preDone, post, postDone] = [preKey, preDoneKey, postKey, postDoneKey].map(
+    (key) => stepsNamed(plan, clone, key(clone, task))[0],
+  );
+  if (pre === undefined || preDone === undefined || post === undefined || postDone === undefined) return;
+  if (!isIn(telling, pre)) return;
+  // Of a start that nobody can carry out there is nothing to tell; of a stop there is.
+  const isIdle = (task === "start" || task === "promote") && entriesOf(telling, lives, task).length === 0;
+  const told: Step[] = [];
+  for (const life of isIdle ? [] : lives) {
+    tell(telling, life, task, "pre", [pre, preDone]);
+    const heard = isIn(telling, post) ? tell(telling, life, task, "post", [post, postDone]) : undefined;
+    if (heard !== undefined) told.push(heard);
+  }
+  if (task === "stop") for (const life of lives) tellOfFencing(telling, life, told);
+  // An instance that gets no place hears nothing: what sees to it that it is nowhere waits for nobody.
+  const heeding = lives.filter(({ resource }) => assignedNode(plan.board, resource) !== undefined);
+  for (const { resource } of heeding)
+    for (const each of plan.byResource[resource.index] ?? [])
+      if (each.intervalMs > 0 && each.operation !== "cancel" && settled.required[each.index] === true)
+        link(added, postDone, each);
+}
+
+/** Who is told what. */
+export interface Notifications {
+  readonly steps: readonly Step[];
+  readonly links: readonly Link[];
+  /** What all agents of a clone are given to know, by resource index. */
+  readonly environments: ReadonlyMap<number, Step["meta"]>;
+}
 
 /** After the plan has settled: tells every instance that lives, and tells all agents who does what. */
-export function addNotifications(plan: Plan): void {
-  for (const clone of plan.facts.resources) {
-    if (clone.kind !== "clone" || !clone.notify) continue;
-    const lives = livesOf(plan, clone);
-    const environment = environmentOf(plan, clone, lives);
-    for (const task of tasksOf(clone)) {
-      const frame = [preKey, preDoneKey, postKey, postDoneKey].map(
-        (key) => stepsNamed(plan, clone, key(clone, task))[0],
-      );
-      const [pre, preDone, post, postDone] = frame;
-      if (!isIn(pre) || pre === undefined || preDone === undefined || post === undefined || postDone === undefined)
-        continue;
-      // Of a start that nobody can carry out there is nothing to tell; of a stop there is.
-      const isIdle = (task === "start" || task === "promote") && wanted(plan, lives, task).length === 0;
-      const told: Step[] = [];
-      for (const life of isIdle ? [] : lives) {
-        tell(plan, life, task, "pre", [pre, preDone]);
-        const heard = isIn(post) ? tell(plan, life, task, "post", [post, postDone]) : undefined;
-        if (heard !== undefined) told.push(heard);
-      }
-      if (task === "stop") for (const life of lives) tellOfFencing(plan, life, told);
-      // An instance that gets no place hears nothing: what sees to it that it is nowhere waits for nobody.
-      const heeding = lives.filter(({ resource }) => assignedNode(plan.board, resource) !== undefined);
-      for (const { resource } of heeding)
-        for (const each of plan.byResource[resource.index] ?? [])
-          if (each.intervalMs > 0 && each.operation !== "cancel" && each.required) link(plan, postDone, each);
-    }
-    for (const { resource } of lives)
-      for (const each of plan.byResource[resource.index] ?? []) Object.assign(each.meta, environment, { ...each.meta });
+export function notificationsOf(plan: Plan, settled: Settled, firstIndex: number): Notifications {
+  const environments = new Map<number, Step["meta"]>();
+  const clones = plan.facts.resources.filter(({ kind, notify }) => kind === "clone" && notify);
+  if (clones.length === 0) return { steps: [], links: [], environments };
+  const added = openAddition(plan, firstIndex);
+  const telling: Telling = { plan, settled, added };
+  for (const clone of clones) {
+    const lives = livesOf(telling, clone);
+    for (const task of tasksOf(clone)) tellOf(telling, clone, task, lives);
+    const environment = environmentOf(telling, clone, lives);
+    for (const { resource } of lives) environments.set(resource.index, environment);
   }
+  return { steps: added.steps, links: added.links, environments };
 }
 
 interface Entry {
@@ -198,26 +226,26 @@ function lists(name: string, entries: readonly Entry[]): Record<string, string> 
   };
 }
 
-function wanted(plan: Plan, lives: readonly Life[], task: Task): readonly Entry[] {
+function entriesOf(telling: Telling, lives: readonly Life[], task: Task): readonly Entry[] {
   return lives.flatMap(({ resource }) =>
-    stepsOf(plan, resource, task)
-      .filter(({ required, runnable }) => required && runnable)
+    stepsOf(telling.plan, resource, task)
+      .filter((each) => isIn(telling, each))
       .map(({ node }) => ({ resource, node })),
   );
 }
 
 /** CRM_meta_notify_*, in both dialects. */
-function environmentOf(plan: Plan, clone: Resource, lives: readonly Life[]): Record<string, string> {
+function environmentOf(telling: Telling, clone: Resource, lives: readonly Life[]): Record<string, string> {
   const active = lives.filter(({ now }) => now !== undefined).map(({ resource, now }) => ({ resource, node: now }));
   const inactive = lives.filter(({ now }) => now === undefined).map(({ resource }) => ({ resource, node: undefined }));
   const promoted = active.filter(({ resource }) => resource.role === ROLE.promoted);
   const unpromoted = active.filter(({ resource }) => resource.role !== ROLE.promoted);
-  const members = plan.facts.nodes.filter(({ kind }) => kind === "member");
+  const members = telling.plan.facts.nodes.filter(({ kind }) => kind === "member");
   return {
     ...lists("active", active),
     notify_inactive_resource: lists("inactive", inactive)["notify_inactive_resource"] ?? " ",
-    ...lists("start", wanted(plan, lives, "start")),
-    ...lists("stop", wanted(plan, lives, "stop")),
+    ...lists("start", entriesOf(telling, lives, "start")),
+    ...lists("stop", entriesOf(telling, lives, "stop")),
     notify_all_uname: members.map(({ name }) => name).join(" "),
     notify_available_uname: members
       .filter(({ online, unclean }) => online && !unclean)
@@ -225,8 +253,8 @@ function environmentOf(plan: Plan, clone: Resource, lives: readonly Life[]): Rec
       .join(" "),
     ...(clone.promotable
       ? {
-          ...lists("promote", wanted(plan, lives, "promote")),
-          ...lists("demote", wanted(plan, lives, "demote")),
+          ...lists("promote", entriesOf(telling, lives, "promote")),
+          ...lists("demote", entriesOf(telling, lives, "demote")),
           ...lists("promoted", promoted),
           ...lists("master", promoted),
           ...lists("unpromoted", unpromoted),

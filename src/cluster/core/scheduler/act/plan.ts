@@ -1,12 +1,15 @@
 /**
- * The plan on which the acting passes write: steps (actions, wanted or merely possible) and the links between them.
- * A step that is not `required` is there to be drawn in: when something it is linked to must happen.
- * Local to the passes in `act/`; `print/` turns what is settled into a transition.
+ * The plan as a value: steps (what might be done, wanted for its own sake or not) and the links between them. It is
+ * collected on a draft (draft.ts) and closed before anything is concluded from it; nobody writes on it afterwards.
+ * What must happen, what cannot and why stands beside it, by the index of the step (settle.ts); what is done in the end
+ * are actions (actions.ts).
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
-import { type Board, isManaged } from "../place/board.ts";
+import type { Board } from "../place/board.ts";
 
 export type StepKind = "resource" | "pseudo" | "cluster" | "fence";
+/** Whether fencing or quorum must be had first. */
+export type Needs = "nothing" | "quorum" | "fencing";
 
 export interface Step {
   readonly index: number;
@@ -16,31 +19,24 @@ export interface Step {
   readonly resource: Resource | undefined;
   readonly node: Node | undefined;
   readonly intervalMs: number;
-  kind: StepKind;
-  required: boolean;
-  runnable: boolean;
+  readonly kind: StepKind;
   /** The cluster may act on its resource; also when it has none. */
   readonly managed: boolean;
-  /** In the graph even when not required. */
-  always: boolean;
-  /** Whether fencing or quorum must be had first. */
-  needs: "nothing" | "quorum" | "fencing";
-  reason: string;
-  readonly meta: Record<string, string>;
-  expectedCode: number;
-  priority: number;
-  /** For fencing: what it does; the reasons. */
-  fenceKind?: "off" | "on" | "reboot";
-  /** Live migration is possible so far. */
-  migratable: boolean;
-  dropped: boolean;
-  /** A stop or demote that a fencing makes true. */
-  implied: boolean;
+  readonly needs: Needs;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly expectedCode: number;
+  readonly priority: number;
+  /** For fencing: what it does. */
+  readonly fenceKind: "off" | "on" | "reboot" | undefined;
+  /** Made true by something else: a stop by a fencing, a start by a hand-over. */
+  readonly implied: boolean;
   /** A start that is given again although nothing is known to run: no stop goes with it. */
-  alone: boolean;
-  /** Somebody waits for it, although it has no place: that it is wanted is told. */
-  awaited: boolean;
-  parameters?: Readonly<Record<string, string>>;
+  readonly alone: boolean;
+  /** For its own sake, and for what reason. A step that nobody wants is there to be drawn in by its links. */
+  readonly wanted: boolean;
+  readonly wantedFor: string;
+  /** Nothing at its own place keeps it from running. */
+  readonly possible: boolean;
 }
 
 /** What a link does, beside putting one before the other. */
@@ -64,15 +60,10 @@ export interface LinkRules {
   readonly gate?: boolean;
   /** Where the second's members are: what a clone does elsewhere is no matter of theirs. */
   readonly at?: Node;
-  /** Edge only between steps of the same node. */
-  readonly sameNode?: boolean;
-  readonly serialize?: boolean;
   /** The first is wanted and cannot run: the second must not run without it. */
   readonly blockedWith?: string;
   /** What stands on the second: while it cannot be stopped, or is wanted and cannot be done, the second is not done. */
   readonly ground?: boolean;
-  /** From a member to the end of its whole. */
-  readonly ends?: boolean;
 }
 
 export interface Link extends LinkRules {
@@ -88,40 +79,40 @@ export interface Collective {
   readonly mode: "all" | "wanted" | "any" | "free";
 }
 
-export interface Plan {
+/** A step that runs once at least so many of those that link to it as to a gate can. */
+export interface Gate {
+  readonly step: Step;
+  readonly min: number;
+}
+
+/** What waits for a resource's stop, and so for the probes that may find it running. */
+export interface StopWait {
+  readonly resource: Resource;
+  readonly second: Step;
+  readonly sameNode: boolean;
+}
+
+/** What is known and decided before anything is planned. */
+export interface Placed {
   readonly facts: Facts;
   readonly board: Board;
-  readonly steps: Step[];
-  readonly links: Link[];
-  readonly collectives: Collective[];
-  readonly gates: { readonly step: Step; readonly min: number }[];
-  /** What waits for a resource's stop, and so for the probes that may find it running. */
-  readonly stopWaits: { readonly resource: Resource; readonly second: Step; readonly sameNode: boolean }[];
-  readonly byResource: Step[][];
+}
+
+export interface Plan extends Placed {
+  readonly steps: readonly Step[];
+  readonly links: readonly Link[];
+  readonly collectives: readonly Collective[];
+  readonly gates: readonly Gate[];
+  readonly stopWaits: readonly StopWait[];
+  /** By resource index. */
+  readonly byResource: readonly (readonly Step[])[];
   /** By resource index, then by what stands behind the resource's id in the key. */
-  readonly bySuffix: Map<string, Step[]>[];
-  /** Steps that belong to no resource. */
-  readonly byKey: Map<string, Step[]>;
+  readonly bySuffix: readonly ReadonlyMap<string, readonly Step[]>[];
 }
 
 const NONE: readonly Step[] = [];
 /** Operations come from the CIB: no hostile one may fill the memory with names. */
 const SUFFIXES_MAX = 100;
-
-export function emptyPlan(facts: Facts, board: Board): Plan {
-  return {
-    facts,
-    board,
-    steps: [],
-    links: [],
-    collectives: [],
-    gates: [],
-    stopWaits: [],
-    byResource: facts.resources.map(() => []),
-    bySuffix: facts.resources.map(() => new Map()),
-    byKey: new Map(),
-  };
-}
 
 /** The few suffixes without an interval, made once: looking for steps is what planning does most. */
 const plainSuffixes = new Map<string, string>();
@@ -136,78 +127,12 @@ function suffixOf(operation: string, intervalMs: number): string {
   return suffix;
 }
 
-function suffixIn(key: string, { id }: Resource): string {
+export function suffixIn(key: string, { id }: Resource): string {
   return key.startsWith(id) && key[id.length] === "_" ? key.slice(id.length + 1) : key;
 }
 
 export function keyOf(resource: Resource, operation: string, intervalMs = 0): string {
   return `${resource.id}_${suffixOf(operation, intervalMs)}`;
-}
-
-export interface StepWish {
-  readonly resource?: Resource | undefined;
-  readonly node?: Node | undefined;
-  readonly operation: string;
-  readonly intervalMs?: number;
-  readonly key?: string;
-  readonly kind?: StepKind;
-  readonly required?: boolean;
-  readonly runnable?: boolean;
-  readonly reason?: string;
-}
-
-/** The step of that key on that node, made if it is not there; required as soon as anyone requires it. */
-export function step(plan: Plan, wish: StepWish): Step {
-  const { resource, node, operation, intervalMs = 0, kind = "resource", required = false, reason = "" } = wish;
-  const key = wish.key ?? (resource === undefined ? operation : keyOf(resource, operation, intervalMs));
-  const same = resource === undefined ? plan.byKey : plan.bySuffix[resource.index];
-  const name = resource === undefined ? key : suffixIn(key, resource);
-  const known = same?.get(name);
-  const found = known?.find((each) => each.node === node && each.operation === operation);
-  if (found !== undefined) {
-    if (required && !found.required) {
-      found.required = true;
-      found.reason = reason;
-    }
-    return found;
-  }
-  const created: Step = {
-    index: plan.steps.length,
-    key,
-    operation,
-    resource,
-    node,
-    intervalMs,
-    kind,
-    required,
-    runnable: wish.runnable ?? true,
-    managed: resource === undefined || isManaged(plan.board, resource),
-    always: false,
-    needs: "nothing",
-    reason,
-    meta: {},
-    expectedCode: 0,
-    priority: 0,
-    migratable: false,
-    dropped: false,
-    implied: false,
-    alone: false,
-    awaited: false,
-  };
-  plan.steps.push(created);
-  if (resource !== undefined) plan.byResource[resource.index]?.push(created);
-  if (known === undefined) same?.set(name, [created]);
-  else known.push(created);
-  return created;
-}
-
-/** Puts a step of a resource where another one stands in the order, which then comes last. */
-export function takePlace(plan: Plan, taker: Step, giver: Step): void {
-  const own = taker.resource === undefined ? undefined : plan.byResource[taker.resource.index];
-  const [to, from] = [own?.indexOf(giver) ?? -1, own?.indexOf(taker) ?? -1];
-  if (own === undefined || to < 0 || from < 0) return;
-  own[to] = taker;
-  own[from] = giver;
 }
 
 /** All steps of the resource with that operation, on any node. */
@@ -220,36 +145,16 @@ export function stepsNamed(plan: Plan, resource: Resource, key: string): readonl
   return plan.bySuffix[resource.index]?.get(suffixIn(key, resource)) ?? NONE;
 }
 
-export const isProbe = ({ operation, intervalMs }: Step): boolean => operation === "monitor" && intervalMs === 0;
+export const isProbe = ({ operation, intervalMs }: Pick<Step, "operation" | "intervalMs">): boolean =>
+  operation === "monitor" && intervalMs === 0;
 
 /** A step as reasons name it. */
-export function describe({ resource, operation, key, kind }: Step): string {
+export function describe({
+  resource,
+  operation,
+  key,
+  kind,
+}: Pick<Step, "resource" | "operation" | "key" | "kind">): string {
   if (kind === "fence") return operation;
   return resource === undefined ? key : `${resource.id} ${operation}`;
-}
-
-/** All links are of one shape: settling does little else than read them. */
-const NO_RULES: LinkRules = {
-  firstDragsThen: false,
-  thenDragsFirst: false,
-  needsFirst: false,
-  restart: false,
-  promotedDrags: false,
-  asymmetric: false,
-  optional: false,
-  hidden: false,
-  gate: false,
-  sameNode: false,
-  serialize: false,
-  ground: false,
-  ends: false,
-};
-
-export function link(plan: Plan, first: Step, second: Step, rules: LinkRules = NO_RULES): void {
-  if (first === second) return;
-  plan.links.push({ ...NO_RULES, ...rules, first, second });
-}
-
-export function linkAll(plan: Plan, firsts: readonly Step[], seconds: readonly Step[], rules: LinkRules = {}): void {
-  for (const first of firsts) for (const second of seconds) link(plan, first, second, rules);
 }

@@ -7,17 +7,18 @@ import type { Resource } from "../facts/model.ts";
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
 import { assignedOf } from "../place/board.ts";
 import { completionOf } from "./constraints.ts";
-import { isProbe, type Link, link, type Plan, type Step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft } from "./draft.ts";
+import { isProbe, type Link, type Step, stepsOf } from "./plan.ts";
 
 /** Every probe of the stopping resource comes before what waits for the stop. */
-function linkWaitingForStops(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
+function linkWaitingForStops(plan: PlanDraft, probes: ReadonlyMap<Resource, readonly Step[]>): void {
   for (const { resource, second, sameNode } of plan.stopWaits)
     for (const probe of probes.get(resource) ?? [])
       if (!sameNode || second.node === undefined || probe.node === second.node) link(plan, probe, second);
 }
 
 /** The links along which a start that turns out not to be needed would make others restart. */
-function dragging(plan: Plan): ReadonlyMap<Step, readonly Link[]> {
+function dragging(plan: PlanDraft): ReadonlyMap<Step, readonly Link[]> {
   const after = new Map<Step, Link[]>();
   for (const each of plan.links)
     if (each.firstDragsThen === true && (each.hidden !== true || each.second.node !== undefined))
@@ -29,7 +30,7 @@ function dragging(plan: Plan): ReadonlyMap<Step, readonly Link[]> {
  * The groups beside the probed one that start with its clone. Where instances keep to themselves, that is only the
  * first one that goes where the probed one goes.
  */
-function groupsBeside(plan: Plan, clone: Resource, own: Resource): readonly Resource[] {
+function groupsBeside(plan: PlanDraft, clone: Resource, own: Resource): readonly Resource[] {
   const node = assignedOf(plan.board, own);
   const reached = clone.interleave
     ? clone.children.filter((each) => node !== undefined && assignedOf(plan.board, each) === node).slice(0, 1)
@@ -41,7 +42,7 @@ function groupsBeside(plan: Plan, clone: Resource, own: Resource): readonly Reso
  * What would be restarted for this start waits for the probes, for they may find that no start is needed. Of a cloned
  * group it is what waits for the whole instance, and the clone's other groups, but not its own other members.
  */
-function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
+function linkRestarts(plan: PlanDraft, probes: ReadonlyMap<Resource, readonly Step[]>): void {
   const after = dragging(plan);
   for (const [resource, own] of probes) {
     const clone = cloneOf(resource);
@@ -74,14 +75,14 @@ function linkRestarts(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>
 }
 
 /** What the start of one part stands for: the whole clone's, or those of all containers of a bundle. */
-function startsWith(plan: Plan, resource: Resource): readonly Step[] {
+function startsWith(plan: PlanDraft, resource: Resource): readonly Step[] {
   if (resource.parent?.kind === "bundle")
     return resource.parent.replicas.flatMap(({ container }) => stepsOf(plan, container, "start"));
   return stepsOf(plan, cloneOf(resource) ?? resource, "start");
 }
 
 /** What starts in a container waits until it is known that the container itself runs nowhere yet. */
-function linkContained(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]>): void {
+function linkContained(plan: PlanDraft, probes: ReadonlyMap<Resource, readonly Step[]>): void {
   for (const node of plan.facts.nodes) {
     const container = node.remote?.container;
     const own = container === undefined ? undefined : probes.get(container);
@@ -94,7 +95,7 @@ function linkContained(plan: Plan, probes: ReadonlyMap<Resource, readonly Step[]
   }
 }
 
-export function linkProbes(plan: Plan): void {
+export function linkProbes(plan: PlanDraft): void {
   const probes = new Map<Resource, Step[]>();
   for (const each of plan.steps)
     if (isProbe(each) && each.resource !== undefined)

@@ -8,12 +8,13 @@ import { isKnownOn, primitivesOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf, isUnclean } from "../place/board.ts";
-import { type Plan, type Step, step } from "./plan.ts";
+import { type PlanDraft, step } from "./draft.ts";
+import type { Placed, Step } from "./plan.ts";
 
 const TARGET_NOT_RUNNING = 7;
 const TARGET_PROMOTED = 8;
 
-function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
+function isDiscoverable(plan: PlanDraft, resource: Resource, node: Node): boolean {
   // Where a bundle may be looked for is said of its containers; the rest follows them.
   for (let each: Resource | undefined = resource; each !== undefined && each.kind !== "bundle"; each = each.parent) {
     const modes = plan.board.discovery[each.index];
@@ -26,7 +27,7 @@ function isDiscoverable(plan: Plan, resource: Resource, node: Node): boolean {
 }
 
 /** Nodes of other kinds can be looked at only for what could run there. */
-function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
+function isPlausible(plan: PlanDraft, resource: Resource, node: Node): boolean {
   if (node.kind === "member") return true;
   if (isFencingClass(resource.class) || resource.remoteNodeName !== undefined) return false;
   // No guest is looked for within a guest.
@@ -34,7 +35,7 @@ function isPlausible(plan: Plan, resource: Resource, node: Node): boolean {
   return plan.board.nodes.includes(node);
 }
 
-function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
+function probe(plan: PlanDraft, resource: Resource, node: Node): Step | undefined {
   if (resource.kind === "group") {
     for (const member of resource.children) probe(plan, member, node);
     return undefined;
@@ -44,13 +45,19 @@ function probe(plan: Plan, resource: Resource, node: Node): Step | undefined {
   if (isContained(resource) && !node.inBundle) return undefined;
   if (!isPlausible(plan, resource, node) || !isDiscoverable(plan, resource, node)) return undefined;
   if (node.kind === "guest" && !node.inBundle && resource.container === node.remote?.container) return undefined;
-  const made = step(plan, { resource, node, operation: "monitor", required: true, reason: "probe" });
   const runsHere = resource.runningOn.includes(node);
-  if (!runsHere) made.expectedCode = TARGET_NOT_RUNNING;
-  else if (resource.role === ROLE.promoted) made.expectedCode = TARGET_PROMOTED;
-  made.meta["op_target_rc"] = String(made.expectedCode);
-  made.runnable = (node.online || isComing(plan, node)) && !node.pending;
-  return made;
+  const codeHere = resource.role === ROLE.promoted ? TARGET_PROMOTED : 0;
+  const expectedCode = runsHere ? codeHere : TARGET_NOT_RUNNING;
+  return step(plan, {
+    resource,
+    node,
+    operation: "monitor",
+    wanted: true,
+    reason: "probe",
+    expectedCode,
+    meta: { op_target_rc: String(expectedCode) },
+    possible: (node.online || isComing(plan, node)) && !node.pending,
+  });
 }
 
 /** What lives in a container is looked for by the container; its connection is looked for as anything else. */
@@ -59,7 +66,7 @@ function isContained(resource: Resource): boolean {
 }
 
 /** A remote node that will be connected in this very transition can be looked at behind that. */
-function isComing(plan: Plan, node: Node): boolean {
+function isComing(plan: Placed, node: Node): boolean {
   const { remote: connection } = node;
   if (connection === undefined || assignedOf(plan.board, connection) === undefined) return false;
   // In a container that is only now started nothing can be running yet.
@@ -70,7 +77,7 @@ function isComing(plan: Plan, node: Node): boolean {
  * Of an anonymous clone, one look per node is enough: at the instance of which the node has told anything, else at the
  * one that will be there.
  */
-function probeClone(plan: Plan, clone: Resource, node: Node): void {
+function probeClone(plan: PlanDraft, clone: Resource, node: Node): void {
   if (clone.unique) {
     for (const instance of clone.children) probe(plan, instance, node);
     return;
@@ -84,7 +91,7 @@ function probeClone(plan: Plan, clone: Resource, node: Node): void {
 }
 
 /** Addresses, containers and connections are looked for; what is inside only inside of its own container. */
-function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
+function probeBundle(plan: PlanDraft, bundle: Resource, node: Node): void {
   for (const { ip, container, remote, child, node: inside } of bundle.replicas) {
     if (node === inside && child !== undefined) probe(plan, child, node);
     if (node.kind === "guest") continue;
@@ -97,7 +104,7 @@ function probeBundle(plan: Plan, bundle: Resource, node: Node): void {
 }
 
 /** Whether anything is looked for on the node at all. */
-function isLookedAt(plan: Plan, node: Node): boolean {
+function isLookedAt(plan: Placed, node: Node): boolean {
   if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) return false;
   // Whose connection ends is not looked at any more.
   if (node.remote !== undefined && assignedOf(plan.board, node.remote) === undefined) return false;
@@ -105,12 +112,12 @@ function isLookedAt(plan: Plan, node: Node): boolean {
 }
 
 /** Whether anything is looked for anywhere. */
-export function isProbing(plan: Plan): boolean {
+export function isProbing(plan: Placed): boolean {
   return plan.facts.options.probes && plan.facts.nodes.some((node) => isLookedAt(plan, node));
 }
 
 /** Probes for all resources, node by node. */
-export function planProbes(plan: Plan): void {
+export function planProbes(plan: PlanDraft): void {
   const { facts } = plan;
   if (!facts.options.probes) return;
   for (const node of facts.nodes) {

@@ -4,14 +4,14 @@
  * Fact: crm_simulate as a black box (order of actions in its graphs).
  */
 import type { History, HistoryEntry, Resource } from "../facts/model.ts";
-import { type Plan, step } from "./plan.ts";
+import { type PlanDraft, step } from "./draft.ts";
 import { cancel, isHereToStay } from "./recurring.ts";
 
 function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): boolean {
   return resource.operations.some((op) => op.name === task && op.intervalMs === intervalMs && op.enabled);
 }
 
-function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: History): void {
+function keepPlaces(plan: PlanDraft, resource: Resource, { node, entries, stopAt }: History): void {
   const isActive = resource.runningOn.includes(node);
   for (const [index, entry] of entries.entries()) {
     const { task, intervalMs } = entry;
@@ -20,14 +20,14 @@ function keepPlaces(plan: Plan, resource: Resource, { node, entries, stopAt }: H
       continue;
     if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs, reason: "recurring" });
     else if (plan.facts.options.cancelRemoved && !resource.removed && isActive && isHereToStay(plan, node)) {
-      const made = cancel(plan, resource, node, task, intervalMs);
       // What goes nowhere from here ends with its monitors: no cancel of its own is waited for.
-      made.runnable = plan.board.assigned[resource.index] !== undefined;
+      const possible = plan.board.assigned[resource.index] !== undefined;
+      cancel(plan, resource, node, task, intervalMs, possible);
     }
   }
 }
 
-export function planRecorded(plan: Plan): void {
+export function planRecorded(plan: PlanDraft): void {
   for (const resource of plan.facts.resources)
     if (resource.kind === "primitive")
       for (const history of resource.history.values()) if (history.node.online) keepPlaces(plan, resource, history);

@@ -7,8 +7,9 @@ import type { Node, Operation, Resource } from "../facts/model.ts";
 import { inAnonymousClone, inPromotable } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";
 import { isManaged, isUnclean, isUp } from "../place/board.ts";
+import { link, type PlanDraft, step, takePlace } from "./draft.ts";
 import { isRunnable, motionOf } from "./lifecycle.ts";
-import { link, type Plan, type Step, step, stepsNamed, stepsOf, takePlace } from "./plan.ts";
+import { type Step, stepsNamed, stepsOf } from "./plan.ts";
 
 const NEVER_RECURRING = new Set(["start", "stop", "promote", "demote"]);
 const CODE_PROMOTED = 8;
@@ -46,7 +47,7 @@ function fits(resource: Resource, operation: Operation, role: Role): boolean {
 }
 
 /** Whether the resource will be on the node in a role that the monitor is for. */
-export function isDue(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): boolean {
+export function isDue(plan: PlanDraft, resource: Resource, node: Node, name: string, intervalMs: number): boolean {
   const { to, nextRole } = motionOf(plan.board, resource);
   return (
     to === node &&
@@ -54,27 +55,39 @@ export function isDue(plan: Plan, resource: Resource, node: Node, name: string, 
   );
 }
 
-export function cancel(plan: Plan, resource: Resource, node: Node, name: string, intervalMs: number): Step {
+export function cancel(
+  plan: PlanDraft,
+  resource: Resource,
+  node: Node,
+  name: string,
+  intervalMs: number,
+  possible = true,
+): Step {
   const key = `${resource.id}_${name}_${intervalMs}`;
-  const made = step(plan, { resource, node, operation: "cancel", key, intervalMs, required: true, reason: "cancel" });
-  made.meta["operation"] = name;
-  made.meta["interval"] = String(intervalMs);
+  const meta = { operation: name, interval: String(intervalMs) };
+  const shared = { resource, node, key, intervalMs, meta, possible };
+  const made = step(plan, { ...shared, operation: "cancel", wanted: true, reason: "cancel" });
   const recorded = stepsNamed(plan, resource, key).find((each) => each.node === node && each.operation === name);
-  if (recorded !== undefined && !recorded.required) takePlace(plan, made, recorded);
+  if (recorded !== undefined && !recorded.wanted) takePlace(plan, made, recorded);
   return made;
 }
 
-function canAct(plan: Plan, resource: Resource, node: Node): boolean {
+/** What the monitor is to find; the executor is told, too. */
+function finding(expectedCode: number): { expectedCode: number; meta: Step["meta"] } {
+  return { expectedCode, meta: { op_target_rc: String(expectedCode) } };
+}
+
+function canAct(plan: PlanDraft, resource: Resource, node: Node): boolean {
   return !isUnclean(plan.board, node) && isRunnable(plan, resource, node, "nothing");
 }
 
-function planOne(plan: Plan, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
+function planOne(plan: PlanDraft, resource: Resource, operation: Operation, node: Node, nextRole: Role): void {
   const { name, intervalMs } = operation;
   const starts = stepsOf(plan, resource, "start").filter((start) => start.node === node);
   // What is only stopped, for it was active more than once, is not there to be watched.
-  const isStopped = stepsOf(plan, resource, "stop").some((stop) => stop.node === node && stop.required);
+  const isStopped = stepsOf(plan, resource, "stop").some((stop) => stop.node === node && stop.wanted);
   if (isStopped && starts.length === 0) return;
-  const isRestarted = starts.some(({ required }) => required);
+  const isRestarted = starts.some(({ wanted }) => wanted);
   if (!fits(resource, operation, nextRole)) {
     // What shall be fenced first is told nothing any more; a stop ends all monitors, but a demotion comes before it.
     const isStoppedAnyway = isRestarted && resource.role < ROLE.promoted;
@@ -84,8 +97,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
         other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,
     );
     if (sameInterval) return;
-    const made = cancel(plan, resource, node, name, intervalMs);
-    made.runnable = isUp(plan.board, node) && !node.pending;
+    const made = cancel(plan, resource, node, name, intervalMs, isUp(plan.board, node) && !node.pending);
     for (const promote of stepsOf(plan, resource, "promote")) if (promote.node === node) link(plan, made, promote);
     for (const demote of stepsOf(plan, resource, "demote")) if (demote.node === node) link(plan, made, demote);
     return;
@@ -93,13 +105,20 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
   const expired = resource.expiredMonitors.some(
     (each) => each.node === node && each.key.endsWith(`_${name}_${intervalMs}`),
   );
-  const required = isRestarted || expired || !isRecorded(resource, node, name, intervalMs);
-  const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
-  if (nextRole === ROLE.promoted) made.expectedCode = CODE_PROMOTED;
-  if (made.expectedCode !== 0) made.meta["op_target_rc"] = String(made.expectedCode);
-  made.runnable = canAct(plan, resource, node) && starts.every(({ runnable }) => runnable);
-  if (!isManaged(plan.board, resource)) made.required &&= made.runnable;
-  else {
+  const managed = isManaged(plan.board, resource);
+  const possible = canAct(plan, resource, node) && starts.every((start) => start.possible);
+  const wanted = isRestarted || expired || !isRecorded(resource, node, name, intervalMs);
+  const made = step(plan, {
+    resource,
+    node,
+    operation: name,
+    intervalMs,
+    wanted: wanted && (managed || possible),
+    reason: "recurring",
+    possible,
+    ...(nextRole === ROLE.promoted ? finding(CODE_PROMOTED) : {}),
+  });
+  if (managed) {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
     if (nextRole === ROLE.promoted)
       for (const promote of stepsOf(plan, resource, "promote"))
@@ -111,7 +130,7 @@ function planOne(plan: Plan, resource: Resource, operation: Operation, node: Nod
 }
 
 /** A monitor for the stopped role watches every node where the resource should not be. */
-function planStopped(plan: Plan, resource: Resource, operation: Operation, next: Node | undefined): void {
+function planStopped(plan: PlanDraft, resource: Resource, operation: Operation, next: Node | undefined): void {
   const { name, intervalMs } = operation;
   const clash = resource.operations.some(
     (other) => other !== operation && other.intervalMs === intervalMs && other.role !== ROLE.stopped,
@@ -121,23 +140,19 @@ function planStopped(plan: Plan, resource: Resource, operation: Operation, next:
     if (node.kind === "ping") continue;
     if (node === next) {
       if (wasRecorded(resource, node, name, intervalMs) && isRecorded(resource, node, name, intervalMs)) {
-        const made = cancel(plan, resource, node, name, intervalMs);
-        made.runnable = isUp(plan.board, node);
+        const made = cancel(plan, resource, node, name, intervalMs, isUp(plan.board, node));
         for (const start of stepsOf(plan, resource, "start")) if (start.node === node) link(plan, made, start);
       }
       continue;
     }
     // Where it runs and nobody may stop it, there is nothing to watch for.
     if (!isManaged(plan.board, resource) && resource.runningOn.includes(node)) continue;
-    const required = !isRecordedStopped(resource, node, name, intervalMs);
-    const made = step(plan, { resource, node, operation: name, intervalMs, required, reason: "recurring" });
-    made.expectedCode = CODE_NOT_RUNNING;
-    made.meta["op_target_rc"] = String(CODE_NOT_RUNNING);
-    made.runnable = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
-    if (!isManaged(plan.board, resource)) {
-      made.required &&= made.runnable;
-      continue;
-    }
+    const managed = isManaged(plan.board, resource);
+    const possible = isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending;
+    const wanted = !isRecordedStopped(resource, node, name, intervalMs) && (managed || possible);
+    const shared = { resource, node, operation: name, intervalMs, wanted, possible, reason: "recurring" };
+    const made = step(plan, { ...shared, ...finding(CODE_NOT_RUNNING) });
+    if (!managed) continue;
     for (const probe of stepsOf(plan, resource, "monitor", 0))
       if (probe.node === node) link(plan, probe, made, { needsFirst: true });
     for (const stop of stepsOf(plan, resource, "stop"))
@@ -158,7 +173,7 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
  * A node that gives up all that it has does not take the trouble to cancel single monitors. In maintenance it gives up
  * nothing, even when it is told to.
  */
-export function isHereToStay(plan: Plan, node: Node): boolean {
+export function isHereToStay(plan: PlanDraft, node: Node): boolean {
   const isLeaving = (node.standby || node.shutdown) && !node.maintenance;
   return isUp(plan.board, node) && !isUnclean(plan.board, node) && !isLeaving && !node.pending;
 }
@@ -167,7 +182,7 @@ export function isHereToStay(plan: Plan, node: Node): boolean {
  * What is in maintenance, by itself or with its node, is left wholly alone: even the watching stops. Of what is no
  * longer configured, or too much, not even that is touched.
  */
-function cancelInMaintenance(plan: Plan, resource: Resource): void {
+function cancelInMaintenance(plan: PlanDraft, resource: Resource): void {
   if (resource.removed) return;
   for (const node of resource.runningOn) {
     if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
@@ -178,7 +193,7 @@ function cancelInMaintenance(plan: Plan, resource: Resource): void {
 }
 
 /** The recurring operations of one primitive. */
-export function planRecurring(plan: Plan, resource: Resource): void {
+export function planRecurring(plan: PlanDraft, resource: Resource): void {
   const motion = motionOf(plan.board, resource);
   cancelInMaintenance(plan, resource);
   if (resource.maintenance || resource.blocked) return;
@@ -197,7 +212,7 @@ export function planRecurring(plan: Plan, resource: Resource): void {
 }
 
 /** A resource that stops anyway is stopped first, wherever. */
-export function linkCancels(plan: Plan): void {
+export function linkCancels(plan: PlanDraft): void {
   for (const each of plan.steps) {
     if (each.operation !== "cancel" || each.resource === undefined || isConfigured(each)) continue;
     for (const stop of stepsOf(plan, each.resource, "stop")) link(plan, stop, each);

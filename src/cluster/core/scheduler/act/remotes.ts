@@ -6,7 +6,8 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { assignedNode } from "../place/board.ts";
 import { stepsOrNone } from "./collectives.ts";
-import { type LinkRules, linkAll, type Plan, type Step, stepsOf } from "./plan.ts";
+import { linkAll, type PlanDraft } from "./draft.ts";
+import { type LinkRules, type Step, stepsOf } from "./plan.ts";
 import { isDue } from "./recurring.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
@@ -17,14 +18,14 @@ function isGoingDown({ operation }: Step): boolean {
 }
 
 /** What the connection's start means for a step behind it; monitors are lost with the connection. */
-function rulesBehind(plan: Plan, { operation, intervalMs, resource, node }: Step): LinkRules {
+function rulesBehind(plan: PlanDraft, { operation, intervalMs, resource, node }: Step): LinkRules {
   if (operation === "start" || operation === "promote" || operation === "cancel") return { needsFirst: true };
   if (intervalMs === 0 || resource === undefined || node === undefined) return {};
   return isDue(plan, resource, node, operation, intervalMs) ? { firstDragsThen: true } : {};
 }
 
 /** The node is out of reach and may run on: nothing there can be told to stop before it is connected again. */
-function isMadeAnew(plan: Plan, connection: Resource): boolean {
+function isMadeAnew(plan: PlanDraft, connection: Resource): boolean {
   if (assignedNode(plan.board, connection) === undefined) return false;
   const [host] = connection.runningOn;
   // Halfway between two hosts, neither can be asked.
@@ -33,13 +34,13 @@ function isMadeAnew(plan: Plan, connection: Resource): boolean {
 }
 
 /** A connection ends when nothing is left behind it, as far as anyone knows. */
-function linkDown(plan: Plan, step: Step, resource: Resource, ends: readonly Step[]): void {
+function linkDown(plan: PlanDraft, step: Step, resource: Resource, ends: readonly Step[]): void {
   linkAll(plan, [step], ends, DOWN);
   if (step.operation === "stop") linkAll(plan, stepsOf(plan, resource, "monitor"), ends);
 }
 
 /** Everything that anyone does on the node stands between the connection's start and its stop. */
-function linkNode(plan: Plan, node: Node, connection: Resource): void {
+function linkNode(plan: PlanDraft, node: Node, connection: Resource): void {
   const starts = stepsOrNone(plan, connection, "start");
   const stops = stepsOf(plan, connection, "stop");
   for (const each of plan.steps) {
@@ -59,18 +60,18 @@ function linkNode(plan: Plan, node: Node, connection: Resource): void {
 }
 
 /** A container that will not be started keeps what is in it from starting. */
-function startsOf(plan: Plan, container: Resource): readonly Step[] {
+function startsOf(plan: PlanDraft, container: Resource): readonly Step[] {
   return stepsOrNone(plan, container, "start");
 }
 
 /** What is in a container goes up after it. */
-export function linkContainers(plan: Plan): void {
+export function linkContainers(plan: PlanDraft): void {
   for (const filler of plan.facts.resources)
     if (filler.container !== undefined)
       linkAll(plan, startsOf(plan, filler.container), stepsOf(plan, filler, "start"), UP);
 }
 
-export function linkRemotes(plan: Plan): void {
+export function linkRemotes(plan: PlanDraft): void {
   for (const node of plan.facts.nodes) {
     if (node.remote === undefined) continue;
     linkNode(plan, node, node.remote);

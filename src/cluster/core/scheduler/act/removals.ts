@@ -4,21 +4,22 @@
  * Fact: Pacemaker Explained, "Cluster Options" (stop-orphan-resources).
  */
 import { isUnclean, isUp } from "../place/board.ts";
-import { link, type Plan, step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { stepsOf } from "./plan.ts";
 
 /** The deletions; they are written before anything else of the resource. */
-export function planRemovals(plan: Plan): void {
+export function planRemovals(plan: PlanDraft): void {
   for (const resource of plan.facts.resources) {
     if (resource.kind !== "primitive" || !resource.removed || !resource.managed || resource.parent !== undefined)
       continue;
     for (const node of plan.facts.nodes)
       if (resource.history.has(node) && isUp(plan.board, node) && !isUnclean(plan.board, node) && !node.pending)
-        step(plan, { resource, node, operation: "delete", required: true, reason: "orphan" });
+        step(plan, { resource, node, operation: "delete", wanted: true, reason: "orphan" });
   }
 }
 
 /** Not before it has stopped everywhere; only where it ran does the deletion depend on that. */
-export function linkRemovals(plan: Plan): void {
+export function linkRemovals(plan: PlanDraft): void {
   for (const resource of plan.facts.resources)
     if (resource.removed)
       for (const remove of stepsOf(plan, resource, "delete"))

@@ -7,6 +7,7 @@ import { cloneOf, isActive, topOf } from "../facts/model.ts";
 import { isOrderedGroup } from "./collectives.ts";
 import { isRunnable } from "./lifecycle.ts";
 import { describe, type Plan, type Step, stepsOf } from "./plan.ts";
+import type { Settled } from "./settle.ts";
 
 /** Both are primitives of one group. */
 function isNextMember({ resource: one }: Step, { resource: other }: Step): boolean {
@@ -18,38 +19,56 @@ const inBundle = ({ resource }: Step) =>
 
 const STARTS = new Set(["start", "running"]);
 
+/** What is told, while it is being named; what is settled is only read. */
+interface Naming {
+  readonly plan: Plan;
+  readonly settled: Settled;
+  /** By the step's index. */
+  readonly told: string[];
+}
+
 /**
  * Which of the reasons that settling could give is told of what is stopped or restarted. What waits for a start that is
  * itself wanted, because what is started there is running and must go down first, is told that this start is required,
  * not that it cannot be. And of a group the first member says for what, the others name the one before.
  */
-export function nameRestarts(plan: Plan): void {
-  nameProbes(plan);
-  namePromotions(plan);
-  preferLast(plan);
-  const given = plan.steps.map(({ reason }) => reason);
+export function nameRestarts(plan: Plan, settled: Settled): readonly string[] {
+  const naming: Naming = { plan, settled, told: [...settled.reason] };
+  nameProbes(naming);
+  namePromotions(naming);
+  preferLast(naming);
+  const given: readonly string[] = [...naming.told];
   const held = new Set(plan.steps.filter(isHeld).map((each) => `unrunnable ${describe(each)}`));
+  nameFollowers(naming, given);
+  for (const group of plan.facts.resources) if (group.kind === "group") nameBehind(naming, group, given, held);
+  // A stop that was told the reason of the start goes on telling the same.
+  const { told } = naming;
+  for (const stop of plan.steps) {
+    if (stop.operation !== "stop" || stop.resource === undefined || told[stop.index] === "") continue;
+    const start = stepsOf(plan, stop.resource, "start")[0];
+    if (start !== undefined && told[stop.index] === given[start.index]) told[stop.index] = told[start.index] ?? "";
+  }
+  return told;
+}
+
+function nameFollowers({ plan, settled, told }: Naming, given: readonly string[]): void {
   for (const { first, second } of plan.links) {
     const { resource: cause } = first;
     if (!STARTS.has(first.operation) || second.operation !== "start" || cause === undefined) continue;
     if (second.resource === undefined || !isActive(cause) || inBundle(second)) continue;
     const isNext = isNextMember(first, second);
     const known = given[second.index] ?? "";
+    const reason = told[first.index] ?? "";
     if (isNext && given[first.index] === known) {
       // What cannot start for one reason is named below.
-      if (known.startsWith("required ")) second.reason = `required ${cause.id} ${nextWord(first)}`;
-    } else if (isNext && isHeld(first) && known.startsWith("required ")) second.reason = `required ${describe(first)}`;
-    else if (known === `unrunnable ${describe(first)}`) {
-      const isWanted = first.required || (isNext && first.reason.startsWith("required "));
-      if (isWanted && staysPut(second)) second.reason = `required ${describe(first)}`;
+      const word = nextWord(reason, settled.runnable[first.index] === true);
+      if (known.startsWith("required ")) told[second.index] = `required ${cause.id} ${word}`;
+    } else if (isNext && isHeld(first) && known.startsWith("required "))
+      told[second.index] = `required ${describe(first)}`;
+    else if (known.startsWith("unrunnable ") && known === `unrunnable ${describe(first)}`) {
+      const isWanted = settled.required[first.index] === true || (isNext && reason.startsWith("required "));
+      if (isWanted && staysPut(second)) told[second.index] = `required ${describe(first)}`;
     }
-  }
-  for (const group of plan.facts.resources) if (group.kind === "group") nameBehind(plan, group, given, held);
-  // A stop that was told the reason of the start goes on telling the same.
-  for (const stop of plan.steps) {
-    const start =
-      stop.operation === "stop" && stop.resource !== undefined ? stepsOf(plan, stop.resource, "start")[0] : undefined;
-    if (start !== undefined && stop.reason !== "" && stop.reason === given[start.index]) stop.reason = start.reason;
   }
 }
 
@@ -58,7 +77,12 @@ export function nameRestarts(plan: Plan): void {
  * later one that runs is stopped for the start of the one before, or for its stop when that was told of a start; a
  * later one that does not run cannot start for the one before.
  */
-function nameBehind(plan: Plan, group: Resource, given: readonly string[], held: ReadonlySet<string>): void {
+function nameBehind(
+  { plan, told }: Naming,
+  group: Resource,
+  given: readonly string[],
+  held: ReadonlySet<string>,
+): void {
   const starts = group.children.map((member) => stepsOf(plan, member, "start")[0]);
   const reasonAt = (at: number) => given[starts[at]?.index ?? -1] ?? "";
   const up = group.children.findIndex((member) => isActive(member));
@@ -67,53 +91,60 @@ function nameBehind(plan: Plan, group: Resource, given: readonly string[], held:
   for (let at = up + 1; at < starts.length; at++) {
     const [before, start, member] = [group.children[at - 1], starts[at], group.children[at]];
     if (before === undefined || start === undefined || member === undefined || reasonAt(at) !== why) return;
-    const told = starts[at - 1]?.reason ?? "";
-    const isForStop = isActive(before) && (told === why ? at > 1 : /^required .* (?:start|running)$/.test(told));
-    start.reason = isActive(member)
+    const last = told[starts[at - 1]?.index ?? -1] ?? "";
+    const isForStop = isActive(before) && (last === why ? at > 1 : /^required .* (?:start|running)$/.test(last));
+    told[start.index] = isActive(member)
       ? `required ${before.id} ${isForStop ? "stop" : "start"}`
       : `unrunnable ${before.id} start`;
   }
 }
 
 /** Of a clone that cannot start because a node cannot be looked at, the last look is told that it waits for. */
-function nameProbes({ links, steps }: Plan): void {
+function nameProbes({ plan, settled, told }: Naming): void {
   const looks = new Map<Step, Step>();
-  for (const { first, second } of links) {
-    if (first.operation !== "monitor" || first.runnable || second.operation !== "start") continue;
-    const isSilent = second.resource?.kind === "clone" && second.reason === "";
+  for (const { first, second } of plan.links) {
+    if (first.operation !== "monitor" || second.operation !== "start" || settled.runnable[first.index] === true)
+      continue;
+    const isSilent = second.resource?.kind === "clone" && told[second.index] === "";
     if (isSilent && (looks.get(second)?.index ?? -1) < first.index) looks.set(second, first);
   }
+  if (looks.size === 0) return;
   const reasons = new Map([...looks].map(([whole, look]) => [describe(whole), `unrunnable ${describe(look)}`]));
-  for (const step of steps) step.reason = reasons.get(step.reason.replace(/^unrunnable /, "")) ?? step.reason;
+  for (const [index, reason] of told.entries()) told[index] = reasons.get(reason.replace(/^unrunnable /, "")) ?? reason;
 }
 
 /** What is not promoted because its clone does not come up is told that, not that it does not start itself. */
-function namePromotions(plan: Plan): void {
+function namePromotions({ plan, settled, told }: Naming): void {
   for (const { first, second } of plan.links) {
-    if (first.operation !== "running" || second.operation !== "promote" || first.runnable) continue;
+    if (first.operation !== "running" || second.operation !== "promote" || settled.runnable[first.index] === true)
+      continue;
     const { resource, node, needs } = second;
     if (first.resource?.kind !== "clone" || resource?.kind !== "primitive") continue;
-    if (isRunnable(plan, resource, node, needs)) second.reason = `unrunnable ${describe(first)}`;
+    if (isRunnable(plan, resource, node, needs)) told[second.index] = `unrunnable ${describe(first)}`;
   }
 }
 
 /** Of several orders that ask the same of a step the one that is configured last gives the reason. */
-function preferLast({ links }: Plan): void {
+function preferLast({ plan, settled: { runnable, required }, told }: Naming): void {
   const asked = new Map<Step, string[]>();
-  for (const { first, second, optional } of links) {
+  for (const { first, second, optional } of plan.links) {
     if (!STARTS.has(first.operation) || second.operation !== "start" || optional === true) continue;
     if (first.resource === undefined || second.resource === undefined) continue;
+    const known = told[second.index] ?? "";
+    if (!known.startsWith("unrunnable ") && !known.startsWith("required ")) continue;
     if (topOf(first.resource) === topOf(second.resource)) continue;
-    const why = !first.runnable ? "unrunnable" : first.required ? "required" : undefined;
+    const wanted = required[first.index] === true ? "required" : undefined;
+    const why = runnable[first.index] === true ? wanted : "unrunnable";
     if (why === undefined) continue;
     const reasons = asked.get(second) ?? [];
     asked.set(second, [...reasons, `${why} ${describe(first)}`]);
   }
-  for (const [step, reasons] of asked) {
-    const [kind = ""] = step.reason.split(" ");
+  for (const [{ index, resource }, reasons] of asked) {
+    const known = told[index] ?? "";
+    const [kind = ""] = known.split(" ");
     const last = reasons.findLast((reason) => reason.startsWith(`${kind} `));
-    const isOwn = step.reason === `unrunnable ${step.resource?.id} stop`;
-    if (last !== undefined && (isOwn || reasons.includes(step.reason))) step.reason = last;
+    const isOwn = known === `unrunnable ${resource?.id} stop`;
+    if (last !== undefined && (isOwn || reasons.includes(known))) told[index] = last;
   }
 }
 
@@ -129,6 +160,6 @@ function staysPut({ resource, node }: Step): boolean {
 }
 
 /** Of members that cannot start again one is stopped for the start of the one before, the next for its stop. */
-function nextWord({ reason, runnable }: Step): "start" | "stop" {
+function nextWord(reason: string, runnable: boolean): "start" | "stop" {
   return !runnable && /^required .* (?:start|running)$/.test(reason) ? "stop" : "start";
 }

@@ -1,52 +1,90 @@
 /**
- * Settles the plan: which steps must happen and which cannot, until no link has anything more to say.
+ * Settles a plan: which steps must happen and which cannot, until no link has anything more to say.
  * The rules only ever add: a step becomes required or loses its being runnable, never the other way; so it ends.
+ * What is concluded stands in columns of its own, by the index of the step; the plan is only read.
  */
 import type { Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { type Collective, describe, type Link, type Plan, type Step } from "./plan.ts";
+import { type Collective, describe, type Gate, type Link, type Plan, type Step } from "./plan.ts";
 
 /** Far above any real chain; a longer one is a bug of ours. */
 const ROUNDS_MAX = 10_000_000;
 
 const NONE: readonly never[] = [];
 
-interface Change {
+/** What is concluded of the steps of a plan, each by its index. */
+export interface Settled {
+  readonly required: readonly boolean[];
+  readonly runnable: readonly boolean[];
+  readonly reason: readonly string[];
+}
+
+/** Settling under way. */
+interface Settling extends Settled {
+  readonly required: boolean[];
+  readonly runnable: boolean[];
+  readonly reason: string[];
   readonly touched: Step[];
+  readonly leaves: Leaves;
+  /** What is to be handed over running: that disturbs nobody who depends on it. */
+  readonly handed: ReadonlySet<Step>;
+}
+
+/** What is so before any link is heard. `forsaken`: what cannot run for want of an instance beside it. */
+export function atFirst({ steps }: Plan, forsaken: ReadonlySet<Step>): Settled {
+  return {
+    required: steps.map(({ wanted }) => wanted),
+    runnable: steps.map((each) => each.possible && (each.implied || !forsaken.has(each))),
+    reason: steps.map(({ wantedFor }) => wantedFor),
+  };
 }
 
 /** That a step follows upon another one of the same resource says nothing of why. */
-function isOwnReason({ resource, reason }: Step): boolean {
+function isOwnReason({ resource }: Step, reason: string): boolean {
   return resource !== undefined && reason.startsWith(`required ${resource.id} `);
 }
 
-function require(step: Step, because: string, change: Change): void {
-  if (step.required && isOwnReason(step) && because.startsWith("required ")) step.reason = because;
-  if (step.required) return;
-  step.required = true;
-  if (step.reason === "") step.reason = because;
-  change.touched.push(step);
+function require(at: Settling, step: Step, because: string): void {
+  const { index } = step;
+  const told = at.reason[index] ?? "";
+  if (at.required[index] === true) {
+    if (because.startsWith("required ") && isOwnReason(step, told)) at.reason[index] = because;
+    return;
+  }
+  at.required[index] = true;
+  if (told === "") at.reason[index] = because;
+  at.touched.push(step);
 }
 
-function block(step: Step, because: string, change: Change): void {
-  if (!step.runnable) return;
-  step.runnable = false;
+/** The words are made only where they are told: most links have nothing new to say. */
+function requireFor(at: Settling, step: Step, cause: Step): void {
+  if (at.required[step.index] === true && !isOwnReason(step, at.reason[step.index] ?? "")) return;
+  require(at, step, `required ${describe(cause)}`);
+}
+
+function block(at: Settling, step: Step, because: string): void {
+  const { index } = step;
+  if (at.runnable[index] !== true) return;
+  at.runnable[index] = false;
   // What keeps it from running says more than what wanted it.
+  const told = at.reason[index] ?? "";
   const wanted = step.operation === "stop" ? "no quorum" : "node availability";
-  const keeps = step.reason.includes(" ") && step.reason !== wanted;
-  if (because !== "" && !keeps) step.reason = because;
-  change.touched.push(step);
+  const keeps = told.includes(" ") && told !== wanted;
+  if (because !== "" && !keeps) at.reason[index] = because;
+  at.touched.push(step);
 }
 
-const isManaged = ({ managed }: Step) => managed;
+function blockFor(at: Settling, step: Step, cause: Step): void {
+  if (at.runnable[step.index] === true) block(at, step, `unrunnable ${describe(cause)}`);
+}
 
 /**
  * An unmanaged resource itself is not stopped; but where an order asks for it, the group around it is taken for asked.
  * Of a clone as a whole only its managed instances are.
  */
 function isDrawnIn({ second, hidden }: Link): boolean {
-  if (isManaged(second)) return true;
+  if (second.managed) return true;
   const isInstance = second.resource?.parent?.kind === "clone";
   return second.operation === "stop" && isAsked(second.resource) && !(hidden === true && isInstance);
 }
@@ -60,10 +98,12 @@ function placeOf({ resource, node }: Step, at?: Step["node"]): Step["node"] {
 }
 
 /** Who waits for a clone on one node cares only for what the clone does on that node. */
-function isRequiredAt(step: Step, node: Step["node"], leaves: Leaves): boolean {
-  if (!step.required || node === undefined || step.resource?.kind !== "clone") return step.required;
-  const below = leaves.get(step);
-  return below === undefined || below.some((each) => each.required && each.node === node);
+function isRequiredAt({ required, leaves }: Settling, step: Step, other: Step, at?: Step["node"]): boolean {
+  if (required[step.index] !== true) return false;
+  if (step.resource?.kind !== "clone") return true;
+  const node = placeOf(other, at);
+  const below = node === undefined ? undefined : leaves.get(step);
+  return below === undefined || below.some((each) => required[each.index] === true && each.node === node);
 }
 
 function leavesOf(plan: Plan): Leaves {
@@ -77,44 +117,66 @@ function leavesOf(plan: Plan): Leaves {
   );
 }
 
-function pass(link: Link, change: Change, leaves: Leaves): void {
-  const { first, second } = link;
-  if (link.gate === true) return;
-  const firstRequired = isRequiredAt(first, placeOf(second, link.at), leaves);
-  const secondRequired = isRequiredAt(second, placeOf(first), leaves);
+/** What the link says of what must happen. */
+function passDemands(at: Settling, link: Link): void {
+  const { first, second, thenDragsFirst } = link;
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
-  if (link.firstDragsThen === true && !(quiet && first.migratable) && firstRequired && isDrawnIn(link))
-    require(second, `required ${describe(first)}`, change);
-  if (link.thenDragsFirst === true && !(quiet && second.migratable) && secondRequired && isManaged(first))
-    require(first, `required ${describe(second)}`, change);
-  if (link.promotedDrags === true && second.required && second.resource?.role === ROLE.promoted && isManaged(first))
-    require(first, `required ${describe(second)}`, change);
-  if (link.needsFirst === true && link.asymmetric !== true && !first.runnable)
-    block(second, first.operation === "monitor" ? "" : `unrunnable ${describe(first)}`, change);
-  if (link.blockedWith !== undefined && !first.runnable && (first.required || isHeldBack(first) || isOfClone(first)))
-    block(second, `colocation with ${link.blockedWith}`, change);
-  if (link.restart === true && first.required && !first.runnable && isManaged(first))
-    block(second, `unrunnable ${describe(first)}`, change);
-  if (link.restart === true && isManaged(first)) {
-    if (second.required && !second.alone)
-      require(first, second.reason === "" ? `required ${describe(second)}` : second.reason, change);
-    else if (!second.runnable && second.resource !== undefined && second.managed) require(first, second.reason, change);
+  const draws = thenDragsFirst === true && first.managed && isRequiredAt(at, second, first);
+  if (link.firstDragsThen === true && isRequiredAt(at, first, second, link.at) && isDrawnIn(link))
+    if (!(quiet && at.handed.has(first))) requireFor(at, second, first);
+  if (draws && !(quiet && at.handed.has(second))) requireFor(at, first, second);
+  if (link.promotedDrags === true && at.required[second.index] === true && first.managed)
+    if (second.resource?.role === ROLE.promoted) requireFor(at, first, second);
+}
+
+/** Stop and start of one resource: what is started anew is stopped, and so is what could not be started again. */
+function passRestart(at: Settling, { first, second }: Link): void {
+  if (!first.managed) return;
+  if (at.required[first.index] === true && at.runnable[first.index] !== true) blockFor(at, second, first);
+  const told = at.reason[second.index] ?? "";
+  if (at.required[second.index] === true && !second.alone) {
+    if (told === "") requireFor(at, first, second);
+    else require(at, first, told);
+  } else if (at.runnable[second.index] !== true && second.resource !== undefined && second.managed)
+    require(at, first, told);
+}
+
+/** The first cannot run: who needs it, or must be with it, cannot either. */
+function passNeeds(at: Settling, link: Link): void {
+  const { first, second } = link;
+  if (link.needsFirst === true && link.asymmetric !== true) {
+    if (first.operation === "monitor") block(at, second, "");
+    else blockFor(at, second, first);
   }
-  if (link.thenDragsFirst === true && first.required && !first.runnable)
-    block(second, `unrunnable ${describe(first)}`, change);
-  const passesOn = link.thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
+  if (link.blockedWith !== undefined && (at.required[first.index] === true || isHeldBack(first) || isOfClone(first)))
+    block(at, second, `colocation with ${link.blockedWith}`);
+}
+
+/** The first cannot run: what would follow upon it, or stands under it, cannot either where it is wanted. */
+function passHindrances(at: Settling, link: Link): void {
+  const { first, second, thenDragsFirst } = link;
+  const isWanted = at.required[first.index] === true;
+  if (thenDragsFirst === true && isWanted) blockFor(at, second, first);
+  const passesOn = thenDragsFirst === true || link.firstDragsThen === true || link.restart === true;
   // What a member that cannot be stopped stands on is not taken from under it, as 2.1.5 does where wholes are ordered.
   const isReal = link.hidden !== true || second.kind !== "pseudo";
-  if (passesOn && isReal && isBlockedStop(first)) block(second, `unrunnable ${describe(first)}`, change);
-  if (link.ground === true && !first.runnable && (first.required || isBlockedStop(first)))
-    block(second, `unrunnable ${describe(first)}`, change);
-  if (link.asymmetric === true && !first.runnable && !isDoneAlready(second)) {
-    block(second, `unrunnable ${describe(first)}`, change);
-    // It is told as wanted and blocked, even when nothing of it would be started or promoted.
-    const goesUp = second.operation === "start" || second.operation === "promote";
-    if (goesUp && isAsked(second.resource)) require(second, `required ${describe(first)}`, change);
-  }
+  if (passesOn && isReal && isBlockedStop(first)) blockFor(at, second, first);
+  if (link.ground === true && (isWanted || isBlockedStop(first))) blockFor(at, second, first);
+  if (link.asymmetric !== true || isDoneAlready(at, second)) return;
+  blockFor(at, second, first);
+  // It is told as wanted and blocked, even when nothing of it would be started or promoted.
+  const goesUp = second.operation === "start" || second.operation === "promote";
+  if (goesUp && isAsked(second.resource)) requireFor(at, second, first);
+}
+
+function pass(at: Settling, link: Link): void {
+  if (link.gate === true) return;
+  const runs = at.runnable[link.first.index] === true;
+  passDemands(at, link);
+  if (!runs) passNeeds(at, link);
+  if (link.restart === true) passRestart(at, link);
+  if (!runs) passHindrances(at, link);
 }
 
 /** Of a clone nothing needs to be wanted: that no instance can come up is enough. */
@@ -128,9 +190,8 @@ function isHeldBack({ needs, node }: Step): boolean {
 }
 
 /** One-way orders leave alone what is in the wanted state anyway. */
-function isDoneAlready(step: Step): boolean {
-  const { resource, operation, required, node } = step;
-  if (resource === undefined || required || (operation === "start" && node === undefined)) return false;
+function isDoneAlready({ required }: Settling, { resource, operation, node, index }: Step): boolean {
+  if (resource === undefined || required[index] === true || (operation === "start" && node === undefined)) return false;
   return operation === "start" ? resource.role >= ROLE.started : operation === "stop" && resource.role <= ROLE.stopped;
 }
 
@@ -141,23 +202,31 @@ function isAsked(resource: Resource | undefined): boolean {
   return true;
 }
 
-/** A stop that an operator must do: what needs it cannot go on. */
-function isBlockedStop(step: Step): boolean {
-  return step.operation === "stop" && !step.runnable && step.resource?.blocked === true;
+/** A stop that cannot be, and that an operator must do: what needs it cannot go on. */
+function isBlockedStop({ operation, resource }: Step): boolean {
+  return operation === "stop" && resource?.blocked === true;
 }
 
-function sum({ step, members, mode }: Collective, change: Change): void {
-  if (members.some(({ required }) => required)) require(step, "", change);
-  if (mode === "free") return;
-  const runnable =
+function sum(at: Settling, { step, members, mode }: Collective): void {
+  const { required, runnable } = at;
+  if (required[step.index] !== true && members.some(({ index }) => required[index] === true)) require(at, step, "");
+  if (mode === "free" || runnable[step.index] !== true) return;
+  const runs =
     mode === "any"
-      ? members.some((each) => each.runnable)
-      : members.every((each) => each.runnable || (mode === "wanted" && !each.required && isManaged(each)));
-  if (!runnable) block(step, "", change);
+      ? members.some(({ index }) => runnable[index] === true)
+      : members.every(
+          ({ index, managed }) =>
+            runnable[index] === true || (mode === "wanted" && required[index] !== true && managed),
+        );
+  if (!runs) block(at, step, "");
 }
 
-/** By a step's index: the links that it is an end of. */
-type Around = (Link[] | undefined)[];
+/** By a step's index: what it is an end or a member of. */
+interface Around {
+  readonly links: readonly (Link[] | undefined)[];
+  readonly wholes: readonly (Collective[] | undefined)[];
+  readonly gates: ReadonlyMap<Step, Gate>;
+}
 
 function addAt<Item>(lists: (Item[] | undefined)[], { index }: Step, item: Item): void {
   const list = lists[index];
@@ -165,44 +234,48 @@ function addAt<Item>(lists: (Item[] | undefined)[], { index }: Step, item: Item)
   else list.push(item);
 }
 
-/** Runs every rule until nothing changes. */
-export function settle(plan: Plan): void {
-  const around: Around = plan.steps.map(() => undefined);
+function aroundOf(plan: Plan): Around {
+  const links: (Link[] | undefined)[] = plan.steps.map(() => undefined);
   const wholes: (Collective[] | undefined)[] = plan.steps.map(() => undefined);
-  plan.links.forEach((each) => {
-    addAt(around, each.first, each);
-    addAt(around, each.second, each);
-  });
+  for (const each of plan.links) {
+    addAt(links, each.first, each);
+    addAt(links, each.second, each);
+  }
   for (const whole of plan.collectives) for (const member of whole.members) addAt(wholes, member, whole);
-  const gates = new Map(plan.gates.map((gate) => [gate.step, gate]));
-  const change: Change = { touched: [] };
-  for (const whole of plan.collectives) sum(whole, change);
-  for (const gate of plan.gates) judgeGate(gate, around, change);
-  const leaves = leavesOf(plan);
-  plan.links.forEach((each) => {
-    pass(each, change, leaves);
-  });
+  return { links, wholes, gates: new Map(plan.gates.map((gate) => [gate.step, gate])) };
+}
+
+/** Every rule until nothing changes, from what was concluded before. `handed`: what is to be handed over running. */
+export function settle(plan: Plan, before: Settled, handed: ReadonlySet<Step>): Settled {
+  const [required, runnable, reason] = [[...before.required], [...before.runnable], [...before.reason]];
+  const at: Settling = { required, runnable, reason, handed, touched: [], leaves: leavesOf(plan) };
+  const around = aroundOf(plan);
+  for (const whole of plan.collectives) sum(at, whole);
+  for (const gate of plan.gates) judgeGate(at, gate, around);
+  for (const each of plan.links) pass(at, each);
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const step = change.touched.pop();
-    if (step === undefined) return;
+    const step = at.touched.pop();
+    if (step === undefined) break;
     // What stands above may be required already, but now also on this node: so it is looked at again, each once.
     const affected: Step[] = [step];
     for (const each of affected) {
-      around[each.index]?.forEach((one) => {
-        pass(one, change, leaves);
-        const gate = one.gate === true ? gates.get(one.second) : undefined;
-        if (gate !== undefined) judgeGate(gate, around, change);
-      });
-      for (const whole of wholes[each.index] ?? NONE) {
-        sum(whole, change);
+      for (const one of around.links[each.index] ?? NONE) {
+        pass(at, one);
+        const gate = one.gate === true ? around.gates.get(one.second) : undefined;
+        if (gate !== undefined) judgeGate(at, gate, around);
+      }
+      for (const whole of around.wholes[each.index] ?? NONE) {
+        sum(at, whole);
         if (!affected.includes(whole.step)) affected.push(whole.step);
       }
     }
   }
+  return { required, runnable, reason };
 }
 
-function judgeGate(gate: { readonly step: Step; readonly min: number }, around: Around, change: Change): void {
-  const firsts = (around[gate.step.index] ?? []).filter((each) => each.gate === true && each.second === gate.step);
-  if (firsts.some(({ first }) => first.required && first.runnable)) require(gate.step, "", change);
-  if (firsts.filter(({ first }) => first.runnable).length < gate.min) block(gate.step, "", change);
+function judgeGate(at: Settling, { step, min }: Gate, { links }: Around): void {
+  const firsts = (links[step.index] ?? NONE).filter((each) => each.gate === true && each.second === step);
+  const able = firsts.filter(({ first }) => at.runnable[first.index] === true);
+  if (able.length < min) block(at, step, "");
+  else if (able.some(({ first }) => at.required[first.index] === true)) require(at, step, "");
 }

@@ -1,11 +1,13 @@
-/** Leaving nodes: what runs there is stopped first. Expired fail counts are cleared. */
+/** Leaving nodes: what runs there is stopped first. Locks that have ended and expired fail counts are cleared. */
 import type { Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
+import { endedLock } from "../facts/shutdown-locks.ts";
 import { isManaged } from "../place/board.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { type Step, stepsOf } from "./plan.ts";
 
 /** One `do_shutdown` a leaving node, after all stops there. */
-export function planShutdowns(plan: Plan): void {
+export function planShutdowns(plan: PlanDraft): void {
   const leaving: Step[] = [];
   for (const node of plan.facts.nodes) {
     if (!node.shutdown || !node.online || node.unclean || node.kind !== "member") continue;
@@ -14,7 +16,7 @@ export function planShutdowns(plan: Plan): void {
       operation: "do_shutdown",
       key: `do_shutdown-${node.name}`,
       kind: "cluster",
-      required: true,
+      wanted: true,
       reason: "node shutdown",
     });
     for (const list of plan.byResource)
@@ -30,22 +32,37 @@ export function planShutdowns(plan: Plan): void {
   for (const fence of plan.steps) if (fence.kind === "fence") link(plan, fence, dc);
 }
 
+/** The records of locks that have ended; nothing waits for their being gone. */
+export function planEndedLocks(plan: PlanDraft): void {
+  for (const resource of plan.facts.resources) {
+    const node = endedLock(resource);
+    if (node !== undefined)
+      step(plan, {
+        resource,
+        node,
+        operation: "lrm_delete",
+        kind: "cluster",
+        wanted: true,
+        reason: "lock has ended",
+      });
+  }
+}
+
 /** One step that forgets the failures of a resource on a node. */
-export function clearFailures(plan: Plan, resource: Resource, node: Node, why: string): Step {
-  const clear = step(plan, {
+export function clearFailures(plan: PlanDraft, resource: Resource, node: Node, why: string): Step {
+  return step(plan, {
     resource,
     node,
     operation: "clear_failcount",
     kind: "cluster",
-    required: true,
+    wanted: true,
     reason: why,
+    meta: { op_no_wait: "true" },
+    possible: node.online,
   });
-  clear.meta["op_no_wait"] = "true";
-  clear.runnable = node.online;
-  return clear;
 }
 
-export function planClearFailures(plan: Plan): void {
+export function planClearFailures(plan: PlanDraft): void {
   const { facts } = plan;
   for (const { resource, node, why } of facts.clearFailures) clearFailures(plan, resource, node, why);
   // What was removed from the configuration leaves no fail counts behind either.
@@ -66,7 +83,7 @@ export function planClearFailures(plan: Plan): void {
 }
 
 /** What is removed is stopped once its failures are forgotten. */
-export function linkClears(plan: Plan): void {
+export function linkClears(plan: PlanDraft): void {
   for (const clear of plan.steps)
     if (clear.operation === "clear_failcount" && clear.resource?.removed === true)
       for (const stop of stepsOf(plan, clear.resource, "stop")) link(plan, clear, stop);

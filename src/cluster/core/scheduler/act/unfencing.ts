@@ -7,7 +7,8 @@
 import { type DeviceDigests, deviceDigests } from "../facts/digests.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
-import { isProbe, link, type Plan, type Step, step } from "./plan.ts";
+import { link, type PlanDraft, step, want } from "./draft.ts";
+import { isProbe, type Step } from "./plan.ts";
 
 const CHANGED = "Device parameters changed";
 
@@ -47,7 +48,7 @@ function isStale(node: Node, devices: readonly Digested[]): boolean {
   });
 }
 
-function planFor(plan: Plan, node: Node, hasChanged: boolean): void {
+function planFor(plan: PlanDraft, node: Node, hasChanged: boolean): void {
   const { facts, steps } = plan;
   const waiting = steps.filter((each) => waits(each, node));
   const first = waiting[0];
@@ -57,18 +58,21 @@ function planFor(plan: Plan, node: Node, hasChanged: boolean): void {
   else if (first !== undefined && !isLetIn(node)) reason = `required by ${first.resource?.id} ${first.operation}`;
   else if ((first !== undefined || someNeedIt(facts)) && isStale(node, devices)) reason = CHANGED;
   else return;
-  const key = `stonith-${node.name}-on`;
-  const on = step(plan, { node, operation: "stonith", key, kind: "fence", required: true, reason });
-  on.fenceKind = "on";
-  on.meta["stonith_action"] = "on";
   // With these the node is told apart from one that was let in by other devices, or by the same ones as they were.
-  for (const kind of ["all", "secure"] as const)
-    on.meta[`digests_${kind}`] = devices.map((each) => `${entryOf(each, each.digests[kind])},`).join("");
+  const digests = (kind: "all" | "secure") => devices.map((each) => `${entryOf(each, each.digests[kind])},`).join("");
+  const on = step(plan, {
+    node,
+    operation: "stonith",
+    key: `stonith-${node.name}-on`,
+    kind: "fence",
+    fenceKind: "on",
+    wanted: true,
+    reason,
+    meta: { stonith_action: "on", digests_all: digests("all"), digests_secure: digests("secure") },
+  });
   for (const each of waiting) {
     link(plan, on, each, { needsFirst: true });
-    if (isProbe(each) || !each.managed || each.required) continue;
-    each.required = true;
-    if (each.reason === "") each.reason = "required stonith";
+    if (!isProbe(each) && each.managed) want(plan, each, "required stonith");
   }
   for (const each of steps)
     if (each.node === node && each.operation === "stop" && needsUnfencing(each)) link(plan, each, on);
@@ -78,7 +82,7 @@ function planFor(plan: Plan, node: Node, hasChanged: boolean): void {
  * One `on` for each node that nobody has let in since it came up, or not by its devices as they are now. `changed`:
  * nodes on which such a device runs that was started with other parameters.
  */
-export function planUnfencing(plan: Plan, changed: ReadonlySet<Node>): void {
+export function planUnfencing(plan: PlanDraft, changed: ReadonlySet<Node>): void {
   const { options, unfencers } = plan.facts;
   if (!options.fencingEnabled || (unfencers.length === 0 && !someNeedIt(plan.facts))) return;
   for (const node of plan.facts.nodes)

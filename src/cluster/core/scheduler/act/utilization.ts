@@ -2,10 +2,11 @@
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
 import { type Board, demandOf, scoreOn } from "../place/board.ts";
-import { link, type Plan, type Step, step, stepsOf } from "./plan.ts";
+import { link, type PlanDraft, step } from "./draft.ts";
+import { type Step, stepsOf } from "./plan.ts";
 
 /** A `load_stopped_NODE` a node, when a placement strategy counts and anything that may move has a demand. */
-export function linkLoads(plan: Plan): void {
+export function linkLoads(plan: PlanDraft): void {
   const { board, facts } = plan;
   if (facts.options.placement === "default") return;
   const loaded = facts.top
@@ -14,7 +15,7 @@ export function linkLoads(plan: Plan): void {
   if (loaded.length === 0) return;
   for (const node of nodesOf(board, loaded)) {
     const key = `load_stopped_${node.name}`;
-    const point: Step = step(plan, { operation: key, key, kind: "pseudo", required: true });
+    const point: Step = step(plan, { operation: key, key, kind: "pseudo", wanted: true });
     for (const resource of loaded) {
       for (const stop of stepsOf(plan, resource, "stop")) if (stop.node === node) link(plan, stop, point);
       for (const start of stepsOf(plan, resource, "start")) if (start.node === node) link(plan, point, start);

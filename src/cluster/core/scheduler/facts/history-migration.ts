@@ -89,8 +89,8 @@ function afterMigrateTo(facts: Reading, resource: ResourceDraft, source: NodeDra
     return false;
   }
   if (!target.online || hasMovedOn(there, entry.element, from)) return true;
-  // A target that knows nothing of the resource will be asked.
-  if (there.length === 0) return false;
+  // A target that knows nothing of the resource, or not yet, will be asked.
+  if (there.every(isPending)) return false;
   if (from !== undefined && hasSince(here, entry.element, ["start"])) return false;
   const isUnderWay = from === undefined || isPending(from);
   // Under way: decided later whether it can be brought to its end.
@@ -104,7 +104,6 @@ function afterMigrateTo(facts: Reading, resource: ResourceDraft, source: NodeDra
 
 /** While the source is there to say how it ends, what is under way is on the source. */
 function afterPendingMigrateTo(facts: Reading, resource: ResourceDraft, source: NodeDraft, entry: HistoryEntry): void {
-  resource.role = ROLE.started;
   const found = targetOf(facts, resource, source, entry);
   if (found === undefined || source.online || !found.target.online) return;
   addRunning(resource, source);

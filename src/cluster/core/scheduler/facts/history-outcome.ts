@@ -262,7 +262,8 @@ function applyPending(facts: Reading, resource: ResourceDraft, node: NodeDraft, 
   if (task === "start") setActive(resource);
   else if (task === "promote") resource.role = ROLE.promoted;
   else if (task === "migrate_to") applyMigration(facts, resource, node, entry, "pending");
-  if (!isProbe(entry)) resource.knownOn.add(node);
+  // What ends a state, or only looks at it, says nothing of where that leaves the resource: it is to be looked for.
+  if (task === "start" || task === "promote") resource.knownOn.add(node);
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 

@@ -152,8 +152,8 @@ export interface Resource {
   readonly pendingNode: Node | undefined;
   readonly migrationSource: Node | undefined;
   readonly migrationTarget: Node | undefined;
-  readonly lockNode: Node | undefined;
-  readonly lockSeconds: number;
+  /** The shutdown lock that is recorded of it. */
+  readonly lock: { readonly node: Node; readonly isExpired: boolean } | undefined;
   readonly history: ReadonlyMap<Node, History>;
   /** Recurring operations whose recorded failure has expired: they are to be set up anew. */
   readonly expiredMonitors: readonly { readonly node: Node; readonly key: string }[];
@@ -314,6 +314,12 @@ export function topOf(resource: Resource, includeBundle = false): Resource {
     top = top.parent;
   }
   return top;
+}
+
+/** It is that whole, or a part of it. */
+export function isWithin(resource: Resource, whole: Resource): boolean {
+  for (let up: Resource | undefined = resource; up !== undefined; up = up.parent) if (up === whole) return true;
+  return false;
 }
 
 /** The primitives below, in order; itself when it is one. */

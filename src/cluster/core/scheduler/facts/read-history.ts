@@ -203,10 +203,9 @@ function readLock(facts: Reading, resource: ResourceDraft, node: NodeDraft, sinc
   const { shutdownLock, shutdownLockLimitMs } = facts.options;
   if (!shutdownLock) return;
   const untilSeconds = sinceSeconds + shutdownLockLimitMs / 1000;
-  if (shutdownLockLimitMs > 0 && untilSeconds <= facts.nowSeconds) return;
-  if (shutdownLockLimitMs > 0) facts.ruleContext.onChangeAt?.(untilSeconds);
-  resource.lockNode = node;
-  resource.lockSeconds = sinceSeconds;
+  const isExpired = shutdownLockLimitMs > 0 && untilSeconds <= facts.nowSeconds;
+  if (shutdownLockLimitMs > 0 && !isExpired) facts.ruleContext.onChangeAt?.(untilSeconds);
+  resource.lock = { node, isExpired };
 }
 
 function readHistory(facts: Reading, node: NodeDraft, element: XmlElement): void {

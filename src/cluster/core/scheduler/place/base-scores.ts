@@ -8,6 +8,7 @@ import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { hasFailures } from "../facts/on-fail.ts";
 import { healthScore } from "../facts/read-locations.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
+import { lockedTo } from "../facts/shutdown-locks.ts";
 import { INFINITY_SCORE, parseBoolean, ROLE } from "../facts/values.ts";
 import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
@@ -189,11 +190,9 @@ function applyThresholds(board: Board, facts: Facts): void {
 function applyLocks(board: Board, facts: Facts): void {
   if (!facts.options.shutdownLock) return;
   for (const resource of facts.resources) {
-    const { lockNode } = resource;
-    if (lockNode === undefined) continue;
-    const top = topOf(resource);
-    for (const node of board.nodes) if (node !== lockNode) setScore(board, resource, node, -INFINITY_SCORE);
-    void top;
+    const only = lockedTo(facts, resource);
+    if (only !== undefined)
+      for (const node of board.nodes) if (node !== only) setScore(board, resource, node, -INFINITY_SCORE);
   }
 }
 
@@ -208,7 +207,7 @@ function applyExclusive(board: Board, facts: Facts): void {
 }
 
 /** A virtual machine that is a node itself: it cannot stand on another such node, nor on a remote one. */
-function hostsGuest({ fillers }: Resource): boolean {
+export function hostsGuest({ fillers }: Resource): boolean {
   return fillers.some(({ remoteNodeName, parent }) => remoteNodeName !== undefined && parent?.kind !== "bundle");
 }
 

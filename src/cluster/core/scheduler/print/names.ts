@@ -1,6 +1,7 @@
 /** The names under which steps go out: as the executor knows them, and as pictures and reports show them. */
+
+import type { Action } from "../act/actions.ts";
 import { DONE } from "../act/collectives.ts";
-import type { Step } from "../act/plan.ts";
 import type { Resource } from "../facts/model.ts";
 import { inAnonymousClone } from "../facts/model.ts";
 
@@ -10,7 +11,7 @@ export function executorName(resource: Resource): string {
 }
 
 /** `RESOURCE_OPERATION_INTERVAL` as the executor gets it. */
-export function operationKey(step: Step): string {
+export function operationKey(step: Action): string {
   const { resource, key } = step;
   if (resource === undefined || resource.kind !== "primitive") return key;
   const name = executorName(resource);
@@ -21,7 +22,7 @@ export function operationKey(step: Step): string {
  * Whom the executor knows by another name than the cluster is told, afterwards, in the word for what is done: a picture
  * of the reference cases has `redis_post_notify_promoted_0` beside `redis:1_post_notify_promote_0`.
  */
-function pictureKey(step: Step): string {
+function pictureKey(step: Action): string {
   const key = operationKey(step);
   const { notify_key_type: when, notify_key_operation: task = "" } = step.meta;
   if (when !== "post" || key === step.key) return key;
@@ -29,7 +30,7 @@ function pictureKey(step: Step): string {
 }
 
 /** The name of a step in a picture. */
-export function pictureName(step: Step): string {
+export function pictureName(step: Action): string {
   const at = step.node === undefined ? "" : ` ${step.node.name}`;
   if (step.kind === "fence") return `stonith '${step.fenceKind ?? "reboot"}'${at}`;
   if (step.kind === "pseudo" && step.implied) return `${step.key}${at}`;

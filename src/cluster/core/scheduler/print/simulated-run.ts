@@ -3,7 +3,7 @@
  * writes the results into the status: what crm_simulate -S does. Pure: the CIB comes in, lines and new CIB go out.
  */
 import type { XmlElement } from "../../../../base/xml.ts";
-import type { Step } from "../act/plan.ts";
+import type { Action } from "../act/actions.ts";
 import { currentDigest } from "../facts/digests.ts";
 import type { Facts, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, primitivesOf } from "../facts/model.ts";
@@ -42,7 +42,7 @@ function shortName(resource: Resource): string {
   return siblings.some(({ recordedName }) => recordedName === resource.baseId) ? resource.baseId : resource.id;
 }
 
-function lineOf(step: Step): string {
+function lineOf(step: Action): string {
   const node = step.node === undefined ? "" : ` on ${step.node.name}`;
   const interval = step.intervalMs > 0 ? `=${step.intervalMs}` : "";
   if (step.kind === "fence") return `Fencing ${step.node?.name ?? ""} (${step.fenceKind ?? "reboot"})`;
@@ -63,7 +63,7 @@ function recordName(record: NodeRecord, resource: Resource): string {
   return inAnonymousClone(resource) && record.resources.has(resource.baseId) ? resource.baseId : executorName(resource);
 }
 
-function runOperation(facts: Facts, record: NodeRecord, step: Step, code: number): void {
+function runOperation(facts: Facts, record: NodeRecord, step: Action, code: number): void {
   const { resource, node, operation, intervalMs, expectedCode, meta } = step;
   if (resource === undefined || node === undefined || operation === "notify") return;
   const name = recordName(record, resource);
@@ -87,14 +87,14 @@ function runOperation(facts: Facts, record: NodeRecord, step: Step, code: number
     });
 }
 
-function isMeant({ resource, operation, intervalMs, node }: Step, spec: OperationSpec): boolean {
+function isMeant({ resource, operation, intervalMs, node }: Action, spec: OperationSpec): boolean {
   if (resource === undefined || node?.name !== spec.node) return false;
   const isNamed = [resource.id, resource.baseId, executorName(resource)].includes(spec.resource);
   return isNamed && operation === spec.task && intervalMs === spec.intervalMs;
 }
 
 /** Does one step. Answers the lines of a failure; none when all went as expected. */
-function execute(facts: Facts, records: NodeRecords, step: Step, id: number, failures: readonly OperationSpec[]) {
+function execute(facts: Facts, records: NodeRecords, step: Action, id: number, failures: readonly OperationSpec[]) {
   const { node, resource, operation, intervalMs } = step;
   if (node === undefined || step.kind === "pseudo") return [];
   const record = recordOf(records, node.id, node.name);
@@ -132,13 +132,13 @@ export function simulateRun(
   const records = readRecords(cib);
   const ids = new Map(graph.steps.map((step, index) => [step, index + 1]));
   const lines: string[] = [];
-  const done = new Set<Step>();
+  const done = new Set<Action>();
   let failed = false;
-  const mayRun = (step: Step) =>
+  const mayRun = (step: Action) =>
     (!failed || step.priority >= INFINITY_SCORE) && (graph.inputs.get(step) ?? []).every((input) => done.has(input));
   for (let waiting = [...graph.steps], progress = true; progress && waiting.length > 0; ) {
     progress = false;
-    const left: Step[] = [];
+    const left: Action[] = [];
     for (const step of waiting) {
       if (!mayRun(step)) {
         left.push(step);

@@ -102,8 +102,16 @@ export function roleWord(resource: Resource, showPending = true): string {
   return roleText(resource.role === ROLE.started ? ROLE.unpromoted : resource.role);
 }
 
+/** It waits for its node, or is back there and its record not yet gone. */
+const isLocked = ({ lock, runningOn }: Resource) =>
+  lock !== undefined && !lock.isExpired && runningOn.every((node) => node === lock.node);
+
+/** The node that what runs nowhere belongs to for now: it is locked to it, or something is under way there. */
+const waitsFor = (resource: Resource) =>
+  isLocked(resource) ? resource.lock?.node : resource.runningOn.length === 0 ? resource.pendingNode : undefined;
+
 function flagsOf(resource: Resource, node: Node | undefined): string[] {
-  const flags: string[] = resource.lockNode === undefined ? [] : ["LOCKED"];
+  const flags: string[] = isLocked(resource) ? ["LOCKED"] : [];
   if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
   if (isDisabled(resource)) flags.push("disabled");
   else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
@@ -140,7 +148,7 @@ export function primitiveLine(
   // Where only the remains of what was handed over are, it does not run.
   const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
   const several = withNode && places.length > 1;
-  const first = own === undefined ? (places[0] ?? resource.lockNode) : own.node;
+  const first = own === undefined ? (places[0] ?? waitsFor(resource)) : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
   const notes = flags.length === 0 ? "" : ` (${flags.join(", ")})`;
   const nodes = several ? ` ${`[ ${places.map((each) => each.name).join(" ")} ]`}` : "";

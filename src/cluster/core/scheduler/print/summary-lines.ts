@@ -2,9 +2,10 @@
  * The Transition Summary: one line for each fenced node and each resource that changes, with the reason.
  * Words and layout: those of crm_simulate.
  */
+import type { Action } from "../act/actions.ts";
 import { inTurn } from "../act/included.ts";
 import { motionOf } from "../act/lifecycle.ts";
-import { type Plan, type Step, stepsOf } from "../act/plan.ts";
+import { keyOf } from "../act/plan.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role, roleText } from "../facts/values.ts";
@@ -16,15 +17,21 @@ interface Change {
   readonly reason: string;
 }
 
-/** The step of that operation that says most: a required one first. */
-function pick(plan: Plan, resource: Resource, operation: string): Step | undefined {
-  const all = stepsOf(plan, resource, operation);
+/** All actions of the resource with that operation, on any node. */
+function actionsOf({ graph }: Worked, resource: Resource, operation: string): readonly Action[] {
+  const key = keyOf(resource, operation);
+  return (graph.byResource[resource.index] ?? []).filter((each) => each.key === key);
+}
+
+/** The one of that operation that says most: a required one first. */
+function pick(worked: Worked, resource: Resource, operation: string): Action | undefined {
+  const all = actionsOf(worked, resource, operation);
   return all.find(({ required }) => required) ?? all[0];
 }
 
-const isWanted = (step: Step | undefined): step is Step => step?.required === true && step.managed;
+const isWanted = (step: Action | undefined): step is Action => step?.required === true && step.managed;
 
-function because(step: Step | undefined, fallback: string): string {
+function because(step: Action | undefined, fallback: string): string {
   // Of what it does itself, the verb says enough.
   const { resource } = step ?? {};
   if (step !== undefined && resource !== undefined)
@@ -65,13 +72,13 @@ function placeToldOf({ requires }: Resource, from: readonly Node[]): Node | unde
   return well ?? from[0];
 }
 
-function changeOf(plan: Plan, resource: Resource): Change[] {
-  const { from: everywhere, to, role: known, nextRole } = motionOf(plan.board, resource);
+function changeOf(worked: Worked, resource: Resource): Change[] {
+  const { from: everywhere, to, role: known, nextRole } = motionOf(worked.board, resource);
   const role = known === ROLE.unpromoted && isMerelyStarted(resource) ? ROLE.started : known;
   // What a live migration left behind is cleaned up without a word.
   const from = everywhere.filter((node) => !resource.dangling.includes(node));
   const [start, ending, promote, demote] = ["start", "stop", "promote", "demote"].map((operation) =>
-    pick(plan, resource, operation),
+    pick(worked, resource, operation),
   );
   const isCleaning = from.length > 0 && ending?.node !== undefined && resource.dangling.includes(ending.node);
   const stop = isCleaning ? undefined : ending;
@@ -81,28 +88,28 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   const now = roleOrNothing(resource, role);
   if (role > ROLE.stopped && (to === undefined || nextRole === ROLE.stopped)) {
     return from.flatMap((node) => {
-      const there = stepsOf(plan, resource, "stop").find((each) => each.node === node);
+      const there = actionsOf(worked, resource, "stop").find((each) => each.node === node);
       if (!isWanted(there)) return [];
       return [{ verb: "Stop", where: `${now}${node.name}`, reason: because(there, "node availability") }];
     });
   }
   if (to === undefined) return [];
-  if (from.length > 1 && resource.multiplyActive === "stop_only" && stepsOf(plan, resource, "start").length === 0)
+  if (from.length > 1 && resource.multiplyActive === "stop_only" && actionsOf(worked, resource, "start").length === 0)
     return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
     if (nextRole === ROLE.promoted && (isWanted(promote) || isHeld(promote)))
       return [{ verb: "Promote", where: `Stopped -> Promoted ${to.name}`, reason: because(promote, "") }];
     return isWanted(start) || isHeld(start)
-      ? [{ verb: "Start", where: to.name, reason: because(start, held(plan, start)) }]
+      ? [{ verb: "Start", where: to.name, reason: because(start, held(worked, start)) }]
       : [];
   }
   const moved = current !== undefined && current !== to;
   const inOneRole = `${current?.name ?? ""} -> ${to.name}${next === "" ? "" : ` ${next.trimEnd()}`}`;
   const arrow = !moved ? `${next}${to.name}` : next === now ? inOneRole : `${now}${current.name} -> ${next}${to.name}`;
-  const handed = stepsOf(plan, resource, "migrate_from").some(({ required, runnable }) => required && runnable);
+  const handed = actionsOf(worked, resource, "migrate_from").some(({ required, runnable }) => required && runnable);
   if (handed) return [{ verb: "Migrate", where: arrow, reason: "" }];
-  if (stepsOf(plan, resource, "reload-agent").some(({ required }) => required))
+  if (actionsOf(worked, resource, "reload-agent").some(({ required }) => required))
     return [{ verb: "Reload", where: arrow, reason: "" }];
   // What is stopped and cannot be started again is, for now, stopped.
   if (isWanted(stop) && start !== undefined && !start.runnable) {
@@ -127,28 +134,28 @@ function changeOf(plan: Plan, resource: Resource): Change[] {
   return [];
 }
 
-function isAlone(start: Step | undefined): boolean {
+function isAlone(start: Action | undefined): boolean {
   return start?.alone === true && start.kind !== "pseudo";
 }
 
 /** A start that nobody may want for want of quorum. */
-function isHeld(start: Step | undefined): boolean {
+function isHeld(start: Action | undefined): boolean {
   return start !== undefined && !start.runnable && start.needs !== "nothing" && start.node !== undefined;
 }
 
-function held({ facts }: Plan, start: Step | undefined): string {
+function held({ facts }: Worked, start: Action | undefined): string {
   return start !== undefined && !start.required && !facts.options.quorate ? "no quorum" : "";
 }
 
-function fenceLine({ fenceKind = "reboot", node, reason }: Step): string {
+function fenceLine({ fenceKind = "reboot", node, reason }: Action): string {
   const container = node?.kind === "guest" ? node.remote?.container : undefined;
   const whose = container === undefined ? "" : ` (resource: ${container.id})`;
   return `Fence (${fenceKind}) ${node?.name ?? ""}${whose} '${reason}'`;
 }
 
 /** A bundle is told replica by replica. */
-function inReport(plan: Plan, resource: Resource): readonly Resource[] {
-  if (resource.kind !== "bundle") return inTurn(plan, resource);
+function inReport(worked: Worked, resource: Resource): readonly Resource[] {
+  if (resource.kind !== "bundle") return inTurn(worked, resource);
   return resource.replicas.flatMap(({ ip, container, remote, child }) =>
     [ip, container, remote, child].filter((each) => each !== undefined),
   );
@@ -163,15 +170,16 @@ function columnWidth(lengths: readonly number[]): number {
 }
 
 /** Lines without the leading `  * `; columns are aligned. */
-export function summaryLines({ plan, graph }: Worked): string[] {
+export function summaryLines(worked: Worked): string[] {
+  const { board, graph } = worked;
   const fences = graph.steps.filter(({ operation }) => operation === "stonith").map(fenceLine);
   const rows: { name: string; change: Change }[] = [];
   const visit = (resource: Resource) => {
-    for (const child of inReport(plan, resource)) visit(child);
+    for (const child of inReport(worked, resource)) visit(child);
     if (resource.kind === "primitive")
-      for (const change of changeOf(plan, resource)) rows.push({ name: resource.id, change });
+      for (const change of changeOf(worked, resource)) rows.push({ name: resource.id, change });
   };
-  for (const resource of plan.board.order) visit(resource);
+  for (const resource of board.order) visit(resource);
   const nameWidth = columnWidth(rows.map(({ name }) => name.length)) + 2;
   const whereWidth = Math.max(COLUMN_MIN, ...rows.map(({ change }) => change.where.length));
   return [

@@ -1,14 +1,14 @@
 /** A transition as Pacemaker's transition_graph. Source: the graphs that crm_simulate writes. */
 import { type XmlElement, xml } from "../../../../base/xml.ts";
+import type { Action } from "../act/actions.ts";
 import type { Graph } from "../act/included.ts";
-import type { Step } from "../act/plan.ts";
 import type { Facts } from "../facts/model.ts";
 import { inAnonymousClone } from "../facts/model.ts";
 import { operationKey } from "./names.ts";
 
 const TAG = { resource: "rsc_op", pseudo: "pseudo_event", cluster: "crm_event", fence: "crm_event" } as const;
 
-function headOf(step: Step, id: number): Record<string, string> {
+function headOf(step: Action, id: number): Record<string, string> {
   const key = operationKey(step);
   const head: Record<string, string> = { id: String(id), operation: step.operation, operation_key: key };
   if (key !== step.key) head["internal_operation_key"] = step.key;
@@ -19,7 +19,7 @@ function headOf(step: Step, id: number): Record<string, string> {
   return head;
 }
 
-function identity(step: Step): XmlElement[] {
+function identity(step: Action): XmlElement[] {
   const { resource } = step;
   if (resource === undefined || step.kind !== "resource" || resource.kind !== "primitive") return [];
   const anonymous = inAnonymousClone(resource);
@@ -34,9 +34,8 @@ function identity(step: Step): XmlElement[] {
   ];
 }
 
-function attributesOf(step: Step): XmlElement {
+function attributesOf(step: Action): XmlElement {
   const meta: Record<string, string> = {};
-  for (const [name, value] of Object.entries(step.parameters ?? {})) meta[name] = value;
   for (const name of Object.keys(step.meta).sort()) meta[`CRM_meta_${name}`] = step.meta[name] ?? "";
   if (step.node !== undefined && step.kind !== "pseudo") {
     meta["CRM_meta_on_node"] = step.node.name;
@@ -45,7 +44,7 @@ function attributesOf(step: Step): XmlElement {
   return xml("attributes", meta);
 }
 
-function actionOf(step: Step, id: number): XmlElement {
+function actionOf(step: Action, id: number): XmlElement {
   const downed =
     step.kind === "fence" && step.fenceKind !== "on" && step.node !== undefined
       ? [xml("downed", {}, [xml("node", { id: step.node.id })])]

@@ -231,6 +231,17 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
       const kind = known?.unclean === true ? "node-unclean" : "node-down";
       collect({ kind, place, values: { node }, element: state, instead });
     }
+    const { shutdown, ...staying } = state.attributes;
+    if (isUp && shutdown !== undefined && shutdown !== "0") {
+      const values = { node, name: "shutdown", value: shutdown };
+      collect({
+        kind: "transient-attribute",
+        place,
+        values,
+        element: state,
+        instead: { ...state, attributes: staying },
+      });
+    }
     for (const set of childOf(state, "transient_attributes")?.children ?? [])
       for (const pair of childrenOf(set, "nvpair")) {
         const { name = "", value = "" } = pair.attributes;

@@ -2,9 +2,10 @@
 import type { Language } from "../../../../base/language.ts";
 import { scoreText } from "../print/score-lines.ts";
 import { reasonText } from "../reason-text.ts";
+import type { Change, Obstacle } from "./change.ts";
 import type { NodeVerdict, Unusable } from "./conclusion.ts";
 import type { CitedFact, FactKind } from "./facts-of-cib.ts";
-import type { Change, Citation, Effect, Proof } from "./prove.ts";
+import type { Citation, Effect, Proof } from "./prove.ts";
 
 type Sentence = Readonly<Record<Language, string>>;
 const both = (en: string, ja: string): Sentence => ({ en, ja });
@@ -62,6 +63,22 @@ const UNUSABLE: Readonly<Record<Unusable, Sentence>> = {
   maintenance: both("it is in maintenance", "メンテナンス中"),
 };
 
+const OBSTACLES: Readonly<Record<Obstacle["kind"], Sentence>> = {
+  "bundle-node": both(
+    "none: only what its bundle runs inside can be there",
+    "なし: そのバンドルの中身だけが実行できる",
+  ),
+  "members-only": both("none: only a member of the cluster can run it", "なし: クラスタのメンバだけが実行できる"),
+  "connection-down": both(
+    "none: the node is up only while its connection {connection} is; ask why that one is where it is",
+    "なし: 接続 {connection} がある間だけ稼働するノード。{connection} の根拠を調べること",
+  ),
+  "none-found": both(
+    "none was found: neither a preference nor what could be taken away brings it there",
+    "見つからない: 配置の指定でも、取り除ける事実でも移動しない",
+  ),
+};
+
 const WORDS = {
   nowhere: both("{resource} runs nowhere", "{resource} はどのノードでも実行されない"),
   runs: both("{resource} is {where}", "{resource}: {where}"),
@@ -96,7 +113,6 @@ const WORDS = {
   unblocks: both("{key} would not be held back", "{key} は保留されない"),
   blocks: both("{key} would be held back", "{key} は保留される"),
   changes: both("Smallest changes that would move it:", "移動させる最小の変更:"),
-  none: both("  none was found", "  見つからない"),
   remove: both("without: {facts}", "次を除く: {facts}"),
   prefer: both(
     "with a location constraint of {score} for {resource} on {node}",
@@ -207,7 +223,7 @@ function followingLines({ resource, following }: Proof, language: Language): str
 
 /** The whole proof: what is so, on which grounds, what would change it. A `*` marks grounds that decide the node. */
 export function proofText(proof: Proof, language: Language): string {
-  const { resource, conclusion, citations, changes, incomplete } = proof;
+  const { resource, conclusion, citations, changes, obstacles, incomplete } = proof;
   const shown = conclusion.nodes.filter(({ node }) => proof.node === undefined || node === proof.node);
   const where = conclusion.nodes
     .filter(({ roles }) => roles.length > 0)
@@ -226,7 +242,7 @@ export function proofText(proof: Proof, language: Language): string {
     ...groundLines(citations, language),
     ...(isEverywhere ? [] : ["", WORDS.changes[language]]),
     ...changes.map((change) => changeLine(change, language)),
-    ...(isEverywhere || changes.length > 0 ? [] : [WORDS.none[language]]),
+    ...obstacles.map(({ kind, node, ...values }) => `  ${node}: ${fill(OBSTACLES[kind], language, values)}`),
     ...(incomplete ? ["", WORDS.incomplete[language]] : []),
     "",
   ].join("\n");

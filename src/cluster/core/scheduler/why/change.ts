@@ -1,0 +1,203 @@
+/**
+ * What would move a resource to a node: the smallest change that does, found by asking the scheduler. Where none is
+ * found, why: some things run in some places whatever anyone configures.
+ */
+import { childOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import type { Facts, Node, Resource } from "../facts/model.ts";
+import { cloneOf, isWithin, topOf } from "../facts/model.ts";
+import { isFencingClass } from "../facts/read-resources.ts";
+import { INFINITY_SCORE } from "../facts/values.ts";
+import { hostsGuest } from "../place/base-scores.ts";
+import type { Conclusion } from "./conclusion.ts";
+import { type Candidate, type CitedFact, type FactKind, STATES, without } from "./facts-of-cib.ts";
+import { ask, concludeFor, type Inquiry, plain, smallest } from "./inquiry.ts";
+
+/** A change after which the resource would be on that node: both parts together, where there are both. */
+export interface Change {
+  readonly node: string;
+  readonly remove: readonly CitedFact[];
+  readonly prefer?: Preference;
+}
+
+/** A location constraint: of the group or clone that the resource is part of, which goes as a whole. */
+export interface Preference {
+  readonly resource: string;
+  readonly score: number;
+}
+
+/** Why no change moves it there. */
+export type Obstacle =
+  | { readonly kind: "bundle-node" | "members-only" | "none-found"; readonly node: string }
+  | { readonly kind: "connection-down"; readonly node: string; readonly connection: string };
+
+/** Of those that it must be with, how many are tried as what is to be preferred. */
+const COMPANY_MAX = 4;
+
+/** The CIB with one more location constraint. */
+function preferring(cib: XmlElement, resource: string, node: string, score: number): XmlElement {
+  const constraint = xml("rsc_location", { id: "gemel-why", rsc: resource, node, score: String(score) });
+  const configuration = childOf(cib, "configuration") ?? xml("configuration");
+  const constraints = childOf(configuration, "constraints") ?? xml("constraints");
+  const added = { ...constraints, children: [...constraints.children, constraint] };
+  const others = configuration.children.filter(({ name }) => name !== "constraints");
+  const changed = { ...configuration, children: [...others, added] };
+  return { ...cib, children: cib.children.map((child) => (child === configuration ? changed : child)) };
+}
+
+/** Nothing is on a node that is gone. */
+const isOn = ({ nodes }: Conclusion, node: string) => nodes.some((each) => each.node === node && each.roles.length > 0);
+
+/** It, and whom it must be with, however far: where one of them is preferred, all of them go. */
+export function movedWith({ colocations }: Facts, targets: readonly Resource[]): readonly string[] {
+  const reached = new Set(targets.map((each) => topOf(each, true)));
+  for (const whole of reached) {
+    for (const { dependent, primary, score } of colocations)
+      if (score >= INFINITY_SCORE && isWithin(dependent, whole)) reached.add(topOf(primary, true));
+    if (whole.container !== undefined) reached.add(topOf(whole.container, true));
+  }
+  return [...new Set([...reached].map(({ baseId }) => baseId))].slice(0, 1 + COMPANY_MAX);
+}
+
+/** How a change is looked for. */
+interface Search {
+  readonly inquiry: Inquiry;
+  readonly node: string;
+  /** What may be preferred, itself first. */
+  readonly movable: readonly string[];
+}
+
+function isBrought({ inquiry, node }: Search, removed: readonly Candidate[], prefer?: Preference): boolean {
+  const cib = without(inquiry.cib, removed);
+  const asked = prefer === undefined ? cib : preferring(cib, prefer.resource, node, prefer.score);
+  const after = concludeFor(asked, inquiry);
+  return after !== undefined && isOn(after, node);
+}
+
+/** The scores that may be enough to prefer a node: one more than where it is now, or all that there is. */
+function enoughOn(node: string, { nodes }: Conclusion): readonly number[] {
+  const own = nodes.find((each) => each.node === node);
+  if (own === undefined) return [];
+  const chosen = nodes.filter(({ roles }) => roles.length > 0).map(({ score }) => score ?? 0);
+  // Where it is not in question, the preference itself brings the node into question.
+  const exact = Math.max(0, ...chosen) - (own.score ?? 0) + 1;
+  return exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE];
+}
+
+/** The lowest preference that brings it there once `removed` is gone. */
+function preferenceFor(search: Search, removed: readonly Candidate[]): Preference | undefined {
+  const { inquiry, node, movable } = search;
+  const base = removed.length === 0 ? inquiry.base : ask(inquiry, removed);
+  const own = base.nodes.find((each) => each.node === node);
+  if (own === undefined || ((own.score ?? 0) < -INFINITY_SCORE / 2 && movable.length === 1)) return undefined;
+  for (const [at, resource] of movable.entries()) {
+    const alone = at === 0 ? base : concludeFor(without(inquiry.cib, removed), { ...inquiry, name: resource });
+    for (const score of alone === undefined ? [] : enoughOn(node, alone))
+      if (isBrought(search, removed, { resource, score })) return { resource, score };
+  }
+  return undefined;
+}
+
+/** What an operator can do something about: what has happened has happened, but a failure can be cleaned up. */
+const isInHand = ({ kind, values }: Candidate) =>
+  kind !== "resource" && kind !== "no-quorum" && (kind !== "operation" || !STATES.has(values["code"] ?? ""));
+
+/** A setting with many effects: whoever wants the resource elsewhere would rather say so. */
+const ROUNDABOUT: ReadonlySet<FactKind> = new Set([
+  "option",
+  "default",
+  "meta",
+  "utilization",
+  "node-capacity",
+  "promotion-score",
+]);
+const isRoundabout = ({ kind }: Candidate) => ROUNDABOUT.has(kind);
+
+/**
+ * First what is known of the node itself. Taken away, all together let in what any of them keeps out; but some keep
+ * everything going: then it is looked for without those.
+ */
+function partsOf(
+  node: string,
+  grounds: readonly Candidate[],
+  candidates: readonly Candidate[],
+): readonly (readonly Candidate[])[] {
+  const all = candidates.filter(isInHand);
+  const isClusterWide = ({ kind }: Candidate) => kind === "option" || kind === "default";
+  const narrowed = (part: readonly Candidate[]) => [
+    part,
+    part.filter((fact) => !isRoundabout(fact)),
+    part.filter((fact) => !isClusterWide(fact)),
+  ];
+  const here = all.filter(({ values }) => values["node"] === node);
+  return [here, ...narrowed(grounds), ...narrowed(all)].filter((part) => part.length > 0);
+}
+
+/** As few facts as will do, with a preference or without. */
+function changeByMany(search: Search, parts: readonly (readonly Candidate[])[]): Change | undefined {
+  const { node } = search;
+  const enough = parts.find((part) => isBrought(search, part));
+  if (enough !== undefined) return { node, remove: smallest(enough, (part) => isBrought(search, part)).map(plain) };
+  for (const part of parts) {
+    const prefer = preferenceFor(search, part);
+    if (prefer === undefined) continue;
+    const removed = smallest(part, (rest) => isBrought(search, rest, prefer));
+    return { node, remove: removed.map(plain), prefer: preferenceFor(search, removed) ?? prefer };
+  }
+  return undefined;
+}
+
+/**
+ * The smallest change: one ground to take away, or one preference, or one of each, or else as few facts as will do.
+ * What is not cited may stand in the way all the same (where it is now, it would be anyway): it is looked at last.
+ */
+export function changeFor(
+  inquiry: Inquiry,
+  movable: readonly string[],
+  node: string,
+  grounds: readonly (readonly Candidate[])[],
+  candidates: readonly Candidate[],
+): Change | undefined {
+  const search: Search = { inquiry, node, movable };
+  const own = grounds.filter((ground) => ground.every(isInHand));
+  const brings = (part: readonly Candidate[]) => isBrought(search, part);
+  const enoughOf = (part: readonly (readonly Candidate[])[]): Change | undefined => {
+    const enough = part.find(brings);
+    return enough === undefined ? undefined : { node, remove: smallest(enough, brings).map(plain) };
+  };
+  const preferred = (removed: readonly Candidate[]): Change | undefined => {
+    const prefer = preferenceFor(search, removed);
+    return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
+  };
+  const simple =
+    enoughOf(own.filter((ground) => !ground.every(isRoundabout))) ??
+    preferred([]) ??
+    enoughOf(own.filter((ground) => ground.every(isRoundabout)));
+  if (simple !== undefined) return simple;
+  for (const removed of own) {
+    const change = preferred(removed);
+    if (change !== undefined) return change;
+  }
+  return changeByMany(search, partsOf(node, own.flat(), candidates));
+}
+
+/** What is said of a node for which no change was found. */
+export function obstacleFor(facts: Facts, targets: readonly Resource[], name: string): Obstacle {
+  const node = facts.nodeByName.get(name);
+  if (node !== undefined && targets.every((each) => isKeptOut(each, node))) return { kind: "bundle-node", node: name };
+  if (node !== undefined && node.kind !== "member" && targets.every(isForMembers))
+    return { kind: "members-only", node: name };
+  if (node?.remote !== undefined && !node.online)
+    return { kind: "connection-down", node: name, connection: node.remote.baseId };
+  return { kind: "none-found", node: name };
+}
+
+/** Into a bundle's container nobody goes but what that bundle runs inside. */
+function isKeptOut(resource: Resource, node: Node): boolean {
+  if (!node.inBundle) return false;
+  const bundle = cloneOf(resource)?.parent;
+  return bundle?.kind !== "bundle" || bundle.replicas.every((replica) => replica.node !== node);
+}
+
+function isForMembers(resource: Resource): boolean {
+  return isFencingClass(resource.class) || resource.remoteNodeName !== undefined || hostsGuest(resource);
+}
