@@ -75,6 +75,24 @@ describe("devices", () => {
     ]);
   });
 
+  test.each([
+    ['<rsc_location rsc="fence-alpha" node="alpha" score="-INFINITY"/>', ["alpha"]],
+    ['<rsc_location rsc="fence-alpha" node="alpha" score="-1000"/>', []],
+    ['<rsc_location rsc="other" node="alpha" score="-INFINITY"/>', []],
+    [
+      '<rsc_location rsc="fence-alpha"><rule score="-INFINITY">' +
+        '<expression attribute="#uname" operation="eq" value="alpha"/></rule></rsc_location>',
+      ["alpha"],
+    ],
+    [
+      '<rsc_location rsc="fence-alpha"><rule score="-INFINITY">' +
+        '<expression attribute="#uname" operation="ne" value="alpha"/></rule></rsc_location>',
+      [],
+    ],
+  ])("kept from a node by %s", (constraints, banned) => {
+    expect(read(cib(good, { constraints })).configuration.devices).toMatchObject([{ bannedFrom: banned }]);
+  });
+
   test("options are read from the set that the scheduler reads them from", () => {
     const set = (id: string, score: string, options: Readonly<Record<string, string>>) =>
       `</cluster_property_set><cluster_property_set id="${id}" score="${score}">${pairs(options)}`;

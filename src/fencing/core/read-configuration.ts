@@ -126,11 +126,24 @@ function delayBaseOf(written: string | undefined, place: string, complain: Compl
   return delays;
 }
 
-/** Nodes from which a location constraint keeps the device for good. */
-function bansOf(cib: XmlElement | undefined, id: string): readonly string[] {
+const isNever = ({ attributes }: XmlElement) => /^-(inf|infinity)$/i.test(attributes["score"] ?? "");
+
+/** The node that a rule of one expression names: `-inf: #uname eq alpha`; other rules may change by the hour. */
+function nodeOfRule(rule: XmlElement): readonly string[] {
+  const [only, ...others] = rule.children;
+  const { attribute, operation, value } = only?.attributes ?? {};
+  return others.length === 0 && attribute === "#uname" && operation === "eq" && value !== undefined ? [value] : [];
+}
+
+/** Nodes from which a location constraint keeps the device for good; `names`: its own, and its template's. */
+function bansOf(cib: XmlElement | undefined, names: readonly (string | undefined)[]): readonly string[] {
   return childrenOf(childOf(cib, "constraints"), "rsc_location")
-    .filter(({ attributes }) => attributes["rsc"] === id && /^-(inf|infinity)$/i.test(attributes["score"] ?? ""))
-    .flatMap(({ attributes }) => (attributes["node"] === undefined ? [] : [attributes["node"]]));
+    .filter(({ attributes: { rsc } }) => rsc !== undefined && names.includes(rsc))
+    .flatMap((constraint) => {
+      const { node } = constraint.attributes;
+      const plain = isNever(constraint) && node !== undefined ? [node] : [];
+      return [...plain, ...childrenOf(constraint, "rule").filter(isNever).flatMap(nodeOfRule)];
+    });
 }
 
 /** What the named resource says itself. What is missing then is told as missing. */
@@ -228,7 +241,7 @@ function readDevice(
     isManual: choice.manual,
     isWitness: choice.isWitness,
     targets: targets.length === 0 ? undefined : targets,
-    bannedFrom: bansOf(section, id),
+    bannedFrom: bansOf(section, [id, primitive.attributes["template"]]),
     priority: Number.isFinite(priority) ? priority : 0,
     actionLimit: actionLimitOf(parameters["pcmk_action_limit"], place, complain),
     timeoutMs: { off: timeout("off"), on: timeout("on") },
