@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
 import { statusReport } from "../../../src/cluster/core/scheduler/print/status-report.ts";
-import { schedule } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { transitionXml } from "../../../src/cluster/core/scheduler/print/transition-xml.ts";
+import { schedule, work } from "../../../src/cluster/core/scheduler/schedule.ts";
 import { terseCib } from "../../support/terse-cib.ts";
 
 const LOCKED_AT_SECONDS = 1_700_000_000;
@@ -56,4 +57,22 @@ test("a lock ends as soon as the resource runs again: its record is deleted, and
     expect(resources[0]?.nextNode).toBe(node);
     expect(transition.actions.map(({ key }) => key)).toContain("a_lrm_delete_0");
   }
+});
+
+/** As crm_simulate 2.1.5 -G writes the orders; the `lrm_delete` of an expired lock is not asked of the absent node. */
+test("every order to the node that a resource is locked to carries the lock", () => {
+  const orders = (cib: XmlElement) => {
+    const { facts, graph } = work(cib, (LOCKED_AT_SECONDS + 10) * 1000);
+    const all = transitionXml(facts, graph).children.flatMap(({ children }) => children[0]?.children ?? []);
+    return all.flatMap(({ attributes: { operation_key: key, on_node: node, mode, "shutdown-lock": lock } }) =>
+      node === undefined ? [] : [[key, node, mode ?? lock ?? ""].join(" ").trim()],
+    );
+  };
+  const leaving = parseXml(
+    terseCib("nodes alpha=leaving bravo\noption shutdown-lock=true\nDummy a\na on alpha: start"),
+  );
+  if (leaving.kind === "not-xml") throw new Error(leaving.reason);
+  // When it wanted to leave, by its attribute `shutdown`; not now, and not when the stop was ordered.
+  expect(orders(leaving.root)).toEqual(["a_stop_0 alpha 1699999990", "a_monitor_0 bravo", "do_shutdown-alpha alpha"]);
+  expect(orders(lockedAway("5s"))).toContain("x_lrm_delete_0 alpha cib");
 });

@@ -59,6 +59,14 @@ function putResource(
   );
 }
 
+function endLock(node: XmlElement, id: string): XmlElement {
+  return putResource(node, id, (resource) =>
+    resource === undefined || resource.children.length === 0
+      ? undefined
+      : setAttributes(resource, { "shutdown-lock": null }),
+  );
+}
+
 function setAttribute(node: XmlElement, name: string, value: string | null): XmlElement {
   const nodeId = node.attributes["id"] ?? "";
   const setId = `status-${nodeId}`;
@@ -93,13 +101,16 @@ function changeNode(node: XmlElement, change: NodeChange): XmlElement {
     case "replace-history":
       return put(node, named(LRM[0]), () => change.lrm);
     case "set-operation": {
-      const { id, class: agentClass, type, provider } = change.resource;
+      const { id, class: agentClass, type, provider, "shutdown-lock": lock } = change.resource;
       const agent = { id, class: agentClass, ...(provider === undefined ? {} : { provider }), type };
       const operationId = change.operation.attributes["id"] ?? "";
-      return putResource(node, id, (resource = xml("lrm_resource", agent)) =>
-        put(resource, withId("lrm_rsc_op", operationId), () => change.operation),
-      );
+      return putResource(node, id, (resource = xml("lrm_resource", agent)) => {
+        const locked = lock === undefined ? resource : setAttributes(resource, { "shutdown-lock": lock });
+        return put(locked, withId("lrm_rsc_op", operationId), () => change.operation);
+      });
     }
+    case "end-lock":
+      return endLock(node, change.resource);
     case "delete-history": {
       const { resource, operation } = change;
       if (resource === undefined) return put(node, named(LRM[0]), () => undefined);
@@ -144,6 +155,7 @@ export function applyStatus({ tree, root }: Status, change: StatusChange, idOf: 
     case "set-node-state":
     case "replace-history":
     case "set-operation":
+    case "end-lock":
     case "delete-history":
     case "set-attribute":
     case "clear-node":
@@ -163,6 +175,7 @@ function keyOf(change: StatusChange): string | undefined {
     case "replace-history":
       return `history ${change.node}`;
     case "set-node-state":
+    case "end-lock":
     case "delete-history":
     case "clear-node":
     case "delete-node":
@@ -185,7 +198,7 @@ export function coalesce(changes: readonly StatusChange[], change: StatusChange)
   const at = changes.findLastIndex((old) => keyOf(old) === key);
   const between = changes.slice(at + 1);
   const barrier = between.some((other) =>
-    ["delete-history", "clear-node", "delete-node", "replace-history"].includes(other.kind),
+    ["delete-history", "end-lock", "clear-node", "delete-node", "replace-history"].includes(other.kind),
   );
   if (at < 0 || barrier) return [...changes, change];
   // In its place, so that new node states come in the same order everywhere.

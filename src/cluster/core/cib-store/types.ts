@@ -41,6 +41,13 @@ export type ConfigurationOperation =
 /** `target` and `parent` are an id (`rg_httpd`) or a path (`//primitive[@id="ip"]/operations`, `resources`). */
 export type Attributes = Readonly<Record<string, string | null>>;
 
+/** The attributes of an `<lrm_resource>`. */
+export type RecordedResource = Readonly<Record<"id" | "class" | "type", string>> & {
+  readonly provider?: string;
+  /** Since when it waits for its node, in seconds of the wall clock; what the record says stays when this does not. */
+  readonly "shutdown-lock"?: string;
+};
+
 /** A change of the status section. `node` is the node's name (uname). */
 export type StatusChange =
   /** Merges attributes of the node_state: `in_ccm`, `crmd`, `join`, `expected`; null removes one. */
@@ -51,9 +58,11 @@ export type StatusChange =
   | {
       readonly kind: "set-operation";
       readonly node: string;
-      readonly resource: Readonly<Record<"id" | "class" | "type", string>> & { readonly provider?: string };
+      readonly resource: RecordedResource;
       readonly operation: XmlElement;
     }
+  /** Takes the shutdown lock off the record of a resource; with it the record goes that says nothing else. */
+  | { readonly kind: "end-lock"; readonly node: string; readonly resource: string }
   /** Forgets one operation (by its id), a resource's history, or (without `resource`) the node's whole history. */
   | {
       readonly kind: "delete-history";

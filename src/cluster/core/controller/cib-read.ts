@@ -112,7 +112,8 @@ function provesInactive({ operation, "rc-code": code = "", "op-status": status }
 const lastWords = (resource: XmlElement) =>
   childrenOf(resource, "lrm_rsc_op").filter(({ attributes }) => attributes.id?.endsWith("_last_0") === true);
 
-const historyOf = (state: XmlElement | undefined) =>
+/** Every `lrm_resource` of the node. */
+export const historyOf = (state: XmlElement | undefined) =>
   childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
 
 /** May any resource run on this node, by its history? Only what was stopped, or looked for and not found, does not. */
@@ -159,7 +160,9 @@ export function configuredResources(cib: XmlElement): readonly string[] {
 
 /** Has each configured resource been looked for on this node? Where nothing is recorded, nothing is known. */
 export function isLookedOver(cib: XmlElement, state: XmlElement | undefined): boolean {
-  const known = new Set(historyOf(state).map(({ attributes }) => attributes.id?.split(":")[0]));
+  // What is kept for its lock alone says nothing of what is there.
+  const told = historyOf(state).filter(({ children }) => children.length > 0);
+  const known = new Set(told.map(({ attributes }) => attributes.id?.split(":")[0]));
   return configuredResources(cib).every((id) => known.has(id));
 }
 

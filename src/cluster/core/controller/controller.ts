@@ -21,6 +21,7 @@ import {
   warnOfDisabledFencing,
 } from "./decide.ts";
 import { heldUpWakeAtMs, noteHeldUp } from "./held-up.ts";
+import { endLock } from "./kept-locks.ts";
 import { leaveInOrder, requestedShutdown, stop, tendStop } from "./leaving.ts";
 import { cleanUp, countFailure, judgeResult } from "./outcome.ts";
 import {
@@ -183,6 +184,8 @@ function takeResult(turn: Turn, from: string, { result, wallMs }: Result): void 
     return;
   }
   const succeeded = judgeResult(turn, from, result, wallMs);
+  // The next decision would ask for it; until then it would be shown as locked where it runs.
+  if (succeeded && result.operation === "start") endLock(turn, from, result.resourceId);
   advance(turn, { kind: "ended", actionId, succeeded });
 }
 

@@ -20,6 +20,7 @@ import {
 } from "./cib-read.ts";
 import { fencingStandings, isPreferred } from "./fencing-race.ts";
 import { mayDecide } from "./held-up.ts";
+import { endLock } from "./kept-locks.ts";
 import { DOWN, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
 import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { DcReport, FencingResult, Lead } from "./types.ts";
@@ -78,8 +79,8 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
       break;
     }
     case "lrm_delete":
-      if (resourceId !== undefined)
-        send(turn, node, { kind: "clear", round: lead.round, resource: resourceId, scope: "history" });
+      // Only for a lock that has ended. Its node may be away, and if it is not, the record of what runs there stays.
+      if (resourceId !== undefined) endLock(turn, node, resourceId);
       break;
     default:
       log(turn, "error", `the cluster operation ${operation} is not known here; it is taken as done`);

@@ -6,7 +6,7 @@
 import { check } from "../../../base/check.ts";
 import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
-import { childrenOf, printXml, type XmlElement, xml } from "../../../base/xml.ts";
+import { childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import type { CibStore } from "../cib-store/state.ts";
 import { cibTree, createCibStore, stepCibStore, wakeCibStoreAtMs } from "../cib-store/store.ts";
 import type {
@@ -25,6 +25,7 @@ import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from
 import type { ResourceAction } from "../transition/graph.ts";
 import { configuredNodes, configuredResources } from "./cib-read.ts";
 import { controllerWakeAtMs, createController, stepController } from "./controller.ts";
+import { recordChanges } from "./record-changes.ts";
 import type {
   ClearScope,
   ControllerEffect,
@@ -132,28 +133,11 @@ function tellExecutor({ queue, state }: Work): void {
 
 function historyChanges(work: Work, resourceId: string): readonly StatusChange[] {
   const { self, executor, reported } = work.state;
-  const before = reported[resourceId];
   const after = lrmResourceXml(executor, resourceId);
-  const { [resourceId]: _old, ...others } = reported;
+  const { [resourceId]: before, ...others } = reported;
   work.state = { ...work.state, reported: after === undefined ? others : { ...others, [resourceId]: after } };
   if (after === undefined) return [{ kind: "delete-history", node: self, resource: resourceId }];
-  const { id, class: agentClass, provider, type } = after.attributes;
-  const resource = {
-    id: id ?? resourceId,
-    class: agentClass ?? "",
-    type: type ?? "",
-    ...(provider === undefined ? {} : { provider }),
-  };
-  const olds = new Map(childrenOf(before, "lrm_rsc_op").map((one) => [one.attributes.id ?? "", printXml(one)]));
-  const changes: StatusChange[] = [];
-  for (const operation of childrenOf(after, "lrm_rsc_op")) {
-    const old = olds.get(operation.attributes.id ?? "");
-    olds.delete(operation.attributes.id ?? "");
-    if (old !== printXml(operation)) changes.push({ kind: "set-operation", node: self, resource, operation });
-  }
-  for (const operation of olds.keys())
-    changes.push({ kind: "delete-history", node: self, resource: resourceId, operation });
-  return changes;
+  return recordChanges(self, before, after);
 }
 
 function failureOf({ executor }: NodeState, resource: string, wallMs: number): OperationFailure {

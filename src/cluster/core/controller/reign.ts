@@ -7,6 +7,7 @@ import { earliest } from "../../../base/earliest.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import type { PeerView } from "../membership/view.ts";
 import { configuredNodes, hasActiveHistory, isFencingEnabled, nodeState } from "./cib-read.ts";
+import { clearLeft, endLocks, withKeptLocks } from "./kept-locks.ts";
 import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type { ControllerMessage, Join, Lead } from "./types.ts";
 
@@ -100,13 +101,14 @@ function reportAbsent(turn: Turn, { name, phase, generation }: PeerView): void {
     case "lost":
       // Whoever was fenced is `awaited` to the keeper; so a lost one may be running, whatever the CIB says of it.
       reportNodeState(turn, name, { ...OFFLINE, join: "member", expected: "member" });
+      endLocks(turn, name);
       break;
     case "left": {
       const state = nodeState(turn.state.cib, name);
       if (state?.attributes.in_ccm === "false") break;
       reportNodeState(turn, name, DOWN);
       // A goodbye with something still recorded as running is no clean one: the history stays, and speaks.
-      if (!hasActiveHistory(state)) emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: name }] });
+      if (!hasActiveHistory(state)) emit(turn, { kind: "report", changes: clearLeft(turn.state.cib, name) });
       break;
     }
     case "awaited":
@@ -247,7 +249,7 @@ export function acceptJoin(turn: Turn, from: string, message: Joined): void {
   const before = nodeState(cib, from)?.attributes[GENERATION];
   const generation = String(message.generation);
   if (before !== undefined && before !== generation) changes.push({ kind: "clear-node", node: from });
-  changes.push({ kind: "replace-history", node: from, lrm: message.lrm });
+  changes.push({ kind: "replace-history", node: from, lrm: withKeptLocks(cib, from, message.lrm) });
   changes.push(setState(from, { ...JOINED, [GENERATION]: generation }));
   emit(turn, { kind: "report", changes });
   setLead(turn, { joins: { ...lead.joins, [from]: { ...join, phase: "joined", overdue: false } } });

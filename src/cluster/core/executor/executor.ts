@@ -10,7 +10,7 @@ import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { doubted, doubtText, isDoubtful, withDiskWait } from "./disk-wait.ts";
-import { codesOf, historySuffix, isExpected, isRecorded, recordResult } from "./history.ts";
+import { codesOf, historySuffix, isExpected, isRecorded, lockAfter, recordResult } from "./history.ts";
 import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
 import { type Answer, CANCELLED, cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
@@ -194,8 +194,11 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
     return { state: withResource(state, id, rested), effects: [...attributes, result(running, answer)] };
   }
   const history = recordResult(rested.history, recordOf(running, answer, event), running.action.expectedCode);
+  const { lockedSinceSeconds: lockedBefore, ...unlocked } = rested;
+  const lockedSinceSeconds = lockAfter(lockedBefore, running.action, answer);
+  const locked = lockedSinceSeconds === undefined ? unlocked : { ...unlocked, lockedSinceSeconds };
   return {
-    state: withResource(state, id, { ...rested, history }),
+    state: withResource(state, id, { ...locked, history }),
     effects: told,
   };
 }

@@ -4,6 +4,7 @@
  * Facts: Pacemaker Explained, "Operation History"; recorded CIBs of its regression suite.
  */
 import { type XmlElement, xml } from "../../../base/xml.ts";
+import type { ResourceAction } from "../transition/graph.ts";
 import type { Call, ExecutorState, HistoryRecord, Outcome, ResourceState } from "./types.ts";
 
 /** Reported as the version of the CIB's dialect with every operation: that of Pacemaker 2.1.5. */
@@ -61,6 +62,16 @@ export function recordResult(
   return { ...history, [suffix]: record, ...failure };
 }
 
+/** Since when it is locked to this node once that action has ended so: only what ran and was stopped is. */
+export function lockAfter(
+  before: number | undefined,
+  { operation, lockedSinceSeconds, expectedCode }: ResourceAction,
+  answer: Pick<HistoryRecord, "opStatus" | "rcCode">,
+): number | undefined {
+  if (operation === "stop" && isExpected(answer, expectedCode)) return lockedSinceSeconds;
+  return operation === "monitor" ? before : undefined;
+}
+
 function operationXml(node: string, resourceId: string, suffix: string, record: HistoryRecord): XmlElement {
   const { operation, intervalMs, callId, rcCode, opStatus, transitionKey, exitReason } = record;
   return xml("lrm_rsc_op", {
@@ -116,7 +127,14 @@ export function lrmResourceXml(state: ExecutorState, resourceId: string): XmlEle
     else if (!ENDS_A_STATE.has(call.action.operation)) records["last_0"] = pendingRecord(call);
   }
   const { class: agentClass, provider, type } = resource.identity;
-  const identity = { id: resourceId, class: agentClass, ...(provider === undefined ? {} : { provider }), type };
+  const lock = resource.lockedSinceSeconds === undefined ? undefined : String(resource.lockedSinceSeconds);
+  const identity = {
+    id: resourceId,
+    class: agentClass,
+    ...(provider === undefined ? {} : { provider }),
+    type,
+    ...(lock === undefined ? {} : { "shutdown-lock": lock }),
+  };
   const operations = Object.entries(records).map(([suffix, record]) =>
     operationXml(state.node, resourceId, suffix, record),
   );

@@ -8,9 +8,8 @@ export function withResource(state: ExecutorState, id: string, resource: Resourc
 }
 
 /** Without the running call; optional properties are left out, never undefined, so that states compare. */
-export function idle({ identity, waiting, recurring, history, begun }: ResourceState): ResourceState {
-  const rest = { identity, waiting, recurring, history };
-  return begun === undefined ? rest : { ...rest, begun };
+export function idle({ running: _ended, ...rest }: ResourceState): ResourceState {
+  return rest;
 }
 
 export interface Answer {

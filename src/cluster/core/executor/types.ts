@@ -161,6 +161,8 @@ export interface ResourceState {
   readonly running?: RunningCall;
   /** See runs-with.ts. */
   readonly begun?: Begun;
+  /** Stopped because this node leaves, it waits for it: since when, on the wall clock. */
+  readonly lockedSinceSeconds?: number;
   /** By `OPERATION_INTERVALMS`. */
   readonly recurring: Readonly<Record<string, RecurringCall>>;
   /** By the id's suffix: `last_0`, `last_failure_0`, `monitor_10000`, `migrate_to_0`. */

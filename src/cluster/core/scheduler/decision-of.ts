@@ -16,6 +16,7 @@ import { inAnonymousClone } from "./facts/model.ts";
 import { findOperation, operationMeta } from "./facts/on-fail.ts";
 import { bundledParameters } from "./facts/read-bundle.ts";
 import { parametersOf } from "./facts/read-resources.ts";
+import { lockOn } from "./facts/shutdown-locks.ts";
 import { parseDurationMs, type Role } from "./facts/values.ts";
 import { isManaged } from "./place/board.ts";
 import { operationKey } from "./print/names.ts";
@@ -44,6 +45,7 @@ function resourceAction({ facts, board }: Worked, step: Action, resource: Resour
   else meta["start_delay"] = String(delayMs);
   const anonymous = inAnonymousClone(resource);
   const host = resource.container === undefined ? undefined : board.assigned[resource.container.index];
+  const lock = lockOn(facts, resource, step.node);
   return {
     ...base,
     kind: "resource",
@@ -59,6 +61,7 @@ function resourceAction({ facts, board }: Worked, step: Action, resource: Resour
     intervalMs: step.intervalMs,
     timeoutMs,
     ...(delayMs === undefined || delayMs === 0 ? {} : { startDelayMs: delayMs }),
+    ...(lock === undefined ? {} : { lockedSinceSeconds: lock.sinceSeconds }),
     parameters: {
       ...atHost(parametersOf(facts, resource, step.node?.attributes), host),
       ...bundledParameters(resource),

@@ -42,6 +42,8 @@ export interface ResourceAction extends ActionBase {
   readonly timeoutMs: number;
   /** How long the node waits with it after the order; its timeout counts from then. */
   readonly startDelayMs?: number;
+  /** Once it has stopped here it is locked to this node; wall clock, since when. */
+  readonly lockedSinceSeconds?: number;
   /** The agent's own parameters: OCF_RESKEY_<name>. */
   readonly parameters: Readonly<Record<string, string>>;
   /** CRM_meta_<name>: everything else the agent and the executor are told, notify lists included. */

@@ -84,7 +84,7 @@ export interface ResourceDraft extends Resource {
   pendingNode: NodeDraft | undefined;
   migrationSource: NodeDraft | undefined;
   migrationTarget: NodeDraft | undefined;
-  lock: { readonly node: NodeDraft; readonly isExpired: boolean } | undefined;
+  lock: { readonly node: NodeDraft; readonly sinceSeconds: number; readonly isExpired: boolean } | undefined;
   readonly history: Map<Node, History>;
   expiredMonitors: { readonly node: Node; readonly key: string }[];
   recordedName: string | undefined;

@@ -153,7 +153,7 @@ export interface Resource {
   readonly migrationSource: Node | undefined;
   readonly migrationTarget: Node | undefined;
   /** The shutdown lock that is recorded of it. */
-  readonly lock: { readonly node: Node; readonly isExpired: boolean } | undefined;
+  readonly lock: { readonly node: Node; readonly sinceSeconds: number; readonly isExpired: boolean } | undefined;
   readonly history: ReadonlyMap<Node, History>;
   /** Recurring operations whose recorded failure has expired: they are to be set up anew. */
   readonly expiredMonitors: readonly { readonly node: Node; readonly key: string }[];

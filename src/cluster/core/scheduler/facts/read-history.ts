@@ -205,7 +205,7 @@ function readLock(facts: Reading, resource: ResourceDraft, node: NodeDraft, sinc
   const untilSeconds = sinceSeconds + shutdownLockLimitMs / 1000;
   const isExpired = shutdownLockLimitMs > 0 && untilSeconds <= facts.nowSeconds;
   if (shutdownLockLimitMs > 0 && !isExpired) facts.ruleContext.onChangeAt?.(untilSeconds);
-  resource.lock = { node, isExpired };
+  resource.lock = { node, sinceSeconds, isExpired };
 }
 
 function readHistory(facts: Reading, node: NodeDraft, element: XmlElement): void {

@@ -21,12 +21,25 @@ export function endedLock({ lock, runningOn }: Resource): Node | undefined {
   return lock !== undefined && (lock.isExpired || runningOn.length > 0) ? lock.node : undefined;
 }
 
-/** The only node on which the resource may start. */
-export function lockedTo({ options }: Facts, resource: Resource): Node | undefined {
+/** The only node on which the resource may start, and since when that is so. */
+export interface Lock {
+  readonly node: Node;
+  readonly sinceSeconds: number;
+}
+
+export function lockOf({ options, nowSeconds }: Facts, resource: Resource): Lock | undefined {
   if (!options.shutdownLock) return undefined;
   const { lock, runningOn } = resource;
-  if (lock !== undefined && !lock.isExpired) return runningOn.length > 0 ? undefined : lock.node;
+  if (lock !== undefined && !lock.isExpired) return runningOn.length > 0 ? undefined : lock;
   const [only, ...others] = runningOn;
-  if (only === undefined || others.length > 0 || !canBeLocked(resource)) return undefined;
-  return isLeaving(only) ? only : undefined;
+  if (only === undefined || others.length > 0 || !canBeLocked(resource) || !isLeaving(only)) return undefined;
+  // Somebody may have written a word there; the time of the wish to leave is what our own members write.
+  const asked = Number.parseInt(only.attributes["shutdown"] ?? "", 10);
+  return { node: only, sinceSeconds: asked > 0 ? asked : nowSeconds };
+}
+
+/** The lock that an action of the resource on that node is told of. */
+export function lockOn(facts: Facts, resource: Resource, node: Node | undefined): Lock | undefined {
+  const lock = lockOf(facts, resource);
+  return lock !== undefined && lock.node === node ? lock : undefined;
 }

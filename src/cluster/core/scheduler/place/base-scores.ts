@@ -8,7 +8,7 @@ import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { hasFailures } from "../facts/on-fail.ts";
 import { healthScore } from "../facts/read-locations.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
-import { lockedTo } from "../facts/shutdown-locks.ts";
+import { lockOf } from "../facts/shutdown-locks.ts";
 import { INFINITY_SCORE, parseBoolean, ROLE } from "../facts/values.ts";
 import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
@@ -190,7 +190,7 @@ function applyThresholds(board: Board, facts: Facts): void {
 function applyLocks(board: Board, facts: Facts): void {
   if (!facts.options.shutdownLock) return;
   for (const resource of facts.resources) {
-    const only = lockedTo(facts, resource);
+    const only = lockOf(facts, resource)?.node;
     if (only !== undefined)
       for (const node of board.nodes) if (node !== only) setScore(board, resource, node, -INFINITY_SCORE);
   }

@@ -4,6 +4,7 @@ import type { Action } from "../act/actions.ts";
 import type { Graph } from "../act/included.ts";
 import type { Facts } from "../facts/model.ts";
 import { inAnonymousClone } from "../facts/model.ts";
+import { lockOn } from "../facts/shutdown-locks.ts";
 import { operationKey } from "./names.ts";
 
 const TAG = { resource: "rsc_op", pseudo: "pseudo_event", cluster: "crm_event", fence: "crm_event" } as const;
@@ -21,7 +22,7 @@ function headOf(step: Action, id: number): Record<string, string> {
 
 function identity(step: Action): XmlElement[] {
   const { resource } = step;
-  if (resource === undefined || step.kind !== "resource" || resource.kind !== "primitive") return [];
+  if (resource?.kind !== "primitive" || (step.kind !== "resource" && step.operation !== "lrm_delete")) return [];
   const anonymous = inAnonymousClone(resource);
   return [
     xml("primitive", {
@@ -44,12 +45,20 @@ function attributesOf(step: Action): XmlElement {
   return xml("attributes", meta);
 }
 
-function actionOf(step: Action, id: number): XmlElement {
+/** What goes with the order alone: the lock that the node shall keep with its record; where a record is deleted. */
+function orderOf(facts: Facts, { kind, operation, resource, node }: Action): Record<string, string> {
+  if (operation === "lrm_delete") return { mode: "cib" };
+  const lock = kind === "resource" && resource !== undefined ? lockOn(facts, resource, node) : undefined;
+  return lock === undefined ? {} : { "shutdown-lock": String(lock.sinceSeconds) };
+}
+
+function actionOf(facts: Facts, step: Action, id: number): XmlElement {
   const downed =
     step.kind === "fence" && step.fenceKind !== "on" && step.node !== undefined
       ? [xml("downed", {}, [xml("node", { id: step.node.id })])]
       : [];
-  return xml(TAG[step.kind], headOf(step, id), [...identity(step), attributesOf(step), ...downed]);
+  const head = { ...headOf(step, id), ...orderOf(facts, step) };
+  return xml(TAG[step.kind], head, [...identity(step), attributesOf(step), ...downed]);
 }
 
 /** The graph of everything that will be done. */
@@ -61,7 +70,7 @@ export function transitionXml(facts: Facts, graph: Graph): XmlElement {
     );
     const priority: Record<string, string> = step.priority > 0 ? { priority: String(step.priority) } : {};
     return xml("synapse", { id: String(index), ...priority }, [
-      xml("action_set", {}, [actionOf(step, index + 1)]),
+      xml("action_set", {}, [actionOf(facts, step, index + 1)]),
       xml("inputs", {}, inputs),
     ]);
   });
