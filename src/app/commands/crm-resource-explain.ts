@@ -4,7 +4,7 @@ import type { Colocation, Facts, Resource } from "../../cluster/core/scheduler/f
 import { isActive, topOf } from "../../cluster/core/scheduler/facts/model.ts";
 import { ROLE, roleText } from "../../cluster/core/scheduler/facts/values.ts";
 import { scoreText } from "../../cluster/core/scheduler/print/score-lines.ts";
-import { isDisabled } from "../../cluster/core/scheduler/print/status-report.ts";
+import { isDisabled, isLocked } from "../../cluster/core/scheduler/print/status-report.ts";
 import { EXIT } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { factsOf, find, tell } from "./crm-resource-find.ts";
@@ -104,6 +104,8 @@ async function tellWhy(call: ResourceCall): Promise<number> {
         : one.runningOn.some(({ name }) => name === call.node) || one.children.some(isHere);
     const where = call.node === undefined ? "" : ` on host ${call.node}`;
     tell(`Resource ${resource.id} is ${isHere(resource) ? "" : "not "}running${where}`);
+    if (isLocked(resource))
+      tell(`'${resource.id}' is locked to node ${resource.lock?.node.name ?? ""} due to shutdown`);
     if (!isHere(resource)) for (const reason of reasons(facts, resource)) tell(`  * ${reason}`);
   }
   return EXIT.done;

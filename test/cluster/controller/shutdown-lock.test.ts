@@ -73,6 +73,14 @@ test("a limit frees it by the clock alone, and the lock is gone from the record 
   expect(recorded(cluster, "bravo", "alpha")).not.toContain("shutdown-lock");
 });
 
+test("an operator frees it by forgetting what is recorded of it on the node that is away", () => {
+  const cluster = start("alpha");
+  leave(cluster, "alpha");
+  cluster.feed("bravo", { kind: "cleanup", resource: "ip", node: "alpha" });
+  cluster.run(5_000);
+  expect(cluster.whereRuns("ip")).toEqual(["bravo"]);
+});
+
 test("a node that dies locks nothing: its resources are taken over once it is fenced", () => {
   const cluster = start("alpha");
   cluster.kill("alpha");

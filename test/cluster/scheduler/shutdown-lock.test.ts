@@ -1,11 +1,16 @@
 /** Shutdown locks: a node that leaves for a while keeps its resources, and for how long. Pacemaker Explained. */
 import { expect, test } from "vitest";
 import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { advise } from "../../../src/cluster/core/advice/advise.ts";
+import { textOf } from "../../../src/cluster/core/advice/texts.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
 import { statusReport } from "../../../src/cluster/core/scheduler/print/status-report.ts";
 import { transitionXml } from "../../../src/cluster/core/scheduler/print/transition-xml.ts";
 import { schedule, work } from "../../../src/cluster/core/scheduler/schedule.ts";
+import { prove } from "../../../src/cluster/core/scheduler/why/prove.ts";
+import { proofText } from "../../../src/cluster/core/scheduler/why/why-text.ts";
 import { terseCib } from "../../support/terse-cib.ts";
+import { situationOf } from "../advice/scene.ts";
 
 const LOCKED_AT_SECONDS = 1_700_000_000;
 
@@ -75,4 +80,20 @@ test("every order to the node that a resource is locked to carries the lock", ()
   // When it wanted to leave, by its attribute `shutdown`; not now, and not when the stop was ordered.
   expect(orders(leaving.root)).toEqual(["a_stop_0 alpha 1699999990", "a_monitor_0 bravo", "do_shutdown-alpha alpha"]);
   expect(orders(lockedAway("5s"))).toContain("x_lrm_delete_0 alpha cib");
+});
+
+test("it is told: by gemel why, with its end as what would move it, by gemel status, and in crm_mon's XML", () => {
+  const proof = prove(lockedAway("0"), LOCKED_AT_SECONDS * 1000, "x");
+  expect(proof === undefined ? "" : proofText(proof, "en")).toContain(
+    "* x is locked to node alpha, which was shut down while it ran there (shutdown-lock)",
+  );
+  const nowWallMs = (LOCKED_AT_SECONDS + 90) * 1000;
+  const told = (limit: string) => {
+    const live = { facts: readFacts(lockedAway(limit), nowWallMs, undefined), nowWallMs };
+    return advise(situationOf({ live })).map(({ code, values }) => `${code}: ${textOf("en", code, values).what}`);
+  };
+  const waits = "held-by-lock: x runs nowhere: it waits for alpha, which was shut down (shutdown-lock)";
+  expect(told("0")).toContain(`${waits}, without a limit`);
+  expect(told("10min")).toContain(`${waits}, for 9 min more`);
+  expect([...told("0"), ...told("10min")].filter((line) => line.startsWith("runs-nowhere"))).toEqual([]);
 });

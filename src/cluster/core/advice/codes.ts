@@ -30,6 +30,7 @@ export const ROW_OF = {
   "decisions-held-up": 0,
   "node-unclean": 0,
   "held-by-stopped": 0,
+  "held-by-lock": 0,
   "node-standby": 0,
   "node-maintenance": 0,
   "fencing-disabled": 0,

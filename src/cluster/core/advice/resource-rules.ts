@@ -2,7 +2,8 @@
 import { childOf, childrenOf } from "../../../base/xml.ts";
 import { degradedOf, failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
-import { primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
+import { type Facts, primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
+import { type Lock, lockOf } from "../scheduler/facts/shutdown-locks.ts";
 import { INFINITY_SCORE, ROLE } from "../scheduler/facts/values.ts";
 import { scoreText } from "../scheduler/print/score-lines.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
@@ -144,6 +145,28 @@ export const heldByStopped: Rule = (situation) =>
     values: { holder: top.id, stopped: stopped.id },
   }));
 
+/** The node that is away and that it is locked to. */
+function awaited(facts: Facts, resource: Resource): Lock | undefined {
+  const lock = resource.runningOn.length === 0 ? lockOf(facts, resource) : undefined;
+  return lock?.node.online === false ? lock : undefined;
+}
+
+/** Wanted, but somebody has shut its node down and it was configured to wait: told once for each group. */
+export const heldByLock: Rule = (situation) => {
+  const { facts, nowWallMs } = situation;
+  const limitMs = facts.options.shutdownLockLimitMs;
+  const held = new Map<Resource, Lock>();
+  for (const one of idleOnes(situation)) {
+    const lock = awaited(facts, one);
+    if (lock !== undefined) held.set(topOf(one), lock);
+  }
+  return [...held].map(([top, { node, sinceSeconds }]) => {
+    const leftMs = sinceSeconds * 1000 + limitMs - nowWallMs;
+    const minutes = limitMs > 0 ? { minutes: String(Math.max(1, Math.ceil(leftMs / 60_000))) } : {};
+    return { code: "held-by-lock", severity: "error", values: { holder: top.id, node: node.name, ...minutes } };
+  });
+};
+
 /** Wanted, on no node, and nothing under way. */
 function idleOnes({ facts, isBusy, isSettled }: Situation): readonly Resource[] {
   if (isBusy || !isSettled || facts.options.stopAll) return [];
@@ -156,7 +179,8 @@ export const runsNowhere: Rule = (situation) => {
   const { facts } = situation;
   const idle = idleOnes(situation);
   const held = stoppedNeeds(situation, idle);
-  const down = idle.filter((one) => !isOtherwiseExplained(situation, one) && !held.has(topOf(one)));
+  const isHeld = (one: Resource) => held.has(topOf(one)) || awaited(facts, one) !== undefined;
+  const down = idle.filter((one) => !isOtherwiseExplained(situation, one) && !isHeld(one));
   const could = members(facts).filter((node) => node.online && !node.standby && !node.maintenance);
   const standby = members(facts).filter((node) => node.standby && node.online);
   return [...new Set(down.map((one) => topOf(one)))].map((top) => {

@@ -66,6 +66,12 @@ export const ENGLISH: Texts = {
     what: `${holder} cannot run: ${stopped}, which it needs, is stopped by an operator (target-role)`,
     doNow: `when the work is done: crm resource start ${stopped}`,
   }),
+  "held-by-lock": ({ holder, node, minutes = "" }) => ({
+    what: `${holder} runs nowhere: it waits for ${node}, which was shut down (shutdown-lock), ${
+      minutes === "" ? "without a limit" : `for ${minutes} min more`
+    }`,
+    doNow: `start ${node} again; or let it run elsewhere: crm resource cleanup ${holder} ${node}`,
+  }),
   "promoted-nowhere": ({ holder }) => ({
     what: `${holder} is promoted nowhere`,
     doNow: `see the other lines here, and: gemel why ${holder}`,

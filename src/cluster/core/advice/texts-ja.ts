@@ -66,6 +66,12 @@ export const JAPANESE: Texts = {
     what: `${holder} は稼働できない: 必要な ${stopped} が運用者により停止中 (target-role)`,
     doNow: `作業が終わったら: crm resource start ${stopped}`,
   }),
+  "held-by-lock": ({ holder, node, minutes = "" }) => ({
+    what: `${holder} がどのノードでも稼働していない: 停止したノード ${node} の復帰を待っている (shutdown-lock、${
+      minutes === "" ? "期限なし" : `あと ${minutes} 分`
+    })`,
+    doNow: `${node} を起動する。他ノードで稼働させるなら: crm resource cleanup ${holder} ${node}`,
+  }),
   "promoted-nowhere": ({ holder }) => ({
     what: `${holder} がどのノードでも昇格していない`,
     doNow: `ほかの行を確認し: gemel why ${holder}`,

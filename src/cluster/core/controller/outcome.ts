@@ -16,6 +16,7 @@ import {
   readBoolean,
   transientAttributes,
 } from "./cib-read.ts";
+import { endLock } from "./kept-locks.ts";
 import { withdrawFence } from "./reign.ts";
 import { emit, log, members, send, type Turn, want } from "./turn.ts";
 import type { ControllerMessage, OperationFailure } from "./types.ts";
@@ -94,6 +95,8 @@ type Cleanup = Extract<ControllerMessage, { kind: "cleanup-request" }>;
 export function cleanUp(turn: Turn, { resource, node }: Omit<Cleanup, "kind">): void {
   const { lead, cib } = turn.state;
   if (lead === undefined) return;
+  // Of a node that is away nothing is remembered but what waits for it.
+  if (node !== undefined && !members(turn).includes(node)) endLock(turn, node, resource);
   for (const name of members(turn)) {
     if (node !== undefined && node !== name) continue;
     const names = failureNames(nodeState(cib, name), resource);

@@ -4,7 +4,7 @@ import { bundleSpec } from "../scheduler/facts/bundle-spec.ts";
 import { calendarOf } from "../scheduler/facts/dates.ts";
 import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
 import { agentName } from "../scheduler/print/agent-lines.ts";
-import { isDisabled, isUnique, roleWord } from "../scheduler/print/status-report.ts";
+import { isDisabled, isLocked, isUnique, roleWord } from "../scheduler/print/status-report.ts";
 import { shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
 import {
@@ -136,6 +136,7 @@ function primitiveXml(resource: Resource): XmlElement {
         failure_ignored: failureIgnored,
         nodes_running_on: runningOn.length,
       }),
+      ...(isLocked(resource) ? { locked_to: resource.lock?.node.name ?? "" } : {}),
     },
     runningOn.map(({ name, id, online }) => xml("node", { name, id, cached: String(online) })),
   );

@@ -103,7 +103,7 @@ export function roleWord(resource: Resource, showPending = true): string {
 }
 
 /** It waits for its node, or is back there and its record not yet gone. */
-const isLocked = ({ lock, runningOn }: Resource) =>
+export const isLocked = ({ lock, runningOn }: Resource) =>
   lock !== undefined && !lock.isExpired && runningOn.every((node) => node === lock.node);
 
 /** The node that what runs nowhere belongs to for now: it is locked to it, or something is under way there. */
@@ -144,7 +144,8 @@ export function primitiveLine(
   const name = own?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource, showPending);
   const failed = failedWord(resource, role);
-  const flags = flagsOf(resource, own?.node ?? resource.runningOn[0]).filter((flag) => withNode || flag !== "UNCLEAN");
+  const all = flagsOf(resource, own?.node ?? resource.runningOn[0]);
+  const flags = withNode ? all : all.filter((flag) => flag !== "UNCLEAN" && flag !== "LOCKED");
   // Where only the remains of what was handed over are, it does not run.
   const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
   const several = withNode && places.length > 1;

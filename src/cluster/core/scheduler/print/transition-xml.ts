@@ -45,9 +45,8 @@ function attributesOf(step: Action): XmlElement {
   return xml("attributes", meta);
 }
 
-/** What goes with the order alone: the lock that the node shall keep with its record; where a record is deleted. */
-function orderOf(facts: Facts, { kind, operation, resource, node }: Action): Record<string, string> {
-  if (operation === "lrm_delete") return { mode: "cib" };
+/** The lock that the node shall keep with its record goes with the order alone. */
+function lockOf(facts: Facts, { kind, resource, node }: Action): Record<string, string> {
   const lock = kind === "resource" && resource !== undefined ? lockOn(facts, resource, node) : undefined;
   return lock === undefined ? {} : { "shutdown-lock": String(lock.sinceSeconds) };
 }
@@ -57,7 +56,9 @@ function actionOf(facts: Facts, step: Action, id: number): XmlElement {
     step.kind === "fence" && step.fenceKind !== "on" && step.node !== undefined
       ? [xml("downed", {}, [xml("node", { id: step.node.id })])]
       : [];
-  const head = { ...headOf(step, id), ...orderOf(facts, step) };
+  // A record is deleted in the CIB: its node may be away.
+  const mode = step.operation === "lrm_delete" ? { mode: "cib" } : {};
+  const head = { ...mode, ...headOf(step, id), ...lockOf(facts, step) };
   return xml(TAG[step.kind], head, [...identity(step), attributesOf(step), ...downed]);
 }
 

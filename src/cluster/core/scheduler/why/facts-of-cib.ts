@@ -33,6 +33,7 @@ export type FactKind =
   | "transient-attribute"
   | "node-down"
   | "node-unclean"
+  | "shutdown-lock"
   | "operation"
   | "on-fail"
   | "no-quorum"
@@ -250,6 +251,15 @@ function collectStatus(facts: Facts, ids: ReadonlySet<string>, collect: Collect)
     for (const record of childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource")) {
       const resource = record.attributes["id"] ?? "";
       const isOwn = ids.has(resource) || ids.has(resource.replace(/:\d+$/, ""));
+      const { "shutdown-lock": lock, ...unlocked } = record.attributes;
+      if (isOwn && lock !== undefined)
+        collect({
+          kind: "shutdown-lock",
+          place: `${place}${idPlace(record)}`,
+          values: { resource, node },
+          element: record,
+          instead: { ...record, attributes: unlocked },
+        });
       for (const op of childrenOf(record, "lrm_rsc_op")) {
         const { operation = "", interval = "0", "rc-code": code = "" } = op.attributes;
         // What failed so that its node must be fenced is everybody's matter there.

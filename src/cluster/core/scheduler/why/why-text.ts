@@ -41,6 +41,10 @@ const FACTS: Readonly<Record<FactKind, Sentence>> = {
   "transient-attribute": both("node {node} reports {name}={value}", "ノード {node} の一時属性 {name}={value}"),
   "node-unclean": both("node {node} is unclean", "ノード {node} の状態が不明"),
   "node-down": both("node {node} is not up", "ノード {node} が稼働していない"),
+  "shutdown-lock": both(
+    "{resource} is locked to node {node}, which was shut down while it ran there (shutdown-lock)",
+    "{resource} は、稼働中に停止されたノード {node} の復帰を待っている (shutdown-lock)",
+  ),
   operation: both(
     "recorded on {node}: {resource} {task} ended with {code}",
     "ノード {node} の記録: {resource} の {task} の結果は {code}",
