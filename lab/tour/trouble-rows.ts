@@ -63,6 +63,17 @@ async function isOff(lab: Lab, nodes: readonly NodeName[]): Promise<NodeName> {
   return off() ?? "alpha";
 }
 
+/** Who is switched on before its shooter has read that it is off is read as on, and shot once more. */
+async function isReadAsOff(lab: Lab, target: NodeName, sinceWallMs: number): Promise<void> {
+  const shooter = peerOf(target);
+  await lab.until(`${shooter} has read ${target} as off`, async () => {
+    const status = lab.watcher.status(shooter);
+    if (status === undefined) return false;
+    const aheadMs = await clockAheadMs(lab.pair.machines[shooter]);
+    return confirmedOff(status, target, sinceWallMs + aheadMs) !== undefined;
+  });
+}
+
 async function unlink(lab: Lab, nodes: readonly NodeName[]): Promise<void> {
   for (const node of nodes) await lab.pair.machines[node].unplugShared();
 }
@@ -249,18 +260,13 @@ export const TROUBLE_ROWS: readonly TroubleRow[] = [
     {
       async provoke(lab) {
         const { machines } = lab.pair;
-        const aheadMs = { alpha: await clockAheadMs(machines.alpha), bravo: await clockAheadMs(machines.bravo) };
-        const cutAtWallMs = Date.now();
+        const sinceWallMs = Date.now();
         lab.pair.split(peerOf(lab.active()));
         const first = await isOff(lab, NODES);
-        const shooter = peerOf(first);
-        // Who is switched on before that is read as on, and shot once more.
-        await lab.until(`${shooter} has read ${first} as off`, () => {
-          const status = lab.watcher.status(shooter);
-          return status !== undefined && confirmedOff(status, first, cutAtWallMs + aheadMs[shooter]) !== undefined;
-        });
+        await isReadAsOff(lab, first, sinceWallMs);
         await machines[first].powerOn();
-        const second = await isOff(lab, [shooter]);
+        const second = await isOff(lab, [peerOf(first)]);
+        await isReadAsOff(lab, second, sinceWallMs);
         lab.pair.joinAll();
         await machines[second].powerOn();
         await lab.until(`${second} boots`, () => lab.watcher.latest(second)?.seen !== undefined);
