@@ -181,7 +181,8 @@ export class VirtualManager {
     this.#channel = stepped.state;
     for (const effect of stepped.effects) {
       if (effect.kind === "send") this.keeper.sendDatagram(effect.to, effect.bytes);
-      else if (effect.kind === "deliver") this.#takeMessage(effect.from, JSON.parse(effect.text) as Message);
+      else if (effect.kind === "deliver")
+        this.#takeMessage(effect.from, this.machine.world.readings.read(effect.text) as Message);
       else this.feed({ kind: "messages-lost", peer: effect.peer });
       if (this.isGone) return;
     }

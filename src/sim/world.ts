@@ -13,6 +13,7 @@ import { Drbd } from "./drbd.ts";
 import { callHandler } from "./drbd-office.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
+import { Readings } from "./readings.ts";
 import { configurationOf, nodesOf, type Setting, servicesOf } from "./setting.ts";
 import { SharedDisk } from "./shared-lock.ts";
 import { Watch } from "./watch.ts";
@@ -40,6 +41,7 @@ export class World {
   readonly chance: Chance;
   readonly network: Network;
   readonly watch: Watch;
+  readonly readings = new Readings();
   readonly machines: readonly Machine[];
   readonly names: readonly string[];
   readonly boards = new Map<string, Board>();

@@ -212,3 +212,12 @@ test("bytes that are no segment change nothing", () => {
     }),
   );
 });
+
+test("pieces that lie in one block, or begin the next, keep what each was given", () => {
+  const texts = Array.from({ length: 300 }, (_, at) => `${at} ${"äx€".repeat(at)}`).concat("€".repeat(40_000), "last");
+  const sent = texts.map((text) =>
+    encodeSegment({ kind: "piece", session: 1, target: 2, stream: 1, sequence: 1, last: true, text }),
+  );
+  const read = sent.map((bytes) => decodeSegment(bytes)).map((one) => (one?.kind === "piece" ? one.text : undefined));
+  expect(read).toEqual(texts);
+});

@@ -69,9 +69,30 @@ export function cutText(text: string): string[] {
   return pieces;
 }
 
-/** Room for the header and what follows it at most. */
+/**
+ * Pieces are cut from a block until it is used up, and no byte of it is ever used again: an allocation of its own for
+ * each piece, by what its text might take at most, is a call of malloc and work for the collector.
+ */
+const BLOCK_BYTES = 64 * 1024;
+let block = new Uint8Array(BLOCK_BYTES);
+let usedBytes = 0;
+
+/** The header, and the text behind it. */
+function encodePiece(text: string): Uint8Array {
+  const most = HEADER_BYTES + text.length * UTF8_BYTES_MAX;
+  if (most > block.length - usedBytes) {
+    block = new Uint8Array(Math.max(BLOCK_BYTES, most));
+    usedBytes = 0;
+  }
+  const { written } = encoder.encodeInto(text, block.subarray(usedBytes + HEADER_BYTES));
+  const bytes = block.subarray(usedBytes, usedBytes + HEADER_BYTES + written);
+  usedBytes += bytes.length;
+  return bytes;
+}
+
+/** Room for the header and what follows it; the text of a piece stands in it already. */
 function roomFor(segment: Segment): Uint8Array {
-  if (segment.kind === "piece") return new Uint8Array(HEADER_BYTES + segment.text.length * UTF8_BYTES_MAX);
+  if (segment.kind === "piece") return encodePiece(segment.text);
   return new Uint8Array(HEADER_BYTES + (segment.kind === "acknowledgement" ? ACKNOWLEDGEMENT_BYTES : 0));
 }
 
@@ -92,8 +113,7 @@ export function encodeSegment(segment: Segment): Uint8Array {
   }
   bytes[13] = segment.last ? 1 : 0;
   writeUint32(bytes, 16, segment.sequence);
-  const { written } = encoder.encodeInto(segment.text, bytes.subarray(HEADER_BYTES));
-  return bytes.subarray(0, HEADER_BYTES + written);
+  return bytes;
 }
 
 /** Undefined when the bytes are no segment of this version. */
