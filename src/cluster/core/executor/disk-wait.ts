@@ -6,7 +6,7 @@
  * looked at again, at once when the disk goes on. Pacemaker counts it as a failure.
  */
 import type { DiskWait } from "../../../storage/core/fence-desk.ts";
-import type { Answer } from "./resource-state.ts";
+import { type Answer, mapRecurring } from "./resource-state.ts";
 import type { ExecutorState, RecurringCall, ResourceState, RunningCall } from "./types.ts";
 
 /** Our writes wait on this node, or did until `endedAtMs`. */
@@ -60,12 +60,6 @@ export function withDiskWait(state: ExecutorState, wait: DiskWait, nowMs: number
     return { ...state, pause: { wait, sinceMs } };
   }
   if (isOver) return state;
-  const resources = Object.entries(state.resources).map(([id, resource]): [string, ResourceState] => {
-    const recurring = Object.entries(resource.recurring).map(([key, call]): [string, RecurringCall] => [
-      key,
-      call.isDoubted === true ? { ...call, dueAtMs: nowMs } : call,
-    ]);
-    return [id, { ...resource, recurring: Object.fromEntries(recurring) }];
-  });
-  return { ...state, pause: { ...pause, endedAtMs: nowMs }, resources: Object.fromEntries(resources) };
+  const asked = mapRecurring(state, (call) => (call.isDoubted === true ? { ...call, dueAtMs: nowMs } : call));
+  return { ...asked, pause: { ...pause, endedAtMs: nowMs } };
 }

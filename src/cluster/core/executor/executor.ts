@@ -13,7 +13,16 @@ import { doubted, doubtText, isDoubtful, withDiskWait } from "./disk-wait.ts";
 import { codesOf, historySuffix, isExpected, isRecorded, lockAfter, recordResult } from "./history.ts";
 import { type LimitOptions, slotsOf, usualLimits } from "./limits.ts";
 import { pump } from "./pump.ts";
-import { type Answer, CANCELLED, cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
+import {
+  type Answer,
+  CANCELLED,
+  cancelRecurring,
+  idle,
+  mapRecurring,
+  result,
+  SUCCESS,
+  withResource,
+} from "./resource-state.ts";
 import { type Begun, begunAfter, probeOf } from "./runs-with.ts";
 import type {
   Call,
@@ -247,15 +256,10 @@ function clearFailures(state: ExecutorState, event: Extract<ExecutorEvent, { kin
 }
 
 function look(state: ExecutorState, agentType: string, nowMs: number): Step {
-  const resources = Object.entries(state.resources).map(([id, resource]): [string, ResourceState] => {
-    if (resource.identity.type !== agentType) return [id, resource];
-    const recurring = Object.entries(resource.recurring).map(([key, call]): [string, RecurringCall] => [
-      key,
-      { ...call, dueAtMs: Math.min(call.dueAtMs, nowMs), lookedForAtMs: nowMs },
-    ]);
-    return [id, { ...resource, recurring: Object.fromEntries(recurring) }];
-  });
-  return { state: { ...state, resources: Object.fromEntries(resources) }, effects: [] };
+  const asked = mapRecurring(state, (call, { identity }) =>
+    identity.type === agentType ? { ...call, dueAtMs: Math.min(call.dueAtMs, nowMs), lookedForAtMs: nowMs } : call,
+  );
+  return { state: asked, effects: [] };
 }
 
 function stepEvent(state: ExecutorState, event: ExecutorEvent, nowMs: number, tools: ExecutorTools): Step {

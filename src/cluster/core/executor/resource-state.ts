@@ -1,10 +1,24 @@
 /** The small steps on the state of one resource that the executor's parts share. */
 import { without } from "../../../base/record.ts";
 import { OP_STATUS } from "./history.ts";
-import type { Call, ExecutorEffect, ExecutorState, ResourceState } from "./types.ts";
+import type { Call, ExecutorEffect, ExecutorState, RecurringCall, ResourceState } from "./types.ts";
 
 export function withResource(state: ExecutorState, id: string, resource: ResourceState): ExecutorState {
   return { ...state, resources: { ...state.resources, [id]: resource } };
+}
+
+/** Every recurring operation as `change` makes it; a resource of which none changes stays the same object. */
+export function mapRecurring(
+  state: ExecutorState,
+  change: (call: RecurringCall, resource: ResourceState) => RecurringCall,
+): ExecutorState {
+  const resources = Object.entries(state.resources).map(([id, resource]): [string, ResourceState] => {
+    const before = Object.entries(resource.recurring);
+    const after = before.map(([key, call]): [string, RecurringCall] => [key, change(call, resource)]);
+    const isSame = after.every(([, call], index) => call === before[index]?.[1]);
+    return [id, isSame ? resource : { ...resource, recurring: Object.fromEntries(after) }];
+  });
+  return { ...state, resources: Object.fromEntries(resources) };
 }
 
 /** Without the running call; optional properties are left out, never undefined, so that states compare. */
