@@ -102,6 +102,13 @@ describe("devices", () => {
     expect([configuration.isEnabled, configuration.timeoutMs]).toEqual([false, 90_000]);
   });
 
+  test("an infinite score of a set of options is the highest", () => {
+    const set = (id: string, score: string, time: string) =>
+      `</cluster_property_set><cluster_property_set id="${id}" score="${score}">${pairs({ "stonith-timeout": time })}`;
+    const options = set("x", "9", "45s") + set("y", "INFINITY", "30s");
+    expect(read(cib(good, { options })).configuration.timeoutMs).toBe(30_000);
+  });
+
   test("parameters that a rule decides on are refused: read as if it held, it could be another node's board", () => {
     const ruled = good.replace("<instance_attributes>", '<instance_attributes><rule score="0"/>');
     expect(places(cib(ruled))).toContain("error primitive fence-alpha");

@@ -1,6 +1,7 @@
 /** How values stand in a CIB: name-value sets, words, truth; and how what is wrong with them is told. */
 import type { Problem } from "../../base/problem.ts";
 import { childrenOf, type XmlElement } from "../../base/xml.ts";
+import { readScore } from "../../cib/schema/values.ts";
 
 export type Values = Readonly<Record<string, string>>;
 export type Complain = (place: string, reason: string, remedy: string, severity?: Problem["severity"]) => void;
@@ -13,7 +14,8 @@ const UNSET = "#default";
 /** The name-value pairs of all sets with this name below `element`; the first set that has a name wins. */
 export function valuesOf(element: XmlElement | undefined, set: string): Values {
   const values: Record<string, string> = {};
-  const rank = ({ attributes: { id, score } }: XmlElement) => (id === FIRST_SET ? Infinity : Number(score ?? 0));
+  const rank = ({ attributes: { id, score } }: XmlElement) =>
+    id === FIRST_SET ? Infinity : (readScore(score ?? "") ?? 0);
   const sets = childrenOf(element, set).toSorted((left, right) => rank(right) - rank(left) || 0);
   for (const pair of sets.flatMap((each) => childrenOf(each, "nvpair"))) {
     const { name, value } = pair.attributes;
