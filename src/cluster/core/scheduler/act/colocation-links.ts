@@ -1,7 +1,9 @@
 /** Colocations in the plan: who must be with something that cannot start does not start either. */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { ROLE } from "../facts/values.ts";
 import { assignedNode } from "../place/board.ts";
 import { link, linkAll, type PlanDraft } from "./draft.ts";
 import { type Step, stepsOf } from "./plan.ts";
