@@ -1,6 +1,6 @@
 /**
- * How the CIB writes values, read strictly unless a reader says otherwise: anything that is not clearly a boolean, score,
- * time or number is undefined, and what stands there instead is the caller's to say. One place for all readers.
+ * How the CIB writes values, read strictly unless a reader says otherwise: anything that is not clearly a boolean,
+ * score, time or number is undefined, and what stands there instead is the caller's to say. One place for all readers.
  * Facts: Pacemaker Explained, "Scores", "Durations"; times also with the suffixes of crm(8) and as ISO 8601 durations.
  */
 
