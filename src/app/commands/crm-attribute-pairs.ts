@@ -7,6 +7,7 @@ import process from "node:process";
 import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { nodeState } from "../../cluster/core/controller/cib-read.ts";
+import { cibFile } from "../cib-door.ts";
 import { askOrTell, changeCib, EXIT, FIELD_EXIT, fetchCib } from "./ask.ts";
 
 /** Where the pairs stand. */
@@ -174,7 +175,9 @@ export async function changeTransient(call: PairsCall, node: string, value: stri
   const cib = await fetchCib(tool, socketPath);
   if (typeof cib === "number") return cib;
   const found = pairsOf(cib, scope, choice);
-  const names = choice.name === undefined ? found.map(({ name }) => name) : [choice.name];
+  // A manager may hold what it has not written yet; a file has nothing but what stands there.
+  const isWhole = choice.name === undefined || (value === null && cibFile() !== undefined);
+  const names = isWhole ? found.map(({ name }) => name) : [choice.name];
   for (const name of names) {
     const asked = await askOrTell(tool, socketPath, {
       kind: "attribute",

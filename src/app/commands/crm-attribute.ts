@@ -84,7 +84,7 @@ export async function nodeAttribute(
   }
   const transient = transientAttributes(nodeState(cib, node))[name];
   if (transient !== undefined || lifetime === "reboot") return tellValue(call, "status", transient);
-  return tellValue(call, "nodes", permanent);
+  return tellValue(call, permanent === undefined ? "status" : "nodes", permanent);
 }
 
 async function ticket(call: AttributeCall, id: string): Promise<number> {
