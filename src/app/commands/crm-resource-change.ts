@@ -221,7 +221,11 @@ async function remove(call: ResourceCall): Promise<number> {
 export const CHANGES: Readonly<Record<string, ResourceAction>> = {
   move: (call) => ask(call, "move", overrideOf(call)),
   ban: (call) => ask(call, "ban", overrideOf(call)),
-  clear: (call) => ask(call, "unmove", call.flags["expired"] === true ? { isExpired: true } : {}),
+  clear: (call) =>
+    ask(call, "unmove", {
+      ...(call.flags["expired"] === true ? { isExpired: true } : {}),
+      ...(call.flags["force"] === true ? { isForced: true } : {}),
+    }),
   cleanup,
   refresh: cleanup,
   restart,

@@ -198,10 +198,14 @@ function move(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
   }));
 }
 
-function unmove(cib: XmlElement, { resource, node, isExpired = false }: Of<"resource">, { nowWallMs }: Asker): Wish {
+function unmove(cib: XmlElement, request: Of<"resource">, { nowWallMs }: Asker): Wish {
+  const { resource, node, isExpired = false, isForced = false } = request;
+  const unknown = node === undefined ? undefined : unknownNode(cib, node);
+  if (unknown !== undefined) return unknown;
   const operations = clear(configurationOf(cib), resource, {
     ...(node === undefined ? {} : { node }),
     ...(isExpired ? { expiredAtWallMs: nowWallMs } : {}),
+    isForced,
   });
   if (operations.length === 0) return { kind: "operations", operations, text: `${resource} had not been moved` };
   const made: Wish = { kind: "operations", operations, text: `${resource} may run anywhere again` };
