@@ -83,6 +83,25 @@ test("a failed machine: the guest counts as fenced when the machine has stopped"
   expect(story.breaks([`stop vm ${host}`, "(fence inner)", `start vm ${host}`, "start job inner"])).toEqual([]);
 });
 
+test("a guest whose machine stays down is told as switched off, one whose machine comes back as restarted", () => {
+  const kindOf = ({ decision }: Story) =>
+    decision.transition.actions.flatMap(({ kind, key }) => (kind === "pseudo" && /^stonith-/.test(key) ? [key] : []));
+  const failed = failMonitor(settled(onGuest()), "vm");
+  expect(kindOf(new Story(failed))).toEqual(["stonith-inner-reboot"]);
+  const kept = edit(failed, (text) =>
+    text.replace(
+      "</constraints>",
+      `${["alpha", "bravo"]
+        .map(
+          (node) => `<rsc_location id="no-${node}" rsc="vm"
+      node="${node}" score="-INFINITY"/>`,
+        )
+        .join("")}</constraints>`,
+    ),
+  );
+  expect(kindOf(new Story(kept))).toEqual(["stonith-inner-off"]);
+});
+
 test("a machine that is no longer configured takes its guest along, once that is empty", () => {
   const removed = edit(settled(onGuest()), (text) => text.replace(/<primitive id="vm".*?<\/primitive>/s, ""));
   const story = new Story(removed);

@@ -124,8 +124,7 @@ function planOne(plan: PlanDraft, resource: Resource, operation: Operation, node
       for (const promote of stepsOf(plan, resource, "promote"))
         if (promote.node === node) link(plan, promote, made, { firstDragsThen: true, needsFirst: true });
     for (const demote of stepsOf(plan, resource, "demote"))
-      if (demote.node === node && nextRole !== ROLE.promoted)
-        link(plan, demote, made, { firstDragsThen: true, needsFirst: true });
+      if (demote.node === node && nextRole !== ROLE.promoted) link(plan, demote, made, { needsFirst: true });
   }
 }
 

@@ -123,7 +123,8 @@ function passDemands(at: Settling, link: Link): void {
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   const draws = thenDragsFirst === true && first.managed && isRequiredAt(at, second, first);
-  if (link.firstDragsThen === true && isRequiredAt(at, first, second, link.at) && isDrawnIn(link))
+  const drags = link.firstDragsThen === true && (!first.alone || first.resource === second.resource);
+  if (drags && isRequiredAt(at, first, second, link.at) && isDrawnIn(link))
     if (!(quiet && at.handed.has(first))) requireFor(at, second, first);
   if (draws && !(quiet && at.handed.has(second))) requireFor(at, first, second);
   if (link.promotedDrags === true && at.required[second.index] === true && first.managed)
@@ -209,7 +210,8 @@ function isBlockedStop({ operation, resource }: Step): boolean {
 
 function sum(at: Settling, { step, members, mode }: Collective): void {
   const { required, runnable } = at;
-  if (required[step.index] !== true && members.some(({ index }) => required[index] === true)) require(at, step, "");
+  const asks = ({ index, alone }: Step) => required[index] === true && !alone;
+  if (required[step.index] !== true && members.some(asks)) require(at, step, "");
   if (mode === "free" || runnable[step.index] !== true) return;
   const runs =
     mode === "any"
