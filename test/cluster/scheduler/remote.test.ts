@@ -68,6 +68,24 @@ test("whoever may not touch the connection may not touch the node: it is told of
   expect(decision.transition.actions.map(({ operation }) => operation)).toContain("maintenance_nodes");
 });
 
+test("a failed connection in maintenance: nothing is fenced, nothing moves, nobody watches", () => {
+  const unmanaged = edit(failMonitor(settled(onRemote()), "far"), (text) =>
+    text.replace('type="remote">', `type="remote">${meta("far", { maintenance: "true" })}`),
+  );
+  const { done, decision } = new Story(unmanaged);
+  expect(done).toEqual(["cancel far alpha"]);
+  expect(decision.nodes.find(({ name }) => name === "far")).toMatchObject({ maintenance: true });
+});
+
+test("without quorum a node is fenced that our own side has held, and nothing of it starts before", () => {
+  const alone = edit(failMonitor(settled(onRemote()), "far"), (text) =>
+    text
+      .replace('have-quorum="1"', 'have-quorum="0"')
+      .replace("</cluster_property_set>", `${nvpairs("q", { "no-quorum-policy": "freeze" })}</cluster_property_set>`),
+  );
+  expect(new Story(alone).breaks(["fence far", "start job alpha"])).toEqual([]);
+});
+
 const vm = primitive("vm", "ocf:heartbeat:VirtualDomain", meta("vm", { "remote-node": "inner" }));
 const onGuest = () => cib({ resources: vm + job, constraints: there("inner") });
 

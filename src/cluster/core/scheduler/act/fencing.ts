@@ -21,7 +21,8 @@ export function canFence(plan: Placed, node: Node): boolean {
   if (!options.fencingEnabled || !plan.facts.canProtect || !hasManaged(plan)) return false;
   if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
   if (options.quorate || options.noQuorumPolicy === "ignore") return true;
-  return node.online;
+  // What nodes of our own side hold by a connection that has failed is as much ours as they are.
+  return node.online || node.remote?.runningOn.some((host) => host.online && !host.unclean) === true;
 }
 
 function isFenced(plan: Placed, node: Node): boolean {

@@ -184,7 +184,7 @@ export function isHereToStay(plan: PlanDraft, node: Node): boolean {
 function cancelInMaintenance(plan: PlanDraft, resource: Resource): void {
   if (resource.removed) return;
   for (const node of resource.runningOn) {
-    if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
+    if ((!node.maintenance && !resource.maintenance) || !node.online || !isHereToStay(plan, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);
