@@ -132,7 +132,8 @@ function fenceGuest(plan: PlanDraft, node: Node): void {
   // Where the container is down already, the end of the connection says that the guest is.
   const own = stepsOf(plan, container, "stop").filter(({ wanted }) => wanted);
   const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");
-  const returns = own.length === 0 || stepsOf(plan, container, "start").some(({ wanted, possible }) => wanted && possible);
+  const returns =
+    own.length === 0 || stepsOf(plan, container, "start").some(({ wanted, possible }) => wanted && possible);
   const fenceKind = returns ? "reboot" : "off";
   const key = `stonith-${node.name}-${fenceKind}`;
   const fence = step(plan, {

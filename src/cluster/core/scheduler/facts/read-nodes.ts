@@ -171,8 +171,8 @@ function isStandby(value: string | undefined): boolean {
 }
 
 /**
- * Marks it as to be fenced. The first reason is what the report tells. Who may not touch the connection of a remote node
- * does not switch it off either; nor is anything of it started elsewhere, for the node is in maintenance then.
+ * Marks it as to be fenced. The first reason is what the report tells. Who may not touch the connection of a remote
+ * node does not switch it off either; nor is anything of it started elsewhere, for the node is in maintenance then.
  */
 export function wantFencing(facts: Reading, node: NodeDraft, reason: string): void {
   if (node.kind === "remote" && node.remote?.managed === false) return;

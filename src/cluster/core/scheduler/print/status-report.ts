@@ -216,7 +216,8 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
     }
-    const isToldAlone = clone.unique || (view.pending === true && instance.kind === "primitive" && isUnderWay(instance));
+    const isToldAlone =
+      clone.unique || (view.pending === true && instance.kind === "primitive" && isUnderWay(instance));
     if (!isUp && (instance.removed || !isToldAlone)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
     if (isGone && !clone.unique) continue;
