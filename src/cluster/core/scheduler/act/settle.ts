@@ -29,6 +29,8 @@ interface Settling extends Settled {
   readonly leaves: Leaves;
   /** What is to be handed over running: that disturbs nobody who depends on it. */
   readonly handed: ReadonlySet<Step>;
+  /** Whether the late links are heard by now. */
+  isLate: boolean;
 }
 
 /** What is so before any link is heard. `forsaken`: what cannot run for want of an instance beside it. */
@@ -171,7 +173,7 @@ function passHindrances(at: Settling, link: Link): void {
 }
 
 function pass(at: Settling, link: Link): void {
-  if (link.gate === true) return;
+  if (link.gate === true || (link.late === true && !at.isLate)) return;
   const runs = at.runnable[link.first.index] === true;
   passDemands(at, link);
   if (!runs) passNeeds(at, link);
@@ -248,11 +250,20 @@ function aroundOf(plan: Plan): Around {
 /** Every rule until nothing changes, from what was concluded before. `handed`: what is to be handed over running. */
 export function settle(plan: Plan, before: Settled, handed: ReadonlySet<Step>): Settled {
   const [required, runnable, reason] = [[...before.required], [...before.runnable], [...before.reason]];
-  const at: Settling = { required, runnable, reason, handed, touched: [], leaves: leavesOf(plan) };
+  const at: Settling = { required, runnable, reason, handed, touched: [], leaves: leavesOf(plan), isLate: false };
   const around = aroundOf(plan);
   for (const whole of plan.collectives) sum(at, whole);
   for (const gate of plan.gates) judgeGate(at, gate, around);
   for (const each of plan.links) pass(at, each);
+  hearAll(at, around);
+  at.isLate = true;
+  for (const each of plan.links) if (each.late === true) pass(at, each);
+  hearAll(at, around);
+  return { required, runnable, reason };
+}
+
+/** What is touched has its links heard, until nothing is. */
+function hearAll(at: Settling, around: Around): void {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const step = at.touched.pop();
     if (step === undefined) break;
@@ -270,7 +281,6 @@ export function settle(plan: Plan, before: Settled, handed: ReadonlySet<Step>): 
       }
     }
   }
-  return { required, runnable, reason };
 }
 
 function judgeGate(at: Settling, { step, min }: Gate, { links }: Around): void {
