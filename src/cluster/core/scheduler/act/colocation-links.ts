@@ -15,16 +15,11 @@ function wholesSteps(plan: PlanDraft, { kind, children }: Resource, task: string
   return groups.flatMap((each) => stepsOf(plan, each, task));
 }
 
-/**
- * Who must be with a clone of which no instance can come up does not come up either. Where the instances themselves
- * cannot (no place, no quorum) the last of them is named, where something keeps the clone from it, the clone.
- */
+/** Who must be with a clone or bundle of which no instance can come up does not come up either. */
 function linkToClone(plan: PlanDraft, { primary, dependent, primaryRole, dependentRole }: Colocation): void {
   const task = taskOf(primaryRole);
   const firsts = stepsOf(plan, primary, task);
-  const instances = primitivesOf(primary);
-  const isAble = instances.some((each) => stepsOf(plan, each, task).some(({ possible }) => possible));
-  const blockedWith = isAble ? primary.id : (instances.at(-1)?.id ?? primary.id);
+  const blockedWith = nameOf(plan, primary, task);
   // What is told of a whole is first of all the order that keeps it waiting.
   const late = dependent.kind !== "primitive";
   const rules = { blockedWith, late, hidden: true };
@@ -34,14 +29,25 @@ function linkToClone(plan: PlanDraft, { primary, dependent, primaryRole, depende
     linkAll(plan, firsts, stepsOf(plan, dependent, taskOf(dependentRole)), { needsFirst: true, hidden: true });
 }
 
+/**
+ * Where the instances themselves cannot come up (no place, no quorum) the last of them is named, where something keeps
+ * the whole from it, the whole; of a bundle the connection into its last container.
+ */
+function nameOf(plan: PlanDraft, primary: Resource, task: string): string {
+  if (primary.bundled !== undefined) return primary.replicas.at(-1)?.remote?.id ?? primary.id;
+  const instances = primitivesOf(primary);
+  const isAble = instances.some((each) => stepsOf(plan, each, task).some(({ possible }) => possible));
+  return isAble ? primary.id : (instances.at(-1)?.id ?? primary.id);
+}
+
 const taskOf = (role: Role) => (role === ROLE.promoted ? "promote" : "start");
 
-/** For mandatory colocations; a clone may have other instances to be with. */
+/** For mandatory colocations; a clone or bundle may have other instances to be with. */
 export function linkColocations(plan: PlanDraft): void {
   for (const colocation of plan.facts.colocations) {
     const { dependent, primary, score, primaryRole, dependentRole } = colocation;
-    if (score < INFINITY_SCORE || primary.kind === "bundle") continue;
-    if (primary.kind === "clone") {
+    if (score < INFINITY_SCORE) continue;
+    if (primary.kind === "clone" || primary.kind === "bundle") {
       linkToClone(plan, colocation);
       continue;
     }

@@ -183,7 +183,7 @@ function pass(at: Settling, link: Link): void {
 
 /** Of a clone nothing needs to be wanted: that no instance can come up is enough. */
 function isOfClone({ resource }: Step): boolean {
-  return resource?.kind === "clone";
+  return resource?.kind === "clone" || resource?.kind === "bundle";
 }
 
 /** A start that would be wanted if there were quorum. */
