@@ -91,11 +91,13 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
       if (order.first !== order.second) waitForStop(plan, order.first, second);
   const seconds = stepsOf(plan, order.second, order.secondTask);
   const at = order.second.kind === "group" ? primitivesOf(order.second)[0]?.runningOn[0] : undefined;
+  // Of a clone one instance may go while the others stay: that alone takes nobody down who waits for the clone.
+  const drags = rules.thenDragsFirst === true && order.second.kind !== "clone";
   // Going down nothing is required of a whole itself; what is required of its members draws it in.
   const whole = {
     ...rules,
     ...(at === undefined ? {} : { at }),
-    thenDragsFirst: rules.thenDragsFirst === true && order.first.kind === "primitive",
+    thenDragsFirst: drags && order.first.kind === "primitive",
   };
   for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);
   // What is required of a whole is required of each of its members.
@@ -103,7 +105,7 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
     for (const first of firsts)
       for (const second of membersSteps(plan, order.second, order.secondTask))
         if (!staysAway(second, waits.forsaken.has(second))) link(plan, first, second, { ...rules, hidden: true });
-  if (order.first.kind !== "primitive" && rules.thenDragsFirst === true)
+  if (order.first.kind !== "primitive" && drags)
     for (const first of membersSteps(plan, order.first, order.firstTask))
       for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });
 }
