@@ -218,7 +218,7 @@ function hasExpired(
   status: number,
 ): boolean {
   const isDone = status === STATUS.done;
-  if (resource.failureTimeoutMs === 0 || (isDone && !resource.managed)) return false;
+  if (resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;
