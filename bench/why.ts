@@ -98,5 +98,6 @@ for (const file of readdirSync(values.cases).filter((each) => each.endsWith(".xm
   }
 }
 process.stdout.write(`${proofs} proofs; the slowest took ${slowestMs.toFixed(0)} ms CPU (${slowest})\n`);
-for (const [kind, times] of [...counts].toSorted()) process.stdout.write(`${String(times).padStart(6)} ${kind}\n`);
+for (const [kind, times] of [...counts].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  process.stdout.write(`${String(times).padStart(6)} ${kind}\n`);
 process.exitCode = counts.has("false") || counts.has("broken") ? 1 : 0;

@@ -1,6 +1,7 @@
 /** Facts are a value: what the reading passes made of a CIB is the same after all passes that decide by it. */
 import { expect, test } from "vitest";
 import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { parametersDigest } from "../../../src/cluster/core/scheduler/facts/digests.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
@@ -57,4 +58,22 @@ test("a decision also goes by lost tickets and by the colocations that nobody wr
   expect(decision.colocations.map(({ id }) => id)).toEqual(["group-members"]);
   expect(report.byId.get("p")).toMatchObject({ managed: true, blocked: false });
   expect(report.colocations).toEqual([]);
+});
+
+/** Started with another `level` than is configured, by an agent that told what only a restart changes. */
+const reloadable = (forcing: string) =>
+  terseCib(`
+nodes alpha
+Dummy p
+  parameters level=2
+p on alpha: start`).replaceAll('op-digest="', `${forcing} op-digest="`);
+
+test("a restart digest without its list is of all parameters: they are the same, a reload will do", () => {
+  const operations = (text: string) => work(parse(text), NOW_WALL_MS).graph.steps.map(({ operation }) => operation);
+  const digest = (parameters: Readonly<Record<string, string>>) =>
+    `op-restart-digest="${parametersDigest(parameters)}"`;
+  expect(operations(reloadable(digest({ level: "2" })))).toEqual(["reload-agent"]);
+  expect(operations(reloadable(digest({ level: "1" }))).toSorted()).toEqual(["start", "stop"]);
+  // An empty list is a list: nothing forces a restart.
+  expect(operations(reloadable(`op-force-restart=" " ${digest({})}`))).toEqual(["reload-agent"]);
 });

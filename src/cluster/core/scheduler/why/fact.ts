@@ -71,6 +71,14 @@ export type Collect = (
 
 export const idPlace = ({ name, attributes }: XmlElement) => `//${name}[@id="${attributes["id"] ?? ""}"]`;
 
+/** To be put in place of an element: the same without that attribute. */
+export const lacking =
+  (name: string) =>
+  (was: XmlElement): XmlElement => ({
+    ...was,
+    attributes: Object.fromEntries(Object.entries(was.attributes).filter(([each]) => each !== name)),
+  });
+
 /** The pairs of these sets, wherever a set that is borrowed (id-ref) is written. */
 export function pairsOf(
   { ids }: Setting,

@@ -7,7 +7,7 @@ import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.
 import type { Facts, Resource } from "../facts/model.ts";
 import type { Worked } from "../worked.ts";
 import { conclusionOf } from "./conclusion.ts";
-import { type Candidate, type Collect, idPlace, isGivenUp, pairsOf } from "./fact.ts";
+import { type Candidate, type Collect, idPlace, isGivenUp, lacking, pairsOf } from "./fact.ts";
 import { collectStatus } from "./facts-of-status.ts";
 
 /**
@@ -78,8 +78,8 @@ function collectOperations(element: XmlElement, collect: Collect): void {
           collect({ kind: "on-fail", place: idPlace(pair), values, element: pair });
         }
     if (value === undefined) continue;
-    const instead = ({ attributes: { "on-fail": _, ...attributes }, ...was }: XmlElement) => ({ ...was, attributes });
-    collect({ kind: "on-fail", place: idPlace(op), values: { resource, name, value }, element: op, instead });
+    const values = { resource, name, value };
+    collect({ kind: "on-fail", place: idPlace(op), values, element: op, instead: lacking("on-fail") });
   }
 }
 

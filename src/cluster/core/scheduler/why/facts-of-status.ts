@@ -1,7 +1,7 @@
 /** What the status says that can bear on where a resource is: who is up, what is recorded, counted and granted. */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
 import type { Facts, Node } from "../facts/model.ts";
-import { type Collect, type FactKind, idPlace, isGivenUp, STATES } from "./fact.ts";
+import { type Collect, type FactKind, idPlace, isGivenUp, lacking, STATES } from "./fact.ts";
 
 function kindOfTransient(name: string): FactKind {
   if (name.startsWith("fail-count-")) return "fail-count";
@@ -66,8 +66,7 @@ function collectNodeState(state: XmlElement, node: string, known: Node | undefin
   const { shutdown: value } = state.attributes;
   if (isUp && value !== undefined && value !== "0") {
     const values = { node, name: "shutdown", value };
-    const instead = ({ attributes: { shutdown: _, ...attributes }, ...was }: XmlElement) => ({ ...was, attributes });
-    collect({ kind: "transient-attribute", place, values, element: state, instead });
+    collect({ kind: "transient-attribute", place, values, element: state, instead: lacking("shutdown") });
   }
   for (const set of childOf(state, "transient_attributes")?.children ?? [])
     for (const pair of childrenOf(set, "nvpair")) {
@@ -89,12 +88,14 @@ function collectRecords(
     const resource = record.attributes["id"] ?? "";
     const isOwn = ids.has(resource) || ids.has(resource.replace(/:\d+$/, ""));
     if (isOwn && record.attributes["shutdown-lock"] !== undefined) {
-      const instead = ({ attributes: { "shutdown-lock": _, ...attributes }, ...was }: XmlElement) => ({
-        ...was,
-        attributes,
-      });
       const values = { resource, node };
-      collect({ kind: "shutdown-lock", place: `${place}${idPlace(record)}`, values, element: record, instead });
+      collect({
+        kind: "shutdown-lock",
+        place: `${place}${idPlace(record)}`,
+        values,
+        element: record,
+        instead: lacking("shutdown-lock"),
+      });
     }
     for (const op of childrenOf(record, "lrm_rsc_op")) {
       const { operation = "", interval = "0", "rc-code": code = "" } = op.attributes;

@@ -241,8 +241,7 @@ function changeLine(change: Change, language: Language): string {
 }
 
 function obstacleLine(obstacle: Obstacle, language: Language): string {
-  const { kind, node, ...values } = obstacle;
-  return `  ${goalText(obstacle)}: ${fill(OBSTACLES[kind], language, values)}`;
+  return `  ${goalText(obstacle)}: ${fill(OBSTACLES[obstacle.kind], language, { ...obstacle })}`;
 }
 
 function followingLines({ resource, following }: Proof, language: Language): string[] {
