@@ -138,7 +138,7 @@ function placeEarly(board: Board, spread: Spread, instance: Resource, current: N
 
 function prefersCurrent(board: Board, spread: Spread, instance: Resource, optimal: number): Node | undefined {
   const node = nodeOf(instance);
-  if (node === undefined || activeCount(instance) !== 1) return undefined;
+  if (node === undefined || activeCount(instance) !== 1 || isFailed(instance)) return undefined;
   if (primitivesOf(instance).some(({ managed, heldBack }) => !managed && !heldBack)) return undefined;
   if (!isAvailable(board, node) || (spread.counts[node.index] ?? 0) >= optimal) return undefined;
   const score = allowedOf(board, instance)[node.index];

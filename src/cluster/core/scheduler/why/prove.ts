@@ -5,9 +5,10 @@
  */
 import type { XmlElement } from "../../../../base/xml.ts";
 import type { ScheduleOptions } from "../decision.ts";
+import { inPromotable, type Resource } from "../facts/model.ts";
 import { work } from "../schedule.ts";
 import type { Worked } from "../worked.ts";
-import { type Change, changeFor, movedWith, type Obstacle, obstacleFor } from "./change.ts";
+import { barrierFor, type Change, changeFor, type Goal, movedWith, type Obstacle, obstacleFor } from "./change.ts";
 import {
   type Conclusion,
   conclusionOf,
@@ -17,7 +18,8 @@ import {
   targetsOf,
   whereOf,
 } from "./conclusion.ts";
-import { type Candidate, type CitedFact, candidatesFor } from "./facts-of-cib.ts";
+import type { Candidate, CitedFact } from "./fact.ts";
+import { candidatesFor } from "./facts-of-cib.ts";
 import { ask, CHUNK, chunksOf, type Inquiry, isSame, plain, smallest } from "./inquiry.ts";
 
 /** What a fact was worth: the verdict on a node as it is and as it would be without the fact. */
@@ -45,7 +47,7 @@ export interface Proof {
   readonly following?: Following;
   readonly conclusion: Conclusion;
   readonly citations: readonly Citation[];
-  /** For each node where it will not be: the smallest change that would bring it there. */
+  /** For each node where it will not be, or not promoted: the smallest change that would bring it there. */
   readonly changes: readonly Change[];
   /** For each of the others: why there is none. */
   readonly obstacles: readonly Obstacle[];
@@ -110,6 +112,18 @@ function jointlyDecisive(inquiry: Inquiry, candidates: readonly Candidate[]): Ca
   return sets;
 }
 
+/** The nodes where it is not, and of a promotable clone those where it is and not promoted. */
+function goalsOf({ nodes }: Conclusion, targets: readonly Resource[], asked: string | undefined): readonly Goal[] {
+  const goals = nodes.flatMap(({ node, roles }): Goal[] => {
+    if (roles.length === 0) return [{ node }];
+    const mayBe = targets.some(inPromotable) && !roles.includes("Promoted");
+    return mayBe ? [{ node, role: "Promoted" }] : [];
+  });
+  const there = goals.filter(({ node }) => node === asked);
+  // Asked about a node where it is: then what would move it anywhere else.
+  return there.length > 0 ? there : goals;
+}
+
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
 export function prove(
   cib: XmlElement,
@@ -124,7 +138,7 @@ export function prove(
   if (targets === undefined || first === undefined) return undefined;
   const base = conclusionOf(worked, targets);
   const inquiry: Inquiry = { cib, nowWallMs, asked, name, node, base };
-  const all = candidatesFor(worked.facts, targets);
+  const all = candidatesFor(worked, targets);
   const candidates = all.slice(0, CANDIDATES_MAX);
   const decisive = decisiveOf(inquiry, candidates);
   const alone = new Set(decisive.map(({ fact }) => fact));
@@ -135,9 +149,11 @@ export function prove(
   const grounds = [...[...alone].map((fact) => [fact]), ...sets];
   const movable = movedWith(worked.facts, targets);
   const following = followingOf(name, targets);
-  const elsewhere = base.nodes.filter((each) => each.roles.length === 0 && (node === undefined || each.node === node));
-  const changes = elsewhere.flatMap((each) => changeFor(inquiry, movable, each.node, grounds, candidates) ?? []);
-  const away = elsewhere.map((each) => each.node).filter((each) => changes.every((change) => change.node !== each));
+  const searched = goalsOf(base, targets, node).map((goal) => {
+    const barrier = barrierFor(worked.facts, targets, goal);
+    const change = barrier === undefined ? changeFor(inquiry, movable, goal, grounds, candidates) : undefined;
+    return { change, obstacle: change === undefined ? (barrier ?? obstacleFor(worked.facts, goal)) : undefined };
+  });
   return {
     resource: name,
     ...(node === undefined ? {} : { node }),
@@ -147,8 +163,8 @@ export function prove(
       ...decisive.map(({ fact, after }) => cite(inquiry, [fact], after)),
       ...sets.map((set) => cite(inquiry, set, ask(inquiry, set))),
     ],
-    changes,
-    obstacles: away.map((name) => obstacleFor(worked.facts, targets, name)),
+    changes: searched.flatMap(({ change }) => change ?? []),
+    obstacles: searched.flatMap(({ obstacle }) => obstacle ?? []),
     incomplete: all.length > candidates.length,
   };
 }
