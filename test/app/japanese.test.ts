@@ -29,6 +29,7 @@ const ROOMS = [
   ...["crm", "../cluster/core/access", "../cluster/core/overrides", "../cib/schema", "../cib/crm-syntax"].map((name) =>
     path.join("app", name),
   ),
+  "app/commands/verify-status.ts",
   ...["decide", "outcome", "controller", "leaving", "held-up", "reign"].map(
     (name) => `cluster/core/controller/${name}.ts`,
   ),

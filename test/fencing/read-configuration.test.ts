@@ -109,6 +109,13 @@ describe("devices", () => {
     expect(read(cib(good, { options })).configuration.timeoutMs).toBe(30_000);
   });
 
+  test("options that a set borrows from another are read, as the scheduler reads them", () => {
+    const options =
+      '</cluster_property_set><cluster_property_set id="x" score="9"><nvpair id-ref="lent" name="stonith-timeout"/>' +
+      '</cluster_property_set><cluster_property_set id="y"><nvpair id="lent" name="dc-deadtime" value="45s"/>';
+    expect(read(cib(good, { options })).configuration.timeoutMs).toBe(45_000);
+  });
+
   test("parameters that a rule decides on are refused: read as if it held, it could be another node's board", () => {
     const ruled = good.replace("<instance_attributes>", '<instance_attributes><rule score="0"/>');
     expect(places(cib(ruled))).toContain("error primitive fence-alpha");

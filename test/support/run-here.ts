@@ -32,10 +32,19 @@ export async function runHere(argv: readonly string[], env: Readonly<Record<stri
   }
 }
 
-export function runTheirs(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Ran {
+/** Some wait for a cluster for ever. */
+const THEIR_WAIT_MS = 60_000;
+
+export function runTheirs(argv: readonly string[], env: Readonly<Record<string, string>> = {}, input = ""): Ran {
   const [file = "", ...rest] = argv;
   const environment = { ...process.env, TZ: "UTC", LC_ALL: "C", ...env };
-  const { stdout, stderr, status } = spawnSync(file, rest, { env: environment, encoding: "utf8", input: "" });
+  const { stdout, stderr, status } = spawnSync(file, rest, {
+    env: environment,
+    encoding: "utf8",
+    input,
+    timeout: THEIR_WAIT_MS,
+    killSignal: "SIGKILL",
+  });
   return { code: status, output: stdout ?? "", errors: stderr ?? "" };
 }
 

@@ -3,8 +3,9 @@
  * Facts: crm_failcount(8); output of crm_failcount 2.1.5.
  */
 import process from "node:process";
+import { INFINITY_SCORE, parseScore } from "../../cib/schema/values.ts";
 import { nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
-import { INFINITY_SCORE, parseDurationMs, parseScore } from "../../cluster/core/scheduler/facts/values.ts";
+import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 import { nodeName, tellValue } from "./crm-attribute.ts";

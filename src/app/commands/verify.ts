@@ -1,6 +1,6 @@
 /**
  * `gemel verify FILE`, also `crm_verify`: everything that is wrong or dangerous in a configuration, in crm syntax or
- * XML, without any cluster; with `-L` in the running one.
+ * XML, without any cluster; with `-L` in the running one. Of a whole CIB also what its status would have done to nodes.
  * Facts: crm_verify(8): exit 0 when valid, 78 when not.
  */
 import { accessSync, constants, statSync } from "node:fs";
@@ -14,6 +14,7 @@ import { asCib, EXIT } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";
 import { fencingProblems } from "../fencing-problems.ts";
 import { tellProblem } from "../japanese/translate.ts";
+import { statusProblems } from "./verify-status.ts";
 
 const USAGE =
   "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p  [-S FILE]  (FILE: crm syntax or XML, - standard input)\n";
@@ -51,6 +52,13 @@ function furtherProblems(configuration: XmlElement, source: string): readonly Pr
   return [...fencing, ...missingAlertPrograms(configuration, source)];
 }
 
+/** Of a whole CIB: what its status tells. A configuration alone has none. */
+function problemsOfStatus(text: string, source: string): readonly Problem[] {
+  const read = /^\s*</.test(text) ? parseXml(text) : undefined;
+  if (read?.kind !== "xml" || read.root.name !== "cib") return [];
+  return statusProblems(read.root, Date.now()).map((found) => ({ ...found, place: `${source}: ${found.place}` }));
+}
+
 interface Text {
   readonly source: string;
   readonly text: string;
@@ -81,7 +89,10 @@ async function readTexts(values: Values, files: readonly string[]): Promise<read
   return texts;
 }
 
-/** Exit codes: 0 valid (warnings may be told); 78 not valid; 76 no CIB; 64 wrong call; 66 unreadable; 69 no manager. */
+/**
+ * Exit codes: 0 valid (warnings may be told); 78 not valid, or its status wants somebody to look; 76 no CIB; 64 wrong
+ * call; 66 unreadable; 69 no manager.
+ */
 export async function run(argv: readonly string[]): Promise<number> {
   let values: Values;
   let files: readonly string[];
@@ -141,13 +152,16 @@ export async function run(argv: readonly string[]): Promise<number> {
       continue;
     }
     const loaded = loadConfiguration(text, { source });
+    const fromStatus = loaded.kind === "valid" ? problemsOfStatus(text, source) : [];
     const problems: readonly Problem[] =
-      loaded.kind === "valid" ? [...loaded.warnings, ...furtherProblems(loaded.value, source)] : loaded.problems;
+      loaded.kind === "valid"
+        ? [...loaded.warnings, ...furtherProblems(loaded.value, source), ...fromStatus]
+        : loaded.problems;
     if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${tellProblem(problem)}\n`);
     const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
     if (values.quiet !== true)
       process.stdout.write(`${source}: ${count("error")} errors, ${count("warning")} warnings\n`);
-    isValid &&= loaded.kind === "valid";
+    isValid &&= loaded.kind === "valid" && fromStatus.length === 0;
     if (saveTo !== undefined && loaded.kind === "valid" && !terminal.writeText(saveTo, printXml(asCib(loaded.value))))
       return EXIT.cannotCreate;
   }

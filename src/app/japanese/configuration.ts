@@ -2,6 +2,19 @@
 import type { Phrases } from "./translate.ts";
 
 export const CONFIGURATION_JA: Phrases = [
+  // app/commands/verify-status
+  ["it will be fenced", "フェンシングされます"],
+  ["look at the node", "ノードを確認してください"],
+  ["its state is not known, and it cannot be fenced", "状態が不明で、フェンシングもできません"],
+  ["configure fencing; look at the node", "フェンシングを設定し、ノードを確認してください"],
+  ["it runs on {1} and is no longer configured", "{1} で動いていますが、設定から外されています"],
+  ["it will be stopped; clean it up", "停止されます。クリーンアップしてください"],
+  ["a state is recorded, and it is no longer configured", "状態の記録がありますが、設定から外されています"],
+  ["crm_node -R NAME --force", "crm_node -R 名前 --force で消してください"],
+  ["{1}=false of a group is given up", "グループの {1}=false は廃止されます"],
+  ["write a resource set", "リソースセットで書いてください"],
+  ["require-all=false of an order is given up", "順序制約の require-all=false は廃止されます"],
+  ["write clone-min of the clone", "クローンの clone-min で書いてください"],
   // cib/schema
   ["the permission names nothing, and has no effect", "この許可は対象を指しておらず、効果がありません"],
   [

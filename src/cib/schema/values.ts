@@ -1,10 +1,10 @@
 /**
- * How the CIB writes values, read strictly: anything that is not clearly a boolean, score, time or number is
- * undefined, and what stands there instead is the caller's to say. One place for all readers.
+ * How the CIB writes values, read strictly unless a reader says otherwise: anything that is not clearly a boolean,
+ * score, time or number is undefined, and what stands there instead is the caller's to say. One place for all readers.
  * Facts: Pacemaker Explained, "Scores", "Durations"; times also with the suffixes of crm(8) and as ISO 8601 durations.
  */
 
-/** A score beyond this is infinite. */
+/** A score beyond this is infinite: nothing outweighs it, and sums are clamped to it. */
 export const INFINITY_SCORE = 1_000_000;
 
 const TRUE = ["true", "yes", "on", "y", "1"];
@@ -33,6 +33,24 @@ export function readScore(text: string): number | undefined {
   if (match !== null) return match[1] === "-" ? -INFINITY_SCORE : INFINITY_SCORE;
   if (/^\s*[+-]?\d+\s*$/.test(text)) return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, Number(text)));
   return undefined;
+}
+
+/** As the scheduler reads it, leniently: a number counts as far as it goes, and what is none is `fallback`. */
+export function parseScore(value: string | undefined, fallback = 0): number {
+  if (value === undefined || value === "") return fallback;
+  const number = Number.parseInt(value, 10);
+  if (Number.isNaN(number)) {
+    if (/^\+?INFINITY$/i.test(value)) return INFINITY_SCORE;
+    return /^-INFINITY$/i.test(value) ? -INFINITY_SCORE : fallback;
+  }
+  return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, number));
+}
+
+/** Minus infinity wins over plus infinity: what must not be is stronger than what must. Fact: "Infinity Math". */
+export function addScores(left: number, right: number): number {
+  if (left <= -INFINITY_SCORE || right <= -INFINITY_SCORE) return -INFINITY_SCORE;
+  if (left >= INFINITY_SCORE || right >= INFINITY_SCORE) return INFINITY_SCORE;
+  return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, left + right));
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

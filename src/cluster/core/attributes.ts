@@ -6,7 +6,7 @@
  * Facts: attrd_updater(8) (--delay, --private, `value++`, `value+=N`).
  */
 import type { Stepped } from "../../base/step.ts";
-import { addScores, INFINITY_SCORE, parseScore } from "./scheduler/facts/values.ts";
+import { addScores, INFINITY_SCORE, parseScore } from "../../cib/schema/values.ts";
 
 interface Entry {
   readonly node: string;

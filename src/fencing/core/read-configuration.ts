@@ -162,7 +162,7 @@ function borrowed(
   const resource = primitivesOf(childOf(section, "resources")).find(isIt);
   if (resource === undefined)
     complain(place, `${borrowing.parameter}: ${id} is no resource of ${borrowing.agent}`, "name one, or make it");
-  const values = valuesOf(resource, "instance_attributes");
+  const values = valuesOf(resource, "instance_attributes", section);
   return Object.fromEntries(Object.entries(values).filter(([name]) => borrowing.names.includes(name)));
 }
 
@@ -176,10 +176,10 @@ function readDevice(
   const id = primitive.attributes["id"] ?? "";
   const agent = primitive.attributes["type"] ?? "";
   const place = `primitive ${id}`;
-  const meta = valuesOf(primitive, "meta_attributes");
+  const meta = valuesOf(primitive, "meta_attributes", section);
   if (/^(stopped)$/i.test(meta["target-role"] ?? "")) return undefined;
   const unfences = meta["provides"] === "unfencing";
-  const parameters = valuesOf(primitive, "instance_attributes");
+  const parameters = valuesOf(primitive, "instance_attributes", section);
   if (childrenOf(primitive, "instance_attributes").some((set) => childOf(set, "rule") !== undefined)) {
     // Read as if the rule held, it could be the board of another node.
     complain(place, "a rule decides on its parameters, and a device must be the same everywhere", "make two devices");
@@ -283,7 +283,7 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
     problems.push({ severity, place, reason, remedy });
   };
   const section = cib.name === "configuration" ? cib : childOf(cib, "configuration");
-  const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set");
+  const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set", section);
   const property = (name: string) => properties[`fencing-${name}`] ?? properties[`stonith-${name}`];
   const times = {
     timeout: property("timeout") ?? "60s",

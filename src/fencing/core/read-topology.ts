@@ -33,12 +33,13 @@ function patternOf(written: string): RegExp {
 }
 
 /** The nodes of the CIB that a level speaks of. */
-function levelTargets(level: XmlElement, nodes: readonly XmlElement[], complain: Complain): readonly string[] {
+function levelTargets(level: XmlElement, section: XmlElement | undefined, complain: Complain): readonly string[] {
   const { id = "?", target, "target-pattern": pattern, "target-attribute": attribute } = level.attributes;
   if (target !== undefined) return [target];
+  const nodes = childrenOf(childOf(section, "nodes"), "node");
   const named = nodes.flatMap((node) => {
     const name = node.attributes["uname"];
-    return name === undefined ? [] : [{ name, attributes: valuesOf(node, "instance_attributes") }];
+    return name === undefined ? [] : [{ name, attributes: valuesOf(node, "instance_attributes", section) }];
   });
   if (attribute !== undefined) {
     const wanted = level.attributes["target-value"] ?? "";
@@ -61,7 +62,6 @@ export function readTopology(
   complain: Complain,
 ): Readonly<Record<string, readonly FencingLevel[]>> {
   const topology = new Map<string, FencingLevel[]>();
-  const nodes = childrenOf(childOf(section, "nodes"), "node");
   for (const level of childrenOf(childOf(section, "fencing-topology"), "fencing-level")) {
     const place = `fencing-level ${level.attributes["id"] ?? "?"}`;
     const index = Number(level.attributes["index"]);
@@ -72,7 +72,7 @@ export function readTopology(
     }
     const absent = devices.filter((id) => !ids.includes(id));
     for (const id of absent) complain(place, `there is no usable device ${id}`, "correct the name, or the device");
-    for (const target of levelTargets(level, nodes, complain)) {
+    for (const target of levelTargets(level, section, complain)) {
       const levels = topology.get(target) ?? [];
       // A broken level still binds its target: one power supply of two, tried alone, would be a false proof.
       if (absent.length === 0 && devices.length > 0) levels.push({ index, devices });

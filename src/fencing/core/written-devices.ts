@@ -4,6 +4,7 @@
  * Facts: Pacemaker Explained, "Reusing Parts of the Configuration": what the primitive says itself comes first.
  */
 import { childOf, type XmlElement } from "../../base/xml.ts";
+import { type IdIndex, lazyIds, resolveReference } from "../../cib/sets.ts";
 import { agentOf, templateOf } from "../../cib/template.ts";
 
 const FENCING_CLASSES = ["stonith", "fencing"];
@@ -18,22 +19,11 @@ export function primitivesOf(element: XmlElement | undefined): readonly XmlEleme
   });
 }
 
-/** The first element below `root` with that id. */
-function elementOf(root: XmlElement, id: string): XmlElement | undefined {
-  if (root.attributes["id"] === id) return root;
-  for (const child of root.children) {
-    const found = elementOf(child, id);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
 /** What an `id-ref` names, under the name that a borrowed pair may have of its own; what is nowhere stays as it is. */
-function resolved(element: XmlElement, section: XmlElement): XmlElement {
-  const reference = element.attributes["id-ref"];
-  const found = reference === undefined ? undefined : elementOf(section, reference);
-  const { attributes, children } = found?.name === element.name ? found : element;
-  const pairs = children.map((child) => (child.name === "nvpair" ? resolved(child, section) : child));
+function resolved(element: XmlElement, ids: () => IdIndex): XmlElement {
+  const found = resolveReference(element, ids);
+  const { attributes, children } = found.name === element.name ? found : element;
+  const pairs = children.map((child) => (child.name === "nvpair" ? resolved(child, ids) : child));
   return { ...element, attributes: { ...attributes, ...element.attributes }, children: pairs };
 }
 
@@ -41,12 +31,13 @@ function resolved(element: XmlElement, section: XmlElement): XmlElement {
 export function writtenDevices(section: XmlElement | undefined): readonly XmlElement[] {
   const resources = childOf(section, "resources");
   if (section === undefined || resources === undefined) return [];
+  const ids = lazyIds(section);
   return primitivesOf(resources).flatMap((primitive) => {
     const template = templateOf(primitive, resources);
     const attributes = agentOf(primitive, resources);
     if (!FENCING_CLASSES.includes(attributes["class"] ?? "")) return [];
     const children = [...primitive.children, ...(template?.children ?? [])];
-    const whole = children.map((child) => (SETS.includes(child.name) ? resolved(child, section) : child));
+    const whole = children.map((child) => (SETS.includes(child.name) ? resolved(child, ids) : child));
     return [{ ...primitive, attributes, children: whole }];
   });
 }

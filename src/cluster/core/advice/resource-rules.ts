@@ -1,10 +1,11 @@
 /** Rows about resources: failed here, failed everywhere, nowhere, twice, kept away by an old order. */
 import { childOf, childrenOf } from "../../../base/xml.ts";
+import { INFINITY_SCORE } from "../../../cib/schema/values.ts";
 import { degradedOf, failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
 import { type Facts, primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
 import { type Lock, lockOf } from "../scheduler/facts/shutdown-locks.ts";
-import { INFINITY_SCORE, ROLE } from "../scheduler/facts/values.ts";
+import { ROLE } from "../scheduler/facts/values.ts";
 import { scoreText } from "../scheduler/print/score-lines.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
 import { lacksQuorum } from "./node-rules.ts";

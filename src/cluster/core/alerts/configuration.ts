@@ -5,8 +5,9 @@
  * the recipient says goes before what the alert says.
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
+import { type IdIndex, lazyIds } from "../../../cib/sets.ts";
 import { configurationOf } from "../controller/cib-read.ts";
-import { addSets, type IdIndex, indexIds } from "../scheduler/facts/attribute-sets.ts";
+import { addSets } from "../scheduler/facts/attribute-sets.ts";
 import type { RuleContext } from "../scheduler/facts/rules.ts";
 import { parseBoolean, parseDurationMs } from "../scheduler/facts/values.ts";
 
@@ -85,8 +86,7 @@ function readTarget(
 export function readAlertTargets(cib: XmlElement, context: RuleContext): readonly AlertTarget[] {
   const alerts = childrenOf(alertsOf(cib), "alert");
   if (alerts.length === 0) return [];
-  let index: IdIndex | undefined;
-  const ids = () => (index ??= indexIds(cib));
+  const ids = lazyIds(cib);
   return alerts.flatMap((alert) => {
     const recipients = childrenOf(alert, "recipient");
     const all = recipients.length === 0 ? [undefined] : recipients;

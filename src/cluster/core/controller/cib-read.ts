@@ -5,9 +5,9 @@
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { CLUSTER_OPTIONS, findOption } from "../../../cib/schema/options.ts";
 import { readCount } from "../../../cib/schema/values.ts";
+import { addPairs, FIRST_OPTION_SET, lazyIds, rankSets } from "../../../cib/sets.ts";
 import { agentOf } from "../../../cib/template.ts";
 import { DIALECTS } from "../scheduler/facts/read-options.ts";
-import { parseScore } from "../scheduler/facts/values.ts";
 
 export const configurationOf = (cib: XmlElement): XmlElement | undefined => childOf(cib, "configuration");
 
@@ -19,19 +19,15 @@ function nvpairs(set: XmlElement | undefined): Readonly<Record<string, string>> 
   return Object.fromEntries(pairs);
 }
 
-/** The set that goes before all others, whatever their scores. */
-const FIRST_SET = "cib-bootstrap-options";
-
 /** A cluster option under any of its names, from the set that the scheduler would take it from; rules are not asked. */
 export function clusterOption(cib: XmlElement, name: string): string | undefined {
   const { name: today = name, aliases = [] } = findOption(CLUSTER_OPTIONS, name) ?? {};
-  const rank = ({ attributes: { id, score } }: XmlElement) => (id === FIRST_SET ? Infinity : parseScore(score));
   const sets = childrenOf(childOf(configurationOf(cib), "crm_config"), "cluster_property_set");
-  const ranked = sets.length > 1 ? sets.toSorted((left, right) => rank(right) - rank(left) || 0) : sets;
-  const options = ranked.map(nvpairs);
-  for (const spelling of DIALECTS[today] ?? [today, ...aliases])
-    for (const { [spelling]: value } of options) if (value !== undefined && value !== "#default") return value;
-  return undefined;
+  const ids = lazyIds(cib);
+  const options: Record<string, string> = {};
+  for (const set of rankSets(sets, ids, FIRST_OPTION_SET)) addPairs(set, ids, options);
+  const spelling = (DIALECTS[today] ?? [today, ...aliases]).find((each) => Object.hasOwn(options, each));
+  return spelling === undefined ? undefined : options[spelling];
 }
 
 /** As the CIB's booleans are written; `fallback` for anything else. */

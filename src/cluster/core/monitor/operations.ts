@@ -1,10 +1,10 @@
 /** Recorded operations as crm_mon tells them: failures, fail counts, histories. */
 import { childOf, childrenOf } from "../../../base/xml.ts";
+import { INFINITY_SCORE } from "../../../cib/schema/values.ts";
 import { isDegraded } from "../scheduler/facts/history-outcome.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "../scheduler/facts/model.ts";
 import { recordedFailures } from "../scheduler/facts/on-fail.ts";
 import { readEntries } from "../scheduler/facts/read-history.ts";
-import { INFINITY_SCORE } from "../scheduler/facts/values.ts";
 import { isUnique } from "../scheduler/print/status-report.ts";
 import type { MonitorSource } from "./wishes.ts";
 

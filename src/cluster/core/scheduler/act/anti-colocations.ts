@@ -1,6 +1,8 @@
 /** What must not be together: one is stopped on a node before the other is started there. */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 import { completionOf } from "./constraints.ts";
 import { link, type PlanDraft, waitForStop } from "./draft.ts";
 import { stepsOf } from "./plan.ts";

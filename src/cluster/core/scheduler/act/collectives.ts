@@ -3,9 +3,11 @@
  * Facts: Pacemaker Explained, "Groups - A Syntactic Shortcut", "Clone Options", "Promotable clones"; the words are
  * those of transition graphs.
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";
 import { countedRole, inPromotable, isActive } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { ROLE } from "../facts/values.ts";
 import { assignedNode, isManaged } from "../place/board.ts";
 import { link, linkAll, type PlanDraft, step, sumUp, waitForStop } from "./draft.ts";
 import { addNotifyFrame } from "./notify.ts";

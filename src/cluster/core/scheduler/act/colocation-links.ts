@@ -1,7 +1,8 @@
 /** Colocations in the plan: who must be with something that cannot start does not start either. */
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 import { link, linkAll, type PlanDraft } from "./draft.ts";
 import { type Step, stepsOf } from "./plan.ts";
 

@@ -1,7 +1,7 @@
 /** What a constraint's words refer to: a resource, the users of a template, the members of a tag. */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childrenOf } from "../../../../base/xml.ts";
-import { resolveReference } from "./attribute-sets.ts";
+import { resolveReference } from "../../../../cib/sets.ts";
 import type { ConstraintsDraft } from "./draft.ts";
 import type { Resource } from "./model.ts";
 import { cloneOf, primitivesOf } from "./model.ts";

@@ -2,8 +2,10 @@
  * Colocations that nobody writes: the members of a group, a guest's connection with its container, what a replica of a
  * bundle consists of.
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Known, Resource } from "./model.ts";
-import { INFINITY_SCORE, isFalse, ROLE } from "./values.ts";
+import { isFalse, ROLE } from "./values.ts";
 
 /** The connection into a container rather starts beside it, but can be made from anywhere. */
 const CONNECTION_SCORE = 10_000;

@@ -5,7 +5,7 @@
  */
 import type { Problem } from "../../../../base/problem.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
-import type { IdIndex } from "./attribute-sets.ts";
+import type { IdIndex } from "../../../../cib/sets.ts";
 import type { Options } from "./read-options.ts";
 import type { RuleContext } from "./rules.ts";
 import { ROLE, type Role } from "./values.ts";

@@ -3,9 +3,10 @@
  * answer counts. Facts: Pacemaker Explained, "Operation Properties", on-fail.
  */
 import { childrenOf } from "../../../../base/xml.ts";
+import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
 import { addSets } from "./attribute-sets.ts";
 import type { Known, Node, Operation, Resource } from "./model.ts";
-import { INFINITY_SCORE, parseScore, ROLE, type Role } from "./values.ts";
+import { ROLE, type Role } from "./values.ts";
 
 export const ON_FAIL = {
   ignore: 0,

@@ -5,11 +5,12 @@
 import type { Problem } from "../../../../base/problem.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf } from "../../../../base/xml.ts";
+import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
 import { type ResourceSet, setsOf } from "./constraint-references.ts";
 import type { ConstraintsDraft } from "./draft.ts";
 import type { Constraints, Known, OrderKind, Resource, Tags } from "./model.ts";
 import { readLocations } from "./read-locations.ts";
-import { INFINITY_SCORE, isFalse, parseBoolean, parseRole, parseScore, ROLE, type Role } from "./values.ts";
+import { isFalse, parseBoolean, parseRole, ROLE, type Role } from "./values.ts";
 
 function isSequential(set: ResourceSet): boolean {
   return !isFalse(set.attributes["sequential"] ?? "true");

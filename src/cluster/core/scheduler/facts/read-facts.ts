@@ -3,8 +3,8 @@
  * nodes and resources are is settled on drafts (`draft.ts`); everything else each pass returns. The whole is a value.
  */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import { lazyIds } from "../../../../cib/sets.ts";
 import type { ScheduleOptions } from "../decision.ts";
-import { type IdIndex, indexIds } from "./attribute-sets.ts";
 import type { Reading } from "./draft.ts";
 import { heldBack } from "./hold-back.ts";
 import { internalColocations } from "./internal-colocations.ts";
@@ -31,11 +31,7 @@ function readTags({ configuration }: Setting): Tags {
 
 function readSetting(cib: XmlElement, nowSeconds: number, { quorate, zoneSeconds = 0 }: ScheduleOptions): Setting {
   const configuration = childOf(cib, "configuration") ?? xml("configuration");
-  let index: IdIndex | undefined;
-  const ids = () => {
-    index ??= indexIds(configuration);
-    return index;
-  };
+  const ids = lazyIds(configuration);
   const recheck: { atSeconds: number | undefined } = { atSeconds: undefined };
   const onChangeAt = (seconds: number) => {
     if (recheck.atSeconds === undefined || seconds < recheck.atSeconds) recheck.atSeconds = seconds;

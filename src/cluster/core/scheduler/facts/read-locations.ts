@@ -1,12 +1,13 @@
 /** Location constraints and node health: where a resource may and would rather be. */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childrenOf } from "../../../../base/xml.ts";
-import { resolveReference } from "./attribute-sets.ts";
+import { addScores, INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
+import { resolveReference } from "../../../../cib/sets.ts";
 import { reportDangling, resourcesNamed, setsOf } from "./constraint-references.ts";
 import type { ConstraintsDraft } from "./draft.ts";
 import type { Location, Node, Resource, Setting } from "./model.ts";
 import { type RuleContext, ruleHolds } from "./rules.ts";
-import { addScores, INFINITY_SCORE, parseRole, parseScore, ROLE, type Role } from "./values.ts";
+import { parseRole, ROLE, type Role } from "./values.ts";
 
 interface Target {
   readonly resource: Resource;

@@ -2,7 +2,8 @@
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { readCount } from "../../../../cib/schema/values.ts";
-import { addSets, type IdIndex } from "./attribute-sets.ts";
+import { FIRST_OPTION_SET, type IdIndex } from "../../../../cib/sets.ts";
+import { addSets } from "./attribute-sets.ts";
 import type { RuleContext } from "./rules.ts";
 import { isTrue, parseBoolean, parseDurationMs } from "./values.ts";
 
@@ -66,7 +67,7 @@ export function readOptions(
   quorate: boolean | undefined,
 ): Options {
   const sets = childrenOf(childOf(configuration, "crm_config"), "cluster_property_set");
-  const all = addSets(sets, ids, context, {}, "cib-bootstrap-options");
+  const all = addSets(sets, ids, context, {}, FIRST_OPTION_SET);
   const get = (name: string) =>
     (DIALECTS[name] ?? [name]).map((spelling) => all[spelling]).find((v) => v !== undefined);
   const flag = (name: string, fallback: boolean) => parseBoolean(get(name), fallback);

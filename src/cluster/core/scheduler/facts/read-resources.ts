@@ -5,11 +5,13 @@
  */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
-import { addSets, resolveReference } from "./attribute-sets.ts";
+import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
+import { resolveReference } from "../../../../cib/sets.ts";
+import { addSets } from "./attribute-sets.ts";
 import type { Reading, ResourceDraft } from "./draft.ts";
 import type { Operation, Resource, ResourceKind, Setting } from "./model.ts";
 import { isUsableBundle, readBundle } from "./read-bundle.ts";
-import { INFINITY_SCORE, parseBoolean, parseDurationMs, parseRole, parseScore, ROLE } from "./values.ts";
+import { parseBoolean, parseDurationMs, parseRole, ROLE } from "./values.ts";
 
 const KINDS: Readonly<Record<string, ResourceKind>> = {
   primitive: "primitive",

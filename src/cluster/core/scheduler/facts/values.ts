@@ -1,28 +1,8 @@
 /**
- * The small vocabularies of a CIB: scores, booleans, intervals, roles. Pure readers of attribute values.
- * Facts: Pacemaker Explained, "Scores", "Infinity Math", "Durations"; crm_simulate as a black box (which
+ * The small vocabularies of a CIB: booleans, intervals, roles. Pure readers of attribute values.
+ * Facts: Pacemaker Explained, "Durations"; crm_simulate as a black box (which
  * words are true, which units are known).
  */
-
-/** A score that nothing outweighs; sums are clamped to it. */
-export const INFINITY_SCORE = 1_000_000;
-
-/** Minus infinity wins over plus infinity: what must not be is stronger than what must. */
-export function addScores(left: number, right: number): number {
-  if (left <= -INFINITY_SCORE || right <= -INFINITY_SCORE) return -INFINITY_SCORE;
-  if (left >= INFINITY_SCORE || right >= INFINITY_SCORE) return INFINITY_SCORE;
-  return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, left + right));
-}
-
-export function parseScore(value: string | undefined, fallback = 0): number {
-  if (value === undefined || value === "") return fallback;
-  const number = Number.parseInt(value, 10);
-  if (Number.isNaN(number)) {
-    if (/^\+?INFINITY$/i.test(value)) return INFINITY_SCORE;
-    return /^-INFINITY$/i.test(value) ? -INFINITY_SCORE : fallback;
-  }
-  return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, number));
-}
 
 /** The words that the field takes for true; anything else is false. */
 export function isTrue(value: string | undefined): boolean {

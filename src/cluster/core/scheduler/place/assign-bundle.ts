@@ -3,8 +3,10 @@
  * each replica follow their container.
  * Facts: Pacemaker Explained, "Bundles - Containerized Resources"; crm_simulate as a black box (scores).
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Replica, Resource } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 import { assignInstances } from "./assign-clone.ts";
 import { assignedNode, type Board, nextRoleOf, noteScores, setScore } from "./board.ts";
 

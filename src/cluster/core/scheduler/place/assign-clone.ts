@@ -3,9 +3,11 @@
  * Facts: Pacemaker Explained, "Clone Stickiness"; behaviour of crm_simulate as a black box (no shuffling, list in the
  * policy-engine reference, section 7).
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE, type Role } from "../facts/values.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 import {
   allowedOf,
   assignedOf,

@@ -2,8 +2,10 @@
  * Assigns each resource its node, the weightiest first; colocated ones before those that depend on them.
  * Facts: Pacemaker Explained, "Resource Constraints", "Group Constraints"; behaviour of crm_simulate as a black box.
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
-import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { ROLE } from "../facts/values.ts";
 import { assignBundle } from "./assign-bundle.ts";
 import { assignClone } from "./assign-clone.ts";
 import { assignedNode, type Board, commit, isManaged, nextRoleOf, noteScores, scoreOn, setScore } from "./board.ts";

@@ -3,13 +3,15 @@
  * Facts: Pacemaker Explained, "Deciding Which Nodes a Resource Can Run On", "Failure Response", "Resource
  * Meta-Attributes" (resource-stickiness, migration-threshold).
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";
 import { hasFailures } from "../facts/on-fail.ts";
 import { healthScore } from "../facts/read-locations.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { lockOf } from "../facts/shutdown-locks.ts";
-import { INFINITY_SCORE, parseBoolean, ROLE } from "../facts/values.ts";
+import { parseBoolean, ROLE } from "../facts/values.ts";
 import { confineBundled } from "./assign-bundle.ts";
 import { addScore, type Board, scoreOn, setScore } from "./board.ts";
 import { failuresOn } from "./fail-counts.ts";

@@ -3,9 +3,11 @@
  * Local to that pass; what leaves it is a `Placement`, which nobody changes.
  * A score of NaN means: the node is not in question at all (opt-in clusters), which is less than minus infinity.
  */
+
+import { addScores } from "../../../../cib/schema/values.ts";
 import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { addScores, ROLE, type Role } from "../facts/values.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 
 export type Scores = number[];
 

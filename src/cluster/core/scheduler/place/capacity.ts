@@ -2,9 +2,10 @@
  * Utilization: nodes without the capacity for a resource, and for what must be with it, are out of the question.
  * Fact: Pacemaker Explained, "Utilization and Placement Strategy".
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { primitivesOf, topOf } from "../facts/model.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 import { assignedNode, type Board, demandOf, scoreOn, setScore } from "./board.ts";
 import { compareCapacity, isAvailable } from "./choose-node.ts";
 import { ownThisWith, ownWithThis } from "./colocations.ts";

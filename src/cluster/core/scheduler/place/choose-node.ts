@@ -3,9 +3,10 @@
  * Facts: Pacemaker Explained, "Placement Strategy", "What if Two Nodes Have the Same Score"; crm_simulate as a
  * black box.
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 import { allowedOf, type Board, canRun, commit, type Scores, uncertainGuest } from "./board.ts";
 
 export function isAvailable(board: Board, node: Node): boolean {

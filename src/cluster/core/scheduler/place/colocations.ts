@@ -2,8 +2,10 @@
  * Colocations at work: where the primary is decides, and where dependents would like to be counts.
  * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
+
+import { addScores, INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { type Colocation, isActive, type Node, type Resource } from "../facts/model.ts";
-import { addScores, INFINITY_SCORE, isFalse, ROLE } from "../facts/values.ts";
+import { isFalse, ROLE } from "../facts/values.ts";
 import { allowedOf, assignedNode, type Board, canRun, canRunAny, nextRoleOf, type Scores } from "./board.ts";
 
 const KIND_RANK = { primitive: 0, group: 1, clone: 2, bundle: 3 } as const;

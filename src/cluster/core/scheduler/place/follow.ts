@@ -1,7 +1,9 @@
 /** How colocations bear on a resource that is being placed: where its primaries are, what its dependents want. */
+
+import { addScores, INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { addScores, INFINITY_SCORE, ROLE } from "../facts/values.ts";
+import { ROLE } from "../facts/values.ts";
 import { allowedOf, type Board, canRunAny } from "./board.ts";
 import { type Place, placesOf } from "./bundle-places.ts";
 import {

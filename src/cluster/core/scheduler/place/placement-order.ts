@@ -3,9 +3,10 @@
  * What a resource must or would be with counts as if it were its own.
  * Fact: Pacemaker Explained, "Utilization and Placement Strategy", "Allocation Details".
  */
+
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 import { allowedOf, type Board, canRunAny, type Scores } from "./board.ts";
 import { sortNodes } from "./choose-node.ts";
 import { blend, thisWithOf } from "./colocations.ts";

@@ -2,9 +2,11 @@
  * Which instances of a promotable clone are promoted: the highest promotion scores, where role constraints allow it.
  * Facts: Pacemaker Explained, "Determining Which Instance is Promoted" (master-<resource>); crm_attribute --promotion.
  */
+
+import { addScores, INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, isKnownOn, primitivesOf } from "../facts/model.ts";
-import { addScores, INFINITY_SCORE, parseScore, ROLE, type Role } from "../facts/values.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 import { allowedOf, assignedOf, type Board, nextRoleOf } from "./board.ts";
 import { attributesFor, hostOf, placesOf } from "./bundle-places.ts";
 import { isAvailable } from "./choose-node.ts";

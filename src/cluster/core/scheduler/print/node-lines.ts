@@ -1,9 +1,9 @@
 /** Node attributes and fail counts as text, in the words and the layout of crm_simulate -A and -c. */
 
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { formatDate } from "../facts/dates.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { recordedFailures } from "../facts/on-fail.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 
 /** Attributes that the cluster keeps for itself, and those that make rules. */
 const INTERNAL = /^(?:#|fail-count-|last-failure-|shutdown$|terminate$|standby$)/;

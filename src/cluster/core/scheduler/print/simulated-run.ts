@@ -3,11 +3,11 @@
  * writes the results into the status: what crm_simulate -S does. Pure: the CIB comes in, lines and new CIB go out.
  */
 import type { XmlElement } from "../../../../base/xml.ts";
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Action } from "../act/actions.ts";
 import { currentDigest } from "../facts/digests.ts";
 import type { Facts, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, primitivesOf } from "../facts/model.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 import type { Worked } from "../worked.ts";
 import { executorName, operationKey } from "./names.ts";
 import {

@@ -3,10 +3,10 @@
  * found, why: some things run in some places whatever anyone configures.
  */
 import { childOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { cloneOf, isWithin, topOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
-import { INFINITY_SCORE } from "../facts/values.ts";
 import { hostsGuest } from "../place/base-scores.ts";
 import { type Conclusion, isHeldBackOn, type NodeVerdict } from "./conclusion.ts";
 import { type Candidate, type CitedFact, type FactKind, STATES, without } from "./fact.ts";
