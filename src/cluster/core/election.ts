@@ -8,6 +8,7 @@
  */
 import { withEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
+import { SPOKEN } from "./spoken.ts";
 
 export interface Hello {
   /** Names one start of the manager, so that a restart is seen even where the keeper lived on. */
@@ -16,6 +17,8 @@ export interface Hello {
   readonly dc: string | null;
   /** The speaker is the DC and has decided something in this reign. */
   readonly hasDecided: boolean;
+  /** The version of the managers' messages that the speaker speaks: see spoken.ts. The first one tells none. */
+  readonly speaks?: number;
 }
 
 export interface Election {
@@ -89,7 +92,7 @@ function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number):
 }
 
 function ourHello({ incarnation, dc, hasDecided }: Election): Hello {
-  return { incarnation, dc, hasDecided };
+  return { incarnation, dc, hasDecided, speaks: SPOKEN };
 }
 
 /** The DC has made a decision: it is not to be displaced by one that has not. */
@@ -132,7 +135,10 @@ function decide(election: Election, nowMs: number): Stepped<Election, ElectionEf
 
 /** Nearly always: each says it again every few seconds. */
 const isSame = (before: Hello | undefined, hello: Hello): boolean =>
-  before?.incarnation === hello.incarnation && before.dc === hello.dc && before.hasDecided === hello.hasDecided;
+  before?.incarnation === hello.incarnation &&
+  before.dc === hello.dc &&
+  before.hasDecided === hello.hasDecided &&
+  before.speaks === hello.speaks;
 
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
   if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };

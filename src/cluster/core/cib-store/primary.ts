@@ -6,6 +6,7 @@
  */
 import { unreachable } from "../../../base/check.ts";
 import type { Problem } from "../../../base/problem.ts";
+import { isKnownChange } from "../spoken.ts";
 import { type Batch, join, openBatch, storedOf } from "./batch.ts";
 import { covers } from "./lineage.ts";
 import { mergeStored } from "./merge.ts";
@@ -270,7 +271,7 @@ export function takeStatus(draft: Draft, changes: StatusList): void {
   let { status, numUpdates } = state;
   let { pending } = state.reign;
   for (const one of changes) {
-    if (isInForce(status, one)) continue;
+    if (!isKnownChange(one) || isInForce(status, one)) continue;
     status = applyStatus(status, one, idOf);
     numUpdates += 1;
     pending = coalesce(pending, one);

@@ -26,6 +26,7 @@ import type { ResourceAction } from "../transition/graph.ts";
 import { configuredNodes, configuredResources } from "./cib-read.ts";
 import { controllerWakeAtMs, createController, stepController } from "./controller.ts";
 import { recordChanges } from "./record-changes.ts";
+import { noteStrange } from "./strange-words.ts";
 import type {
   ClearScope,
   ControllerEffect,
@@ -50,6 +51,8 @@ export interface NodeState {
   readonly reported: Readonly<Record<string, XmlElement>>;
   readonly requestPrefix: string;
   readonly nextRequest: number;
+  /** What managers of a later version said that this one does not know, as `FROM WORD`: told once. */
+  readonly strange: readonly string[];
 }
 
 export type NodeEvent =
@@ -96,12 +99,13 @@ export function createNode(start: NodeStart, nowMs: number): NodeState {
   const executor = limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store)));
   return {
     self,
-    controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
+    controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs, begun.length > 0),
     executor: lookAtForgotten(executor, configuredResources(cibTree(store)), nowMs),
     store,
     reported: {},
     requestPrefix: `${self}-${session}`,
     nextRequest: 1,
+    strange: [],
   };
 }
 
@@ -369,6 +373,14 @@ export function stepNode(
   tools: ExecutorTools,
 ): Stepped<NodeState, NodeEffect> {
   const work: Work = { state, queue: [...innerEvents(event)], effects: [], now };
+  if (event.kind === "message") {
+    const heard = noteStrange(state.strange, event.from, event.message.message);
+    if (heard !== undefined) {
+      if (heard.strange !== state.strange) work.state = { ...state, strange: heard.strange };
+      work.effects.push(...heard.effects);
+      if (!heard.isFollowed) return { state: work.state, effects: work.effects };
+    }
+  }
   for (let steps = 0; ; steps += 1) {
     const inner = work.queue.shift();
     if (inner === undefined) return { state: work.state, effects: work.effects };

@@ -160,6 +160,10 @@ export interface ControllerState {
   readonly fenced: Readonly<Record<string, number>>;
   /** The last word of the DC about its work. */
   readonly dcReport: DcReport | undefined;
+  /** Members whose managers speak a version too far from ours. */
+  readonly strangers: readonly string[];
+  /** Earlier managers have started something since this node has booted. */
+  readonly hasBegun: boolean;
 }
 
 export type ControllerEvent =
