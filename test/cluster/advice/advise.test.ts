@@ -319,9 +319,11 @@ describe("beyond the table", () => {
     );
   });
 
-  test("a disk that does not take the configuration", () => {
+  test("a disk that does not take the configuration; one that both sides have changed", () => {
     const [line] = told({ done: runsOn("srv01"), live: { cibRefusal: "ENOSPC" } });
     expect(line).toContain("cib-not-written: the disk of srv02 does not take the configuration: ENOSPC; changes wait");
+    const conflict = { version: "0.8", lost: 3 };
+    expect(codes({ done: runsOn("srv01"), live: { conflict } })).toEqual(["configuration-conflict"]);
   });
 
   test("a sick keeper, and a silence that came near to a false death", () => {
@@ -377,7 +379,7 @@ test("every text exists in both languages, names the same things, and they diffe
   const rest =
     "outcome reason running holder silence deadtime late role stopped disk connection frozen behind key standby device";
   const values = Object.fromEntries(
-    `${names} ${more} ${rest} target lost`.split(" ").map((name) => [name, `<${name}>`]),
+    `${names} ${more} ${rest} target lost version`.split(" ").map((name) => [name, `<${name}>`]),
   );
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {
