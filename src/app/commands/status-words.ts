@@ -22,6 +22,7 @@ export interface StatusWords {
   readonly unmanaged: string;
   readonly failed: (count: string, node: string) => string;
   readonly overrides: string;
+  readonly overrideFrom: (what: string, node: string) => string;
   readonly override: (what: string, left: string | undefined, owner: string) => string;
   readonly timing: (deadtimeMs: number, goalMs: number | undefined, worstMs: number) => string;
   readonly lateness: (usualMs: number, worstMs: number) => string;
@@ -70,6 +71,7 @@ const EN: StatusWords = {
   unmanaged: "unmanaged",
   failed: (count, node) => `failed ${count} times on ${node}`,
   overrides: "Manual overrides:",
+  overrideFrom: (what, node) => `${what} from ${node}`,
   override: (what, left, owner) => `${what}: ${left === undefined ? "for ever" : `for another ${left}`}, by ${owner}`,
   timing: (deadtimeMs, goalMs, worstMs) =>
     `Timing: deadtime ${deadtimeMs} ms${goalMs === undefined ? "" : ` for a takeover within ${goalMs} ms`}; ` +
@@ -123,6 +125,7 @@ const JA: StatusWords = {
   unmanaged: "管理対象外",
   failed: (count, node) => `${node} で故障 ${count} 回`,
   overrides: "手動の設定:",
+  overrideFrom: (what, node) => `${what} (${node} から)`,
   override: (what, left, owner) => `${what}: ${left === undefined ? "無期限" : `あと ${left}`}、設定者 ${owner}`,
   timing: (deadtimeMs, goalMs, worstMs) =>
     `時間: deadtime ${deadtimeMs} ms${goalMs === undefined ? "" : ` (引き継ぎ目標 ${goalMs} ms)`}、` +
