@@ -40,6 +40,8 @@ export interface Election {
 export type ElectionEvent =
   | { readonly kind: "members"; readonly members: readonly string[] }
   | { readonly kind: "hello"; readonly from: string; readonly hello: Hello }
+  /** Something on the way to a member was lost for good: our last word, perhaps. */
+  | { readonly kind: "messages-lost" }
   | { readonly kind: "tick" };
 
 export type ElectionEffect =
@@ -56,7 +58,7 @@ export const ELECTION_WAIT_MS = 2_000;
 /** Everybody repeats itself, so that a manager that lost a message, or came late, is heard. */
 export const HELLO_EVERY_MS = 1_000;
 /** Long after the last change the words only guard against what cannot be; a serial line has better things to carry. */
-const HELLO_CALM_MS = 15_000;
+const HELLO_CALM_MS = 60_000;
 const RESTLESS_MS = 15_000;
 
 export function createElection(self: string, incarnation: string, nowMs: number): Election {
@@ -184,6 +186,8 @@ export function stepElection(
     }
     case "hello":
       return hear(election, event.from, event.hello, nowMs);
+    case "messages-lost":
+      return { state: { ...election, helloDueAtMs: nowMs }, effects: [] };
     case "tick": {
       const decided = decide(election, nowMs);
       if (decided.effects.length > 0 || nowMs < election.helloDueAtMs) return decided;

@@ -306,6 +306,9 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
     case "message":
       takeMessage(turn, event.from, event.message);
       break;
+    case "messages-lost":
+      elect(turn, event);
+      break;
     case "cib":
       turn.state = { ...turn.state, cib: event.cib };
       reviewCib(turn, event.what);

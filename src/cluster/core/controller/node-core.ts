@@ -347,8 +347,12 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
     case "submit":
     case "persisted":
     case "report":
-    case "messages-lost":
       return [{ to: "store", event }];
+    case "messages-lost":
+      return [
+        { to: "store", event },
+        { to: "controller", event: { kind: "messages-lost" } },
+      ];
     case "message": {
       const { from, message } = event;
       if (message.room === "cib")

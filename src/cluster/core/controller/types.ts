@@ -169,6 +169,8 @@ export interface ControllerState {
 export type ControllerEvent =
   | { readonly kind: "view"; readonly view: MembershipView }
   | { readonly kind: "message"; readonly from: string; readonly message: ControllerMessage }
+  /** What was on its way to or from a member is lost for good. */
+  | { readonly kind: "messages-lost" }
   | { readonly kind: "cib"; readonly cib: XmlElement; readonly what: "configuration" | "status" }
   | { readonly kind: "synchronised" }
   | { readonly kind: "decision"; readonly number: number; readonly decision: Decision }

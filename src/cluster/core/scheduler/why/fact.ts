@@ -1,6 +1,6 @@
 /** A fact of a CIB that can be taken away, to see what it was worth. */
 import { childrenOf, type XmlElement } from "../../../../base/xml.ts";
-import { resolveReference } from "../facts/attribute-sets.ts";
+import { resolveReference } from "../../../../cib/sets.ts";
 import type { Node, Setting } from "../facts/model.ts";
 
 /** Its kind names the sentence in which it is told (why-text.ts), `values` are what the sentence names. */
