@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { printXml, type XmlElement } from "../../base/xml.ts";
-import { loadConfiguration } from "../../cib/load.ts";
+import { isXmlText, loadConfiguration } from "../../cib/load.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
 import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
@@ -117,7 +117,9 @@ async function attempt(socketPath: string, length: string, file: string): Promis
   if (cib.kind === "failed") return cib.exitCode;
   const base = configurationOf(cib.value.xml);
   if (base === undefined) return complain("the manager sent a CIB without a configuration");
-  const loaded = loadConfiguration(text, { source: file, mode: "update", base });
+  // As XML it is mostly a whole CIB, from which things may have been taken out.
+  const mode = isXmlText(text) ? "replace" : "update";
+  const loaded = loadConfiguration(text, { source: file, mode, base });
   if (loaded.kind === "invalid") {
     for (const problem of loaded.problems) process.stderr.write(`${tellProblem(problem)}\n`);
     return EXIT.refused;

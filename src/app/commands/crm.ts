@@ -67,7 +67,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     isWaiting: values.wait === true,
     isEchoing: values["regression-tests"] === true,
   });
-  if (words[0] === "configure" && words.length > 1) return configureOnce(session, words.slice(1));
+  if (words[0] === "configure" && words.length > 1 && words[1] !== "help")
+    return configureOnce(session, words.slice(1));
   const shell: Shell = { session, level: "", begun: "" };
   if (words.length === 1 && words[0] !== "" && (words[0] ?? "") in LEVELS) {
     await runLine(shell, words[0] ?? "");
