@@ -40,6 +40,10 @@ const UNSETTLED_LOOK_MS = 200;
 const ABSENT = new Set(["org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.DBus.Error.FileNotFound"]);
 /** As others write it on the bus while systemd is not on it (yet). */
 const NOBODY = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
+/** It went while we waited for its answer: it executes itself anew, as it does when a package of its own is updated. */
+const LEFT = "org.freedesktop.DBus.Error.NoReply";
+const SUBSCRIBED = "org.freedesktop.systemd1.AlreadySubscribed";
+const RETURN_LOOK_MS = 200;
 const DROP_IN = "50-gemel.conf";
 const JOBS: Readonly<Record<string, string>> = {
   start: "StartUnit",
@@ -202,6 +206,11 @@ async function work(one: Work, operation: string): Promise<UnitEnd> {
   return await runJob(one, operation);
 }
 
+/** Whether systemd, and not the bus, is away for a moment only. */
+function isBackSoon(answer: Trouble, wasThere: boolean): boolean {
+  return answer.kind === "error" && (answer.name === LEFT || (wasThere && NOBODY.has(answer.name)));
+}
+
 /** What an error of the bus means: some of them are answers. */
 function judge(answer: Trouble, operation: string, unit: string): UnitEnd {
   const { reason } = answer;
@@ -236,6 +245,15 @@ export async function operateUnit(
     bus.close();
     one?.wake();
   };
+  let wasThere = false;
+  const begin = async (asked: Work): Promise<UnitEnd> => {
+    const subscribed = await bus.call({ ...MANAGER, member: "Subscribe", signature: "", body: [] });
+    // Executed anew it may still know us.
+    const isKnown = wasThere && subscribed.kind === "error" && subscribed.name === SUBSCRIBED;
+    if (!isKnown) bodyOf(subscribed);
+    wasThere = true;
+    return await work(asked, operation);
+  };
   signal.addEventListener("abort", abort);
   try {
     // It may have come while the bus was opened, unheard: a job made now would outlive the operation.
@@ -243,8 +261,18 @@ export async function operateUnit(
     // Before any job is made, so that none can end unheard.
     const rule = `type='signal',sender='${SYSTEMD.destination}',interface='${MANAGER.interface}',member='JobRemoved'`;
     bodyOf(await matchSignals(bus, rule));
-    await ask(one, "Subscribe");
-    return await work(one, operation);
+    for (;;) {
+      const end = await begin(one).catch((error: unknown) => {
+        signal.throwIfAborted();
+        const answer = troubleOf(error);
+        if (answer === undefined) throw error;
+        if (isBackSoon(answer, wasThere)) return undefined;
+        return judge(answer, operation, unit);
+      });
+      if (end !== undefined) return end;
+      // Every operation may be asked for again; a stop that failed for this would cost the node.
+      await sleep(RETURN_LOOK_MS, undefined, { signal });
+    }
   } catch (error) {
     signal.throwIfAborted();
     const answer = troubleOf(error);
