@@ -7,6 +7,7 @@ import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import {
   allIn,
   cloneIds,
+  withAllGroups,
   withColocations,
   withIdleWishes,
   withMandatoryFirst,
@@ -343,6 +344,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "what cannot stop is told in a clone that is not promotable only";
   if (isDecision && agreeOn(read.root, withoutContradictions(read.root)))
     return "what must always and must never be with another one is decided either way";
+  if (isDecision && agreeOn(read.root, withAllGroups(read.root)))
+    return "of a clone of groups those that merely begin count for clone-min and require-all";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";
