@@ -77,6 +77,17 @@ export function withAllGroups(cib: XmlElement): XmlElement {
   return change(cib);
 }
 
+/** Where every node that is still joining has joined. */
+export function withAllJoined(element: XmlElement): XmlElement {
+  const { name, attributes } = element;
+  const isJoining = name === "node_state" && attributes["crmd"] === "online" && attributes["join"] === "down";
+  return {
+    ...element,
+    attributes: isJoining ? { ...attributes, join: "member" } : attributes,
+    children: element.children.map(withAllJoined),
+  };
+}
+
 /** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
 export function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
   return withColocations(element, (each) =>

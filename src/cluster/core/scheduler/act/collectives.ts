@@ -4,7 +4,7 @@
  * those of transition graphs.
  */
 import type { Resource } from "../facts/model.ts";
-import { countedRole, inPromotable, isActive } from "../facts/model.ts";
+import { countedRole, inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { INFINITY_SCORE, ROLE } from "../facts/values.ts";
 import { assignedNode, isManaged } from "../place/board.ts";
 import { link, linkAll, type PlanDraft, step, sumUp, waitForStop } from "./draft.ts";
@@ -39,9 +39,12 @@ function endOf(plan: PlanDraft, member: Resource, operation: string): readonly S
  * A clone that may not begin (a node that cannot be asked yet may run what it must not) starts no instance. What runs
  * already is not stopped for that.
  */
-function waitsForWhole(whole: Resource, { resource, operation }: Step): boolean {
+function waitsForWhole(whole: Resource, { resource, operation, node }: Step): boolean {
   const isInClone = whole.kind === "clone" || whole.parent?.kind === "clone";
-  return isInClone && operation === "start" && resource !== undefined && !isActive(resource);
+  if (!isInClone || operation !== "start" || resource === undefined) return false;
+  return (
+    !isActive(resource) || (node !== undefined && !primitivesOf(resource).some((each) => each.runningOn.includes(node)))
+  );
 }
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
@@ -84,7 +87,8 @@ function frame(plan: PlanDraft, resource: Resource, operation: string): void {
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   sumUp(plan, begin, begins, mode === "all" ? "free" : mode);
   sumUp(plan, end, ends, endMode(resource, operation));
-  if (operation !== "promote") link(plan, begin, end);
+  if (operation !== "promote")
+    link(plan, begin, end, resource.kind === "clone" && operation === "start" ? { needsFirst: true } : {});
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end);
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
