@@ -87,8 +87,7 @@ function frame(plan: PlanDraft, resource: Resource, operation: string): void {
   const ends = resource.children.flatMap((member) => endOf(plan, member, operation));
   sumUp(plan, begin, begins, mode === "all" ? "free" : mode);
   sumUp(plan, end, ends, endMode(resource, operation));
-  if (operation !== "promote")
-    link(plan, begin, end, resource.kind === "clone" && operation === "start" ? { needsFirst: true } : {});
+  if (operation !== "promote") link(plan, begin, end);
   for (const each of begins) link(plan, begin, each, waitsForWhole(resource, each) ? { needsFirst: true } : {});
   for (const each of ends) link(plan, each, end);
   if (resource.kind === "group" && operation === "demote") holdDemoted(plan, resource, end);
