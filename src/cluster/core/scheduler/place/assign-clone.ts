@@ -152,6 +152,14 @@ function letGo(board: Board, member: Resource): void {
   if (member.heldBack) board.released[member.index] = true;
 }
 
+/** One too many that nobody may stop: its node counts as if it were gone, as it is meant to be. */
+function discount(board: Board, instance: Resource): void {
+  for (const { index } of primitivesOf(instance)) {
+    const at = board.assigned[index]?.index;
+    if (at !== undefined) board.counts[at] = (board.counts[at] ?? 1) - 1;
+  }
+}
+
 /** Spreads instances over nodes; those beyond the limit stay without. Returns them in the order they had a say. */
 export function assignInstances(
   board: Board,
@@ -173,7 +181,8 @@ export function assignInstances(
   }
   for (const instance of sorted) {
     if (board.isAssigned[instance.index] === true) continue;
-    if (count >= max) {
+    const isSurplus = count >= max;
+    if (isSurplus) {
       for (const each of [instance, ...instance.children])
         for (const node of board.nodes) setScore(board, each, node, -INFINITY_SCORE);
       for (const member of primitivesOf(instance)) {
@@ -181,7 +190,9 @@ export function assignInstances(
         letGo(board, member);
       }
     }
-    if (place(board, spread, instance, undefined) !== undefined) count += 1;
+    if (place(board, spread, instance, undefined) === undefined) continue;
+    if (isSurplus) discount(board, instance);
+    count += 1;
   }
   return sorted;
 }
