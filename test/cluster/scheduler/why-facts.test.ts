@@ -212,7 +212,8 @@ p on alpha: start monitor/10s=1`,
     "q",
     `nodes alpha bravo\nDummy p\n  monitor 10s\nDummy q\nrsc_location rsc=q node=alpha score=9
 p on alpha: start monitor/10s=1
-+<op_defaults><meta_attributes id="od"><nvpair id="od-1" name="on-fail" value="standby"/></meta_attributes></op_defaults>`,
++<op_defaults><meta_attributes id="od"><nvpair id="od-1" name="on-fail" value="standby"/></meta_attributes>
++</op_defaults>`,
     { section: "op_defaults", value: "standby" },
   ],
   [
@@ -267,7 +268,8 @@ test("what a template or a borrowed set says is cited like what the resource say
     expect.objectContaining({ kind: "meta", values: { resource: "t", name: "resource-stickiness", value: "100" } }),
   );
   const borrowed = terseCib(
-    "nodes alpha bravo\nDummy o resource-stickiness=100\nDummy p\nrsc_location rsc=p node=alpha score=1\np on bravo: start",
+    `nodes alpha bravo\nDummy o resource-stickiness=100\nDummy p
+rsc_location rsc=p node=alpha score=1\np on bravo: start`,
   ).replace(/(<primitive id="p"[^>]*>)/, '$1<meta_attributes id="m" id-ref="o-meta_attributes"/>');
   expect(askAbout(parse(borrowed), "p").proof.citations.flatMap(({ facts }) => facts)).toContainEqual(
     expect.objectContaining({ values: { resource: "p", name: "resource-stickiness", value: "100" } }),
