@@ -328,3 +328,38 @@ test("what is not configured any more goes nowhere, and what is inside of a bund
   expect(inside.proof.obstacles).toContainEqual({ kind: "inside-bundle", node: "alpha", bundle: "w" });
   expect(proofText(inside.proof, "en")).toContain("only inside the containers of bundle w");
 });
+
+test("of two replicas that are alike none is moved to where the other one is", () => {
+  const cib = terseCib("nodes alpha bravo charlie\nrsc_location rsc=w node=charlie score=-INFINITY").replace(
+    "<resources>",
+    '<resources><bundle id="w"><podman image="w" replicas="2"/></bundle>',
+  );
+  const { proof } = askAbout(parse(cib), "w-podman-0");
+  const [place] = proof.conclusion.nodes.filter(({ roles }) => roles.length > 0);
+  expect(place?.node).toBe("alpha");
+  expect(proof.obstacles).toEqual([{ kind: "like-instance", node: "bravo", instance: "w-podman-1" }]);
+  expect(proofText(proof, "en")).toContain("bravo: none: w-podman-1 is there, and it is all one");
+  expect(proofText(proof, "ja")).toContain("同等の w-podman-1 が既にあり");
+});
+
+test("of a remote node it is told what keeps its connection down, or that it has none", () => {
+  const node = '<node id="r" uname="r" type="remote"/></nodes>';
+  const at = "rsc_location rsc=p node=alpha score=-INFINITY";
+  const stopped = terseCib(`nodes alpha\nremote r target-role=Stopped\nDummy p\n${at}\nr on alpha: start`);
+  const [change] = askAbout(parse(stopped), "p", "r").proof.changes;
+  expect(change?.remove).toMatchObject([{ kind: "meta", values: { resource: "r", name: "target-role" } }]);
+  const alone = parse(terseCib(`nodes alpha\nDummy p\n${at}`).replace("</nodes>", node));
+  expect(askAbout(alone, "p", "r").proof.obstacles).toEqual([{ kind: "no-connection", node: "r" }]);
+  expect(proofText(askAbout(alone, "p", "r").proof, "ja")).toContain("接続リソースが設定されていない");
+});
+
+test("what sticks where it is and is kept out elsewhere is let in by taking away both, with a preference", () => {
+  // Not everything can go: nothing would be started without fencing, were it not switched off.
+  const cib = cibOf(`nodes alpha bravo\ngroup g\n  Dummy q\n  Dummy p\nrsc_location rsc=g node=bravo score=-INFINITY
+q on alpha: start
++<rsc_defaults><meta_attributes id="rd"><nvpair id="rd-1" name="resource-stickiness" value="INFINITY"/>
++</meta_attributes></rsc_defaults>`);
+  const [change] = askAbout(cib, "p", "bravo").proof.changes;
+  expect(change?.remove.map(({ kind }) => kind).toSorted()).toEqual(["default", "location"]);
+  expect(change?.prefer).toEqual({ resource: "g", score: 1 });
+});
