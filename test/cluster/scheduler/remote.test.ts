@@ -120,6 +120,24 @@ test("a guest whose machine stays down is told as switched off, one whose machin
   expect(kindOf(new Story(kept))).toEqual(["stonith-inner-off"]);
 });
 
+const group = `<group id="work">${job}${primitive("more", "ocf:heartbeat:Dummy")}</group>`;
+const clone = `<clone id="work">${job}</clone>`;
+test.each([
+  ["a resource", "job", job],
+  ["a group", "work", group],
+  ["a clone", "work", clone],
+])("a failed machine that %s in its guest is ordered behind does not wait for what ends with it", (_, id, what) => {
+  const place = `<rsc_location id="there" rsc="${id}" node="inner" score="100"/>`;
+  const order = `<rsc_order id="behind" first="vm" then="${id}"/>`;
+  const up = settled(cib({ resources: vm + what, constraints: place + order }));
+  const story = new Story(failMonitor(up, "vm"));
+  expect(story.decision.problems).toEqual([]);
+  const host = story.done.find((text) => text.startsWith("stop vm "))?.split(" ")[2] ?? "";
+  const back = story.done.find((text) => /^start job(:\d)? inner$/.test(text)) ?? "";
+  expect(story.breaks([`stop vm ${host}`, "(fence inner)", `start vm ${host}`, back])).toEqual([]);
+  expect(new Story(story.after).done).toEqual([]);
+});
+
 test("a machine that is no longer configured takes its guest along, once that is empty", () => {
   const removed = edit(settled(onGuest()), (text) => text.replace(/<primitive id="vm".*?<\/primitive>/s, ""));
   const story = new Story(removed);

@@ -212,7 +212,8 @@ p on alpha: start monitor/10s=1`,
     "q",
     `nodes alpha bravo\nDummy p\n  monitor 10s\nDummy q\nrsc_location rsc=q node=alpha score=9
 p on alpha: start monitor/10s=1
-+<op_defaults><meta_attributes id="o"><nvpair id="o1" name="on-fail" value="standby"/></meta_attributes></op_defaults>`,
++<op_defaults><meta_attributes id="od"><nvpair id="od-1" name="on-fail" value="standby"/></meta_attributes>
++</op_defaults>`,
     { section: "op_defaults", value: "standby" },
   ],
   [
@@ -267,11 +268,8 @@ test("what a template or a borrowed set says is cited like what the resource say
     expect.objectContaining({ kind: "meta", values: { resource: "t", name: "resource-stickiness", value: "100" } }),
   );
   const borrowed = terseCib(
-    `nodes alpha bravo
-Dummy o resource-stickiness=100
-Dummy p
-rsc_location rsc=p node=alpha score=1
-p on bravo: start`,
+    `nodes alpha bravo\nDummy o resource-stickiness=100\nDummy p
+rsc_location rsc=p node=alpha score=1\np on bravo: start`,
   ).replace(/(<primitive id="p"[^>]*>)/, '$1<meta_attributes id="m" id-ref="o-meta_attributes"/>');
   expect(askAbout(parse(borrowed), "p").proof.citations.flatMap(({ facts }) => facts)).toContainEqual(
     expect.objectContaining({ values: { resource: "p", name: "resource-stickiness", value: "100" } }),
@@ -329,4 +327,39 @@ test("what is not configured any more goes nowhere, and what is inside of a bund
   const inside = askAbout(parse(bundle), "web");
   expect(inside.proof.obstacles).toContainEqual({ kind: "inside-bundle", node: "alpha", bundle: "w" });
   expect(proofText(inside.proof, "en")).toContain("only inside the containers of bundle w");
+});
+
+test("of two replicas that are alike none is moved to where the other one is", () => {
+  const cib = terseCib("nodes alpha bravo charlie\nrsc_location rsc=w node=charlie score=-INFINITY").replace(
+    "<resources>",
+    '<resources><bundle id="w"><podman image="w" replicas="2"/></bundle>',
+  );
+  const { proof } = askAbout(parse(cib), "w-podman-0");
+  const [place] = proof.conclusion.nodes.filter(({ roles }) => roles.length > 0);
+  expect(place?.node).toBe("alpha");
+  expect(proof.obstacles).toEqual([{ kind: "like-instance", node: "bravo", instance: "w-podman-1" }]);
+  expect(proofText(proof, "en")).toContain("bravo: none: w-podman-1 is there, and it is all one");
+  expect(proofText(proof, "ja")).toContain("同等の w-podman-1 が既にあり");
+});
+
+test("of a remote node it is told what keeps its connection down, or that it has none", () => {
+  const node = '<node id="r" uname="r" type="remote"/></nodes>';
+  const at = "rsc_location rsc=p node=alpha score=-INFINITY";
+  const stopped = terseCib(`nodes alpha\nremote r target-role=Stopped\nDummy p\n${at}\nr on alpha: start`);
+  const [change] = askAbout(parse(stopped), "p", "r").proof.changes;
+  expect(change?.remove).toMatchObject([{ kind: "meta", values: { resource: "r", name: "target-role" } }]);
+  const alone = parse(terseCib(`nodes alpha\nDummy p\n${at}`).replace("</nodes>", node));
+  expect(askAbout(alone, "p", "r").proof.obstacles).toEqual([{ kind: "no-connection", node: "r" }]);
+  expect(proofText(askAbout(alone, "p", "r").proof, "ja")).toContain("接続リソースが設定されていない");
+});
+
+test("what sticks where it is and is kept out elsewhere is let in by taking away both, with a preference", () => {
+  // Not everything can go: nothing would be started without fencing, were it not switched off.
+  const cib = cibOf(`nodes alpha bravo\ngroup g\n  Dummy q\n  Dummy p\nrsc_location rsc=g node=bravo score=-INFINITY
+q on alpha: start
++<rsc_defaults><meta_attributes id="rd"><nvpair id="rd-1" name="resource-stickiness" value="INFINITY"/>
++</meta_attributes></rsc_defaults>`);
+  const [change] = askAbout(cib, "p", "bravo").proof.changes;
+  expect(change?.remove.map(({ kind }) => kind).toSorted()).toEqual(["default", "location"]);
+  expect(change?.prefer).toEqual({ resource: "g", score: 1 });
 });

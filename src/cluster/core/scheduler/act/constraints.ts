@@ -84,6 +84,18 @@ function staysAway({ resource, operation, possible, wanted }: Step, isForsaken: 
   return operation === "promote" || (operation === "start" && !isActive(resource));
 }
 
+/** What the fencing of a guest implies comes after the stop of its container, which is that fencing. */
+function isBehindFencing({ implied, node }: Step, { resource, operation }: Step): boolean {
+  if (!implied || node?.kind !== "guest" || resource === undefined) return false;
+  return operation === "stop" && node.remote?.container === resource;
+}
+
+/** A part of it is, and the whole with that part. */
+function isPartBehindFencing(plan: PlanDraft, { first, firstTask }: ResourceOrder, second: Step): boolean {
+  const parts = firstTask === "stop" ? primitivesOf(first).flatMap((part) => stepsOf(plan, part, "stop")) : [];
+  return parts.some((part) => isBehindFencing(part, second));
+}
+
 function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
   const firsts = firstsOf(plan, waits, order.first, order.firstTask);
   if (order.firstTask === "stop")
@@ -99,7 +111,8 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
     ...(at === undefined ? {} : { at }),
     thenDragsFirst: drags && order.first.kind === "primitive",
   };
-  for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);
+  const free = seconds.filter((second) => !isPartBehindFencing(plan, order, second));
+  for (const first of firsts) for (const second of free) link(plan, first, second, whole);
   // What is required of a whole is required of each of its members.
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)

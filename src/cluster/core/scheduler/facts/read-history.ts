@@ -27,7 +27,7 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
     return { action: Number(action), run: Number(run), uuid };
   };
   const [first, second] = [transition(a), transition(b)];
-  // Of two that are pending the transition tells, too: were all such equal, the order of the rest would be luck.
+  // Of two without a call the transition tells, too: where such were equal, the order of the rest was left to luck.
   if (a.callId === -1 && b.callId === -1) return first.uuid === second.uuid ? first.run - second.run : 0;
   if (first.uuid === second.uuid && first.run === second.run) return a.callId === -1 ? 1 : -1;
   if (first.uuid !== second.uuid) {

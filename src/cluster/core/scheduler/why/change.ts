@@ -8,6 +8,8 @@ import type { Facts, Node, Resource } from "../facts/model.ts";
 import { cloneOf, isWithin, topOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { hostsGuest } from "../place/base-scores.ts";
+import { assignedOf } from "../place/board.ts";
+import type { Worked } from "../worked.ts";
 import { type Conclusion, isHeldBackOn, type NodeVerdict } from "./conclusion.ts";
 import { type Candidate, type CitedFact, type FactKind, STATES, without } from "./fact.ts";
 import { ask, concludeFor, type Inquiry, plain, smallest } from "./inquiry.ts";
@@ -34,8 +36,11 @@ export interface Preference {
 /** Why no change moves it there. */
 export type Obstacle = Goal &
   (
-    | { readonly kind: "bundle-node" | "members-only" | "not-configured" | "no-quorum" | "none-found" }
+    | {
+        readonly kind: "bundle-node" | "members-only" | "not-configured" | "no-quorum" | "no-connection" | "none-found";
+      }
     | { readonly kind: "inside-bundle"; readonly bundle: string }
+    | { readonly kind: "like-instance"; readonly instance: string }
     | { readonly kind: "connection-down"; readonly connection: string }
   );
 
@@ -132,6 +137,18 @@ const ROUNDABOUT: ReadonlySet<FactKind> = new Set([
 ]);
 const isRoundabout = ({ kind }: Candidate) => ROUNDABOUT.has(kind);
 
+/** Of the settings those that keep something where it is, or from being anywhere. */
+const HOLDING: ReadonlySet<string> = new Set([
+  "resource-stickiness",
+  "migration-threshold",
+  "is-managed",
+  "maintenance",
+  "maintenance-mode",
+  "target-role",
+  "stop-all-resources",
+]);
+const isHolding = (fact: Candidate) => !isRoundabout(fact) || HOLDING.has(fact.values["name"] ?? "");
+
 /**
  * First what is known of the node itself. Taken away, all together let in what any of them keeps out; but some keep
  * everything going: then it is looked for without those.
@@ -146,6 +163,7 @@ function partsOf(
   const narrowed = (part: readonly Candidate[]) => [
     part,
     part.filter((fact) => !isRoundabout(fact)),
+    part.filter(isHolding),
     part.filter((fact) => !isClusterWide(fact)),
   ];
   const here = all.filter(({ values }) => values["node"] === node);
@@ -200,8 +218,16 @@ export function changeFor(
   return changeByMany(search, partsOf(goal.node, own.flat(), candidates));
 }
 
+/** What a bundle runs in the place of this, if it is part of a replica, in another replica. */
+function likeOf(target: Resource): readonly Resource[] {
+  const bundle = target.parent;
+  if (bundle?.kind !== "bundle" || bundle.instanceNodeMax > 1) return [];
+  const own = bundle.replicas.find((each) => [each.ip, each.container, each.remote].includes(target));
+  return bundle.replicas.flatMap((each) => (own === undefined || each === own ? [] : [each.container]));
+}
+
 /** Why it cannot be there whatever anyone configures: nothing need be tried. */
-export function barrierFor(facts: Facts, targets: readonly Resource[], goal: Goal): Obstacle | undefined {
+export function barrierFor({ facts, board }: Worked, targets: readonly Resource[], goal: Goal): Obstacle | undefined {
   const node = facts.nodeByName.get(goal.node);
   if (targets.every(({ removed }) => removed)) return { ...goal, kind: "not-configured" };
   if (node === undefined) return undefined;
@@ -210,14 +236,17 @@ export function barrierFor(facts: Facts, targets: readonly Resource[], goal: Goa
   const bundle = targets[0] === undefined ? undefined : cloneOf(targets[0])?.parent;
   if (bundle?.kind === "bundle" && bundle.replicas.every((replica) => replica.node !== node))
     return { ...goal, kind: "inside-bundle", bundle: bundle.baseId };
-  return undefined;
+  // Of replicas that are alike no host has two, and it is all one which of them is where.
+  const like = targets.flatMap(likeOf).find((each) => assignedOf(board, each) === node);
+  return like === undefined ? undefined : { ...goal, kind: "like-instance", instance: like.id };
 }
 
 /** What is said of a node for which no change was found. */
 export function obstacleFor({ nodeByName, options }: Facts, goal: Goal): Obstacle {
   const node = nodeByName.get(goal.node);
-  if (node?.remote !== undefined && !node.online)
+  if (node?.remote !== undefined && (!node.online || node.shutdown))
     return { ...goal, kind: "connection-down", connection: node.remote.baseId };
+  if (node?.kind === "remote" && node.remote === undefined) return { ...goal, kind: "no-connection" };
   return { ...goal, kind: options.quorate ? "none-found" : "no-quorum" };
 }
 

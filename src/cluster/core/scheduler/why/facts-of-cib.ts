@@ -24,8 +24,8 @@ function relatedTo(facts: Facts, targets: readonly Resource[], isHeldBack: boole
   for (const resource of facts.resources) if (resource.parent !== undefined) tie(resource, resource.parent);
   if (isHeldBack) for (const { first, second, kind } of facts.orders) if (kind === "mandatory") tie(first, second);
   const related = new Set(targets);
-  for (const { remote, online, unclean } of facts.nodes) {
-    if (remote === undefined || (online && !unclean)) continue;
+  for (const { remote, online, unclean, shutdown } of facts.nodes) {
+    if (remote === undefined || (online && !unclean && !shutdown)) continue;
     related.add(remote);
     if (remote.container !== undefined) related.add(remote.container);
   }

@@ -55,8 +55,8 @@ export interface Proof {
   readonly incomplete: boolean;
 }
 
-/** Each fact costs a decision; beyond this the answer would keep an operator waiting. */
-const CANDIDATES_MAX = 400;
+/** Each dozen of facts costs a decision; beyond this the answer would keep an operator waiting. */
+const CANDIDATES_MAX = 2000;
 /** Sets of facts that count only together. The records of a group on four nodes make a dozen; it bounds the time. */
 const SETS_MAX = 24;
 
@@ -85,18 +85,17 @@ interface Decisive {
   readonly after: Conclusion;
 }
 
-/** Facts whose loss alone changes the conclusion. */
+/** Facts whose loss alone changes the conclusion: where a part changes it, each half of the part is tried. */
 function decisiveOf(inquiry: Inquiry, candidates: readonly Candidate[]): Decisive[] {
+  const halve = (part: readonly Candidate[]): Decisive[] => {
+    const after = ask(inquiry, part);
+    if (isSame(inquiry, after)) return [];
+    if (part.length === 1) return part.map((fact) => ({ fact, after }));
+    const middle = Math.ceil(part.length / 2);
+    return [...halve(part.slice(0, middle)), ...halve(part.slice(middle))];
+  };
   const few = candidates.length <= 5 * CHUNK;
-  return chunksOf(candidates, few ? 1 : CHUNK).flatMap((chunk) => {
-    const all = ask(inquiry, chunk);
-    if (isSame(inquiry, all)) return [];
-    if (chunk.length === 1) return chunk.map((fact) => ({ fact, after: all }));
-    return chunk.flatMap((fact) => {
-      const after = ask(inquiry, [fact]);
-      return isSame(inquiry, after) ? [] : [{ fact, after }];
-    });
-  });
+  return chunksOf(candidates, few ? 1 : CHUNK).flatMap(halve);
 }
 
 /** Sets of facts that only together change the conclusion, each minimal; until the rest changes nothing any more. */
@@ -150,7 +149,7 @@ export function prove(
   const movable = movedWith(worked.facts, targets);
   const following = followingOf(name, targets);
   const searched = goalsOf(base, targets, node).map((goal) => {
-    const barrier = barrierFor(worked.facts, targets, goal);
+    const barrier = barrierFor(worked, targets, goal);
     const change = barrier === undefined ? changeFor(inquiry, movable, goal, grounds, candidates) : undefined;
     return { change, obstacle: change === undefined ? (barrier ?? obstacleFor(worked.facts, goal)) : undefined };
   });

@@ -77,9 +77,17 @@ const OBSTACLES: Readonly<Record<Obstacle["kind"], Sentence>> = {
     "none: it runs only inside the containers of bundle {bundle}; ask why those are where they are",
     "なし: バンドル {bundle} のコンテナ内だけで実行される。コンテナの根拠を調べること",
   ),
+  "like-instance": both(
+    "none: {instance} is there, and it is all one which of the two is",
+    "なし: 同等の {instance} が既にあり、どちらでも同じ",
+  ),
   "not-configured": both(
     "none: it is not configured any more and is only to be stopped",
     "なし: 設定から削除済みで、停止されるだけ",
+  ),
+  "no-connection": both(
+    "none: no resource is configured that connects to this remote node",
+    "なし: このリモートノードへの接続リソースが設定されていない",
   ),
   "no-quorum": both("none was found while the cluster has no quorum", "見つからない: クラスタにクォーラムがない"),
   "connection-down": both(
