@@ -39,6 +39,10 @@ export function cibFile(): string | undefined {
   return shadow === undefined || shadow === "" ? undefined : shadowFile(shadow);
 }
 
+/** Of what is wrong with the file itself: the place that a problem names begins so. */
+export const CIB_FILE = "the file";
+export const NO_CIB_FILE = "CIB_file";
+
 type AnyReply = ControlReply<unknown>;
 
 const refuse = (place: string, reason: string, remedy: string): AnyReply => ({
@@ -55,10 +59,11 @@ export function writeCibFile(file: string, cib: XmlElement): void {
 }
 
 function readCibFile(file: string): XmlElement | AnyReply {
-  if (!existsSync(file)) return { kind: "unreachable", reason: `there is no CIB file ${file}` };
+  if (!existsSync(file)) return refuse(NO_CIB_FILE, `there is no CIB file ${file}`, "correct CIB_file or CIB_shadow");
   const read = parseXml(readFileSync(file, "utf8"));
-  if (read.kind === "not-xml") return refuse(`${file}:${read.line}`, read.reason, "give a CIB as XML");
-  if (read.root.name !== "cib") return refuse(file, `<${read.root.name}> is no <cib>`, "give a CIB as XML");
+  const place = `${CIB_FILE} ${file}`;
+  if (read.kind === "not-xml") return refuse(`${place}:${read.line}`, read.reason, "give a CIB as XML");
+  if (read.root.name !== "cib") return refuse(place, `<${read.root.name}> is no <cib>`, "give a CIB as XML");
   return read.root;
 }
 

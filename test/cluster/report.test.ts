@@ -27,6 +27,16 @@ test.each([
   expect(printXml(maskTree(root))).not.toContain("p4ssw");
 });
 
+test("what we say of a parameter that holds a secret is no secret; a value behind it is", () => {
+  const sentence = "primitive f: warning: passwd: it is missing; write it";
+  expect(maskText(sentence, [])).toBe(sentence);
+  const unknown = "primitive f: warning: passwd: there is no such parameter; remove it";
+  expect(maskText(unknown, [])).toBe(unknown);
+  expect(maskText("board said passwd: it, and password: there", [])).toBe(
+    "board said passwd: ******, and password: ******",
+  );
+});
+
 test.each(["secret", "secret_option", "passwd_script", "ipaddr", "login", "port", "keepalive", "monitor"])(
   "%s is none",
   (name) => {

@@ -5,7 +5,7 @@ import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xm
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { configurationVersion } from "../../cluster/core/controller/cib-read.ts";
-import { askCib } from "../cib-door.ts";
+import { askCib, CIB_FILE, NO_CIB_FILE } from "../cib-door.ts";
 import { answerWaitMs, type ControlReply } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
 import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
@@ -43,7 +43,28 @@ export async function askOrTell<Kind extends RequestKind>(
 export function tellReply(tool: string, reply: Exclude<ControlReply<never>, { kind: "answer" }>): number {
   const reasons = reply.kind === "refused" ? reply.problems.map(tellProblem) : [inOperatorsWords(reply.reason)];
   for (const reason of reasons) process.stderr.write(`${tool}: ${reason}\n`);
+  if (FIELD_TOOL.test(tool)) return fieldCode(reply);
   return reply.kind === "refused" ? EXIT.refused : EXIT.unreachable;
+}
+
+/** Scripts tell by the code of these what has happened, as they did before. */
+const FIELD_TOOL = /^(?:crm_|crmadmin$|cibadmin$|attrd_updater$)/;
+
+/** What a refusal complains of, and how the field's tools end then: 105 not there, 108 so already, 64 wrong call. */
+const CODE_OF_PLACE: Readonly<Record<string, number>> = {
+  node: FIELD_EXIT.notFound,
+  resource: FIELD_EXIT.notFound,
+  [NO_CIB_FILE]: FIELD_EXIT.notFound,
+  "resource move": FIELD_EXIT.exists,
+  "which node": EXIT.wrongCall,
+  lifetime: EXIT.wrongCall,
+};
+
+function fieldCode(reply: Exclude<ControlReply<never>, { kind: "answer" }>): number {
+  if (reply.kind === "unreachable") return FIELD_EXIT.disconnected;
+  const [place = ""] = reply.problems.map((each) => each.place);
+  if (place.startsWith(CIB_FILE) || place.startsWith("/")) return FIELD_EXIT.invalid;
+  return CODE_OF_PLACE[place] ?? EXIT.refused;
 }
 
 function tellCautions(tool: string, { cautions = [] }: { readonly cautions?: readonly Problem[] }): void {

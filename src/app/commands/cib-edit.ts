@@ -75,7 +75,7 @@ async function changeRunning(call: ChangeCall, make: (cib: XmlElement) => CibCha
     if (isStale && tries < TRIES) continue;
     for (const reason of reply.kind === "refused" ? reply.problems.map(tellProblem) : [inOperatorsWords(reply.reason)])
       tell(reason);
-    return reply.kind === "refused" ? FIELD_EXIT.invalid : EXIT.unreachable;
+    return reply.kind === "refused" ? FIELD_EXIT.invalid : FIELD_EXIT.disconnected;
   }
 }
 

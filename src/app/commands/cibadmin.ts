@@ -241,7 +241,8 @@ function readGiven(flags: Call["flags"]): XmlElement | undefined | number {
 export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("cibadmin", called.reason, USAGE);
-  const { flags, socketPath } = called;
+  const { flags, socketPath, words } = called;
+  if (words.length > 0) return wrongCall("cibadmin", `${words.join(" ")}: no word belongs there`, USAGE);
   const [action, second] = ACTIONS.filter((name) => flags[name] === true);
   if (action === undefined) return wrongCall("cibadmin", "what shall be done?", USAGE);
   if (second !== undefined) return wrongCall("cibadmin", `--${action} and --${second} exclude each other`, USAGE);

@@ -4,16 +4,24 @@
  * Facts: crm_attribute(8); outputs and exit codes of crm_attribute 2.1.5 on CIB files.
  */
 import process from "node:process";
-import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
+import { childOf, childrenOf } from "../../base/xml.ts";
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { cibFile } from "../cib-door.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, changeCib, EXIT, FIELD_EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
+import {
+  changePairs,
+  changeTransient,
+  nodeScope,
+  optionScope,
+  type PairsCall,
+  queryPairs,
+  statusScope,
+} from "./crm-attribute-pairs.ts";
 
 const USAGE =
-  "crm_attribute -n NAME -G | -v VALUE | -D  [-N NODE] [-l reboot|forever] [-t crm_config|rsc_defaults|op_defaults|" +
-  "tickets]\n       [-p [RESOURCE]] [-s SET] [-i ID] [-d DEFAULT] [-q] [-z]";
+  "crm_attribute [-n NAME | -P PATTERN | -p [RESOURCE]] -G | -v VALUE | -D  [-N NODE] [-l reboot|forever]\n" +
+  "       [-t crm_config|rsc_defaults|op_defaults|tickets] [-s SET] [-i ID] [-d DEFAULT] [-q] [-z]";
 
 export const SECTIONS = ["crm_config", "rsc_defaults", "op_defaults"] as const;
 
@@ -35,31 +43,6 @@ export function tellValue(call: AttributeCall, scope: string, value: string | un
   }
   process.stdout.write(call.isQuiet ? `${shown}\n` : `scope=${scope}  name=${call.name} value=${shown}\n`);
   return EXIT.done;
-}
-
-function pairsOf(section: XmlElement | undefined): readonly XmlElement[] {
-  return (section?.children ?? []).flatMap((set) => childrenOf(set, "nvpair"));
-}
-
-/** An option of the cluster or a default. */
-async function option(call: AttributeCall, section: string, wanted: { set?: string; id?: string }): Promise<number> {
-  const { tool, socketPath, name, action } = call;
-  if (action === "query") {
-    const cib = await fetchCib(tool, socketPath);
-    if (typeof cib === "number") return cib;
-    const pairs = pairsOf(childOf(childOf(cib, "configuration"), section));
-    const found = pairs.find(({ attributes }) =>
-      wanted.id === undefined ? attributes["name"] === name : attributes["id"] === wanted.id,
-    );
-    return tellValue(call, section, found?.attributes["value"]);
-  }
-  const setName = section === "crm_config" ? "cluster_property_set" : "meta_attributes";
-  const value = action === "delete" ? null : action.update;
-  return await changeCib(tool, socketPath, (): readonly ConfigurationOperation[] => {
-    if (wanted.id !== undefined && value === null) return [{ kind: "delete", target: wanted.id }];
-    if (wanted.id !== undefined) return [{ kind: "set-attributes", target: wanted.id, attributes: { name, value } }];
-    return [{ kind: "set-option", target: section, setName, name, value }];
-  });
 }
 
 /** The node that is meant when none is named: this one, as the manager calls it. */
@@ -101,7 +84,7 @@ export async function nodeAttribute(
   }
   const transient = transientAttributes(nodeState(cib, node))[name];
   if (transient !== undefined || lifetime === "reboot") return tellValue(call, "status", transient);
-  return tellValue(call, "nodes", permanent);
+  return tellValue(call, permanent === undefined ? "status" : "nodes", permanent);
 }
 
 async function ticket(call: AttributeCall, id: string): Promise<number> {
@@ -159,19 +142,61 @@ export function promotionName(resource: string | undefined): string | undefined 
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
-/** Exit codes: 0; 1 refused; 64 wrong call; 69 no manager; 105 there is none. */
+interface Wanted {
+  readonly call: AttributeCall;
+  readonly lifetime: "reboot" | "forever";
+  readonly node: string;
+  readonly isUtilization: boolean;
+}
+
+/** Attributes of one node. */
+async function ofNode(pairs: Omit<PairsCall, "scope">, wanted: Wanted): Promise<number> {
+  const { call, lifetime, node, isUtilization } = wanted;
+  const { choice } = pairs;
+  const value = typeof call.action === "string" ? null : call.action.update;
+  if (lifetime === "reboot") {
+    if (isUtilization) return wrongCall(call.tool, "-z: a node keeps its capacities; leave -l reboot out", USAGE);
+    const isOne = choice.name !== undefined && choice.id === undefined && choice.set === undefined;
+    // What the manager has not written yet counts, too.
+    if (isOne && call.action === "query") return await nodeAttribute(call, node, lifetime);
+    const scoped = { ...pairs, scope: statusScope(node) };
+    return call.action === "query" ? await queryPairs(scoped) : await changeTransient(scoped, node, value);
+  }
+  const cib = await fetchCib(call.tool, call.socketPath);
+  if (typeof cib === "number") return cib;
+  const scope = nodeScope(cib, node, isUtilization ? "utilization" : "instance_attributes");
+  if (scope === undefined) {
+    const names = configuredNodes(cib).map(({ name }) => name);
+    process.stderr.write(`${call.tool}: there is no node ${node}; give one of ${names.join(", ")}\n`);
+    return FIELD_EXIT.notFound;
+  }
+  const scoped = { ...pairs, scope };
+  return call.action === "query" ? await queryPairs(scoped) : await changePairs(scoped, value);
+}
+
+/** The whole name, as the field's tool takes it: found anywhere in it; undefined for what is no pattern. */
+function patternOf(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Exit codes: 0; 1 refused; 64 wrong call; 102 no manager; 105 there is none; 109 several match. */
 export async function run(argv: readonly string[]): Promise<number> {
   const { rest, resource } = splitPromotion(argv);
   const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_attribute", called.reason, USAGE);
   const { socketPath, flags } = called;
-  const refused = refusedFlag(flags, { pattern: "attributes are named one by one: -n NAME" });
-  if (refused !== undefined) return wrongCall("crm_attribute", refused, USAGE);
   const isPromotion = flags["promotion"] === true;
   const name = isPromotion ? promotionName(resource) : (text(flags["name"]) ?? text(flags["attr-name"]));
+  if (isPromotion && name === undefined) return wrongCall("crm_attribute", "which resource? -p RESOURCE", USAGE);
   const id = text(flags["id"]);
-  if (name === undefined && id === undefined)
-    return wrongCall("crm_attribute", isPromotion ? "which resource? -p RESOURCE" : "which attribute? -n NAME", USAGE);
+  const written = text(flags["pattern"]);
+  const pattern = written === undefined ? undefined : patternOf(written);
+  if (written !== undefined && pattern === undefined)
+    return wrongCall("crm_attribute", `-P ${written} is no pattern`, USAGE);
   const update = text(flags["update"]) ?? text(flags["attr-value"]);
   const isQuery = flags["query"] === true || flags["get-value"] === true;
   const wishes = [isQuery, update !== undefined, flags["delete"] === true].filter(Boolean).length;
@@ -191,18 +216,29 @@ export async function run(argv: readonly string[]): Promise<number> {
   const lifetime = isPromotion ? (text(flags["lifetime"]) ?? "reboot") : (text(flags["lifetime"]) ?? lifetimeOf(type));
   if (lifetime !== undefined && lifetime !== "reboot" && lifetime !== "forever")
     return wrongCall("crm_attribute", `-l ${lifetime} is neither reboot nor forever`, USAGE);
+  if (call.action !== "query" && name === undefined && (pattern === undefined || lifetime !== "reboot"))
+    return wrongCall("crm_attribute", "which attribute? -n NAME; -P PATTERN only with -G or -l reboot", USAGE);
   const given = text(flags["node"]) ?? text(flags["uname"]);
   const section = SECTIONS.find((each) => each === type);
   if (type !== undefined && section === undefined && lifetimeOf(type) === undefined)
     return wrongCall("crm_attribute", `-t ${type} is not known`, USAGE);
   const set = text(flags["set-name"]);
-  if (section !== undefined || (type === undefined && given === undefined && lifetime === undefined))
-    return await option(call, section ?? "crm_config", {
-      ...(set === undefined ? {} : { set }),
-      ...(id === undefined ? {} : { id }),
-    });
+  const choice = {
+    ...(name === undefined ? {} : { name }),
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(set === undefined ? {} : { set }),
+    ...(id === undefined ? {} : { id }),
+  };
+  const pairs = { ...call, choice };
+  if (section !== undefined || (type === undefined && given === undefined && lifetime === undefined)) {
+    const scoped = { ...pairs, scope: optionScope(section ?? "crm_config") };
+    if (call.action === "query") return await queryPairs(scoped);
+    return await changePairs(scoped, call.action === "delete" ? null : call.action.update);
+  }
   const node = await nodeName(call.tool, socketPath, given);
-  return typeof node === "number" ? node : await nodeAttribute(call, node, lifetime);
+  if (typeof node === "number") return node;
+  const wanted = { call, node, isUtilization: flags["utilization"] === true };
+  return await ofNode(pairs, { ...wanted, lifetime: lifetime ?? "forever" });
 }
 
 /** Old sections that say how long an attribute lives. */

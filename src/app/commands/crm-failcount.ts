@@ -3,11 +3,12 @@
  * Facts: crm_failcount(8); output of crm_failcount 2.1.5.
  */
 import process from "node:process";
+import { everyElement } from "../../cib/schema/finding.ts";
 import { INFINITY_SCORE, parseScore } from "../../cib/schema/values.ts";
 import { nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 import { nodeName, tellValue } from "./crm-attribute.ts";
 
 const USAGE = "crm_failcount -G | -D  -r RESOURCE [-N NODE] [-n OPERATION [-I INTERVAL]] [-q]";
@@ -38,6 +39,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { socketPath, flags } = called;
   const { resource, operation, node: given } = flags;
   if (typeof resource !== "string") return wrongCall("crm_failcount", "which resource? -r RESOURCE", USAGE);
+  if (flags.query !== true && flags.delete !== true)
+    return wrongCall("crm_failcount", "say -G to see the count, -D to forget it", USAGE);
   const node = await nodeName("crm_failcount", socketPath, typeof given === "string" ? given : undefined);
   if (typeof node === "number") return node;
   const cib = await fetchCib("crm_failcount", socketPath);
@@ -49,8 +52,14 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (flags.delete !== true) {
     const sum = names.reduce((total, name) => Math.min(INFINITY_SCORE, total + parseScore(attributes[name])), 0);
     const value = sum >= INFINITY_SCORE ? "INFINITY" : String(sum);
-    const call = { tool: "crm_failcount", socketPath, name: `fail-count-${resource}`, action: "query" } as const;
+    const suffix = wanted === undefined ? "" : `#${wanted}_${intervalMs}`;
+    const name = `fail-count-${resource}${suffix}`;
+    const call = { tool: "crm_failcount", socketPath, name, action: "query" } as const;
     return tellValue({ ...call, isQuiet: flags.quiet === true }, "status", value);
+  }
+  if (names.length === 0 && !everyElement(cib).some(({ element }) => element.attributes["id"] === resource)) {
+    process.stderr.write(`crm_failcount: Resource '${resource}' not found\n`);
+    return FIELD_EXIT.notFound;
   }
   for (const name of names.flatMap((each) => [each, each.replace("fail-count-", "last-failure-")])) {
     const asked = await askOrTell("crm_failcount", socketPath, { kind: "attribute", node, name, lifetime: "reboot" });

@@ -21,7 +21,7 @@ import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
 import { localFacts } from "../zone.ts";
-import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
+import { askOrTell, FIELD_EXIT, refusedFlag, wrongCall } from "./ask.ts";
 import {
   FLAGS,
   type Flags,
@@ -166,7 +166,7 @@ function live(call: Call): Promise<number> {
     watchStatus(call.socketPath, draw, (reason) => {
       clearInterval(timer);
       process.stderr.write(`crm_mon: ${reason}\n`);
-      resolve(EXIT.unreachable);
+      resolve(FIELD_EXIT.disconnected);
     });
   });
 }

@@ -1,8 +1,8 @@
 /** What crm_resource changes, and how it waits until that has had its effect. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { childOf, type XmlElement, xml } from "../../base/xml.ts";
+import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
-import { primitivesOf } from "../../cluster/core/scheduler/facts/model.ts";
+import { primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/model.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
 import { createProgress } from "../progress.ts";
@@ -96,36 +96,58 @@ async function cleanup(call: ResourceCall): Promise<number> {
   return await settle(call);
 }
 
-/** Where a parameter is set: for a group or clone its own meta-attributes, for the rest what was named. */
+/**
+ * What a parameter is set of: a meta-attribute of what is cloned is one of its clone, unless --force is given.
+ * Fact: crm_resource 2.1.5 as a black box; without --force it sets utilization there, too, and makes the CIB invalid.
+ */
+function targetOf({ set, flags }: ResourceCall, resource: Resource, what: string, name: string): Resource {
+  const { parent } = resource;
+  if (set !== "meta_attributes" || flags["force"] === true || parent?.kind !== "clone") return resource;
+  if (flags["quiet"] !== true)
+    tell(`Performing ${what} of '${name}' on '${idOf(parent)}', the parent of '${idOf(resource)}'`);
+  return parent;
+}
+
+const idOf = ({ element, baseId }: Resource): string => element.attributes["id"] ?? baseId;
+
+/** Where the parameter stands; in the set of that id, if one is given. */
+function standing(resource: Resource, { argument: name, set, flags }: ResourceCall) {
+  const { "set-name": setId } = flags;
+  const sets = childrenOf(resource.element, set).filter(
+    ({ attributes: { id } }) => setId === undefined || id === setId,
+  );
+  const pairs = sets.flatMap((each) => childrenOf(each, "nvpair"));
+  return pairs.find(({ attributes }) => attributes["name"] === name)?.attributes["id"];
+}
+
 async function setParameter(call: ResourceCall, value: string | null): Promise<number> {
   const { argument: name, set } = call;
   const found = await find(call);
   if (typeof found === "number") return found;
-  const target = found.resource.element.attributes["id"] ?? found.resource.baseId;
-  const { "set-name": setId, nvpair } = call.flags;
+  const resource = targetOf(call, found.resource, value === null ? "delete" : "update", name);
+  const target = idOf(resource);
+  const { "set-name": setId = `${target}-${set}`, nvpair } = call.flags;
+  const wanted = typeof nvpair === "string" ? nvpair : undefined;
+  const known = wanted !== undefined && exists(found.cib, wanted) ? wanted : standing(resource, call);
+  const isQuiet = call.flags["quiet"] === true;
+  if (value === null) {
+    if (known === undefined) return await settle(call);
+    const code = await changeCib("crm_resource", call.socketPath, () => [{ kind: "delete", target: known }]);
+    if (code === EXIT.done && !isQuiet) tell(`Deleted '${target}' option: id=${known} name=${name}`);
+    return code === EXIT.done ? await settle(call) : code;
+  }
+  const holder = String(setId);
+  // A set of its own, by the name that the field's tool gives it: scripts look for it there.
+  const id = known ?? wanted ?? `${holder}-${name.replaceAll(/[^\w.-]/g, "_")}`;
   const code = await changeCib("crm_resource", call.socketPath, (cib) => {
-    if (typeof nvpair === "string" && exists(cib, nvpair))
-      return value === null
-        ? [{ kind: "delete", target: nvpair }]
-        : [{ kind: "set-attributes", target: nvpair, attributes: { name, value } }];
-    if (typeof setId !== "string") return [{ kind: "set-option", target, setName: set, name, value }];
-    const id = typeof nvpair === "string" ? nvpair : `${setId}-${name}`;
-    if (value === null) return [{ kind: "delete", target: id }];
+    if (known !== undefined) return [{ kind: "set-attributes", target: known, attributes: { name, value } }];
     const pair = xml("nvpair", { id, name, value });
-    if (exists(cib, setId)) return [{ kind: "set", parent: setId, element: pair }];
-    return [{ kind: "set", parent: target, element: xml(set, { id: setId }, [pair]) }];
+    if (exists(cib, holder)) return [{ kind: "set", parent: holder, element: pair }];
+    return [{ kind: "set", parent: target, element: xml(set, { id: holder }, [pair]) }];
   });
   if (code !== EXIT.done) return code;
-  // Of what was deleted the ids are those of before, of what was set those of after.
-  const shown = value === null ? found : await find(call);
-  if (call.flags["quiet"] !== true && typeof shown !== "number") {
-    const sets = shown.resource.element.children.filter((child) => child.name === set);
-    const holder = sets.find(({ children }) => children.some(({ attributes }) => attributes["name"] === name));
-    const pair = holder?.children.find(({ attributes }) => attributes["name"] === name);
-    const [id, setId] = [pair?.attributes["id"] ?? "", holder?.attributes["id"] ?? ""];
-    if (value === null) tell(`Deleted '${target}' option: id=${id} name=${name}`);
-    else tell(`Set '${target}' option: id=${id} set=${setId} name=${name} value=${value}`);
-  }
+  const shown = known === undefined || call.flags["set-name"] !== undefined ? ` set=${holder}` : "";
+  if (!isQuiet) tell(`Set '${target}' option: id=${id}${shown} name=${name} value=${value}`);
   return await settle(call);
 }
 
@@ -137,11 +159,10 @@ async function restart(call: ResourceCall): Promise<number> {
   const isUp = (nodes: readonly unknown[]) => nodes.length > 0;
   if (!primitivesOf(resource).some(({ runningOn }) => isUp(runningOn)))
     return complain(`${resource.id} is not running and so cannot be restarted`, EXIT.refused);
-  const before = resource.element.children
-    .filter(({ name }) => name === "meta_attributes")
-    .flatMap(({ children }) => children)
-    .find(({ attributes }) => attributes["name"] === "target-role")?.attributes["value"];
   const quiet = { ...call, set: "meta_attributes", argument: "target-role", flags: { ...call.flags, quiet: true } };
+  const before = childrenOf(targetOf(quiet, resource, "update", "target-role").element, "meta_attributes")
+    .flatMap((set) => childrenOf(set, "nvpair"))
+    .find(({ attributes }) => attributes["name"] === "target-role")?.attributes["value"];
   const stopped = await setParameter(quiet, "Stopped");
   if (stopped !== EXIT.done) return stopped;
   const progress = createProgress("crm_resource");
@@ -175,27 +196,36 @@ async function fail(call: ResourceCall): Promise<number> {
   return await settle(call);
 }
 
-function exists(cib: XmlElement, id: string): boolean {
+function elementNamed(cib: XmlElement, id: string): XmlElement | undefined {
   const resources = childOf(childOf(cib, "configuration"), "resources");
-  return resources !== undefined && everyElement(resources).some(({ element }) => element.attributes["id"] === id);
+  if (resources === undefined) return undefined;
+  return everyElement(resources).find(({ element }) => element.attributes["id"] === id)?.element;
 }
+
+const exists = (cib: XmlElement, id: string): boolean => elementNamed(cib, id) !== undefined;
 
 async function remove(call: ResourceCall): Promise<number> {
   const { resource, socketPath, flags } = call;
   if (resource === undefined || typeof flags["resource-type"] !== "string")
     return wrongCall("crm_resource", "which resource of which type? -r RESOURCE -t primitive", "crm_resource -D -r -t");
-  let isThere = true;
+  let known: string | undefined;
   const code = await changeCib("crm_resource", socketPath, (cib) => {
-    isThere = exists(cib, resource);
-    return isThere ? [{ kind: "delete", target: resource }] : [];
+    known = elementNamed(cib, resource)?.name;
+    return known === flags["resource-type"] ? [{ kind: "delete", target: resource }] : [];
   });
-  return isThere ? code : complain(`Resource '${resource}' not found`, FIELD_EXIT.notFound);
+  if (known === undefined) return complain(`Resource '${resource}' not found`, FIELD_EXIT.notFound);
+  if (known === flags["resource-type"]) return code === EXIT.refused ? FIELD_EXIT.invalid : code;
+  return complain(`'${resource}' is a ${known}; nothing was deleted`, FIELD_EXIT.notFound);
 }
 
 export const CHANGES: Readonly<Record<string, ResourceAction>> = {
   move: (call) => ask(call, "move", overrideOf(call)),
   ban: (call) => ask(call, "ban", overrideOf(call)),
-  clear: (call) => ask(call, "unmove", call.flags["expired"] === true ? { isExpired: true } : {}),
+  clear: (call) =>
+    ask(call, "unmove", {
+      ...(call.flags["expired"] === true ? { isExpired: true } : {}),
+      ...(call.flags["force"] === true ? { isForced: true } : {}),
+    }),
   cleanup,
   refresh: cleanup,
   restart,

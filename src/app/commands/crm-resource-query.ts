@@ -103,6 +103,8 @@ function detailsOf(entry: HistoryEntry, node: Node): string {
 async function operations(call: ResourceCall, isAll: boolean): Promise<number> {
   const facts = await factsOf(call);
   if (typeof facts === "number") return facts;
+  if (call.node !== undefined && !facts.nodes.some(({ name }) => name === call.node))
+    return complain(`Node '${call.node}' not found`, FIELD_EXIT.notFound);
   for (const node of recordedNodes(facts)) {
     if (call.node !== undefined && call.node !== node.name) continue;
     for (const { id, resource, entries } of recordsOf(facts, node)) {
@@ -128,6 +130,9 @@ const namesIn = (directory: string): string[] => {
   }
 };
 
+const noAgents = (standard: string): Promise<number> =>
+  Promise.resolve(complain(`No agents found for standard '${standard}'`, EXIT.refused));
+
 function listOf(names: readonly string[]): Promise<number> {
   for (const name of names) tell(name);
   return Promise.resolve(names.length > 0 ? EXIT.done : FIELD_EXIT.notFound);
@@ -148,6 +153,7 @@ export const QUERIES: Readonly<Record<string, ResourceAction>> = {
     const [standard = "", provider] = argument.split(":");
     if (standard === "stonith") return listOf(fencingAgents());
     if (standard === "lsb" || standard === "service") return listOf(namesIn("/etc/init.d"));
+    if (standard !== "ocf") return noAgents(argument);
     if (provider !== undefined) return listOf(namesIn(`${OCF_DIRECTORY}/${provider}`));
     const all = namesIn(OCF_DIRECTORY).flatMap((each) => namesIn(`${OCF_DIRECTORY}/${each}`));
     return listOf([...new Set(all)].toSorted());

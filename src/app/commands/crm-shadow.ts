@@ -86,7 +86,7 @@ async function commit(socketPath: string, name: string, isForced: boolean): Prom
   const reply = await askControl(socketPath, request);
   if (reply.kind === "answer") return EXIT.done;
   const reasons = reply.kind === "refused" ? reply.problems.map(({ reason }) => reason).join("; ") : reply.reason;
-  return complain(reasons, reply.kind === "refused" ? EXIT.refused : EXIT.unreachable);
+  return complain(reasons, reply.kind === "refused" ? EXIT.refused : FIELD_EXIT.disconnected);
 }
 
 async function compare(socketPath: string, name: string): Promise<number> {

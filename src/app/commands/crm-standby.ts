@@ -2,9 +2,11 @@
  * `gemel crm-standby`, also `crm_standby`: whether a node may run resources. Unlike the attribute alone it is a lease:
  * it has an owner and an end. Facts: crm_standby(8).
  */
+import process from "node:process";
 import { readCommandLine } from "../control-client.ts";
-import { askOrTell, EXIT, refusedFlag, wrongCall } from "./ask.ts";
+import { askOrTell, EXIT, FIELD_EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 import { type AttributeCall, nodeAttribute, nodeName } from "./crm-attribute.ts";
+import { changePairs, changeTransient, nodeScope, statusScope } from "./crm-attribute-pairs.ts";
 
 const USAGE = "crm_standby -G | -v on|off | -D  [-N NODE] [-l reboot|forever] [-q]";
 const FLAGS = {
@@ -42,14 +44,27 @@ export async function run(argv: readonly string[]): Promise<number> {
     name: "standby",
     action: "query",
     isQuiet: flags.quiet === true || flags["quiet-old"] === true,
-    fallback: "off",
+    ...(lifetime === undefined ? { fallback: "off" } : {}),
   };
   if (typeof update === "string" && !TRUE.includes(update) && !FALSE.includes(update))
     return wrongCall("crm_standby", `-v ${update} is neither on nor off`, USAGE);
   const isOn = typeof update === "string" && TRUE.includes(update);
-  if (lifetime === "reboot" && (update !== undefined || flags.delete === true))
+  const cib = await fetchCib("crm_standby", socketPath);
+  if (typeof cib === "number") return cib;
+  const scope = nodeScope(cib, node, "instance_attributes");
+  if (scope === undefined) {
+    process.stderr.write(`crm_standby: there is no node ${node}\n`);
+    return FIELD_EXIT.notFound;
+  }
+  const pairs = { ...call, choice: { name: "standby" } };
+  if (flags.delete === true) {
+    // Its lease ends of itself: there is nothing left of what it was for.
+    if (lifetime !== "reboot") return await changePairs({ ...pairs, scope }, null);
+    return await changeTransient({ ...pairs, scope: statusScope(node) }, node, null);
+  }
+  if (lifetime === "reboot" && update !== undefined)
     return await nodeAttribute({ ...call, action: isOn ? { update: "on" } : "delete" }, node, "reboot");
-  if (update === undefined && flags.delete !== true) return await nodeAttribute(call, node, lifetime);
+  if (update === undefined) return await nodeAttribute(call, node, lifetime);
   const action = isOn ? "standby" : "online";
   const asked = await askOrTell("crm_standby", socketPath, {
     kind: "node",

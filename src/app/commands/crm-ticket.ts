@@ -96,6 +96,8 @@ function show({ action, ticket }: Call, cib: XmlElement): number {
   if (action === "constraints") {
     const constraints = childrenOf(childOf(childOf(cib, "configuration"), "constraints"), "rsc_ticket");
     const mine = constraints.filter(({ attributes }) => ticket === undefined || attributes["ticket"] === ticket);
+    if (mine.length === 0 && ticket !== undefined)
+      return complain("Could not show ticket constraints: No such device or address", FIELD_EXIT.notFound);
     tell(`Constraints XML:\n\n${mine.map(document).join("\n")}`);
     return EXIT.done;
   }
@@ -112,14 +114,19 @@ function show({ action, ticket }: Call, cib: XmlElement): number {
 
 /** Whoever grants or revokes by hand is told what that may do, and has to say it twice. */
 function warn(ticket: string, isGrant: boolean): number {
-  process.stderr.write(
-    isGrant
-      ? `This command cannot help you verify whether '${ticket}' has been already granted elsewhere.\n` +
-          "If you really want to grant it to this site now, say --force.\n"
-      : `Revoking '${ticket}' can trigger the loss-policy of: crm_ticket --ticket ${ticket} --constraints\n` +
-          `Before, you may want to make it standby: crm_ticket --ticket ${ticket} --standby\n` +
-          "If you really want to revoke it now, say --force.\n",
-  );
+  const verb = isGrant ? "grant" : "revoke";
+  const [danger, place] = isGrant
+    ? [`This command cannot help you verify whether '${ticket}' has been already granted elsewhere.`, "to"]
+    : [
+        `Revoking '${ticket}' can trigger the specified 'loss-policy'(s) relating to '${ticket}'.\n\n` +
+          `You can check that with:\ncrm_ticket --ticket ${ticket} --constraints\n\n` +
+          `Otherwise before revoking '${ticket}', you may want to make '${ticket}' standby with:\n` +
+          `crm_ticket --ticket ${ticket} --standby\n`,
+        "from",
+      ];
+  tell(danger);
+  tell(`If you really want to ${verb} '${ticket}' ${place} this site now, and you know what you are doing,`);
+  tell("please specify --force.");
   return complain("Ticket modification not allowed", NOT_ALLOWED);
 }
 
@@ -144,7 +151,7 @@ async function change(call: Call, ticket: string, cib: XmlElement): Promise<numb
   if (state === undefined && call.action === "cleanup") return noSuch(ticket);
   const isGranted = isTrue(state?.attributes["granted"]);
   const isGrant = wish.name === "granted" && isTrue(wish.value);
-  const isRevocation = isGranted && !isGrant && (wish.name === "granted" || wish.name === undefined);
+  const isRevocation = (wish.name === "granted" && !isGrant) || (wish.name === undefined && isGranted);
   if (call.flags["force"] !== true && (isRevocation || isGrant)) return warn(ticket, isGrant);
   const asked = await askOrTell("crm_ticket", call.socketPath, { kind: "ticket", ticket, ...wish });
   if (asked.kind === "failed") return asked.exitCode;

@@ -39,10 +39,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (flags.nodes === true) {
     const cib = await fetchCib("crmadmin", socketPath);
     if (typeof cib === "number") return cib;
-    for (const { id, name } of configuredNodes(cib))
-      process.stdout.write(
-        flags["bash-export"] === true ? `export ${name}=${id}\n` : `cluster node: ${name} (${id})\n`,
-      );
+    for (const { id, name } of configuredNodes(cib)) {
+      const plain = isQuiet ? name : `cluster node: ${name} (${id})`;
+      process.stdout.write(`${flags["bash-export"] === true ? `export ${name}=${id}` : plain}\n`);
+    }
     return EXIT.done;
   }
   if (flags.pacemakerd === true) {

@@ -85,7 +85,19 @@ function differs(typed: unknown, target: string): number {
   return EXIT.refused;
 }
 
+/** Told before anybody is asked to go and look at a machine that there is not. */
+async function refuseStranger(socketPath: string, target: string): Promise<number | undefined> {
+  const asked = await askOrTell("gemel fence", socketPath, { kind: "status" });
+  if (asked.kind === "failed") return asked.exitCode;
+  const names = asked.value.nodes.map(({ name }) => name);
+  if (names.includes(target)) return undefined;
+  process.stderr.write(`gemel fence: there is no node ${target}; give one of ${names.join(", ")}\n`);
+  return EXIT.refused;
+}
+
 async function confirm(socketPath: string, target: string, yes: unknown): Promise<number> {
+  const stranger = yes === undefined ? await refuseStranger(socketPath, target) : undefined;
+  if (stranger !== undefined) return stranger;
   if (yes === undefined)
     process.stdout.write(
       `You are about to say that ${target} has no power. Its resources will then be started elsewhere; if it still\n` +

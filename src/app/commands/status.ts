@@ -185,7 +185,8 @@ function watch(socketPath: string, json: boolean, language: Language): Promise<n
 export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("gemel status", called.reason, USAGE);
-  const { socketPath, flags } = called;
+  const { socketPath, flags, words } = called;
+  if (words.length > 0) return wrongCall("gemel status", `${words.join(" ")}: it takes no words`, USAGE);
   const { lang, json, watch: isWatching } = flags;
   if (lang !== undefined && lang !== "en" && lang !== "ja")
     return wrongCall("gemel status", `--lang ${String(lang)} is not spoken`, USAGE);

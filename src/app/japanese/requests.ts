@@ -2,6 +2,7 @@
 import type { Phrases } from "./translate.ts";
 
 export const REQUESTS_JA: Phrases = [
+  ["which node", "どのノード"],
   // configuration-requests.ts
   ["there is no node {1}", "ノード {1} はありません"],
   ["give one of {1}", "{1} のいずれかを指定してください"],

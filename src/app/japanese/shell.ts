@@ -36,6 +36,7 @@ export const SHELL_JA: Phrases = [
   ],
   ["not settled after {1} s; see gemel status", "{1} 秒たっても落ち着きません。gemel status を見てください"],
   // cib-door.ts
+  ["correct CIB_file or CIB_shadow", "CIB_file または CIB_shadow を正してください"],
   ["there is no CIB file {1}", "CIB のファイル {1} はありません"],
   ["give a CIB as XML", "CIB を XML で渡してください"],
   ["<{1}> is no <cib>", "<{1}> は <cib> ではありません"],

@@ -18,6 +18,7 @@ import {
 } from "../../cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
 import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
+import { ROLE } from "../../cluster/core/scheduler/facts/values.ts";
 import type { ControlRequest } from "../control-protocol.ts";
 import { localFacts } from "../zone.ts";
 import { listPrimitives } from "./status.ts";
@@ -158,20 +159,23 @@ function metaOption(id: string, action: keyof typeof META_OPTIONS): Wish {
   return { kind: "operations", operations: [operation], text: `${name} of ${id} is ${value}` };
 }
 
-/** Where any part of it runs now, as the status section says. */
-function nodesOf(cib: XmlElement, id: string, { nowWallMs }: Asker): readonly string[] {
+/** Where any part of it runs now, as the status section says; where it is promoted if that alone is meant. */
+function nodesOf(cib: XmlElement, id: string, { nowWallMs }: Asker, isPromoted = false): readonly string[] {
   const resource = localFacts(cib, nowWallMs).byId.get(id);
   if (resource === undefined) return [];
-  return [...new Set(partsOf(resource).flatMap(({ runningOn }) => runningOn.map(({ name }) => name)))];
+  const parts = partsOf(resource).filter(({ role }) => !isPromoted || role === ROLE.promoted);
+  return [...new Set(parts.flatMap(({ runningOn }) => runningOn.map(({ name }) => name)))];
 }
 
 function ban(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
   const { resource, lifetime, reason, isPromoted = false } = request;
-  const running = nodesOf(cib, resource, asker);
-  const node = request.node ?? (running.length === 1 ? running[0] : undefined);
+  const running = nodesOf(cib, resource, asker, isPromoted);
+  const promoted = nodesOf(cib, resource, asker, true);
+  // Of a promotable clone the promoted instance is meant. Fact: crm_resource(8), --ban.
+  const node = request.node ?? [running, promoted].find(({ length }) => length === 1)?.[0];
   if (node === undefined) {
     const where = running.length === 0 ? "nowhere" : `on ${running.join(" and ")}`;
-    return refuse("node", `${resource} runs ${where}, so which node is meant is not clear`, "name the node");
+    return refuse("which node", `${resource} runs ${where}, so which node is meant is not clear`, "name the node");
   }
   const unknown = unknownNode(cib, node);
   if (unknown !== undefined) return unknown;
@@ -198,10 +202,14 @@ function move(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
   }));
 }
 
-function unmove(cib: XmlElement, { resource, node, isExpired = false }: Of<"resource">, { nowWallMs }: Asker): Wish {
+function unmove(cib: XmlElement, request: Of<"resource">, { nowWallMs }: Asker): Wish {
+  const { resource, node, isExpired = false, isForced = false } = request;
+  const unknown = node === undefined ? undefined : unknownNode(cib, node);
+  if (unknown !== undefined) return unknown;
   const operations = clear(configurationOf(cib), resource, {
     ...(node === undefined ? {} : { node }),
     ...(isExpired ? { expiredAtWallMs: nowWallMs } : {}),
+    isForced,
   });
   if (operations.length === 0) return { kind: "operations", operations, text: `${resource} had not been moved` };
   const made: Wish = { kind: "operations", operations, text: `${resource} may run anywhere again` };

@@ -16,13 +16,20 @@ export interface Placing {
   readonly isPromoted: boolean;
 }
 
+/** As the field's tool calls the parts of a rule: of a ban after its constraint, of a move before the resource. */
+function partIds(id: string, resource: string): (part: "rule" | "expr" | "lifetime") => string {
+  if (!id.startsWith("cli-prefer-")) return (part) => `${id}-${part}`;
+  return (part) => `cli-prefer-${part === "lifetime" ? "lifetime-end" : part}-${resource}`;
+}
+
 function constraint(id: string, score: string, { resource, node, endWallMs, isPromoted }: Placing): XmlElement {
   const role = { role: isPromoted ? "Promoted" : "Started" };
   if (endWallMs === undefined) return xml("rsc_location", { id, rsc: resource, ...role, node, score });
   const named = { attribute: "#uname", operation: "eq", value: node, type: "string" };
-  const rule = xml("rule", { id: `${id}-rule`, score, "boolean-op": "and" }, [
-    xml("expression", { id: `${id}-expr`, ...named }),
-    xml("date_expression", { id: `${id}-lifetime`, operation: "lt", end: endText(endWallMs) }),
+  const part = partIds(id, resource);
+  const rule = xml("rule", { id: part("rule"), score, "boolean-op": "and" }, [
+    xml("expression", { id: part("expr"), ...named }),
+    xml("date_expression", { id: part("lifetime"), operation: "lt", end: endText(endWallMs) }),
   ]);
   return xml("rsc_location", { id, rsc: resource, ...role }, [rule]);
 }
@@ -56,6 +63,8 @@ export interface ClearWish {
   readonly node?: string;
   /** Only what is over at this time. */
   readonly expiredAtWallMs?: number;
+  /** A move in any case, whatever node it names. Fact: crm_resource(8), --clear with --node and --force. */
+  readonly isForced?: boolean;
 }
 
 function names(element: XmlElement, node: string): boolean {
@@ -63,14 +72,16 @@ function names(element: XmlElement, node: string): boolean {
   return JSON.stringify(element.children).includes(`"value":${JSON.stringify(node)}`);
 }
 
+const isMove = ({ attributes: { id = "" } }: XmlElement) => id.startsWith("cli-prefer-");
+
 /** Takes back what moves and bans of the resource have left. */
 export function clear(
   configuration: XmlElement | undefined,
   resource: string,
-  { node, expiredAtWallMs }: ClearWish = {},
+  { node, expiredAtWallMs, isForced = false }: ClearWish = {},
 ): readonly ConfigurationOperation[] {
   return overrideConstraints(configuration, resource)
-    .filter((element) => node === undefined || names(element, node))
+    .filter((element) => node === undefined || names(element, node) || (isForced && isMove(element)))
     .filter((element) => expiredAtWallMs === undefined || isExpired(element, expiredAtWallMs))
     .map(({ attributes }) => ({ kind: "delete", target: attributes["id"] ?? "" }));
 }
