@@ -123,6 +123,23 @@ test("start brings it up, after its configuration was judged", async () => {
   expect(world.calls).toEqual(["drbdadm dump r0", "drbdadm up r0"]);
 });
 
+test.each([
+  ["half a resource that a failed up has left", "Diskless", true],
+  ["what one look had missed, and serves", "UpToDate", false],
+])("a start that fails takes down %s: disk %s, %s", async (_what, disk, isTakenDown) => {
+  const world = worldOf({ disk, peerDisk: "DUnknown" });
+  let looks = 0;
+  const tool: Tool = (call, file, argv) => {
+    if (argv[0] === "up") return Promise.resolve(refused(119, "no valid meta-data signature found"));
+    looks += file === "drbdsetup" ? 1 : 0;
+    if (file === "drbdsetup" && looks === 1) return Promise.resolve({ ...done, output: "exists -\n" });
+    return toolOf(world)(call, file, argv);
+  };
+  const answer = await createDrbdAgent(tool, () => true).operate(callOf("start", 10_000));
+  expect([answer.code, world.up]).toEqual([1, !isTakenDown]);
+  expect(answer.reason).toContain("no valid meta-data");
+});
+
 test("start of a running resource makes the kernel follow the configuration", async () => {
   const world = worldOf();
   expect((await operate(world, "start")).code).toBe(0);
