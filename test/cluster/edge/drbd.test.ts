@@ -208,6 +208,25 @@ test("a notification before an operation costs nothing, one after it renews the 
   expect(scoreOf(await notify("post"))).toEqual(["master-mirror=10000"]);
 });
 
+test("a stop that drbdadm calls done is read back once; what is still there then is taken down again", async () => {
+  const world = worldOf();
+  let looks = 0;
+  const counting: Tool = (call, file, argv) => {
+    looks += file === "drbdsetup" ? 1 : 0;
+    return toolOf(world)(call, file, argv);
+  };
+  expect((await createDrbdAgent(counting, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
+  expect([looks, world.calls]).toEqual([2, ["drbdadm down r0"]]);
+  const deaf = worldOf();
+  let downs = 0;
+  const lying: Tool = (call, file, argv) => {
+    downs += argv[0] === "down" ? 1 : 0;
+    return argv[0] === "down" && downs === 1 ? Promise.resolve(done) : toolOf(deaf)(call, file, argv);
+  };
+  expect((await createDrbdAgent(lying, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
+  expect([downs, deaf.up]).toEqual([2, false]);
+});
+
 test("demote and stop insist, and read back", async () => {
   const open = refused(11, "0: State change failed: (-12) Device is held open by someone");
   const world = worldOf({ role: "Primary", refusals: [open] });
