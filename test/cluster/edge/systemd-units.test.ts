@@ -96,6 +96,16 @@ describe.skipIf(isSkipped)("a real systemd", () => {
     }
   });
 
+  test("whatever meets systemd while it executes itself anew is done all the same", async () => {
+    for (const operation of ["start", "monitor", "stop", "start", "monitor", "stop"]) {
+      systemd.systemctl("daemon-reexec");
+      expect([operation, await operate(operation, "good.service")]).toEqual([
+        operation,
+        { kind: "done", code: 0, reason: "" },
+      ]);
+    }
+  });
+
   test("what a job comes to is told: failed, of a dependency, no unit, masked", async () => {
     const reason = async (unit: string) => {
       const end = await operate("start", unit);
