@@ -331,7 +331,19 @@ function stepInner(work: Work, inner: Inner, tools: ExecutorTools): void {
   }
 }
 
-function innerEvents(event: NodeEvent): readonly Inner[] {
+/** Only the cores whose time has come: most ticks are for an executor that begins its next monitor. */
+function innerTicks({ executor, store, controller }: NodeState, nowMs: number): readonly Inner[] {
+  const isDue = (wakeMs: number | undefined) => wakeMs !== undefined && wakeMs <= nowMs;
+  const inner: Inner[] = [];
+  if (isDue(executorWakeAtMs(executor))) inner.push({ to: "executor", event: TICK });
+  if (isDue(wakeCibStoreAtMs(store))) inner.push({ to: "store", event: TICK });
+  if (isDue(controllerWakeAtMs(controller))) inner.push({ to: "controller", event: TICK });
+  return inner;
+}
+
+const TICK = { kind: "tick" } as const;
+
+function innerEvents(state: NodeState, event: NodeEvent, nowMs: number): readonly Inner[] {
   switch (event.kind) {
     case "view":
     case "decision":
@@ -360,11 +372,7 @@ function innerEvents(event: NodeEvent): readonly Inner[] {
       return [{ to: "controller", event: { kind: "message", from, message: message.message } }];
     }
     case "tick":
-      return [
-        { to: "executor", event },
-        { to: "store", event },
-        { to: "controller", event },
-      ];
+      return innerTicks(state, nowMs);
     default:
       return event satisfies never;
   }
@@ -376,7 +384,7 @@ export function stepNode(
   now: Instant,
   tools: ExecutorTools,
 ): Stepped<NodeState, NodeEffect> {
-  const work: Work = { state, queue: [...innerEvents(event)], effects: [], now };
+  const work: Work = { state, queue: [...innerEvents(state, event, now.nowMs)], effects: [], now };
   if (event.kind === "message") {
     const heard = noteStrange(state.strange, event.from, event.message.message);
     if (heard !== undefined) {
