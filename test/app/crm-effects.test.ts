@@ -1,6 +1,6 @@
 /**
- * What the crm shell does and does not take for done: a wait that ends in a failure says so, what runs is not deleted by
- * the way, and no word is passed over.
+ * What the crm shell does and does not take for done: a wait that ends in a failure says so, what runs is not deleted
+ * by the way, and no word is passed over.
  */
 import { describe, expect, test, vi } from "vitest";
 import type { ControlRequest, FailureStatus, ResourceStatus, StatusReport } from "../../src/app/control-protocol.ts";
