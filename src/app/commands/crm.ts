@@ -3,7 +3,7 @@
  * lines from a terminal (completion, history), from a pipe, or from the file of `-f`.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../arguments.ts";
 import { controlSocketPath } from "../control-client.ts";
 import { configureOnce, quoteArgument } from "../crm/configure-level.ts";
 import { converse } from "../crm/conversation.ts";

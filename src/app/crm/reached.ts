@@ -1,6 +1,6 @@
 /**
- * Whether what was asked of the cluster has come about, now that nothing is under way there any more. A cluster
- * that settled may have failed, or been kept from it: who waits with `-w` must not take that for done.
+ * Whether what was asked of the cluster has come about, now that nothing is under way there. A cluster that has settled
+ * may have failed, or been kept from it: who waits with `-w` must not take that for done.
  */
 import type { ControlRequest, FailureStatus, ResourceStatus, StatusReport } from "../control-protocol.ts";
 

@@ -3,6 +3,10 @@ import type { Phrases } from "./translate.ts";
 
 export const SHELL_JA: Phrases = [
   // control-client.ts, settle.ts
+  ['"{1}" is not expected here: it takes no words', "「{1}」はここでは使えません。引数の語は取りません"],
+  ["there is no option {1}", "オプション {1} はありません"],
+  ["there is no option {1}; did you mean {2}?", "オプション {1} はありません。{2} のことですか"],
+  ["gemel: the output cannot be written: {1}", "gemel: 出力を書けません: {1}"],
   ["a line longer than {1} characters", "{1} 文字を超える行です"],
   ["no manager answers at {1}: {2}", "{1} でマネージャが応答しません: {2}"],
   [
