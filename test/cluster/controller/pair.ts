@@ -11,9 +11,9 @@ import {
   type NodeMessage,
   type NodeState,
   nodeCib,
-  nodeWakeAtMs,
   stepNode,
 } from "../../../src/cluster/core/controller/node-core.ts";
+import { nodeWakeAtMs } from "../../../src/cluster/core/controller/node-inputs.ts";
 import type { FencingResult } from "../../../src/cluster/core/controller/types.ts";
 import type { OperationRun } from "../../../src/cluster/core/executor/types.ts";
 import type { MembershipView, PeerPhase } from "../../../src/cluster/core/membership/view.ts";

@@ -4,11 +4,10 @@
  * and the test harness (and the simulator) run this very code.
  */
 import { check } from "../../../base/check.ts";
-import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import type { CibStore } from "../cib-store/state.ts";
-import { cibTree, createCibStore, stepCibStore, wakeCibStoreAtMs } from "../cib-store/store.ts";
+import { cibTree, createCibStore, stepCibStore } from "../cib-store/store.ts";
 import type {
   CibMessage,
   CibStoreEffect,
@@ -17,14 +16,15 @@ import type {
   StatusChange,
   StoredCib,
 } from "../cib-store/types.ts";
-import { createExecutor, executorWakeAtMs, limited, lookAtForgotten, stepExecutor } from "../executor/executor.ts";
+import { createExecutor, limited, lookAtForgotten, stepExecutor } from "../executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../executor/history.ts";
 import { limitOptionsOf } from "../executor/limits.ts";
 import type { Begun } from "../executor/runs-with.ts";
 import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from "../executor/types.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { configuredNodes, configuredResources } from "./cib-read.ts";
-import { controllerWakeAtMs, createController, stepController } from "./controller.ts";
+import { createController, stepController } from "./controller.ts";
+import { type Inner, innerEvents } from "./node-inputs.ts";
 import { recordChanges } from "./record-changes.ts";
 import { noteStrange } from "./strange-words.ts";
 import type {
@@ -113,11 +113,6 @@ export function createNode(start: NodeStart, nowMs: number): NodeState {
 export function nodeCib({ store }: NodeState): XmlElement {
   return cibTree(store);
 }
-
-type Inner =
-  | { readonly to: "controller"; readonly event: ControllerEvent }
-  | { readonly to: "executor"; readonly event: ExecutorEvent }
-  | { readonly to: "store"; readonly event: CibStoreEvent };
 
 interface Work {
   state: NodeState;
@@ -331,53 +326,6 @@ function stepInner(work: Work, inner: Inner, tools: ExecutorTools): void {
   }
 }
 
-/** Only the cores whose time has come: most ticks are for an executor that begins its next monitor. */
-function innerTicks({ executor, store, controller }: NodeState, nowMs: number): readonly Inner[] {
-  const isDue = (wakeMs: number | undefined) => wakeMs !== undefined && wakeMs <= nowMs;
-  const inner: Inner[] = [];
-  if (isDue(executorWakeAtMs(executor))) inner.push({ to: "executor", event: TICK });
-  if (isDue(wakeCibStoreAtMs(store))) inner.push({ to: "store", event: TICK });
-  if (isDue(controllerWakeAtMs(controller))) inner.push({ to: "controller", event: TICK });
-  return inner;
-}
-
-const TICK = { kind: "tick" } as const;
-
-function innerEvents(state: NodeState, event: NodeEvent, nowMs: number): readonly Inner[] {
-  switch (event.kind) {
-    case "view":
-    case "decision":
-    case "fenced":
-    case "cleanup":
-    case "stop":
-      return [{ to: "controller", event }];
-    case "finished":
-    case "look":
-    case "disk":
-    case "load":
-      return [{ to: "executor", event }];
-    case "submit":
-    case "persisted":
-    case "report":
-      return [{ to: "store", event }];
-    case "messages-lost":
-      return [
-        { to: "store", event },
-        { to: "controller", event: { kind: "messages-lost" } },
-      ];
-    case "message": {
-      const { from, message } = event;
-      if (message.room === "cib")
-        return [{ to: "store", event: { kind: "from-peer", from, message: message.message } }];
-      return [{ to: "controller", event: { kind: "message", from, message: message.message } }];
-    }
-    case "tick":
-      return innerTicks(state, nowMs);
-    default:
-      return event satisfies never;
-  }
-}
-
 export function stepNode(
   state: NodeState,
   event: NodeEvent,
@@ -399,9 +347,4 @@ export function stepNode(
     check(steps < INNER_STEPS_MAX, "the cores of one node never come to rest");
     stepInner(work, inner, tools);
   }
-}
-
-/** When the node next wants a `tick`. */
-export function nodeWakeAtMs({ controller, executor, store }: NodeState): number | undefined {
-  return earliest(earliest(controllerWakeAtMs(controller), executorWakeAtMs(executor)), wakeCibStoreAtMs(store));
 }

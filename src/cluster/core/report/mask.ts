@@ -41,8 +41,8 @@ export function maskTree(element: XmlElement): XmlElement {
 }
 
 /**
- * `password=...`, `passwd: ...` in free text, whatever the value is; but not the sentences in which we tell what is wrong
- * with the parameter itself (`passwd: it is missing`), which are what the log is read for.
+ * `password=...`, `passwd: ...` in free text, whatever the value is; but not the sentences in which we tell what is
+ * wrong with the parameter itself (`passwd: it is missing`), which are what the log is read for.
  */
 const ASSIGNED = new RegExp(
   "((?:passw(?:or)?d|passphrase|secret_key|api_?key|auth_?key|token|community)[\"']?\\s*[=:]\\s*)" +
