@@ -5,8 +5,8 @@
 import { createConnection, type Socket } from "node:net";
 import path from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { formatProblem, type Problem } from "../base/problem.ts";
+import { parseArgs } from "./arguments.ts";
 import {
   type AnswerLine,
   CONTROL_SOCKET,
@@ -171,8 +171,12 @@ export function refuseOutput(flags: Readonly<Record<string, unknown>>): string |
   return undefined;
 }
 
-/** Arguments of a command that talks to the manager: its own flags, those of all, and `--run DIR`. */
-export function readCommandLine(argv: readonly string[], flags: FlagKinds = {}): CommandLine {
+/** Arguments of a command that talks to the manager: its own flags, those of all, `--run DIR`, and so many words. */
+export function readCommandLine(
+  argv: readonly string[],
+  flags: FlagKinds = {},
+  wordsMax = Number.POSITIVE_INFINITY,
+): CommandLine {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -182,6 +186,9 @@ export function readCommandLine(argv: readonly string[], flags: FlagKinds = {}):
     const { run, ...rest } = values;
     const refusal = Object.keys(flags).includes("output-as") ? undefined : refuseOutput(rest);
     if (refusal !== undefined) return { kind: "wrong", reason: refusal };
+    // A word that is passed over is one that somebody relies on.
+    const tooMuch = positionals[wordsMax];
+    if (tooMuch !== undefined) return { kind: "wrong", reason: `"${tooMuch}" is not expected here` };
     const socketPath = controlSocketPath(typeof run === "string" ? run : undefined);
     return { kind: "called", socketPath, words: positionals, flags: rest };
   } catch (error) {

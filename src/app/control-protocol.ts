@@ -6,6 +6,7 @@
  */
 import type { Problem } from "../base/problem.ts";
 import type { Code } from "../cluster/core/advice/codes.ts";
+import type { ConflictFact } from "../cluster/core/advice/situation.ts";
 import type { ToldTrouble } from "../cluster/core/alerts/dispatch.ts";
 import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
 import type { ClockReading } from "../cluster/core/doctor/examination.ts";
@@ -240,6 +241,8 @@ export interface StatusReport {
   readonly drbd: readonly DrbdStatus[];
   /** Why this node's disk does not take the configuration, while that is so. */
   readonly cibRefusal?: string;
+  /** Both sides had changed the configuration, and nobody has changed anything since. */
+  readonly conflict?: ConflictFact;
   /** Alerts of any node that do not reach whom they are for; absent while all is well. */
   readonly alerts?: readonly ToldTrouble[];
   readonly fencing: FencingStatus;

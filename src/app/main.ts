@@ -5,14 +5,13 @@
  */
 import process from "node:process";
 import { runCommand } from "./commands/index.ts";
+import { heedStandardStreams } from "./standard-streams.ts";
 
 /** In the binary argv0 is the name of the link that was called; run from the source it is Node's own name. */
 async function main(): Promise<void> {
-  // `gemel status | head` closes the pipe early: that is no failure of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-  process.exitCode = await runCommand(process.argv0, process.argv.slice(2));
+  const outputFailure = heedStandardStreams();
+  const code = await runCommand(process.argv0, process.argv.slice(2));
+  process.exitCode = outputFailure() ?? code;
 }
 
 void main();

@@ -8,6 +8,7 @@ import { clusterOption } from "../cluster/core/controller/cib-read.ts";
 import { parseDurationMs } from "../cluster/core/scheduler/facts/values.ts";
 import { askCib } from "./cib-door.ts";
 import type { ControlReply } from "./control-client.ts";
+import type { StatusReport } from "./control-protocol.ts";
 import { createProgress, transitionText } from "./progress.ts";
 
 /** How often the status is looked at. */
@@ -24,10 +25,12 @@ interface Waiting {
   readonly tell?: (line: string) => void;
   readonly waitMaxMs?: number;
   readonly rest?: (ms: number) => Promise<unknown>;
+  /** What is waited for may be there while the cluster is still at something else. */
+  readonly isReached?: (status: StatusReport) => boolean;
 }
 
 export type Settled =
-  | { readonly kind: "settled" }
+  | { readonly kind: "settled"; readonly status: StatusReport }
   | { readonly kind: "too-long"; readonly reason: string }
   | { readonly kind: "no-answer"; readonly reply: Exclude<ControlReply<never>, { kind: "answer" }> };
 
@@ -43,7 +46,7 @@ async function quietMsOf(transport: Transport, socketPath: string): Promise<numb
 export async function waitUntilSettled(
   tool: string,
   socketPath: string,
-  { transport = askCib, tell, waitMaxMs = SETTLE_MAX_MS, rest = sleep }: Waiting,
+  { transport = askCib, tell, waitMaxMs = SETTLE_MAX_MS, rest = sleep, isReached = () => false }: Waiting,
 ): Promise<Settled> {
   const progress = createProgress(tool, undefined, tell);
   const quietMs = await quietMsOf(transport, socketPath);
@@ -52,11 +55,12 @@ export async function waitUntilSettled(
     const reply = await transport<"status">(socketPath, { kind: "status" });
     if (reply.kind !== "answer") return { kind: "no-answer", reply };
     const { transition } = reply.value;
+    if (isReached(reply.value)) return { kind: "settled", status: reply.value };
     if (transition.isRunning) {
       quietSinceMs = waitedMs + LOOK_MS;
       progress(transitionText(transition));
     } else progress("waiting whether more follows");
-    if (waitedMs - quietSinceMs >= quietMs) return { kind: "settled" };
+    if (waitedMs - quietSinceMs >= quietMs) return { kind: "settled", status: reply.value };
     await rest(LOOK_MS);
   }
   return { kind: "too-long", reason: `not settled after ${waitMaxMs / 1000} s; see gemel status` };

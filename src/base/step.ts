@@ -7,6 +7,12 @@ export interface Stepped<State, Effect> {
   readonly effects: readonly Effect[];
 }
 
+/** First these effects, then those. Most steps have none: nothing is built for them. */
+export function together<Effect>(first: readonly Effect[], then: readonly Effect[]): readonly Effect[] {
+  if (first.length === 0) return then;
+  return then.length === 0 ? first : [...first, ...then];
+}
+
 /** A step that changes nothing. */
 export function unchanged<State, Effect>(state: State): Stepped<State, Effect> {
   return { state, effects: [] };

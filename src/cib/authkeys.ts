@@ -37,6 +37,8 @@ export function readAuthKeys(text: string, place: string): Read<AuthKeys> {
   const report = (line: number, reason: string, remedy: string) =>
     problems.push({ severity: "error", place: line === 0 ? place : `${place}:${line}`, reason, remedy });
   const keys: AuthKey[] = [];
+  /** Also of lines that are wrong otherwise. */
+  const numbers = new Set<number>();
   let signing: { number: number; line: number } | undefined;
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const words = raw
@@ -49,21 +51,25 @@ export function readAuthKeys(text: string, place: string): Read<AuthKeys> {
     const number = Number(first === "auth" ? second : first);
     if (!Number.isInteger(number) || number < 0 || number > NUMBER_MAX) {
       report(line, "there is no key number from 0 to 15", "write auth NUMBER, or NUMBER sha256 SECRET");
-    } else if (first === "auth") {
+      continue;
+    }
+    if (first === "auth") {
       if (signing !== undefined) report(line, "auth stands a second time", `remove it here or in line ${signing.line}`);
       signing = { number, line };
-    } else if (second !== "sha256" && second !== "aes256-gcm") {
+      continue;
+    }
+    if (numbers.has(number)) report(line, `there are two keys ${number}`, "give each key a number of its own");
+    numbers.add(number);
+    if (second !== "sha256" && second !== "aes256-gcm") {
       const why = REFUSED[second ?? ""] ?? (second === undefined ? "the method is missing" : `${second} is no method`);
       const remedy = `write ${number} sha256 SECRET (or aes256-gcm) with a secret of ${SECRET_LENGTH_MIN} characters`;
       report(line, why, `${remedy}, as openssl rand -hex 32 makes it`);
     } else if (secret === undefined || secret.length < SECRET_LENGTH_MIN || words.length > 3) {
       report(line, `the secret is not one word of ${SECRET_LENGTH_MIN} characters at least`, "write a longer one");
-    } else if (keys.some((key) => key.number === number)) {
-      report(line, `there are two keys ${number}`, "give each key a number of its own");
     } else keys.push({ number, method: second, secret });
   }
   if (signing === undefined) report(0, "no key is chosen for signing", "write auth NUMBER");
-  else if (problems.length === 0 && !keys.some(({ number }) => number === signing?.number))
+  else if (!numbers.has(signing.number))
     report(signing.line, `there is no key ${signing.number}`, `write ${signing.number} sha256 SECRET`);
   if (signing === undefined || problems.length > 0) return { kind: "invalid", problems };
   return { kind: "valid", value: { signing: signing.number, keys }, warnings: [] };

@@ -6,6 +6,7 @@ import type { Problem, Read } from "../base/problem.ts";
 import { childOf, parseXml, type XmlElement, xml } from "../base/xml.ts";
 import { applyCrm, emptyConfiguration } from "./crm-syntax/apply.ts";
 import { parseCrm } from "./crm-syntax/parse.ts";
+import { printCrm } from "./crm-syntax/print.ts";
 import { type Finding, toProblem } from "./schema/finding.ts";
 import { findProblems } from "./schema/verify.ts";
 import { upgradeCib } from "./upgrade/to-three.ts";
@@ -38,7 +39,13 @@ function judge(configuration: XmlElement, problems: readonly Problem[]): Read<Xm
   return { kind: "valid", value: configuration, warnings: problems };
 }
 
-function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
+/** Objects of the XML in the base: those of the same id are replaced, options merged, as with statements. */
+function joined(base: XmlElement, configuration: XmlElement, source: string): XmlElement {
+  // Everything has a statement that says all of it, so there is one way to merge, and one place that knows it.
+  return applyCrm(base, parseCrm(printCrm(configuration), source)).configuration;
+}
+
+function loadXml(text: string, { source, mode = "update", base }: LoadOptions): Read<XmlElement> {
   const read = parseXml(text);
   const refuse = (place: string, reason: string, remedy: string): Read<XmlElement> => ({
     kind: "invalid",
@@ -49,10 +56,12 @@ function loadXml(text: string, { source }: LoadOptions): Read<XmlElement> {
   const configuration = root.name === "configuration" ? root : childOf(root, "configuration");
   if (configuration === undefined || !["cib", "configuration"].includes(root.name))
     return refuse(source, `<${root.name}> holds no configuration`, "give a <cib> or a <configuration>");
-  const problems = findProblems(root.name === "cib" ? root : asCib(configuration))
+  const isJoined = mode === "update" && base !== undefined;
+  const whole = isJoined ? joined(base, configuration, source) : configuration;
+  const problems = findProblems(root.name === "cib" && !isJoined ? root : asCib(whole))
     .map(toProblem)
     .map((problem) => ({ ...problem, place: `${source}: ${problem.place}` }));
-  return judge(configuration, problems);
+  return judge(whole, problems);
 }
 
 /** Order of a list of problems: by line where there is one. */
@@ -64,13 +73,16 @@ function byLine(left: Problem, right: Problem): number {
 /** Far above any configuration seen (0.8 MB as XML), and what one line of the control socket carries. */
 const TEXT_MAX = 4 * 1024 * 1024;
 
+/** A configuration as XML is seen from its first sign. */
+export const isXmlText = (text: string) => /^\s*</.test(text);
+
 export function loadConfiguration(text: string, options: LoadOptions): Read<XmlElement> {
   if (text.length > TEXT_MAX) {
     const reason = `the text has ${text.length} characters, more than ${TEXT_MAX}`;
     const remedy = "is this the right file? Give a configuration";
     return { kind: "invalid", problems: [{ severity: "error", place: options.source, reason, remedy }] };
   }
-  if (/^\s*</.test(text)) return loadXml(text, options);
+  if (isXmlText(text)) return loadXml(text, options);
   const { source, mode = "update", base = emptyConfiguration(), isUnfinished = false } = options;
   const parsed = parseCrm(text, source);
   const namesNodes = parsed.objects.some(({ section }) => section === "nodes");

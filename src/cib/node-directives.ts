@@ -145,7 +145,7 @@ export interface PingConfig {
 }
 
 const ipAddress = v.pipe(v.string(), v.ip());
-const isAddress = (text: string): boolean => v.safeParse(ipAddress, text).success;
+export const isAddress = (text: string): boolean => v.safeParse(ipAddress, text).success;
 
 const ping = v.pipe(
   v.tupleWithRest([nameWord, v.string("the address is missing")], v.string()),

@@ -139,7 +139,7 @@ function readBroadcastLink(name: string, pairs: readonly Pair[], issue: Issue): 
 }
 
 /** RFC 5771: 224.0.0.0/4; RFC 4291, section 2.7: ff00::/8. */
-function isGroup(address: string): boolean {
+export function isGroup(address: string): boolean {
   if (isIpv4(address)) return Number(address.split(".")[0]) >= 224 && Number(address.split(".")[0]) <= 239;
   return /^ff[0-9a-f]{2}:[0-9a-f:]+$/i.test(address);
 }

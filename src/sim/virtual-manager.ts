@@ -10,8 +10,8 @@ import {
   type NodeMessage,
   type NodeState,
   nodeCib,
-  nodeWakeAtMs,
 } from "../cluster/core/controller/node-core.ts";
+import { nodeWakeAtMs } from "../cluster/core/controller/node-inputs.ts";
 import type { OperationRun } from "../cluster/core/executor/types.ts";
 import {
   createPingScores,

@@ -116,6 +116,8 @@ test.skipIf(skips(!isReady, "it needs root and setpriv"))(
     // What he may write he writes by any of them; the rest is as it was.
     const copy = path.join(home, "copy.xml");
     writeFileSync(copy, query?.out.replace('value="ignore"', 'value="freeze"') ?? "");
+    const trial = path.join(home, "trial.crm");
+    writeFileSync(trial, "property cluster-recheck-interval=77s\n");
     const allowed = [
       ["cibadmin", "-R", "-x", copy],
       ["crm", "configure", "property", "cluster-name=one"],
@@ -123,6 +125,8 @@ test.skipIf(skips(!isReady, "it needs root and setpriv"))(
       ["crm", "configure", "location", "far", "web", "5:", "bravo"],
       ["crm", "resource", "unmanage", "web"],
       ["crm", "resource", "manage", "web"],
+      ["config", "try", "600", trial],
+      ["config", "confirm"],
       ["crm-shadow", "--create", "mine"],
       ["crm-shadow", "--commit", "mine", "--force"],
     ];

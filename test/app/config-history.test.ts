@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
+import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
 import { skips } from "../support/skip.ts";
 import { NODES, type NodePair, openNodePair, PATIENT_TIMES } from "./node-pair.ts";
 
@@ -40,6 +41,18 @@ asRoot(
     expect(name()).toBe("first");
     expect(at("alpha", "config", "log", "-n", "1").output).toMatch(/from bravo: gemel config rollback 0\.\d+/);
 
+    // Changes that were made together share a version: the one before is the one before all of them.
+    const together = await Promise.all(
+      NODES.flatMap((node) => ["one", "two", "three"].map((value) => [node, `${node}-${value}`] as const)).map(
+        ([node, name]) =>
+          askControl(controlSocketPath(pair.runDirectory(node)), {
+            ...{ kind: "attribute", node, name, value: "1", lifetime: "forever" },
+          } as const),
+      ),
+    );
+    expect(together.every(({ kind }) => kind === "answer")).toBe(true);
+    expect(at("bravo", "config", "diff").output).toMatch(/nvpair \S+(?:one|two|three)/);
+
     // On trial it is shown, nothing else may be changed, and confirmed it stays: no end of it is left.
     const file = path.join(pair.folder, "trial.crm");
     writeFileSync(file, "property cluster-name=tried\n");
@@ -56,6 +69,21 @@ asRoot(
     await pair.until("it has gone back", () => name() === "tried");
     const undone = at("alpha", "config", "log", "-n", "1").output;
     expect(undone).toMatch(/the trial was not confirmed: back to 0\.\d+\n.*forgotten -> tried/s);
+
+    // What was tried and confirmed can be gone back to, though its version tells of a trial that is over.
+    const trial = /^(0\.\d+) .*gemel config try 600/m.exec(at("alpha", "config", "log", "-n", "99").output)?.[1] ?? "";
+    expect(at("alpha", "config", "rollback", trial).code).toBe(0);
+    expect((await pair.status("alpha"))?.leases).toEqual([]);
+    expect(name()).toBe("tried");
+
+    // Bans of one resource end each by itself, also when both are asked for at the same time.
+    expect(at("alpha", "crm", "resource", "ban", "a", "alpha", "forever").code).toBe(0);
+    expect(at("bravo", "crm", "resource", "ban", "a", "bravo", "2s").code).toBe(0);
+    await pair.until("the short one has ended", () => !at("alpha", "cibadmin", "-Q").output.includes("a-on-bravo"));
+    expect(at("bravo", "status").output).toMatch(/ban a from alpha: for ever/);
+    expect(at("bravo", "cibadmin", "-Q").output).toContain('id="cli-ban-a-on-alpha"');
+    expect(at("alpha", "crm", "resource", "unmove", "a").code).toBe(0);
+    expect((await pair.status("alpha"))?.leases).toEqual([]);
 
     // What cannot be: no trial to confirm, no such version, no file.
     expect(at("alpha", "config", "confirm")).toMatchObject({ code: 1 });

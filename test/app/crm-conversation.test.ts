@@ -33,7 +33,7 @@ function sitDown(hang: (request: ControlRequest) => boolean = () => false) {
   const transport = ((_: string, request: ControlRequest) => {
     requests.push(request);
     if (hang(request)) return new Promise(() => {});
-    const value = { version: "0.1.7", xml: printXml(asCib(running)), warnings: [] };
+    const value = { resources: [], version: "0.1.7", xml: printXml(asCib(running)), warnings: [] };
     return Promise.resolve({ kind: "answer", value });
   }) as Transport;
   const [input, output] = [new PassThrough(), new PassThrough()];

@@ -46,6 +46,7 @@ function bench(): Bench {
     requests.push(request);
     if (request.kind === "cib-query")
       return { kind: "answer", value: { version: `0.${epoch}.7`, xml: printXml(asCib(running)) } };
+    if (request.kind === "status") return { kind: "answer", value: { resources: [] } };
     if (request.kind !== "cib-apply") return { kind: "answer", value: { text: "done" } };
     if (request.base !== undefined && request.base !== `0.${epoch}`) {
       const problem = { severity: "error", place: "CIB", reason: "changed meanwhile", remedy: "fetch it again" };
@@ -93,6 +94,7 @@ test.each([
   [["show", "near"], "location near all 10: alpha\n"],
   [["show", "type:node"], "node alpha\nnode bravo\n"],
   [["show", "related:all"], "group all ip web\nlocation near all 10: alpha\n"],
+  [["show", "type:ms"], ""],
   [["show", "changed"], ""],
 ])("%j", async (words, text) => {
   const it = bench();
@@ -249,6 +251,16 @@ describe("the shell", () => {
     expect(shell.level).toBe("");
     expect(applied(it)).toBe(0);
   });
+
+  test.each(["primitive late Dummy \\", "primitive late Dummy \\\n  params a=1 \\"])(
+    "a batch whose last line goes on and does not is refused: %j",
+    async (text) => {
+      const it = bench();
+      expect(await runBatch(it.shell, `configure\n${text}`)).toBe(64);
+      expect(it.err.join("")).toContain("the last line ends with a backslash");
+      expect(applied(it)).toBe(0);
+    },
+  );
 
   test("nonsense is answered, never thrown", async () => {
     const it = bench();

@@ -124,6 +124,10 @@ test("the key is changed for one that encrypts without a stop, and a broken key 
   expect(await reread("alpha", `auth 2\n${all}`)).toMatch(/auth names key 2, which .*\n.*the keys stay as they were/);
   for (const node of NODES) expect(await reread(node, `auth 1\n${all}`)).toContain("2 accepted, 1 is used for sending");
   expect(await reread("alpha", `auth 2\n${all}`)).toContain("2 accepted, 2 is used for sending");
+  await pair.until("both say that one encrypts", () => {
+    const clear = pair.log("alpha").includes("this node encrypts, and bravo sends in the clear: switch auth there");
+    return clear && pair.log("bravo").includes("alpha encrypts, and this node sends in the clear: switch auth here");
+  });
   expect(await reread("alpha", only)).toMatch(/key 1 is gone or changed, and bravo still sends with it.*\n.*stay/);
   expect(await reread("bravo", `auth 2\n${all}`)).toContain("2 accepted, 2 is used for sending");
   // Until bravo's next beat the last word of it is sealed by the old key.
@@ -138,6 +142,7 @@ test("the key is changed for one that encrypts without a stop, and a broken key 
   const reports = (node: "alpha" | "bravo") => pair.records(node).filter(({ kind }) => kind === "report").length;
   const told = { alpha: reports("alpha"), bravo: reports("bravo") };
   await pair.until("both tell of the time since", () => NODES.every((node) => reports(node) >= told[node] + 2));
+  for (const node of NODES) expect(pair.log(node)).toContain("packets are encrypted (AES-256-GCM)");
   expect(pair.log("alpha")).not.toMatch(/forged|peer-lost/);
   expect(joined(pair)).toBe(true);
 });

@@ -33,7 +33,8 @@ export interface NodePair {
   readonly folder: string;
   /** The network namespace of a node, or of the client. */
   readonly space: (name: string) => string;
-  start(node: NodeName): void;
+  /** `binary`: a built program, for a pair of two versions; from then on it answers the commands as well. */
+  start(node: NodeName, binary?: string): void;
   /** Kills keeper and manager at once and cuts their cables: a power cut, as far as a namespace has one. */
   cut(node: NodeName): void;
   /** Kills keeper, manager and whatever it had up, and leaves its cables: its board has switched it off. */
@@ -129,6 +130,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
   const tag = folder.slice(-6);
   const space = (name: string) => `gm${name[0]}${tag}`;
   const keepers = new Map<NodeName, ChildProcess>();
+  const programs: Record<NodeName, readonly string[]> = { alpha: PROGRAM, bravo: PROGRAM };
   const ends = new Map<NodeName, Promise<number | null>>();
   buildNetwork(space);
   const config = [
@@ -174,9 +176,10 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
   const pair: NodePair = {
     folder,
     space,
-    start(node) {
+    start(node, binary) {
+      if (binary !== undefined) programs[node] = [binary];
       const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
-      const program = [...PROGRAM, "node", ...own];
+      const program = [...programs[node], "node", ...own];
       const shell = `exec "$@" >>${place(node, "log")} 2>&1`;
       const argv = [...program, "--run", place(node, "run"), "--name", node];
       const child = spawn("ip", ["netns", "exec", space(node), "sh", "-c", shell, "sh", ...argv], { stdio: "ignore" });
@@ -226,7 +229,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       return reply.kind === "answer" ? reply.value : undefined;
     },
     gemel(node, ...argv) {
-      const own = [...PROGRAM, ...argv];
+      const own = [...programs[node], ...argv];
       try {
         const environment = { ...process.env, GEMEL_RUN: place(node, "run") };
         const output = execFileSync("ip", ["netns", "exec", space(node), ...own], {

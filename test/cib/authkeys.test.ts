@@ -43,4 +43,10 @@ test("every other problem at once", () => {
   expect(problemsOf("auth 3\n2 sha256 0123456789abcdef\n")).toEqual([
     "authkeys:1: error: there is no key 3; write 3 sha256 SECRET",
   ]);
+  expect(problemsOf("auth 3\n2 sha256 short\n2 md5 x\n").map((text) => text.split(";")[0])).toEqual([
+    "authkeys:2: error: the secret is not one word of 16 characters at least",
+    "authkeys:3: error: there are two keys 2",
+    "authkeys:3: error: md5 is broken",
+    "authkeys:1: error: there is no key 3",
+  ]);
 });

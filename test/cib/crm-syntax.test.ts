@@ -112,6 +112,20 @@ test("load update replaces an object, merges options, and leaves the rest", () =
   );
 });
 
+test("load update of XML leaves what the file does not name, as one of statements does", () => {
+  const times = "op start timeout=9 op stop timeout=9 op monitor interval=9";
+  const base = read(`primitive a Dummy ${times}\nproperty stonith-enabled=false x=1`).configuration;
+  const text = `<configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
+    <nvpair id="n" name="x" value="2"/></cluster_property_set></crm_config><nodes/><resources>
+    <primitive id="b" class="ocf" provider="heartbeat" type="Dummy"/></resources><constraints/></configuration>`;
+  const loaded = loadConfiguration(text, { source: "b.xml", mode: "update", base });
+  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
+  expect(printCrm(loaded.value)).toMatch(/^primitive a [^\0]*\nprimitive b Dummy\n/);
+  expect(printCrm(loaded.value)).toMatch(/property cib-bootstrap-options: \\\n\tstonith-enabled=false \\\n\tx=2\n$/);
+  const replaced = loadConfiguration(text, { source: "b.xml", mode: "replace", base });
+  expect(replaced.kind).toBe("invalid");
+});
+
 test("a group that gives a member up leaves it standing alone", () => {
   const base = read("primitive a Dummy\nprimitive b Dummy\ngroup g a b").configuration;
   expect(printCrm(read("group g b", base).configuration)).toBe("primitive b Dummy\ngroup g b\nprimitive a Dummy\n");

@@ -66,6 +66,11 @@ describe("errors", () => {
   });
 });
 
+test("a constraint of a move that has an end goes by itself", () => {
+  const over = `location cli-ban-a-on-n1 a rule -inf: #uname eq n1 and date lt "2030-01-01 00:00:00Z"`;
+  expect(JSON.stringify(verify(`${dummy("a")}${over}`))).not.toContain("left over");
+});
+
 describe("warnings", () => {
   test.each([
     ["property stonith-enabled=false", "fencing is switched off"],

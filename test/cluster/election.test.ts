@@ -109,6 +109,20 @@ test("a member whose manager is silent is not waited for without end", () => {
   expect(two.dcs()).toEqual(["bravo"]);
 });
 
+test("words are rare once all is calm, and one that may have been lost is said again at once", () => {
+  const calm = room("alpha", "bravo");
+  calm.viewAll(["alpha", "bravo"]);
+  calm.run(120_000);
+  const alpha = calm.cores["alpha"];
+  if (alpha === undefined) throw new Error("there is no alpha");
+  const nextMs = (election: Election) => electionWakeAtMs(election) ?? 0;
+  const said = stepElection(alpha, { kind: "tick" }, nextMs(alpha)).state;
+  expect(nextMs(said) - nextMs(alpha)).toBe(60_000);
+  const told = stepElection(said, { kind: "messages-lost" }, calm.nowMs).state;
+  expect(nextMs(told)).toBe(calm.nowMs);
+  expect(stepElection(told, { kind: "tick" }, calm.nowMs).effects).toMatchObject([{ kind: "say-hello" }]);
+});
+
 test("whatever happens, all members agree in the end, on a member", () => {
   const names = ["alpha", "bravo", "charlie"];
   const happening = fc.record({

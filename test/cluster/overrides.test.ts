@@ -11,9 +11,10 @@ import {
   endOf,
   LEASE_DEFAULT_MS,
   type Lease,
-  leaseOperation,
+  leaseOperations,
   leasesOf,
   trialOf,
+  withoutTrial,
 } from "../../src/cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../src/cluster/core/overrides/move.ts";
 
@@ -72,7 +73,7 @@ describe.each(Object.keys(SET) as (keyof typeof SET)[])("%s", (kind) => {
   const subject = kind === "standby" || kind === "maintenance" ? "srv01" : "web";
   const mine = lease({ kind, subject });
   const start = blank();
-  const set = changed(start, [...SET[kind](start), leaseOperation(start, mine)]);
+  const set = changed(start, [...SET[kind](start), ...leaseOperations(mine)]);
 
   test("is remembered with owner, reason and end, and the configuration stays sound", () => {
     expect(leasesOf(set)).toEqual([mine]);
@@ -101,7 +102,7 @@ describe.each(Object.keys(SET) as (keyof typeof SET)[])("%s", (kind) => {
   });
 
   test("for ever it stands", () => {
-    const forever = changed(set, [leaseOperation(set, { ...mine, endWallMs: undefined })]);
+    const forever = changed(set, [...leaseOperations({ ...mine, endWallMs: undefined })]);
     expect(dueLeases(forever, NOW_MS + 1000 * HOUR_MS)).toEqual({
       operations: [],
       ended: [],
@@ -113,17 +114,57 @@ describe.each(Object.keys(SET) as (keyof typeof SET)[])("%s", (kind) => {
 
 test("an override that somebody took back by another tool loses its lease, and nothing else happens", () => {
   const start = blank();
-  const set = changed(start, [standby("srv01"), leaseOperation(start, lease({}))]);
+  const set = changed(start, [standby("srv01"), ...leaseOperations(lease({}))]);
   const taken = changed(set, [{ ...standby("srv01"), value: null } as ConfigurationOperation]);
   const due = dueLeases(taken, NOW_MS);
   expect(due.ended).toEqual([]);
   expect(leasesOf(changed(taken, due.operations))).toEqual([]);
 });
 
+test("two nodes set leases at the same moment, and both are there", () => {
+  const start = blank();
+  const other = lease({ kind: "maintenance", subject: "srv02" });
+  // Each was asked for before the other was known.
+  const both = changed(changed(start, leaseOperations(lease({}))), leaseOperations(other));
+  expect(leasesOf(both)).toEqual([lease({}), other]);
+});
+
+test("a ban that ends takes no other ban of the same resource with it", () => {
+  const ban = (node: string, endWallMs: number | undefined) => [
+    ...banFrom({ resource: "web", node, endWallMs, isPromoted: false }),
+    ...leaseOperations(lease({ kind: "ban", subject: "web", node, endWallMs })),
+  ];
+  const set = changed(changed(blank(), ban("srv01", undefined)), ban("srv02", NOW_MS));
+  expect(leasesOf(set).map(({ node }) => node)).toEqual(["srv01", "srv02"]);
+  const after = changed(set, dueLeases(set, NOW_MS).operations);
+  expect(leasesOf(after)).toEqual([lease({ kind: "ban", subject: "web", node: "srv01", endWallMs: undefined })]);
+  expect(childOf(after, "constraints")?.children.map(({ attributes }) => attributes["id"])).toEqual([
+    "cli-ban-web-on-srv01",
+  ]);
+  expect(leasesOf(changed(set, dropLease(set, { kind: "ban", subject: "web" })))).toEqual([]);
+});
+
+test("a ban that an earlier version has noted names no node, and holds all of its resource", () => {
+  const old = lease({ kind: "ban", subject: "web", endWallMs: NOW_MS });
+  const banned = changed(blank(), banFrom({ resource: "web", node: "srv02", endWallMs: NOW_MS, isPromoted: false }));
+  const set = changed(banned, leaseOperations(old));
+  expect(dueLeases(set, NOW_MS).ended).toEqual([old]);
+  expect(JSON.stringify(changed(set, dueLeases(set, NOW_MS).operations))).not.toMatch(/cli-ban|lease\.ban/);
+});
+
+test("a version of the time of a trial is put in force without that trial", () => {
+  const set = changed(blank(), [
+    ...leaseOperations(lease({ kind: "trial", subject: "0.7" })),
+    ...leaseOperations(lease({})),
+  ]);
+  expect(leasesOf(withoutTrial(set))).toEqual([lease({})]);
+  expect(withoutTrial(blank())).toEqual(blank());
+});
+
 test("a trial that nobody confirms names the version to go back to, once its end has come", () => {
   const mine = lease({ kind: "trial", subject: "0.7", reason: "" });
   const start = blank();
-  const set = changed(start, [leaseOperation(start, mine)]);
+  const set = changed(start, leaseOperations(mine));
   expect(trialOf(set)).toEqual(mine);
   expect(dueLeases(set, NOW_MS).goBackTo).toBeUndefined();
   expect(dueLeases(set, NOW_MS + HOUR_MS)).toMatchObject({ operations: [], ended: [mine], goBackTo: "0.7" });
@@ -173,7 +214,7 @@ test("whatever owner and reason are, both are read back, the end to the second",
   fc.assert(
     fc.property(text, text, fc.integer({ min: 0, max: 10 ** 6 }), (owner, reason, seconds) => {
       const mine = lease({ owner: owner.replaceAll("|", "/"), reason, endWallMs: NOW_MS + seconds * 1000 });
-      expect(leasesOf(changed(blank(), [leaseOperation(blank(), mine)]))).toEqual([mine]);
+      expect(leasesOf(changed(blank(), leaseOperations(mine)))).toEqual([mine]);
     }),
   );
 });

@@ -58,6 +58,36 @@ export function withoutPromotedGroups(element: XmlElement): XmlElement {
   );
 }
 
+/**
+ * Where all instances of a clone of groups must be up before anything that waits for it, not just so many (clone-min,
+ * require-all): 2.1.5 counts a group as up once it begins, whatever becomes of its members, so that what waits for so
+ * many of them starts too early, or with none of them.
+ */
+export function withAllGroups(cib: XmlElement): XmlElement {
+  const ofGroups = allIn(cib, "clone").filter(({ children }) => children.some(({ name }) => name === "group"));
+  const ids = new Set(ofGroups.map(({ attributes }) => attributes["id"]));
+  const change = (element: XmlElement): XmlElement => {
+    const isSuch = element.name === "rsc_order" && ids.has(element.attributes["first"]);
+    const attributes = Object.entries(element.attributes).filter(([name]) => !isSuch || name !== "require-all");
+    const children = element.children
+      .filter((each) => element.name !== "meta_attributes" || each.attributes["name"] !== "clone-min")
+      .map((each) => (each.name === "clone" && !ids.has(each.attributes["id"]) ? each : change(each)));
+    return { ...element, attributes: Object.fromEntries(attributes), children };
+  };
+  return change(cib);
+}
+
+/** Where every node that is still joining has joined. */
+export function withAllJoined(element: XmlElement): XmlElement {
+  const { name, attributes } = element;
+  const isJoining = name === "node_state" && attributes["crmd"] === "online" && attributes["join"] === "down";
+  return {
+    ...element,
+    attributes: isJoining ? { ...attributes, join: "member" } : attributes,
+    children: element.children.map(withAllJoined),
+  };
+}
+
 /** The same wish on every node alike: it is heard of none, but who is wished for is still placed first. */
 export function withIdleWishes(element: XmlElement, clones: ReadonlySet<string>): XmlElement {
   return withColocations(element, (each) =>

@@ -7,6 +7,8 @@ import { parseXml, printXml, type XmlElement } from "../../src/base/xml.ts";
 import {
   allIn,
   cloneIds,
+  withAllGroups,
+  withAllJoined,
   withColocations,
   withIdleWishes,
   withMandatoryFirst,
@@ -217,6 +219,18 @@ function forgetsWhatCannotStop(cib: XmlElement, ours: Outputs, theirs: Outputs):
   return lines.every((line) => told.has(line));
 }
 
+const SISTERS_PROBE = /^ +\* Stop +(\S+):(\d+) +\( +\S+ \) +due to unrunnable (?!\1:\2 )\1:\d+ monitor$/gm;
+
+/**
+ * It stops an instance where it runs, on a node that is well, because another one cannot be looked for on a node that
+ * is still joining; ours runs on. Once the node has joined both do the same.
+ */
+function stopsForASistersProbe(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
+  const stopped = [...theirs.report.matchAll(SISTERS_PROBE)].map(([, id, number]) => `${id}:${number}`);
+  const isKept = (instance: string) => !new RegExp(`\\* Stop +${instance} `).test(ours.report);
+  return stopped.some(isKept) && agreeOn(cib, withAllJoined(cib));
+}
+
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
 function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
   const text = printXml(cib);
@@ -343,6 +357,10 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "what cannot stop is told in a clone that is not promotable only";
   if (isDecision && agreeOn(read.root, withoutContradictions(read.root)))
     return "what must always and must never be with another one is decided either way";
+  if (isDecision && agreeOn(read.root, withAllGroups(read.root)))
+    return "of a clone of groups those that merely begin count for clone-min and require-all";
+  if (isDecision && stopsForASistersProbe(read.root, ours, theirs))
+    return "an instance is stopped because another one cannot be looked for (never ours)";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";

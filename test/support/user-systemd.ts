@@ -15,6 +15,8 @@ export interface UserSystemd {
   /** Its drop-ins for the time until the next boot. */
   readonly dropIns: string;
   readonly systemctl: (...argv: readonly string[]) => string;
+  /** The same beside what else goes on; resolves when the command has ended, however. */
+  readonly systemctlLater: (...argv: readonly string[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -67,11 +69,13 @@ export async function startUserSystemd(units: Readonly<Record<string, string>>):
   const child = spawn("unshare", argv, { env, stdio: ["pipe", "ignore", "inherit"] });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   // systemctl must find the same world as systemd.
+  const inside = (words: readonly string[]) => ["-t", String(child.pid), "-m", "systemctl", "--user", ...words];
   const systemctl = (...words: readonly string[]) =>
-    execFileSync("nsenter", ["-t", String(child.pid), "-m", "systemctl", "--user", ...words], {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    }).toString();
+    execFileSync("nsenter", inside(words), { env, stdio: ["ignore", "pipe", "pipe"] }).toString();
+  const systemctlLater = (...words: readonly string[]) =>
+    new Promise<void>((resolve) => {
+      spawn("nsenter", inside(words), { env, stdio: "ignore" }).on("close", () => resolve());
+    });
   const close = async () => {
     child.stdin.end();
     await ended;
@@ -90,5 +94,5 @@ export async function startUserSystemd(units: Readonly<Record<string, string>>):
     }
     await sleep(50);
   }
-  return { bus, dropIns: at("run/systemd/user"), systemctl, close };
+  return { bus, dropIns: at("run/systemd/user"), systemctl, systemctlLater, close };
 }

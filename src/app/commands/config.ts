@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { printXml, type XmlElement } from "../../base/xml.ts";
-import { loadConfiguration } from "../../cib/load.ts";
+import { isXmlText, loadConfiguration } from "../../cib/load.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
 import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
@@ -51,25 +51,24 @@ async function log(socketPath: string, count: number, isJson: boolean): Promise<
   return EXIT.done;
 }
 
-/** The version before the newest; undefined when there is only one. */
-async function versionBefore(socketPath: string): Promise<string | number | undefined> {
-  const entries = await entriesOf(socketPath);
-  if (typeof entries === "number") return entries;
-  const before = entries.at(-2);
-  return before === undefined ? undefined : versionText(before);
+interface Place {
+  readonly now: string;
+  /** The version before the one in force, which several changes may have made together; undefined: there is none. */
+  readonly before: string | undefined;
 }
 
-async function versionNow(socketPath: string): Promise<string | number> {
+async function placeOf(socketPath: string): Promise<Place | number> {
   const asked = await askOrTell("gemel config", socketPath, { kind: "config-log" });
-  return asked.kind === "failed" ? asked.exitCode : asked.value.version;
+  if (asked.kind === "failed") return asked.exitCode;
+  const { version: now, entries } = asked.value;
+  return { now, before: entries.map(versionText).findLast((version) => version !== now) };
 }
 
 async function diff(socketPath: string, words: readonly string[]): Promise<number> {
-  const first = words[0] ?? (await versionBefore(socketPath));
+  const place = await placeOf(socketPath);
+  if (typeof place === "number") return place;
+  const [first = place.before, second = place.now] = words;
   if (first === undefined) return complain("there is no earlier version");
-  const second = words[1] ?? (await versionNow(socketPath));
-  if (typeof first === "number") return first;
-  if (typeof second === "number") return second;
   const [before, after] = [await fetchVersion(socketPath, first), await fetchVersion(socketPath, second)];
   if (typeof before === "number") return before;
   if (typeof after === "number") return after;
@@ -100,12 +99,13 @@ async function apply(socketPath: string, { configuration, ...rest }: Change): Pr
 }
 
 async function rollback(socketPath: string, given: string | undefined): Promise<number> {
-  const version = given ?? (await versionBefore(socketPath));
+  const place = await placeOf(socketPath);
+  if (typeof place === "number") return place;
+  const version = given ?? place.before;
   if (version === undefined) return complain("there is no earlier version");
-  if (typeof version === "number") return version;
   const configuration = await fetchVersion(socketPath, version);
   if (typeof configuration === "number") return configuration;
-  return await apply(socketPath, { configuration, door: `gemel config rollback ${version}` });
+  return await apply(socketPath, { configuration, door: `gemel config rollback ${version}`, base: place.now });
 }
 
 async function attempt(socketPath: string, length: string, file: string): Promise<number> {
@@ -117,7 +117,9 @@ async function attempt(socketPath: string, length: string, file: string): Promis
   if (cib.kind === "failed") return cib.exitCode;
   const base = configurationOf(cib.value.xml);
   if (base === undefined) return complain("the manager sent a CIB without a configuration");
-  const loaded = loadConfiguration(text, { source: file, mode: "update", base });
+  // As XML it is mostly a whole CIB, from which things may have been taken out.
+  const mode = isXmlText(text) ? "replace" : "update";
+  const loaded = loadConfiguration(text, { source: file, mode, base });
   if (loaded.kind === "invalid") {
     for (const problem of loaded.problems) process.stderr.write(`${tellProblem(problem)}\n`);
     return EXIT.refused;

@@ -3,7 +3,8 @@
  * Facts: crm_error(8); lists of crm_error 2.1.5. Names and words of the system's own errors are those of this system.
  */
 import process from "node:process";
-import { getSystemErrorMap, parseArgs } from "node:util";
+import { getSystemErrorMap } from "node:util";
+import { parseArgs } from "../arguments.ts";
 import { refuseOutput } from "../control-client.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 

@@ -3,8 +3,7 @@
  * of Pacemaker 2.1 and of 1.0, as XML, JSON, HTML, one line, once or as a live view. Reads a running manager, a file
  * (`-x`), or the file that CIB_file names, as all of Pacemaker's tools do.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
@@ -20,6 +19,7 @@ import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
+import { writeWhole } from "../write-whole.ts";
 import { localFacts } from "../zone.ts";
 import { askOrTell, FIELD_EXIT, refusedFlag, wrongCall } from "./ask.ts";
 import {
@@ -132,15 +132,12 @@ function jsonOf(_key: string, value: unknown): unknown {
   return { element: name, ...attributes, ...(children.length === 0 ? {} : { children }) };
 }
 
-/** Whole or not at all: whoever reads the file while it is written must not see half a page. */
 function writeOut(text: string, file: string | undefined): void {
   if (file === undefined || file === "-") {
     process.stdout.write(`${text}\n`);
     return;
   }
-  const beside = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
-  writeFileSync(beside, `${text}\n`);
-  renameSync(beside, file);
+  writeWhole(file, `${text}\n`);
 }
 
 async function once(call: Call): Promise<number> {

@@ -5,10 +5,10 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { childrenOf, parseXml, type XmlElement } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { addDuration, parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
+import { parseArgs } from "../arguments.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import { localSeconds } from "../zone.ts";
 import { EXIT, fetchCib, wrongCall } from "./ask.ts";

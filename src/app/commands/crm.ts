@@ -3,7 +3,7 @@
  * lines from a terminal (completion, history), from a pipe, or from the file of `-f`.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../arguments.ts";
 import { controlSocketPath } from "../control-client.ts";
 import { configureOnce, quoteArgument } from "../crm/configure-level.ts";
 import { converse } from "../crm/conversation.ts";
@@ -67,7 +67,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     isWaiting: values.wait === true,
     isEchoing: values["regression-tests"] === true,
   });
-  if (words[0] === "configure" && words.length > 1) return configureOnce(session, words.slice(1));
+  if (words[0] === "configure" && words.length > 1 && words[1] !== "help")
+    return configureOnce(session, words.slice(1));
   const shell: Shell = { session, level: "", begun: "" };
   if (words.length === 1 && words[0] !== "" && (words[0] ?? "") in LEVELS) {
     await runLine(shell, words[0] ?? "");

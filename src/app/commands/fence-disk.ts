@@ -3,9 +3,9 @@
  * Exit codes: 0 done, 1 the disk cannot be used, 64 a wrong call.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { parseDurationMs } from "../../fencing/core/duration.ts";
 import { createPoisonDisk, openPoisonDisk } from "../../hw/edge/poison-disk.ts";
+import { parseArgs } from "../arguments.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
 export const DISK_USAGE = `gemel fence disk list DISK

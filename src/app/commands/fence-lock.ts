@@ -3,9 +3,9 @@
  * Exit codes: 0 done, 1 the disk cannot be used, 64 a wrong call.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { LOCKS_MAX } from "../../hw/core/sfex/record.ts";
 import { createSfexDisk, listSfexDisk } from "../../hw/edge/sfex-disk.ts";
+import { parseArgs } from "../arguments.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
 export const LOCK_USAGE = `gemel fence lock list DISK

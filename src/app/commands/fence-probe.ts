@@ -6,9 +6,9 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { connect } from "node:tls";
-import { parseArgs } from "node:util";
 import { createRunner, type DeviceRunner } from "../../fencing/edge/runner.ts";
 import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
+import { parseArgs } from "../arguments.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
 export const PROBE_USAGE = `gemel fence probe --host HOST --user USER --secret NAME [--node NODE] [--secrets FILE]

@@ -6,7 +6,6 @@
  * no configuration: unreadable, no manager, not valid.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { type FencingDevice, levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
@@ -14,6 +13,7 @@ import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { createRunner, type RunnableDevice } from "../../fencing/edge/runner.ts";
 import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
+import { parseArgs } from "../arguments.ts";
 import { tellProblem } from "../japanese/translate.ts";
 import { withProgress } from "../progress.ts";
 import { runningCib, tellAndCode, writtenConfiguration } from "./cib-input.ts";

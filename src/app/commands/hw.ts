@@ -4,7 +4,6 @@
  */
 import path from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import type { Problem } from "../../base/problem.ts";
 import { CATALOGUE } from "../../fencing/drivers/index.ts";
 import { explainProfile } from "../../hw/core/profile/explain.ts";
@@ -17,6 +16,7 @@ import {
   readMachine,
   readProfiles,
 } from "../../hw/edge/profile-files.ts";
+import { parseArgs } from "../arguments.ts";
 import { tellProblem } from "../japanese/translate.ts";
 
 const USAGE = "gemel hw detect [--root DIRECTORY] | explain PROFILE [--json] | list   [--profiles DIRECTORY]\n";

@@ -8,9 +8,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { type ImportedSite, importSite } from "../../cib/heartbeat/import-site.ts";
 import type { Knowledge, Verdict } from "../../cib/heartbeat/site.ts";
+import { parseArgs } from "../arguments.ts";
 import { tellProblem } from "../japanese/translate.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 

@@ -7,6 +7,7 @@ import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
 import { heedLanguage, operatorsLanguage } from "../operators-language.ts";
+import { EXAMPLES } from "./help-examples.ts";
 
 export interface Command {
   /** One line for `gemel help`. */
@@ -307,7 +308,13 @@ async function help(): Promise<string> {
 async function helpOf(name: string, command: Command): Promise<string> {
   const summaryOf = await summaries();
   const usage = `${name} ${command.usage}`.trim();
-  return `${isJapanese() ? "使い方" : "usage"}: gemel ${usage}\n${summaryOf(name, command)}\n`;
+  return `${isJapanese() ? "使い方" : "usage"}: gemel ${usage}\n${summaryOf(name, command)}\n${examplesOf(name)}`;
+}
+
+function examplesOf(name: string): string {
+  const examples = EXAMPLES[name] ?? [];
+  if (examples.length === 0) return "";
+  return `${isJapanese() ? "例" : "examples"}:\n${examples.map((example) => `  gemel ${example}\n`).join("")}`;
 }
 
 function answer(text: string, exitCode: number): number {
@@ -326,7 +333,30 @@ async function tellAboutItself(name: string, command: Command, rest: readonly st
   if (rest.length > 1 && word !== "--help") return undefined;
   if (word === "--version" || word === "-$") return (await COMMANDS["version"]?.load())?.run([]);
   if (!/^(?:--help(?:-\w+)?|-h|-\?)$/.test(word)) return undefined;
-  return command.ownHelp === true ? (await command.load()).run(["--help"]) : answer(await helpOf(name, command), 0);
+  if (command.ownHelp !== true) return answer(await helpOf(name, command), 0);
+  const code = await (await command.load()).run(["--help"]);
+  return answer(examplesOf(name), code);
+}
+
+/** These end with their stack: a fault of theirs is one of ours, and is looked for in their log. */
+const DAEMONS = ["node", "manager"];
+const CANNOT_CREATE = 73;
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "syscall" in error && "code" in error;
+
+/** What the world does to a file of the caller's is told in a line, and is no fault of the program's. */
+async function runNamed(name: string, command: Command, argv: readonly string[]): Promise<number> {
+  const { run } = await command.load();
+  if (DAEMONS.includes(name)) return run(argv);
+  try {
+    return await run(argv);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const { code, path: file, message } = error;
+    const reason = message.replace(`${code ?? ""}: `, "").replace(/, .*$/, "");
+    return answer(`gemel ${name}: ${file === undefined ? "" : `${file}: `}${reason}\n`, CANNOT_CREATE);
+  }
 }
 
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
@@ -334,7 +364,7 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const called = path.basename(program);
   heedLanguage(argv);
   const linked = Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
-  if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? (await linked[1].load()).run(argv);
+  if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? runNamed(...linked, argv);
   const [first, ...rest] = argv;
   if (first === undefined) return answer(await help(), WRONG_CALL);
   if (first === "completion") return await (await import("./completion.ts")).runCompletion(COMMANDS, rest);
@@ -349,5 +379,5 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
     const guess = near === undefined ? "." : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
-  return (await tellAboutItself(name, command, isHelp ? ["--help"] : rest)) ?? (await command.load()).run(rest);
+  return (await tellAboutItself(name, command, isHelp ? ["--help"] : rest)) ?? runNamed(name, command, rest);
 }

@@ -3,7 +3,7 @@
  * systeminformation spawns many children, so it is loaded here only and never by the keeper or the manager.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../arguments.ts";
 
 interface Inventory {
   readonly system: string;

@@ -24,11 +24,13 @@ export function linkWords(
 }
 
 export function keeperLines(
-  { lateness, silence, deadtimeMs, takeoverGoalMs, watchdog, ailment }: KeeperReport,
+  { lateness, silence, deadtimeMs, takeoverGoalMs, sealing, watchdog, ailment }: KeeperReport,
   words: StatusWords = STATUS_WORDS.en,
 ): string[] {
   const late = words.lateness(round(lateness.p99Ms), Math.round(lateness.worstMs));
   const lines = [`${words.timing(deadtimeMs, takeoverGoalMs, silence.worstMs)}; ${late}`];
+  if (sealing !== undefined && (sealing.hides || sealing.unlike.length > 0))
+    lines.push(words.sealing(sealing.hides, sealing.unlike.join(", ")));
   if (watchdog !== undefined) {
     const marks = [
       watchdog.pretimeoutMs === undefined ? "" : words.alarm(watchdog.pretimeoutMs),

@@ -7,7 +7,7 @@ const USAGE = "gemel log [--lines N] [--node NODE] [--run DIR]";
 const LINES = 200;
 
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, { lines: { type: "string" }, node: { type: "string", short: "N" } });
+  const called = readCommandLine(argv, { lines: { type: "string" }, node: { type: "string", short: "N" } }, 0);
   if (called.kind === "wrong") return wrongCall("gemel log", called.reason, USAGE);
   const { lines: written = String(LINES), node } = called.flags;
   const lines = Number(written);

@@ -5,9 +5,9 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { formatFinding, isKept, LSB_STEPS, type LsbFinding } from "../../cluster/core/lsb-check.ts";
 import { runProcess } from "../../hw/edge/child-process.ts";
+import { parseArgs } from "../arguments.ts";
 import { withProgress } from "../progress.ts";
 
 const INIT_DIRECTORY = "/etc/init.d";

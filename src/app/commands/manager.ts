@@ -3,7 +3,7 @@
  * pipe to it as descriptor 3; nobody else calls it. Exit codes: 0 stopped in order; 78 the configuration is refused.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../arguments.ts";
 import { startManager } from "../manager/start.ts";
 
 const WRONG_CALL = 64;

@@ -3,7 +3,7 @@
  * It asks for the exact name instead of a `y`, which fingers type by themselves.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../arguments.ts";
 import { runCluster } from "./fence-cluster.ts";
 
 /** `-w` (warn before) is taken so that old habits work: it always warns here. */

@@ -3,8 +3,8 @@
  * small. Exit codes: 0 after an orderly stop; 64 for a wrong call; 70 after self-fencing; 78 for a wrong configuration.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
 import type { Problem } from "../../base/problem.ts";
+import { parseArgs } from "../arguments.ts";
 import { tellProblem } from "../japanese/translate.ts";
 
 const WRONG_CALL = 64;

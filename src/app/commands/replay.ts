@@ -4,9 +4,9 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { stepNode } from "../../cluster/core/controller/node-core.ts";
 import { replay } from "../../cluster/core/journal/replay.ts";
+import { parseArgs } from "../arguments.ts";
 import { ctime } from "../ctime.ts";
 import { segmentFiles, sha256 } from "../manager/black-box.ts";
 import { NODE_TOOLS } from "../manager/manager.ts";

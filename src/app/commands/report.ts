@@ -5,7 +5,7 @@
  * Facts: hb_report(8), crm_report(8): names of the files; reference crm-tools.md, section 5.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -21,6 +21,7 @@ import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { VERSION } from "../version.ts";
+import { writeWhole } from "../write-whole.ts";
 import { localFacts } from "../zone.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten, type Written } from "./happenings.ts";
@@ -148,10 +149,7 @@ function pack(files: ReadonlyMap<string, string>, destination: string): string |
     const archive = path.join(folder, "report.tar.gz");
     const { status, stderr, error } = spawnSync("tar", ["-C", folder, "-czf", archive, root], { encoding: "utf8" });
     if (status !== 0) return error?.message ?? stderr;
-    // Whole or not at all, on another file system, too.
-    const beside = `${destination}.${process.pid}`;
-    writeFileSync(beside, readFileSync(archive), { mode: 0o600 });
-    renameSync(beside, destination);
+    writeWhole(destination, readFileSync(archive), 0o600);
     return undefined;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -164,7 +162,7 @@ function defaultName(nowWallMs: number): string {
 
 /** Exit codes: 0; 1 the archive could not be written; 64 wrong call; 69 no manager, and nothing of it is known here. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS);
+  const called = readCommandLine(argv, FLAGS, 1);
   if (called.kind === "wrong") return wrongCall("gemel report", called.reason, USAGE);
   const { socketPath, flags, words } = called;
   const nowWallMs = Date.now();

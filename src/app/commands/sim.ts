@@ -10,10 +10,10 @@ import path from "node:path";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
 import { randomPlan } from "../../sim/random-plan.ts";
 import { addTallies, type Failure, NO_TALLY, runSeed, shrink, type Tally, tryLines } from "../../sim/run-seeds.ts";
 import { judgeStory, play, readScenario } from "../../sim/scenario.ts";
+import { parseArgs } from "../arguments.ts";
 import { selfCommand } from "../self-command.ts";
 import { VERSION } from "../version.ts";
 

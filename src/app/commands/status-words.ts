@@ -22,9 +22,12 @@ export interface StatusWords {
   readonly unmanaged: string;
   readonly failed: (count: string, node: string) => string;
   readonly overrides: string;
+  readonly overrideFrom: (what: string, node: string) => string;
   readonly override: (what: string, left: string | undefined, owner: string) => string;
   readonly timing: (deadtimeMs: number, goalMs: number | undefined, worstMs: number) => string;
   readonly lateness: (usualMs: number, worstMs: number) => string;
+  /** `unlike`: who does it the other way; empty when all do the same. */
+  readonly sealing: (hides: boolean, unlike: string) => string;
   readonly alarm: (ms: number) => string;
   readonly nowayout: string;
   readonly causedBoot: string;
@@ -68,11 +71,17 @@ const EN: StatusWords = {
   unmanaged: "unmanaged",
   failed: (count, node) => `failed ${count} times on ${node}`,
   overrides: "Manual overrides:",
+  overrideFrom: (what, node) => `${what} from ${node}`,
   override: (what, left, owner) => `${what}: ${left === undefined ? "for ever" : `for another ${left}`}, by ${owner}`,
   timing: (deadtimeMs, goalMs, worstMs) =>
     `Timing: deadtime ${deadtimeMs} ms${goalMs === undefined ? "" : ` for a takeover within ${goalMs} ms`}; ` +
     `longest silence of a living node ${Math.round(worstMs)} ms, ${Math.round(deadtimeMs - worstMs)} ms are left`,
   lateness: (usualMs, worstMs) => `own beats late by ${usualMs} ms (1 of 100), ${worstMs} ms at worst`,
+  sealing: (hides, unlike) => {
+    if (unlike === "") return "Packets: encrypted (AES-256-GCM)";
+    if (hides) return `Packets: this node encrypts, ${unlike} DOES NOT: switch auth there, too`;
+    return `Packets: ${unlike} encrypts, this node DOES NOT: switch auth here, too`;
+  },
   alarm: (ms) => `, alarm ${ms} ms before`,
   nowayout: ", cannot be disarmed",
   causedBoot: "; the last boot was its doing",
@@ -116,11 +125,17 @@ const JA: StatusWords = {
   unmanaged: "管理対象外",
   failed: (count, node) => `${node} で故障 ${count} 回`,
   overrides: "手動の設定:",
+  overrideFrom: (what, node) => `${what} (${node} から)`,
   override: (what, left, owner) => `${what}: ${left === undefined ? "無期限" : `あと ${left}`}、設定者 ${owner}`,
   timing: (deadtimeMs, goalMs, worstMs) =>
     `時間: deadtime ${deadtimeMs} ms${goalMs === undefined ? "" : ` (引き継ぎ目標 ${goalMs} ms)`}、` +
     `稼働ノードの最長の無応答 ${Math.round(worstMs)} ms、余裕 ${Math.round(deadtimeMs - worstMs)} ms`,
   lateness: (usualMs, worstMs) => `自ハートビートの遅れ ${usualMs} ms (100 回に 1 回)、最大 ${worstMs} ms`,
+  sealing: (hides, unlike) => {
+    if (unlike === "") return "パケット: 暗号化 (AES-256-GCM)";
+    if (hides) return `パケット: このノードは暗号化、${unlike} は暗号化なし。${unlike} でも auth を切り替えること`;
+    return `パケット: ${unlike} は暗号化、このノードは暗号化なし。ここでも auth を切り替えること`;
+  },
   alarm: (ms) => `、${ms} ms 前に警報`,
   nowayout: "、解除不可",
   causedBoot: "、前回の再起動はこれによる",

@@ -92,9 +92,10 @@ export function problemLines(problems: readonly StatusProblem[], language: Langu
 /** Manual overrides, each with its owner, its end and why. */
 function leaseLines({ leases, atWallMs }: StatusReport, words: StatusWords): string[] {
   if (leases.length === 0) return [];
-  const lines = leases.map(({ kind, subject, endWallMs, owner, reason }) => {
+  const lines = leases.map(({ kind, subject, node, endWallMs, owner, reason }) => {
+    const what = node === undefined ? `${kind} ${subject}` : words.overrideFrom(`${kind} ${subject}`, node);
     const left = endWallMs === undefined ? undefined : spanText(endWallMs - atWallMs, words);
-    return `  ${words.override(`${kind} ${subject}`, left, owner)}${reason === "" ? "" : ` (${reason})`}`;
+    return `  ${words.override(what, left, owner)}${reason === "" ? "" : ` (${reason})`}`;
   });
   return [words.overrides, ...lines];
 }
@@ -182,7 +183,7 @@ function watch(socketPath: string, json: boolean, language: Language): Promise<n
 }
 
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS);
+  const called = readCommandLine(argv, FLAGS, 0);
   if (called.kind === "wrong") return wrongCall("gemel status", called.reason, USAGE);
   const { socketPath, flags, words } = called;
   if (words.length > 0) return wrongCall("gemel status", `${words.join(" ")}: it takes no words`, USAGE);

@@ -4,8 +4,8 @@
  */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { childrenOf, parseXml, printXml } from "../../base/xml.ts";
+import { parseArgs } from "../arguments.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { complaintsOf, fencingAgents, fencingMetadata } from "../fencing-agents.ts";

@@ -5,7 +5,6 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { childOf, childrenOf, printXml, xml } from "../../base/xml.ts";
 import { printAgentMetadata } from "../../cib/agent-metadata.ts";
 import type { FencingDevice } from "../../fencing/core/configuration.ts";
@@ -14,6 +13,7 @@ import { CATALOGUE, parametersOf } from "../../fencing/drivers/index.ts";
 import { createRunner } from "../../fencing/edge/runner.ts";
 import { SECRETS_FILE } from "../../fencing/edge/secrets.ts";
 import { readMachine } from "../../hw/edge/profile-files.ts";
+import { parseArgs } from "../arguments.ts";
 import { fencingAgents, fencingMetadata } from "../fencing-agents.ts";
 import { withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";

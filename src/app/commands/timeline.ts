@@ -43,14 +43,18 @@ export function storyLines(story: readonly Told[], language: Language = "en"): s
 
 /** Exit codes: 0; 64 wrong call; 69 no manager. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, {
-    from: { type: "string", short: "f" },
-    to: { type: "string", short: "t" },
-    warnings: { type: "boolean", short: "w" },
-    about: { type: "string" },
-    json: { type: "boolean" },
-    lang: { type: "string" },
-  });
+  const called = readCommandLine(
+    argv,
+    {
+      from: { type: "string", short: "f" },
+      to: { type: "string", short: "t" },
+      warnings: { type: "boolean", short: "w" },
+      about: { type: "string" },
+      json: { type: "boolean" },
+      lang: { type: "string" },
+    },
+    0,
+  );
   if (called.kind === "wrong") return wrongCall("gemel timeline", called.reason, USAGE);
   const { socketPath, flags } = called;
   const nowWallMs = Date.now();

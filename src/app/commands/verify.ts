@@ -5,10 +5,10 @@
  */
 import { accessSync, constants, statSync } from "node:fs";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
+import { parseArgs } from "../arguments.ts";
 import { askControl, controlSocketPath } from "../control-client.ts";
 import { asCib, EXIT } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";

@@ -4,13 +4,13 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import type { Language } from "../../base/language.ts";
 import { nearestName } from "../../base/nearest.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { prove } from "../../cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../cluster/core/scheduler/why/why-text.ts";
+import { parseArgs } from "../arguments.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { localFacts, zoneAt } from "../zone.ts";
 import { cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";

@@ -7,17 +7,20 @@ import { nearestName } from "../../base/nearest.ts";
 import type { Problem, Read } from "../../base/problem.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
-import { changeGroup, deleteObject, type GroupChange, renameObject, setValue } from "../../cib/crm-syntax/edit.ts";
+import { changeGroup, type GroupChange, renameObject, setValue } from "../../cib/crm-syntax/edit.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
-import { listStatements, type Printed, printCrm } from "../../cib/crm-syntax/print.ts";
-import { type LoadMode, loadConfiguration } from "../../cib/load.ts";
+import { listStatements, printCrm } from "../../cib/crm-syntax/print.ts";
+import { isXmlText, type LoadMode, loadConfiguration } from "../../cib/load.ts";
 import { CLUSTER_OPTIONS } from "../../cib/schema/options.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
 import { fencingProblems } from "../fencing-problems.ts";
+import { missingAgents } from "./agents-here.ts";
 import { runBorrowed, runTool } from "./borrowed.ts";
+import { erase, remove } from "./deletion.ts";
 import { simulate } from "./rehearsal.ts";
 import { asCib, commit, EXIT, fetchRunning, hasChanges, type Session, tellProblems } from "./session.ts";
+import { show } from "./show.ts";
 
 interface Call {
   readonly session: Session;
@@ -29,48 +32,6 @@ interface ConfigureCommand {
   readonly usage: string;
   readonly help: string;
   readonly run: (call: Call) => number | Promise<number>;
-}
-
-/** `passw*` as a pattern of whole option names. */
-const globOf = (glob: string) => glob.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^=\\s]*");
-
-function hide(text: string, globs: readonly string[]): string {
-  return globs.reduce(
-    (shown, glob) => shown.replaceAll(new RegExp(`(^|\\s)(${globOf(glob)})=("[^"]*"|\\S+)`, "gm"), '$1$2="******"'),
-    text,
-  );
-}
-
-function show({ session, words, working }: Call): number {
-  const isXml = words.includes("xml");
-  const globs = words.flatMap((word) => (word.startsWith("obscure:") ? [word.slice("obscure:".length)] : []));
-  const wanted = words.filter((word) => word !== "xml" && !word.startsWith("obscure:"));
-  if (isXml && wanted.length === 0) {
-    session.terminal.out(printXml(working));
-    return EXIT.done;
-  }
-  const all = listStatements(working);
-  const before = new Set(
-    listStatements(session.running?.configuration ?? working).map(({ lines }) => lines.join("\n")),
-  );
-  const keyword = ({ lines: [first = ""] }: Printed) => first.split(" ", 1)[0];
-  const fits = (printed: Printed, word: string) => {
-    if (word === "changed") return !before.has(printed.lines.join("\n"));
-    if (word.startsWith("type:")) return keyword(printed) === word.slice("type:".length);
-    if (word.startsWith("related:"))
-      return printed.lines
-        .join(" ")
-        .split(/[\s:]+/)
-        .includes(word.slice("related:".length));
-    return printed.id === word || (word === "fencing_topology" && printed.section === "fencing-topology");
-  };
-  const chosen = wanted.length === 0 ? all : all.filter((printed) => wanted.some((word) => fits(printed, word)));
-  const missing = wanted.filter(
-    (word) => !word.includes(":") && word !== "changed" && !all.some((one) => fits(one, word)),
-  );
-  for (const word of missing) session.terminal.err(`crm: there is no object ${word}\n`);
-  session.terminal.out(hide(chosen.map(({ lines }) => `${lines.join("\n")}\n`).join(""), globs));
-  return missing.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 export function takeText(session: Session, text: string, source: string, mode: LoadMode, base: XmlElement): number {
@@ -89,11 +50,12 @@ function take(session: Session, loaded: Read<XmlElement>, base: XmlElement): num
   const problems = loaded.kind === "invalid" ? loaded.problems : loaded.warnings;
   const fresh = problems.filter(({ severity, reason }) => severity === "error" || !before.has(reason));
   tellProblems(session, fresh);
-  if (loaded.kind === "valid") tellProblems(session, newFencingProblems(base, loaded.value));
-  else {
+  if (loaded.kind === "invalid") {
     session.terminal.err("crm: nothing was changed\n");
     return EXIT.failed;
   }
+  tellProblems(session, newFencingProblems(base, loaded.value));
+  for (const line of missingAgents(base, loaded.value)) session.terminal.err(`${line}\n`);
   session.working = loaded.value;
   return EXIT.done;
 }
@@ -102,6 +64,12 @@ function take(session: Session, loaded: Read<XmlElement>, base: XmlElement): num
 function load({ session, words, working }: Call): number {
   const [method = "", file, ...rest] = words.filter((word) => word !== "xml");
   if (!["update", "replace", "push"].includes(method) || file === undefined || rest.length > 0) return -1;
+  if (/^[a-z]+:\/\//i.test(file)) {
+    session.terminal.err(
+      `crm: ${file}: no address of the network is loaded; fetch the file, read it, then load that\n`,
+    );
+    return EXIT.noInput;
+  }
   const text = session.terminal.readText(file);
   if (text === undefined) return EXIT.noInput;
   return takeText(session, text, file, method === "update" ? "update" : "replace", working);
@@ -123,43 +91,22 @@ function verify({ session, words: [file], working }: Call): number {
   }
   const text = session.terminal.readText(file);
   if (text === undefined) return EXIT.noInput;
-  const loaded = loadConfiguration(text, { source: file, mode: "update", base: working });
+  // As XML it is mostly a whole CIB, from which things may have been taken out.
+  const mode = isXmlText(text) ? "replace" : "update";
+  const loaded = loadConfiguration(text, { source: file, mode, base: working });
   const all = loaded.kind === "valid" ? [...loaded.warnings, ...fencingProblems(loaded.value)] : loaded.problems;
   tellProblems(session, all);
   return loaded.kind === "valid" ? EXIT.done : EXIT.failed;
 }
 
-function remove({ session, words }: Call): number {
-  if (words.length === 0) return -1;
-  for (const id of words) {
-    const deleted = deleteObject(session.working ?? emptyConfiguration(), id);
-    if (deleted === undefined) {
-      session.terminal.err(`crm: there is no object ${id}; nothing was deleted\n`);
-      return EXIT.failed;
-    }
-    session.working = deleted.configuration;
-    const along = deleted.ids.slice(1);
-    if (along.length > 0) session.terminal.out(`deleted along with ${id}: ${along.join(", ")}\n`);
-  }
-  return EXIT.done;
-}
-
-function rename({ session, words: [from, to], working }: Call): number {
-  if (from === undefined || to === undefined) return -1;
+function rename({ session, words: [from, to, ...more], working }: Call): number {
+  if (from === undefined || to === undefined || more.length > 0) return -1;
   const renamed = renameObject(working, from, to);
   if (renamed === undefined) {
     session.terminal.err(`crm: there is no object ${from}\n`);
     return EXIT.failed;
   }
   session.working = renamed;
-  return EXIT.done;
-}
-
-function erase({ session, words: [what], working }: Call): number {
-  const nodes = working.children.filter(({ name }) => name === "nodes" && what !== "nodes");
-  const empty = emptyConfiguration();
-  const children = empty.children.map((section) => nodes.find(({ name }) => name === section.name) ?? section);
-  session.working = { ...empty, children };
   return EXIT.done;
 }
 
@@ -259,13 +206,25 @@ function filter({ session, words: [command, ...ids], working }: Call): number {
 }
 
 export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
-  show: { usage: "[xml] [changed] [ID|type:WORD|related:ID|obscure:NAME*]...", help: "print objects", run: show },
+  show: {
+    usage: "[xml] [changed] [ID|type:WORD|tag:ID|related:ID|obscure:NAME*]...",
+    help: "print objects",
+    run: ({ session, words, working }) => show(session, words, working),
+  },
   load: { usage: "[xml] update|replace|push FILE", help: "merge a file, or replace all by it", run: load },
   save: { usage: "[xml] FILE", help: "write the configuration to a file", run: save },
   verify: { usage: "[FILE]", help: "all that is wrong or dangerous", run: verify },
-  delete: { usage: "ID...", help: "delete objects and what refers to them", run: remove },
+  delete: {
+    usage: "[--force] ID...",
+    help: "delete objects and what refers to them; what runs only with --force",
+    run: ({ session, words }) => remove(session, words),
+  },
   rename: { usage: "OLD NEW", help: "give an object another id", run: rename },
-  erase: { usage: "[nodes]", help: "delete everything, but nodes only when named", run: erase },
+  erase: {
+    usage: "[--force] [nodes]",
+    help: "delete everything, but nodes only when named; what runs only with --force",
+    run: ({ session, words, working }) => erase(session, words, working),
+  },
   edit: { usage: "[ID...]", help: "edit the whole, or some objects, in $EDITOR", run: edit },
   diff: { usage: "", help: "what a commit would change", run: diff },
   modgroup: { usage: "GROUP add ID [before|after ID] | GROUP remove ID", help: "members of a group", run: modgroup },
@@ -291,7 +250,14 @@ export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
   },
   schema: { usage: "", help: "the form of the configuration", run: ({ session }) => tellSchema(session) },
   refresh: { usage: "", help: "forget uncommitted changes, fetch anew", run: refresh },
-  commit: { usage: "", help: "put the changes in force", run: ({ session }) => commit(session) },
+  commit: {
+    usage: "[force|replace]",
+    help: "put the changes in force; force: in spite of another's change meanwhile",
+    run: ({ session, words: [word, ...more] }) => {
+      if (more.length > 0 || (word !== undefined && !["force", "--force", "replace"].includes(word))) return -1;
+      return commit(session, word === "force" || word === "--force");
+    },
+  },
 };
 
 /** A word with what would break it up quoted again, as it was before the user's own shell took the quotes. */
@@ -312,7 +278,8 @@ export async function runConfigure(session: Session, words: readonly string[], t
   if (typeof fetched === "number") return fetched;
   const command = Object.hasOwn(CONFIGURE_COMMANDS, name) ? CONFIGURE_COMMANDS[name] : undefined;
   if (command !== undefined) {
-    const code = await command.run({ session, words: rest, working: fetched });
+    const isTooMuch = command.usage === "" && rest.length > 0;
+    const code = isTooMuch ? -1 : await command.run({ session, words: rest, working: fetched });
     if (code !== -1) return code;
     session.terminal.err(`usage: configure ${name} ${command.usage}\n`);
     return EXIT.usage;

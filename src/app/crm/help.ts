@@ -117,7 +117,7 @@ const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
   },
 };
 
-const ABOVE = "help [COMMAND]; up, end, cd or ..: a level up; quit, exit, bye: leave";
+const ABOVE = "help [COMMAND]; up, end, back or ..: a level up; cd LEVEL: another one; quit, exit, bye: leave";
 
 /** How a word of a level is typed; undefined when it has no such word. */
 export function usageOf(level: LevelName, word: string): string | undefined {

@@ -2,6 +2,7 @@
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
 import { parametersOfTemplate, TEMPLATES } from "../../cib/crm-syntax/templates.ts";
+import { everyElement } from "../../cib/schema/finding.ts";
 import {
   CLONE_META,
   CLUSTER_OPTIONS,
@@ -10,6 +11,7 @@ import {
   optionNames,
   RESOURCE_META,
 } from "../../cib/schema/options.ts";
+import { readBoolean } from "../../cib/schema/values.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
 import { borrowedWords, TICKET_WORDS } from "./borrowed.ts";
@@ -19,8 +21,9 @@ import { externalCommand } from "./external.ts";
 import type { Names } from "./names.ts";
 import { OPTION_WORDS } from "./options-level.ts";
 import { RA_WORDS } from "./ra-level.ts";
+import { notReached, roleNotReached } from "./reached.ts";
 import { CIBSTATUS_WORDS } from "./rehearsal.ts";
-import { askManager, commit, EXIT, fetchRunning, type Session, settle, tellReply } from "./session.ts";
+import { askManager, commit, EXIT, fetchRunning, type Session, settle, statusBefore, tellReply } from "./session.ts";
 import { TEMPLATE_WORDS } from "./template-level.ts";
 
 type ResourceAction = (ControlRequest & { kind: "resource" })["action"];
@@ -60,10 +63,11 @@ async function doIt<Kind extends "resource" | "node" | "attribute">(
   request: ControlRequest & { readonly kind: Kind },
 ): Promise<number> {
   if (session.isEchoing) session.terminal.out(`.EXT ${externalCommand(request)}\n`);
+  const before = await statusBefore(session);
   const reply = await askManager<Kind>(session, request);
   if (reply.kind !== "answer") return tellReply(session, reply);
   session.terminal.out(`${reply.value.text}\n`);
-  return session.isWaiting ? await settle(session) : EXIT.done;
+  return session.isWaiting ? await settle(session, (status) => notReached(request, before, status)) : EXIT.done;
 }
 
 export function tellResources(session: Session, status: StatusReport, wanted: readonly string[]): number {
@@ -80,30 +84,18 @@ export function tellResources(session: Session, status: StatusReport, wanted: re
   return EXIT.failed;
 }
 
-/** How often a resource is looked at while a restart waits for it, and how long. */
-const RESTART_POLL_MS = 300;
-const RESTART_MAX_MS = 120_000;
-
-/** Stop, wait until it runs nowhere, start. */
+/** Stop, wait until it runs nowhere, start. One that cannot be stopped is not started again. */
 async function restart(session: Session, resource: string): Promise<number> {
-  const stopped = await doIt(session, { kind: "resource", resource, action: "stop" });
-  if (stopped !== EXIT.done) return stopped;
-  for (let waitedMs = 0; ; waitedMs += RESTART_POLL_MS) {
-    const reply = await askManager(session, { kind: "status" });
-    if (reply.kind !== "answer") return tellReply(session, reply);
-    const mine = reply.value.resources.filter(
-      ({ id, parents }) => id === resource || parents.some((parent) => parent.id === resource),
-    );
-    if (mine.every(({ active }) => active.length === 0)) break;
-    if (waitedMs >= RESTART_MAX_MS) {
-      session.terminal.err(
-        `crm: ${resource} has not stopped within ${RESTART_MAX_MS / 1000} s; it is not started again\n`,
-      );
-      return EXIT.failed;
-    }
-    await new Promise((resolve) => setTimeout(resolve, RESTART_POLL_MS));
-  }
-  return doIt(session, { kind: "resource", resource, action: "start" });
+  const stop = { kind: "resource", resource, action: "stop" } as const;
+  const asked = await doIt(session, stop);
+  const judge = (status: StatusReport) => notReached(stop, undefined, status);
+  const stopped =
+    asked === EXIT.done && !session.isWaiting
+      ? await settle(session, judge, (status) => judge(status).length === 0)
+      : asked;
+  if (stopped === EXIT.done) return doIt(session, { ...stop, action: "start" });
+  session.terminal.err(`crm: ${resource} is not started again; when that is mended: crm resource start ${resource}\n`);
+  return stopped;
 }
 
 /** `meta R set NAME VALUE`, `show NAME`, `delete NAME`; and the like for param and utilization. */
@@ -129,6 +121,39 @@ async function option(session: Session, set: string, words: readonly string[]): 
   }
   session.working = applied.value;
   return commit(session);
+}
+
+const isPromotable = ({ name, children }: XmlElement): boolean =>
+  name === "master" ||
+  name === "bundle" ||
+  (name === "clone" &&
+    children
+      .filter((set) => set.name === "meta_attributes")
+      .flatMap((set) => set.children)
+      .some(
+        ({ attributes }) => attributes["name"] === "promotable" && readBoolean(attributes["value"] ?? "") === true,
+      ));
+
+/** Of a promotable clone; another resource has no such role, and would pass for stopped. */
+async function setRole(session: Session, verb: "promote" | "demote", resource: string): Promise<number> {
+  const working = await fetchRunning(session);
+  if (typeof working === "number") return working;
+  const clone = everyElement(working)
+    .map(({ element }) => element)
+    .find(
+      (element) =>
+        isPromotable(element) &&
+        everyElement(element).some(({ element: { attributes } }) => attributes["id"] === resource),
+    );
+  if (clone === undefined) {
+    session.terminal.err(`crm: ${resource} is no promotable clone, nor part of one\n`);
+    return EXIT.failed;
+  }
+  const role = verb === "promote" ? "Promoted" : "Unpromoted";
+  const code = await option(session, "meta_attributes", [resource, "set", "target-role", role]);
+  if (code !== EXIT.done) return code;
+  session.terminal.out(`target-role of ${resource} is ${role}\n`);
+  return session.isWaiting ? await settle(session, (status) => roleNotReached(verb, resource, status)) : EXIT.done;
 }
 
 interface OverrideWords {
@@ -177,10 +202,7 @@ export async function runResource(session: Session, words: readonly string[]): P
   if (set !== undefined) return option(session, set, words.slice(1));
   if (resource === undefined) return -1;
   if (verb === "restart") return restart(session, resource);
-  if (verb === "promote" || verb === "demote") {
-    const role = verb === "promote" ? "Promoted" : "Unpromoted";
-    return option(session, "meta_attributes", [resource, "set", "target-role", role]);
-  }
+  if ((verb === "promote" || verb === "demote") && words.length === 2) return setRole(session, verb, resource);
   const action = RESOURCE_ACTIONS[verb];
   if (action === undefined) return -1;
   if (SWITCHES.includes(action)) return switchEach(session, action, words.slice(1));
@@ -283,7 +305,7 @@ export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
   cluster: borrowedWords("cluster"),
   options: OPTION_WORDS,
 };
-export const EVERYWHERE: readonly string[] = ["help", "up", "cd", "ls", "quit", "exit", "bye", "end"];
+export const EVERYWHERE: readonly string[] = ["help", "up", "back", "cd", "ls", "quit", "exit", "bye", "end"];
 
 const SET_WORDS: Readonly<Record<string, readonly OptionSchema[]>> = {
   property: CLUSTER_OPTIONS,

@@ -37,10 +37,10 @@ const BUILT_IN = "gemel";
 
 const providersIn = () => [BUILT_IN, ...namesIn(OCF)];
 
-const typesOf = (provider: string): readonly string[] =>
+export const agentTypes = (provider: string): readonly string[] =>
   provider === BUILT_IN ? Object.keys(BUILT_IN_AGENTS).toSorted() : namesIn(path.join(OCF, provider));
 
-const providersOf = (type: string) => providersIn().filter((provider) => typesOf(provider).includes(type));
+const providersOf = (type: string) => providersIn().filter((provider) => agentTypes(provider).includes(type));
 
 interface Agent {
   readonly provider: string;
@@ -114,7 +114,7 @@ function list(session: Session, agentClass: string, provider: string | undefined
   if (agentClass === "stonith") return tell(session, fencingAgents());
   if (agentClass !== "ocf") return -1;
   const from = provider === undefined ? providersIn() : [provider];
-  return tell(session, [...new Set(from.flatMap(typesOf))].toSorted());
+  return tell(session, [...new Set(from.flatMap(agentTypes))].toSorted());
 }
 
 export const RA_WORDS = ["classes", "list", "providers", "info", "meta"] as const;

@@ -7,10 +7,11 @@ import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xm
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { askCib } from "../cib-door.ts";
 import type { ControlReply } from "../control-client.ts";
-import type { ControlAnswers, ControlRequest, RequestKind } from "../control-protocol.ts";
+import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { waitText, withProgress } from "../progress.ts";
 import { type Transport, waitUntilSettled } from "../settle.ts";
+import { newFailures } from "./reached.ts";
 
 export interface Terminal {
   readonly out: (text: string) => void;
@@ -37,6 +38,8 @@ export interface Session {
   working: XmlElement | undefined;
   /** Level cibstatus: the file that it began with, the running cluster without one, and what is thought otherwise. */
   readonly supposed: { file: string | undefined; flags: readonly string[] };
+  /** Reasons of what was told already: a warning is told when it is typed, and not again when that is committed. */
+  readonly told: Set<string>;
   /** Level template: the configuration that its words mean when they name none. */
   chosenTemplate: string | undefined;
 }
@@ -51,7 +54,7 @@ export function openSession(
   const flagged = { isForced, isWaiting, isEchoing };
   const supposed = { file: undefined, flags: [] };
   const begun = { running: undefined, working: undefined, chosenTemplate: undefined };
-  return { transport, socketPath, terminal, ...flagged, ...begun, supposed };
+  return { transport, socketPath, terminal, ...flagged, ...begun, supposed, told: new Set() };
 }
 
 export async function askManager<Kind extends RequestKind>(
@@ -76,8 +79,11 @@ export const EXIT = {
   config: 78,
 } as const;
 
-export function tellProblems({ terminal }: Session, problems: readonly Problem[]): void {
-  for (const problem of problems) terminal.err(`${tellProblem(problem)}\n`);
+export function tellProblems({ terminal, told }: Session, problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    terminal.err(`${tellProblem(problem)}\n`);
+    told.add(problem.reason);
+  }
 }
 
 /** What a request that was not answered comes to; says why on the terminal. */
@@ -122,18 +128,30 @@ export function hasChanges({ running, working }: Session): boolean {
   );
 }
 
-/** `-w`: until the cluster has done what was asked of it. */
-export async function settle(session: Session): Promise<number> {
+/** What the cluster is like, to be compared with later; only where `-w` will compare. */
+export async function statusBefore(session: Session): Promise<StatusReport | undefined> {
+  if (!session.isWaiting) return undefined;
+  const reply = await askManager(session, { kind: "status" });
+  return reply.kind === "answer" ? reply.value : undefined;
+}
+
+/** `-w`: until the cluster has done what was asked of it. What has not come about then is told, and a failure. */
+export async function settle(
+  session: Session,
+  judge: (status: StatusReport) => readonly string[],
+  isReached?: (status: StatusReport) => boolean,
+): Promise<number> {
   const { transport, socketPath, terminal } = session;
-  const settled = await waitUntilSettled("crm", socketPath, { transport, tell: terminal.err });
+  const waiting = { transport, tell: terminal.err, ...(isReached === undefined ? {} : { isReached }) };
+  const settled = await waitUntilSettled("crm", socketPath, waiting);
   if (settled.kind === "no-answer") return tellReply(session, settled.reply);
-  if (settled.kind === "settled") return EXIT.done;
-  terminal.err(`crm: ${settled.reason}\n`);
-  return EXIT.failed;
+  const reasons = settled.kind === "settled" ? judge(settled.status) : [settled.reason];
+  for (const reason of reasons) terminal.err(`crm: ${inOperatorsWords(reason)}\n`);
+  return reasons.length === 0 ? EXIT.done : EXIT.failed;
 }
 
 /** Sends the working copy. Errors that the running configuration does not have refuse it, before anything is sent. */
-export async function commit(session: Session): Promise<number> {
+export async function commit(session: Session, isForced = session.isForced): Promise<number> {
   const { working, running, terminal } = session;
   if (working === undefined || running === undefined || !hasChanges(session)) {
     terminal.out("nothing to commit\n");
@@ -147,15 +165,19 @@ export async function commit(session: Session): Promise<number> {
     terminal.err("crm: nothing was changed\n");
     return EXIT.failed;
   }
-  const base = session.isForced ? {} : { base: configurationVersion(running.version) };
+  const base = isForced ? {} : { base: configurationVersion(running.version) };
   const change = { kind: "cib-apply", mode: "replace", xml: printXml(working), door: "crm configure" } as const;
+  const before = await statusBefore(session);
   const reply = await askManager(session, { ...change, ...base });
   if (reply.kind !== "answer") {
     const code = tellReply(session, reply);
     terminal.err("crm: the change is not in force\n");
     return code;
   }
-  tellProblems(session, fresh);
+  tellProblems(
+    session,
+    fresh.filter(({ reason }) => !session.told.has(reason)),
+  );
   session.running = { configuration: working, version: reply.value.version };
-  return session.isWaiting ? settle(session) : EXIT.done;
+  return session.isWaiting ? settle(session, (status) => newFailures(before, status)) : EXIT.done;
 }

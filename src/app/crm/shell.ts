@@ -4,13 +4,14 @@
  * asks in a terminal. A batch ends at the first command that fails.
  */
 import process from "node:process";
+import { nearestName } from "../../base/nearest.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { readStatements } from "../../cib/crm-syntax/tokens.ts";
 import { runBorrowed } from "./borrowed.ts";
 import { runCib } from "./cib-level.ts";
 import { runConfigure, takeText } from "./configure-level.ts";
-import { helpText } from "./help.ts";
-import { BELOW_CONFIGURE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { helpText, usageOf } from "./help.ts";
+import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
 import { runOptions } from "./options-level.ts";
 import { runRa } from "./ra-level.ts";
 import { runCibStatus } from "./rehearsal.ts";
@@ -106,20 +107,36 @@ async function maintain(session: Session, [, word = "", ...more]: readonly strin
   return code === EXIT.done ? await commit(session) : code;
 }
 
+/** `cd [..|LEVEL|../LEVEL]`; without a word a level up. What was changed in configure is committed on leaving it. */
+async function changeLevel(shell: Shell, [where = "..", ...more]: readonly string[]): Promise<LineResult | undefined> {
+  const target = where.replace(/^(?:\.\.)?\/?/, "");
+  if (more.length > 0 || (target !== "" && !isLevel(target))) return undefined;
+  const code = await leaveConfigure(shell);
+  if (code === EXIT.done) shell.level = isLevel(target) ? target : "";
+  return done(code);
+}
+
 /** Words of the shell itself; undefined when it is none of them. */
 async function runEverywhere(shell: Shell, [word = "", ...more]: readonly string[]): Promise<LineResult | undefined> {
   if (word === "help" || word === "?") return done(help(shell, more));
+  if (word === "cd") return await changeLevel(shell, more);
   if (more.length > 0) return undefined;
   if (["quit", "exit", "bye"].includes(word)) {
     const code = await leaveConfigure(shell);
     return code === EXIT.done ? { kind: "quit" } : done(code);
   }
-  if (["up", "end", "cd", ".."].includes(word)) {
-    const code = await leaveConfigure(shell);
-    if (code === EXIT.done) shell.level = "";
-    return done(code);
-  }
+  if (["up", "end", "back", ".."].includes(word)) return await changeLevel(shell, []);
   return word === "ls" ? done(help(shell, [])) : undefined;
+}
+
+/** Of a word that the level has, how it is typed; of another one, the nearest that it has. */
+function wrongCall(level: LevelName, words: readonly string[]): string {
+  const [first = ""] = words;
+  const usage = LEVELS[level].includes(first) ? usageOf(level, first) : undefined;
+  if (usage !== undefined) return `usage: ${`${level} ${usage}`.trim()}`;
+  const near = nearestName(first, [...LEVELS[level], ...EVERYWHERE]);
+  const guess = near === undefined ? "; help lists the commands" : `; did you mean ${near}?`;
+  return level === "" ? `crm: there is no command ${first}${guess}` : `crm: ${level} has no command ${first}${guess}`;
 }
 
 /** Carries out one line as it was typed. */
@@ -152,9 +169,10 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
     shell.level = level;
     return done(EXIT.done);
   }
+  if (first === "help" || first === "?") return done(help({ ...shell, level }, words.slice(1)));
   const code = await runAt(shell, level, words, text);
   if (code === -1) {
-    terminal.err(`crm: ${level} does not know "${words.join(" ")}", or not so; help lists its commands\n`);
+    terminal.err(`${wrongCall(level, words)}\n`);
     return done(EXIT.usage);
   }
   // A line that went into configure and out again is finished: so are its changes.
@@ -173,6 +191,14 @@ export async function runBatch(shell: Shell, text: string): Promise<number> {
     if (result.code === EXIT.done) continue;
     shell.session.terminal.err(`crm: stopped at line ${index + 1}\n`);
     return result.code;
+  }
+  if (shell.begun !== "") {
+    shell.session.terminal.err("crm: the last line ends with a backslash, and nothing follows it\n");
+    return EXIT.usage;
+  }
+  if (shell.begun !== "") {
+    shell.session.terminal.err("crm: the last line ends with a backslash, and nothing follows it\n");
+    return EXIT.usage;
   }
   return leaveConfigure(shell);
 }

@@ -55,7 +55,6 @@ export const REQUESTS_JA: Phrases = [
   // requests.ts
   ["there is no DC now", "今は DC がありません"],
   ["try again in a few seconds", "数秒後にもう一度試してください"],
-  ["the DC {1} has not answered within {2} ms", "DC {1} が {2} ms 以内に応答しませんでした"],
   [
     "this part of the cluster has no quorum: when the nodes meet again, what another part has changed meanwhile goes " +
       "before this change, which is then set aside",
@@ -118,7 +117,10 @@ export const REQUESTS_JA: Phrases = [
   // history-desk.ts
   ["{1} is no member now", "{1} は今メンバーではありません"],
   ["ask on {1} itself: gemel log", "{1} 上で gemel log を実行してください"],
-  ["{1} has not answered within {2} ms", "{1} が {2} ms 以内に応答しませんでした"],
+  [
+    "{1} has gone without an answer, or gave none within {2} s",
+    "{1} が応答せずにいなくなったか、{2} 秒以内に応答しませんでした",
+  ],
   ["no member has kept version {1}", "版 {1} を保存しているメンバーはありません"],
   ["see gemel config log for what there is", "残っている版は gemel config log で分かります"],
   // access-desk.ts, access/change.ts

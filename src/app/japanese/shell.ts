@@ -3,6 +3,10 @@ import type { Phrases } from "./translate.ts";
 
 export const SHELL_JA: Phrases = [
   // control-client.ts, settle.ts
+  ['"{1}" is not expected here: it takes no words', "「{1}」はここでは使えません。引数の語は取りません"],
+  ["there is no option {1}", "オプション {1} はありません"],
+  ["there is no option {1}; did you mean {2}?", "オプション {1} はありません。{2} のことですか"],
+  ["gemel: the output cannot be written: {1}", "gemel: 出力を書けません: {1}"],
   ["a line longer than {1} characters", "{1} 文字を超える行です"],
   ["no manager answers at {1}: {2}", "{1} でマネージャが応答しません: {2}"],
   [
@@ -144,10 +148,55 @@ export const SHELL_JA: Phrases = [
   ["nothing to commit", "コミットする変更はありません"],
   ["crm: the change is not in force", "crm: 変更は有効になっていません"],
   ["There are uncommitted changes. Commit them (y/n)? ", "コミットしていない変更があります。コミットしますか (y/n)? "],
+  ["; help lists the commands", "。help でコマンドの一覧を見られます"],
+  ["crm: there is no command {1}", "crm: コマンド {1} はありません"],
+  ["crm: there is no command {1}; did you mean {2}?", "crm: コマンド {1} はありません。{2} のことですか"],
   [
-    'crm: {1} does not know "{2}", or not so; help lists its commands',
-    "crm: {1} に「{2}」はないか、使い方が違います。help でコマンドの一覧を見られます",
+    "crm: there is no command {1}; help lists the commands",
+    "crm: コマンド {1} はありません。help でコマンドの一覧を見られます",
   ],
+  ["crm: {1} has no command {2}", "crm: {1} にコマンド {2} はありません"],
+  ["crm: {1} has no command {2}; did you mean {3}?", "crm: {1} にコマンド {2} はありません。{3} のことですか"],
+  [
+    "crm: {1} has no command {2}; help lists the commands",
+    "crm: {1} にコマンド {2} はありません。help でコマンドの一覧を見られます",
+  ],
+  ["usage: {1}", "使い方: {1}"],
+  [
+    "crm: the last line ends with a backslash, and nothing follows it",
+    "crm: 最後の行がバックスラッシュで終わり、続きがありません",
+  ],
+  [
+    "crm: {1}: no address of the network is loaded; fetch the file, read it, then load that",
+    "crm: {1}: ネットワークからは読み込みません。ファイルを取得して内容を確かめてから load してください",
+  ],
+  [
+    "crm: what runs is not deleted: {1}; stop it first: crm -w resource stop {2}; or --force",
+    "crm: 動いているものは削除しません: {1}。先に停止してください: crm -w resource stop {2}。または --force",
+  ],
+  [
+    "crm: {1} is not started again; when that is mended: crm resource start {2}",
+    "crm: {1} を再起動しません。直ったら: crm resource start {2}",
+  ],
+  ["crm: {1} is no promotable clone, nor part of one", "crm: {1} は promotable なクローンでも、その一部でもありません"],
+  [
+    "crm: warning: there is no agent {1} on this node; did you mean {2}?",
+    "crm: 警告: このノードにエージェント {1} はありません。{2} のことですか",
+  ],
+  [
+    "crm: warning: there is no agent {1} on this node; crm ra list ocf names them",
+    "crm: 警告: このノードにエージェント {1} はありません。crm ra list ocf で一覧を見られます",
+  ],
+  ["crm: there is no statement {1}", "crm: 構文 {1} はありません"],
+  ["crm: there is no statement {1}; did you mean {2}?", "crm: 構文 {1} はありません。{2} のことですか"],
+  ["crm: there is no tag {1}", "crm: タグ {1} はありません"],
+  ["it is unmanaged", "管理対象外です"],
+  ["gemel why {1} says what keeps it", "gemel why {1} で理由を見られます"],
+  ["{1} failed on {2}: {3}", "{2} で {1} が失敗しました: {3}"],
+  ["{1} still runs on {2}: {3}", "{1} はまだ {2} で動いています: {3}"],
+  ["{1} runs nowhere: {2}", "{1} はどのノードでも動いていません: {2}"],
+  ["{1} does not run on {2}: {3}", "{1} は {2} で動いていません: {3}"],
+  ["{1} is promoted nowhere: {2}", "{1} はどのノードでも昇格していません: {2}"],
   ["crm: stopped at line {1}", "crm: {1} 行目で中止しました"],
   ["a configuration without a name", "名前のない設定です"],
   ["{1} is no name", "{1} は名前になりません"],

@@ -98,6 +98,10 @@ export function shoutOnConsole(text: string): void {
   try {
     writeFileSync("/dev/kmsg", `<2>gemel: ${text}\n`);
   } catch {
-    writeSync(2, `gemel: ${text}\n`);
+    try {
+      writeSync(2, `gemel: ${text}\n`);
+    } catch {
+      // A log on a full disk must not keep a node from ending.
+    }
   }
 }

@@ -20,13 +20,14 @@ import {
 } from "../../cluster/core/membership/state.ts";
 import { qualityOf, viewOf } from "../../cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "../../cluster/core/wire/heartbeat.ts";
-import type { Packet, Signer } from "../../cluster/core/wire/packet.ts";
+import type { Packet } from "../../cluster/core/wire/packet.ts";
 import { openLinks } from "../../cluster/edge/links.ts";
 import type { Watchdog } from "../../hw/edge/watchdog-device.ts";
 import { machineMs, type ToKeeper } from "../keeper-pipe.ts";
 import type { BootBond } from "./boot-bond.ts";
 import { describeEffect, describeTimes } from "./describe.ts";
 import { fenceSelf, shoutOnConsole } from "./guard.ts";
+import type { Keyring } from "./keyring.ts";
 import type { Log } from "./log.ts";
 import { startManager } from "./manager-process.ts";
 import { openOutlook } from "./outlook.ts";
@@ -37,7 +38,7 @@ import { readRemembered, writeRemembered, writeRememberedSync } from "./state-fi
 export interface KeeperSetting {
   readonly config: NodeConfig;
   readonly self: NodeEntry;
-  readonly signer: Signer;
+  readonly signer: Keyring;
   readonly stateFolder: string;
   readonly watchdog: Watchdog | undefined;
   readonly bond: BootBond;
@@ -149,7 +150,8 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
   const reporting = setInterval(() => {
     const { takeoverGoalMs } = config;
     const goal = takeoverGoalMs === undefined ? {} : { takeoverGoalMs };
-    manager.report({ ...pulse.report(), ...qualityOf(state, performance.now()), ...goal });
+    const quality = qualityOf(state, performance.now());
+    manager.report({ ...pulse.report(), ...quality, ...goal, sealing: signer.sealing() });
   }, REPORT_MS);
 
   function leave(code: number): void {

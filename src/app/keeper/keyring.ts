@@ -5,16 +5,40 @@
 import process from "node:process";
 import { formatProblem, type Problem } from "../../base/problem.ts";
 import { type KeyUse, keyChangeProblems } from "../../cib/key-change.ts";
+import type { Sealing } from "../../cluster/core/keeper/report.ts";
 import { type Signer, senderOf } from "../../cluster/core/wire/packet.ts";
 import { createSigner } from "../../cluster/edge/signer.ts";
 import { type LoadedNode, readKeys } from "./load.ts";
 import type { Log } from "./log.ts";
 
-export function createKeyring({ config, self, keys }: LoadedNode, file: string, log: Log): Signer {
+const ENCRYPTED = "packets are encrypted (AES-256-GCM)";
+
+export interface Keyring extends Signer {
+  /** Also logs what has changed in it: asked every few seconds. */
+  sealing(): Sealing;
+}
+
+export function createKeyring({ config, self, keys }: LoadedNode, file: string, log: Log): Keyring {
   let present = keys;
   let signer = createSigner(keys, config.cluster);
   /** By node id. */
   const newest = new Map<number, { readonly keyNumber: number; readonly atMs: number }>();
+  const hides = (number: number) => present.keys.find((key) => key.number === number)?.method === "aes256-gcm";
+  let told: Sealing = { hides: hides(keys.signing), unlike: [] };
+  if (told.hides) log.say("info", ENCRYPTED);
+
+  function sealing(): Sealing {
+    const own = hides(present.signing);
+    const unlike = usesNow().flatMap(({ node, keyNumber }) => (hides(keyNumber) === own ? [] : [node]));
+    const now = { hides: own, unlike };
+    if (now.hides === told.hides && now.unlike.join() === told.unlike.join()) return now;
+    told = now;
+    const others = unlike.join(", ");
+    if (unlike.length === 0) log.say("notice", own ? ENCRYPTED : "packets are sent in the clear, with their proof");
+    else if (own) log.say("warning", `this node encrypts, and ${others} sends in the clear: switch auth there, too`);
+    else log.say("warning", `${others} encrypts, and this node sends in the clear: switch auth here, too`);
+    return now;
+  }
 
   function usesNow(): readonly KeyUse[] {
     const nowMs = performance.now();
@@ -40,6 +64,7 @@ export function createKeyring({ config, self, keys }: LoadedNode, file: string, 
     log.say("notice", `the keys are read again: ${read.keys.length} accepted, ${read.signing} is used for sending`);
   });
   return {
+    sealing,
     get keyNumber() {
       return signer.keyNumber;
     },

@@ -65,7 +65,11 @@ export function createLog(node: string): Log {
       say(level, limit === undefined || limit.left === 0 ? text : `${text} (and ${limit.left} more like it)`);
     },
     flush() {
-      for (const line of queue.splice(0)) writeSync(2, line);
+      try {
+        for (const line of queue.splice(0)) writeSync(2, line);
+      } catch {
+        // A full disk, a pipe that nobody reads any more: the end goes on all the same.
+      }
     },
   };
 }

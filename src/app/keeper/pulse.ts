@@ -121,7 +121,9 @@ export function startPulse(setting: PulseSetting): Pulse {
       { address: LOOPBACK, port: 0, filter: packetFilter([self.id]) },
       {
         onData: onLooped,
-        onClosed: (reason) => log.say("critical", `the loop of our own heartbeat is gone: ${reason}`),
+        onClosed(reason) {
+          if (!ended) log.say("critical", `the loop of our own heartbeat is gone: ${reason}`);
+        },
       },
     );
     loop = { socket, address: socketAddress(LOOPBACK, socket.port) };

@@ -19,6 +19,7 @@ const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "hist
   attribute: "judged",
   node: "judged",
   resource: "judged",
+  "config-confirm": "judged",
   status: "reads",
   subscribe: "reads",
   log: "reads",
@@ -34,7 +35,6 @@ const WANTS: Readonly<Record<RequestKind, "nothing" | "judged" | "reads" | "hist
   "fence-peer": "writes",
   ticket: "writes",
   "resource-fail": "writes",
-  "config-confirm": "writes",
 };
 
 function refusal(reason: string, remedy: string): readonly Problem[] {

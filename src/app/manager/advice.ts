@@ -51,6 +51,7 @@ export function situationOf(cib: XmlElement, report: Report, { blocked, heldUp }
     proofs: fencing.proofs,
     drbd,
     cibRefusal: report.cibRefusal,
+    conflict: report.conflict,
     alerts: report.alerts ?? [],
     keeper: keeperFact(report),
     heldUp,

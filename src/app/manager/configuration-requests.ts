@@ -11,9 +11,10 @@ import {
   dropLease,
   endOf,
   endText,
-  leaseOperation,
+  leaseOperations,
   type OverrideKind,
   trialOf,
+  withoutTrial,
 } from "../../cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../cluster/core/overrides/move.ts";
 import { primitivesOf as partsOf } from "../../cluster/core/scheduler/facts/model.ts";
@@ -74,6 +75,8 @@ export interface Asker {
 interface Wanted {
   readonly kind: OverrideKind;
   readonly subject: string;
+  /** Of a ban. */
+  readonly from?: string;
   readonly lifetime: string | undefined;
   readonly reason: string | undefined;
 }
@@ -83,7 +86,7 @@ const configurationOf = (cib: XmlElement) => childOf(cib, "configuration");
 /** An override with its lease, in one change. `make` is given the end. */
 function override(
   cib: XmlElement,
-  { kind, subject, lifetime, reason = "" }: Wanted,
+  { kind, subject, from, lifetime, reason = "" }: Wanted,
   { by, nowWallMs }: Asker,
   make: (endWallMs: number | undefined) => Wish,
 ): Wish {
@@ -93,9 +96,10 @@ function override(
     return refuse("lifetime", `${lifetime ?? "the configured default"} is no time`, "write PT1H, 30min or forever");
   const made = make(end.wallMs);
   if (made.kind === "problem") return made;
-  const lease = leaseOperation(configuration, { kind, subject, endWallMs: end.wallMs, owner: by, reason });
+  const about = from === undefined ? { kind, subject } : { kind, subject, node: from };
+  const notes = leaseOperations({ ...about, endWallMs: end.wallMs, owner: by, reason });
   const until = end.wallMs === undefined ? "until it is taken back" : `until ${endText(end.wallMs)}`;
-  return { ...made, notes: [lease], text: `${made.text} ${until}` };
+  return { ...made, notes, text: `${made.text} ${until}` };
 }
 
 /** Takes an override back, lease and all. */
@@ -175,7 +179,7 @@ function ban(cib: XmlElement, request: Of<"resource">, asker: Asker): Wish {
   }
   const unknown = unknownNode(cib, node);
   if (unknown !== undefined) return unknown;
-  return override(cib, { kind: "ban", subject: resource, lifetime, reason }, asker, (endWallMs) => ({
+  return override(cib, { kind: "ban", subject: resource, from: node, lifetime, reason }, asker, (endWallMs) => ({
     kind: "operations",
     operations: banFrom({ resource, node, endWallMs, isPromoted }),
     text: `${resource} is kept from ${node}`,
@@ -267,7 +271,7 @@ export function applyWish(
   if (read.kind === "not-xml") return refuse(`line ${read.line}`, read.reason, "give well-formed XML");
   const given = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");
   if (given === undefined) return refuse("/", `the root is <${read.root.name}>`, "give a cib or configuration element");
-  const configuration = mode === "replace" ? complete(given) : given;
+  const configuration = withoutTrial(mode === "replace" ? complete(given) : given);
   const change = { kind: mode, configuration } as const;
   const raise = raises === undefined ? [] : [{ kind: "raise", part: raises } as const];
   // Another node may have asked for something meanwhile: only the DC can tell.
@@ -278,9 +282,8 @@ export function applyWish(
     return refuse("trialMs", `${trialMs} ms is too short to look at anything`, "give at least 5 seconds");
   const endWallMs = asker.nowWallMs + trialMs;
   const lease = { kind: "trial", subject: now, endWallMs, owner: asker.by, reason: "" } as const;
-  const result = mode === "replace" ? configuration : childOf(cib, "configuration");
   const said = `goes back to ${now} at ${endText(endWallMs)} unless confirmed: gemel config confirm`;
-  return { kind: "operations", operations: [expect, change, leaseOperation(result, lease)], text: said };
+  return { kind: "operations", operations: [expect, change, ...leaseOperations(lease)], text: said };
 }
 
 /** Shorter, and the operator could not even confirm it. */

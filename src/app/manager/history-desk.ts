@@ -22,7 +22,8 @@ export async function logLines(manager: Manager, node: string, lines: number): P
     return refuse("node", `${node} is no member now`, `ask on ${node} itself: gemel log`);
   const message = await ask(manager, node, (number) => ({ room: "log", ask: number, lines }));
   if (message?.room === "log-answer") return told({ lines: message.lines });
-  return refuse("node", `${node} has not answered within ${ASK_WAIT_MS} ms`, `ask on ${node} itself: gemel log`);
+  const reason = `${node} has gone without an answer, or gave none within ${ASK_WAIT_MS / 1_000} s`;
+  return refuse("node", reason, `ask on ${node} itself: gemel log`);
 }
 
 /** A question of this kind is answered at once or by a node in trouble. */

@@ -34,13 +34,18 @@ async function goBack(manager: Manager, version: string, find: FindVersion): Pro
 
 async function look(manager: Manager, find: FindVersion): Promise<void> {
   if (manager.node.controller.election.dc !== manager.self) return;
-  const { operations, ended, goBackTo } = dueLeases(childOf(nodeCib(manager.node), "configuration"), Date.now());
+  const cib = nodeCib(manager.node);
+  const { operations, ended, goBackTo } = dueLeases(childOf(cib, "configuration"), Date.now());
   if (goBackTo !== undefined) {
     await goBack(manager, goBackTo, find);
     return;
   }
   if (operations.length === 0) return;
-  const answer = await submit(manager, "gemel", "end of a manual override", operations);
+  const answer = await submit(manager, "gemel", "end of a manual override", [
+    // Somebody may prolong it at this very moment.
+    { kind: "expect", version: configurationVersion(cib) },
+    ...operations,
+  ]);
   if (answer.kind === "refused") {
     const reasons = answer.problems.map(({ reason }) => reason).join("; ");
     manager.log("warning", `a manual override could not be ended: ${reasons}`);

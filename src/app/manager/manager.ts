@@ -19,9 +19,9 @@ import {
   type NodeEvent,
   type NodeState,
   nodeCib,
-  nodeWakeAtMs,
   stepNode,
 } from "../../cluster/core/controller/node-core.ts";
+import { nodeWakeAtMs } from "../../cluster/core/controller/node-inputs.ts";
 import type { FencingResult } from "../../cluster/core/controller/types.ts";
 import type { Instant } from "../../cluster/core/journal/journal.ts";
 import {

@@ -1,6 +1,7 @@
 /** The status of the cluster as this node's manager sees it now. */
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person, seesEverything } from "../../cluster/core/access/acl.ts";
+import { openConflict } from "../../cluster/core/cib-store/merge.ts";
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { leasesOf } from "../../cluster/core/overrides/lease.ts";
@@ -45,6 +46,7 @@ async function wholeReport(manager: Manager): Promise<StatusReport> {
     running: operations,
     drbd: manager.drbd.status(),
     cibRefusal: manager.files.refusal(),
+    conflict: openConflict(manager.node.store.stored.history),
     alerts: alertTroubles(manager),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,

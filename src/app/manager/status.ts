@@ -4,6 +4,7 @@
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { agentOf } from "../../cib/template.ts";
+import type { ConflictFact } from "../../cluster/core/advice/situation.ts";
 import type { ToldTrouble } from "../../cluster/core/alerts/dispatch.ts";
 import {
   cibVersion,
@@ -46,6 +47,7 @@ export interface StatusSources {
   readonly running: readonly Pick<FencingOperation, "target" | "action" | "startedWallMs" | "by" | "phase">[];
   readonly drbd: readonly DrbdStatus[];
   readonly cibRefusal: string | undefined;
+  readonly conflict: ConflictFact | undefined;
   readonly alerts: readonly ToldTrouble[];
   readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
@@ -311,6 +313,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     failures: readFailures(sources),
     drbd,
     ...(sources.cibRefusal === undefined ? {} : { cibRefusal: sources.cibRefusal }),
+    ...(sources.conflict === undefined ? {} : { conflict: sources.conflict }),
     ...(sources.alerts.length === 0 ? {} : { alerts: sources.alerts }),
     fencing: readFencing(sources),
     transition: {

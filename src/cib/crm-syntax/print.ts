@@ -48,7 +48,7 @@ const DEFAULTS: Readonly<Record<string, readonly (readonly [name: string, value:
   ],
 };
 
-const SETS = ["instance_attributes", "meta_attributes", "utilization", "operations"];
+const SETS = ["instance_attributes", "meta_attributes", "utilization", "operations", "cluster_property_set"];
 
 /** A set of nothing, to which nobody refers, says nothing. */
 function isEmptySet({ name, attributes, children }: XmlElement, referred: ReadonlySet<string>): boolean {

@@ -8,121 +8,36 @@ import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { parseTimeMs } from "../node-directives.ts";
 import { BAUDS, PORT_DEFAULT } from "../node-links.ts";
-import { type OldDevice, readOldDevice } from "./old-devices.ts";
-import type { Medium, Site, Verdict } from "./site.ts";
-
-type TimeName = keyof Site["times"];
-
-/** What is gathered from line to line. */
-interface Draft {
-  cluster: string | undefined;
-  readonly nodes: string[];
-  readonly times: Partial<Record<TimeName, number>>;
-  readonly media: Medium[];
-  readonly pings: { name: string; addresses: readonly string[] }[];
-  port: number;
-  baud: string;
-  watchdog: string | undefined;
-  failback: "on" | "off" | undefined;
-  usesCrm: boolean;
-  ipfail: boolean;
-  linkAttributes: boolean;
-  realtime: boolean;
-  readonly devices: OldDevice[];
-}
-
-interface Line {
-  readonly place: string;
-  readonly name: string;
-  readonly words: readonly string[];
-}
-
-type Answer =
-  /** `written`: the line as it may be shown, where it holds a password. */
-  | (Omit<Verdict, "place" | "written"> & { readonly written?: string })
-  | { readonly kind: "wrong"; readonly reason: string; readonly remedy: string };
-type Handler = (draft: Draft, words: readonly string[], line: Line) => Answer;
-
-const taken = (text: string): Answer => ({ kind: "taken", text });
-const mapped = (text: string): Answer => ({ kind: "mapped", text });
-const refused = (text: string): Answer => ({ kind: "refused", text });
-const wrong = (reason: string, remedy: string): Answer => ({ kind: "wrong", reason, remedy });
-
-const notNeeded =
-  (text: string): Handler =>
-  () => ({ kind: "not-needed", text });
-
-const isTrue = (word: string | undefined) => /^(?:true|on|yes|y|1)$/i.test(word ?? "");
-const isFalse = (word: string | undefined) => /^(?:false|off|no|n|0)$/i.test(word ?? "");
+import {
+  type Answer,
+  type Draft,
+  type Handler,
+  isFalse,
+  isTrue,
+  type Line,
+  mapped,
+  notNeeded,
+  refused,
+  type TimeName,
+  taken,
+  wrong,
+} from "./answers.ts";
+import { broadcast, multicast, ping, pingGroup, serial, unicast } from "./media.ts";
+import { readOldDevice } from "./old-devices.ts";
+import type { Site, Verdict } from "./site.ts";
 
 /** Seconds without a unit, as here. */
 function time(name: TimeName): Handler {
   return (draft, [word = "", ...rest]) => {
     const ms = parseTimeMs(word);
     if (ms === undefined || ms <= 0 || rest.length > 0)
-      return wrong(`${name}: ${word} is no time`, `write ${name} 2, or 500ms`);
+      return wrong(`${name}: ${[word, ...rest].join(" ")} is no time`, `write ${name} 2, or 500ms`);
     draft.times[name] = ms;
     return taken(`${name} ${printMs(ms)}`);
   };
 }
 
 export const printMs = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
-
-function addUnicast(draft: Draft, device: string, address: string, place: string): void {
-  const index = draft.media.findIndex(
-    (one) => one.kind === "unicast" && one.device === device && one.port === draft.port,
-  );
-  const before = draft.media[index];
-  if (before?.kind === "unicast") draft.media[index] = { ...before, addresses: [...before.addresses, address] };
-  else draft.media.push({ kind: "unicast", place, device, port: draft.port, addresses: [address] });
-}
-
-const unicast: Handler = (draft, [device, address, ...rest], { place }) => {
-  if (device === undefined || address === undefined || rest.length > 0)
-    return wrong("ucast names an interface and an address", "write ucast eth1 10.0.0.2");
-  addUnicast(draft, device, address, place);
-  return taken(`a udp link over ${device}`);
-};
-
-const broadcast: Handler = (draft, devices) => {
-  if (devices.length === 0) return wrong("bcast names no interface", "write bcast eth1");
-  for (const device of devices) draft.media.push({ kind: "broadcast", device, port: draft.port });
-  return taken(devices.map((device) => `a broadcast link over ${device}`).join(", "));
-};
-
-const multicast: Handler = (draft, [device, group, port, hops, loop, ...rest]) => {
-  if (device === undefined || group === undefined || port === undefined || hops === undefined || rest.length > 0)
-    return wrong("mcast names interface, group, port, ttl and loop", "write mcast eth0 225.0.0.1 694 1 0");
-  const isIpv6 = group.includes(":");
-  if (!/^\d+$/.test(port) || !/^\d+$/.test(hops))
-    return wrong("mcast: port and ttl are numbers", "write 694 1 0 behind the group");
-  // A ttl of 0 never left the machine.
-  const most = Math.max(1, Number(hops));
-  draft.media.push({ kind: "multicast", device, group, port: Number(port), hops: most });
-  const noted = isTrue(loop) ? "; loop is not needed" : "";
-  return taken(`a multicast link${isIpv6 ? " over IPv6" : ""} by ${device}${noted}`);
-};
-
-const serial: Handler = (draft, ports) => {
-  if (ports.length === 0 || !ports.every((port) => port.startsWith("/")))
-    return wrong("serial names no port", "write serial /dev/ttyS0");
-  draft.media.push({ kind: "serial", ports, baud: draft.baud });
-  return taken(`${ports.join(", ")} at ${draft.baud} baud`);
-};
-
-const ping: Handler = (draft, addresses) => {
-  if (addresses.length === 0) return wrong("ping names no host", "write ping 10.0.0.254");
-  for (const address of addresses)
-    draft.pings.push({ name: `ping-${address.replace(/[^A-Za-z0-9.-]/g, "-")}`, addresses: [address] });
-  return taken(addresses.map((address) => `ping node ${address}`).join(", "));
-};
-
-const pingGroup: Handler = (draft, [name, ...addresses]) => {
-  if (name === undefined || addresses.length === 0)
-    return wrong("ping_group names a group and its hosts", "write ping_group gates 10.0.0.254 10.0.0.253");
-  draft.pings.push({ name, addresses });
-  return taken(`ping ${name} ${addresses.join(" ")}`);
-};
 
 const failback: Handler = (draft, [word = ""]) => {
   if (word === "legacy") {
@@ -196,6 +111,7 @@ const DIRECTIVES: Readonly<Record<string, Handler>> = {
     return taken(names.map((name) => `node ${name.toLowerCase()}`).join(", "));
   },
   cluster(draft, [name = ""]) {
+    if (name === "") return wrong("cluster has no name", "write cluster and a name, or remove it");
     draft.cluster = name;
     return taken(`cluster ${name}`);
   },

@@ -6,6 +6,7 @@
  * Facts: reference/heartbeat.md, section 11; the agents' parameters of Linux-HA's resource.d.
  */
 import type { Problem } from "../../base/problem.ts";
+import { isAddress } from "../node-directives.ts";
 import { deviceLines } from "./old-devices.ts";
 import type { Knowledge, Site, Verdict } from "./site.ts";
 
@@ -29,9 +30,11 @@ export interface ReadHaresources {
 function readEntries(text: string, file: string): Entry[] {
   const entries: Entry[] = [];
   let open: { place: string; text: string } | undefined;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+  const lines = text.split(/\r?\n/);
+  for (const [index, raw] of lines.entries()) {
     const line = raw.replace(/#.*$/, "");
-    const goesOn = /\\\s*$/.test(line);
+    // What stands before the end of the file goes on nowhere, and must not be lost.
+    const goesOn = /\\\s*$/.test(line) && index < lines.length - 1;
     const part = line.replace(/\\\s*$/, " ");
     open = { place: open?.place ?? `${file}:${index + 1}`, text: `${open?.text ?? ""}${part}` };
     if (goesOn) continue;
@@ -69,6 +72,17 @@ const AGENTS: Readonly<Record<string, Agent>> = {
   IPsrcaddr: ([ipaddress]) => `ocf:heartbeat:IPsrcaddr${params({ ipaddress })} ${MONITOR}`,
 };
 
+const ADDRESSES = new Set(["IPaddr", "IPaddr2", "IPv6addr"]);
+
+function addressProblem(written: string): Pick<Problem, "reason" | "remedy"> | undefined {
+  const [ip = "", bits] = written.split("/");
+  const remedy = "write ADDRESS/BITS/INTERFACE, as 10.0.0.100/24/eth0";
+  if (!isAddress(ip)) return { reason: `${ip === "" ? "nothing" : ip} is no IPv4 or IPv6 address`, remedy };
+  const most = ip.includes(":") ? 128 : 32;
+  if (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)) return undefined;
+  return { reason: `${bits} is no number of bits of a netmask`, remedy };
+}
+
 const BARE_ADDRESS = /^(?:\d{1,3}\.){3}\d{1,3}(?:\/.*)?$/;
 const DRBD = new Set(["drbddisk", "datadisk"]);
 
@@ -102,10 +116,15 @@ function addResource(draft: Draft, written: string, place: string): string | und
     say("refused", "its parameters stand in /etc/ha.d/conf: write a primitive with them");
     return undefined;
   }
-  const isAddress = BARE_ADDRESS.test(script);
-  const agent = isAddress ? () => address(script) : AGENTS[script];
-  if (agent !== undefined && (isAddress || Object.hasOwn(AGENTS, script))) {
-    const id = freshId(draft, `${isAddress ? "ip" : script}_${nameFor(isAddress ? [script] : args)}`);
+  const isBare = BARE_ADDRESS.test(script);
+  const problem = isBare || ADDRESSES.has(script) ? addressProblem(isBare ? script : (args[0] ?? "")) : undefined;
+  if (problem !== undefined) {
+    draft.problems.push({ severity: "error", place, ...problem });
+    return undefined;
+  }
+  const agent = isBare ? () => address(script) : AGENTS[script];
+  if (agent !== undefined && (isBare || Object.hasOwn(AGENTS, script))) {
+    const id = freshId(draft, `${isBare ? "ip" : script}_${nameFor(isBare ? [script] : args)}`);
     const text = agent(args);
     draft.lines.push(`primitive ${id} ${text}`);
     say("mapped", `${id}, ${text.split(" ")[0]}${text.includes(MONITOR) ? ", monitored" : ""}`);
@@ -170,7 +189,8 @@ function checkEntries(entries: readonly Entry[], site: Site, problems: Problem[]
     problems.push({ severity: "error", place, reason, remedy });
   for (const [index, { place, owner, resources }] of entries.entries()) {
     const [key] = resources;
-    if (!site.nodes.includes(owner))
+    // Where ha.cf names nobody, that is what is told.
+    if (site.nodes.length > 0 && !site.nodes.includes(owner))
       report(place, `${owner} is no node of ha.cf`, `write one of ${site.nodes.join(", ")}`);
     if (key === undefined)
       report(place, `${owner} has no resources`, "write them behind the owner, or remove the line");

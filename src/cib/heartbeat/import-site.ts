@@ -32,11 +32,17 @@ export interface ImportedSite {
 
 const SIGNED = /^\s*(\d+)\s+(crc|md5|sha1)\b/;
 
+/** What says nothing, and which key was in use. */
+const PLAIN = /^\s*(?:#.*|auth\s+(?:\d|1[0-5])\s*)?$/;
+
 /** The methods of the old keys; their secrets are read by nobody. */
 function judgeKeys(text: string | undefined, file: string): Verdict[] {
   if (text === undefined) return [];
   return text.split(/\r?\n/).flatMap((line, index): Verdict[] => {
     const [, number = "", method = ""] = SIGNED.exec(line) ?? [];
+    // A secret may stand in it, so it is not shown.
+    if (method === "" && !PLAIN.test(line))
+      return [{ place: `${file}:${index + 1}`, written: "...", kind: "refused", text: "no line of a key file" }];
     if (method === "") return [];
     const written = `${number} ${method}${method === "crc" ? "" : " ..."}`;
     const why = method === "crc" ? "a checksum, which anybody can make" : "broken";

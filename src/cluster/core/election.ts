@@ -8,6 +8,7 @@
  */
 import { withEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
+import { SPOKEN } from "./spoken.ts";
 
 export interface Hello {
   /** Names one start of the manager, so that a restart is seen even where the keeper lived on. */
@@ -16,6 +17,8 @@ export interface Hello {
   readonly dc: string | null;
   /** The speaker is the DC and has decided something in this reign. */
   readonly hasDecided: boolean;
+  /** The version of the managers' messages that the speaker speaks: see spoken.ts. The first one tells none. */
+  readonly speaks?: number;
 }
 
 export interface Election {
@@ -37,6 +40,8 @@ export interface Election {
 export type ElectionEvent =
   | { readonly kind: "members"; readonly members: readonly string[] }
   | { readonly kind: "hello"; readonly from: string; readonly hello: Hello }
+  /** Something on the way to a member was lost for good: our last word, perhaps. */
+  | { readonly kind: "messages-lost" }
   | { readonly kind: "tick" };
 
 export type ElectionEffect =
@@ -53,7 +58,7 @@ export const ELECTION_WAIT_MS = 2_000;
 /** Everybody repeats itself, so that a manager that lost a message, or came late, is heard. */
 export const HELLO_EVERY_MS = 1_000;
 /** Long after the last change the words only guard against what cannot be; a serial line has better things to carry. */
-const HELLO_CALM_MS = 15_000;
+const HELLO_CALM_MS = 60_000;
 const RESTLESS_MS = 15_000;
 
 export function createElection(self: string, incarnation: string, nowMs: number): Election {
@@ -89,7 +94,7 @@ function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number):
 }
 
 function ourHello({ incarnation, dc, hasDecided }: Election): Hello {
-  return { incarnation, dc, hasDecided };
+  return { incarnation, dc, hasDecided, speaks: SPOKEN };
 }
 
 /** The DC has made a decision: it is not to be displaced by one that has not. */
@@ -132,7 +137,10 @@ function decide(election: Election, nowMs: number): Stepped<Election, ElectionEf
 
 /** Nearly always: each says it again every few seconds. */
 const isSame = (before: Hello | undefined, hello: Hello): boolean =>
-  before?.incarnation === hello.incarnation && before.dc === hello.dc && before.hasDecided === hello.hasDecided;
+  before?.incarnation === hello.incarnation &&
+  before.dc === hello.dc &&
+  before.hasDecided === hello.hasDecided &&
+  before.speaks === hello.speaks;
 
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
   if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };
@@ -178,6 +186,8 @@ export function stepElection(
     }
     case "hello":
       return hear(election, event.from, event.hello, nowMs);
+    case "messages-lost":
+      return { state: { ...election, helloDueAtMs: nowMs }, effects: [] };
     case "tick": {
       const decided = decide(election, nowMs);
       if (decided.effects.length > 0 || nowMs < election.helloDueAtMs) return decided;

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem, type Problem, type Read } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
-import { BLANK } from "../core/cib-store/lineage.ts";
+import { BLANK, compareVersion } from "../core/cib-store/lineage.ts";
 import { FEATURE_SET, SCHEMA_VERSION } from "../core/cib-store/state.ts";
 import type { CibConflict, CibVersion, HistoryEntry, StoredCib } from "../core/cib-store/types.ts";
 import { createSilence } from "./silence.ts";
@@ -143,6 +143,20 @@ async function keepVersion(directory: string, version: CibVersion): Promise<void
   for (const name of names.slice(0, -KEPT_MAX)) await rm(path.join(kept, name), { force: true });
 }
 
+/**
+ * What this node had while it was apart from another whose changes went before its own: there those numbers mean
+ * other versions, which are in force; the end of what is lost stands in the conflict's file. Ids of requests are never
+ * used twice.
+ */
+function lostVersions(before: StoredCib, now: StoredCib): readonly string[] {
+  const stands = new Set(now.history.map(({ requestId }) => requestId));
+  const [oldest] = now.history;
+  const isTold = ({ version }: HistoryEntry) => oldest !== undefined && compareVersion(version, oldest.version) > 0;
+  return before.history
+    .filter((entry) => isTold(entry) && !stands.has(entry.requestId))
+    .map(({ version }) => keptName(version));
+}
+
 async function keepPassed(directory: string, { version, configuration }: StoredCib): Promise<void> {
   await writeSynced(path.join(keptDirectory(directory), keptName(version)), document({ version, configuration }));
 }
@@ -267,6 +281,9 @@ export async function openCibFiles(
         // What a slow disk was given together was never the current file, and is a version all the same.
         for (const { stored } of covered)
           if (stored.head !== newest.stored.head) await keepPassed(directory, stored).catch(() => {});
+        for (const stored of [...(before === undefined ? [] : [before]), ...covered.map((one) => one.stored)])
+          for (const name of lostVersions(stored, newest.stored))
+            await rm(path.join(keptDirectory(directory), name), { force: true });
         waiting = waiting.slice(covered.length);
         for (const { resolve } of covered) resolve();
       } catch (error) {

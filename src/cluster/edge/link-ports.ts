@@ -4,20 +4,23 @@
  */
 import { type LinkConfig, onNode } from "../../cib/node-links.ts";
 import { createSerialFrameReader, encodeSerialFrame } from "../../hw/core/serial-frame.ts";
+import { createSerialLine, lineWakeAtMs, offerBeat, offerDatagram, takeFrame } from "../../hw/core/serial-line.ts";
 import { openSerialPort } from "../../hw/edge/serial-port.ts";
 import { openUdpSocket, socketAddress, type UdpLocal } from "../../hw/edge/udp-socket.ts";
-import type { PacketKind } from "../core/wire/packet.ts";
+import { type PacketKind, senderOf } from "../core/wire/packet.ts";
 
 /** Longer than any packet of ours; what is longer on a serial line is noise. */
 const PACKET_BYTES_MAX = 1400;
-/** A heartbeat that waits behind two others of its node says nothing new. */
+/** In front of the port, beside what its kernel holds: a line that takes nothing is to get nothing. */
 const SERIAL_BACKLOG_MAX = 200;
-/** Datagrams of the managers may queue for a second or so on a slow line. */
-const SERIAL_DATAGRAM_BACKLOG_MAX = 4096;
+/** Of a datagram's payload: the kind, sessions, stream and sequence of a segment (core/messaging/segment.ts). */
+const NAMED_BYTES = 20;
+const RECEIVER_AT = 5;
+const BUSY = "the line does not take it";
 
 export interface OpenPort {
   /** `to` is the name of a node, or undefined for all; the answer is undefined when it has left, or why not. */
-  transmit(packet: Uint8Array, kind: PacketKind, to: string | undefined): string | undefined;
+  transmit(packet: Uint8Array, kind: PacketKind, to: string | undefined, payload: Uint8Array): string | undefined;
   close(): void;
 }
 
@@ -94,12 +97,40 @@ function openSerial(path: string, baud: number, { onBytes, onBroken, onClosed }:
     },
     onClosed,
   });
+  let line = createSerialLine(baud);
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Whether the port takes what it is given. */
+  function pump(): boolean {
+    timer = undefined;
+    let takes = true;
+    for (;;) {
+      const taken = takeFrame(line, performance.now());
+      line = taken.line;
+      if (taken.frame === undefined) break;
+      takes = port.write(taken.frame, SERIAL_BACKLOG_MAX);
+    }
+    const wakeAtMs = lineWakeAtMs(line);
+    if (wakeAtMs !== undefined) timer = setTimeout(pump, Math.max(0, Math.ceil(wakeAtMs - performance.now())));
+    return takes;
+  }
+
   return {
-    transmit(packet, kind) {
-      const backlogMax = kind === "heartbeat" ? SERIAL_BACKLOG_MAX : SERIAL_DATAGRAM_BACKLOG_MAX;
-      return port.write(encodeSerialFrame(packet), backlogMax) ? undefined : "the line does not take it";
+    transmit(packet, kind, _, payload) {
+      const frame = encodeSerialFrame(packet);
+      const from = senderOf(packet);
+      const name = () =>
+        `${from} ${packet[RECEIVER_AT]} ${Buffer.from(payload.subarray(0, NAMED_BYTES)).toString("hex")}`;
+      const next = kind === "heartbeat" ? offerBeat(line, from, frame) : offerDatagram(line, name(), frame);
+      if (next === undefined) return BUSY;
+      line = next;
+      // What waits for the line has its turn by the timer.
+      return timer !== undefined || pump() ? undefined : BUSY;
     },
-    close: () => port.close(),
+    close() {
+      clearTimeout(timer);
+      port.close();
+    },
   };
 }
 

@@ -66,8 +66,12 @@ function keepOpen(opener: PortOpener, { onBytes, onBroken }: Omit<PortEvents, "o
 
   tryOpen();
   return {
-    transmit: (packet: Uint8Array, kind: PacketKind, to: string | undefined): string | undefined =>
-      open === undefined ? (trouble ?? "not open") : open.transmit(packet, kind, to),
+    transmit: (
+      packet: Uint8Array,
+      kind: PacketKind,
+      to: string | undefined,
+      payload: Uint8Array,
+    ): string | undefined => (open === undefined ? (trouble ?? "not open") : open.transmit(packet, kind, to, payload)),
     close(): void {
       ended = true;
       clearTimeout(timer);
@@ -128,7 +132,8 @@ function createLink(config: LinkConfig, index: number, { self, others }: Ends, s
     }
     windows.set(packet.from, window);
     // Each packet is new only once, so it goes round once; a broken ring is still a line.
-    for (const [other, { transmit }] of ports.entries()) if (other !== port) transmit(bytes, packet.kind, undefined);
+    for (const [other, { transmit }] of ports.entries())
+      if (other !== port) transmit(bytes, packet.kind, undefined, packet.payload);
     if (mine) events.onPacket(name, packet);
   }
 
@@ -145,7 +150,7 @@ function createLink(config: LinkConfig, index: number, { self, others }: Ends, s
       sequence += 1;
       const header = { kind, from: self.id, to: to?.id ?? 0, link: index, generation, sequence };
       const packet = encodePacket(header, payload, signer);
-      const failures = ports.map((port) => port.transmit(packet, kind, to?.name));
+      const failures = ports.map((port) => port.transmit(packet, kind, to?.name, payload));
       return failures.includes(undefined) ? undefined : failures[0];
     },
     close(): void {

@@ -40,6 +40,11 @@ const UNSETTLED_LOOK_MS = 200;
 const ABSENT = new Set(["org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.DBus.Error.FileNotFound"]);
 /** As others write it on the bus while systemd is not on it (yet). */
 const NOBODY = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
+/** What was asked is lost: its recipient has left the bus, as systemd does while it executes itself anew. */
+const LOST = "org.freedesktop.DBus.Error.NoReply";
+/** It takes a tenth of a second; on a starved machine, and with many units, much longer. */
+const RETURNS_MS = 10_000;
+const RETRY_MS = 200;
 const DROP_IN = "50-gemel.conf";
 const JOBS: Readonly<Record<string, string>> = {
   start: "StartUnit",
@@ -63,6 +68,8 @@ export function usualSystemd(): SystemdOptions {
   return { bus: SYSTEM_BUS, dropIns: "/run/systemd/system", ownUnit: unitOfCgroup(own) };
 }
 
+/** The question has got lost, and may be asked again: every job is one that can be asked for twice. */
+type Attempt = UnitEnd | { readonly kind: "lost"; readonly reason: string };
 type Trouble = Exclude<BusAnswer, { readonly kind: "reply" }>;
 
 interface Work {
@@ -203,9 +210,10 @@ async function work(one: Work, operation: string): Promise<UnitEnd> {
 }
 
 /** What an error of the bus means: some of them are answers. */
-function judge(answer: Trouble, operation: string, unit: string): UnitEnd {
+function judge(answer: Trouble, operation: string, unit: string): Attempt {
   const { reason } = answer;
-  if (answer.kind === "gone") return { kind: "done", code: OCF.error, reason: `the bus: ${reason}` };
+  if (answer.kind === "gone") return { kind: "lost", reason: `the bus: ${reason}` };
+  if (answer.name === LOST) return { kind: "lost", reason: `systemd: ${reason}` };
   if (NOBODY.has(answer.name)) return { kind: "away", reason };
   if (!ABSENT.has(answer.name)) return { kind: "done", code: OCF.error, reason: `${answer.name}: ${reason}` };
   if (operation === "stop") return { kind: "done", code: OCF.success, reason: "" };
@@ -213,13 +221,12 @@ function judge(answer: Trouble, operation: string, unit: string): UnitEnd {
   return { kind: "done", code, reason: `${unit}: ${reason}` };
 }
 
-/** Rejects when `signal` aborts; the job is left to systemd then, and the next operation replaces it. */
-export async function operateUnit(
+async function attempt(
   operation: string,
   unit: string,
   signal: AbortSignal,
   options: SystemdOptions,
-): Promise<UnitEnd> {
+): Promise<Attempt> {
   const ended = new Map<string, string>();
   const onSignal = ({ member, body }: BusMessage) => {
     const [, job, , result] = body;
@@ -253,5 +260,26 @@ export async function operateUnit(
   } finally {
     signal.removeEventListener("abort", abort);
     bus.close();
+  }
+}
+
+/**
+ * Rejects when `signal` aborts; the job is left to systemd then, and the next operation replaces it. A stop must not
+ * fail, and its node be fenced for it, because systemd was being updated at that moment.
+ */
+export async function operateUnit(
+  operation: string,
+  unit: string,
+  signal: AbortSignal,
+  options: SystemdOptions,
+): Promise<UnitEnd> {
+  let returnsByMs: number | undefined;
+  for (;;) {
+    const end = await attempt(operation, unit, signal, options);
+    if (end.kind === "done") return end;
+    if (end.kind === "lost") returnsByMs ??= performance.now() + RETURNS_MS;
+    if (returnsByMs === undefined || performance.now() > returnsByMs)
+      return end.kind === "away" ? end : { kind: "done", code: OCF.error, reason: end.reason };
+    await sleep(RETRY_MS, undefined, { signal });
   }
 }

@@ -246,6 +246,7 @@ export function reboot(how: number): void {
 }
 
 export const CLONE_NEWNET = 0x4000_0000;
+export const CLONE_NEWNS = 0x2_0000;
 
 /** Moves the calling thread into the namespace behind the descriptor (of /run/netns/NAME). */
 export function enterNamespace(fd: number, kind: number): void {

@@ -19,6 +19,14 @@ test("the margin is what is left of deadtime after the longest silence of a livi
   expect(keeperLines({ ...WELL, takeoverGoalMs: 2000 })[0]).toContain("for a takeover within 2000 ms");
 });
 
+test("whether packets are encrypted, and who does it otherwise; nothing where all send in the clear", () => {
+  const said = (hides: boolean, unlike: readonly string[]) => keeperLines({ ...WELL, sealing: { hides, unlike } })[1];
+  expect(said(false, [])).toBeUndefined();
+  expect(said(true, [])).toBe("Packets: encrypted (AES-256-GCM)");
+  expect(said(true, ["bravo"])).toBe("Packets: this node encrypts, bravo DOES NOT: switch auth there, too");
+  expect(said(false, ["bravo"])).toBe("Packets: bravo encrypts, this node DOES NOT: switch auth here, too");
+});
+
 test("the watchdog with all that is special about it, and why it is not fed", () => {
   const special = { pretimeoutMs: 3000, nowayout: true, causedBoot: true };
   const watchdog = { identity: "i6300ESB timer", module: "i6300esb", timeoutMs: 10_000, ...special };

@@ -51,6 +51,13 @@ const well = (): ManagerVitals => ({
   managerEnds: 0,
 });
 
+test("its own end is no trouble: an orderly stop says nothing critical", async () => {
+  const opened = open(well);
+  opened.pulse.close();
+  await new Promise(setImmediate);
+  expect(opened.said).toEqual([]);
+});
+
 test("each beat feeds once, and only when it has come back through the loop", async () => {
   const opened = open(well);
   opened.pulse.beat(1, 0);

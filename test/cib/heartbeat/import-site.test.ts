@@ -115,7 +115,7 @@ test("every directive of Heartbeat 3 is known", () => {
 test("all that is wrong is told at once, with the place", () => {
   const wrong = "keepalive 2 parsecs\nbaud 19201\nserail /dev/ttyS0\nmcast eth0 225.0.0.1\ncrm maybe\nnode srv01\n";
   expect(errorsOf(imported(wrong, "srv03 httpd\nsrv01\nsrv01 httpd\n"))).toEqual([
-    "ha.d/ha.cf:1: error: keepalive: 2 is no time; write keepalive 2, or 500ms",
+    "ha.d/ha.cf:1: error: keepalive: 2 parsecs is no time; write keepalive 2, or 500ms",
     "ha.d/ha.cf:2: error: baud 19201 is no known rate; write 19200",
     "ha.d/ha.cf:3: error: ha.cf has no directive serail; write serial",
     "ha.d/ha.cf:4: error: mcast names interface, group, port, ttl and loop; write mcast eth0 225.0.0.1 694 1 0",
@@ -193,4 +193,56 @@ test("in crm mode haresources is not read", () => {
   expect(site.crm).toBeUndefined();
   expect(site.nodeConfig).not.toContain("configuration");
   expect(site.verdicts.at(-1)?.text).toBe("not read in crm mode, as ever");
+});
+
+test("both families over one interface are two links, and none is lost", () => {
+  const lines = ["ucast6 eth1 fd77::1", "ucast6 eth1 fd77::2", "ucast eth1 10.0.0.1", "ucast eth1 10.0.0.2"];
+  const owners = { "10.0.0.1": "srv01", "fd77::1": "srv01" };
+  const site = imported(`node srv01 srv02\n${lines.join("\n")}\n`, undefined, { ...NOBODY, owners });
+  expect(errorsOf(site)).toEqual([]);
+  expect(site.nodeConfig).toContain("srv01=[fd77::1]:694 srv02=[fd77::2]:694 device=eth1");
+  expect(site.nodeConfig).toContain("srv01=10.0.0.1:694 srv02=10.0.0.2:694 device=eth1");
+});
+
+test("what is written wrongly is told at its own line, all of it at once", () => {
+  const lines = [
+    "cluster",
+    "keepalive 1 2",
+    "ucast eth1 other-host",
+    "mcast eth1 10.0.0.1 694 1 0",
+    "mcast eth1 225.0.0.1 99999 1 0",
+    "mcast eth1 225.0.0.1 694 300 0",
+    "mcast eth1 225.0.0.1 694 1 2",
+    "ping gateway",
+    "ping_group gates 10.0.0.254 nobody",
+  ];
+  const resources = "srv01 IPaddr::10.0.0.300\nsrv02 10.0.0.1/99\nsrv02 named \\";
+  const site = imported(`${PAIR}${lines.join("\n")}\n`, resources);
+  expect(errorsOf(site).map((text) => text.split(";")[0])).toEqual([
+    "ha.d/ha.cf:4: error: cluster has no name",
+    "ha.d/ha.cf:5: error: keepalive: 1 2 is no time",
+    "ha.d/ha.cf:6: error: other-host is no IPv4 or IPv6 address",
+    "ha.d/ha.cf:7: error: 10.0.0.1 is no multicast address",
+    "ha.d/ha.cf:8: error: mcast: port and ttl are numbers, of a port and up to 255",
+    "ha.d/ha.cf:9: error: mcast: port and ttl are numbers, of a port and up to 255",
+    "ha.d/ha.cf:10: error: mcast: loop is 0 or 1, not 2",
+    "ha.d/ha.cf:11: error: gateway: no IPv4 or IPv6 address",
+    "ha.d/ha.cf:12: error: nobody: no IPv4 or IPv6 address",
+    "ha.d/haresources:1: error: 10.0.0.300 is no IPv4 or IPv6 address",
+    "ha.d/haresources:2: error: 99 is no number of bits of a netmask",
+  ]);
+  // A backslash before the end of the file goes on nowhere.
+  expect(site.crm).toContain("primitive named lsb:named");
+});
+
+test("a line of authkeys that is none is told, without its words", () => {
+  const authkeys = "# keys\nauth 1\n\n1 sha1 oldsecret\nauth 77\n1md5 secret\n";
+  const site = importSite({ folder: "ha.d", haCf: PAIR, authkeys, haresources: undefined }, NOBODY, SECRET);
+  const told = site.verdicts.filter(({ place }) => place.includes("authkeys"));
+  expect(told.map(({ place, text }) => [place, text.split(":")[0]])).toEqual([
+    ["ha.d/authkeys:4", "sha1 is broken"],
+    ["ha.d/authkeys:5", "no line of a key file"],
+    ["ha.d/authkeys:6", "no line of a key file"],
+  ]);
+  expect(JSON.stringify(told)).not.toContain("secret");
 });

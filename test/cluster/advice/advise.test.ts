@@ -313,15 +313,15 @@ describe("beyond the table", () => {
   });
 
   test("a DC that may not decide: nothing else looks wrong", () => {
-    const heldUp = "the members do not agree who is there: srv01";
-    expect(told({ done: runsOn("srv01"), live: { heldUp } })[0]).toContain(
-      "decisions-held-up: nothing is decided, and nothing would be taken over: the members do not agree",
-    );
+    expect(
+      told({ done: runsOn("srv01"), live: { heldUp: "the members do not agree who is there: srv01" } })[0],
+    ).toContain("decisions-held-up: nothing is decided, and nothing would be taken over: the members do not agree");
   });
 
-  test("a disk that does not take the configuration", () => {
+  test("a disk that does not take the configuration; one that both sides have changed", () => {
     const [line] = told({ done: runsOn("srv01"), live: { cibRefusal: "ENOSPC" } });
     expect(line).toContain("cib-not-written: the disk of srv02 does not take the configuration: ENOSPC; changes wait");
+    expect(told({ live: { conflict: { version: "0.8", lost: 3 } } }).join()).toContain("configuration-conflict: both");
   });
 
   test("a sick keeper, and a silence that came near to a false death", () => {
@@ -377,7 +377,7 @@ test("every text exists in both languages, names the same things, and they diffe
   const rest =
     "outcome reason running holder silence deadtime late role stopped disk connection frozen behind key standby device";
   const values = Object.fromEntries(
-    `${names} ${more} ${rest} target lost`.split(" ").map((name) => [name, `<${name}>`]),
+    `${names} ${more} ${rest} target lost version`.split(" ").map((name) => [name, `<${name}>`]),
   );
   const placeholders = (text: string) => [...new Set(text.match(/<\w+>/g))].toSorted();
   for (const code of Object.keys(ROW_OF) as Code[]) {

@@ -130,6 +130,7 @@ export function situationOf(scene: Scene): Situation {
     drbd: [],
     keeper: undefined,
     cibRefusal: undefined,
+    conflict: undefined,
     alerts: [],
     heldUp: undefined,
     blocked: [],

@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { xml } from "../../../src/base/xml.ts";
 import { blankCib } from "../../../src/cluster/core/cib-store/state.ts";
-import type { StoredCib } from "../../../src/cluster/core/cib-store/types.ts";
+import type { HistoryEntry, StoredCib } from "../../../src/cluster/core/cib-store/types.ts";
 import { openCibFiles, readInitialCib } from "../../../src/cluster/edge/cib-files.ts";
 
 let directory = "";
@@ -200,6 +200,31 @@ test("earlier versions are kept, the last hundred of them, and read by their num
   // Written again with nothing but another head on record, it is the same version still.
   await files.write({ ...content(103), confirmedHead: content(103).head });
   expect(await files.readVersion("0.102")).toEqual(content(102).configuration);
+});
+
+test.each([
+  ["one after the other", false],
+  ["while the disk is slow", true],
+])("versions that a conflict has set aside are no versions any more (%s)", async (_, isSlow) => {
+  const files = await openCibFiles(directory);
+  const entry = (requestId: string, epoch: number): HistoryEntry => ({
+    requestId,
+    version: { adminEpoch: 0, epoch },
+    origin: { who: "root", from: "a: test", wallMs: 0 },
+    diff: [],
+  });
+  const both = [entry("first", 1), entry("second", 2)];
+  const mine = { ...content(3), history: [...both, entry("mine-3", 3)] };
+  const later = { ...content(4), history: [...mine.history, entry("mine-4", 4)] };
+  const joined = { ...content(6), history: [...both, entry("theirs-3", 3), entry("conflict-x", 6)] };
+  await files.write({ ...content(1), history: both.slice(0, 1) });
+  await files.write({ ...content(2), history: both });
+  await files.write(mine);
+  if (isSlow) await Promise.all([later, joined].map(files.write));
+  else for (const stored of [later, joined]) await files.write(stored);
+  expect(await files.readVersion("0.3")).toBeUndefined();
+  expect(await files.readVersion("0.4")).toBeUndefined();
+  for (const number of [1, 2]) expect(await files.readVersion(`0.${number}`)).toEqual(content(number).configuration);
 });
 
 test("versions that a slow disk was given together are kept, each of them", async () => {

@@ -1,6 +1,8 @@
 /** Requests to the replicated CIB: in order, once, answered, whatever is lost on their way to the DC. */
 import { expect, test } from "vitest";
 import { xml } from "../../../src/base/xml.ts";
+import { openConflict } from "../../../src/cluster/core/cib-store/merge.ts";
+import { leaseOperations } from "../../../src/cluster/core/overrides/lease.ts";
 import { World } from "./world.ts";
 
 test("what was asked later overtakes nothing that a DC has dropped before it was one", () => {
@@ -180,6 +182,36 @@ test("two who replace what both have read: the second is refused, at the DC, als
   expect(refused.map(({ requestId }) => requestId)).toContain(third);
   expect(refused).toHaveLength(2);
   expect(refused.every(({ problems }) => problems[0]?.place === "base")).toBe(true);
+});
+
+test("a conflict is told until somebody changes something, not by what the cluster does itself", () => {
+  const entry = (requestId: string, who: string, epoch: number) => ({
+    requestId,
+    version: { adminEpoch: 0, epoch },
+    origin: { who, from: "a: test", wallMs: 0 },
+    diff: ["lost: - primitive x"],
+  });
+  const history = [entry("r1", "alice", 1), entry("conflict-a-1", "gemel", 4), entry("r2", "gemel", 5)];
+  expect(openConflict(history)).toEqual({ version: "0.4", lost: 1 });
+  expect(openConflict([...history, entry("r3", "bob", 6)])).toBeUndefined();
+  expect(openConflict(history.slice(0, 1))).toBeUndefined();
+});
+
+test("a change asked for before its node knew of a trial does not go into it, to be lost when it goes back", () => {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const trial = { kind: "trial", subject: "0.1", endWallMs: 1_000_000, owner: "alice", reason: "" } as const;
+  const tried = world.submit("a", [option("tried"), ...leaseOperations(trial)]);
+  const late = world.submit("b", [option("late")]);
+  world.settle();
+  expect(world.accepted()).toEqual([tried]);
+  const [refused] = world.answers.filter(({ kind }) => kind === "refused");
+  expect(refused).toMatchObject({ requestId: late, problems: [{ reason: expect.stringContaining("trial by alice") }] });
+  const confirmed = world.submit("a", [{ kind: "delete", target: '//nvpair[@name="lease.trial.0.1"]' }]);
+  world.settle();
+  const after = world.submit("b", [option("late")]);
+  world.settle();
+  expect(world.accepted()).toEqual([tried, confirmed, after]);
 });
 
 test.each([

@@ -1,8 +1,9 @@
-/** Shutdown locks in the status section: what writes them, what leaves them alone, what takes them off. */
+/** The status section: shutdown locks in it, and how it reaches the members. */
 import { expect, test } from "vitest";
 import { printXml, xml } from "../../../src/base/xml.ts";
 import { applyStatus, coalesce, EMPTY_STATUS } from "../../../src/cluster/core/cib-store/status.ts";
 import type { StatusChange } from "../../../src/cluster/core/cib-store/types.ts";
+import { World } from "./world.ts";
 
 const ip = { id: "ip", class: "ocf", type: "Dummy" };
 const operation = (id: string) => xml("lrm_rsc_op", { id });
@@ -36,4 +37,41 @@ test("a record that was kept for its lock alone goes with it; one that was none 
 
 test("what locks again after an end is not taken for what locked before it", () => {
   expect(coalesce([stop, end], stop)).toEqual([stop, end, stop]);
+});
+
+/** Two stores at rest, and how many status words the DC sends on from here. */
+function pair(): { readonly world: World; readonly words: (forMs: number) => number } {
+  const world = new World(["a", "b"]);
+  world.settle();
+  const words = (forMs: number): number => {
+    let count = 0;
+    for (let spentMs = 0; spentMs < forMs; spentMs += 100) {
+      world.tick(100);
+      count += world.wire.filter(({ text }) => text.includes('"cib-status"')).length;
+      while (world.wire.length > 0) world.deliver(0, false);
+    }
+    return count;
+  };
+  return { world, words };
+}
+
+const busy: StatusChange = { kind: "set-attribute", node: "a", name: "busy", value: "1" };
+
+test("a status that was lost for good is found as soon as the channel tells of a loss", () => {
+  const { world, words } = pair();
+  world.step(world.node("a"), { kind: "report", changes: [busy] });
+  world.tick(100);
+  expect(world.wire).toHaveLength(1);
+  world.wire = [];
+  world.step(world.node("a"), { kind: "messages-lost", peer: "b" });
+  words(200);
+  expect(world.tree("b")).toContain("busy");
+  expect(world.tree("b")).toBe(world.tree("a"));
+});
+
+test("a DC repeats itself once behind a change, and hardly ever while nothing happens", () => {
+  const { world, words } = pair();
+  world.step(world.node("a"), { kind: "report", changes: [busy] });
+  expect(words(10_000)).toBe(2);
+  expect(words(600_000)).toBe(10);
 });

@@ -11,9 +11,9 @@ import {
   type NodeMessage,
   type NodeState,
   nodeCib,
-  nodeWakeAtMs,
   stepNode,
 } from "../../../src/cluster/core/controller/node-core.ts";
+import { nodeWakeAtMs } from "../../../src/cluster/core/controller/node-inputs.ts";
 import type { FencingResult } from "../../../src/cluster/core/controller/types.ts";
 import type { OperationRun } from "../../../src/cluster/core/executor/types.ts";
 import type { MembershipView, PeerPhase } from "../../../src/cluster/core/membership/view.ts";
@@ -28,6 +28,8 @@ export interface World {
   scheduleMs?: number;
   /** Exit code of an operation; the default keeps account of what runs where. */
   agent: (node: string, run: OperationRun, cluster: Cluster) => { code: number; afterMs: number };
+  /** What becomes of a message on its way: what a manager of another version would have sent. */
+  say?: (from: string, message: NodeMessage) => NodeMessage;
   fence: (target: string, cluster: Cluster) => { result: FencingResult["outcome"]; afterMs: number; kills?: boolean };
 }
 
@@ -65,6 +67,8 @@ export class Cluster {
   /** Every operation that was begun: `1234 alpha ip_start_0`. */
   readonly operations: string[] = [];
   readonly fenced: string[] = [];
+  /** Every message that arrived. */
+  readonly sent: { readonly from: string; readonly to: string; readonly message: NodeMessage }[] = [];
   /** Peers that a keeper was told to forget, as `alpha bravo`. */
   readonly forgotten = new Set<string>();
   /** As `alpha bravo`: alpha's keeper holds bravo for lost until it is fenced or accepted again. */
@@ -206,7 +210,10 @@ export class Cluster {
 
   private deliver(from: string, to: string, message: NodeMessage): void {
     this.at(MESSAGE_MS, () => {
-      if (this.reaches(from, to)) this.feed(to, { kind: "message", from, message });
+      if (!this.reaches(from, to)) return;
+      const said = this.world.say?.(from, message) ?? message;
+      this.sent.push({ from, to, message: said });
+      this.feed(to, { kind: "message", from, message: said });
     });
   }
 

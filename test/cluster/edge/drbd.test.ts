@@ -123,6 +123,23 @@ test("start brings it up, after its configuration was judged", async () => {
   expect(world.calls).toEqual(["drbdadm dump r0", "drbdadm up r0"]);
 });
 
+test.each([
+  ["half a resource that a failed up has left", "Diskless", true],
+  ["what one look had missed, and serves", "UpToDate", false],
+])("a start that fails takes down %s: disk %s, %s", async (_what, disk, isTakenDown) => {
+  const world = worldOf({ disk, peerDisk: "DUnknown" });
+  let looks = 0;
+  const tool: Tool = (call, file, argv) => {
+    if (argv[0] === "up") return Promise.resolve(refused(119, "no valid meta-data signature found"));
+    looks += file === "drbdsetup" ? 1 : 0;
+    if (file === "drbdsetup" && looks === 1) return Promise.resolve({ ...done, output: "exists -\n" });
+    return toolOf(world)(call, file, argv);
+  };
+  const answer = await createDrbdAgent(tool, () => true).operate(callOf("start", 10_000));
+  expect([answer.code, world.up]).toEqual([1, !isTakenDown]);
+  expect(answer.reason).toContain("no valid meta-data");
+});
+
 test("start of a running resource makes the kernel follow the configuration", async () => {
   const world = worldOf();
   expect((await operate(world, "start")).code).toBe(0);
@@ -189,6 +206,25 @@ test("a notification before an operation costs nothing, one after it renews the 
   };
   expect(await notify("pre")).toEqual({ code: 0, reason: "" });
   expect(scoreOf(await notify("post"))).toEqual(["master-mirror=10000"]);
+});
+
+test("a stop that drbdadm calls done is read back once; what is still there then is taken down again", async () => {
+  const world = worldOf();
+  let looks = 0;
+  const counting: Tool = (call, file, argv) => {
+    looks += file === "drbdsetup" ? 1 : 0;
+    return toolOf(world)(call, file, argv);
+  };
+  expect((await createDrbdAgent(counting, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
+  expect([looks, world.calls]).toEqual([2, ["drbdadm down r0"]]);
+  const deaf = worldOf();
+  let downs = 0;
+  const lying: Tool = (call, file, argv) => {
+    downs += argv[0] === "down" ? 1 : 0;
+    return argv[0] === "down" && downs === 1 ? Promise.resolve(done) : toolOf(deaf)(call, file, argv);
+  };
+  expect((await createDrbdAgent(lying, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
+  expect([downs, deaf.up]).toEqual([2, false]);
 });
 
 test("demote and stop insist, and read back", async () => {

@@ -77,8 +77,11 @@ test("what cannot be mounted says why", async () => {
 
 test("stop ends the users by TERM", async () => {
   await operate("start");
-  const { ended } = await holder(false);
-  expect((await operate("stop")).code).toBe(0);
+  const { pid, ended } = await holder(false);
+  const { code, reason } = await operate("stop");
+  expect(code).toBe(0);
+  // Whose process was ended wants to know by whom.
+  expect(reason).toBe(`${directory} was held by process ${pid} (sh): ended for the stop`);
   expect(await ended).toBe("SIGTERM");
 });
 

@@ -20,6 +20,8 @@ const gates = mkdtempSync(path.join(os.tmpdir(), "gemel-gates-"));
 const gate = path.join(gates, "open");
 afterAll(() => rmSync(gates, { recursive: true }));
 
+const DONE = { kind: "done", code: 0, reason: "" };
+
 const UNITS = {
   "good.service": "[Service]\nExecStart=/bin/sleep 1000\nRestart=always\n",
   "slow.service":
@@ -81,6 +83,27 @@ describe.skipIf(isSkipped)("a real systemd", () => {
     expect(await started).toBe(0);
     systemd.systemctl("daemon-reexec");
     expect(await code("stop", "slow.service")).toBe(0);
+  });
+
+  test("a systemd that executes itself anew under an operation is waited for", async () => {
+    for (let times = 0; times < 5; times += 1) {
+      const started = operate("start", "good.service");
+      const again = systemd.systemctlLater("daemon-reexec");
+      expect(await started).toEqual(DONE);
+      expect(await operate("stop", "good.service")).toEqual(DONE);
+      await again;
+      expect(await code("monitor", "good.service")).toBe(7);
+    }
+  });
+
+  test("whatever meets systemd while it executes itself anew is done all the same", async () => {
+    for (const operation of ["start", "monitor", "stop", "start", "monitor", "stop"]) {
+      systemd.systemctl("daemon-reexec");
+      expect([operation, await operate(operation, "good.service")]).toEqual([
+        operation,
+        { kind: "done", code: 0, reason: "" },
+      ]);
+    }
   });
 
   test("what a job comes to is told: failed, of a dependency, no unit, masked", async () => {

@@ -58,6 +58,13 @@ test("a link's share of the beats is known from those that came another way", ()
   expect(heardPercent(of(all.slice(0, 56)), 64)).toBe(75);
   expect(heardPercent(of([...all, 1]), 1)).toBe(100);
   expect(heardPercent(of(all), 200)).toBe(0);
+  // Of a peer that restarts after a few beats, or whose second beat overtook the first: never more than all.
+  expect(heardPercent(of([5, 1]), 5)).toBe(40);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 80 }), { minLength: 1 }), (beats) => {
+      expect(heardPercent(of(beats), Math.max(...beats))).toBeLessThanOrEqual(100);
+    }),
+  );
 });
 
 test("the latest changes of a link are kept, the oldest go", () => {

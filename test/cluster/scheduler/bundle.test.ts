@@ -64,6 +64,17 @@ test("the host is lost: it is fenced before the replica and its address come up 
   expect(story.breaks(chain)).toEqual([]);
 });
 
+test("what must be with a bundle that cannot start, for an order or for want of quorum, does not start alone", () => {
+  const beside = primitive("vip", "ocf:heartbeat:IPaddr2", meta("vip", { requires: "nothing" }));
+  const first = primitive("first", "ocf:pacemaker:Dummy", meta("first", { "target-role": "Stopped" }));
+  const resources = `${twice}${beside}${first}`;
+  const constraints = '<rsc_colocation id="with" rsc="vip" with-rsc="web" score="INFINITY"/>';
+  const held = `${constraints}<rsc_order id="after" first="first" then="web"/>`;
+  expect(new Story(cib({ resources, constraints: held })).done).toEqual(["start fence alpha"]);
+  const alone = edit(cib({ resources, constraints }), (text) => text.replace('have-quorum="1"', 'have-quorum="0"'));
+  expect(new Story(alone).done).not.toContain("start vip alpha");
+});
+
 const database = bundle(
   '<docker image="db" replicas="2" promoted-max="1"/>',
   '<network control-port="3123"/>',

@@ -1,7 +1,9 @@
 /** Facts are a value: what the reading passes made of a CIB is the same after all passes that decide by it. */
 import { expect, test } from "vitest";
-import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
+import { parseXml, type XmlElement, xml } from "../../../src/base/xml.ts";
+import { parametersDigest } from "../../../src/cluster/core/scheduler/facts/digests.ts";
 import { readFacts } from "../../../src/cluster/core/scheduler/facts/read-facts.ts";
+import { readEntries } from "../../../src/cluster/core/scheduler/facts/read-history.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { NOW_SECONDS } from "../../support/random-cib/draw.ts";
@@ -57,4 +59,48 @@ test("a decision also goes by lost tickets and by the colocations that nobody wr
   expect(decision.colocations.map(({ id }) => id)).toEqual(["group-members"]);
   expect(report.byId.get("p")).toMatchObject({ managed: true, blocked: false });
   expect(report.colocations).toEqual([]);
+});
+
+/** Started with another `level` than is configured, by an agent that told what only a restart changes. */
+const reloadable = (forcing: string) =>
+  terseCib(`
+nodes alpha
+Dummy p
+  parameters level=2
+p on alpha: start`).replaceAll('op-digest="', `${forcing} op-digest="`);
+
+test("a restart digest without its list is of all parameters: they are the same, a reload will do", () => {
+  const operations = (text: string) => work(parse(text), NOW_WALL_MS).graph.steps.map(({ operation }) => operation);
+  const digest = (parameters: Readonly<Record<string, string>>) =>
+    `op-restart-digest="${parametersDigest(parameters)}"`;
+  expect(operations(reloadable(digest({ level: "2" })))).toEqual(["reload-agent"]);
+  expect(operations(reloadable(digest({ level: "1" }))).toSorted()).toEqual(["start", "stop"]);
+  // An empty list is a list: nothing forces a restart.
+  expect(operations(reloadable(`op-force-restart=" " ${digest({})}`))).toEqual(["reload-agent"]);
+});
+
+test("a record's operations come in the order in which they happened, however they stand among notifications", () => {
+  // Each with its call and the transition that ordered it; a notification has no call of its own.
+  const operations = [
+    ["start", "13688", 3178],
+    ["post_notify_start", "-1", 3178],
+    ["pre_notify_promote", "-1", 3126],
+    ["post_notify_promote", "-1", 3126],
+    ["monitor_29000", "149", 1],
+    ["pre_notify_demote", "-1", 3132],
+    ["post_notify_demote", "-1", 3132],
+    ["pre_notify_stop", "-1", 3177],
+    ["monitor_31000", "13427", 3127],
+  ] as const;
+  operations.forEach((_, turn) => {
+    const turned = [...operations.slice(turn), ...operations.slice(0, turn)];
+    const children = turned.map(([id, call, run]) =>
+      xml("lrm_rsc_op", { id, operation: id, "call-id": call, "transition-key": `1:${run}:0:one` }),
+    );
+    const order = readEntries(xml("lrm_resource", {}, children)).map(({ key }) => key);
+    expect(order.indexOf("monitor_31000")).toBeLessThan(order.indexOf("pre_notify_demote"));
+    expect(order.indexOf("pre_notify_stop")).toBeLessThan(order.indexOf("start"));
+    expect(order.at(0)).toBe("monitor_29000");
+    expect(order.at(-1)).toBe("post_notify_start");
+  });
 });

@@ -68,6 +68,24 @@ test("whoever may not touch the connection may not touch the node: it is told of
   expect(decision.transition.actions.map(({ operation }) => operation)).toContain("maintenance_nodes");
 });
 
+test("a failed connection in maintenance: nothing is fenced, nothing moves, nobody watches", () => {
+  const unmanaged = edit(failMonitor(settled(onRemote()), "far"), (text) =>
+    text.replace('type="remote">', `type="remote">${meta("far", { maintenance: "true" })}`),
+  );
+  const { done, decision } = new Story(unmanaged);
+  expect(done).toEqual(["cancel far alpha"]);
+  expect(decision.nodes.find(({ name }) => name === "far")).toMatchObject({ maintenance: true });
+});
+
+test("without quorum a node is fenced that our own side has held, and nothing of it starts before", () => {
+  const alone = edit(failMonitor(settled(onRemote()), "far"), (text) =>
+    text
+      .replace('have-quorum="1"', 'have-quorum="0"')
+      .replace("</cluster_property_set>", `${nvpairs("q", { "no-quorum-policy": "freeze" })}</cluster_property_set>`),
+  );
+  expect(new Story(alone).breaks(["fence far", "start job alpha"])).toEqual([]);
+});
+
 const vm = primitive("vm", "ocf:heartbeat:VirtualDomain", meta("vm", { "remote-node": "inner" }));
 const onGuest = () => cib({ resources: vm + job, constraints: there("inner") });
 
@@ -81,6 +99,43 @@ test("a failed machine: the guest counts as fenced when the machine has stopped"
   const story = new Story(failMonitor(settled(onGuest()), "vm"));
   const host = story.done.find((text) => text.startsWith("stop vm "))?.split(" ")[2] ?? "";
   expect(story.breaks([`stop vm ${host}`, "(fence inner)", `start vm ${host}`, "start job inner"])).toEqual([]);
+});
+
+test("a guest whose machine stays down is told as switched off, one whose machine comes back as restarted", () => {
+  const kindOf = ({ decision }: Story) =>
+    decision.transition.actions.flatMap(({ kind, key }) => (kind === "pseudo" && /^stonith-/.test(key) ? [key] : []));
+  const failed = failMonitor(settled(onGuest()), "vm");
+  expect(kindOf(new Story(failed))).toEqual(["stonith-inner-reboot"]);
+  const kept = edit(failed, (text) =>
+    text.replace(
+      "</constraints>",
+      `${["alpha", "bravo"]
+        .map(
+          (node) => `<rsc_location id="no-${node}" rsc="vm"
+      node="${node}" score="-INFINITY"/>`,
+        )
+        .join("")}</constraints>`,
+    ),
+  );
+  expect(kindOf(new Story(kept))).toEqual(["stonith-inner-off"]);
+});
+
+const group = `<group id="work">${job}${primitive("more", "ocf:heartbeat:Dummy")}</group>`;
+const clone = `<clone id="work">${job}</clone>`;
+test.each([
+  ["a resource", "job", job],
+  ["a group", "work", group],
+  ["a clone", "work", clone],
+])("a failed machine that %s in its guest is ordered behind does not wait for what ends with it", (_, id, what) => {
+  const place = `<rsc_location id="there" rsc="${id}" node="inner" score="100"/>`;
+  const order = `<rsc_order id="behind" first="vm" then="${id}"/>`;
+  const up = settled(cib({ resources: vm + what, constraints: place + order }));
+  const story = new Story(failMonitor(up, "vm"));
+  expect(story.decision.problems).toEqual([]);
+  const host = story.done.find((text) => text.startsWith("stop vm "))?.split(" ")[2] ?? "";
+  const back = story.done.find((text) => /^start job(:\d)? inner$/.test(text)) ?? "";
+  expect(story.breaks([`stop vm ${host}`, "(fence inner)", `start vm ${host}`, back])).toEqual([]);
+  expect(new Story(story.after).done).toEqual([]);
 });
 
 test("a machine that is no longer configured takes its guest along, once that is empty", () => {

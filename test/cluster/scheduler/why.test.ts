@@ -3,18 +3,15 @@
  * does not, and each change that is proposed brings the resource to where it is promised.
  */
 import { describe, expect, test } from "vitest";
-import { childOf, parseXml, type XmlElement, xml } from "../../../src/base/xml.ts";
+import { childOf, parseXml, type XmlElement } from "../../../src/base/xml.ts";
 import { work } from "../../../src/cluster/core/scheduler/schedule.ts";
-import type { Change } from "../../../src/cluster/core/scheduler/why/change.ts";
+import { isReached } from "../../../src/cluster/core/scheduler/why/change.ts";
 import { conclusionOf, targetsOf, textOf } from "../../../src/cluster/core/scheduler/why/conclusion.ts";
-import {
-  type Candidate,
-  type CitedFact,
-  candidatesFor,
-  without,
-} from "../../../src/cluster/core/scheduler/why/facts-of-cib.ts";
+import type { Candidate, CitedFact } from "../../../src/cluster/core/scheduler/why/fact.ts";
+import { candidatesFor } from "../../../src/cluster/core/scheduler/why/facts-of-cib.ts";
 import { prove } from "../../../src/cluster/core/scheduler/why/prove.ts";
 import { factText, proofText } from "../../../src/cluster/core/scheduler/why/why-text.ts";
+import { applyChange, removeFacts, sameFact } from "../../support/apply-change.ts";
 import { randomCib } from "../../support/random-cib/cib.ts";
 import { NOW_SECONDS } from "../../support/random-cib/draw.ts";
 import { terseCib } from "../../support/terse-cib.ts";
@@ -36,31 +33,7 @@ function conclude(cib: XmlElement, name: string) {
 
 function candidates(cib: XmlElement, name: string): Candidate[] {
   const worked = work(cib, NOW_WALL_MS);
-  return candidatesFor(worked.facts, targetsOf(worked, name) ?? []);
-}
-
-const sameFact = (one: CitedFact, other: CitedFact) =>
-  one.kind === other.kind && one.place === other.place && JSON.stringify(one.values) === JSON.stringify(other.values);
-
-function remove(cib: XmlElement, all: readonly Candidate[], facts: readonly CitedFact[]): XmlElement {
-  const found = all.filter((candidate) => facts.some((fact) => sameFact(fact, candidate)));
-  expect(found.length).toBeGreaterThanOrEqual(facts.length);
-  return without(cib, found);
-}
-
-function apply(cib: XmlElement, all: readonly Candidate[], change: Change): XmlElement {
-  const reduced = remove(cib, all, change.remove);
-  if (change.prefer === undefined) return reduced;
-  const { resource, score } = change.prefer;
-  const added = xml("rsc_location", { id: "new", rsc: resource, node: change.node, score: String(score) });
-  const configuration = childOf(reduced, "configuration") ?? xml("configuration");
-  const constraints = childOf(configuration, "constraints") ?? xml("constraints");
-  const others = configuration.children.filter((child) => child !== constraints);
-  const changed = {
-    ...configuration,
-    children: [...others, { ...constraints, children: [...constraints.children, added] }],
-  };
-  return { ...reduced, children: reduced.children.map((child) => (child === configuration ? changed : child)) };
+  return candidatesFor(worked, targetsOf(worked, name) ?? []);
 }
 
 const SEEDS = 24;
@@ -79,7 +52,7 @@ describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOU
     if (proof === undefined || before === undefined) throw new Error(`no proof for ${name}`);
     const all = candidates(cib, name);
     const textWithout = (facts: readonly CitedFact[]) => {
-      const after = conclude(remove(cib, all, facts), name);
+      const after = conclude(removeFacts(cib, all, facts), name);
       return after === undefined ? "gone" : textOf(after);
     };
     for (const { facts } of proof.citations) expect(textWithout(facts)).not.toBe(textOf(before));
@@ -89,12 +62,12 @@ describe.each([...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FOU
     away.push(...proof.conclusion.nodes.filter(({ roles }) => roles.length === 0).map(({ node }) => node));
     proposed.push(...proof.changes.map(({ node }) => node));
     // Of every other node it is said why there is none.
-    const answered = [...proof.changes, ...proof.obstacles].map(({ node }) => node);
+    const answered = [...proof.changes, ...proof.obstacles].flatMap(({ node, role }) => (role ? [] : [node]));
     const asked = proof.conclusion.nodes.filter(({ roles }) => roles.length === 0).map(({ node }) => node);
     expect(answered.toSorted()).toEqual(asked.toSorted());
     for (const change of proof.changes) {
-      const after = conclude(apply(cib, all, change), name);
-      expect(after?.nodes.find(({ node }) => node === change.node)?.roles).not.toEqual([]);
+      const after = conclude(applyChange(cib, all, change), name);
+      expect(after !== undefined && isReached(after, change)).toBe(true);
     }
     for (const fact of cited)
       for (const language of ["en", "ja"] as const) expect(factText(fact, language)).not.toMatch(/[{}]/);
@@ -112,7 +85,7 @@ test("of facts that count only together none can be spared", () => {
   const cib = parse(randomCib(247));
   const all = candidates(cib, "r2");
   const textWithout = (facts: readonly CitedFact[]) => {
-    const after = conclude(remove(cib, all, facts), "r2");
+    const after = conclude(removeFacts(cib, all, facts), "r2");
     return after === undefined ? "gone" : textOf(after, "alpha");
   };
   const sets = prove(cib, NOW_WALL_MS, "r2", "alpha")?.citations.filter(({ facts }) => facts.length > 1) ?? [];

@@ -38,6 +38,7 @@ export const ROW_OF = {
   "fencing-unproven": 0,
   "node-sick": 0,
   "cib-not-written": 0,
+  "configuration-conflict": 0,
   "alert-not-told": 0,
   "silence-near-deadtime": 0,
   "promoted-nowhere": 0,

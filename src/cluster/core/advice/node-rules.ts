@@ -106,6 +106,18 @@ export const cibNotWritten: Rule = ({ cibRefusal, self }) =>
     ? []
     : [{ code: "cib-not-written", severity: "error", values: { node: self, why: cibRefusal } }];
 
+/** One side's changes are not in force, though they were acknowledged there. */
+export const configurationConflict: Rule = ({ conflict }) =>
+  conflict === undefined
+    ? []
+    : [
+        {
+          code: "configuration-conflict",
+          severity: "warning",
+          values: { version: conflict.version, lost: String(conflict.lost) },
+        },
+      ];
+
 /** Whoever is to be told of the next trouble would not hear of it. */
 export const alertsNotTold: Rule = ({ alerts }) =>
   alerts.map(({ node, target, reason, lost }) => {

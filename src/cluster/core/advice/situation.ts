@@ -78,11 +78,20 @@ export interface Situation {
   readonly keeper: KeeperFact | undefined;
   /** Why our disk does not take the configuration, while that is so. */
   readonly cibRefusal: string | undefined;
+  /** Both sides had changed the configuration, and nobody has changed anything since. */
+  readonly conflict: ConflictFact | undefined;
   /** Alerts of this node that do not reach whom they are for. */
   readonly alerts: readonly ToldTrouble[];
   /** What has kept the DC from deciding for long, while that is so. */
   readonly heldUp: string | undefined;
   readonly blocked: readonly { readonly key: string; readonly node?: string; readonly reason: string }[];
+}
+
+export interface ConflictFact {
+  /** The version that came out of it (`ADMIN.EPOCH`). */
+  readonly version: string;
+  /** How many lines of the losing side are not in force. */
+  readonly lost: number;
 }
 
 /** One thing to know: which, how bad, and the words that its texts are filled with. */

@@ -84,6 +84,10 @@ export const ENGLISH: Texts = {
     what: `the disk of ${node} does not take the configuration: ${why}; changes wait for it, on every node`,
     doNow: `free or mend the disk of ${node}; it is tried again each second`,
   }),
+  "configuration-conflict": ({ version, lost }) => ({
+    what: `both sides had changed the configuration while apart: in ${version} ${lost} lines of one are not in force`,
+    doNow: "see what is missing (gemel config log), and make those changes again, or any other: then this is settled",
+  }),
   "alert-not-told": ({ node, target, reason, lost }) => ({
     what: `alert ${target} is not told by ${node}: ${reason}${lost === "0" ? "" : `; ${lost} lost`}`,
     doNow: `on ${node}: mend the agent (there, executable, exit code 0 in its time), or: crm configure edit`,

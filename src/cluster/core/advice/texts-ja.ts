@@ -84,6 +84,10 @@ export const JAPANESE: Texts = {
     what: `${node} のディスクに構成を書き込めない: ${why}。全ノードで変更が待たされる`,
     doNow: "ディスクの空きを作るか修理する。毎秒再試行される",
   }),
+  "configuration-conflict": ({ version, lost }) => ({
+    what: `分断中に両側で構成が変更された: ${version} では片側の ${lost} 行が有効でない`,
+    doNow: "失われた変更を gemel config log で確認し、必要なら再度変更する。構成を変更すればこの表示は消える",
+  }),
   "alert-not-told": ({ node, target, reason, lost }) => ({
     what: `アラート ${target} が ${node} から通知されない: ${reason}${lost === "0" ? "" : `。${lost} 件が失われた`}`,
     doNow: `${node} でエージェントを直す(存在、実行権、timeout 内に 0 で終了)か、crm configure で設定を直す`,

@@ -6,6 +6,7 @@
 import { formatProblem, type Problem } from "../../../base/problem.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import { verifyCib } from "../../../cib/schema/verify.ts";
+import { endText, trialOf } from "../overrides/lease.ts";
 import { diffTrees } from "./diff.ts";
 import { growLineage } from "./lineage.ts";
 import { HISTORY_MAX } from "./merge.ts";
@@ -25,6 +26,22 @@ export interface Batch {
   adminRaises: number;
 }
 
+/**
+ * What is changed while a trial is on would be lost when it goes back. Judged here, where changes are put in order: the
+ * asker's node may not have known of the trial. What the cluster notes by itself it notes again when it is missing.
+ */
+function refuseDuringTrial(
+  before: XmlElement,
+  after: XmlElement,
+  { origin }: ConfigurationRequest,
+): Problem | undefined {
+  const trial = trialOf(before);
+  if (trial === undefined || trialOf(after)?.subject !== trial.subject || origin.who === "gemel") return undefined;
+  const reason = `a trial by ${trial.owner} is on until ${endText(trial.endWallMs)}`;
+  const remedy = "confirm it (gemel config confirm), or take it back (gemel config rollback)";
+  return { severity: "error", place: "configuration", reason, remedy };
+}
+
 /** Adds what is asked for to the batch; the problems for which it is refused instead. */
 export function join(state: CibStore, batch: Batch, request: ConfigurationRequest, from: string): readonly Problem[] {
   const { stored } = state;
@@ -41,6 +58,8 @@ export function join(state: CibStore, batch: Batch, request: ConfigurationReques
   const applied = applyOperations(batch.configuration, operations);
   if (applied.kind === "invalid") return applied.problems;
   const configuration = applied.value;
+  const onTrial = refuseDuringTrial(batch.configuration, configuration, request);
+  if (onTrial !== undefined) return [onTrial];
   const wholeOf = (content: XmlElement) => cibTree({ ...state, stored: { ...stored, configuration: content } });
   const problems = verifyCib(wholeOf(configuration));
   // What was wrong before must not bar the way to mending it piece by piece.

@@ -1,10 +1,13 @@
 /** Two contents that may both have changed since they were one: which stays, and what is lost by that. */
 import { diffTrees } from "./diff.ts";
 import { compareLineage, compareVersion, joinLineage, winnerOf } from "./lineage.ts";
-import type { CibConflict, StoredCib } from "./types.ts";
+import type { CibConflict, HistoryEntry, StoredCib } from "./types.ts";
 
 /** History is for people; older entries are in the logs. */
 export const HISTORY_MAX = 100;
+
+const CONFLICT = "conflict-";
+const isConflict = (requestId: string) => requestId.startsWith(CONFLICT);
 
 export type Merge =
   | { readonly kind: "same" }
@@ -12,6 +15,19 @@ export type Merge =
   | { readonly kind: "adopt"; readonly stored: StoredCib }
   /** Neither descends from the other: `stored` descends from both and holds the winner's configuration. */
   | { readonly kind: "join"; readonly stored: StoredCib; readonly conflict: CibConflict | undefined };
+
+/**
+ * The last conflict that nobody has looked after: a person who changes anything behind it has seen the history, or will
+ * not be helped by hearing of it for ever.
+ */
+export function openConflict(
+  history: readonly HistoryEntry[],
+): { readonly version: string; readonly lost: number } | undefined {
+  const found = history.findLast(({ origin, requestId }) => origin.who !== "gemel" || isConflict(requestId));
+  if (found === undefined || !isConflict(found.requestId)) return undefined;
+  const { adminEpoch, epoch } = found.version;
+  return { version: `${adminEpoch}.${epoch}`, lost: found.diff.length };
+}
 
 /** `theirs` came from `node`; `newHead` names the joined content, should there be one. */
 export function mergeStored(mine: StoredCib, theirs: StoredCib, node: string, self: string, newHead: string): Merge {
@@ -34,7 +50,7 @@ export function mergeStored(mine: StoredCib, theirs: StoredCib, node: string, se
   const diff = diffTrees(winner.configuration, loser.configuration);
   const known = new Set(winner.history.map(({ requestId }) => requestId));
   const note = {
-    requestId: `conflict-${newHead}`,
+    requestId: `${CONFLICT}${newHead}`,
     version,
     origin: {
       who: "gemel",

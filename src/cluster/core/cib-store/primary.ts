@@ -6,6 +6,7 @@
  */
 import { unreachable } from "../../../base/check.ts";
 import type { Problem } from "../../../base/problem.ts";
+import { isKnownChange } from "../spoken.ts";
 import { type Batch, join, openBatch, storedOf } from "./batch.ts";
 import { covers } from "./lineage.ts";
 import { mergeStored } from "./merge.ts";
@@ -20,8 +21,13 @@ import type { Answer, CibMessage, CibVersion, ConfigurationRequest, DiskMark, St
 export const RESEND_MS = 5_000;
 /** Status changes that come close together travel together; small beside any operation of an agent. */
 export const STATUS_FLUSH_MS = 20;
-/** How soon a replica notices that it missed status changes. */
+/** How soon a replica notices that it missed status changes: the last of them is followed by an empty word so soon. */
 export const STATUS_BEAT_MS = 5_000;
+/**
+ * From then on, while nothing changes. The channel loses nothing without telling, and then a word goes out at once
+ * (`beatNow`): this only guards against what cannot be, and a serial line has better things to carry.
+ */
+export const STATUS_CALM_MS = 60_000;
 /** Requests that wait at the DC; beyond it somebody is flooding. */
 const QUEUE_MAX = 100;
 /** Changes made in one go: each is checked in whole, and the DC has other things to do as well. */
@@ -270,7 +276,7 @@ export function takeStatus(draft: Draft, changes: StatusList): void {
   let { status, numUpdates } = state;
   let { pending } = state.reign;
   for (const one of changes) {
-    if (isInForce(status, one)) continue;
+    if (!isKnownChange(one) || isInForce(status, one)) continue;
     status = applyStatus(status, one, idOf);
     numUpdates += 1;
     pending = coalesce(pending, one);
@@ -289,7 +295,13 @@ function flush(draft: Draft): void {
   const sequence = reign.sequence + changes.length;
   for (const member of others(draft.state))
     send(draft, member, { kind: "cib-status", round, sequence, numUpdates, changes });
-  changeReign(draft, { sequence, pending: [], beatAtMs: draft.nowMs + STATUS_BEAT_MS });
+  const nextMs = changes.length > 0 ? STATUS_BEAT_MS : STATUS_CALM_MS;
+  changeReign(draft, { sequence, pending: [], beatAtMs: draft.nowMs + nextMs });
+}
+
+/** Something on the way to a member was lost for good, status changes perhaps: the next tick tells how far we are. */
+export function beatNow(draft: Draft): void {
+  if (draft.state.reign !== undefined) changeReign(draft, { beatAtMs: draft.nowMs });
 }
 
 function sendWholeStatus(draft: Draft, to: string): void {

@@ -1,5 +1,6 @@
 /** A member that is not the DC: it answers the DC's questions, stores what the DC sends, and follows the status. */
 import { unreachable } from "../../../base/check.ts";
+import { isKnownChange } from "../spoken.ts";
 import { compareLineage, compareVersion, standingOf } from "./lineage.ts";
 import { enqueue } from "./primary.ts";
 import { adopt, change, confirmed, type Draft, send } from "./state.ts";
@@ -61,6 +62,11 @@ function follow(draft: Draft, message: CibMessage & { kind: "cib-status" }): voi
   }
   const fresh = changes.slice(state.sequence - first);
   if (sequence < state.sequence) return;
+  // A later version says something new: what has come of it stands in the status itself.
+  if (!fresh.every(isKnownChange)) {
+    send(draft, state.dc ?? "", { kind: "cib-status-ask", round });
+    return;
+  }
   change(draft, { numUpdates });
   if (fresh.length === 0) return;
   const idOf = nodeIdFrom(state.stored.configuration);

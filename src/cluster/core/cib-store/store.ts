@@ -7,6 +7,7 @@ import { check, unreachable } from "../../../base/check.ts";
 import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import {
+  beatNow,
   beginReign,
   lacking,
   pressOn,
@@ -115,6 +116,7 @@ function persisted(draft: Draft, token: number): void {
 function sendAgain(draft: Draft, peer: string): void {
   const { dc, self, reign } = draft.state;
   if (reign !== undefined && lacking(draft.state)) pressOn(draft);
+  beatNow(draft);
   if (dc !== peer || dc === self) return;
   forward(draft);
   reportOn(draft);

@@ -36,6 +36,7 @@ import {
   reviewNodes,
   tendJoins,
 } from "./reign.ts";
+import { refuseStranger } from "./strange-words.ts";
 import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type {
   ControllerEffect,
@@ -53,6 +54,7 @@ export function createController(
   fenced: ControllerState["fenced"],
   cib: XmlElement,
   nowMs: number,
+  hasBegun: boolean,
 ): ControllerState {
   return {
     self,
@@ -68,6 +70,8 @@ export function createController(
     left: false,
     fenced,
     dcReport: undefined,
+    strangers: [],
+    hasBegun,
   };
 }
 
@@ -245,6 +249,7 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
 function takeMessage(turn: Turn, from: string, message: ControllerMessage): void {
   switch (message.kind) {
     case "hello":
+      if (refuseStranger(turn, from, message.hello)) break;
       elect(turn, { kind: "hello", from, hello: message.hello });
       break;
     case "joined":
@@ -300,6 +305,9 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
       break;
     case "message":
       takeMessage(turn, event.from, event.message);
+      break;
+    case "messages-lost":
+      elect(turn, event);
       break;
     case "cib":
       turn.state = { ...turn.state, cib: event.cib };

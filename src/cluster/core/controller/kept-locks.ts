@@ -5,6 +5,7 @@
  */
 import { childOf, type XmlElement, xml } from "../../../base/xml.ts";
 import type { StatusChange } from "../cib-store/types.ts";
+import { lowestSpoken, SPOKEN_END_LOCK } from "../spoken.ts";
 import { clusterOption, historyOf, nodeState, readBoolean } from "./cib-read.ts";
 import { emit, log, type Turn } from "./turn.ts";
 
@@ -43,12 +44,22 @@ export function clearLeft(cib: XmlElement, node: string): readonly StatusChange[
   return kept.length === 0 ? [cleared] : [cleared, { kind: "replace-history", node, lrm }];
 }
 
+/** The end of a lock in words from before there were locks: the record is forgotten, and told again without it. */
+function endLockPlainly(node: string, record: XmlElement): readonly StatusChange[] {
+  const { id = "", class: agentClass = "", type = "", provider } = record.attributes;
+  const resource = { id, class: agentClass, type, ...(provider === undefined ? {} : { provider }) };
+  const told = record.children.map((operation): StatusChange => ({ kind: "set-operation", node, resource, operation }));
+  return [{ kind: "delete-history", node, resource: id }, ...told];
+}
+
 /** The resource runs again, or the limit is over. */
 export function endLock(turn: Turn, node: string, resource: string): void {
   const record = historyOf(nodeState(turn.state.cib, node)).find(({ attributes }) => attributes.id === resource);
   if (record === undefined || !isLocked(record)) return;
   log(turn, "info", `${resource} is no longer locked to ${node}`);
-  emit(turn, { kind: "report", changes: [{ kind: "end-lock", node, resource }] });
+  const isUnderstood = lowestSpoken(turn.state.election) >= SPOKEN_END_LOCK;
+  const changes = isUnderstood ? [{ kind: "end-lock", node, resource } as const] : endLockPlainly(node, record);
+  emit(turn, { kind: "report", changes });
 }
 
 /** It has not left in order, or came back and died: nothing is to wait for it any more. */

@@ -61,7 +61,7 @@ export function tendStop(turn: Turn): void {
   // A history that is empty since nobody has looked, or that was forgotten, proves nothing.
   const isIdle = !runs && isLookedOver(cib, own);
   if (waitedMs >= stopWaitMs(turn.state)) {
-    log(turn, "error", `the resources have not stopped within ${waitedMs} ms`);
+    log(turn, "error", `the resources have not stopped within ${Math.round(waitedMs)} ms`);
     leave(turn, isIdle);
   } else if (
     (isIdle || (!runs && !stopping.hasForerunner)) &&

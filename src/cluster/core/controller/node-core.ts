@@ -4,11 +4,10 @@
  * and the test harness (and the simulator) run this very code.
  */
 import { check } from "../../../base/check.ts";
-import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import type { CibStore } from "../cib-store/state.ts";
-import { cibTree, createCibStore, stepCibStore, wakeCibStoreAtMs } from "../cib-store/store.ts";
+import { cibTree, createCibStore, stepCibStore } from "../cib-store/store.ts";
 import type {
   CibMessage,
   CibStoreEffect,
@@ -17,15 +16,17 @@ import type {
   StatusChange,
   StoredCib,
 } from "../cib-store/types.ts";
-import { createExecutor, executorWakeAtMs, limited, lookAtForgotten, stepExecutor } from "../executor/executor.ts";
+import { createExecutor, limited, lookAtForgotten, stepExecutor } from "../executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../executor/history.ts";
 import { limitOptionsOf } from "../executor/limits.ts";
 import type { Begun } from "../executor/runs-with.ts";
 import type { ExecutorEffect, ExecutorEvent, ExecutorState, ExecutorTools } from "../executor/types.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { configuredNodes, configuredResources } from "./cib-read.ts";
-import { controllerWakeAtMs, createController, stepController } from "./controller.ts";
+import { createController, stepController } from "./controller.ts";
+import { type Inner, innerEvents } from "./node-inputs.ts";
 import { recordChanges } from "./record-changes.ts";
+import { noteStrange } from "./strange-words.ts";
 import type {
   ClearScope,
   ControllerEffect,
@@ -50,6 +51,8 @@ export interface NodeState {
   readonly reported: Readonly<Record<string, XmlElement>>;
   readonly requestPrefix: string;
   readonly nextRequest: number;
+  /** What managers of a later version said that this one does not know, as `FROM WORD`: told once. */
+  readonly strange: readonly string[];
 }
 
 export type NodeEvent =
@@ -96,12 +99,13 @@ export function createNode(start: NodeStart, nowMs: number): NodeState {
   const executor = limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store)));
   return {
     self,
-    controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs),
+    controller: createController(self, incarnation, nodes, fenced, cibTree(store), nowMs, begun.length > 0),
     executor: lookAtForgotten(executor, configuredResources(cibTree(store)), nowMs),
     store,
     reported: {},
     requestPrefix: `${self}-${session}`,
     nextRequest: 1,
+    strange: [],
   };
 }
 
@@ -109,11 +113,6 @@ export function createNode(start: NodeStart, nowMs: number): NodeState {
 export function nodeCib({ store }: NodeState): XmlElement {
   return cibTree(store);
 }
-
-type Inner =
-  | { readonly to: "controller"; readonly event: ControllerEvent }
-  | { readonly to: "executor"; readonly event: ExecutorEvent }
-  | { readonly to: "store"; readonly event: CibStoreEvent };
 
 interface Work {
   state: NodeState;
@@ -327,57 +326,25 @@ function stepInner(work: Work, inner: Inner, tools: ExecutorTools): void {
   }
 }
 
-function innerEvents(event: NodeEvent): readonly Inner[] {
-  switch (event.kind) {
-    case "view":
-    case "decision":
-    case "fenced":
-    case "cleanup":
-    case "stop":
-      return [{ to: "controller", event }];
-    case "finished":
-    case "look":
-    case "disk":
-    case "load":
-      return [{ to: "executor", event }];
-    case "submit":
-    case "persisted":
-    case "report":
-    case "messages-lost":
-      return [{ to: "store", event }];
-    case "message": {
-      const { from, message } = event;
-      if (message.room === "cib")
-        return [{ to: "store", event: { kind: "from-peer", from, message: message.message } }];
-      return [{ to: "controller", event: { kind: "message", from, message: message.message } }];
-    }
-    case "tick":
-      return [
-        { to: "executor", event },
-        { to: "store", event },
-        { to: "controller", event },
-      ];
-    default:
-      return event satisfies never;
-  }
-}
-
 export function stepNode(
   state: NodeState,
   event: NodeEvent,
   now: Instant,
   tools: ExecutorTools,
 ): Stepped<NodeState, NodeEffect> {
-  const work: Work = { state, queue: [...innerEvents(event)], effects: [], now };
+  const work: Work = { state, queue: [...innerEvents(state, event, now.nowMs)], effects: [], now };
+  if (event.kind === "message") {
+    const heard = noteStrange(state.strange, event.from, event.message.message);
+    if (heard !== undefined) {
+      if (heard.strange !== state.strange) work.state = { ...state, strange: heard.strange };
+      work.effects.push(...heard.effects);
+      if (!heard.isFollowed) return { state: work.state, effects: work.effects };
+    }
+  }
   for (let steps = 0; ; steps += 1) {
     const inner = work.queue.shift();
     if (inner === undefined) return { state: work.state, effects: work.effects };
     check(steps < INNER_STEPS_MAX, "the cores of one node never come to rest");
     stepInner(work, inner, tools);
   }
-}
-
-/** When the node next wants a `tick`. */
-export function nodeWakeAtMs({ controller, executor, store }: NodeState): number | undefined {
-  return earliest(earliest(controllerWakeAtMs(controller), executorWakeAtMs(executor)), wakeCibStoreAtMs(store));
 }

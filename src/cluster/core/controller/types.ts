@@ -160,11 +160,17 @@ export interface ControllerState {
   readonly fenced: Readonly<Record<string, number>>;
   /** The last word of the DC about its work. */
   readonly dcReport: DcReport | undefined;
+  /** Members whose managers speak a version too far from ours. */
+  readonly strangers: readonly string[];
+  /** Earlier managers have started something since this node has booted. */
+  readonly hasBegun: boolean;
 }
 
 export type ControllerEvent =
   | { readonly kind: "view"; readonly view: MembershipView }
   | { readonly kind: "message"; readonly from: string; readonly message: ControllerMessage }
+  /** What was on its way to or from a member is lost for good. */
+  | { readonly kind: "messages-lost" }
   | { readonly kind: "cib"; readonly cib: XmlElement; readonly what: "configuration" | "status" }
   | { readonly kind: "synchronised" }
   | { readonly kind: "decision"; readonly number: number; readonly decision: Decision }

@@ -4,7 +4,7 @@
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { clock } from "../advice/words.ts";
-import { leasesOf } from "../overrides/lease.ts";
+import { heldConstraints, type Lease, leasesOf } from "../overrides/lease.ts";
 import { parseDurationMs } from "../scheduler/facts/values.ts";
 import type { DoctorFinding, Examination } from "./examination.ts";
 
@@ -38,14 +38,16 @@ const fencing: Rule = ({ isFencingEnabled, nodes, devices, proofs }) => {
   return [...bare, ...untested];
 };
 
+const isPlacing = ({ kind }: Lease) => kind === "move" || kind === "ban";
+
 /** What moves left behind without anybody who will take it back. */
 const overrides: Rule = ({ configuration }) => {
   const leases = leasesOf(configuration);
   const constraints = childrenOf(childOf(configuration, "constraints"), "rsc_location");
-  const leftOver = constraints.flatMap(({ attributes }): readonly DoctorFinding[] => {
-    const { id = "", rsc = "" } = attributes;
-    const isHeld = leases.some(({ kind, subject }) => (kind === "move" || kind === "ban") && subject === rsc);
-    if (!/^cli-(?:prefer|ban|standby)-/.test(id) || isHeld) return [];
+  const held = new Set(leases.flatMap((lease) => (isPlacing(lease) ? heldConstraints(configuration, lease) : [])));
+  const leftOver = constraints.flatMap((constraint): readonly DoctorFinding[] => {
+    const { id = "", rsc = "" } = constraint.attributes;
+    if (!/^cli-(?:prefer|ban|standby)-/.test(id) || held.has(constraint)) return [];
     return [{ severity: "warning", code: "constraint-left-over", values: { id, resource: rsc } }];
   });
   const forEver = leases.flatMap(({ kind, subject, owner, reason, endWallMs }): readonly DoctorFinding[] => {

@@ -13,8 +13,25 @@ function variableName(name: string): string {
 
 type Operation = Pick<ResourceAction, "resource" | "operation" | "intervalMs" | "timeoutMs" | "parameters" | "meta">;
 
-/** `node`: the name of the node that runs it. Agents read OCF_CHECK_LEVEL bare, whatever its origin. */
+const known = new WeakMap<
+  Operation,
+  { readonly node: string; readonly environment: Readonly<Record<string, string>> }
+>();
+
+/**
+ * `node`: the name of the node that runs it. A recurring operation is begun again and again with the very same action,
+ * which never changes: it is asked once.
+ */
 export function agentEnvironment(action: Operation, node: string): Readonly<Record<string, string>> {
+  const before = known.get(action);
+  if (before?.node === node) return before.environment;
+  const environment = environmentOf(action, node);
+  known.set(action, { node, environment });
+  return environment;
+}
+
+/** Agents read OCF_CHECK_LEVEL bare, whatever its origin. */
+function environmentOf(action: Operation, node: string): Readonly<Record<string, string>> {
   const { resource, operation, intervalMs, timeoutMs, parameters, meta } = action;
   const environment: Record<string, string> = {
     OCF_RA_VERSION_MAJOR: "1",

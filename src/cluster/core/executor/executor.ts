@@ -5,8 +5,8 @@
  * recurring operations first, and ends one that is just running: a stop never waits for a hung monitor.
  * Facts: reference/crm-tools.md, section 6; Pacemaker Explained, "Resource Operations".
  */
-import { without } from "../../../base/record.ts";
-import { type Stepped, unchanged } from "../../../base/step.ts";
+import { withEntry, without } from "../../../base/record.ts";
+import { type Stepped, together, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { doubted, doubtText, isDoubtful, withDiskWait } from "./disk-wait.ts";
@@ -21,6 +21,7 @@ import {
   mapRecurring,
   result,
   SUCCESS,
+  unknownResource,
   withResource,
 } from "./resource-state.ts";
 import { type Begun, begunAfter, probeOf } from "./runs-with.ts";
@@ -51,7 +52,7 @@ const OWN_TRANSITION_KEY = "0:0:7:own-probe";
 export function createExecutor(node: string, actionLimit: number, begun: readonly Begun[] = []): ExecutorState {
   const resources = begun.map((one): [string, ResourceState] => [
     one.resource.id,
-    { identity: one.resource, waiting: [], recurring: {}, history: {}, begun: one },
+    { ...unknownResource(one.resource), begun: one },
   ]);
   return { node, limits: usualLimits(actionLimit), nextCallId: 1, resources: Object.fromEntries(resources) };
 }
@@ -91,7 +92,7 @@ function perform(
   const { id } = action.resource;
   const digest = tools.md5(digestText(action.parameters, action.intervalMs, action.timeoutMs));
   const call: Call = { callId: state.nextCallId, action, transitionKey, queuedAtMs: nowMs, digest };
-  const known = state.resources[id] ?? { identity: action.resource, waiting: [], recurring: {}, history: {} };
+  const known = state.resources[id] ?? unknownResource(action.resource);
   const next = { ...state, nextCallId: state.nextCallId + 1 };
   if (action.operation === "cancel") {
     const cancelled = cancelRecurring(known, [cancelledKey(action)]);
@@ -121,6 +122,13 @@ function answerOf(running: RunningCall, { outcome, exitReason, execMs }: Finishe
   return { opStatus, rcCode, exitReason: reason, execMs, queueMs: running.startedAtMs - running.queuedAtMs };
 }
 
+/** Nobody waits for it to run at once. */
+function unasked(call: RecurringCall): RecurringCall {
+  if (call.lookedForAtMs === undefined && call.isDoubted === undefined) return call;
+  const { lookedForAtMs: _asked, isDoubted: _doubted, ...rest } = call;
+  return rest;
+}
+
 /** A repetition of a recurring operation has ended: only a changed answer is told and recorded. */
 function finishRecurring(
   state: ExecutorState,
@@ -132,19 +140,17 @@ function finishRecurring(
 ): Step {
   const key = historySuffix(running.action.operation, running.action.intervalMs);
   const call = resource.recurring[key];
-  if (call === undefined || call.callId !== running.callId) {
-    return { state: withResource(state, id, idle(resource)), effects: [] };
-  }
+  if (call === undefined || call.callId !== running.callId) return unchanged(withResource(state, id, idle(resource)));
   const answer = answerOf(running, event);
   // What was asked for during the run may have come too late for it.
-  const { lookedForAtMs, isDoubted, ...rest } = call;
+  const { lookedForAtMs, isDoubted } = call;
   const isStale = lookedForAtMs !== undefined && lookedForAtMs > running.startedAtMs;
   const dueAtMs = isStale ? nowMs : nowMs + running.action.intervalMs;
-  const next: RecurringCall = { ...rest, dueAtMs, answered: true };
-  const rested = { ...idle(resource), recurring: { ...resource.recurring, [key]: next } };
+  const next: RecurringCall = { ...unasked(call), dueAtMs, answered: true };
+  const rested = { ...resource, running: undefined, recurring: withEntry(resource.recurring, key, next) };
   const before = resource.history[key];
   const same = before?.rcCode === answer.rcCode && before.opStatus === answer.opStatus;
-  if (call.answered && same) return { state: withResource(state, id, rested), effects: [] };
+  if (call.answered && same) return unchanged(withResource(state, id, rested));
   const { expectedCode, operation } = running.action;
   if (call.answered && !isExpected(answer, expectedCode) && isDoubtful(state, resource, running, answer, nowMs)) {
     const again = { ...rested, recurring: { ...resource.recurring, [key]: doubted(next, state, nowMs) } };
@@ -165,9 +171,15 @@ function recordOf({ action, callId, transitionKey, digest }: Call, answer: Answe
   return { operation, intervalMs, callId, transitionKey, digest, lastChangeWallMs, ...answer };
 }
 
+/** The resource whose operation this call runs. After every run: a plain loop. */
+function ranBy({ resources }: ExecutorState, callId: number): string | undefined {
+  for (const id in resources) if (resources[id]?.running?.callId === callId) return id;
+  return undefined;
+}
+
 function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
-  const found = Object.entries(state.resources).find(([, { running }]) => running?.callId === event.callId);
-  const [id, resource] = found ?? [];
+  const id = ranBy(state, event.callId);
+  const resource = id === undefined ? undefined : state.resources[id];
   const running = resource?.running;
   // The answer to a call that this executor never made, or from before a restart.
   if (id === undefined || resource === undefined || running === undefined) return unchanged(state);
@@ -178,12 +190,11 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
   }));
   if (running.action.intervalMs > 0) {
     const stepped = finishRecurring(state, id, resource, running, event, nowMs);
-    return { state: stepped.state, effects: [...attributes, ...stepped.effects] };
+    return { state: stepped.state, effects: together(attributes, stepped.effects) };
   }
   const answer = answerOf(running, event);
-  const { begun: before, ...others } = idle(resource);
-  const begun = begunAfter(before, running.action, answer.rcCode);
-  const rested: ResourceState = begun === undefined ? others : { ...others, begun };
+  const begun = begunAfter(resource.begun, running.action, answer.rcCode);
+  const rested: ResourceState = { ...resource, running: undefined, begun };
   // It is not where it was begun; the probe that was ordered looks where it would be now.
   if (running.ordered !== undefined && begun === undefined) {
     const { transitionKey, queuedAtMs, ordered } = running;
@@ -203,11 +214,9 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
     return { state: withResource(state, id, rested), effects: [...attributes, result(running, answer)] };
   }
   const history = recordResult(rested.history, recordOf(running, answer, event), running.action.expectedCode);
-  const { lockedSinceSeconds: lockedBefore, ...unlocked } = rested;
-  const lockedSinceSeconds = lockAfter(lockedBefore, running.action, answer);
-  const locked = lockedSinceSeconds === undefined ? unlocked : { ...unlocked, lockedSinceSeconds };
+  const lockedSinceSeconds = lockAfter(rested.lockedSinceSeconds, running.action, answer);
   return {
-    state: withResource(state, id, { ...locked, history }),
+    state: withResource(state, id, { ...rested, lockedSinceSeconds, history }),
     effects: told,
   };
 }
@@ -310,7 +319,7 @@ export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: 
   const stepped = stepEvent(state, event, nowMs, tools);
   const pumped = pump(stepped.state, nowMs, tools);
   const kept = keepBegun(state.resources, pumped.state.resources);
-  return { state: pumped.state, effects: [...kept, ...stepped.effects, ...pumped.effects] };
+  return { state: pumped.state, effects: together(together(kept, stepped.effects), pumped.effects) };
 }
 
 /** When a recurring or delayed operation is due next; undefined when only an event can bring work. */

@@ -7,7 +7,15 @@ import { agentEnvironment } from "./environment.ts";
 import { slotsOf } from "./limits.ts";
 import { cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
 import { asItRuns, begunDuring, isProbe, looksAtSame } from "./runs-with.ts";
-import type { Call, ExecutorEffect, ExecutorState, ExecutorTools, ResourceState, RunningCall } from "./types.ts";
+import type {
+  Call,
+  ExecutorEffect,
+  ExecutorState,
+  ExecutorTools,
+  RecurringCall,
+  ResourceState,
+  RunningCall,
+} from "./types.ts";
 
 type Step = Stepped<ExecutorState, ExecutorEffect>;
 
@@ -58,14 +66,24 @@ function beginNext(
   if (resource.running !== undefined) return undefined;
   const [first] = resource.waiting;
   if (first !== undefined) return slots.once > 0 && (first.notBeforeMs ?? nowMs) <= nowMs ? first : undefined;
-  if (slots.recurring <= 0) return undefined;
-  const due = Object.values(resource.recurring).filter(({ dueAtMs }) => dueAtMs <= nowMs);
-  return due.sort((left, right) => left.dueAtMs - right.dueAtMs)[0];
+  return slots.recurring > 0 ? longestDue(resource, nowMs) : undefined;
+}
+
+/** Of several that are due since the same moment the one that was ordered first. Asked all the time: a plain loop. */
+function longestDue({ recurring }: ResourceState, nowMs: number): RecurringCall | undefined {
+  let first: RecurringCall | undefined;
+  for (const key in recurring) {
+    const call = recurring[key];
+    if (call !== undefined && call.dueAtMs <= nowMs && (first === undefined || call.dueAtMs < first.dueAtMs))
+      first = call;
+  }
+  return first;
 }
 
 function runningCounts(state: ExecutorState): { once: number; recurring: number } {
   const counts = { once: 0, recurring: 0 };
-  for (const { running } of Object.values(state.resources)) {
+  for (const id in state.resources) {
+    const running = state.resources[id]?.running;
     if (running !== undefined) counts[running.action.intervalMs > 0 ? "recurring" : "once"] += 1;
   }
   return counts;
@@ -100,6 +118,15 @@ function hasWork({ resources }: ExecutorState, nowMs: number): boolean {
   return false;
 }
 
+/** The resources, that first whose first operation has waited for longest; where nothing waits, nearly always, as is. */
+function inOrder({ resources }: ExecutorState): readonly string[] {
+  const ids = Object.keys(resources);
+  const waitedFor = (id: string) => resources[id]?.waiting[0]?.callId ?? Number.MAX_SAFE_INTEGER;
+  for (const id of ids)
+    if ((resources[id]?.waiting.length ?? 0) > 0) return ids.sort((left, right) => waitedFor(left) - waitedFor(right));
+  return ids;
+}
+
 /** Begins whatever may begin, the longest waiting first. */
 export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): Step {
   if (!hasWork(from, nowMs)) return unchanged(from);
@@ -107,9 +134,7 @@ export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): 
   const effects: ExecutorEffect[] = [];
   const counts = runningCounts(state);
   const most = slotsOf(state.limits);
-  const waitedFor = (resource: ResourceState) => resource.waiting[0]?.callId ?? Number.MAX_SAFE_INTEGER;
-  const order = Object.entries(state.resources).sort(([, left], [, right]) => waitedFor(left) - waitedFor(right));
-  for (const [id] of order) {
+  for (const id of inOrder(state)) {
     for (let resource = state.resources[id]; resource !== undefined; resource = state.resources[id]) {
       const slots = { once: most.once - counts.once, recurring: most.recurring - counts.recurring };
       const call = beginNext(resource, slots, nowMs);
@@ -125,12 +150,7 @@ export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): 
       const running = begin(call, resource, nowMs, tools);
       const waiting = recurring ? resource.waiting : resource.waiting.slice(1);
       const begun = begunDuring(resource.begun, running.action);
-      state = withResource(state, id, {
-        ...idle(resource),
-        waiting,
-        running,
-        ...(begun === undefined ? {} : { begun }),
-      });
+      state = withResource(state, id, { ...resource, waiting, running, begun });
       effects.push(run(state, running));
       break;
     }

@@ -1,10 +1,24 @@
 /** The small steps on the state of one resource that the executor's parts share. */
-import { without } from "../../../base/record.ts";
+import { withEntry, without } from "../../../base/record.ts";
+import type { ResourceIdentity } from "../transition/graph.ts";
 import { OP_STATUS } from "./history.ts";
 import type { Call, ExecutorEffect, ExecutorState, RecurringCall, ResourceState } from "./types.ts";
 
+/** A resource of which nothing is known here. */
+export function unknownResource(identity: ResourceIdentity): ResourceState {
+  return {
+    identity,
+    waiting: [],
+    running: undefined,
+    begun: undefined,
+    lockedSinceSeconds: undefined,
+    recurring: {},
+    history: {},
+  };
+}
+
 export function withResource(state: ExecutorState, id: string, resource: ResourceState): ExecutorState {
-  return { ...state, resources: { ...state.resources, [id]: resource } };
+  return { ...state, resources: withEntry(state.resources, id, resource) };
 }
 
 /** Every recurring operation as `change` makes it; a resource of which none changes stays the same object. */
@@ -21,9 +35,9 @@ export function mapRecurring(
   return { ...state, resources: Object.fromEntries(resources) };
 }
 
-/** Without the running call; optional properties are left out, never undefined, so that states compare. */
-export function idle({ running: _ended, ...rest }: ResourceState): ResourceState {
-  return rest;
+/** Without the running call. */
+export function idle(resource: ResourceState): ResourceState {
+  return { ...resource, running: undefined };
 }
 
 export interface Answer {
@@ -60,6 +74,7 @@ export function cancelRecurring(
     }
   }
   const { recurring, history } = resource;
-  const kept = { ...idle(resource), recurring: without(recurring, ...keys), history: without(history, ...keys) };
-  return { resource: running === undefined ? kept : { ...kept, running }, effects };
+  if (keys.length === 0) return { resource, effects };
+  const [calls, records] = [without(recurring, ...keys), without(history, ...keys)];
+  return { resource: { ...resource, running, recurring: calls, history: records }, effects };
 }

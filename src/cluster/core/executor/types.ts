@@ -154,15 +154,16 @@ export interface RecurringCall extends Call {
   readonly answered: boolean;
 }
 
+/** A key stands there also where nothing is known: each run makes a new state, and V8 copies one shape far faster. */
 export interface ResourceState {
   readonly identity: ResourceIdentity;
   /** In order of arrival; only the first may start, and only when nothing runs. */
   readonly waiting: readonly Call[];
-  readonly running?: RunningCall;
+  readonly running: RunningCall | undefined;
   /** See runs-with.ts. */
-  readonly begun?: Begun;
+  readonly begun: Begun | undefined;
   /** Stopped because this node leaves, it waits for it: since when, on the wall clock. */
-  readonly lockedSinceSeconds?: number;
+  readonly lockedSinceSeconds: number | undefined;
   /** By `OPERATION_INTERVALMS`. */
   readonly recurring: Readonly<Record<string, RecurringCall>>;
   /** By the id's suffix: `last_0`, `last_failure_0`, `monitor_10000`, `migrate_to_0`. */

@@ -12,6 +12,14 @@ export interface LinkQuality {
   readonly changes: readonly { readonly state: LinkState["state"]; readonly agoMs: number }[];
 }
 
+/** How packets are sent. */
+export interface Sealing {
+  /** Encrypted by this node; else in the clear, with their proof. */
+  readonly hides: boolean;
+  /** Nodes that are heard and do it the other way. */
+  readonly unlike: readonly string[];
+}
+
 export interface KeeperReport {
   /** How late our own beats were by our own clock. */
   readonly lateness: SpreadReading;
@@ -31,6 +39,8 @@ export interface KeeperReport {
     readonly nowayout: boolean;
     readonly causedBoot?: boolean;
   };
+  /** Not told by keepers before it was. */
+  readonly sealing?: Sealing;
   /** Why the watchdog is not fed; undefined when this node is well. */
   readonly ailment?: string;
 }

@@ -26,7 +26,11 @@ export function noteBeat(history: LinkHistory, beat: number): LinkHistory {
   // The first one, or the peer counts anew.
   const { newestBeat, changes } = history;
   if (history.known === 0 || Math.abs(by) >= BEATS) return { newestBeat: beat, known: 1, heard: 1, changes };
-  if (by <= 0) return { newestBeat, known: history.known, heard: (history.heard | (1 << -by)) >>> 0, changes };
+  // Overtaken on its way, or of a peer that has just started anew: so many are known of now.
+  if (by <= 0) {
+    const known = Math.max(history.known, 1 - by);
+    return { newestBeat, known, heard: (history.heard | (1 << -by)) >>> 0, changes };
+  }
   const heard = ((history.heard << by) | 1) >>> 0;
   return { newestBeat: beat, known: Math.min(BEATS, history.known + by), heard, changes };
 }

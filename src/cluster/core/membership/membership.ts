@@ -5,13 +5,14 @@
  */
 import { unreachable } from "../../../base/check.ts";
 import { withEntry } from "../../../base/record.ts";
-import type { Stepped } from "../../../base/step.ts";
+import { type Stepped, together } from "../../../base/step.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { hearLink } from "./link.ts";
 import {
   canBeLost,
   confirmFencing,
   hearPeer,
+  isFresh,
   judgePeer,
   type Listener,
   silenceMs,
@@ -24,13 +25,22 @@ import { askAll, noteAnswer, renewLease } from "./quorum-lease.ts";
 import { judgeRift, riftWakeAtMs, strangersTo } from "./rift.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
 import { silenceWakeAtMs, watchSilence } from "./silent-end.ts";
-import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
+import {
+  bitOf,
+  bitOfId,
+  type MembershipEffect,
+  type MembershipEvent,
+  type MembershipState,
+  type PeerState,
+} from "./state.ts";
 
 type Step = Stepped<MembershipState, MembershipEffect>;
 
 /** A goodbye may be lost like any packet; the third makes it certain enough, and deadtime covers the rest. */
 const GOODBYES = 3;
 const GOODBYE_GAP_MS = 20;
+
+const NONE: readonly MembershipEffect[] = [];
 
 /** When the core next wants a tick. */
 export function wakeAtMs(state: MembershipState): number {
@@ -92,56 +102,67 @@ function beat(before: MembershipState, nowMs: number): Step {
 
 type Heard = MembershipEvent & { kind: "heartbeat" };
 
+const NOBODY: readonly string[] = [];
+
 function listenerFor(state: MembershipState, peer: PeerState, event: Heard, nowMs: number): Listener {
   const { generation, config } = state;
   const isKnown = peer.phase === "member" && peer.generation === event.generation;
-  const strangers = isKnown ? [] : strangersTo(state, event, nowMs);
+  const strangers = isKnown ? NOBODY : strangersTo(state, event, nowMs);
   return { id: ownId(state), generation, deadtimeMs: config.deadtimeMs, strangers };
 }
 
+/** For every packet: a plain loop. */
+function peerOfId({ peers }: MembershipState, id: number): PeerState | undefined {
+  for (const peer of peers) if (peer.id === id) return peer;
+  return undefined;
+}
+
 function hear(before: MembershipState, event: Heard, nowMs: number): Step {
-  const known = before.peers.find(({ id }) => id === event.from);
+  const known = peerOfId(before, event.from);
   const link = known?.links[event.link];
-  if (known === undefined || link === undefined) return { state: before, effects: [] };
+  if (known === undefined || link === undefined) return { state: before, effects: NONE };
   const { config } = before;
-  const effects: MembershipEffect[] = [];
   const silentMs = silenceMs(known, before.listeningSinceMs, nowMs);
-  if (known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs)
-    effects.push({ kind: "late-heartbeat", name: known.name, silentMs });
+  const isLate = known.phase === "member" && known.heardAtMs !== undefined && silentMs > config.warntimeMs;
+  const late: MembershipEffect[] = isLate ? [{ kind: "late-heartbeat", name: known.name, silentMs }] : [];
   const judgedLink = hearLink(link, event.link, known.name, event.heartbeat.beat, nowMs, config);
-  const linked = { ...known, links: withEntry(known.links, event.link, judgedLink.link) };
-  const heard = hearPeer(linked, event.generation, event.heartbeat, listenerFor(before, known, event, nowMs), nowMs);
-  effects.push(...judgedLink.effects, ...heard.effects);
+  const links = withEntry(known.links, event.link, judgedLink.link);
+  const listener = listenerFor(before, known, event, nowMs);
+  const heard = hearPeer(known, links, event.generation, event.heartbeat, listener, nowMs);
+  let effects = together(together(late, judgedLink.effects), heard.effects);
   // Only the newest heartbeat of a start that we listen to has a say about us.
   const isNewest = heard.peer.heartbeat === event.heartbeat;
   const peer = isNewest ? noteAnswer(heard.peer, before) : heard.peer;
   let state = withPeer(before, peer);
-  if (heard.peer.generation !== known.generation) effects.push(remember(state));
+  if (heard.peer.generation !== known.generation) effects = [...effects, remember(state)];
   const slept = sleptMs(peer.clock);
   if (slept + config.keepaliveMs >= config.deadtimeMs) {
     const paused = noticePause(withPeer(state, { ...peer, clock: acceptSleep(peer.clock) }), slept, nowMs);
     state = paused.state;
-    effects.push(...paused.effects);
+    effects = together(effects, paused.effects);
   }
   if (!isNewest) return { state, effects };
   const judged = hearOpinion(state, peer);
-  return { state: judged.state, effects: [...effects, ...judged.effects] };
+  return { state: judged.state, effects: together(effects, judged.effects) };
 }
 
 function tick(before: MembershipState, nowMs: number): Step {
-  const effects: MembershipEffect[] = [];
+  let effects = NONE;
   let state = before;
   if (state.goodbyes === undefined)
     for (const peer of before.peers) {
+      if (isFresh(peer, before, nowMs)) continue;
       const judged = judgePeer(peer, before, nowMs);
       if (judged.peer !== peer) state = withPeer(state, judged.peer);
-      effects.push(...judged.effects);
+      effects = together(effects, judged.effects);
     }
-  const waited = nowMs - state.startedAtMs >= state.config.initdeadMs;
-  const seen = state.peers.every(({ phase, fenced }) => phase !== "awaited" || fenced);
-  if (!state.settled && state.raisingTo === undefined && (waited || seen)) {
-    state = { ...state, settled: true };
-    effects.push({ kind: "settled" });
+  if (!state.settled && state.raisingTo === undefined) {
+    const waited = nowMs - state.startedAtMs >= state.config.initdeadMs;
+    const seen = state.peers.every(({ phase, fenced }) => phase !== "awaited" || fenced);
+    if (waited || seen) {
+      state = { ...state, settled: true };
+      effects = [...effects, { kind: "settled" }];
+    }
   }
   if (!state.seenAll && hasSeenAll(state)) state = { ...state, seenAll: true };
   return { state, effects };
@@ -150,7 +171,7 @@ function tick(before: MembershipState, nowMs: number): Step {
 /** Brings the set of members and the epoch in line with the peers' phases and with what the members tell. */
 function agree(state: MembershipState): MembershipState {
   let members = bitOf(state.config, state.config.self);
-  for (const { name, phase } of state.peers) if (phase === "member") members |= bitOf(state.config, name);
+  for (const { id, phase } of state.peers) if (phase === "member") members |= bitOfId(id);
   const isNew = members !== state.members;
   let epoch = state.epoch;
   // After every packet: plain loops.
@@ -166,7 +187,7 @@ function handle(state: MembershipState, event: MembershipEvent, nowMs: number): 
     case "heartbeat":
       return hear(state, event, nowMs);
     case "tick":
-      return { state, effects: [] };
+      return { state, effects: NONE };
     case "suspended": {
       const peers = state.peers.map((peer) => ({ ...peer, clock: expectSleep(peer.clock, event.sleptMs) }));
       return noticePause({ ...state, peers }, event.sleptMs, nowMs);
@@ -215,18 +236,18 @@ const PARTS: readonly ((state: MembershipState, event: MembershipEvent, nowMs: n
 /** One event. Every event also lets time pass, so that a tick is only needed when nothing else comes. */
 export function stepMembership(before: MembershipState, event: MembershipEvent, nowMs: number): Step {
   if (before.selfFenced) return { state: before, effects: [] };
-  const effects: MembershipEffect[] = [];
+  let effects = NONE;
   let state = before;
   const lateMs = nowMs - wakeAtMs(before);
   if (lateMs > before.config.keepaliveMs) {
     const paused = noticePause(state, lateMs, nowMs);
     state = paused.state;
-    effects.push(...paused.effects);
+    effects = paused.effects;
   }
   for (const part of PARTS) {
     const done = part(state, event, nowMs);
     state = done.state;
-    effects.push(...done.effects);
+    effects = together(effects, done.effects);
     if (state.selfFenced) return { state, effects };
   }
   const agreed = waitForTie(watchSilence(renewLease(agree(state), nowMs), nowMs), nowMs);
@@ -234,5 +255,5 @@ export function stepMembership(before: MembershipState, event: MembershipEvent, 
   state = agreed.epoch === state.epoch ? agreed : { ...agreed, nextBeatAtMs: Math.min(state.nextBeatAtMs, nowMs) };
   if (nowMs < state.nextBeatAtMs) return { state, effects };
   const sent = beat(state, nowMs);
-  return { state: sent.state, effects: [...effects, ...sent.effects] };
+  return { state: sent.state, effects: together(effects, sent.effects) };
 }

@@ -9,6 +9,7 @@
  * Term: Linux-HA ha.cf(5), deadtime.
  */
 import { withEntry } from "../../../base/record.ts";
+import { together } from "../../../base/step.ts";
 import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
 import { judgeLink } from "./link.ts";
 import { acceptSleep, advanceClock, elapsedMs, UNKNOWN_CLOCK } from "./peer-clock.ts";
@@ -21,19 +22,25 @@ import {
   type PeerState,
 } from "./state.ts";
 
+const NONE: readonly MembershipEffect[] = [];
+
 export interface JudgedPeer {
   readonly peer: PeerState;
   readonly effects: readonly MembershipEffect[];
 }
 
-/** What the peer's last heartbeat says of node `id`. */
-export function opinionOf(peer: PeerState, id: number): PeerOpinion | undefined {
-  return peer.heartbeat?.peers.find((opinion) => opinion.id === id);
+/** For every packet, several times: a plain loop. */
+function opinionIn(heartbeat: Heartbeat | undefined, id: number): PeerOpinion | undefined {
+  if (heartbeat !== undefined) for (const opinion of heartbeat.peers) if (opinion.id === id) return opinion;
+  return undefined;
 }
+
+/** What the peer's last heartbeat says of node `id`. */
+export const opinionOf = (peer: PeerState, id: number): PeerOpinion | undefined => opinionIn(peer.heartbeat, id);
 
 /** Whether who sent this hears that start of node `id`. */
 export function hearsOf(heartbeat: Heartbeat | undefined, id: number, generation: number): boolean {
-  const opinion = heartbeat?.peers.find((one) => one.id === id);
+  const opinion = opinionIn(heartbeat, id);
   return opinion?.heard === true && opinion.generation === generation;
 }
 
@@ -56,14 +63,20 @@ function clockAfter(peer: PeerState, last: Heartbeat, heartbeat: Heartbeat, nowM
   return known ? advanced : acceptSleep(advanced);
 }
 
-/** Notes what was heard. */
-function note(peer: PeerState, heartbeat: Heartbeat, nowMs: number, deadtimeMs: number): PeerState {
+/** Notes what was heard, and what the links are like after it: one copy for each packet. */
+function note(
+  peer: PeerState,
+  links: PeerState["links"],
+  heartbeat: Heartbeat,
+  nowMs: number,
+  deadtimeMs: number,
+): PeerState {
   const last = peer.heartbeat;
   // A second link carries the same heartbeat again, and a slow link an older one: that adds nothing.
   if (last !== undefined && peer.heartbeatAtMs !== undefined && elapsedMs(last.beat, heartbeat.beat) <= 0)
-    return { ...peer, heardAtMs: nowMs, silentFromMs: nowMs };
+    return { ...peer, links, heardAtMs: nowMs, silentFromMs: nowMs };
   const clock = last === undefined ? peer.clock : clockAfter(peer, last, heartbeat, nowMs, deadtimeMs);
-  return { ...peer, heartbeat, heardAtMs: nowMs, silentFromMs: nowMs, heartbeatAtMs: nowMs, clock };
+  return { ...peer, links, heartbeat, heardAtMs: nowMs, silentFromMs: nowMs, heartbeatAtMs: nowMs, clock };
 }
 
 /** What a heartbeat is judged by. */
@@ -94,18 +107,20 @@ function holdOut(peer: PeerState, { strangers, deadtimeMs }: Listener, nowMs: nu
   };
 }
 
-/** After a heartbeat of the start `generation`. */
+/** After a heartbeat of the start `generation`; `links`: as they are after it, whatever else it is worth. */
 export function hearPeer(
   before: PeerState,
+  links: PeerState["links"],
   generation: number,
   heartbeat: Heartbeat,
   self: Listener,
   nowMs: number,
 ): JudgedPeer {
-  if (generation < before.generation || generation <= before.refusedGeneration) return { peer: before, effects: [] };
+  if (generation < before.generation || generation <= before.refusedGeneration)
+    return { peer: { ...before, links }, effects: NONE };
   const started: JudgedPeer =
-    generation > before.generation ? restart(before, generation) : { peer: before, effects: [] };
-  const peer = note(started.peer, heartbeat, nowMs, self.deadtimeMs);
+    generation > before.generation ? restart(before, generation) : { peer: before, effects: NONE };
+  const peer = note(started.peer, links, heartbeat, nowMs, self.deadtimeMs);
   const { name } = peer;
   if (heartbeat.leaving) {
     return {
@@ -113,6 +128,7 @@ export function hearPeer(
       effects: [...started.effects, { kind: "peer-left", name }],
     };
   }
+  if (peer.phase === "member") return { peer, effects: started.effects };
   if (peer.phase === "lost") {
     if (peer.returned || self.strangers.length > 0) return { peer, effects: started.effects };
     return { peer: { ...peer, returned: true }, effects: [...started.effects, { kind: "peer-returned", name }] };
@@ -124,7 +140,7 @@ export function hearPeer(
     (opinion.opinion === "awaited" || opinion.opinion === "member");
   if (peer.phase !== "awaited" || !hearsUs) return { peer, effects: started.effects };
   const judged = self.strangers.length === 0 ? admit(peer, nowMs) : holdOut(peer, self, nowMs);
-  return { peer: judged.peer, effects: [...started.effects, ...judged.effects] };
+  return { peer: judged.peer, effects: together(started.effects, judged.effects) };
 }
 
 /** From when on the silence of a peer, or of a link to it, counts. */
@@ -159,6 +175,22 @@ export function excuseSilence(
 /** A member, or one that was heard and on its way to become one: its silence has to be answered, too. */
 export function canBeLost({ phase, heardAtMs }: PeerState): boolean {
   return phase === "member" || (phase === "awaited" && heardAtMs !== undefined);
+}
+
+/** As nearly always: it has been heard on each link that is not down within warntime, so `judgePeer` finds nothing. */
+export function isFresh(
+  { links, silentFromMs: ofPeerMs = 0 }: PeerState,
+  { config, listeningSinceMs }: MembershipState,
+  nowMs: number,
+): boolean {
+  const staleMs = nowMs - Math.min(config.warntimeMs, config.deadtimeMs);
+  if (listeningSinceMs > staleMs) return true;
+  if (ofPeerMs <= staleMs) return false;
+  for (const name in links) {
+    const link = links[name];
+    if (link?.state !== "down" && (link?.silentFromMs ?? 0) <= staleMs) return false;
+  }
+  return true;
 }
 
 /** After time has passed. */

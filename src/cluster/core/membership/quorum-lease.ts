@@ -39,9 +39,18 @@ export function askAll(state: MembershipState, beat: number, nowMs: number): Mem
   return { ...state, peers };
 }
 
+/** After every packet, of pairs and of three: a plain loop. */
+function newestAnswer({ peers }: MembershipState): number | undefined {
+  let newestMs: number | undefined;
+  for (const { confirmedAtMs } of peers)
+    if (confirmedAtMs !== undefined && (newestMs === undefined || confirmedAtMs > newestMs)) newestMs = confirmedAtMs;
+  return newestMs;
+}
+
 /** The last moment at which so many peers had heard us. */
 function heardByAtMs(state: MembershipState, count: number, nowMs: number): number | undefined {
   if (count === 0) return nowMs;
+  if (count === 1) return newestAnswer(state);
   const times = state.peers.flatMap(({ confirmedAtMs }) => confirmedAtMs ?? []);
   return times.toSorted((left, right) => right - left)[count - 1];
 }

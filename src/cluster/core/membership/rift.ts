@@ -71,7 +71,8 @@ export interface JudgedRift {
   readonly effects: readonly MembershipEffect[];
 }
 
-const unchanged = (state: MembershipState): JudgedRift => ({ state, effects: [] });
+const NONE: readonly MembershipEffect[] = [];
+const unchanged = (state: MembershipState): JudgedRift => ({ state, effects: NONE });
 
 /** Whom the peer does not hear, or who does not hear it, by their names. */
 const unheard = ({ config, peers }: MembershipState, parted: readonly number[], peer: PeerState) => {

@@ -11,8 +11,13 @@ export interface JudgedSelf {
   readonly effects: readonly MembershipEffect[];
 }
 
-export const ownId = ({ config }: MembershipState): number =>
-  config.nodes.find(({ name }) => name === config.self)?.id ?? 0;
+/** For every packet: a plain loop. */
+export function ownId({ config }: MembershipState): number {
+  for (const { name, id } of config.nodes) if (name === config.self) return id;
+  return 0;
+}
+
+const NONE: readonly MembershipEffect[] = [];
 
 /**
  * After a pause of ours, in which nobody listened: it is no part of anybody's silence. What was silence before it still
@@ -42,7 +47,7 @@ export function noticePause(state: MembershipState, lateMs: number, nowMs: numbe
 /** Ends the hold once every member is known to have heard us after the pause, and still counts us in. */
 export function releaseHold(state: MembershipState): JudgedSelf {
   const { hold, generation } = state;
-  if (hold === undefined) return { state, effects: [] };
+  if (hold === undefined) return { state, effects: NONE };
   const id = ownId(state);
   const answered = (peer: PeerState) => {
     const opinion = opinionOf(peer, id);
@@ -82,7 +87,7 @@ const fence = (state: MembershipState, reason: string): JudgedSelf => ({
 export function hearOpinion(state: MembershipState, peer: PeerState): JudgedSelf {
   const opinion = opinionOf(peer, ownId(state));
   if (opinion === undefined || opinion.generation < state.generation || state.goodbyes !== undefined)
-    return { state, effects: [] };
+    return { state, effects: NONE };
   const { name } = peer;
   const later = opinion.generation > state.generation;
   const done = opinion.opinion === "fenced" || opinion.opinion === "left";
@@ -96,5 +101,5 @@ export function hearOpinion(state: MembershipState, peer: PeerState): JudgedSelf
   if (done) return fence(state, `${name} had this node fenced: it must not run on`);
   // Both sides lost each other: neither has given the other up alone, and their fencing decides.
   if (opinion.opinion === "lost" && peer.phase === "member") return fence(state, `${name} has declared this node lost`);
-  return { state, effects: [] };
+  return { state, effects: NONE };
 }

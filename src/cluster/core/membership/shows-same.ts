@@ -32,6 +32,15 @@ function samePeer(before: PeerState, after: PeerState): boolean {
   );
 }
 
+function samePeers(before: readonly PeerState[], after: readonly PeerState[]): boolean {
+  if (before === after) return true;
+  for (let at = 0; at < before.length; at += 1) {
+    const [one, other] = [before[at], after[at]];
+    if (one === undefined || other === undefined || !samePeer(one, other)) return false;
+  }
+  return true;
+}
+
 export function showsSame(before: MembershipState, after: MembershipState): boolean {
   if (before === after) return true;
   return (
@@ -43,9 +52,6 @@ export function showsSame(before: MembershipState, after: MembershipState): bool
     before.reachable === after.reachable &&
     tieHold(before) === tieHold(after) &&
     isQuorate(before) === isQuorate(after) &&
-    before.peers.every((peer, index) => {
-      const other = after.peers[index];
-      return other !== undefined && samePeer(peer, other);
-    })
+    samePeers(before.peers, after.peers)
   );
 }

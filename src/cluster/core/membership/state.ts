@@ -172,9 +172,12 @@ export interface Remembered {
   readonly peers: Readonly<Record<string, number>>;
 }
 
+/** The bit of the node with this id in a set of members. */
+export const bitOfId = (id: number): number => 1 << (id - 1);
+
 /** The bit of a configured node in a set of members. */
 export function bitOf({ nodes }: MembershipConfig, name: string): number {
-  for (const node of nodes) if (node.name === name) return 1 << (node.id - 1);
+  for (const node of nodes) if (node.name === name) return bitOfId(node.id);
   throw new Error(`invariant broken: no node ${name}`);
 }
 

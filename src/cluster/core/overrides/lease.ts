@@ -24,6 +24,8 @@ export interface Lease {
   readonly kind: OverrideKind;
   /** A node for standby and maintenance, else a resource. */
   readonly subject: string;
+  /** Of a ban: from which node. A resource may be kept from several, each with an end of its own. */
+  readonly node?: string;
   /** Undefined: for ever. */
   readonly endWallMs: number | undefined;
   readonly owner: string;
@@ -31,7 +33,9 @@ export interface Lease {
 }
 
 const KINDS: readonly OverrideKind[] = ["move", "ban", "standby", "maintenance", "unmanage", "trial"];
-const nameOf = ({ kind, subject }: Pick<Lease, "kind" | "subject">) => `${LEASE_PREFIX}${kind}.${subject}`;
+type LeaseName = Pick<Lease, "kind" | "subject" | "node">;
+const nameOf = ({ kind, subject, node }: LeaseName) =>
+  `${LEASE_PREFIX}${kind}.${subject}${node === undefined ? "" : `@${node}`}`;
 
 /** An end is written and read to the second. */
 export const endText = (endWallMs: number | undefined): string =>
@@ -44,7 +48,11 @@ function readLease(name: string, value: string): Lease | undefined {
   const [end = "", owner = "", ...reason] = value.split("|");
   const seconds = end === "forever" ? undefined : parseDate(end);
   const endWallMs = seconds === undefined ? undefined : seconds * 1000;
-  return { kind, subject: rest.slice(kind.length + 1), endWallMs, owner, reason: reason.join("|") };
+  // No id of a resource holds the sign; a ban of an earlier version names no node, and means all.
+  const [subject = "", ...node] =
+    kind === "ban" ? rest.slice(kind.length + 1).split("@") : [rest.slice(kind.length + 1)];
+  const from = node.length === 0 ? {} : { node: node.join("@") };
+  return { kind, subject, ...from, endWallMs, owner, reason: reason.join("|") };
 }
 
 /** Every lease of the configuration, in its order. */
@@ -55,30 +63,26 @@ export function leasesOf(configuration: XmlElement | undefined): readonly Lease[
     .flatMap(({ attributes: { name = "", value = "" } }) => readLease(name, value) ?? []);
 }
 
-/** What keeps a lease beside its override: sent in the same change. */
-export function leaseOperation(configuration: XmlElement | undefined, lease: Lease): ConfigurationOperation {
+/**
+ * What keeps a lease beside its override: sent in the same change. Only its own pair is written: another node's lease
+ * may be on its way at the same moment.
+ */
+export function leaseOperations(lease: Lease): readonly ConfigurationOperation[] {
   const { endWallMs, owner, reason } = lease;
   const value = [endText(endWallMs), owner.replaceAll("|", "/"), reason].join("|");
   const name = nameOf(lease);
-  const set = childrenOf(childOf(configuration, "crm_config"), "cluster_property_set").find(
-    ({ attributes }) => attributes["id"] === LEASE_SET,
-  );
-  const pairs = (set?.children ?? []).filter(({ attributes }) => attributes["name"] !== name);
-  const element = xml("cluster_property_set", { id: LEASE_SET }, [
-    ...pairs,
-    xml("nvpair", { id: `${LEASE_SET}-${name}`, name, value }),
-  ]);
-  return { kind: "set", parent: "crm_config", element };
+  return [
+    { kind: "add", parent: "crm_config", element: xml("cluster_property_set", { id: LEASE_SET }) },
+    { kind: "set", parent: LEASE_SET, element: xml("nvpair", { id: `${LEASE_SET}-${name}`, name, value }) },
+  ];
 }
 
-/** Forgets a lease; nothing when there is none. */
-export function dropLease(
-  configuration: XmlElement | undefined,
-  lease: Pick<Lease, "kind" | "subject">,
-): readonly ConfigurationOperation[] {
-  const has = leasesOf(configuration).some(({ kind, subject }) => kind === lease.kind && subject === lease.subject);
-  if (!has) return [];
-  return [{ kind: "delete", target: `//nvpair[@name="${nameOf(lease)}"]` }];
+/** Forgets a lease, all bans of a resource where no node is named; nothing when there is none. */
+export function dropLease(configuration: XmlElement | undefined, lease: LeaseName): readonly ConfigurationOperation[] {
+  return leasesOf(configuration)
+    .filter(({ kind, subject }) => kind === lease.kind && subject === lease.subject)
+    .filter(({ node }) => lease.node === undefined || node === lease.node)
+    .map((found) => ({ kind: "delete", target: `//nvpair[@name="${nameOf(found)}"]` }));
 }
 
 /**
@@ -115,8 +119,20 @@ function findResource(element: XmlElement | undefined, id: string): XmlElement |
   return element?.children.map((child) => findResource(child, id)).find((found) => found !== undefined);
 }
 
+/** Of these, the ones that the lease of a move or ban is about. */
+export function heldConstraints(
+  configuration: XmlElement | undefined,
+  { kind, subject, node }: Lease,
+): readonly XmlElement[] {
+  const wanted = kind === "move" ? "cli-prefer-" : "cli-ban-";
+  return overrideConstraints(configuration, subject).filter(({ attributes: { id = "" } }) =>
+    node === undefined ? id.startsWith(wanted) : id === `${wanted}${subject}-on-${node}`,
+  );
+}
+
 /** Whether the override of a lease is still in force. */
-function isInForce(configuration: XmlElement | undefined, { kind, subject }: Lease): boolean {
+function isInForce(configuration: XmlElement | undefined, lease: Lease): boolean {
+  const { kind, subject } = lease;
   if (kind === "trial") return true;
   if (kind === "standby" || kind === "maintenance") {
     const cib = xml("cib", {}, configuration === undefined ? [] : [configuration]);
@@ -129,8 +145,7 @@ function isInForce(configuration: XmlElement | undefined, { kind, subject }: Lea
     const managed = pairs.find(({ attributes }) => attributes["name"] === "is-managed")?.attributes["value"];
     return !readBoolean(managed, true);
   }
-  const wanted = kind === "move" ? "cli-prefer-" : "cli-ban-";
-  return overrideConstraints(configuration, subject).some(({ attributes }) => attributes["id"]?.startsWith(wanted));
+  return heldConstraints(configuration, lease).length > 0;
 }
 
 /** The trial that is on: until its end, or its confirmation, nothing else is to be changed. */
@@ -138,8 +153,23 @@ export function trialOf(configuration: XmlElement | undefined): Lease | undefine
   return leasesOf(configuration).find(({ kind }) => kind === "trial");
 }
 
+/**
+ * A configuration that was read while a trial was on, a version of that time or a copy, tells of that trial. Put in
+ * force again it would be gone back from at once, for the end of that trial is over.
+ */
+export function withoutTrial(configuration: XmlElement): XmlElement {
+  const isTrial = ({ name, attributes }: XmlElement) =>
+    name === "nvpair" && attributes["name"]?.startsWith(`${LEASE_PREFIX}trial.`) === true;
+  const strip = (element: XmlElement): XmlElement => ({
+    ...element,
+    children: element.children.filter((child) => !isTrial(child)).map(strip),
+  });
+  return trialOf(configuration) === undefined ? configuration : strip(configuration);
+}
+
 /** What undoes an override. */
-function undo(configuration: XmlElement | undefined, { kind, subject }: Lease): readonly ConfigurationOperation[] {
+function undo(configuration: XmlElement | undefined, lease: Lease): readonly ConfigurationOperation[] {
+  const { kind, subject } = lease;
   if (kind === "standby" || kind === "maintenance")
     return [
       {
@@ -152,10 +182,10 @@ function undo(configuration: XmlElement | undefined, { kind, subject }: Lease): 
     ];
   if (kind === "unmanage")
     return [{ kind: "set-option", target: subject, setName: "meta_attributes", name: "is-managed", value: null }];
-  const wanted = kind === "move" ? "cli-prefer-" : "cli-ban-";
-  return overrideConstraints(configuration, subject)
-    .filter(({ attributes }) => attributes["id"]?.startsWith(wanted))
-    .map(({ attributes }) => ({ kind: "delete", target: attributes["id"] ?? "" }));
+  return heldConstraints(configuration, lease).map(({ attributes }) => ({
+    kind: "delete",
+    target: attributes["id"] ?? "",
+  }));
 }
 
 export interface DueLeases {

@@ -137,16 +137,23 @@ async function waitForPeer(context: Context): Promise<DrbdLook> {
   }
 }
 
+/** Whatever of it is there serves nobody: no role, or no disk. */
+async function isNotServing(context: Context): Promise<boolean> {
+  const observed = await observe(context);
+  return observed.kind === "absent" || (observed.kind === "there" && localDisk(observed.resource) === "Diskless");
+}
+
 async function start(context: Context): Promise<AgentAnswer> {
   const { call, tool, name } = context;
   const { fault, caution } = await judgeConfiguration(context);
   if (fault !== undefined) return failed(fault, OCF.notConfigured);
-  const before = await observe(context);
+  // One look will do: `up` of what is up after all says so, and it is looked for again before anything is taken down.
+  const before = await look(context);
   // What runs already may run under another configuration than the one that has just been judged.
   const up = await tool(call, "drbdadm", [before.kind === "there" ? "adjust" : "up", name]);
   if (up.code !== 0) {
     // `up` without metadata leaves half a resource, which the next `up` would stumble over.
-    if (before.kind === "absent") await tool(call, "drbdadm", ["down", name]);
+    if (before.kind === "absent" && (await isNotServing(context))) await tool(call, "drbdadm", ["down", name]);
     return failed(`drbdadm up ${name}: ${up.reason}`);
   }
   const after = await waitForPeer(context);
@@ -209,6 +216,9 @@ async function stop(context: Context): Promise<AgentAnswer> {
   const gone: AgentAnswer = { ...succeeded, ...score(context, undefined) };
   const before = await observe(context);
   if (before.kind === "absent") return gone;
+  const { code } = await context.tool(context.call, "drbdadm", ["down", context.name]);
+  // Both say so: a second look would prove nothing more.
+  if (code === 0 && (await look(context)).kind === "absent") return gone;
   return insist(context, ["down", context.name], ({ kind }) => (kind === "absent" ? gone : undefined));
 }
 

@@ -102,12 +102,20 @@ async function start(call: AgentCall): Promise<AgentAnswer> {
   return mountAt(readMounts(), directory) === undefined ? failed(`mounting ${device}: ${reason}`) : succeeded;
 }
 
+function listUsers(users: readonly MountUser[]): string {
+  const named = users.slice(0, USERS_NAMED_MAX).map(({ pid, command }) => `${pid} (${command})`);
+  const more = users.length > USERS_NAMED_MAX ? ` and ${users.length - USERS_NAMED_MAX} more` : "";
+  return `process ${named.join(", ")}${more}`;
+}
+
 function nameUsers(users: readonly MountUser[], directory: string): string {
   if (users.length === 0)
     return `no process holds ${directory}: look for a loop device, swap file, NFS export or container on it`;
-  const named = users.slice(0, USERS_NAMED_MAX).map(({ pid, command }) => `${pid} (${command})`);
-  const more = users.length > USERS_NAMED_MAX ? ` and ${users.length - USERS_NAMED_MAX} more` : "";
-  return `${directory} is held by process ${named.join(", ")}${more}`;
+  return `${directory} is held by ${listUsers(users)}`;
+}
+
+function nameEnded(users: readonly MountUser[], directory: string): string {
+  return users.length === 0 ? "" : `${directory} was held by ${listUsers(users)}: ended for the stop`;
 }
 
 /** True when it is gone. */
@@ -138,16 +146,19 @@ async function stop(call: AgentCall): Promise<AgentAnswer> {
   const termMs = isTrue(fast, true) ? Math.min(TERM_MS, budgetMs / 2) : budgetMs / 2;
   if (await unmountAll(call, directory)) return succeeded;
   let users: readonly MountUser[] = [];
+  const ended = new Map<number, MountUser>();
   let termed = false;
   for (;;) {
     const spentMs = performance.now() - beganAtMs;
     if (spentMs > budgetMs || call.signal.aborted) return failed(nameUsers(users, directory));
     users = await findMountUsers(directory);
+    if (mayKill) for (const user of users) ended.set(user.pid, user);
     if (mayKill && spentMs >= termMs) signalUsers(users, "SIGKILL");
     else if (mayKill && !termed) signalUsers(users, "SIGTERM");
     termed = true;
     await sleep(RETRY_MS);
-    if (await unmountAll(call, directory)) return succeeded;
+    // Whose process was ended wants to know by whom.
+    if (await unmountAll(call, directory)) return { ...succeeded, reason: nameEnded([...ended.values()], directory) };
   }
 }
 

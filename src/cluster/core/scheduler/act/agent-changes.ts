@@ -3,7 +3,7 @@
  * only then the new agent starts.
  * Fact: crm_simulate as a black box (a recorded class, provider or type other than the configured one).
  */
-import type { Resource } from "../facts/model.ts";
+import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf } from "../facts/model.ts";
 import { isManaged, isUnclean } from "../place/board.ts";
 import { link, type PlanDraft, step } from "./draft.ts";
@@ -21,6 +21,9 @@ function subjectOf(resource: Resource): Resource | undefined {
   return first === undefined ? undefined : primitivesOf(first).find(({ baseId }) => baseId === resource.baseId);
 }
 
+/** A node on standby, or one that leaves, keeps its records until it is back, but for one in maintenance (the same). */
+export const keepsRecords = ({ maintenance, standby, shutdown }: Node) => !maintenance && (standby || shutdown);
+
 /** Before the lifecycle is planned. */
 export function planAgentChanges(plan: PlanDraft): void {
   for (const resource of plan.facts.resources) {
@@ -28,9 +31,10 @@ export function planAgentChanges(plan: PlanDraft): void {
     if (subject === undefined) continue;
     for (const { node, element } of resource.history.values()) {
       if (!node.online || node.unclean || !isOtherAgent(resource, element.attributes)) continue;
-      const possible = !isUnclean(plan.board, node);
-      const forget = { resource: subject, node, operation: "delete", wanted: true, reason: "agent change", possible };
-      step(plan, forget);
+      if (!keepsRecords(node)) {
+        const possible = !isUnclean(plan.board, node);
+        step(plan, { resource: subject, node, operation: "delete", wanted: true, reason: "agent change", possible });
+      }
     }
   }
 }

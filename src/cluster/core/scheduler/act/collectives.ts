@@ -6,7 +6,7 @@
 
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";
-import { countedRole, inPromotable, isActive } from "../facts/model.ts";
+import { countedRole, inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedNode, isManaged } from "../place/board.ts";
 import { link, linkAll, type PlanDraft, step, sumUp, waitForStop } from "./draft.ts";
@@ -41,9 +41,12 @@ function endOf(plan: PlanDraft, member: Resource, operation: string): readonly S
  * A clone that may not begin (a node that cannot be asked yet may run what it must not) starts no instance. What runs
  * already is not stopped for that.
  */
-function waitsForWhole(whole: Resource, { resource, operation }: Step): boolean {
+function waitsForWhole(whole: Resource, { resource, operation, node }: Step): boolean {
   const isInClone = whole.kind === "clone" || whole.parent?.kind === "clone";
-  return isInClone && operation === "start" && resource !== undefined && !isActive(resource);
+  if (!isInClone || operation !== "start" || resource === undefined) return false;
+  return (
+    !isActive(resource) || (node !== undefined && !primitivesOf(resource).some((each) => each.runningOn.includes(node)))
+  );
 }
 
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */

@@ -1,10 +1,8 @@
 /** Colocations in the plan: who must be with something that cannot start does not start either. */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
-import type { Resource } from "../facts/model.ts";
+import type { Colocation, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
-import { ROLE } from "../facts/values.ts";
-import { assignedNode } from "../place/board.ts";
+import { ROLE, type Role } from "../facts/values.ts";
 import { link, linkAll, type PlanDraft } from "./draft.ts";
 import { type Step, stepsOf } from "./plan.ts";
 
@@ -12,35 +10,55 @@ function members(plan: PlanDraft, resource: Resource, operation: string): readon
   return primitivesOf(resource).flatMap((each) => stepsOf(plan, each, operation));
 }
 
-/**
- * Who must be with a clone of which no instance has a place starts nowhere. He has no place himself, but for a loop of
- * colocations, in which somebody is placed before his company is.
- */
-function linkToClone(plan: PlanDraft, clone: Resource, dependent: Resource): void {
-  const instances = primitivesOf(clone);
-  if (instances.some((each) => assignedNode(plan.board, each) !== undefined)) return;
-  const starts = stepsOf(plan, clone, "start");
-  const blockedWith = instances.at(-1)?.id ?? clone.id;
-  linkAll(plan, starts, members(plan, dependent, "start"), { blockedWith, hidden: true });
-  if (dependent.kind === "group")
-    linkAll(plan, starts, stepsOf(plan, dependent, "start"), { needsFirst: true, hidden: true });
+/** What of a whole, and of the groups in it, must not begin either where its members cannot be started. */
+function wholesSteps(plan: PlanDraft, { kind, children }: Resource, task: string): readonly Step[] {
+  const groups = kind === "clone" ? children.filter((each) => each.kind === "group") : [];
+  return groups.flatMap((each) => stepsOf(plan, each, task));
 }
 
-/** For mandatory colocations; a clone may have other instances to be with. */
+/** Who must be with a clone or bundle of which no instance can come up does not come up either. */
+function linkToClone(plan: PlanDraft, { primary, dependent, primaryRole, dependentRole }: Colocation): void {
+  const task = taskOf(primaryRole);
+  const firsts = stepsOf(plan, primary, task);
+  const blockedWith = nameOf(plan, primary, task);
+  // What is told of a whole is first of all the order that keeps it waiting.
+  const late = dependent.kind !== "primitive";
+  const rules = { blockedWith, late, hidden: true };
+  linkAll(plan, firsts, members(plan, dependent, taskOf(dependentRole)), rules);
+  linkAll(plan, firsts, wholesSteps(plan, dependent, taskOf(dependentRole)), { needsFirst: true, late, hidden: true });
+  if (dependent.kind === "group")
+    linkAll(plan, firsts, stepsOf(plan, dependent, taskOf(dependentRole)), { needsFirst: true, hidden: true });
+}
+
+/**
+ * Where the instances themselves cannot come up (no place, no quorum) the last of them is named, where something keeps
+ * the whole from it, the whole; of a bundle the connection into its last container.
+ */
+function nameOf(plan: PlanDraft, primary: Resource, task: string): string {
+  if (primary.bundled !== undefined) return primary.replicas.at(-1)?.remote?.id ?? primary.id;
+  const instances = primitivesOf(primary);
+  const isAble = instances.some((each) => stepsOf(plan, each, task).some(({ possible }) => possible));
+  return isAble ? primary.id : (instances.at(-1)?.id ?? primary.id);
+}
+
+const taskOf = (role: Role) => (role === ROLE.promoted ? "promote" : "start");
+
+/** For mandatory colocations; a clone or bundle may have other instances to be with. */
 export function linkColocations(plan: PlanDraft): void {
-  for (const { dependent, primary, score, primaryRole, dependentRole } of plan.facts.colocations) {
-    if (score < INFINITY_SCORE || primary.kind === "bundle") continue;
-    if (primary.kind === "clone") {
-      if (dependentRole < ROLE.promoted) linkToClone(plan, primary, dependent);
+  for (const colocation of plan.facts.colocations) {
+    const { dependent, primary, score, primaryRole, dependentRole } = colocation;
+    if (score < INFINITY_SCORE) continue;
+    if (primary.kind === "clone" || primary.kind === "bundle") {
+      linkToClone(plan, colocation);
       continue;
     }
-    const firsts = members(plan, primary, primaryRole === ROLE.promoted ? "promote" : "start");
-    const seconds = members(plan, dependent, dependentRole === ROLE.promoted ? "promote" : "start");
+    const firsts = members(plan, primary, taskOf(primaryRole));
+    const seconds = members(plan, dependent, taskOf(dependentRole));
     for (const first of firsts)
       for (const second of seconds) link(plan, first, second, { blockedWith: primary.id, hidden: true });
     // A group as a whole does not begin at all where that cannot be started.
     if (dependent.kind === "group")
-      for (const begin of stepsOf(plan, dependent, dependentRole === ROLE.promoted ? "promote" : "start"))
+      for (const begin of stepsOf(plan, dependent, taskOf(dependentRole)))
         for (const first of firsts) link(plan, first, begin, { needsFirst: true, hidden: true });
   }
 }

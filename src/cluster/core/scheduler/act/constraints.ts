@@ -4,12 +4,12 @@
  * Facts: Pacemaker Explained, "Ordering Properties" (kind, symmetrical, first-action), "Clone Options"
  * (interleave, clone-min).
  */
-import type { Node, Resource, ResourceOrder } from "../facts/model.ts";
+import type { Node, Resource, ResourceOrder, SetGate } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { assignedOf } from "../place/board.ts";
 import { DONE } from "./collectives.ts";
-import { addGate, link, type PlanDraft, step, waitForStop } from "./draft.ts";
+import { addGate, link, linkAll, type PlanDraft, step, waitForStop } from "./draft.ts";
 import { type LinkRules, type Step, stepsNamed, stepsOf } from "./plan.ts";
 
 /** What the orders say of steps, beside what they link. */
@@ -84,6 +84,18 @@ function staysAway({ resource, operation, possible, wanted }: Step, isForsaken: 
   return operation === "promote" || (operation === "start" && !isActive(resource));
 }
 
+/** What the fencing of a guest implies comes after the stop of its container, which is that fencing. */
+function isBehindFencing({ implied, node }: Step, { resource, operation }: Step): boolean {
+  if (!implied || node?.kind !== "guest" || resource === undefined) return false;
+  return operation === "stop" && node.remote?.container === resource;
+}
+
+/** A part of it is, and the whole with that part. */
+function isPartBehindFencing(plan: PlanDraft, { first, firstTask }: ResourceOrder, second: Step): boolean {
+  const parts = firstTask === "stop" ? primitivesOf(first).flatMap((part) => stepsOf(plan, part, "stop")) : [];
+  return parts.some((part) => isBehindFencing(part, second));
+}
+
 function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
   const firsts = firstsOf(plan, waits, order.first, order.firstTask);
   if (order.firstTask === "stop")
@@ -91,19 +103,22 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
       if (order.first !== order.second) waitForStop(plan, order.first, second);
   const seconds = stepsOf(plan, order.second, order.secondTask);
   const at = order.second.kind === "group" ? primitivesOf(order.second)[0]?.runningOn[0] : undefined;
+  // Of a clone one instance may go while the others stay: that alone takes nobody down who waits for the clone.
+  const drags = rules.thenDragsFirst === true && order.second.kind !== "clone";
   // Going down nothing is required of a whole itself; what is required of its members draws it in.
   const whole = {
     ...rules,
     ...(at === undefined ? {} : { at }),
-    thenDragsFirst: rules.thenDragsFirst === true && order.first.kind === "primitive",
+    thenDragsFirst: drags && order.first.kind === "primitive",
   };
-  for (const first of firsts) for (const second of seconds) link(plan, first, second, whole);
+  const free = seconds.filter((second) => !isPartBehindFencing(plan, order, second));
+  for (const first of firsts) for (const second of free) link(plan, first, second, whole);
   // What is required of a whole is required of each of its members.
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
       for (const second of membersSteps(plan, order.second, order.secondTask))
         if (!staysAway(second, waits.forsaken.has(second))) link(plan, first, second, { ...rules, hidden: true });
-  if (order.first.kind !== "primitive" && rules.thenDragsFirst === true)
+  if (order.first.kind !== "primitive" && drags)
     for (const first of membersSteps(plan, order.first, order.firstTask))
       for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });
 }
@@ -181,14 +196,28 @@ function linkGate(plan: PlanDraft, waits: Waits, order: ResourceOrder): void {
   addGate(plan, gate, order.min);
   for (const instance of order.first.children)
     for (const first of firstsOf(plan, waits, instance, order.firstTask)) link(plan, first, gate, { gate: true });
-  for (const second of stepsOf(plan, order.second, order.secondTask)) link(plan, gate, second, { needsFirst: true });
-  if (order.second.kind !== "primitive")
-    for (const second of membersSteps(plan, order.second, order.secondTask))
-      link(plan, gate, second, { needsFirst: true, hidden: true });
+  linkBehindGate(plan, waits, gate, { resource: order.second, task: order.secondTask }, order.symmetrical);
+}
+
+/** What must not begin before the gate is open. One way, it is told as wanted even where quorum is wanting. */
+function linkBehindGate(
+  plan: PlanDraft,
+  waits: Waits,
+  gate: Step,
+  { resource, task }: SetGate["second"][number],
+  symmetrical: boolean,
+): void {
+  const seconds = stepsOf(plan, resource, task);
+  const members = resource.kind === "primitive" ? [] : membersSteps(plan, resource, task);
+  linkAll(plan, [gate], seconds, { needsFirst: true });
+  linkAll(plan, [gate], members, { needsFirst: true, hidden: true });
+  if (symmetrical) return;
+  const drawnIn = members.filter((each) => !staysAway(each, waits.forsaken.has(each)));
+  linkAll(plan, [gate], [...seconds, ...drawnIn], { asymmetric: true, hidden: true });
 }
 
 function linkSetGates(plan: PlanDraft, waits: Waits): void {
-  for (const { name, members, min, second, kind } of plan.facts.setGates) {
+  for (const { name, members, min, second, kind, symmetrical } of plan.facts.setGates) {
     const gate = step(plan, { operation: name, key: name, kind: "pseudo" });
     addGate(plan, gate, min);
     // One of many need but have begun: of a whole not all is waited for.
@@ -197,12 +226,9 @@ function linkSetGates(plan: PlanDraft, waits: Waits): void {
         resource.kind === "primitive" ? firstsOf(plan, waits, resource, task) : stepsOf(plan, resource, task);
       for (const first of firsts) link(plan, first, gate, { gate: true });
     }
-    const rules = kind === "mandatory" ? { needsFirst: true } : {};
-    for (const { resource, task } of second) {
-      for (const other of stepsOf(plan, resource, task)) link(plan, gate, other, rules);
-      if (resource.kind !== "primitive" && kind === "mandatory")
-        for (const other of membersSteps(plan, resource, task)) link(plan, gate, other, { ...rules, hidden: true });
-    }
+    for (const each of second)
+      if (kind === "mandatory") linkBehindGate(plan, waits, gate, each, symmetrical);
+      else linkAll(plan, [gate], stepsOf(plan, each.resource, each.task));
   }
 }
 

@@ -209,6 +209,7 @@ const NO_RULES: LinkRules = {
   hidden: false,
   gate: false,
   ground: false,
+  late: false,
 };
 
 export function linkOf(first: Step, second: Step, rules: LinkRules = NO_RULES): Link {

@@ -21,7 +21,8 @@ export function canFence(plan: Placed, node: Node): boolean {
   if (!options.fencingEnabled || !plan.facts.canProtect || !hasManaged(plan)) return false;
   if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
   if (options.quorate || options.noQuorumPolicy === "ignore") return true;
-  return node.online;
+  // What nodes of our own side hold by a connection that has failed is as much ours as they are.
+  return node.online || node.remote?.runningOn.some((host) => host.online && !host.unclean) === true;
 }
 
 function isFenced(plan: Placed, node: Node): boolean {
@@ -121,14 +122,20 @@ function isGuestFenced(plan: Placed, { kind, remote, remoteRequiresReset }: Node
   return !remote.container.runningOn.some((host) => host.unclean && !canFence(plan, host));
 }
 
-/** A guest is fenced by stopping its container: no device is asked, but everything waits as for any fencing. */
+/**
+ * A guest is fenced by stopping its container: no device is asked, but everything waits as for any fencing. A container
+ * that stays down is told as off (crm_simulate as a black box).
+ */
 function fenceGuest(plan: PlanDraft, node: Node): void {
   const container = node.remote?.container;
   if (container === undefined || !isGuestFenced(plan, node)) return;
   // Where the container is down already, the end of the connection says that the guest is.
   const own = stepsOf(plan, container, "stop").filter(({ wanted }) => wanted);
   const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");
-  const key = `stonith-${node.name}-reboot`;
+  const returns =
+    own.length === 0 || stepsOf(plan, container, "start").some(({ wanted, possible }) => wanted && possible);
+  const fenceKind = returns ? "reboot" : "off";
+  const key = `stonith-${node.name}-${fenceKind}`;
   const fence = step(plan, {
     node,
     operation: "stonith",
@@ -136,7 +143,7 @@ function fenceGuest(plan: PlanDraft, node: Node): void {
     kind: "pseudo",
     wanted: true,
     reason: "guest is unclean",
-    fenceKind: "reboot",
+    fenceKind,
   });
   for (const stop of stops) link(plan, stop, fence);
   linkImplied(plan, fence, node);

@@ -185,7 +185,9 @@ export function planLifecycle(plan: PlanDraft, resource: Resource): void {
   if (role > ROLE.stopped) {
     if (to === undefined) {
       bringDown(plan, motion, true, "node availability");
-      if (nextRole > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, nextRole, true, true, "node availability");
+      // A start that is under way would be made again, though there is no node for it.
+      const goal = resource.pendingTask === "start" && nextRole === ROLE.stopped ? role : nextRole;
+      if (goal > ROLE.stopped) bringUp(plan, motion, ROLE.stopped, goal, true, true, "node availability");
       return;
     }
     const reason = restartReason(resource, moved, multiple);

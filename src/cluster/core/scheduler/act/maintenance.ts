@@ -8,7 +8,7 @@ import { type PlanDraft, step } from "./draft.ts";
 export function planMaintenance(plan: PlanDraft): void {
   const changed = plan.facts.nodes.filter(
     ({ kind, online, maintenance, remoteMaintenance }) =>
-      (kind === "remote" || kind === "guest") && online && maintenance !== remoteMaintenance,
+      (kind === "remote" || (kind === "guest" && online)) && maintenance !== remoteMaintenance,
   );
   if (changed.length === 0) return;
   step(plan, { operation: "maintenance_nodes", kind: "pseudo", wanted: true, reason: "node maintenance" });

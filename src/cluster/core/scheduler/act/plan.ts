@@ -64,6 +64,8 @@ export interface LinkRules {
   readonly blockedWith?: string;
   /** What stands on the second: while it cannot be stopped, or is wanted and cannot be done, the second is not done. */
   readonly ground?: boolean;
+  /** Heard only when all the others have had their say: what it keeps from running, they may have kept already. */
+  readonly late?: boolean;
 }
 
 export interface Link extends LinkRules {

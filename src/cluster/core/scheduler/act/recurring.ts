@@ -124,8 +124,7 @@ function planOne(plan: PlanDraft, resource: Resource, operation: Operation, node
       for (const promote of stepsOf(plan, resource, "promote"))
         if (promote.node === node) link(plan, promote, made, { firstDragsThen: true, needsFirst: true });
     for (const demote of stepsOf(plan, resource, "demote"))
-      if (demote.node === node && nextRole !== ROLE.promoted)
-        link(plan, demote, made, { firstDragsThen: true, needsFirst: true });
+      if (demote.node === node && nextRole !== ROLE.promoted) link(plan, demote, made, { needsFirst: true });
   }
 }
 
@@ -185,7 +184,7 @@ export function isHereToStay(plan: PlanDraft, node: Node): boolean {
 function cancelInMaintenance(plan: PlanDraft, resource: Resource): void {
   if (resource.removed) return;
   for (const node of resource.runningOn) {
-    if ((!node.maintenance && !resource.maintenance) || !isHereToStay(plan, node)) continue;
+    if ((!node.maintenance && !resource.maintenance) || !node.online || !isHereToStay(plan, node)) continue;
     for (const { name, intervalMs } of resource.operations)
       if (intervalMs > 0 && isRecorded(resource, node, name, intervalMs))
         cancel(plan, resource, node, name, intervalMs);

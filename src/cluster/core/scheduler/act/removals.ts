@@ -3,19 +3,19 @@
  * its records are deleted on every node that has one.
  * Fact: Pacemaker Explained, "Cluster Options" (stop-orphan-resources).
  */
-import type { Node } from "../facts/model.ts";
+import type { Node, Resource } from "../facts/model.ts";
 import { isUnclean, isUp } from "../place/board.ts";
+import { keepsRecords } from "./agent-changes.ts";
 import { link, type PlanDraft, step } from "./draft.ts";
 import { stepsOf } from "./plan.ts";
 
-/**
- * A node on standby, or one that leaves, keeps its records until it is back, but for one in maintenance (crm_simulate
- * as a black box).
- */
 function canForget({ board }: PlanDraft, node: Node): boolean {
   if (!isUp(board, node) || isUnclean(board, node) || node.pending) return false;
-  return node.maintenance || !(node.standby || node.shutdown);
+  return !keepsRecords(node);
 }
+
+/** What has failed keeps its records until it was seen stopped: the next look deletes them (the same). */
+const isFailed = ({ failed, failedThere }: Resource) => failed || failedThere;
 
 /** The deletions; they are written before anything else of the resource. */
 export function planRemovals(plan: PlanDraft): void {
@@ -23,7 +23,7 @@ export function planRemovals(plan: PlanDraft): void {
     if (resource.kind !== "primitive" || !resource.removed || !resource.managed || resource.parent !== undefined)
       continue;
     for (const node of plan.facts.nodes)
-      if (resource.history.has(node) && canForget(plan, node))
+      if (resource.history.has(node) && !isFailed(resource) && canForget(plan, node))
         step(plan, { resource, node, operation: "delete", wanted: true, reason: "orphan" });
   }
 }

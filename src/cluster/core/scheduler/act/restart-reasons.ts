@@ -132,7 +132,7 @@ function preferLast({ plan, settled: { runnable, required }, told }: Naming): vo
     if (first.resource === undefined || second.resource === undefined) continue;
     const known = told[second.index] ?? "";
     if (!known.startsWith("unrunnable ") && !known.startsWith("required ")) continue;
-    if (topOf(first.resource) === topOf(second.resource)) continue;
+    if (topOf(first.resource, true) === topOf(second.resource, true)) continue;
     const wanted = required[first.index] === true ? "required" : undefined;
     const why = runnable[first.index] === true ? wanted : "unrunnable";
     if (why === undefined) continue;

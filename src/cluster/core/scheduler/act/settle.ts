@@ -29,6 +29,8 @@ interface Settling extends Settled {
   readonly leaves: Leaves;
   /** What is to be handed over running: that disturbs nobody who depends on it. */
   readonly handed: ReadonlySet<Step>;
+  /** Whether the late links are heard by now. */
+  isLate: boolean;
 }
 
 /** What is so before any link is heard. `forsaken`: what cannot run for want of an instance beside it. */
@@ -123,7 +125,8 @@ function passDemands(at: Settling, link: Link): void {
   // What is handed over running disturbs nobody who depends on it.
   const quiet = first.resource !== second.resource && first.resource !== undefined;
   const draws = thenDragsFirst === true && first.managed && isRequiredAt(at, second, first);
-  if (link.firstDragsThen === true && isRequiredAt(at, first, second, link.at) && isDrawnIn(link))
+  const drags = link.firstDragsThen === true && (!first.alone || first.resource === second.resource);
+  if (drags && isRequiredAt(at, first, second, link.at) && isDrawnIn(link))
     if (!(quiet && at.handed.has(first))) requireFor(at, second, first);
   if (draws && !(quiet && at.handed.has(second))) requireFor(at, first, second);
   if (link.promotedDrags === true && at.required[second.index] === true && first.managed)
@@ -171,7 +174,7 @@ function passHindrances(at: Settling, link: Link): void {
 }
 
 function pass(at: Settling, link: Link): void {
-  if (link.gate === true) return;
+  if (link.gate === true || (link.late === true && !at.isLate)) return;
   const runs = at.runnable[link.first.index] === true;
   passDemands(at, link);
   if (!runs) passNeeds(at, link);
@@ -181,7 +184,7 @@ function pass(at: Settling, link: Link): void {
 
 /** Of a clone nothing needs to be wanted: that no instance can come up is enough. */
 function isOfClone({ resource }: Step): boolean {
-  return resource?.kind === "clone";
+  return resource?.kind === "clone" || resource?.kind === "bundle";
 }
 
 /** A start that would be wanted if there were quorum. */
@@ -209,7 +212,8 @@ function isBlockedStop({ operation, resource }: Step): boolean {
 
 function sum(at: Settling, { step, members, mode }: Collective): void {
   const { required, runnable } = at;
-  if (required[step.index] !== true && members.some(({ index }) => required[index] === true)) require(at, step, "");
+  const asks = ({ index, alone }: Step) => required[index] === true && !alone;
+  if (required[step.index] !== true && members.some(asks)) require(at, step, "");
   if (mode === "free" || runnable[step.index] !== true) return;
   const runs =
     mode === "any"
@@ -248,11 +252,20 @@ function aroundOf(plan: Plan): Around {
 /** Every rule until nothing changes, from what was concluded before. `handed`: what is to be handed over running. */
 export function settle(plan: Plan, before: Settled, handed: ReadonlySet<Step>): Settled {
   const [required, runnable, reason] = [[...before.required], [...before.runnable], [...before.reason]];
-  const at: Settling = { required, runnable, reason, handed, touched: [], leaves: leavesOf(plan) };
+  const at: Settling = { required, runnable, reason, handed, touched: [], leaves: leavesOf(plan), isLate: false };
   const around = aroundOf(plan);
   for (const whole of plan.collectives) sum(at, whole);
   for (const gate of plan.gates) judgeGate(at, gate, around);
   for (const each of plan.links) pass(at, each);
+  hearAll(at, around);
+  at.isLate = true;
+  for (const each of plan.links) if (each.late === true) pass(at, each);
+  hearAll(at, around);
+  return { required, runnable, reason };
+}
+
+/** What is touched has its links heard, until nothing is. */
+function hearAll(at: Settling, around: Around): void {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const step = at.touched.pop();
     if (step === undefined) break;
@@ -270,7 +283,6 @@ export function settle(plan: Plan, before: Settled, handed: ReadonlySet<Step>): 
       }
     }
   }
-  return { required, runnable, reason };
 }
 
 function judgeGate(at: Settling, { step, min }: Gate, { links }: Around): void {

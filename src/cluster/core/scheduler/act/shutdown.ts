@@ -64,7 +64,9 @@ export function clearFailures(plan: PlanDraft, resource: Resource, node: Node, w
 
 export function planClearFailures(plan: PlanDraft): void {
   const { facts } = plan;
-  for (const { resource, node, why } of facts.clearFailures) clearFailures(plan, resource, node, why);
+  // Of what is not managed nothing is forgotten, whatever has become of its failures.
+  for (const { resource, node, why } of facts.clearFailures)
+    if (isManaged(plan.board, resource)) clearFailures(plan, resource, node, why);
   // What was removed from the configuration leaves no fail counts behind either.
   for (const resource of facts.resources) {
     if (

@@ -30,5 +30,5 @@ function nodesOf(board: Board, loaded: readonly Resource[]): readonly Node[] {
     const possible = board.nodes.filter((node) => !Number.isNaN(scoreOn(board, resource, node)));
     for (const node of [...resource.runningOn, ...possible]) nodes.add(node);
   }
-  return [...nodes].filter(({ kind }) => kind !== "guest");
+  return [...nodes];
 }

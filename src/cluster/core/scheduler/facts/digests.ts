@@ -132,8 +132,11 @@ export function definitionChange(
     return parametersDigest(current) === recorded ? "same" : "restart";
   const restartDigest = entry.element.attributes["op-restart-digest"];
   if (restartDigest !== undefined) {
-    const names = new Set((entry.element.attributes["op-force-restart"] ?? "").split(/\s+/).filter(Boolean));
-    const forcing = Object.fromEntries(Object.entries(current).filter(([name]) => names.has(name)));
+    const listed = entry.element.attributes["op-force-restart"];
+    const names = new Set(listed?.split(/\s+/).filter(Boolean));
+    // Where no list was recorded, the digest is of all that was there.
+    const forcing =
+      listed === undefined ? current : Object.fromEntries(Object.entries(current).filter(([name]) => names.has(name)));
     if (parametersDigest(forcing) !== restartDigest) return "restart";
   }
   if (parametersDigest(current) === recorded) return "same";

@@ -121,7 +121,8 @@ function applySuccess(
 ): void {
   const { task } = entry;
   let clears = false;
-  const isAway = codeOf(entry) === CODE.notRunning;
+  // That it does not run is heard of who looked; of what failed otherwise and is ignored, what was to be done counts.
+  const isAway = codeOf(entry) === CODE.notRunning && (task === "monitor" || status === STATUS.done);
   if (isAway) clears = true;
   else if (task === "monitor") {
     if (outcome.lastFailure !== undefined && outcome.lastFailure.key === entry.key) clears = true;
@@ -218,7 +219,7 @@ function hasExpired(
   status: number,
 ): boolean {
   const isDone = status === STATUS.done;
-  if (resource.failureTimeoutMs === 0 || (isDone && !resource.managed)) return false;
+  if (resource.failureTimeoutMs === 0) return false;
   const changed = Number.parseInt(entry.element.attributes["last-rc-change"] ?? "0", 10) || 0;
   const timeoutSeconds = resource.failureTimeoutMs / 1000;
   const now = facts.nowSeconds;

@@ -205,6 +205,7 @@ export interface SetGate {
   readonly min: number;
   readonly second: readonly { readonly resource: Resource; readonly task: string }[];
   readonly kind: OrderKind;
+  readonly symmetrical: boolean;
 }
 
 export interface TicketConstraint {

@@ -211,6 +211,7 @@ function orderSets(
       min: 1,
       second: second.members.map((resource) => ({ resource, task: secondTask })),
       kind,
+      symmetrical: both,
     });
     if (!both) return;
     addSetPairs(facts, constraint, first, second, firstTask, secondTask, kind, "inverse");

@@ -18,7 +18,6 @@ import { parseRole, ROLE, type Role } from "./values.ts";
 /** By call id; pending operations (-1) come last, equal ones by time and then by the number of their transition. */
 function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
   if (a.element.attributes["id"] === b.element.attributes["id"]) return 0;
-  if (a.callId === -1 && b.callId === -1) return 0;
   if (a.callId >= 0 && b.callId >= 0 && a.callId !== b.callId) return a.callId - b.callId;
   const time = (entry: HistoryEntry) => Number(entry.element.attributes["last-rc-change"] ?? -1);
   if (a.callId >= 0 && b.callId >= 0) return time(a) >= 0 && time(b) >= 0 ? time(a) - time(b) : 0;
@@ -28,6 +27,8 @@ function happenedBefore(a: HistoryEntry, b: HistoryEntry): number {
     return { action: Number(action), run: Number(run), uuid };
   };
   const [first, second] = [transition(a), transition(b)];
+  // Of two without a call the transition tells, too: where such were equal, the order of the rest was left to luck.
+  if (a.callId === -1 && b.callId === -1) return first.uuid === second.uuid ? first.run - second.run : 0;
   if (first.uuid === second.uuid && first.run === second.run) return a.callId === -1 ? 1 : -1;
   if (first.uuid !== second.uuid) {
     if (time(a) >= 0 && time(b) >= 0 && time(a) !== time(b)) return time(a) - time(b);

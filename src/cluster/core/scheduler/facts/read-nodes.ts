@@ -170,8 +170,12 @@ function isStandby(value: string | undefined): boolean {
   return isTrue(value);
 }
 
-/** Marks it as to be fenced. The first reason is what the report tells. */
+/**
+ * Marks it as to be fenced. The first reason is what the report tells. Who may not touch the connection of a remote
+ * node does not switch it off either; nor is anything of it started elsewhere, for the node is in maintenance then.
+ */
 export function wantFencing(facts: Reading, node: NodeDraft, reason: string): void {
+  if (node.kind === "remote" && node.remote?.managed === false) return;
   facts.toFence.push(node);
   node.fenceReasons.push(reason);
   const container = node.kind === "guest" ? node.remote?.container : undefined;

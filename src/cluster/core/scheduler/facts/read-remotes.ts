@@ -113,7 +113,7 @@ export function settleRemote(node: NodeDraft): void {
   if (connection.role === ROLE.started && connection.nextRole === ROLE.stopped) node.shutdown = true;
   node.online = connection.role >= ROLE.started;
   // Whoever may not touch the connection may not touch what runs behind it either.
-  if (node.online && !connection.managed) node.maintenance = true;
+  if ((node.online || node.kind === "remote") && !connection.managed) node.maintenance = true;
   if (container?.failed === true) {
     node.online = false;
     node.remoteRequiresReset = true;

@@ -140,7 +140,7 @@ function placeEarly(board: Board, spread: Spread, instance: Resource, current: N
 
 function prefersCurrent(board: Board, spread: Spread, instance: Resource, optimal: number): Node | undefined {
   const node = nodeOf(instance);
-  if (node === undefined || activeCount(instance) !== 1) return undefined;
+  if (node === undefined || activeCount(instance) !== 1 || isFailed(instance)) return undefined;
   if (primitivesOf(instance).some(({ managed, heldBack }) => !managed && !heldBack)) return undefined;
   if (!isAvailable(board, node) || (spread.counts[node.index] ?? 0) >= optimal) return undefined;
   const score = allowedOf(board, instance)[node.index];
@@ -150,6 +150,14 @@ function prefersCurrent(board: Board, spread: Spread, instance: Resource, optima
 /** What is one too many must not go on, however little else can be done without fencing. */
 function letGo(board: Board, member: Resource): void {
   if (member.heldBack) board.released[member.index] = true;
+}
+
+/** One too many that nobody may stop: its node counts as if it were gone, as it is meant to be. */
+function discount(board: Board, instance: Resource): void {
+  for (const { index } of primitivesOf(instance)) {
+    const at = board.assigned[index]?.index;
+    if (at !== undefined) board.counts[at] = (board.counts[at] ?? 1) - 1;
+  }
 }
 
 /** Spreads instances over nodes; those beyond the limit stay without. Returns them in the order they had a say. */
@@ -173,7 +181,8 @@ export function assignInstances(
   }
   for (const instance of sorted) {
     if (board.isAssigned[instance.index] === true) continue;
-    if (count >= max) {
+    const isSurplus = count >= max;
+    if (isSurplus) {
       for (const each of [instance, ...instance.children])
         for (const node of board.nodes) setScore(board, each, node, -INFINITY_SCORE);
       for (const member of primitivesOf(instance)) {
@@ -181,7 +190,9 @@ export function assignInstances(
         letGo(board, member);
       }
     }
-    if (place(board, spread, instance, undefined) !== undefined) count += 1;
+    if (place(board, spread, instance, undefined) === undefined) continue;
+    if (isSurplus) discount(board, instance);
+    count += 1;
   }
   return sorted;
 }

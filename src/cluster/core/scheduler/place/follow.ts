@@ -49,11 +49,13 @@ function applyClonePrimary(board: Board, dependent: Resource, primary: Resource,
 const isMereWish = (score: number) => score > 0 && score < INFINITY_SCORE;
 
 function applyToInstances(board: Board, dependent: Resource, primary: Resource, colocation: Colocation): void {
-  const wanted = placesOf(board, primary).filter((each) => each.node !== undefined && roleMatches(each, colocation));
+  const wanted = placesOf(board, primary).filter((each) => roleMatches(each, colocation));
   if (colocation.score >= INFINITY_SCORE) {
-    restrictTo(board, dependent, wanted, colocation);
+    const placed = wanted.filter(({ node }) => node !== undefined);
+    restrictTo(board, dependent, placed, colocation);
     return;
   }
+  // One that has no place is wished for in vain on every node (crm_simulate as a black box).
   for (const { resource } of wanted) {
     const member = primitivesOf(resource)[0];
     if (

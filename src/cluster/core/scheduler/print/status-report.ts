@@ -84,6 +84,8 @@ const PENDING: Readonly<Record<string, string>> = {
   migrate_from: "Migrating",
 };
 
+const isUnderWay = ({ pendingTask }: Resource) => pendingTask === "monitor" || PENDING[pendingTask] !== undefined;
+
 export function isDisabled(resource: Resource): boolean {
   return targetRoleOf(resource, inPromotable(resource)) === ROLE.stopped;
 }
@@ -110,9 +112,10 @@ export const isLocked = ({ lock, runningOn }: Resource) =>
 const waitsFor = (resource: Resource) =>
   isLocked(resource) ? resource.lock?.node : resource.runningOn.length === 0 ? resource.pendingNode : undefined;
 
-function flagsOf(resource: Resource, node: Node | undefined): string[] {
+function flagsOf(resource: Resource, node: Node | undefined, showPending: boolean): string[] {
   const flags: string[] = isLocked(resource) ? ["LOCKED"] : [];
   if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
+  if (showPending && resource.pendingTask === "monitor") flags.push("Monitoring");
   if (isDisabled(resource)) flags.push("disabled");
   else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
     flags.push("target-role:Unpromoted");
@@ -144,7 +147,7 @@ export function primitiveLine(
   const name = own?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource, showPending);
   const failed = failedWord(resource, role);
-  const all = flagsOf(resource, own?.node ?? resource.runningOn[0]);
+  const all = flagsOf(resource, own?.node ?? resource.runningOn[0], showPending);
   const flags = withNode ? all : all.filter((flag) => flag !== "UNCLEAN" && flag !== "LOCKED");
   // Where only the remains of what was handed over are, it does not run.
   const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
@@ -180,7 +183,7 @@ function collectiveFlags(resource: Resource, note = ""): string {
 function isPlain(instance: Resource, showPending = true): boolean {
   const members = primitivesOf(instance);
   // What is under way with one member of a group does not make the whole another one.
-  if (showPending && PENDING[instance.pendingTask] !== undefined) return false;
+  if (showPending && isUnderWay(instance)) return false;
   return members.every(
     ({ runningOn, managed, heldBack, failed, failedThere, blocked, removed }) =>
       runningOn.length === 1 &&
@@ -213,7 +216,9 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
     }
-    if (!isUp && (instance.removed || !clone.unique)) continue;
+    const isToldAlone =
+      clone.unique || (view.pending === true && instance.kind === "primitive" && isUnderWay(instance));
+    if (!isUp && (instance.removed || !isToldAlone)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
     if (isGone && !clone.unique) continue;
     if (clone.unique || !isPlain(instance, view.pending) || node === undefined)
@@ -309,6 +314,7 @@ export function statusReport(facts: Facts, heading: string, counted: boolean): s
   const resources = facts.top.filter(
     (resource) => (!resource.removed || isActive(resource)) && resource.meta["internal_remote_node"] === undefined,
   );
+  const lines = resources.flatMap((resource) => lineOf(facts, resource, "    ", { ...WHOLE, pending: counted }));
   return [
     ...(counted && facts.options.maintenance ? DISABLED : []),
     ...(counted ? countLine(facts) : []),
@@ -317,7 +323,7 @@ export function statusReport(facts: Facts, heading: string, counted: boolean): s
     ...nodeLines(facts, "    "),
     "",
     "  * Full List of Resources:",
-    ...resources.flatMap((resource) => lineOf(facts, resource, "    ", { ...WHOLE, pending: counted })),
+    ...(lines.length === 0 ? ["    * No resources"] : lines),
     "",
   ].join("\n");
 }

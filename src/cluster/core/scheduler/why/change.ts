@@ -8,13 +8,20 @@ import type { Facts, Node, Resource } from "../facts/model.ts";
 import { cloneOf, isWithin, topOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { hostsGuest } from "../place/base-scores.ts";
-import type { Conclusion } from "./conclusion.ts";
-import { type Candidate, type CitedFact, type FactKind, STATES, without } from "./facts-of-cib.ts";
+import { assignedOf } from "../place/board.ts";
+import type { Worked } from "../worked.ts";
+import { type Conclusion, isHeldBackOn, type NodeVerdict } from "./conclusion.ts";
+import { type Candidate, type CitedFact, type FactKind, STATES, without } from "./fact.ts";
 import { ask, concludeFor, type Inquiry, plain, smallest } from "./inquiry.ts";
 
-/** A change after which the resource would be on that node: both parts together, where there are both. */
-export interface Change {
+/** Where it is not, or not in that role. */
+export interface Goal {
   readonly node: string;
+  readonly role?: "Promoted";
+}
+
+/** A change after which the resource would be there: both parts together, where there are both. */
+export interface Change extends Goal {
   readonly remove: readonly CitedFact[];
   readonly prefer?: Preference;
 }
@@ -23,19 +30,27 @@ export interface Change {
 export interface Preference {
   readonly resource: string;
   readonly score: number;
+  readonly role?: "Promoted";
 }
 
 /** Why no change moves it there. */
-export type Obstacle =
-  | { readonly kind: "bundle-node" | "members-only" | "none-found"; readonly node: string }
-  | { readonly kind: "connection-down"; readonly node: string; readonly connection: string };
+export type Obstacle = Goal &
+  (
+    | {
+        readonly kind: "bundle-node" | "members-only" | "not-configured" | "no-quorum" | "no-connection" | "none-found";
+      }
+    | { readonly kind: "inside-bundle"; readonly bundle: string }
+    | { readonly kind: "like-instance"; readonly instance: string }
+    | { readonly kind: "connection-down"; readonly connection: string }
+  );
 
 /** Of those that it must be with, how many are tried as what is to be preferred. */
 const COMPANY_MAX = 4;
 
 /** The CIB with one more location constraint. */
-function preferring(cib: XmlElement, resource: string, node: string, score: number): XmlElement {
-  const constraint = xml("rsc_location", { id: "gemel-why", rsc: resource, node, score: String(score) });
+export function preferring(cib: XmlElement, node: string, { resource, score, role }: Preference): XmlElement {
+  const attributes = { id: "gemel-why", rsc: resource, node, score: String(score) };
+  const constraint = xml("rsc_location", role === undefined ? attributes : { ...attributes, role });
   const configuration = childOf(cib, "configuration") ?? xml("configuration");
   const constraints = childOf(configuration, "constraints") ?? xml("constraints");
   const added = { ...constraints, children: [...constraints.children, constraint] };
@@ -44,8 +59,14 @@ function preferring(cib: XmlElement, resource: string, node: string, score: numb
   return { ...cib, children: cib.children.map((child) => (child === configuration ? changed : child)) };
 }
 
-/** Nothing is on a node that is gone. */
-const isOn = ({ nodes }: Conclusion, node: string) => nodes.some((each) => each.node === node && each.roles.length > 0);
+/**
+ * Whether it is there, in that role, and neither its start nor its promotion is held back. Nothing is on a node that is
+ * gone.
+ */
+export function isReached(after: Conclusion, { node, role }: Goal): boolean {
+  const isThere = ({ roles }: NodeVerdict) => (role === undefined ? roles.length > 0 : roles.includes(role));
+  return after.nodes.some((each) => each.node === node && isThere(each)) && !isHeldBackOn(after, node, role);
+}
 
 /** It, and whom it must be with, however far: where one of them is preferred, all of them go. */
 export function movedWith({ colocations }: Facts, targets: readonly Resource[]): readonly string[] {
@@ -61,38 +82,42 @@ export function movedWith({ colocations }: Facts, targets: readonly Resource[]):
 /** How a change is looked for. */
 interface Search {
   readonly inquiry: Inquiry;
-  readonly node: string;
+  readonly goal: Goal;
   /** What may be preferred, itself first. */
   readonly movable: readonly string[];
 }
 
-function isBrought({ inquiry, node }: Search, removed: readonly Candidate[], prefer?: Preference): boolean {
+function isBrought({ inquiry, goal }: Search, removed: readonly Candidate[], prefer?: Preference): boolean {
   const cib = without(inquiry.cib, removed);
-  const asked = prefer === undefined ? cib : preferring(cib, prefer.resource, node, prefer.score);
+  const asked = prefer === undefined ? cib : preferring(cib, goal.node, prefer);
   const after = concludeFor(asked, inquiry);
-  return after !== undefined && isOn(after, node);
+  return after !== undefined && isReached(after, goal);
 }
 
 /** The scores that may be enough to prefer a node: one more than where it is now, or all that there is. */
-function enoughOn(node: string, { nodes }: Conclusion): readonly number[] {
+function enoughFor({ node, role }: Goal, { nodes }: Conclusion): readonly number[] {
   const own = nodes.find((each) => each.node === node);
   if (own === undefined) return [];
-  const chosen = nodes.filter(({ roles }) => roles.length > 0).map(({ score }) => score ?? 0);
+  const worth = (each: NodeVerdict) => (role === undefined ? each.score : each.promotion) ?? 0;
+  const chosen = nodes.filter(({ roles }) => (role === undefined ? roles.length > 0 : roles.includes(role))).map(worth);
   // Where it is not in question, the preference itself brings the node into question.
-  const exact = Math.max(0, ...chosen) - (own.score ?? 0) + 1;
+  const exact = Math.max(0, ...chosen) - worth(own) + 1;
   return exact < INFINITY_SCORE ? [exact, INFINITY_SCORE] : [INFINITY_SCORE];
 }
 
 /** The lowest preference that brings it there once `removed` is gone. */
 function preferenceFor(search: Search, removed: readonly Candidate[]): Preference | undefined {
-  const { inquiry, node, movable } = search;
+  const { inquiry, goal, movable } = search;
   const base = removed.length === 0 ? inquiry.base : ask(inquiry, removed);
-  const own = base.nodes.find((each) => each.node === node);
+  const own = base.nodes.find((each) => each.node === goal.node);
   if (own === undefined || ((own.score ?? 0) < -INFINITY_SCORE / 2 && movable.length === 1)) return undefined;
+  const role = goal.role === undefined ? {} : { role: goal.role };
   for (const [at, resource] of movable.entries()) {
     const alone = at === 0 ? base : concludeFor(without(inquiry.cib, removed), { ...inquiry, name: resource });
-    for (const score of alone === undefined ? [] : enoughOn(node, alone))
-      if (isBrought(search, removed, { resource, score })) return { resource, score };
+    for (const score of alone === undefined ? [] : enoughFor(goal, alone)) {
+      const prefer = { resource, score, ...role };
+      if (isBrought(search, removed, prefer)) return prefer;
+    }
   }
   return undefined;
 }
@@ -112,6 +137,18 @@ const ROUNDABOUT: ReadonlySet<FactKind> = new Set([
 ]);
 const isRoundabout = ({ kind }: Candidate) => ROUNDABOUT.has(kind);
 
+/** Of the settings those that keep something where it is, or from being anywhere. */
+const HOLDING: ReadonlySet<string> = new Set([
+  "resource-stickiness",
+  "migration-threshold",
+  "is-managed",
+  "maintenance",
+  "maintenance-mode",
+  "target-role",
+  "stop-all-resources",
+]);
+const isHolding = (fact: Candidate) => !isRoundabout(fact) || HOLDING.has(fact.values["name"] ?? "");
+
 /**
  * First what is known of the node itself. Taken away, all together let in what any of them keeps out; but some keep
  * everything going: then it is looked for without those.
@@ -126,6 +163,7 @@ function partsOf(
   const narrowed = (part: readonly Candidate[]) => [
     part,
     part.filter((fact) => !isRoundabout(fact)),
+    part.filter(isHolding),
     part.filter((fact) => !isClusterWide(fact)),
   ];
   const here = all.filter(({ values }) => values["node"] === node);
@@ -134,14 +172,14 @@ function partsOf(
 
 /** As few facts as will do, with a preference or without. */
 function changeByMany(search: Search, parts: readonly (readonly Candidate[])[]): Change | undefined {
-  const { node } = search;
+  const { goal } = search;
   const enough = parts.find((part) => isBrought(search, part));
-  if (enough !== undefined) return { node, remove: smallest(enough, (part) => isBrought(search, part)).map(plain) };
+  if (enough !== undefined) return { ...goal, remove: smallest(enough, (part) => isBrought(search, part)).map(plain) };
   for (const part of parts) {
     const prefer = preferenceFor(search, part);
     if (prefer === undefined) continue;
     const removed = smallest(part, (rest) => isBrought(search, rest, prefer));
-    return { node, remove: removed.map(plain), prefer: preferenceFor(search, removed) ?? prefer };
+    return { ...goal, remove: removed.map(plain), prefer: preferenceFor(search, removed) ?? prefer };
   }
   return undefined;
 }
@@ -153,20 +191,20 @@ function changeByMany(search: Search, parts: readonly (readonly Candidate[])[]):
 export function changeFor(
   inquiry: Inquiry,
   movable: readonly string[],
-  node: string,
+  goal: Goal,
   grounds: readonly (readonly Candidate[])[],
   candidates: readonly Candidate[],
 ): Change | undefined {
-  const search: Search = { inquiry, node, movable };
+  const search: Search = { inquiry, goal, movable };
   const own = grounds.filter((ground) => ground.every(isInHand));
   const brings = (part: readonly Candidate[]) => isBrought(search, part);
   const enoughOf = (part: readonly (readonly Candidate[])[]): Change | undefined => {
     const enough = part.find(brings);
-    return enough === undefined ? undefined : { node, remove: smallest(enough, brings).map(plain) };
+    return enough === undefined ? undefined : { ...goal, remove: smallest(enough, brings).map(plain) };
   };
   const preferred = (removed: readonly Candidate[]): Change | undefined => {
     const prefer = preferenceFor(search, removed);
-    return prefer === undefined ? undefined : { node, remove: removed.map(plain), prefer };
+    return prefer === undefined ? undefined : { ...goal, remove: removed.map(plain), prefer };
   };
   const simple =
     enoughOf(own.filter((ground) => !ground.every(isRoundabout))) ??
@@ -177,18 +215,39 @@ export function changeFor(
     const change = preferred(removed);
     if (change !== undefined) return change;
   }
-  return changeByMany(search, partsOf(node, own.flat(), candidates));
+  return changeByMany(search, partsOf(goal.node, own.flat(), candidates));
+}
+
+/** What a bundle runs in the place of this, if it is part of a replica, in another replica. */
+function likeOf(target: Resource): readonly Resource[] {
+  const bundle = target.parent;
+  if (bundle?.kind !== "bundle" || bundle.instanceNodeMax > 1) return [];
+  const own = bundle.replicas.find((each) => [each.ip, each.container, each.remote].includes(target));
+  return bundle.replicas.flatMap((each) => (own === undefined || each === own ? [] : [each.container]));
+}
+
+/** Why it cannot be there whatever anyone configures: nothing need be tried. */
+export function barrierFor({ facts, board }: Worked, targets: readonly Resource[], goal: Goal): Obstacle | undefined {
+  const node = facts.nodeByName.get(goal.node);
+  if (targets.every(({ removed }) => removed)) return { ...goal, kind: "not-configured" };
+  if (node === undefined) return undefined;
+  if (targets.every((each) => isKeptOut(each, node))) return { ...goal, kind: "bundle-node" };
+  if (node.kind !== "member" && targets.every(isForMembers)) return { ...goal, kind: "members-only" };
+  const bundle = targets[0] === undefined ? undefined : cloneOf(targets[0])?.parent;
+  if (bundle?.kind === "bundle" && bundle.replicas.every((replica) => replica.node !== node))
+    return { ...goal, kind: "inside-bundle", bundle: bundle.baseId };
+  // Of replicas that are alike no host has two, and it is all one which of them is where.
+  const like = targets.flatMap(likeOf).find((each) => assignedOf(board, each) === node);
+  return like === undefined ? undefined : { ...goal, kind: "like-instance", instance: like.id };
 }
 
 /** What is said of a node for which no change was found. */
-export function obstacleFor(facts: Facts, targets: readonly Resource[], name: string): Obstacle {
-  const node = facts.nodeByName.get(name);
-  if (node !== undefined && targets.every((each) => isKeptOut(each, node))) return { kind: "bundle-node", node: name };
-  if (node !== undefined && node.kind !== "member" && targets.every(isForMembers))
-    return { kind: "members-only", node: name };
-  if (node?.remote !== undefined && !node.online)
-    return { kind: "connection-down", node: name, connection: node.remote.baseId };
-  return { kind: "none-found", node: name };
+export function obstacleFor({ nodeByName, options }: Facts, goal: Goal): Obstacle {
+  const node = nodeByName.get(goal.node);
+  if (node?.remote !== undefined && (!node.online || node.shutdown))
+    return { ...goal, kind: "connection-down", connection: node.remote.baseId };
+  if (node?.kind === "remote" && node.remote === undefined) return { ...goal, kind: "no-connection" };
+  return { ...goal, kind: options.quorate ? "none-found" : "no-quorum" };
 }
 
 /** Into a bundle's container nobody goes but what that bundle runs inside. */

@@ -1,6 +1,7 @@
 /** What is to be explained of a resource: where it will be, in which role, with which scores, and what is kept back. */
 
 import type { Reason } from "../../transition/graph.ts";
+import type { Action } from "../act/actions.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, primitivesOf, topOf } from "../facts/model.ts";
 import { ROLE, roleText } from "../facts/values.ts";
@@ -101,21 +102,40 @@ function verdictOn({ board }: Worked, node: Node, targets: readonly Resource[]):
   };
 }
 
+/** What is wanted of it and cannot be done; so is a start or a promotion that nobody may even want without quorum. */
+function isHeldBack({ board, graph }: Worked, step: Action): boolean {
+  const { resource, node, operation, runnable, managed } = step;
+  if (graph.blocked.includes(step)) return true;
+  if (runnable || !managed || resource === undefined || assignedOf(board, resource) !== node) return false;
+  const next = nextRoleOf(board, resource);
+  if (operation === "start") return resource.role <= ROLE.stopped && next > ROLE.stopped;
+  return operation === "promote" && resource.role < ROLE.promoted && next === ROLE.promoted;
+}
+
+function whyHeldBack({ facts, graph }: Worked, step: Action): Reason {
+  const isUnwanted = !graph.blocked.includes(step) && !facts.options.quorate;
+  return isUnwanted ? { code: "no-quorum", facts: {} } : reasonOf(step);
+}
+
 export function conclusionOf(worked: Worked, targets: readonly Resource[]): Conclusion {
-  const mine = new Set(targets);
-  const blocked = worked.graph.blocked.flatMap((step) =>
-    step.resource !== undefined && mine.has(step.resource) && step.kind === "resource"
-      ? [
-          {
-            key: operationKey(step),
-            operation: step.operation,
-            node: step.node?.name ?? "",
-            reason: reasonOf(step),
-          },
-        ]
-      : [],
-  );
+  const blocked = targets
+    .flatMap((target) => worked.graph.byResource[target.index] ?? [])
+    .filter((step) => step.kind === "resource" && isHeldBack(worked, step))
+    .map((step) => ({
+      key: operationKey(step),
+      operation: step.operation,
+      node: step.node?.name ?? "",
+      reason: whyHeldBack(worked, step),
+    }));
   return { nodes: worked.board.nodes.map((node) => verdictOn(worked, node, targets)), blocked };
+}
+
+/** It is to be there, in that role, but cannot be started or promoted now. */
+export function isHeldBackOn({ blocked }: Conclusion, node: string, role?: string): boolean {
+  return blocked.some(
+    (each) =>
+      each.node === node && (each.operation === "start" || (role === "Promoted" && each.operation === "promote")),
+  );
 }
 
 /** The part that concerns one node, when one was asked about: its verdict, and those of the nodes that have it. */

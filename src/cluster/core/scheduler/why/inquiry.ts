@@ -3,7 +3,7 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import type { ScheduleOptions } from "../decision.ts";
 import { work } from "../schedule.ts";
 import { type Conclusion, conclusionOf, targetsOf, textOf } from "./conclusion.ts";
-import { type Candidate, type CitedFact, without } from "./facts-of-cib.ts";
+import { type Candidate, type CitedFact, without } from "./fact.ts";
 
 /** Facts that change nothing all together need not be tried one by one. */
 export const CHUNK = 12;

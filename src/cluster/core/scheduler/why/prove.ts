@@ -5,9 +5,10 @@
  */
 import type { XmlElement } from "../../../../base/xml.ts";
 import type { ScheduleOptions } from "../decision.ts";
+import { inPromotable, type Resource } from "../facts/model.ts";
 import { work } from "../schedule.ts";
 import type { Worked } from "../worked.ts";
-import { type Change, changeFor, movedWith, type Obstacle, obstacleFor } from "./change.ts";
+import { barrierFor, type Change, changeFor, type Goal, movedWith, type Obstacle, obstacleFor } from "./change.ts";
 import {
   type Conclusion,
   conclusionOf,
@@ -17,7 +18,8 @@ import {
   targetsOf,
   whereOf,
 } from "./conclusion.ts";
-import { type Candidate, type CitedFact, candidatesFor } from "./facts-of-cib.ts";
+import type { Candidate, CitedFact } from "./fact.ts";
+import { candidatesFor } from "./facts-of-cib.ts";
 import { ask, CHUNK, chunksOf, type Inquiry, isSame, plain, smallest } from "./inquiry.ts";
 
 /** What a fact was worth: the verdict on a node as it is and as it would be without the fact. */
@@ -45,7 +47,7 @@ export interface Proof {
   readonly following?: Following;
   readonly conclusion: Conclusion;
   readonly citations: readonly Citation[];
-  /** For each node where it will not be: the smallest change that would bring it there. */
+  /** For each node where it will not be, or not promoted: the smallest change that would bring it there. */
   readonly changes: readonly Change[];
   /** For each of the others: why there is none. */
   readonly obstacles: readonly Obstacle[];
@@ -53,8 +55,8 @@ export interface Proof {
   readonly incomplete: boolean;
 }
 
-/** Each fact costs a decision; beyond this the answer would keep an operator waiting. */
-const CANDIDATES_MAX = 400;
+/** Each dozen of facts costs a decision; beyond this the answer would keep an operator waiting. */
+const CANDIDATES_MAX = 2000;
 /** Sets of facts that count only together. The records of a group on four nodes make a dozen; it bounds the time. */
 const SETS_MAX = 24;
 
@@ -83,18 +85,17 @@ interface Decisive {
   readonly after: Conclusion;
 }
 
-/** Facts whose loss alone changes the conclusion. */
+/** Facts whose loss alone changes the conclusion: where a part changes it, each half of the part is tried. */
 function decisiveOf(inquiry: Inquiry, candidates: readonly Candidate[]): Decisive[] {
+  const halve = (part: readonly Candidate[]): Decisive[] => {
+    const after = ask(inquiry, part);
+    if (isSame(inquiry, after)) return [];
+    if (part.length === 1) return part.map((fact) => ({ fact, after }));
+    const middle = Math.ceil(part.length / 2);
+    return [...halve(part.slice(0, middle)), ...halve(part.slice(middle))];
+  };
   const few = candidates.length <= 5 * CHUNK;
-  return chunksOf(candidates, few ? 1 : CHUNK).flatMap((chunk) => {
-    const all = ask(inquiry, chunk);
-    if (isSame(inquiry, all)) return [];
-    if (chunk.length === 1) return chunk.map((fact) => ({ fact, after: all }));
-    return chunk.flatMap((fact) => {
-      const after = ask(inquiry, [fact]);
-      return isSame(inquiry, after) ? [] : [{ fact, after }];
-    });
-  });
+  return chunksOf(candidates, few ? 1 : CHUNK).flatMap(halve);
 }
 
 /** Sets of facts that only together change the conclusion, each minimal; until the rest changes nothing any more. */
@@ -108,6 +109,18 @@ function jointlyDecisive(inquiry: Inquiry, candidates: readonly Candidate[]): Ca
     rest = rest.filter((fact) => !set.includes(fact));
   }
   return sets;
+}
+
+/** The nodes where it is not, and of a promotable clone those where it is and not promoted. */
+function goalsOf({ nodes }: Conclusion, targets: readonly Resource[], asked: string | undefined): readonly Goal[] {
+  const goals = nodes.flatMap(({ node, roles }): Goal[] => {
+    if (roles.length === 0) return [{ node }];
+    const mayBe = targets.some(inPromotable) && !roles.includes("Promoted");
+    return mayBe ? [{ node, role: "Promoted" }] : [];
+  });
+  const there = goals.filter(({ node }) => node === asked);
+  // Asked about a node where it is: then what would move it anywhere else.
+  return there.length > 0 ? there : goals;
 }
 
 /** `undefined` when the CIB has no such resource. `node` asks about that node alone. */
@@ -124,7 +137,7 @@ export function prove(
   if (targets === undefined || first === undefined) return undefined;
   const base = conclusionOf(worked, targets);
   const inquiry: Inquiry = { cib, nowWallMs, asked, name, node, base };
-  const all = candidatesFor(worked.facts, targets);
+  const all = candidatesFor(worked, targets);
   const candidates = all.slice(0, CANDIDATES_MAX);
   const decisive = decisiveOf(inquiry, candidates);
   const alone = new Set(decisive.map(({ fact }) => fact));
@@ -135,9 +148,11 @@ export function prove(
   const grounds = [...[...alone].map((fact) => [fact]), ...sets];
   const movable = movedWith(worked.facts, targets);
   const following = followingOf(name, targets);
-  const elsewhere = base.nodes.filter((each) => each.roles.length === 0 && (node === undefined || each.node === node));
-  const changes = elsewhere.flatMap((each) => changeFor(inquiry, movable, each.node, grounds, candidates) ?? []);
-  const away = elsewhere.map((each) => each.node).filter((each) => changes.every((change) => change.node !== each));
+  const searched = goalsOf(base, targets, node).map((goal) => {
+    const barrier = barrierFor(worked, targets, goal);
+    const change = barrier === undefined ? changeFor(inquiry, movable, goal, grounds, candidates) : undefined;
+    return { change, obstacle: change === undefined ? (barrier ?? obstacleFor(worked.facts, goal)) : undefined };
+  });
   return {
     resource: name,
     ...(node === undefined ? {} : { node }),
@@ -147,8 +162,8 @@ export function prove(
       ...decisive.map(({ fact, after }) => cite(inquiry, [fact], after)),
       ...sets.map((set) => cite(inquiry, set, ask(inquiry, set))),
     ],
-    changes,
-    obstacles: away.map((name) => obstacleFor(worked.facts, targets, name)),
+    changes: searched.flatMap(({ change }) => change ?? []),
+    obstacles: searched.flatMap(({ obstacle }) => obstacle ?? []),
     incomplete: all.length > candidates.length,
   };
 }

@@ -2,9 +2,9 @@
 import type { Language } from "../../../../base/language.ts";
 import { scoreText } from "../print/score-lines.ts";
 import { reasonText } from "../reason-text.ts";
-import type { Change, Obstacle } from "./change.ts";
-import type { NodeVerdict, Unusable } from "./conclusion.ts";
-import type { CitedFact, FactKind } from "./facts-of-cib.ts";
+import type { Change, Goal, Obstacle, Preference } from "./change.ts";
+import { isHeldBackOn, type NodeVerdict, type Unusable } from "./conclusion.ts";
+import type { CitedFact, FactKind } from "./fact.ts";
 import type { Citation, Effect, Proof } from "./prove.ts";
 
 type Sentence = Readonly<Record<Language, string>>;
@@ -12,7 +12,7 @@ const both = (en: string, ja: string): Sentence => ({ en, ja });
 
 const FACTS: Readonly<Record<FactKind, Sentence>> = {
   option: both("cluster option {name}={value}", "クラスタオプション {name}={value}"),
-  default: both("{name}={value} by rsc_defaults", "rsc_defaults の {name}={value}"),
+  default: both("{name}={value} by {section}", "{section} の {name}={value}"),
   meta: both("{resource} has {name}={value}", "{resource} の {name}={value}"),
   utilization: both("{resource} takes {name}={value}", "{resource} の必要量 {name}={value}"),
   "node-attribute": both("node {node} has {name}={value}", "ノード {node} の属性 {name}={value}"),
@@ -73,6 +73,23 @@ const OBSTACLES: Readonly<Record<Obstacle["kind"], Sentence>> = {
     "なし: そのバンドルの中身だけが実行できる",
   ),
   "members-only": both("none: only a member of the cluster can run it", "なし: クラスタのメンバだけが実行できる"),
+  "inside-bundle": both(
+    "none: it runs only inside the containers of bundle {bundle}; ask why those are where they are",
+    "なし: バンドル {bundle} のコンテナ内だけで実行される。コンテナの根拠を調べること",
+  ),
+  "like-instance": both(
+    "none: {instance} is there, and it is all one which of the two is",
+    "なし: 同等の {instance} が既にあり、どちらでも同じ",
+  ),
+  "not-configured": both(
+    "none: it is not configured any more and is only to be stopped",
+    "なし: 設定から削除済みで、停止されるだけ",
+  ),
+  "no-connection": both(
+    "none: no resource is configured that connects to this remote node",
+    "なし: このリモートノードへの接続リソースが設定されていない",
+  ),
+  "no-quorum": both("none was found while the cluster has no quorum", "見つからない: クラスタにクォーラムがない"),
   "connection-down": both(
     "none: the node is up only while its connection {connection} is; ask why that one is where it is",
     "なし: 接続 {connection} がある間だけ稼働するノード。{connection} の根拠を調べること",
@@ -87,6 +104,7 @@ const WORDS = {
   nowhere: both("{resource} runs nowhere", "{resource} はどのノードでも実行されない"),
   runs: both("{resource} is {where}", "{resource}: {where}"),
   on: both("{role} on {node}", "{node} で {role}"),
+  held: both("to be {role} on {node} (held back)", "{node} で {role} の予定 (保留中)"),
   leads: both(
     "it is the first member of group {group}: the scores are those of the whole group",
     "グループ {group} の先頭: スコアはグループ全体のもの",
@@ -121,6 +139,10 @@ const WORDS = {
   prefer: both(
     "with a location constraint of {score} for {resource} on {node}",
     "{resource} の {node} への配置制約 {score} を加える",
+  ),
+  preferRole: both(
+    "with a location constraint of {score} for {resource} as {role} on {node}",
+    "{resource} の {node} での {role} への配置制約 {score} を加える",
   ),
   and: both(", and ", "、かつ "),
   incomplete: both("Not all facts could be tried.", "すべての事実は調べられなかった。"),
@@ -208,15 +230,26 @@ function groundLines(citations: readonly Citation[], language: Language): string
   ];
 }
 
-function changeLine({ node, remove, prefer }: Change, language: Language): string {
+const goalText = ({ node, role }: Goal) => (role === undefined ? node : `${node} (${role})`);
+
+function preferText(node: string, prefer: Preference, language: Language): string {
+  const { resource, role = "" } = prefer;
+  const sentence = prefer.role === undefined ? WORDS.prefer : WORDS.preferRole;
+  return fill(sentence, language, { resource, score: scoreText(prefer.score), role, node });
+}
+
+function changeLine(change: Change, language: Language): string {
+  const { node, remove, prefer } = change;
   const facts = remove.map((fact) => factText(fact, language)).join("; ");
   const parts = [
     ...(remove.length === 0 ? [] : [fill(WORDS.remove, language, { facts })]),
-    ...(prefer === undefined
-      ? []
-      : [fill(WORDS.prefer, language, { resource: prefer.resource, score: scoreText(prefer.score), node })]),
+    ...(prefer === undefined ? [] : [preferText(node, prefer, language)]),
   ];
-  return `  ${node}: ${parts.join(WORDS.and[language])}`;
+  return `  ${goalText(change)}: ${parts.join(WORDS.and[language])}`;
+}
+
+function obstacleLine(obstacle: Obstacle, language: Language): string {
+  return `  ${goalText(obstacle)}: ${fill(OBSTACLES[obstacle.kind], language, { ...obstacle })}`;
 }
 
 function followingLines({ resource, following }: Proof, language: Language): string[] {
@@ -231,9 +264,11 @@ export function proofText(proof: Proof, language: Language): string {
   const shown = conclusion.nodes.filter(({ node }) => proof.node === undefined || node === proof.node);
   const where = conclusion.nodes
     .filter(({ roles }) => roles.length > 0)
-    .map(({ node, roles }) => fill(WORDS.on, language, { role: roles.join("+"), node }));
+    .map(({ node, roles }) => {
+      const isHeld = isHeldBackOn(conclusion, node, roles.length === 1 ? roles[0] : undefined);
+      return fill(isHeld ? WORDS.held : WORDS.on, language, { role: roles.join("+"), node });
+    });
   const isNowhere = where.length === 0;
-  const isEverywhere = shown.every(({ roles }) => roles.length > 0);
   return [
     isNowhere
       ? fill(WORDS.nowhere, language, { resource })
@@ -244,9 +279,9 @@ export function proofText(proof: Proof, language: Language): string {
       fill(WORDS.blocked, language, { key: `${key} ${node}`.trim(), reason: reasonText(reason, language, operation) }),
     ),
     ...groundLines(citations, language),
-    ...(isEverywhere ? [] : ["", WORDS.changes[language]]),
+    ...(changes.length + obstacles.length === 0 ? [] : ["", WORDS.changes[language]]),
     ...changes.map((change) => changeLine(change, language)),
-    ...obstacles.map(({ kind, node, ...values }) => `  ${node}: ${fill(OBSTACLES[kind], language, values)}`),
+    ...obstacles.map((obstacle) => obstacleLine(obstacle, language)),
     ...(incomplete ? ["", WORDS.incomplete[language]] : []),
     "",
   ].join("\n");
