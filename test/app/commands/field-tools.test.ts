@@ -87,7 +87,7 @@ describe.skipIf(skips(!hasJudge, "Debian's tools, the judges, are not installed"
     const mine = (await ours("crm_resource", [...argv, "-u", "forever"])).configuration;
     const constraints = (of: XmlElement) => childOf(of, "constraints")?.children;
     expect(constraints(mine)).toEqual(constraints(theirs));
-    expect(printXml(mine)).toContain('name="lease.ban.p_ip" value="forever|');
+    expect(printXml(mine)).toContain('name="lease.ban.p_ip@node01" value="forever|');
   });
 });
 
