@@ -92,8 +92,8 @@ function isBehindFencing({ implied, node }: Step, { resource, operation }: Step)
 
 /** A part of it is, and the whole with that part. */
 function isPartBehindFencing(plan: PlanDraft, { first, firstTask }: ResourceOrder, second: Step): boolean {
-  const parts = firstTask === "stop" ? primitivesOf(first).flatMap((part) => stepsOf(plan, part, "stop")) : [];
-  return parts.some((part) => isBehindFencing(part, second));
+  if (firstTask !== "stop" || second.resource === undefined || second.resource.fillers.length === 0) return false;
+  return primitivesOf(first).some((part) => stepsOf(plan, part, "stop").some((stop) => isBehindFencing(stop, second)));
 }
 
 function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
