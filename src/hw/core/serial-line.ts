@@ -16,8 +16,8 @@ export interface SerialLine {
 }
 
 /**
- * The managers send again what is beyond it. More would wait for longer than they wait for an answer, and a line that is
- * full of what has come already brings nothing new.
+ * The managers send again what is beyond it. More would wait for longer than they wait for an answer, and a line that
+ * is full of what has come already brings nothing new.
  */
 const DATAGRAMS_MAX = 2;
 const BITS_PER_BYTE = 10;
