@@ -29,7 +29,7 @@ const ROOMS = [
   ...["crm", "../cluster/core/access", "../cluster/core/overrides", "../cib/schema", "../cib/crm-syntax"].map((name) =>
     path.join("app", name),
   ),
-  ...["decide", "outcome", "controller", "leaving", "held-up", "reign"].map(
+  ...["decide", "outcome", "controller", "leaving", "strange-words", "held-up", "reign"].map(
     (name) => `cluster/core/controller/${name}.ts`,
   ),
   ...["fencer", "fencing-round"].map((name) => `fencing/core/${name}.ts`),
