@@ -239,10 +239,9 @@ function readGiven(flags: Call["flags"]): XmlElement | undefined | number {
  * 105 not found; 107 needs --force; 108 exists.
  */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS);
+  const called = readCommandLine(argv, FLAGS, 0);
   if (called.kind === "wrong") return wrongCall("cibadmin", called.reason, USAGE);
-  const { flags, socketPath, words } = called;
-  if (words.length > 0) return wrongCall("cibadmin", `${words.join(" ")}: no word belongs there`, USAGE);
+  const { flags, socketPath } = called;
   const [action, second] = ACTIONS.filter((name) => flags[name] === true);
   if (action === undefined) return wrongCall("cibadmin", "what shall be done?", USAGE);
   if (second !== undefined) return wrongCall("cibadmin", `--${action} and --${second} exclude each other`, USAGE);

@@ -185,8 +185,7 @@ function watch(socketPath: string, json: boolean, language: Language): Promise<n
 export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS, 0);
   if (called.kind === "wrong") return wrongCall("gemel status", called.reason, USAGE);
-  const { socketPath, flags, words } = called;
-  if (words.length > 0) return wrongCall("gemel status", `${words.join(" ")}: it takes no words`, USAGE);
+  const { socketPath, flags } = called;
   const { lang, json, watch: isWatching } = flags;
   if (lang !== undefined && lang !== "en" && lang !== "ja")
     return wrongCall("gemel status", `--lang ${String(lang)} is not spoken`, USAGE);
