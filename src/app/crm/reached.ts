@@ -19,12 +19,16 @@ function reasonOf({ operation, node, exitReason, status, code }: FailureStatus):
 
 /** Why it is as it is, as far as the status knows; who wants to know more asks `gemel why`. */
 function because(status: StatusReport, { id, isManaged }: ResourceStatus, operations: readonly string[]): string {
-  if (!isManaged) return "it is unmanaged";
-  const failure = status.failures.findLast(
+  // What has failed and is blocked for it counts as unmanaged, too.
+  const failure = failuresOf(status).findLast(
     ({ resource, operation }) => resource === id && operations.some((name) => operation.startsWith(name)),
   );
-  return failure === undefined ? `gemel why ${id} says what keeps it` : reasonOf(failure);
+  if (failure !== undefined) return reasonOf(failure);
+  return isManaged ? `gemel why ${id} says what keeps it` : "it is unmanaged";
 }
+
+/** A probe that has found it running has not failed, whatever was expected. */
+const failuresOf = ({ failures }: StatusReport) => failures.filter(({ code }) => code !== 0);
 
 const STOPPING = ["stop", "demote"];
 const STARTING = ["start", "promote", "monitor"];
@@ -45,7 +49,7 @@ const keyOf = ({ node, resource, operation, callId }: FailureStatus) =>
 /** Failures that came since `before`. */
 export function newFailures(before: StatusReport | undefined, after: StatusReport): readonly string[] {
   const known = new Set(before?.failures.map(keyOf));
-  return after.failures
+  return failuresOf(after)
     .filter((failure) => !known.has(keyOf(failure)))
     .map((failure) => `${failure.resource}: ${reasonOf(failure)}`);
 }
