@@ -2,6 +2,7 @@
  * Whether what was asked of the cluster has come about, now that nothing is under way there. A cluster that has settled
  * may have failed, or been kept from it: who waits with `-w` must not take that for done.
  */
+import { unreachable } from "../../base/check.ts";
 import type { ControlRequest, FailureStatus, ResourceStatus, StatusReport } from "../control-protocol.ts";
 
 const nodesOf = ({ active }: ResourceStatus, role?: string) =>
@@ -57,7 +58,11 @@ export function newFailures(before: StatusReport | undefined, after: StatusRepor
 type ResourceRequest = Extract<ControlRequest, { kind: "resource" }>;
 type NodeRequest = Extract<ControlRequest, { kind: "node" }>;
 
-function ofResource(request: ResourceRequest, before: StatusReport | undefined, status: StatusReport) {
+function ofResource(
+  request: ResourceRequest,
+  before: StatusReport | undefined,
+  status: StatusReport,
+): readonly string[] {
   const { resource: id, action, node } = request;
   const meant = within(status, id);
   switch (action) {
@@ -77,8 +82,15 @@ function ofResource(request: ResourceRequest, before: StatusReport | undefined, 
       );
     case "cleanup":
       return newFailures(before, status).filter((line) => meant.some((each) => line.startsWith(`${each.id}: `)));
-    default:
+    case "promote":
+    case "demote":
+      return roleNotReached(action, id, status);
+    case "manage":
+    case "unmanage":
+    case "unmove":
       return [];
+    default:
+      return unreachable(action);
   }
 }
 
