@@ -111,7 +111,8 @@ export function checkTimes(
 ): void {
   const { keepaliveMs, warntimeMs, deadtimeMs, initdeadMs, deadpingMs, takeoverGoalMs } = times;
   if (takeoverGoalMs !== undefined) checkGoal(takeoverGoalMs, lineOf, report);
-  if (deadtimeMs <= 2 * keepaliveMs)
+  // Of a goal with a keepalive of one's own it is told that they exclude each other.
+  if (deadtimeMs <= 2 * keepaliveMs && takeoverGoalMs === undefined)
     report(
       lineOf("deadtime"),
       `deadtime ${deadtimeMs}ms is not above twice keepalive ${keepaliveMs}ms`,

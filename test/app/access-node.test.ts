@@ -139,10 +139,10 @@ test.skipIf(skips(!isReady, "it needs root and setpriv"))(
 
     // What he may not is refused by each, and then nothing is done.
     const forbidden = [
-      ["crm", "configure", "delete", "web"],
-      ["crm", "configure", "delete", "shoot"],
+      ["crm", "-F", "configure", "delete", "web"],
+      ["crm", "configure", "delete", "--force", "shoot"],
       ["crm", "configure", "rename", "shoot", "other"],
-      ["crm", "configure", "erase"],
+      ["crm", "configure", "erase", "--force"],
       ["crm", "node", "standby", "alpha"],
       ["crm", "resource", "param", "web", "set", "fake", "x"],
       ["cibadmin", "-D", "-X", '<primitive id="web"/>'],

@@ -62,6 +62,11 @@ asRoot("a command returns when both disks have its change, at whichever node it 
   });
   const section = pair.gemel("alpha", "cibadmin", "-Q", "-A", '//primitive[@id="b"]');
   expect(section.output).toMatch(/^<primitive id="b" class="ocf" provider="gemel" type="Dummy">/);
+  expect(pair.gemel("bravo", "crm", "configure", "delete", "b")).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("what runs is not deleted: b"),
+  });
+  expect(pair.gemel("bravo", "crm", "-w", "resource", "stop", "b").code).toBe(0);
   expect(pair.gemel("bravo", "crm", "configure", "delete", "b").code).toBe(0);
   expect(shown(pair, "alpha")).not.toContain("primitive b");
 });

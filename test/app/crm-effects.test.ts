@@ -76,7 +76,7 @@ describe("-w: what has not come about is told, with the reason, and is a failure
   test.each([
     [
       "stop",
-      statusOf([resource("web", "alpha")], [failure("stop_0", "somebody holds it")]),
+      statusOf([{ ...resource("web", "alpha"), isManaged: false }], [failure("stop_0", "somebody holds it")]),
       "still runs on alpha: stop",
     ],
     ["stop", statusOf([{ ...resource("web", "alpha"), isManaged: false }]), "still runs on alpha: it is unmanaged"],
@@ -117,6 +117,7 @@ describe("-w: what has not come about is told, with the reason, and is a failure
   test("only failures that came since count, of a change and of a cleanup", () => {
     const before = statusOf([resource("web")], [failure("start_0", "no disk")]);
     const after = statusOf([resource("web")], [failure("start_0", "no disk"), failure("start_0", "no net", 8)]);
+    expect(newFailures(before, statusOf([], [{ ...failure("monitor_0", "", 9), code: 0 }]))).toEqual([]);
     expect(newFailures(before, after)).toEqual(["web: start failed on alpha: no net"]);
     const cleanup = { kind: "resource", resource: "ip", action: "cleanup" } as const;
     expect(notReached(cleanup, before, after)).toEqual([]);

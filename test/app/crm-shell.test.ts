@@ -5,8 +5,8 @@ import path from "node:path";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
 import type { ControlRequest } from "../../src/app/control-protocol.ts";
+import { completions } from "../../src/app/crm/completions.ts";
 import { configureOnce } from "../../src/app/crm/configure-level.ts";
-import { completions } from "../../src/app/crm/levels.ts";
 import { findAgent } from "../../src/app/crm/ra-level.ts";
 import { asCib, configurationOf, openSession, type Terminal } from "../../src/app/crm/session.ts";
 import { promptOf, runBatch, runLine, type Shell } from "../../src/app/crm/shell.ts";
@@ -283,6 +283,12 @@ describe("the shell", () => {
 test.each([
   ["", "conf", ["configure"]],
   ["configure", "prim", ["primitive"]],
+  ["configure", "primitive ip ocf:gemel:IPa", ["ocf:gemel:IPaddr2"]],
+  ["ra", "info ocf:gemel:IPa", ["ocf:gemel:IPaddr2"]],
+  ["configure", "primitive p stonith:ipmi-l", ["stonith:ipmi-lan"]],
+  ["configure", "load r", ["replace"]],
+  ["configure", "show ty", ["type:"]],
+  ["configure", "show al", ["all", "alpha"]],
   ["configure", "property no-q", ["no-quorum-policy="]],
   ["configure", "property no-quorum-policy=i", ["no-quorum-policy=ignore"]],
   ["configure", "primitive ip IPaddr2 op monitor on-fail=b", ["on-fail=block"]],

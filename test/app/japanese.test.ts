@@ -30,7 +30,7 @@ const ROOMS = [
     path.join("app", name),
   ),
   "app/commands/verify-status.ts",
-  ...["decide", "outcome", "controller", "leaving", "held-up", "reign"].map(
+  ...["decide", "outcome", "controller", "leaving", "strange-words", "held-up", "reign"].map(
     (name) => `cluster/core/controller/${name}.ts`,
   ),
   ...["fencer", "fencing-round"].map((name) => `fencing/core/${name}.ts`),

@@ -187,6 +187,11 @@ test("a takeover goal derives the times, and does not stand beside them", () => 
     "node.conf:6: error: deadtime and takeover-goal exclude each other; remove one of the two",
     "node.conf:6: warning: deadtime 250ms is shorter than a busy machine may pause; write 500ms or more",
   ]);
+  // What excludes each other is told once, and not measured by what came of it.
+  const both = PAIR.replace("keepalive 500ms", "keepalive 900ms").replace("deadtime 5", "takeover-goal 2s");
+  expect(problemsOf(both)).toEqual([
+    "node.conf:5: error: keepalive and takeover-goal exclude each other; remove one of the two",
+  ]);
 });
 
 test("ping nodes, groups and tie-breakers", () => {

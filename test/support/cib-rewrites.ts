@@ -77,6 +77,13 @@ export function withAllGroups(cib: XmlElement): XmlElement {
   return change(cib);
 }
 
+/** Without what would be promoted with one of these. */
+export function withoutPromotionBeside(cib: XmlElement, ids: ReadonlySet<string>): XmlElement {
+  return withColocations(cib, (each) =>
+    each.attributes["rsc-role"] === "Promoted" && ids.has(each.attributes["with-rsc"] ?? "") ? undefined : each,
+  );
+}
+
 /** Where every node that is still joining has joined. */
 export function withAllJoined(element: XmlElement): XmlElement {
   const { name, attributes } = element;

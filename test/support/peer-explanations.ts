@@ -19,6 +19,7 @@ import {
   withoutPromotedCompany,
   withoutPromotedGroups,
   withoutPromotion,
+  withoutPromotionBeside,
   withoutReluctance,
   withWholeGroups,
 } from "./cib-rewrites.ts";
@@ -231,6 +232,17 @@ function stopsForASistersProbe(cib: XmlElement, ours: Outputs, theirs: Outputs):
   return stopped.some(isKept) && agreeOn(cib, withAllJoined(cib));
 }
 
+const BLOCKED = /^ +\* (\S+)\t.*\bblocked\)$/gm;
+
+/**
+ * Who would be promoted with something that has failed to stop, and so stands where it is banned, it does not promote
+ * and even demotes, however weak the wish: the ban counts against the promotion. Ours leaves promoted what is.
+ */
+function shunsWhatIsBlocked(cib: XmlElement, ours: Outputs): boolean {
+  const blocked = new Set([...ours.report.matchAll(BLOCKED)].map(([, id = ""]) => id));
+  return blocked.size > 0 && agreeOn(cib, withoutPromotionBeside(cib, blocked));
+}
+
 /** A start of what is active elsewhere, and not yet here, that 2.1.5 only pretends. */
 function pretendsToStart(cib: XmlElement, ours: Outputs, theirs: Outputs): boolean {
   const text = printXml(cib);
@@ -361,6 +373,8 @@ export function explanationOf(cib: string, theirs: Outputs, ours: Outputs = askO
     return "of a clone of groups those that merely begin count for clone-min and require-all";
   if (isDecision && stopsForASistersProbe(read.root, ours, theirs))
     return "an instance is stopped because another one cannot be looked for (never ours)";
+  if (isDecision && shunsWhatIsBlocked(read.root, ours))
+    return "nobody is promoted beside what has failed to stop (never ours)";
   if (isDecision && watchesWhatLeaves(read.root, ours, theirs))
     return "a monitor whose failure has expired is set up where its resource only stops";
   if (!isDecision && forgetsWhatIsLost(cib, theirs, ours)) return "what is lost and not managed is told as stopped";

@@ -3,6 +3,7 @@
  * into another thing is indented:
  *
  *     nodes alpha bravo charlie=unclean       states: online (said by nothing), offline, unclean, leaving, pending
+ *                                             a score behind a name (bravo:-10) is what the node is worth to all
  *     option stonith-enabled=true             without it: no fencing, no-quorum-policy=ignore
  *     clone c promotable=true                 also group; the words behind the id are meta-attributes
  *       Stateful p target-role=Started        a primitive by its type; `fencing` is a fencing device
@@ -110,7 +111,7 @@ function recordXml(id: string, node: string, word: string, call: number): string
 
 interface Cluster {
   readonly options: Map<string, string>;
-  readonly nodes: { readonly name: string; readonly state: string }[];
+  readonly nodes: { readonly name: string; readonly state: string; readonly score: string | undefined }[];
   readonly resources: string[];
   readonly constraints: string[];
   readonly agents: Map<string, string>;
@@ -135,8 +136,9 @@ function addLine(cluster: Cluster, line: Line): void {
   if (second === "on") put(cluster.records, third.replace(":", ""), [first, more]);
   else if (first === "nodes")
     for (const word of rest) {
-      const [name = "", state = "online"] = word.split("=");
-      cluster.nodes.push({ name, state });
+      const [place = "", state = "online"] = word.split("=");
+      const [name = "", score] = place.split(":");
+      cluster.nodes.push({ name, state, score });
     }
   else if (first === "option") for (const [name, value] of valuesOf(rest)) cluster.options.set(name, value);
   else if (first === "node") put(cluster.permanent, second, ...line.words.slice(2));
@@ -182,9 +184,10 @@ export function terseCib(text: string): string {
     records: new Map(),
   };
   for (const line of parseLines(text)) addLine(cluster, line);
-  const nodes = cluster.nodes.map(({ name }, index) => {
+  const nodes = cluster.nodes.map(({ name, score }, index) => {
     const own = set("instance_attributes", `node-${index + 1}`, valuesOf(cluster.permanent.get(name) ?? []));
-    return `<node id="${index + 1}" uname="${name}">${own}</node>`;
+    const worth = score === undefined ? "" : ` score="${score}"`;
+    return `<node id="${index + 1}" uname="${name}"${worth}>${own}</node>`;
   });
   const quorum = cluster.options.get("have-quorum") ?? "1";
   return `<cib crm_feature_set="${FEATURE_SET}" validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"

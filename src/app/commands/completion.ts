@@ -8,7 +8,7 @@ import process from "node:process";
 import { childOf, parseXml } from "../../base/xml.ts";
 import { askCib } from "../cib-door.ts";
 import { controlSocketPath } from "../control-client.ts";
-import { completions } from "../crm/levels.ts";
+import { completions } from "../crm/completions.ts";
 import { type Names, namesOf } from "../crm/names.ts";
 import type { Command } from "./index.ts";
 

@@ -6,6 +6,8 @@ type Units = readonly [seconds: string, minutes: string, hours: string, days: st
 
 export interface StatusWords {
   readonly units: Units;
+  /** The first line of all: whether somebody has to do something. */
+  readonly verdict: (errors: number, warnings: number, first: string) => string;
   readonly head: (dc: string | undefined, hasQuorum: boolean, version: string, work: string) => string;
   readonly awaiting: string;
   readonly idle: string;
@@ -51,8 +53,13 @@ export interface StatusWords {
   readonly fenced: (action: string, target: string, outcome: string, ago: string) => string;
 }
 
+const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
 const EN: StatusWords = {
   units: [" s", " min", " h", " d"],
+  verdict: (errors, warnings, first) =>
+    `${errors > 0 ? "NOT WELL" : "Well"}: ` +
+    `${counted(errors, "error")}, ${counted(warnings, "warning")}; first: ${first}`,
   head: (dc, hasQuorum, version, work) =>
     `DC: ${dc ?? "none"}, ${hasQuorum ? "with" : "WITHOUT"} quorum; CIB ${version}; ${work}`,
   awaiting: "waiting for the other nodes",
@@ -107,6 +114,8 @@ const EN: StatusWords = {
 
 const JA: StatusWords = {
   units: ["秒", "分", "時間", "日"],
+  verdict: (errors, warnings, first) =>
+    `${errors > 0 ? "異常" : "稼働中"}: エラー ${errors} 件、警告 ${warnings} 件。最初の問題: ${first}`,
   head: (dc, hasQuorum, version, work) =>
     `DC: ${dc ?? "なし"}、クォーラム${hasQuorum ? "あり" : "なし"}、CIB ${version}、${work}`,
   awaiting: "他のノードを待機中",

@@ -76,17 +76,30 @@ const SEVERITIES: Readonly<Record<Language, Readonly<Record<StatusProblem["sever
   ja: { error: "エラー", warning: "警告" },
 };
 
+function adviceOf(problem: StatusProblem, language: Language): { readonly what: string; readonly doNow: string } {
+  const { code, values } = problem;
+  // Reasons among the values come from the cores, which speak English.
+  const told = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, inLanguage(text, language)]));
+  return Object.hasOwn(ROW_OF, code) ? textOf(language, code, told) : problem;
+}
+
 /** The texts are made here, in the reader's language; a manager of a later version may know codes that we do not. */
 export function problemLines(problems: readonly StatusProblem[], language: Language): string[] {
   if (problems.length === 0) return [HEADINGS[language].none];
   const lines = problems.flatMap((problem) => {
-    const { severity, code, values } = problem;
-    // Reasons among the values come from the cores, which speak English.
-    const told = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, inLanguage(text, language)]));
-    const { what, doNow } = Object.hasOwn(ROW_OF, code) ? textOf(language, code, told) : problem;
-    return [`  ${SEVERITIES[language][severity]}: ${what}`, `    -> ${doNow}`];
+    const { what, doNow } = adviceOf(problem, language);
+    return [`  ${SEVERITIES[language][problem.severity]}: ${what}`, `    -> ${doNow}`];
   });
   return [HEADINGS[language].some, ...lines];
+}
+
+/** What is wrong first, before everything that is as it should be: it is read in the night, on a small screen. */
+function verdictLines({ problems }: StatusReport, language: Language): string[] {
+  const [first] = problems;
+  if (first === undefined) return [];
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const { what } = adviceOf(first, language);
+  return [STATUS_WORDS[language].verdict(errors, problems.length - errors, what)];
 }
 
 /** Manual overrides, each with its owner, its end and why. */
@@ -144,6 +157,7 @@ export function printStatus(report: StatusReport, language: Language): string {
   const { dc, hasQuorum, isSettled, cibVersion, drbd, fencing, problems, atWallMs } = report;
   const words = STATUS_WORDS[language];
   const lines = [
+    ...verdictLines(report, language),
     words.head(dc, hasQuorum, cibVersion, isSettled ? workWord(report, words) : words.awaiting),
     words.nodes,
     ...nodeLines(report, words),

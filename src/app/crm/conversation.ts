@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
-import { completions } from "./levels.ts";
+import { completions } from "./completions.ts";
 import { namesOf } from "./names.ts";
 import { fetchRunning } from "./session.ts";
 import { type LineResult, promptOf, runLine, type Shell } from "./shell.ts";

@@ -1,24 +1,14 @@
-/** The resource and node levels of the crm shell, and the words of each level: for running, help and completion. */
+/** The resource and node levels of the crm shell, and the words of each level. */
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
-import { parametersOfTemplate, TEMPLATES } from "../../cib/crm-syntax/templates.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
-import {
-  CLONE_META,
-  CLUSTER_OPTIONS,
-  OPERATION_OPTIONS,
-  type OptionSchema,
-  optionNames,
-  RESOURCE_META,
-} from "../../cib/schema/options.ts";
 import { readBoolean } from "../../cib/schema/values.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
-import { borrowedWords, TICKET_WORDS } from "./borrowed.ts";
+import { borrowedWords } from "./borrowed.ts";
 import { CIB_WORDS } from "./cib-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
 import { externalCommand } from "./external.ts";
-import type { Names } from "./names.ts";
 import { OPTION_WORDS } from "./options-level.ts";
 import { RA_WORDS } from "./ra-level.ts";
 import { notReached, roleNotReached } from "./reached.ts";
@@ -306,44 +296,3 @@ export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
   options: OPTION_WORDS,
 };
 export const EVERYWHERE: readonly string[] = ["help", "up", "back", "cd", "ls", "quit", "exit", "bye", "end"];
-
-const SET_WORDS: Readonly<Record<string, readonly OptionSchema[]>> = {
-  property: CLUSTER_OPTIONS,
-  rsc_defaults: [...RESOURCE_META, ...CLONE_META],
-  op_defaults: OPERATION_OPTIONS,
-  meta: [...RESOURCE_META, ...CLONE_META],
-  op: OPERATION_OPTIONS,
-};
-const PARTS = ["params", "meta", "utilization", "op", "operations"];
-
-/** Words that may come next on a line of that level, for completion. */
-export function completions(level: LevelName, line: string, names: Names): readonly string[] {
-  const words = line.trimStart().split(/\s+/);
-  const last = words.at(-1) ?? "";
-  const before = words.slice(0, -1);
-  const fitting = (list: readonly string[]) => [...new Set(list)].filter((word) => word.startsWith(last)).sort();
-  if (before.length === 0) return fitting([...LEVELS[level], ...EVERYWHERE]);
-  const [first = "", ...rest] = before;
-  if (first === "help") return fitting([...LEVELS[level], ...EVERYWHERE]);
-  if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), names);
-  if (level === "template" && first === "new" && rest.length === 1) return fitting(Object.keys(TEMPLATES));
-  if (level === "template" && first === "new" && rest.length > 1)
-    return fitting(Object.keys(parametersOfTemplate(rest[1] ?? "")).map((name) => `${name}=`));
-  if (level === "site" && first === "ticket" && rest.length === 0) return fitting(TICKET_WORDS);
-  if (level === "node") return fitting(names.nodes);
-  if (level === "resource") return fitting(rest.length === 0 ? names.resources : names.nodes);
-  if (level !== "configure") return fitting(names.all);
-  if ((BELOW_CONFIGURE as readonly string[]).includes(first))
-    return completions(first as LevelName, [...rest, last].join(" "), names);
-  const set = [...before].reverse().find((word) => word in SET_WORDS || PARTS.includes(word));
-  const options = set === undefined ? undefined : SET_WORDS[set];
-  const [, optionName, value] = /^([^=]+)=(.*)$/.exec(last) ?? [];
-  if (options !== undefined && optionName !== undefined) {
-    const schema = options.find(({ name, aliases }) => name === optionName || aliases?.includes(optionName) === true);
-    const known = schema?.type === "boolean" ? ["true", "false"] : (schema?.words ?? []);
-    return known.filter((word) => word.startsWith(value ?? "")).map((word) => `${optionName}=${word}`);
-  }
-  const parts = ["primitive", "rsc_template", "clone", "group", "ms"].includes(first) ? PARTS : [];
-  const assigned = options === undefined ? [] : optionNames(options).map((name) => `${name}=`);
-  return fitting([...assigned, ...parts, ...(first in SET_WORDS ? [] : names.all)]);
-}

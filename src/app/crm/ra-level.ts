@@ -35,12 +35,12 @@ function namesIn(directory: string): readonly string[] {
 /** Ours run in the program itself. */
 const BUILT_IN = "gemel";
 
-const providersIn = () => [BUILT_IN, ...namesIn(OCF)];
+export const agentProviders = () => [BUILT_IN, ...namesIn(OCF)];
 
 export const agentTypes = (provider: string): readonly string[] =>
   provider === BUILT_IN ? Object.keys(BUILT_IN_AGENTS).toSorted() : namesIn(path.join(OCF, provider));
 
-const providersOf = (type: string) => providersIn().filter((provider) => agentTypes(provider).includes(type));
+const providersOf = (type: string) => agentProviders().filter((provider) => agentTypes(provider).includes(type));
 
 interface Agent {
   readonly provider: string;
@@ -113,7 +113,7 @@ function list(session: Session, agentClass: string, provider: string | undefined
   if (agentClass === "lsb" || agentClass === "service") return tell(session, namesIn(INIT));
   if (agentClass === "stonith") return tell(session, fencingAgents());
   if (agentClass !== "ocf") return -1;
-  const from = provider === undefined ? providersIn() : [provider];
+  const from = provider === undefined ? agentProviders() : [provider];
   return tell(session, [...new Set(from.flatMap(agentTypes))].toSorted());
 }
 
@@ -123,7 +123,7 @@ export const RA_WORDS = ["classes", "list", "providers", "info", "meta"] as cons
 export function runRa(session: Session, words: readonly string[]): number {
   const [verb, first, second] = words;
   if (verb === "classes")
-    return tell(session, ["lsb", `ocf / ${providersIn().join(" ")}`, "service", "stonith", "systemd"]);
+    return tell(session, ["lsb", `ocf / ${agentProviders().join(" ")}`, "service", "stonith", "systemd"]);
   if (first === undefined) return -1;
   if (verb === "list") return list(session, first, second);
   if (verb === "providers") {

@@ -2,6 +2,7 @@
  * Whether what was asked of the cluster has come about, now that nothing is under way there. A cluster that has settled
  * may have failed, or been kept from it: who waits with `-w` must not take that for done.
  */
+import { unreachable } from "../../base/check.ts";
 import type { ControlRequest, FailureStatus, ResourceStatus, StatusReport } from "../control-protocol.ts";
 
 const nodesOf = ({ active }: ResourceStatus, role?: string) =>
@@ -19,12 +20,16 @@ function reasonOf({ operation, node, exitReason, status, code }: FailureStatus):
 
 /** Why it is as it is, as far as the status knows; who wants to know more asks `gemel why`. */
 function because(status: StatusReport, { id, isManaged }: ResourceStatus, operations: readonly string[]): string {
-  if (!isManaged) return "it is unmanaged";
-  const failure = status.failures.findLast(
+  // What has failed and is blocked for it counts as unmanaged, too.
+  const failure = failuresOf(status).findLast(
     ({ resource, operation }) => resource === id && operations.some((name) => operation.startsWith(name)),
   );
-  return failure === undefined ? `gemel why ${id} says what keeps it` : reasonOf(failure);
+  if (failure !== undefined) return reasonOf(failure);
+  return isManaged ? `gemel why ${id} says what keeps it` : "it is unmanaged";
 }
+
+/** A probe that has found it running has not failed, whatever was expected. */
+const failuresOf = ({ failures }: StatusReport) => failures.filter(({ code }) => code !== 0);
 
 const STOPPING = ["stop", "demote"];
 const STARTING = ["start", "promote", "monitor"];
@@ -45,7 +50,7 @@ const keyOf = ({ node, resource, operation, callId }: FailureStatus) =>
 /** Failures that came since `before`. */
 export function newFailures(before: StatusReport | undefined, after: StatusReport): readonly string[] {
   const known = new Set(before?.failures.map(keyOf));
-  return after.failures
+  return failuresOf(after)
     .filter((failure) => !known.has(keyOf(failure)))
     .map((failure) => `${failure.resource}: ${reasonOf(failure)}`);
 }
@@ -53,7 +58,11 @@ export function newFailures(before: StatusReport | undefined, after: StatusRepor
 type ResourceRequest = Extract<ControlRequest, { kind: "resource" }>;
 type NodeRequest = Extract<ControlRequest, { kind: "node" }>;
 
-function ofResource(request: ResourceRequest, before: StatusReport | undefined, status: StatusReport) {
+function ofResource(
+  request: ResourceRequest,
+  before: StatusReport | undefined,
+  status: StatusReport,
+): readonly string[] {
   const { resource: id, action, node } = request;
   const meant = within(status, id);
   switch (action) {
@@ -73,8 +82,15 @@ function ofResource(request: ResourceRequest, before: StatusReport | undefined, 
       );
     case "cleanup":
       return newFailures(before, status).filter((line) => meant.some((each) => line.startsWith(`${each.id}: `)));
-    default:
+    case "promote":
+    case "demote":
+      return roleNotReached(action, id, status);
+    case "manage":
+    case "unmanage":
+    case "unmove":
       return [];
+    default:
+      return unreachable(action);
   }
 }
 

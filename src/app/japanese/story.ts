@@ -68,6 +68,24 @@ export const STORY_JA: Phrases = [
     "this node is to leave the cluster: its resources are stopped in order",
     "このノードはクラスタを離れます。リソースを順に停止します",
   ],
+  [
+    "nothing runs here any more: this node does not wait for the fencing of the others",
+    "このノードではもう何も動作していません。他のノードのフェンシングは待ちません",
+  ],
+  [
+    "this node leaves the cluster to {1}: it has not joined it, and nothing runs here",
+    "このノードはクラスタを {1} に任せて離れます。まだ参加しておらず、何も動作していません",
+  ],
+  [
+    'the manager of {1} said "{2}", which this version does not know: it is left alone',
+    "{1} の manager の「{2}」はこのバージョンでは不明なため、無視します",
+  ],
+  [
+    "the manager of {1} speaks version {2}, this one {3}: they do not understand each other; " +
+      "update {4}, or put {5} back, so that they are one version apart at most",
+    "{1} の manager はバージョン {2}、このノードは {3} で、互いに通じません。" +
+      "差が 1 以内になるよう、{4} を更新するか {5} を戻してください",
+  ],
   ["the resources have not stopped within {1} ms", "リソースが {1} ms 以内に停止しませんでした"],
   ["{1}: {2} on {3} is done after {4} ms", "{1}: {3} で {2} が {4} ms で完了"],
   ["{1}: {2} on {3} ended without effect (status {4})", "{1}: {3} での {2} は効果なく終わりました（状態 {4}）"],

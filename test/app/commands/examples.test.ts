@@ -2,7 +2,7 @@
  * What help and advice tell people to type can be typed: each command is run here, where no cluster is, and must end
  * with that as its only trouble.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -41,7 +41,7 @@ const WRONG_CALL = 64;
 /** Whether the words are a call of a command; nothing else can be known where no cluster is. */
 async function isCall(words: readonly string[]): Promise<boolean> {
   // It asks a person, who would say yes.
-  const answer = words[2] === "confirm" ? ["--yes", words[3] ?? ""] : [];
+  const answer = words[1] === "fence" && words[2] === "confirm" ? ["--yes", words[3] ?? ""] : [];
   const argv = [...(words[0] === "gemel" ? words.slice(1) : words), ...answer];
   const { code, errors } = await runHere(argv, HERE);
   return code !== WRONG_CALL && !/usage:|is not known|no command|syntax/.test(errors);
@@ -61,6 +61,40 @@ test("the examples of every help are calls", async () => {
   const quick = examples.filter((example) => !example.startsWith("gemel fence probe "));
   expect(examples.length - quick.length).toBe(1);
   for (const example of quick) expect(await isCall(example.split(" ")), example).toBe(true);
+});
+
+/** As a shell takes it apart: quotes, and what follows behind two blanks or a hash is a word about it. */
+function wordsOf(line: string): readonly string[] {
+  const [call = ""] = line.split(/ {2,}| #|;/);
+  return (call.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []).map((word) => word.replaceAll(/["']/g, ""));
+}
+
+const TOOLS = "gemel|crm|crm_\\w+|cibadmin|stonith_admin|stonith";
+/** What cannot be tried where it would do something, or ask somebody. */
+const LEFT_OUT =
+  /^(?:gemel (?:node|lsb-check|fence (?:probe|confirm|drill)|sim|inventory|import)|stonith -p|crm (?:-f|cib)\b)/;
+
+test("what the documents tell people to type is a call", async () => {
+  const root = path.resolve(import.meta.dirname, "../../..");
+  const folderOf = path.join(root, "docs/operations");
+  const files = [path.join(root, "README.md"), ...readdirSync(folderOf).map((name) => path.join(folderOf, name))];
+  const tried = new Set<string>();
+  for (const file of files) {
+    const text = readFileSync(file, "utf8");
+    const blocks = [...text.matchAll(new RegExp(`^ {4,}((?:${TOOLS}) .*)$`, "gm"))];
+    const inline = [...text.matchAll(new RegExp(`\`((?:${TOOLS}) [^\`]+)\``, "g"))];
+    for (const [, line = ""] of [...blocks, ...inline]) {
+      const words = wordsOf(line.replaceAll("\n", " "));
+      const call = words.join(" ");
+      // Capitals and brackets stand for what the reader has to put there; two words of `crm` may be a level.
+      if (/(?<![-\w])[A-Z]{2,}|[[\]|<>]|\.\.\.|\u2026/.test(call) || LEFT_OUT.test(call)) continue;
+      // Two words may only name a command or a level.
+      if (words.length < 3 || tried.has(call)) continue;
+      tried.add(call);
+      expect(await isCall(words), `${path.basename(file)}: ${call}`).toBe(true);
+    }
+  }
+  expect(tried.size).toBeGreaterThan(25);
 });
 
 const NODES = ["node", "first", "second", "last", "one", "two", "before", "holder", "peer"];

@@ -85,6 +85,20 @@ const REPORT: StatusReport = {
   problems: [],
 };
 
+test("the first line says whether somebody has to do something, and what is wrong first", () => {
+  const problem = (severity: "error" | "warning", what: string) => ({
+    ...{ severity, code: "of-a-later-version" as StatusReport["problems"][number]["code"], row: 0, values: {} },
+    ...{ what, doNow: "look" },
+  });
+  const first = (language: "en" | "ja", ...problems: StatusReport["problems"]) =>
+    printStatus({ ...REPORT, problems }, language).split("\n", 1)[0];
+  const [worst, other] = [problem("error", "ip runs nowhere"), problem("warning", "a link is down")];
+  expect(first("en", worst, other)).toBe("NOT WELL: 1 error, 1 warning; first: ip runs nowhere");
+  expect(first("en", other)).toBe("Well: 0 errors, 1 warning; first: a link is down");
+  expect(first("ja", worst)).toBe("異常: エラー 1 件、警告 0 件。最初の問題: ip runs nowhere");
+  expect(first("en")).toContain("DC: alpha");
+});
+
 test("the status in both languages: in Japanese only names and the words of the field are not Japanese", () => {
   const english = printStatus(REPORT, "en");
   expect(english).toContain("DC: alpha, with quorum; CIB 0.5.1; WAITING for the proof that bravo is off; transition 3");

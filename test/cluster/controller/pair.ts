@@ -28,6 +28,8 @@ export interface World {
   scheduleMs?: number;
   /** Exit code of an operation; the default keeps account of what runs where. */
   agent: (node: string, run: OperationRun, cluster: Cluster) => { code: number; afterMs: number };
+  /** A fencing that is not wanted any more is given up; else it goes on to its end, as one by a board does. */
+  isWithdrawable?: boolean;
   /** What becomes of a message on its way: what a manager of another version would have sent. */
   say?: (from: string, message: NodeMessage) => NodeMessage;
   fence: (target: string, cluster: Cluster) => { result: FencingResult["outcome"]; afterMs: number; kills?: boolean };
@@ -73,6 +75,7 @@ export class Cluster {
   readonly forgotten = new Set<string>();
   /** As `alpha bravo`: alpha's keeper holds bravo for lost until it is fenced or accepted again. */
   private readonly lost = new Set<string>();
+  private readonly fencings: { target: string; action: "off" | "on" | "reboot"; isWithdrawn: boolean }[] = [];
   private readonly due: Due[] = [];
   private order = 0;
   private cut = false;
@@ -273,10 +276,12 @@ export class Cluster {
       case "log":
         this.log.push(`${this.nowMs} ${name} ${effect.level}: ${effect.text}`);
         break;
+      case "withdraw-fence":
+        this.withdraw(name, effect.node);
+        break;
       case "kill":
       case "keep-begun":
       case "answer":
-      case "withdraw-fence":
       case "conflict":
       case "cib-changed":
         break;
@@ -285,10 +290,25 @@ export class Cluster {
     }
   }
 
+  /** As one that waits for a person: given up at once. */
+  private withdraw(name: string, node: string): void {
+    if (this.world.isWithdrawable !== true) return;
+    for (const fencing of this.fencings.filter(({ target }) => target === node)) {
+      fencing.isWithdrawn = true;
+      this.fencings.splice(this.fencings.indexOf(fencing), 1);
+      const result: FencingResult = { target: node, action: fencing.action, outcome: "not-done", reason: "given up" };
+      this.at(0, () => this.feed(name, { kind: "fenced", result }));
+    }
+  }
+
   private fence(name: string, target: string, action: "off" | "on" | "reboot"): void {
     const { result, afterMs, kills = result === "confirmed" } = this.world.fence(target, this);
     const { session } = this.machine(name);
+    const fencing = { target, action, isWithdrawn: false };
+    this.fencings.push(fencing);
     this.at(afterMs, () => {
+      if (fencing.isWithdrawn) return;
+      this.fencings.splice(this.fencings.indexOf(fencing), 1);
       // Whoever was shot meanwhile shoots no more.
       if (!this.machine(name).alive || this.machine(name).session !== session) return;
       if (kills) this.kill(target);

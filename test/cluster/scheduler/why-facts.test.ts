@@ -234,6 +234,13 @@ p on alpha: start monitor/10s=1
   ],
   ["order", "", "p", "nodes alpha\nDummy p\nDummy q target-role=Stopped\nrsc_order first=q then=p", { first: "q" }],
   ["fail-count", "", "p", "nodes alpha bravo\nDummy p\nstatus alpha fail-count-p#start_0=INFINITY", { node: "alpha" }],
+  [
+    "node-score",
+    "of a node that is worth less than nothing to all",
+    "p",
+    "nodes alpha:-2000 bravo\nDummy p",
+    { node: "alpha", score: "-2000" },
+  ],
   ["resource", "", "q", "nodes alpha bravo\nDummy p\nDummy q", { resource: "p" }],
 ];
 

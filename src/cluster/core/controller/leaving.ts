@@ -2,6 +2,7 @@
 import type { XmlElement } from "../../../base/xml.ts";
 import { readTimeMs } from "../../../cib/schema/values.ts";
 import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
+import { withdrawFence } from "./reign.ts";
 import { emit, log, members, send, type Turn } from "./turn.ts";
 import type { ControllerEvent, ControllerState } from "./types.ts";
 
@@ -10,6 +11,11 @@ const STOP_REQUEST_EVERY_MS = 2_000;
 const STOP_WAIT_MS = 20 * 60_000;
 /** A node on which nothing runs need not wait for a DC that is not there. */
 const STOP_ALONE_MS = 5_000;
+/**
+ * Nor need the last node, once nothing runs on it, wait for a proof of a peer's death that only a person may bring:
+ * nobody would take anything over by it. Most boards have answered by then, and systemd waits for half a minute more.
+ */
+const STOP_UNPROVEN_MS = 60_000;
 
 export function requestedShutdown(turn: Turn, from: string, wallMs: number): void {
   if (turn.state.lead === undefined) return;
@@ -41,6 +47,9 @@ export function stop(turn: Turn, { alreadyMs = 0, hasForerunner }: ControllerEve
   const stopping = { sinceMs: nowMs - alreadyMs, askedAtMs: nowMs, requestDueAtMs: nowMs, hasForerunner };
   turn.state = { ...turn.state, stopping };
   log(turn, "info", "this node is to leave the cluster: its resources are stopped in order");
+  // Nothing is decided while a fencing runs, and one that waits for a person may do so for ever; it is asked for again
+  // beside the stops. With others it goes on: theirs is what is to be taken over.
+  if (members(turn).length < 2) for (const { name } of turn.state.view?.peers ?? []) withdrawFence(turn, name);
   tendStop(turn);
 }
 
@@ -69,11 +78,20 @@ export function tendStop(turn: Turn): void {
     (election.dc === null || turn.state.view?.settled !== true)
   ) {
     leave(turn, true);
+  } else if (isIdle && election.dc === self && members(turn).length < 2 && isUnproven(turn, stopping.askedAtMs)) {
+    log(turn, "warning", "nothing runs here any more: this node does not wait for the fencing of the others");
+    leave(turn, true);
   } else if (nowMs >= stopping.requestDueAtMs) {
     turn.state = { ...turn.state, stopping: { ...stopping, requestDueAtMs: nowMs + STOP_REQUEST_EVERY_MS } };
     const shutdown = nodeState(cib, self)?.children.some(hasShutdownAttribute) === true;
     if (election.dc !== null && !shutdown) send(turn, election.dc, { kind: "shutdown-request", wallMs: nowWallMs });
   }
+}
+
+/** A fencing has kept the node that leaves for long. */
+function isUnproven({ state, now }: Turn, askedAtMs: number): boolean {
+  if (now.nowMs - askedAtMs < STOP_UNPROVEN_MS) return false;
+  return state.view?.peers.some(({ phase }) => phase === "lost" || phase === "awaited") === true;
 }
 
 function hasShutdownAttribute(element: XmlElement): boolean {

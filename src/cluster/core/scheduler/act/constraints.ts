@@ -92,8 +92,8 @@ function isBehindFencing({ implied, node }: Step, { resource, operation }: Step)
 
 /** A part of it is, and the whole with that part. */
 function isPartBehindFencing(plan: PlanDraft, { first, firstTask }: ResourceOrder, second: Step): boolean {
-  const parts = firstTask === "stop" ? primitivesOf(first).flatMap((part) => stepsOf(plan, part, "stop")) : [];
-  return parts.some((part) => isBehindFencing(part, second));
+  if (firstTask !== "stop" || second.resource === undefined || second.resource.fillers.length === 0) return false;
+  return primitivesOf(first).some((part) => stepsOf(plan, part, "stop").some((stop) => isBehindFencing(stop, second)));
 }
 
 function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
@@ -196,7 +196,8 @@ function linkGate(plan: PlanDraft, waits: Waits, order: ResourceOrder): void {
   addGate(plan, gate, order.min);
   for (const instance of order.first.children)
     for (const first of firstsOf(plan, waits, instance, order.firstTask)) link(plan, first, gate, { gate: true });
-  linkBehindGate(plan, waits, gate, { resource: order.second, task: order.secondTask }, order.symmetrical);
+  const isOneWay = order.kind === "mandatory" && !order.symmetrical;
+  linkBehindGate(plan, waits, gate, { resource: order.second, task: order.secondTask }, isOneWay);
 }
 
 /** What must not begin before the gate is open. One way, it is told as wanted even where quorum is wanting. */
@@ -205,13 +206,13 @@ function linkBehindGate(
   waits: Waits,
   gate: Step,
   { resource, task }: SetGate["second"][number],
-  symmetrical: boolean,
+  isOneWay: boolean,
 ): void {
   const seconds = stepsOf(plan, resource, task);
   const members = resource.kind === "primitive" ? [] : membersSteps(plan, resource, task);
   linkAll(plan, [gate], seconds, { needsFirst: true });
   linkAll(plan, [gate], members, { needsFirst: true, hidden: true });
-  if (symmetrical) return;
+  if (!isOneWay) return;
   const drawnIn = members.filter((each) => !staysAway(each, waits.forsaken.has(each)));
   linkAll(plan, [gate], [...seconds, ...drawnIn], { asymmetric: true, hidden: true });
 }
@@ -227,7 +228,7 @@ function linkSetGates(plan: PlanDraft, waits: Waits): void {
       for (const first of firsts) link(plan, first, gate, { gate: true });
     }
     for (const each of second)
-      if (kind === "mandatory") linkBehindGate(plan, waits, gate, each, symmetrical);
+      if (kind === "mandatory") linkBehindGate(plan, waits, gate, each, !symmetrical);
       else linkAll(plan, [gate], stepsOf(plan, each.resource, each.task));
   }
 }

@@ -58,7 +58,7 @@ export function clearFailures(plan: PlanDraft, resource: Resource, node: Node, w
     wanted: true,
     reason: why,
     meta: { op_no_wait: "true" },
-    possible: node.online,
+    possible: node.online && !node.unclean && !node.pending,
   });
 }
 

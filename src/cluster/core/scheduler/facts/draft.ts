@@ -31,6 +31,7 @@ export interface NodeDraft extends Node {
   readonly attributes: Record<string, string>;
   readonly permanent: Record<string, string>;
   readonly utilization: Record<string, string>;
+  score: number;
   online: boolean;
   unclean: boolean;
   pending: boolean;

@@ -23,6 +23,8 @@ export interface Node {
   /** Of the attributes those that the configuration gives and a restart keeps. */
   readonly permanent: Readonly<Record<string, string>>;
   readonly utilization: Readonly<Record<string, string>>;
+  /** What it is worth to every resource where all nodes are in question. */
+  readonly score: number;
   readonly online: boolean;
   readonly unclean: boolean;
   readonly pending: boolean;

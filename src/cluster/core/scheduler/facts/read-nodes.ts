@@ -7,7 +7,7 @@ import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addSets } from "./attribute-sets.ts";
 import type { NodeDraft, Reading } from "./draft.ts";
-import { isTrue } from "./values.ts";
+import { isTrue, parseScore } from "./values.ts";
 
 export function addNode(facts: Reading, id: string, name: string, kind: NodeDraft["kind"]): NodeDraft {
   const node: NodeDraft = {
@@ -19,6 +19,7 @@ export function addNode(facts: Reading, id: string, name: string, kind: NodeDraf
     attributes: {},
     permanent: {},
     utilization: {},
+    score: 0,
     online: false,
     unclean: kind === "member" && facts.options.startupFencing && facts.options.fencingEnabled,
     pending: false,
@@ -64,11 +65,12 @@ function addConfigured(facts: Reading, node: NodeDraft, element: XmlElement): vo
 /** The `nodes` section. */
 export function readNodes(facts: Reading): void {
   for (const element of childrenOf(childOf(facts.configuration, "nodes"), "node")) {
-    const { id = "", uname, type } = element.attributes;
+    const { id = "", uname, type, score } = element.attributes;
     const name = uname ?? id;
     if (facts.nodeByName.has(name)) continue;
     const kind = type === "remote" || type === "ping" ? type : "member";
     const node = addNode(facts, id, name, kind);
+    node.score = parseScore(score);
     addBuiltIn(facts, node);
     addConfigured(facts, node, element);
   }

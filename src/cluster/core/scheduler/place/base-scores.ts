@@ -1,5 +1,6 @@
 /**
- * The scores before anything is placed: opt-in or opt-out, location constraints, health, stickiness, bans for failures.
+ * The scores before anything is placed: opt-in or opt-out, the node's own worth, location constraints, health,
+ * stickiness, bans for failures.
  * Facts: Pacemaker Explained, "Deciding Which Nodes a Resource Can Run On", "Failure Response", "Resource
  * Meta-Attributes" (resource-stickiness, migration-threshold).
  */
@@ -20,14 +21,14 @@ import { banTickets } from "./tickets.ts";
 function emptyBoard(facts: Facts, noteScores: boolean): Board {
   const { nodes, resources, options } = facts;
   const usable = nodes.filter(({ kind }) => kind !== "ping");
-  const start = options.symmetric ? 0 : Number.NaN;
+  const start = nodes.map(({ kind, score }) => (options.symmetric && kind !== "ping" ? score : Number.NaN));
   return {
     facts,
     assign: () => undefined,
     nodes: usable,
     order: facts.top,
     ranks: resources.map(() => undefined),
-    allowed: resources.map(() => nodes.map(({ kind }) => (kind === "ping" ? Number.NaN : start))),
+    allowed: resources.map(() => [...start]),
     discovery: resources.map(() => undefined),
     exclusively: resources.map(() => false),
     assigned: resources.map(() => undefined),

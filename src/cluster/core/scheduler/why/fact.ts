@@ -18,6 +18,7 @@ export type FactKind =
   | "utilization"
   | "node-attribute"
   | "node-capacity"
+  | "node-score"
   | "location"
   | "location-rule"
   | "colocation"

@@ -63,6 +63,11 @@ function collectOptions(facts: Facts, collect: Collect): void {
   for (const node of childrenOf(childOf(configuration, "nodes"), "node")) {
     const name = node.attributes["uname"] ?? node.attributes["id"] ?? "";
     pairsOf(facts, childrenOf(node, "instance_attributes"), collect, "node-attribute", { node: name });
+    const { score } = node.attributes;
+    if (score !== undefined) {
+      const values = { node: name, score };
+      collect({ kind: "node-score", place: idPlace(node), values, element: node, instead: lacking("score") });
+    }
     pairsOf(facts, childrenOf(node, "utilization"), collect, "node-capacity", { node: name });
   }
 }

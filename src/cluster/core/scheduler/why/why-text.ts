@@ -17,6 +17,7 @@ const FACTS: Readonly<Record<FactKind, Sentence>> = {
   utilization: both("{resource} takes {name}={value}", "{resource} の必要量 {name}={value}"),
   "node-attribute": both("node {node} has {name}={value}", "ノード {node} の属性 {name}={value}"),
   "node-capacity": both("node {node} offers {name}={value}", "ノード {node} の容量 {name}={value}"),
+  "node-score": both("node {node} is worth {score} to all", "ノード {node} の全リソース共通スコア {score}"),
   location: both("location {id}: {resource} on {node} {score}", "配置制約 {id}: {resource} をノード {node} に {score}"),
   "location-rule": both(
     "location {id}: {resource} by a rule, {score}",
