@@ -5,9 +5,10 @@
  */
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
+import { parseScore } from "../../../../cib/schema/values.ts";
 import { addSets } from "./attribute-sets.ts";
 import type { NodeDraft, Reading } from "./draft.ts";
-import { isTrue, parseScore } from "./values.ts";
+import { isTrue } from "./values.ts";
 
 export function addNode(facts: Reading, id: string, name: string, kind: NodeDraft["kind"]): NodeDraft {
   const node: NodeDraft = {
