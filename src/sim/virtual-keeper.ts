@@ -349,8 +349,7 @@ export class VirtualKeeper {
 
   sendDatagram(to: string, bytes: Uint8Array): void {
     const content: Content = { kind: "datagram", bytes };
-    for (const { link, peer } of datagramRoutes(this.state, to))
-      this.#send(link, peer, this.state.generation, content);
+    for (const { link, peer } of datagramRoutes(this.state, to)) this.#send(link, peer, this.state.generation, content);
   }
 
   stop(): void {
