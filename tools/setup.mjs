@@ -24,6 +24,7 @@ const PACKAGES = {
   build: { binutils: "/usr/bin/strip", libatomic1: "/usr/lib/x86_64-linux-gnu/libatomic.so.1" },
   quick: {
     iproute2: "/usr/sbin/ip",
+    "iputils-ping": "/usr/bin/ping",
     openipmi: "/usr/bin/ipmi_sim",
     ipmitool: "/usr/bin/ipmitool",
     "fence-agents": "/usr/sbin/fence_redfish",

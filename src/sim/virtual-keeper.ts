@@ -256,8 +256,9 @@ export class VirtualKeeper {
   }
 
   #beat(generation: number, heartbeat: Heartbeat): void {
+    const content: Content = { kind: "heartbeat", heartbeat };
     for (const link of this.state.config.links)
-      for (const peer of link.peers) this.#send(link.name, peer, generation, { kind: "heartbeat", heartbeat });
+      for (const peer of link.peers) this.#send(link.name, peer, generation, content);
     this.#feel();
   }
 
@@ -347,8 +348,8 @@ export class VirtualKeeper {
   }
 
   sendDatagram(to: string, bytes: Uint8Array): void {
-    for (const { link, peer } of datagramRoutes(this.state, to))
-      this.#send(link, peer, this.state.generation, { kind: "datagram", bytes });
+    const content: Content = { kind: "datagram", bytes };
+    for (const { link, peer } of datagramRoutes(this.state, to)) this.#send(link, peer, this.state.generation, content);
   }
 
   stop(): void {

@@ -239,9 +239,12 @@ export class Watch {
       for (const other of awake) {
         if (keeper?.view.members.includes(other.name) !== true) continue;
         this.checks += 1;
-        const [ours, theirs] = [keeper, other.keeper].map((one) => one?.view.members.join(", "));
-        if (ours !== theirs)
-          this.#fail("one-view", `${name} counts ${ours}; ${other.name}, which is one of them, counts ${theirs}`);
+        const [ours, theirs] = [keeper.view.members, other.keeper?.view.members ?? []];
+        if (!areSame(ours, theirs))
+          this.#fail(
+            "one-view",
+            `${name} counts ${ours.join(", ")}; ${other.name}, which is one of them, counts ${theirs.join(", ")}`,
+          );
       }
   }
 
@@ -288,6 +291,9 @@ export class Watch {
     }
   }
 }
+
+const areSame = (left: readonly string[], right: readonly string[]): boolean =>
+  left === right || (left.length === right.length && left.every((name, at) => name === right[at]));
 
 /** Options that operators set have names that stand nowhere else. */
 function holds(cib: StoredCib | undefined, option: string): boolean {

@@ -75,3 +75,28 @@ test("a DC repeats itself once behind a change, and hardly ever while nothing ha
   expect(words(10_000)).toBe(2);
   expect(words(600_000)).toBe(10);
 });
+
+test("a replica tells the DC what is in force only once, and again when it is no more", () => {
+  const { world, words } = pair();
+  const score: StatusChange = { kind: "set-attribute", node: "b", name: "master-data", value: "10000" };
+  const none: StatusChange = { ...score, value: null };
+  const said = (change: StatusChange): number => {
+    world.step(world.node("b"), { kind: "report", changes: [change] });
+    const count = world.wire.length;
+    words(200);
+    return count;
+  };
+  expect(said(score)).toBe(1);
+  expect(world.tree("a")).toContain("master-data");
+  expect(said(score)).toBe(0);
+  world.step(world.node("a"), { kind: "report", changes: [none] });
+  words(200);
+  expect(said(score)).toBe(1);
+  expect(world.tree("a")).toContain("master-data");
+  // What is under way says more than what is in force.
+  world.step(world.node("b"), { kind: "report", changes: [none] });
+  world.step(world.node("b"), { kind: "report", changes: [score] });
+  words(200);
+  expect(world.tree("a")).toContain("master-data");
+  expect(world.tree("b")).toBe(world.tree("a"));
+});

@@ -19,8 +19,6 @@ const versionText = ({ adminEpoch, epoch }: CibVersion) => `${adminEpoch}.${epoc
 /** A configuration that becomes the next version, with all that was asked for at once. */
 export interface Batch {
   configuration: XmlElement;
-  /** What is wrong in it, as far as that is known. */
-  known: ReadonlySet<string> | undefined;
   readonly diffs: { readonly request: ConfigurationRequest; readonly diff: readonly string[] }[];
   readonly accepted: InFlight["requests"][number][];
   adminRaises: number;
@@ -40,6 +38,15 @@ function refuseDuringTrial(
   const reason = `a trial by ${trial.owner} is on until ${endText(trial.endWallMs)}`;
   const remedy = "confirm it (gemel config confirm), or take it back (gemel config rollback)";
   return { severity: "error", place: "configuration", reason, remedy };
+}
+
+const wrong = new WeakMap<XmlElement, ReadonlySet<string>>();
+
+/** What is wrong in a configuration: it was judged already when it was made, and never changes. */
+function wrongIn(configuration: XmlElement, find: () => readonly Problem[]): ReadonlySet<string> {
+  const known = wrong.get(configuration) ?? new Set(find().map(formatProblem));
+  wrong.set(configuration, known);
+  return known;
 }
 
 /** Adds what is asked for to the batch; the problems for which it is refused instead. */
@@ -63,8 +70,7 @@ export function join(state: CibStore, batch: Batch, request: ConfigurationReques
   const wholeOf = (content: XmlElement) => cibTree({ ...state, stored: { ...stored, configuration: content } });
   const problems = verifyCib(wholeOf(configuration));
   // What was wrong before must not bar the way to mending it piece by piece.
-  const before = batch.known ?? new Set(verifyCib(wholeOf(batch.configuration)).map(formatProblem));
-  batch.known = before;
+  const before = wrongIn(batch.configuration, () => verifyCib(wholeOf(batch.configuration)));
   if (problems.some((problem) => problem.severity === "error" && !before.has(formatProblem(problem)))) return problems;
   const raised = operations.flatMap((operation) => (operation.kind === "raise" ? [operation.part] : []));
   const diff = [
@@ -74,14 +80,14 @@ export function join(state: CibStore, batch: Batch, request: ConfigurationReques
   batch.accepted.push({ request, from, warnings: problems });
   if (diff.length === 0) return [];
   batch.configuration = configuration;
-  batch.known = new Set(problems.map(formatProblem));
+  wrongIn(configuration, () => problems);
   batch.diffs.push({ request, diff });
   if (raised.includes("admin-epoch")) batch.adminRaises += 1;
   return [];
 }
 
 export function openBatch({ configuration }: StoredCib): Batch {
-  return { configuration, known: undefined, diffs: [], accepted: [], adminRaises: 0 };
+  return { configuration, diffs: [], accepted: [], adminRaises: 0 };
 }
 
 /** What the batch makes of the running content. */

@@ -299,7 +299,7 @@ function flush(draft: Draft): void {
   changeReign(draft, { sequence, pending: [], beatAtMs: draft.nowMs + nextMs });
 }
 
-/** Something on the way to a member was lost for good, status changes perhaps: the next tick tells how far we are. */
+/** What was on its way to a member is lost for good, status perhaps: at the next tick all hear how far we are. */
 export function beatNow(draft: Draft): void {
   if (draft.state.reign !== undefined) changeReign(draft, { beatAtMs: draft.nowMs });
 }

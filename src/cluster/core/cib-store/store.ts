@@ -20,7 +20,7 @@ import {
 } from "./primary.ts";
 import { forward, replicaMessage, sayStored } from "./replica.ts";
 import { blankCib, type CibStore, change, type Draft, send } from "./state.ts";
-import { coalesce, EMPTY_STATUS } from "./status.ts";
+import { coalesce, EMPTY_STATUS, isInForce } from "./status.ts";
 import type { CibMessage, CibStoreEffect, CibStoreEvent, StatusList, StoredCib } from "./types.ts";
 
 /** Longer than any disk and any change of DC should take; then the asker is told that nobody knows. */
@@ -87,13 +87,24 @@ function reportOn(draft: Draft): void {
   change(draft, { reportAtMs: draft.nowMs + RESEND_MS });
 }
 
+/**
+ * What the DC would find in force, as agents tell their promotion scores with every monitor, is not told to it: as long
+ * as we follow its status, and nothing of ours is under way that it does not say yet.
+ */
+function changesAnything({ dc, round, statusRound, reports, status }: CibStore, changes: StatusList): StatusList {
+  if (dc === undefined || round !== statusRound || reports.length > 0) return changes;
+  return changes.filter((one) => !isInForce(status, one));
+}
+
 function report(draft: Draft, changes: StatusList): void {
   const { state } = draft;
   if (state.dc === state.self) {
     takeStatus(draft, changes);
     return;
   }
-  let reports = [...state.reports, ...changes];
+  const news = changesAnything(state, changes);
+  if (news.length === 0) return;
+  let reports = [...state.reports, ...news];
   let { firstReport } = state;
   if (reports.length > REPORTS_MAX) {
     // Renumbered as if all were new, since what is dropped leaves holes; still only the void ones go.

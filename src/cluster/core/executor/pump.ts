@@ -118,7 +118,7 @@ function hasWork({ resources }: ExecutorState, nowMs: number): boolean {
   return false;
 }
 
-/** The resources, that first whose operation has waited for longest; where nothing waits, nearly always, as is. */
+/** Resources, that first whose first operation has waited for longest; where nothing waits, as nearly always, as is. */
 function inOrder({ resources }: ExecutorState): readonly string[] {
   const ids = Object.keys(resources);
   const waitedFor = (id: string) => resources[id]?.waiting[0]?.callId ?? Number.MAX_SAFE_INTEGER;

@@ -68,8 +68,14 @@ export function isToldByResource(configuration: XmlElement | undefined): boolean
       ? isPing(element) && (nameOf(element) ?? PING_ATTRIBUTE) === PING_ATTRIBUTE
       : element.children.some(tells);
   const resources = childOf(configuration, "resources");
-  return resources !== undefined && tells(resources);
+  if (resources === undefined) return false;
+  const isTold = tellsOf.get(resources) ?? tells(resources);
+  tellsOf.set(resources, isTold);
+  return isTold;
 }
+
+/** Asked with every report of the keeper; what was read once stays as it is. */
+const tellsOf = new WeakMap<XmlElement, boolean>();
 
 /** Messages between nodes may have to be sent again. */
 const DAMPEN_MIN_MS = 1_000;
