@@ -4,7 +4,7 @@
  * itself only being restarted.
  * Facts: Pacemaker Explained, "Migrating Resources"; crm_simulate as a black box (cases 1-a-then-bm-move-b and on).
  */
-import type { Node, Resource } from "../facts/model.ts";
+import { isWithin, type Node, type Resource } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { canRun, isManaged } from "../place/board.ts";
 import { link, openAddition, type PlanDraft, step } from "./draft.ts";
@@ -67,12 +67,15 @@ function hindranceOf(
       each.second === start &&
       (each.firstDragsThen === true || each.needsFirst === true) &&
       (each.first.operation === "start" || each.first.operation === "running") &&
-      each.first.resource !== resource &&
+      !isOwn(resource, each.first) &&
       settled.required[each.first.index] === true &&
       !handed.has(each.first) &&
       goesDown(plan, settled, each.first.resource),
   );
 }
+
+/** A step of its own, or of the clone it is an instance of, which comes along. */
+const isOwn = (resource: Resource, { resource: other }: Step) => other !== undefined && isWithin(resource, other);
 
 /** What only starts is there in time: it stands in the way when it has to leave where it is. */
 function goesDown(plan: Plan, { required }: Settled, resource: Resource | undefined): boolean {
@@ -185,7 +188,13 @@ function layOut(laying: Laying, { resource, start, stop }: Migration, hands: Rea
     // Who is there already needs no more room.
     if (first.resource === undefined && to === undefined) continue;
     const other = first.resource === undefined ? undefined : hands.get(first.resource);
-    if (first.resource?.kind === "group" && first.operation === "start" && resource.parent === first.resource) continue;
+    // Its group or clone begins when all that stops has stopped: who waited for that, and not only for the looks for
+    // himself, would wait for himself.
+    if (first.operation === "start" && isOwn(resource, first)) {
+      for (const { first: probe } of inputsOf(laying, first))
+        if (isProbe(probe) && probe.resource === resource) link(added, probe, begin);
+      continue;
+    }
     link(added, other !== undefined && first.operation === "start" ? other.from : first, begin);
   }
   for (const { first } of inputsOf(laying, stop)) {
