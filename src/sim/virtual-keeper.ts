@@ -228,6 +228,9 @@ export class VirtualKeeper {
       case "held-out":
         world.tell(name, `does not take ${effect.name} in, which does not hear ${effect.unheard.join(", ")}`);
         break;
+      case "kept-out":
+        world.tell(name, `is not taken in by ${effect.name}: it is not heard by ${effect.unheard.join(", ")}`);
+        break;
       case "held":
       case "released":
       case "generation-raised":

@@ -81,6 +81,7 @@ export function playMembership(lines: readonly string[]): string[] {
       case "peer-left":
       case "given-up":
       case "held-out":
+      case "kept-out":
         return `${effect.kind} ${effect.name}`;
       case "link-up":
       case "link-late":

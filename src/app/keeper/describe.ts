@@ -42,7 +42,14 @@ export function describeEffect(effect: MembershipEffect): Said | undefined {
     case "held-out":
       return {
         level: "error",
-        text: `held-out: ${effect.name} is heard and not taken in: it does not hear ${effect.unheard.join(", ")}`,
+        text:
+          `held-out: ${effect.name} is heard and not taken in: it, or this node, and ${effect.unheard.join(", ")} ` +
+          "do not hear each other",
+      };
+    case "kept-out":
+      return {
+        level: "error",
+        text: `kept-out: ${effect.name} does not take this node in, which is not heard by ${effect.unheard.join(", ")}`,
       };
     case "late-heartbeat":
       return { level: "warning", text: `late-heartbeat: ${effect.name}, interval ${Math.round(effect.silentMs)} ms` };

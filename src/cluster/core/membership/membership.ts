@@ -22,7 +22,7 @@ import {
 import { acceptSleep, expectSleep, sleptMs } from "./peer-clock.ts";
 import { hasSeenAll, isQuorate, tieWakeAtMs, waitForTie } from "./quorum.ts";
 import { askAll, noteAnswer, renewLease } from "./quorum-lease.ts";
-import { judgeRift, riftWakeAtMs, strangersTo } from "./rift.ts";
+import { judgeRift, riftWakeAtMs, strangersTo, withdraw } from "./rift.ts";
 import { hearOpinion, noticePause, ownId, releaseHold } from "./self.ts";
 import { silenceWakeAtMs, watchSilence } from "./silent-end.ts";
 import {
@@ -231,6 +231,7 @@ const PARTS: readonly ((state: MembershipState, event: MembershipEvent, nowMs: n
   (state, _, nowMs) => tick(state, nowMs),
   releaseHold,
   judgeRift,
+  withdraw,
 ];
 
 /** One event. Every event also lets time pass, so that a tick is only needed when nothing else comes. */

@@ -7,9 +7,16 @@
  * it is told so, and is fenced before anything is taken over.
  * Of a pair there is no third: nothing here concerns it.
  */
-import { hearsOf } from "./peer.ts";
+import { hearsOf, opinionOf } from "./peer.ts";
 import { ownId } from "./self.ts";
-import { bitOf, type MembershipEffect, type MembershipEvent, type MembershipState, type PeerState } from "./state.ts";
+import {
+  bitOf,
+  bitOfId,
+  type MembershipEffect,
+  type MembershipEvent,
+  type MembershipState,
+  type PeerState,
+} from "./state.ts";
 
 type Heard = MembershipEvent & { kind: "heartbeat" };
 
@@ -116,6 +123,32 @@ export function judgeRift(state: MembershipState, event: MembershipEvent, nowMs:
   const isFresh = ({ phase, heardAtMs = 0 }: PeerState) => phase !== "member" || nowMs - heardAtMs < config.warntimeMs;
   if (state.peers.every(isFresh)) return giveUp(state, parted);
   return unchanged({ ...state, rift: { parted, sinceMs: nowMs - config.deadtimeMs + config.keepaliveMs } });
+}
+
+/**
+ * A member of ours that counts others, and for a whole deadtime not us: we were quicker to take it in than it was to
+ * meet them, and they do not hear us. On a view of ours with it nobody would ever agree; it is awaited again.
+ */
+export function withdraw(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift {
+  if (event.kind !== "heartbeat") return unchanged(state);
+  const peer = state.peers.find(({ id }) => id === event.from);
+  if (peer?.phase !== "member" || peer.heartbeat !== event.heartbeat || state.hold !== undefined)
+    return unchanged(state);
+  const own = ownId(state);
+  const { members } = event.heartbeat;
+  const others = members & ~bitOfId(peer.id);
+  if ((members & bitOfId(own)) !== 0 || others === 0 || opinionOf(peer, own)?.opinion !== "awaited")
+    return unchanged(state);
+  if (nowMs - Math.max(peer.joinedAtMs ?? nowMs, state.listeningSinceMs) < state.config.deadtimeMs)
+    return unchanged(state);
+  const isUnheardBy = (other: PeerState) =>
+    (others & bitOfId(other.id)) !== 0 && !hearsOf(other.heartbeat, own, state.generation);
+  const unheardBy = state.peers.filter(isUnheardBy).map(({ name }) => name);
+  const awaited: PeerState = { ...peer, phase: "awaited", joinedAtMs: undefined };
+  return {
+    state: { ...state, peers: state.peers.map((each) => (each === peer ? awaited : each)) },
+    effects: [{ kind: "kept-out", name: peer.name, unheard: unheardBy }],
+  };
 }
 
 /** When the wait is over. */

@@ -154,8 +154,11 @@ export type MembershipEffect =
   | { readonly kind: "peer-returned" | "peer-left"; readonly name: string }
   | { readonly kind: "peer-lost"; readonly name: string; readonly silentMs: number }
   | { readonly kind: "late-heartbeat"; readonly name: string; readonly silentMs: number }
-  /** It and other members do not hear each other: lost to us for that, or for long not made a member; see rift.ts. */
-  | { readonly kind: "given-up" | "held-out"; readonly name: string; readonly unheard: readonly string[] }
+  /**
+   * It and other members do not hear each other: lost to us for that, or for long not made a member; `kept-out`: we and
+   * those others do not, and it does not take us in. See rift.ts.
+   */
+  | { readonly kind: "given-up" | "held-out" | "kept-out"; readonly name: string; readonly unheard: readonly string[] }
   | { readonly kind: "link-up" | "link-late" | "link-down"; readonly link: string; readonly peer: string }
   | { readonly kind: "settled" }
   /** We slept: for so long our peers heard nothing of us. */
