@@ -1,5 +1,5 @@
 /**
- * One sensible change to a CIB, by chance: a node lost, on standby or leaving; an operation that failed or is under way;
+ * One sensible change to a CIB, by chance: a node lost, on standby or leaving; an operation failed or under way;
  * an option, a meta-attribute, a constraint's score or kind set otherwise or taken away; something unmanaged, removed,
  * never looked at. What a site goes through, where mutate-cib.ts spoils what no site has.
  */
