@@ -109,6 +109,7 @@ export class Network {
   carries(name: string, left: string, right: string): boolean {
     const link = this.#links.get(name);
     if (link === undefined) return false;
+    if (link.cut.size === 0) return link.weather.lossPercent < DEAD_LOSS_PERCENT;
     const isCut = link.cut.has(`${left}>${right}`) || link.cut.has(`${right}>${left}`);
     return !isCut && link.weather.lossPercent < DEAD_LOSS_PERCENT;
   }

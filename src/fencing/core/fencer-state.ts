@@ -231,6 +231,8 @@ function phaseWakeAtMs(phase: OperationPhase): number {
 
 /** When the fencer next wants a `tick`. */
 export function wakeAtMs(state: FencerState): number | undefined {
+  // As nearly always.
+  if (state.operations.length === 0) return undefined;
   const active = state.operations.filter((operation) => !isBlocked(state, operation) && !isCrowded(state, operation));
   return active.length === 0 ? undefined : Math.min(...active.map(({ phase }) => phaseWakeAtMs(phase)));
 }

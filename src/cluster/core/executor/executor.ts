@@ -324,8 +324,10 @@ export function stepExecutor(state: ExecutorState, event: ExecutorEvent, nowMs: 
 
 /** When a recurring or delayed operation is due next; undefined when only an event can bring work. */
 export function executorWakeAtMs(state: ExecutorState): number | undefined {
-  let [once, recurring] = [0, 0];
-  let [onceMs, recurringMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let once = 0;
+  let recurring = 0;
+  let onceMs = Number.POSITIVE_INFINITY;
+  let recurringMs = Number.POSITIVE_INFINITY;
   // Asked after every turn of the manager: plain loops.
   for (const id in state.resources) {
     const resource = state.resources[id];

@@ -29,9 +29,11 @@ export interface PingScoresStep {
   readonly changes: readonly { readonly node: string; readonly value: string }[];
 }
 
+/** With every report of the keeper: plain loops. */
 function isEqual(left: PingScores["counts"], right: PingScores["counts"]): boolean {
-  const [one, other] = [Object.entries(left), Object.entries(right)];
-  return one.length === other.length && one.every(([node, count]) => right[node] === count);
+  for (const node in left) if (left[node] !== right[node]) return false;
+  for (const node in right) if (left[node] === undefined) return false;
+  return true;
 }
 
 const untold = ({ counts, told }: PingScores) => Object.entries(counts).filter(([node, count]) => told[node] !== count);
@@ -47,6 +49,8 @@ export function stepPingScores(
   dampenMs: number,
 ): PingScoresStep {
   const isSame = isEqual(counts, before.counts);
+  // As nearly always.
+  if (isSame && absent.length === 0 && isEqual(counts, before.told)) return { state: before, changes: [] };
   // Who has gone, or leads no longer, tells anew when it is back: its attributes may have been cleared meanwhile.
   const known = Object.entries(before.told).filter(([node]) => counts[node] !== undefined && !absent.includes(node));
   const state: PingScores = { counts, told: Object.fromEntries(known), sinceMs: isSame ? before.sinceMs : nowMs };
@@ -90,6 +94,8 @@ export interface PingSight {
   readonly absent: readonly string[];
 }
 
+const NO_SIGHT: PingSight = { counts: {}, absent: [] };
+
 /** What every member tells of itself, where this node is the DC and no resource tells the attribute; else nothing. */
 export function pingSight(
   view: MembershipView | undefined,
@@ -97,10 +103,11 @@ export function pingSight(
   self: string,
   dc: string | null,
 ): PingSight {
+  if (dc !== self) return NO_SIGHT;
   const members = [{ name: self, reachable: view?.reachable }, ...(view?.peers ?? [])];
   const told = members.flatMap(({ name, reachable }) => (reachable === undefined ? [] : [[name, reachable] as const]));
   // Asked after every change of the view: where nobody counts pings, the configuration is not gone through.
-  if (dc !== self || told.length === 0 || isToldByResource(configurationOf(cib))) return { counts: {}, absent: [] };
+  if (told.length === 0 || isToldByResource(configurationOf(cib))) return NO_SIGHT;
   const isAbsent = (node: string) => transientAttributes(nodeState(cib, node))[PING_ATTRIBUTE] === undefined;
   return { counts: Object.fromEntries(told), absent: told.map(([node]) => node).filter(isAbsent) };
 }

@@ -8,7 +8,6 @@
  * Fact: sbd(8), "Diskless mode"; Pacemaker Explained, stonith-watchdog-timeout. The lease is that of Gray and Cheriton.
  */
 import { opinionOf } from "./peer.ts";
-import { ownId } from "./self.ts";
 import type { MembershipState, PeerState } from "./state.ts";
 
 /** Whether number `beat` of 16 bits is `since` or comes after it. */
@@ -17,7 +16,7 @@ export const hasReached = (beat: number, since: number): boolean => ((beat - sin
 /** After a heartbeat of the peer: a beat of ours that it has heard as that of a member renews the lease. */
 export function noteAnswer(peer: PeerState, state: MembershipState): PeerState {
   const { asked } = peer;
-  const opinion = opinionOf(peer, ownId(state));
+  const opinion = opinionOf(peer, state.id);
   if (asked === undefined || opinion === undefined) return peer;
   const { generation, heard, echo } = opinion;
   const counts = opinion.opinion === "member" || opinion.opinion === "awaited";
@@ -51,8 +50,9 @@ function newestAnswer({ peers }: MembershipState): number | undefined {
 function heardByAtMs(state: MembershipState, count: number, nowMs: number): number | undefined {
   if (count === 0) return nowMs;
   if (count === 1) return newestAnswer(state);
-  const times = state.peers.flatMap(({ confirmedAtMs }) => confirmedAtMs ?? []);
-  return times.toSorted((left, right) => right - left)[count - 1];
+  const times: number[] = [];
+  for (const { confirmedAtMs } of state.peers) if (confirmedAtMs !== undefined) times.push(confirmedAtMs);
+  return times.sort((left, right) => right - left)[count - 1];
 }
 
 /** After every step: the lease only ever grows, for what was known at a moment stays known. */
@@ -60,16 +60,16 @@ export function renewLease(state: MembershipState, nowMs: number): MembershipSta
   const { config, peers, tieHeld } = state;
   if (config.lease === undefined) return state;
   const all = config.nodes.length;
-  const known = [heardByAtMs(state, Math.floor(all / 2), nowMs)];
+  const before = state.quorumAtMs ?? Number.NEGATIVE_INFINITY;
+  let newest = Math.max(before, heardByAtMs(state, Math.floor(all / 2), nowMs) ?? before);
   if (all % 2 === 0 && config.quorum?.tieBreaker === "disk") {
-    const half = heardByAtMs(state, all / 2 - 1, nowMs);
-    if (tieHeld) known.push(half);
+    const half = heardByAtMs(state, all / 2 - 1, nowMs) ?? Number.NEGATIVE_INFINITY;
+    if (tieHeld) newest = Math.max(newest, half);
     for (const { confirmedAtMs, heartbeat } of peers)
-      if (heartbeat?.holdsTie === true && half !== undefined && confirmedAtMs !== undefined)
-        known.push(Math.min(half, confirmedAtMs));
+      if (heartbeat?.holdsTie === true && confirmedAtMs !== undefined)
+        newest = Math.max(newest, Math.min(half, confirmedAtMs));
   }
-  const newest = Math.max(state.quorumAtMs ?? Number.NEGATIVE_INFINITY, ...known.map((atMs) => atMs ?? -Infinity));
-  if (newest === Number.NEGATIVE_INFINITY || newest === state.quorumAtMs) return state;
+  if (newest === before) return state;
   return { ...state, quorumAtMs: newest };
 }
 

@@ -52,9 +52,11 @@ export function isTieSeeker(state: MembershipState): boolean {
 export function isQuorate(state: MembershipState): boolean {
   const { config, settled, seenAll, tieHeld, quorumAtMs } = state;
   if (config.lease !== undefined && quorumAtMs === undefined) return false;
-  const { waitForAll, tieBreaker } = config.quorum ?? { waitForAll: false, tieBreaker: "none" };
-  if (!settled || (waitForAll && !seenAll)) return false;
-  const [members, all] = [memberCount(state), config.nodes.length];
+  // After every packet: no object is built for it.
+  const tieBreaker = config.quorum?.tieBreaker ?? "none";
+  if (!settled || (config.quorum?.waitForAll === true && !seenAll)) return false;
+  const members = memberCount(state);
+  const all = config.nodes.length;
   if (2 * members !== all) return 2 * members > all;
   if (tieBreaker === "none") return all === 2;
   return tieHeld || toldBy(state).some(({ holdsTie }) => holdsTie);

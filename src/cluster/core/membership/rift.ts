@@ -8,7 +8,6 @@
  * Of a pair there is no third: nothing here concerns it.
  */
 import { hearsOf, opinionOf } from "./peer.ts";
-import { ownId } from "./self.ts";
 import {
   bitOf,
   bitOfId,
@@ -37,7 +36,7 @@ export function strangersTo(
     if (other.id === from || (other.phase !== "member" && !isIts)) return false;
     if (!hearsOf(other.heartbeat, from, generation) || !hearsOf(heartbeat, other.id, other.generation)) return true;
     if (other.phase === "member") return false;
-    return !hasHeard(other, state, nowMs) || !hearsOf(other.heartbeat, ownId(state), state.generation);
+    return !hasHeard(other, state, nowMs) || !hearsOf(other.heartbeat, state.id, state.generation);
   };
   return state.peers.filter(isStranger).map(({ name }) => name);
 }
@@ -79,7 +78,7 @@ export interface JudgedRift {
 }
 
 const NONE: readonly MembershipEffect[] = [];
-const unchanged = (state: MembershipState): JudgedRift => ({ state, effects: NONE });
+const silently = (state: MembershipState): JudgedRift => ({ state, effects: NONE });
 
 /** Whom the peer does not hear, or who does not hear it, by their names. */
 const unheard = ({ config, peers }: MembershipState, parted: readonly number[], peer: PeerState) => {
@@ -108,39 +107,36 @@ function missesSomebody({ peers }: MembershipState, { from, heartbeat }: Heard):
 }
 
 /** After every step, before the members are counted. */
-export function judgeRift(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift {
+export function judgeRift(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift | undefined {
   const { config, rift } = state;
-  if (rift === undefined && (event.kind !== "heartbeat" || !missesSomebody(state, event))) return unchanged(state);
+  if (rift === undefined && (event.kind !== "heartbeat" || !missesSomebody(state, event))) return undefined;
   // A node that slept, or has only just come, knows too little of the others.
   const parted = state.settled && state.hold === undefined ? partedPairs(state) : [];
-  if (parted.length === 0) {
-    return unchanged(rift === undefined ? state : { ...state, rift: undefined });
-  }
+  if (parted.length === 0) return rift === undefined ? undefined : silently({ ...state, rift: undefined });
   if (rift === undefined || rift.parted.join() !== parted.join())
-    return unchanged({ ...state, rift: { parted, sinceMs: nowMs } });
-  if (nowMs < rift.sinceMs + config.deadtimeMs) return unchanged(state);
+    return silently({ ...state, rift: { parted, sinceMs: nowMs } });
+  if (nowMs < rift.sinceMs + config.deadtimeMs) return undefined;
   // One that is just falling silent here as well is no matter of choice.
   const isFresh = ({ phase, heardAtMs = 0 }: PeerState) => phase !== "member" || nowMs - heardAtMs < config.warntimeMs;
   if (state.peers.every(isFresh)) return giveUp(state, parted);
-  return unchanged({ ...state, rift: { parted, sinceMs: nowMs - config.deadtimeMs + config.keepaliveMs } });
+  return silently({ ...state, rift: { parted, sinceMs: nowMs - config.deadtimeMs + config.keepaliveMs } });
 }
 
 /**
  * A member of ours that counts others, and for a whole deadtime not us: we were quicker to take it in than it was to
  * meet them, and they do not hear us. On a view of ours with it nobody would ever agree; it is awaited again.
  */
-export function withdraw(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift {
-  if (event.kind !== "heartbeat") return unchanged(state);
-  const peer = state.peers.find(({ id }) => id === event.from);
-  if (peer?.phase !== "member" || peer.heartbeat !== event.heartbeat || state.hold !== undefined)
-    return unchanged(state);
-  const own = ownId(state);
+export function withdraw(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift | undefined {
+  if (event.kind !== "heartbeat") return undefined;
+  const { id: own, hold } = state;
   const { members } = event.heartbeat;
+  // As nearly always.
+  if ((members & bitOfId(own)) !== 0) return undefined;
+  const peer = state.peers.find(({ id }) => id === event.from);
+  if (peer?.phase !== "member" || peer.heartbeat !== event.heartbeat || hold !== undefined) return undefined;
   const others = members & ~bitOfId(peer.id);
-  if ((members & bitOfId(own)) !== 0 || others === 0 || opinionOf(peer, own)?.opinion !== "awaited")
-    return unchanged(state);
-  if (nowMs - Math.max(peer.joinedAtMs ?? nowMs, state.listeningSinceMs) < state.config.deadtimeMs)
-    return unchanged(state);
+  if (others === 0 || opinionOf(peer, own)?.opinion !== "awaited") return undefined;
+  if (nowMs - Math.max(peer.joinedAtMs ?? nowMs, state.listeningSinceMs) < state.config.deadtimeMs) return undefined;
   const isUnheardBy = (other: PeerState) =>
     (others & bitOfId(other.id)) !== 0 && !hearsOf(other.heartbeat, own, state.generation);
   const unheardBy = state.peers.filter(isUnheardBy).map(({ name }) => name);

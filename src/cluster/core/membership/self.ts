@@ -11,12 +11,6 @@ export interface JudgedSelf {
   readonly effects: readonly MembershipEffect[];
 }
 
-/** For every packet: a plain loop. */
-export function ownId({ config }: MembershipState): number {
-  for (const { name, id } of config.nodes) if (name === config.self) return id;
-  return 0;
-}
-
 const NONE: readonly MembershipEffect[] = [];
 
 /**
@@ -45,16 +39,16 @@ export function noticePause(state: MembershipState, lateMs: number, nowMs: numbe
 }
 
 /** Ends the hold once every member is known to have heard us after the pause, and still counts us in. */
-export function releaseHold(state: MembershipState): JudgedSelf {
+export function releaseHold(state: MembershipState): JudgedSelf | undefined {
   const { hold, generation } = state;
-  if (hold === undefined) return { state, effects: NONE };
-  const id = ownId(state);
+  if (hold === undefined) return undefined;
+  const { id } = state;
   const answered = (peer: PeerState) => {
     const opinion = opinionOf(peer, id);
     if (opinion === undefined || opinion.generation !== generation || !opinion.heard) return false;
     return ((opinion.echo - hold.untilEchoOf) & 0xffff) < 0x8000;
   };
-  if (!state.peers.filter(({ phase }) => phase === "member").every(answered)) return { state, effects: [] };
+  if (!state.peers.filter(({ phase }) => phase === "member").every(answered)) return undefined;
   return {
     state: { ...state, hold: undefined },
     effects: [{ kind: "released", reason: "every member has answered since" }],
@@ -85,7 +79,7 @@ const fence = (state: MembershipState, reason: string): JudgedSelf => ({
  * Afterwards the same words mean that this start must not run on.
  */
 export function hearOpinion(state: MembershipState, peer: PeerState): JudgedSelf {
-  const opinion = opinionOf(peer, ownId(state));
+  const opinion = opinionOf(peer, state.id);
   if (opinion === undefined || opinion.generation < state.generation || state.goodbyes !== undefined)
     return { state, effects: NONE };
   const { name } = peer;

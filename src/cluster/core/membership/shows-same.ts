@@ -3,15 +3,26 @@
  * packet, so it compares only what may have changed and builds nothing.
  */
 import { isQuorate, tieHold } from "./quorum.ts";
-import type { LinkState, MembershipState, PeerState } from "./state.ts";
+import type { MembershipState, PeerState } from "./state.ts";
 
 function sameLinks(before: PeerState["links"], after: PeerState["links"]): boolean {
   if (before === after) return true;
   for (const name in after) {
-    const [left, right]: [LinkState | undefined, LinkState | undefined] = [before[name], after[name]];
-    if (left?.state !== right?.state) return false;
+    if (before[name]?.state !== after[name]?.state) return false;
   }
   return true;
+}
+
+function sameHeartbeat(before: PeerState["heartbeat"], after: PeerState["heartbeat"]): boolean {
+  // The same beat by a second link.
+  if (before === after) return true;
+  return (
+    before?.members === after?.members &&
+    before?.epoch === after?.epoch &&
+    before?.reachable === after?.reachable &&
+    before?.promise?.endsWithinMs === after?.promise?.endsWithinMs &&
+    before?.promise?.votes === after?.promise?.votes
+  );
 }
 
 function samePeer(before: PeerState, after: PeerState): boolean {
@@ -21,11 +32,7 @@ function samePeer(before: PeerState, after: PeerState): boolean {
     before.generation === after.generation &&
     before.returned === after.returned &&
     (before.heardAtMs === undefined) === (after.heardAtMs === undefined) &&
-    before.heartbeat?.members === after.heartbeat?.members &&
-    before.heartbeat?.epoch === after.heartbeat?.epoch &&
-    before.heartbeat?.reachable === after.heartbeat?.reachable &&
-    before.heartbeat?.promise?.endsWithinMs === after.heartbeat?.promise?.endsWithinMs &&
-    before.heartbeat?.promise?.votes === after.heartbeat?.promise?.votes &&
+    sameHeartbeat(before.heartbeat, after.heartbeat) &&
     (before.quiet === undefined) === (after.quiet === undefined) &&
     before.quiet?.endedAfterMs === after.quiet?.endedAfterMs &&
     sameLinks(before.links, after.links)
@@ -35,7 +42,8 @@ function samePeer(before: PeerState, after: PeerState): boolean {
 function samePeers(before: readonly PeerState[], after: readonly PeerState[]): boolean {
   if (before === after) return true;
   for (let at = 0; at < before.length; at += 1) {
-    const [one, other] = [before[at], after[at]];
+    const one = before[at];
+    const other = after[at];
     if (one === undefined || other === undefined || !samePeer(one, other)) return false;
   }
   return true;

@@ -14,7 +14,6 @@
 import { opinionOf } from "./peer.ts";
 import { isQuorate } from "./quorum.ts";
 import { hasReached } from "./quorum-lease.ts";
-import { ownId } from "./self.ts";
 import type { MembershipState, PeerState, Quiet } from "./state.ts";
 
 const DRIFT = 1.01;
@@ -49,7 +48,7 @@ function goOn(state: MembershipState, peer: PeerState, nowMs: number): Quiet {
   const { askedBeat } = quiet;
   if (askedBeat === undefined && membersOf(state).length > 0) return { ...quiet, askedBeat: (beat + 1) % 65_536 };
   const answered = membersOf(state).every((member) => {
-    const told = opinionOf(member, ownId(state));
+    const told = opinionOf(member, state.id);
     return told?.heard === true && askedBeat !== undefined && hasReached(told.echo, askedBeat);
   });
   return answered ? { ...quiet, endedAfterMs: Math.round(waitedMs) } : quiet;

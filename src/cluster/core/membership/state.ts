@@ -88,6 +88,8 @@ export interface Quiet {
 
 export interface MembershipState {
   readonly config: MembershipConfig;
+  /** Our own, of the configuration: asked for with every packet. */
+  readonly id: number;
   readonly generation: number;
   /** A higher generation that is being written to disk before it is used. */
   readonly raisingTo: number | undefined;
@@ -178,11 +180,13 @@ export interface Remembered {
 /** The bit of the node with this id in a set of members. */
 export const bitOfId = (id: number): number => 1 << (id - 1);
 
-/** The bit of a configured node in a set of members. */
-export function bitOf({ nodes }: MembershipConfig, name: string): number {
-  for (const node of nodes) if (node.name === name) return bitOfId(node.id);
+function idOf({ nodes }: MembershipConfig, name: string): number {
+  for (const node of nodes) if (node.name === name) return node.id;
   throw new Error(`invariant broken: no node ${name}`);
 }
+
+/** The bit of a configured node in a set of members. */
+export const bitOf = (config: MembershipConfig, name: string): number => bitOfId(idOf(config, name));
 
 const NEW_LINK: LinkState = {
   state: "down",
@@ -234,6 +238,7 @@ export function createMembership(
     });
   return {
     config,
+    id: idOf(config, config.self),
     generation,
     raisingTo: undefined,
     epoch: 0,
