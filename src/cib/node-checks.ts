@@ -3,7 +3,8 @@ import { nearestName } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
 import type { NodeConfig, NodeEntry } from "./node-config.ts";
 import type { DirectiveName, PingConfig, QuorumConfig, WatchdogConfig } from "./node-directives.ts";
-import { joinedNodes, type LinkConfig, namedNodes, onNode } from "./node-links.ts";
+import { type LinkConfig, namedNodes } from "./node-links.ts";
+import { checkSerial, type LineUse } from "./node-serial.ts";
 import type { NodeTimes } from "./node-times.ts";
 
 const LINKS_MAX = 8;
@@ -33,58 +34,11 @@ export function checkNodes(nodes: readonly Placed<NodeEntry>[], report: Report):
   if (nodes.length === 1) report(nodes[0]?.line, "a cluster has two nodes at least", "write a second node directive");
 }
 
-/**
- * The longest heartbeat among so many nodes on a serial line: header 20, seal 28 at most, flags and times 17, a
- * promise to end without quorum 5, an opinion of 10 on each other node; frame, checksum and escapes 8. A test holds
- * this against the real encoder.
- */
-export const serialHeartbeatBytes = (nodes: number, promises = false): number =>
-  20 + 28 + 17 + (promises ? 5 : 0) + 10 * (nodes - 1) + 8;
-
-/** Start bit, 8 data bits, stop bit. */
-const BITS_PER_BYTE = 10;
-/** What heartbeats may take of a line: the rest is for the managers, who may have no other way. */
-const SHARE_MAX = 0.7;
-
-/** What goes over a link: how often, and whether with a promise. */
-interface Beats {
-  readonly keepaliveMs: number;
-  readonly promises: boolean;
-}
-
-/** A cable has two ends; what joins more nodes is a ring, and each of them needs its two ports in it. */
-function checkSerial(
-  link: LinkConfig,
-  line: number,
-  nodes: readonly string[],
-  { keepaliveMs, promises }: Beats,
-  report: Report,
-): void {
-  if (link.kind !== "serial") return;
-  const joined = joinedNodes(link, nodes);
-  // A node of a ring sends its own heartbeat and passes on all others.
-  const sent = joined.length > 2 ? joined.length - 1 : 1;
-  const takesMs = (sent * serialHeartbeatBytes(nodes.length, promises) * BITS_PER_BYTE * 1000) / link.baud;
-  if (takesMs > SHARE_MAX * keepaliveMs)
-    report(
-      line,
-      `heartbeats take ${Math.ceil(takesMs)}ms of ${link.name} at ${link.baud} baud, keepalive is ${keepaliveMs}ms`,
-      `write keepalive ${Math.ceil(takesMs / SHARE_MAX / 10) * 10}ms or more, or a higher baud`,
-    );
-  if (joined.length <= 2) return;
-  for (const node of joined.filter((name) => onNode(link.devices, name)?.length !== 2))
-    report(
-      line,
-      `the serial link ${link.name} joins ${joined.length} nodes, and ${node} has one port in it`,
-      `write ${node}=PATH,PATH to make it a ring, or name two nodes only`,
-    );
-}
-
 export function checkLinks(
   links: readonly Placed<LinkConfig>[],
   written: number,
   nodes: readonly NodeEntry[],
-  beats: Beats,
+  beats: LineUse,
   report: Report,
 ): void {
   const names = nodes.map(({ name }) => name);

@@ -160,7 +160,7 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     links,
     written,
     entries,
-    { keepaliveMs: times.keepaliveMs, promises: quorumLeaseMs !== undefined },
+    { keepaliveMs: times.keepaliveMs, deadtimeMs: times.deadtimeMs, promises: quorumLeaseMs !== undefined },
     report,
   );
   checkPings(pings, quorum.tieBreaker, lineOf, report);

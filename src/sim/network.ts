@@ -51,6 +51,10 @@ export class Network {
     return [...this.#links.keys()];
   }
 
+  isSerial(name: string): boolean {
+    return this.#links.get(name)?.setting.kind === "serial";
+  }
+
   #named(name: string): readonly Link[] {
     const link = this.#links.get(name);
     if (name === "all") return [...this.#links.values()];

@@ -19,7 +19,7 @@ function submitOption(machine: Machine, name: string, value: string): void {
     { kind: "set-option", target: "crm_config", setName: "cluster_property_set", name, value },
     (answer) => {
       if (answer.kind === "accepted") world.watch.accepted(name, answer.quorate);
-      world.trace(machine.name, `operator: ${name} is ${answer.kind}`);
+      world.tell(machine.name, `says that ${name} is ${answer.kind}`);
     },
   );
 }

@@ -60,7 +60,7 @@ function readLink(name: string): LinkSetting {
 
 const WORDS = [
   ...["nodes", "links", "self", "board", "second", "action", "services", "storage", "ping"],
-  ...["tie", "wait", "policy"],
+  ...["tie", "wait", "policy", "baud"],
 ];
 const STORAGES = ["local", "drbd", "sfex"] as const;
 const SECONDS = ["none", "strip", "person", "lock", "watchdog"] as const;
@@ -89,6 +89,7 @@ export function readSetting({ options }: Command): Setting {
     storage,
     hasPing: options["ping"] === "router",
     nodeCount: Number(options["nodes"] ?? USUAL_SETTING.nodeCount),
+    baud: Number(options["baud"] ?? USUAL_SETTING.baud),
     links: links === undefined ? USUAL_SETTING.links : links.split(",").map(readLink),
     selfFencing: self === "watchdog" ? "watchdog" : "reboot",
     boardDiesWithHost: board !== "own-supply",
@@ -106,7 +107,7 @@ export function printSetting(setting: Setting): string {
   const times = TIMES.map((name) => `${name}=${setting[name]}`);
   const { nodeCount, links, selfFencing, boardDiesWithHost, second, stonithAction, isGrouped, storage, hasPing } =
     setting;
-  const { tieBreaker, waitForAll, quorumPolicy } = setting;
+  const { tieBreaker, waitForAll, quorumPolicy, baud } = setting;
   const words = [
     `nodes=${nodeCount}`,
     `links=${links.map(({ name }) => name).join(",")}`,
@@ -117,6 +118,7 @@ export function printSetting(setting: Setting): string {
     `action=${stonithAction}`,
     `services=${isGrouped ? "group" : "single"}`,
     ...(storage === "local" ? [] : [`storage=${storage}`]),
+    ...(baud === 0 ? [] : [`baud=${baud}`]),
     ...(hasPing ? ["ping=router"] : []),
     ...(tieBreaker === "none" ? [] : [`tie=${tieBreaker}`]),
     ...(waitForAll ? ["wait=all"] : []),

@@ -29,6 +29,8 @@ export type TieBreaker = (typeof TIE_BREAKERS)[number];
 export interface Setting {
   readonly nodeCount: number;
   readonly links: readonly LinkSetting[];
+  /** Of the serial links; 0: they carry everything at once. */
+  readonly baud: number;
   readonly keepaliveMs: number;
   readonly warntimeMs: number;
   readonly deadtimeMs: number;
@@ -61,6 +63,7 @@ export const USUAL_SETTING: Setting = {
     { name: "eth1", kind: "udp", delayMs: 1 },
     { name: "ttyS0", kind: "serial", delayMs: 40 },
   ],
+  baud: 0,
   keepaliveMs: 1_000,
   warntimeMs: 2_000,
   deadtimeMs: 5_000,

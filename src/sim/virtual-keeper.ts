@@ -37,6 +37,7 @@ import { viewOf } from "../cluster/core/membership/view-of.ts";
 import type { Heartbeat } from "../cluster/core/wire/heartbeat.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core/wire/replay-window.ts";
 import type { Machine } from "./machine.ts";
+import { PacedLines } from "./paced-line.ts";
 import { TieSeeker } from "./tie-seeker.ts";
 import { VirtualManager } from "./virtual-manager.ts";
 
@@ -78,6 +79,7 @@ export class VirtualKeeper {
   #leases: LockLeases = [];
   #reach: Reachability | undefined;
   readonly #tie: TieSeeker | undefined;
+  readonly #lines = new PacedLines(() => this.machine);
   readonly #sequences = new Map<string, Map<string, number>>();
   readonly #windows = new Map<string, Map<string, ReplayWindow>>();
 
@@ -271,9 +273,11 @@ export class VirtualKeeper {
     const sequence = (sequences.get(to) ?? 0) + 1;
     sequences.set(to, sequence);
     const target = machine.world.machine(to);
-    machine.world.network.send(link, machine.name, to, () =>
-      target.receive((keeper) => keeper.#hear(machine, link, generation, sequence, content)),
-    );
+    const leave = () =>
+      machine.world.network.send(link, machine.name, to, () =>
+        target.receive((keeper) => keeper.#hear(machine, link, generation, sequence, content)),
+      );
+    this.#lines.send(link, { to, bytes: content.kind === "datagram" ? content.bytes : undefined, leave });
   }
 
   #hear(from: Machine, link: string, generation: number, sequence: number, content: Content): void {

@@ -21,9 +21,11 @@ import {
   pingSight,
   stepPingScores,
 } from "../cluster/core/keeper/ping-scores.ts";
+import { slowPeers } from "../cluster/core/membership/datagrams.ts";
 import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { type ChannelEvent, channelWakeAtMs, createChannel, stepChannel } from "../cluster/core/messaging/channel.ts";
 import type { Decision } from "../cluster/core/scheduler/decision.ts";
+import { topicOf } from "../cluster/core/topics.ts";
 import type { FenceAction } from "../cluster/core/transition/graph.ts";
 import { type DrbdMessage, DrbdOffice } from "./drbd-office.ts";
 import { FencingOffice } from "./fencing-office.ts";
@@ -143,6 +145,7 @@ export class VirtualManager {
     this.later(0, () => {
       const gone = this.#view?.members.filter((name) => !view.members.includes(name)) ?? [];
       this.#view = view;
+      this.#feedChannel({ kind: "slow-peers", peers: slowPeers(view) });
       for (const peer of gone) this.#feedChannel({ kind: "forget", peer });
       this.feed({ kind: "view", view });
       this.#scorePings();
@@ -195,7 +198,8 @@ export class VirtualManager {
   }
 
   send(to: string, message: Message): void {
-    this.#feedChannel({ kind: "submit", to, text: JSON.stringify(message) });
+    const topic = message.room === "controller" || message.room === "cib" ? topicOf(message) : undefined;
+    this.#feedChannel({ kind: "submit", to, text: JSON.stringify(message), topic });
   }
 
   feed(event: NodeEvent): void {

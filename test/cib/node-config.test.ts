@@ -169,6 +169,14 @@ test("a serial line that heartbeats would fill is refused, and a ring in which a
     "node.conf:12: error: heartbeats take 87ms of cable at 9600 baud, keepalive is 60ms; " +
       "write keepalive 130ms or more, or a higher baud",
   ]);
+  // A message of 1290 bytes takes 1.34 s there, the heartbeat 87 ms.
+  const slow = withLinks("link cable serial device=/dev/ttyS1 baud=9600").replace("deadtime 5", "deadtime 1900ms");
+  expect(problemsOf(slow)).toEqual([
+    "node.conf:12: warning: a message takes 1344ms of cable at 9600 baud, and heartbeats over it may come 1931ms " +
+      "apart; deadtime is 1900ms: over this link alone a living node may be taken for dead; " +
+      "write deadtime 2100ms or more, or a higher baud",
+  ]);
+  expect(problemsOf(slow.replace("1900ms", "1940ms"))).toEqual([]);
   const three = withLinks("node charlie id 3", "link ring serial device=/dev/ttyS0,/dev/ttyS1 charlie=/dev/ttyS0");
   expect(problemsOf(three)).toEqual([
     "node.conf:13: error: the serial link ring joins 3 nodes, and charlie has one port in it; " +

@@ -81,6 +81,17 @@ const SICK: readonly (readonly [codes: readonly string[], change: Partial<Examin
   [["clock-unknown"], { clocks: [{ node: "srv02", offsetMs: undefined, roundTripMs: 5_000 }] }],
   [["deadtime-short"], { keeper: { deadtimeMs: 5_000, worstSilenceMs: 3_000, watchdogMs: undefined } }],
   [
+    ["serial-line-slow"],
+    {
+      keeper: {
+        deadtimeMs: 1_000,
+        worstSilenceMs: 0,
+        watchdogMs: undefined,
+        slowLines: [{ name: "cable", baud: 9_600, apartMs: 1_520 }],
+      },
+    },
+  ],
+  [
     ["fencing-disabled", "watchdog-late"],
     { isFencingEnabled: false, keeper: { deadtimeMs: 5_000, worstSilenceMs: 0, watchdogMs: 10_000 } },
   ],

@@ -136,6 +136,7 @@ async function gather(
             deadtimeMs: keeper.deadtimeMs,
             worstSilenceMs: keeper.silence.worstMs,
             watchdogMs: keeper.watchdog?.timeoutMs,
+            slowLines: keeper.slowLines ?? [],
           },
     watchdog: examineWatchdog(status),
     services: await Promise.all(ofSystem.map((primitive) => examineService(primitive, status))),

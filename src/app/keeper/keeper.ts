@@ -6,6 +6,7 @@ import process from "node:process";
 import { present } from "../../base/check.ts";
 import type { NodeConfig, NodeEntry } from "../../cib/node-config.ts";
 import { joinedNodes } from "../../cib/node-links.ts";
+import { slowLines } from "../../cib/node-serial.ts";
 import { marginOf } from "../../cluster/core/keeper/lock-leases.ts";
 import { sessionOf, silentMaxOf } from "../../cluster/core/keeper/manager-care.ts";
 import { admitsDatagram, datagramRoutes } from "../../cluster/core/membership/datagrams.ts";
@@ -147,11 +148,19 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     onEnd: (reason) => endSelf(reason),
   });
   const outlook = openOutlook({ config, self, log, onEvent: dispatch });
+  const lines = slowLines(
+    config.links,
+    config.nodes.map(({ name }) => name),
+    {
+      ...config,
+      promises: config.quorumLeaseMs !== undefined,
+    },
+  );
   const reporting = setInterval(() => {
     const { takeoverGoalMs } = config;
     const goal = takeoverGoalMs === undefined ? {} : { takeoverGoalMs };
     const quality = qualityOf(state, performance.now());
-    manager.report({ ...pulse.report(), ...quality, ...goal, sealing: signer.sealing() });
+    manager.report({ ...pulse.report(), ...quality, ...goal, slowLines: lines, sealing: signer.sealing() });
   }, REPORT_MS);
 
   function leave(code: number): void {

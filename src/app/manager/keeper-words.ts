@@ -2,6 +2,7 @@
  * What the keeper says to its manager, and what that sets going. Its pings are answered from here, in the manager's own
  * loop, so that a manager that hangs is found.
  */
+import { slowPeers } from "../../cluster/core/membership/datagrams.ts";
 import type { ToManager } from "../keeper-pipe.ts";
 import { complaintOf } from "./keeper-link.ts";
 import { tellLossesOfLeaving } from "./loss-desk.ts";
@@ -28,6 +29,7 @@ export function takeFrame(manager: Manager, frame: ToManager): void {
     case "view": {
       const gone = manager.view?.members.filter((name) => !frame.view.members.includes(name)) ?? [];
       manager.view = frame.view;
+      feedChannel(manager, { kind: "slow-peers", peers: slowPeers(frame.view) });
       if (gone.length > 0 || frame.view.members.length < 2) manager.rehearsal.putOff();
       else manager.rehearsal.changed();
       for (const peer of gone) {

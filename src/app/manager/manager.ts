@@ -38,7 +38,9 @@ import {
   type ChannelState,
   channelWakeAtMs,
   stepChannel,
+  unpacks,
 } from "../../cluster/core/messaging/channel.ts";
+import { topicOf } from "../../cluster/core/topics.ts";
 import type { FenceAction } from "../../cluster/core/transition/graph.ts";
 import type { CibFiles } from "../../cluster/edge/cib-files.ts";
 import type { AgentRunner } from "../../cluster/edge/resource-agent.ts";
@@ -55,6 +57,7 @@ import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
+import { packText, unpackText } from "./packed-text.ts";
 import { endQuestions, type Question } from "./questions.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { createReader, Decider } from "./schedule.ts";
@@ -120,7 +123,10 @@ export function nowMs(): number {
 }
 
 export function sendMessage(manager: Manager, to: string, message: ManagerMessage): void {
-  feedChannel(manager, { kind: "submit", to, text: JSON.stringify(message) });
+  const plain = JSON.stringify(message);
+  const text = unpacks(manager.channel, to) ? packText(plain) : plain;
+  const topic = message.room === "controller" || message.room === "cib" ? topicOf(message) : undefined;
+  feedChannel(manager, { kind: "submit", to, text, topic });
 }
 
 /** Also to ourselves when `to` is this node, so that whoever asks the DC need not know where it is. */
@@ -138,7 +144,7 @@ export function feedChannel(manager: Manager, event: ChannelEvent): void {
         manager.toKeeper({ kind: "send", to: effect.to, bytes: effect.bytes });
         break;
       case "deliver":
-        manager.onMessage(manager, effect.from, readManagerMessage(effect.text));
+        manager.onMessage(manager, effect.from, readManagerMessage(unpackText(effect.text)));
         break;
       case "peer-started":
         manager.log("info", `the manager of ${effect.peer} is heard (session ${effect.session})`);

@@ -181,7 +181,7 @@ function build(
     self,
     hasForerunner,
     node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced, begun }, nowMs()),
-    channel: createChannel(session),
+    channel: createChannel(session, true),
     view: undefined,
     pings: createPingScores(nowMs()),
     dampenMs: dampenOf(config.keepaliveMs),

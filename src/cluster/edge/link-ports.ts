@@ -7,14 +7,13 @@ import { createSerialFrameReader, encodeSerialFrame } from "../../hw/core/serial
 import { createSerialLine, lineWakeAtMs, offerBeat, offerDatagram, takeFrame } from "../../hw/core/serial-line.ts";
 import { openSerialPort } from "../../hw/edge/serial-port.ts";
 import { openUdpSocket, socketAddress, type UdpLocal } from "../../hw/edge/udp-socket.ts";
+import { segmentLabel } from "../core/messaging/segment.ts";
 import { type PacketKind, senderOf } from "../core/wire/packet.ts";
 
 /** Longer than any packet of ours; what is longer on a serial line is noise. */
 const PACKET_BYTES_MAX = 1400;
 /** In front of the port, beside what its kernel holds: a line that takes nothing is to get nothing. */
 const SERIAL_BACKLOG_MAX = 200;
-/** Of a datagram's payload: the kind, sessions, stream and sequence of a segment (core/messaging/segment.ts). */
-const NAMED_BYTES = 20;
 const RECEIVER_AT = 5;
 const BUSY = "the line does not take it";
 
@@ -119,9 +118,9 @@ function openSerial(path: string, baud: number, { onBytes, onBroken, onClosed }:
     transmit(packet, kind, _, payload) {
       const frame = encodeSerialFrame(packet);
       const from = senderOf(packet);
-      const name = () =>
-        `${from} ${packet[RECEIVER_AT]} ${Buffer.from(payload.subarray(0, NAMED_BYTES)).toString("hex")}`;
-      const next = kind === "heartbeat" ? offerBeat(line, from, frame) : offerDatagram(line, name(), frame);
+      const datagram = () => ({ way: `${from} ${packet[RECEIVER_AT]}`, ...segmentLabel(payload), frame });
+      const next =
+        kind === "heartbeat" ? offerBeat(line, from, frame) : offerDatagram(line, datagram(), performance.now());
       if (next === undefined) return BUSY;
       line = next;
       // What waits for the line has its turn by the timer.

@@ -7,6 +7,7 @@ import {
   channelWakeAtMs,
   createChannel,
   stepChannel,
+  unpacks,
 } from "../../../src/cluster/core/messaging/channel.ts";
 import { cutText, decodeSegment, encodeSegment, PIECE_BYTES_MAX } from "../../../src/cluster/core/messaging/segment.ts";
 
@@ -157,6 +158,79 @@ test("whatever the network does, every message arrives once and in order", () =>
     ),
     { numRuns: 60 },
   );
+});
+
+describe("of a topic the newest word counts", () => {
+  const long = (mark: string) => mark.repeat(3 * PIECE_BYTES_MAX);
+  const submit = (pair: ReturnType<typeof createPair>, text: string, topic?: string) =>
+    pair.run("a", { kind: "submit", to: "b", text, topic });
+
+  test("it takes the place of one that has not left, whatever their lengths", () => {
+    const pair = createPair(clean);
+    // Nothing leaves before the peer is met.
+    submit(pair, "first");
+    submit(pair, "I stand so", "standing");
+    submit(pair, long("x"), "content");
+    submit(pair, "and not", "other");
+    submit(pair, long("s"), "standing");
+    submit(pair, "short content", "content");
+    submit(pair, "last");
+    pair.settle(5_000);
+    expect(pair.delivered["b"]).toEqual(["first", long("s"), "short content", "and not", "last"]);
+    expect(pair.waiting("a")).toBe(0);
+  });
+
+  test("a long one on its way is not sent twice, a short one is, and another one is always sent", () => {
+    const pair = createPair(clean);
+    submit(pair, "hello");
+    pair.settle(1_000);
+    for (const text of [long("x"), long("x"), long("y")]) submit(pair, text, "content");
+    for (const text of ["short", "short"]) submit(pair, text, "standing");
+    pair.settle(2_000);
+    expect(pair.delivered["b"]).toEqual(["hello", long("x"), long("y"), "short", "short"]);
+    // What has arrived is said again like any other.
+    submit(pair, long("y"), "content");
+    pair.settle(3_000);
+    expect(pair.delivered["b"]?.at(-1)).toBe(long("y"));
+  });
+});
+
+test("over a serial line alone little is under way, and all of it arrives", () => {
+  const pair = createPair(clean);
+  pair.run("a", { kind: "submit", to: "b", text: "hello" });
+  pair.settle(1_000);
+  pair.run("a", { kind: "slow-peers", peers: ["b"] });
+  const before = pair.sent();
+  const text = "m".repeat(20 * PIECE_BYTES_MAX);
+  pair.run("a", { kind: "submit", to: "b", text });
+  expect(pair.sent() - before).toBe(4);
+  pair.settle(2_000);
+  expect(pair.delivered["b"]?.at(-1)).toBe(text);
+  // The network is back: all that may go goes at once.
+  pair.run("a", { kind: "submit", to: "b", text });
+  pair.run("a", { kind: "slow-peers", peers: [] });
+  expect(pair.waiting("a")).toBe(20);
+  pair.settle(3_000);
+  expect(pair.delivered["b"]?.length).toBe(3);
+});
+
+test("whether a peer unpacks is told by its acknowledgements, and forgotten when its manager starts anew", () => {
+  const piece = { kind: "piece", session: 1, target: 2, stream: 1, sequence: 1, last: true, text: "{}" } as const;
+  /** What `a` knows after the answer of a channel like this to a piece. */
+  const after = (b: ChannelState) => {
+    const { effects } = stepChannel(b, { kind: "datagram", from: "a", bytes: encodeSegment(piece) }, 0);
+    const answers = effects.flatMap((effect) => (effect.kind === "send" ? [effect.bytes] : []));
+    return answers.reduce(
+      (a, bytes) => stepChannel(a, { kind: "datagram", from: "b", bytes }, 1).state,
+      createChannel(1),
+    );
+  };
+  expect(unpacks(createChannel(1), "b")).toBe(false);
+  expect(unpacks(after(createChannel(2)), "b")).toBe(false);
+  const known = after(createChannel(2, true));
+  expect(unpacks(known, "b")).toBe(true);
+  const greeting = encodeSegment({ kind: "greeting", session: 3, target: 1, asks: false });
+  expect(unpacks(stepChannel(known, { kind: "datagram", from: "b", bytes: greeting }, 2).state, "b")).toBe(false);
 });
 
 describe("a manager that starts anew", () => {

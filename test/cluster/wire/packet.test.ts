@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AuthKeys } from "../../../src/cib/authkeys.ts";
-import { serialHeartbeatBytes } from "../../../src/cib/node-checks.ts";
+import { serialHeartbeatBytes } from "../../../src/cib/node-serial.ts";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../../../src/cluster/core/wire/heartbeat.ts";
 import {
   decodePacket,

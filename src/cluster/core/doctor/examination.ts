@@ -28,6 +28,8 @@ export interface KeeperTimes {
   /** The longest silence of a member that lived. */
   readonly worstSilenceMs: number;
   readonly watchdogMs: number | undefined;
+  /** On which a message of the managers takes too long beside deadtime (cib/node-serial.ts). */
+  readonly slowLines?: readonly { readonly name: string; readonly baud: number; readonly apartMs: number }[];
 }
 
 /** What the hardware profile of this machine says of its watchdog, beside what the keeper has armed. */
@@ -89,6 +91,7 @@ export const FINDING_CODES = [
   "clock-skew",
   "clock-unknown",
   "deadtime-short",
+  "serial-line-slow",
   "watchdog-late",
   "watchdog-none",
   "watchdog-other",

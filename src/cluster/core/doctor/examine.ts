@@ -69,11 +69,15 @@ const clocks: Rule = ({ clocks: readings }) =>
 
 const keeperTimes: Rule = ({ keeper, isFencingEnabled, devices }) => {
   if (keeper === undefined) return [];
-  const { deadtimeMs, worstSilenceMs, watchdogMs } = keeper;
+  const { deadtimeMs, worstSilenceMs, watchdogMs, slowLines = [] } = keeper;
   const found: DoctorFinding[] = [];
   if (worstSilenceMs > SILENCE_SHARE * deadtimeMs) {
     const values = { silence: seconds(worstSilenceMs), deadtime: seconds(deadtimeMs) };
     found.push({ severity: "warning", code: "deadtime-short", values });
+  }
+  for (const { name, baud, apartMs } of slowLines) {
+    const values = { link: name, baud: String(baud), apart: seconds(apartMs), deadtime: seconds(deadtimeMs) };
+    found.push({ severity: "warning", code: "serial-line-slow", values });
   }
   // With a device the power is read back; without one the watchdog alone must have fired before anybody takes over.
   if (watchdogMs !== undefined && watchdogMs >= deadtimeMs && (!isFencingEnabled || devices.length === 0)) {

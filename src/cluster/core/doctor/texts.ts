@@ -55,6 +55,10 @@ const ENGLISH: Texts = {
     what: `a living node was silent for ${silence} s; deadtime is ${deadtime} s: little is left before a false death`,
     doNow: "find what held it up (load, network), or make deadtime longer",
   }),
+  "serial-line-slow": ({ link, baud, apart, deadtime }) => ({
+    what: `over ${link} (${baud} baud) alone heartbeats may come ${apart} s apart; deadtime is ${deadtime} s`,
+    doNow: "raise the baud, or make deadtime longer: a living node may be taken for dead when only this link is left",
+  }),
   "watchdog-late": ({ watchdog, deadtime }) => ({
     what: `the watchdog resets a hung node after ${watchdog} s, and it is taken over after ${deadtime} s`,
     doNow: "make the watchdog's timeout shorter than deadtime, or configure fencing",
@@ -140,6 +144,10 @@ const JAPANESE: Texts = {
   "deadtime-short": ({ silence, deadtime }) => ({
     what: `稼働中のノードが ${silence} 秒沈黙した。deadtime は ${deadtime} 秒: 誤検知まで余裕がない`,
     doNow: "遅れの原因 (負荷・ネットワーク) を調べるか、deadtime を長くする",
+  }),
+  "serial-line-slow": ({ link, baud, apart, deadtime }) => ({
+    what: `${link} (${baud} baud) だけになるとハートビートの間隔が ${apart} 秒になり得る。deadtime は ${deadtime} 秒`,
+    doNow: "baud を上げるか deadtime を長くする: このリンクだけが残ると稼働中のノードを故障と誤検知し得る",
   }),
   "watchdog-late": ({ watchdog, deadtime }) => ({
     what: `ウォッチドッグのリセットは ${watchdog} 秒後、引き継ぎは ${deadtime} 秒後`,

@@ -29,6 +29,8 @@ export interface KeeperReport {
   readonly deadtimeMs: number;
   readonly takeoverGoalMs?: number;
   readonly links: readonly LinkQuality[];
+  /** Serial lines on which a message takes so long that a living node may seem dead over them alone. */
+  readonly slowLines?: readonly { readonly name: string; readonly baud: number; readonly apartMs: number }[];
   readonly watchdog?: {
     readonly identity: string;
     /** The kernel module of its driver. */

@@ -3,6 +3,7 @@
  * A peer that is lost or has left has no say, nor has another start of it than the one that is heard.
  */
 import type { MembershipState, PeerState } from "./state.ts";
+import type { MembershipView } from "./view.ts";
 
 /** The name of the peer whose manager may be heard; undefined when the datagram is to be dropped. */
 export function admitsDatagram(state: MembershipState, from: number, generation: number): string | undefined {
@@ -38,4 +39,12 @@ export function datagramRoutes({ config, peers }: MembershipState, to: string): 
       if (!isFast || kind !== "serial") routes.push({ link: name, peer: peer.name, id: peer.id });
   }
   return routes;
+}
+
+/** The peers to which datagrams go by serial lines alone, as the manager sees them. */
+export function slowPeers({ links }: MembershipView): readonly string[] {
+  const open = links.filter(({ state }) => state !== "down");
+  const onSerial = new Set(open.flatMap(({ kind, peer }) => (kind === "serial" ? [peer] : [])));
+  for (const { kind, peer } of open) if (kind !== "serial") onSerial.delete(peer);
+  return [...onSerial];
 }

@@ -8,16 +8,9 @@
 import { check, unreachable } from "../../../base/check.ts";
 import { withEntry } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
-import { acceptPiece, type Incoming, NO_INCOMING } from "./incoming.ts";
-import {
-  acknowledge,
-  createOutgoing,
-  giveUp,
-  type Outgoing,
-  outgoingWakeAtMs,
-  queueText,
-  takeDue,
-} from "./outgoing.ts";
+import { acceptPiece, type Incoming, NO_INCOMING, WINDOW } from "./incoming.ts";
+import { acknowledge, giveUp, outgoingWakeAtMs, takeDue, WINDOW_SLOW } from "./outgoing.ts";
+import { createOutgoing, type Outgoing, queueText } from "./queue.ts";
 import { decodeSegment, encodeSegment, type Segment } from "./segment.ts";
 
 /** Far above the largest CIB; a longer message is a mistake of ours. */
@@ -42,19 +35,30 @@ export interface ChannelPeer {
   readonly incoming: Incoming;
   /** When the last acknowledgement went out. */
   readonly answeredAtMs: number;
+  /** By the acknowledgements of this session; false until the first. */
+  readonly unpacks: boolean;
 }
 
 export interface ChannelState {
   /** Of this manager; grows with each start (frame `start` of the keeper). */
   readonly session: number;
+  /** This manager reads packed messages, and tells its peers so. */
+  readonly unpacks: boolean;
+  /** Peers that only a serial line reaches. */
+  readonly slow: readonly string[];
   readonly peers: Readonly<Record<string, ChannelPeer>>;
 }
 
 export type ChannelEvent =
-  /** The manager wants `text` (at most MESSAGE_LENGTH_MAX) delivered to the peer, once and in order. */
-  | { readonly kind: "submit"; readonly to: string; readonly text: string }
+  /**
+   * The manager wants `text` (at most MESSAGE_LENGTH_MAX) delivered to the peer, once and in order. Of a topic only the
+   * newest word counts: those before it that have not left yet are not said any more (queue.ts).
+   */
+  | { readonly kind: "submit"; readonly to: string; readonly text: string; readonly topic?: string | undefined }
   /** What the keeper handed over from the peer. */
   | { readonly kind: "datagram"; readonly from: string; readonly bytes: Uint8Array }
+  /** Which peers only a serial line reaches now; told whenever that may have changed. */
+  | { readonly kind: "slow-peers"; readonly peers: readonly string[] }
   /** The peer is no member any more: what it has not acknowledged is dropped. */
   | { readonly kind: "forget"; readonly peer: string }
   | { readonly kind: "tick" };
@@ -69,9 +73,9 @@ export type ChannelEffect =
 
 type Step = Stepped<ChannelState, ChannelEffect>;
 
-export function createChannel(session: number): ChannelState {
+export function createChannel(session: number, unpacks = false): ChannelState {
   check(session > 0, "a session is a positive number");
-  return { session, peers: {} };
+  return { session, unpacks, slow: [], peers: {} };
 }
 
 const NEW_PEER: ChannelPeer = {
@@ -81,27 +85,39 @@ const NEW_PEER: ChannelPeer = {
   outgoing: createOutgoing(),
   incoming: NO_INCOMING,
   answeredAtMs: Number.NEGATIVE_INFINITY,
+  unpacks: false,
 };
 
 const peerOf = (state: ChannelState, name: string): ChannelPeer => state.peers[name] ?? NEW_PEER;
 
 const withPeer = (state: ChannelState, name: string, peer: ChannelPeer): ChannelState => ({
   session: state.session,
+  unpacks: state.unpacks,
+  slow: state.slow,
   peers: withEntry(state.peers, name, peer),
 });
 
 const send = (to: string, segment: Segment): ChannelEffect => ({ kind: "send", to, bytes: encodeSegment(segment) });
 
+const mostFor = (slow: readonly string[], name: string): number =>
+  slow.length > 0 && slow.includes(name) ? WINDOW_SLOW : WINDOW;
+
 /** When the core next wants a tick; undefined while nothing is under way. Asked after every turn: a plain loop. */
-export function channelWakeAtMs({ peers }: ChannelState): number | undefined {
+export function channelWakeAtMs({ peers, slow }: ChannelState): number | undefined {
   let wakeMs = Number.POSITIVE_INFINITY;
   for (const name in peers) {
     const peer = peers[name];
     if (peer === undefined || peer.outgoing.pieces.length === 0) continue;
-    wakeMs = Math.min(wakeMs, peer.session === 0 ? peer.greetAtMs : outgoingWakeAtMs(peer.outgoing));
+    wakeMs = Math.min(
+      wakeMs,
+      peer.session === 0 ? peer.greetAtMs : outgoingWakeAtMs(peer.outgoing, mostFor(slow, name)),
+    );
   }
   return wakeMs === Number.POSITIVE_INFINITY ? undefined : wakeMs;
 }
+
+/** Whether that peer's manager is known to read packed messages. */
+export const unpacks = ({ peers }: ChannelState, name: string): boolean => peers[name]?.unpacks ?? false;
 
 /** Sends what is due to one peer: a greeting while its session is unknown, or else pieces. */
 function flush(state: ChannelState, name: string, nowMs: number): Step {
@@ -116,7 +132,7 @@ function flush(state: ChannelState, name: string, nowMs: number): Step {
       effects: [send(name, greeting)],
     };
   }
-  const { outgoing, due } = takeDue(peer.outgoing, nowMs);
+  const { outgoing, due } = takeDue(peer.outgoing, nowMs, mostFor(state.slow, name));
   if (outgoing === peer.outgoing) return { state, effects: [] };
   const effects = due.map(({ sequence, text, last }) =>
     send(name, {
@@ -132,14 +148,26 @@ function flush(state: ChannelState, name: string, nowMs: number): Step {
   return { state: withPeer(state, name, { ...peer, outgoing }), effects };
 }
 
-function submit(state: ChannelState, name: string, text: string, nowMs: number): Step {
+function flushAll(state: ChannelState, nowMs: number): Step {
+  const effects: ChannelEffect[] = [];
+  let next = state;
+  for (const name of Object.keys(state.peers)) {
+    const flushed = flush(next, name, nowMs);
+    next = flushed.state;
+    effects.push(...flushed.effects);
+  }
+  return { state: next, effects };
+}
+
+function submit(state: ChannelState, event: ChannelEvent & { kind: "submit" }, nowMs: number): Step {
+  const { to: name, text, topic } = event;
   check(text.length <= MESSAGE_LENGTH_MAX, `a message of ${text.length} characters`);
   const peer = peerOf(state, name);
   if (peer.outgoing.queuedLength + text.length > QUEUE_LENGTH_MAX) {
     const dropped = withPeer(state, name, { ...peer, outgoing: giveUp(peer.outgoing) });
     return { state: dropped, effects: [{ kind: "overflow", peer: name }] };
   }
-  return flush(withPeer(state, name, { ...peer, outgoing: queueText(peer.outgoing, text) }), name, nowMs);
+  return flush(withPeer(state, name, { ...peer, outgoing: queueText(peer.outgoing, text, topic) }), name, nowMs);
 }
 
 /** The peer as its own session number shows it; a new session voids both streams, but not what has never been sent. */
@@ -166,7 +194,8 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
     if (segment.kind === "acknowledgement") {
       const outgoing = acknowledge(peer.outgoing, segment, nowMs);
       // Each link brings it again: what says nothing new changes nothing.
-      if (outgoing !== peer.outgoing) peer = { ...peer, outgoing };
+      const { unpacks } = segment;
+      if (outgoing !== peer.outgoing || unpacks !== peer.unpacks) peer = { ...peer, outgoing, unpacks };
     } else {
       const { incoming, messages, answer } = acceptPiece(peer.incoming, segment);
       const isCopy = incoming === peer.incoming && nowMs - peer.answeredAtMs < COPY_MS;
@@ -174,8 +203,9 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
       for (const text of messages) effects.push({ kind: "deliver", from: name, text });
       if (!isCopy && answer !== undefined) {
         const { stream, expected, beyond } = answer;
-        const [session, target] = [before.session, peer.session];
-        effects.push(send(name, { kind: "acknowledgement", session, target, stream, expected, beyond }));
+        const { session, unpacks } = before;
+        const target = peer.session;
+        effects.push(send(name, { kind: "acknowledgement", session, target, stream, expected, beyond, unpacks }));
       }
     }
   }
@@ -188,24 +218,20 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
 export function stepChannel(state: ChannelState, event: ChannelEvent, nowMs: number): Step {
   switch (event.kind) {
     case "submit":
-      return submit(state, event.to, event.text, nowMs);
+      return submit(state, event, nowMs);
     case "datagram":
       return receive(state, event.from, event.bytes, nowMs);
+    case "slow-peers":
+      return event.peers.join() === state.slow.join()
+        ? { state, effects: [] }
+        : flushAll({ ...state, slow: event.peers }, nowMs);
     case "forget": {
       const peer = state.peers[event.peer];
       if (peer === undefined) return { state, effects: [] };
       return { state: withPeer(state, event.peer, { ...peer, outgoing: giveUp(peer.outgoing) }), effects: [] };
     }
-    case "tick": {
-      const effects: ChannelEffect[] = [];
-      let next = state;
-      for (const name of Object.keys(state.peers)) {
-        const flushed = flush(next, name, nowMs);
-        next = flushed.state;
-        effects.push(...flushed.effects);
-      }
-      return { state: next, effects };
-    }
+    case "tick":
+      return flushAll(state, nowMs);
     default:
       return unreachable(event);
   }

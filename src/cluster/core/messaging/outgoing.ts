@@ -6,88 +6,37 @@
  * Rules: RFC 6298, sections 2, 3 and 5 (round trip, Karn's rule, backing off); RFC 5681, section 3 (the window).
  */
 import { WINDOW } from "./incoming.ts";
-import { type Acknowledgement, cutText } from "./segment.ts";
+import { createOutgoing, type Outgoing, type QueuedPiece, withoutTopics } from "./queue.ts";
+import type { Acknowledgement } from "./segment.ts";
 
 /** A round trip goes through two keepers and two managers, either of which may be busy for some milliseconds. */
 const RESEND_MIN_MS = 50;
-const RESEND_FIRST_MS = 100;
+/** Doubled up to here: whoever was deaf is asked again soon after. */
 const RESEND_MAX_MS = 2000;
-/** Pieces under way to a peer of which nothing is known: RFC 6928, section 2. */
-const WINDOW_FIRST = 10;
+/**
+ * Where round trips were measured that take longer. At 9600 baud an answer comes 3 s after the one before: a piece, the
+ * piece that the answer waits behind, heartbeats in both directions.
+ */
+const RESEND_SLOW_MAX_MS = 6000;
 /** Fewer would crawl over a line that loses half of all; four in two seconds overload nobody. */
 const WINDOW_MIN = 4;
 
-interface QueuedPiece {
-  readonly sequence: number;
-  readonly text: string;
-  readonly last: boolean;
-  readonly tries: number;
-  readonly sentAtMs: number;
-  /** `due`: to be sent as soon as the window has room, for the first time or again. */
-  readonly standing: "due" | "under-way" | "arrived";
-}
-
-export interface Outgoing {
-  readonly stream: number;
-  readonly nextSequence: number;
-  /** Not yet acknowledged up to and including the one before; in order. */
-  readonly pieces: readonly QueuedPiece[];
-  readonly queuedLength: number;
-  /** Smoothed, with its mean deviation; undefined until measured. */
-  readonly roundTrip: { readonly smoothMs: number; readonly deviationMs: number } | undefined;
-  /** How long an acknowledgement is waited for now. */
-  readonly patienceMs: number;
-  /** When what is under way counts as lost; undefined while nothing is. */
-  readonly overdueAtMs: number | undefined;
-  /** How many pieces may be under way. */
-  readonly window: number;
-  readonly shrunkAtMs: number;
-}
-
-export function createOutgoing(): Outgoing {
-  return {
-    stream: 1,
-    nextSequence: 1,
-    pieces: [],
-    queuedLength: 0,
-    roundTrip: undefined,
-    patienceMs: RESEND_FIRST_MS,
-    overdueAtMs: undefined,
-    window: WINDOW_FIRST,
-    shrunkAtMs: 0,
-  };
-}
+/**
+ * Over a serial line alone: enough that it always has something to carry. What waits here instead of in front of the
+ * line can still give way to a newer word (queue.ts), and what is sent again is little.
+ */
+export const WINDOW_SLOW = 4;
 
 /** Everything unacknowledged is dropped; the next stream begins. */
 export function giveUp({ stream }: Outgoing): Outgoing {
   return { ...createOutgoing(), stream: stream + 1 };
 }
 
-export function queueText(outgoing: Outgoing, text: string): Outgoing {
-  const cut = cutText(text);
-  const added = cut.map(
-    (piece, index): QueuedPiece => ({
-      sequence: outgoing.nextSequence + index,
-      text: piece,
-      last: index === cut.length - 1,
-      tries: 0,
-      sentAtMs: 0,
-      standing: "due",
-    }),
-  );
-  return {
-    ...outgoing,
-    nextSequence: outgoing.nextSequence + added.length,
-    pieces: [...outgoing.pieces, ...added],
-    queuedLength: outgoing.queuedLength + text.length,
-  };
-}
-
 /** The pieces that may be sent now: what the peer can take ahead of a gap, and the window has room for. */
-function sendable({ pieces, window }: Outgoing): readonly QueuedPiece[] {
+function sendable({ pieces, window }: Outgoing, most: number): readonly QueuedPiece[] {
   const first = pieces[0]?.sequence ?? 0;
   const due: QueuedPiece[] = [];
-  let room = window;
+  let room = Math.min(window, most);
   // Asked after every turn: a plain loop.
   for (let at = 0; at < pieces.length && at < WINDOW; at += 1) {
     const piece = pieces[at];
@@ -99,9 +48,9 @@ function sendable({ pieces, window }: Outgoing): readonly QueuedPiece[] {
 }
 
 /** When something has to be sent: 0 for at once, Infinity while nothing is under way. Asked after every turn. */
-export function outgoingWakeAtMs(outgoing: Outgoing): number {
+export function outgoingWakeAtMs(outgoing: Outgoing, most = WINDOW): number {
   if (outgoing.pieces.length === 0) return Number.POSITIVE_INFINITY;
-  return sendable(outgoing).length > 0 ? 0 : (outgoing.overdueAtMs ?? Number.POSITIVE_INFINITY);
+  return sendable(outgoing, most).length > 0 ? 0 : (outgoing.overdueAtMs ?? Number.POSITIVE_INFINITY);
 }
 
 /** The window after a loss; several within one round trip are one. */
@@ -110,20 +59,32 @@ function shrink(outgoing: Outgoing, nowMs: number): Outgoing {
   return { ...outgoing, window: Math.max(WINDOW_MIN, Math.floor(outgoing.window / 2)), shrunkAtMs: nowMs };
 }
 
+/** By the round trips; 0 until one was measured. */
+function measuredPatienceMs({ roundTrip }: Pick<Outgoing, "roundTrip">): number {
+  if (roundTrip === undefined) return 0;
+  const { smoothMs, deviationMs } = roundTrip;
+  return Math.min(RESEND_SLOW_MAX_MS, Math.max(RESEND_MIN_MS, smoothMs + 4 * deviationMs));
+}
+
 /** No acknowledgement for as long as our patience lasts: all that is under way counts as lost. */
 function giveBack(outgoing: Outgoing, nowMs: number): Outgoing {
   if (outgoing.overdueAtMs === undefined || nowMs < outgoing.overdueAtMs) return outgoing;
   const pieces = outgoing.pieces.map((piece): QueuedPiece => {
     return piece.standing === "under-way" ? { ...piece, standing: "due" } : piece;
   });
-  const patienceMs = Math.min(RESEND_MAX_MS, outgoing.patienceMs * 2);
+  const mostMs = Math.max(RESEND_MAX_MS, measuredPatienceMs(outgoing));
+  const patienceMs = Math.min(mostMs, outgoing.patienceMs * 2);
   return shrink({ ...outgoing, pieces, patienceMs, overdueAtMs: undefined }, nowMs);
 }
 
-/** The pieces that are to be sent now. */
-export function takeDue(before: Outgoing, nowMs: number): { outgoing: Outgoing; due: readonly QueuedPiece[] } {
+/** The pieces that are to be sent now, with at most so many under way. */
+export function takeDue(
+  before: Outgoing,
+  nowMs: number,
+  most = WINDOW,
+): { readonly outgoing: Outgoing; readonly due: readonly QueuedPiece[] } {
   const ready = giveBack(before, nowMs);
-  const due = sendable(ready);
+  const due = sendable(ready, most);
   if (due.length === 0) return { outgoing: ready, due };
   const pieces = ready.pieces.map((piece): QueuedPiece => {
     if (!due.includes(piece)) return piece;
@@ -140,8 +101,8 @@ function measure(outgoing: Outgoing, sampleMs: number): Outgoing {
     roundTrip === undefined
       ? sampleMs / 2
       : roundTrip.deviationMs * 0.75 + Math.abs(roundTrip.smoothMs - sampleMs) * 0.25;
-  const patienceMs = Math.min(RESEND_MAX_MS, Math.max(RESEND_MIN_MS, smoothMs + 4 * deviationMs));
-  return { ...outgoing, roundTrip: { smoothMs, deviationMs }, patienceMs };
+  const measured = { smoothMs, deviationMs };
+  return { ...outgoing, roundTrip: measured, patienceMs: measuredPatienceMs({ roundTrip: measured }) };
 }
 
 /** As nearly always: nothing is left to wait for. */
@@ -150,7 +111,7 @@ function allArrived(before: Outgoing, nowMs: number): Outgoing {
   const sample = news.find(({ tries }) => tries === 1);
   const measured = sample === undefined ? before : measure(before, nowMs - sample.sentAtMs);
   const window = Math.min(WINDOW, measured.window + news.length);
-  return { ...measured, pieces: [], queuedLength: 0, window, overdueAtMs: undefined };
+  return { ...measured, pieces: [], topics: {}, queuedLength: 0, window, overdueAtMs: undefined };
 }
 
 export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: number): Outgoing {
@@ -184,6 +145,7 @@ export function acknowledge(before: Outgoing, answer: Acknowledgement, nowMs: nu
   // Whatever has arrived shows that the peer is there: the wait for the rest begins anew.
   const waitMs = arrived.length > 0 ? nowMs + measured.patienceMs : measured.overdueAtMs;
   const overdueAtMs = isUnderWay ? waitMs : undefined;
-  const taken = { ...measured, pieces, queuedLength, window, overdueAtMs };
+  const topics = withoutTopics(measured.topics, answer.expected);
+  const taken = { ...measured, pieces, topics, queuedLength, window, overdueAtMs };
   return isOvertaken ? shrink(taken, nowMs) : taken;
 }

@@ -28,6 +28,8 @@ export interface Acknowledgement extends SegmentBase {
   readonly expected: number;
   /** Bit n: piece `expected + 1 + n` is there. */
   readonly beyond: number;
+  /** Whoever answers reads packed messages (app/manager/packed-text.ts); earlier versions leave this byte 0. */
+  readonly unpacks: boolean;
 }
 
 /** Tells the session; one with `asks` is answered by one without. */
@@ -109,6 +111,7 @@ export function encodeSegment(segment: Segment): Uint8Array {
   if (segment.kind === "acknowledgement") {
     writeUint32(bytes, 16, segment.expected);
     writeUint32(bytes, 20, segment.beyond);
+    bytes[13] = segment.unpacks ? 1 : 0;
     return bytes;
   }
   bytes[13] = segment.last ? 1 : 0;
@@ -128,7 +131,7 @@ export function decodeSegment(bytes: Uint8Array): Segment | undefined {
   const number = readUint32(bytes, 16);
   if (kind === "acknowledgement") {
     if (bytes.length < HEADER_BYTES + ACKNOWLEDGEMENT_BYTES) return undefined;
-    return { kind, session, target, stream, expected: number, beyond: readUint32(bytes, 20) };
+    return { kind, session, target, stream, expected: number, beyond: readUint32(bytes, 20), unpacks: flag };
   }
   try {
     const text = decoder.decode(bytes.subarray(HEADER_BYTES));
@@ -136,4 +139,16 @@ export function decodeSegment(bytes: Uint8Array): Segment | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What a segment is, for whoever has to let it wait: the conversation that it belongs to, and what it is within it. An
+ * answer says all that those before it have said.
+ */
+export function segmentLabel(bytes: Uint8Array): { stream: string; name: string; isAnswer: boolean } {
+  const kind = KINDS[bytes[0] ?? -1];
+  const stream = `${readUint48(bytes, 1)} ${readUint48(bytes, 7)} ${readUint16(bytes, 14)}`;
+  if (kind === "piece") return { stream, name: String(readUint32(bytes, 16)), isAnswer: false };
+  if (kind === "acknowledgement") return { stream, name: kind, isAnswer: true };
+  return { stream, name: `${kind} ${bytes[13]}`, isAnswer: kind === "greeting" };
 }
