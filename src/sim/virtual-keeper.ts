@@ -3,6 +3,7 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import { nodeKeptStatus } from "../cluster/core/controller/node-core.ts";
 import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
@@ -69,6 +70,8 @@ export class VirtualKeeper {
   fenced: Readonly<Record<string, number>> = {};
   /** What managers of this life have begun here and not ended. */
   begun: Readonly<Record<string, Begun>> = {};
+  /** What the manager before knew that nobody tells again. */
+  kept: ReturnType<typeof nodeKeptStatus> | undefined;
   #isGone = false;
   #isStopping = false;
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -339,6 +342,7 @@ export class VirtualKeeper {
   /** It was killed, or hung for too long, or fell over. */
   managerEnded(): void {
     if (this.manager === undefined) return;
+    this.kept = nodeKeptStatus(this.manager.node);
     this.manager = undefined;
     const { backoffMs } = this.#restarts;
     this.#restarts = noteEnd(this.#restarts, this.machine.nowMs);

@@ -34,6 +34,7 @@ const freshNode = () =>
       ],
       fenced: {},
       begun: [],
+      kept: undefined,
     },
     0,
   );
