@@ -5,10 +5,12 @@
  */
 import process from "node:process";
 import { runCommand } from "./commands/index.ts";
+import { tellFaults } from "./fault.ts";
 import { heedStandardStreams } from "./standard-streams.ts";
 
 /** In the binary argv0 is the name of the link that was called; run from the source it is Node's own name. */
 async function main(): Promise<void> {
+  tellFaults(process.argv[2] ?? "");
   const outputFailure = heedStandardStreams();
   const code = await runCommand(process.argv0, process.argv.slice(2));
   process.exitCode = outputFailure() ?? code;

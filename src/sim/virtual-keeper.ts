@@ -3,6 +3,7 @@
  * src/app/keeper/keeper.ts joins it to real ones.
  */
 
+import { nodeKeptStatus } from "../cluster/core/controller/node-core.ts";
 import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
@@ -36,6 +37,7 @@ import type { MembershipView } from "../cluster/core/membership/view.ts";
 import { viewOf } from "../cluster/core/membership/view-of.ts";
 import type { Heartbeat } from "../cluster/core/wire/heartbeat.ts";
 import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../cluster/core/wire/replay-window.ts";
+import { ofLink } from "./by-link.ts";
 import type { Machine } from "./machine.ts";
 import { PacedLines } from "./paced-line.ts";
 import { TieSeeker } from "./tie-seeker.ts";
@@ -50,16 +52,6 @@ type Content =
   | { readonly kind: "heartbeat"; readonly heartbeat: Heartbeat }
   | { readonly kind: "datagram"; readonly bytes: Uint8Array };
 
-/** Two short names are found sooner than one that has to be put together for each packet. */
-function ofLink<Value>(all: Map<string, Map<string, Value>>, link: string): Map<string, Value> {
-  let found = all.get(link);
-  if (found === undefined) {
-    found = new Map();
-    all.set(link, found);
-  }
-  return found;
-}
-
 export class VirtualKeeper {
   readonly machine: Machine;
   readonly generation: number;
@@ -70,6 +62,8 @@ export class VirtualKeeper {
   fenced: Readonly<Record<string, number>> = {};
   /** What managers of this life have begun here and not ended. */
   begun: Readonly<Record<string, Begun>> = {};
+  /** What the manager before knew that nobody tells again. */
+  kept: ReturnType<typeof nodeKeptStatus> | undefined;
   #isGone = false;
   #isStopping = false;
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -343,6 +337,7 @@ export class VirtualKeeper {
   /** It was killed, or hung for too long, or fell over. */
   managerEnded(): void {
     if (this.manager === undefined) return;
+    this.kept = nodeKeptStatus(this.manager.node);
     this.manager = undefined;
     const { backoffMs } = this.#restarts;
     this.#restarts = noteEnd(this.#restarts, this.machine.nowMs);

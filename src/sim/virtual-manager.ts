@@ -86,6 +86,7 @@ export class VirtualManager {
       nodes: world.machines.map((one) => ({ id: String(one.id), name: one.name })),
       fenced: keeper.fenced,
       begun: Object.values(keeper.begun),
+      kept: keeper.kept,
     };
     this.node = createNode(start, machine.nowMs);
     this.#channel = createChannel(session);

@@ -68,7 +68,11 @@ asRoot("a takeover, a restarted manager, a standby: all as recorded", async () =
   // One byte in the middle: the chain shows it.
   const forged = path.join(pair.folder, "forged.jsonl");
   writeFileSync(forged, text.replace('"kind":"tick"', '"kind":"tock"'));
-  expect(replayFiles(forged)).toMatchObject({ code: 65 });
+  const forgedAt = text.slice(0, text.indexOf('"kind":"tick"')).split("\n").length;
+  const whole = path.join(journal, first);
+  expect(replayFiles(whole, forged)).toMatchObject({ code: 65 });
+  expect(replayFiles(forged).output).toContain(`${forged}, line ${forgedAt}, after `);
+  expect(replayFiles(forged).code).toBe(65);
 
   // Another past, chained anew from its start: every hash fits, and the core itself disagrees.
   const lines = text.split("\n").slice(0, -1);
@@ -96,6 +100,7 @@ asRoot("a takeover, a restarted manager, a standby: all as recorded", async () =
 test.each([
   [[], 64],
   [["/nowhere"], 66],
+  [["/dev/null"], 66],
   [["--nonsense"], 64],
 ])("gemel replay %j ends with %i", (argv, code) => {
   expect(replayFiles(...argv).code).toBe(code);

@@ -338,7 +338,7 @@ async function tellAboutItself(name: string, command: Command, rest: readonly st
   return answer(examplesOf(name), code);
 }
 
-/** These end with their stack: a fault of theirs is one of ours, and is looked for in their log. */
+/** What the world does to their files is a fault of theirs, and told as one: see ../fault.ts. */
 const DAEMONS = ["node", "manager"];
 const CANNOT_CREATE = 73;
 

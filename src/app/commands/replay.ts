@@ -16,22 +16,27 @@ const USAGE = "gemel replay FILE...|DIRECTORY [--story]";
 const NO_INPUT = 66;
 const DATA = 65;
 
-/** The texts of the segments, or an exit code. */
-function readJournal(places: readonly string[]): readonly string[] | number {
+interface Segment {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The segments in their order, or an exit code. */
+function readJournal(places: readonly string[]): readonly Segment[] | number {
   try {
     const files = places.flatMap((place) => (statSync(place).isDirectory() ? segmentFiles(place) : [place]));
     if (files.length === 0) {
       process.stderr.write(`gemel replay: ${places.join(", ")}: no journal is there\n`);
       return NO_INPUT;
     }
-    return files.map((file) => readFileSync(file, "utf8"));
+    return files.map((file) => ({ file, text: readFileSync(file, "utf8") }));
   } catch (error) {
     process.stderr.write(`gemel replay: ${error instanceof Error ? error.message : String(error)}\n`);
     return NO_INPUT;
   }
 }
 
-/** Exit codes: 0 as recorded; 1 something comes out differently; 64 wrong call; 65 the chain is broken; 66 no file. */
+/** Exit codes: 0 as recorded; 1 something comes out differently; 64 wrong call; 65 a broken chain; 66 no journal. */
 export function run(argv: readonly string[]): Promise<number> {
   let parsed: { readonly values: { readonly story?: boolean }; readonly positionals: string[] };
   try {
@@ -42,7 +47,8 @@ export function run(argv: readonly string[]): Promise<number> {
   if (parsed.positionals.length === 0) return Promise.resolve(wrongCall("gemel replay", "which journal?", USAGE));
   const segments = readJournal(parsed.positionals);
   if (typeof segments === "number") return Promise.resolve(segments);
-  const report = replay(segments, {
+  const texts = segments.map(({ text }) => text);
+  const report = replay(texts, {
     hash: sha256,
     step: (state, event, now) => stepNode(state, event, now, NODE_TOOLS),
     ...(parsed.values.story === true
@@ -55,10 +61,14 @@ export function run(argv: readonly string[]): Promise<number> {
         }
       : {}),
   });
-  const { kind, eventCount, decisionCount, atLine, reason } = report;
+  const { kind, lineCount, eventCount, decisionCount, atSegment, atLine, reason } = report;
   const counted = `${eventCount} events, ${decisionCount} decisions`;
   const note = reason === "" ? "" : ` (${reason})`;
+  if (lineCount === 0) {
+    process.stderr.write(`gemel replay: ${parsed.positionals.join(", ")}: not one whole line is there${note}\n`);
+    return Promise.resolve(NO_INPUT);
+  }
   if (kind === "same") process.stdout.write(`${counted}: all as recorded${note}\n`);
-  else process.stdout.write(`line ${atLine}, after ${counted}: ${reason}\n`);
+  else process.stdout.write(`${segments[atSegment]?.file ?? ""}, line ${atLine}, after ${counted}: ${reason}\n`);
   return Promise.resolve(kind === "same" ? EXIT.done : kind === "different" ? EXIT.refused : DATA);
 }

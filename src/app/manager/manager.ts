@@ -55,6 +55,7 @@ import type { BlackBox } from "./black-box.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { DrbdDesk } from "./drbd-desk.ts";
 import type { FencingDesk } from "./fencing-desk.ts";
+import type { KeeperMemo } from "./keeper-memo.ts";
 import type { Log, LogBook } from "./log.ts";
 import { type ManagerMessage, readManagerMessage } from "./messages.ts";
 import { packText, unpackText } from "./packed-text.ts";
@@ -92,8 +93,7 @@ export interface Manager {
   readonly book: LogBook;
   readonly log: Log;
   readonly toKeeper: (message: ToKeeper) => void;
-  /** For a later manager of the same keeper. */
-  readonly keepFenced: (fenced: Readonly<Record<string, number>>) => void;
+  readonly memo: KeeperMemo;
   readonly keepBegun: BegunNotes["keep"];
   /** Opened last: whoever asks finds a manager that can answer. */
   control: ControlServer | undefined;
@@ -178,6 +178,7 @@ export function feed(manager: Manager, event: NodeEvent): void {
   const before = manager.node;
   const stepped = stepJournaled(manager, event, now);
   manager.node = stepped.state;
+  manager.memo.keepStatus(stepped.state);
   manager.blackBox.note(before, event, now, stepped.effects);
   manager.alerts.note(before, event, stepped.state);
   if (event.kind === "messages-lost") endQuestions(manager.asked, event.peer);
@@ -331,7 +332,7 @@ function start(manager: Manager, effect: NodeEffect): void {
       break;
     case "peer-fenced":
       manager.drbd.noteFenced(effect.node);
-      manager.keepFenced(manager.node.controller.fenced);
+      manager.memo.keepFenced(manager.node.controller.fenced);
       manager.toKeeper({ kind: "peer-fenced", name: effect.node, generation: effect.generation });
       break;
     case "peer-accepted":

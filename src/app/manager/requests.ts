@@ -11,6 +11,7 @@ import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
 import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
 import type { ControlRequest } from "../control-protocol.ts";
+import { describeFault } from "../fault.ts";
 import { VERSION } from "../version.ts";
 import { refuseOperations } from "./access-desk.ts";
 import { ASK_FENCE_WAIT_MS, ASK_WAIT_MS, ask } from "./ask-peer.ts";
@@ -170,7 +171,7 @@ export async function answerRequest(manager: Manager, request: ControlRequest, p
   try {
     return await dispatch(manager, request, person);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeFault(error);
     manager.log("error", `the request ${request.kind} failed: ${reason}`);
     return refuse("request", reason, "this is a fault of gemel: keep the log and report it");
   }

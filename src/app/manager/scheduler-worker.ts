@@ -6,6 +6,7 @@ import { parentPort } from "node:worker_threads";
 import type { XmlElement } from "../../base/xml.ts";
 import type { Decision, ScheduleOptions } from "../../cluster/core/scheduler/decision.ts";
 import { schedule } from "../../cluster/core/scheduler/schedule.ts";
+import { describeFault } from "../fault.ts";
 
 export interface WorkerQuestion {
   readonly number: number;
@@ -26,7 +27,7 @@ function answer({ number, cib, nowWallMs, options }: WorkerQuestion): WorkerAnsw
     const decision: Decision = schedule(root, nowWallMs, options);
     return { kind: "decision", number, decision: JSON.stringify(decision) };
   } catch (error) {
-    return { kind: "bug", number, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { kind: "bug", number, reason: describeFault(error) };
   }
 }
 

@@ -33,11 +33,11 @@ import { openBlackBox } from "./black-box.ts";
 import { clusterSight } from "./cluster-sight.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
-import { openFencedMemo } from "./fenced-memo.ts";
 import { createFencingDesk } from "./fencing-desk.ts";
 import { takeRecord, tellAlerts, tellProofs } from "./fencing-news.ts";
 import { findVersion } from "./history-desk.ts";
 import { openKeeperLink } from "./keeper-link.ts";
+import { openKeeperMemo } from "./keeper-memo.ts";
 import { takeFrame } from "./keeper-words.ts";
 import { watchLeases } from "./lease-desk.ts";
 import { createLogBook } from "./log.ts";
@@ -170,9 +170,9 @@ function build(
   );
   let isBuilt = false;
   const decider = createDecider(log);
-  const memo = openFencedMemo(options.run, session);
+  const memo = openKeeperMemo(options.run, session, log);
   const notes = openBegunNotes(options.run, log);
-  const { fenced } = memo;
+  const { fenced, kept } = memo;
   const { begun } = notes;
   const incarnation = randomUUID();
   const nodes = config.nodes.map(({ id, name }) => ({ id: String(id), name }));
@@ -180,7 +180,7 @@ function build(
   const manager: Manager = {
     self,
     hasForerunner,
-    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced, begun }, nowMs()),
+    node: createNode({ self, incarnation, session, actionLimit, stored, nodes, fenced, begun, kept }, nowMs()),
     channel: createChannel(session, true),
     view: undefined,
     pings: createPingScores(nowMs()),
@@ -209,7 +209,7 @@ function build(
     book,
     log,
     toKeeper: link.send,
-    keepFenced: memo.keep,
+    memo,
     keepBegun: notes.keep,
     control: undefined,
     records: certificates.stored ?? [],

@@ -34,6 +34,7 @@ const freshNode = () =>
       ],
       fenced: {},
       begun: [],
+      kept: undefined,
     },
     0,
   );
@@ -85,6 +86,25 @@ test("a segment, or the last lines of one, that are missing show", async () => {
   expect(play()).toMatchObject({ kind: "broken", reason: expect.stringContaining("are missing") });
   rmSync(second);
   expect(play()).toMatchObject({ kind: "broken", reason: expect.stringContaining("are missing") });
+});
+
+test("the place of the damage is its segment and the line in it; segments in another order are damage", async () => {
+  for (const value of ["1", "2", "3"]) await live([noted(value), noted(`${value}!`)]);
+  const [first = "", second = "", third = ""] = segmentFiles(folder);
+  const text = readFileSync(third, "utf8");
+  writeFileSync(third, text.replace(`"value":"3!"`, `"value":"4!"`));
+  expect(play()).toMatchObject({ kind: "broken", eventCount: 5, atSegment: 2, atLine: 3 });
+  writeFileSync(third, text.split("\n").slice(1).join("\n"));
+  const tools = { step: stepNode as never, hash: sha256 };
+  const texts = [first, second, third].map((file) => readFileSync(file, "utf8"));
+  expect(replay(texts.slice(2), tools)).toMatchObject({ kind: "broken", eventCount: 0, atLine: 1 });
+  expect(replay(texts.slice(2), tools).reason).toMatch(/^it does not begin with a state: lines before/);
+  const [one = "", two = ""] = texts;
+  expect(replay([two, one], { ...tools, step: (state) => ({ state, effects: [] }) }).kind).not.toBe("same");
+  writeFileSync(second, one);
+  writeFileSync(first, two);
+  writeFileSync(third, "");
+  expect(play()).toMatchObject({ kind: "broken", atSegment: 1, atLine: 1, reason: expect.stringContaining("missing") });
 });
 
 test("what breaks the core is kept, breaks it again at the same place, and is told if it no longer does", async () => {

@@ -11,6 +11,7 @@ import {
   type NodeMessage,
   type NodeState,
   nodeCib,
+  nodeKeptStatus,
   stepNode,
 } from "../../../src/cluster/core/controller/node-core.ts";
 import { nodeWakeAtMs } from "../../../src/cluster/core/controller/node-inputs.ts";
@@ -96,7 +97,7 @@ export class Cluster {
     this.due.push({ atMs: this.nowMs + delayMs, order: this.order++, run });
   }
 
-  private create(name: string, session: number): NodeState {
+  private create(name: string, session: number, kept?: XmlElement): NodeState {
     const nodes = this.names.map((node, index) => ({ id: String(index + 1), name: node }));
     const stored = {
       version: { adminEpoch: 0, epoch: 1 },
@@ -109,7 +110,7 @@ export class Cluster {
       history: [],
     };
     const start = { self: name, incarnation: `${name}-${session}`, session, actionLimit: 4, stored, nodes, fenced: {} };
-    return createNode({ ...start, begun: [] }, this.nowMs);
+    return createNode({ ...start, begun: [], kept }, this.nowMs);
   }
 
   /** Power on, or the first start. */
@@ -144,7 +145,7 @@ export class Cluster {
   restartManager(name: string): void {
     const machine = this.machine(name);
     machine.session += 1;
-    machine.state = this.create(name, machine.session);
+    machine.state = this.create(name, machine.session, nodeKeptStatus(machine.state));
     this.tick(name);
     this.at(0, () => this.feed(name, { kind: "view", view: this.view(name) }));
   }

@@ -141,8 +141,8 @@ export function replayBreaches(cluster: Cluster): readonly string[] {
   const step: Step = (state, event, now) => stepNode(state, event, now, NODE_TOOLS);
   return NODES.flatMap((node) => {
     const segments = cluster.journal(node);
-    const { kind, atLine, reason } = replay(segments, { step, hash: sha256 });
-    return kind === "same" ? [] : [`the journal of ${node}, line ${atLine}: ${reason}`];
+    const { kind, atSegment, atLine, reason } = replay(segments, { step, hash: sha256 });
+    return kind === "same" ? [] : [`the journal of ${node}, segment ${atSegment}, line ${atLine}: ${reason}`];
   });
 }
 

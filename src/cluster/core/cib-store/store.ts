@@ -6,6 +6,8 @@
 import { check, unreachable } from "../../../base/check.ts";
 import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
+import type { XmlElement } from "../../../base/xml.ts";
+import { statusOf } from "./kept-status.ts";
 import {
   beatNow,
   beginReign,
@@ -20,7 +22,7 @@ import {
 } from "./primary.ts";
 import { forward, replicaMessage, sayStored } from "./replica.ts";
 import { blankCib, type CibStore, change, type Draft, send } from "./state.ts";
-import { coalesce, EMPTY_STATUS, isInForce } from "./status.ts";
+import { coalesce, isInForce } from "./status.ts";
 import type { CibMessage, CibStoreEffect, CibStoreEvent, StatusList, StoredCib } from "./types.ts";
 
 /** Longer than any disk and any change of DC should take; then the asker is told that nobody knows. */
@@ -28,8 +30,16 @@ export const REQUEST_MAX_MS = 30_000;
 /** Status changes kept while there is no DC to take them. */
 const REPORTS_MAX = 10_000;
 
-/** `stored`: what the disk holds, or undefined on a first start. `generation` must grow with each start. */
-export function createCibStore(self: string, generation: number, stored: StoredCib | undefined): CibStore {
+/**
+ * `stored`: what the disk holds, or undefined on a first start. `generation` must grow with each start. `kept`: what
+ * `keptStatus` said to an earlier manager of the same keeper, if there was any.
+ */
+export function createCibStore(
+  self: string,
+  generation: number,
+  stored: StoredCib | undefined,
+  kept?: XmlElement,
+): CibStore {
   const found = stored ?? blankCib();
   return {
     self,
@@ -39,7 +49,7 @@ export function createCibStore(self: string, generation: number, stored: StoredC
     writing: [],
     nextToken: 1,
     counter: 0,
-    status: EMPTY_STATUS,
+    status: statusOf(kept),
     numUpdates: 0,
     members: [],
     dc: undefined,

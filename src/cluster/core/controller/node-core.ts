@@ -6,6 +6,7 @@
 import { check } from "../../../base/check.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
+import { keptStatus } from "../cib-store/kept-status.ts";
 import type { CibStore } from "../cib-store/state.ts";
 import { cibTree, createCibStore, stepCibStore } from "../cib-store/store.ts";
 import type {
@@ -91,11 +92,13 @@ export interface NodeStart {
   readonly fenced: ControllerState["fenced"];
   /** What `keep-begun` of earlier managers said since the machine has booted. */
   readonly begun: readonly Begun[];
+  /** As `nodeKeptStatus` of an earlier manager of the same keeper said; undefined after the keeper's start. */
+  readonly kept: XmlElement | undefined;
 }
 
 export function createNode(start: NodeStart, nowMs: number): NodeState {
-  const { self, incarnation, session, actionLimit, stored, nodes, fenced, begun } = start;
-  const store = createCibStore(self, session, stored);
+  const { self, incarnation, session, actionLimit, stored, nodes, fenced, begun, kept } = start;
+  const store = createCibStore(self, session, stored, kept);
   const executor = limited(createExecutor(self, actionLimit, begun), limitOptionsOf(cibTree(store)));
   return {
     self,
@@ -107,6 +110,11 @@ export function createNode(start: NodeStart, nowMs: number): NodeState {
     nextRequest: 1,
     strange: [],
   };
+}
+
+/** What the next manager of this keeper is to begin with; see cib-store/kept-status.ts. */
+export function nodeKeptStatus({ store }: NodeState): XmlElement {
+  return keptStatus(store);
 }
 
 /** The CIB in force on this node, configuration and status. */

@@ -4,6 +4,7 @@
  * A node that was lost keeps `expected=member`: that is what makes it unclean until it has been fenced.
  */
 import { earliest } from "../../../base/earliest.ts";
+import { GENERATION } from "../cib-store/kept-status.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import type { PeerView } from "../membership/view.ts";
 import { configuredNodes, hasActiveHistory, isFencingEnabled, nodeState } from "./cib-read.ts";
@@ -24,8 +25,6 @@ const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
 const OFFLINE = { in_ccm: "false", crmd: "offline" } as const;
 
 const JOINED = { in_ccm: "true", crmd: "online", join: "member", expected: "member" } as const;
-/** Our own attribute of a node_state: the start of the node's service that its transient attributes belong to. */
-const GENERATION = "generation";
 
 /** Of a node whose power was read back as off, or that said goodbye after its resources had stopped. */
 export const DOWN = { ...OFFLINE, join: "down", expected: "down" } as const;

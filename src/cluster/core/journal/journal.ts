@@ -98,6 +98,8 @@ export function readLine(line: string, { last, seen }: Chain, hash: Hash): LineR
   }
   if (typeof value !== "object" || value === null || !("kind" in value))
     return { kind: "broken", reason: "the line is no entry" };
+  if (last === undefined && value.kind !== "snapshot")
+    return { kind: "broken", reason: "it does not begin with a state: lines before this one are missing" };
   const follows = value.kind === "snapshot" && "after" in value ? String(value.after) : last;
   if (last !== undefined && follows !== undefined && follows !== last && !seen.has(follows))
     return { kind: "broken", reason: "the segment follows a line that is not here: lines, or a segment, are missing" };

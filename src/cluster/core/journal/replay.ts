@@ -15,7 +15,6 @@ import {
   JOURNAL_FORMAT,
   type JournalEntry,
   type JournalEvent,
-  NO_HASH,
   readLine,
 } from "./journal.ts";
 
@@ -28,7 +27,8 @@ export interface ReplayReport {
   readonly lineCount: number;
   readonly eventCount: number;
   readonly decisionCount: number;
-  /** Where it stopped, from 1; 0 when nothing is wrong. */
+  /** Which segment it stopped in, from 0, and at which of its lines, from 1; 0 when nothing is wrong. */
+  readonly atSegment: number;
   readonly atLine: number;
   readonly reason: string;
 }
@@ -73,6 +73,9 @@ function stepped(run: Run, state: NodeState, event: NodeEvent, at: Instant, step
   }
 }
 
+/** The reading refuses such a journal before: this is for the types. */
+const NO_STATE = "there is no state before this line";
+
 /** Undefined when all is as it was. */
 function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools): string | undefined {
   switch (entry.kind) {
@@ -84,13 +87,13 @@ function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools
       run.asked.clear();
       return undefined;
     case "scheduled": {
-      if (run.state === undefined) return "the journal does not begin with a state";
+      if (run.state === undefined) return NO_STATE;
       const { number, wallMs, quorate, zoneSeconds = 0 } = entry;
       run.asked.set(number, schedule(nodeCib(run.state), wallMs, { quorate, zoneSeconds }));
       return undefined;
     }
     case "event": {
-      if (run.state === undefined) return "the journal does not begin with a state";
+      if (run.state === undefined) return NO_STATE;
       const event = eventOf(run, entry.event, hash);
       if (typeof event === "string") return event;
       run.events += 1;
@@ -118,32 +121,40 @@ function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools
  */
 export function replay(segments: readonly string[], tools: ReplayTools): ReplayReport {
   const run: Run = { state: undefined, program: "", asked: new Map(), events: 0, decisions: 0, faults: [] };
-  const seen = new Set([NO_HASH]);
+  const seen = new Set<string>();
   let last: string | undefined;
   let lineCount = 0;
   let cuts = 0;
-  const report = (kind: ReplayReport["kind"], atLine: number, reason: string): ReplayReport => ({
+  const report = (
+    kind: ReplayReport["kind"],
+    reason: string,
+    [atSegment, atLine]: readonly [number, number] = [0, 0],
+  ): ReplayReport => ({
     kind,
     lineCount,
     eventCount: run.events,
     decisionCount: run.decisions,
+    atSegment,
     atLine,
     reason,
   });
-  for (const segment of segments) {
+  for (const [number, segment] of segments.entries()) {
     const lines = segment.split("\n");
     // What follows the last line feed is a line that was never finished, or nothing.
     if (lines.pop() !== "") cuts += 1;
-    for (const line of lines) {
+    for (const [index, line] of lines.entries()) {
+      const place = [number, index + 1] as const;
       lineCount += 1;
       const read = readLine(line, { last, seen }, tools.hash);
-      if (read.kind === "broken") return report("broken", lineCount, read.reason);
+      if (read.kind === "broken") return report("broken", read.reason, place);
+      // What the oldest segment follows is gone in order, and what was on its way then may follow the same line.
+      if (last === undefined && read.entry.kind === "snapshot") seen.add(read.entry.after);
       last = read.hash;
       seen.add(last);
       const difference = play(run, read.entry, tools);
-      if (difference !== undefined) return report("different", lineCount, difference);
+      if (difference !== undefined) return report("different", difference, place);
     }
   }
   const unfinished = cuts === 0 ? [] : [`${cuts} unfinished line${cuts === 1 ? "" : "s"}, where the process ended`];
-  return report("same", 0, [...run.faults, ...unfinished].join("; "));
+  return report("same", [...run.faults, ...unfinished].join("; "));
 }
