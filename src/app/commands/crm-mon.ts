@@ -1,7 +1,7 @@
 /**
  * `gemel crm-mon`, also `crm_mon`: the cluster as crm_mon prints it, for eyes and parsers that know it: in the layouts
- * of Pacemaker 2.1 and of 1.0, as XML, JSON, HTML, one line, once or as a live view. Reads a running manager, a file
- * (`-x`), or the file that CIB_file names, as all of Pacemaker's tools do.
+ * of Pacemaker 2.1 and of 1.0, as XML, JSON, HTML, one line, once or as a live view with crm_mon's keys (`?` lists
+ * them). Reads a running manager, a file (`-x`), or the file that CIB_file names, as all of Pacemaker's tools do.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
@@ -14,14 +14,19 @@ import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
 import type { FencingNote, MonitorSource, MonitorWishes, UnprovenDevice } from "../../cluster/core/monitor/wishes.ts";
 import { monitorXml } from "../../cluster/core/monitor/xml.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
-import { cibFile } from "../cib-door.ts";
-import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
+import { askCib, cibFile } from "../cib-door.ts";
+import { askControl, type ControlReply, readCommandLine, watchStatus } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
+import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
+import { type Picture, runLiveView, screenSize } from "../live-view.ts";
+import { operatorsLanguage } from "../operators-language.ts";
+import { waitText, withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
 import { localFacts } from "../zone.ts";
-import { askOrTell, FIELD_EXIT, refusedFlag, wrongCall } from "./ask.ts";
+import { FIELD_EXIT, refusedFlag, tellReply, wrongCall } from "./ask.ts";
+import { afterKey, HELP, KEY_HELP } from "./crm-mon-keys.ts";
 import {
   FLAGS,
   type Flags,
@@ -33,6 +38,7 @@ import {
   USAGE,
   wishesOf,
 } from "./crm-mon-options.ts";
+import { STATUS_WORDS } from "./status-words.ts";
 
 const NO_INPUT = 66;
 const DATA = 65;
@@ -85,18 +91,26 @@ function signedBy(cib: XmlElement, last: HistoryEntry | undefined): XmlElement {
   return { ...cib, attributes };
 }
 
-async function readLive(socketPath: string): Promise<MonitorSource | number> {
-  const cib = await askOrTell("crm_mon", socketPath, { kind: "cib-query" });
-  if (cib.kind === "failed") return cib.exitCode;
-  const fencing = await askOrTell("crm_mon", socketPath, { kind: "fence-history" });
-  if (fencing.kind === "failed") return fencing.exitCode;
+type NoAnswer = Exclude<ControlReply<never>, { kind: "answer" }>;
+
+async function askLive(socketPath: string): Promise<MonitorSource | NoAnswer> {
+  const cib = await askCib(socketPath, { kind: "cib-query" });
+  if (cib.kind !== "answer") return cib;
+  const fencing = await askCib(socketPath, { kind: "fence-history" });
+  if (fencing.kind !== "answer") return fencing;
   const read = parseXml(cib.value.xml);
-  if (read.kind === "not-xml") return DATA;
+  if (read.kind === "not-xml") return { kind: "unreachable", reason: `line ${read.line}: ${read.reason}` };
   const { history, proofs } = fencing.value;
   // Whoever may not read the history sees everything but who changed the configuration last.
   const log = await askControl(socketPath, { kind: "config-log" });
   const signed = log.kind === "answer" ? signedBy(read.root, log.value.entries.at(-1)) : read.root;
   return sourceOf(signed, { fencing: history.toReversed(), unproven: proofs.filter(isUnproven) });
+}
+
+/** Or the exit code, with the reason on standard error. */
+async function readLive(socketPath: string): Promise<MonitorSource | number> {
+  const asked = await withProgress("crm_mon", waitText({ kind: "cib-query" }), askLive(socketPath));
+  return "kind" in asked ? tellReply("crm_mon", asked) : asked;
 }
 
 interface Call {
@@ -149,13 +163,36 @@ async function once(call: Call): Promise<number> {
   return exitCode;
 }
 
-/** Drawn anew at each change, and at least every `refreshSeconds`; ends when the manager is gone. */
-function live(call: Call): Promise<number> {
+/** On a terminal: with keys, until one of them ends it. */
+async function onScreen(call: Call): Promise<number> {
+  const { socketPath, refreshSeconds } = call;
+  const words = STATUS_WORDS[operatorsLanguage()];
+  let { wishes } = call;
+  let isHelping = false;
+  const picture = async (): Promise<Picture> => {
+    if (isHelping) return { kind: "picture", text: KEY_HELP };
+    const asked = await askLive(socketPath);
+    if (!("kind" in asked)) return { kind: "picture", text: print(asked, { ...call, wishes }).text };
+    const reason = asked.kind === "refused" ? asked.problems.map(tellProblem).join("; ") : asked.reason;
+    return { kind: "none", reason: inOperatorsWords(reason) };
+  };
+  const onKey = (key: string) => {
+    isHelping = key === HELP && !isHelping;
+    wishes = afterKey(wishes, key);
+  };
+  const everyMs = refreshSeconds * 1000;
+  // What is wrong from the beginning, as nobody who serves there, is told as by every other command.
+  const first = await readLive(socketPath);
+  if (typeof first === "number") return first;
+  return await runLiveView({ socketPath, everyMs, picture, onKey, oldText: words.old, footText: words.foot });
+}
+
+/** Written anew at each change, and at least every `refreshSeconds`; ends when the manager is gone. */
+function asStream(call: Call): Promise<number> {
   return new Promise((resolve) => {
     let drawing = Promise.resolve();
     const draw = () => {
       drawing = drawing.then(async () => {
-        if (process.stdout.isTTY && call.flags["output-to"] === undefined) process.stdout.write("\u001b[H\u001b[J");
         await once(call);
       });
     };
@@ -197,5 +234,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     isCgi(flags) ||
     format === "xml" ||
     format === "json";
-  return isOnce || file !== undefined ? await once(call) : await live(call);
+  if (isOnce || file !== undefined) return await once(call);
+  const isForEyes = screenSize() !== undefined && format !== "html" && flags["output-to"] === undefined;
+  return isForEyes && flags["disable-ncurses"] !== true ? await onScreen(call) : await asStream(call);
 }

@@ -51,6 +51,9 @@ export interface StatusWords {
   readonly unproven: string;
   readonly switched: (ago: string) => string;
   readonly fenced: (action: string, target: string, outcome: string, ago: string) => string;
+  /** Of the live view: that nothing newer is to be had, and which of its lines are on the screen. */
+  readonly old: (at: string, reason: string) => string;
+  readonly foot: (first: number, last: number, count: number) => string;
 }
 
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -110,6 +113,9 @@ const EN: StatusWords = {
   unproven: ", NOT PROVEN",
   switched: (ago) => `; really switched ${ago} ago`,
   fenced: (action, target, outcome, ago) => `${action} of ${target}: ${outcome}, ${ago} ago`,
+  old: (at, reason) => `NO ANSWER since ${at}: ${reason}. OLD NEWS:`,
+  foot: (first, last, count) =>
+    last - first + 1 < count ? `${first}-${last} of ${count} (arrows, space; q: quit)` : "(q: quit)",
 };
 
 const JA: StatusWords = {
@@ -166,6 +172,9 @@ const JA: StatusWords = {
   unproven: "、証明なし",
   switched: (ago) => `、実際の電源操作は ${ago}前`,
   fenced: (action, target, outcome, ago) => `${target} の ${action}: ${outcome}、${ago}前`,
+  old: (at, reason) => `${at} から応答なし: ${reason}。以下は古い情報:`,
+  foot: (first, last, count) =>
+    last - first + 1 < count ? `${count} 行中 ${first}-${last} (矢印・スペース、q: 終了)` : "(q: 終了)",
 };
 
 export const STATUS_WORDS: Readonly<Record<Language, StatusWords>> = { en: EN, ja: JA };

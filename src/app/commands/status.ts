@@ -1,15 +1,18 @@
 /**
  * `gemel status [--json] [--watch] [--lang en|ja]`: what runs where and since when, what is wrong, what to do now.
+ * On a terminal its lines are folded to the columns, and --watch draws in place; what is piped stays as it is.
  * Exit codes: 0 all is well; 1 there are problems; 64 a wrong call; 69 no manager answers.
  */
 
 import process from "node:process";
+import { columnsOf, padColumns } from "../../base/fold.ts";
 import type { Language } from "../../base/language.ts";
 import { ROW_OF } from "../../cluster/core/advice/codes.ts";
 import { textOf } from "../../cluster/core/advice/texts.ts";
-import { readCommandLine, watchStatus } from "../control-client.ts";
+import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
-import { inLanguage } from "../japanese/translate.ts";
+import { inLanguage, tellProblem } from "../japanese/translate.ts";
+import { fitted, type Picture, runLiveView, screenSize } from "../live-view.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { keeperLines, linkWords } from "./keeper-lines.ts";
@@ -35,12 +38,21 @@ function nodeLines({ nodes, links, self, keeper }: StatusReport, words: StatusWo
   });
 }
 
-function resourceLine(
+/** Wider ones push their own line out, not all of them. */
+const NAME_COLUMNS = 20;
+const PLACE_COLUMNS = 34;
+
+interface ResourceRow {
+  readonly name: string;
+  readonly where: string;
+  readonly rest: string;
+}
+
+function resourceRow(
   { id, agent, parents, active, isManaged, failCounts }: ResourceStatus,
   { atWallMs: nowWallMs, nodes }: StatusReport,
   words: StatusWords,
-): string {
-  const indent = "  ".repeat(parents.length);
+): ResourceRow {
   const where = active.map(({ node, role, sinceWallMs }) => {
     const since = sinceWallMs === undefined ? undefined : spanText(nowWallMs - sinceWallMs, words);
     // What a node that is not known to be off last told of itself: it may be so, or no longer.
@@ -52,18 +64,34 @@ function resourceLine(
     ...failCounts.map(({ node, count }) => words.failed(String(count), node)),
   ];
   const noted = notes.length === 0 ? "" : `  [${notes.join(", ")}]`;
-  return `  ${(indent + id).padEnd(20)} ${(where.join("; ") || words.stopped).padEnd(34)} ${agent}${noted}`;
+  const name = `${"  ".repeat(parents.length)}${id}`;
+  return { name, where: where.join("; ") || words.stopped, rest: `${agent}${noted}` };
+}
+
+/** As wide as the widest of them needs it, so that all of it fits where it can. */
+function widthOf(texts: readonly string[], columnsMax: number): number {
+  return Math.max(0, ...texts.map(columnsOf).filter((columns) => columns <= columnsMax));
 }
 
 function resourceLines(report: StatusReport, words: StatusWords): string[] {
   let shown: readonly string[] = [];
-  return report.resources.flatMap((resource) => {
+  const rows = report.resources.map((resource) => resourceRow(resource, report, words));
+  const nameColumns = widthOf(
+    rows.map(({ name }) => name),
+    NAME_COLUMNS,
+  );
+  const placeColumns = widthOf(
+    rows.map(({ where }) => where),
+    PLACE_COLUMNS,
+  );
+  return report.resources.flatMap((resource, index) => {
     const parents = resource.parents.toReversed();
     const headings = parents.flatMap(({ id, kind }, depth) =>
       shown[depth] === id ? [] : [`  ${"  ".repeat(depth)}${id} (${kind})`],
     );
     shown = parents.map(({ id }) => id);
-    return [...headings, resourceLine(resource, report, words)];
+    const { name = "", where = "", rest = "" } = rows[index] ?? {};
+    return [...headings, `  ${padColumns(name, nameColumns)} ${padColumns(where, placeColumns)} ${rest}`];
   });
 }
 
@@ -152,12 +180,10 @@ function workWord({ nodes, transition }: StatusReport, words: StatusWords): stri
   return [...waiting, ...running].join("; ") || words.idle;
 }
 
-/** The whole report for a person. */
-export function printStatus(report: StatusReport, language: Language): string {
-  const { dc, hasQuorum, isSettled, cibVersion, drbd, fencing, problems, atWallMs } = report;
-  const words = STATUS_WORDS[language];
+/** All that is neither the verdict nor a problem. */
+function bodyLines(report: StatusReport, words: StatusWords): readonly string[] {
+  const { dc, hasQuorum, isSettled, cibVersion, drbd, fencing, atWallMs } = report;
   const lines = [
-    ...verdictLines(report, language),
     words.head(dc, hasQuorum, cibVersion, isSettled ? workWord(report, words) : words.awaiting),
     words.nodes,
     ...nodeLines(report, words),
@@ -176,18 +202,41 @@ export function printStatus(report: StatusReport, language: Language): string {
   if (fencing.isEnabled) lines.push(...raceLines(fencing, words), ...proofLines(report, words));
   for (const { target, action, outcome, atWallMs: at } of fencing.history.slice(-3))
     lines.push(`  ${words.fenced(action, target, outcome, spanText(atWallMs - at, words))}`);
-  lines.push(...problemLines(problems, language));
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
-function watch(socketPath: string, json: boolean, language: Language): Promise<number> {
+/** The whole report for a person: what to do stands last, where the cursor is. */
+export function printStatus(report: StatusReport, language: Language): string {
+  const body = bodyLines(report, STATUS_WORDS[language]);
+  return `${[...verdictLines(report, language), ...body, ...problemLines(report.problems, language)].join("\n")}\n`;
+}
+
+/** For a screen that is read from its top, and may end before the report does. */
+export function printScreen(report: StatusReport, language: Language): string {
+  const body = bodyLines(report, STATUS_WORDS[language]);
+  return [...verdictLines(report, language), ...problemLines(report.problems, language), ...body].join("\n");
+}
+
+/** Ages grow, too, while nothing changes. */
+const REDRAWN_EVERY_MS = 5000;
+
+function watchOnScreen(socketPath: string, language: Language): Promise<number> {
+  const words = STATUS_WORDS[language];
+  const picture = async (): Promise<Picture> => {
+    const reply = await askControl(socketPath, { kind: "status" });
+    if (reply.kind === "answer") return { kind: "picture", text: printScreen(reply.value, language) };
+    const reason = reply.kind === "refused" ? reply.problems.map(tellProblem).join("; ") : reply.reason;
+    return { kind: "none", reason: inLanguage(reason, language) };
+  };
+  return runLiveView({ socketPath, everyMs: REDRAWN_EVERY_MS, picture, oldText: words.old, footText: words.foot });
+}
+
+/** For programs: a report at each change, until the manager goes. */
+function watchAsStream(socketPath: string, json: boolean, language: Language): Promise<number> {
   return new Promise((resolve) => {
     watchStatus(
       socketPath,
-      (status) => {
-        if (json) process.stdout.write(`${JSON.stringify(status)}\n`);
-        else process.stdout.write(`\u001b[H\u001b[J${printStatus(status, language)}`);
-      },
+      (status) => process.stdout.write(json ? `${JSON.stringify(status)}\n` : `${printStatus(status, language)}\n`),
       (reason) => {
         process.stderr.write(`gemel status: ${reason}\n`);
         resolve(EXIT.unreachable);
@@ -204,10 +253,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (lang !== undefined && lang !== "en" && lang !== "ja")
     return wrongCall("gemel status", `--lang ${String(lang)} is not spoken`, USAGE);
   const language = lang ?? operatorsLanguage();
-  if (isWatching === true) return await watch(socketPath, json === true, language);
+  if (isWatching === true && (json === true || screenSize() === undefined))
+    return await watchAsStream(socketPath, json === true, language);
   const asked = await askOrTell("gemel status", socketPath, { kind: "status" });
   if (asked.kind === "failed") return asked.exitCode;
+  if (isWatching === true) return await watchOnScreen(socketPath, language);
   const report = asked.value;
-  process.stdout.write(json === true ? `${JSON.stringify(report, null, 2)}\n` : printStatus(report, language));
+  const text = json === true ? `${JSON.stringify(report, null, 2)}\n` : fitted(printStatus(report, language));
+  process.stdout.write(text);
   return report.problems.some(({ severity }) => severity === "error") ? 1 : 0;
 }

@@ -7,6 +7,7 @@ import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
 import { inLanguage } from "../japanese/translate.ts";
+import { fitted } from "../live-view.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten } from "./happenings.ts";
@@ -75,7 +76,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     text: maskText(one.text, secrets),
   }));
   if (flags["json"] === true) process.stdout.write(`${JSON.stringify(story, null, 2)}\n`);
-  else process.stdout.write(`${storyLines(story, language).join("\n")}\n`);
+  else process.stdout.write(fitted(`${storyLines(story, language).join("\n")}\n`));
   for (const reason of written.missing) process.stderr.write(`gemel timeline: without ${reason}\n`);
   return EXIT.done;
 }

@@ -130,12 +130,14 @@ function lrmResources(state: XmlElement): readonly XmlElement[] {
   return childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource");
 }
 
-function sinceWallMs(cib: XmlElement, node: string, resource: string): number | undefined {
+/** By its own name, or by that which all instances of an anonymous clone share. */
+export function sinceWallMs(cib: XmlElement, node: string, names: readonly string[]): number | undefined {
   const state = nodeState(cib, node);
-  const found =
-    state === undefined ? undefined : lrmResources(state).find(({ attributes }) => attributes.id === resource);
+  const known = state === undefined ? [] : lrmResources(state);
+  const found = known.find(({ attributes: { id = "" } }) => names.includes(id));
+  const { id: resource, "active-since": since } = found?.attributes ?? {};
   const last = childrenOf(found, "lrm_rsc_op").find(({ attributes }) => attributes.id === `${resource}_last_0`);
-  const seconds = Number(last?.attributes["last-rc-change"]);
+  const seconds = Number(since ?? last?.attributes["last-rc-change"]);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
@@ -145,10 +147,10 @@ function readResources({ cib, decision }: StatusSources): readonly ResourceStatu
   return listPrimitives(written).map(({ primitive, parents, isWanted }) => {
     const { id = "", class: agentClass, provider, type } = agentOf(primitive, written);
     const instances = decision.resources.filter((one) => one.id === id || one.id.startsWith(`${id}:`));
-    const active = instances.flatMap(({ role, activeOn }) =>
+    const active = instances.flatMap(({ id: instance, role, activeOn }) =>
       activeOn.flatMap((node): ActiveOn[] => {
         const shown = ROLES[role];
-        const since = sinceWallMs(cib, node, id);
+        const since = sinceWallMs(cib, node, [instance, id]);
         return shown === undefined
           ? []
           : [{ node, role: shown, ...(since === undefined ? {} : { sinceWallMs: since }) }];

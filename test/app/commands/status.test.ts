@@ -1,8 +1,9 @@
 /** What `gemel status` says of the proofs of the fencing devices: their age, their end, and what is wrong with them. */
 import { expect, test } from "vitest";
-import { printStatus, proofLines } from "../../../src/app/commands/status.ts";
+import { printScreen, printStatus, proofLines } from "../../../src/app/commands/status.ts";
 import type { StatusReport } from "../../../src/app/control-protocol.ts";
 import type { ProofStatus } from "../../../src/app/fencing-report.ts";
+import { columnsOf, foldText } from "../../../src/base/fold.ts";
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
@@ -112,4 +113,27 @@ test("the status in both languages: in Japanese only names and the words of the 
   const more = ["ip", "ocf[:\\w]*", "Started", "pingd", "root", "move", "off", "running", "fence"];
   const field = new RegExp([...words, ...more].join("|"), "g");
   expect(japanese.replaceAll(field, "").match(/[A-Za-z]{3,}/g)).toBeNull();
+});
+
+test("on a terminal of 80 columns no line is longer, in either language, and every command is in one piece", () => {
+  const command = "crm resource cleanup prmExampleDatabase alpha.example.net";
+  const doNow = `on alpha: stop by hand what prmExampleDatabase runs, see that nothing of it is left; then: ${command}`;
+  const problem = { severity: "error", code: "of-a-later-version", row: 0, values: {}, what: "it failed", doNow };
+  const problems = [problem as unknown as StatusReport["problems"][number]];
+  for (const language of ["en", "ja"] as const)
+    for (const text of [
+      printStatus({ ...REPORT, problems }, language),
+      printScreen({ ...REPORT, problems }, language),
+    ]) {
+      const lines = foldText(text, 80);
+      expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(80);
+      expect(lines.some((line) => line.includes(command))).toBe(true);
+    }
+});
+
+test("on a screen what is wrong stands above everything else", () => {
+  const problem = { severity: "error", code: "no-dc", row: 0, values: {}, what: "", doNow: "" } as const;
+  const [first = "", second = ""] = printScreen({ ...REPORT, problems: [problem] }, "en").split("\n");
+  expect(first).toMatch(/^NOT WELL: 1 error/);
+  expect(second).toBe("Problems, and what to do now:");
 });

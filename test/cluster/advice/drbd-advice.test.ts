@@ -14,9 +14,10 @@ test.each([
   ],
   ["a bitmap UUID left behind", { doubt: "bitmap-left" }, "error", "drbdadm invalidate records"],
   ["a broken disk", { disk: "Diskless" }, "warning", "drbdadm attach records"],
-  ["a split", { connection: "StandAlone" }, "warning", "--discard-my-data"],
+  ["a split", { connection: "StandAlone" }, "error", "--discard-my-data"],
   ["a resync", { disk: "Inconsistent", replication: "SyncTarget" }, "warning", "wait"],
-  ["a frozen Primary", { connection: "Connecting", isSuspended: true }, "warning", "proven to be off"],
+  ["no disk, and writes that wait", { disk: "Diskless", isSuspended: true }, "error", "drbdadm attach records"],
+  ["a frozen Primary", { connection: "Connecting", isSuspended: true }, "error", "proven to be off"],
 ] as const)("DRBD, %s", (_what, change, severity, help) => {
   const whole = { resource: "records", role: "Primary", disk: "UpToDate", connection: "Connected" } as const;
   const rest = { replication: "Established", isSuspended: false, outOfSyncKib: 0 };

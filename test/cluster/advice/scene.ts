@@ -29,6 +29,8 @@ export interface Scene {
   readonly constraints?: string;
   /** By an operator. */
   readonly stopped?: "clnPing";
+  /** What the configuration says of a failure of the database, by operation. */
+  readonly onFail?: Readonly<Record<string, string>>;
   /** Given, the policy without quorum is to stop. */
   readonly hasQuorum?: boolean;
   /** Of the address. */
@@ -46,14 +48,24 @@ const meta = (id: string, values: Readonly<Record<string, string>>) =>
 const parameters = (id: string, values: Readonly<Record<string, string>>) =>
   `<instance_attributes id="${id}-params">${nvpairs(id, values)}</instance_attributes>`;
 
-const resources = ({ stopped, nic }: Scene) => `
+const operationsOf = (onFail: Readonly<Record<string, string>>) =>
+  Object.entries(onFail)
+    .map(([name, value]) => {
+      const interval = name === "monitor" ? "10s" : "0";
+      return `<op id="prmDB-${name}" name="${name}" interval="${interval}" on-fail="${value}"/>`;
+    })
+    .join("");
+
+const resources = ({ stopped, nic, onFail = {} }: Scene) => `
   <primitive id="shoot" class="stonith" type="meatware"/>
   <group id="grpDB">
     <primitive id="prmIp" class="ocf" provider="heartbeat" type="IPaddr2">${parameters("prmIp", {
       ip: "192.0.2.200",
       ...(nic === undefined ? {} : { nic }),
     })}</primitive>
-    <primitive id="prmDB" class="ocf" provider="heartbeat" type="pgsql"/>
+    <primitive id="prmDB" class="ocf" provider="heartbeat" type="pgsql">
+      <operations>${operationsOf(onFail)}</operations>
+    </primitive>
   </group>
   <clone id="clnPing">${stopped === "clnPing" ? meta("clnPing", { "target-role": "Stopped" }) : ""}
   <primitive id="prmPing" class="ocf" provider="pacemaker" type="ping">${parameters("prmPing", {

@@ -22,6 +22,7 @@ import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAdd
 import {
   activeTwice,
   blockedActions,
+  blockingFailures,
   degradedResources,
   failedResources,
   heldByLock,
@@ -46,6 +47,7 @@ const RULES: readonly Rule[] = [
   mutualFencing,
   fencingMissing,
   fencingUnproven,
+  blockingFailures,
   promotedNowhere,
   runsNowhere,
   heldByStopped,
@@ -67,15 +69,20 @@ const RULES: readonly Rule[] = [
   alertsNotTold,
 ];
 
-/** What a graver one says already: the first makes the second of the same node or resource superfluous. */
-const COVERS: Readonly<Partial<Record<Code, readonly Code[]>>> = { "fencing-fails": ["node-unclean"] };
+/** What one says already: the first makes the second of the same node, and of the same resource, superfluous. */
+const COVERS: Readonly<Partial<Record<Code, readonly Code[]>>> = {
+  "fencing-fails": ["node-unclean"],
+  "shutdown-hangs": ["stop-failed"],
+};
+
+function covers(one: Advice, other: Advice): boolean {
+  const isSame = (name: string) => one.values[name] === other.values[name];
+  return COVERS[one.code]?.includes(other.code) === true && isSame("node") && isSame("resource");
+}
 
 export function advise(situation: Situation): readonly Advice[] {
   const all = RULES.flatMap((rule) => rule(situation));
-  const shown = all.filter(
-    ({ code, values }) =>
-      !all.some((other) => COVERS[other.code]?.includes(code) === true && other.values["node"] === values["node"]),
-  );
+  const shown = all.filter((one) => !all.some((other) => covers(other, one)));
   const of = (severity: Advice["severity"]) => shown.filter((one) => one.severity === severity);
   return [...of("error"), ...of("warning")];
 }

@@ -10,6 +10,8 @@ export const ROW_OF = {
   "network-lost": 4,
   "disk-lost": 5,
   "resource-failed": 6,
+  "stop-failed": 6,
+  "failure-blocks": 6,
   "runs-nowhere": 7,
   "network-lost-everywhere": 8,
   "disk-lost-everywhere": 9,

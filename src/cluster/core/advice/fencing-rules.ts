@@ -75,8 +75,11 @@ function drbdCode({ connection, disk, isSuspended, replication, doubt }: DrbdFac
   return replication.startsWith("Sync") ? "drbd-syncing" : "drbd-degraded";
 }
 
-/** A loss of data that nobody would see before the next takeover, or at it. */
-const DRBD_ERRORS: readonly Code[] = ["drbd-stale", "drbd-differs", "drbd-bitmap-left"];
+/**
+ * A loss of data that nobody would see before the next takeover, or at it; a mirror that stays parted until a person
+ * joins it, with more to lose every minute. Writes that stand still are one besides, whatever they wait for.
+ */
+const DRBD_ERRORS: readonly Code[] = ["drbd-stale", "drbd-differs", "drbd-bitmap-left", "drbd-split"];
 
 const isTroubled = ({ disk, connection, isSuspended, doubt }: DrbdFact): boolean =>
   isSuspended || disk !== "UpToDate" || connection !== "Connected" || doubt !== undefined;
@@ -93,5 +96,5 @@ export const drbdTrouble: Rule = ({ drbd }) =>
       frozen: isSuspended ? "yes" : "",
       behind: String(outOfSyncKib),
     };
-    return { code, severity: DRBD_ERRORS.includes(code) ? "error" : "warning", values };
+    return { code, severity: isSuspended || DRBD_ERRORS.includes(code) ? "error" : "warning", values };
   });

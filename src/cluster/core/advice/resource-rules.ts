@@ -4,6 +4,7 @@ import { INFINITY_SCORE } from "../../../cib/schema/values.ts";
 import { degradedOf, failCountOf } from "../monitor/operations.ts";
 import { bansOf } from "../monitor/sections.ts";
 import { type Facts, primitivesOf, type Resource, topOf } from "../scheduler/facts/model.ts";
+import { blocksByConfiguration } from "../scheduler/facts/on-fail.ts";
 import { type Lock, lockOf } from "../scheduler/facts/shutdown-locks.ts";
 import { ROLE } from "../scheduler/facts/values.ts";
 import { scoreText } from "../scheduler/print/score-lines.ts";
@@ -33,6 +34,27 @@ function hintOf({ type }: Resource): string {
   return "general";
 }
 
+/** By resource and node: the failures that wait for a person, by on-fail=block, or a stop without fencing. */
+function blockingOnes(facts: Facts): ReadonlyMap<string, readonly FailureFact[]> {
+  const blocking = failures(facts).filter(({ resource, entry: { task, intervalMs } }) => {
+    return resource.blocked && (task === "stop" || blocksByConfiguration(facts, resource, task, intervalMs));
+  });
+  return Map.groupBy(blocking, whereOf);
+}
+
+const whereOf = ({ resource, node }: FailureFact) => `${resource.baseId} ${node.name}`;
+
+/** Row 6, where nothing is done about it: the resource, and all that needs it, stays as it is for ever. */
+export const blockingFailures: Rule = ({ facts }) =>
+  [...blockingOnes(facts).values()].flatMap((mine): readonly Advice[] => {
+    // The stop says the most: of what else has failed there nobody knows how much is left.
+    const failure = mine.find(({ entry }) => entry.task === "stop") ?? mine[0];
+    if (failure === undefined) return [];
+    const { resource, node, entry } = failure;
+    const values = { resource: resource.baseId, node: node.name, proof: failureText(failure), hint: hintOf(resource) };
+    return [{ code: entry.task === "stop" ? "stop-failed" : "failure-blocks", severity: "error", values }];
+  });
+
 /** Row 13 and row 18 say more than "it failed". */
 function isExplained(failure: FailureFact): boolean {
   const { entry, code, isTimeout } = failure;
@@ -42,7 +64,8 @@ function isExplained(failure: FailureFact): boolean {
 
 /** Rows 6 and 10: failed on one node, or on more than one. */
 export const failedResources: Rule = ({ facts }) => {
-  const open = failures(facts).filter((failure) => !isExplained(failure));
+  const blocking = blockingOnes(facts);
+  const open = failures(facts).filter((failure) => !isExplained(failure) && !blocking.has(whereOf(failure)));
   const ids = [...new Set(open.map(({ resource }) => resource.baseId))];
   return ids.flatMap((id): readonly Advice[] => {
     const mine = open.filter(({ resource }) => resource.baseId === id);

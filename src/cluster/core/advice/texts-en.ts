@@ -52,6 +52,16 @@ export const ENGLISH: Texts = {
       `crm node standby ${node}; mend the cause (${HINTS[hint] ?? ""}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
+  "stop-failed": ({ resource, node, proof }) => ({
+    what: `${resource} did not stop on ${node} (${proof}): it may still run there, and nothing moves until you act`,
+    doNow:
+      `on ${node}: stop by hand what ${resource} runs, and see that nothing of it is left; ` +
+      `then: crm resource cleanup ${resource} ${node}`,
+  }),
+  "failure-blocks": ({ resource, node, proof, hint = "" }) => ({
+    what: `${resource} failed on ${node} (${proof}), and on-fail=block leaves it so: nothing is done until you act`,
+    doNow: `mend the cause on ${node} (${HINTS[hint] ?? ""}); then: crm resource cleanup ${resource} ${node}`,
+  }),
   "resource-degraded": ({ resource, node, reason = "" }) => ({
     what: `${resource} serves on ${node}, but its agent calls it degraded${reason === "" ? "" : `: ${reason}`}`,
     doNow: `mend the cause on ${node} before it fails; then: crm resource cleanup ${resource} ${node}`,

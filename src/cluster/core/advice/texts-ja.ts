@@ -52,6 +52,16 @@ export const JAPANESE: Texts = {
       `crm node standby ${node}; 原因を取り除く (${HINTS[hint] ?? ""}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
+  "stop-failed": ({ resource, node, proof }) => ({
+    what: `${resource} が ${node} で停止に失敗 (${proof})。まだ動いている恐れがあり、対処するまで何も動かない`,
+    doNow:
+      `${node} で ${resource} のプロセス等を手動で停止し、何も残っていないことを確認。` +
+      `その後: crm resource cleanup ${resource} ${node}`,
+  }),
+  "failure-blocks": ({ resource, node, proof, hint = "" }) => ({
+    what: `${resource} が ${node} で故障 (${proof})。on-fail=block のため、対処するまで何も行われない`,
+    doNow: `${node} で原因を取り除く (${HINTS[hint] ?? ""})。その後: crm resource cleanup ${resource} ${node}`,
+  }),
   "resource-degraded": ({ resource, node, reason = "" }) => ({
     what: `${resource} は ${node} で稼働中だが、エージェントが劣化 (degraded) と報告${reason === "" ? "" : `: ${reason}`}`,
     doNow: `故障する前に ${node} で原因を取り除く。その後: crm resource cleanup ${resource} ${node}`,

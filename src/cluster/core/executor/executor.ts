@@ -165,9 +165,11 @@ function finishRecurring(
   return { state: withResource(state, id, { ...rested, history }), effects };
 }
 
+const startedWallMs = ({ endedWallMs, execMs }: Finished) => endedWallMs - execMs;
+
 function recordOf({ action, callId, transitionKey, digest }: Call, answer: Answer, event: Finished) {
   const { operation, intervalMs } = action;
-  const lastChangeWallMs = event.endedWallMs - event.execMs;
+  const lastChangeWallMs = startedWallMs(event);
   return { operation, intervalMs, callId, transitionKey, digest, lastChangeWallMs, ...answer };
 }
 
@@ -193,7 +195,7 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
     return { state: stepped.state, effects: together(attributes, stepped.effects) };
   }
   const answer = answerOf(running, event);
-  const begun = begunAfter(resource.begun, running.action, answer.rcCode);
+  const begun = begunAfter(resource.begun, running.action, answer.rcCode, startedWallMs(event));
   const rested: ResourceState = { ...resource, running: undefined, begun };
   // It is not where it was begun; the probe that was ordered looks where it would be now.
   if (running.ordered !== undefined && begun === undefined) {

@@ -112,6 +112,19 @@ function pendingRecord(call: Call): HistoryRecord {
   };
 }
 
+/** Its last operation says itself since when it stands so. */
+const SAYS_SINCE = new Set(["start", "promote", "demote"]);
+
+/**
+ * Since when it stands in its state, where no operation of the history says so: a manager that was started anew, or a
+ * cleanup, has probed it. Ours alone: Pacemaker has no word for it.
+ */
+function activeSince({ begun, history }: ResourceState): Record<string, string> {
+  const last = history["last_0"]?.operation;
+  if (begun?.sinceWallMs === undefined || (last !== undefined && SAYS_SINCE.has(last))) return {};
+  return { "active-since": String(Math.floor(begun.sinceWallMs / 1000)) };
+}
+
 /** The resource as it stands in the CIB; undefined when this node knows nothing of it. */
 export function lrmResourceXml(state: ExecutorState, resourceId: string): XmlElement | undefined {
   const resource = state.resources[resourceId];
@@ -134,6 +147,7 @@ export function lrmResourceXml(state: ExecutorState, resourceId: string): XmlEle
     ...(provider === undefined ? {} : { provider }),
     type,
     ...(lock === undefined ? {} : { "shutdown-lock": lock }),
+    ...activeSince(resource),
   };
   const operations = Object.entries(records).map(([suffix, record]) =>
     operationXml(state.node, resourceId, suffix, record),

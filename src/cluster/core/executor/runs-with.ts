@@ -8,6 +8,8 @@ import type { ResourceAction, ResourceIdentity } from "../transition/graph.ts";
 
 export interface Begun extends Pick<ResourceAction, "parameters" | "meta" | "timeoutMs"> {
   readonly resource: ResourceIdentity;
+  /** Since when it is in its state, on the wall clock: its last start, promotion or demotion; no probe changes it. */
+  readonly sinceWallMs?: number;
 }
 
 /** After these the resource runs as it was told, if they succeeded. */
@@ -32,8 +34,23 @@ export function begunDuring(before: Begun | undefined, action: ResourceAction): 
   return BEGINS.has(action.operation) ? (before ?? begunBy(action)) : before;
 }
 
+/** A reload takes new parameters, and is no new beginning. */
+const BEGINS_A_STATE = new Set(["start", "migrate_from", "promote", "demote"]);
+
 /** After an operation that does not repeat; undefined when it does not run, or nobody knows. */
-export function begunAfter(before: Begun | undefined, action: ResourceAction, rcCode: number): Begun | undefined {
+export function begunAfter(
+  before: Begun | undefined,
+  action: ResourceAction,
+  rcCode: number,
+  startedWallMs: number,
+): Begun | undefined {
+  const after = runsAfter(before, action, rcCode);
+  const sinceWallMs = rcCode === 0 && BEGINS_A_STATE.has(action.operation) ? startedWallMs : before?.sinceWallMs;
+  if (after === undefined || sinceWallMs === undefined || after.sinceWallMs === sinceWallMs) return after;
+  return { ...after, sinceWallMs };
+}
+
+function runsAfter(before: Begun | undefined, action: ResourceAction, rcCode: number): Begun | undefined {
   const { operation } = action;
   if (BEGINS.has(operation)) return rcCode === 0 ? begunBy(action) : (before ?? begunBy(action));
   if (operation === "stop" && rcCode === 0) return undefined;
@@ -67,10 +84,9 @@ export function looksAtSame(one: Begun | ResourceAction, other: Begun | Resource
 }
 
 /** What a new manager asks first, of each resource that an earlier one has begun: whether it is still there. */
-export function probeOf(begun: Begun, node: string): ResourceAction {
-  const { resource } = begun;
+export function probeOf({ resource, parameters, meta, timeoutMs }: Begun, node: string): ResourceAction {
   return {
-    ...begun,
+    ...{ resource, parameters, meta, timeoutMs },
     kind: "resource",
     id: 0,
     key: `${resource.id}_monitor_0`,

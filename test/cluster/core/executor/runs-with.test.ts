@@ -63,6 +63,8 @@ test("a start that failed half way is ended as it was begun; a reload has told t
   expect(given(["start", OLD, 0], ["reload-agent", NEW, 0], ["stop", REMOVED, 0])).toEqual([OLD, NEW, NEW]);
 });
 
+const MINUTE_MS = 60_000;
+
 /** A manager that dies and is started anew: `kept` is all that it leaves. */
 function lives() {
   const kept = new Map<string, Begun>();
@@ -77,18 +79,26 @@ function lives() {
     }
     return stepped.effects;
   };
-  const end = { exitReason: "", output: "", attributes: [], execMs: 1, endedWallMs: 1 };
+  let endedWallMs = 0;
   return {
     kept,
     perform: (ordered: ResourceAction) => step({ kind: "perform", action: ordered, transitionKey: "7:1:0:dc" }),
     finish: (effects: readonly ExecutorEffect[], code: number) => {
       const callId = effects.find((effect) => effect.kind === "run")?.callId ?? 0;
+      // Each a minute after the last one.
+      endedWallMs += MINUTE_MS;
+      const end = { exitReason: "", output: "", attributes: [], execMs: 0, endedWallMs };
       return step({ kind: "finished", callId, outcome: { kind: "exit", code }, ...end });
     },
     /** `configured`: what the configuration has by then. */
     dieAndComeBack: (...configured: readonly string[]) => {
       state = createExecutor("alpha", 4, [...kept.values()]);
       return step({ kind: "configured", ids: configured });
+    },
+    since: () => {
+      const found = lrmResourceXml(state, "ip");
+      const operation = found?.children.find(({ attributes: { id } }) => id === "ip_last_0");
+      return Number(found?.attributes["active-since"] ?? operation?.attributes["last-rc-change"]) / 60;
     },
     history: () => lrmResourceXml(state, "ip")?.children.map(({ attributes }) => attributes),
   };
@@ -151,6 +161,41 @@ describe("a manager that was killed", () => {
     const device = { id: "fence", class: "stonith", type: "ipmi-lan" };
     node.finish(node.perform({ ...action("start", OLD), resource: device }), 0);
     expect(node.kept.size).toBe(0);
+  });
+});
+
+describe("since when it stands in its state", () => {
+  test("is not forgotten when the manager is started anew and probes, nor by a cleanup or a reload", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    expect(node.since()).toBe(1);
+    node.dieAndComeBack("ip");
+    node.finish(node.perform(action("monitor", OLD)), 0);
+    expect(node.history()?.[0]).toMatchObject({ operation: "monitor", "last-rc-change": "120" });
+    expect(node.since()).toBe(1);
+    node.perform(action("delete", {}));
+    node.finish(node.perform(action("monitor", OLD)), 0);
+    expect(node.since()).toBe(1);
+    node.finish(node.perform(action("reload-agent", NEW)), 0);
+    expect(node.since()).toBe(1);
+  });
+
+  test("is that of its last promotion, and begins anew with a new start", () => {
+    const node = lives();
+    node.finish(node.perform(action("start", OLD)), 0);
+    node.finish(node.perform(action("promote", OLD)), 0);
+    node.dieAndComeBack("ip");
+    node.finish(node.perform(action("monitor", OLD)), 8);
+    expect(node.since()).toBe(2);
+    node.finish(node.perform(action("stop", OLD)), 0);
+    node.finish(node.perform(action("start", OLD)), 0);
+    expect(node.since()).toBe(5);
+  });
+
+  test("is not known of what the cluster has not begun", () => {
+    const node = lives();
+    node.finish(node.perform(action("monitor", OLD)), 0);
+    expect(node.kept.get("ip")?.sinceWallMs).toBeUndefined();
   });
 });
 
