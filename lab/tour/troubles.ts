@@ -82,6 +82,8 @@ export async function runTroubles(lab: Lab, only: readonly number[] | undefined)
   };
   try {
     await pingTarget(lab, "add");
+    // The service answers before everything else has come up: fencing devices, and managers that started slowly.
+    await rest(lab);
     const configuration = readFileSync(CONFIGURATION, "utf8");
     await loadCrm(lab.pair.machines[lab.active()], "update", configuration);
     for (const row of TROUBLE_ROWS.filter(({ told }) => isPlayed(told.row)))

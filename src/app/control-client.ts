@@ -23,8 +23,9 @@ import { unansweredText, whoServes } from "./installation.ts";
 export type ControlReply<Value> =
   /** `cautions`: it was done, and may not stay so, or takes down more than its words say. */
   | { readonly kind: "answer"; readonly value: Value; readonly cautions?: readonly Problem[] }
-  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
-  | { readonly kind: "unreachable"; readonly reason: string };
+  | { readonly kind: "refused"; readonly problems: readonly Problem[]; readonly isOutcomeUnknown?: true }
+  /** `isOutcomeUnknown`: it was asked, and may have done it, or do it yet. */
+  | { readonly kind: "unreachable"; readonly reason: string; readonly isOutcomeUnknown?: true };
 
 /** Long enough for a loaded node, short enough for a person. Requests that wait by their nature name their own. */
 const ANSWER_WAIT_MS = 10_000;
@@ -104,18 +105,25 @@ export function askControl<Kind extends RequestKind>(
       socket.destroy();
       resolve(reply);
     };
-    const giveUp = () => finish({ kind: "unreachable", reason: silence(waitMs, socketPath) });
-    const timer = setTimeout(giveUp, waitMs);
-    socket.on("error", (error) => finish({ kind: "unreachable", reason: why(error, socketPath) }));
-    socket.on("close", () => finish({ kind: "unreachable", reason: "the manager closed the connection" }));
+    let isOutcomeUnknown: { readonly isOutcomeUnknown?: true } = {};
+    const fail = (reason: string) => finish({ kind: "unreachable", reason, ...isOutcomeUnknown });
+    const timer = setTimeout(() => fail(silence(waitMs, socketPath)), waitMs);
+    socket.on("connect", () => {
+      isOutcomeUnknown = { isOutcomeUnknown: true };
+    });
+    socket.on("error", (error) => fail(why(error, socketPath)));
+    socket.on("close", () => fail("the manager closed the connection"));
     readLines(socket, (line) => {
       const answer = readAnswer(line);
-      if (answer === undefined) finish({ kind: "unreachable", reason: NOT_JSON });
+      if (answer === undefined) fail(NOT_JSON);
       else if (answer.kind === "answer") {
         const { cautions } = answer;
         const value = answer.value as ControlAnswers[Kind];
         finish({ kind: "answer", value, ...(cautions === undefined ? {} : { cautions }) });
-      } else if (answer.kind === "refused") finish({ kind: "refused", problems: answer.problems });
+      } else if (answer.kind === "refused") {
+        const { v: _version, id: _id, ...refused } = answer;
+        finish(refused);
+      }
     });
     const named = { by: whoAsks(), ...request };
     socket.write(`${JSON.stringify({ v: CONTROL_VERSION, id: 1, request: named })}\n`);

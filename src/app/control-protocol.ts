@@ -307,5 +307,12 @@ export type AnswerLine =
       readonly value: unknown;
       readonly cautions?: readonly Problem[];
     }
-  | { readonly v: number; readonly id: number; readonly kind: "refused"; readonly problems: readonly Problem[] }
+  | {
+      readonly v: number;
+      readonly id: number;
+      readonly kind: "refused";
+      readonly problems: readonly Problem[];
+      /** It may have been done, or come about yet. */
+      readonly isOutcomeUnknown?: true;
+    }
   | { readonly v: number; readonly id: number; readonly kind: "event"; readonly status: StatusReport };

@@ -171,7 +171,9 @@ export async function commit(session: Session, isForced = session.isForced): Pro
   const reply = await askManager(session, { ...change, ...base });
   if (reply.kind !== "answer") {
     const code = tellReply(session, reply);
-    terminal.err("crm: the change is not in force\n");
+    if (reply.isOutcomeUnknown === true)
+      terminal.err("crm: it is not known whether the change is in force; look with: crm configure show\n");
+    else terminal.err("crm: the change is not in force\n");
     return code;
   }
   tellProblems(

@@ -22,7 +22,7 @@ import { CLUSTER_GROUP, groupId, personAt } from "./peer.ts";
 
 export type Reply =
   | { readonly kind: "answer"; readonly value: unknown; readonly cautions?: readonly Problem[] }
-  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+  | { readonly kind: "refused"; readonly problems: readonly Problem[]; readonly isOutcomeUnknown?: true };
 
 export interface ControlServer {
   /** Tells subscribers that the status has changed; several changes in a short time are told once. */

@@ -7,6 +7,11 @@ export function answer<Kind extends RequestKind>(value: ControlAnswers[Kind]): R
   return { kind: "answer", value };
 }
 
+/** Neither done nor refused: it may have come about, or come about yet. */
+export function leaveOpen(place: string, reason: string, remedy: string): Reply {
+  return { kind: "refused", problems: [problem(place, reason, remedy)], isOutcomeUnknown: true };
+}
+
 export function refuse(place: string, reason: string, remedy: string): Reply {
   return { kind: "refused", problems: [problem(place, reason, remedy)] };
 }

@@ -40,7 +40,7 @@ import {
 import { lossesOf, lossesUntilBoot } from "./loss-desk.ts";
 import { feed, type Manager, refresh, report, sendAnywhere, submit } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
-import { answer, refuse } from "./reply.ts";
+import { answer, leaveOpen, refuse } from "./reply.ts";
 import { statusReport } from "./status-report.ts";
 import { unfenceHere } from "./unfence.ts";
 
@@ -106,7 +106,11 @@ async function change(manager: Manager, person: Person, request: ControlRequest,
     case "refused":
       return { kind: "refused", problems: done.problems };
     case "unconfirmed":
-      return refuse("cluster", `not known whether it will hold: ${done.reason}`, "look at `gemel status`, then again");
+      return leaveOpen(
+        "cluster",
+        `not known whether it will hold: ${done.reason}`,
+        "look at `gemel status`, then again",
+      );
     default:
       return done satisfies never;
   }

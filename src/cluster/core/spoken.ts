@@ -14,6 +14,8 @@ import type { Election, Hello } from "./election.ts";
 export const SPOKEN = 2;
 /** From which on `end-lock` is understood. */
 export const SPOKEN_END_LOCK = 2;
+/** From which on `withdraw` is understood. */
+export const SPOKEN_WITHDRAW = 2;
 /** Managers from before there were versions tell none. */
 const SPOKEN_UNTOLD = 1;
 
@@ -41,6 +43,7 @@ const CONTROLLER_WORDS: Readonly<Record<ControllerMessage["kind"], true>> = {
   joined: true,
   "join-wanted": true,
   perform: true,
+  withdraw: true,
   result: true,
   unexpected: true,
   clear: true,

@@ -223,9 +223,10 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
     emit(turn, { kind: "answer-join", to: from, round: message.round });
     return;
   }
-  if (message.kind !== "perform" && message.kind !== "clear" && message.kind !== "leave") return;
+  const { kind } = message;
+  if (kind !== "perform" && kind !== "withdraw" && kind !== "clear" && kind !== "leave") return;
   if (!isOrder(turn, from, message.round)) {
-    log(turn, "warning", `an order of ${from} (${message.kind}) is not followed: this node has not joined its reign`);
+    log(turn, "warning", `an order of ${from} (${kind}) is not followed: this node has not joined its reign`);
     // It counts us in where we do not: without a word it would wait for us until the action's time is over.
     if (from === turn.state.election.dc && !turn.state.left)
       send(turn, from, { kind: "join-wanted", round: message.round });
@@ -234,6 +235,9 @@ function takeOrder(turn: Turn, from: string, message: ControllerMessage): void {
   switch (message.kind) {
     case "perform":
       emit(turn, { kind: "perform", action: message.action, transitionKey: message.transitionKey });
+      break;
+    case "withdraw":
+      emit(turn, { kind: "flush" });
       break;
     case "clear":
       emit(turn, { kind: "clear", resource: message.resource, scope: message.scope });
@@ -286,6 +290,7 @@ function takeMessage(turn: Turn, from: string, message: ControllerMessage): void
       break;
     case "join-offer":
     case "perform":
+    case "withdraw":
     case "clear":
     case "leave":
       takeOrder(turn, from, message);

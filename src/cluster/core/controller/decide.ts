@@ -8,8 +8,18 @@ import type { StatusChange } from "../cib-store/types.ts";
 import { noteDecided } from "../election.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import { reasonText } from "../scheduler/reason-text.ts";
+import { lowestSpoken, SPOKEN_WITHDRAW } from "../spoken.ts";
 import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
-import { inFlight, keyAndNode, type RunEvent, runWakeAtMs, startRun, stepRun } from "../transition/run.ts";
+import {
+  inFlight,
+  keyAndNode,
+  nodesInFlight,
+  type RunEvent,
+  runWakeAtMs,
+  startRun,
+  stepRun,
+  type TransitionRun,
+} from "../transition/run.ts";
 import {
   attributesText,
   clusterOption,
@@ -141,14 +151,25 @@ function finish(turn: Turn, number: number, complete: boolean, aborted: string |
   }
 }
 
+/**
+ * Nodes keep what they cannot do at once waiting, for minutes when they are slow or loaded: a fencing that is wanted
+ * now must not wait for all that. What has begun is awaited.
+ */
+function withdrawOrders(turn: Turn, lead: Lead, run: TransitionRun): void {
+  if (lowestSpoken(turn.state.election) < SPOKEN_WITHDRAW) return;
+  for (const node of nodesInFlight(run)) send(turn, node, { kind: "withdraw", round: lead.round });
+}
+
 /** Tells the run what has happened, and does what follows from it. */
 export function advance(turn: Turn, event: RunEvent): void {
-  const run = turn.state.lead?.run;
-  if (run === undefined) return;
+  const { lead } = turn.state;
+  const run = lead?.run;
+  if (lead === undefined || run === undefined) return;
   const stepped = stepRun(run, event, turn.now.nowMs);
   // A run that has come to its end is no news at every tick.
   if (stepped.state === run) return;
   setLead(turn, { run: stepped.state, reportDue: true });
+  if (run.aborted === undefined && stepped.state.aborted !== undefined) withdrawOrders(turn, lead, stepped.state);
   for (const effect of stepped.effects) {
     if (effect.kind === "start") startAction(turn, effect.action);
     else if (effect.kind === "timed-out") log(turn, "error", `${effect.action.key} was never answered`);

@@ -45,6 +45,8 @@ export type ControllerMessage =
       readonly transitionKey: string;
       readonly action: ResourceAction;
     }
+  /** DC to member: the transition is given up; what you have not begun of it is not wanted any more. */
+  | { readonly kind: "withdraw"; readonly round: string }
   | { readonly kind: "result"; readonly result: OperationResult; readonly wallMs: number }
   /** A recurring operation answers something else than it should. */
   | { readonly kind: "unexpected"; readonly failure: OperationFailure }

@@ -235,18 +235,20 @@ function cancel(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "can
 }
 
 function flush(state: ExecutorState): Step {
-  // Nobody would order our own looks again: what an earlier manager left running would never be found.
-  const isOwn = (call: Call) => call.transitionKey === OWN_TRANSITION_KEY;
-  const effects = Object.values(state.resources).flatMap(({ waiting }) =>
-    waiting.filter((call) => !isOwn(call)).map((call) => result(call, CANCELLED)),
-  );
-  const resources = Object.fromEntries(
-    Object.entries(state.resources).map(([id, resource]) => [
-      id,
-      { ...resource, waiting: resource.waiting.filter(isOwn) },
-    ]),
-  );
-  return { state: { ...state, resources }, effects };
+  // Nobody would order it again: a look of our own for what an earlier manager left running, an operator's cleanup.
+  const isOfNoTransition = ({ action }: Call) => action.id === 0;
+  const effects: ExecutorEffect[] = [];
+  const resources = Object.entries(state.resources).map(([id, resource]): [string, ResourceState] => {
+    const kept = resource.waiting.filter(isOfNoTransition);
+    const dropped = resource.waiting.filter((call) => !kept.includes(call));
+    if (dropped.length === 0) return [id, resource];
+    for (const call of dropped) effects.push(result(call, CANCELLED));
+    // What it was about to end runs on, and its monitors ended as this was ordered: the DC has to see that.
+    if (dropped.some(({ action }) => ENDS_RECURRING.has(action.operation)))
+      effects.push({ kind: "history-changed", resourceId: id, unexpected: false });
+    return [id, { ...resource, waiting: kept }];
+  });
+  return { state: { ...state, resources: Object.fromEntries(resources) }, effects };
 }
 
 export function limited(state: ExecutorState, options: LimitOptions): ExecutorState {

@@ -118,13 +118,24 @@ function hasWork({ resources }: ExecutorState, nowMs: number): boolean {
   return false;
 }
 
-/** Resources, that first whose first operation has waited for longest; where nothing waits, as nearly always, as is. */
-function inOrder({ resources }: ExecutorState): readonly string[] {
-  const ids = Object.keys(resources);
-  const waitedFor = (id: string) => resources[id]?.waiting[0]?.callId ?? Number.MAX_SAFE_INTEGER;
-  for (const id of ids)
-    if ((resources[id]?.waiting.length ?? 0) > 0) return ids.sort((left, right) => waitedFor(left) - waitedFor(right));
-  return ids;
+/**
+ * Resources that may have something to begin: what was ordered goes first, by its order; then monitors, by how long
+ * each has been due. A node that cannot do all its monitors in time does each less often; none is left out for good.
+ */
+function inOrder({ resources }: ExecutorState, nowMs: number): readonly string[] {
+  const ordered: { readonly id: string; readonly callId: number }[] = [];
+  const due: { readonly id: string; readonly dueAtMs: number }[] = [];
+  for (const id in resources) {
+    const resource = resources[id];
+    if (resource === undefined || resource.running !== undefined) continue;
+    const [first] = resource.waiting;
+    const next = first === undefined ? longestDue(resource, nowMs) : undefined;
+    if (first !== undefined) ordered.push({ id, callId: first.callId });
+    else if (next !== undefined) due.push({ id, dueAtMs: next.dueAtMs });
+  }
+  ordered.sort((left, right) => left.callId - right.callId);
+  due.sort((left, right) => left.dueAtMs - right.dueAtMs);
+  return [...ordered, ...due].map(({ id }) => id);
 }
 
 /** Begins whatever may begin, the longest waiting first. */
@@ -134,7 +145,7 @@ export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): 
   const effects: ExecutorEffect[] = [];
   const counts = runningCounts(state);
   const most = slotsOf(state.limits);
-  for (const id of inOrder(state)) {
+  for (const id of inOrder(state, nowMs)) {
     for (let resource = state.resources[id]; resource !== undefined; resource = state.resources[id]) {
       const slots = { once: most.once - counts.once, recurring: most.recurring - counts.recurring };
       const call = beginNext(resource, slots, nowMs);

@@ -95,6 +95,23 @@ function positionOf(run: TransitionRun, actionId: number): number {
   return run.transition.actions.findIndex(({ id }) => id === actionId);
 }
 
+/**
+ * A node does only so many operations at once, fewer under load, and keeps the others waiting: while it answers at all
+ * it works through them. So each order or answer of a node begins the guards of all that it has in hand anew, as long
+ * as the longest of them may take; what is given up sooner would be ordered, and run, twice.
+ */
+function guardNode({ run, phases, deadlines }: Working, node: string, nowMs: number): void {
+  const { actions } = run.transition;
+  const positions: number[] = [];
+  let longestMs = 0;
+  actions.forEach((action, position) => {
+    if (phases[position] !== "running" || action.kind !== "resource" || action.node !== node) return;
+    longestMs = Math.max(longestMs, guardMs(action, run.transition));
+    positions.push(position);
+  });
+  for (const position of positions) deadlines[position] = nowMs + longestMs;
+}
+
 function succeed(working: Working, position: number): void {
   const { actions } = working.run.transition;
   working.phases[position] = "succeeded";
@@ -155,6 +172,7 @@ function startReady(working: Working, nowMs: number): void {
     for (const { position } of pseudo) succeed(working, position);
     if (pseudo.length > 0) continue;
     let running = working.phases.filter((phase) => phase === "running").length;
+    const ordered = new Set<string>();
     for (const { action, position } of ready) {
       if (batchLimit > 0 && running >= batchLimit) break;
       if (mustWaitForMigrations(working, action)) continue;
@@ -162,7 +180,9 @@ function startReady(working: Working, nowMs: number): void {
       working.phases[position] = "running";
       working.deadlines[position] = nowMs + guardMs(action, working.run.transition);
       working.effects.push({ kind: "start", action });
+      if (action.kind === "resource") ordered.add(action.node);
     }
+    for (const node of ordered) guardNode(working, node, nowMs);
     return;
   }
 }
@@ -212,6 +232,7 @@ export function stepRun(run: TransitionRun, event: RunEvent, nowMs: number): Ste
       if (working.phases[position] !== "running") return { state: run, effects: [] };
       if (event.succeeded) succeed(working, position);
       else fail(working, position, `${actions[position]?.key} failed`);
+      if (actions[position]?.kind === "resource") guardNode(working, actions[position].node, nowMs);
       break;
     }
     case "abort":
@@ -249,6 +270,12 @@ export function runWakeAtMs(run: TransitionRun): number | undefined {
 /** Keys of what runs now, for the log and the status. */
 export function inFlight(run: TransitionRun): readonly string[] {
   return run.transition.actions.filter((_action, position) => run.phases[position] === "running").map(keyAndNode);
+}
+
+/** Nodes that have been ordered something and have not answered. */
+export function nodesInFlight({ transition, phases }: TransitionRun): readonly string[] {
+  const running = transition.actions.filter((_action, position) => phases[position] === "running");
+  return [...new Set(running.flatMap((action) => (action.kind === "resource" ? [action.node] : [])))];
 }
 
 /** `ip_start_0 on alpha`. */

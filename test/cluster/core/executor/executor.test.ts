@@ -1,89 +1,12 @@
 /** The executor of one node, told as stories: orders go in, runs, answers and history come out. */
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { unreachable } from "../../../../src/base/check.ts";
 import { childrenOf } from "../../../../src/base/xml.ts";
 import { digestText } from "../../../../src/cluster/core/executor/digest.ts";
-import { createExecutor, executorWakeAtMs, stepExecutor } from "../../../../src/cluster/core/executor/executor.ts";
+import { executorWakeAtMs } from "../../../../src/cluster/core/executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../../../../src/cluster/core/executor/history.ts";
-import type {
-  ExecutorEffect,
-  ExecutorEvent,
-  ExecutorState,
-  Outcome,
-} from "../../../../src/cluster/core/executor/types.ts";
-import type { ResourceAction } from "../../../../src/cluster/core/transition/graph.ts";
-
-const md5 = (text: string) => createHash("md5").update(text).digest("hex");
-const UUID = "b9a727e7-174d-4152-a531-985ecf300aba";
-
-function action(operation: string, given: Partial<ResourceAction> & { readonly on?: string } = {}): ResourceAction {
-  const { on = "ip", ...rest } = given;
-  const resource = { id: on, class: "ocf", provider: "gemel", type: "IPaddr2" };
-  const fixed = {
-    kind: "resource",
-    id: 7,
-    key: `${on}_${operation}_0`,
-    priority: 0,
-    inputs: [],
-    node: "alpha",
-  } as const;
-  const timing = { intervalMs: 0, timeoutMs: 20_000, parameters: { ip: "198.18.0.9" }, meta: {}, expectedCode: 0 };
-  return { ...fixed, ...timing, reason: { code: "start", facts: {} }, operation, resource, ...rest };
-}
-
-/** Steps one executor and keeps what it said. */
-function story(actionLimit = 4) {
-  let state: ExecutorState = createExecutor("alpha", actionLimit);
-  let nowMs = 0;
-  const step = (event: ExecutorEvent): readonly ExecutorEffect[] => {
-    const stepped = stepExecutor(state, event, nowMs, { md5 });
-    state = stepped.state;
-    return stepped.effects;
-  };
-  const perform = (ordered: ResourceAction) =>
-    step({ kind: "perform", action: ordered, transitionKey: `${ordered.id}:1:${ordered.expectedCode}:${UUID}` });
-  const finish = (callId: number, outcome: Outcome | number, exitReason = "") =>
-    step({
-      kind: "finished",
-      callId,
-      outcome: typeof outcome === "number" ? { kind: "exit", code: outcome } : outcome,
-      exitReason,
-      output: "",
-      attributes: [],
-      execMs: 12,
-      endedWallMs: 1_700_000_000_012 + nowMs,
-    });
-  const elapse = (ms: number) => {
-    nowMs += ms;
-    return step({ kind: "tick" });
-  };
-  return { step, perform, finish, elapse, state: () => state };
-}
-
-const words = (effects: readonly ExecutorEffect[]) =>
-  effects.flatMap((effect) => {
-    switch (effect.kind) {
-      case "run":
-        return `run ${effect.callId} ${effect.resource.id} ${effect.operation}`;
-      case "kill":
-        return `kill ${effect.callId}`;
-      case "result":
-        return `result ${effect.resourceId} ${effect.operation} ${effect.opStatus}:${effect.rcCode}`;
-      case "history-changed":
-        return effect.unexpected ? `unexpected ${effect.resourceId}` : `history ${effect.resourceId}`;
-      case "keep-begun":
-        // Told by runs-with.test.ts.
-        return [];
-      case "log":
-        return `log ${effect.text}`;
-      case "attribute":
-        return `attribute ${effect.name}=${effect.value ?? ""}`;
-      default:
-        return unreachable(effect);
-    }
-  });
+import type { ExecutorEffect, ExecutorState, Outcome } from "../../../../src/cluster/core/executor/types.ts";
+import { action, md5, story, UUID, words } from "./story.ts";
 
 describe("digest", () => {
   test.each([
@@ -262,35 +185,6 @@ describe("what a new DC is told of a stop that is under way", () => {
     const { perform, state } = story();
     perform(action("stop"));
     expect(told(state())).toEqual([]);
-  });
-});
-
-describe("several resources", () => {
-  test("the action limit holds, and hung monitors do not count against it", () => {
-    const { perform, finish } = story(1);
-    perform(action("monitor", { on: "a", intervalMs: 1_000 }));
-    expect(words(perform(action("start", { on: "b" })))).toEqual(["run 2 b start"]);
-    expect(words(perform(action("start", { on: "c" })))).toEqual([]);
-    expect(words(finish(2, 0))).toContain("run 3 c start");
-  });
-
-  test("a flush leaves what nobody has ordered: how would what a dead manager left running be found", () => {
-    const begun = ["a", "b"].map((on) => action("start", { on }));
-    const asked = stepExecutor(createExecutor("alpha", 1, begun), { kind: "configured", ids: [] }, 0, { md5 });
-    expect(words(asked.effects)).toEqual(["run 1 a monitor"]);
-    const flushed = stepExecutor(asked.state, { kind: "flush" }, 0, { md5 });
-    expect(words(flushed.effects)).toEqual([]);
-    const event = { kind: "finished", callId: 1, outcome: { kind: "exit", code: 7 }, exitReason: "" } as const;
-    const rest = { output: "", attributes: [], execMs: 1, endedWallMs: 1 };
-    expect(words(stepExecutor(flushed.state, { ...event, ...rest }, 0, { md5 }).effects)).toContain("run 2 b monitor");
-  });
-
-  test("a flush drops what has not begun, and says so", () => {
-    const { perform, step, finish } = story(1);
-    perform(action("start", { on: "a" }));
-    perform(action("start", { on: "b" }));
-    expect(words(step({ kind: "flush" }))).toEqual(["result b start 1:1"]);
-    expect(words(finish(1, 0))).toEqual(["history a", "result a start 0:0"]);
   });
 });
 
