@@ -1,10 +1,11 @@
 /** The commands of operators run by somebody who is not root, with a view that is filtered, on a real node. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
+import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
 import { skips } from "../support/skip.ts";
 import { type NodePair, openNodePair } from "./node-pair.ts";
 
@@ -159,6 +160,51 @@ test.skipIf(skips(!isReady, "it needs root and setpriv"))(
     for (const [index, { code, out, err }] of asNobody(...forbidden).entries())
       expect(code, `${forbidden[index]?.join(" ")}: ${out}${err}`).not.toBe(0);
     expect(whole()).toBe(before);
+
+    // He sends back what he has read, again and again, without saying which version it was, while others make changes.
+    const racing = `const s = require("node:net").createConnection(${JSON.stringify(path.join(run, "control.sock"))});
+      let [id, taken, said] = [0, 0, ""];
+      const ask = (request) => s.write(JSON.stringify({ v: 1, id: ++id, request }) + "\\n");
+      s.on("data", (chunk) => {
+        said += chunk;
+        for (let at = said.indexOf("\\n"); at >= 0; at = said.indexOf("\\n")) {
+          const line = JSON.parse(said.slice(0, at));
+          said = said.slice(at + 1);
+          if (line.value?.xml === undefined) {
+            if (line.kind === "answer") taken += 1;
+            if (id >= 80) return s.end(() => process.stdout.write(String(taken)));
+            ask({ kind: "cib-query" });
+          } else {
+            const xml = line.value.xml.replace(/(name="cluster-name" value=")[^"]*/, "$1" + id);
+            ask({ kind: "cib-apply", mode: "replace", xml });
+          }
+        }
+      });
+      ask({ kind: "cib-query" });`;
+    const asUser = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", process.execPath, "-e", racing];
+    const other = spawn("setpriv", asUser, { stdio: ["ignore", "pipe", "inherit"] });
+    let taken = "";
+    other.stdout.on("data", (chunk: Buffer) => {
+      taken += chunk.toString();
+    });
+    const ended = new Promise((resolve) => other.on("exit", resolve));
+    const kept: string[] = [];
+    let isOver = false;
+    const write = async (writer: number) => {
+      for (let turn = 1; !isOver; turn += 1) {
+        const name = `kept-${writer}-${turn}`;
+        const request = { kind: "attribute", node: "alpha", name, value: "1", lifetime: "forever" } as const;
+        if ((await askControl(controlSocketPath(run), request)).kind === "answer") kept.push(name);
+      }
+    };
+    const writing = [1, 2, 3].map(write);
+    await ended;
+    isOver = true;
+    await Promise.all(writing);
+    const after = whole();
+    expect(kept.length).toBeGreaterThan(20);
+    expect(Number(taken)).toBeGreaterThan(0);
+    expect(kept.filter((name) => !after.includes(`name="${name}"`))).toEqual([]);
   },
   240_000,
 );

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import type { ControlRequest, StatusReport } from "../../src/app/control-protocol.ts";
 import { refuseOperations, refuseRequest } from "../../src/app/manager/access-desk.ts";
 import { openControlServer } from "../../src/app/manager/control-server.ts";
-import { parseXml } from "../../src/base/xml.ts";
+import { parseXml, printXml } from "../../src/base/xml.ts";
 import type { Person } from "../../src/cluster/core/access/acl.ts";
 import { skips } from "../support/skip.ts";
 
@@ -109,4 +109,20 @@ test("from whom a password is kept, from him its history is kept too", () => {
     expect(refuseRequest(cibWith(kept), person, request)[0]?.reason).toContain("and so not its history");
   }
   expect(refuseRequest(cibWith(kept), person, { kind: "status" })).toEqual([]);
+});
+
+test("a lease makes the cluster undo something: who writes one must have the right to do that", () => {
+  const options = `<acl_role id="options"><acl_permission id="p" kind="read" xpath="/cib"/>
+    <acl_permission id="w" kind="write" xpath="//crm_config"/></acl_role>
+    <acl_target id="nobody"><role id="options"/></acl_target>`;
+  const person: Person = { uid: NOBODY, user: "nobody", groups: [] };
+  const standby = `<node id="1" uname="alpha"><instance_attributes id="n"><nvpair id="n-s" name="standby" value="on"/>
+    </instance_attributes></node>`;
+  const found = parseXml(printXml(cibWith(options)).replace("<nodes/>", `<nodes>${standby}</nodes>`));
+  if (found.kind === "not-xml") throw new Error(found.reason);
+  const set = (name: string, value: string) =>
+    [{ kind: "set-option", target: "crm_config", setName: "cluster_property_set", name, value }] as const;
+  expect(refuseOperations(found.root, person, set("cluster-name", "x"))).toEqual([]);
+  const forged = refuseOperations(found.root, person, set("lease.standby.alpha", "2020-01-01 00:00:00Z|root|"));
+  expect(forged.map(({ reason }) => reason)).toEqual(["you may not delete nvpair n-s"]);
 });

@@ -5,6 +5,7 @@ import { hasRules, isUnrestricted, type Person, seesEverything, wholeRight } fro
 import { refuseChange } from "../../cluster/core/access/change.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
+import { leasesOf, undoLease } from "../../cluster/core/overrides/lease.ts";
 import type { ControlRequest, RequestKind } from "../control-protocol.ts";
 
 /**
@@ -77,6 +78,18 @@ export function refuseOperations(
   const applied = applyOperations(configuration, operations);
   // What cannot be carried out at all is refused with its own words.
   if (applied.kind === "invalid") return [];
-  const after = { ...cib, children: cib.children.map((each) => (each === configuration ? applied.value : each)) };
-  return refuseChange(cib, after, person);
+  const withConfiguration = (value: XmlElement): XmlElement => ({
+    ...cib,
+    children: cib.children.map((each) => (each === configuration ? value : each)),
+  });
+  const refusals = refuseChange(cib, withConfiguration(applied.value), person);
+  if (refusals.length > 0) return refusals;
+  // What a lease undoes at its end the cluster does, which may do all: who writes one must have the right to do it.
+  const before = new Set(leasesOf(configuration).map((lease) => JSON.stringify(lease)));
+  return leasesOf(applied.value)
+    .filter((lease) => !before.has(JSON.stringify(lease)))
+    .flatMap((lease) => {
+      const undone = applyOperations(applied.value, undoLease(applied.value, lease));
+      return undone.kind === "invalid" ? [] : refuseChange(cib, withConfiguration(undone.value), person);
+    });
 }

@@ -1,4 +1,5 @@
 /** Node attributes as the control socket asks for them: permanent ones, transient ones with dampening, private ones. */
+import type { XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person, seesEverything } from "../../cluster/core/access/acl.ts";
 import { attributeValue } from "../../cluster/core/attributes.ts";
 import { knownNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
@@ -11,8 +12,12 @@ import type { ManagerMessage } from "./messages.ts";
 
 type AttributeRequest = Extract<ControlRequest, { kind: "attribute" }>;
 
-export function permanentAttribute(manager: Manager, { node = manager.self, name, value }: AttributeRequest): Wish {
-  return nodeAttribute(nodeCib(manager.node), node, name, value ?? null);
+export function permanentAttribute(
+  cib: XmlElement,
+  self: string,
+  { node = self, name, value }: AttributeRequest,
+): Wish {
+  return nodeAttribute(cib, node, name, value ?? null);
 }
 
 function isPrivate({ attributes }: Manager, node: string, name: string): boolean {

@@ -5,6 +5,7 @@
  */
 import type { Problem } from "../../base/problem.ts";
 import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
+import { OUTDATED } from "../../cluster/core/cib-store/batch.ts";
 import type { ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
 import { configurationVersion, configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import {
@@ -266,7 +267,7 @@ export function applyWish(
   const { mode, xml: text, base, trialMs, raises } = request;
   const now = configurationVersion(cib);
   if (base !== undefined && base !== now)
-    return refuse("base", `the configuration is ${now} now`, "read it again, make the change anew");
+    return refuse(OUTDATED, `the configuration is ${now} now`, "read it again, make the change anew");
   const read = parseXml(text);
   if (read.kind === "not-xml") return refuse(`line ${read.line}`, read.reason, "give well-formed XML");
   const given = read.root.name === "configuration" ? read.root : childOf(read.root, "configuration");

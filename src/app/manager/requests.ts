@@ -2,20 +2,18 @@
  * What each request of the control socket is answered with, and the messages of other managers. Configuration is
  * changed through the CIB store; what only the DC can do is handed to it, wherever it is.
  */
-import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person } from "../../cluster/core/access/acl.ts";
 import { restoreUnseen } from "../../cluster/core/access/change.ts";
 import { cibVersion } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { pretendFailure } from "../../cluster/core/controller/pretend-failure.ts";
-import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
 import type { ControlRequest } from "../control-protocol.ts";
 import { describeFault } from "../fault.ts";
 import { VERSION } from "../version.ts";
-import { refuseOperations } from "./access-desk.ts";
 import { ASK_FENCE_WAIT_MS, ASK_WAIT_MS, ask } from "./ask-peer.ts";
 import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
+import { change, withCautions } from "./change.ts";
 import {
   applyWish,
   confirmWish,
@@ -37,10 +35,10 @@ import {
   PEER_LINES_MAX,
   readClocks,
 } from "./history-desk.ts";
-import { lossesOf, lossesUntilBoot } from "./loss-desk.ts";
-import { feed, type Manager, refresh, report, sendAnywhere, submit } from "./manager.ts";
+import { lossesUntilBoot } from "./loss-desk.ts";
+import { feed, type Manager, refresh, report, sendAnywhere } from "./manager.ts";
 import type { ManagerMessage } from "./messages.ts";
-import { answer, leaveOpen, refuse } from "./reply.ts";
+import { answer, refuse } from "./reply.ts";
 import { statusReport } from "./status-report.ts";
 import { unfenceHere } from "./unfence.ts";
 
@@ -57,63 +55,6 @@ async function askDc(manager: Manager, request: ControlRequest): Promise<Reply> 
   if (message?.room === "dc-answer") return message.reply;
   const reason = `the DC ${dc} has gone without an answer, or gave none within ${waitMs / 1_000} s`;
   return refuse("cluster", reason, "look at `gemel status`: what was asked may have been done all the same");
-}
-
-const configurationNow = (manager: Manager) => childOf(nodeCib(manager.node), "configuration");
-
-/** What ends a trial is let through: going back to where it began. */
-function isGoingBack(request: ControlRequest, version: string): boolean {
-  return request.kind === "cib-apply" && request.door === `gemel config rollback ${version}`;
-}
-
-/** The change stands here, and only here: nobody may believe that it is safe. The DC's word, not our own view. */
-const NO_QUORUM: Problem = {
-  severity: "warning",
-  place: "cluster",
-  reason:
-    "this part of the cluster has no quorum: when the nodes meet again, what another part has changed meanwhile " +
-    "goes before this change, which is then set aside",
-  remedy: "look at `gemel config log` when they have met, and make the change again if it is not there",
-};
-
-function withCautions(value: unknown, cautions: readonly Problem[]): Reply {
-  return { kind: "answer", value, ...(cautions.length === 0 ? {} : { cautions }) };
-}
-
-async function change(manager: Manager, person: Person, request: ControlRequest, wish: Wish): Promise<Reply> {
-  if (wish.kind === "problem") return { kind: "refused", problems: [wish.problem] };
-  const { notes = [], text } = wish;
-  const operations = [...wish.operations, ...notes];
-  if (operations.length === 0) return answer<"node">({ text });
-  const refusals = refuseOperations(nodeCib(manager.node), person, wish.operations);
-  if (refusals.length > 0) return { kind: "refused", problems: refusals };
-  const trial = trialOf(configurationNow(manager));
-  if (trial !== undefined && request.kind !== "config-confirm" && !isGoingBack(request, trial.subject))
-    return refuse(
-      "configuration",
-      `a trial by ${trial.owner} is on until ${endText(trial.endWallMs)}`,
-      "confirm it (gemel config confirm), or take it back (gemel config rollback)",
-    );
-  const door = request.kind === "cib-apply" ? (request.door ?? request.kind) : request.kind;
-  const losses = await lossesOf(manager, request, operations);
-  const done = await submit(manager, request.by ?? "root", door, operations);
-  switch (done.kind) {
-    case "accepted": {
-      const version = `${done.version.adminEpoch}.${done.version.epoch}`;
-      const value = { text, version, warnings: done.warnings };
-      return withCautions(value, done.quorate ? losses : [NO_QUORUM, ...losses]);
-    }
-    case "refused":
-      return { kind: "refused", problems: done.problems };
-    case "unconfirmed":
-      return leaveOpen(
-        "cluster",
-        `not known whether it will hold: ${done.reason}`,
-        "look at `gemel status`, then again",
-      );
-    default:
-      return done satisfies never;
-  }
 }
 
 function queryCib(manager: Manager, person: Person, section: string | undefined): Reply {
@@ -154,7 +95,7 @@ async function resource(
   request: Extract<ControlRequest, { kind: "resource" }>,
 ): Promise<Reply> {
   const cib = nodeCib(manager.node);
-  const reply = await change(manager, person, request, resourceWish(cib, request, askerOf(request)));
+  const reply = await change(manager, person, request, (now) => resourceWish(now, request, askerOf(request)));
   const found = findResource(cib, request.resource);
   if (reply.kind === "answer" && request.action === "cleanup" && found !== undefined) {
     for (const primitive of primitivesOf(found)) {
@@ -165,10 +106,10 @@ async function resource(
   return reply;
 }
 
-function replacement(manager: Manager, person: Person, request: Extract<ControlRequest, { kind: "cib-apply" }>): Wish {
-  const cib = nodeCib(manager.node);
-  return applyWish(cib, request, askerOf(request), (given) => restoreUnseen(cib, given, person));
-}
+const replacement =
+  (person: Person, request: Extract<ControlRequest, { kind: "cib-apply" }>) =>
+  (cib: XmlElement): Wish =>
+    applyWish(cib, request, askerOf(request), (given) => restoreUnseen(cib, given, person));
 
 /** Never rejects: a fault in one request is told to its asker and the log, and the manager goes on. */
 export async function answerRequest(manager: Manager, request: ControlRequest, person: Person): Promise<Reply> {
@@ -192,16 +133,16 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "cib-query":
       return queryCib(manager, person, request.section);
     case "cib-apply":
-      return await change(manager, person, request, replacement(manager, person, request));
+      return await change(manager, person, request, replacement(person, request));
     case "config-log":
       return configurationLog(manager);
     case "config-version":
       return await configurationVersion(manager, request.version);
     case "config-confirm":
-      return await change(manager, person, request, confirmWish(nodeCib(manager.node)));
+      return await change(manager, person, request, confirmWish);
     case "attribute":
       return request.lifetime === "forever"
-        ? await change(manager, person, request, permanentAttribute(manager, request))
+        ? await change(manager, person, request, (cib) => permanentAttribute(cib, manager.self, request))
         : await setForNow(manager, request);
     case "ticket":
       report(manager, [ticketChange(request, Date.now())]);
@@ -209,7 +150,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request, person));
     case "node":
-      return await change(manager, person, request, nodeWish(nodeCib(manager.node), request, askerOf(request)));
+      return await change(manager, person, request, (cib) => nodeWish(cib, request, askerOf(request)));
     case "resource":
       return await resource(manager, person, request);
     case "clocks":

@@ -14,6 +14,9 @@ import { applyOperations } from "./operations.ts";
 import { type CibStore, cibTree, type InFlight } from "./state.ts";
 import type { CibVersion, ConfigurationRequest, StoredCib } from "./types.ts";
 
+/** Where a change is refused that was meant for another version than the one in force. */
+export const OUTDATED = "base";
+
 const versionText = ({ adminEpoch, epoch }: CibVersion) => `${adminEpoch}.${epoch}`;
 
 /** A configuration that becomes the next version, with all that was asked for at once. */
@@ -60,7 +63,7 @@ export function join(state: CibStore, batch: Batch, request: ConfigurationReques
   if (isOutdated) {
     const now = batch.diffs.length > 0 ? `no more ${version}` : `${version} now`;
     const reason = `the configuration is ${now}`;
-    return [{ severity: "error", place: "base", reason, remedy: "read it again, make the change anew" }];
+    return [{ severity: "error", place: OUTDATED, reason, remedy: "read it again, make the change anew" }];
   }
   const applied = applyOperations(batch.configuration, operations);
   if (applied.kind === "invalid") return applied.problems;

@@ -167,8 +167,8 @@ export function withoutTrial(configuration: XmlElement): XmlElement {
   return trialOf(configuration) === undefined ? configuration : strip(configuration);
 }
 
-/** What undoes an override. */
-function undo(configuration: XmlElement | undefined, lease: Lease): readonly ConfigurationOperation[] {
+/** What undoes an override; a trial is gone back from otherwise. */
+export function undoLease(configuration: XmlElement | undefined, lease: Lease): readonly ConfigurationOperation[] {
   const { kind, subject } = lease;
   if (kind === "standby" || kind === "maintenance")
     return [
@@ -212,7 +212,7 @@ export function dueLeases(configuration: XmlElement | undefined, nowWallMs: numb
       goBackTo = lease.subject;
       ended.push(lease);
     } else {
-      operations.push(...undo(configuration, lease), ...dropLease(configuration, lease));
+      operations.push(...undoLease(configuration, lease), ...dropLease(configuration, lease));
       ended.push(lease);
     }
   }
