@@ -13,6 +13,7 @@ import { waitText, withProgress } from "../progress.ts";
 
 /** As the field's own tools end (sysexits.h and Pacemaker's), beside EXIT, for the commands that have their names. */
 export const FIELD_EXIT = {
+  wrongValue: 70,
   invalid: 78,
   disconnected: 102,
   stale: 103,

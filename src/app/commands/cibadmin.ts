@@ -7,7 +7,7 @@
  */
 import process from "node:process";
 import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
-import { elementAt, findPaths, type TreePath } from "../../base/xml-path.ts";
+import { elementAt, searchPaths, type TreePath } from "../../base/xml-path.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { upgradeCib } from "../../cib/upgrade/to-three.ts";
 import { diskDigest, versionedDigest } from "../../cluster/core/cib-store/cib-digest.ts";
@@ -112,9 +112,10 @@ async function query({ socketPath, flags, place }: Call): Promise<number> {
   if (typeof cib === "number") return cib;
   const { scope = "cib", xpath } = place;
   const section = scope === "all" ? [] : findSection(cib, scope);
-  const found = xpath === undefined ? (section === undefined ? [] : [section]) : findPaths(cib, xpath);
-  if (found === undefined)
-    return fail(`${xpath ?? ""} is no path that is understood: write //NAME[@ATTRIBUTE="VALUE"]`, FIELD_EXIT.notFound);
+  const searched = xpath === undefined ? undefined : searchPaths(cib, xpath);
+  if (searched?.kind === "not-xpath")
+    return fail(`${xpath ?? ""} is not understood: ${searched.reason}`, FIELD_EXIT.notFound);
+  const found = searched?.paths ?? (section === undefined ? [] : [section]);
   if (found.length === 0)
     return fail(xpath === undefined ? `there is no section ${scope}` : NOTHING, FIELD_EXIT.notFound);
   if (flags["node-path"] === true) {
@@ -144,9 +145,15 @@ const refused = (exitCode: number, ...reasons: readonly string[]): CibChange => 
   exitCode,
 });
 
+const EDIT_EXIT = {
+  exists: FIELD_EXIT.exists,
+  "not-found": FIELD_EXIT.notFound,
+  "not-allowed": FIELD_EXIT.wrongValue,
+} as const;
+
 function toChange(edited: Edited): CibChange {
   if (edited.kind === "edited") return { kind: "changed", cib: edited.root };
-  return refused(edited.kind === "exists" ? FIELD_EXIT.exists : FIELD_EXIT.notFound, edited.reason);
+  return refused(EDIT_EXIT[edited.kind], edited.reason);
 }
 
 const count = ({ attributes }: XmlElement, name: string, by: number) => ({
@@ -236,7 +243,7 @@ function readGiven(flags: Call["flags"]): XmlElement | undefined | number {
 
 /**
  * Exit codes: 0; 1 refused; 64 wrong call; 69 no manager; 78 not XML or no valid CIB; 103 patch of another version;
- * 105 not found; 107 needs --force; 108 exists.
+ * 70 cannot be deleted; 105 not found; 107 needs --force; 108 exists.
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS, 0);

@@ -3,7 +3,7 @@
  * and as a denial it denies everything (cluster/core/access fails closed); one that names nothing has no effect.
  */
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
-import { isPath } from "../../base/xml-path.ts";
+import { pathFault } from "../../base/xml-path.ts";
 import { type Finding, finding, type Seen } from "./finding.ts";
 
 function checkPermission(seen: Seen): Finding[] {
@@ -12,10 +12,11 @@ function checkPermission(seen: Seen): Finding[] {
     const remedy = "add xpath=, reference= or object-type= (crm: xpath:, ref:, type:)";
     return [finding("warning", seen, "the permission names nothing, and has no effect", remedy)];
   }
-  if (xpath === undefined || isPath(xpath)) return [];
+  const fault = xpath === undefined ? undefined : pathFault(xpath);
+  if (fault === undefined) return [];
   const effect = kind === "deny" ? "it denies everything" : "it allows nothing";
-  const remedy = 'use /a/b, //a, * and [@name="value"] only, or reference= with an id';
-  return [finding("warning", seen, `the path ${xpath} is not understood: ${effect}`, remedy)];
+  const remedy = "write it as XPath 1.0, or use reference= with an id";
+  return [finding("warning", seen, `the path ${xpath ?? ""} is not understood (${fault}): ${effect}`, remedy)];
 }
 
 export function checkAccess(configuration: XmlElement): Finding[] {

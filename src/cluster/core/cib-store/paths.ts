@@ -6,7 +6,7 @@ import { findPaths, type TreePath, walk } from "../../../base/xml-path.ts";
 const REFERENCES = ["resource_ref", "obj_ref", "role"];
 
 /** A path, an id, or the name of a section (a child of the root). Undefined: not a path of ours. */
-export function resolveTarget(root: XmlElement, target: string): TreePath[] | undefined {
+export function resolveTarget(root: XmlElement, target: string): readonly TreePath[] | undefined {
   if (target.startsWith("/")) return findPaths(root, target);
   if (target === root.name) return [[]];
   const section = root.children.findIndex(({ name }) => name === target);

@@ -5,14 +5,15 @@
  * attribute and child by child; a deletion that finds nothing is done; `NAME++` and `NAME+=N` count up.
  */
 import { type XmlElement, xml } from "../../../base/xml.ts";
-import { elementAt, findPaths, type TreePath } from "../../../base/xml-path.ts";
+import { elementAt, findPaths, pathFault, type TreePath } from "../../../base/xml-path.ts";
 import { replaceAt } from "./paths.ts";
 
 export type Edited =
   | { readonly kind: "edited"; readonly root: XmlElement }
   /** There is no such place or element. */
   | { readonly kind: "not-found"; readonly reason: string }
-  | { readonly kind: "exists"; readonly reason: string };
+  | { readonly kind: "exists"; readonly reason: string }
+  | { readonly kind: "not-allowed"; readonly reason: string };
 
 export interface Place {
   /** The name of a section; anywhere without it. */
@@ -53,10 +54,11 @@ function startAt(root: XmlElement, { scope, xpath }: Place): TreePath | undefine
   return scope === undefined ? [] : findSection(root, scope);
 }
 
-const noPlace = ({ scope, xpath }: Place): Edited => ({
-  kind: "not-found",
-  reason: `there is no ${xpath ?? scope ?? "such place"}`,
-});
+function noPlace({ scope, xpath }: Place): Edited {
+  const fault = xpath === undefined ? undefined : pathFault(xpath);
+  const reason = `there is no ${xpath ?? scope ?? "such place"}`;
+  return { kind: "not-found", reason: fault === undefined ? reason : `${xpath ?? ""} is not understood: ${fault}` };
+}
 
 function findGiven(root: XmlElement, place: Place, fits: (one: XmlElement) => boolean): TreePath | undefined {
   const start = startAt(root, place);
@@ -108,6 +110,7 @@ export function modify(root: XmlElement, place: Place, given: XmlElement, allows
   const isSection = given.attributes["id"] === undefined && place.xpath === undefined;
   const at = findGiven(root, isSection ? {} : place, (one) => isMeant(one, given));
   if (at !== undefined) return edited(replaceAt(root, at, (found) => merge(found, given)));
+  if (place.xpath !== undefined && startAt(root, place) === undefined) return noPlace(place);
   if (allowsCreate && (place.scope !== undefined || place.xpath !== undefined)) return create(root, place, given);
   return { kind: "not-found", reason: `there is no ${nameOf(given)}` };
 }
@@ -118,7 +121,8 @@ export function replace(root: XmlElement, place: Place, given: XmlElement): Edit
     place.xpath === undefined
       ? findGiven(root, place, (one) => isMeant(one, given))
       : findPaths(root, place.xpath)?.[0];
-  if (at === undefined) return { kind: "not-found", reason: `there is no ${place.xpath ?? nameOf(given)}` };
+  if (at === undefined && place.xpath !== undefined) return noPlace(place);
+  if (at === undefined) return { kind: "not-found", reason: `there is no ${nameOf(given)}` };
   return edited(replaceAt(root, at, () => given));
 }
 
@@ -128,18 +132,35 @@ function fitsAll(one: XmlElement, given: XmlElement): boolean {
   return Object.entries(given.attributes).every(([name, value]) => one.attributes[name] === value);
 }
 
-/** What is not there is deleted already. Sections are emptied: a CIB without them is none. */
+/** Sections are emptied: a CIB without them is none. */
+function without(tree: XmlElement, at: TreePath): XmlElement {
+  return replaceAt(tree, at, (found) => (isSection(tree, at) ? { ...found, children: [] } : undefined));
+}
+
+function isSection(tree: XmlElement, at: TreePath): boolean {
+  return at.length <= 2 && elementAt(tree, at)?.attributes["id"] === undefined;
+}
+
+/** All are found before the first goes: `//a[1]` means one, not what comes after it as well. */
+function removeAt(root: XmlElement, xpath: string, all: boolean): Edited {
+  const found = findPaths(root, xpath);
+  if (found === undefined) return noPlace({ xpath });
+  if (found.some((path) => path.length === 0))
+    return { kind: "not-allowed", reason: `${xpath} is the CIB itself, which cannot be deleted` };
+  const meant = found.filter((path, index) => path.join() !== found[index - 1]?.join());
+  // Backwards, so that the paths that are still to come remain what they were.
+  return edited((all ? meant : meant.slice(0, 1)).toReversed().reduce(without, root));
+}
+
+/** What is not there is deleted already. */
 export function remove(root: XmlElement, place: Place, given: XmlElement | undefined, all: boolean): Edited {
-  const next = (tree: XmlElement): TreePath | undefined => {
-    if (place.xpath !== undefined) return findPaths(tree, place.xpath)?.find((path) => path.length > 0);
-    return given === undefined ? undefined : findGiven(tree, place, (one) => fitsAll(one, given));
-  };
+  if (place.xpath !== undefined) return removeAt(root, place.xpath, all);
   let tree = root;
-  for (let at = next(tree); at !== undefined && at.length > 0; at = next(tree)) {
-    const isSection = at.length <= 2 && elementAt(tree, at)?.attributes["id"] === undefined;
-    const wasEmpty = isSection && elementAt(tree, at)?.children.length === 0;
-    tree = replaceAt(tree, at, (found) => (isSection ? { ...found, children: [] } : undefined));
-    if (!all || wasEmpty) break;
+  for (;;) {
+    const at = given === undefined ? undefined : findGiven(tree, place, (one) => fitsAll(one, given));
+    if (at === undefined || at.length === 0) return edited(tree);
+    const isEmpty = isSection(tree, at) && elementAt(tree, at)?.children.length === 0;
+    tree = without(tree, at);
+    if (!all || isEmpty) return edited(tree);
   }
-  return edited(tree);
 }
