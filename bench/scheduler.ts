@@ -5,8 +5,9 @@
  *    the mean of five on either side.
  * 2. Each case again and again: whether any takes more than twice the peer's time. Whatever looks so is measured once
  *    more on both sides, with more rounds: a compilation or collection hits one case for all.
- * 3. A pair with 1,000 resources, and the memory that a pass of it needs.
+ * 3. A pair with 1,000 resources, and the memory that a pass of it needs, in fresh processes.
  * Usage: npm run bench -- scheduler [CASES-DIRECTORY]
+ *        npm run bench -- scheduler --memory
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -14,13 +15,18 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { getHeapStatistics } from "node:v8";
 import { expectShortRun } from "../src/app/short-run.ts";
 import { parseXml, type XmlElement } from "../src/base/xml.ts";
 import { schedule, work } from "../src/cluster/core/scheduler/schedule.ts";
 import { largePair } from "../test/support/large-pair.ts";
 
 const { values: asked, positionals } = parseArgs({
-  options: { cold: { type: "boolean", default: false } },
+  options: {
+    cold: { type: "boolean", default: false },
+    memory: { type: "boolean", default: false },
+    "memory-of": { type: "string" },
+  },
   allowPositionals: true,
 });
 const directory = positionals[0] ?? path.resolve(import.meta.dirname, "../../shared/scheduler-cases/xml");
@@ -35,6 +41,8 @@ const COLD_RUNS = 5;
 /** The peer's hundredths of a second are then 0.05 ms a round. */
 const ROUNDS_AGAIN = 200;
 const RATIO_MAX = 2;
+/** Resources of the pairs whose memory is told: a usual one, and the largest that is promised. */
+const [SMALL, LARGE] = [10, 1000];
 
 type Times = ReadonlyMap<string, number>;
 
@@ -130,18 +138,47 @@ function compareEach(ours: Times, theirs: Times): void {
 }
 
 function measureLargePair(): void {
-  const cib = largePair(1000);
+  const cib = largePair(LARGE);
   schedule(cib, clockOf(cib));
-  globalThis.gc?.();
-  const before = process.memoryUsage().heapUsed;
-  let decision: unknown;
-  const ms = cpuMs(() => {
-    decision = schedule(cib, clockOf(cib));
-  });
-  const taken = (process.memoryUsage().heapUsed - before) / 1e6;
-  decision = undefined;
-  void decision;
-  say(`pair with 1000 resources: ${ms.toFixed(0)} ms CPU, at most ${taken.toFixed(0)} MB of heap for the pass`);
+  const ms = cpuMs(() => void schedule(cib, clockOf(cib)));
+  say(`pair with ${LARGE} resources: ${ms.toFixed(0)} ms CPU`);
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** The largest resident size of this process so far, in bytes. Fact: getrusage(2), ru_maxrss, in kilobytes. */
+const residentPeak = () => process.resourceUsage().maxRSS * 1024;
+
+/**
+ * What a decision takes: by how much the first one raises the largest resident size of a process, code and compiler
+ * included; what is left of it while the decision is held; and what each allocates, counted by V8 across collections.
+ * To be run in a process of its own, in which nothing larger was ever resident.
+ */
+function runMemory(resources: number): void {
+  const { gc } = globalThis;
+  if (gc === undefined) throw new Error("--memory-of needs node --expose-gc");
+  const cib = largePair(resources);
+  gc();
+  const [peak, used] = [residentPeak(), getHeapStatistics().used_heap_size];
+  const decision = schedule(cib, clockOf(cib));
+  const raised = residentPeak() - peak;
+  gc();
+  const held = getHeapStatistics().used_heap_size - used;
+  const before = getHeapStatistics().total_allocated_bytes;
+  for (let round = 0; round < ROUNDS; round++) schedule(cib, clockOf(cib));
+  const allocated = (getHeapStatistics().total_allocated_bytes - before) / ROUNDS;
+  say(
+    `pair with ${resources} resources, ${decision.transition.actions.length} actions: ` +
+      `${megabytes(allocated)} allocated a decision; ` +
+      `the first one in a process: resident ${megabytes(raised)} more, ${megabytes(held)} left held`,
+  );
+}
+
+function measureMemory(): void {
+  for (const resources of [SMALL, LARGE]) {
+    const argv = ["--expose-gc", import.meta.filename, "--memory-of", String(resources)];
+    process.stdout.write(execFileSync(process.execPath, argv, { encoding: "utf8" }));
+  }
 }
 
 function runCold(): void {
@@ -176,8 +213,11 @@ function runAll(): void {
     compareEach(again, theirs);
   }
   measureLargePair();
+  measureMemory();
   say(`resident at the end: ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
 }
 
 if (asked.cold) runCold();
+else if (asked["memory-of"] !== undefined) runMemory(Number(asked["memory-of"]));
+else if (asked.memory) measureMemory();
 else runAll();

@@ -34,6 +34,8 @@ const NAME = "[A-Za-z_:\\u00c0-\\uffff][-.\\w:\\u00b7-\\uffff]*";
 const TAG = new RegExp(`<(${NAME})|</(${NAME})\\s*>`, "y");
 const ATTRIBUTE = new RegExp(`\\s+(${NAME})\\s*=\\s*(?:"([^"<]*)"|'([^'<]*)')`, "y");
 const TAG_END = /\s*(\/?)>/y;
+const BLANK = /^\s*$/;
+const NO_CHILDREN: readonly XmlElement[] = [];
 
 class XmlFault extends Error {}
 
@@ -86,7 +88,8 @@ function readAttributes(source: string, from: number, attributes: Record<string,
 
 function close({ name, attributes, children, text }: OpenElement): XmlElement {
   const kept = text.trim();
-  return kept === "" ? { name, attributes, children } : { name, attributes, children, text: kept };
+  if (kept !== "") return { name, attributes, children, text: kept };
+  return { name, attributes, children: children.length === 0 ? NO_CHILDREN : children };
 }
 
 function parse(source: string, position: { at: number }): XmlElement {
@@ -99,6 +102,8 @@ function parse(source: string, position: { at: number }): XmlElement {
   };
   const addText = (text: string) => {
     const parent = open.at(-1);
+    // White space before all else is trimmed in the end: what stands between most elements need not be kept until then.
+    if (parent !== undefined && parent.text === "" && BLANK.test(text)) return;
     if (parent !== undefined) parent.text += text;
     else if (/[^\s\ufeff]/.test(text)) throw new XmlFault("text outside of the root element");
   };
@@ -201,8 +206,6 @@ export function childOf(element: XmlElement | undefined, name: string): XmlEleme
   if (element !== undefined) for (const child of element.children) if (child.name === name) return child;
   return undefined;
 }
-
-const NO_CHILDREN: readonly XmlElement[] = [];
 
 /** All children of that name, in document order. */
 export function childrenOf(element: XmlElement | undefined, name: string): readonly XmlElement[] {

@@ -197,23 +197,27 @@ export function takePlace(draft: PlanDraft, taker: Step, giver: Step): void {
   own[from] = given;
 }
 
-/** All links are of one shape: settling does little else than read them. */
-const NO_RULES: LinkRules = {
-  firstDragsThen: false,
-  thenDragsFirst: false,
-  needsFirst: false,
-  restart: false,
-  promotedDrags: false,
-  asymmetric: false,
-  optional: false,
-  hidden: false,
-  gate: false,
-  ground: false,
-  late: false,
-};
+const NO_RULES: LinkRules = {};
 
+/** All links are of one shape, for settling does little else than read them; written out, that takes no copying. */
 export function linkOf(first: Step, second: Step, rules: LinkRules = NO_RULES): Link {
-  return { ...NO_RULES, ...rules, first, second };
+  return {
+    firstDragsThen: rules.firstDragsThen === true,
+    thenDragsFirst: rules.thenDragsFirst === true,
+    needsFirst: rules.needsFirst === true,
+    restart: rules.restart === true,
+    promotedDrags: rules.promotedDrags === true,
+    asymmetric: rules.asymmetric === true,
+    optional: rules.optional === true,
+    hidden: rules.hidden === true,
+    gate: rules.gate === true,
+    at: rules.at,
+    blockedWith: rules.blockedWith,
+    ground: rules.ground === true,
+    late: rules.late === true,
+    first,
+    second,
+  };
 }
 
 export function link(draft: PlanDraft, first: Step, second: Step, rules: LinkRules = NO_RULES): void {

@@ -59,9 +59,9 @@ export interface LinkRules {
   /** At least so many firsts must be runnable. */
   readonly gate?: boolean;
   /** Where the second's members are: what a clone does elsewhere is no matter of theirs. */
-  readonly at?: Node;
+  readonly at?: Node | undefined;
   /** The first is wanted and cannot run: the second must not run without it. */
-  readonly blockedWith?: string;
+  readonly blockedWith?: string | undefined;
   /** What stands on the second: while it cannot be stopped, or is wanted and cannot be done, the second is not done. */
   readonly ground?: boolean;
   /** Heard only when all the others have had their say: what it keeps from running, they may have kept already. */

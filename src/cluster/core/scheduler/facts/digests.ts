@@ -128,18 +128,21 @@ export function definitionChange(
   const current = currentParameters(facts, resource, node, entry);
   if (looksBehindMasks && matchesSecurely(current, entry)) return "same";
   // An agent knows nothing of what is configured for one operation: of that it cannot say that a reload would do.
+  const digest = parametersDigest(current);
   if (entry.intervalMs === 0 && Object.keys(ownParameters(resource, entry)).length > 0)
-    return parametersDigest(current) === recorded ? "same" : "restart";
+    return digest === recorded ? "same" : "restart";
   const restartDigest = entry.element.attributes["op-restart-digest"];
   if (restartDigest !== undefined) {
     const listed = entry.element.attributes["op-force-restart"];
     const names = new Set(listed?.split(/\s+/).filter(Boolean));
     // Where no list was recorded, the digest is of all that was there.
-    const forcing =
-      listed === undefined ? current : Object.fromEntries(Object.entries(current).filter(([name]) => names.has(name)));
-    if (parametersDigest(forcing) !== restartDigest) return "restart";
+    const forced =
+      listed === undefined
+        ? digest
+        : parametersDigest(Object.fromEntries(Object.entries(current).filter(([name]) => names.has(name))));
+    if (forced !== restartDigest) return "restart";
   }
-  if (parametersDigest(current) === recorded) return "same";
+  if (digest === recorded) return "same";
   if (entry.intervalMs > 0) return "repeat";
   return restartDigest === undefined ? "restart" : "reload";
 }

@@ -142,7 +142,11 @@ export function readFacts(
   const internal = purpose === "decision" ? internalColocations(reading) : [];
   return {
     ...reading,
-    ...constraints,
+    // Named one by one: a second spread is copied property by property, for every CIB.
+    locations: constraints.locations,
+    orders: constraints.orders,
+    setGates: constraints.setGates,
+    ticketConstraints: constraints.ticketConstraints,
     colocations: [...constraints.colocations, ...internal],
     tags,
     tickets,

@@ -49,6 +49,8 @@ export const DIALECTS: Readonly<Record<string, readonly string[]>> = {
   "fence-remote-without-quorum": ["fence-remote-without-quorum"],
 };
 
+const NO_DIALECTS: readonly string[] = [];
+
 function noQuorumPolicyOf(value: string | undefined, fencingEnabled: boolean): Options["noQuorumPolicy"] {
   if (value === "ignore" || value === "freeze" || value === "demote") return value;
   return fencingEnabled && (value === "suicide" || value === "fence") ? "fence" : "stop";
@@ -68,8 +70,10 @@ export function readOptions(
 ): Options {
   const sets = childrenOf(childOf(configuration, "crm_config"), "cluster_property_set");
   const all = addSets(sets, ids, context, {}, FIRST_OPTION_SET);
-  const get = (name: string) =>
-    (DIALECTS[name] ?? [name]).map((spelling) => all[spelling]).find((v) => v !== undefined);
+  const get = (name: string) => {
+    for (const spelling of DIALECTS[name] ?? NO_DIALECTS) if (all[spelling] !== undefined) return all[spelling];
+    return all[name];
+  };
   const flag = (name: string, fallback: boolean) => parseBoolean(get(name), fallback);
   const ms = (name: string, fallbackMs: number) => parseDurationMs(get(name)) ?? fallbackMs;
   const fencingEnabled = flag("fencing-enabled", true);
