@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ResourceAction, Transition, TransitionAction } from "../../../src/cluster/core/transition/graph.ts";
 import {
+  awaitsFencingOnly,
   inFlight,
   type RunEvent,
   runWakeAtMs,
@@ -87,16 +88,48 @@ test("a dead node is never waited for", () => {
   expect(finished).toEqual({ kind: "finished", complete: false });
 });
 
-test("a node that dies while it lets itself in is not waited for; one that dies while it is fenced is", () => {
-  const fencing = (operation: "on" | "off"): TransitionAction => {
-    const reason = { code: "test", facts: {} };
-    return { kind: "fence", id: 1, key: "f", priority: 0, inputs: [], reason, operation, target: "bravo", meta: {} };
-  };
+const fencing = (operation: "on" | "off"): TransitionAction => {
+  const reason = { code: "test", facts: {} };
+  return { kind: "fence", id: 1, key: "f", priority: 0, inputs: [], reason, operation, target: "bravo", meta: {} };
+};
+
+test("a node that dies while it lets itself in is not waited for", () => {
   const gone = { kind: "node-gone", node: "bravo" } as const;
   expect(play(transition([fencing("on")]), [gone]).finished).toEqual({ kind: "finished", complete: false });
-  const off = play(transition([fencing("off")]), [gone]);
-  expect(off.finished).toBeUndefined();
-  expect(inFlight(off.state)).toEqual(["f"]);
+});
+
+test("a fencing is waited for until something new has happened: that must not wait until a person comes", () => {
+  const graph = transition([fencing("off"), action(2, []), action(3, [1])]);
+  const calm = play(graph, [ok(2)]);
+  expect(calm.finished).toBeUndefined();
+  expect(inFlight(calm.state)).toEqual(["f"]);
+  const news = { kind: "abort", reason: "news" } as const;
+  expect(play(graph, [news]).finished).toBeUndefined();
+  const after = play(graph, [news, ok(2)]);
+  expect(after.finished).toEqual({ kind: "finished", complete: false });
+  expect(awaitsFencingOnly(after.state)).toBe(true);
+  // Its answer belongs to a later run: nothing that waited for it starts in this one.
+  expect(play(graph, [news, ok(2), ok(1)]).started).toEqual([1, 2]);
+  expect(awaitsFencingOnly(play(graph, [bad(2)]).state)).toBe(false);
+});
+
+test("what begins again where it ran does not wait for a fencing; what moves, or runs there as well, does", () => {
+  const stop = (id: number, node: string): ResourceAction => ({ ...action(id, [], node), operation: "stop" });
+  const start = (id: number, inputs: readonly number[]) => ({
+    ...action(id, inputs),
+    resource: action(2, []).resource,
+  });
+  // Restarted on alpha.
+  const restart = transition([fencing("off"), stop(2, "alpha"), start(3, [1, 2])]);
+  expect(play(restart, [ok(2)]).started).toEqual([1, 2, 3]);
+  const moved = transition([fencing("off"), stop(2, "charlie"), start(3, [1, 2])]);
+  expect(play(moved, [ok(2)]).started).toEqual([1, 2]);
+  // Its stop on bravo is true only by the fencing.
+  const twice = transition([fencing("off"), stop(2, "alpha"), pseudo(4, [1]), start(3, [1, 2, 4])]);
+  expect(play(twice, [ok(2)]).started).toEqual([1, 2]);
+  expect(play(twice, [ok(2), ok(1)]).started).toEqual([1, 2, 3]);
+  const fresh = transition([fencing("off"), start(3, [1])]);
+  expect(play(fresh, []).started).toEqual([1]);
 });
 
 test("an answer that never comes ends the action after its timeout and the cluster delay", () => {

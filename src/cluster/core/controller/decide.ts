@@ -3,6 +3,7 @@
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
 import { earliest } from "../../../base/earliest.ts";
+import { withEntry, without } from "../../../base/record.ts";
 import { readTimeMs } from "../../../cib/schema/values.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import { noteDecided } from "../election.ts";
@@ -11,6 +12,8 @@ import { reasonText } from "../scheduler/reason-text.ts";
 import { lowestSpoken, SPOKEN_WITHDRAW } from "../spoken.ts";
 import type { ClusterAction, FenceAction, ResourceAction, TransitionAction } from "../transition/graph.ts";
 import {
+  awaitsFencingOnly,
+  FENCE_GUARD_MS,
   inFlight,
   keyAndNode,
   nodesInFlight,
@@ -97,6 +100,32 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
   }
 }
 
+/** False where it has been asked for already, by a transition that new facts have ended: that one is awaited. */
+function openFencing(turn: Turn, target: string, operation: "off" | "reboot"): boolean {
+  const { nowMs } = turn.now;
+  const fencings = turn.state.lead?.fencings ?? {};
+  const open = fencings[target];
+  if (open?.operation === operation && nowMs - open.sinceMs < FENCE_GUARD_MS) return false;
+  setLead(turn, { fencings: withEntry(fencings, target, { operation, sinceMs: nowMs }) });
+  return true;
+}
+
+/**
+ * Whether this transition would count on a node that an earlier one wants to be cut off: it came back, or its failure
+ * was forgotten. That one is given up, so that nobody is called for nothing; but a device that has its order ends it,
+ * and what it proves would be taken for the death of whatever had begun there meanwhile. So its answer is awaited.
+ */
+function mustAwaitFencing(turn: Turn, wanted: readonly TransitionAction[]): boolean {
+  const { nowMs } = turn.now;
+  const open = Object.entries(turn.state.lead?.fencings ?? {}).filter(
+    ([target, { sinceMs }]) =>
+      nowMs - sinceMs < FENCE_GUARD_MS &&
+      !wanted.some((action) => action.kind === "fence" && action.operation !== "on" && action.target === target),
+  );
+  for (const [node] of open) emit(turn, { kind: "withdraw-fence", node });
+  return open.length > 0;
+}
+
 function startFence(turn: Turn, action: FenceAction): void {
   // Nobody switches himself off and reads it back: we end without a goodbye, and the others have us fenced.
   if (action.target === turn.state.self && action.operation !== "on" && members(turn).length > 1) {
@@ -111,6 +140,7 @@ function startFence(turn: Turn, action: FenceAction): void {
   }
   if (action.operation === "on")
     log(turn, "info", `${action.target} is to be let in before anything starts on it: ${reasonText(action.reason)}`);
+  else if (!openFencing(turn, action.target, action.operation)) return;
   else log(turn, "warning", `fencing of ${action.target} (${action.operation}): ${reasonText(action.reason)}`);
   const order = turn.state.lead?.fencingOrder ?? [];
   emit(turn, { kind: "fence", action, isTargetPreferred: isPreferred(order, action.target, members(turn)) });
@@ -140,7 +170,8 @@ function startAction(turn: Turn, action: TransitionAction): void {
 function finish(turn: Turn, number: number, complete: boolean, aborted: string | undefined): void {
   const { lead } = turn.state;
   if (lead === undefined) return;
-  const failedRuns = complete ? 0 : lead.failedRuns + 1;
+  const isDone = complete || (lead.run !== undefined && awaitsFencingOnly(lead.run));
+  const failedRuns = isDone ? 0 : lead.failedRuns + 1;
   setLead(turn, { failedRuns, reportDue: true });
   if (complete) log(turn, "info", `transition ${number} is complete`);
   else if (aborted === undefined) log(turn, "warning", `transition ${number} stands still: some actions cannot start`);
@@ -255,6 +286,10 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
   const isOutdated = wanted !== undefined && wanted.atMs <= nowMs;
   setLead(turn, { outdated: isOutdated ? outdated + 1 : 0 });
   if (isOutdated && !(wanted.isMinor && outdated >= OUTDATED_MAX)) return;
+  if (mustAwaitFencing(turn, transition.actions)) {
+    log(turn, "info", `decision ${number} is put off until a fencing that is not wanted any more has ended`);
+    return;
+  }
   tellDecision(turn, number, decision, lead);
   turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
   const started = startRun(transition, number, nowMs);
@@ -288,18 +323,19 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
     if (outcome === "confirmed" && action !== "on") tellFenced(turn, target, generationOf(turn, target));
     return;
   }
+  if (action !== "on") setLead(turn, { fencings: without(lead.fencings, target) });
   const what = action === "on" ? `unfencing of ${target}` : `fencing of ${target} (${action})`;
   const fencings = (lead.run?.transition.actions ?? []).filter(
     (candidate): candidate is FenceAction =>
       candidate.kind === "fence" && candidate.target === target && (candidate.operation === "on") === (action === "on"),
   );
+  const running = lead.run === undefined || lead.run.finished ? [] : inFlight(lead.run);
+  const awaited = fencings.filter((each) => running.includes(keyAndNode(each)));
   if (outcome === "confirmed") {
     log(turn, "warning", `${what} is confirmed: ${reason}`);
     if (action === "on") {
       // Of an order that is awaited no more, its node having gone meanwhile, a new start must not profit.
-      const awaited = lead.run === undefined ? [] : inFlight(lead.run);
-      for (const order of fencings.filter((each) => awaited.includes(keyAndNode(each))))
-        emit(turn, { kind: "report", changes: letInAttributes(order, turn.now.nowWallMs) });
+      for (const order of awaited) emit(turn, { kind: "report", changes: letInAttributes(order, turn.now.nowWallMs) });
     } else {
       reportNodeState(turn, target, DOWN);
       emit(turn, { kind: "report", changes: [{ kind: "clear-node", node: target }] });
@@ -312,10 +348,11 @@ export function acceptFencing(turn: Turn, result: FencingResult): void {
   for (const { id } of fencings) advance(turn, { kind: "ended", actionId: id, succeeded: outcome === "confirmed" });
   if (outcome !== "confirmed") reviewNodes(turn);
   const after = turn.state.lead;
-  if (outcome !== "confirmed" && after?.wanted !== undefined) {
+  if (awaited.length === 0) want(turn, `${what} has ended: ${outcome}`);
+  else if (outcome !== "confirmed" && after?.wanted !== undefined) {
     const atMs = Math.max(after.wanted.atMs, turn.now.nowMs + FENCE_RETRY_MS);
     setLead(turn, { wanted: { ...after.wanted, atMs } });
-  } else if (outcome === "confirmed" && fencings.length === 0) want(turn, `${target} was fenced`);
+  }
 }
 
 /** After a change of the CIB that is not our own doing. */

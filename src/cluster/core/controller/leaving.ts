@@ -2,7 +2,6 @@
 import type { XmlElement } from "../../../base/xml.ts";
 import { readTimeMs } from "../../../cib/schema/values.ts";
 import { clusterOption, hasActiveHistory, isLookedOver, nodeState } from "./cib-read.ts";
-import { withdrawFence } from "./reign.ts";
 import { emit, log, members, send, type Turn } from "./turn.ts";
 import type { ControllerEvent, ControllerState } from "./types.ts";
 
@@ -47,9 +46,6 @@ export function stop(turn: Turn, { alreadyMs = 0, hasForerunner }: ControllerEve
   const stopping = { sinceMs: nowMs - alreadyMs, askedAtMs: nowMs, requestDueAtMs: nowMs, hasForerunner };
   turn.state = { ...turn.state, stopping };
   log(turn, "info", "this node is to leave the cluster: its resources are stopped in order");
-  // Nothing is decided while a fencing runs, and one that waits for a person may do so for ever; it is asked for again
-  // beside the stops. With others it goes on: theirs is what is to be taken over.
-  if (members(turn).length < 2) for (const { name } of turn.state.view?.peers ?? []) withdrawFence(turn, name);
   tendStop(turn);
 }
 

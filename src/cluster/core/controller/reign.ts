@@ -78,6 +78,7 @@ export function createLead(round: string): Lead {
     joins: {},
     synchronised: false,
     run: undefined,
+    fencings: {},
     wanted: undefined,
     outdated: 0,
     deciding: undefined,
@@ -139,9 +140,10 @@ export function tellFenced(turn: Turn, node: string, generation: number): void {
 }
 
 function isBeingFenced({ state }: Turn, node: string): boolean {
-  const { run } = state.lead ?? {};
+  const { run, fencings } = state.lead ?? {};
+  if (fencings?.[node] !== undefined) return true;
   const at = run?.transition.actions.findIndex((action) => action.kind === "fence" && action.target === node) ?? -1;
-  return run?.phases[at] === "running";
+  return run?.finished === false && run.phases[at] === "running";
 }
 
 /** The reason may be gone: a board that has its order is awaited, but no more are tried, nor people called. */

@@ -100,6 +100,12 @@ export interface Join {
 }
 
 /** The state that only a DC has; made anew with each election. Of one shape throughout: see membership/state.ts. */
+/** A fencing outlives the transition that has ordered it. */
+export interface OpenFencing {
+  readonly operation: "off" | "reboot";
+  readonly sinceMs: number;
+}
+
 export interface Lead {
   /** Names this reign in every message. */
   readonly round: string;
@@ -107,6 +113,8 @@ export interface Lead {
   /** The CIB store stands on the newest content of this view. */
   readonly synchronised: boolean;
   readonly run: TransitionRun | undefined;
+  /** Nodes to be cut off, by name: asked for and not answered yet, whether or not the present run wants it. */
+  readonly fencings: Readonly<Record<string, OpenFencing>>;
   /** A new decision is wanted, not before `atMs`. `isMinor`: for attributes alone, which may never come to rest. */
   readonly wanted: { readonly reason: string; readonly atMs: number; readonly isMinor: boolean } | undefined;
   /** Decisions in a row that were out of date when they came. */

@@ -1,13 +1,15 @@
 /**
  * The execution of one transition at the DC: an action starts as soon as all its inputs have succeeded.
  * After a failure or an abort nothing new starts; what runs on living nodes is awaited, and then the run has finished.
- * Nothing ever waits for an action on a dead node. Pure; what an action does is the controller's business.
- * Not to be assumed: that a finished run was a complete one.
+ * Nothing ever waits for an action on a dead node, nor, once aborted, for a fencing: it may take until a person comes,
+ * and goes on by itself; what must not be done before it waits for it in the next transition as well.
+ * Pure; what an action does is the controller's business. Not to be assumed: that a finished run was a complete one.
  */
 import { check, present } from "../../../base/check.ts";
 import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
 import type { Transition, TransitionAction } from "./graph.ts";
+import { freeInPlace } from "./in-place.ts";
 
 export type ActionPhase = "waiting" | "running" | "succeeded" | "failed";
 
@@ -187,9 +189,16 @@ function startReady(working: Working, nowMs: number): void {
   }
 }
 
+/** Letting a node in belongs to what runs there; to cut one off needs nobody's answer but the device's. */
+const isCuttingOff = (action: TransitionAction | undefined): boolean =>
+  action?.kind === "fence" && action.operation !== "on";
+
 function close(working: Working): Stepped<TransitionRun, RunEffect> {
   const { run, phases, missing, deadlines, aborted, effects } = working;
-  const finished = !phases.includes("running");
+  const { actions } = run.transition;
+  const finished = !phases.some(
+    (phase, at) => phase === "running" && !(aborted !== undefined && isCuttingOff(actions[at])),
+  );
   if (finished && !run.finished)
     effects.push({ kind: "finished", complete: phases.every((phase) => phase === "succeeded") });
   const state: TransitionRun = {
@@ -205,7 +214,8 @@ function close(working: Working): Stepped<TransitionRun, RunEffect> {
 }
 
 /** Begins a transition; one without actions finishes at once. */
-export function startRun(transition: Transition, number: number, nowMs: number): Stepped<TransitionRun, RunEffect> {
+export function startRun(decided: Transition, number: number, nowMs: number): Stepped<TransitionRun, RunEffect> {
+  const transition = { ...decided, actions: freeInPlace(decided.actions) };
   const { actions } = transition;
   const ids = new Set(actions.map(({ id }) => id));
   check(ids.size === actions.length, "two actions of one transition have the same id");
@@ -265,6 +275,14 @@ export function runWakeAtMs(run: TransitionRun): number | undefined {
   let wakeMs: number | undefined;
   for (const deadline of run.deadlines) if (deadline > 0) wakeMs = earliest(wakeMs, deadline);
   return wakeMs;
+}
+
+/** Whether all that could be done was done: nothing has failed, and what has not begun waits for a fencing. */
+export function awaitsFencingOnly({ phases, transition }: TransitionRun): boolean {
+  return (
+    phases.includes("running") &&
+    phases.every((phase, at) => phase !== "failed" && (phase !== "running" || isCuttingOff(transition.actions[at])))
+  );
 }
 
 /** Keys of what runs now, for the log and the status. */
