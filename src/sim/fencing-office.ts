@@ -2,10 +2,10 @@
  * The fencing of one virtual node: the fencer core and the devices' table of the real one, with virtual boards behind.
  * What a device proves, it proves as src/fencing/drivers/prove-power.ts does: off counts when it was read twice.
  */
-import type { XmlElement } from "../base/xml.ts";
+import { childOf, type XmlElement } from "../base/xml.ts";
 import { fencedByProof, fencingAnswer } from "../cluster/core/controller/fencing-answers.ts";
 import type { OperationRun } from "../cluster/core/executor/types.ts";
-import { type FencingRequestAction, NO_FENCING } from "../fencing/core/configuration.ts";
+import { type FencingConfiguration, type FencingRequestAction, NO_FENCING } from "../fencing/core/configuration.ts";
 import type { FencingOutcome } from "../fencing/core/driver.ts";
 import {
   createFencer,
@@ -28,6 +28,18 @@ const NOT_RUNNING = 7;
 
 type RunDevice = Extract<FencerEffect, { kind: "run-device" }>;
 
+/** Of every `<configuration>`, which never changes: all managers of a site start with the same one. */
+const known = new WeakMap<XmlElement, FencingConfiguration>();
+
+function readOnce(cib: XmlElement): FencingConfiguration {
+  const section = childOf(cib, "configuration") ?? cib;
+  const before = known.get(section);
+  if (before !== undefined) return before;
+  const { configuration } = readFencingConfiguration(section, CATALOGUE);
+  known.set(section, configuration);
+  return configuration;
+}
+
 export class FencingOffice {
   readonly #manager: VirtualManager;
   #state: FencerState;
@@ -45,7 +57,7 @@ export class FencingOffice {
   }
 
   configure(cib: XmlElement): void {
-    const { configuration } = readFencingConfiguration(cib, CATALOGUE);
+    const configuration = readOnce(cib);
     if (JSON.stringify(configuration) !== JSON.stringify(this.#state.configuration))
       this.#step({ kind: "configure", atWallMs: this.#wallMs, configuration });
   }

@@ -2,8 +2,11 @@
  * The end of all faults: cables, boards, disks and machines are mended, people switch on what is off and forget
  * failures; then the site must come to rest within a bound, with every service running once and nothing lost.
  */
+import { configuredNodes } from "../cluster/core/controller/cib-read.ts";
+import { nodeCib } from "../cluster/core/controller/node-core.ts";
 import type { Command } from "./command.ts";
 import { befall } from "./faults.ts";
+import type { Machine } from "./machine.ts";
 import { FAIR_WEATHER } from "./network.ts";
 import { servicesOf } from "./setting.ts";
 import { Violation } from "./watch.ts";
@@ -41,6 +44,13 @@ function mend(world: World): void {
   }
 }
 
+/** As somebody reads it who looks there: who is online need not be told. */
+function onStandby({ keeper }: Machine): readonly string[] {
+  if (keeper?.manager === undefined) return [];
+  const nodes = configuredNodes(nodeCib(keeper.manager.node));
+  return nodes.filter(({ attributes }) => attributes["standby"] === "on").map(({ name }) => name);
+}
+
 /** Into the hands of the cluster. */
 function giveBack(world: World, by: string): void {
   befall(world, say("maintenance", by, "off"));
@@ -60,7 +70,7 @@ function tend(world: World, forMs: number): void {
   }
   const anybody = world.machines.find(({ isAwake, keeper }) => isAwake && keeper?.manager !== undefined);
   if (anybody === undefined || !CLEANUP_AT_MS.includes(forMs)) return;
-  for (const { name } of world.machines) befall(world, say("online", anybody.name, name));
+  for (const name of onStandby(anybody)) befall(world, say("online", anybody.name, name));
   if (world.watch.isHandsOff) giveBack(world, anybody.name);
   if (world.isConstrained) befall(world, say("clear", anybody.name));
   befall(world, say("cleanup"));

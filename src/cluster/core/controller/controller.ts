@@ -14,7 +14,6 @@ import {
   acceptFencing,
   actionOfKey,
   advance,
-  dcReport,
   decideWakeAtMs,
   decideWhenDue,
   reviewCib,
@@ -36,6 +35,7 @@ import {
   reviewNodes,
   tendJoins,
 } from "./reign.ts";
+import { reportWakeAtMs, tellReport } from "./report.ts";
 import { refuseStranger } from "./strange-words.ts";
 import { broadcast, emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
 import type {
@@ -356,16 +356,6 @@ function takeEvent(turn: Turn, event: ControllerEvent): void {
   }
 }
 
-/** What everybody's status display wants to know; at most once a step. */
-function tellReport(turn: Turn): void {
-  const { lead } = turn.state;
-  if (lead?.reportDue !== true) return;
-  const report = dcReport(lead);
-  setLead(turn, { reportDue: false });
-  turn.state = { ...turn.state, dcReport: report };
-  broadcast(turn, { kind: "dc-report", report });
-}
-
 export function stepController(
   state: ControllerState,
   event: ControllerEvent,
@@ -385,7 +375,10 @@ export function controllerWakeAtMs(state: ControllerState): number | undefined {
   const { lead, stopping, left } = state;
   let wakeMs = electionWakeAtMs(state.election);
   if (lead !== undefined)
-    wakeMs = earliest(earliest(wakeMs, joinsWakeAtMs(lead)), earliest(decideWakeAtMs(turn), heldUpWakeAtMs(lead)));
+    wakeMs = earliest(
+      earliest(wakeMs, joinsWakeAtMs(lead)),
+      earliest(earliest(decideWakeAtMs(turn), heldUpWakeAtMs(lead)), reportWakeAtMs(lead)),
+    );
   if (left) return wakeMs;
   return earliest(earliest(wakeMs, stopping?.requestDueAtMs), state.leaveAtMs);
 }

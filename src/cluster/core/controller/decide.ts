@@ -36,7 +36,7 @@ import { mayDecide } from "./held-up.ts";
 import { endLock } from "./kept-locks.ts";
 import { DOWN, reportNodeState, reviewNodes, tellFenced } from "./reign.ts";
 import { emit, log, members, send, setLead, type Turn, want } from "./turn.ts";
-import type { DcReport, FencingResult, Lead } from "./types.ts";
+import type { FencingResult, Lead } from "./types.ts";
 
 /** A transition that fails again and again must not fill the log and the processor. */
 const RETRY_MS = 500;
@@ -367,19 +367,6 @@ export function reviewCib(turn: Turn, what: "configuration" | "status"): void {
     setLead(turn, { attributesSeen: attributesText(cib) });
     abort(turn, "a node attribute has changed", 0, true);
   }
-}
-
-export function dcReport({ run, summary, blocked, heldUp }: Lead): DcReport {
-  return {
-    number: run?.number ?? 0,
-    isRunning: run !== undefined && !run.finished,
-    actionCount: run?.phases.length ?? 0,
-    doneCount: run?.phases.filter((phase) => phase === "succeeded").length ?? 0,
-    inFlight: run === undefined ? [] : inFlight(run),
-    summary,
-    blocked,
-    ...(heldUp?.isTold === true ? { heldUp: heldUp.why } : {}),
-  };
 }
 
 export function decideWakeAtMs(turn: Turn): number | undefined {

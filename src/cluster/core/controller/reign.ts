@@ -92,6 +92,7 @@ export function createLead(round: string): Lead {
     summary: [],
     fencingOrder: [],
     reportDue: true,
+    told: undefined,
     heldUp: null,
   };
 }

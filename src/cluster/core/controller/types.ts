@@ -137,6 +137,8 @@ export interface Lead {
   /** Nodes in the order in which they may fence each other, as last decided. */
   readonly fencingOrder: readonly string[];
   readonly reportDue: boolean;
+  /** What the others were last told, and when. */
+  readonly told: { readonly report: DcReport; readonly atMs: number } | undefined;
   /** What keeps it from deciding, since when, and whether that was told. */
   readonly heldUp: { readonly sinceMs: number; readonly why: string; readonly isTold: boolean } | null;
 }
