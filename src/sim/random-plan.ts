@@ -20,6 +20,7 @@ const FAR_MS = 900_000;
 const START_MS = 120_000;
 const DRBD_PERCENT = 35;
 const SFEX_PERCENT = 20;
+const STATEFUL_PERCENT = 30;
 const PING_PERCENT = 20;
 const TIE_PERCENT = 25;
 const WAIT_PERCENT = 15;
@@ -50,7 +51,8 @@ const readLink = (name: string): LinkSetting =>
 
 function randomStorage(nodeCount: number, chance: Chance): Storage {
   if (nodeCount === 2 && chance.happens(DRBD_PERCENT)) return "drbd";
-  return chance.happens(SFEX_PERCENT) ? "sfex" : "local";
+  if (chance.happens(SFEX_PERCENT)) return "sfex";
+  return chance.happens(STATEFUL_PERCENT) ? "stateful" : "local";
 }
 
 /** How the site answers a loss of quorum: most as delivered. */

@@ -62,7 +62,7 @@ const WORDS = [
   ...["nodes", "links", "self", "board", "second", "action", "services", "storage", "ping"],
   ...["tie", "wait", "policy", "baud"],
 ];
-const STORAGES = ["local", "drbd", "sfex"] as const;
+const STORAGES = ["local", "drbd", "sfex", "stateful"] as const;
 const SECONDS = ["none", "strip", "person", "lock", "watchdog"] as const;
 
 /** The setting that a `site` line describes; what it does not say is usual. */

@@ -5,6 +5,7 @@
 import type { AttributeUpdate, OperationRun } from "../cluster/core/executor/types.ts";
 import { runDrbdAgent } from "./drbd-agent.ts";
 import type { Machine } from "./machine.ts";
+import { runStatefulAgent } from "./stateful.ts";
 
 /** Instead of an exit code: the agent does not come to an end. */
 export const HANGS = -1;
@@ -22,6 +23,10 @@ export function runAgent(machine: Machine, run: OperationRun, done: AgentDone): 
   const { drbd } = world;
   if (resource.type === "drbd" && drbd !== undefined) {
     runDrbdAgent(drbd, drbd.of(machine), run, done);
+    return;
+  }
+  if (resource.type === "Stateful") {
+    runStatefulAgent(machine, run, done);
     return;
   }
   const ordered = machine.failing.get(`${id} ${operation}`);

@@ -3,6 +3,7 @@ import { check } from "../base/check.ts";
 import { parseXml, type XmlElement } from "../base/xml.ts";
 import type { LinkSetting } from "./network.ts";
 import { lockTimesOf } from "./shared-lock.ts";
+import { PROMOTED, STATEFUL } from "./stateful.ts";
 
 export const NODE_NAMES = ["alpha", "bravo", "charlie", "delta", "echo"] as const;
 const SERVICES = ["fs", "ip", "http"] as const;
@@ -15,9 +16,9 @@ export type SecondLevel = "none" | "strip" | "person" | "lock" | "watchdog";
 
 /**
  * `local`: nothing that could be shared; `drbd`: mirrored by DRBD, a promotable clone below the group; `sfex`: a shared
- * disk, with a lock at the head of the group.
+ * disk, with a lock at the head of the group; `stateful`: a promotable clone that minds its data itself.
  */
-export type Storage = "local" | "drbd" | "sfex";
+export type Storage = "local" | "drbd" | "sfex" | "stateful";
 
 /** `no-quorum-policy` of Pacemaker. */
 export const QUORUM_POLICIES = ["stop", "freeze", "ignore", "demote", "suicide"] as const;
@@ -85,7 +86,9 @@ export const USUAL_SETTING: Setting = {
 };
 
 export const nodesOf = ({ nodeCount }: Setting): readonly string[] => NODE_NAMES.slice(0, nodeCount);
-export const servicesOf = (_setting: Setting): readonly string[] => SERVICES;
+/** What runs once: being promoted is a service like the others. */
+export const servicesOf = ({ storage }: Setting): readonly string[] =>
+  storage === "stateful" ? [...SERVICES, PROMOTED] : SERVICES;
 
 const nvpairs = (id: string, values: Readonly<Record<string, string>>) =>
   Object.entries(values)
@@ -166,7 +169,7 @@ const LOCK_CONFIRM_S = 15;
 export function configurationOf(setting: Setting): XmlElement {
   const nodes = nodesOf(setting).map((name, index) => `<node id="${index + 1}" uname="${name}"/>`);
   const { devices, bans, topology } = fencing(setting);
-  const services = servicesOf(setting).map(
+  const services = SERVICES.map(
     (id) =>
       `<primitive id="${id}" class="ocf" provider="gemel" type="Dummy"><operations>` +
       `<op id="${id}-m" name="monitor" interval="${setting.monitorMs / 1000}s" timeout="20s"/>` +
@@ -194,6 +197,7 @@ export function configurationOf(setting: Setting): XmlElement {
     '<expression id="l-ping-1" attribute="pingd" operation="not_defined"/>' +
     '<expression id="l-ping-2" attribute="pingd" operation="lt" value="100" type="number"/></rule></rsc_location>';
   const isMirrored = setting.storage === "drbd";
+  const { clone, constraints } = setting.storage === "stateful" ? STATEFUL : { clone: "", constraints: "" };
   const options = {
     "stonith-enabled": "true",
     "stonith-action": setting.stonithAction,
@@ -205,8 +209,9 @@ export function configurationOf(setting: Setting): XmlElement {
     "</cluster_property_set></crm_config>" +
     `<nodes>${nodes.join("")}</nodes>` +
     `<resources>${setting.isGrouped ? `<group id="service">${lock}${services.join("")}</group>` : services.join("")}` +
-    `${isMirrored ? data : ""}${devices}</resources>` +
-    `<constraints>${bans}${isMirrored ? onData : ""}${setting.hasPing ? whereRouterAnswers : ""}</constraints>` +
+    `${isMirrored ? data : ""}${clone}${devices}</resources>` +
+    `<constraints>${bans}${isMirrored ? onData : ""}${constraints}` +
+    `${setting.hasPing ? whereRouterAnswers : ""}</constraints>` +
     topology +
     `<rsc_defaults><meta_attributes id="d">${nvpairs("d", {
       "resource-stickiness": "100",
