@@ -47,8 +47,6 @@ export const FLAGS = {
 const AS_SERVICE = "let the init system run it: crm_mon --output-as html --output-to FILE writes until it is ended";
 const ALERTS = "alerts are told by the cluster itself: crm configure alert ID PATH";
 export const REFUSED: Readonly<Record<string, string>> = {
-  "html-title": "the page has one title",
-  "html-stylesheet": "the page brings its own",
   daemonize: AS_SERVICE,
   "pid-file": AS_SERVICE,
   "external-agent": ALERTS,
@@ -65,6 +63,12 @@ function text(flags: Flags, name: string): string | undefined {
 
 /** By its name of today, or that of 1.1. */
 export const isCgi = (flags: Flags) => flags["html-cgi"] === true || flags["web-cgi"] === true;
+
+/** What a caller may say of the page. */
+export const pageOf = (flags: Flags) => ({
+  title: text(flags, "html-title"),
+  stylesheet: text(flags, "html-stylesheet"),
+});
 
 export const FORMATS = ["text", "console", "xml", "json", "html"];
 
@@ -114,6 +118,8 @@ interface Split {
   readonly bans: string;
   readonly isTimed: boolean;
   readonly wholeFencingHistory: boolean;
+  /** Of a history that has no such level. */
+  readonly strangeLevel: string | undefined;
 }
 
 /** Short options stand together (`-fA1`), but not behind one that has a value (`-x`). */
@@ -133,12 +139,12 @@ function readWord(word: string): { readonly letters: string; readonly value: str
 function takesNext(letter: string | undefined, next: string | undefined): boolean {
   if (next === undefined) return false;
   if (letter === "L") return !next.startsWith("-");
-  return letter === "m" ? /^[0-3]$/.test(next) : letter === "I" || letter === "U";
+  return letter === "m" ? /^\d+$/.test(next) : letter === "I" || letter === "U";
 }
 
 /** Takes out of the command line, in their order, the options that choose sections. */
 export function splitSections(argv: readonly string[]): Split {
-  const found = { bans: "", isTimed: false, wholeFencingHistory: false };
+  const found = { bans: "", isTimed: false, wholeFencingHistory: false, strangeLevel: undefined as string | undefined };
   const [rest, steps]: [string[], SectionStep[]] = [[], []];
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? "";
@@ -155,6 +161,7 @@ export function splitSections(argv: readonly string[]): Split {
       if (letter === "t") found.isTimed = true;
       if (letter === "L") found.bans = own ?? "";
       if (letter === "m") found.wholeFencingHistory = own === "3";
+      if (letter === "m" && own !== undefined && !/^[0-3]$/.test(own)) found.strangeLevel = own;
       const chosen = stepsOf(letter, own, (prefix) => {
         found.bans = prefix;
       });
@@ -186,10 +193,13 @@ function stepsOf(
 
 /** What is wanted; or what is wrong with the wish. XML has everything that is not taken away. */
 export function wishesOf(flags: Flags, split: Split, format: string): MonitorWishes | string {
+  if (split.strangeLevel !== undefined) return `-m ${split.strangeLevel}: the history of fencing has the levels 0 to 3`;
   const isData = format === "xml" || format === "json";
   const chosen = chooseSections(isData ? ALL_SECTIONS : DEFAULT_SECTIONS, split.steps);
-  if (chosen.kind !== "chosen")
-    return `--${chosen.kind} ${chosen.name}: there is no such section; there are ${SECTION_WORDS.join(", ")}`;
+  if (chosen.kind !== "chosen") {
+    const wrong = chosen.name === "" ? " wants sections" : ` ${chosen.name}: there is no such section`;
+    return `--${chosen.kind}${wrong}; there are ${SECTION_WORDS.join(", ")}`;
+  }
   const on = (name: string) => flags[name] === true;
   return {
     sections: chosen.sections,

@@ -5,14 +5,14 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
+import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
 import { brief } from "../../cluster/core/monitor/brief.ts";
 import { monitorHtml } from "../../cluster/core/monitor/html.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
 import type { FencingNote, MonitorSource, MonitorWishes, UnprovenDevice } from "../../cluster/core/monitor/wishes.ts";
-import { monitorXml } from "../../cluster/core/monitor/xml.ts";
+import { API_VERSION, monitorXml } from "../../cluster/core/monitor/xml.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { askCib, cibFile } from "../cib-door.ts";
 import { askControl, type ControlReply, readCommandLine, watchStatus } from "../control-client.ts";
@@ -25,7 +25,7 @@ import { waitText, withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
 import { localFacts } from "../zone.ts";
-import { FIELD_EXIT, refusedFlag, tellReply, wrongCall } from "./ask.ts";
+import { EXIT, FIELD_EXIT, refusedFlag, tellReply, wrongCall } from "./ask.ts";
 import { afterKey, HELP, KEY_HELP } from "./crm-mon-keys.ts";
 import {
   FLAGS,
@@ -33,12 +33,14 @@ import {
   FORMATS,
   formatOf,
   isCgi,
+  pageOf,
   REFUSED,
   splitSections,
   USAGE,
   wishesOf,
 } from "./crm-mon-options.ts";
 import { STATUS_WORDS } from "./status-words.ts";
+import { statusXml } from "./stonith-answer.ts";
 
 const NO_INPUT = 66;
 const DATA = 65;
@@ -107,10 +109,29 @@ async function askLive(socketPath: string): Promise<MonitorSource | NoAnswer> {
   return sourceOf(signed, { fencing: history.toReversed(), unproven: proofs.filter(isUnproven) });
 }
 
-/** Or the exit code, with the reason on standard error. */
-async function readLive(socketPath: string): Promise<MonitorSource | number> {
+const reasonOf = (reply: NoAnswer) =>
+  reply.kind === "refused" ? reply.problems.map(tellProblem).join("; ") : inOperatorsWords(reply.reason);
+
+/** Of a Nagios plug-in: critical. Nagios reads standard output alone. */
+const CRITICAL = 2;
+
+/** Or the exit code, with the reason on standard error, and where programs look for it. */
+async function readLive({ socketPath, flags, format, request }: Call): Promise<MonitorSource | number> {
   const asked = await withProgress("crm_mon", waitText({ kind: "cib-query" }), askLive(socketPath));
-  return "kind" in asked ? tellReply("crm_mon", asked) : asked;
+  if (!("kind" in asked)) return asked;
+  const code = tellReply("crm_mon", asked);
+  if (flags["simple-status"] === true) {
+    process.stdout.write(`CLUSTER CRIT: ${reasonOf(asked)}\n`);
+    return CRITICAL;
+  }
+  if (format === "xml") tellInXml(request, code, reasonOf(asked));
+  return code;
+}
+
+/** For programs that read nothing else. */
+function tellInXml(request: string, code: number, reason: string): void {
+  const status = statusXml({ code, errors: [`crm_mon: ${reason}`] });
+  process.stdout.write(printXml(xml("pacemaker-result", { "api-version": API_VERSION, request }, [status])));
 }
 
 interface Call {
@@ -135,7 +156,7 @@ function print(source: MonitorSource, { flags, wishes, format, request, refreshS
   if (format === "json") return done(JSON.stringify(monitorXml(source, wishes, request), jsonOf, 2));
   // Fact: RFC 3875, section 6.3.1: a CGI program tells the kind of its document first.
   const header = isCgi(flags) ? "Content-Type: text/html\n\n" : "";
-  if (format === "html") return done(`${header}${monitorHtml(source, wishes, refreshSeconds)}`);
+  if (format === "html") return done(`${header}${monitorHtml(source, wishes, { refreshSeconds, ...pageOf(flags) })}`);
   return done(flags.layout === "1.0" ? monitorTextOne(source, wishes) : monitorText(source, wishes));
 }
 
@@ -155,7 +176,7 @@ function writeOut(text: string, file: string | undefined): void {
 }
 
 async function once(call: Call): Promise<number> {
-  const source = call.file === undefined ? await readLive(call.socketPath) : readFile(call.file);
+  const source = call.file === undefined ? await readLive(call) : readFile(call.file);
   if (typeof source === "number") return source;
   const { text, exitCode } = print(source, call);
   const file = call.flags["output-to"] ?? call.flags["as-html"];
@@ -173,8 +194,7 @@ async function onScreen(call: Call): Promise<number> {
     if (isHelping) return { kind: "picture", text: KEY_HELP };
     const asked = await askLive(socketPath);
     if (!("kind" in asked)) return { kind: "picture", text: print(asked, { ...call, wishes }).text };
-    const reason = asked.kind === "refused" ? asked.problems.map(tellProblem).join("; ") : asked.reason;
-    return { kind: "none", reason: inOperatorsWords(reason) };
+    return { kind: "none", reason: reasonOf(asked) };
   };
   const onKey = (key: string) => {
     isHelping = key === HELP && !isHelping;
@@ -182,7 +202,7 @@ async function onScreen(call: Call): Promise<number> {
   };
   const everyMs = refreshSeconds * 1000;
   // What is wrong from the beginning, as nobody who serves there, is told as by every other command.
-  const first = await readLive(socketPath);
+  const first = await readLive(call);
   if (typeof first === "number") return first;
   return await runLiveView({ socketPath, everyMs, picture, onKey, oldText: words.old, footText: words.foot });
 }
@@ -216,7 +236,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const format = formatOf(flags);
   if (!FORMATS.includes(format)) return wrongCall("crm_mon", `--output-as ${format} is not known`, USAGE);
   const wishes = wishesOf(flags, split, format);
-  if (typeof wishes === "string") return wrongCall("crm_mon", wishes, USAGE);
+  const request = ["crm_mon", ...argv].join(" ");
+  if (typeof wishes === "string") {
+    if (format === "xml") tellInXml(request, EXIT.wrongCall, wishes);
+    return wrongCall("crm_mon", wishes, USAGE);
+  }
   const refused = refusedFlag(flags, REFUSED);
   if (refused !== undefined) return wrongCall("crm_mon", refused, USAGE);
   if (flags.layout !== undefined && flags.layout !== "1.0" && flags.layout !== "2.1")
@@ -226,7 +250,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     return wrongCall("crm_mon", `-i ${String(flags.interval)} is no time of a second or more`, USAGE);
   const given = flags["xml-file"] ?? cibFile();
   const file = typeof given === "string" && given !== "" ? given : undefined;
-  const request = ["crm_mon", ...argv].join(" ");
   const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
   const isOnce =
     flags["one-shot"] === true ||

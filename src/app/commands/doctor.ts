@@ -28,6 +28,7 @@ import { askControl, readCommandLine } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { agentMetadata } from "../crm/ra-level.ts";
 import { fencingProblems } from "../fencing-problems.ts";
+import { fitted } from "../live-view.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
 import { knownProfiles } from "./hw.ts";
@@ -171,7 +172,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const words = WORDS[language];
   for (const { severity, code, values } of findings) {
     const { what, doNow } = findingText(language, code, values);
-    process.stdout.write(`${words[severity]}: ${what}\n    -> ${doNow}\n`);
+    process.stdout.write(fitted(`${words[severity]}: ${what}\n    -> ${doNow}\n`));
   }
   const worst = words[problems.some(({ severity }) => severity === "error") ? "error" : "warning"];
   if (problems.length > 0)

@@ -13,6 +13,7 @@ export type Form = "text" | "xml";
 const MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.done]: "OK",
   [EXIT.refused]: "Error occurred",
+  [EXIT.wrongCall]: "Incorrect usage",
   [FIELD_EXIT.disconnected]: "Not connected",
   [FIELD_EXIT.notFound]: "No such object",
 };
@@ -43,7 +44,8 @@ function listXml({ name, item, words }: Listing): XmlElement {
   return xml("list", { name, count: String(words.length) }, items);
 }
 
-function statusXml({ code, errors = [] }: Answer): XmlElement {
+/** The end of every answer in XML. */
+export function statusXml({ code, errors = [] }: Pick<Answer, "code" | "errors">): XmlElement {
   const told = errors.map((error) => ({ ...xml("error"), text: error }));
   const attributes = { code: String(code), message: MEANINGS[code] ?? "" };
   return xml("status", attributes, told.length === 0 ? [] : [xml("errors", {}, told)]);

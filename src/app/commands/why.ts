@@ -11,6 +11,7 @@ import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { prove } from "../../cluster/core/scheduler/why/prove.ts";
 import { proofText } from "../../cluster/core/scheduler/why/why-text.ts";
 import { parseArgs } from "../arguments.ts";
+import { fitted } from "../live-view.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { localFacts, zoneAt } from "../zone.ts";
 import { cibOfFile, EXIT_INPUT, runningCib, tellAndCode } from "./cib-input.ts";
@@ -98,6 +99,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const unknown = unknownIn(input.root, nowWallMs, resource, node);
   const proof = unknown === undefined ? prove(input.root, nowWallMs, resource, node, zoneAt(nowWallMs)) : undefined;
   if (proof === undefined) return fail(unknown ?? `${resource} has no member that could run`, EXIT_INPUT.unknownName);
-  process.stdout.write(values.json === true ? `${JSON.stringify(proof, undefined, 2)}\n` : proofText(proof, language));
+  const asJson = () => `${JSON.stringify(proof, undefined, 2)}\n`;
+  process.stdout.write(values.json === true ? asJson() : fitted(proofText(proof, language)));
   return 0;
 }

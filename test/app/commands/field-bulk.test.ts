@@ -46,6 +46,8 @@ const CALLS: readonly (readonly [call: string, how: How])[] = [
   ["crm_mon -1nR", "exact"],
   ["crm_mon -1rR", "exact"],
   ["crm_mon -1t", "exact"],
+  ["crm_mon -1rnoft", "exact"],
+  ["crm_mon -1DL", "sorted"],
   ["crm_mon -1Afrc -m 0 -L", "sorted"],
   ["crm_mon -1rb", "exact"],
   ["crm_mon -1nrb", "exact"],

@@ -1,4 +1,4 @@
-/** Failures after which the cluster waits for a person: a stop without fencing behind it, on-fail=block. */
+/** What is an error: failures after which the cluster waits for a person (a stop without fencing, on-fail=block). */
 import { expect, test } from "vitest";
 import { advise } from "../../../src/cluster/core/advice/advise.ts";
 import { textOf } from "../../../src/cluster/core/advice/texts.ts";
@@ -39,4 +39,12 @@ test("a node that cannot leave for it tells of it once", () => {
   const srv01 = { shutdown: String(NOW_MS / 1000 - 30) };
   const lines = told({ onFail: { stop: "block" }, done: [...runsOn("srv01"), stopFailed], srv01 });
   expect(lines).toMatchObject([expect.stringMatching(/^error shutdown-hangs/)]);
+});
+
+test("an address that cannot start on one node is an error where it serves nowhere, else a warning", () => {
+  const failed = { node: "srv01", resource: "prmIp", task: "start", rc: 1 } as const;
+  const stopped = { node: "srv01", resource: "prmIp", task: "stop" } as const;
+  const lines = (scene: Scene) => told(scene).filter((line) => line.includes("address-without-interface"));
+  expect(lines({ done: [failed, stopped] })).toMatchObject([expect.stringMatching(/^error /)]);
+  expect(lines({ done: [failed, stopped, ...runsOn("srv02")] })).toMatchObject([expect.stringMatching(/^warning /)]);
 });

@@ -49,7 +49,9 @@ export const addressWithoutInterface: Rule = ({ facts }) =>
       const { resource, node } = failure;
       const address = parameterOf(resource, "ip") ?? "";
       const values = { node: node.name, resource: resource.baseId, address, proof: failureText(failure) };
-      return { code: "address-without-interface", severity: "error", values };
+      // Where it serves on another node, only the reserve is missing.
+      const severity = resource.runningOn.length === 0 ? "error" : "warning";
+      return { code: "address-without-interface", severity, values };
     });
 
 /** As long as neighbours may go on sending to the old card: a usual life of an ARP entry. */

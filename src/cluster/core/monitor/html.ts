@@ -35,17 +35,29 @@ function listOf(lines: readonly string[]): string[] {
 
 const block = ({ title, lines }: Section) => [`<h2>${escapeText(title)}</h2>`, ...listOf(lines)];
 
-/** `refreshSeconds` makes a browser ask again; 0 does not. */
-export function monitorHtml(source: MonitorSource, wishes: MonitorWishes, refreshSeconds: number): string {
+export interface Page {
+  /** Makes a browser ask again; 0 does not. */
+  readonly refreshSeconds: number;
+  readonly title?: string | undefined;
+  /** Where a browser finds another one; it comes behind ours, and prevails. */
+  readonly stylesheet?: string | undefined;
+}
+
+const escapeValue = (text: string) => escapeText(text).replaceAll('"', "&quot;");
+
+export function monitorHtml(source: MonitorSource, wishes: MonitorWishes, page: Page): string {
+  const { refreshSeconds, title = "Cluster Status", stylesheet } = page;
+  const link = stylesheet === undefined ? [] : [`<link rel="stylesheet" href="${escapeValue(stylesheet)}">`];
   const refresh = refreshSeconds > 0 ? [`<meta http-equiv="refresh" content="${refreshSeconds}">`] : [];
   return [
     "<!DOCTYPE html>",
     '<html lang="en">',
     "<head>",
-    "<title>Cluster Status</title>",
+    `<title>${escapeText(title)}</title>`,
     '<meta charset="utf-8">',
     ...refresh,
     `<style>${STYLE}</style>`,
+    ...link,
     "</head>",
     "<body>",
     ...sectionsOf(source, wishes).flatMap(block),

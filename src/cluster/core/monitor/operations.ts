@@ -160,6 +160,8 @@ export function failCountOf(
 
 export interface RecordedResource {
   readonly id: string;
+  /** As the node wrote it: before Pacemaker 1.1.8 with the number of the instance. */
+  readonly recordedId: string;
   readonly resource: Resource;
   readonly node: Node;
   readonly entries: readonly HistoryEntry[];
@@ -198,10 +200,11 @@ export function recordsOf(facts: Facts, node: Node): readonly RecordedResource[]
   );
   return elements.flatMap((element) => {
     const mine = found.find(({ history }) => history.element === element);
-    const resource = mine?.resource ?? resourceNamed(facts, element.attributes["id"] ?? "");
+    const { id: recordedId = "" } = element.attributes;
+    const resource = mine?.resource ?? resourceNamed(facts, recordedId);
     if (resource === undefined) return [];
     const entries = mine?.history.entries ?? readEntries(element);
-    return [{ id: shownId(resource), resource, node, entries, isOwn: mine !== undefined }];
+    return [{ id: shownId(resource), recordedId, resource, node, entries, isOwn: mine !== undefined }];
   });
 }
 

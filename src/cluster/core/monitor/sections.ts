@@ -41,7 +41,9 @@ function nodesWithResources(source: NarrowedSource, wishes: MonitorWishes): stri
     if (wishes.brief && running.length === 0) return [];
     const lines = wishes.brief
       ? agentLines(running, "      ", "below-node")
-      : running.map((resource) => primitiveLine(resource, "      ", isUnique(resource), "below-node"));
+      : running
+          .filter((resource) => wishes.detail || !isImplied(resource))
+          .map((resource) => primitiveLine(resource, "      ", isUnique(resource), "below-node"));
     return [`${nodeHead(source, wishes, node)}:`, "    * Resources:", ...lines];
   });
 }
@@ -133,7 +135,10 @@ function failCountSection(source: NarrowedSource): Section {
     const failing = records.filter(({ resource }) => failCountOf(resource, node) !== undefined);
     return failing.length === 0
       ? []
-      : [`  * Node: ${node.name}:`, ...failing.map((record) => `    * ${headOf(record, source, true)}`)];
+      : [
+          `  * Node: ${node.name}:`,
+          ...failing.map((record) => `    * ${headOf({ ...record, id: record.recordedId }, source, true)}`),
+        ];
   });
   return { title: "Migration Summary", lines };
 }

@@ -1,11 +1,14 @@
 /** The first block of a picture: who leads, since when, how much there is, what holds all of it back. */
-import { type Facts, isActive, type Node } from "../scheduler/facts/model.ts";
+import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
 import { compareNames } from "../scheduler/facts/names.ts";
 import { isDisabled } from "../scheduler/print/status-report.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource, Section } from "./wishes.ts";
 
 export const byName = (nodes: readonly Node[]): readonly Node[] =>
   nodes.filter(({ kind }) => kind !== "ping").toSorted((left, right) => compareNames(left.name, right.name));
+
+/** Unmanaged; what only waits for fencing to be configured has been left alone by nobody. */
+export const isLeftAlone = ({ managed, heldBack }: Resource): boolean => !managed && !heldBack;
 
 export interface Counts {
   readonly nodes: number;

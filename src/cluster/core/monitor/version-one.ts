@@ -10,7 +10,7 @@ import { isDisabled, isUnique, nodeState } from "../scheduler/print/status-repor
 import { connectivity, shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
 import { degradedOf, type Failure, failCountOf, failuresOf, numberOf, recordsOf, statusText } from "./operations.ts";
-import { byName } from "./summary.ts";
+import { byName, isLeftAlone } from "./summary.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
 const LINE = "============";
@@ -78,13 +78,13 @@ function agentOf({ class: agentClass, provider, type }: Resource): string {
 }
 
 function primitive(resource: Resource, indent: string): string {
-  const { runningOn, failed, failedThere, failureIgnored, managed, removed, role } = resource;
+  const { runningOn, failed, failedThere, failureIgnored, removed, role } = resource;
   const name = isUnique(resource) ? resource.id : resource.baseId;
   const started = role === ROLE.promoted ? "Master" : role === ROLE.unpromoted ? "Slave" : "Started";
   const where = runningOn.length > 1 ? "" : ` ${runningOn[0]?.name ?? ""}`;
   const notes = [
     ...(removed ? [" ORPHANED"] : []),
-    ...(managed ? [] : [" (unmanaged)"]),
+    ...(isLeftAlone(resource) ? [" (unmanaged)"] : []),
     ...(failed || failedThere ? [" FAILED"] : []),
     ...(failureIgnored ? [" (failure ignored)"] : []),
   ].join("");
@@ -95,14 +95,14 @@ function primitive(resource: Resource, indent: string): string {
 
 function clone(facts: Facts, resource: Resource, withInactive: boolean): string[] {
   const word = resource.promotable ? "Master/Slave Set" : "Clone Set";
-  const notes = `${resource.unique ? " (unique)" : ""}${resource.managed ? "" : " (unmanaged)"}`;
+  const notes = `${resource.unique ? " (unique)" : ""}${isLeftAlone(resource) ? " (unmanaged)" : ""}`;
   const lines = [` ${word}: ${resource.id}${notes}`];
   const [masters, others] = [new Set<string>(), new Set<string>()];
   for (const instance of resource.children) {
     if (resource.unique) lines.push(primitive(primitivesOf(instance)[0] ?? instance, "     "));
     else
       for (const member of primitivesOf(instance)) {
-        if (member.failed || !member.managed) {
+        if (member.failed || isLeftAlone(member)) {
           if (member.runningOn.length > 0) lines.push(primitive(member, "     "));
           continue;
         }
@@ -153,7 +153,7 @@ function attributes(facts: Facts): string[] {
 
 function migration({ facts, ctime, shows }: NarrowedSource): string[] {
   const lines = online(facts).flatMap((node) => {
-    const rows = recordsOf(facts, node).flatMap(({ id, resource }) => {
+    const rows = recordsOf(facts, node).flatMap(({ recordedId: id, resource }) => {
       const fails = failCountOf(resource, node);
       if (fails === undefined || !shows(resource)) return [];
       const last = fails.lastSeconds === 0 ? "" : ` last-failure='${ctime(fails.lastSeconds * 1000)}'`;

@@ -20,7 +20,7 @@ import {
   taskName,
 } from "./operations.ts";
 import { bansOf, featureSet, fencingShown, isWhole, runningOn } from "./sections.ts";
-import { byName, countsOf } from "./summary.ts";
+import { byName, countsOf, isLeftAlone } from "./summary.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
 /** The form of Pacemaker 2.1.5, whose readers are the ones in the field. */
@@ -119,7 +119,7 @@ function targetRole({ meta, children }: Resource): Record<string, string> {
 }
 
 function primitiveXml(resource: Resource): XmlElement {
-  const { runningOn, removed, blocked, managed, failed, failedThere, failureIgnored } = resource;
+  const { runningOn, removed, blocked, failed, failedThere, failureIgnored } = resource;
   return xml(
     "resource",
     {
@@ -131,7 +131,7 @@ function primitiveXml(resource: Resource): XmlElement {
         active: runningOn.length > 0,
         orphaned: removed,
         blocked,
-        managed,
+        managed: !isLeftAlone(resource),
         failed: failed || failedThere,
         failure_ignored: failureIgnored,
         nodes_running_on: runningOn.length,
@@ -143,7 +143,8 @@ function primitiveXml(resource: Resource): XmlElement {
 }
 
 function resourceXml(resource: Resource): XmlElement {
-  const { id, managed } = resource;
+  const { id } = resource;
+  const managed = !isLeftAlone(resource);
   const disabled = isDisabled(resource);
   if (resource.kind === "group") {
     const members = resource.children.map(primitiveXml);
@@ -166,7 +167,8 @@ function resourceXml(resource: Resource): XmlElement {
 }
 
 function bundleXml(bundle: Resource): XmlElement {
-  const { id, managed, replicas } = bundle;
+  const { id, replicas } = bundle;
+  const managed = !isLeftAlone(bundle);
   const spec = bundleSpec(bundle.element);
   const attributes = {
     id,
