@@ -9,7 +9,7 @@ import type { Code } from "../cluster/core/advice/codes.ts";
 import type { ConflictFact } from "../cluster/core/advice/situation.ts";
 import type { ToldTrouble } from "../cluster/core/alerts/dispatch.ts";
 import type { HistoryEntry } from "../cluster/core/cib-store/types.ts";
-import type { ClockReading } from "../cluster/core/doctor/examination.ts";
+import type { ClockReading } from "../cluster/core/clock-skew.ts";
 import type { KeeperReport } from "../cluster/core/keeper/report.ts";
 import type { LinkView, PeerPhase } from "../cluster/core/membership/view.ts";
 import type { Lease } from "../cluster/core/overrides/lease.ts";
@@ -243,6 +243,8 @@ export interface StatusReport {
   readonly cibRefusal?: string;
   /** Both sides had changed the configuration, and nobody has changed anything since. */
   readonly conflict?: ConflictFact;
+  /** The wall clocks of the other members beside this node's, as last asked for; absent before. */
+  readonly clocks?: readonly ClockReading[];
   /** Alerts of any node that do not reach whom they are for; absent while all is well. */
   readonly alerts?: readonly ToldTrouble[];
   readonly fencing: FencingStatus;

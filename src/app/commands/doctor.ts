@@ -11,13 +11,8 @@ import process from "node:process";
 import { languageOf } from "../../base/language.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
-import type {
-  AdvisedTimeout,
-  ClockReading,
-  Examination,
-  Service,
-  WatchdogChoice,
-} from "../../cluster/core/doctor/examination.ts";
+import type { ClockReading } from "../../cluster/core/clock-skew.ts";
+import type { AdvisedTimeout, Examination, Service, WatchdogChoice } from "../../cluster/core/doctor/examination.ts";
 import { examine } from "../../cluster/core/doctor/examine.ts";
 import { findingText } from "../../cluster/core/doctor/texts.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";

@@ -52,6 +52,7 @@ export function situationOf(cib: XmlElement, report: Report, { blocked, heldUp }
     drbd,
     cibRefusal: report.cibRefusal,
     conflict: report.conflict,
+    clocks: report.clocks ?? [],
     alerts: report.alerts ?? [],
     keeper: keeperFact(report),
     heldUp,

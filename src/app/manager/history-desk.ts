@@ -1,7 +1,7 @@
 /** What has been: log lines of the members, the history of the configuration, and its earlier versions. */
 import { childOf, parseXml, printXml, type XmlElement } from "../../base/xml.ts";
+import type { ClockReading } from "../../cluster/core/clock-skew.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
-import type { ClockReading } from "../../cluster/core/doctor/examination.ts";
 import { ASK_WAIT_MS, ask } from "./ask-peer.ts";
 import { problem } from "./configuration-requests.ts";
 import type { Reply } from "./control-server.ts";

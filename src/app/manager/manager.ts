@@ -13,6 +13,7 @@ import {
   stepAttributes,
 } from "../../cluster/core/attributes.ts";
 import type { Answer, ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
+import type { ClockReading } from "../../cluster/core/clock-skew.ts";
 import { fencedByProof, fencingAnswer } from "../../cluster/core/controller/fencing-answers.ts";
 import {
   type NodeEffect,
@@ -104,6 +105,8 @@ export interface Manager {
   readonly peerProofs: Map<string, ProofReport>;
   /** Their alerts that do not arrive, as each of them told last. */
   readonly peerAlerts: Map<string, readonly AlertTrouble[]>;
+  /** Wall clocks of the other members beside ours. */
+  clocks: readonly ClockReading[];
   readonly answers: Map<string, (answer: Answer) => void>;
   /** Questions to other nodes by number. */
   readonly asked: Map<number, Question>;

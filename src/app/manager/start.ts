@@ -30,6 +30,7 @@ import { writeAgentTools } from "./agent-tools.ts";
 import { createAlertDesk } from "./alert-desk.ts";
 import { openBegunNotes } from "./begun-notes.ts";
 import { openBlackBox } from "./black-box.ts";
+import { watchClocks } from "./clock-watch.ts";
 import { clusterSight } from "./cluster-sight.ts";
 import { openControlServer } from "./control-server.ts";
 import { createDrbdDesk } from "./drbd-desk.ts";
@@ -216,6 +217,7 @@ function build(
     keepRecords: certificates.keep,
     peerProofs: new Map(),
     peerAlerts: new Map(),
+    clocks: [],
     answers: new Map(),
     asked: new Map(),
     onMessage: takeMessage,
@@ -313,6 +315,7 @@ async function serve(manager: Manager, runDirectory: string): Promise<void> {
   );
   watchForWatchdog(manager);
   watchLoad((load) => feed(manager, { kind: "load", load }));
+  watchClocks(manager);
   watchLeases(manager, (version) => findVersion(manager, version));
   try {
     mapProgramCode();

@@ -47,6 +47,7 @@ async function wholeReport(manager: Manager): Promise<StatusReport> {
     drbd: manager.drbd.status(),
     cibRefusal: manager.files.refusal(),
     conflict: openConflict(manager.node.store.stored.history),
+    clocks: manager.clocks,
     alerts: alertTroubles(manager),
     ...(manager.keeper === undefined ? {} : { keeper: manager.keeper }),
     nowWallMs,

@@ -6,6 +6,7 @@ import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { agentOf } from "../../cib/template.ts";
 import type { ConflictFact } from "../../cluster/core/advice/situation.ts";
 import type { ToldTrouble } from "../../cluster/core/alerts/dispatch.ts";
+import type { ClockReading } from "../../cluster/core/clock-skew.ts";
 import {
   cibVersion,
   configuredNodes,
@@ -48,6 +49,7 @@ export interface StatusSources {
   readonly drbd: readonly DrbdStatus[];
   readonly cibRefusal: string | undefined;
   readonly conflict: ConflictFact | undefined;
+  readonly clocks: readonly ClockReading[];
   readonly alerts: readonly ToldTrouble[];
   readonly keeper?: KeeperReport;
   readonly nowWallMs: number;
@@ -316,6 +318,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     drbd,
     ...(sources.cibRefusal === undefined ? {} : { cibRefusal: sources.cibRefusal }),
     ...(sources.conflict === undefined ? {} : { conflict: sources.conflict }),
+    ...(sources.clocks.length === 0 ? {} : { clocks: sources.clocks }),
     ...(sources.alerts.length === 0 ? {} : { alerts: sources.alerts }),
     fencing: readFencing(sources),
     transition: {

@@ -143,6 +143,7 @@ export function situationOf(scene: Scene): Situation {
     keeper: undefined,
     cibRefusal: undefined,
     conflict: undefined,
+    clocks: [],
     alerts: [],
     heldUp: undefined,
     blocked: [],

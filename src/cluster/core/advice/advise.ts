@@ -17,6 +17,7 @@ import {
   noQuorum,
   notReady,
   setAside,
+  skewedClocks,
 } from "./node-rules.ts";
 import { addressWithoutInterface, brokenLinks, lostDisks, lostNetworks, movedAddresses } from "./path-rules.ts";
 import {
@@ -63,6 +64,7 @@ const RULES: readonly Rule[] = [
   drbdTrouble,
   failedOver,
   setAside,
+  skewedClocks,
   configurationConflict,
   movedAddresses,
   brokenLinks,

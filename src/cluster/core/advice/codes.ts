@@ -41,6 +41,7 @@ export const ROW_OF = {
   "node-sick": 0,
   "cib-not-written": 0,
   "configuration-conflict": 0,
+  "clock-skew": 0,
   "alert-not-told": 0,
   "silence-near-deadtime": 0,
   "promoted-nowhere": 0,

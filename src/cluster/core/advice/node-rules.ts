@@ -1,4 +1,5 @@
 /** Rows about nodes: who is gone and why, who hangs, who was refused. */
+import { clockSkew } from "../clock-skew.ts";
 import { failCountOf } from "../monitor/operations.ts";
 import type { Node } from "../scheduler/facts/model.ts";
 import {
@@ -117,6 +118,13 @@ export const configurationConflict: Rule = ({ conflict }) =>
           values: { version: conflict.version, lost: String(conflict.lost) },
         },
       ];
+
+/** What is dated on one node is misread on the other. */
+export const skewedClocks: Rule = ({ clocks }) =>
+  clocks.flatMap((reading) => {
+    const skew = clockSkew(reading);
+    return skew === undefined ? [] : [{ ...skew, values: { ...skew.values } }];
+  });
 
 /** Whoever is to be told of the next trouble would not hear of it. */
 export const alertsNotTold: Rule = ({ alerts }) =>

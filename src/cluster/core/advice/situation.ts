@@ -4,6 +4,7 @@
  */
 import { childrenOf } from "../../../base/xml.ts";
 import type { ToldTrouble } from "../alerts/dispatch.ts";
+import type { ClockReading } from "../clock-skew.ts";
 import type { LinkView, PeerPhase } from "../membership/view.ts";
 import { connectivity, shownAttributes } from "../monitor/attributes.ts";
 import { failuresOf } from "../monitor/operations.ts";
@@ -80,6 +81,8 @@ export interface Situation {
   readonly cibRefusal: string | undefined;
   /** Both sides had changed the configuration, and nobody has changed anything since. */
   readonly conflict: ConflictFact | undefined;
+  /** The wall clocks of the other members beside ours, as last asked for. */
+  readonly clocks: readonly ClockReading[];
   /** Alerts of this node that do not reach whom they are for. */
   readonly alerts: readonly ToldTrouble[];
   /** What has kept the DC from deciding for long, while that is so. */

@@ -98,6 +98,10 @@ export const ENGLISH: Texts = {
     what: `both sides had changed the configuration while apart: in ${version} ${lost} lines of one are not in force`,
     doNow: "see what is missing (gemel config log), and make those changes again, or any other: then this is settled",
   }),
+  "clock-skew": ({ node, seconds, direction }) => ({
+    what: `the clock of ${node} is ${seconds} s ${direction === "ahead" ? "ahead of" : "behind"} this node's`,
+    doNow: "set it right on both (chronyd, ntpd): until then failures there look too old or too new (failure-timeout)",
+  }),
   "alert-not-told": ({ node, target, reason, lost }) => ({
     what: `alert ${target} is not told by ${node}: ${reason}${lost === "0" ? "" : `; ${lost} lost`}`,
     doNow: `on ${node}: mend the agent (there, executable, exit code 0 in its time), or: crm configure edit`,

@@ -98,6 +98,10 @@ export const JAPANESE: Texts = {
     what: `分断中に両側で構成が変更された: ${version} では片側の ${lost} 行が有効でない`,
     doNow: "失われた変更を gemel config log で確認し、必要なら再度変更する。構成を変更すればこの表示は消える",
   }),
+  "clock-skew": ({ node, seconds, direction }) => ({
+    what: `${node} の時計がこのノードより ${seconds} 秒${direction === "ahead" ? "進んでいる" : "遅れている"}`,
+    doNow: "両ノードの時刻を合わせる (chronyd・ntpd)。それまで障害の新旧を誤る (failure-timeout)",
+  }),
   "alert-not-told": ({ node, target, reason, lost }) => ({
     what: `アラート ${target} が ${node} から通知されない: ${reason}${lost === "0" ? "" : `。${lost} 件が失われた`}`,
     doNow: `${node} でエージェントを直す(存在、実行権、timeout 内に 0 で終了)か、crm configure で設定を直す`,

@@ -2,7 +2,9 @@
  * What `gemel doctor` has gathered of a living cluster, as plain data, and what it may find. A finding is something
  * that works today and will hurt on the day of the fault; what hurts already is said by `gemel status`.
  */
+
 import type { XmlElement } from "../../../base/xml.ts";
+import type { ClockReading } from "../clock-skew.ts";
 
 export interface DeviceProof {
   readonly node: string;
@@ -12,15 +14,6 @@ export interface DeviceProof {
   /** When it really switched off, in a drill or in earnest. */
   readonly switchedWallMs?: number;
   readonly reason?: string;
-}
-
-/** Another node's wall clock beside ours. */
-export interface ClockReading {
-  readonly node: string;
-  /** Its time less ours; undefined when it has not answered. */
-  readonly offsetMs: number | undefined;
-  /** The question's way there and back: the offset may be wrong by half of it. */
-  readonly roundTripMs: number;
 }
 
 export interface KeeperTimes {

@@ -4,15 +4,13 @@
  */
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { clock } from "../advice/words.ts";
+import { clockSkew } from "../clock-skew.ts";
 import { heldConstraints, type Lease, leasesOf } from "../overrides/lease.ts";
 import { parseDurationMs } from "../scheduler/facts/values.ts";
 import type { DoctorFinding, Examination } from "./examination.ts";
 
 type Rule = (examination: Examination) => readonly DoctorFinding[];
 
-/** Beyond it logs of two nodes cannot be laid beside each other; beyond the second, dated rules differ as well. */
-const SKEW_WARNING_MS = 1_000;
-const SKEW_ERROR_MS = 60_000;
 /** Of deadtime; a living node that was silent for longer has nearly been taken for dead. */
 const SILENCE_SHARE = 0.5;
 /** shutdown-escalation of Pacemaker. */
@@ -58,13 +56,11 @@ const overrides: Rule = ({ configuration }) => {
 };
 
 const clocks: Rule = ({ clocks: readings }) =>
-  readings.flatMap(({ node, offsetMs, roundTripMs }): readonly DoctorFinding[] => {
+  readings.flatMap((reading): readonly DoctorFinding[] => {
+    const { node, offsetMs } = reading;
     if (offsetMs === undefined) return [{ severity: "warning", code: "clock-unknown", values: { node } }];
-    const skewMs = Math.abs(offsetMs) - roundTripMs / 2;
-    if (skewMs < SKEW_WARNING_MS) return [];
-    const severity = skewMs < SKEW_ERROR_MS ? "warning" : "error";
-    const direction = offsetMs > 0 ? "ahead" : "behind";
-    return [{ severity, code: "clock-skew", values: { node, seconds: seconds(Math.abs(offsetMs)), direction } }];
+    const skew = clockSkew(reading);
+    return skew === undefined ? [] : [{ ...skew, values: { ...skew.values } }];
   });
 
 const keeperTimes: Rule = ({ keeper, isFencingEnabled, devices }) => {
