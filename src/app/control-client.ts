@@ -70,6 +70,16 @@ function why(error: NodeJS.ErrnoException, socketPath: string): string {
   return error.message;
 }
 
+/** How a manager begins to say that a change may yet come into force. */
+export const UNCONFIRMED = "not known whether it will hold";
+const NOT_SENT = ["no manager answers at ", "is closed to this user"];
+
+/** What was asked may be done, or be done later: it was sent, and nobody has said what became of it. */
+export function isUnsure(reply: Exclude<ControlReply<unknown>, { kind: "answer" }>): boolean {
+  if (reply.kind === "unreachable") return !NOT_SENT.some((words) => reply.reason.includes(words));
+  return reply.problems.some(({ reason }) => reason.startsWith(UNCONFIRMED));
+}
+
 /** A connection was taken, by the kernel at least. */
 const silence = (waitMs: number, socketPath: string) =>
   `no answer within ${waitMs} ms: ${unansweredText(whoServes(path.dirname(socketPath)))}`;

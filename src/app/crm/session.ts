@@ -6,7 +6,7 @@ import { formatProblem, type Problem } from "../../base/problem.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { askCib } from "../cib-door.ts";
-import type { ControlReply } from "../control-client.ts";
+import { type ControlReply, isUnsure } from "../control-client.ts";
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../control-protocol.ts";
 import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { waitText, withProgress } from "../progress.ts";
@@ -171,7 +171,10 @@ export async function commit(session: Session, isForced = session.isForced): Pro
   const reply = await askManager(session, { ...change, ...base });
   if (reply.kind !== "answer") {
     const code = tellReply(session, reply);
-    terminal.err("crm: the change is not in force\n");
+    const what = isUnsure(reply)
+      ? "nobody knows yet whether the change holds: look again"
+      : "the change is not in force";
+    terminal.err(`crm: ${what}\n`);
     return code;
   }
   tellProblems(

@@ -147,6 +147,10 @@ export const SHELL_JA: Phrases = [
   ["crm: the manager sent a CIB without a configuration", "crm: マネージャの CIB に configuration がありません"],
   ["nothing to commit", "コミットする変更はありません"],
   ["crm: the change is not in force", "crm: 変更は有効になっていません"],
+  [
+    "crm: nobody knows yet whether the change holds: look again",
+    "crm: 変更が有効になるかまだ分かりません。後でもう一度確認してください",
+  ],
   ["There are uncommitted changes. Commit them (y/n)? ", "コミットしていない変更があります。コミットしますか (y/n)? "],
   ["; help lists the commands", "。help でコマンドの一覧を見られます"],
   ["crm: there is no command {1}", "crm: コマンド {1} はありません"],

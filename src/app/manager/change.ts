@@ -11,6 +11,7 @@ import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.
 import { configurationVersion } from "../../cluster/core/controller/cib-read.ts";
 import { nodeCib } from "../../cluster/core/controller/node-core.ts";
 import { endText, trialOf } from "../../cluster/core/overrides/lease.ts";
+import { UNCONFIRMED } from "../control-client.ts";
 import type { ControlRequest } from "../control-protocol.ts";
 import { refuseOperations } from "./access-desk.ts";
 import type { Wish } from "./configuration-requests.ts";
@@ -97,7 +98,7 @@ async function changeOnce(
     case "refused":
       return { kind: "refused", problems: done.problems };
     case "unconfirmed":
-      return refuse("cluster", `not known whether it will hold: ${done.reason}`, "look at `gemel status`, then again");
+      return refuse("cluster", `${UNCONFIRMED}: ${done.reason}`, "look at `gemel status`, then again");
     default:
       return done satisfies never;
   }
