@@ -21,6 +21,7 @@ import {
   nodeAttribute,
   nodeWish,
   problem,
+  refuseTicket,
   resourceWish,
   ticketChange,
   type Wish,
@@ -139,6 +140,8 @@ function setTransient(
 function setTicket(file: string, cib: XmlElement, request: Extract<ControlRequest, { kind: "ticket" }>): AnyReply {
   const status = childOf(cib, "status");
   if (status === undefined) return refuse(file, "the CIB has no status", "give a whole CIB");
+  const refusal = refuseTicket(request);
+  if (refusal !== undefined) return { kind: "refused", problems: [refusal] };
   const { tree } = applyStatus({ tree: status, root: {} }, ticketChange(request, Date.now()), (name) => name);
   writeCibFile(file, put(cib, tree));
   return { kind: "answer", value: { text: `the ticket ${request.ticket} is changed` } };

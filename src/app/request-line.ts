@@ -3,6 +3,7 @@
  * problems with the remedy. See control-protocol.ts for what the requests mean.
  */
 import type { Problem } from "../base/problem.ts";
+import { isXmlText } from "../base/xml.ts";
 import {
   CONTROL_VERSION,
   type ControlRequest,
@@ -105,6 +106,12 @@ export function readRequestLine(line: string): RequestRead {
       },
     ];
   });
+  for (const name of ["by", ...members.map(([each]) => each)]) {
+    const member = request[name];
+    if (typeof member !== "string" || isXmlText(member)) continue;
+    const reason = "it holds a sign that no CIB can hold, as control signs and zero bytes are";
+    problems.push({ severity: "error", place: `request.${name}`, reason, remedy: "give printable text" });
+  }
   if (problems.length > 0) return { kind: "bad", id, problems };
   // The table above has checked every member of this kind.
   return { kind: "request", id, request: request as unknown as ControlRequest };

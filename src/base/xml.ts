@@ -168,9 +168,24 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "&#13;",
 };
 
-/** As the value of an attribute stands in the document. */
+/** Signs that no document may hold, not even as a number (XML 1.0, section 2.2). */
+const NO_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** Whether a document can hold the text as it is. */
+export const isXmlText = (value: string): boolean => !NO_XML.test(value);
+
+/** Whether an attribute or element may be called so. */
+export const isXmlName = (value: string): boolean => new RegExp(`^(?:${NAME})$`).test(value);
+
+/**
+ * As the value of an attribute stands in the document. A sign that no document may hold becomes U+FFFD: what an agent
+ * has printed into its reason must not make the whole CIB unreadable.
+ */
 export function escapeXml(value: string): string {
-  return /[<>&"\n\t\r]/.test(value) ? value.replaceAll(/[<>&"\n\t\r]/g, (sign) => ESCAPES[sign] ?? sign) : value;
+  // Nothing unusual at all, in one look: neither signs of XML's own, nor controls, nor what takes two units.
+  if (/^[ !#-%'-;=?-\ud7ff\ue000-\ufffd]*$/.test(value)) return value;
+  const clean = isXmlText(value) ? value : value.replaceAll(new RegExp(NO_XML, "gu"), "\ufffd");
+  return clean.replaceAll(/[<>&"\n\t\r]/g, (sign) => ESCAPES[sign] ?? sign);
 }
 
 function print(element: XmlElement, indent: string, lines: string[]): void {

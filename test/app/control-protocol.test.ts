@@ -24,6 +24,9 @@ test.each([
   ["an unknown kind", line({ kind: "explode" }), 7, "unknown kind"],
   ["a kind that only looks like one", line({ kind: "__proto__" }), 7, "unknown kind"],
   ["a missing member", line({ kind: "fence", action: "off" }), 7, "nothing is not allowed"],
+  ["a zero byte", line({ kind: "fence-peer", resource: "r0\0", waitMs: 1 }), 7, "request.resource"],
+  ["a control sign", line({ kind: "ticket", ticket: "t", value: "\u001b[1m", name: "x" }), 7, "request.value"],
+  ["half a sign", line({ kind: "config-log", by: "\ud800" }), 7, "request.by"],
   ["a wrong word", line({ kind: "fence", target: "alpha", action: "shoot" }), 7, "shoot"],
   [
     "a switch that is none",

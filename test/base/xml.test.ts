@@ -1,7 +1,7 @@
 /** Strict XML: round trips, hostile input, and where a fault lies. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DEPTH_MAX, parseXml, printXml, type XmlElement, xml } from "../../src/base/xml.ts";
+import { DEPTH_MAX, isXmlName, isXmlText, parseXml, printXml, type XmlElement, xml } from "../../src/base/xml.ts";
 
 const name = fc.stringMatching(/^[A-Za-z_][-.A-Za-z0-9_]{0,8}$/);
 const value = fc.string({ unit: "grapheme", maxLength: 12 }).filter((text) => !/[\p{Cc}\p{Cs}]/u.test(text));
@@ -58,4 +58,28 @@ test("an attribute may be called __proto__ without touching a prototype", () => 
   const read = parseXml('<a __proto__="x"/>');
   expect(read.kind === "xml" && Object.entries(read.root.attributes)).toEqual([["__proto__", "x"]]);
   expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
+});
+
+test("signs that no document may hold are printed as a substitute, and everything else as it is", () => {
+  const printed = (text: string) => printXml(xml("a", { b: text }));
+  expect(printed("\u001b[1mbold\u0000\u0007\ud800x\uffff")).toBe('<a b="\ufffd[1mbold\ufffd\ufffd\ufffdx\ufffd"/>\n');
+  const fine = '\t\n\r <>&" 日本 \u{1f600} \u007f';
+  expect(parseXml(printed(fine))).toMatchObject({ kind: "xml", root: { attributes: { b: fine } } });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(isXmlText(printed(text))).toBe(true);
+      expect(printed(text).includes("\ufffd")).toBe(!isXmlText(text) || text.includes("\ufffd"));
+    }),
+  );
+});
+
+test.each([
+  ["granted", true],
+  ["last-granted", true],
+  ["1e309", false],
+  ["]]>", false],
+  ["", false],
+  ["a b", false],
+])("a name of XML: %j %s", (text, isName) => {
+  expect(isXmlName(text)).toBe(isName);
 });

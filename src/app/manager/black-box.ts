@@ -5,7 +5,7 @@
  * Not to be assumed: that a process gets to finish its last line; `kill -9` leaves half ones, and empty files.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import type { NodeEffect, NodeEvent, NodeState } from "../../cluster/core/controller/node-core.ts";
@@ -66,16 +66,35 @@ function lastHash(files: readonly string[]): string {
   return NO_HASH;
 }
 
-/** Removes the oldest segments until another full one has its place. */
-function makeRoom(directory: string): void {
-  let bytes = SEGMENT_BYTES_MAX;
-  for (const [index, file] of segmentFiles(directory).toReversed().entries()) {
-    bytes += statSync(file).size;
-    if (bytes > BYTES_MAX || index >= SEGMENTS_MAX - 1) rmSync(file, { force: true });
+/** What others may still write to the disk; all there is, where it cannot be told. */
+function freeBytesOn(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 
-export function openBlackBox(directory: string, log: Log): BlackBox {
+/**
+ * Removes the oldest segments until another full one has its place; answers how long that one may become. On a small
+ * disk half of the room is left: the configuration stands on it as well, and no change is acknowledged without it.
+ */
+function makeRoom(directory: string, freeBytes: number): number {
+  const sizes = segmentFiles(directory).map((file) => ({ file, bytes: statSync(file).size }));
+  const own = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytesMax = Math.min(BYTES_MAX, (own + freeBytes) / 2);
+  const segmentMax = Math.min(SEGMENT_BYTES_MAX, (bytesMax * SEGMENT_BYTES_MAX) / BYTES_MAX);
+  let total = segmentMax;
+  for (const [index, { file, bytes }] of sizes.toReversed().entries()) {
+    total += bytes;
+    if (total > bytesMax || index >= SEGMENTS_MAX - 1) rmSync(file, { force: true });
+  }
+  return segmentMax;
+}
+
+/** `freeOn`: for tests. */
+export function openBlackBox(directory: string, log: Log, freeOn: typeof freeBytesOn = freeBytesOn): BlackBox {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = segmentFiles(directory);
   let number = Number(SEGMENT.exec(path.basename(files.at(-1) ?? ""))?.[1] ?? 0);
@@ -83,10 +102,19 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
   /** Of the last line that the disk is known to have taken. */
   let written = chained;
   let writtenBytes = Number.POSITIVE_INFINITY;
+  let segmentMax = SEGMENT_BYTES_MAX;
   let waiting: { readonly file: string; readonly text: string; readonly hash: string }[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> | undefined;
   let pausedUntilMs = 0;
+
+  const tidy = () => {
+    try {
+      segmentMax = makeRoom(directory, freeOn(directory));
+    } catch (error) {
+      log("warning", `the black box cannot remove its oldest segments: ${String(error)}`);
+    }
+  };
 
   const give = (why: string) => {
     if (pausedUntilMs === 0) log("warning", `the black box pauses: ${why}`);
@@ -96,6 +124,8 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
     // What follows begins anew, with a state: nobody can replay over a gap.
     writtenBytes = Number.POSITIVE_INFINITY;
     chained = written;
+    // A full disk: what is ours is given back to it.
+    tidy();
   };
 
   const drain = async () => {
@@ -145,11 +175,12 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
   const ready = (state: NodeState, nowWallMs: number): boolean => {
     if (pausedUntilMs > performance.now()) return false;
     pausedUntilMs = 0;
-    if (writtenBytes < SEGMENT_BYTES_MAX) return true;
+    if (writtenBytes < segmentMax) return true;
     number += 1;
-    writtenBytes = 0;
-    makeRoom(directory);
+    tidy();
     add(snapshot(state, nowWallMs));
+    // What follows it counts: where the state alone is longer, each line would else begin a segment.
+    writtenBytes = 0;
     return true;
   };
 
@@ -164,7 +195,7 @@ export function openBlackBox(directory: string, log: Log): BlackBox {
     },
     noteFault(before, event, now) {
       number += 1;
-      makeRoom(directory);
+      tidy();
       // Lines that still wait may be lost with the process.
       chained = written;
       const first = writeLine(snapshot(before, now.nowWallMs), chained, sha256);

@@ -4,7 +4,7 @@
  * Facts: Pacemaker Explained (standby, maintenance, target-role, is-managed); crm_resource(8) for cli-prefer, cli-ban.
  */
 import type { Problem } from "../../base/problem.ts";
-import { childOf, parseXml, type XmlElement } from "../../base/xml.ts";
+import { childOf, isXmlName, parseXml, type XmlElement } from "../../base/xml.ts";
 import { OUTDATED } from "../../cluster/core/cib-store/batch.ts";
 import type { ConfigurationOperation, StatusChange } from "../../cluster/core/cib-store/types.ts";
 import { configurationVersion, configuredNodes } from "../../cluster/core/controller/cib-read.ts";
@@ -216,6 +216,12 @@ function unmove(cib: XmlElement, request: Of<"resource">, { nowWallMs }: Asker):
   const made: Wish = { kind: "operations", operations, text: `${resource} may run anywhere again` };
   // With a node named, something else of the resource may stay: the DC drops a lease that has nothing left by itself.
   return node === undefined && !isExpired ? back(cib, ["move", "ban"], resource, made) : made;
+}
+
+/** An attribute of a ticket is one of its element in the CIB; which ticket it is says the id. */
+export function refuseTicket({ ticket, name }: Of<"ticket">): Problem | undefined {
+  if (ticket !== "" && (name === undefined || (isXmlName(name) && name !== "id"))) return undefined;
+  return problem("ticket", "no ticket or attribute is called so", "give a name of letters, digits, - _ and .");
 }
 
 /** Ticket states are no configuration: a site is given a ticket, and takes note when. */

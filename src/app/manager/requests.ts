@@ -20,6 +20,7 @@ import {
   findResource,
   nodeWish,
   primitivesOf,
+  refuseTicket,
   resourceWish,
   ticketChange,
   type Wish,
@@ -144,9 +145,12 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
       return request.lifetime === "forever"
         ? await change(manager, person, request, (cib) => permanentAttribute(cib, manager.self, request))
         : await setForNow(manager, request);
-    case "ticket":
+    case "ticket": {
+      const refusal = refuseTicket(request);
+      if (refusal !== undefined) return { kind: "refused", problems: [refusal] };
       report(manager, [ticketChange(request, Date.now())]);
       return answer<"ticket">({ text: `the ticket ${request.ticket} is changed` });
+    }
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request, person));
     case "node":

@@ -41,7 +41,7 @@ import { openKeeperLink } from "./keeper-link.ts";
 import { openKeeperMemo } from "./keeper-memo.ts";
 import { takeFrame } from "./keeper-words.ts";
 import { watchLeases } from "./lease-desk.ts";
-import { createLogBook } from "./log.ts";
+import { createLogBook, type LogBook } from "./log.ts";
 import { feed, feedAttributes, type Manager, nowMs, refresh, takeFenced } from "./manager.ts";
 import { createRehearsal } from "./rehearsal.ts";
 import { answerRequest, askDrbd, takeMessage } from "./requests.ts";
@@ -99,6 +99,7 @@ interface Prepared {
   readonly self: string;
   readonly files: CibFiles;
   readonly stored: StoredCib | undefined;
+  readonly book: LogBook;
 }
 
 function build(
@@ -106,8 +107,7 @@ function build(
   { session, hasForerunner }: ToManager & { readonly kind: "start" },
   link: ReturnType<typeof openKeeperLink>,
 ): Manager {
-  const { options, config, self, files, stored } = prepared;
-  const book = createLogBook(nowMs);
+  const { options, config, self, files, stored, book } = prepared;
   const { log } = book;
   const fencingFile = (name: string) => path.join(options.state, "fencing", name);
   const tell = (reason: string) => log("error", reason);
@@ -247,10 +247,12 @@ export async function startManager(options: ManagerOptions): Promise<number> {
     process.stderr.write(`${options.config}: error: it names no node ${self}; write a line: node ${self} id NUMBER\n`);
     return CONFIGURATION_REFUSED;
   }
-  const files = await openCibFiles(path.join(options.state, "cib"));
+  const book = createLogBook(nowMs);
+  const onTrouble = (trouble: Problem) => book.log(trouble.severity, formatProblem(trouble));
+  const files = await openCibFiles(path.join(options.state, "cib"), onTrouble);
   const read = await readStored(files, config, options.config);
   if (read === undefined) return CONFIGURATION_REFUSED;
-  await runWithKeeper({ options, config, self, files, stored: read.stored });
+  await runWithKeeper({ options, config, self, files, stored: read.stored, book });
   return 0;
 }
 

@@ -15,6 +15,7 @@ import { loadConfiguration } from "../../cib/load.ts";
 import { BLANK, compareVersion } from "../core/cib-store/lineage.ts";
 import { FEATURE_SET, SCHEMA_VERSION } from "../core/cib-store/state.ts";
 import type { CibConflict, CibVersion, HistoryEntry, StoredCib } from "../core/cib-store/types.ts";
+import { createRefusalTeller } from "./refusal-teller.ts";
 import { createSilence } from "./silence.ts";
 
 export interface CibFiles {
@@ -252,6 +253,10 @@ export async function openCibFiles(
   let isCurrentGood = pair?.isWhole === true;
   const tell = (reason: string) =>
     onTrouble({ severity: "error", place: directory, reason, remedy: "free or mend the disk; it is tried again" });
+  const refusals = createRefusalTeller((severity, reason) => {
+    if (severity === "error") tell(reason);
+    else onTrouble({ severity, place: directory, reason, remedy: "changes that waited for this disk go on" });
+  });
   let waiting: { readonly stored: StoredCib; readonly resolve: () => void }[] = [];
   let isWriting = false;
   const silence = createSilence();
@@ -276,6 +281,7 @@ export async function openCibFiles(
         silence.begin();
         isCurrentGood = true;
         refusal = undefined;
+        refusals.taken();
         current = newest.stored;
         if (kept !== undefined) tell(`the version before is not kept: ${kept}`);
         // What a slow disk was given together was never the current file, and is a version all the same.
@@ -291,7 +297,7 @@ export async function openCibFiles(
         isCurrentGood = false;
         refusal = error instanceof Error ? error.message : String(error);
         silence.end();
-        tell(`the configuration cannot be written: ${refusal}`);
+        refusals.refused(error);
         await sleep(RETRY_MS);
       }
     }

@@ -113,11 +113,17 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
     ...options.environment,
     ...run.environment,
   };
-  mkdirSync(environment.HA_RSCTMP, { recursive: true });
+  try {
+    mkdirSync(environment.HA_RSCTMP, { recursive: true });
+  } catch (error) {
+    // An agent that needs it will say so.
+    options.log?.(`${environment.HA_RSCTMP} cannot be made: ${String(error)}`);
+  }
   const { file, argv } = program;
   const noteIn = noteDirectory(options.runDirectory);
   const group = options.groups?.beginOperation(run.resource.id, run.callId);
-  const order = { file, argv, environment, timeoutMs: run.timeoutMs, noteIn, ...ownerOf(run.operation, run.instance) };
+  const limits = { timeoutMs: run.timeoutMs, noteIn, tell: options.log };
+  const order = { file, argv, environment, ...limits, ...ownerOf(run.operation, run.instance) };
   const child = runProcess(group === undefined ? order : { ...order, group });
   const done = child.done.then((result) => {
     const outcome = processOutcome(result, program.codeOf);

@@ -2,7 +2,7 @@
  * Runs one packaged program that speaks to a device: no secrets in its arguments, its own process group, which dies
  * with its time. Whatever it started dies with it.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import type { AgentAnswer } from "../core/agent/answer.ts";
 
@@ -46,7 +46,15 @@ export function runBounded(call: ProgramCall): Promise<AgentAnswer> {
   const told = (text: string) => (password.length < HIDDEN_MIN ? text : text.replaceAll(password, "***"));
   const name = file.split("/").at(-1) ?? file;
   return new Promise<AgentAnswer>((resolve) => {
-    const child = spawn(file, [...argv], { detached: true, stdio: ["pipe", "pipe", "pipe"], env: { ...env } });
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      child = spawn(file, [...argv], { detached: true, stdio: ["pipe", "pipe", "pipe"], env: { ...env } });
+    } catch (error) {
+      // Words that are too long together, or hold a zero byte; no memory.
+      const reason = `${name} cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+      resolve({ kind: "not-started", reason: told(reason) });
+      return;
+    }
     let output = "";
     const collect = (bytes: Buffer) => {
       if (output.length < OUTPUT_MAX) output += bytes.toString();

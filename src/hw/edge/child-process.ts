@@ -46,6 +46,8 @@ export interface ProcessOrder {
   readonly noteIn?: string;
   /** Whose it is: what KILL does not end is kept under this name (lingering.ts). */
   readonly owner?: string;
+  /** Told when the note cannot be written: the program runs all the same. */
+  readonly tell?: ((reason: string) => void) | undefined;
   /** It runs in this cgroup, which ends and is released with it. */
   readonly group?: OperationGroup;
 }
@@ -105,13 +107,21 @@ interface KeptNote {
   readonly forget: () => void;
 }
 
-function noteGroup({ noteIn, owner }: ProcessOrder, pid: number | undefined): KeptNote {
-  if (noteIn === undefined || pid === undefined) return { noteEnd: () => {}, forget: () => {} };
+const NO_NOTE: KeptNote = { noteEnd: () => {}, forget: () => {} };
+
+function noteGroup({ noteIn, owner, tell }: ProcessOrder, pid: number | undefined): KeptNote {
+  if (noteIn === undefined || pid === undefined) return NO_NOTE;
   const file = path.join(noteIn, String(pid));
-  mkdirSync(noteIn, { recursive: true });
   const note = { boot: readBootId(), startTime: readProcessStat(pid)?.startTime ?? "", owner };
   const write = (isEnded: boolean) => writeFileSync(file, JSON.stringify({ ...note, isEnded } satisfies GroupNote));
-  write(false);
+  try {
+    mkdirSync(noteIn, { recursive: true });
+    write(false);
+  } catch (error) {
+    // It runs already, and must be ended in time: only a manager that follows a killed one would look for it in vain.
+    tell?.(`process ${pid} cannot be noted in ${noteIn}: ${String(error)}`);
+    return NO_NOTE;
+  }
   const noteEnd = () => {
     try {
       write(true);
@@ -141,12 +151,26 @@ function collect(child: ChildProcess): { readonly output: Tail; readonly errors:
   return { output, errors };
 }
 
+/** What the kernel or Node refuse at once: words that are too long together, or hold a zero byte; no memory. */
+function notStarted(error: unknown): RunningProcess {
+  const reason = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "?";
+  const end = { kind: "not-started", code, reason } as const;
+  return { done: Promise.resolve({ end, output: "", errors: "", stuck: "" }), kill: () => {} };
+}
+
 /** Runs it; resolves always, at the latest TERM_GRACE_MS + KILL_WAIT_MS after the timeout or the kill. */
 export function runProcess(order: ProcessOrder): RunningProcess {
   const { file, argv, environment, timeoutMs, group, owner } = order;
   const [program, words] =
     group === undefined ? [file, argv] : ["/bin/sh", ["-c", ENTER_GROUP, group.procsFile, file, ...argv]];
-  const child = spawn(program, words, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  let child: ChildProcess;
+  try {
+    child = spawn(program, words, { env: { ...environment }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    group?.release();
+    return notStarted(error);
+  }
   const { pid } = child;
   const { output, errors } = collect(child);
   const { noteEnd, forget } = noteGroup(order, pid);

@@ -304,3 +304,9 @@ test("digests do not change with who wrote the CIB", () => {
   expect(versionedDigest(signed)).toBe(versionedDigest(cib));
   expect(diskDigest(signed)).not.toBe(diskDigest(cib));
 });
+
+test.each(["1e309", "a b", "]]>", "id"])("no attribute of a ticket can be called %j", async (name) => {
+  const set = ["crm-ticket", "-t", "T1", "-S", name, "-v", "1", "--force"];
+  const { code, isUntouched } = await onFile("names", (env) => runHere(set, env));
+  expect([code === 0, isUntouched]).toEqual([false, true]);
+});

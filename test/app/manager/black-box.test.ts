@@ -153,3 +153,37 @@ test("a manager that dies over and over keeps how it came to that; beyond its bo
   expect(bytes).toBeLessThanOrEqual(48 * MIB);
   expect(segmentFiles(folder).length).toBeGreaterThan(22);
 });
+
+const ENDED = {
+  kind: "finished",
+  outcome: { kind: "exit", code: 0 },
+  exitReason: "",
+  attributes: [],
+  execMs: 1,
+  endedWallMs: 1,
+} as const;
+
+test("on a small disk half of the room is left to the configuration", async () => {
+  const [DISK, VALUE] = [3 * MIB, "x".repeat(20_000)];
+  const own = () => segmentFiles(folder).reduce((sum, file) => sum + statSync(file).size, 0);
+  const box = openBlackBox(
+    folder,
+    () => {},
+    () => DISK - own(),
+  );
+  let node = freshNode();
+  for (let turn = 0; turn < 300; turn += 1) {
+    // Nobody waits for its end: the state does not grow by it.
+    const event: NodeEvent = { ...ENDED, callId: 1_000 + turn, output: VALUE };
+    const now = { nowMs: turn, nowWallMs: turn };
+    const { state, effects } = stepNode(node, event, now, NODE_TOOLS);
+    box.note(node, event, now, effects);
+    node = state;
+    if (turn % 10 === 0) await box.flush();
+    expect(own()).toBeLessThan(DISK / 2 + MIB / 4);
+  }
+  await box.flush();
+  expect(own()).toBeGreaterThan(MIB / 2);
+  expect(segmentFiles(folder).length).toBeGreaterThan(2);
+  expect(play()).toMatchObject({ kind: "same", reason: "" });
+});
