@@ -1,14 +1,16 @@
 /**
  * `gemel crm-error`, also `crm_error`: what a number means that a tool of the cluster has ended with.
- * Facts: crm_error(8); lists of crm_error 2.1.5. Names and words of the system's own errors are those of this system.
+ * Facts: crm_error(8); lists of crm_error 2.1.5.
  */
 import process from "node:process";
-import { getSystemErrorMap } from "node:util";
+import { xml } from "../../base/xml.ts";
 import { parseArgs } from "../arguments.ts";
 import { refuseOutput } from "../control-client.ts";
 import { EXIT, wrongCall } from "./ask.ts";
+import { NAMELESS, SYSTEM_ERRORS } from "./system-errors.ts";
+import { tellXml } from "./xml-answer.ts";
 
-const USAGE = "crm_error [-X|-r] [-n] [-l | [--] CODE...]";
+const USAGE = "crm_error [-X|-r] [-n] [-V] [--output-as xml] [-l | [--] CODE...]";
 
 type Meanings = ReadonlyMap<number, readonly [name: string, text: string]>;
 
@@ -106,6 +108,7 @@ const OLD_CODES: Meanings = new Map([
   [208, ["pcmk_err_cib_modified", "On-disk configuration was manually modified"]],
   [209, ["pcmk_err_cib_backup", "Could not archive previous configuration"]],
   [210, ["pcmk_err_cib_save", "Could not save new configuration to disk"]],
+  [211, [NAMELESS, "Schema is already the latest available"]],
   [212, ["pcmk_err_cib_corrupt", "Could not parse on-disk configuration"]],
   [213, ["pcmk_err_multiple", "Resource active on multiple nodes"]],
   [214, ["pcmk_err_node_unknown", "Node not found"]],
@@ -114,22 +117,43 @@ const OLD_CODES: Meanings = new Map([
   [217, ["pcmk_err_unknown_format", "Unknown output format"]],
 ]);
 
-/** Errors of this system by their positive numbers. */
-function systemErrors(): Meanings {
-  const found = [...getSystemErrorMap()].map(([code, [name, text]]) => {
-    return [-code, [name, `${text.charAt(0).toUpperCase()}${text.slice(1)}`]] as const;
-  });
-  // Node's own inventions lie beyond what a system numbers.
-  return new Map(found.filter(([code]) => code < 200).toSorted(([left], [right]) => left - right));
-}
-
 function meaningsFor(isExit: boolean, isReturn: boolean): Meanings {
   if (isExit) return EXIT_CODES;
-  if (isReturn) return new Map([...RETURN_CODES, [0, ["pcmk_rc_ok", "OK"]], ...systemErrors()]);
-  return new Map([[0, ["pcmk_ok", "OK"]], ...systemErrors(), ...OLD_CODES]);
+  const system: Meanings = new Map([[0, ["pcmk_rc_ok", "OK"]], ...SYSTEM_ERRORS]);
+  return new Map(isReturn ? [...RETURN_CODES, ...system] : [...system, ...OLD_CODES]);
+}
+
+interface Meaning {
+  readonly code: number;
+  readonly name: string;
+  readonly text: string;
+}
+
+interface Call {
+  readonly isExit: boolean;
+  readonly isReturn: boolean;
+}
+
+function meaningOf(code: number, { isExit, isReturn }: Call): Meaning {
+  // Functions of old answered with the number below zero.
+  const looked = isExit || isReturn ? code : Math.abs(code);
+  const [name, text] = meaningsFor(isExit, isReturn).get(looked) ?? [];
+  if (name !== undefined && text !== undefined) return { code, name, text };
+  if (isExit) return { code, name: "CRM_EX_UNKNOWN", text: "Unknown exit status" };
+  return { code, name: NAMELESS, text: isReturn && code < 0 ? "Error" : `Unknown error ${looked}` };
+}
+
+function listOf({ isExit, isReturn }: Call): readonly Meaning[] {
+  return [...meaningsFor(isExit, isReturn)]
+    .map(([code, [name, text]]) => ({ code, name, text }))
+    .filter(({ name }) => name !== NAMELESS);
 }
 
 const NAME_WIDTH = 26;
+
+function numbered({ code, name, text }: Meaning, withName: boolean): string {
+  return `${String(code).padStart(5)}: ${withName ? `${name.padEnd(NAME_WIDTH)}  ` : ""}${text}`;
+}
 
 /** Exit codes: 0; 64 wrong call. */
 export function run(argv: readonly string[]): Promise<number> {
@@ -145,29 +169,25 @@ export function run(argv: readonly string[]): Promise<number> {
   } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    const refusal = refuseOutput(values);
-    if (refusal !== undefined) return Promise.resolve(wrongCall("crm_error", refusal, USAGE));
-    const isExit = values.exit === true;
-    const meanings = meaningsFor(isExit, values.rc === true);
-    if (values.list === true || positionals.length === 0) {
-      for (const [code, [name, text]] of meanings) {
-        const shown = values.name === true ? `${name.padEnd(NAME_WIDTH)}  ${text}` : text;
-        process.stdout.write(`${String(code).padStart(5)}: ${shown}\n`);
-      }
-      return Promise.resolve(EXIT.done);
-    }
+    const isXml = values["output-as"] === "xml";
+    const refusal = isXml ? undefined : refuseOutput(values);
     const wrong = positionals.find((word) => !/^-?\d{1,9}$/.test(word));
-    if (wrong !== undefined) return Promise.resolve(wrongCall("crm_error", `${wrong} is no number`, USAGE));
-    for (const word of positionals) {
-      const code = Number(word);
-      // Functions of old answered with the number below zero.
-      const known = meanings.get(isExit || values.rc === true ? code : Math.abs(code));
-      const unknown = isExit
-        ? (["CRM_EX_UNKNOWN", "Unknown exit status"] as const)
-        : (["Unknown", `Unknown error ${code}`] as const);
-      const [name, text] = known ?? unknown;
-      process.stdout.write(values.name === true ? `${name} - ${text}\n` : `${text}\n`);
-    }
+    const reason = refusal ?? (wrong === undefined ? undefined : `${wrong} is no number`);
+    if (reason !== undefined) return Promise.resolve(wrongCall("crm_error", reason, USAGE));
+    const call = { isExit: values.exit === true, isReturn: values.rc === true };
+    const isList = values.list === true || positionals.length === 0;
+    const meanings = isList ? listOf(call) : positionals.map((word) => meaningOf(Number(word), call));
+    const withName = values.name === true;
+    if (isXml) {
+      const found = meanings.map(({ code, name, text }) =>
+        xml("result-code", { code: String(code), ...(withName ? { name } : {}), description: text }),
+      );
+      tellXml("crm_error", argv, found, { code: EXIT.done, message: "OK" });
+    } else
+      for (const each of meanings) {
+        const brief = withName ? `${each.name} - ${each.text}` : each.text;
+        process.stdout.write(`${isList || values.verbose !== undefined ? numbered(each, withName) : brief}\n`);
+      }
     return Promise.resolve(EXIT.done);
   } catch (error) {
     return Promise.resolve(wrongCall("crm_error", error instanceof Error ? error.message : String(error), USAGE));

@@ -9,15 +9,18 @@ import type { Problem } from "../../base/problem.ts";
 import { childOf, childrenOf, parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import { loadConfiguration } from "../../cib/load.ts";
 import { parseArgs } from "../arguments.ts";
-import { askControl, controlSocketPath } from "../control-client.ts";
+import { askCib } from "../cib-door.ts";
+import { controlSocketPath } from "../control-client.ts";
 import { asCib, EXIT } from "../crm/session.ts";
 import { terminal } from "../crm/terminal.ts";
 import { fencingProblems } from "../fencing-problems.ts";
 import { tellProblem } from "../japanese/translate.ts";
 import { statusProblems } from "./verify-status.ts";
+import { tellXml } from "./xml-answer.ts";
 
 const USAGE =
-  "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p  [-S FILE]  (FILE: crm syntax or XML, - standard input)\n";
+  "usage: gemel verify FILE... | -x FILE | -L | -X XML | -p  [-S FILE] [--output-as xml]\n" +
+  "(FILE: crm syntax or XML, - standard input)\n";
 
 /** crm_verify's answer to well-formed XML that is something else. */
 const EXIT_FOREIGN = 76;
@@ -64,12 +67,20 @@ interface Text {
   readonly text: string;
 }
 
-type Values = { live?: boolean; file?: string; text?: string; pipe?: boolean; quiet?: boolean; run?: string };
+type Values = {
+  form: "text" | "xml";
+  live?: boolean;
+  file?: string;
+  text?: string;
+  pipe?: boolean;
+  quiet?: boolean;
+  run?: string;
+};
 
 async function readTexts(values: Values, files: readonly string[]): Promise<readonly Text[] | number> {
   const texts: Text[] = values.text === undefined ? [] : [{ source: "XML", text: values.text }];
   if (values.live === true) {
-    const reply = await askControl(controlSocketPath(values.run), { kind: "cib-query" });
+    const reply = await askCib(controlSocketPath(values.run), { kind: "cib-query" });
     if (reply.kind !== "answer") {
       const problems = reply.kind === "refused" ? reply.problems.map(tellProblem).join("\n") : reply.reason;
       process.stderr.write(`gemel verify: ${problems}\n`);
@@ -88,6 +99,46 @@ async function readTexts(values: Values, files: readonly string[]): Promise<read
   }
   return texts;
 }
+
+interface Verdict {
+  readonly isValid: boolean;
+  readonly lines: readonly string[];
+  /** Why there was nothing to judge. */
+  readonly fault?: string;
+  readonly configuration?: XmlElement;
+}
+
+function judge({ source, text }: Text): Verdict {
+  if (text.trim() === "") {
+    const fault = `${source}: error: there is nothing in it; name a file with a configuration`;
+    return { isValid: false, lines: [], fault };
+  }
+  const loaded = loadConfiguration(text, { source });
+  const fromStatus = loaded.kind === "valid" ? problemsOfStatus(text, source) : [];
+  const problems: readonly Problem[] =
+    loaded.kind === "valid"
+      ? [...loaded.warnings, ...furtherProblems(loaded.value, source), ...fromStatus]
+      : loaded.problems;
+  const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
+  const lines = [...problems.map(tellProblem), `${source}: ${count("error")} errors, ${count("warning")} warnings`];
+  const isValid = loaded.kind === "valid" && fromStatus.length === 0;
+  return { isValid, lines, ...(loaded.kind === "valid" ? { configuration: loaded.value } : {}) };
+}
+
+function codeOf(verdicts: readonly Verdict[], texts: readonly Text[]): number {
+  if (verdicts.every(({ isValid }) => isValid)) return EXIT.done;
+  return texts.every(({ text }) => isForeign(text)) ? EXIT_FOREIGN : EXIT.config;
+}
+
+const allOf = (verdicts: readonly Verdict[]) =>
+  verdicts.flatMap(({ lines, fault }) => (fault === undefined ? lines : [fault]));
+
+/** As crm_error says them. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  [EXIT.done]: "OK",
+  [EXIT_FOREIGN]: "Protocol violated",
+  [EXIT.config]: "Invalid configuration",
+};
 
 /**
  * Exit codes: 0 valid (warnings may be told); 78 not valid, or its status wants somebody to look; 76 no CIB; 64 wrong
@@ -121,15 +172,16 @@ export async function run(argv: readonly string[]): Promise<number> {
     });
     const { live, file, text, pipe, quiet, run: directory } = parsed.values;
     const named = { file: file ?? parsed.values["xml-file"], text: text ?? parsed.values["xml-text"], run: directory };
+    const form = parsed.values["output-as"] ?? "text";
+    if (form !== "text" && form !== "xml") throw new Error(`--output-as=${form}: text and xml are written here`);
     values = {
+      form,
       live: live ?? parsed.values["live-check"] ?? false,
       pipe: pipe ?? parsed.values["xml-pipe"] ?? false,
       quiet: quiet ?? false,
       ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
     };
     files = parsed.positionals;
-    const form = parsed.values["output-as"];
-    if (form !== undefined && form !== "text") throw new Error(`--output-as=${form}: only text is written here`);
     if ((parsed.values["output-to"] ?? "-") !== "-") throw new Error("--output-to: let the shell do it: ... > FILE");
     saveTo = parsed.values["save-xml"];
   } catch (error) {
@@ -142,29 +194,16 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(USAGE);
     return EXIT.usage;
   }
-  let isValid = true;
-  for (const { source, text } of texts) {
-    if (text.trim() === "") {
-      process.stderr.write(
-        `gemel verify: ${source}: error: there is nothing in it; name a file with a configuration\n`,
-      );
-      isValid = false;
-      continue;
-    }
-    const loaded = loadConfiguration(text, { source });
-    const fromStatus = loaded.kind === "valid" ? problemsOfStatus(text, source) : [];
-    const problems: readonly Problem[] =
-      loaded.kind === "valid"
-        ? [...loaded.warnings, ...furtherProblems(loaded.value, source), ...fromStatus]
-        : loaded.problems;
-    if (values.quiet !== true) for (const problem of problems) process.stdout.write(`${tellProblem(problem)}\n`);
-    const count = (severity: Problem["severity"]) => problems.filter((problem) => problem.severity === severity).length;
-    if (values.quiet !== true)
-      process.stdout.write(`${source}: ${count("error")} errors, ${count("warning")} warnings\n`);
-    isValid &&= loaded.kind === "valid" && fromStatus.length === 0;
-    if (saveTo !== undefined && loaded.kind === "valid" && !terminal.writeText(saveTo, printXml(asCib(loaded.value))))
-      return EXIT.cannotCreate;
-  }
-  if (isValid) return EXIT.done;
-  return texts.every(({ text }) => isForeign(text)) ? EXIT_FOREIGN : EXIT.config;
+  const verdicts = texts.map(judge);
+  for (const { fault } of verdicts) if (fault !== undefined) process.stderr.write(`gemel verify: ${fault}\n`);
+  const isQuiet = values.quiet === true || values.form === "xml";
+  if (!isQuiet) for (const { lines } of verdicts) process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  const valid = verdicts.flatMap(({ configuration }) => configuration ?? []);
+  if (saveTo !== undefined)
+    for (const each of valid) if (!terminal.writeText(saveTo, printXml(asCib(each)))) return EXIT.cannotCreate;
+  const code = codeOf(verdicts, texts);
+  // Of the field's form, whose errors are those that make it invalid; every other word is in the text.
+  if (values.form === "xml")
+    tellXml("crm_verify", argv, [], { code, message: MESSAGES[code] ?? "" }, code === EXIT.done ? [] : allOf(verdicts));
+  return code;
 }

@@ -60,6 +60,21 @@ function utilization([node, verb, name, value, ...more]: Argv): Argv | undefined
   return verb === "delete" ? [...meant, "-D"] : undefined;
 }
 
+function timeframe([from, to, ...more]: Argv): Argv | undefined {
+  return from === undefined || more.length > 0 ? undefined : ["timeline", "-f", from, ...option("-t", to)];
+}
+
+/** `[CLASS:[PROVIDER:]]TYPE [NAME=VALUE...]` */
+function validate([agent, ...pairs]: Argv): Argv | undefined {
+  if (agent === undefined) return undefined;
+  const parts = agent.split(":");
+  const [type = "", provider = "heartbeat"] = parts.toReversed();
+  const named = ["--class", parts.length > 1 ? (parts[0] ?? "ocf") : "ocf"];
+  const owner = parts.length === 2 ? [] : ["--provider", provider];
+  const given = pairs.flatMap((pair) => ["--option", pair]);
+  return ["crm_resource", "--validate", ...named, ...owner, "--agent", type, ...given];
+}
+
 const TICKET_VERBS: Readonly<Record<string, Argv>> = {
   grant: ["-g", "-f"],
   revoke: ["-r", "-f"],
@@ -103,18 +118,18 @@ export const BORROWED: Readonly<Record<string, Readonly<Record<string, Borrowed>
     server: { usage: "", make: exactly(0, () => ["crm_node", "-l"]) },
     utilization: { usage: "NODE set NAME VALUE | NODE show|delete NAME", make: utilization },
   },
+  ra: { validate: { usage: "[CLASS:[PROVIDER:]]TYPE [NAME=VALUE...]", make: validate } },
   site: { ticket: { usage: "grant|revoke|delete|standby|activate|show|time TICKET", make: ticket } },
   history: {
     info: { usage: "", make: exactly(0, () => ["timeline", "-w"]) },
     latest: { usage: "", make: exactly(0, () => ["timeline", "-f", "10min"]) },
-    timeframe: {
-      usage: "FROM [TO]",
-      make: ([from, to, ...more]) =>
-        from === undefined || more.length > 0 ? undefined : ["timeline", "-f", from, ...option("-t", to)],
-    },
+    timeframe: { usage: "FROM [TO]", make: timeframe },
     resource: { usage: "RESOURCE", make: exactly(1, (id) => ["timeline", "-f", "24h", "--about", id]) },
     node: { usage: "NODE", make: exactly(1, (name) => ["timeline", "-f", "24h", "--about", name]) },
     transition: { usage: "", make: exactly(0, () => ["timeline", "-f", "24h", "--about", "transition"]) },
+    transitions: { usage: "", make: exactly(0, () => ["timeline", "-f", "24h", "--about", "transition"]) },
+    events: { usage: "", make: exactly(0, () => ["timeline", "-f", "24h"]) },
+    limit: { usage: "FROM [TO]", make: timeframe },
     log: { usage: "[NODE]", make: upTo(1, (name) => ["log", "--lines", "200", ...option("--node", name)]) },
     diff: { usage: "[VERSION [VERSION]]", make: (words) => ["config", "diff", ...words] },
     session: { usage: "", make: exactly(0, () => ["config", "log"]) },
@@ -128,27 +143,46 @@ export const BORROWED: Readonly<Record<string, Readonly<Record<string, Borrowed>
   },
 };
 
+const NODE_CONFIGURATION = "the nodes of a cluster stand in the node configuration of each: docs/operations";
+const INIT_SYSTEM = "the init system starts and stops gemel on each node";
+const INPUTS = "the inputs of each decision are in the journal: gemel replay JOURNAL; gemel why tells them";
 const NO_COROSYNC = "there is no Corosync here; the links stand in the node configuration, see gemel status";
 /** Level and word: why not, and what instead. */
 export const NOT_HERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   resource: {
-    trace: "write the agent's own trace with: crm_resource --force-check -r RESOURCE, or set trace_ra=1 on an op",
-    untrace: "delete trace_ra from the op: crm configure edit",
     secret: "secrets of fencing devices stand in the CIB, which only root reads, and are masked in every report",
   },
   node: {
     clearstate:
       "the state of a node is what the cluster sees; crm node fence switches one off, fence confirm says it is",
   },
-  configure: {
-    graph: "crm configure simulate shows what would be done; gemel simulate -D FILE draws it",
-    rsctest: "crm_resource --force-check -r RESOURCE runs an agent by hand on this node",
-    "default-timeouts": "crm ra info AGENT tells the advised times; write them: op start timeout=...",
-  },
   cluster: {
     init: "a node is set up by its node configuration: gemel import, or docs/operations/node-configuration.md",
     start: "the init system starts gemel on each node",
     stop: "the init system stops gemel on each node, in order",
+    restart: INIT_SYSTEM,
+    enable: INIT_SYSTEM,
+    disable: INIT_SYSTEM,
+    join: NODE_CONFIGURATION,
+    add: NODE_CONFIGURATION,
+    remove: `${NODE_CONFIGURATION}; crm node delete forgets one`,
+    rename: "the name of a cluster: crm configure property cluster-name=NAME",
+    run: "commands on all nodes are those of ssh",
+    copy: "files of all nodes are copied by scp; the configuration of the cluster is the same everywhere by itself",
+    diff: "files of the nodes are compared over ssh; the configuration of the cluster is the same everywhere",
+    crash_test: "gemel fence drill NODE tries the fencing; gemel sim tries the rest beside the cluster",
+    wait_for_startup: "crm_mon -1 tells whether the cluster is up; crm -w waits until what was asked is done",
+  },
+  history: {
+    detail: "gemel timeline tells all; gemel timeline -w only what was wrong",
+    exclude: "gemel timeline is made of events, not of lines of a log; --about NAME chooses",
+    graph: INPUTS,
+    peinputs: INPUTS,
+    show: INPUTS,
+    wdiff: "history diff tells what changed between two versions",
+    refresh: "the story is told anew at each call",
+    setnodes: "the nodes are those of the cluster",
+    source: "gemel timeline --help tells how the story of a report is read",
   },
   "": {
     corosync: NO_COROSYNC,

@@ -12,7 +12,7 @@ import { askFile, shadowFile, writeCibFile } from "../cib-door.ts";
 import { askControl, type ControlReply } from "../control-client.ts";
 import { asCib, askManager, EXIT, type Session, tellReply } from "./session.ts";
 
-export const CIB_WORDS = ["new", "delete", "reset", "commit", "use", "diff", "list"] as const;
+export const CIB_WORDS = ["new", "delete", "reset", "commit", "use", "diff", "list", "import"] as const;
 
 function complain({ terminal }: Session, text: string): number {
   terminal.err(`crm: ${text}\n`);
@@ -50,6 +50,19 @@ async function create(session: Session, name: string, words: readonly string[]):
   if (cib === undefined) return EXIT.unavailable;
   writeCibFile(shadowFile(name), cib);
   return use(session, name);
+}
+
+/** `import FILE [NAME]`: the copy of a CIB file, in use; without a name it is called as the file. */
+function bringIn(session: Session, file: string, given = path.basename(file).replace(/\.xml$/, "")): number {
+  if (!/^[\w.-]+$/.test(given)) return -1;
+  if (existsSync(shadowFile(given))) return complain(session, `the copy ${given} exists already; cib delete ${given}`);
+  const text = session.terminal.readText(file);
+  if (text === undefined) return EXIT.noInput;
+  const read = parseXml(text);
+  if (read.kind === "not-xml") return complain(session, `${file}: line ${read.line}: ${read.reason}`);
+  if (read.root.name !== "cib") return complain(session, `${file} is no CIB`);
+  writeCibFile(shadowFile(given), read.root);
+  return use(session, given);
 }
 
 function use(session: Session, name: string | undefined): number {
@@ -97,6 +110,7 @@ export async function runCib(session: Session, words: readonly string[]): Promis
   const [verb, given, ...rest] = words;
   if (verb === "list") return list(session);
   if (verb === "use") return use(session, given);
+  if (verb === "import") return given === undefined || rest.length > 1 ? -1 : bringIn(session, given, rest[0]);
   const name = given ?? process.env["CIB_shadow"];
   if (verb === undefined || name === undefined || name === "" || /[/\0]/.test(name)) return -1;
   switch (verb) {

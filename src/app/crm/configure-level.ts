@@ -11,13 +11,16 @@ import { changeGroup, type GroupChange, renameObject, setValue } from "../../cib
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
 import { listStatements, printCrm } from "../../cib/crm-syntax/print.ts";
 import { isXmlText, type LoadMode, loadConfiguration } from "../../cib/load.ts";
-import { CLUSTER_OPTIONS } from "../../cib/schema/options.ts";
+import { CLUSTER_OPTIONS, optionNames } from "../../cib/schema/options.ts";
+import { readBoolean } from "../../cib/schema/values.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { diffTrees } from "../../cluster/core/cib-store/diff.ts";
 import { fencingProblems } from "../fencing-problems.ts";
 import { missingAgents } from "./agents-here.ts";
 import { runBorrowed, runTool } from "./borrowed.ts";
+import { defaultTimeouts, testResources } from "./configure-agents.ts";
 import { erase, remove } from "./deletion.ts";
+import { drawConfiguration } from "./graph.ts";
 import { simulate } from "./rehearsal.ts";
 import { asCib, commit, EXIT, fetchRunning, hasChanges, type Session, tellProblems } from "./session.ts";
 import { show } from "./show.ts";
@@ -75,11 +78,21 @@ function load({ session, words, working }: Call): number {
   return takeText(session, text, file, method === "update" ? "update" : "replace", working);
 }
 
+/** `save [xml] [WORD...] FILE`: what `show` prints of the same words; `-` is standard output. */
 function save({ session, words, working }: Call): number {
-  const isXml = words[0] === "xml";
-  const [file, ...rest] = isXml ? words.slice(1) : words;
-  if (file === undefined || rest.length > 0) return -1;
-  return session.terminal.writeText(file, isXml ? printXml(working) : printCrm(working)) ? EXIT.done : EXIT.failed;
+  const file = words.at(-1);
+  const chosen = words.slice(0, -1);
+  if (file === undefined || file === "xml") return -1;
+  const said: string[] = [];
+  const isWhole = chosen.every((word) => word === "xml");
+  const terminal = { ...session.terminal, out: (text: string) => void said.push(text) };
+  const code = isWhole ? EXIT.done : show({ ...session, terminal }, chosen, working);
+  if (code !== EXIT.done) return code;
+  const whole = chosen.length > 0 ? printXml(working) : printCrm(working);
+  const text = isWhole ? whole : said.join("");
+  if (file !== "-") return session.terminal.writeText(file, text) ? EXIT.done : EXIT.failed;
+  session.terminal.out(text);
+  return EXIT.done;
 }
 
 /** Without a file the working copy. Exit code 0 also with warnings, as crm_verify. */
@@ -130,9 +143,28 @@ function diff({ session, working }: Call): number {
   return EXIT.done;
 }
 
+const SCHEMA = "pacemaker-3.9";
+
 /** There is one, whichever the file named that was loaded. */
-function tellSchema({ terminal }: Session): number {
-  terminal.out("pacemaker-3.9\n");
+function tellSchema({ session: { terminal }, words: [wanted = SCHEMA] }: Call): number {
+  if (wanted === SCHEMA) terminal.out(`${SCHEMA}\n`);
+  else
+    terminal.err(
+      `crm: the configuration has one form here, ${SCHEMA}; what is older is brought up when it is loaded\n`,
+    );
+  return wanted === SCHEMA ? EXIT.done : EXIT.failed;
+}
+
+/** `graph [dot [FILE]]`: as text; pictures are drawn by the programs of graphviz. */
+function graph({ session: { terminal }, words: [kind = "dot", file, format], working }: Call): number {
+  if (kind !== "dot") return -1;
+  const text = drawConfiguration(working);
+  if (format !== undefined) {
+    terminal.err(`crm: no pictures are drawn here: crm configure graph dot | dot -T${format} -o ${file ?? "FILE"}\n`);
+    return EXIT.usage;
+  }
+  if (file !== undefined) return terminal.writeText(file, text) ? EXIT.done : EXIT.cannotCreate;
+  terminal.out(text);
   return EXIT.done;
 }
 
@@ -175,34 +207,46 @@ function set({ session, words: [path = "", value, ...more], working }: Call): nu
   return EXIT.done;
 }
 
-/** What the cluster goes by: what is set, else the default. */
+/** What the cluster goes by: what is set, else the default. Without a name all names; `-t`: true or false. */
 function getProperty({ session, words, working }: Call): number {
-  const [name] = words.filter((word) => word !== "-t");
-  if (name === undefined) return -1;
+  const asTruth = words.some((word) => word === "-t" || word === "--true");
+  const [name, ...more] = words.filter((word) => word !== "-t" && word !== "--true");
+  if (more.length > 0) return -1;
+  if (name === undefined) {
+    session.terminal.out(`${optionNames(CLUSTER_OPTIONS).toSorted().join("\n")}\n`);
+    return EXIT.done;
+  }
   const sets = working.children.filter((section) => section.name === "crm_config").flatMap(({ children }) => children);
   const pairs = sets.flatMap(({ children }) => children);
   const written = pairs.find(({ attributes }) => attributes["name"] === name)?.attributes["value"];
   const schema = CLUSTER_OPTIONS.find((option) => option.name === name || option.aliases?.includes(name) === true);
   const value = written ?? schema?.default;
-  if (value === undefined) session.terminal.err(`crm: ${name} is not set, and has no default\n`);
+  if (asTruth) session.terminal.out(`${readBoolean(value ?? "") === true}\n`);
+  else if (value === undefined) session.terminal.err(`crm: ${name} is not set, and has no default\n`);
   else session.terminal.out(`${value}\n`);
-  return value === undefined ? EXIT.failed : EXIT.done;
+  return value === undefined && !asTruth ? EXIT.failed : EXIT.done;
 }
 
 const textOf = (statements: readonly { readonly lines: readonly string[] }[]): string =>
   statements.map(({ lines }) => `${lines.join("\n")}\n`).join("");
 
-/** The text of the configuration through a program of the operator's, and back. */
-function filter({ session, words: [command, ...ids], working }: Call): number {
+/** `filter COMMAND [xml] [changed|ID...]`: the text through a program of the operator's, and back. */
+function filter({ session, words: [command, ...chosen], working }: Call): number {
   if (command === undefined) return -1;
-  const chosen = listStatements(working).filter(({ id }) => ids.length === 0 || ids.includes(id));
-  const input = textOf(chosen);
-  const { status, stdout, error } = spawnSync("/bin/sh", ["-c", command], { input, encoding: "utf8" });
+  const printed: string[] = [];
+  const terminal = { ...session.terminal, out: (text: string) => void printed.push(text) };
+  const code = show({ ...session, terminal }, chosen, working);
+  if (code !== EXIT.done) return code;
+  const { status, stdout, error } = spawnSync("/bin/sh", ["-c", command], {
+    input: printed.join(""),
+    encoding: "utf8",
+  });
   if (error !== undefined || status !== 0) {
     session.terminal.err(`crm: the filter failed (${error?.message ?? `exit code ${status ?? "unknown"}`})\n`);
     return EXIT.failed;
   }
-  return takeText(session, stdout, "filtered text", ids.length === 0 ? "replace" : "update", working);
+  const isWhole = chosen.every((word) => word === "xml");
+  return takeText(session, stdout, "filtered text", isWhole ? "replace" : "update", working);
 }
 
 export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
@@ -212,7 +256,7 @@ export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
     run: ({ session, words, working }) => show(session, words, working),
   },
   load: { usage: "[xml] update|replace|push FILE", help: "merge a file, or replace all by it", run: load },
-  save: { usage: "[xml] FILE", help: "write the configuration to a file", run: save },
+  save: { usage: "[xml] [ID|type:WORD|changed...] FILE", help: "write it, or what show prints, to a file", run: save },
   verify: { usage: "[FILE]", help: "all that is wrong or dangerous", run: verify },
   delete: {
     usage: "[--force] ID...",
@@ -229,8 +273,8 @@ export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
   diff: { usage: "", help: "what a commit would change", run: diff },
   modgroup: { usage: "GROUP add ID [before|after ID] | GROUP remove ID", help: "members of a group", run: modgroup },
   set: { usage: "ID.NAME VALUE", help: "change one value", run: set },
-  get_property: { usage: "NAME", help: "an option of the cluster, or its default", run: getProperty },
-  filter: { usage: "COMMAND [ID...]", help: "edit the text by a program", run: filter },
+  get_property: { usage: "[-t] [NAME]", help: "an option of the cluster, or its default", run: getProperty },
+  filter: { usage: "COMMAND [xml] [changed|ID...]", help: "edit the text by a program", run: filter },
   simulate: {
     usage: "[scores] [utilization]",
     help: "what the cluster would do with the changes",
@@ -248,7 +292,18 @@ export const CONFIGURE_COMMANDS: Readonly<Record<string, ConfigureCommand>> = {
     help: "the configuration in the newest form",
     run: ({ session, words: [word] }) => (word === "force" ? runTool(session, ["cibadmin", "-u", "-f"]) : -1),
   },
-  schema: { usage: "", help: "the form of the configuration", run: ({ session }) => tellSchema(session) },
+  schema: { usage: "[SCHEMA]", help: "the form of the configuration", run: tellSchema },
+  graph: { usage: "[dot [FILE]]", help: "the resources and their constraints as a graph for graphviz", run: graph },
+  "default-timeouts": {
+    usage: "PRIMITIVE...",
+    help: "the times that the agents advise; longer, measured ones are better",
+    run: ({ session, words, working }) => defaultTimeouts(session, words, working),
+  },
+  rsctest: {
+    usage: "RESOURCE... [NODE]",
+    help: "start, monitor and stop on this node what the cluster holds nowhere",
+    run: ({ session, words }) => testResources(session, words),
+  },
   refresh: { usage: "", help: "forget uncommitted changes, fetch anew", run: refresh },
   commit: {
     usage: "[force|replace]",
@@ -267,9 +322,16 @@ export function quoteArgument(word: string): string {
   return `${name}"${value.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
+/** The field's shells of all ages write some of them with a hyphen, others with an underscore. */
+function inOurSpelling(word: string): string {
+  const plain = (text: string) => text.replaceAll("_", "-");
+  return Object.keys(CONFIGURE_COMMANDS).find((name) => plain(name) === plain(word)) ?? word;
+}
+
 /** One command or statement on the working copy. `text` is the statement whole, with its quotes. */
 export async function runConfigure(session: Session, words: readonly string[], text: string): Promise<number> {
-  const [name = "", ...rest] = words;
+  const [typed = "", ...rest] = words;
+  const name = inOurSpelling(typed);
   const borrowed = await runBorrowed(session, "configure", words);
   if (borrowed !== undefined) return borrowed;
   // Files may be judged where no cluster runs.
@@ -285,8 +347,8 @@ export async function runConfigure(session: Session, words: readonly string[], t
     return EXIT.usage;
   }
   if (STATEMENT_NAMES.includes(name)) {
-    const typed = { source: "command", mode: "update", base: fetched, isUnfinished: true } as const;
-    return take(session, loadConfiguration(text, typed), fetched);
+    const wanted = { source: "command", mode: "update", base: fetched, isUnfinished: true } as const;
+    return take(session, loadConfiguration(text, wanted), fetched);
   }
   const near = nearestName(name, [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES]);
   session.terminal.err(`crm: configure has no command ${name}${near === undefined ? "" : `; did you mean ${near}?`}\n`);

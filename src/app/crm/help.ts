@@ -31,6 +31,9 @@ const RESOURCE: Usages = {
   ban: OVERRIDE,
   unmove: "RESOURCE",
   unmigrate: "RESOURCE",
+  unban: "RESOURCE",
+  trace: "RESOURCE [OPERATION|probe [INTERVAL] [DIRECTORY]]",
+  untrace: "RESOURCE [OPERATION|probe [INTERVAL]]",
   clear: "RESOURCE",
   cleanup: CLEANUP,
   refresh: CLEANUP,
@@ -81,7 +84,11 @@ const STATEMENTS: Usages = {
 };
 
 const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
-  "": { status: "", verify: "[FILE]", maintenance: "on|off" },
+  "": {
+    status: "",
+    verify: "[FILE]",
+    maintenance: "on|off | action RESOURCE start|stop|monitor|promote|demote",
+  },
   resource: RESOURCE,
   node: NODE,
   configure: STATEMENTS,
@@ -94,6 +101,7 @@ const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
     use: "[NAME|live]",
     diff: "",
     list: "",
+    import: "FILE [NAME]",
   },
   template: {
     new: "[NAME] TEMPLATE... [NAME=VALUE...]",
@@ -114,6 +122,7 @@ const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
     save: "[FILE]",
     origin: "",
     simulate: "[scores] [utilization]",
+    run: "[scores] [utilization]",
   },
 };
 

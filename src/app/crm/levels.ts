@@ -15,6 +15,7 @@ import { notReached, roleNotReached } from "./reached.ts";
 import { CIBSTATUS_WORDS } from "./rehearsal.ts";
 import { askManager, commit, EXIT, fetchRunning, type Session, settle, statusBefore, tellReply } from "./session.ts";
 import { TEMPLATE_WORDS } from "./template-level.ts";
+import { runTrace } from "./trace.ts";
 
 type ResourceAction = (ControlRequest & { kind: "resource" })["action"];
 type NodeAction = (ControlRequest & { kind: "node" })["action"];
@@ -33,6 +34,7 @@ const RESOURCE_ACTIONS: Readonly<Record<string, ResourceAction>> = {
   ban: "ban",
   unmove: "unmove",
   unmigrate: "unmove",
+  unban: "unmove",
   clear: "unmove",
 };
 const NODE_ACTIONS: Readonly<Record<string, NodeAction>> = {
@@ -192,6 +194,7 @@ export async function runResource(session: Session, words: readonly string[]): P
   if (set !== undefined) return option(session, set, words.slice(1));
   if (resource === undefined) return -1;
   if (verb === "restart") return restart(session, resource);
+  if (verb === "trace" || verb === "untrace") return await runTrace(session, verb, words.slice(1));
   if ((verb === "promote" || verb === "demote") && words.length === 2) return setRole(session, verb, resource);
   const action = RESOURCE_ACTIONS[verb];
   if (action === undefined) return -1;
@@ -279,14 +282,23 @@ export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
   ],
   configure: [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES, ...BELOW_CONFIGURE],
   resource: [
-    ...[...Object.keys(RESOURCE_ACTIONS), "restart", "promote", "demote", "status", ...Object.keys(META_SETS)],
+    ...[
+      ...Object.keys(RESOURCE_ACTIONS),
+      "restart",
+      "promote",
+      "demote",
+      "status",
+      "trace",
+      "untrace",
+      ...Object.keys(META_SETS),
+    ],
     ...borrowedWords("resource"),
   ],
   node: [
     ...[...Object.keys(NODE_ACTIONS), "status", "show", "fence", "attribute", "status-attr"],
     ...borrowedWords("node"),
   ],
-  ra: RA_WORDS,
+  ra: [...RA_WORDS, ...borrowedWords("ra")],
   cib: CIB_WORDS,
   template: TEMPLATE_WORDS,
   cibstatus: CIBSTATUS_WORDS,

@@ -17,7 +17,7 @@ const IDLE = [
     "sort-elements",
     "wait",
   ],
-  ...["add-quotes", "manage-children", "debug", "save"],
+  ...["add-quotes", "manage-children", "debug", "save", "set", "reset"],
 ];
 export const OPTION_WORDS: readonly string[] = ["editor", "show", ...IDLE];
 

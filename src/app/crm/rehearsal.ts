@@ -19,6 +19,7 @@ export const CIBSTATUS_WORDS = [
   "save",
   "origin",
   "simulate",
+  "run",
 ] as const;
 
 /** The CIB with the working copy in it; the exit code when there is none. */
@@ -87,7 +88,7 @@ function suppose(verb: string, words: readonly string[]): string[] | undefined {
 export async function runCibStatus(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", ...rest] = words;
   const { terminal, supposed } = session;
-  if (verb === "simulate") return await simulate(session, rest);
+  if (verb === "simulate" || verb === "run") return await simulate(session, rest);
   if (verb === "origin" || verb === "show") {
     terminal.out(`${supposed.file ?? "live"}${supposed.flags.map((flag) => ` ${flag}`).join("")}\n`);
     return EXIT.done;

@@ -7,7 +7,7 @@ import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { readStatements } from "../../cib/crm-syntax/tokens.ts";
-import { runBorrowed } from "./borrowed.ts";
+import { runBorrowed, runTool } from "./borrowed.ts";
 import { runCib } from "./cib-level.ts";
 import { runConfigure, takeText } from "./configure-level.ts";
 import { helpText, usageOf } from "./help.ts";
@@ -99,8 +99,20 @@ async function runAt(shell: Shell, level: LevelName, words: readonly string[], t
   }
 }
 
-/** `maintenance on|off`: of the whole cluster. */
+const BY_HAND: Readonly<Record<string, string>> = {
+  start: "start",
+  stop: "stop",
+  monitor: "check",
+  promote: "promote",
+  demote: "demote",
+};
+
+/** `maintenance on|off`: of the whole cluster; `maintenance action RESOURCE ACTION`: an agent run by hand here. */
 async function maintain(session: Session, [, word = "", ...more]: readonly string[]): Promise<number> {
+  const [resource = "", action = ""] = more;
+  const verb = Object.hasOwn(BY_HAND, action) ? BY_HAND[action] : undefined;
+  if (word === "action" && verb !== undefined && more.length === 2)
+    return await runTool(session, ["crm_resource", `--force-${verb}`, "-r", resource]);
   if (!["on", "off"].includes(word) || more.length > 0) return -1;
   const statement = `property maintenance-mode=${word === "on" ? "true" : "false"}`;
   const code = await runConfigure(session, statement.split(" "), statement);
@@ -158,7 +170,9 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
   while (
     first !== undefined &&
     isLevel(first) &&
-    (level === "" || (level === "configure" && BELOW_CONFIGURE.includes(first)))
+    (level === "" ||
+      (level === "configure" && BELOW_CONFIGURE.includes(first)) ||
+      (level === "cib" && first === "cibstatus"))
   ) {
     level = first;
     words = words.slice(1);
@@ -191,10 +205,6 @@ export async function runBatch(shell: Shell, text: string): Promise<number> {
     if (result.code === EXIT.done) continue;
     shell.session.terminal.err(`crm: stopped at line ${index + 1}\n`);
     return result.code;
-  }
-  if (shell.begun !== "") {
-    shell.session.terminal.err("crm: the last line ends with a backslash, and nothing follows it\n");
-    return EXIT.usage;
   }
   if (shell.begun !== "") {
     shell.session.terminal.err("crm: the last line ends with a backslash, and nothing follows it\n");

@@ -63,11 +63,6 @@ export const SHELL_JA: Phrases = [
     "Corosync は使っていません。リンクはノード設定にあり、gemel status で見られます",
   ],
   [
-    "write the agent's own trace with: crm_resource --force-check -r RESOURCE, or set trace_ra=1 on an op",
-    "エージェントの記録は crm_resource --force-check -r RESOURCE か、op に trace_ra=1 を付けて取ってください",
-  ],
-  ["delete trace_ra from the op: crm configure edit", "op から trace_ra を削除してください: crm configure edit"],
-  [
     "secrets of fencing devices stand in the CIB, which only root reads, and are masked in every report",
     "フェンシング機器の秘密は root だけが読める CIB にあり、レポートでは常に伏せられます",
   ],
@@ -75,17 +70,77 @@ export const SHELL_JA: Phrases = [
     "the state of a node is what the cluster sees; crm node fence switches one off, fence confirm says it is",
     "ノードの状態はクラスタが見たものです。電源を切るには crm node fence、切れたことの確認は fence confirm です",
   ],
+  ["the init system starts and stops gemel on each node", "各ノードの init が gemel を起動・停止します"],
   [
-    "crm configure simulate shows what would be done; gemel simulate -D FILE draws it",
-    "crm configure simulate で何が行われるか分かります。図は gemel simulate -D FILE で描けます",
+    "the nodes of a cluster stand in the node configuration of each: docs/operations",
+    "クラスタのノードは各ノードの設定にあります: docs/operations",
   ],
   [
-    "crm_resource --force-check -r RESOURCE runs an agent by hand on this node",
-    "crm_resource --force-check -r RESOURCE で、このノードのエージェントを手動で実行できます",
+    "the nodes of a cluster stand in the node configuration of each: docs/operations; crm node delete forgets one",
+    "クラスタのノードは各ノードの設定にあります: docs/operations。外すには crm node delete を使ってください",
   ],
   [
-    "crm ra info AGENT tells the advised times; write them: op start timeout=...",
-    "推奨時間は crm ra info AGENT で分かります。op start timeout=... のように書いてください",
+    "the name of a cluster: crm configure property cluster-name=NAME",
+    "クラスタの名前は crm configure property cluster-name=NAME で変えられます",
+  ],
+  ["commands on all nodes are those of ssh", "全ノードでのコマンド実行には ssh を使ってください"],
+  [
+    "files of all nodes are copied by scp; the configuration of the cluster is the same everywhere by itself",
+    "ファイルのコピーには scp を使ってください。クラスタの設定は自動的にどのノードでも同じです",
+  ],
+  [
+    "files of the nodes are compared over ssh; the configuration of the cluster is the same everywhere",
+    "ファイルの比較には ssh を使ってください。クラスタの設定はどのノードでも同じです",
+  ],
+  [
+    "gemel fence drill NODE tries the fencing; gemel sim tries the rest beside the cluster",
+    "フェンシングの試験は gemel fence drill NODE、それ以外の試験は gemel sim でクラスタの外で行えます",
+  ],
+  [
+    "crm_mon -1 tells whether the cluster is up; crm -w waits until what was asked is done",
+    "クラスタが動いているかは crm_mon -1 で分かります。crm -w は頼んだことが終わるまで待ちます",
+  ],
+  [
+    "gemel timeline tells all; gemel timeline -w only what was wrong",
+    "gemel timeline はすべてを、gemel timeline -w は異常だけを表示します",
+  ],
+  [
+    "gemel timeline is made of events, not of lines of a log; --about NAME chooses",
+    "gemel timeline はログの行ではなく出来事からできています。--about NAME で選べます",
+  ],
+  [
+    "the inputs of each decision are in the journal: gemel replay JOURNAL; gemel why tells them",
+    "判断の入力は記録にあります: gemel replay JOURNAL。理由は gemel why で見られます",
+  ],
+  ["history diff tells what changed between two versions", "二つの版の違いは history diff で見られます"],
+  ["the story is told anew at each call", "経過は呼ばれるたびに新しく作られます"],
+  ["the nodes are those of the cluster", "ノードはクラスタのノードです"],
+  [
+    "gemel timeline --help tells how the story of a report is read",
+    "レポートの経過の読み方は gemel timeline --help にあります",
+  ],
+  [
+    "crm: no pictures are drawn here: crm configure graph dot | dot -T{1} -o {2}",
+    "crm: ここでは図は描きません: crm configure graph dot | dot -T{1} -o {2}",
+  ],
+  ["crm: there is no primitive {1}", "crm: プリミティブ {1} はありません"],
+  [
+    "crm: {1}: its agent is not on this node, or advises no times",
+    "crm: {1}: エージェントがこのノードにないか、時間を推奨していません",
+  ],
+  ["crm: not tested: {1}", "crm: 試験しません: {1}"],
+  ["{1} runs on {2}: crm resource stop {3}", "{1} は {2} で動いています: crm resource stop {3}"],
+  [
+    "the cluster may start {1} at any moment: crm resource stop {2}",
+    "クラスタがいつでも {1} を起動し得ます: crm resource stop {2}",
+  ],
+  [
+    "crm: {1} is no primitive of class ocf: only those can be traced",
+    "crm: {1} は ocf クラスのプリミティブではないので、記録できません",
+  ],
+  [
+    "the trace of {1} is written to {2}; end it soon: crm resource untrace {3}",
+    "{1} の記録を {2} に書きます。早めに終えてください: crm resource untrace {3}",
   ],
   [
     "a node is set up by its node configuration: gemel import, or docs/operations/node-configuration.md",

@@ -10,7 +10,7 @@ import type {
 import type { Action } from "./act/actions.ts";
 import { circleProblems } from "./act/circle.ts";
 import type { BlockedAction, Decision, NodeStatus, ResourceRole, ResourceStatus } from "./decision.ts";
-import { atHost } from "./facts/digests.ts";
+import { atHost, ownParameters } from "./facts/digests.ts";
 import type { Facts, Resource } from "./facts/model.ts";
 import { inAnonymousClone } from "./facts/model.ts";
 import { findOperation, operationMeta } from "./facts/on-fail.ts";
@@ -65,6 +65,7 @@ function resourceAction({ facts, board }: Worked, step: Action, resource: Resour
     parameters: {
       ...atHost(parametersOf(facts, resource, step.node?.attributes), host),
       ...bundledParameters(resource),
+      ...ownParameters(resource, { task: name, intervalMs: step.intervalMs }),
     },
     meta: { ...meta, timeout: String(timeoutMs), ...step.meta },
     expectedCode: step.expectedCode,

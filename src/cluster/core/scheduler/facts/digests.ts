@@ -46,8 +46,11 @@ export function atHost(
 
 const NO_PARAMETERS: Readonly<Record<string, string>> = {};
 
-/** What is configured for that operation alone. */
-function ownParameters(resource: Resource, { task, intervalMs }: OperationRun): Readonly<Record<string, string>> {
+/** What is configured for that operation alone: its agent is given it, and its digest is made with it. */
+export function ownParameters(
+  resource: Resource,
+  { task, intervalMs }: OperationRun,
+): Readonly<Record<string, string>> {
   const children = findOperation(resource, task, intervalMs)?.element.children ?? [];
   if (children.length === 0) return NO_PARAMETERS;
   const own: Record<string, string> = {};
