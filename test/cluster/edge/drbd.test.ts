@@ -216,7 +216,7 @@ test("a stop that drbdadm calls done is read back once; what is still there then
     return toolOf(world)(call, file, argv);
   };
   expect((await createDrbdAgent(counting, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
-  expect([looks, world.calls]).toEqual([2, ["drbdadm down r0"]]);
+  expect([looks, world.calls]).toEqual([1, ["drbdadm down r0"]]);
   const deaf = worldOf();
   let downs = 0;
   const lying: Tool = (call, file, argv) => {
@@ -225,6 +225,33 @@ test("a stop that drbdadm calls done is read back once; what is still there then
   };
   expect((await createDrbdAgent(lying, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
   expect([downs, deaf.up]).toEqual([2, false]);
+});
+
+test("a stop of what is not there is done, whatever drbdadm says of it", async () => {
+  const world = worldOf({ up: false });
+  const unknown: Tool = (call, file, argv) =>
+    argv[0] === "down" ? Promise.resolve(refused(10, "r0: unknown resource")) : toolOf(world)(call, file, argv);
+  for (const tool of [toolOf(world), unknown])
+    expect((await createDrbdAgent(tool, () => true).operate(callOf("stop", 10_000))).code).toBe(0);
+  // Nor is DRBD asked to where it is not even loaded.
+  const untouched = worldOf({ up: false });
+  expect((await createDrbdAgent(toolOf(untouched), () => false).operate(callOf("stop", 10_000))).code).toBe(0);
+  expect(untouched.calls).toEqual([]);
+});
+
+test("a start asks for the configuration and the state together", async () => {
+  const world = worldOf({ up: false });
+  const open = new Set<string>();
+  let together = 0;
+  const tool: Tool = async (call, file, argv) => {
+    open.add(file);
+    together = Math.max(together, open.size);
+    const end = await toolOf(world)(call, file, argv);
+    open.delete(file);
+    return end;
+  };
+  expect((await createDrbdAgent(tool, () => true).operate(callOf("start", 10_000))).code).toBe(0);
+  expect(together).toBe(2);
 });
 
 test("demote and stop insist, and read back", async () => {

@@ -145,10 +145,10 @@ async function isNotServing(context: Context): Promise<boolean> {
 
 async function start(context: Context): Promise<AgentAnswer> {
   const { call, tool, name } = context;
-  const { fault, caution } = await judgeConfiguration(context);
-  if (fault !== undefined) return failed(fault, OCF.notConfigured);
   // One look will do: `up` of what is up after all says so, and it is looked for again before anything is taken down.
-  const before = await look(context);
+  // Neither question changes anything: they are asked together.
+  const [{ fault, caution }, before] = await Promise.all([judgeConfiguration(context), look(context)]);
+  if (fault !== undefined) return failed(fault, OCF.notConfigured);
   // What runs already may run under another configuration than the one that has just been judged.
   const up = await tool(call, "drbdadm", [before.kind === "there" ? "adjust" : "up", name]);
   if (up.code !== 0) {
@@ -214,11 +214,13 @@ function demote(context: Context): Promise<AgentAnswer> {
 
 async function stop(context: Context): Promise<AgentAnswer> {
   const gone: AgentAnswer = { ...succeeded, ...score(context, undefined) };
-  const before = await observe(context);
-  if (before.kind === "absent") return gone;
+  // Without the module nothing is there to be taken down, and drbdadm might load it.
+  if (!context.isLoaded() && (await look(context)).kind === "absent") return gone;
+  // Not looked for before: `down` of what is not there changes nothing, and what counts is what is seen afterwards.
   const { code } = await context.tool(context.call, "drbdadm", ["down", context.name]);
-  // Both say so: a second look would prove nothing more.
-  if (code === 0 && (await look(context)).kind === "absent") return gone;
+  // One look proves what drbdadm says as well; where that one failed, it takes more.
+  const after = code === 0 ? await look(context) : await observe(context);
+  if (after.kind === "absent") return gone;
   return insist(context, ["down", context.name], ({ kind }) => (kind === "absent" ? gone : undefined));
 }
 
