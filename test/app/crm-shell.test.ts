@@ -26,13 +26,6 @@ location near all 10: alpha
 property stonith-enabled=false
 `;
 
-const unconfirmed = {
-  severity: "error",
-  place: "cluster",
-  reason: "not known whether it will hold: no answer of the DC within 30 s",
-  remedy: "look",
-} as const;
-
 interface Bench {
   readonly shell: Shell;
   readonly out: string[];
@@ -199,21 +192,6 @@ describe("changes", () => {
 });
 
 describe("the shell", () => {
-  test.each([
-    [{ kind: "unreachable", reason: "no answer within 40000 ms: it hangs" }, "crm: nobody knows yet whether"],
-    [{ kind: "unreachable", reason: "no manager answers at /run/gemel" }, "crm: the change is not in force"],
-    [{ kind: "refused", problems: [unconfirmed] }, "crm: nobody knows yet whether"],
-    [{ kind: "refused", problems: [{ ...unconfirmed, reason: "no" }] }, "crm: the change is not in force"],
-  ])("what became of a change that was not answered is not made up: %j", async (reply, said) => {
-    const it = bench();
-    const usual = it.shell.session.transport;
-    const transport = ((socket: string, request: ControlRequest) =>
-      request.kind === "cib-apply" ? Promise.resolve(reply) : usual(socket, request)) as Transport;
-    Object.assign(it.shell.session, { transport });
-    expect(await runLine(it.shell, "configure property cluster-name=x")).not.toBe(0);
-    expect(it.err.join("")).toContain(said);
-  });
-
   test("a batch collects changes and commits them when it ends", async () => {
     const it = bench();
     const text = "configure\nproperty \\\n  cluster-name=pair\ntag t web\n# a remark\n";
