@@ -160,7 +160,9 @@ export function runKeeper(setting: KeeperSetting): Promise<number> {
     const { takeoverGoalMs } = config;
     const goal = takeoverGoalMs === undefined ? {} : { takeoverGoalMs };
     const quality = qualityOf(state, performance.now());
-    manager.report({ ...pulse.report(), ...quality, ...goal, slowLines: lines, sealing: signer.sealing() });
+    const tieTrouble = outlook.tieTrouble();
+    const tie = tieTrouble === undefined ? {} : { tieTrouble };
+    manager.report({ ...pulse.report(), ...quality, ...goal, slowLines: lines, ...tie, sealing: signer.sealing() });
   }, REPORT_MS);
 
   function leave(code: number): void {

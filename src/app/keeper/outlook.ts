@@ -20,6 +20,8 @@ export interface Outlook {
   look(state: MembershipState): void;
   /** Nobody listened for a while. */
   restart(): void;
+  /** Why the tie-breaker could not be had now. */
+  tieTrouble(): string | undefined;
   close(): void;
 }
 
@@ -88,6 +90,7 @@ export function openOutlook(setting: Setting): Outlook {
     restart() {
       reach = restartReachability(reach, performance.now());
     },
+    tieTrouble: () => lock?.trouble(),
     close() {
       clearInterval(timer);
       pinger?.close();

@@ -20,10 +20,14 @@ import type { Log } from "./log.ts";
 export interface TieLock {
   /** Told at each step; only a change does something. */
   seek(wanted: boolean): void;
+  /** Why the lock could not be taken if the cluster parted now; undefined while nothing speaks against it. */
+  trouble(): string | undefined;
   close(): void;
 }
 
 const LOCK_INDEX = 1;
+/** A disk that is gone, or was never made a lock disk, must be known before the cluster parts. */
+const LOOK_EVERY_MS = 60_000;
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
@@ -41,6 +45,33 @@ export function createTieLock(path: string, node: string, log: Log, onHeld: (hel
   let timer: NodeJS.Timeout | undefined;
   let wanted = false;
   let trouble = "";
+  let unready: string | undefined;
+  let isLooking = false;
+  const looking = setInterval(() => void look(), LOOK_EVERY_MS);
+
+  function noteLook(reason: string | undefined): void {
+    if (reason !== undefined && reason !== unready)
+      log.say("error", `tie-breaker: ${reason}: if the cluster parted now, no half would have quorum`);
+    if (reason === undefined && unready !== undefined) log.say("notice", `tie-breaker: ${path} can be read again`);
+    unready = reason;
+  }
+
+  /** Reads, and writes nothing; whoever has the disk or wants it finds out by himself. */
+  async function look(): Promise<void> {
+    if (isLooking) noteLook(`${path} does not answer`);
+    if (isLooking || wanted) return;
+    isLooking = true;
+    try {
+      const seen = await openLockDisk(path);
+      await seen.read(LOCK_INDEX);
+      await seen.close();
+      noteLook(undefined);
+    } catch (error) {
+      noteLook(reasonOf(error));
+    }
+    isLooking = false;
+  }
+  void look();
 
   function step(event: SfexEvent): void {
     const stepped = stepSfexLease(lease, event, performance.now());
@@ -106,8 +137,10 @@ export function createTieLock(path: string, node: string, log: Log, onHeld: (hel
       if (now) void acquire();
       else step({ kind: "release" });
     },
+    trouble: () => unready,
     close() {
       wanted = false;
+      clearInterval(looking);
       clearTimeout(timer);
     },
   };

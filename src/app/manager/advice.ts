@@ -20,9 +20,14 @@ function phasesOf({ nodes }: Report): Situation["phases"] {
 
 function keeperFact({ keeper }: Report): Situation["keeper"] {
   if (keeper === undefined) return undefined;
-  const { ailment, deadtimeMs, silence, lateness } = keeper;
-  const known = { deadtimeMs, worstSilenceMs: silence.worstMs, lateP99Ms: lateness.p99Ms };
-  return ailment === undefined ? known : { ...known, ailment };
+  const { ailment, tieTrouble, deadtimeMs, silence, lateness } = keeper;
+  return {
+    deadtimeMs,
+    worstSilenceMs: silence.worstMs,
+    lateP99Ms: lateness.p99Ms,
+    ...(ailment === undefined ? {} : { ailment }),
+    ...(tieTrouble === undefined ? {} : { tieTrouble }),
+  };
 }
 
 /** Of the DC's last word, what only advice is made from. */

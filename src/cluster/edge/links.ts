@@ -14,8 +14,16 @@ import {
   WIRE_VERSION,
 } from "../core/wire/packet.ts";
 import { packetFilter } from "../core/wire/packet-filter.ts";
-import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../core/wire/replay-window.ts";
+import {
+  acceptAmongMany,
+  acceptSequence,
+  EMPTY_WIDE_WINDOW,
+  EMPTY_WINDOW,
+  type ReplayWindow,
+  type WideWindow,
+} from "../core/wire/replay-window.ts";
 import { type OpenPort, type PortEvents, type PortOpener, portsOf } from "./link-ports.ts";
+import { createRingWays } from "./ring-ways.ts";
 
 /** Why a packet was not let in. */
 export type Refusal = "foreign" | "forged" | "version" | "replayed" | "misdirected" | "noise";
@@ -99,14 +107,31 @@ interface Ends {
   readonly others: readonly number[];
 }
 
+/** Whether a packet is heard for the first time; counts it as heard then. */
+function createReplayGuard(kind: LinkConfig["kind"]): (packet: Packet) => boolean {
+  const windows = new Map<number, ReplayWindow>();
+  const wide = new Map<number, WideWindow>();
+  return ({ from, generation, sequence }) => {
+    if (kind === "serial") {
+      const window = acceptAmongMany(wide.get(from) ?? EMPTY_WIDE_WINDOW, generation, sequence);
+      if (window !== undefined) wide.set(from, window);
+      return window !== undefined;
+    }
+    const window = acceptSequence(windows.get(from) ?? EMPTY_WINDOW, generation, sequence);
+    if (window !== undefined) windows.set(from, window);
+    return window !== undefined;
+  };
+}
+
 /** One link: counts its sequence, judges what comes, and passes on what goes round a ring. */
 function createLink(config: LinkConfig, index: number, { self, others }: Ends, signer: Signer, events: LinkEvents) {
   const { name } = config;
-  const windows = new Map<number, ReplayWindow>();
+  const isNew = createReplayGuard(config.kind);
   const openers = portsOf(config, { self: self.name, filter: packetFilter(others) });
   const isRing = openers.length > 1;
   // What one node is told, all can hear there.
   const isShared = isRing || config.kind === "broadcast" || config.kind === "multicast";
+  const ways = createRingWays();
   let sequence = 0;
 
   function onBytes(bytes: Uint8Array, port: number): void {
@@ -124,16 +149,15 @@ function createLink(config: LinkConfig, index: number, { self, others }: Ends, s
       events.onRefused(name, "misdirected");
       return;
     }
-    const window = acceptSequence(windows.get(packet.from) ?? EMPTY_WINDOW, packet.generation, packet.sequence);
-    if (window === undefined) {
+    if (!isNew(packet)) {
       // Round a ring everything comes twice, from either side.
       if (!isRing) events.onRefused(name, "replayed");
       return;
     }
-    windows.set(packet.from, window);
-    // Each packet is new only once, so it goes round once; a broken ring is still a line.
+    if (isRing && packet.kind === "heartbeat") ways.hear(packet.from, port);
+    // Each packet is new only once, so it goes round once; a broken ring is still a line. Ours has arrived.
     for (const [other, { transmit }] of ports.entries())
-      if (other !== port) transmit(bytes, packet.kind, undefined, packet.payload);
+      if (other !== port && packet.to !== self.id) transmit(bytes, packet.kind, undefined, packet.payload);
     if (mine) events.onPacket(name, packet);
   }
 
@@ -150,7 +174,9 @@ function createLink(config: LinkConfig, index: number, { self, others }: Ends, s
       sequence += 1;
       const header = { kind, from: self.id, to: to?.id ?? 0, link: index, generation, sequence };
       const packet = encodePacket(header, payload, signer);
-      const failures = ports.map((port) => port.transmit(packet, kind, to?.name, payload));
+      const only = isRing && kind === "datagram" && to !== undefined ? ways.portFor(to.id, payload) : undefined;
+      const chosen = only === undefined ? ports : ports.filter((_port, index) => index === only);
+      const failures = chosen.map((port) => port.transmit(packet, kind, to?.name, payload));
       return failures.includes(undefined) ? undefined : failures[0];
     },
     close(): void {

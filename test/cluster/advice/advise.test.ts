@@ -325,10 +325,10 @@ describe("beyond the table", () => {
   });
 
   test("a sick keeper, and a silence that came near to a false death", () => {
-    const keeper = { ailment: "its disk hangs", deadtimeMs: 2000, worstSilenceMs: 1600, lateP99Ms: 12 };
+    const keeper = { ailment: "disk hangs", tieTrouble: "gone", deadtimeMs: 2000, worstSilenceMs: 1600, lateP99Ms: 12 };
     const lines = told({ done: runsOn("srv01"), live: { keeper } });
-    expect(lines[0]).toContain("node-sick: srv02 is sick and its watchdog is not fed: its disk hangs");
-    expect(lines[1]).toContain("a living node was silent for 1600 ms, deadtime is 2000 ms");
+    expect(lines[0]).toContain("node-sick: srv02 is sick and its watchdog is not fed: disk hangs");
+    expect(lines.join()).toMatch(/tie-breaker-unready: srv02 .* gone.*silent for 1600 ms, deadtime is 2000 ms/s);
     const well = { deadtimeMs: 2000, worstSilenceMs: 1400, lateP99Ms: 12 };
     expect(codes({ done: runsOn("srv01"), live: { keeper: well } })).toEqual([]);
   });

@@ -11,7 +11,14 @@ import {
   MAC_BYTES,
   type PacketHeader,
 } from "../../../src/cluster/core/wire/packet.ts";
-import { acceptSequence, EMPTY_WINDOW, type ReplayWindow } from "../../../src/cluster/core/wire/replay-window.ts";
+import {
+  acceptAmongMany,
+  acceptSequence,
+  EMPTY_WIDE_WINDOW,
+  EMPTY_WINDOW,
+  type ReplayWindow,
+  type WideWindow,
+} from "../../../src/cluster/core/wire/replay-window.ts";
 import { createSigner } from "../../../src/cluster/edge/signer.ts";
 import { createSerialFrameReader, encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
 import { createNoise, noisePacket } from "../../support/noise.ts";
@@ -193,6 +200,26 @@ describe("the replay window", () => {
         }
       }),
     );
+  });
+
+  test("of a serial line hears what a thousand others have overtaken, and each packet once", () => {
+    const late = 5;
+    let window: WideWindow = EMPTY_WIDE_WINDOW;
+    const hears = (sequence: number, generation = 1) => {
+      const next = acceptAmongMany(window, generation, sequence);
+      window = next ?? window;
+      return next !== undefined;
+    };
+    for (let sequence = 1; sequence <= 1_000; sequence += 1) if (sequence !== late) expect(hears(sequence)).toBe(true);
+    expect(hears(999)).toBe(false);
+    expect(hears(late)).toBe(true);
+    expect(hears(late)).toBe(false);
+    expect(hears(2_100)).toBe(true);
+    expect(hears(1_076)).toBe(false);
+    expect(hears(1_077)).toBe(true);
+    expect(window.seen.length).toBeLessThanOrEqual(1_024);
+    expect(hears(1, 2)).toBe(true);
+    expect(hears(2_200, 1)).toBe(false);
   });
 
   test("forgets nothing of an older start, and begins anew with a later one", () => {

@@ -39,6 +39,7 @@ export const ROW_OF = {
   "no-fencing-device": 0,
   "fencing-unproven": 0,
   "node-sick": 0,
+  "tie-breaker-unready": 0,
   "cib-not-written": 0,
   "configuration-conflict": 0,
   "clock-skew": 0,

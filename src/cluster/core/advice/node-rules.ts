@@ -137,9 +137,11 @@ const SILENCE_SHARE = 0.75;
 
 export const keeperTrouble: Rule = ({ keeper, self }) => {
   if (keeper === undefined) return [];
-  const { ailment, deadtimeMs, worstSilenceMs, lateP99Ms } = keeper;
+  const { ailment, tieTrouble, deadtimeMs, worstSilenceMs, lateP99Ms } = keeper;
   const found: Advice[] = [];
   if (ailment !== undefined) found.push({ code: "node-sick", severity: "error", values: { node: self, why: ailment } });
+  if (tieTrouble !== undefined)
+    found.push({ code: "tie-breaker-unready", severity: "error", values: { node: self, why: tieTrouble } });
   if (worstSilenceMs > SILENCE_SHARE * deadtimeMs) {
     const values = {
       silence: String(Math.round(worstSilenceMs)),

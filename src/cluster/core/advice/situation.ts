@@ -33,6 +33,7 @@ export const isShot = ({ outcome, action }: FencingFact): boolean => outcome ===
 /** Of the keeper: whether it is well, and how near its members have come to a false death. */
 export interface KeeperFact {
   readonly ailment?: string;
+  readonly tieTrouble?: string;
   readonly deadtimeMs: number;
   readonly worstSilenceMs: number;
   readonly lateP99Ms: number;

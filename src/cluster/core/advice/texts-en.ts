@@ -90,6 +90,10 @@ export const ENGLISH: Texts = {
     what: `${node} is sick and its watchdog is not fed: ${why}`,
     doNow: `it ends by itself; move what it runs while there is time: crm node standby ${node}`,
   }),
+  "tie-breaker-unready": ({ node, why }) => ({
+    what: `${node} could not take the lock that decides between two halves: ${why}`,
+    doNow: "mend the way to the disk, or make the lock: gemel fence lock create",
+  }),
   "cib-not-written": ({ node, why }) => ({
     what: `the disk of ${node} does not take the configuration: ${why}; changes wait for it, on every node`,
     doNow: `free or mend the disk of ${node}; it is tried again each second`,

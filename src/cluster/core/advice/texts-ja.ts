@@ -90,6 +90,10 @@ export const JAPANESE: Texts = {
     what: `${node} は異常で、watchdog を更新していない: ${why}`,
     doNow: `自動で停止する。時間があるうちに: crm node standby ${node}`,
   }),
+  "tie-breaker-unready": ({ node, why }) => ({
+    what: `${node} は分断時に決着をつけるロックを取得できない状態: ${why}`,
+    doNow: "ディスクへの経路を直すか、ロックを作成する: gemel fence lock create",
+  }),
   "cib-not-written": ({ node, why }) => ({
     what: `${node} のディスクに構成を書き込めない: ${why}。全ノードで変更が待たされる`,
     doNow: "ディスクの空きを作るか修理する。毎秒再試行される",

@@ -43,6 +43,8 @@ export interface KeeperReport {
   };
   /** Not told by keepers before it was. */
   readonly sealing?: Sealing;
+  /** Why the disk that is to break ties could not be had, if the cluster parted now. */
+  readonly tieTrouble?: string;
   /** Why the watchdog is not fed; undefined when this node is well. */
   readonly ailment?: string;
 }

@@ -27,3 +27,25 @@ export function acceptSequence(window: ReplayWindow, generation: number, sequenc
   const bit = (1 << -ahead) >>> 0;
   return (window.seen & bit) !== 0 ? undefined : { ...window, seen: (window.seen | bit) >>> 0 };
 }
+
+/** On a serial line heartbeats and answers go first, and a message may wait there for a minute of them. */
+export interface WideWindow {
+  readonly generation: number;
+  readonly highest: number;
+  /** What was seen of the last WIDE sequences. */
+  readonly seen: readonly number[];
+}
+
+/** A queue of 64 messages at 9600 baud takes 86 s; of the shortest heartbeats and answers 10 fit beside each second. */
+const WIDE = 1024;
+
+export const EMPTY_WIDE_WINDOW: WideWindow = { generation: 0, highest: 0, seen: [] };
+
+/** As `acceptSequence`; for lines that carry some ten packets a second. */
+export function acceptAmongMany(window: WideWindow, generation: number, sequence: number): WideWindow | undefined {
+  if (generation < window.generation) return undefined;
+  if (generation > window.generation) return { generation, highest: sequence, seen: [sequence] };
+  if (sequence <= window.highest - WIDE || window.seen.includes(sequence)) return undefined;
+  const highest = Math.max(window.highest, sequence);
+  return { generation, highest, seen: [...window.seen.filter((one) => one > highest - WIDE), sequence] };
+}
