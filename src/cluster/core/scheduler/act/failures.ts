@@ -11,7 +11,10 @@ export function planFailures(plan: PlanDraft): void {
     if (resource.runningOn.includes(node)) step(plan, { resource, node, operation: "stop" });
   for (const { entry, resource, node } of plan.facts.failedEntries) {
     if (!resource.runningOn.includes(node) || !isUp(plan.board, node) || isUnclean(plan.board, node)) continue;
-    if (entry.task === "monitor" && entry.intervalMs > 0)
+    // What failed before the last start, which may be under way, ended with it; it was found failed all the same.
+    const history = resource.history.get(node);
+    const isOver = history !== undefined && history.entries.indexOf(entry) < history.startAt;
+    if (entry.task === "monitor" && entry.intervalMs > 0 && !isOver)
       step(plan, { resource, node, operation: entry.task, intervalMs: entry.intervalMs });
     if (resource.failed) step(plan, { resource, node, operation: "stop" });
   }

@@ -61,6 +61,11 @@ function linkRestarts(plan: PlanDraft, probes: ReadonlyMap<Resource, readonly St
       if (start.resource?.kind === "clone" && start.operation === "start")
         for (const instance of start.resource.children)
           for (const each of stepsOf(plan, instance, "start")) reach(each);
+      // With an instance its clone is started anew, and so is what waits for the clone.
+      const above = start.operation === "start" ? start.resource?.parent : undefined;
+      if (above?.kind === "clone")
+        for (const running of stepsOf(plan, above, "running"))
+          for (const { second } of after.get(running) ?? []) reach(second);
     };
     for (const each of begun) for (const { second } of after.get(each) ?? []) reach(second);
     for (const group of isGrouped ? groupsBeside(plan, clone, resource.parent) : [])

@@ -11,13 +11,13 @@ function isConfigured(resource: Resource, { task, intervalMs }: HistoryEntry): b
   return resource.operations.some((op) => op.name === task && op.intervalMs === intervalMs && op.enabled);
 }
 
-function keepPlaces(plan: PlanDraft, resource: Resource, { node, entries, stopAt }: History): void {
+function keepPlaces(plan: PlanDraft, resource: Resource, { node, entries, startAt, stopAt }: History): void {
   const isActive = resource.runningOn.includes(node);
   for (const [index, entry] of entries.entries()) {
     const { task, intervalMs } = entry;
-    // What was played through is recorded with its cancels.
-    if (intervalMs === 0 || task === "cancel" || index <= stopAt || entry.element.attributes["op-status"] === "1")
-      continue;
+    // What was played through is recorded with its cancels; a monitor from before the last start ended with it.
+    if (intervalMs === 0 || task === "cancel" || entry.element.attributes["op-status"] === "1") continue;
+    if (index < startAt || index <= stopAt) continue;
     if (isConfigured(resource, entry)) step(plan, { resource, node, operation: task, intervalMs, reason: "recurring" });
     else if (plan.facts.options.cancelRemoved && !resource.removed && isActive && isHereToStay(plan, node)) {
       // What goes nowhere from here ends with its monitors: no cancel of its own is waited for.
