@@ -107,6 +107,22 @@ test("crm_mon -1 of the source documents: a mirror, and a group where it leads",
   ]);
 });
 
+test("without a node that is up there is no history, not even an empty one", () => {
+  const cib = (state: string) => {
+    const nodes = '<configuration><nodes><node id="1" uname="a"/></nodes><resources/></configuration>';
+    const read = parseXml(`<cib>${nodes}<status><node_state id="1" uname="a" ${state}/></status></cib>`);
+    if (read.kind === "not-xml") throw new Error(read.reason);
+    return sourceOf(read.root);
+  };
+  const all = withSections("failcounts", "operations");
+  const up = cib('in_ccm="true" crmd="online" join="member" expected="member"');
+  const down = cib('in_ccm="false" crmd="offline" join="down" expected="down"');
+  expect(monitorText(up, all)).toContain("Operations:");
+  expect(monitorText(down, all)).not.toContain("Operations:");
+  expect(monitorXml(up, all, "").children.map(({ name }) => name)).toContain("node_history");
+  expect(monitorXml(down, all, "").children.map(({ name }) => name)).not.toContain("node_history");
+});
+
 test("a failure in both layouts", () => {
   const source = sourceOf(sourceCib({ node01: "failed" }));
   expect(monitorTextOne(source, FA)).toContain(
