@@ -75,14 +75,14 @@ test("crm_mon -1 of the source documents: a mirror, and a group where it leads",
   const node = (name: string, id: string, records: string) =>
     `<node_state id="${id}" uname="${name}" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="${id}">
       <lrm_resources>${records}</lrm_resources></lrm></node_state>`;
-  const members = Object.keys(agents);
+  const members = ["res_ip", "res_fs_drbd0", "res_httpd"] as const;
   const [first, second] = ["c0ffee", "fd18b1e7-7892-408a-977e-ff5f60eb382f"];
   const read = parseXml(`<cib have-quorum="1" dc-uuid="${second}"><configuration>
     <crm_config><cluster_property_set id="o"><nvpair id="v" name="dc-version" value="1.0.10-da7075"/>
     <nvpair id="s" name="cluster-infrastructure" value="Heartbeat"/></cluster_property_set></crm_config>
     <nodes><node id="${first}" uname="srv1"/><node id="${second}" uname="srv2"/></nodes><resources>
     <master id="ms_drbd0">${primitive("res_drbd0", "linbit", "drbd")}</master>
-    <group id="rg_httpd">${Object.entries(agents).map(([id, type]) => primitive(id, "heartbeat", type))}</group>
+    <group id="rg_httpd">${members.map((id) => primitive(id, "heartbeat", agents[id])).join("")}</group>
     </resources><constraints/></configuration><status>${node("srv1", first, ran("res_drbd0:0", "start"))}
     ${node("srv2", second, [ran("res_drbd0:1", "promote"), ...members.map((id) => ran(id, "start"))].join(""))}
     </status></cib>`);
