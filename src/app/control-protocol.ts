@@ -180,6 +180,8 @@ export interface ResourceStatus {
   /** The group or clone that holds it, outermost last. */
   readonly parents: readonly { readonly id: string; readonly kind: "group" | "clone" | "promotable" }[];
   readonly isManaged: boolean;
+  /** Where no operator keeps the cluster from managing it: a failure or a lost ticket does, or want of fencing. */
+  readonly heldBy?: "block" | "no-fencing";
   /** No target-role Stopped stands against it, nor against what holds it. */
   readonly isWanted: boolean;
   readonly active: readonly ActiveOn[];

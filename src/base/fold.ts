@@ -107,7 +107,7 @@ class Folder {
   /** One that is wider than the terminal is broken anywhere. */
   #putAtom({ text, gap }: Atom): void {
     if (!this.#fits(text, gap)) this.turn();
-    let rest = [...text];
+    let rest = Array.from(text);
     while (!this.#fits(rest.join(""), gap)) {
       let count = 1;
       while (this.#fits(rest.slice(0, count + 1).join(""), "")) count += 1;

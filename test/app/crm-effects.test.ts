@@ -81,6 +81,11 @@ describe("-w: what has not come about is told, with the reason, and is a failure
     ],
     ["stop", statusOf([{ ...resource("web", "alpha"), isManaged: false }]), "still runs on alpha: it is unmanaged"],
     [
+      "stop",
+      statusOf([{ ...resource("web", "alpha"), isManaged: false, heldBy: "no-fencing" }]),
+      "still runs on alpha: there is nothing to fence with",
+    ],
+    [
       "start",
       statusOf([resource("web")], [failure("start_0", "no disk")]),
       "runs nowhere: start failed on alpha: no disk",

@@ -22,6 +22,7 @@ export interface StatusWords {
   readonly stopped: string;
   readonly place: (role: string, node: string, since: string | undefined) => string;
   readonly unmanaged: string;
+  readonly held: Readonly<Record<"block" | "no-fencing", string>>;
   readonly failed: (count: string, node: string) => string;
   readonly overrides: string;
   readonly overrideFrom: (what: string, node: string) => string;
@@ -79,6 +80,7 @@ const EN: StatusWords = {
   stopped: "stopped",
   place: (role, node, since) => `${role} on ${node}${since === undefined ? "" : ` for ${since}`}`,
   unmanaged: "unmanaged",
+  held: { block: "BLOCKED", "no-fencing": "nothing to fence with: left as it is" },
   failed: (count, node) => `failed ${count} times on ${node}`,
   overrides: "Manual overrides:",
   overrideFrom: (what, node) => `${what} from ${node}`,
@@ -138,6 +140,7 @@ const JA: StatusWords = {
   stopped: "停止",
   place: (role, node, since) => `${node} で ${role}${since === undefined ? "" : ` (${since})`}`,
   unmanaged: "管理対象外",
+  held: { block: "ブロック中", "no-fencing": "フェンシング手段がなく、現状のまま" },
   failed: (count, node) => `${node} で故障 ${count} 回`,
   overrides: "手動の設定:",
   overrideFrom: (what, node) => `${what} (${node} から)`,

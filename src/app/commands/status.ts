@@ -49,7 +49,7 @@ interface ResourceRow {
 }
 
 function resourceRow(
-  { id, agent, parents, active, isManaged, failCounts }: ResourceStatus,
+  { id, agent, parents, active, isManaged, heldBy, failCounts }: ResourceStatus,
   { atWallMs: nowWallMs, nodes }: StatusReport,
   words: StatusWords,
 ): ResourceRow {
@@ -60,7 +60,7 @@ function resourceRow(
     return `${words.place(role, node, since)}${isUnclean ? " (UNCLEAN)" : ""}`;
   });
   const notes = [
-    ...(isManaged ? [] : [words.unmanaged]),
+    ...(heldBy === undefined ? (isManaged ? [] : [words.unmanaged]) : [words.held[heldBy]]),
     ...failCounts.map(({ node, count }) => words.failed(String(count), node)),
   ];
   const noted = notes.length === 0 ? "" : `  [${notes.join(", ")}]`;

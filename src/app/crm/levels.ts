@@ -67,9 +67,10 @@ export function tellResources(session: Session, status: StatusReport, wanted: re
     if (wanted.length === 0) return true;
     return wanted.includes(id) || parents.some((parent) => wanted.includes(parent.id));
   });
-  for (const { id, agent, active, isManaged } of shown) {
+  for (const { id, agent, active, isManaged, heldBy } of shown) {
     const where = active.map(({ node, role }) => `${role} ${node}`).join(", ");
-    session.terminal.out(`${id}\t(${agent}):\t${where === "" ? "Stopped" : where}${isManaged ? "" : " (unmanaged)"}\n`);
+    const note = heldBy === "block" ? " (blocked)" : isManaged || heldBy !== undefined ? "" : " (unmanaged)";
+    session.terminal.out(`${id}\t(${agent}):\t${where === "" ? "Stopped" : where}${note}\n`);
   }
   if (shown.length > 0 || wanted.length === 0) return EXIT.done;
   session.terminal.err(`crm: there is no resource ${wanted.join(", ")}\n`);

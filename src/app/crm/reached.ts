@@ -19,12 +19,17 @@ function reasonOf({ operation, node, exitReason, status, code }: FailureStatus):
 }
 
 /** Why it is as it is, as far as the status knows; who wants to know more asks `gemel why`. */
-function because(status: StatusReport, { id, isManaged }: ResourceStatus, operations: readonly string[]): string {
+function because(
+  status: StatusReport,
+  { id, isManaged, heldBy }: ResourceStatus,
+  operations: readonly string[],
+): string {
   // What has failed and is blocked for it counts as unmanaged, too.
   const failure = failuresOf(status).findLast(
     ({ resource, operation }) => resource === id && operations.some((name) => operation.startsWith(name)),
   );
   if (failure !== undefined) return reasonOf(failure);
+  if (heldBy === "no-fencing") return "there is nothing to fence with, so that nothing is started, moved or stopped";
   return isManaged ? `gemel why ${id} says what keeps it` : "it is unmanaged";
 }
 

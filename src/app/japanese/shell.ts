@@ -250,6 +250,10 @@ export const SHELL_JA: Phrases = [
   ["crm: there is no statement {1}; did you mean {2}?", "crm: 構文 {1} はありません。{2} のことですか"],
   ["crm: there is no tag {1}", "crm: タグ {1} はありません"],
   ["it is unmanaged", "管理対象外です"],
+  [
+    "there is nothing to fence with, so that nothing is started, moved or stopped",
+    "フェンシング手段がないため、起動・移動・停止は一切行われません",
+  ],
   ["gemel why {1} says what keeps it", "gemel why {1} で理由を見られます"],
   ["{1} failed on {2}: {3}", "{2} で {1} が失敗しました: {3}"],
   ["{1} still runs on {2}: {3}", "{1} はまだ {2} で動いています: {3}"],

@@ -143,6 +143,11 @@ export function sinceWallMs(cib: XmlElement, node: string, names: readonly strin
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
+function holdOf(instances: Decision["resources"]): Pick<ResourceStatus, "heldBy"> {
+  if (instances.some(({ blocked }) => blocked)) return { heldBy: "block" };
+  return instances.some(({ heldBack }) => heldBack === true) ? { heldBy: "no-fencing" } : {};
+}
+
 function readResources({ cib, decision }: StatusSources): readonly ResourceStatus[] {
   const states = nodeStates(cib);
   const written = childOf(childOf(cib, "configuration"), "resources");
@@ -169,6 +174,7 @@ function readResources({ cib, decision }: StatusSources): readonly ResourceStatu
       agent: [agentClass, provider, type].filter((part) => part !== undefined).join(":"),
       parents,
       isManaged: instances.every(({ managed }) => managed),
+      ...holdOf(instances),
       isWanted,
       active: active.toSorted((left, right) => left.node.localeCompare(right.node)),
       failCounts,

@@ -137,3 +137,15 @@ test("on a screen what is wrong stands above everything else", () => {
   expect(first).toMatch(/^NOT WELL: 1 error/);
   expect(second).toBe("Problems, and what to do now:");
 });
+
+test("what nobody has left alone is not called unmanaged: it is blocked, or there is nothing to fence with", () => {
+  const [ip] = REPORT.resources;
+  const shown = (heldBy: "block" | "no-fencing" | undefined) =>
+    printStatus(
+      { ...REPORT, resources: ip === undefined ? [] : [{ ...ip, ...(heldBy === undefined ? {} : { heldBy }) }] },
+      "en",
+    );
+  expect(shown(undefined)).toContain("[unmanaged, failed 2 times on bravo]");
+  expect(shown("block")).toContain("[BLOCKED, failed 2 times on bravo]");
+  expect(shown("no-fencing")).toContain("[nothing to fence with: left as it is, failed");
+});

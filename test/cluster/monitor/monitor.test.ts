@@ -75,14 +75,14 @@ test("crm_mon -1 of the source documents: a mirror, and a group where it leads",
   const node = (name: string, id: string, records: string) =>
     `<node_state id="${id}" uname="${name}" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="${id}">
       <lrm_resources>${records}</lrm_resources></lrm></node_state>`;
-  const members = Object.keys(agents);
+  const members = ["res_ip", "res_fs_drbd0", "res_httpd"] as const;
   const [first, second] = ["c0ffee", "fd18b1e7-7892-408a-977e-ff5f60eb382f"];
   const read = parseXml(`<cib have-quorum="1" dc-uuid="${second}"><configuration>
     <crm_config><cluster_property_set id="o"><nvpair id="v" name="dc-version" value="1.0.10-da7075"/>
     <nvpair id="s" name="cluster-infrastructure" value="Heartbeat"/></cluster_property_set></crm_config>
     <nodes><node id="${first}" uname="srv1"/><node id="${second}" uname="srv2"/></nodes><resources>
     <master id="ms_drbd0">${primitive("res_drbd0", "linbit", "drbd")}</master>
-    <group id="rg_httpd">${Object.entries(agents).map(([id, type]) => primitive(id, "heartbeat", type))}</group>
+    <group id="rg_httpd">${members.map((id) => primitive(id, "heartbeat", agents[id])).join("")}</group>
     </resources><constraints/></configuration><status>${node("srv1", first, ran("res_drbd0:0", "start"))}
     ${node("srv2", second, [ran("res_drbd0:1", "promote"), ...members.map((id) => ran(id, "start"))].join(""))}
     </status></cib>`);
@@ -105,6 +105,22 @@ test("crm_mon -1 of the source documents: a mirror, and a group where it leads",
     "     res_fs_drbd0\t(ocf::heartbeat:Filesystem):\tStarted srv2",
     "     res_httpd\t(ocf::heartbeat:apache):\tStarted srv2",
   ]);
+});
+
+test("without a node that is up there is no history, not even an empty one", () => {
+  const cib = (state: string) => {
+    const nodes = '<configuration><nodes><node id="1" uname="a"/></nodes><resources/></configuration>';
+    const read = parseXml(`<cib>${nodes}<status><node_state id="1" uname="a" ${state}/></status></cib>`);
+    if (read.kind === "not-xml") throw new Error(read.reason);
+    return sourceOf(read.root);
+  };
+  const all = withSections("failcounts", "operations");
+  const up = cib('in_ccm="true" crmd="online" join="member" expected="member"');
+  const down = cib('in_ccm="false" crmd="offline" join="down" expected="down"');
+  expect(monitorText(up, all)).toContain("Operations:");
+  expect(monitorText(down, all)).not.toContain("Operations:");
+  expect(monitorXml(up, all, "").children.map(({ name }) => name)).toContain("node_history");
+  expect(monitorXml(down, all, "").children.map(({ name }) => name)).not.toContain("node_history");
 });
 
 test("a failure in both layouts", () => {

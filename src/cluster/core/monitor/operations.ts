@@ -177,6 +177,9 @@ export function recordedNodes(facts: Facts): readonly Node[] {
   });
 }
 
+/** Of a cluster without a node that is up there is no history, not even an empty one. */
+export const hasHistory = (facts: Facts): boolean => recordedNodes(facts).some(({ online }) => online);
+
 /** Instances of an anonymous clone share one name. */
 const shownId = (resource: Resource) => (isUnique(resource) ? resource.id : resource.baseId);
 

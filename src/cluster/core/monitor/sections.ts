@@ -15,6 +15,7 @@ import {
   failureInDetail,
   failureLine,
   failuresOf,
+  hasHistory,
   headOf,
   recordedNodes,
   recordsOf,
@@ -254,7 +255,7 @@ export function sectionsOf(whole: MonitorSource, wishes: MonitorWishes): readonl
     : wants("failcounts")
       ? failCountSection(source)
       : undefined;
-  const hasRecords = recordedNodes(source.facts).length > 0;
+  const hasRecords = hasHistory(source.facts);
   const sections = [
     summary(source, wishes),
     wants("nodes") ? nodeSection(source, wishes) : undefined,

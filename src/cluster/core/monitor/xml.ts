@@ -12,6 +12,7 @@ import {
   degradedOf,
   failCountOf,
   failuresOf,
+  hasHistory,
   numberOf,
   recordedNodes,
   recordsOf,
@@ -195,9 +196,8 @@ function attributesXml(facts: Facts): XmlElement[] {
 }
 
 function historyXml({ facts, ctime, shows }: NarrowedSource, wants: Wants): XmlElement[] {
-  const recorded = recordedNodes(facts);
-  if (recorded.length === 0) return [];
-  const nodes = recorded.flatMap((node) => {
+  if (!hasHistory(facts)) return [];
+  const nodes = recordedNodes(facts).flatMap((node) => {
     const records = node.online ? recordsOf(facts, node) : [];
     const rows = records.flatMap(({ id, resource, entries }) => {
       if (!shows(resource)) return [];

@@ -142,6 +142,7 @@ function resourceStatuses({ facts, board }: Worked): ResourceStatus[] {
         nextRole: roleName(next === undefined ? 1 : (board.nextRole[resource.index] ?? 0)),
         ...(next === undefined ? {} : { nextNode: next.name }),
         managed: isManaged(board, resource),
+        ...(resource.heldBack && !isManaged(board, resource) ? { heldBack: true } : {}),
         failed: resource.failed,
         blocked: resource.blocked,
       },

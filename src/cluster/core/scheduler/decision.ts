@@ -36,6 +36,8 @@ export interface ResourceStatus {
   /** Where it shall be, undefined when nowhere. */
   readonly nextNode?: string;
   readonly managed: boolean;
+  /** Not managed only because there is nothing to fence with. */
+  readonly heldBack?: true;
   readonly failed: boolean;
   /** Blocked: a failure (on-fail=block, a failed stop without fencing) waits for an operator. */
   readonly blocked: boolean;
