@@ -179,3 +179,16 @@ test("never throws, whatever tree comes", () => {
     { numRuns: 1000 },
   );
 });
+
+test.each([
+  ["the longest that execve(2) takes", "x".repeat(131_072 - "OCF_RESKEY_fake=".length - 1), 0],
+  ["one byte more", "x".repeat(131_072 - "OCF_RESKEY_fake=".length), 1],
+  ["signs of three bytes", "日".repeat(44_000), 1],
+])("a parameter that no agent could be given: %s", (_what, value, count) => {
+  const long = verify(
+    `primitive p Dummy params fake=${value} op start timeout=9 op stop timeout=9 op monitor interval=9`,
+  );
+  expect(long.filter(({ severity }) => severity === "error").map(({ place }) => place)).toEqual(
+    Array.from({ length: count }, () => '//nvpair[@id="p-instance_attributes-fake"]'),
+  );
+});

@@ -58,6 +58,11 @@ export const CONFIGURATION_JA: Phrases = [
   ["{1} has no timeout for {2}; 20 s will be used", "{1} の {2} にタイムアウトがなく、20 秒が使われます"],
   ["add {1}, or op_defaults timeout=", "{1} か op_defaults timeout= を加えてください"],
   ["{1} is not monitored: its failure would go unseen", "{1} は監視されておらず、故障に気づけません"],
+  [
+    "the parameter {1} is longer than a program can be given (128 KiB)",
+    "パラメータ {1} は、プログラムに渡せる長さ (128 KiB) を超えています",
+  ],
+  ["put it into a file, and give the file's name", "ファイルに入れ、そのファイル名を指定してください"],
   ["add op monitor interval=10s timeout=20s", "op monitor interval=10s timeout=20s を加えてください"],
   ["a whole number, INFINITY or -INFINITY", "整数、INFINITY、-INFINITY のいずれか"],
   ["a percentage such as 80%", "80% のような割合"],

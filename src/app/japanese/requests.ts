@@ -85,6 +85,13 @@ export const REQUESTS_JA: Phrases = [
     "take the order back if that was not meant; gemel why RESOURCE says what keeps it from the others",
     "意図と違うなら取り消してください。他で動けない理由は gemel why RESOURCE で分かります",
   ],
+  [
+    "it holds a sign that no CIB can hold, as control signs and zero bytes are",
+    "制御文字やゼロバイトなど、CIB に入れられない文字があります",
+  ],
+  ["give printable text", "表示できる文字で指定してください"],
+  ["no ticket or attribute is called so", "チケットや属性に使えない名前です"],
+  ["give a name of letters, digits, - _ and .", "文字、数字、- _ . からなる名前を指定してください"],
   ["not known whether it will hold: {1}", "変更が有効になるか分かりません: {1}"],
   ["look at `gemel status`, then again", "`gemel status` を見てから、もう一度試してください"],
   ["the CIB has no section {1}", "CIB にセクション {1} はありません"],

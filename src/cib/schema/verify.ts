@@ -5,6 +5,7 @@
 import type { Problem } from "../../base/problem.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { checkAccess } from "./check-access.ts";
+import { checkLengths } from "./check-lengths.ts";
 import { checkLoops } from "./check-loops.ts";
 import { checkOperations } from "./check-operations.ts";
 import { checkConstraintValues, checkOptions } from "./check-options.ts";
@@ -16,7 +17,8 @@ import { checkVocabulary } from "./check-vocabulary.ts";
 import { type Finding, finding, toProblem } from "./finding.ts";
 
 const STRUCTURAL = [checkShape, checkIds, checkNames, checkReferences, checkConstraintValues];
-const OF_PARTS = [...STRUCTURAL, checkVocabulary, checkOptions, checkOperations, checkLoops, checkAccess];
+const MEANING = [checkVocabulary, checkOptions, checkOperations, checkLengths, checkLoops, checkAccess];
+const OF_PARTS = [...STRUCTURAL, ...MEANING];
 
 /**
  * The findings, with the ids around each. Never throws on bad input. Of a configuration that is still being typed
