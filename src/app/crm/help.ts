@@ -4,6 +4,7 @@
  */
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
+import { whatItDoes } from "./help-words.ts";
 import { EVERYWHERE, LEVELS, type LevelName } from "./levels.ts";
 
 type Usages = Readonly<Record<string, string>>;
@@ -147,18 +148,44 @@ export function usageOf(level: LevelName, word: string): string | undefined {
     : undefined;
 }
 
+/** Of the 80 of a terminal and of a serial console; what is explained stands four further in. */
+const COLUMNS = 76;
+
+/** Broken between words; what is broken off is indented. */
+function wrapped(text: string, indent = "  "): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= COLUMNS) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(line === undefined ? word : `${indent}${word}`);
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
+
+/** How it is typed, and what it does. */
+function told(level: LevelName, word: string): string | undefined {
+  const usage = usageOf(level, word);
+  const what = whatItDoes(level, word);
+  if (usage === undefined) return undefined;
+  const shown = what === undefined ? [] : wrapped(what, "").split("\n");
+  return [wrapped(usage), ...shown.map((line) => `    ${line}`), ""].join("\n");
+}
+
 /** `help`, `help LEVEL`, `help [LEVEL] COMMAND`, from whichever level; undefined for a word that there is not. */
 export function helpText(level: LevelName, words: readonly string[]): string | undefined {
   const [first, ...rest] = words;
-  if (first === undefined)
-    return `${[...LEVELS[level]].sort().join("  ")}\n${EVERYWHERE.join("  ")}\nhelp COMMAND tells how it is typed.\n`;
+  if (first === undefined) {
+    // Words of a list stand two blanks apart.
+    const lists = [[...LEVELS[level]].sort(), EVERYWHERE].map((words) => wrapped([...new Set(words)].join("  "), ""));
+    return `${lists.join("\n")}\nhelp COMMAND tells how it is typed, and what it does.\n`;
+  }
   // A statement of configure may have a level's name: `node`.
-  const own = level === "" && first in LEVELS ? undefined : usageOf(level, first);
-  if (own !== undefined && rest.length === 0) return `${own}\n`;
+  const own = level === "" && first in LEVELS ? undefined : told(level, first);
+  if (own !== undefined && rest.length === 0) return own;
   if (first !== "" && first in LEVELS) return helpText(first as LevelName, rest);
   const elsewhere = (Object.keys(LEVELS) as LevelName[]).flatMap((other) => {
-    const found = rest.length === 0 && LEVELS[other].includes(first) ? usageOf(other, first) : undefined;
-    return found === undefined ? [] : [`${other}: ${found}\n`];
+    const found = rest.length === 0 && LEVELS[other].includes(first) ? told(other, first) : undefined;
+    return found === undefined ? [] : [`${other === "" ? "" : `${other}: `}${found}`];
   });
   return elsewhere.length === 0 ? undefined : elsewhere.join("");
 }
