@@ -2,6 +2,7 @@
  * `help WORD` of the crm shell, and what stands behind a level's words in `help`: how each is typed. A test holds every
  * word of every level against this table. Fact: crm(8).
  */
+import { COLUMNS, wrapped } from "../wrapped.ts";
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
 import { whatItDoes } from "./help-words.ts";
@@ -148,27 +149,16 @@ export function usageOf(level: LevelName, word: string): string | undefined {
     : undefined;
 }
 
-/** Of the 80 of a terminal and of a serial console; what is explained stands four further in. */
-const COLUMNS = 76;
-
-/** Broken between words; what is broken off is indented. */
-function wrapped(text: string, indent = "  "): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= COLUMNS) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(line === undefined ? word : `${indent}${word}`);
-  }
-  return lines.map((line) => line.trimEnd()).join("\n");
-}
+/** Before what is explained. */
+const INDENT = "    ";
 
 /** How it is typed, and what it does. */
 function told(level: LevelName, word: string): string | undefined {
   const usage = usageOf(level, word);
   const what = whatItDoes(level, word);
   if (usage === undefined) return undefined;
-  const shown = what === undefined ? [] : wrapped(what, "").split("\n");
-  return [wrapped(usage), ...shown.map((line) => `    ${line}`), ""].join("\n");
+  const shown = what === undefined ? [] : wrapped(what, "", COLUMNS - INDENT.length).split("\n");
+  return [wrapped(usage, "  "), ...shown.map((line) => `${INDENT}${line}`), ""].join("\n");
 }
 
 /** `help`, `help LEVEL`, `help [LEVEL] COMMAND`, from whichever level; undefined for a word that there is not. */
