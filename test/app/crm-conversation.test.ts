@@ -129,7 +129,15 @@ test("every word of every level tells how it is typed", () => {
     LEVELS[level].filter((word) => usageOf(level, word) === undefined).map((word) => `${level} ${word}`),
   );
   expect(silent).toEqual([]);
-  expect(helpText("", ["resource", "move"])).toBe("move RESOURCE [NODE] [LIFETIME] [force] [reason=TEXT]\n");
+  expect(helpText("", ["resource", "move"])).toMatch(/^move RESOURCE \[NODE\] .*\n {4}has it run on NODE/);
+  for (const [level, words] of Object.entries(LEVELS))
+    for (const word of words) {
+      const text = helpText(level as LevelName, [word]) ?? "";
+      expect(
+        text.split("\n").filter((line) => line.length > 80),
+        word,
+      ).toEqual([]);
+    }
   expect(helpText("resource", ["primitive"])).toContain("configure: primitive ID");
   expect(helpText("configure", ["node"])).toContain("node NAME[:member|ping]");
   expect(helpText("", ["nonsense"])).toBeUndefined();

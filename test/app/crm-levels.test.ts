@@ -158,6 +158,20 @@ test("-R tells the command of the field that does the same, as the source docume
   expect((await crm("--help")).output).toContain("usage: crm");
 });
 
+test("parameters of the agent, operations, and what stands behind a name are completed", () => {
+  const names = { all: ["a", "n1"], nodes: ["n1"], resources: ["a"] };
+  const after = (line: string) => completions("configure", line, names);
+  expect(after("primitive ip ocf:gemel:IPaddr2 params i")).toEqual(expect.arrayContaining(["ip="]));
+  expect(after("primitive ip ocf:gemel:IPaddr2 params ip=192.0.2.1 ")).not.toContain("a");
+  expect(after("primitive f stonith:fence_ipmilan params us")).toEqual(["username="]);
+  expect(after("primitive ip ocf:gemel:IPaddr2 op m")).toContain("monitor");
+  expect(after("primitive ip ocf:gemel:IPaddr2 op monitor int")).toContain("interval=");
+  expect(completions("", "resource meta a s", names)).toEqual(["set", "show"]);
+  expect(completions("", "resource meta a set target", names)).toEqual(["target-role"]);
+  expect(completions("", "resource move a ", names)).toEqual(["n1"]);
+  expect(completions("", "help configure prim", names)).toEqual(["primitive"]);
+});
+
 test("every word of every level is completed, and every borrowed word is a word of its level", () => {
   for (const [level, words] of Object.entries(LEVELS))
     for (const word of words) expect(completions(level as LevelName, word.slice(0, 2), NO_NAMES)).toContain(word);

@@ -1,6 +1,6 @@
 /** The report of a real node: whole with its peer dead, and of a dead node from its disk; no secret is in either. */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -57,11 +57,15 @@ asRoot("log of the peer, timeline, report; then the peer is dead, and all but it
   expect(readFileSync(path.join(root, "analysis.txt"), "utf8")).toContain("missing: bravo");
 
   // Of the dead node itself, with nothing of ours running there: what lies on its disk.
-  const atRest = path.join(pair.folder, "at-rest.tar.gz");
-  const state = path.join(pair.folder, "bravo/state");
-  expect(pair.gemel("bravo", "report", "--state", state, atRest)).toMatchObject({ code: 0 });
-  execFileSync("tar", ["-C", pair.folder, "-xzf", atRest]);
+  // As crm_report is called: a directory, with another log, and what is to be masked besides.
   const rest = path.join(pair.folder, "at-rest");
+  const state = path.join(pair.folder, "bravo/state");
+  const extra = path.join(pair.folder, "extra.log");
+  writeFileSync(extra, `shoe_size=47 hat=58 ${SECRET}\n`);
+  const chosen = ["-S", "-d", "-l", extra, "-p", "shoe_.*?", "-L", "members: alpha"];
+  expect(pair.gemel("bravo", "report", "--state", state, ...chosen, rest)).toMatchObject({ code: 0 });
+  expect(readFileSync(path.join(rest, "files", extra), "utf8")).toBe("shoe_size=****** hat=58 ******\n");
+  expect(readFileSync(path.join(rest, "analysis.txt"), "utf8")).toContain("members: alpha, bravo");
   const found = readdirSync(rest, { recursive: true, encoding: "utf8" });
   for (const name of ["STOPPED", "cib.xml", "cib.txt", "crm_verify.txt", "log.txt", "sysinfo.txt"])
     expect(found).toContain(`${os.hostname()}/${name}`);

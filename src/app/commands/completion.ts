@@ -10,6 +10,7 @@ import { askCib } from "../cib-door.ts";
 import { controlSocketPath } from "../control-client.ts";
 import { completions } from "../crm/completions.ts";
 import { type Names, namesOf } from "../crm/names.ts";
+import { flagsOf } from "./help-options.ts";
 import type { Command } from "./index.ts";
 
 type Table = Readonly<Record<string, Command>>;
@@ -53,7 +54,7 @@ export async function candidates(commands: Table, words: readonly string[]): Pro
   const found = Object.entries(commands).find(([key, { names }]) => key === name || names?.includes(name) === true);
   if (found === undefined) return [];
   const [key, { usage }] = found;
-  if (key !== "crm" && key !== "configure") return fitting(usageWords(usage));
+  if (key !== "crm" && key !== "configure") return fitting([...new Set([...usageWords(usage), ...flagsOf(key)])]);
   const line = [...(key === "configure" ? ["configure"] : []), ...behind].join(" ");
   return completions("", line, await namesOfCluster());
 }

@@ -5,15 +5,16 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { childrenOf, parseXml, type XmlElement } from "../../base/xml.ts";
+import { childrenOf, parseXml, type XmlElement, xml } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { addDuration, parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
 import { parseArgs } from "../arguments.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
 import { localSeconds } from "../zone.ts";
 import { EXIT, fetchCib, wrongCall } from "./ask.ts";
+import { tellXml } from "./xml-answer.ts";
 
-const USAGE = "crm_rule -c -r RULE [-r RULE]... [-d DATE] [-X XML|-]";
+const USAGE = "crm_rule -c -r RULE [-r RULE]... [-d DATE] [-X XML|-] [--output-as xml]";
 const EXIT_RULE = { unimplemented: 3, badDate: 65, notFound: 105, expired: 110, notYet: 111 } as const;
 
 interface Verdict {
@@ -103,7 +104,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return wrongCall("crm_rule", error instanceof Error ? error.message : String(error), USAGE);
   }
-  const refusal = refuseOutput(values);
+  const isXml = values["output-as"] === "xml";
+  const refusal = isXml ? undefined : refuseOutput(values);
   if (refusal !== undefined) return wrongCall("crm_rule", refusal, USAGE);
   if (values.check !== true) return wrongCall("crm_rule", "No mode operation given", USAGE);
   const { rule: ids = [], date } = values;
@@ -115,13 +117,15 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   const cib = await cibOf(values["xml-text"], controlSocketPath(values.run));
   if (typeof cib === "number") return cib;
-  let code: number = EXIT.done;
-  for (const verdict of ids.map((id) => judge(cib, id, seconds))) {
-    (verdict.code === EXIT_RULE.unimplemented || verdict.code === EXIT_RULE.notFound
-      ? process.stderr
-      : process.stdout
-    ).write(`${verdict.text}\n`);
-    if (verdict.code !== EXIT.done) code = verdict.code;
+  const verdicts = ids.map((id) => ({ id, ...judge(cib, id, seconds) }));
+  const code = verdicts.findLast((verdict) => verdict.code !== EXIT.done)?.code ?? EXIT.done;
+  const isFault = (verdict: Verdict) => verdict.code === EXIT_RULE.unimplemented || verdict.code === EXIT_RULE.notFound;
+  if (isXml) {
+    const checks = verdicts.map((verdict) => xml("rule-check", { "rule-id": verdict.id, rc: String(verdict.code) }));
+    const faults = verdicts.filter(isFault).map(({ text }) => text);
+    tellXml("crm_rule", argv, checks, code, faults);
+    return code;
   }
+  for (const verdict of verdicts) (isFault(verdict) ? process.stderr : process.stdout).write(`${verdict.text}\n`);
   return code;
 }

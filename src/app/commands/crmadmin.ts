@@ -73,7 +73,7 @@ async function list(
   const found = [...own, ...nodesBeside(cib)].filter(({ kind }) => kinds.includes(kind));
   if (form === "xml") {
     const nodes = found.map(({ kind, name, id }) => xml("node", { type: kind, name, id }));
-    tellXml("crmadmin", argv, [xml("nodes", {}, nodes)], { code: EXIT.done, message: "OK" });
+    tellXml("crmadmin", argv, [xml("nodes", {}, nodes)], EXIT.done);
     return EXIT.done;
   }
   const lines = found.map(({ kind, name, id }) =>

@@ -7,6 +7,7 @@ import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
 import { heedLanguage, operatorsLanguage } from "../operators-language.ts";
+import { wrapped } from "../wrapped.ts";
 import { EXAMPLES } from "./help-examples.ts";
 
 export interface Command {
@@ -305,10 +306,16 @@ async function help(): Promise<string> {
   return [head, "", ...rows, "", foot, ""].join("\n");
 }
 
+/** Read when somebody asks for help: the commands themselves have no need of it. */
+async function optionsOf(name: string): Promise<string> {
+  const rows = (await import("./help-options.ts")).optionRows(name);
+  return rows.length === 0 ? "" : `${isJapanese() ? "オプション" : "options"}:\n${rows.join("\n")}\n`;
+}
+
 async function helpOf(name: string, command: Command): Promise<string> {
   const summaryOf = await summaries();
-  const usage = `${name} ${command.usage}`.trim();
-  return `${isJapanese() ? "使い方" : "usage"}: gemel ${usage}\n${summaryOf(name, command)}\n${examplesOf(name)}`;
+  const usage = wrapped(`${isJapanese() ? "使い方" : "usage"}: gemel ${name} ${command.usage}`, "         ");
+  return `${usage}\n${summaryOf(name, command)}\n${await optionsOf(name)}${examplesOf(name)}`;
 }
 
 function examplesOf(name: string): string {

@@ -15,7 +15,7 @@ import { printCrm } from "../../cib/crm-syntax/print.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
 import { ALL_SECTIONS, plainWishes } from "../../cluster/core/monitor/section-choice.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
-import { maskText, maskTree, secretsOf } from "../../cluster/core/report/mask.ts";
+import { MASK, maskText, maskTree, secretsOf } from "../../cluster/core/report/mask.ts";
 import { tellTimeline } from "../../cluster/core/report/timeline.ts";
 import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
@@ -30,13 +30,37 @@ import { installationFiles } from "./report-node.ts";
 import { printStatus } from "./status.ts";
 import { readMoment, storyLines } from "./timeline.ts";
 
-const USAGE = `gemel report [-f TIME] [-t TIME] [--state DIR] [DEST]
-  TIME: 10min (ago) or 2026-11-21 08:00:00Z;  DIR: where a node keeps its things that does not run any more`;
+const USAGE = `gemel report [-f TIME] [-t TIME] [-l FILE]... [-L PATTERN]... [-p PATTERN]... [-d] [--state DIR] [DEST]
+  TIME: 10min (ago) or 2026-11-21 08:00:00Z;  DIR: where a node keeps its things that does not run any more
+  -l: another file;  -L: words that the analysis looks for;  -p: names whose values are masked;  -d: a directory`;
 const FLAGS = {
   from: { type: "string", short: "f" },
   to: { type: "string", short: "t" },
   state: { type: "string" },
+  dest: { type: "string" },
+  logfile: { type: "string", short: "l", multiple: true },
+  analyse: { type: "string", short: "L", multiple: true },
+  mask: { type: "string", short: "p", multiple: true },
+  "as-directory": { type: "boolean", short: "d" },
+  // crm_report's and hb_report's own, for what is so here in any case: this node alone makes it, from its own logs.
+  "single-node": { type: "boolean", short: "S" },
+  "no-logs": { type: "boolean", short: "M" },
+  corosync: { type: "boolean", short: "C" },
+  "sos-mode": { type: "boolean" },
+  verbose: { type: "boolean", short: "V", multiple: true },
+  quick: { type: "boolean", short: "Q" },
+  sanitise: { type: "boolean", short: "s" },
+  "no-editor": { type: "boolean", short: "D" },
+  // Those that were relied on to fetch from others are told to be without effect.
+  nodes: { type: "string", short: "n", multiple: true },
+  user: { type: "string", short: "u" },
+  rsh: { type: "string", short: "e" },
+  cluster: { type: "string", short: "c" },
+  "max-depth": { type: "string" },
+  cts: { type: "string", short: "T" },
+  "cts-log": { type: "string" },
 } as const;
+const WITHOUT_EFFECT = ["nodes", "user", "rsh", "cluster", "max-depth", "cts", "cts-log"];
 const TOOL_WAIT_MS = 10_000;
 const TOOL_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -64,7 +88,9 @@ function tool(argv: readonly string[]): string {
   return `# ${argv.join(" ")}\n${stdout ?? ""}${end}\n`;
 }
 
-const ALARM = /\b(?:CRIT|ERROR|WARNING)\b/;
+const ALARM = String.raw`\b(?:CRIT|ERROR|WARNING)\b`;
+/** No log that somebody adds makes the archive unwieldy: its end is what counts. */
+const LOG_BYTES_MAX = 32 * 1024 * 1024;
 
 const DESCRIPTION = `Please describe the incident here, for whoever reads this report:
 - what was seen, when, by whom
@@ -73,6 +99,8 @@ const DESCRIPTION = `Please describe the incident here, for whoever reads this r
 `;
 
 interface Place {
+  /** What the analysis looks for. */
+  readonly alarm: RegExp;
   readonly runDirectory: string;
   readonly fromWallMs: number;
   readonly toWallMs: number;
@@ -81,7 +109,7 @@ interface Place {
 /** What this node's disk and system say, whether or not its manager lives; paths below the archive's root, unmasked. */
 function filesOfMachine(
   { cib, self, logs, missing, happenings }: AtRest,
-  { runDirectory, fromWallMs, toWallMs }: Place,
+  { alarm, runDirectory, fromWallMs, toWallMs }: Place,
   problems: readonly string[],
 ): Map<string, string> {
   const files = new Map<string, string>();
@@ -99,7 +127,7 @@ function filesOfMachine(
   const story = tellTimeline(happenings, { fromWallMs, toWallMs });
   files.set("events.txt", `${storyLines(story).join("\n")}\n`);
   const alarms = [...logs].flatMap(([node, lines]) =>
-    lines.filter((line) => ALARM.test(line)).map((line) => `${node}: ${line}`),
+    lines.filter((line) => alarm.test(line)).map((line) => `${node}: ${line}`),
   );
   const away = missing.map((reason) => `missing: ${reason}`);
   const analysis = ["Problems now:", ...problems, "", "Alarms in the logs:", ...alarms, "", ...away];
@@ -136,16 +164,45 @@ function filesAtRest(atRest: AtRest, place: Place): ReadonlyMap<string, string> 
   return files;
 }
 
+/** Files of the operator's choice, by their paths; why one cannot be read stands in its place. */
+function filesGiven(named: readonly string[]): ReadonlyMap<string, string> {
+  const read = (file: string) => {
+    try {
+      return readFileSync(file).subarray(-LOG_BYTES_MAX).toString("utf8");
+    } catch (error) {
+      return `(${error instanceof Error ? error.message : String(error)})\n`;
+    }
+  };
+  return new Map(named.map((file) => [path.join("files", path.resolve(file)), read(file)]));
+}
+
+/** Patterns of the operator's; undefined when one of them is none. */
+function patternOf(patterns: readonly string[], flags: string): RegExp | undefined {
+  try {
+    return new RegExp(patterns.join("|"), flags);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `NAME=VALUE` and `name="NAME" value="VALUE"` of names like that, as crm_report masks them. */
+const masked = (text: string, names: RegExp): string =>
+  text.replaceAll(names, (_whole, name: string, between: string) => `${name}${between}${MASK}`);
+
+function writeAll(files: ReadonlyMap<string, string>, folder: string): void {
+  for (const [name, text] of files) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, text, { mode: 0o600 });
+  }
+}
+
 /** The archive, or the reason why there is none. */
 function pack(files: ReadonlyMap<string, string>, destination: string): string | undefined {
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-report-"));
   const root = path.basename(destination).replace(/\.tar\.gz$/, "");
   try {
-    for (const [name, text] of files) {
-      const file = path.join(folder, root, name);
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, text, { mode: 0o600 });
-    }
+    writeAll(files, path.join(folder, root));
     const archive = path.join(folder, "report.tar.gz");
     const { status, stderr, error } = spawnSync("tar", ["-C", folder, "-czf", archive, root], { encoding: "utf8" });
     if (status !== 0) return error?.message ?? stderr;
@@ -171,7 +228,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   const toWallMs = flags["to"] === undefined ? nowWallMs : readMoment(text(flags["to"]), nowWallMs);
   if (fromWallMs === undefined || toWallMs === undefined)
     return wrongCall("gemel report", "-f and -t want a time", USAGE);
-  const place = { runDirectory: path.dirname(socketPath), fromWallMs, toWallMs };
+  const list = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+  const alarm = patternOf([ALARM, ...list(flags["analyse"])], "");
+  const hidden = list(flags["mask"]).map((pattern) => `(?:${pattern})`);
+  const names = patternOf([`(\\b(?:${hidden.join("|")}))(\\s*[=:]\\s*"?|" value=")[^\\s"]+`], "g");
+  if (alarm === undefined || names === undefined)
+    return wrongCall("gemel report", "-L and -p want a regular expression", USAGE);
+  for (const name of WITHOUT_EFFECT)
+    if (flags[name] !== undefined)
+      process.stderr.write(`gemel report: --${name} has no effect: the report is made here; make one on each node\n`);
+  const place = { alarm, runDirectory: path.dirname(socketPath), fromWallMs, toWallMs };
   const written = await readWritten("gemel report", socketPath);
   const source =
     written === EXIT.unreachable ? (readAtRest(place.runDirectory, text(flags["state"])) ?? written) : written;
@@ -180,17 +246,37 @@ export async function run(argv: readonly string[]): Promise<number> {
       process.stderr.write("gemel report: where does this node keep its things? --state DIR\n");
     return source;
   }
-  const named = words[0] ?? defaultName(nowWallMs);
-  const destination = path.resolve(named.endsWith(".tar.gz") ? named : `${named}.tar.gz`);
+  const named = words[0] ?? text(flags["dest"]) ?? defaultName(nowWallMs);
   const secrets = source.cib === undefined ? [] : secretsOf(source.cib);
   const files = "status" in source ? filesOf(source, place) : filesAtRest(source, place);
-  const masked = new Map([...files].map(([name, content]) => [name, maskText(content, secrets)]));
-  const reason = pack(masked, destination);
+  const hide = (content: string) => {
+    const safe = maskText(content, secrets);
+    return hidden.length === 0 ? safe : masked(safe, names);
+  };
+  const all = [...files, ...filesGiven(list(flags["logfile"]))];
+  const safe = new Map(all.map(([name, content]) => [name, hide(content)]));
+  return deliver(safe, named, flags["as-directory"] === true, source.missing);
+}
+
+function deliver(
+  files: ReadonlyMap<string, string>,
+  named: string,
+  asDirectory: boolean,
+  missing: readonly string[],
+): number {
+  const destination = path.resolve(asDirectory || named.endsWith(".tar.gz") ? named : `${named}.tar.gz`);
+  let reason: string | undefined;
+  try {
+    if (asDirectory) writeAll(files, destination);
+    else reason = pack(files, destination);
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+  }
   if (reason !== undefined) {
     process.stderr.write(`gemel report: ${destination}: ${reason}\n`);
     return EXIT.refused;
   }
-  for (const away of source.missing) process.stderr.write(`gemel report: without ${away}\n`);
+  for (const away of missing) process.stderr.write(`gemel report: without ${away}\n`);
   process.stdout.write(`${destination}\n`);
   return EXIT.done;
 }

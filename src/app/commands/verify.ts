@@ -133,13 +133,6 @@ function codeOf(verdicts: readonly Verdict[], texts: readonly Text[]): number {
 const allOf = (verdicts: readonly Verdict[]) =>
   verdicts.flatMap(({ lines, fault }) => (fault === undefined ? lines : [fault]));
 
-/** As crm_error says them. */
-const MESSAGES: Readonly<Record<number, string>> = {
-  [EXIT.done]: "OK",
-  [EXIT_FOREIGN]: "Protocol violated",
-  [EXIT.config]: "Invalid configuration",
-};
-
 /**
  * Exit codes: 0 valid (warnings may be told); 78 not valid, or its status wants somebody to look; 76 no CIB; 64 wrong
  * call; 66 unreadable; 69 no manager.
@@ -203,7 +196,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     for (const each of valid) if (!terminal.writeText(saveTo, printXml(asCib(each)))) return EXIT.cannotCreate;
   const code = codeOf(verdicts, texts);
   // Of the field's form, whose errors are those that make it invalid; every other word is in the text.
-  if (values.form === "xml")
-    tellXml("crm_verify", argv, [], { code, message: MESSAGES[code] ?? "" }, code === EXIT.done ? [] : allOf(verdicts));
+  if (values.form === "xml") tellXml("crm_verify", argv, [], code, code === EXIT.done ? [] : allOf(verdicts));
   return code;
 }

@@ -2,12 +2,7 @@
 import process from "node:process";
 import { printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { API_VERSION } from "../../cluster/core/monitor/xml.ts";
-
-export interface Result {
-  readonly code: number;
-  /** As crm_error says it. */
-  readonly message: string;
-}
+import { EXIT_CODES } from "./exit-codes.ts";
 
 /** Words that a shell would take apart are quoted, as the field's tools quote them in `request`. */
 const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
@@ -16,9 +11,10 @@ export function tellXml(
   tool: string,
   argv: readonly string[],
   body: readonly XmlElement[],
-  { code, message }: Result,
+  code: number,
   errors: readonly string[] = [],
 ): void {
+  const [, message = ""] = EXIT_CODES.get(code) ?? [];
   const told = errors.map((error) => ({ ...xml("error"), text: error }));
   const status = xml("status", { code: String(code), message }, told.length === 0 ? [] : [xml("errors", {}, told)]);
   const attributes = { "api-version": API_VERSION, request: [tool, ...argv.map(quoted)].join(" ") };

@@ -1,4 +1,5 @@
 /** What the tabulator makes of a line that has begun: words of its level, options and their values, names, agents. */
+import { childOf, childrenOf } from "../../base/xml.ts";
 import { parametersOfTemplate, TEMPLATES } from "../../cib/crm-syntax/templates.ts";
 import {
   CLONE_META,
@@ -8,11 +9,11 @@ import {
   optionNames,
   RESOURCE_META,
 } from "../../cib/schema/options.ts";
-import { fencingAgents } from "../fencing-agents.ts";
+import { fencingAgents, fencingMetadata } from "../fencing-agents.ts";
 import { TICKET_WORDS } from "./borrowed.ts";
 import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName } from "./levels.ts";
 import type { Names } from "./names.ts";
-import { agentProviders, agentTypes } from "./ra-level.ts";
+import { agentMetadata, agentProviders, agentTypes, findAgent } from "./ra-level.ts";
 
 const SET_WORDS: Readonly<Record<string, readonly OptionSchema[]>> = {
   property: CLUSTER_OPTIONS,
@@ -41,6 +42,41 @@ function agentsFor(word: string): readonly string[] {
   return [...ours, ...agentTypes("heartbeat"), "lsb:", "service:", "stonith:", "systemd:"];
 }
 
+/** Of the agent that a line has named: `ip=`, `nic=`; it is asked when somebody presses the key. */
+function parametersFor(agent: string): readonly string[] {
+  const [agentClass = "", provider = "", type = ""] = agent.split(":");
+  const found = findAgent(agent);
+  const metadata =
+    agentClass === "stonith"
+      ? fencingMetadata(type === "" ? provider : type)
+      : found === undefined
+        ? undefined
+        : agentMetadata(found.provider, found.type);
+  if (metadata === undefined || typeof metadata === "string") return [];
+  return childrenOf(childOf(metadata, "parameters"), "parameter").map(
+    ({ attributes }) => `${attributes["name"] ?? ""}=`,
+  );
+}
+
+const OPERATIONS = ["start", "stop", "monitor", "promote", "demote", "notify", "migrate_to", "migrate_from"];
+const VERBS = ["set", "show", "delete"];
+/** Words of the resource and node levels behind which a verb and a name come. */
+const NAMED_SETS: Readonly<Record<string, readonly OptionSchema[]>> = {
+  meta: [...RESOURCE_META, ...CLONE_META],
+  param: [],
+  utilization: [],
+  attribute: [],
+  "status-attr": [],
+};
+
+/** Behind the name of a resource or node: `meta R set NAME`, `param R show NAME`. */
+function behindName(first: string, rest: readonly string[], names: Names): readonly string[] {
+  const set = Object.hasOwn(NAMED_SETS, first) ? NAMED_SETS[first] : undefined;
+  if (set === undefined) return names.nodes;
+  if (rest.length === 1) return VERBS;
+  return rest.length === 2 ? optionNames(set) : [];
+}
+
 /** Words that may come next on a line of that level, for completion. */
 export function completions(level: LevelName, line: string, names: Names): readonly string[] {
   const words = line.trimStart().split(/\s+/);
@@ -49,7 +85,10 @@ export function completions(level: LevelName, line: string, names: Names): reado
   const fitting = (list: readonly string[]) => [...new Set(list)].filter((word) => word.startsWith(last)).sort();
   if (before.length === 0) return fitting([...LEVELS[level], ...EVERYWHERE]);
   const [first = "", ...rest] = before;
-  if (first === "help") return fitting([...LEVELS[level], ...EVERYWHERE]);
+  if (first === "help") {
+    const [named = ""] = rest;
+    return fitting(named !== "" && named in LEVELS ? LEVELS[named as LevelName] : [...LEVELS[level], ...EVERYWHERE]);
+  }
   if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), names);
   if (level === "template" && first === "new" && rest.length === 1) return fitting(Object.keys(TEMPLATES));
   if (level === "template" && first === "new" && rest.length > 1)
@@ -59,13 +98,18 @@ export function completions(level: LevelName, line: string, names: Names): reado
   if (level === "configure" && AGENT_FIRST.includes(first) && rest.length === 1) return fitting(agentsFor(last));
   const own = level === "configure" && Object.hasOwn(COMMAND_WORDS, first) ? COMMAND_WORDS[first] : undefined;
   if (own !== undefined) return fitting([...own, ...(first === "show" ? names.all : [])]);
-  if (level === "node") return fitting(names.nodes);
-  if (level === "resource") return fitting(rest.length === 0 ? names.resources : names.nodes);
+  if (level === "node" || level === "resource") {
+    const named = level === "node" ? names.nodes : names.resources;
+    return fitting(rest.length === 0 ? named : behindName(first, rest, names));
+  }
   if (level !== "configure") return fitting(names.all);
   if ((BELOW_CONFIGURE as readonly string[]).includes(first))
     return completions(first as LevelName, [...rest, last].join(" "), names);
   const set = [...before].reverse().find((word) => word in SET_WORDS || PARTS.includes(word));
   const options = set === undefined ? undefined : SET_WORDS[set];
+  const isAgents = AGENT_FIRST.includes(first);
+  if (isAgents && set === "params") return fitting([...parametersFor(rest[1] ?? ""), ...PARTS]);
+  if (isAgents && before.at(-1) === "op") return fitting(OPERATIONS);
   const [, optionName, value] = /^([^=]+)=(.*)$/.exec(last) ?? [];
   if (options !== undefined && optionName !== undefined) {
     const schema = options.find(({ name, aliases }) => name === optionName || aliases?.includes(optionName) === true);
@@ -74,5 +118,7 @@ export function completions(level: LevelName, line: string, names: Names): reado
   }
   const parts = ["primitive", "rsc_template", "clone", "group", "ms"].includes(first) ? PARTS : [];
   const assigned = options === undefined ? [] : optionNames(options).map((name) => `${name}=`);
-  return fitting([...assigned, ...parts, ...(first in SET_WORDS ? [] : names.all)]);
+  // Behind its agent a primitive names nothing that there is already.
+  const others = first in SET_WORDS || (isAgents && rest.length > 1) ? [] : names.all;
+  return fitting([...assigned, ...parts, ...others]);
 }

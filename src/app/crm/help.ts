@@ -2,8 +2,10 @@
  * `help WORD` of the crm shell, and what stands behind a level's words in `help`: how each is typed. A test holds every
  * word of every level against this table. Fact: crm(8).
  */
+import { COLUMNS, wrapped } from "../wrapped.ts";
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
+import { whatItDoes } from "./help-words.ts";
 import { EVERYWHERE, LEVELS, type LevelName } from "./levels.ts";
 
 type Usages = Readonly<Record<string, string>>;
@@ -147,18 +149,33 @@ export function usageOf(level: LevelName, word: string): string | undefined {
     : undefined;
 }
 
+/** Before what is explained. */
+const INDENT = "    ";
+
+/** How it is typed, and what it does. */
+function told(level: LevelName, word: string): string | undefined {
+  const usage = usageOf(level, word);
+  const what = whatItDoes(level, word);
+  if (usage === undefined) return undefined;
+  const shown = what === undefined ? [] : wrapped(what, "", COLUMNS - INDENT.length).split("\n");
+  return [wrapped(usage, "  "), ...shown.map((line) => `${INDENT}${line}`), ""].join("\n");
+}
+
 /** `help`, `help LEVEL`, `help [LEVEL] COMMAND`, from whichever level; undefined for a word that there is not. */
 export function helpText(level: LevelName, words: readonly string[]): string | undefined {
   const [first, ...rest] = words;
-  if (first === undefined)
-    return `${[...LEVELS[level]].sort().join("  ")}\n${EVERYWHERE.join("  ")}\nhelp COMMAND tells how it is typed.\n`;
+  if (first === undefined) {
+    // Words of a list stand two blanks apart.
+    const lists = [[...LEVELS[level]].sort(), EVERYWHERE].map((words) => wrapped([...new Set(words)].join("  "), ""));
+    return `${lists.join("\n")}\nhelp COMMAND tells how it is typed, and what it does.\n`;
+  }
   // A statement of configure may have a level's name: `node`.
-  const own = level === "" && first in LEVELS ? undefined : usageOf(level, first);
-  if (own !== undefined && rest.length === 0) return `${own}\n`;
+  const own = level === "" && first in LEVELS ? undefined : told(level, first);
+  if (own !== undefined && rest.length === 0) return own;
   if (first !== "" && first in LEVELS) return helpText(first as LevelName, rest);
   const elsewhere = (Object.keys(LEVELS) as LevelName[]).flatMap((other) => {
-    const found = rest.length === 0 && LEVELS[other].includes(first) ? usageOf(other, first) : undefined;
-    return found === undefined ? [] : [`${other}: ${found}\n`];
+    const found = rest.length === 0 && LEVELS[other].includes(first) ? told(other, first) : undefined;
+    return found === undefined ? [] : [`${other === "" ? "" : `${other}: `}${found}`];
   });
   return elsewhere.length === 0 ? undefined : elsewhere.join("");
 }
