@@ -25,6 +25,10 @@ const PACKAGES = {
   quick: {
     iproute2: "/usr/sbin/ip",
     "iputils-ping": "/usr/bin/ping",
+    procps: "/usr/bin/pgrep",
+    e2fsprogs: "/usr/sbin/mkfs.ext4",
+    systemd: "/lib/systemd/systemd",
+    "dbus-daemon": "/usr/bin/dbus-daemon",
     openipmi: "/usr/bin/ipmi_sim",
     ipmitool: "/usr/bin/ipmitool",
     "fence-agents": "/usr/sbin/fence_redfish",

@@ -9,11 +9,11 @@ import { NODE_TOOLS } from "../../src/app/manager/manager.ts";
 import { stepNode } from "../../src/cluster/core/controller/node-core.ts";
 import { type JournalEntry, NO_HASH, writeLine } from "../../src/cluster/core/journal/journal.ts";
 import { replay } from "../../src/cluster/core/journal/replay.ts";
+import { PROGRAM } from "../support/program.ts";
 import { skips } from "../support/skip.ts";
 import { LOSING_TIMES, NODES, type NodePair, openNodePair } from "./node-pair.ts";
 
 const asRoot = test.skipIf(skips(process.getuid?.() !== 0, "it needs root for its network namespaces"));
-const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
 const CONFIGURATION = `primitive a ocf:gemel:Dummy op monitor interval=2s op start timeout=9s op stop timeout=9s
 primitive b ocf:gemel:Dummy op monitor interval=2s op start timeout=9s op stop timeout=9s
 group service a b
@@ -28,8 +28,8 @@ afterEach(async () => {
 });
 
 function replayFiles(...places: string[]) {
-  const argv = ["--disable-warning=ExperimentalWarning", MAIN, "replay", ...places];
-  const { stdout, stderr, status } = spawnSync(process.execPath, argv, { encoding: "utf8" });
+  const [file, ...own] = PROGRAM;
+  const { stdout, stderr, status } = spawnSync(file, [...own, "replay", ...places], { encoding: "utf8" });
   return { output: stdout + stderr, code: status };
 }
 

@@ -10,6 +10,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
 import type { StatusReport } from "../../src/app/control-protocol.ts";
+import { PROGRAM } from "../support/program.ts";
 
 export const NODES = ["alpha", "bravo"] as const;
 export type NodeName = (typeof NODES)[number];
@@ -22,12 +23,6 @@ export const ADDRESS = "198.18.3.100";
  */
 export const PATIENT_TIMES = ["keepalive 200ms", "deadtime 20s", "initdead 60s"] as const;
 export const LOSING_TIMES = ["keepalive 200ms", "deadtime 5s", "initdead 60s"] as const;
-
-const MAIN = path.resolve(import.meta.dirname, "../../src/app/main.ts");
-
-/** The source as it stands, or the built program that GEMEL_BINARY names. */
-const BINARY = process.env.GEMEL_BINARY;
-const PROGRAM = BINARY === undefined ? [process.execPath, "--disable-warning=ExperimentalWarning", MAIN] : [BINARY];
 
 export interface NodePair {
   readonly folder: string;

@@ -16,7 +16,7 @@ import {
 } from "../support/ribcl-emulator.ts";
 import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
-import { createJudge, LOGIN, useBoard, useRunner } from "./real-line.ts";
+import { createJudge, LOGIN, useBoards, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 15_000, confirmMs: 60_000, pollMs: 1_000, settleMs: 1_000 };
 
@@ -55,7 +55,7 @@ for (const [processor, firmware] of [
 }
 
 const runner = useRunner();
-const board = useBoard<RibclServer>();
+const boards = useBoards<RibclServer>();
 
 function createMachine(): RibclMachine {
   let power: "on" | "off" = "on";
@@ -70,7 +70,7 @@ function createMachine(): RibclMachine {
 
 async function start(options: Partial<RibclOptions> & { readonly isOld?: boolean } = {}) {
   const machine = createMachine();
-  const { port } = await board.keep(startRibcl({ machine, processor: "iLO2", firmware: "2.33", ...options }));
+  const { port } = await boards.keep(startRibcl({ machine, processor: "iLO2", firmware: "2.33", ...options }));
   return { machine, port };
 }
 
@@ -84,7 +84,7 @@ const canJudge = existsSync("/usr/sbin/fence_ilo") && existsSync("/usr/bin/gnutl
 describe.skipIf(skips(!canJudge, "fence-agents, the judge, is not installed"))(
   "the judge: fence_ilo drives our board",
   () => {
-    test.each([
+    test.concurrent.each([
       ["iLO", "1.94"],
       ["iLO2", "2.33"],
     ] as const)("%s with firmware %s: status, off and on", async (processor, firmware) => {
@@ -99,7 +99,7 @@ describe.skipIf(skips(!canJudge, "fence-agents, the judge, is not installed"))(
 );
 
 describe("our driver over a real line", () => {
-  test.each([
+  test.concurrent.each([
     ["an iLO 2", {}],
     ["an iLO 2 before TOGGLE", { firmware: "1.20" }],
     ["an iLO 1", { processor: "iLO", firmware: "1.94" }],

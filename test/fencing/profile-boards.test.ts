@@ -104,37 +104,44 @@ test("there are boards to try, and no profile is left out", () => {
   expect(boards.length + others.length).toBe(profiles.length);
 });
 
-test.each(others)("%s (%s): identity, off and on against the emulator of its dialect", async (id, driver, own = {}) => {
-  const board = await EMULATORS[driver]?.(id);
-  if (board === undefined) throw new Error(`nothing stands for a board of ${driver}`);
-  try {
-    const login = { host: "127.0.0.1", port: String(board.port), user: "admin", secret: "board" };
-    const parameters = { ...login, ...board.more, ...own, settle_time: "100ms" };
-    const device = { id, driver, parameters };
-    expect((await runner.run(device, "status", 20_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
-    expect((await runner.run(device, "off", 30_000)).outcome).toEqual({ kind: "confirmed", power: "off" });
-    expect(board.power()).toBe("off");
-    expect((await runner.run(device, "on", 30_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
-  } finally {
-    await board.close();
-  }
-});
+test.concurrent.each(others)(
+  "%s (%s): identity, off and on against the emulator of its dialect",
+  async (id, driver, own = {}) => {
+    const board = await EMULATORS[driver]?.(id);
+    if (board === undefined) throw new Error(`nothing stands for a board of ${driver}`);
+    try {
+      const login = { host: "127.0.0.1", port: String(board.port), user: "admin", secret: "board" };
+      const parameters = { ...login, ...board.more, ...own, settle_time: "100ms" };
+      const device = { id, driver, parameters };
+      expect((await runner.run(device, "status", 20_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
+      expect((await runner.run(device, "off", 30_000)).outcome).toEqual({ kind: "confirmed", power: "off" });
+      expect(board.power()).toBe("off");
+      expect((await runner.run(device, "on", 30_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
+    } finally {
+      await board.close();
+    }
+  },
+);
 
-test.each(boards)("%s: identity, off and on with its own parameters", async (id, manufacturerId, own = {}) => {
-  const maker = manufacturerId === undefined ? {} : { manufacturerId };
-  const board = await startIpmiSim({ machine: "file", ...maker });
-  try {
-    const login = { host: "127.0.0.1", port: String(board.port), user: "admin", secret: "board" };
-    // Only the waiting is cut short: a simulated power supply holds no charge.
-    const parameters = { ...login, ...own, settle_time: "100ms" };
-    const device = { id, driver: "ipmi-lan", parameters };
-    const status = await runner.run(device, "status", 10_000);
-    expect(status.outcome).toEqual({ kind: "confirmed", power: "on" });
-    if (manufacturerId !== undefined) expect(status.evidence[0]?.answered).toContain(`manufacturer ${manufacturerId},`);
-    expect((await runner.run(device, "off", 30_000)).outcome).toEqual({ kind: "confirmed", power: "off" });
-    expect(board.power()).toBe("off");
-    expect((await runner.run(device, "on", 30_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
-  } finally {
-    await board.stop();
-  }
-});
+test.concurrent.each(boards)(
+  "%s: identity, off and on with its own parameters",
+  async (id, manufacturerId, own = {}) => {
+    const maker = manufacturerId === undefined ? {} : { manufacturerId };
+    const board = await startIpmiSim({ machine: "file", ...maker });
+    try {
+      const login = { host: "127.0.0.1", port: String(board.port), user: "admin", secret: "board" };
+      // Only the waiting is cut short: a simulated power supply holds no charge.
+      const parameters = { ...login, ...own, settle_time: "100ms" };
+      const device = { id, driver: "ipmi-lan", parameters };
+      const status = await runner.run(device, "status", 10_000);
+      expect(status.outcome).toEqual({ kind: "confirmed", power: "on" });
+      if (manufacturerId !== undefined)
+        expect(status.evidence[0]?.answered).toContain(`manufacturer ${manufacturerId},`);
+      expect((await runner.run(device, "off", 30_000)).outcome).toEqual({ kind: "confirmed", power: "off" });
+      expect(board.power()).toBe("off");
+      expect((await runner.run(device, "on", 30_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
+    } finally {
+      await board.stop();
+    }
+  },
+);

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import type { FencingAction } from "../../src/fencing/core/driver.ts";
 import { createRunner, type DeviceRunner, type RunnableDevice } from "../../src/fencing/edge/runner.ts";
 
@@ -43,25 +43,24 @@ interface Board {
   close(): Promise<void>;
 }
 
-/** Keeps the board of one test, and closes it after the test. */
-export function useBoard<Kind extends Board>() {
-  let board: Kind | undefined;
-  async function end(): Promise<void> {
-    await board?.close();
-    board = undefined;
-  }
-  afterEach(end);
+/**
+ * Keeps the boards of this file (or block), and closes them after its last test: not after their own, for tests that
+ * wait for boards run side by side, and a hook does not know whose board it would close.
+ */
+export function useBoards<Kind extends Board>() {
+  const boards: Kind[] = [];
+  afterAll(() => Promise.all(boards.map((board) => board.close())));
   return {
     async keep(starting: Promise<Kind>): Promise<Kind> {
-      board = await starting;
+      const board = await starting;
+      boards.push(board);
       return board;
     },
-    end,
   };
 }
 
 /** On a busy machine the agents' own 5 s for a login are too short. */
-const JUDGE_MS = 50_000;
+const JUDGE_MS = 100_000;
 
 /** A program of others: all that it prints, or what the shell says of it. `input`: what it reads. */
 export function say(

@@ -17,7 +17,7 @@ import {
 } from "../support/redfish-emulator.ts";
 import { skips } from "../support/skip.ts";
 import { ContractDevice, describeContract } from "./driver-contract.ts";
-import { createJudge, LOGIN, useBoard, useRunner } from "./real-line.ts";
+import { createJudge, LOGIN, useBoards, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 8_000, confirmMs: 30_000, pollMs: 500, settleMs: 1_000 };
 const authorization = `Basic ${Buffer.from(`${ACCOUNT.user}:${ACCOUNT.password}`).toString("base64")}`;
@@ -51,34 +51,40 @@ describeContract("redfish", {
   },
 });
 
-/** A machine in real time: off takes a moment, and says PoweringOff meanwhile. */
-function createMachine(offAfterMs = 150): RedfishMachine & { readonly set: (state: string) => void } {
+/** A machine that is on its way for one look, and says PoweringOff meanwhile. */
+function createMachine(): RedfishMachine & { readonly set: (state: string) => void } {
   let state = "On";
+  let next: string | undefined;
   return {
-    state: () => state,
-    set: (next) => {
-      state = next;
+    state() {
+      const seen = state;
+      state = next ?? state;
+      next = undefined;
+      return seen;
+    },
+    set(wanted) {
+      state = wanted;
     },
     reset(type) {
       if (type === "ForceOff" && state === "Off")
         return { status: 400, error: "iLO.2.14.InvalidOperationForSystemState" };
       state = type === "On" ? "PoweringOn" : "PoweringOff";
-      setTimeout(() => (state = type === "On" ? "On" : "Off"), offAfterMs);
+      next = type === "On" ? "On" : "Off";
       return { status: 204 };
     },
   };
 }
 
 const runner = useRunner();
-const board = useBoard<RedfishServer>();
+const boards = useBoards<RedfishServer>();
 
 async function start(options: Partial<RedfishOptions> = {}) {
   const machine = createMachine();
-  return { machine, server: await board.keep(startRedfish({ machine, ...options })) };
+  return { machine, server: await boards.keep(startRedfish({ machine, ...options })) };
 }
 
 function device(port: number, more: Readonly<Record<string, string>> = {}) {
-  const quick = { confirm_time: "3s", settle_time: "100ms", poll_time: "50ms", answer_time: "2s" };
+  const quick = { confirm_time: "20s", settle_time: "100ms", poll_time: "50ms", answer_time: "10s" };
   const login = { ...LOGIN, port: String(port), certificate: FINGERPRINT };
   return { id: "f", driver: "redfish", parameters: { ...login, ...quick, ...more } };
 }
@@ -86,7 +92,7 @@ function device(port: number, more: Readonly<Record<string, string>> = {}) {
 describe.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the judge, is not installed"))(
   "the judge: fence_redfish drives our board",
   () => {
-    test.each(Object.entries(BOARDS))("as %s: status, off and on", async (_, own) => {
+    test.concurrent.each(Object.entries(BOARDS))("as %s: status, off and on", async (_, own) => {
       const { machine, server } = await start({ board: own });
       const fence = createJudge("fence_redfish", server.port, "--ssl-insecure", "--redfish-uri=/redfish/v1");
       expect(await fence("status")).toContain("Status: ON");
@@ -98,28 +104,28 @@ describe.skipIf(skips(!existsSync("/usr/sbin/fence_redfish"), "fence-agents, the
 );
 
 describe("our driver over a real line", () => {
-  test.each([
+  test.concurrent.each([
     ["answers 204", {}],
     ["answers with a task", { answersTask: true }],
     ["has a neighbour", { hasNeighbour: true }],
   ])("a board that %s: off is confirmed only when it is off, then on", async (_, options) => {
     const { machine, server } = await start(options);
     const right = device(server.port, { system_uuid: UUID });
-    const { outcome, evidence } = await runner.run(right, "off", 10_000);
+    const { outcome, evidence } = await runner.run(right, "off", 30_000);
     expect([outcome, machine.state()]).toEqual([{ kind: "confirmed", power: "off" }, "Off"]);
     expect(evidence.map(({ asked, answered }) => `${asked}: ${answered}`)).toEqual([
       "switch off: accepted",
       "read power: on",
       "read power: off",
     ]);
-    expect((await runner.run(right, "on", 10_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
+    expect((await runner.run(right, "on", 30_000)).outcome).toEqual({ kind: "confirmed", power: "on" });
     expect(server.requests.filter((line) => line.includes("Systems/2/Actions"))).toEqual([]);
   });
 
   test("a machine that is off already", async () => {
     const { machine, server } = await start();
     machine.set("Off");
-    expect((await runner.run(device(server.port), "off", 10_000)).outcome.kind).toBe("confirmed");
+    expect((await runner.run(device(server.port), "off", 30_000)).outcome.kind).toBe("confirmed");
   });
 
   test.each([
@@ -129,7 +135,7 @@ describe("our driver over a real line", () => {
     ["a board without ForceOff", {}, { resetTypes: ["On", "GracefulShutdown"] }, /does not offer ForceOff/],
   ])("%s is not done, and says why", async (_, parameters, options, expected) => {
     const { machine, server } = await start(options);
-    const { outcome } = await runner.run(device(server.port, parameters), "off", 10_000);
+    const { outcome } = await runner.run(device(server.port, parameters), "off", 30_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringMatching(expected) });
     expect(machine.state()).toBe("On");
   });
@@ -137,15 +143,15 @@ describe("our driver over a real line", () => {
   test("another certificate than the pinned one: nothing is sent", async () => {
     const { server } = await start();
     const impostor = device(server.port, { certificate: "ab".repeat(32) });
-    const { outcome } = await runner.run(impostor, "off", 10_000);
+    const { outcome } = await runner.run(impostor, "off", 30_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("another certificate") });
     expect(server.requests).toEqual([]);
   });
 
   test("nobody listens", async () => {
     const { server } = await start();
-    await board.end();
-    const { outcome } = await runner.run(device(server.port), "status", 10_000);
+    await server.close();
+    const { outcome } = await runner.run(device(server.port), "status", 30_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("nothing listens on TCP") });
   });
 });

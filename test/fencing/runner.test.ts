@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createRunner, type DeviceRunner, type RunnableDevice } from "../../src/fencing/edge/runner.ts";
 import { readSecret } from "../../src/fencing/edge/secrets.ts";
 import { freeUdpPort, type IpmiSim, startIpmiSim } from "../support/ipmi-sim.ts";
+import { PROGRAM } from "../support/program.ts";
 
 let board: IpmiSim;
 let runner: DeviceRunner;
@@ -155,9 +156,9 @@ describe("secrets", () => {
 });
 
 function gemel(argv: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
-  const main = path.resolve(import.meta.dirname, "../../src/app/main.ts");
+  const [file, ...own] = PROGRAM;
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...argv], (error, stdout, stderr) => {
+    execFile(file, [...own, ...argv], (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), out: `${stdout}${stderr}` });
     });
   });

@@ -9,7 +9,7 @@ import { type ShellBoard, type ShellBoardOptions, startShellBoard } from "../sup
 import { skips } from "../support/skip.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 import { type Behaviour, ContractDevice, describeContract } from "./driver-contract.ts";
-import { createJudge, LOGIN, useBoard, useRunner } from "./real-line.ts";
+import { createJudge, LOGIN, useBoards, useRunner } from "./real-line.ts";
 
 const times = { answerMs: 10_000, confirmMs: 40_000, pollMs: 1_000, settleMs: 1_000 };
 
@@ -101,7 +101,7 @@ for (const shell of SHELLS) {
 }
 
 const runner = useRunner();
-const boards = useBoard<ShellBoard>();
+const boards = useBoards<ShellBoard>();
 
 function start(options: Partial<ShellBoardOptions> = {}): Promise<ShellBoard> {
   return boards.keep(startShellBoard({ dialect: "rsa", ...options }));
@@ -115,7 +115,7 @@ function device(port: number, more: Readonly<Record<string, string>> = {}, drive
 
 const judges = ["fence_rsa", "fence_bladecenter", "fence_drac", "fence_drac5"].map((agent) => `/usr/sbin/${agent}`);
 describe.skipIf(skips(!judges.every(existsSync), "fence-agents, the judges, are not installed"))("the judges", () => {
-  test.each([
+  test.concurrent.each([
     ["fence_rsa", "rsa", []],
     ["fence_bladecenter", "amm", ["-n", "3"]],
     ["fence_drac", "drac4", []],
@@ -133,7 +133,7 @@ describe.skipIf(skips(!judges.every(existsSync), "fence-agents, the judges, are 
 });
 
 describe("our driver over a real line", () => {
-  test.each([
+  test.concurrent.each([
     ["an RSA", {}, {}, "rsa-telnet"],
     ["an RSA that negotiates", { negotiates: true }, {}, "rsa-telnet"],
     ["a DRAC/MC", { dialect: "drac-mc" }, { module: "Server-1" }, "drac-mc-telnet"],
@@ -155,7 +155,7 @@ describe("our driver over a real line", () => {
   });
 
   // The first two are what cluster-glue's plugin took for a success.
-  test.each([
+  test.concurrent.each([
     ["error", "unknown"],
     ["no-answer", "unknown"],
     ["hang-up", "unknown"],
@@ -182,9 +182,9 @@ describe("our driver over a real line", () => {
   });
 
   test("nobody listens", async () => {
-    const { port } = await start();
-    await boards.end();
-    const { outcome } = await runner.run(device(port), "status", 10_000);
+    const board = await start();
+    await board.close();
+    const { outcome } = await runner.run(device(board.port), "status", 10_000);
     expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringContaining("nothing listens") });
   });
 });

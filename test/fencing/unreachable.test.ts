@@ -12,8 +12,9 @@ import { LOGIN, useRunner } from "./real-line.ts";
 
 const runner = useRunner();
 const ANSWER_MS = 1_000;
-/** Two steps of a login may each wait for an answer. */
-const TOLD_WITHIN_MS = 2 * ANSWER_MS + 2_000;
+/** Two steps of a login may each wait for an answer; a busy machine adds to it, and the runner's own end is further. */
+const TOLD_WITHIN_MS = 2 * ANSWER_MS + 10_000;
+const RUNNER_MS = 30_000;
 
 const hostkey = `SHA256:${"A".repeat(43)}`;
 const certificate = FINGERPRINT;
@@ -85,11 +86,11 @@ const cases = Object.entries(NETWORKED).flatMap(([driver, ways]) =>
   ways.flatMap((more) => TROUBLES.map((trouble) => [driver, ...trouble, more] as const)),
 );
 
-test.each(cases)("%s: %s", async (driver, _, trouble, words, more) => {
+test.concurrent.each(cases)("%s: %s", async (driver, _, trouble, words, more) => {
   const protocol = driver === "ipmi-lan" || driver === "snmp-pdu" ? "udp" : "tcp";
   const parameters = { ...LOGIN, ...more, answer_time: `${ANSWER_MS}ms`, confirm_time: "2s", ...trouble(protocol) };
   const startedAtMs = performance.now();
-  const { outcome } = await runner.run({ id: `${driver} ${_}`, driver, parameters }, "off", 15_000);
+  const { outcome } = await runner.run({ id: `${driver} ${_}`, driver, parameters }, "off", RUNNER_MS);
   expect(outcome).toMatchObject({ kind: "not-done", reason: expect.stringMatching(words) });
   expect(outcome.kind === "confirmed" ? "" : outcome.reason).toMatch(REMEDY);
   expect(performance.now() - startedAtMs).toBeLessThan(TOLD_WITHIN_MS);

@@ -11,6 +11,7 @@ import path from "node:path";
 import process from "node:process";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseXml, printXml, xml } from "../../../src/base/xml.ts";
+import { PROGRAM } from "../../support/program.ts";
 import { hasFieldTools, runHere, runTheirs } from "../../support/run-here.ts";
 import { skips } from "../../support/skip.ts";
 
@@ -18,7 +19,6 @@ const folder = mkdtempSync(path.join(os.tmpdir(), "cmd-lines-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const LINES = path.join(import.meta.dirname, "field-lines");
-const MAIN = path.join(import.meta.dirname, "../../../src/app/main.ts");
 const CIB = readFileSync(path.join(LINES, "cib.xml"), "utf8");
 const file = path.join(folder, "cib.xml");
 const shadows = path.join(folder, "shadows");
@@ -66,7 +66,7 @@ function content(text: string): string {
 
 /** What is read from standard input only a process of its own can read. */
 const runOurs = ({ argv, input }: Line) =>
-  input === "" ? runHere(argv, env) : runTheirs([process.execPath, MAIN, ...argv], env, input);
+  input === "" ? runHere(argv, env) : runTheirs([...PROGRAM, ...argv], env, input);
 const runDebians = ({ argv, input }: Line) => runTheirs(argv, env, input);
 
 async function play(run: typeof runOurs | typeof runDebians, line: Line) {

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import process from "node:process";
 import { expect, onTestFinished, test } from "vitest";
 import { COMMANDS } from "../../../src/app/commands/index.ts";
+import { PROGRAM } from "../../support/program.ts";
 import { runHere } from "../../support/run-here.ts";
 
 test.each(Object.keys(COMMANDS))("gemel %s --help tells the arguments", async (name) => {
@@ -41,10 +41,9 @@ test.each([
   expect([code, errors]).toEqual([64, expect.stringContaining(reason)]);
 });
 
-const GEMEL = [process.execPath, "--disable-warning=ExperimentalWarning", path.resolve("src/app/main.ts")];
 /** In a shell, for its redirections. */
 function inShell(line: string) {
-  const { status, stderr } = spawnSync("sh", ["-c", line.replace("gemel", GEMEL.join(" "))], { encoding: "utf8" });
+  const { status, stderr } = spawnSync("sh", ["-c", line.replace("gemel", PROGRAM.join(" "))], { encoding: "utf8" });
   return { status, stderr };
 }
 

@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import process from "node:process";
 import { expect, test } from "vitest";
 import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../../../src/app/keeper-pipe.ts";
+import { PROGRAM } from "../../support/program.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../../src/app/main.ts");
 /** Sent when the manager has said its last word. */
 const LATE_PING = 77;
 
@@ -29,8 +28,8 @@ test("a manager that has stopped everything stays until its keeper ends it", asy
   writeFileSync(at("node.conf"), CONFIGURATION);
   writeFileSync(at("keys"), "auth 1\n1 sha256 only-for-this-test-run\n", { mode: 0o600 });
   const own = ["--config", at("node.conf"), "--state", at("state"), "--run", at("run"), "--name", "alpha"];
-  const argv = ["--disable-warning=ExperimentalWarning", MAIN, "manager", ...own];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  const [file, ...words] = PROGRAM;
+  const child = spawn(file, [...words, "manager", ...own], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
   const pipe = child.stdio[3] as Socket;
   const ended = new Promise<string>((resolve) => child.on("exit", (code) => resolve(`it ended with ${code}`)));
   const put = (frame: ToManager) => pipe.write(encodeFrame(frame));

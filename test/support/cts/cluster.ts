@@ -14,14 +14,11 @@ import { askControl, type ControlReply, controlSocketPath } from "../../../src/a
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../../../src/app/control-protocol.ts";
 import { segmentFiles } from "../../../src/app/manager/black-box.ts";
 import { type IpmiSim, startIpmiSim } from "../ipmi-sim.ts";
+import { PROGRAM } from "../program.ts";
 import { ADDRESS, configurationText, NODES, type NodeName, OTHER_ADDRESS } from "./configuration.ts";
 import { layNetwork, type Network, WORLD } from "./network.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../../src/app/main.ts");
 const AGENTS = path.resolve(import.meta.dirname, "ocf");
-/** The source as it stands, or the built program that GEMEL_BINARY names. */
-const BINARY = process.env.GEMEL_BINARY;
-const PROGRAM = BINARY === undefined ? [process.execPath, "--disable-warning=ExperimentalWarning", MAIN] : [BINARY];
 /** How often the harness looks after machines that should boot. */
 const LOOK_MS = 100;
 /**
