@@ -8,6 +8,7 @@
 import { check, present } from "../../../base/check.ts";
 import { earliest } from "../../../base/earliest.ts";
 import type { Stepped } from "../../../base/step.ts";
+import { promoteAfterProbes } from "./after-probes.ts";
 import type { Transition, TransitionAction } from "./graph.ts";
 import { freeInPlace } from "./in-place.ts";
 
@@ -215,7 +216,7 @@ function close(working: Working): Stepped<TransitionRun, RunEffect> {
 
 /** Begins a transition; one without actions finishes at once. */
 export function startRun(decided: Transition, number: number, nowMs: number): Stepped<TransitionRun, RunEffect> {
-  const transition = { ...decided, actions: freeInPlace(decided.actions) };
+  const transition = { ...decided, actions: promoteAfterProbes(freeInPlace(decided.actions)) };
   const { actions } = transition;
   const ids = new Set(actions.map(({ id }) => id));
   check(ids.size === actions.length, "two actions of one transition have the same id");
