@@ -70,6 +70,8 @@ export function renewLease(state: MembershipState, nowMs: number): MembershipSta
         newest = Math.max(newest, Math.min(half, confirmedAtMs));
   }
   if (newest === before) return state;
+  // What is nearly over is no beginning: asked before a silence, answered after it. The next beat asks anew.
+  if (state.quorumAtMs === undefined && nowMs - newest > config.lease.leaseMs / 2) return state;
   return { ...state, quorumAtMs: newest };
 }
 
