@@ -92,8 +92,8 @@ describe("warnings", () => {
     [`${dummy("a")}rsc_defaults priority=1.0`, 'priority="1.0" is read as 1'],
     ["tag t nobody", "the tag holds nobody, which does not exist"],
     [dummy("a").replace("stop timeout=9", "stop timeout=0s"), "a gives stop no time (timeout of 0); 20 s will be used"],
-    ['role r read xpath:"//primitive[last()]"', "the path //primitive[last()] is not understood: it allows nothing"],
-    ['role r deny xpath:"id(1)"', "the path id(1) is not understood: it denies everything"],
+    ['role r read xpath:"//primitive[newest()]"', "(there is no function newest()): it allows nothing"],
+    ['role r deny xpath:"id(1"', 'the path id(1 is not understood ("," is missing at the end): it denies everything'],
     ["xml <acl_role id='r'><acl_permission id='r-1' kind='read'/></acl_role>", "the permission names nothing"],
   ])("%j", (text, reason) => {
     const problems = verify(text);

@@ -92,7 +92,7 @@ export const ENGLISH: Texts = {
   }),
   "tie-breaker-unready": ({ node, why }) => ({
     what: `${node} could not take the lock that decides between two halves: ${why}`,
-    doNow: "mend the way to the disk, or make the lock: gemel fence lock create",
+    doNow: "mend the way to the disk, or make the lock: gemel fence lock create DISK --yes DISK",
   }),
   "cib-not-written": ({ node, why }) => ({
     what: `the disk of ${node} does not take the configuration: ${why}; changes wait for it, on every node`,

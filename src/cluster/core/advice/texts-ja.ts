@@ -92,7 +92,7 @@ export const JAPANESE: Texts = {
   }),
   "tie-breaker-unready": ({ node, why }) => ({
     what: `${node} は分断時に決着をつけるロックを取得できない状態: ${why}`,
-    doNow: "ディスクへの経路を直すか、ロックを作成する: gemel fence lock create",
+    doNow: "ディスクへの経路を直すか、ロックを作成する: gemel fence lock create DISK --yes DISK",
   }),
   "cib-not-written": ({ node, why }) => ({
     what: `${node} のディスクに構成を書き込めない: ${why}。全ノードで変更が待たされる`,
