@@ -281,6 +281,7 @@ export class VirtualManager {
         world.tell(name, `keeps the configuration of ${effect.conflict.loserNode} as a conflict`);
         break;
       case "answer":
+        world.watch.answered(effect.answer);
         this.#answers.get(effect.answer.requestId)?.(effect.answer);
         this.#answers.delete(effect.answer.requestId);
         break;

@@ -2,7 +2,7 @@
  * The invariants, checked whenever something happens that could break one. The watch knows the truth of the virtual
  * world, which no node knows, and judges the nodes by it.
  */
-import type { CibConflict, StoredCib } from "../cluster/core/cib-store/types.ts";
+import type { Answer, CibConflict, StoredCib } from "../cluster/core/cib-store/types.ts";
 import { contains, type DrbdSide, type Version } from "./drbd-side.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
@@ -41,7 +41,9 @@ interface Accepted {
   readonly atMs: number;
   /** Disks that hold it. */
   readonly holders: Set<string>;
-  /** Whoever is left of a majority has it: no conflict may take it away. */
+  /** With quorum, by the word of whoever acknowledged it. */
+  readonly quorate: boolean;
+  /** A majority has it, with quorum: no conflict may take it away. */
   isForGood: boolean;
 }
 
@@ -56,6 +58,8 @@ export class Watch {
   readonly #world: World;
   readonly #holdings = new Map<string, Holding>();
   readonly #accepted: Accepted[] = [];
+  /** Every request that was acknowledged with quorum, whoever made it. */
+  readonly #quorate = new Set<string>();
   readonly #excused = new Set<string>();
   /** When each node was last known to be less than well. */
   readonly #unwellAtMs = new Map<string, number>();
@@ -250,22 +254,36 @@ export class Watch {
 
   // Configuration.
 
-  /** `quorate`: by the word of whoever acknowledged it. */
+  answered(answer: Answer): void {
+    if (answer.kind === "accepted" && answer.quorate) this.#quorate.add(answer.requestId);
+  }
+
   accepted(option: string, quorate: boolean): void {
     const holders = this.#world.machines.filter((machine) => holds(machine.disk.content.cib, option));
     const names = new Set(holders.map(({ name }) => name));
     this.checks += 1;
     if (names.size === 0) this.#fail("no-lost-write", `${option} is acknowledged and on no disk`);
-    // Each half of a pair may decide, until one has the other fenced: there is no majority that could keep it.
-    const { nodeCount, tieBreaker } = this.#world.setting;
-    const isForGood = quorate && (nodeCount > 2 || tieBreaker !== "none");
-    this.#accepted.push({ option, atMs: this.#world.agenda.nowMs, holders: names, isForGood });
+    const isForGood = quorate && 2 * names.size > this.#world.setting.nodeCount;
+    this.#accepted.push({ option, atMs: this.#world.agenda.nowMs, holders: names, quorate, isForGood });
   }
 
-  conflicted({ diff }: CibConflict): void {
+  /**
+   * What was acknowledged without quorum may lose. What half of the nodes acknowledged with quorum, and nobody else has
+   * met, loses to nothing but what another half acknowledged with quorum.
+   */
+  conflicted({ diff, loserNode }: CibConflict): void {
     const text = diff.join("\n");
-    for (const { option, isForGood } of this.#accepted)
-      if (!isForGood && text.includes(option)) this.#excused.add(option);
+    const loser = this.#world.machine(loserNode).disk.content.cib;
+    const hasRival = this.#world.machines.some(({ disk }) => this.#isRival(disk.content.cib, loser));
+    for (const { option, quorate, isForGood } of this.#accepted)
+      if (!isForGood && (!quorate || hasRival) && text.includes(option) && holds(loser, option))
+        this.#excused.add(option);
+  }
+
+  /** Whether it has changes acknowledged with quorum of which that loser never heard. */
+  #isRival(cib: StoredCib | undefined, loser: StoredCib | undefined): boolean {
+    const known = new Set(loser?.history.map(({ requestId }) => requestId));
+    return cib?.history.some(({ requestId }) => this.#quorate.has(requestId) && !known.has(requestId)) === true;
   }
 
   /** A disk has lost something that it had confirmed: what stood on no other one is excused. */

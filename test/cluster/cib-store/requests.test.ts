@@ -13,7 +13,7 @@ test("what was asked later overtakes nothing that a DC has dropped before it was
     world.submit("b", [
       { kind: "set-option", target: "crm_config", setName: "cluster_property_set", name: "x", value },
     ]);
-  const view = { kind: "view", members: ["a", "b"], quorate: true } as const;
+  const view = { kind: "view", members: ["a", "b"], quorate: true, tied: false } as const;
   world.step(a, { ...view, dc: undefined });
   const ids = [put("early")];
   while (world.wire.length > 0) world.deliver(0, false);
@@ -32,7 +32,7 @@ test("what a DC has dropped before it was one is sent again as soon as it asks",
   const world = new World(["a", "b"]);
   world.settle();
   const a = world.node("a");
-  const view = { kind: "view", members: ["a", "b"], quorate: true } as const;
+  const view = { kind: "view", members: ["a", "b"], quorate: true, tied: false } as const;
   world.step(a, { ...view, dc: undefined });
   const id = world.submit("b");
   while (world.wire.length > 0) world.deliver(0, false);
@@ -110,7 +110,7 @@ test("what cannot be applied is refused whole, and nothing changes", () => {
 
 test("without a DC a change is refused in the end, with the reason", () => {
   const world = new World(["a", "b"]);
-  world.step(world.node("a"), { kind: "view", members: ["a", "b"], dc: undefined, quorate: true });
+  world.step(world.node("a"), { kind: "view", members: ["a", "b"], dc: undefined, quorate: true, tied: false });
   world.submit("a");
   for (let at = 0; at < 70; at += 1) world.tick(500);
   expect(world.answers).toMatchObject([{ kind: "refused", problems: [{ reason: "there is no DC" }] }]);

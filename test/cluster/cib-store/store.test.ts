@@ -312,7 +312,9 @@ test("the DC dies between its own disk and the answer: the change is done once, 
   while (world.wire.length > 0) world.deliver(0, false);
   world.crash(world.node("a"), 0);
   world.settle();
-  expect(world.accepted()).toEqual([id]);
+  expect(world.acceptedWithQuorum()).toEqual([id]);
+  const { disk } = world.node("b");
+  expect(disk?.quorateHead).toBe(disk?.head);
   world.start(world.node("a"));
   world.settle();
   expect(world.node("a").store?.stored.version.epoch).toBe(1);

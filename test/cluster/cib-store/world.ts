@@ -97,7 +97,13 @@ export class World {
     for (const group of this.groups) {
       const members = group.filter((name) => this.node(name).store !== undefined).sort();
       for (const name of members)
-        this.step(this.node(name), { kind: "view", members, dc: members[0], quorate: this.#isQuorate(name, members) });
+        this.step(this.node(name), {
+          kind: "view",
+          members,
+          dc: members[0],
+          quorate: this.#isQuorate(name, members),
+          tied: 2 * members.length === this.nodes.length,
+        });
     }
   }
 

@@ -118,6 +118,14 @@ function synchronise(draft: Draft): void {
 }
 
 /**
+ * Whether what all members have on disk may be marked as confirmed with quorum. By a majority anything may: it has met
+ * whatever was acknowledged with quorum before. Half of the nodes, quorate by a tie-breaker or because the other half
+ * was fenced, may know nothing of what that one acknowledged while it was quorate: what they have from before their
+ * quorum must not win over that, so only what they acknowledge now is marked.
+ */
+const mayMark = ({ quorate, tied, inFlight }: CibStore): boolean => quorate && (!tied || inFlight !== undefined);
+
+/**
  * Everybody has it on disk: tell that it is confirmed, acknowledge, and take up the next request. With quorum it is
  * acknowledged only when all disks say that it was confirmed: whoever is left of them, and meets a part that was alone,
  * must know that this goes before whatever that one has.
@@ -129,9 +137,9 @@ export function settle(draft: Draft): void {
     const { reign, stored } = state;
     if (reign?.synchronised !== true || state.disk.head !== stored.head || lacksContent(state)) return;
     const { head } = stored;
-    if (stored.confirmedHead !== head || (state.quorate && stored.quorateHead !== head)) {
-      adopt(draft, confirmed(stored, state.quorate));
-      const { quorate } = state;
+    const quorate = mayMark(state);
+    if (stored.confirmedHead !== head || (quorate && stored.quorateHead !== head)) {
+      adopt(draft, confirmed(stored, quorate));
       for (const member of others(state)) send(draft, member, { kind: "cib-confirmed", head, quorate });
     }
     if (isUnmarked(draft.state, state.disk) || lacksMark(draft.state)) return;
@@ -194,20 +202,25 @@ export function enqueue(draft: Draft, requests: readonly ConfigurationRequest[],
 }
 
 function carryOut(draft: Draft, asked: readonly Asked[]): void {
-  const { stored } = draft.state;
+  const { stored, quorate } = draft.state;
+  // What half of the nodes had before their quorum is asked for (again): it is marked, and then answered.
+  const isToMark = quorate && stored.quorateHead !== stored.head;
   const batch = openBatch(stored);
   for (const { request, from } of asked) {
     const { requestId } = request;
     const done = stored.history.find((entry) => entry.requestId === requestId);
     // An earlier DC, or an earlier copy of the request, has done it; it is on all disks, or we would not be here.
     if (done !== undefined) {
-      accept(draft, from, requestId, done.version, []);
+      if (isToMark) batch.accepted.push({ request, from, warnings: [] });
+      else accept(draft, from, requestId, done.version, []);
       continue;
     }
     const problems = join(draft.state, batch, request, from);
     if (problems.length > 0) conclude(draft, from, { kind: "refused", requestId, problems });
   }
   if (batch.diffs.length > 0) adoptBatch(draft, batch);
+  else if (isToMark && batch.accepted.length > 0)
+    change(draft, { inFlight: { version: stored.version, requests: batch.accepted } });
   else
     for (const { request, from, warnings } of batch.accepted)
       accept(draft, from, request.requestId, stored.version, warnings);

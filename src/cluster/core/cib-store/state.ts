@@ -72,6 +72,8 @@ export interface CibStore {
   readonly dc: string | undefined;
   /** Whether these members are a part that may decide for the cluster. */
   readonly quorate: boolean;
+  /** They are half of all nodes: what they had before they were quorate, no majority has. */
+  readonly tied: boolean;
   readonly requests: readonly OpenRequest[];
   /** Status changes of this node that the DC has not acknowledged; the first of them has this number. */
   readonly reports: StatusList;

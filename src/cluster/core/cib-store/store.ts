@@ -54,6 +54,7 @@ export function createCibStore(
     members: [],
     dc: undefined,
     quorate: false,
+    tied: false,
     requests: [],
     reports: [],
     firstReport: 1,
@@ -68,8 +69,8 @@ export function createCibStore(
   };
 }
 
-function view(draft: Draft, members: readonly string[], dc: string | undefined, quorate: boolean): void {
-  change(draft, { quorate });
+function view(draft: Draft, { members, dc, quorate, tied }: Extract<CibStoreEvent, { kind: "view" }>): void {
+  change(draft, { quorate, tied });
   const { state } = draft;
   check(dc === undefined || members.includes(dc), "the DC is a member");
   const same = dc === state.dc && [...members].sort().join(" ") === [...state.members].sort().join(" ");
@@ -194,7 +195,7 @@ export function stepCibStore(state: CibStore, event: CibStoreEvent, nowMs: numbe
       fromPeer(draft, event.from, event.message);
       break;
     case "view":
-      view(draft, event.members, event.dc, event.quorate);
+      view(draft, event);
       break;
     case "persisted":
       persisted(draft, event.token);

@@ -123,9 +123,15 @@ export interface StoredCib {
   readonly lineage: readonly string[];
   /** The last head that stood on the disks of all members; decides conflicts before versions do. */
   readonly confirmedHead: string;
-  /** The last head that stood on the disks of all members of a part with quorum; decides conflicts before all else. */
+  /**
+   * The last head that stood on the disks of all members of a majority, or that half of the nodes acknowledged with
+   * quorum; decides conflicts before all else.
+   */
   readonly quorateHead: string;
-  /** The version that head had. Parts with quorum follow each other, so the higher one is the later word. */
+  /**
+   * The version that head had. Majorities follow each other, so the higher one is the later word; of two halves that
+   * never met while each was quorate in turn it is only the one that changed more.
+   */
   readonly quorateVersion: CibVersion;
   readonly configuration: XmlElement;
   /** Newest last; bounded. */
@@ -217,6 +223,8 @@ export type CibStoreEvent =
       readonly members: readonly string[];
       readonly dc: string | undefined;
       readonly quorate: boolean;
+      /** The members are half of all nodes and no more: another half may have been quorate before, unheard. */
+      readonly tied: boolean;
     }
   /** The `persist` of that token is on disk. */
   | { readonly kind: "persisted"; readonly token: number }

@@ -83,10 +83,11 @@ function forgoFencing(turn: Turn): void {
 }
 
 function tellStore(turn: Turn): void {
-  const { view, election } = turn.state;
+  const { view, election, nodes } = turn.state;
   const quorate = view?.quorate === true;
+  const tied = 2 * members(turn).length === nodes.length;
   const dc = election.dc ?? undefined;
-  emit(turn, { kind: "tell-store", event: { kind: "view", members: members(turn), dc, quorate } });
+  emit(turn, { kind: "tell-store", event: { kind: "view", members: members(turn), dc, quorate, tied } });
 }
 
 function takeDc(turn: Turn, dc: string | null): void {
