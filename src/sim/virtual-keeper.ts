@@ -225,7 +225,10 @@ export class VirtualKeeper {
         world.tell(name, `does not take ${effect.name} in, which does not hear ${effect.unheard.join(", ")}`);
         break;
       case "kept-out":
-        world.tell(name, `is not taken in by ${effect.name}: it is not heard by ${effect.unheard.join(", ")}`);
+        world.tell(
+          name,
+          `is not taken in by ${effect.name}: it is not heard by ${effect.unheard.join(", ") || "others"}`,
+        );
         break;
       case "held":
       case "released":

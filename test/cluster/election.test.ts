@@ -45,9 +45,9 @@ class Room {
         if ((electionWakeAtMs(core) ?? Number.POSITIVE_INFINITY) <= this.nowMs) this.feed(name, { kind: "tick" });
   }
 
-  decided(name: string): void {
+  decided(name: string, hadQuorum = true): void {
     const core = this.cores[name];
-    if (core !== undefined) this.cores[name] = noteDecided(core);
+    if (core !== undefined) this.cores[name] = noteDecided(core, hadQuorum);
   }
 
   dcs(): readonly (string | null)[] {
@@ -88,6 +88,28 @@ test("two DCs that have both decided meet: the lower name stays", () => {
   two.viewAll(["alpha", "bravo"]);
   two.run(3_000);
   expect(two.dcs()).toEqual(["alpha", "alpha"]);
+});
+
+test("a DC that was cut off and decided without quorum does not displace the one that had it", () => {
+  const two = room("alpha", "bravo");
+  for (const name of ["alpha", "bravo"]) two.view(name, [name]);
+  two.decided("alpha", false);
+  two.decided("bravo");
+  two.viewAll(["alpha", "bravo"]);
+  two.run(3_000);
+  expect(two.dcs()).toEqual(["bravo", "bravo"]);
+});
+
+test("against one that tells nothing of quorum it does not count: both sides judge alike", () => {
+  const old = { incarnation: "bravo-1", dc: "bravo", hasDecided: true };
+  const two = room("alpha");
+  two.view("alpha", ["alpha"]);
+  two.decided("alpha", false);
+  two.view("alpha", ["alpha", "bravo"]);
+  two.feed("alpha", { kind: "hello", from: "bravo", hello: old });
+  expect(two.dcs()).toEqual(["alpha"]);
+  two.feed("alpha", { kind: "hello", from: "bravo", hello: { ...old, hadQuorum: true } });
+  expect(two.dcs()).toEqual(["bravo"]);
 });
 
 test("a DC whose manager was started anew has lost its reign", () => {

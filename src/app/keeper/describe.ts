@@ -43,13 +43,16 @@ export function describeEffect(effect: MembershipEffect): Said | undefined {
       return {
         level: "error",
         text:
-          `held-out: ${effect.name} is heard and not taken in: it, or this node, and ${effect.unheard.join(", ")} ` +
-          "do not hear each other",
+          `held-out: ${effect.name} is heard and not taken in: it, or this node, or who is counted by one of both, ` +
+          `and ${effect.unheard.join(", ")} do not hear each other`,
       };
     case "kept-out":
       return {
         level: "error",
-        text: `kept-out: ${effect.name} does not take this node in, which is not heard by ${effect.unheard.join(", ")}`,
+        text:
+          effect.unheard.length === 0
+            ? `kept-out: ${effect.name} does not take this node in: some of those counted do not hear each other`
+            : `kept-out: ${effect.name} does not take this node in, which is not heard by ${effect.unheard.join(", ")}`,
       };
     case "late-heartbeat":
       return { level: "warning", text: `late-heartbeat: ${effect.name}, interval ${Math.round(effect.silentMs)} ms` };

@@ -1,8 +1,10 @@
 /**
  * Which node is the DC: the one whose scheduler decides. Every manager says `hello` to all members with the DC that it
  * knows; the present DC stays while it is a member and lives, else the lowest name among the members is elected.
- * Two DCs that meet: one that has decided something outranks one that has not (a node that has just come up and knew
- * nobody); of equals (a healed partition, a race at start) the lower name stays. The other one stands down.
+ * Two DCs that meet: one whose last decision had quorum outranks one that was cut off and could do nothing, for it
+ * knows what became of the cluster meanwhile, and its status section is the one in force; one that has decided
+ * something outranks one that has not (a node that has just come up and knew nobody); of equals (a healed partition, a
+ * race at start) the lower name stays. The other one stands down.
  * What makes this safe is not the election but the join: a DC schedules only when every member of its view has joined
  * it, and a node follows one DC at a time.
  */
@@ -17,6 +19,8 @@ export interface Hello {
   readonly dc: string | null;
   /** The speaker is the DC and has decided something in this reign. */
   readonly hasDecided: boolean;
+  /** Its last decision had quorum; one that does not tell may be of a version that does not know this word. */
+  readonly hadQuorum?: boolean;
   /** The version of the managers' messages that the speaker speaks: see spoken.ts. The first one tells none. */
   readonly speaks?: number;
 }
@@ -28,6 +32,8 @@ export interface Election {
   readonly dc: string | null;
   /** We are the DC and have decided something; see `noteDecided`. */
   readonly hasDecided: boolean;
+  /** And did so with quorum when it last decided. */
+  readonly hadQuorum: boolean;
   /** The last word of each member, without our own. */
   readonly hellos: Readonly<Record<string, Hello>>;
   /** Since when there is no DC, or since when nobody could be elected. */
@@ -68,6 +74,7 @@ export function createElection(self: string, incarnation: string, nowMs: number)
     members: [],
     dc: null,
     hasDecided: false,
+    hadQuorum: false,
     hellos: {},
     openSinceMs: nowMs,
     helloDueAtMs: nowMs,
@@ -81,6 +88,16 @@ export function electionWakeAtMs(election: Election): number | undefined {
   return Math.min(election.helloDueAtMs, election.openSinceMs + ELECTION_WAIT_MS);
 }
 
+type Claim = Pick<Hello, "hasDecided" | "hadQuorum">;
+
+const NO_CLAIM: Claim = { hasDecided: false };
+
+/** What each DC's claim weighs. Quorum counts only where all tell of it: so two of different versions judge alike. */
+function weightsOf(claims: readonly Claim[]): readonly number[] {
+  const isTold = claims.every(({ hadQuorum }) => hadQuorum !== undefined);
+  return claims.map(({ hasDecided, hadQuorum }) => Number(hasDecided) + Number(hasDecided && isTold && hadQuorum));
+}
+
 /** The winner, or null while words are missing that may still come. */
 function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number): string | null {
   const heard = members.filter((name) => name === self || hellos[name] !== undefined);
@@ -89,25 +106,27 @@ function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number):
   // Whoever follows a DC that we do not see will not lead us: until it lets go of it, or we hear that DC, we have none.
   const isFollower = (name: string) => !members.includes(hellos[name]?.dc ?? name);
   if (claiming.length === 0 && heard.some(isFollower)) return null;
-  const deciding = claiming.filter((name) => hellos[name]?.hasDecided);
-  return [deciding, claiming, heard].find((names) => names.length > 0)?.toSorted()[0] ?? null;
+  const weights = weightsOf(claiming.map((name) => hellos[name] ?? NO_CLAIM));
+  const foremost = claiming.filter((_, at) => weights[at] === Math.max(...weights));
+  return [foremost, heard].find((names) => names.length > 0)?.toSorted()[0] ?? null;
 }
 
-function ourHello({ incarnation, dc, hasDecided }: Election): Hello {
-  return { incarnation, dc, hasDecided, speaks: SPOKEN };
+function ourHello({ incarnation, dc, hasDecided, hadQuorum }: Election): Hello {
+  return { incarnation, dc, hasDecided, hadQuorum, speaks: SPOKEN };
 }
 
-/** The DC has made a decision: it is not to be displaced by one that has not. */
-export function noteDecided(election: Election): Election {
-  return election.dc === election.self ? { ...election, hasDecided: true } : election;
+/** The DC has made a decision: it is not to be displaced by one that has not, or that had no quorum for its own. */
+export function noteDecided(election: Election, hadQuorum: boolean): Election {
+  return election.dc === election.self ? { ...election, hasDecided: true, hadQuorum } : election;
 }
 
 /** Whether a claim of `from` is to be followed; both sides of a conflict come to the same answer. */
 function outranks(election: Election, from: string, hello: Hello): boolean {
   const { self, dc, hellos } = election;
   if (dc === null || dc === from) return true;
-  const presentHasDecided = dc === self ? election.hasDecided : hellos[dc]?.hasDecided === true;
-  return hello.hasDecided === presentHasDecided ? from < dc : hello.hasDecided;
+  const standing = dc === self ? election : (hellos[dc] ?? NO_CLAIM);
+  const [theirs = 0, present = 0] = weightsOf([hello, standing]);
+  return theirs === present ? from < dc : theirs > present;
 }
 
 function restless(nowMs: number): Pick<Election, "helloDueAtMs" | "restlessUntilMs"> {
@@ -116,7 +135,14 @@ function restless(nowMs: number): Pick<Election, "helloDueAtMs" | "restlessUntil
 
 function withDc(election: Election, dc: string | null, nowMs: number): Stepped<Election, ElectionEffect> {
   if (dc === election.dc) return { state: election, effects: [] };
-  const state: Election = { ...election, dc, hasDecided: false, openSinceMs: nowMs, ...restless(nowMs) };
+  const state: Election = {
+    ...election,
+    dc,
+    hasDecided: false,
+    hadQuorum: false,
+    openSinceMs: nowMs,
+    ...restless(nowMs),
+  };
   return {
     state,
     effects: [
@@ -140,6 +166,7 @@ const isSame = (before: Hello | undefined, hello: Hello): boolean =>
   before?.incarnation === hello.incarnation &&
   before.dc === hello.dc &&
   before.hasDecided === hello.hasDecided &&
+  before.hadQuorum === hello.hadQuorum &&
   before.speaks === hello.speaks;
 
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {

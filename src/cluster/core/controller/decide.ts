@@ -291,7 +291,7 @@ export function acceptDecision(turn: Turn, number: number, decision: Decision): 
     return;
   }
   tellDecision(turn, number, decision, lead);
-  turn.state = { ...turn.state, election: noteDecided(turn.state.election) };
+  turn.state = { ...turn.state, election: noteDecided(turn.state.election, turn.state.view?.quorate === true) };
   const started = startRun(transition, number, nowMs);
   setLead(turn, { run: started.state });
   for (const effect of started.effects) {

@@ -5,9 +5,14 @@
  * heard both, it gives up as few of its members as leave it with a whole view: those with the higher ids, where there
  * is a choice. All who see the same come to the same end. Who is given up is lost like any other: it ends itself when
  * it is told so, and is fenced before anything is taken over.
+ * Whom a member counts weighs like a member in this: of two newcomers each may be taken in by another one at the same
+ * moment, or two sides may meet, and then each view by itself is whole while no two are the same, for good. A side that
+ * has quorum takes in nobody who counts one that it cannot have; where neither has it they are joined, and whoever is
+ * too many is given up. A node that is not settled lets go of it without a word: nothing was decided with it.
  * Of a pair there is no third: nothing here concerns it.
  */
 import { hearsOf, opinionOf } from "./peer.ts";
+import { isQuorate } from "./quorum.ts";
 import {
   bitOf,
   bitOfId,
@@ -22,37 +27,63 @@ type Heard = MembershipEvent & { kind: "heartbeat" };
 const hasHeard = ({ heardAtMs }: PeerState, { config }: MembershipState, nowMs: number) =>
   heardAtMs !== undefined && nowMs - heardAtMs < config.deadtimeMs;
 
+/** Whom our members count, ourselves among them. */
+function countedByOurs({ members, peers }: MembershipState): number {
+  let counted = members;
+  for (const { phase, heartbeat } of peers) if (phase === "member") counted |= heartbeat?.members ?? 0;
+  return counted;
+}
+
+/** We hear it, and it this start of ours. */
+const isWithUs = (peer: PeerState, state: MembershipState, nowMs: number) =>
+  hasHeard(peer, state, nowMs) && hearsOf(peer.heartbeat, state.id, state.generation);
+
+const areParted = (one: PeerState, other: PeerState) =>
+  !hearsOf(one.heartbeat, other.id, other.generation) || !hearsOf(other.heartbeat, one.id, one.generation);
+
 /**
- * Of our members, and of those that the sender counts, whoever does not hear this start of it or is not heard by it;
- * and those of its members whom we do not hear, or who do not hear us.
+ * Of our members, of those that they count, and of those that the sender counts, whoever does not hear this start of it
+ * or is not heard by it; and those of its members whom we do not hear, or who do not hear us.
+ * Whom a member of ours counts we shall count as well, in a moment: who is taken in before that is one too many.
+ * Where either side has quorum it stays whole: one that a member of ours does not hear keeps out whoever counts it.
+ * Where neither has, both sides may only together have it, and whom to give up is found out afterwards.
  */
 export function strangersTo(
   state: MembershipState,
   { from, generation, heartbeat }: Heard,
   nowMs: number,
 ): readonly string[] {
+  const counted = countedByOurs(state);
+  const mustStay = heartbeat.quorate || isQuorate(state);
   const isStranger = (other: PeerState) => {
-    const isIts = (heartbeat.members & bitOf(state.config, other.name)) !== 0;
-    if (other.id === from || (other.phase !== "member" && !isIts)) return false;
-    if (!hearsOf(other.heartbeat, from, generation) || !hearsOf(heartbeat, other.id, other.generation)) return true;
-    if (other.phase === "member") return false;
-    return !hasHeard(other, state, nowMs) || !hearsOf(other.heartbeat, state.id, state.generation);
+    const bit = bitOfId(other.id);
+    const isIts = (heartbeat.members & bit) !== 0;
+    if (other.id === from || (other.phase !== "member" && ((counted | heartbeat.members) & bit) === 0)) return false;
+    const isParted = !hearsOf(other.heartbeat, from, generation) || !hearsOf(heartbeat, other.id, other.generation);
+    if (other.phase === "member") return isParted;
+    const isOurs = isWithUs(other, state, nowMs);
+    if (!isIts) return isParted && isOurs;
+    return (
+      isParted || !isOurs || (mustStay && state.peers.some((one) => one.phase === "member" && areParted(one, other)))
+    );
   };
   return state.peers.filter(isStranger).map(({ name }) => name);
 }
 
-/** Members that do not hear each other, one way or both, as two bits each; in order, so that it can be compared. */
-function partedPairs({ config, peers }: MembershipState): readonly number[] {
-  const parted: number[] = [];
-  for (let at = 0; at < peers.length; at += 1)
-    for (let next = at + 1; next < peers.length; next += 1) {
-      const [one, other] = [peers[at], peers[next]];
-      if (one?.phase !== "member" || other?.phase !== "member") continue;
-      if (hearsOf(one.heartbeat, other.id, other.generation) && hearsOf(other.heartbeat, one.id, one.generation))
-        continue;
-      parted.push(bitOf(config, one.name) | bitOf(config, other.name));
-    }
-  return parted;
+/** Our members, and whoever may be one because a member of ours counts it and we hear each other. */
+function company(state: MembershipState, nowMs: number): readonly PeerState[] {
+  const counted = countedByOurs(state);
+  const isCounted = (peer: PeerState) =>
+    peer.phase === "awaited" && (counted & bitOfId(peer.id)) !== 0 && isWithUs(peer, state, nowMs);
+  return state.peers.filter((peer) => peer.phase === "member" || isCounted(peer));
+}
+
+/** Who of them do not hear each other, one way or both, as two bits each; in order, so that it can be compared. */
+function partedPairs(peers: readonly PeerState[]): readonly number[] {
+  const pairs = peers.flatMap((one, at) => peers.slice(at + 1).map((other) => [one, other] as const));
+  return pairs
+    .filter(([one, other]) => areParted(one, other))
+    .map(([one, other]) => bitOfId(one.id) | bitOfId(other.id));
 }
 
 const sizeOf = (members: number) => members.toString(2).replaceAll("0", "").length;
@@ -87,22 +118,28 @@ const unheard = ({ config, peers }: MembershipState, parted: readonly number[], 
   return peers.filter(({ name }) => (bitOf(config, name) & others) !== 0).map(({ name }) => name);
 };
 
-function giveUp(state: MembershipState, parted: readonly number[]): JudgedRift {
-  const { config, members } = state;
-  const kept = wholeView(members, parted);
+function giveUp(state: MembershipState, parted: readonly number[], nowMs: number): JudgedRift {
+  const { config } = state;
+  const all = company(state, nowMs).reduce((bits, { id }) => bits | bitOfId(id), bitOfId(state.id));
+  const kept = wholeView(all, parted);
   const effects: MembershipEffect[] = [];
   const peers = state.peers.map((peer): PeerState => {
     if (peer.phase !== "member" || (kept & bitOf(config, peer.name)) !== 0) return peer;
-    effects.push({ kind: "given-up", name: peer.name, unheard: unheard(state, parted, peer) });
+    const told = { name: peer.name, unheard: unheard(state, parted, peer) };
+    effects.push({ kind: state.settled ? "given-up" : "held-out", ...told });
+    // Before we are settled we hold nothing, and nothing was decided with us: nobody has to end for that.
+    if (!state.settled) return { ...peer, phase: "awaited", joinedAtMs: undefined };
     return { ...peer, phase: "lost", returned: false };
   });
   return { state: { ...state, rift: undefined, peers }, effects };
 }
 
-/** Asked after every packet: does the sender miss a member of ours? */
-function missesSomebody({ peers }: MembershipState, { from, heartbeat }: Heard): boolean {
-  for (const { id, phase, generation } of peers)
-    if (id !== from && phase === "member" && !hearsOf(heartbeat, id, generation)) return true;
+/** Asked after every packet: does the sender miss a member of ours, or count others than we? */
+function missesSomebody({ members, peers }: MembershipState, { from, heartbeat }: Heard): boolean {
+  for (const { id, phase, generation } of peers) {
+    if (phase !== "member") continue;
+    if (id === from ? heartbeat.members !== members : !hearsOf(heartbeat, id, generation)) return true;
+  }
   return false;
 }
 
@@ -110,15 +147,15 @@ function missesSomebody({ peers }: MembershipState, { from, heartbeat }: Heard):
 export function judgeRift(state: MembershipState, event: MembershipEvent, nowMs: number): JudgedRift | undefined {
   const { config, rift } = state;
   if (rift === undefined && (event.kind !== "heartbeat" || !missesSomebody(state, event))) return undefined;
-  // A node that slept, or has only just come, knows too little of the others.
-  const parted = state.settled && state.hold === undefined ? partedPairs(state) : [];
+  // A node that slept knows too little of the others.
+  const parted = state.hold === undefined ? partedPairs(company(state, nowMs)) : [];
   if (parted.length === 0) return rift === undefined ? undefined : silently({ ...state, rift: undefined });
   if (rift === undefined || rift.parted.join() !== parted.join())
     return silently({ ...state, rift: { parted, sinceMs: nowMs } });
   if (nowMs < rift.sinceMs + config.deadtimeMs) return undefined;
   // One that is just falling silent here as well is no matter of choice.
   const isFresh = ({ phase, heardAtMs = 0 }: PeerState) => phase !== "member" || nowMs - heardAtMs < config.warntimeMs;
-  if (state.peers.every(isFresh)) return giveUp(state, parted);
+  if (state.peers.every(isFresh)) return giveUp(state, parted, nowMs);
   return silently({ ...state, rift: { parted, sinceMs: nowMs - config.deadtimeMs + config.keepaliveMs } });
 }
 
