@@ -269,14 +269,15 @@ export class Watch {
 
   /**
    * What was acknowledged without quorum may lose. What half of the nodes acknowledged with quorum, and nobody else has
-   * met, loses to nothing but what another half acknowledged with quorum.
+   * met, loses to nothing but what another half acknowledged with quorum. What is lost may stand on no disk of whoever
+   * tells it: of three that meet one hands on what it had from the second a moment ago.
    */
-  conflicted({ diff, loserNode }: CibConflict): void {
+  conflicted({ diff, lost, loserNode }: CibConflict): void {
     const text = diff.join("\n");
     const loser = this.#world.machine(loserNode).disk.content.cib;
     const hasRival = this.#world.machines.some(({ disk }) => this.#isRival(disk.content.cib, loser));
     for (const { option, quorate, isForGood } of this.#accepted)
-      if (!isForGood && (!quorate || hasRival) && text.includes(option) && holds(loser, option))
+      if (!isForGood && (!quorate || hasRival) && text.includes(option) && holds({ configuration: lost }, option))
         this.#excused.add(option);
   }
 
@@ -314,7 +315,7 @@ const areSame = (left: readonly string[], right: readonly string[]): boolean =>
   left === right || (left.length === right.length && left.every((name, at) => name === right[at]));
 
 /** Options that operators set have names that stand nowhere else. */
-function holds(cib: StoredCib | undefined, option: string): boolean {
+function holds(cib: Pick<StoredCib, "configuration"> | undefined, option: string): boolean {
   return cib?.configuration.children.some((section) => mentions(section, option)) === true;
 }
 
