@@ -10,19 +10,26 @@ export interface Context {
   readonly spend: (looks: number) => void;
 }
 
+/** XPath counts code points, and knows nothing of what people see as one sign (XPath 1.0, section 3.6). */
+const charactersOf = (text: string): readonly string[] => Array.from(text);
+
 /** `substring("12345", 1.5, 2.6)` is "234": rounded ends, from one. */
 function substring(text: string, from: number, length: number): string {
   const first = round(from);
   const end = first + round(length);
-  return [...text].filter((_, index) => index + 1 >= first && index + 1 < end).join("");
+  return charactersOf(text)
+    .filter((_, index) => index + 1 >= first && index + 1 < end)
+    .join("");
 }
 
 /** Halves go up. */
 const round = (number: number) => (Number.isFinite(number) ? Math.floor(number + 0.5) : number);
 
 function translate(text: string, from: string, to: string): string {
-  const [old, fresh] = [[...from], [...to]];
-  return [...text].map((each) => (old.includes(each) ? (fresh[old.indexOf(each)] ?? "") : each)).join("");
+  const [old, fresh] = [charactersOf(from), charactersOf(to)];
+  return charactersOf(text)
+    .map((each) => (old.includes(each) ? (fresh[old.indexOf(each)] ?? "") : each))
+    .join("");
 }
 
 function before(text: string, word: string): string {
@@ -68,7 +75,7 @@ const CORE: Readonly<Record<string, Core>> = {
   "substring-before": (given) => before(text(given, 0), text(given, 1)),
   "substring-after": (given) => after(text(given, 0), text(given, 1)),
   substring: (given) => substring(text(given, 0), number(given, 1), toNumber(given[2] ?? Number.POSITIVE_INFINITY)),
-  "string-length": (given, context) => [...toText(first(given, context))].length,
+  "string-length": (given, context) => charactersOf(toText(first(given, context))).length,
   "normalize-space": (given, context) => toText(first(given, context)).trim().replaceAll(/\s+/g, " "),
   translate: (given) => translate(text(given, 0), text(given, 1), text(given, 2)),
   boolean: ([given = false]) => toBoolean(given),
