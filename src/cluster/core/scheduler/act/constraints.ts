@@ -7,7 +7,8 @@
 import type { Node, Resource, ResourceOrder, SetGate } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf } from "../place/board.ts";
+import { assignedOf, isManaged, scoreOn } from "../place/board.ts";
+import { sortNodes } from "../place/choose-node.ts";
 import { DONE } from "./collectives.ts";
 import { addGate, link, linkAll, type PlanDraft, step, waitForStop } from "./draft.ts";
 import { type LinkRules, type Step, stepsNamed, stepsOf } from "./plan.ts";
@@ -158,6 +159,31 @@ function isInterleaved({ first, firstTask, second, secondTask, inverse, kind }: 
   return isWayBack ? first.interleave : second.interleave;
 }
 
+interface WithoutNode {
+  readonly firsts: readonly Instance[];
+  readonly order: ResourceOrder;
+  readonly second: Resource;
+  readonly rules: LinkRules;
+}
+
+/**
+ * An instance that is down and has no node waits for the one that is where it would be first of all nodes, allowed or
+ * not, and is told as what should start and cannot. Of groups nothing of the kind is told yet, nor of what is stopped.
+ * Fact: crm_simulate as a black box; reference cases interleave-restart, clone-order-16instances.
+ */
+function linkWithoutNode(plan: PlanDraft, waits: Waits, { firsts, order, second, rules }: WithoutNode): void {
+  const { board } = plan;
+  if (second.kind !== "primitive" || order.firstTask !== "start" || order.secondTask !== "start") return;
+  if (rules.firstDragsThen !== true || !isManaged(board, second) || isActive(second)) return;
+  for (const node of sortNodes(board, board.nodes, (each) => scoreOn(board, second, each), undefined)) {
+    const first = firsts.find(({ placed }) => nodeOfInstance(plan, placed, false) === node)?.whole;
+    if (first === undefined) continue;
+    const none = step(plan, { resource: second, operation: "start", possible: false });
+    for (const one of firstsOf(plan, waits, first, order.firstTask)) link(plan, one, none, rules);
+    return;
+  }
+}
+
 /** Instance by instance: each waits only for the one beside it. */
 function linkInterleaved(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: LinkRules): void {
   const now = !GOES_UP.has(order.firstTask);
@@ -167,6 +193,7 @@ function linkInterleaved(plan: PlanDraft, waits: Waits, order: ResourceOrder, ru
     const first =
       node === undefined ? undefined : firsts.find((each) => nodeOfInstance(plan, each.placed, now) === node)?.whole;
     const seconds = stepsOf(plan, second, order.secondTask);
+    if (!now && node === undefined) linkWithoutNode(plan, waits, { firsts, order, second, rules });
     if (first === undefined) {
       if (!now && rules.needsFirst === true) for (const each of seconds) waits.forsaken.add(each);
       continue;
