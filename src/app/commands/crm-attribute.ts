@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { childOf, childrenOf } from "../../base/xml.ts";
+import { withoutInstance } from "../../cib/instance-name.ts";
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { cibFile } from "../cib-door.ts";
 import { readCommandLine } from "../control-client.ts";
@@ -137,7 +138,7 @@ export function splitPromotion(argv: readonly string[]): { readonly rest: string
 /** A score that an agent gives for its own instance: the instance's number is no part of the name. */
 export function promotionName(resource: string | undefined): string | undefined {
   const instance = resource ?? process.env.OCF_RESOURCE_INSTANCE;
-  return instance === undefined ? undefined : `master-${instance.replace(/:\d+$/, "")}`;
+  return instance === undefined ? undefined : `master-${withoutInstance(instance)}`;
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

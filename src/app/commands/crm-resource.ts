@@ -3,6 +3,7 @@
  * call and finds who answers it; what is only told stands in crm-resource-query.ts, what changes something in
  * crm-resource-change.ts. Facts: crm_resource(8); outputs of crm_resource 2.1.5 on CIB files.
  */
+import { withoutInstance } from "../../cib/instance-name.ts";
 import { readCommandLine } from "../control-client.ts";
 import { wrongCall } from "./ask.ts";
 import { BY_HAND } from "./crm-resource-agent.ts";
@@ -157,10 +158,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const spelled = Object.keys(flags).find((each) => (ALIASES[each] ?? each) === name) ?? name;
   const set =
     flags["meta"] === true ? "meta_attributes" : flags["utilization"] === true ? "utilization" : "instance_attributes";
+  const named = text(flags["resource"]);
   const call: ResourceCall = {
     socketPath,
-    named: text(flags["resource"]),
-    resource: text(flags["resource"])?.replace(/:\d+$/, ""),
+    named,
+    resource: named === undefined ? undefined : withoutInstance(named),
     node: text(flags["node"]) ?? text(flags["host"]),
     argument: text(flags[spelled]) ?? "",
     value: text(flags["parameter-value"]),

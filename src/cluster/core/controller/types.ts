@@ -99,13 +99,13 @@ export interface Join {
   readonly overdue: boolean;
 }
 
-/** The state that only a DC has; made anew with each election. Of one shape throughout: see membership/state.ts. */
 /** A fencing outlives the transition that has ordered it. */
 export interface OpenFencing {
   readonly operation: "off" | "reboot";
   readonly sinceMs: number;
 }
 
+/** The state that only a DC has; made anew with each election. Of one shape throughout: see membership/state.ts. */
 export interface Lead {
   /** Names this reign in every message. */
   readonly round: string;

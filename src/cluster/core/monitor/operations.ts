@@ -1,5 +1,6 @@
 /** Recorded operations as crm_mon tells them: failures, fail counts, histories. */
 import { childOf, childrenOf } from "../../../base/xml.ts";
+import { withoutInstance } from "../../../cib/instance-name.ts";
 import { INFINITY_SCORE } from "../../../cib/schema/values.ts";
 import { isDegraded } from "../scheduler/facts/history-outcome.ts";
 import type { Facts, HistoryEntry, Node, Resource } from "../scheduler/facts/model.ts";
@@ -185,7 +186,7 @@ const shownId = (resource: Resource) => (isUnique(resource) ? resource.id : reso
 
 /** Whose record stands under a name; of several records of one anonymous clone only one is any instance's own. */
 function resourceNamed(facts: Facts, name: string): Resource | undefined {
-  const base = name.replace(/:\d+$/, "");
+  const base = withoutInstance(name);
   return facts.byId.get(name) ?? facts.resources.find(({ baseId, kind }) => kind === "primitive" && baseId === base);
 }
 

@@ -3,13 +3,12 @@
  * on running, and run nowhere (or are promoted nowhere) once the order is in force. Pure: two decisions in, names out.
  */
 import type { Problem } from "../../../base/problem.ts";
+import { withoutInstance } from "../../../cib/instance-name.ts";
 import type { Decision, ResourceRole, ResourceStatus } from "../scheduler/decision.ts";
 
 /** A clone runs as long as any of its instances does. */
-const baseOf = (id: string) => id.replace(/:\d+$/, "");
-
 function basesWith(decision: Decision, wanted: (one: ResourceStatus) => boolean): ReadonlySet<string> {
-  return new Set(decision.resources.filter(wanted).map(({ id }) => baseOf(id)));
+  return new Set(decision.resources.filter(wanted).map(({ id }) => withoutInstance(id)));
 }
 
 const isService = ({ class: kind }: ResourceStatus) => kind !== "stonith";

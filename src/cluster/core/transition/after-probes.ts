@@ -4,9 +4,10 @@
  * manager, here a manager that is started anew begins with none, and its node may have had the promoted instance all
  * the time. What a probe finds against the expectation ends the transition, and the next decision knows of it.
  */
+import { withoutInstance } from "../../../cib/instance-name.ts";
 import type { ResourceAction, TransitionAction } from "./graph.ts";
 
-const baseOf = ({ resource }: ResourceAction): string => (resource.longId ?? resource.id).replace(/:\d+$/, "");
+const baseOf = ({ resource }: ResourceAction): string => withoutInstance(resource.longId ?? resource.id);
 
 const isProbe = (action: TransitionAction): action is ResourceAction =>
   action.kind === "resource" && action.operation === "monitor" && action.intervalMs === 0;

@@ -3,6 +3,7 @@
  * answer counts. Facts: Pacemaker Explained, "Operation Properties", on-fail.
  */
 import { childrenOf } from "../../../../base/xml.ts";
+import { withoutInstance } from "../../../../cib/instance-name.ts";
 import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
 import { addSets } from "./attribute-sets.ts";
 import type { Known, Node, Operation, Resource } from "./model.ts";
@@ -134,7 +135,6 @@ export interface FailCount {
 }
 
 const FAILURE = /^(fail-count|last-failure)-(.*?)(?:#.+_\d+)?$/;
-const NUMBER_BEHIND = /:\d+$/;
 
 type FailCounts = ReadonlyMap<string, FailCount>;
 
@@ -145,7 +145,7 @@ function readFailCounts(attributes: Readonly<Record<string, string>>): FailCount
     const match = FAILURE.exec(name);
     if (match === null) continue;
     const [, kind, id = ""] = match;
-    for (const key of new Set([id, id.replace(NUMBER_BEHIND, "")])) {
+    for (const key of new Set([id, withoutInstance(id)])) {
       const { count, lastSeconds } = counts.get(key) ?? NO_FAILURES;
       const next =
         kind === "fail-count"

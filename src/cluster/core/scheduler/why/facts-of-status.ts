@@ -1,5 +1,6 @@
 /** What the status says that can bear on where a resource is: who is up, what is recorded, counted and granted. */
 import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.ts";
+import { withoutInstance } from "../../../../cib/instance-name.ts";
 import type { Facts, Node } from "../facts/model.ts";
 import { type Collect, type FactKind, idPlace, isGivenUp, lacking, STATES } from "./fact.ts";
 
@@ -86,7 +87,7 @@ function collectRecords(
   const place = `//node_state[@uname="${node}"]`;
   for (const record of childrenOf(childOf(childOf(state, "lrm"), "lrm_resources"), "lrm_resource")) {
     const resource = record.attributes["id"] ?? "";
-    const isOwn = ids.has(resource) || ids.has(resource.replace(/:\d+$/, ""));
+    const isOwn = ids.has(resource) || ids.has(withoutInstance(resource));
     if (isOwn && record.attributes["shutdown-lock"] !== undefined) {
       const values = { resource, node };
       collect({
