@@ -3,8 +3,10 @@
  * Without it Node prints the line of the source, and in the bundle all the program stands on one. Functions keep their
  * names there; of one that has none the column tells, for the same build.
  */
+
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { entryOf, isKeyOf } from "../base/record.ts";
 import { operatorsLanguage } from "./operators-language.ts";
 import { VERSION } from "./version.ts";
 
@@ -45,7 +47,7 @@ const NEXT: Readonly<Record<string, string>> = {
 
 /** What the line says after the fault, to whoever reads it. */
 function nextOf(command: string): string {
-  const daemon = NEXT[command];
+  const daemon = entryOf(NEXT, command);
   if (daemon !== undefined) return daemon;
   return operatorsLanguage() === "ja"
     ? "これは gemel の不具合です: gemel report を添えて報告してください。受け付けられた変更はそのまま有効です"
@@ -69,6 +71,6 @@ export function tellFaults(command: string): void {
     } catch {
       // A pipe that nobody reads, a full disk: the end is what matters.
     }
-    process.exit(command in NEXT ? DAEMON_FAULT_CODE : FAULT_CODE);
+    process.exit(isKeyOf(NEXT, command) ? DAEMON_FAULT_CODE : FAULT_CODE);
   });
 }

@@ -1,4 +1,25 @@
-/** Small steps on plain records. */
+/**
+ * Small steps on plain records. A word that came from outside (a command line, a file, the CIB, an agent, the network)
+ * may be a name that every object inherits: `constructor`, `toString`, `__proto__`. So no record is asked for such a
+ * word but through `entryOf` and `isKeyOf`, and none gets such a key but through `setEntry`.
+ */
+
+/** Whether it is a key of the table's own. */
+export function isKeyOf<Key extends string>(table: Readonly<Record<Key, unknown>>, word: string): word is Key {
+  return Object.hasOwn(table, word);
+}
+
+/** What the record itself holds under that word; undefined for what it only inherits. */
+export function entryOf<Value>(record: { readonly [key: string]: Value }, word: string): Value | undefined {
+  return Object.hasOwn(record, word) ? record[word] : undefined;
+}
+
+/** Of a record that is being built: assigning `__proto__` would change what it inherits, and lose the entry. */
+export function setEntry<Value>(record: Record<string, Value>, key: string, value: Value): void {
+  if (key === "__proto__")
+    Object.defineProperty(record, key, { value, configurable: true, enumerable: true, writable: true });
+  else record[key] = value;
+}
 
 /** The same record without those keys. */
 export function without<Value>(
@@ -15,6 +36,6 @@ export function withEntry<Value>(
   value: Value,
 ): Readonly<Record<string, Value>> {
   const changed: Record<string, Value> = { ...record };
-  changed[key] = value;
+  setEntry(changed, key, value);
   return changed;
 }

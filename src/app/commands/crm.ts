@@ -2,7 +2,9 @@
  * `gemel crm`, also called as `crm`: the shell that operators know. With words it does one thing; without, it reads
  * lines from a terminal (completion, history), from a pipe, or from the file of `-f`.
  */
+
 import process from "node:process";
+import { isKeyOf } from "../../base/record.ts";
 import { parseArgs } from "../arguments.ts";
 import { controlSocketPath } from "../control-client.ts";
 import { configureOnce, quoteArgument } from "../crm/configure-level.ts";
@@ -70,7 +72,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (words[0] === "configure" && words.length > 1 && words[1] !== "help")
     return configureOnce(session, words.slice(1));
   const shell: Shell = { session, level: "", begun: "" };
-  if (words.length === 1 && words[0] !== "" && (words[0] ?? "") in LEVELS) {
+  if (words.length === 1 && words[0] !== "" && isKeyOf(LEVELS, words[0] ?? "")) {
     await runLine(shell, words[0] ?? "");
   } else if (words.length > 0) {
     const result = await runLine(shell, words.map(quoteArgument).join(" "));

@@ -3,7 +3,9 @@
  * versions that are not carried out here, each with the reason and what to do instead.
  * Facts: crm(8), levels resource, node, site, history, cluster; crm_resource(8), crm_node(8), crm_ticket(8).
  */
+
 import path from "node:path";
+import { entryOf } from "../../base/record.ts";
 import { EXIT, type Session } from "./session.ts";
 
 type Argv = readonly string[];
@@ -88,7 +90,7 @@ const TICKET_VERBS: Readonly<Record<string, Argv>> = {
 export const TICKET_WORDS = Object.keys(TICKET_VERBS);
 
 function ticket([verb = "", id, ...more]: Argv): Argv | undefined {
-  const flags = Object.hasOwn(TICKET_VERBS, verb) ? TICKET_VERBS[verb] : undefined;
+  const flags = entryOf(TICKET_VERBS, verb);
   if (flags === undefined || more.length > 0 || (id === undefined && verb !== "show")) return undefined;
   return ["crm_ticket", ...flags, ...option("-t", id)];
 }
@@ -194,7 +196,7 @@ export const NOT_HERE: Readonly<Record<string, Readonly<Record<string, string>>>
 
 /** Runs the command at the node of the session. */
 export async function runTool(session: Session, [tool = "", ...argv]: Argv): Promise<number> {
-  const load = TOOLS[tool];
+  const load = entryOf(TOOLS, tool);
   if (load === undefined) return EXIT.usage;
   const where = path.dirname(session.socketPath);
   const flag = tool === "crm_simulate" ? "--run-dir" : "--run";
@@ -204,13 +206,12 @@ export async function runTool(session: Session, [tool = "", ...argv]: Argv): Pro
 /** The exit code; undefined when the word is none of these. */
 export async function runBorrowed(session: Session, level: string, words: Argv): Promise<number | undefined> {
   const [verb = "", ...rest] = words;
-  const reason = NOT_HERE[level]?.[verb];
+  const reason = entryOf(entryOf(NOT_HERE, level) ?? {}, verb);
   if (reason !== undefined) {
     session.terminal.err(`crm: ${verb} is not carried out here: ${reason}\n`);
     return EXIT.usage;
   }
-  const known = BORROWED[level];
-  const found = known !== undefined && Object.hasOwn(known, verb) ? known[verb] : undefined;
+  const found = entryOf(entryOf(BORROWED, level) ?? {}, verb);
   if (found === undefined) return undefined;
   const argv = found.make(rest);
   if (argv !== undefined) {
@@ -221,4 +222,4 @@ export async function runBorrowed(session: Session, level: string, words: Argv):
   return EXIT.usage;
 }
 
-export const borrowedWords = (level: string): readonly string[] => Object.keys(BORROWED[level] ?? {});
+export const borrowedWords = (level: string): readonly string[] => Object.keys(entryOf(BORROWED, level) ?? {});

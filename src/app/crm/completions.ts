@@ -1,4 +1,5 @@
 /** What the tabulator makes of a line that has begun: words of its level, options and their values, names, agents. */
+import { entryOf, isKeyOf } from "../../base/record.ts";
 import { childOf, childrenOf } from "../../base/xml.ts";
 import { parametersOfTemplate, TEMPLATES } from "../../cib/crm-syntax/templates.ts";
 import {
@@ -71,7 +72,7 @@ const NAMED_SETS: Readonly<Record<string, readonly OptionSchema[]>> = {
 
 /** Behind the name of a resource or node: `meta R set NAME`, `param R show NAME`. */
 function behindName(first: string, rest: readonly string[], names: Names): readonly string[] {
-  const set = Object.hasOwn(NAMED_SETS, first) ? NAMED_SETS[first] : undefined;
+  const set = entryOf(NAMED_SETS, first);
   if (set === undefined) return names.nodes;
   if (rest.length === 1) return VERBS;
   return rest.length === 2 ? optionNames(set) : [];
@@ -87,16 +88,16 @@ export function completions(level: LevelName, line: string, names: Names): reado
   const [first = "", ...rest] = before;
   if (first === "help") {
     const [named = ""] = rest;
-    return fitting(named !== "" && named in LEVELS ? LEVELS[named as LevelName] : [...LEVELS[level], ...EVERYWHERE]);
+    return fitting(named !== "" && isKeyOf(LEVELS, named) ? LEVELS[named] : [...LEVELS[level], ...EVERYWHERE]);
   }
-  if (level === "" && first in LEVELS) return completions(first as LevelName, [...rest, last].join(" "), names);
+  if (level === "" && isKeyOf(LEVELS, first)) return completions(first, [...rest, last].join(" "), names);
   if (level === "template" && first === "new" && rest.length === 1) return fitting(Object.keys(TEMPLATES));
   if (level === "template" && first === "new" && rest.length > 1)
     return fitting(Object.keys(parametersOfTemplate(rest[1] ?? "")).map((name) => `${name}=`));
   if (level === "site" && first === "ticket" && rest.length === 0) return fitting(TICKET_WORDS);
   if (level === "ra" && (first === "info" || first === "meta")) return fitting(agentsFor(last));
   if (level === "configure" && AGENT_FIRST.includes(first) && rest.length === 1) return fitting(agentsFor(last));
-  const own = level === "configure" && Object.hasOwn(COMMAND_WORDS, first) ? COMMAND_WORDS[first] : undefined;
+  const own = level === "configure" ? entryOf(COMMAND_WORDS, first) : undefined;
   if (own !== undefined) return fitting([...own, ...(first === "show" ? names.all : [])]);
   if (level === "node" || level === "resource") {
     const named = level === "node" ? names.nodes : names.resources;
@@ -105,8 +106,8 @@ export function completions(level: LevelName, line: string, names: Names): reado
   if (level !== "configure") return fitting(names.all);
   if ((BELOW_CONFIGURE as readonly string[]).includes(first))
     return completions(first as LevelName, [...rest, last].join(" "), names);
-  const set = [...before].reverse().find((word) => word in SET_WORDS || PARTS.includes(word));
-  const options = set === undefined ? undefined : SET_WORDS[set];
+  const set = [...before].reverse().find((word) => isKeyOf(SET_WORDS, word) || PARTS.includes(word));
+  const options = set === undefined ? undefined : entryOf(SET_WORDS, set);
   const isAgents = AGENT_FIRST.includes(first);
   if (isAgents && set === "params") return fitting([...parametersFor(rest[1] ?? ""), ...PARTS]);
   if (isAgents && before.at(-1) === "op") return fitting(OPERATIONS);
@@ -119,6 +120,6 @@ export function completions(level: LevelName, line: string, names: Names): reado
   const parts = ["primitive", "rsc_template", "clone", "group", "ms"].includes(first) ? PARTS : [];
   const assigned = options === undefined ? [] : optionNames(options).map((name) => `${name}=`);
   // Behind its agent a primitive names nothing that there is already.
-  const others = first in SET_WORDS || (isAgents && rest.length > 1) ? [] : names.all;
+  const others = isKeyOf(SET_WORDS, first) || (isAgents && rest.length > 1) ? [] : names.all;
   return fitting([...assigned, ...parts, ...others]);
 }

@@ -2,9 +2,11 @@
  * The configure level of the crm shell. Its commands change the working copy; `commit` sends it. Any statement of the
  * language is a command, too.
  */
+
 import { spawnSync } from "node:child_process";
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem, Read } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { printXml, type XmlElement } from "../../base/xml.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { changeGroup, type GroupChange, renameObject, setValue } from "../../cib/crm-syntax/edit.ts";
@@ -338,7 +340,7 @@ export async function runConfigure(session: Session, words: readonly string[], t
   const isOffline = name === "verify" && rest.length > 0;
   const fetched = isOffline ? emptyConfiguration() : await fetchRunning(session);
   if (typeof fetched === "number") return fetched;
-  const command = Object.hasOwn(CONFIGURE_COMMANDS, name) ? CONFIGURE_COMMANDS[name] : undefined;
+  const command = entryOf(CONFIGURE_COMMANDS, name);
   if (command !== undefined) {
     const isTooMuch = command.usage === "" && rest.length > 0;
     const code = isTooMuch ? -1 : await command.run({ session, words: rest, working: fetched });

@@ -1,4 +1,5 @@
 /** What each word of the crm shell does, in one sentence, behind how it is typed. Fact: crm(8). */
+import { entryOf } from "../../base/record.ts";
 import type { LevelName } from "./levels.ts";
 
 type Told = Readonly<Record<string, string>>;
@@ -152,6 +153,5 @@ const TOLD: Readonly<Partial<Record<LevelName, Told>>> = {
 
 /** Undefined for a word whose usage says it already. */
 export function whatItDoes(level: LevelName, word: string): string | undefined {
-  const told = TOLD[level];
-  return told !== undefined && Object.hasOwn(told, word) ? told[word] : undefined;
+  return entryOf(TOLD[level] ?? {}, word);
 }

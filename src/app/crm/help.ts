@@ -2,6 +2,7 @@
  * `help WORD` of the crm shell, and what stands behind a level's words in `help`: how each is typed. A test holds every
  * word of every level against this table. Fact: crm(8).
  */
+import { entryOf, isKeyOf } from "../../base/record.ts";
 import { COLUMNS, wrapped } from "../wrapped.ts";
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
@@ -134,17 +135,16 @@ const ABOVE = "help [COMMAND]; up, end, back or ..: a level up; cd LEVEL: anothe
 export function usageOf(level: LevelName, word: string): string | undefined {
   if (EVERYWHERE.includes(word)) return ABOVE;
   const typed = (arguments_: string) => `${word} ${arguments_}`.trim();
-  const command =
-    level === "configure" && Object.hasOwn(CONFIGURE_COMMANDS, word) ? CONFIGURE_COMMANDS[word] : undefined;
+  const command = level === "configure" ? entryOf(CONFIGURE_COMMANDS, word) : undefined;
   if (command !== undefined) return `${typed(command.usage)}: ${command.help}`;
-  const borrowed = BORROWED[level];
-  if (borrowed !== undefined && Object.hasOwn(borrowed, word)) return typed(borrowed[word]?.usage ?? "");
-  const own = USAGES[level];
-  if (own !== undefined && Object.hasOwn(own, word)) return typed(own[word] ?? "");
-  const reason = NOT_HERE[level]?.[word];
+  const borrowed = entryOf(entryOf(BORROWED, level) ?? {}, word);
+  if (borrowed !== undefined) return typed(borrowed.usage);
+  const own = entryOf(entryOf(USAGES, level) ?? {}, word);
+  if (own !== undefined) return typed(own);
+  const reason = entryOf(entryOf(NOT_HERE, level) ?? {}, word);
   if (reason !== undefined) return `${word} is not carried out here: ${reason}`;
   if (level === "options" && LEVELS.options.includes(word)) return typed(word === "show" ? "" : "VALUE");
-  return word in LEVELS && LEVELS[level].includes(word)
+  return isKeyOf(LEVELS, word) && LEVELS[level].includes(word)
     ? `${word}: a level of its own; help ${word} lists it`
     : undefined;
 }
@@ -170,9 +170,9 @@ export function helpText(level: LevelName, words: readonly string[]): string | u
     return `${lists.join("\n")}\nhelp COMMAND tells how it is typed, and what it does.\n`;
   }
   // A statement of configure may have a level's name: `node`.
-  const own = level === "" && first in LEVELS ? undefined : told(level, first);
+  const own = level === "" && isKeyOf(LEVELS, first) ? undefined : told(level, first);
   if (own !== undefined && rest.length === 0) return own;
-  if (first !== "" && first in LEVELS) return helpText(first as LevelName, rest);
+  if (first !== "" && isKeyOf(LEVELS, first)) return helpText(first, rest);
   const elsewhere = (Object.keys(LEVELS) as LevelName[]).flatMap((other) => {
     const found = rest.length === 0 && LEVELS[other].includes(first) ? told(other, first) : undefined;
     return found === undefined ? [] : [`${other === "" ? "" : `${other}: `}${found}`];

@@ -1,4 +1,5 @@
 /** The resource and node levels of the crm shell, and the words of each level. */
+import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
@@ -191,13 +192,13 @@ export async function runResource(session: Session, words: readonly string[]): P
     const reply = await askManager(session, { kind: "status" });
     return reply.kind === "answer" ? tellResources(session, reply.value, words.slice(1)) : tellReply(session, reply);
   }
-  const set = META_SETS[verb];
+  const set = entryOf(META_SETS, verb);
   if (set !== undefined) return option(session, set, words.slice(1));
   if (resource === undefined) return -1;
   if (verb === "restart") return restart(session, resource);
   if (verb === "trace" || verb === "untrace") return await runTrace(session, verb, words.slice(1));
   if ((verb === "promote" || verb === "demote") && words.length === 2) return setRole(session, verb, resource);
-  const action = RESOURCE_ACTIONS[verb];
+  const action = entryOf(RESOURCE_ACTIONS, verb);
   if (action === undefined) return -1;
   if (SWITCHES.includes(action)) return switchEach(session, action, words.slice(1));
   if (action !== "move" && action !== "ban") {
@@ -230,7 +231,7 @@ export async function runNode(session: Session, words: readonly string[]): Promi
     }
     return nodes.length > 0 ? EXIT.done : EXIT.failed;
   }
-  const action = NODE_ACTIONS[verb];
+  const action = entryOf(NODE_ACTIONS, verb);
   if (action !== undefined) {
     const node = given ?? status.value.self;
     // Fact: crmsh, node standby: `reboot` is until the node leaves, which no lease needs to end.
@@ -251,7 +252,7 @@ export async function runNode(session: Session, words: readonly string[]): Promi
     return doIt(session, { kind: "attribute", node: given, name, value, lifetime });
   if (attributeVerb === "delete") return doIt(session, { kind: "attribute", node: given, name, lifetime });
   if (attributeVerb !== "show") return -1;
-  const found = status.value.nodes.find((node) => node.name === given)?.attributes[name];
+  const found = entryOf(status.value.nodes.find((node) => node.name === given)?.attributes ?? {}, name);
   if (found !== undefined) session.terminal.out(`${found}\n`);
   return found === undefined ? EXIT.failed : EXIT.done;
 }

@@ -3,6 +3,7 @@
  * default-timeouts), and the trace of an agent's shell (resource trace, untrace).
  * Facts: crm(8); CIBs as crmsh 4.4.1 leaves them; OCF resource agent API, meta-data.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";
 import { assignIds, takenIds } from "../../cib/crm-syntax/ids.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
@@ -36,7 +37,7 @@ export const operationsOf = (primitive: XmlElement) => childrenOf(childOf(primit
 
 /** In the metadata of agents of every age. */
 const ROLES: Readonly<Record<string, string>> = { Master: "Promoted", Slave: "Unpromoted" };
-const roleOf = ({ attributes: { role = "" } }: XmlElement) => ROLES[role] ?? role;
+const roleOf = ({ attributes: { role = "" } }: XmlElement) => entryOf(ROLES, role) ?? role;
 
 /** What the agent advises for it: of several monitors the one of its role. */
 function advised(actions: readonly XmlElement[], operation: XmlElement): string | undefined {

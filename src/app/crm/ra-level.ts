@@ -1,8 +1,10 @@
 /** The ra level of the crm shell: which agents there are, and what each says of itself. Facts: crm(8), ra level. */
+
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { printAgentMetadata } from "../../cib/agent-metadata.ts";
 import { BUILT_IN_AGENTS } from "../../cluster/edge/agents/index.ts";
@@ -60,7 +62,7 @@ export function findAgent(name: string): Agent | undefined {
 
 /** What an agent says of itself, or why it does not. */
 function readMetadata(provider: string, type: string): XmlElement | string {
-  const builtIn = provider === BUILT_IN ? BUILT_IN_AGENTS[type] : undefined;
+  const builtIn = provider === BUILT_IN ? entryOf(BUILT_IN_AGENTS, type) : undefined;
   if (builtIn !== undefined) return metadataXml(builtIn);
   const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C", OCF_ROOT, OCF_RESOURCE_INSTANCE: type };
   const { stdout, error } = spawnSync(path.join(OCF, provider, type), ["meta-data"], {

@@ -2,9 +2,11 @@
  * `configure simulate` (`ptest`) and the cibstatus level: what the cluster would do with the working copy, also if its
  * nodes stood otherwise. Nothing is sent anywhere. Facts: crm(8), levels configure and cibstatus; crm_simulate(8).
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { entryOf } from "../../base/record.ts";
 import { parseXml, printXml, type XmlElement } from "../../base/xml.ts";
 import { runTool } from "./borrowed.ts";
 import { askManager, EXIT, fetchRunning, type Session, tellReply } from "./session.ts";
@@ -78,7 +80,8 @@ function operationFlag([operation = "", resource = "", code = "", node]: readonl
 
 function suppose(verb: string, words: readonly string[]): string[] | undefined {
   const [first = "", second = ""] = words;
-  const state = verb === "node" ? NODE_FLAGS[second] : verb === "ticket" ? TICKET_FLAGS[second] : undefined;
+  const state =
+    verb === "node" ? entryOf(NODE_FLAGS, second) : verb === "ticket" ? entryOf(TICKET_FLAGS, second) : undefined;
   if (state !== undefined && first !== "") return [state, first];
   if (verb === "quorum" && ["true", "false"].includes(first)) return ["-q", first === "true" ? "1" : "0"];
   return verb === "op" ? operationFlag(words) : undefined;

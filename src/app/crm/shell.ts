@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
+import { entryOf, isKeyOf } from "../../base/record.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { readStatements } from "../../cib/crm-syntax/tokens.ts";
 import { runBorrowed, runTool } from "./borrowed.ts";
@@ -30,7 +31,7 @@ export interface Shell {
 export type LineResult = { readonly kind: "done"; readonly code: number } | { readonly kind: "quit" };
 
 const done = (code: number): LineResult => ({ kind: "done", code });
-const isLevel = (word: string): word is LevelName => word !== "" && word in LEVELS;
+const isLevel = (word: string): word is LevelName => word !== "" && isKeyOf(LEVELS, word);
 
 export const promptOf = ({ level, begun, session }: Shell): string =>
   begun !== ""
@@ -110,7 +111,7 @@ const BY_HAND: Readonly<Record<string, string>> = {
 /** `maintenance on|off`: of the whole cluster; `maintenance action RESOURCE ACTION`: an agent run by hand here. */
 async function maintain(session: Session, [, word = "", ...more]: readonly string[]): Promise<number> {
   const [resource = "", action = ""] = more;
-  const verb = Object.hasOwn(BY_HAND, action) ? BY_HAND[action] : undefined;
+  const verb = entryOf(BY_HAND, action);
   if (word === "action" && verb !== undefined && more.length === 2)
     return await runTool(session, ["crm_resource", `--force-${verb}`, "-r", resource]);
   if (!["on", "off"].includes(word) || more.length > 0) return -1;
