@@ -91,7 +91,7 @@ describe.each(levels.map((level) => [level === "" ? "the first level" : level, l
 
 describe("commands", () => {
   const file = path.join(folder, "cib.xml");
-  writeFileSync(file, printXml(sourceCib({ node01: "online" })));
+  writeFileSync(file, printXml(sourceCib({ node01: "running" })));
   const run = ["--run", path.join(folder, "none")];
 
   test.each(Object.keys(COMMANDS))("%s", async (command) => {
