@@ -28,6 +28,14 @@ const NOT_RUNNING = 7;
 
 type RunDevice = Extract<FencerEffect, { kind: "run-device" }>;
 
+interface Proof {
+  readonly board: Board;
+  readonly wanted: "on" | "off";
+  /** It was called off. */
+  readonly isOver: () => boolean;
+  readonly end: (outcome: FencingOutcome) => void;
+}
+
 /** Of every `<configuration>`, which never changes: all managers of a site start with the same one. */
 const known = new WeakMap<XmlElement, FencingConfiguration>();
 
@@ -44,6 +52,8 @@ export class FencingOffice {
   readonly #manager: VirtualManager;
   #state: FencerState;
   readonly #started = new Set<string>();
+  /** Attempts that nobody has called off. */
+  readonly #running = new Set<number>();
   readonly #asked = new Map<string, FencingRequestAction>();
   #nextRequest = 1;
 
@@ -127,6 +137,9 @@ export class FencingOffice {
       case "run-device":
         this.#runDevice(effect);
         break;
+      case "stop-device":
+        this.#running.delete(effect.attemptId);
+        break;
       case "answer": {
         const action = this.#asked.get(effect.requestId) ?? "off";
         this.#asked.delete(effect.requestId);
@@ -162,7 +175,10 @@ export class FencingOffice {
     const manager = this.#manager;
     const { world, name } = manager.machine;
     const board = this.#boardOf(device.parameters);
+    this.#running.add(attemptId);
+    const isOver = () => !this.#running.has(attemptId);
     const end = (outcome: FencingOutcome) => {
+      if (!this.#running.delete(attemptId)) return;
       const report = { outcome, evidence: [] };
       this.#step({ kind: "attempt-result", atWallMs: this.#wallMs, attemptId, report });
     };
@@ -178,6 +194,7 @@ export class FencingOffice {
       return;
     }
     manager.later(world.setting.boardMs, () => {
+      if (isOver()) return;
       if (action === "status")
         end(board?.answers === true ? { kind: "confirmed", power: board.readPower() } : notDone("no answer"));
       else if (board === undefined || !board.answers) {
@@ -189,7 +206,7 @@ export class FencingOffice {
       } else if (board.denies) end(notDone("the board refuses"));
       else {
         board.switchPower(action, name);
-        this.#prove(board, action, Math.min(CONFIRM_MS, timeoutMs), undefined, end);
+        this.#prove({ board, wanted: action, isOver, end }, Math.min(CONFIRM_MS, timeoutMs), undefined);
       }
     });
   }
@@ -210,20 +227,17 @@ export class FencingOffice {
     }
   }
 
-  /** Looks until the power was read as wanted for long enough, or the time is over. */
-  #prove(
-    board: Board,
-    wanted: "on" | "off",
-    leftMs: number,
-    readForMs: number | undefined,
-    end: (outcome: FencingOutcome) => void,
-  ): void {
+  /** Looks until the power was read as wanted for long enough, or the time is over; asks again if it turned back. */
+  #prove(proof: Proof, leftMs: number, readForMs: number | undefined): void {
+    const { board, wanted, isOver, end } = proof;
+    if (isOver()) return;
     const isRead = board.answers && board.readPower() === wanted;
     if (isRead && (wanted === "on" || (readForMs ?? 0) >= SETTLE_MS)) end({ kind: "confirmed", power: wanted });
     else if (leftMs <= 0) end({ kind: "unknown", reason: `the power was not read back as ${wanted}` });
     else {
+      if (!isRead && readForMs !== undefined) board.switchPower(wanted, this.#manager.machine.name);
       const forMs = isRead ? (readForMs ?? 0) + POLL_MS : undefined;
-      this.#manager.later(POLL_MS, () => this.#prove(board, wanted, leftMs - POLL_MS, forMs, end));
+      this.#manager.later(POLL_MS, () => this.#prove(proof, leftMs - POLL_MS, forMs));
     }
   }
 }

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createRunner, type DeviceRunner, type RunnableDevice } from "../../src/fencing/edge/runner.ts";
 import { readSecret } from "../../src/fencing/edge/secrets.ts";
@@ -72,6 +73,24 @@ describe("a device that", () => {
     board.setFaults({ stuckOff: true });
     const { outcome } = await runner.run(device(), "off", 10_000);
     expect(outcome).toMatchObject({ kind: "unknown", reason: expect.stringContaining("it still reads on") });
+  });
+
+  test("is called off once it has read off: a machine that somebody switches on stays on", async () => {
+    start();
+    const slowly = device({ settle_time: "800ms" });
+    const story = async (stopping: AbortController | undefined) => {
+      board.setPower("off");
+      const report = runner.run(slowly, "off", 10_000, stopping?.signal);
+      await sleep(300);
+      stopping?.abort();
+      board.setPower("on");
+      const { outcome } = await report;
+      await sleep(1_200);
+      return [outcome.kind, board.power()];
+    };
+    // Left alone it asks again, for a board that had only restarted said "off" as well.
+    expect(await story(undefined)).toEqual(["confirmed", "off"]);
+    expect(await story(new AbortController())).toEqual(["unknown", "on"]);
   });
 
   test("refuses: not done", async () => {

@@ -36,11 +36,14 @@ function play(asked: FencingDevice, kind: FencingOrigin["kind"], ...events: read
       if (effect.kind === "answer") told.push(`${effect.requestId} ${effect.outcome.kind}`);
       if (effect.kind === "fenced") told.push("fenced");
       if (effect.kind === "ask-operator") told.push("ask a person");
+      if (effect.kind === "stop-device") told.push(`stop ${effect.attemptId}`);
     }
   }
   return { told, open: state.operations.length, retry: state.failures["alpha"] };
 }
 
+const WORD: FencerEvent = { kind: "operator-confirmation", atWallMs: 0, target: "alpha", by: "root", answersOn: [] };
+const ELSEWHERE: FencerEvent = { kind: "word-elsewhere", atWallMs: 0, target: "alpha", by: "root on charlie" };
 const HEARD: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "alpha" };
 const OTHER: FencerEvent = { kind: "withdraw", atWallMs: 0, target: "charlie" };
 
@@ -76,4 +79,19 @@ test("what an operator or DRBD asked for goes on, and so does the fencing of ano
   expect(play(PERSON, "operator", HEARD)).toMatchObject({ told: ["ask a person"], open: 1 });
   expect(play(PERSON, "drbd", HEARD)).toMatchObject({ told: ["ask a person"], open: 1 });
   expect(play(PERSON, "scheduler", OTHER)).toMatchObject({ told: ["ask a person"], open: 1 });
+});
+
+test("a person's word ends what a board is still being asked: the machine may be switched on at once", () => {
+  const ended = { open: 0, retry: undefined };
+  expect(play(BOARD, "scheduler", WORD)).toEqual({ told: ["run off", "stop 2", "fenced", "r1 confirmed"], ...ended });
+  expect(play(DELAYED, "scheduler", WORD)).toMatchObject({ told: ["run status", "stop 2", "fenced", "r1 confirmed"] });
+  expect(play(PERSON, "scheduler", WORD)).toMatchObject({ told: ["ask a person", "fenced", "r1 confirmed"] });
+});
+
+test("a word that was given on another node ends it as well, and is no fencing where none runs", () => {
+  expect(play(BOARD, "drbd", ELSEWHERE)).toMatchObject({
+    told: ["run off", "stop 2", "fenced", "r1 confirmed"],
+    open: 0,
+  });
+  expect(play(BOARD, "drbd", ELSEWHERE, ELSEWHERE).told).toHaveLength(4);
 });

@@ -47,6 +47,8 @@ export interface FencingDesk {
   readonly withdraw: (target: string) => void;
   /** An operator's word; undefined when it was accepted, else why it was refused. */
   readonly confirm: (target: string, by: string, answersOn: readonly string[]) => string | undefined;
+  /** Another node tells of a fencing that has just ended. */
+  readonly heard: (record: FencingRecord) => void;
   /** Every device and witness by which the target is seen to live, now. */
   readonly seenAlive: (target: string) => Promise<readonly string[]>;
   /** Operations of resources of class `stonith`: a device is looked at, never used. */
@@ -103,6 +105,7 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
   const { self, secretsFile, ownUuid, sight, nowMs, log } = options;
   const runner = createRunner({ secretsFile, sight, ownUuid });
   const waiting = new Map<string, (record: FencingRecord) => void>();
+  const running = new Map<number, AbortController>();
   let state = createFencer(self, NO_FENCING, options.history);
   /** Devices that the cluster has started here: the others are "not running" to a probe. */
   const started = new Set<string>();
@@ -148,7 +151,12 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
 
   const run = (effect: Extract<FencerEffect, { kind: "run-device" }>) => {
     const { attemptId, device, action, timeoutMs } = effect;
-    void runner.run(device, action, timeoutMs).then((report) => {
+    const stopping = new AbortController();
+    running.set(attemptId, stopping);
+    void runner.run(device, action, timeoutMs, stopping.signal).then((report) => {
+      running.delete(attemptId);
+      // A device that we interrupt ourselves has proven nothing, and is none the worse.
+      if (stopping.signal.aborted) return;
       note(device.id, action, report);
       step({ kind: "attempt-result", atWallMs: Date.now(), attemptId, report });
     });
@@ -158,6 +166,9 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
     switch (effect.kind) {
       case "run-device":
         run(effect);
+        break;
+      case "stop-device":
+        running.get(effect.attemptId)?.abort();
         break;
       case "answer":
         waiting.get(effect.requestId)?.(effect.record);
@@ -223,6 +234,11 @@ export function createFencingDesk(options: DeskOptions): FencingDesk {
       refusal = undefined;
       step({ kind: "operator-confirmation", atWallMs: Date.now(), target, by, answersOn });
       return refusal;
+    },
+    heard({ target, node, by, outcome, devices }) {
+      const isWord = outcome.kind === "confirmed" && devices.at(-1)?.driver === "meatware";
+      const who = `${by.at(-1) ?? "somebody"} on ${node}`;
+      if (isWord) step({ kind: "word-elsewhere", atWallMs: Date.now(), target, by: who });
     },
     async seenAlive(target) {
       const looks = lookersAt(state.configuration, target, self).map(async (device) => {

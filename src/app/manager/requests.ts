@@ -205,6 +205,7 @@ export function takeMessage(manager: Manager, from: string, message: ManagerMess
       break;
     case "fencing":
       keepRecords(manager, message.records, message.isNews === true);
+      if (message.isNews === true) message.records.forEach(manager.fencing.heard);
       break;
     case "proofs":
       manager.peerProofs.set(from, message.report);

@@ -49,6 +49,8 @@ export type FencerEvent =
       /** Paths on which the target still answers (links, addresses, BMC says on): then a person errs. */
       readonly answersOn: readonly string[];
     }
+  /** A person has given the word on another node: it ends what is under way here, and begins nothing. */
+  | { readonly kind: "word-elsewhere"; readonly atWallMs: number; readonly target: string; readonly by: string }
   /** The cluster wants it no more, for the target has come back: what has not been begun is left undone. */
   | { readonly kind: "withdraw"; readonly atWallMs: number; readonly target: string }
   | { readonly kind: "tick"; readonly atWallMs: number };
@@ -90,6 +92,8 @@ export type FencerEffect =
       readonly target: string;
       readonly timeoutMs: number;
     }
+  /** Another proof came first: what this run would still do, it would do to a machine that somebody switches on. */
+  | { readonly kind: "stop-device"; readonly attemptId: number }
   | {
       readonly kind: "answer";
       readonly requestId: string;

@@ -172,6 +172,9 @@ function takeConfirmation(draft: Draft, event: ConfirmationEvent, now: Now): voi
     endedWallMs: now.wallMs,
   };
   log(draft, "warning", `${by} stands for it that ${target} is off`);
+  const { phase } = operation;
+  if (phase.kind === "running" || phase.kind === "looking")
+    draft.effects.push({ kind: "stop-device", attemptId: phase.attemptId });
   // A person is at the machine: it is not switched on under his hands, whatever was asked for.
   const confirmed: FencingOperation = {
     ...operation,
@@ -232,6 +235,10 @@ export function stepFencer(state: FencerState, event: FencerEvent, nowMs: number
     }
     case "operator-confirmation":
       takeConfirmation(draft, event, now);
+      break;
+    case "word-elsewhere":
+      if (draft.operations.some(({ target, step }) => target === event.target && step === "off"))
+        takeConfirmation(draft, { ...event, kind: "operator-confirmation", answersOn: [] }, now);
       break;
     case "withdraw":
       withdraw(draft, event.target, now);

@@ -17,7 +17,7 @@ import { createIpmiConnection, type IpmiConnection } from "../../hw/edge/udp-ipm
 import type { BoundDriver, PowerDevice, Transports } from "../core/driver.ts";
 import { readSecret } from "./secrets.ts";
 
-/** A device for one run; a kept session outlives its `close`. */
+/** A device for one run; a kept session outlives its `close`, and no request outlives the run's `cut`. */
 export interface OpenDevice {
   readonly device: PowerDevice;
   close(): void;
@@ -34,7 +34,8 @@ interface KeptConnection {
 }
 
 export interface DeviceOpener {
-  open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>>;
+  /** `cut`: ends the connection, a kept one too, with the request that is under way and its repetitions. */
+  open(id: string, bound: BoundDriver, cut: AbortSignal): Promise<Opened<OpenDevice>>;
   /** Ends all kept sessions without waiting for the boards. */
   close(): void;
 }
@@ -93,12 +94,23 @@ export function createDeviceOpener(secretsFile: string, sight?: ClusterSight): D
     return { kind: "opened", value: connection };
   }
 
-  function opened(device: PowerDevice, close: () => void = nothingToClose): Opened<OpenDevice> {
-    return { kind: "opened", value: { device, close } };
+  function forget(id: string): void {
+    kept.get(id)?.connection.close();
+    kept.delete(id);
   }
 
-  async function open(id: string, bound: BoundDriver): Promise<Opened<OpenDevice>> {
+  async function open(id: string, bound: BoundDriver, cut: AbortSignal): Promise<Opened<OpenDevice>> {
     const budgetMs = bound.times.answerMs;
+    const opened = (device: PowerDevice, end: () => void = nothingToClose): Opened<OpenDevice> => {
+      let isOpen = true;
+      const close = () => {
+        if (isOpen) end();
+        isOpen = false;
+      };
+      cut.addEventListener("abort", close, { once: true });
+      if (cut.aborted) close();
+      return { kind: "opened", value: { device, close } };
+    };
     switch (bound.transport) {
       case "ipmi": {
         if (bound.target.version === "1.5") {
@@ -111,17 +123,19 @@ export function createDeviceOpener(secretsFile: string, sight?: ClusterSight): D
           return opened(bound.device(board), () => board.close());
         }
         const bmc = openIpmi(id, bound.target, budgetMs);
-        return bmc.kind === "failed" ? bmc : opened(bound.device(bmc.value));
+        if (bmc.kind === "failed") return bmc;
+        cut.addEventListener("abort", () => forget(id), { once: true });
+        return opened(bound.device(bmc.value));
       }
       case "agent": {
         const password = optionalPassword(bound.target.secret);
         if (password.kind === "failed") return password;
-        return opened(bound.device(createFenceAgent({ ...bound.target, password: password.value, budgetMs })));
+        return opened(bound.device(createFenceAgent({ ...bound.target, password: password.value, budgetMs, cut })));
       }
       case "plugin": {
         const password = optionalPassword(bound.target.secret);
         if (password.kind === "failed") return password;
-        return opened(bound.device(createExternalPlugin({ ...bound.target, password: password.value, budgetMs })));
+        return opened(bound.device(createExternalPlugin({ ...bound.target, password: password.value, budgetMs, cut })));
       }
       case "addresses": {
         const { createNodeAddresses } = await import("../../hw/edge/node-addresses.ts");

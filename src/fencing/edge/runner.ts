@@ -30,10 +30,10 @@ export interface RunnableDevice {
 
 export interface DeviceRunner {
   /**
-   * Resolves within `timeoutMs`; `status` logs in, reads the board's identity and the power.
-   * Rejects only for a bug.
+   * Resolves within `timeoutMs`, or as soon as it is called off; `status` logs in, reads the board's identity and the
+   * power. Rejects only for a bug.
    */
-  run(device: RunnableDevice, action: FencingAction, timeoutMs: number): Promise<DeviceReport>;
+  run(device: RunnableDevice, action: FencingAction, timeoutMs: number, calledOff?: AbortSignal): Promise<DeviceReport>;
   /** Ends all sessions without waiting for the boards. */
   close(): void;
 }
@@ -138,23 +138,30 @@ async function objectTo(
   return { reason: `${words}; correct the device's host, or its board_guid` };
 }
 
-/** Answers after `timeoutMs` at the latest; afterwards the driver reaches the device no more. */
+/** Answers after `timeoutMs` at the latest, or when called off; afterwards the driver reaches the device no more. */
 async function within(
   timeoutMs: number,
-  run: (isOver: () => boolean) => Promise<FencingOutcome>,
+  calledOff: AbortSignal | undefined,
+  run: (isOver: () => boolean, cut: AbortSignal) => Promise<FencingOutcome>,
 ): Promise<FencingOutcome> {
+  const cut = new AbortController();
   let over = false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<FencingOutcome>((resolve) => {
-    timer = setTimeout(() => {
+  let end: (reason: string) => void = () => {};
+  const ended = new Promise<FencingOutcome>((resolve) => {
+    end = (reason) => {
       over = true;
-      resolve({ kind: "unknown", reason: `the device did not come to an end within ${timeoutMs} ms` });
-    }, timeoutMs);
+      cut.abort();
+      resolve({ kind: "unknown", reason });
+    };
   });
+  const timer = setTimeout(() => end(`the device did not come to an end within ${timeoutMs} ms`), timeoutMs);
+  const callOff = () => end("it was called off");
+  calledOff?.addEventListener("abort", callOff, { once: true });
   try {
-    return await Promise.race([run(() => over), late]);
+    return await Promise.race([run(() => over, cut.signal), ended]);
   } finally {
     clearTimeout(timer);
+    calledOff?.removeEventListener("abort", callOff);
     over = true;
   }
 }
@@ -166,7 +173,7 @@ export function createRunner({ secretsFile, ownUuid, sight }: RunnerOptions): De
   const opener = createDeviceOpener(secretsFile, sight);
 
   return {
-    async run({ id, driver: name, parameters }, action, timeoutMs) {
+    async run({ id, driver: name, parameters }, action, timeoutMs, calledOff) {
       const notDone = (reason: string): DeviceReport => ({ outcome: { kind: "not-done", reason }, evidence: [] });
       const driver = driverOf(name);
       if (driver === undefined) return notDone(`no driver is called ${name}`);
@@ -176,8 +183,8 @@ export function createRunner({ secretsFile, ownUuid, sight }: RunnerOptions): De
       }
       const { bound } = read;
       const recorder = createRecorder();
-      const outcome = await within(timeoutMs, async (isOver): Promise<FencingOutcome> => {
-        const opened = await opener.open(id, bound);
+      const outcome = await within(timeoutMs, calledOff, async (isOver, cut): Promise<FencingOutcome> => {
+        const opened = await opener.open(id, bound, cut);
         if (opened.kind === "failed") return { kind: "not-done", reason: opened.reason };
         const device = recordDevice(inPlainWords(opened.value.device), recorder, isOver);
         const key = JSON.stringify([id, name, parameters]);

@@ -17,6 +17,8 @@ export interface ProgramCall {
   readonly packageName: string;
   /** What its output must not show, whatever the program does: its words go into logs and certificates. */
   readonly password: string | undefined;
+  /** Ends it before its time. */
+  readonly cut?: AbortSignal | undefined;
 }
 
 /** A shorter one could be part of any word, and what it hides nobody would guess less. */
@@ -42,7 +44,8 @@ function objectTo({ file, packageName }: ProgramCall): string | undefined {
 export function runBounded(call: ProgramCall): Promise<AgentAnswer> {
   const objection = objectTo(call);
   if (objection !== undefined) return Promise.resolve({ kind: "not-started", reason: objection });
-  const { file, argv, env, input, budgetMs, password = "" } = call;
+  if (call.cut?.aborted === true) return Promise.resolve({ kind: "not-started", reason: "it was called off" });
+  const { file, argv, env, input, budgetMs, password = "", cut } = call;
   const told = (text: string) => (password.length < HIDDEN_MIN ? text : text.replaceAll(password, "***"));
   const name = file.split("/").at(-1) ?? file;
   return new Promise<AgentAnswer>((resolve) => {
@@ -59,23 +62,30 @@ export function runBounded(call: ProgramCall): Promise<AgentAnswer> {
     const collect = (bytes: Buffer) => {
       if (output.length < OUTPUT_MAX) output += bytes.toString();
     };
-    const timer = setTimeout(() => {
+    const end = (reason: string) => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
       } catch {
         // It has just ended by itself.
       }
-      resolve({ kind: "killed", reason: `${name} did not end within ${budgetMs} ms` });
-    }, budgetMs);
+      resolve({ kind: "killed", reason });
+    };
+    const callOff = () => end(`${name} was called off`);
+    const timer = setTimeout(() => end(`${name} did not end within ${budgetMs} ms`), budgetMs);
+    cut?.addEventListener("abort", callOff, { once: true });
+    const forget = () => {
+      clearTimeout(timer);
+      cut?.removeEventListener("abort", callOff);
+    };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
     child.stdin.on("error", () => {}); // a program that ends without reading its input
     child.on("error", (error) => {
-      clearTimeout(timer);
+      forget();
       resolve({ kind: "not-started", reason: `${name} cannot be started: ${error.message}` });
     });
     child.on("close", (code, signal) => {
-      clearTimeout(timer);
+      forget();
       if (code === null) resolve({ kind: "killed", reason: `${name} was ended by ${signal ?? "a signal"}` });
       else resolve({ kind: "exited", code, output: told(output) });
     });

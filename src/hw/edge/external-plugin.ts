@@ -17,6 +17,8 @@ export interface PluginTarget {
   readonly budgetMs: number;
   /** Where plugins stand; another one in tests. */
   readonly directory?: string;
+  /** Ends a call that is under way. */
+  readonly cut?: AbortSignal;
 }
 
 /** The plugins log by `ha_log.sh`, which stands in the first. */
@@ -40,6 +42,7 @@ export function createExternalPlugin(target: PluginTarget): ExternalPlugin {
         budgetMs,
         packageName: "cluster-glue",
         password,
+        cut: target.cut,
       });
     },
   };

@@ -17,6 +17,8 @@ export interface AgentTarget {
   readonly budgetMs: number;
   /** Where agents stand; another one in tests. */
   readonly directory?: string;
+  /** Ends a call that is under way. */
+  readonly cut?: AbortSignal;
   /** Rejects for a name that nothing stands for; another one in tests. */
   readonly resolve?: (name: string) => Promise<unknown>;
 }
@@ -55,6 +57,7 @@ export function createFenceAgent(target: AgentTarget): FenceAgent {
         budgetMs,
         packageName: "fence-agents",
         password,
+        cut: target.cut,
       });
       return withBadName(answer, options);
     },
