@@ -16,6 +16,7 @@ const parts: Part[] = [
   ["types", `${bin}/tsc`, "--noEmit"],
   ["format and lint", `${bin}/biome`, "check", "--error-on-warnings", "."],
   ["promises", `${bin}/oxlint`, "--type-aware", "--quiet", "src", "test", "lab", "tools", "bench", "images"],
+  ["words from outside", `${bin}/node`, "tools/outside-words.ts"],
   ["quick tests", `${bin}/node`, ...vitest("quick")],
 ];
 // Who runs chosen tests starts our program from the source: building it would take longer than what it saves.

@@ -3,11 +3,13 @@
  * tools of the field; with either nothing reaches the cluster. The file is asked and changed by the very requests that
  * a manager answers, so that every command works on both.
  */
+
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import type { Problem } from "../base/problem.ts";
+import { entryOf } from "../base/record.ts";
 import { childOf, parseXml, printXml, type XmlElement } from "../base/xml.ts";
 import { verifyCib } from "../cib/schema/verify.ts";
 import { applyOperations } from "../cluster/core/cib-store/operations.ts";
@@ -102,7 +104,9 @@ export function changeCibFile(file: string, before: XmlElement, after: XmlElemen
   const isSame = printXml(configuration) === printXml(childOf(before, "configuration") ?? configuration);
   const { attributes } = signed(after, os.userInfo().username, before);
   // Whoever counts a version up by hand has said what it shall be.
-  const isRaised = ["admin_epoch", "epoch"].some((name) => after.attributes[name] !== before.attributes[name]);
+  const isRaised = ["admin_epoch", "epoch"].some(
+    (name) => entryOf(after.attributes, name) !== entryOf(before.attributes, name),
+  );
   writeCibFile(file, isSame || isRaised ? after : { ...after, attributes });
   return [];
 }
@@ -177,7 +181,7 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
     case "attribute-query": {
       const names = request.node === undefined ? configuredNodes(cib).map(({ name }) => name) : [request.node];
       const values = names.flatMap((node) => {
-        const value = transientAttributes(nodeState(cib, node))[request.name];
+        const value = entryOf(transientAttributes(nodeState(cib, node)), request.name);
         return value === undefined ? [] : [{ node, value }];
       });
       return { kind: "answer", value: { values } };

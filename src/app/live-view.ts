@@ -3,8 +3,10 @@
  * and every so often. A manager that is gone or silent does not end it: the last picture stays with a word on top that
  * it is old, and the manager is asked again. Ended by q or Ctrl-C. Where the output is no terminal none of this holds.
  */
+
 import process from "node:process";
 import { foldText } from "../base/fold.ts";
+import { entryOf } from "../base/record.ts";
 import { watchStatus } from "./control-client.ts";
 
 export interface ScreenSize {
@@ -79,7 +81,7 @@ export function windowOf(
 
 /** Where a key goes from `first`; undefined for a key that goes nowhere. */
 export function goneTo(key: string, first: number, rows: number): number | undefined {
-  const step = STEPS[key];
+  const step = entryOf(STEPS, key);
   if (step === undefined) return undefined;
   const by = step === "line" ? 1 : step === "page" ? Math.max(1, rows - 2) : Number.MAX_SAFE_INTEGER;
   return BACKWARDS.includes(key) ? Math.max(0, first - by) : first + by;

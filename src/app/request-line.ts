@@ -2,7 +2,9 @@
  * One line of a client at the control socket, read and checked as far as its shape goes: bytes become a request, or
  * problems with the remedy. See control-protocol.ts for what the requests mean.
  */
+
 import type { Problem } from "../base/problem.ts";
+import { entryOf } from "../base/record.ts";
 import { isXmlText } from "../base/xml.ts";
 import {
   CONTROL_VERSION,
@@ -95,7 +97,7 @@ export function readRequestLine(line: string): RequestRead {
     return bad(id, "unknown kind of request", `ask for one of ${Object.keys(REQUEST_MEMBERS).join(", ")}`);
   const members = Object.entries(REQUEST_MEMBERS[request.kind as RequestKind]);
   const problems = members.flatMap(([name, allowed]): Problem[] => {
-    const member = request[name];
+    const member = entryOf(request, name);
     if (allowed.includes(typeof member) || (typeof member === "string" && allowed.includes(member))) return [];
     return [
       {
@@ -107,7 +109,7 @@ export function readRequestLine(line: string): RequestRead {
     ];
   });
   for (const name of ["by", ...members.map(([each]) => each)]) {
-    const member = request[name];
+    const member = entryOf(request, name);
     if (typeof member !== "string" || isXmlText(member)) continue;
     const reason = "it holds a sign that no CIB can hold, as control signs and zero bytes are";
     problems.push({ severity: "error", place: `request.${name}`, reason, remedy: "give printable text" });

@@ -9,9 +9,9 @@ export function isKeyOf<Key extends string>(table: Readonly<Record<Key, unknown>
   return Object.hasOwn(table, word);
 }
 
-/** What the record itself holds under that word; undefined for what it only inherits. */
-export function entryOf<Value>(record: { readonly [key: string]: Value }, word: string): Value | undefined {
-  return Object.hasOwn(record, word) ? record[word] : undefined;
+/** What the record itself holds under that word; undefined for what it only inherits, and of no record. */
+export function entryOf<Value>(record: { readonly [key: string]: Value } | undefined, word: string): Value | undefined {
+  return record !== undefined && Object.hasOwn(record, word) ? record[word] : undefined;
 }
 
 /** Of a record that is being built: assigning `__proto__` would change what it inherits, and lose the entry. */
@@ -19,6 +19,16 @@ export function setEntry<Value>(record: Record<string, Value>, key: string, valu
   if (key === "__proto__")
     Object.defineProperty(record, key, { value, configurable: true, enumerable: true, writable: true });
   else record[key] = value;
+}
+
+/** The same, of a record in which the first value stays. */
+export function addEntry<Value>(record: Record<string, Value>, key: string, value: Value): void {
+  if (!Object.hasOwn(record, key)) setEntry(record, key, value);
+}
+
+/** All entries of those records; of one key that several have, the last. */
+export function merged<Value>(records: readonly Readonly<Record<string, Value>>[]): Readonly<Record<string, Value>> {
+  return Object.fromEntries(records.flatMap((record) => Object.entries(record)));
 }
 
 /** The same record without those keys. */

@@ -5,6 +5,7 @@
  * The order of attributes and children is kept, so that parse and print make a round trip.
  * Fact: XML 1.0, section 2 to 4.
  */
+import { entryOf, setEntry } from "./record.ts";
 export interface XmlElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -47,7 +48,7 @@ function decode(raw: string): string {
       code === null ? undefined : Number.parseInt(code[1] ?? code[2] ?? "", code[1] === undefined ? 10 : 16);
     if (value !== undefined && value > 0 && value <= 0x10ffff && whole.endsWith(";"))
       return String.fromCodePoint(value);
-    const entity = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined;
+    const entity = entryOf(ENTITIES, name);
     if (entity === undefined || !whole.endsWith(";")) throw new XmlFault(`undefined entity ${whole}`);
     return entity;
   });
@@ -79,9 +80,7 @@ function readAttributes(source: string, from: number, attributes: Record<string,
     const name = match[1] ?? "";
     if (Object.hasOwn(attributes, name)) throw new XmlFault(`attribute ${name} stands twice`);
     const value = decode(match[2] ?? match[3] ?? "");
-    // A CIB may name an attribute as it likes; `__proto__` must become data, too.
-    if (name !== "__proto__") attributes[name] = value;
-    else Object.defineProperty(attributes, name, { value, enumerable: true, configurable: true, writable: true });
+    setEntry(attributes, name, value);
     at = ATTRIBUTE.lastIndex;
   }
 }
@@ -185,7 +184,7 @@ export function escapeXml(value: string): string {
   // Nothing unusual at all, in one look: neither signs of XML's own, nor controls, nor what takes two units.
   if (/^[ !#-%'-;=?-\ud7ff\ue000-\ufffd]*$/.test(value)) return value;
   const clean = isXmlText(value) ? value : value.replaceAll(new RegExp(NO_XML, "gu"), "\ufffd");
-  return clean.replaceAll(/[<>&"\n\t\r]/g, (sign) => ESCAPES[sign] ?? sign);
+  return clean.replaceAll(/[<>&"\n\t\r]/g, (sign) => entryOf(ESCAPES, sign) ?? sign);
 }
 
 function print(element: XmlElement, indent: string, lines: string[]): void {

@@ -5,7 +5,9 @@
  * The order of the lines does not matter. Several keys allow a change without a stop, of the method, too.
  * Fact: Linux-HA authkeys(5), whose crc, md5 and sha1 are read and refused with the remedy.
  */
+
 import type { Problem, Read } from "../base/problem.ts";
+import { entryOf } from "../base/record.ts";
 
 export type KeyMethod = "sha256" | "aes256-gcm";
 
@@ -61,7 +63,8 @@ export function readAuthKeys(text: string, place: string): Read<AuthKeys> {
     if (numbers.has(number)) report(line, `there are two keys ${number}`, "give each key a number of its own");
     numbers.add(number);
     if (second !== "sha256" && second !== "aes256-gcm") {
-      const why = REFUSED[second ?? ""] ?? (second === undefined ? "the method is missing" : `${second} is no method`);
+      const why =
+        entryOf(REFUSED, second ?? "") ?? (second === undefined ? "the method is missing" : `${second} is no method`);
       const remedy = `write ${number} sha256 SECRET (or aes256-gcm) with a secret of ${SECRET_LENGTH_MIN} characters`;
       report(line, why, `${remedy}, as openssl rand -hex 32 makes it`);
     } else if (secret === undefined || secret.length < SECRET_LENGTH_MIN || words.length > 3) {

@@ -3,7 +3,9 @@
  * A directive's value is the list of words after its name. Words and meanings are ha.cf's wherever it had them.
  * Fact: Linux-HA ha.cf(5); times are seconds unless they carry `us`, `ms`, `s`, `min` or `h`.
  */
+
 import * as v from "valibot";
+import { entryOf } from "../base/record.ts";
 import { type LinkConfig, readLink } from "./node-links.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -19,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Milliseconds, or undefined when it is no time. */
 export function parseTimeMs(word: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(us|ms|s|sec|min|h|)$/.exec(word);
-  const unit = UNITS[match?.[2] ?? "none"];
+  const unit = entryOf(UNITS, match?.[2] ?? "none");
   return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
 }
 

@@ -3,7 +3,9 @@
  * and over serial lines. The same line serves all nodes: `device=` is the interface or port on every node, `NODE=` on
  * that one.
  */
+
 import { nearestName } from "../base/nearest.ts";
+import { entryOf, setEntry } from "../base/record.ts";
 
 /** Speeds that termios knows, as ha.cf lists them. */
 export const BAUDS: readonly string[] = ["9600", "19200", "38400", "57600", "115200", "230400", "460800"];
@@ -65,7 +67,7 @@ type Issue = (message: string) => void;
 type Pair = readonly [key: string, value: string];
 
 /** What the configuration says of this node. */
-export const onNode = <Value>(of: PerNode<Value>, node: string): Value | undefined => of[node] ?? of["*"];
+export const onNode = <Value>(of: PerNode<Value>, node: string): Value | undefined => entryOf(of, node) ?? of["*"];
 
 function readPairs(words: readonly string[], issue: Issue): Pair[] {
   return words.flatMap((word): Pair[] => {
@@ -123,7 +125,7 @@ function readInterfaces(name: string, device: string | undefined, rest: readonly
   for (const [node, value] of rest) {
     // IFNAMSIZ of linux/if.h: 15 characters and the closing zero.
     if (!/^[^\s/]{1,15}$/.test(value)) issue(`${node}=${value} is no name of a network interface`);
-    devices[node] = value;
+    setEntry(devices, node, value);
   }
   if (Object.keys(devices).length === 0)
     issue(`the link ${name} needs device=INTERFACE, or NODE=INTERFACE of each node`);
@@ -168,7 +170,7 @@ function readSerialLink(name: string, pairs: readonly Pair[], issue: Issue): Ser
       issue(`${key}=${value}: the path of the port must be absolute, as /dev/ttyS1`);
     if (ports.length > RING_PORTS || new Set(ports).size < ports.length)
       issue(`${key}=${value}: write one port for a cable, or two different ones for a place in a ring`);
-    devices[node] = ports;
+    setEntry(devices, node, ports);
   }
   if (all.length === 0) issue(`the link ${name} needs device=PATH, or NODE=PATH of each node`);
   return { kind: "serial", name, baud: Number(baud), devices };

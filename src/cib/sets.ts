@@ -4,6 +4,7 @@
  * A set of higher score wins; within equal scores the one that stands first. Rules are the caller's to ask.
  * Facts: Pacemaker Explained, "Using Rules to Control Resource Options"; "Reusing Parts of the Configuration".
  */
+import { setEntry } from "../base/record.ts";
 import type { XmlElement } from "../base/xml.ts";
 import { parseScore } from "./schema/values.ts";
 
@@ -57,6 +58,6 @@ export function addPairs(set: XmlElement, ids: () => IdIndex, values: Record<str
     const name = child.attributes["name"] ?? pair.attributes["name"];
     const { value } = pair.attributes;
     if (name === undefined || value === undefined || value === UNSET || Object.hasOwn(values, name)) continue;
-    values[name] = value;
+    setEntry(values, name, value);
   }
 }

@@ -1,5 +1,7 @@
 /** One line of a scenario as a command, and what its verbs are read with. */
+
 import { check } from "../base/check.ts";
+import { entryOf } from "../base/record.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
@@ -18,7 +20,7 @@ export const word = ({ verb, words }: Command, at: number, what: string): string
 };
 
 export const number = ({ verb, options }: Command, name: string, fallback: number): number => {
-  const value = options[name] === undefined ? fallback : Number(options[name]);
+  const value = entryOf(options, name) === undefined ? fallback : Number(entryOf(options, name));
   check(Number.isFinite(value), `${verb}: ${name} is no number`);
   return value;
 };

@@ -2,7 +2,9 @@
  * What can befall a site: verbs of scenarios and of random plans, with those of its people (people.ts). A verb that
  * does not fit the present state of the world does nothing, so that a plan stays a plan when lines are taken out of it.
  */
+
 import { check } from "../base/check.ts";
+import { entryOf } from "../base/record.ts";
 import { BOARD_MODES } from "./board.ts";
 import { type Command, nodeOf, number, onNode, type Verb, word } from "./command.ts";
 import type { DiskMode } from "./disk.ts";
@@ -173,7 +175,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
 };
 
 export function befall(world: World, command: Command): void {
-  const verb = Object.hasOwn(VERBS, command.verb) ? VERBS[command.verb] : undefined;
+  const verb = entryOf(VERBS, command.verb);
   check(verb !== undefined, `no verb ${command.verb}; there are ${Object.keys(VERBS).join(", ")}`);
   world.faults += 1;
   world.watch.disturbedAtMs = world.agenda.nowMs;

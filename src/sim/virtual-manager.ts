@@ -2,6 +2,7 @@
  * The manager of one node: node core, channel and fencer joined to the virtual world, as src/app/manager joins them to
  * the real one. Effects are started in their order; each result comes back as an event.
  */
+import { without } from "../base/record.ts";
 import type { Answer, ConfigurationOperation } from "../cluster/core/cib-store/types.ts";
 import {
   createNode,
@@ -263,7 +264,7 @@ export class VirtualManager {
         this.send(effect.to, effect.message);
         break;
       case "keep-begun": {
-        const { [effect.resourceId]: _before, ...others } = keeper.begun;
+        const others = without(keeper.begun, effect.resourceId);
         keeper.begun = effect.begun === null ? others : { ...others, [effect.resourceId]: effect.begun };
         break;
       }

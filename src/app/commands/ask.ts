@@ -1,6 +1,8 @@
 /** What the commands that talk to the manager have in common: ask, and say what went wrong in one way. */
+
 import process from "node:process";
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
@@ -65,7 +67,7 @@ function fieldCode(reply: Exclude<ControlReply<never>, { kind: "answer" }>): num
   if (reply.kind === "unreachable") return FIELD_EXIT.disconnected;
   const [place = ""] = reply.problems.map((each) => each.place);
   if (place.startsWith(CIB_FILE) || place.startsWith("/")) return FIELD_EXIT.invalid;
-  return CODE_OF_PLACE[place] ?? EXIT.refused;
+  return entryOf(CODE_OF_PLACE, place) ?? EXIT.refused;
 }
 
 function tellCautions(tool: string, { cautions = [] }: { readonly cautions?: readonly Problem[] }): void {
@@ -137,8 +139,8 @@ export function refusedFlag(
   flags: Readonly<Record<string, unknown>>,
   reasons: Readonly<Record<string, string>>,
 ): string | undefined {
-  const name = Object.keys(reasons).find((each) => flags[each] !== undefined);
-  return name === undefined ? undefined : `--${name}: ${reasons[name] ?? ""}`;
+  const name = Object.keys(reasons).find((each) => entryOf(flags, each) !== undefined);
+  return name === undefined ? undefined : `--${name}: ${entryOf(reasons, name) ?? ""}`;
 }
 
 export function wrongCall(tool: string, reason: string, usage: string): number {

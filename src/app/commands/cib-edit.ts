@@ -2,6 +2,7 @@
  * A change of the CIB as a whole, where it is: in a file everything may be changed; in a running cluster the
  * configuration and its version, for the status belongs to those who see it.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { changeCibFile, cibFile } from "../cib-door.ts";
 import { askControl } from "../control-client.ts";
@@ -23,7 +24,7 @@ export interface ChangeCall {
 const same = (left: XmlElement | undefined, right: XmlElement | undefined) =>
   (left === undefined ? "" : printXml(left)) === (right === undefined ? "" : printXml(right));
 
-const countOf = ({ attributes }: XmlElement, name: string) => Number(attributes[name] ?? 0);
+const countOf = ({ attributes }: XmlElement, name: string) => Number(entryOf(attributes, name) ?? 0);
 
 /** Versions only grow in a running cluster, one step at a time. */
 function raiseOf(before: XmlElement, after: XmlElement): "admin-epoch" | "epoch" | undefined {

@@ -5,7 +5,9 @@
  * errors are printed but our own; XML that is not well-formed is refused, not guessed; a section that is not there is
  * refused, where Debian's answers with everything.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { elementAt, searchPaths, type TreePath } from "../../base/xml-path.ts";
 import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
@@ -157,7 +159,7 @@ function toChange(edited: Edited): CibChange {
 }
 
 const count = ({ attributes }: XmlElement, name: string, by: number) => ({
-  [name]: String(Number(attributes[name] ?? 0) + by),
+  [name]: String(Number(entryOf(attributes, name) ?? 0) + by),
 });
 
 function patched(cib: XmlElement, patch: XmlElement): CibChange {

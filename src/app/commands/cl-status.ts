@@ -3,7 +3,9 @@
  * Facts: cl_status(1); reference/heartbeat.md, section 10: exit 0 told, 11 bad parameter, 13 not known; a dead node or
  * link is told in the text alone. The words of rscstatus go by the owners that `gemel import ha.d` wrote down.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { askControl, readCommandLine } from "../control-client.ts";
 import type { StatusReport } from "../control-protocol.ts";
 import { askOrTell, EXIT, fetchCib, wrongCall } from "./ask.ts";
@@ -68,7 +70,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   }),
   hbparameter({ keeper }, [name = ""]) {
     const known = Object.keys(PARAMETERS).join(", ");
-    const read = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
+    const read = entryOf(PARAMETERS, name);
     if (read === undefined)
       return complain(`${name === "" ? "which parameter?" : `${name} is not told`} (${known})`, BAD_PARAMETER);
     const value = keeper === undefined ? undefined : read(keeper);
@@ -110,7 +112,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (reply.kind === "answer") return tell("Heartbeat is running on this machine.");
     return complain(`Heartbeat is stopped on this machine: ${reply.kind === "unreachable" ? reply.reason : ""}`, 1);
   }
-  const answer = Object.hasOwn(ANSWERS, verb) ? ANSWERS[verb] : undefined;
+  const answer = entryOf(ANSWERS, verb);
   if (answer === undefined && verb !== "rscstatus") return wrongCall("cl_status", `${verb} is not known`, USAGE);
   const asked = await askOrTell("cl_status", socketPath, { kind: "status" });
   if (asked.kind === "failed") return asked.exitCode;

@@ -3,7 +3,9 @@
  * of a pair or of its set; and what is made of them, with the ids that the field's tool gives them.
  * Facts: crm_attribute(8); outputs, exit codes and ids of crm_attribute 2.1.5 on CIB files.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";
 import type { ConfigurationOperation } from "../../cluster/core/cib-store/types.ts";
 import { nodeState } from "../../cluster/core/controller/cib-read.ts";
@@ -60,7 +62,7 @@ export function optionScope(section: string): Scope {
     setName: section === "crm_config" ? "cluster_property_set" : "meta_attributes",
     target: section,
     owner: (cib) => configurationPart(cib, section),
-    newSetId: OPTION_SETS[section] ?? `${section}-options`,
+    newSetId: entryOf(OPTION_SETS, section) ?? `${section}-options`,
   };
 }
 

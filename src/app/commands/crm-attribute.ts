@@ -3,7 +3,9 @@
  * `crm_standby`, `crm_failcount` and `crm_master` are the same with less to say; see their files.
  * Facts: crm_attribute(8); outputs and exit codes of crm_attribute 2.1.5 on CIB files.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf } from "../../base/xml.ts";
 import { withoutInstance } from "../../cib/instance-name.ts";
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
@@ -75,7 +77,7 @@ export async function nodeAttribute(
   }
   const cib = await fetchCib(tool, socketPath);
   if (typeof cib === "number") return cib;
-  const permanent = configuredNodes(cib).find((each) => each.name === node)?.attributes[name];
+  const permanent = entryOf(configuredNodes(cib).find((each) => each.name === node)?.attributes, name);
   if (lifetime === "forever") return tellValue(call, "nodes", permanent);
   if (cibFile() === undefined) {
     const asked = await askOrTell(tool, socketPath, { kind: "attribute-query", name, node });
@@ -83,7 +85,7 @@ export async function nodeAttribute(
     const [first] = asked.value.values;
     if (first !== undefined || lifetime === "reboot") return tellValue(call, "status", first?.value);
   }
-  const transient = transientAttributes(nodeState(cib, node))[name];
+  const transient = entryOf(transientAttributes(nodeState(cib, node)), name);
   if (transient !== undefined || lifetime === "reboot") return tellValue(call, "status", transient);
   return tellValue(call, permanent === undefined ? "status" : "nodes", permanent);
 }
@@ -96,7 +98,11 @@ async function ticket(call: AttributeCall, id: string): Promise<number> {
     process.stderr.write(`${call.tool}: tickets are granted and revoked by booth; here they can only be queried\n`);
     return EXIT.refused;
   }
-  return tellValue(call, "tickets", states.find(({ attributes }) => attributes["id"] === id)?.attributes[call.name]);
+  return tellValue(
+    call,
+    "tickets",
+    entryOf(states.find(({ attributes }) => attributes["id"] === id)?.attributes, call.name),
+  );
 }
 
 const FLAGS = {

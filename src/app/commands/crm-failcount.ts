@@ -2,7 +2,9 @@
  * `gemel crm-failcount`, also `crm_failcount`: how often a resource has failed on a node, and to forget it.
  * Facts: crm_failcount(8); output of crm_failcount 2.1.5.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { INFINITY_SCORE, parseScore } from "../../cib/schema/values.ts";
 import { nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
@@ -50,7 +52,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   const wanted = typeof operation === "string" ? operation : undefined;
   const names = matching(Object.keys(attributes), resource, wanted, intervalMs);
   if (flags.delete !== true) {
-    const sum = names.reduce((total, name) => Math.min(INFINITY_SCORE, total + parseScore(attributes[name])), 0);
+    const sum = names.reduce(
+      (total, name) => Math.min(INFINITY_SCORE, total + parseScore(entryOf(attributes, name))),
+      0,
+    );
     const value = sum >= INFINITY_SCORE ? "INFINITY" : String(sum);
     const suffix = wanted === undefined ? "" : `#${wanted}_${intervalMs}`;
     const name = `fail-count-${resource}${suffix}`;

@@ -1,4 +1,5 @@
 /** The keys of crm_mon's live view: what each shows or hides. Those of Pacemaker's, and q. */
+import { entryOf } from "../../base/record.ts";
 import type { MonitorWishes, SectionName } from "../../cluster/core/monitor/wishes.ts";
 
 const SUMMARY: readonly SectionName[] = ["stack", "dc", "times", "counts"];
@@ -48,9 +49,9 @@ function withSections(wishes: MonitorWishes, names: readonly SectionName[]): Mon
 
 /** The wishes after a key; the same for a key that wishes nothing. */
 export function afterKey(wishes: MonitorWishes, key: string): MonitorWishes {
-  const names = SECTIONS[key];
+  const names = entryOf(SECTIONS, key);
   if (names !== undefined) return withSections(wishes, names);
-  const mark = MARKS[key];
+  const mark = entryOf(MARKS, key);
   if (mark !== undefined) return { ...wishes, [mark]: !wishes[mark] };
   if (key !== "t") return wishes;
   const isTimed = wishes.timing && wishes.sections.has("operations");

@@ -1,4 +1,5 @@
 /** The command line of crm_mon, as a picture's wishes. The order of options that choose sections counts. */
+import { entryOf } from "../../base/record.ts";
 import {
   ALL_SECTIONS,
   chooseSections,
@@ -57,7 +58,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
 export type Flags = Readonly<Record<string, unknown>>;
 
 function text(flags: Flags, name: string): string | undefined {
-  const value = flags[name];
+  const value = entryOf(flags, name);
   return typeof value === "string" ? value : undefined;
 }
 
@@ -128,7 +129,7 @@ const TOGETHER = /^-(?![hipEex])[A-Za-z0-9]+$/;
 /** What a word's options are: those of one letter, with the value that stands in the same word. */
 function readWord(word: string): { readonly letters: string; readonly value: string | undefined } {
   const [, long = "", joined] = /^(--[\w-]+)(?:=(.*))?$/s.exec(word) ?? [];
-  const letter = LONG_CHOOSERS[long];
+  const letter = entryOf(LONG_CHOOSERS, long);
   if (letter !== undefined) return { letters: letter, value: joined };
   if (!TOGETHER.test(word)) return { letters: "", value: undefined };
   const [, letters = "", value = ""] = /^-([^ILUm]*[ILUm]?)(.*)$/.exec(word) ?? [];
@@ -181,7 +182,7 @@ function stepsOf(
 ): readonly SectionStep[] | undefined {
   if (letter === "L") return [{ kind: "include", name: "bans" }];
   if (letter === "m") return fencingSteps(value ?? "2");
-  if (letter !== "I" && letter !== "U") return CHOOSERS[letter];
+  if (letter !== "I" && letter !== "U") return entryOf(CHOOSERS, letter);
   const kind = letter === "I" ? "include" : "exclude";
   return (value ?? "").split(",").map((name) => {
     const [, prefix] = /^bans:(.*)$/s.exec(name) ?? [];
@@ -200,7 +201,7 @@ export function wishesOf(flags: Flags, split: Split, format: string): MonitorWis
     const wrong = chosen.name === "" ? " wants sections" : ` ${chosen.name}: there is no such section`;
     return `--${chosen.kind}${wrong}; there are ${SECTION_WORDS.join(", ")}`;
   }
-  const on = (name: string) => flags[name] === true;
+  const on = (name: string) => entryOf(flags, name) === true;
   return {
     sections: chosen.sections,
     inactive: on("inactive"),

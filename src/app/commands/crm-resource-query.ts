@@ -1,5 +1,7 @@
 /** What crm_resource only tells. */
+
 import { readdirSync } from "node:fs";
+import { entryOf } from "../../base/record.ts";
 import { childrenOf, printXml } from "../../base/xml.ts";
 import { numberOf, recordedNodes, recordsOf, statusText } from "../../cluster/core/monitor/operations.ts";
 import {
@@ -83,7 +85,7 @@ const getParameter: ResourceAction = async (call) => {
     .flatMap((set) => childrenOf(set, "nvpair"))
     .find(({ attributes }) => attributes["name"] === call.argument)?.attributes["value"];
   // A meta-attribute may come from what holds the resource, or from the defaults.
-  const value = call.set === "meta_attributes" ? (written ?? resource.meta[call.argument]) : written;
+  const value = call.set === "meta_attributes" ? (written ?? entryOf(resource.meta, call.argument)) : written;
   if (value === undefined)
     return complain(`Attribute '${call.argument}' not found for '${resource.id}'`, FIELD_EXIT.notFound);
   tell(value);

@@ -3,6 +3,7 @@
  * call and finds who answers it; what is only told stands in crm-resource-query.ts, what changes something in
  * crm-resource-change.ts. Facts: crm_resource(8); outputs of crm_resource 2.1.5 on CIB files.
  */
+import { entryOf } from "../../base/record.ts";
 import { withoutInstance } from "../../cib/instance-name.ts";
 import { readCommandLine } from "../control-client.ts";
 import { wrongCall } from "./ask.ts";
@@ -148,14 +149,14 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (called.kind === "wrong") return wrongCall("crm_resource", called.reason, USAGE);
   const { socketPath, words } = called;
   const flags = level === undefined ? called.flags : { ...called.flags, level };
-  const asked = Object.keys(flags).map((name) => ALIASES[name] ?? name);
+  const asked = Object.keys(flags).map((name) => entryOf(ALIASES, name) ?? name);
   // `--wait` alone is an action; beside another one it says: come back when it is done.
   const actions = [...new Set(asked.filter((name) => Object.hasOwn(ACTIONS, name)))];
   const [name = asked.includes("wait") ? "wait" : "", second] = actions.filter((each) => each !== "wait");
-  const action = ACTIONS[name];
+  const action = entryOf(ACTIONS, name);
   if (action === undefined) return wrongCall("crm_resource", "what shall be done?", USAGE);
   if (second !== undefined) return wrongCall("crm_resource", `--${name} and --${second} exclude each other`, USAGE);
-  const spelled = Object.keys(flags).find((each) => (ALIASES[each] ?? each) === name) ?? name;
+  const spelled = Object.keys(flags).find((each) => (entryOf(ALIASES, each) ?? each) === name) ?? name;
   const set =
     flags["meta"] === true ? "meta_attributes" : flags["utilization"] === true ? "utilization" : "instance_attributes";
   const named = text(flags["resource"]);
@@ -164,7 +165,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     named,
     resource: named === undefined ? undefined : withoutInstance(named),
     node: text(flags["node"]) ?? text(flags["host"]),
-    argument: text(flags[spelled]) ?? "",
+    argument: text(entryOf(flags, spelled)) ?? "",
     value: text(flags["parameter-value"]),
     set,
     words,

@@ -2,7 +2,9 @@
  * `gemel crm-ticket`, also `crm_ticket`: the tickets of this site: what is granted, and granting by hand where no booth
  * does it. Facts: crm_ticket(8); outputs and exit codes of crm_ticket 2.1.5 on CIB files.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { isTrue } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
@@ -175,7 +177,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const call: Call = { socketPath, action, ticket, flags };
   if (isQuery || ticket === undefined) return show(call, cib);
   if (action !== "get-attr") return await change(call, ticket, cib);
-  const value = stateOf(cib, ticket)?.attributes[String(flags["get-attr"])] ?? flags.default;
+  const value = entryOf(stateOf(cib, ticket)?.attributes, String(flags["get-attr"])) ?? flags.default;
   if (typeof value !== "string") return FIELD_EXIT.notFound;
   tell(value);
   return EXIT.done;

@@ -5,7 +5,9 @@
  * Exit codes: 0 confirmed; 1 not done; 2 unknown (assume that the machine still runs); 64 a wrong call; 66, 69 and 78
  * no configuration: unreadable, no manager, not valid.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { type FencingDevice, levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";
 import type { DeviceReport, FencingAction } from "../../fencing/core/driver.ts";
 import { type FencingRead, readFencingConfiguration } from "../../fencing/core/read-configuration.ts";
@@ -145,7 +147,7 @@ function wayOf(device: FencingDevice, node: string | undefined): RunnableDevice 
     return `${id} reaches each node by another outlet or plug: say --node, one of ${ways.join(", ")}`;
   if (target !== undefined && targets !== undefined && !targets.includes(target))
     return `${id} does not fence ${target}, but ${targets.join(", ")}`;
-  return { ...device, parameters: { ...device.parameters, ...perTarget[target ?? ""] } };
+  return { ...device, parameters: { ...device.parameters, ...entryOf(perTarget, target ?? "") } };
 }
 
 async function runTest(options: Options, words: readonly string[]): Promise<number> {

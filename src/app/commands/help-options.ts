@@ -2,6 +2,7 @@
  * Options of the field's commands for their help and for tab completion: how each is typed, and what it does. Those
  * that are accepted and have no effect are left out. Times are written as 10s, 5min or PT1H. A test types each of them.
  */
+import { entryOf } from "../../base/record.ts";
 import { wrapped } from "../wrapped.ts";
 
 type Options = readonly (readonly [typed: string, meaning: string])[];
@@ -158,12 +159,12 @@ const TYPED_WIDTH = 28;
 
 /** For the help of that command, in 80 columns. */
 export function optionRows(command: string): readonly string[] {
-  return (OPTIONS[command] ?? []).map(([typed, meaning]) =>
+  return (entryOf(OPTIONS, command) ?? []).map(([typed, meaning]) =>
     wrapped(`  ${typed.padEnd(TYPED_WIDTH)} ${meaning}`, " ".repeat(TYPED_WIDTH + 3)),
   );
 }
 
 /** Every flag that stands there, for completion. */
 export function flagsOf(command: string): readonly string[] {
-  return (OPTIONS[command] ?? []).flatMap(([typed]) => typed.match(/(?<=^|, )--?[\w-]+/g) ?? []);
+  return (entryOf(OPTIONS, command) ?? []).flatMap(([typed]) => typed.match(/(?<=^|, )--?[\w-]+/g) ?? []);
 }

@@ -6,6 +6,7 @@
 import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";
+import { entryOf } from "../../base/record.ts";
 import { heedLanguage, operatorsLanguage } from "../operators-language.ts";
 import { wrapped } from "../wrapped.ts";
 import { EXAMPLES } from "./help-examples.ts";
@@ -288,7 +289,7 @@ const isJapanese = () => operatorsLanguage() === "ja";
 async function summaries(): Promise<(name: string, command: Command) => string> {
   if (!isJapanese()) return (_name, { summary }) => summary;
   const { SUMMARIES_JA } = await import("./summaries-ja.ts");
-  return (name, { summary }) => SUMMARIES_JA[name] ?? summary;
+  return (name, { summary }) => entryOf(SUMMARIES_JA, name) ?? summary;
 }
 
 async function help(): Promise<string> {
@@ -319,7 +320,7 @@ async function helpOf(name: string, command: Command): Promise<string> {
 }
 
 function examplesOf(name: string): string {
-  const examples = EXAMPLES[name] ?? [];
+  const examples = entryOf(EXAMPLES, name) ?? [];
   if (examples.length === 0) return "";
   return `${isJapanese() ? "例" : "examples"}:\n${examples.map((example) => `  gemel ${example}\n`).join("")}`;
 }
@@ -379,7 +380,7 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
   if (name === undefined) return answer(await help(), 0);
   const command = Object.hasOwn(COMMANDS, name)
-    ? COMMANDS[name]
+    ? entryOf(COMMANDS, name)
     : Object.values(COMMANDS).find(({ names }) => names?.includes(name) === true);
   if (command === undefined) {
     const near = nearestName(name, Object.keys(COMMANDS));

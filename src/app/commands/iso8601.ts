@@ -3,7 +3,9 @@
  * Facts: iso8601(8); outputs and exit codes of iso8601 2.1.5. Where ours differ on purpose: an offset of the zone is
  * heeded with `T`, too (2019-09-24T10:20:30+09:00), and half a date (2019-09) is refused.
  */
+
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import {
   addDuration,
   calendarOf,
@@ -94,7 +96,7 @@ function durationOf(text: string): Duration | undefined {
 const SECONDS_PER = { hour: 3600, minute: 60, second: 1 } as const;
 
 function durationText(duration: Duration): string {
-  const count = (unit: string) => Number(duration[unit] ?? 0);
+  const count = (unit: string) => Number(entryOf(duration, unit) ?? 0);
   const plural = (number: number, unit: string) => `${number} ${unit}${Math.abs(number) === 1 ? "" : "s"}`;
   const parts = [
     ...(count("years") === 0 ? [] : [plural(count("years"), "year")]),

@@ -4,12 +4,14 @@
  * masked everywhere, unasked.
  * Facts: hb_report(8), crm_report(8): names of the files; reference crm-tools.md, section 5.
  */
+
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { formatProblem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, printXml } from "../../base/xml.ts";
 import { printCrm } from "../../cib/crm-syntax/print.ts";
 import { verifyCib } from "../../cib/schema/verify.ts";
@@ -235,7 +237,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (alarm === undefined || names === undefined)
     return wrongCall("gemel report", "-L and -p want a regular expression", USAGE);
   for (const name of WITHOUT_EFFECT)
-    if (flags[name] !== undefined)
+    if (entryOf(flags, name) !== undefined)
       process.stderr.write(`gemel report: --${name} has no effect: the report is made here; make one on each node\n`);
   const place = { alarm, runDirectory: path.dirname(socketPath), fromWallMs, toWallMs };
   const written = await readWritten("gemel report", socketPath);

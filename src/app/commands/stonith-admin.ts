@@ -2,8 +2,10 @@
  * `stonith_admin`, as operators of Pacemaker type it; what it does is what `gemel fence` does.
  * Facts: stonith_admin(8) of Pacemaker 2.1 and its --help-all; its words and exit codes by stonith-answer.ts.
  */
+
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { entryOf } from "../../base/record.ts";
 import { childrenOf, parseXml, printXml } from "../../base/xml.ts";
 import { parseArgs } from "../arguments.ts";
 import { controlSocketPath, refuseOutput } from "../control-client.ts";
@@ -132,7 +134,7 @@ function aboutAgent({ agent, metadata, option = [], "env-option": names = [], qu
   const bad = option.find((pair) => !pair.includes("="));
   if (bad !== undefined) return refuse(`-o ${bad}: write NAME=VALUE`);
   const given = option.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)] as const);
-  const found = names.map((name) => [name, process.env[`OCF_RESKEY_${name}`] ?? ""] as const);
+  const found = names.map((name) => [name, entryOf(process.env, `OCF_RESKEY_${name}`) ?? ""] as const);
   const complaints = complaintsOf(agent, Object.fromEntries([...given, ...found]));
   if (complaints === undefined) {
     const lines = [`Validation of ${agent} failed`, `Agent ${agent} not found; ${isElse}`];
@@ -181,7 +183,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     // The two short options of its help that are no letters.
     const known: Readonly<Record<string, string>> = { "-$": "--version", "-?": "--help" };
-    const words = argv.map((word) => (/^--help-[a-z]+$/.test(word) ? "--help" : (known[word] ?? word)));
+    const words = argv.map((word) => (/^--help-[a-z]+$/.test(word) ? "--help" : (entryOf(known, word) ?? word)));
     // A value that begins with a dash has to stand with its option.
     const args = words
       .join("\0")

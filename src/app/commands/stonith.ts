@@ -3,8 +3,10 @@
  * A password among the parameters is refused: it would stand in the list of processes. It comes from the secrets file.
  * Facts: stonith(8) of cluster-glue: -L, -t TYPE with -n, -m, -h, -S, -l, -c, -E, -F, -T on|off|reset NODE; its codes.
  */
+
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, printXml, xml } from "../../base/xml.ts";
 import { printAgentMetadata } from "../../cib/agent-metadata.ts";
 import type { FencingDevice } from "../../fencing/core/configuration.ts";
@@ -82,7 +84,7 @@ function environmentOf(type: string): Record<string, string> {
   const names = parametersOf(type)?.flatMap(({ name, oldName }) => [name, oldName]) ?? [];
   return Object.fromEntries(
     names.flatMap((name) => {
-      const value = process.env[name];
+      const value = entryOf(process.env, name);
       return value === undefined ? [] : [[name, value] as const];
     }),
   );
@@ -124,7 +126,7 @@ async function drive(
 ): Promise<number> {
   if (device.isManual) return tell("a person is no device; see meatclient", CODES.wrongCall);
   const { agent, parameters, perTarget, timeoutMs } = device;
-  const runnable = { ...device, parameters: { ...parameters, ...perTarget[node] } };
+  const runnable = { ...device, parameters: { ...parameters, ...entryOf(perTarget, node) } };
   const runner = createRunner({ secretsFile, ownUuid: readMachine("/").uuid });
   try {
     for (const action of actions) {

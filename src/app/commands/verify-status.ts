@@ -3,7 +3,9 @@
  * of them, and words that the field gives up. Scripts read it from the exit code, as of Debian's crm_verify.
  * Facts: crm_verify 2.1.5 as a black box on the scheduler's reference cases (docs/operations/field-commands.md).
  */
+
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { addPairs, lazyIds, rankSets } from "../../cib/sets.ts";
@@ -73,7 +75,7 @@ function oldWords(cib: XmlElement): readonly Problem[] {
     for (const set of rankSets(childrenOf(element, "meta_attributes"), ids)) addPairs(set, ids, meta);
     const place = `group ${element.attributes["id"] ?? ""}`;
     return ["ordered", "collocated"]
-      .filter((name) => isFalse(meta[name]))
+      .filter((name) => isFalse(entryOf(meta, name)))
       .map((name) => warn(place, `${name}=false of a group is given up`, "write a resource set"));
   });
   const orders = loose.map(({ attributes: { id = "" } }) =>

@@ -206,12 +206,12 @@ export async function runTool(session: Session, [tool = "", ...argv]: Argv): Pro
 /** The exit code; undefined when the word is none of these. */
 export async function runBorrowed(session: Session, level: string, words: Argv): Promise<number | undefined> {
   const [verb = "", ...rest] = words;
-  const reason = entryOf(entryOf(NOT_HERE, level) ?? {}, verb);
+  const reason = entryOf(entryOf(NOT_HERE, level), verb);
   if (reason !== undefined) {
     session.terminal.err(`crm: ${verb} is not carried out here: ${reason}\n`);
     return EXIT.usage;
   }
-  const found = entryOf(entryOf(BORROWED, level) ?? {}, verb);
+  const found = entryOf(entryOf(BORROWED, level), verb);
   if (found === undefined) return undefined;
   const argv = found.make(rest);
   if (argv !== undefined) {

@@ -2,6 +2,7 @@
  * The configuration as a graph for the programs of graphviz (`dot`): resources, groups around their members, orders as
  * arrows, and where a resource may run as lines to the nodes. Fact: crm(8), configure graph; the DOT language.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 
@@ -68,7 +69,7 @@ function chainsIn(constraint: XmlElement): readonly (readonly [string, string])[
 }
 
 function pairsOf(constraint: XmlElement, from: string, to: string): readonly (readonly [string, string])[] {
-  const { [from]: one, [to]: other } = constraint.attributes;
+  const [one, other] = [entryOf(constraint.attributes, from), entryOf(constraint.attributes, to)];
   if (one !== undefined && other !== undefined) return [[one, other]];
   const sets = setsOf(constraint);
   const between = sets

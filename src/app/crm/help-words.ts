@@ -153,5 +153,5 @@ const TOLD: Readonly<Partial<Record<LevelName, Told>>> = {
 
 /** Undefined for a word whose usage says it already. */
 export function whatItDoes(level: LevelName, word: string): string | undefined {
-  return entryOf(TOLD[level] ?? {}, word);
+  return entryOf(TOLD[level], word);
 }

@@ -137,11 +137,11 @@ export function usageOf(level: LevelName, word: string): string | undefined {
   const typed = (arguments_: string) => `${word} ${arguments_}`.trim();
   const command = level === "configure" ? entryOf(CONFIGURE_COMMANDS, word) : undefined;
   if (command !== undefined) return `${typed(command.usage)}: ${command.help}`;
-  const borrowed = entryOf(entryOf(BORROWED, level) ?? {}, word);
+  const borrowed = entryOf(entryOf(BORROWED, level), word);
   if (borrowed !== undefined) return typed(borrowed.usage);
-  const own = entryOf(entryOf(USAGES, level) ?? {}, word);
+  const own = entryOf(entryOf(USAGES, level), word);
   if (own !== undefined) return typed(own);
-  const reason = entryOf(entryOf(NOT_HERE, level) ?? {}, word);
+  const reason = entryOf(entryOf(NOT_HERE, level), word);
   if (reason !== undefined) return `${word} is not carried out here: ${reason}`;
   if (level === "options" && LEVELS.options.includes(word)) return typed(word === "show" ? "" : "VALUE");
   return isKeyOf(LEVELS, word) && LEVELS[level].includes(word)

@@ -252,7 +252,7 @@ export async function runNode(session: Session, words: readonly string[]): Promi
     return doIt(session, { kind: "attribute", node: given, name, value, lifetime });
   if (attributeVerb === "delete") return doIt(session, { kind: "attribute", node: given, name, lifetime });
   if (attributeVerb !== "show") return -1;
-  const found = entryOf(status.value.nodes.find((node) => node.name === given)?.attributes ?? {}, name);
+  const found = entryOf(status.value.nodes.find((node) => node.name === given)?.attributes, name);
   if (found !== undefined) session.terminal.out(`${found}\n`);
   return found === undefined ? EXIT.failed : EXIT.done;
 }

@@ -3,10 +3,12 @@
  * the working copy. What was begun stands in files of the user, so that a week may lie between.
  * Facts: crm(8), "Configuration templates".
  */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { fillTemplate, parametersOfTemplate, TEMPLATES } from "../../cib/crm-syntax/templates.ts";
 import { EXIT, type Session } from "./session.ts";
 
@@ -24,7 +26,7 @@ function complain({ terminal }: Session, text: string): number {
 
 function write(name: string, template: string, values: Readonly<Record<string, string>>): void {
   const lines = Object.entries(parametersOfTemplate(template)).map(([key, { help, required }]) => {
-    return `# ${help}${required === true ? " (must be given)" : ""}\n${key} ${values[key] ?? ""}`.trimEnd();
+    return `# ${help}${required === true ? " (must be given)" : ""}\n${key} ${entryOf(values, key) ?? ""}`.trimEnd();
   });
   mkdirSync(directory(), { recursive: true, mode: 0o700 });
   writeFileSync(fileOf(name), `template ${template}\n${lines.join("\n")}\n`, { mode: 0o600 });

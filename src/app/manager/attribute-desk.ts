@@ -1,4 +1,5 @@
 /** Node attributes as the control socket asks for them: permanent ones, transient ones with dampening, private ones. */
+import { entryOf } from "../../base/record.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person, seesEverything } from "../../cluster/core/access/acl.ts";
 import { attributeValue } from "../../cluster/core/attributes.ts";
@@ -21,7 +22,7 @@ export function permanentAttribute(
 }
 
 function isPrivate({ attributes }: Manager, node: string, name: string): boolean {
-  return attributes.entries[`${node}\n${name}`]?.isPrivate === true;
+  return entryOf(attributes.entries, `${node}\n${name}`)?.isPrivate === true;
 }
 
 export function setTransient(manager: Manager, request: AttributeRequest): Reply {
@@ -32,7 +33,7 @@ export function setTransient(manager: Manager, request: AttributeRequest): Reply
   if (wish.kind === "problem" && nodeState(cib, node) === undefined)
     return { kind: "refused", problems: [wish.problem] };
   const value = keeps ? undefined : (request.value ?? null);
-  const known = transientAttributes(nodeState(cib, node))[name];
+  const known = entryOf(transientAttributes(nodeState(cib, node)), name);
   feedAttributes(manager, {
     kind: "update",
     node,
@@ -76,7 +77,7 @@ export function queryAttribute(
   return {
     values: names.flatMap((each) => {
       const pending = isWhole ? attributeValue(manager.attributes, each, name) : undefined;
-      const value = pending === undefined ? transientAttributes(nodeState(cib, each))[name] : pending.value;
+      const value = pending === undefined ? entryOf(transientAttributes(nodeState(cib, each)), name) : pending.value;
       return value === null || value === undefined ? [] : [{ node: each, value }];
     }),
   };

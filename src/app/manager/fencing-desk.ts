@@ -2,7 +2,9 @@
  * The fencing of one node: the fencer core, the runner of its devices, and everybody who asked for something.
  * The scheduler, DRBD's handler and operators all come here; one round serves all who want the same.
  */
+
 import { randomInt } from "node:crypto";
+import { entryOf } from "../../base/record.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import type { OperationRun } from "../../cluster/core/executor/types.ts";
 import type { RunEnd } from "../../cluster/edge/resource-agent.ts";
@@ -98,7 +100,7 @@ function ended(code: number, exitReason = ""): RunEnd {
 const wayTo = ({ id, driver, parameters, perTarget }: FencingDevice, target: string) => ({
   id,
   driver,
-  parameters: { ...parameters, ...perTarget[target] },
+  parameters: { ...parameters, ...entryOf(perTarget, target) },
 });
 
 export function createFencingDesk(options: DeskOptions): FencingDesk {

@@ -1,4 +1,5 @@
 /** The status of the cluster as this node's manager sees it now. */
+import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { filterCib, type Person, seesEverything } from "../../cluster/core/access/acl.ts";
 import { openConflict } from "../../cluster/core/cib-store/merge.ts";
@@ -20,7 +21,9 @@ export function statusFor(report: StatusReport, cib: XmlElement, person: Person)
     const seen = { ...permanent, ...transientAttributes(nodeState(visible, node.name)) };
     return {
       ...node,
-      attributes: Object.fromEntries(Object.entries(node.attributes).filter(([name]) => seen[name] !== undefined)),
+      attributes: Object.fromEntries(
+        Object.entries(node.attributes).filter(([name]) => entryOf(seen, name) !== undefined),
+      ),
     };
   });
   return { ...report, nodes, leases: leasesOf(childOf(visible, "configuration")) };

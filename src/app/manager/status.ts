@@ -2,6 +2,7 @@
  * The whole picture of the cluster as one node sees it, for `gemel status`, crm_mon, the lab and the console.
  * Nothing is judged here that the cores have not judged: roles and nodes come from the scheduler's reading of the CIB.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { agentOf } from "../../cib/template.ts";
 import type { ConflictFact } from "../../cluster/core/advice/situation.ts";
@@ -204,7 +205,7 @@ function readFailures({ cib }: StatusSources): readonly FailureStatus[] {
             resource: resource.attributes.id ?? "",
             operation: `${attributes.operation}_${attributes.interval ?? "0"}`,
             code: Number(attributes["rc-code"]),
-            status: OP_STATUS[attributes["op-status"] ?? ""] ?? `status ${attributes["op-status"]}`,
+            status: entryOf(OP_STATUS, attributes["op-status"] ?? "") ?? `status ${attributes["op-status"]}`,
             callId: Number(attributes["call-id"]),
             ...(seconds > 0 ? { atWallMs: seconds * 1000 } : {}),
             exitReason: attributes["exit-reason"] ?? "",

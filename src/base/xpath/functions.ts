@@ -1,4 +1,5 @@
 /** The core functions of XPath. Facts: XPath 1.0, section 4. The parser has counted the arguments already. */
+import { entryOf } from "../record.ts";
 import { along, documentOf, inOrder, type TreeNode } from "./nodes.ts";
 import { isNodes, textOf, toBoolean, toNumber, toText, type Value } from "./values.ts";
 
@@ -93,7 +94,7 @@ const CORE: Readonly<Record<string, Core>> = {
 const TEXT_PER_LOOK = 32;
 
 export function call(name: string, given: readonly Value[], context: Context): Value {
-  const result = CORE[name]?.(given, context) ?? [];
+  const result = entryOf(CORE, name)?.(given, context) ?? [];
   const lengths = [...given, result].map((value) => (typeof value === "string" ? value.length : 0));
   context.spend(1 + Math.floor(lengths.reduce((sum, length) => sum + length, 0) / TEXT_PER_LOOK));
   return result;

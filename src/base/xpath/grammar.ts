@@ -3,6 +3,7 @@
  * processing instructions. What can be known to be wrong before it is evaluated is refused here, with its reason.
  * Facts: XPath 1.0, sections 2 (location paths), 3 (expressions) and 4 (the core function library).
  */
+import { entryOf } from "../record.ts";
 import { readTokens, type Token, XpathFault } from "./tokens.ts";
 
 export const AXES = [
@@ -207,7 +208,7 @@ function readCall(reader: Reader, name: string): Expression {
     given.push(readExpression(reader));
   }
   expect(reader, ")");
-  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  const known = entryOf(FUNCTIONS, name);
   if (known === undefined) throw new XpathFault(`there is no function ${name}()`);
   const [least, most, wants] = known;
   if (given.length < least || given.length > most)

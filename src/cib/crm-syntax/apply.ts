@@ -7,6 +7,7 @@
 
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement, xml } from "../../base/xml.ts";
 import { assignIds, takenIds } from "./ids.ts";
 import { moveOldDefaults } from "./old-defaults.ts";
@@ -78,7 +79,7 @@ function claim(flat: Flat, failed: readonly string[]): Map<string, string> {
   const owner = new Map<string, string>();
   const latestFirst = [...flat.resources].reverse();
   for (const [id, { element, members, place = `//${element.name}[@id="${id}"]` }] of latestFirst) {
-    const allowed = MEMBERS[element.name] ?? [];
+    const allowed = entryOf(MEMBERS, element.name) ?? [];
     const kept = members.filter((member, index) => {
       const found = flat.resources.get(member);
       const tell = (reason: string, remedy: string) => flat.problems.push({ severity: "error", place, reason, remedy });
@@ -187,7 +188,7 @@ const OPTION_SECTIONS = ["crm_config", "rsc_defaults", "op_defaults"];
 /** Levels without a target hold for every node of the configuration. */
 function spreadLevels(levels: readonly XmlElement[], nodes: readonly string[]): XmlElement[] {
   return levels.flatMap((level) =>
-    ["target", "target-pattern", "target-attribute"].some((name) => level.attributes[name] !== undefined)
+    ["target", "target-pattern", "target-attribute"].some((name) => entryOf(level.attributes, name) !== undefined)
       ? [level]
       : nodes.map((target) => ({ ...level, attributes: { target, ...level.attributes } })),
   );

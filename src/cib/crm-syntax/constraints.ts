@@ -3,6 +3,7 @@
  * `( a b )` is a set in no order, `[ a b ]` one of which any member suffices, `{ a b }` one with attributes of its own.
  * Scores of an order are read as its kind: 0 is Optional, anything else Mandatory (as crmsh does).
  */
+import { entryOf, isKeyOf, setEntry } from "../../base/record.ts";
 import { type XmlElement, xml } from "../../base/xml.ts";
 import {
   atEnd,
@@ -70,12 +71,12 @@ interface SetWords {
 }
 
 function bracketed(cursor: Cursor, open: Token, { attribute, words }: SetWords): XmlElement[] {
-  const close = BRACKETS[open.text] ?? "";
+  const close = entryOf(BRACKETS, open.text) ?? "";
   const sets: { attributes: Record<string, string>; references: XmlElement[] }[] = [];
   const extra: Record<string, string> = {};
   for (let token = peek(cursor); token?.text !== close; token = peek(cursor)) {
     const pair = takePair(cursor);
-    if (pair !== undefined) extra[pair.name.replace(/^\$/, "")] = pair.value;
+    if (pair !== undefined) setEntry(extra, pair.name.replace(/^\$/, ""), pair.value);
     else {
       const { id, suffix } = readEndpoint(cursor, take(cursor, `${close}`), words, attribute);
       const last = sets.at(-1);
@@ -116,7 +117,7 @@ function readSets(cursor: Cursor, words: SetWords): XmlElement[] {
   };
   while (!atEnd(cursor) && !/^\$?[\w-]+=/.test(peek(cursor)?.text ?? "")) {
     const token = take(cursor, "a resource");
-    if (BRACKETS[token.text] !== undefined) {
+    if (entryOf(BRACKETS, token.text) !== undefined) {
       close();
       sets.push(...bracketed(cursor, token, words));
       continue;
@@ -136,7 +137,8 @@ function plainEnds(cursor: Cursor): readonly [Token, Token] | undefined {
   const end = rest.findIndex(({ text }) => /^\$?[\w-]+=/.test(text));
   const [first, second, ...more] = end < 0 ? rest : rest.slice(0, end);
   if (first === undefined || second === undefined || more.length > 0) return undefined;
-  if ([first, second].some(({ text }) => BRACKETS[text] !== undefined || /^[)\]}]$/.test(text))) return undefined;
+  if ([first, second].some(({ text }) => entryOf(BRACKETS, text) !== undefined || /^[)\]}]$/.test(text)))
+    return undefined;
   cursor.at += 2;
   return [first, second];
 }
@@ -147,7 +149,7 @@ function takeExtras(cursor: Cursor, allowed: readonly string[]): Record<string, 
     const name = pair.name.replace(/^\$/, "");
     if (!allowed.includes(name))
       throw fault(cursor, pair.token, `"${name}" is no attribute of this constraint`, `use ${allowed.join(", ")}`);
-    extras[name] = pair.value;
+    setEntry(extras, name, pair.value);
   }
   return extras;
 }
@@ -165,7 +167,7 @@ function readLocationTarget(cursor: Cursor): { attributes: Record<string, string
   const token = take(cursor, "the resource");
   const pattern = /^\/(.+)\/$/.exec(token.text);
   if (pattern !== null) return { attributes: { "rsc-pattern": pattern[1] ?? "" }, sets: [] };
-  if (token.text in BRACKETS)
+  if (isKeyOf(BRACKETS, token.text))
     return { attributes: {}, sets: bracketed(cursor, token, { attribute: "role", words: ROLES }) };
   const { id, suffix } = readEndpoint(cursor, token, ROLES, "role");
   return { attributes: { rsc: id, ...(suffix === undefined ? {} : { role: suffix }) }, sets: [] };
@@ -202,9 +204,9 @@ export function readColocation(cursor: Cursor): Said {
     if (second?.suffix !== undefined) attributes["with-rsc-role"] = second.suffix;
   }
   needTwo(cursor, ends, sets);
-  Object.assign(attributes, takeExtras(cursor, ["node-attribute", "influence"]));
+  const extras = takeExtras(cursor, ["node-attribute", "influence"]);
   finish(cursor, "nothing more");
-  return { element: xml("rsc_colocation", attributes, sets) };
+  return { element: xml("rsc_colocation", { ...attributes, ...extras }, sets) };
 }
 
 function needTwo(cursor: Cursor, ends: readonly [Token, Token] | undefined, sets: readonly XmlElement[]): void {
@@ -235,9 +237,9 @@ export function readOrder(cursor: Cursor): Said {
     if (then?.suffix !== undefined) attributes["then-action"] = then.suffix;
   }
   needTwo(cursor, ends, sets);
-  Object.assign(attributes, takeExtras(cursor, ["symmetrical", "require-all"]));
+  const extras = takeExtras(cursor, ["symmetrical", "require-all"]);
   finish(cursor, "nothing more");
-  return { element: xml("rsc_order", attributes, sets) };
+  return { element: xml("rsc_order", { ...attributes, ...extras }, sets) };
 }
 
 export function readTicket(cursor: Cursor): Said {

@@ -1,4 +1,5 @@
 /** Changes of a configuration that operators make by id: deleting and renaming, with everything that refers to it. */
+import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 
 const CONTAINERS = ["group", "clone", "master", "bundle"];
@@ -18,7 +19,7 @@ const idOf = ({ attributes }: XmlElement) => attributes["id"] ?? "";
 /** Whether a constraint has lost an end of it, or all the members of a set. */
 function isBroken(element: XmlElement, gone: readonly string[]): boolean {
   if (!CONSTRAINTS.includes(element.name)) return false;
-  if (NAMING.some((name) => gone.includes(element.attributes[name] ?? ""))) return true;
+  if (NAMING.some((name) => gone.includes(entryOf(element.attributes, name) ?? ""))) return true;
   const sets = element.children.filter(({ name }) => name === "resource_set");
   return sets.length > 0 && sets.every(({ children }) => children.every((child) => gone.includes(idOf(child))));
 }

@@ -2,6 +2,7 @@
  * Statements about the rest: property, rsc_defaults, op_defaults, tag, fencing_topology, role, user/acl_target/
  * acl_group, alert.
  */
+import { entryOf, setEntry } from "../../base/record.ts";
 import { type XmlElement, xml } from "../../base/xml.ts";
 import {
   atEnd,
@@ -83,7 +84,7 @@ const RIGHTS = ["read", "write", "deny"];
 function shortcut(word: string): string | undefined {
   const [kind = "", id, name] = word.split(":");
   const sets: Readonly<Record<string, string>> = { meta: "meta_attributes", params: "instance_attributes" };
-  const set = sets[kind];
+  const set = entryOf(sets, kind);
   if (set !== undefined && id !== undefined) {
     const nvpair = name === undefined ? "" : `/nvpair[@name='${name}']`;
     return `//primitive[@id='${id}']/${set}${nvpair}`;
@@ -114,15 +115,15 @@ function readPermissions(cursor: Cursor, kind: string): XmlElement[] {
   for (let token = peek(cursor); token !== undefined && !RIGHTS.includes(token.text); token = peek(cursor)) {
     const shorthand = shortcut(token.text);
     const [, word = "", value = ""] = /^([a-z]+):([\s\S]*)$/.exec(token.text) ?? [];
-    const name = PROTECTED[word];
+    const name = entryOf(PROTECTED, word);
     const last = permissions.at(-1);
     const completes = (one: string, other: string) =>
-      name === one && last?.[other] !== undefined && last[one] === undefined;
+      name === one && entryOf(last, other) !== undefined && entryOf(last, one) === undefined;
     if (shorthand !== undefined) permissions.push({ kind, xpath: shorthand });
     else if (name === undefined)
       throw fault(cursor, token, `"${token.text}" names nothing to protect`, "write xpath:, ref:, type: or attr:");
     else if (last !== undefined && (completes("attribute", "object-type") || completes("object-type", "attribute")))
-      last[name] = value;
+      setEntry(last, name, value);
     else permissions.push({ kind, [name]: value });
     cursor.at += 1;
   }
@@ -160,7 +161,7 @@ function readAlertSets(cursor: Cursor): XmlElement[] {
   for (;;) {
     const keyword = takeIf(cursor, "attributes", "meta");
     if (keyword === undefined) return sets;
-    sets.push(readSet(cursor, SET_NAMES[keyword.text] ?? "", keyword.text));
+    sets.push(readSet(cursor, entryOf(SET_NAMES, keyword.text) ?? "", keyword.text));
   }
 }
 

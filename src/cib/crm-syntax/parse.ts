@@ -6,6 +6,7 @@
 
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import { readColocation, readLocation, readOrder, readTicket } from "./constraints.ts";
 import { type Cursor, finish, openCursor, placeOf, SyntaxFault } from "./cursor.ts";
@@ -109,7 +110,7 @@ function readRaw(cursor: Cursor, raw: string): { section: string; element: XmlEl
   const { root } = read;
   if (root.name === "rsc_defaults" || root.name === "op_defaults")
     return root.children.map((element) => ({ section: root.name, element }));
-  const section = SECTION_OF[root.name];
+  const section = entryOf(SECTION_OF, root.name);
   if (section === undefined)
     throw refuse(`<${root.name}> is no object of a configuration`, "write a resource, a constraint, a node or options");
   if (root.attributes["id"] === undefined && root.name !== "fencing-topology")
@@ -129,7 +130,7 @@ function readStatement(statement: Statement, source: string): { objects: CrmObje
   if (keyword.text === "monitor") return { objects: [], monitors: [{ ...readMonitor(cursor), place }] };
   // `commit` ends the examples that people paste; a loaded text is committed as a whole anyhow.
   if (keyword.text === "commit" && cursor.tokens.length === 1) return { objects: [], monitors: [] };
-  const kind = Object.hasOwn(STATEMENTS, keyword.text) ? STATEMENTS[keyword.text] : undefined;
+  const kind = entryOf(STATEMENTS, keyword.text);
   if (kind === undefined) {
     const near = nearestName(keyword.text, STATEMENT_NAMES);
     throw new SyntaxFault({

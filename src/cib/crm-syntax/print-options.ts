@@ -1,4 +1,5 @@
 /** Options, tags, fencing topology, roles, users and alerts as statements. */
+import { entryOf } from "../../base/record.ts";
 import { childrenOf, type XmlElement } from "../../base/xml.ts";
 import { layOut } from "./lay-out.ts";
 import { quoteWord } from "./rules.ts";
@@ -35,7 +36,7 @@ const RIGHT_WORDS: Readonly<Record<string, string>> = {
 
 function printPermission({ attributes: { kind = "", id, ...others } }: XmlElement): string {
   const words = Object.entries(others).map(([name, value]) => {
-    const word = RIGHT_WORDS[name] ?? name;
+    const word = entryOf(RIGHT_WORDS, name) ?? name;
     return word === "xpath" ? `xpath:"${value.replaceAll(/["\\]/g, "\\$&")}"` : `${word}:${quoteWord(value)}`;
   });
   return [kind, ...(id === undefined ? [] : [`$id=${id}`]), ...words].join(" ");
@@ -71,7 +72,7 @@ function printAlert({ attributes, children }: XmlElement): string[] {
 /** Undefined for elements that have no statement. */
 export function printOptionsObject(element: XmlElement, section: string): string[] | undefined {
   const { id = "" } = element.attributes;
-  const statement = SET_STATEMENTS[section];
+  const statement = entryOf(SET_STATEMENTS, section);
   if (statement !== undefined) {
     const { id: _, ...attributes } = element.attributes;
     return layOut(`${statement} ${id}:`, printSet({ ...element, attributes }));

@@ -1,4 +1,5 @@
 /** Nodes and resources as statements. What has no words here is left out; the caller reads the result back. */
+import { entryOf } from "../../base/record.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import { layOut } from "./lay-out.ts";
 import { providerOf } from "./resources.ts";
@@ -13,7 +14,7 @@ const KEYWORDS: Readonly<Record<string, string>> = {
 
 function printSets(children: readonly XmlElement[], keywords: Readonly<Record<string, string>>): string[] {
   return children.flatMap((child) => {
-    const keyword = keywords[child.name];
+    const keyword = entryOf(keywords, child.name);
     return keyword === undefined ? [] : [[keyword, ...printSet(child)].join(" ")];
   });
 }

@@ -3,6 +3,7 @@
  * language cannot express is printed as `xml` instead, so that nothing is lost by a round trip. Ids of options and
  * expressions are not kept, unless something refers to them; ids of sets, operations and rules are.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, printXml, type XmlElement } from "../../base/xml.ts";
 import { applyCrm, emptyConfiguration } from "./apply.ts";
 import { dropMadeIds } from "./ids.ts";
@@ -74,7 +75,7 @@ function withoutEmptySets(element: XmlElement, referred: ReadonlySet<string>): X
 /** What two objects must share to be the same: names, values and order, without ids that anyone could make up. */
 export function essence(element: XmlElement, referred: ReadonlySet<string>): unknown {
   const unnamed = [...UNNAMED, ...ALSO_UNNAMED].includes(element.name);
-  const defaults = DEFAULTS[element.name] ?? [];
+  const defaults = entryOf(DEFAULTS, element.name) ?? [];
   const attributes = Object.entries(element.attributes)
     .filter(([name, value]) => !(name === "id" && unnamed && !referred.has(value)))
     .filter(([name, value]) => !defaults.some(([known, fallback]) => known === name && fallback === value))

@@ -2,6 +2,7 @@
  * Statements about nodes and resources: node, primitive, rsc_template, group, clone, ms/master, bundle.
  * A container's children are only named here; `apply.ts` puts the elements into it.
  */
+import { entryOf, setEntry } from "../../base/record.ts";
 import { type XmlElement, xml } from "../../base/xml.ts";
 import {
   atEnd,
@@ -94,7 +95,8 @@ export function readNode(cursor: Cursor): Said {
     const named = takeNamed(cursor, "description");
     const keyword = named === undefined ? takeIf(cursor, "attributes", "utilization") : undefined;
     if (named !== undefined) description = named.value;
-    else if (keyword !== undefined) children.push(readSet(cursor, SET_NAMES[keyword.text] ?? "", keyword.text));
+    else if (keyword !== undefined)
+      children.push(readSet(cursor, entryOf(SET_NAMES, keyword.text) ?? "", keyword.text));
     else finish(cursor, "attributes NAME=VALUE or utilization NAME=VALUE");
   }
   const attributes = {
@@ -142,9 +144,9 @@ function readOperation(cursor: Cursor): XmlElement {
   const parameters: XmlElement[] = [];
   for (let pair = takePair(cursor); pair !== undefined; pair = takePair(cursor)) {
     if (!OP_ATTRIBUTES.includes(pair.name)) parameters.push(xml("nvpair", { name: pair.name, value: pair.value }));
-    else if (pair.name !== "id" && attributes[pair.name] !== undefined)
+    else if (pair.name !== "id" && entryOf(attributes, pair.name) !== undefined)
       throw fault(cursor, pair.token, `${pair.name} stands twice`, `remove one of the two ${pair.name}`);
-    else attributes[pair.name] = pair.value;
+    else setEntry(attributes, pair.name, pair.value);
   }
   attributes["interval"] ??= "0";
   const children = parameters.length === 0 ? [] : [xml("instance_attributes", {}, parameters)];
@@ -153,7 +155,7 @@ function readOperation(cursor: Cursor): XmlElement {
     word !== undefined;
     word = takeIf(cursor, "op_params", "op_meta")
   )
-    children.push(readSet(cursor, SET_NAMES[word.text] ?? "", word.text));
+    children.push(readSet(cursor, entryOf(SET_NAMES, word.text) ?? "", word.text));
   return mark(cursor, nameToken, xml("op", attributes, children));
 }
 
@@ -179,11 +181,11 @@ function readBody(cursor: Cursor): { children: XmlElement[]; description: string
         const id = takeNamed(cursor, "id", "id-ref");
         if (id === undefined)
           throw fault(cursor, peek(cursor), "operations needs an id", "write operations $id=ID, or remove the word");
-        operations.attributes[id.name] = id.value;
+        setEntry(operations.attributes, id.name, id.value);
       }
     } else if (keyword === undefined || keyword.text.startsWith("op_"))
       finish({ ...cursor, at: keyword === undefined ? cursor.at : cursor.at - 1 }, `one of ${SET_WORDS.join(", ")}`);
-    else children.push(readSet(cursor, SET_NAMES[keyword.text] ?? "", keyword.text));
+    else children.push(readSet(cursor, entryOf(SET_NAMES, keyword.text) ?? "", keyword.text));
   }
   if (operations !== undefined)
     children.splice(operations.at, 0, xml("operations", operations.attributes, operations.list));
@@ -212,7 +214,7 @@ function readContainer(cursor: Cursor, name: string, id: string, members: readon
     const keyword = takeIf(cursor, "params", "meta");
     if (named !== undefined) description = named.value;
     else if (keyword === undefined) finish(cursor, "params or meta");
-    else children.push(readSet(cursor, SET_NAMES[keyword.text] ?? "", keyword.text));
+    else children.push(readSet(cursor, entryOf(SET_NAMES, keyword.text) ?? "", keyword.text));
   }
   return { element: xml(name, { id, ...(description === undefined ? {} : { description }) }, children), members };
 }
@@ -236,7 +238,8 @@ const BUNDLE_ENGINES = ["docker", "podman", "rkt"];
 
 function takeAttributes(cursor: Cursor): Record<string, string> {
   const attributes: Record<string, string> = {};
-  for (let pair = takePair(cursor); pair !== undefined; pair = takePair(cursor)) attributes[pair.name] = pair.value;
+  for (let pair = takePair(cursor); pair !== undefined; pair = takePair(cursor))
+    setEntry(attributes, pair.name, pair.value);
   return attributes;
 }
 

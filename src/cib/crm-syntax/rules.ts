@@ -3,6 +3,7 @@
  * An expression is `ATTRIBUTE [TYPE:]OPERATION VALUE`, `defined ATTRIBUTE`, `not_defined ATTRIBUTE` or a `date` one.
  * `and` and `or` may not be mixed, because the language has no brackets for them; nested rules need `xml`.
  */
+import { setEntry } from "../../base/record.ts";
 import { type XmlElement, xml } from "../../base/xml.ts";
 import {
   type Cursor,
@@ -34,7 +35,7 @@ function readBinary(cursor: Cursor, attribute: Token): XmlElement {
 
 function takePairs(cursor: Cursor): Record<string, string> {
   const pairs: Record<string, string> = {};
-  for (let pair = takePair(cursor); pair !== undefined; pair = takePair(cursor)) pairs[pair.name] = pair.value;
+  for (let pair = takePair(cursor); pair !== undefined; pair = takePair(cursor)) setEntry(pairs, pair.name, pair.value);
   return pairs;
 }
 
@@ -90,7 +91,7 @@ export function readRule(cursor: Cursor): XmlElement {
   for (;;) {
     const named = takeNamed(cursor, "id-ref", "id", "role");
     if (named === undefined) break;
-    attributes[named.name] = named.value;
+    setEntry(attributes, named.name, named.value);
   }
   if (attributes["id-ref"] !== undefined) return xml("rule", attributes);
   const label = takeLabel(cursor);

@@ -2,6 +2,7 @@
  * Sets of options: `params a=b c=d`, `meta ...`, `utilization ...`, each with an id, a score and a rule if wanted.
  * A set may refer to another's content by `$id-ref=ID`.
  */
+import { setEntry } from "../../base/record.ts";
 import { type XmlElement, xml } from "../../base/xml.ts";
 import {
   type Cursor,
@@ -43,7 +44,7 @@ export function readSet(cursor: Cursor, element: string, keyword: string): XmlEl
   const attributes: Record<string, string> = {};
   const children: XmlElement[] = [];
   for (let named = takeNamed(cursor, "id-ref", "id"); named !== undefined; named = takeNamed(cursor, "id-ref", "id"))
-    attributes[named.name] = named.value;
+    setEntry(attributes, named.name, named.value);
   const before = cursor.at;
   const label = takeLabel(cursor);
   const score = label === undefined ? undefined : readScoreWord(label.text);

@@ -3,6 +3,7 @@
  * parameter of that name, `%_` the name of the configuration; a line whose optional parameter is not given is left out.
  * Facts: crm(8), "Configuration templates"; the agents' own parameters and advised times.
  */
+import { entryOf } from "../../base/record.ts";
 export interface Template {
   readonly help: string;
   /** Parameters by name: what to write; those with `required` must be given. */
@@ -95,7 +96,7 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
 
 /** What of a template has to be, or may be, filled in: its own and what it needs. */
 export function parametersOfTemplate(name: string): Template["parameters"] {
-  const template = TEMPLATES[name];
+  const template = entryOf(TEMPLATES, name);
   if (template === undefined) return {};
   const below = template.needs === undefined ? {} : parametersOfTemplate(template.needs);
   return { ...below, ...template.parameters };
@@ -109,15 +110,15 @@ export function fillTemplate(
   id: string,
   values: Readonly<Record<string, string>>,
 ): { readonly text: string } | { readonly missing: readonly string[] } {
-  const template = TEMPLATES[name];
+  const template = entryOf(TEMPLATES, name);
   if (template === undefined) return { missing: [name] };
   const wanted = Object.entries(parametersOfTemplate(name));
-  const missing = wanted.filter(([key, { required }]) => required === true && (values[key] ?? "") === "");
+  const missing = wanted.filter(([key, { required }]) => required === true && (entryOf(values, key) ?? "") === "");
   if (missing.length > 0) return { missing: missing.map(([key]) => key) };
   const lines = template.lines.flatMap((line) => {
     const places = [...line.matchAll(/%([a-z_]\w+)/g)].map(([, key = ""]) => key);
-    if (places.some((key) => (values[key] ?? "") === "")) return [];
-    const filled = line.replaceAll(/%([a-z_]\w+)/g, (_, key: string) => quote(values[key] ?? ""));
+    if (places.some((key) => (entryOf(values, key) ?? "") === "")) return [];
+    const filled = line.replaceAll(/%([a-z_]\w+)/g, (_, key: string) => quote(entryOf(values, key) ?? ""));
     return [filled.replaceAll("%_", id)];
   });
   const own = `${lines.join("\n")}\n`;

@@ -4,8 +4,10 @@
  * follows.
  * Facts: ha.cf(5); reference/heartbeat.md, section 1.
  */
+
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { parseTimeMs } from "../node-directives.ts";
 import { BAUDS, PORT_DEFAULT } from "../node-links.ts";
 import {
@@ -263,7 +265,7 @@ export function readHaCf(text: string, file: string): ReadHaCf {
     problems.push({ severity: "error", place, reason, remedy });
   for (const line of linesOf(text, file)) {
     const { place, name, words } = line;
-    const handler = Object.hasOwn(DIRECTIVES, name) ? DIRECTIVES[name] : undefined;
+    const handler = entryOf(DIRECTIVES, name);
     if (handler === undefined) {
       const nearest = nearestName(name, HA_CF_DIRECTIVES);
       report(place, `ha.cf has no directive ${name}`, nearest === undefined ? "remove the line" : `write ${nearest}`);

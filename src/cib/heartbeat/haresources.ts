@@ -5,7 +5,9 @@
  * 100. So an owner gets its group back with auto_failback on only, and a better connected node gets it in either case.
  * Facts: reference/heartbeat.md, section 11; the agents' parameters of Linux-HA's resource.d.
  */
+
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { isAddress } from "../node-directives.ts";
 import { deviceLines } from "./old-devices.ts";
 import type { Knowledge, Site, Verdict } from "./site.ts";
@@ -122,7 +124,7 @@ function addResource(draft: Draft, written: string, place: string): string | und
     draft.problems.push({ severity: "error", place, ...problem });
     return undefined;
   }
-  const agent = isBare ? () => address(script) : AGENTS[script];
+  const agent = isBare ? () => address(script) : entryOf(AGENTS, script);
   if (agent !== undefined && (isBare || Object.hasOwn(AGENTS, script))) {
     const id = freshId(draft, `${isBare ? "ip" : script}_${nameFor(isBare ? [script] : args)}`);
     const text = agent(args);

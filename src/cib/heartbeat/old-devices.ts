@@ -3,6 +3,7 @@
  * which `stonith -t TYPE -n` of cluster-glue names them. A password goes to the secrets file, and is not shown.
  * Facts: ha.cf(5), stonith_host; the order as the packaged cluster-glue 1.0.12 prints it.
  */
+import { entryOf } from "../../base/record.ts";
 
 export interface OldDevice {
   readonly id: string;
@@ -57,7 +58,7 @@ export function readOldDevice(words: readonly string[], number: number): ReadDev
     text: `${reason}: ${NAMED}`,
     written: `${head}${values.length === 0 ? "" : " ..."}`,
   });
-  const form = Object.hasOwn(FORMS, type) ? FORMS[type] : undefined;
+  const form = entryOf(FORMS, type);
   if (form === undefined) return refuse("a device of this type needs named parameters");
   const { names, password, dropped = [], more } = form;
   const id = `stonith_${number}`;

@@ -2,7 +2,9 @@
  * The node configuration that a Heartbeat site becomes. What ha.cf left to each machine (whose address a `ucast` line
  * names) is taken from what is known of this one, and asked for where that does not say.
  */
+
 import type { Problem } from "../../base/problem.ts";
+import { entryOf } from "../../base/record.ts";
 import { printMs } from "./ha-cf.ts";
 import type { Knowledge, Medium, Site } from "./site.ts";
 
@@ -20,12 +22,12 @@ function assignAddresses(
   knowledge: Knowledge,
 ): Map<string, string> | undefined {
   const { self, interfaces, owners } = knowledge;
-  const local = interfaces[medium.device] ?? [];
+  const local = entryOf(interfaces, medium.device) ?? [];
   const listed = [...new Set(medium.addresses)];
   const own = Object.values(interfaces).flat();
   const assigned = new Map<string, string>();
   for (const address of listed) {
-    const owner = owners[address] ?? (self !== undefined && own.includes(address) ? self : undefined);
+    const owner = entryOf(owners, address) ?? (self !== undefined && own.includes(address) ? self : undefined);
     if (owner !== undefined) assigned.set(owner, address);
   }
   // Files that are not the same on all nodes name the peers only: our own address is the interface's.

@@ -1,6 +1,8 @@
 /** Options and their values: unknown names are told and left alone, values that cannot be read refuse the CIB. */
+
 import { unreachable } from "../../base/check.ts";
 import { nearestName } from "../../base/nearest.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { everyElement, type Finding, finding, type Seen } from "./finding.ts";
 import {
@@ -110,7 +112,7 @@ function checkPair(seen: Seen): Finding[] {
 }
 
 function checkAttribute(seen: Seen, name: string, option: OptionSchema): Finding[] {
-  const value = seen.element.attributes[name];
+  const value = entryOf(seen.element.attributes, name);
   return value === undefined ? [] : checkValue(seen, name, value, [option], "attribute");
 }
 

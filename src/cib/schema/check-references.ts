@@ -1,6 +1,7 @@
 /** Ids that stand twice, and references to what is not there. */
 
 import { nearestName } from "../../base/nearest.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { everyElement, type Finding, finding, type Seen } from "./finding.ts";
 
@@ -78,7 +79,7 @@ function checkOne(seen: Seen, known: Known): Finding[] {
   const constrainable = [...known.resources, ...known.tags, ...known.templates];
   const findings: Finding[] = [];
   const need = (attribute: string, names: readonly string[], what: string) => {
-    const value = attributes[attribute];
+    const value = entryOf(attributes, attribute);
     if (value === undefined || names.includes(value)) return;
     const near = nearestName(value, names);
     const remedy = near === undefined ? `define it, or remove the reference` : `write ${near}, or define ${value}`;

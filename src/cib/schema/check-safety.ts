@@ -2,6 +2,7 @@
  * What would let two nodes write, or stop the service without a word: DRBD outside of a promotable clone, fencing
  * without a device or switched off (also at the start), quorum ignored, stops that may fail, leftovers of a move.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { agentOf } from "../template.ts";
 import { clusterOption } from "./check-options.ts";
@@ -86,7 +87,7 @@ const STOP_FAILURES: Readonly<Record<string, string>> = {
 function checkStops({ element, above }: Seen): Finding[] {
   return childrenOf(childOf(element, "operations"), "op").flatMap((op) => {
     const { name, "on-fail": onFail = "" } = op.attributes;
-    const outcome = name === "stop" ? STOP_FAILURES[onFail.toLowerCase()] : undefined;
+    const outcome = name === "stop" ? entryOf(STOP_FAILURES, onFail.toLowerCase()) : undefined;
     if (outcome === undefined) return [];
     const reason = `a stop of ${element.attributes["id"] ?? ""} that fails ${outcome}`;
     const remedy = "enable fencing and leave on-fail of stop away: the node is fenced, and the other one takes over";

@@ -4,7 +4,9 @@
  * Facts: the RELAX NG schemas that Pacemaker installs (/usr/share/pacemaker/*.rng), 1.3 to 3.10 taken together;
  * Pacemaker Explained, the tables of each element's attributes.
  */
+
 import { nearestName } from "../../base/nearest.ts";
+import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
 import { everyElement, type Finding, finding, type Seen } from "./finding.ts";
 
@@ -110,7 +112,9 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const isThere = (element: XmlElement, what: string) =>
-  what.startsWith("/") ? childOf(element, what.slice(1)) !== undefined : element.attributes[what] !== undefined;
+  what.startsWith("/")
+    ? childOf(element, what.slice(1)) !== undefined
+    : entryOf(element.attributes, what) !== undefined;
 
 const shown = (what: string) => (what.startsWith("/") ? `<${what.slice(1)}>` : what);
 
@@ -136,7 +140,7 @@ function checkWhole(seen: Seen): Finding[] {
 function checkWords(seen: Seen): Finding[] {
   const { element } = seen;
   return Object.entries(element.attributes).flatMap(([name, value]) => {
-    const words = WORDS[`${element.name} ${name}`];
+    const words = entryOf(WORDS, `${element.name} ${name}`);
     if (words === undefined || words.includes(value.toLowerCase())) return [];
     return [finding("error", seen, `${name}="${value}" cannot be read`, `write one of ${words.join(", ")}`)];
   });

@@ -1,5 +1,7 @@
 /** How checks tell what they find: with a place that can be looked up, and the ids around it. */
+
 import type { Problem } from "../../base/problem.ts";
+import { addEntry } from "../../base/record.ts";
 import { childrenOf, type XmlElement } from "../../base/xml.ts";
 
 /** A problem with the ids of the elements around it, innermost first, and the id that is missing, if one is. */
@@ -60,7 +62,7 @@ export function optionsIn(element: XmlElement | undefined, setName: string): Rec
   for (const set of childrenOf(element, setName))
     for (const { attributes } of childrenOf(set, "nvpair")) {
       const { name, value } = attributes;
-      if (name !== undefined && value !== undefined && !Object.hasOwn(options, name)) options[name] = value;
+      if (name !== undefined && value !== undefined) addEntry(options, name, value);
     }
   return options;
 }

@@ -3,6 +3,7 @@
  * score, time or number is undefined, and what stands there instead is the caller's to say. One place for all readers.
  * Facts: Pacemaker Explained, "Scores", "Durations"; times also with the suffixes of crm(8) and as ISO 8601 durations.
  */
+import { entryOf } from "../../base/record.ts";
 
 /** A score beyond this is infinite: nothing outweighs it, and sums are clamped to it. */
 export const INFINITY_SCORE = 1_000_000;
@@ -76,7 +77,7 @@ const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\
 export function readTimeMs(text: string): number | undefined {
   const plain = /^\s*([+-]?\d+)\s*([a-z]*)\s*$/i.exec(text);
   if (plain !== null) {
-    const unit = UNITS_MS[(plain[2] ?? "").toLowerCase()];
+    const unit = entryOf(UNITS_MS, (plain[2] ?? "").toLowerCase());
     return unit === undefined ? undefined : Math.trunc(Number(plain[1]) * unit);
   }
   const iso = ISO.exec(text.trim());

@@ -5,6 +5,7 @@
  * however long, keeps a change from being known.
  * Facts: attrd_updater(8) (--delay, --private, `value++`, `value+=N`).
  */
+import { entryOf } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 import { addScores, INFINITY_SCORE, parseScore } from "../../cib/schema/values.ts";
 
@@ -66,7 +67,7 @@ function update(
 ): Stepped<AttributesState, AttributeEffect> {
   const { node, name, known } = event;
   const key = keyOf(node, name);
-  const before = state.entries[key];
+  const before = entryOf(state.entries, key);
   const isPrivate = before?.isPrivate ?? event.isPrivate;
   const isOurs = before?.value !== undefined && (isPrivate || before.dueAtMs !== undefined);
   const current = isOurs ? (before.value ?? undefined) : known;
@@ -118,7 +119,7 @@ export function attributeValue(
   node: string,
   name: string,
 ): { readonly value: string | null } | undefined {
-  const entry = entries[keyOf(node, name)];
+  const entry = entryOf(entries, keyOf(node, name));
   if (entry?.value === undefined) return undefined;
   // What has been written may since have been changed there by another node.
   return entry.isPrivate || entry.dueAtMs !== undefined ? { value: entry.value } : undefined;

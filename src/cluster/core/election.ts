@@ -8,7 +8,7 @@
  * What makes this safe is not the election but the join: a DC schedules only when every member of its view has joined
  * it, and a node follows one DC at a time.
  */
-import { withEntry } from "../../base/record.ts";
+import { entryOf, withEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 import { SPOKEN } from "./spoken.ts";
 
@@ -100,13 +100,13 @@ function weightsOf(claims: readonly Claim[]): readonly number[] {
 
 /** The winner, or null while words are missing that may still come. */
 function elect({ self, members, hellos, openSinceMs }: Election, nowMs: number): string | null {
-  const heard = members.filter((name) => name === self || hellos[name] !== undefined);
+  const heard = members.filter((name) => name === self || entryOf(hellos, name) !== undefined);
   if (heard.length < members.length && nowMs - openSinceMs < ELECTION_WAIT_MS) return null;
-  const claiming = heard.filter((name) => hellos[name]?.dc === name);
+  const claiming = heard.filter((name) => entryOf(hellos, name)?.dc === name);
   // Whoever follows a DC that we do not see will not lead us: until it lets go of it, or we hear that DC, we have none.
-  const isFollower = (name: string) => !members.includes(hellos[name]?.dc ?? name);
+  const isFollower = (name: string) => !members.includes(entryOf(hellos, name)?.dc ?? name);
   if (claiming.length === 0 && heard.some(isFollower)) return null;
-  const weights = weightsOf(claiming.map((name) => hellos[name] ?? NO_CLAIM));
+  const weights = weightsOf(claiming.map((name) => entryOf(hellos, name) ?? NO_CLAIM));
   const foremost = claiming.filter((_, at) => weights[at] === Math.max(...weights));
   return [foremost, heard].find((names) => names.length > 0)?.toSorted()[0] ?? null;
 }
@@ -124,7 +124,7 @@ export function noteDecided(election: Election, hadQuorum: boolean): Election {
 function outranks(election: Election, from: string, hello: Hello): boolean {
   const { self, dc, hellos } = election;
   if (dc === null || dc === from) return true;
-  const standing = dc === self ? election : (hellos[dc] ?? NO_CLAIM);
+  const standing = dc === self ? election : (entryOf(hellos, dc) ?? NO_CLAIM);
   const [theirs = 0, present = 0] = weightsOf([hello, standing]);
   return theirs === present ? from < dc : theirs > present;
 }
@@ -171,7 +171,7 @@ const isSame = (before: Hello | undefined, hello: Hello): boolean =>
 
 function hear(election: Election, from: string, hello: Hello, nowMs: number): Stepped<Election, ElectionEffect> {
   if (!election.members.includes(from) || from === election.self) return { state: election, effects: [] };
-  const before = election.hellos[from];
+  const before = entryOf(election.hellos, from);
   const effects: ElectionEffect[] = [];
   let next: Election = isSame(before, hello)
     ? election

@@ -3,6 +3,7 @@
  * cables, and a rule may ask for them. Each node tells of its own ends. A link to a peer that has left is down.
  * Fact: Linux-HA Japan's ifcheckd, reference/heartbeat.md, section 10; its `up` of a node that had left was stale.
  */
+import { entryOf } from "../../base/record.ts";
 import type { XmlElement } from "../../base/xml.ts";
 import type { AttributeUpdate } from "./attributes.ts";
 import { nodeState, transientAttributes } from "./controller/cib-read.ts";
@@ -17,7 +18,7 @@ export function linkAttributes(view: MembershipView, cib: XmlElement, dampenMs: 
   return view.links.flatMap(({ peer, name: link, state }): AttributeUpdate[] => {
     const name = `${peer}-${link}`;
     const value = state === "down" ? "down" : "up";
-    if (known[name] === value) return [];
-    return [{ kind: "update", node: view.self, name, value, known: known[name], dampenMs, isPrivate: false }];
+    if (entryOf(known, name) === value) return [];
+    return [{ kind: "update", node: view.self, name, value, known: entryOf(known, name), dampenMs, isPrivate: false }];
   });
 }

@@ -6,6 +6,7 @@
  * words; and what a node does not understand it leaves alone and logs once, as the next version may say it.
  * The versions and what each has brought: docs/protocols/heartbeat.md, "Versions".
  */
+import { entryOf } from "../../base/record.ts";
 import type { CibMessage, StatusChange } from "./cib-store/types.ts";
 import type { ControllerMessage } from "./controller/types.ts";
 import type { Election, Hello } from "./election.ts";
@@ -23,7 +24,7 @@ const spokenBy = (hello: Hello | undefined): number => hello?.speaks ?? SPOKEN_U
 
 /** What every member understands; whoever has not said hello counts as the oldest. */
 export function lowestSpoken({ self, members, hellos }: Election): number {
-  return members.reduce((low, name) => (name === self ? low : Math.min(low, spokenBy(hellos[name]))), SPOKEN);
+  return members.reduce((low, name) => (name === self ? low : Math.min(low, spokenBy(entryOf(hellos, name)))), SPOKEN);
 }
 
 /** Why its words cannot be followed; undefined where they can. */

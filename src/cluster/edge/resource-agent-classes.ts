@@ -3,8 +3,10 @@
  * Facts: OCF resource agent API 1.1; LSB 5.0, "Init Script Actions" (status: 0 running, 1-3 not, 4 unknown);
  * systemctl(1), `show -p ActiveState`; Heartbeat's resource.d scripts (`status` prints `running` or `OK`).
  */
+
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
+import { entryOf } from "../../base/record.ts";
 import type { OperationRun } from "../core/executor/types.ts";
 import { OCF } from "./agents/contract.ts";
 
@@ -81,7 +83,9 @@ function heartbeatStatusCode(code: number, output: string): number {
 /** Its arguments are the parameters named 1, 2, 3, ... . */
 const heartbeat: FindProgram = ({ resource, operation, parameters }, { heartbeatDirectory }) => {
   const names = Object.keys(parameters).filter((name) => /^\d+$/.test(name));
-  const given = names.sort((left, right) => Number(left) - Number(right)).map((name) => parameters[name] ?? "");
+  const given = names
+    .sort((left, right) => Number(left) - Number(right))
+    .map((name) => entryOf(parameters, name) ?? "");
   return {
     file: path.join(heartbeatDirectory, resource.type),
     argv: [...given, operation === "monitor" ? "status" : operation],
@@ -122,7 +126,7 @@ export function unitOf({ resource }: OperationRun, { initDirectory }: AgentPaths
 export function findProgram(run: OperationRun, paths: AgentPaths): AgentFound {
   const { class: agentClass, provider, type } = run.resource;
   const name = [agentClass, provider, type].filter((part) => part !== undefined).join(":");
-  const find = Object.hasOwn(CLASSES, agentClass) ? CLASSES[agentClass] : undefined;
+  const find = entryOf(CLASSES, agentClass);
   if (find === undefined) return { kind: "not-installed", reason: `agent class ${agentClass} is not known` };
   if (!NAME.test(type) || (provider !== undefined && !NAME.test(provider)))
     return { kind: "not-installed", reason: `${name} is no name of an agent` };

@@ -2,10 +2,12 @@
  * Runs the operations that the executor core orders: agents of other programs as child processes, our own in process,
  * fencing devices through the function that the manager gives. Every run ends, in time, with one `finished` event.
  */
+
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { entryOf } from "../../base/record.ts";
 import { printXml } from "../../base/xml.ts";
 import type { GroupProcess, ResourceGroups } from "../../hw/edge/cgroup.ts";
 import { killLeftOvers, type ProcessResult, runProcess } from "../../hw/edge/child-process.ts";
@@ -223,7 +225,9 @@ function startBuiltIn(agent: BuiltInAgent, run: OperationRun, options: AgentOpti
     };
   }
   const { operation, instance, parameters, environment, timeoutMs } = run;
-  const missing = agent.parameters.filter(({ name, required }) => required === true && (parameters[name] ?? "") === "");
+  const missing = agent.parameters.filter(
+    ({ name, required }) => required === true && (entryOf(parameters, name) ?? "") === "",
+  );
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(", ");
     const outcome: Outcome = { kind: "exit", code: OCF.notConfigured };
@@ -277,10 +281,10 @@ const REPLACED: Readonly<Record<string, readonly string[]>> = {
 
 function builtInFor({ resource, parameters }: OperationRun, options: AgentOptions): BuiltInAgent | undefined {
   if (resource.class !== "ocf" || !Object.hasOwn(BUILT_IN_AGENTS, resource.type)) return undefined;
-  const agent = BUILT_IN_AGENTS[resource.type];
+  const agent = entryOf(BUILT_IN_AGENTS, resource.type);
   const provider = resource.provider ?? "heartbeat";
   if (provider === "gemel") return agent;
-  const replaces = options.replacesHeartbeat === true && REPLACED[provider]?.includes(resource.type) === true;
+  const replaces = options.replacesHeartbeat === true && entryOf(REPLACED, provider)?.includes(resource.type) === true;
   // What ours cannot do the other one shall do, where it is installed.
   return replaces && agent?.lacks?.(parameters) === undefined ? agent : undefined;
 }

@@ -6,9 +6,11 @@
  * looked at now and then as well.
  * Facts: org.freedesktop.systemd1(5); systemd.unit(5), "Before="; reference/crm-tools.md, section 6.
  */
+
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { entryOf } from "../../base/record.ts";
 import type { BusMessage } from "../../hw/core/bus/message.ts";
 import type { BusValue } from "../../hw/core/bus/value.ts";
 import { type Bus, type BusAnswer, matchSignals, openBus, SYSTEM_BUS } from "../../hw/edge/message-bus.ts";
@@ -185,7 +187,7 @@ async function runJob(work: Work, operation: string): Promise<UnitEnd> {
     if (state === "masked") return { kind: "done", code: OCF.notInstalled, reason: `${unit} is masked` };
     await ownDropIn(work);
   }
-  const job = await ask(work, JOBS[operation] ?? "StartUnit", "ss", unit, "replace");
+  const job = await ask(work, entryOf(JOBS, operation) ?? "StartUnit", "ss", unit, "replace");
   const result = await jobResult(work, job);
   const state = await settledState(work);
   const isThere = state === "active";

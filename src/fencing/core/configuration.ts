@@ -3,6 +3,7 @@
  * for how long at most. `read-configuration.ts` reads it out of a CIB.
  * Terms: Pacemaker Explained, "Fencing": topology levels, pcmk_* parameters.
  */
+import { entryOf, setEntry } from "../../base/record.ts";
 import type { ProofTimes } from "./proofs.ts";
 
 /** What of a device happens under a request: `reboot` is always `off`, confirmed, then `on`. */
@@ -99,7 +100,7 @@ export function levelsFor(
   self: string,
 ): readonly (readonly FencingDevice[])[] {
   const usable = devices.filter((device) => canUse(device, target, self));
-  const levels = Object.hasOwn(topology, target) ? topology[target] : undefined;
+  const levels = entryOf(topology, target);
   if (levels !== undefined) {
     const witnesses = devices.filter(({ isWitness }) => isWitness).map(({ id }) => id);
     return levels.flatMap((each) => {
@@ -136,7 +137,7 @@ export function planUnfencing(
     if (!unfences || targets?.includes(target) !== true) continue;
     const node = [target, ...candidates].find((candidate) => !bannedFrom.includes(candidate));
     if (node === undefined) nobodys.push(id);
-    else shares[node] = [...(shares[node] ?? []), id];
+    else setEntry(shares, node, [...(entryOf(shares, node) ?? []), id]);
   }
   return { shares, nobodys };
 }

@@ -2,6 +2,8 @@
  * Lengths of time as cluster configurations write them: `20`, `20s`, `500ms`, `2min`.
  * Fact: crm(8) and crm_simulate as a black box: a number without a unit is seconds.
  */
+import { entryOf } from "../../base/record.ts";
+
 const UNITS: Readonly<Record<string, number>> = {
   "": 1_000,
   us: 0.001,
@@ -19,6 +21,6 @@ const UNITS: Readonly<Record<string, number>> = {
 /** In milliseconds; undefined for anything else than a number of at most nine digits with a known unit. */
 export function parseDurationMs(text: string): number | undefined {
   const match = /^\s*(\d{1,9})\s*([a-z]*)\s*$/i.exec(text);
-  const unit = UNITS[(match?.[2] ?? "?").toLowerCase()];
+  const unit = entryOf(UNITS, (match?.[2] ?? "?").toLowerCase());
   return match === null || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
 }

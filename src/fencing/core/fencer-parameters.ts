@@ -3,7 +3,9 @@
  * delay, a limit or a list of nodes that is silently not there; one that asks for what is not done here is told.
  * Fact: pacemaker-fenced(7), all of its pcmk_* parameters.
  */
+
 import { nearestName } from "../../base/nearest.ts";
+import { entryOf } from "../../base/record.ts";
 import type { Complain, Values } from "./values.ts";
 
 const ACTIONS = ["reboot", "off", "on", "list", "monitor", "status"] as const;
@@ -37,7 +39,7 @@ export function checkFencerParameters(parameters: Values, place: string, complai
       const nearest = nearestName(name, FENCER_PARAMETERS);
       complain(place, `${name}: there is no such parameter`, nearest === undefined ? "remove it" : `write ${nearest}`);
     }
-    const allowed = REPLACEMENTS[name];
+    const allowed = entryOf(REPLACEMENTS, name);
     if (allowed !== undefined && !allowed.includes(value))
       complain(place, `${name}=${value}: that is not done here`, `write ${allowed.join(" or ")}, or remove it`);
   }

@@ -5,7 +5,9 @@
  * rarely: silence never turns into death.
  * Terms: Pacemaker Explained, "Fencing"; pauses and limits: fencer-state.ts.
  */
+
 import { unreachable } from "../../base/check.ts";
+import { entryOf } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 import { type FencingDevice, type FencingRequestAction, levelsFor, roundBoundMs } from "./configuration.ts";
 import type { DeviceRecord, FencerEffect, FencerEvent, FencerState, FencingOperation, Waiter } from "./fencer-state.ts";
@@ -98,7 +100,7 @@ function takeRequest(draft: Draft, event: RequestEvent, now: Now): void {
   }
   const isUrgent = origin.kind === "operator";
   const levels = levelsOf(draft, event);
-  const retryAtMs = draft.failures[target]?.retryAtMs ?? now.ms;
+  const retryAtMs = entryOf(draft.failures, target)?.retryAtMs ?? now.ms;
   const staysOff = action === "reboot" && !isUrgent && isLooping(draft, target, now.wallMs);
   if (staysOff) {
     const why = `${target} was fenced ${LOOP_DEATHS} times in ${LOOP_WINDOW_MS / 60_000} minutes`;

@@ -2,7 +2,9 @@
  * One round of fencing: from device to device, from level to level, until off is proven or nothing is left to try.
  * Part of the fencer's step: works on the draft of its state, and reaches nothing else.
  */
+
 import { unreachable } from "../../base/check.ts";
+import { entryOf, without } from "../../base/record.ts";
 import type { FencingDevice, FencingRequestAction } from "./configuration.ts";
 import type { DeviceReport, FencingOutcome } from "./driver.ts";
 import {
@@ -63,7 +65,7 @@ function isProven(outcome: FencingOutcome, wanted: "on" | "off"): boolean {
 function delayMs(draft: Draft, operation: FencingOperation, device: FencingDevice): number {
   const { target, seed, isTargetPreferred, level } = operation;
   if (operation.isUndelayed === true) return 0;
-  const baseMs = device.delayBaseMs[target] ?? device.delayBaseMs[""] ?? 0;
+  const baseMs = entryOf(device.delayBaseMs, target) ?? device.delayBaseMs[""] ?? 0;
   const priorityMs =
     isTargetPreferred && level === 0 && operation.device === 0 ? draft.configuration.priorityDelayMs : 0;
   return Math.round(baseMs + priorityMs + chance(seed, device.id) * device.delayMaxMs);
@@ -116,7 +118,7 @@ function failRound(draft: Draft, operation: FencingOperation, reason: string, no
     publish(draft, operation, "on", outcome, now);
     return;
   }
-  const rounds = (draft.failures[target]?.rounds ?? 0) + 1;
+  const rounds = (entryOf(draft.failures, target)?.rounds ?? 0) + 1;
   const isExhausted = rounds >= draft.configuration.attemptsMax;
   const pauseMs = isExhausted ? PAUSE_EXHAUSTED_MS : Math.min(PAUSE_CAP_MS, PAUSE_FIRST_MS * 2 ** (rounds - 1));
   draft.failures = { ...draft.failures, [target]: { rounds, retryAtMs: now.ms + pauseMs } };
@@ -133,8 +135,7 @@ function failRound(draft: Draft, operation: FencingOperation, reason: string, no
 /** Every device of a level has read back "off", or a person stands for it. */
 export function succeedOff(draft: Draft, operation: FencingOperation, mayStart: boolean, now: Now): void {
   const { target, action, levels, level } = operation;
-  const { [target]: _, ...failures } = draft.failures;
-  draft.failures = failures;
+  draft.failures = without(draft.failures, target);
   log(draft, "info", `${target} is confirmed off`);
   const devices = draft.configuration.devices.filter(({ id }) => levels[level]?.includes(id) === true);
   const starters = devices.filter(({ isManual, staysOff }) => !isManual && !staysOff);
@@ -283,7 +284,7 @@ type DeviceRun = Omit<Extract<FencerEffect, { kind: "run-device" }>, "kind" | "d
 function runDevice(draft: Draft, operation: FencingOperation, device: FencingDevice, what: DeviceRun): void {
   const { target } = operation;
   const { id, driver } = device;
-  const own = Object.hasOwn(device.perTarget, target) ? device.perTarget[target] : undefined;
+  const own = entryOf(device.perTarget, target);
   const onReboot = operation.action === "reboot" ? device.rebootParameters : undefined;
   const parameters = { ...device.parameters, ...own, ...onReboot };
   draft.effects.push({ kind: "run-device", device: { id, driver, parameters }, target, ...what });

@@ -3,6 +3,7 @@
  * looked at on a schedule (login, identity, power), and when it is used; the date of the last success is its proof,
  * and a proof has an end. Pure. Dates are wall-clock time, for they are for people and outlive a restart.
  */
+import { entryOf } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 
 export interface Proof {
@@ -85,7 +86,9 @@ function configure(state: ProofState, devices: readonly string[], times: ProofTi
   const blank = { provenWallMs: undefined, switchedWallMs: undefined, failing: undefined };
   const proofs = devices.map((device) => known.get(device) ?? { device, ...blank });
   const due = times.intervalMs === 0 ? [] : devices;
-  const dueAtMs = due.map((device, at) => [device, state.dueAtMs[device] ?? nowMs + (at + 1) * STAGGER_MS] as const);
+  const dueAtMs = due.map(
+    (device, at) => [device, entryOf(state.dueAtMs, device) ?? nowMs + (at + 1) * STAGGER_MS] as const,
+  );
   return { ...state, times, proofs, dueAtMs: Object.fromEntries(dueAtMs) };
 }
 
@@ -153,7 +156,9 @@ export function stepProofs(
   next = told.state;
   effects.push(...told.effects);
   const { dueAtMs, looking } = next;
-  const due = Object.keys(dueAtMs).filter((device) => (dueAtMs[device] ?? 0) <= nowMs && !looking.includes(device));
+  const due = Object.keys(dueAtMs).filter(
+    (device) => (entryOf(dueAtMs, device) ?? 0) <= nowMs && !looking.includes(device),
+  );
   for (const device of due) effects.push({ kind: "look", device });
   return { state: { ...next, looking: [...looking, ...due] }, effects };
 }

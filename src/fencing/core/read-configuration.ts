@@ -5,8 +5,10 @@
  * Facts: Pacemaker Explained, "Cluster Options", "Special Meta-Attributes for Fencing Resources", "Fencing
  * Topologies".
  */
+
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
+import { entryOf, setEntry } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import { type Borrowing, type DriverCatalogue, type DriverChoice, ownParameters } from "./catalogue.ts";
 import type { FencingConfiguration, FencingDevice } from "./configuration.ts";
@@ -51,7 +53,7 @@ function targetsOf(parameters: Values, nodes: readonly string[]): readonly strin
   const mapped = hostMapOf(parameters).map(([node]) => node);
   const named = [...mapped, ...wordsOf(parameters["pcmk_host_list"])].filter((word) => word !== "");
   if (named.length > 0) return [...new Set(named)];
-  const old = ["hostname", "nodename", "hostlist"].flatMap((name) => wordsOf(parameters[name]));
+  const old = ["hostname", "nodename", "hostlist"].flatMap((name) => wordsOf(entryOf(parameters, name)));
   return [...new Set(old)];
 }
 
@@ -76,7 +78,7 @@ function perTargetOf(
         "make a device for each outlet and put them into one fencing-level",
       );
     }
-  if (parameters[plugParameter] !== undefined) {
+  if (entryOf(parameters, plugParameter) !== undefined) {
     if (targets.length > 1) complain(place, `${plugParameter} names one outlet for all nodes`, "write pcmk_host_map");
     return {};
   }
@@ -89,7 +91,7 @@ function perTargetOf(
 
 /** A time, or the fallback with a problem. */
 function durationOf(values: Values, name: string, fallbackMs: number, place: string, complain: Complain): number {
-  const written = values[name];
+  const written = entryOf(values, name);
   if (written === undefined) return fallbackMs;
   const ms = parseDurationMs(written);
   if (ms === undefined) complain(place, `${name}=${written} is no time`, "write a number with ms, s or min");
@@ -97,7 +99,7 @@ function durationOf(values: Values, name: string, fallbackMs: number, place: str
 }
 
 function triesOf(parameters: Values, name: string, place: string, complain: Complain): number {
-  const written = parameters[name] ?? parameters["pcmk_reboot_retries"];
+  const written = entryOf(parameters, name) ?? parameters["pcmk_reboot_retries"];
   if (written === undefined) return 2;
   const tries = Number(written);
   if (Number.isInteger(tries) && tries >= 1 && tries <= TRIES_MAX) return tries;
@@ -121,7 +123,7 @@ function delayBaseOf(written: string | undefined, place: string, complain: Compl
     const at = entry.lastIndexOf(":");
     const ms = parseDurationMs(entry.slice(at + 1));
     if (ms === undefined) complain(place, `pcmk_delay_base: ${entry} is no delay`, "write 5s, or NODE:5s;NODE:0s");
-    else delays[at < 0 ? "" : entry.slice(0, at)] = ms;
+    else setEntry(delays, at < 0 ? "" : entry.slice(0, at), ms);
   }
   return delays;
 }
@@ -154,7 +156,7 @@ function borrowed(
   place: string,
   complain: Complain,
 ): Values {
-  const id = borrowing === undefined ? undefined : written[borrowing.parameter];
+  const id = borrowing === undefined ? undefined : entryOf(written, borrowing.parameter);
   if (borrowing === undefined || id === undefined) return {};
   const isIt = ({ attributes }: XmlElement) =>
     attributes["id"] === id &&
@@ -205,7 +207,7 @@ function readDevice(
     complain(...problem);
   });
   // With each outlet by itself: a wrong one must show before it is needed.
-  const choices = targets.map((target) => catalogue.choose(agent, { ...own, ...perTarget[target] }) ?? kind);
+  const choices = targets.map((target) => catalogue.choose(agent, { ...own, ...entryOf(perTarget, target) }) ?? kind);
   // A monitor has no target: it looks at the first outlet.
   const choice = choices[0] ?? kind;
   const complaints = new Map(
@@ -284,7 +286,7 @@ export function readFencingConfiguration(cib: XmlElement, catalogue: DriverCatal
   };
   const section = cib.name === "configuration" ? cib : childOf(cib, "configuration");
   const properties = valuesOf(childOf(section, "crm_config"), "cluster_property_set", section);
-  const property = (name: string) => properties[`fencing-${name}`] ?? properties[`stonith-${name}`];
+  const property = (name: string) => entryOf(properties, `fencing-${name}`) ?? entryOf(properties, `stonith-${name}`);
   const times = {
     timeout: property("timeout") ?? "60s",
     interval: property("proof-interval") ?? "10min",

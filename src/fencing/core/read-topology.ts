@@ -2,6 +2,7 @@
  * Reads which devices stand in which level for which node: by name, pattern or attribute.
  * Facts: Pacemaker Explained, "Fencing Topologies"; regex(7) for the patterns.
  */
+import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";
 import type { FencingLevel } from "./configuration.ts";
 import { type Complain, valuesOf, wordsOf } from "./values.ts";
@@ -25,7 +26,7 @@ const POSIX_CLASSES: Readonly<Record<string, string>> = {
  */
 function patternOf(written: string): RegExp {
   const source = written.replaceAll(/\[:([a-z]+):\]/g, (_whole, name: string) => {
-    const signs = POSIX_CLASSES[name];
+    const signs = entryOf(POSIX_CLASSES, name);
     if (signs === undefined) throw new SyntaxError(`the class ${name} is not known`);
     return signs;
   });
@@ -43,7 +44,7 @@ function levelTargets(level: XmlElement, section: XmlElement | undefined, compla
   });
   if (attribute !== undefined) {
     const wanted = level.attributes["target-value"] ?? "";
-    return named.filter(({ attributes }) => attributes[attribute] === wanted).map(({ name }) => name);
+    return named.filter(({ attributes }) => entryOf(attributes, attribute) === wanted).map(({ name }) => name);
   }
   try {
     if (pattern === undefined || pattern.length > PATTERN_LENGTH_MAX) throw new SyntaxError("missing or too long");

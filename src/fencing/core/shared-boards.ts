@@ -1,4 +1,5 @@
 /** One board or outlet that is configured for two nodes: the one mistake that makes a proof of death a lie. */
+import { entryOf } from "../../base/record.ts";
 import type { FencingDevice } from "./configuration.ts";
 import { type Complain, wordsOf } from "./values.ts";
 
@@ -11,7 +12,7 @@ interface Feed {
 
 function feedsOf({ targets = [], parameters, perTarget }: FencingDevice): readonly Feed[] {
   return targets.flatMap((target) => {
-    const own = { ...parameters, ...perTarget[target] };
+    const own = { ...parameters, ...entryOf(perTarget, target) };
     const host = own["host"] ?? own["ip"] ?? own["ipaddr"];
     if (host === undefined) return [];
     const board = [host, own["port"], own["module"], own["system_uuid"]].join(" ");

@@ -4,6 +4,7 @@
  * Passwords are not carried over: they stood in the CIB, where every report and every backup shows them.
  * Facts: parameter lists in reference stonith.md, section 2, 3 and 11.
  */
+import { entryOf, setEntry } from "../../base/record.ts";
 import type { Complaint } from "../core/catalogue.ts";
 import { type Alias, IPMI_ALIASES } from "./alias-ipmi.ts";
 
@@ -335,8 +336,8 @@ export function translate(
       });
       continue;
     }
-    const ours = renames[name] ?? name;
-    if (ours !== "") translated[ours] = ours === "privilege" ? value.toLowerCase() : value;
+    const ours = entryOf(renames, name) ?? name;
+    if (ours !== "") setEntry(translated, ours, ours === "privilege" ? value.toLowerCase() : value);
   }
   return { parameters: translated, complaints };
 }

@@ -1,5 +1,7 @@
 /** How a driver is declared: a name, a schema for its parameters, and what follows from them. */
+
 import * as v from "valibot";
+import { entryOf } from "../../base/record.ts";
 import type { Borrowing, Complaint } from "../core/catalogue.ts";
 import type { BoundDriver } from "../core/driver.ts";
 
@@ -46,7 +48,7 @@ function complain(issue: v.BaseIssue<unknown>, given: Values): Complaint {
   if (!Object.hasOwn(given, parameter)) {
     return { parameter, reason: "it is missing", remedy: `add ${parameter}=... to the device` };
   }
-  return { parameter, reason: `its value is ${JSON.stringify(given[parameter])}`, remedy: issue.message };
+  return { parameter, reason: `its value is ${JSON.stringify(entryOf(given, parameter))}`, remedy: issue.message };
 }
 
 /** The value that `given` comes to, or what is wrong with it. */

@@ -5,7 +5,9 @@
  * and the button held only while it says ON.
  * Facts: reference stonith.md, section 4 (from the old plugins and agents; no unit was seen).
  */
+
 import * as v from "valibot";
+import { entryOf } from "../../base/record.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";
 import type { DocumentBoard } from "../../hw/core/tls/document.ts";
 import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
@@ -47,7 +49,7 @@ const IGNORED_WHILE_OFF = 0x54;
 const TOGGLE_AFTER_VERSION = 1.29;
 
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (value: string) => value.replaceAll(/[&<>"]/g, (sign) => ESCAPES[sign] ?? sign);
+const escaped = (value: string) => value.replaceAll(/[&<>"]/g, (sign) => entryOf(ESCAPES, sign) ?? sign);
 
 /** The closing LOCFG is left out on purpose: iLO answers it with a syntax error. */
 function documentOf(user: string, password: string, block: string, mode: string, command: string): readonly string[] {

@@ -2,6 +2,7 @@
  * The table of fencing drivers, one literal object, and the catalogue that the reader of the configuration asks.
  * Agent names of the old world (`external/ipmi`, `fence_ipmilan`) are translated here, once.
  */
+import { entryOf } from "../../base/record.ts";
 import type { DriverCatalogue, DriverChoice } from "../core/catalogue.ts";
 import { ALIASES, aliasOfAgent, translate } from "./alias.ts";
 import { deadCheck } from "./dead-check.ts";
@@ -48,7 +49,7 @@ export const DRIVERS: Readonly<Record<string, Driver>> = {
 
 /** The driver of that name. */
 export function driverOf(name: string): Driver | undefined {
-  return Object.hasOwn(DRIVERS, name) ? DRIVERS[name] : undefined;
+  return entryOf(DRIVERS, name);
 }
 
 function chooseManual(parameters: Values): Pick<DriverChoice, "complaints" | "boundMs"> {
@@ -63,7 +64,7 @@ function chooseDriver(driver: Driver, parameters: Values): Pick<DriverChoice, "c
   return { complaints: [], boundMs: boundMs(read.bound.times) };
 }
 
-const aliasOf = (agent: string) => (Object.hasOwn(ALIASES, agent) ? ALIASES[agent] : aliasOfAgent(agent));
+const aliasOf = (agent: string) => entryOf(ALIASES, agent) ?? aliasOfAgent(agent);
 
 function choose(agent: string, given: Values): DriverChoice | undefined {
   const alias = aliasOf(agent);

@@ -3,7 +3,9 @@
  * `shutdown.return`, the old plugin's choice, waits until the load has shut itself down, which a hung node never does.
  * Facts: RFC 9271; NUT's names of variables and commands (`outlet.n.status`, `outlet.n.load.off`, `ups.status`).
  */
+
 import * as v from "valibot";
+import { entryOf } from "../../base/record.ts";
 import type { UpsAnswer, UpsServer } from "../../hw/core/nut/ups-server.ts";
 import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 import { defineDriver } from "./define-driver.ts";
@@ -39,7 +41,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 function reasonOf(answer: Exclude<UpsAnswer, { readonly kind: "value" }>, asked: string): string {
   if (answer.kind === "lost") return answer.reason;
-  return `${asked}: ${answer.code}; ${REMEDIES[answer.code] ?? "see the log of upsd"}`;
+  return `${asked}: ${answer.code}; ${entryOf(REMEDIES, answer.code) ?? "see the log of upsd"}`;
 }
 
 /** `outlets` undefined: the whole UPS. */

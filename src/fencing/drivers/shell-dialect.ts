@@ -3,6 +3,7 @@
  * cluster-glue's ibmrsa-telnet takes an error, or no answer, for success; here a command counts as accepted only by
  * the word that the board says for it, and even then only the power that is read back is a proof.
  */
+import { entryOf } from "../../base/record.ts";
 import type { Expected, TextLine } from "../../hw/core/text/line.ts";
 import type { PowerDevice, SwitchAnswer, ToldPower } from "../core/driver.ts";
 
@@ -107,7 +108,7 @@ export function shellDevice(line: TextLine, dialect: ShellDialect, user = ""): P
   async function readPower(): Promise<ToldPower> {
     const said = await ask(dialect.status);
     if (said.kind === "lost") return { kind: "unreadable", reason: said.reason };
-    const power = POWER_WORDS[dialect.power.exec(said.text)?.[1]?.toLowerCase() ?? ""];
+    const power = entryOf(POWER_WORDS, dialect.power.exec(said.text)?.[1]?.toLowerCase() ?? "");
     if (power !== undefined) return { kind: "power", power };
     return { kind: "unreadable", reason: `the power cannot be read from: ${lastWords(said.text)}` };
   }

@@ -18,7 +18,8 @@ export interface RecordFile<Value> {
 /** A check for lists of objects that have a name under `member`: what a file of ours must hold at least. */
 export function isListOf<Item>(member: string): (read: unknown) => read is readonly Item[] {
   return (read): read is readonly Item[] =>
-    Array.isArray(read) && read.every((item) => typeof item === "object" && item !== null && member in item);
+    Array.isArray(read) &&
+    read.every((item) => typeof item === "object" && item !== null && Object.hasOwn(item, member));
 }
 
 /** `isValue`: whether what was read has the shape; a file of another version is begun anew. */

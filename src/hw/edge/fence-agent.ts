@@ -2,8 +2,10 @@
  * Runs a packaged fence agent (`/usr/sbin/fence_*`).
  * Fact: FenceAgentAPI of the ClusterLabs fence-agents: options as `name=value` lines on standard input.
  */
+
 import { lookup } from "node:dns/promises";
 import path from "node:path";
+import { entryOf } from "../../base/record.ts";
 import type { AgentAnswer, FenceAgent } from "../core/agent/answer.ts";
 import { runBounded } from "./bounded-program.ts";
 import { connectionFault } from "./connection-fault.ts";
@@ -31,7 +33,7 @@ export function createFenceAgent(target: AgentTarget): FenceAgent {
 
   /** Agents say the same of a name that does not resolve as of a wrong password: where one has failed, we look. */
   async function withBadName(answer: AgentAnswer, options: Readonly<Record<string, string>>): Promise<AgentAnswer> {
-    const host = ADDRESSES.map((name) => options[name]).find((name) => name !== undefined);
+    const host = ADDRESSES.map((name) => entryOf(options, name)).find((name) => name !== undefined);
     if (answer.kind !== "exited" || answer.code === 0 || host === undefined) return answer;
     try {
       await resolve(host);

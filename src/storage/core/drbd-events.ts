@@ -4,7 +4,7 @@
  * Change lines carry only what has changed (or nothing); whoever has missed a line starts anew with a fresh stream.
  * Facts: reference/storage.md, section 2; recorded streams in test/storage/transcripts.
  */
-import { without } from "../../base/record.ts";
+import { entryOf, setEntry, without } from "../../base/record.ts";
 
 export type DrbdFields = Readonly<Record<string, string>>;
 
@@ -30,7 +30,7 @@ function readFields(words: readonly string[]): DrbdFields {
   const fields: Record<string, string> = {};
   for (const word of words) {
     const colon = word.indexOf(":");
-    if (colon > 0) fields[word.slice(0, colon)] = word.slice(colon + 1);
+    if (colon > 0) setEntry(fields, word.slice(0, colon), word.slice(colon + 1));
   }
   return fields;
 }
@@ -130,7 +130,7 @@ function changeVolume(before: DrbdVolume | undefined, fields: DrbdFields): DrbdV
 function changeResource(resource: DrbdResource, object: string, fields: DrbdFields, gone: boolean): DrbdResource {
   const volume = fields["volume"] ?? "0";
   const peer = fields["peer-node-id"] ?? "0";
-  const connection = resource.connections[peer];
+  const connection = entryOf(resource.connections, peer);
   switch (object) {
     case "resource": {
       const { role = resource.role, suspended = resource.suspended } = fields;
@@ -138,7 +138,7 @@ function changeResource(resource: DrbdResource, object: string, fields: DrbdFiel
     }
     case "device": {
       if (gone) return { ...resource, volumes: without(resource.volumes, volume) };
-      const changed = changeVolume(resource.volumes[volume], fields);
+      const changed = changeVolume(entryOf(resource.volumes, volume), fields);
       return { ...resource, volumes: { ...resource.volumes, [volume]: changed } };
     }
     case "connection": {
@@ -150,7 +150,7 @@ function changeResource(resource: DrbdResource, object: string, fields: DrbdFiel
       const { volumes, ...rest } = connection ?? changeConnection(undefined, { "peer-node-id": peer });
       const next = gone
         ? without(volumes, volume)
-        : { ...volumes, [volume]: changePeerVolume(volumes[volume], fields) };
+        : { ...volumes, [volume]: changePeerVolume(entryOf(volumes, volume), fields) };
       if (gone && connection === undefined) return resource;
       return { ...resource, connections: { ...resource.connections, [peer]: { ...rest, volumes: next } } };
     }
@@ -166,7 +166,7 @@ export function stepDrbdState(state: DrbdState, event: DrbdEvent): DrbdState {
   const name = fields["name"] ?? "";
   const gone = event.kind === "destroy";
   if (gone && object === "resource") return without(state, name);
-  const before = state[name];
+  const before = entryOf(state, name);
   if (gone && before === undefined) return state;
   const resource = before ?? { name, role: "Unknown", suspended: "no", volumes: {}, connections: {} };
   return { ...state, [name]: changeResource(resource, object, fields, gone) };
@@ -203,7 +203,7 @@ export function readDrbdLook(
   if (code === NO_RESOURCE_CODE && NO_RESOURCE.test(reason)) return { kind: "absent" };
   if (code !== 0 || !SETTLED.test(output))
     return { kind: "unknown", reason: code === 0 ? "drbdsetup has told no whole state" : reason };
-  const resource = readDrbdState(output)[name];
+  const resource = entryOf(readDrbdState(output), name);
   return resource === undefined ? { kind: "absent" } : { kind: "there", resource };
 }
 

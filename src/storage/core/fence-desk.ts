@@ -3,7 +3,9 @@
  * and at the latest when its time is over; a Primary that had to be told "unsure" is let go on when the proof comes
  * after all. Pure: what DRBD and the peer's manager say are events, questions to them are effects.
  */
+
 import { earliest } from "../../base/earliest.ts";
+import { entryOf, setEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";
 import { decideFencePeer, type FencePeerCode, type PeerWord } from "./fence-peer.ts";
 
@@ -134,8 +136,8 @@ function decide(desk: FenceDesk, resource: string, peer: string, disk: string, w
   const seen = desk.peers.find(({ name }) => name === peer);
   // A view is told at changes only: what it says of silence grows old, but not whether the peer is heard.
   const isHeard = seen?.phase === "member" || seen?.returned === true;
-  const [connectedAtMs, powerOffConfirmedAtMs] = [desk.connectedAtMs[resource], desk.offAtMs[peer]];
-  const currentAtMs = desk.currentAtMs[resource];
+  const [connectedAtMs, powerOffConfirmedAtMs] = [entryOf(desk.connectedAtMs, resource), entryOf(desk.offAtMs, peer)];
+  const currentAtMs = entryOf(desk.currentAtMs, resource);
   return decideFencePeer({
     peer,
     localDisk: disk,
@@ -151,9 +153,10 @@ function decide(desk: FenceDesk, resource: string, peer: string, disk: string, w
 function takeResources(desk: FenceDesk, told: readonly ResourceSight[], nowMs: number): Step {
   const connectedAtMs = { ...desk.connectedAtMs };
   for (const { name, isConnected } of told)
-    if (isConnected && desk.resources[name]?.isConnected !== true) connectedAtMs[name] = nowMs;
+    if (isConnected && entryOf(desk.resources, name)?.isConnected !== true) setEntry(connectedAtMs, name, nowMs);
   const currentAtMs = { ...desk.currentAtMs };
-  for (const { name, isConnected, isUpToDate } of told) if (isConnected && isUpToDate) currentAtMs[name] = nowMs;
+  for (const { name, isConnected, isUpToDate } of told)
+    if (isConnected && isUpToDate) setEntry(currentAtMs, name, nowMs);
   const resources = Object.fromEntries(told.map((resource) => [resource.name, resource]));
   return { state: { ...desk, resources, connectedAtMs, currentAtMs }, effects: [] };
 }
@@ -222,7 +225,7 @@ function answerWaiting(desk: FenceDesk, resource: string, disk: string, nowMs: n
  * resume of ours in that same moment would race with it. Another proof of the same off resumes nobody a second time.
  */
 function thaw(desk: FenceDesk, resource: string, disk: string, nowMs: number): Step {
-  const sight = desk.resources[resource];
+  const sight = entryOf(desk.resources, resource);
   const one = desk.unsure.find((other) => other.resource === resource && other.fromMs === undefined);
   if (one === undefined || sight?.isPrimary !== true || !sight.isFrozen) return { state: desk, effects: [] };
   const { code, reason } = decide(desk, resource, one.peer, disk, SILENT, nowMs);

@@ -2,6 +2,7 @@
  * Everything that an operator should know now, errors first, each with its proof and what to do: the 20 rows of the
  * how-to table and what came since. A pure function of what is known, so that every row has its test.
  */
+import { entryOf } from "../../../base/record.ts";
 import type { Code } from "./codes.ts";
 import { drbdTrouble, failingFencing, fencingMissing, fencingUnproven, mutualFencing } from "./fencing-rules.ts";
 import {
@@ -78,7 +79,7 @@ const COVERS: Readonly<Partial<Record<Code, readonly Code[]>>> = {
 };
 
 function covers(one: Advice, other: Advice): boolean {
-  const isSame = (name: string) => one.values[name] === other.values[name];
+  const isSame = (name: string) => entryOf(one.values, name) === entryOf(other.values, name);
   return COVERS[one.code]?.includes(other.code) === true && isSame("node") && isSame("resource");
 }
 

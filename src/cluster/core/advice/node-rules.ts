@@ -1,4 +1,5 @@
 /** Rows about nodes: who is gone and why, who hangs, who was refused. */
+import { entryOf } from "../../../base/record.ts";
 import { clockSkew } from "../clock-skew.ts";
 import { failCountOf } from "../monitor/operations.ts";
 import type { Node } from "../scheduler/facts/model.ts";
@@ -63,7 +64,7 @@ const REBOOT_MS = 180_000;
 
 function absent(situation: Situation, node: Node): Advice[] {
   const { phases, nowWallMs, links, isSettled } = situation;
-  const phase = phases[node.name] ?? "unknown";
+  const phase = entryOf(phases, node.name) ?? "unknown";
   const heard = links.filter(({ peer, state }) => peer === node.name && state === "up").map(({ name }) => name);
   const values = { node: node.name, phase };
   if (heard.length > 0 && (phase === "lost" || phase === "left"))

@@ -1,4 +1,5 @@
 /** Rows about the ways to the outside and to the disks: networks, disk checks, addresses, links. */
+import { entryOf } from "../../../base/record.ts";
 import type { Node, Resource } from "../scheduler/facts/model.ts";
 import {
   type Advice,
@@ -89,5 +90,5 @@ export const movedAddresses: Rule = (situation) => {
 /** Row 20: a heartbeat path is cut; it heals by itself. Of a node that is no member every link is down. */
 export const brokenLinks: Rule = ({ links, phases }) =>
   links
-    .filter(({ state, peer }) => state !== "up" && phases[peer] === "member")
+    .filter(({ state, peer }) => state !== "up" && entryOf(phases, peer) === "member")
     .map(({ name, peer, state }) => ({ code: "link-down", severity: "warning", values: { link: name, peer, state } }));

@@ -1,4 +1,5 @@
 /** Advice in English. */
+import { entryOf } from "../../../base/record.ts";
 import type { Texts, Values } from "./texts.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -7,6 +8,7 @@ const HINTS: Readonly<Record<string, string>> = {
   web: "index page missing or without the string that is looked for, server-status, owner of the log file",
   general: "load (batch, virus scan), files deleted below /tmp, the agent's own log",
 };
+const hintOf = (hint: string) => entryOf(HINTS, hint) ?? "";
 const then = (command: string) => (command === "" ? "" : `; then: ${command}`);
 
 const drbd = ({ resource, role, disk, connection, frozen, behind }: Values) =>
@@ -49,7 +51,7 @@ export const ENGLISH: Texts = {
   "resource-failed": ({ resource, node, proof, count, hint = "" }) => ({
     what: `${resource} failed on ${node} (${proof}; fail-count ${count})`,
     doNow:
-      `crm node standby ${node}; mend the cause (${HINTS[hint] ?? ""}); ` +
+      `crm node standby ${node}; mend the cause (${hintOf(hint)}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
   "stop-failed": ({ resource, node, proof }) => ({
@@ -60,7 +62,7 @@ export const ENGLISH: Texts = {
   }),
   "failure-blocks": ({ resource, node, proof, hint = "" }) => ({
     what: `${resource} failed on ${node} (${proof}), and on-fail=block leaves it so: nothing is done until you act`,
-    doNow: `mend the cause on ${node} (${HINTS[hint] ?? ""}); then: crm resource cleanup ${resource} ${node}`,
+    doNow: `mend the cause on ${node} (${hintOf(hint)}); then: crm resource cleanup ${resource} ${node}`,
   }),
   "resource-degraded": ({ resource, node, reason = "" }) => ({
     what: `${resource} serves on ${node}, but its agent calls it degraded${reason === "" ? "" : `: ${reason}`}`,
@@ -125,7 +127,7 @@ export const ENGLISH: Texts = {
   "failed-everywhere": ({ resource, proof, first, second, hint = "" }) => ({
     what: `${resource} failed on more than one node (${proof})`,
     doNow:
-      `mend the common cause (${HINTS[hint] ?? ""}); crm resource cleanup ${resource} ${first}; look that it runs; ` +
+      `mend the common cause (${hintOf(hint)}); crm resource cleanup ${resource} ${first}; look that it runs; ` +
       `crm resource cleanup ${resource} ${second}; crm node online ${second}`,
   }),
   "left-over-constraint": ({ constraint, resource, from }) => ({

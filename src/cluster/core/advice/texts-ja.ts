@@ -1,4 +1,5 @@
 /** Advice in Japanese. Commands, ids and words of the cluster stay as they are typed. */
+import { entryOf } from "../../../base/record.ts";
 import type { Texts, Values } from "./texts.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -7,6 +8,7 @@ const HINTS: Readonly<Record<string, string>> = {
   web: "index.html がない・監視文字列がない、server-status、ログの所有者",
   general: "高負荷(バッチ・ウイルススキャン)、/tmp 配下の削除、RA のログ",
 };
+const hintOf = (hint: string) => entryOf(HINTS, hint) ?? "";
 const then = (command: string) => (command === "" ? "" : `。その後: ${command}`);
 
 const drbd = ({ resource, role, disk, connection, frozen, behind }: Values) =>
@@ -49,7 +51,7 @@ export const JAPANESE: Texts = {
   "resource-failed": ({ resource, node, proof, count, hint = "" }) => ({
     what: `${resource} が ${node} で故障 (${proof}; fail-count ${count})`,
     doNow:
-      `crm node standby ${node}; 原因を取り除く (${HINTS[hint] ?? ""}); ` +
+      `crm node standby ${node}; 原因を取り除く (${hintOf(hint)}); ` +
       `crm resource cleanup ${resource} ${node}; crm node online ${node}`,
   }),
   "stop-failed": ({ resource, node, proof }) => ({
@@ -60,7 +62,7 @@ export const JAPANESE: Texts = {
   }),
   "failure-blocks": ({ resource, node, proof, hint = "" }) => ({
     what: `${resource} が ${node} で故障 (${proof})。on-fail=block のため、対処するまで何も行われない`,
-    doNow: `${node} で原因を取り除く (${HINTS[hint] ?? ""})。その後: crm resource cleanup ${resource} ${node}`,
+    doNow: `${node} で原因を取り除く (${hintOf(hint)})。その後: crm resource cleanup ${resource} ${node}`,
   }),
   "resource-degraded": ({ resource, node, reason = "" }) => ({
     what: `${resource} は ${node} で稼働中だが、エージェントが劣化 (degraded) と報告${reason === "" ? "" : `: ${reason}`}`,
@@ -125,7 +127,7 @@ export const JAPANESE: Texts = {
   "failed-everywhere": ({ resource, proof, first, second, hint = "" }) => ({
     what: `${resource} が複数のノードで故障 (${proof})`,
     doNow:
-      `共通の原因を取り除く (${HINTS[hint] ?? ""}); crm resource cleanup ${resource} ${first}; 稼働を確認; ` +
+      `共通の原因を取り除く (${hintOf(hint)}); crm resource cleanup ${resource} ${first}; 稼働を確認; ` +
       `crm resource cleanup ${resource} ${second}; crm node online ${second}`,
   }),
   "left-over-constraint": ({ constraint, resource, from }) => ({

@@ -4,6 +4,7 @@
  * Facts: Pacemaker Explained, "Alerts": filters, meta and instance attributes, of the alert and of the recipient; what
  * the recipient says goes before what the alert says.
  */
+import { entryOf } from "../../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { type IdIndex, lazyIds } from "../../../cib/sets.ts";
 import { configurationOf } from "../controller/cib-read.ts";
@@ -49,7 +50,7 @@ export const selectsAttributes = (cib: XmlElement): boolean =>
 /** A filter that names nothing is taken as none: else the agent would never be called, and nobody would know. */
 function selected(alert: XmlElement): Pick<AlertTarget, "kinds" | "attributes"> {
   const select = childOf(alert, "select");
-  const kinds = (select?.children ?? []).flatMap(({ name }) => KIND_OF[name] ?? []);
+  const kinds = (select?.children ?? []).flatMap(({ name }) => entryOf(KIND_OF, name) ?? []);
   const names = childrenOf(childOf(select, "select_attributes"), "attribute");
   return {
     kinds: kinds.length === 0 ? USUAL_KINDS : kinds,

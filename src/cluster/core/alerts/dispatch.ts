@@ -4,7 +4,7 @@
  * What was not told is counted and stands in status until the target has been told of something again. Pure; the desk
  * starts the runs and says how they ended. Nobody waits for them.
  */
-import { without } from "../../../base/record.ts";
+import { entryOf, without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import { type AlertTarget, wants } from "./configuration.ts";
 import { alertEnvironment } from "./environment.ts";
@@ -76,7 +76,7 @@ export function createAlerts(sequence: number): AlertsState {
 
 /** Told once for each reason, however often it comes. */
 function troubled(state: AlertsState, target: string, reason: string, lost: number): Step {
-  const before = state.troubles[target];
+  const before = entryOf(state.troubles, target);
   const trouble = { target, reason, lost: (before?.lost ?? 0) + lost };
   const text = `alert ${target} is not told: ${reason}`;
   return {
@@ -86,7 +86,7 @@ function troubled(state: AlertsState, target: string, reason: string, lost: numb
 }
 
 function mended(state: AlertsState, target: string): Step {
-  const before = state.troubles[target];
+  const before = entryOf(state.troubles, target);
   if (before === undefined) return unchanged(state);
   const lost = before.lost === 0 ? "" : `; ${before.lost} alerts before were lost`;
   return {
@@ -149,7 +149,7 @@ function stepEvent(state: AlertsState, event: AlertsEvent): Step {
     case "looked":
       if (event.objection !== undefined) return troubled(state, event.target, event.objection, 0);
       // That it is there says nothing of an agent that ran and failed.
-      return state.troubles[event.target]?.lost === 0 ? mended(state, event.target) : unchanged(state);
+      return entryOf(state.troubles, event.target)?.lost === 0 ? mended(state, event.target) : unchanged(state);
   }
 }
 

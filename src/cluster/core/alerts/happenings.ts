@@ -5,6 +5,7 @@
  * Facts: Pacemaker Explained, "Alerts". That a monitor is told only when its answer is not the expected one, and an
  * operation that was cut short not at all, is our reading of "resource starting or stopping, etc.".
  */
+import { entryOf, setEntry } from "../../../base/record.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import type { FencingRecord } from "../../../fencing/core/fencer-state.ts";
 import { configuredNodes, knownNodes, nodeState, transientAttributes } from "../controller/cib-read.ts";
@@ -42,11 +43,11 @@ export type NodeWords = Readonly<Record<string, NodeWord>>;
 /** A peer that was never heard is neither; one that said goodbye, or began anew, is lost until it is a member. */
 export function nodeWords({ members, peers }: MembershipView, known: NodeWords): NodeWords {
   const words: Record<string, NodeWord> = { ...known };
-  for (const name of members) words[name] = "member";
+  for (const name of members) setEntry(words, name, "member");
   for (const { name, phase } of peers) {
     if (members.includes(name)) continue;
-    const wasMember = known[name] === "member" && phase !== "member";
-    if (phase === "lost" || phase === "left" || wasMember) words[name] = "lost";
+    const wasMember = entryOf(known, name) === "member" && phase !== "member";
+    if (phase === "lost" || phase === "left" || wasMember) setEntry(words, name, "lost");
   }
   return words;
 }
@@ -55,7 +56,7 @@ export function nodeHappenings(before: NodeWords, after: NodeWords, cib: XmlElem
   const configured = configuredNodes(cib);
   return Object.entries(after).flatMap(([node, word]): Happening[] => {
     const nodeId = configured.find(({ name }) => name === node)?.id ?? "";
-    return before[node] === word ? [] : [{ kind: "node", node, word, nodeId }];
+    return entryOf(before, node) === word ? [] : [{ kind: "node", node, word, nodeId }];
   });
 }
 
@@ -79,7 +80,7 @@ export function resourceHappening(
   const [id, state] = Object.entries(before.resources).find(([, { running }]) => running?.callId === callId) ?? [];
   const action = state?.running?.action;
   if (id === undefined || state === undefined || action === undefined) return undefined;
-  const records = Object.values(after.resources[id]?.history ?? {});
+  const records = Object.values(entryOf(after.resources, id)?.history ?? {});
   const record = records.find((one) => one.callId === callId && !Object.values(state.history).includes(one));
   if (record === undefined || !isWorthTelling(record, action.expectedCode)) return undefined;
   return {
@@ -124,7 +125,9 @@ export function attributeHappenings(before: XmlElement, after: XmlElement): read
   return [...new Set([...olds.keys(), ...news.keys()])].flatMap((node) => {
     const [was, is] = [olds.get(node) ?? {}, news.get(node) ?? {}];
     return Object.keys({ ...was, ...is }).flatMap((name): Happening[] =>
-      was[name] === is[name] ? [] : [{ kind: "attribute", node, name, value: is[name] ?? "" }],
+      entryOf(was, name) === entryOf(is, name)
+        ? []
+        : [{ kind: "attribute", node, name, value: entryOf(is, name) ?? "" }],
     );
   });
 }

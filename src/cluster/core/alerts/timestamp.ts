@@ -4,6 +4,7 @@
  * Facts: date(1) of GNU coreutils: conversions, flags `-`, `_`, `0`, `^`, `#`, a width; `%06N` cuts nanoseconds to six
  * digits.
  */
+import { entryOf } from "../../../base/record.ts";
 import { calendarOf } from "../scheduler/facts/dates.ts";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
@@ -148,7 +149,7 @@ function laid(piece: Piece, flag: string, width: number | undefined): string {
 
 function convert(whole: string, flag: string, width: number | undefined, letter: string, instant: Instant): string {
   const { wallMs, zoneSeconds } = instant;
-  const composed = COMPOSED[letter];
+  const composed = entryOf(COMPOSED, letter);
   if (composed !== undefined) return laid(formatTimestamp(composed, instant), flag, width);
   if (letter === "N") {
     const nanoseconds = digits((((wallMs % 1000) + 1000) % 1000) * 1_000_000, 9);

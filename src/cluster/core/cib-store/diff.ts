@@ -2,6 +2,7 @@
  * What differs between two configurations, one line a change, for history, conflicts and logs. Elements are matched
  * by name and id; a change of place alone is told as such, because the order of members counts.
  */
+import { entryOf } from "../../../base/record.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 
 /** A diff is for people; a longer one says how much more there is. */
@@ -36,7 +37,7 @@ function keyed(children: readonly XmlElement[]): Map<string, XmlElement> {
 function compare(before: XmlElement, after: XmlElement, lines: string[]): void {
   const names = new Set([...Object.keys(before.attributes), ...Object.keys(after.attributes)]);
   for (const name of names) {
-    const [old, now] = [before.attributes[name], after.attributes[name]];
+    const [old, now] = [entryOf(before.attributes, name), entryOf(after.attributes, name)];
     if (old !== now) lines.push(`~ ${keyOf(after)} ${name}: ${old ?? "(unset)"} -> ${now ?? "(unset)"}`);
   }
   if (before.text !== after.text) lines.push(`~ ${keyOf(after)} text: ${before.text ?? ""} -> ${after.text ?? ""}`);

@@ -2,7 +2,9 @@
  * Carries out the operations of one configuration change on a `<configuration>`: all or none. Every problem is told
  * with the number of its operation.
  */
+
 import type { Problem, Read } from "../../../base/problem.ts";
+import { entryOf, setEntry } from "../../../base/record.ts";
 import { type XmlElement, xml } from "../../../base/xml.ts";
 import type { TreePath } from "../../../base/xml-path.ts";
 import { mergeById, mergeSet } from "../../../cib/crm-syntax/apply.ts";
@@ -37,7 +39,7 @@ export function setAttributes(element: XmlElement, changes: Attributes): XmlElem
   const attributes: Record<string, string> = { ...element.attributes };
   for (const [name, value] of Object.entries(changes)) {
     if (value === null) delete attributes[name];
-    else attributes[name] = value;
+    else setEntry(attributes, name, value);
   }
   return { ...element, attributes };
 }
@@ -90,7 +92,7 @@ function addElement(root: XmlElement, parent: string, element: XmlElement): Outc
 /** The id of a set that is made anew, as the tools of the field name it; undefined leaves it to the rule for all. */
 function newSetId(owner: XmlElement, setName: string): string | undefined {
   if (owner.name === "node" && setName === "instance_attributes") return `nodes-${owner.attributes["id"] ?? ""}`;
-  return DEFAULT_SETS[setName] ?? DEFAULT_SETS[owner.name];
+  return entryOf(DEFAULT_SETS, setName) ?? entryOf(DEFAULT_SETS, owner.name);
 }
 
 function setOption(root: XmlElement, operation: ConfigurationOperation & { kind: "set-option" }): Outcome {

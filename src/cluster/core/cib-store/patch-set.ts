@@ -4,7 +4,9 @@
  * Facts: crm_diff(8); patches of crm_diff 2.1.5. In a patch deletions come first, then a parent's own change before
  * its children's; `position` is the place in the finished list.
  */
+
 import type { Problem } from "../../../base/problem.ts";
+import { entryOf, setEntry } from "../../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import { elementAt, findPaths, type TreePath } from "../../../base/xml-path.ts";
 import { replaceAt } from "./paths.ts";
@@ -25,9 +27,9 @@ interface Changes {
 function attributeChanges(before: XmlElement, after: XmlElement, path: string): XmlElement | undefined {
   const names = [...new Set([...Object.keys(after.attributes), ...Object.keys(before.attributes)])];
   const list = names
-    .filter((name) => before.attributes[name] !== after.attributes[name])
+    .filter((name) => entryOf(before.attributes, name) !== entryOf(after.attributes, name))
     .map((name) => {
-      const value = after.attributes[name];
+      const value = entryOf(after.attributes, name);
       return value === undefined
         ? xml("change-attr", { name, operation: "unset" })
         : xml("change-attr", { name, operation: "set", value });
@@ -124,7 +126,7 @@ function modify(element: XmlElement, change: XmlElement): XmlElement {
   for (const { attributes: wish } of childrenOf(childOf(change, "change-list"), "change-attr")) {
     const { name = "", operation, value = "" } = wish;
     if (operation === "unset") delete attributes[name];
-    else attributes[name] = value;
+    else setEntry(attributes, name, value);
   }
   return { ...element, attributes };
 }

@@ -4,8 +4,10 @@
  * one, each judged and answered by itself. The same rule ends the round of questions after a change of view, so what is
  * in flight simply becomes part of what the next round spreads.
  */
+
 import { unreachable } from "../../../base/check.ts";
 import type { Problem } from "../../../base/problem.ts";
+import { entryOf } from "../../../base/record.ts";
 import { isKnownChange } from "../spoken.ts";
 import { type Batch, join, openBatch, storedOf } from "./batch.ts";
 import { covers } from "./lineage.ts";
@@ -69,7 +71,7 @@ export function pressOn(draft: Draft): void {
   const { reign, stored } = state;
   if (reign === undefined) return;
   for (const member of others(state)) {
-    const has = reign.onDisk[member];
+    const has = entryOf(reign.onDisk, member);
     if (!reign.heard.includes(member)) send(draft, member, { kind: "cib-ask", round: reign.round });
     else if (has?.head !== stored.head || isUnmarked(state, has))
       send(draft, member, { kind: "cib-install", round: reign.round, stored });
@@ -85,11 +87,13 @@ function isUnmarked({ quorate, stored }: CibStore, disk: DiskMark): boolean {
 /** Whether any other member is not known to have the running configuration on its disk. */
 function lacksContent(state: CibStore): boolean {
   const { reign, stored } = state;
-  return others(state).some((name) => reign?.onDisk[name]?.head !== stored.head || !reign.heard.includes(name));
+  return others(state).some(
+    (name) => entryOf(reign?.onDisk, name)?.head !== stored.head || reign?.heard.includes(name) !== true,
+  );
 }
 
 function lacksMark(state: CibStore): boolean {
-  return others(state).some((name) => isUnmarked(state, state.reign?.onDisk[name] ?? state.disk));
+  return others(state).some((name) => isUnmarked(state, entryOf(state.reign?.onDisk, name) ?? state.disk));
 }
 
 /** Whether anything is still to be sent, or to be heard, of the running configuration. */
@@ -359,7 +363,7 @@ export function primaryMessage(draft: Draft, from: string, message: CibMessage):
       return;
     case "cib-report": {
       const { generation, first, changes } = message;
-      const known = state.taken[from];
+      const known = entryOf(state.taken, from);
       if (known !== undefined && known.generation > generation) return;
       const last = known?.generation === generation ? known.last : first - 1;
       takeStatus(draft, changes.slice(Math.max(0, last + 1 - first)));

@@ -4,6 +4,7 @@
  * Facts: cibadmin(8); its results on CIB files (2.1.5): an element of the same id is merged by modify, attribute by
  * attribute and child by child; a deletion that finds nothing is done; `NAME++` and `NAME+=N` count up.
  */
+import { entryOf, setEntry } from "../../../base/record.ts";
 import { type XmlElement, xml } from "../../../base/xml.ts";
 import { elementAt, findPaths, pathFault, type TreePath } from "../../../base/xml-path.ts";
 import { replaceAt } from "./paths.ts";
@@ -76,7 +77,7 @@ function counted(name: string, value: string, before: string | undefined): strin
 function merge(before: XmlElement, given: XmlElement): XmlElement {
   const attributes: Record<string, string> = { ...before.attributes };
   for (const [name, value] of Object.entries(given.attributes))
-    attributes[name] = counted(name, value, before.attributes[name]);
+    setEntry(attributes, name, counted(name, value, entryOf(before.attributes, name)));
   const children = [...before.children];
   for (const child of given.children) {
     const at = children.findIndex((old) => isMeant(old, child));
@@ -129,7 +130,7 @@ export function replace(root: XmlElement, place: Place, given: XmlElement): Edit
 /** Every attribute that is given must be there as given. */
 function fitsAll(one: XmlElement, given: XmlElement): boolean {
   if (one.name !== given.name) return false;
-  return Object.entries(given.attributes).every(([name, value]) => one.attributes[name] === value);
+  return Object.entries(given.attributes).every(([name, value]) => entryOf(one.attributes, name) === value);
 }
 
 /** Sections are emptied: a CIB without them is none. */

@@ -2,6 +2,7 @@
  * What the controller and the status displays read from a CIB: options, node ids, node attributes, fail counts.
  * Names and places are Pacemaker's (Pacemaker Explained, "Node Status" and "Node Attributes").
  */
+import { entryOf, merged } from "../../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { CLUSTER_OPTIONS, findOption } from "../../../cib/schema/options.ts";
 import { readCount } from "../../../cib/schema/values.ts";
@@ -26,8 +27,8 @@ export function clusterOption(cib: XmlElement, name: string): string | undefined
   const ids = lazyIds(cib);
   const options: Record<string, string> = {};
   for (const set of rankSets(sets, ids, FIRST_OPTION_SET)) addPairs(set, ids, options);
-  const spelling = (DIALECTS[today] ?? [today, ...aliases]).find((each) => Object.hasOwn(options, each));
-  return spelling === undefined ? undefined : options[spelling];
+  const spelling = (entryOf(DIALECTS, today) ?? [today, ...aliases]).find((each) => Object.hasOwn(options, each));
+  return spelling === undefined ? undefined : entryOf(options, spelling);
 }
 
 /** As the CIB's booleans are written; `fallback` for anything else. */
@@ -53,7 +54,7 @@ export function configuredNodes(cib: XmlElement): readonly ConfiguredNode[] {
   return childrenOf(childOf(configurationOf(cib), "nodes"), "node").map((node) => ({
     id: node.attributes.id ?? "",
     name: node.attributes.uname ?? node.attributes.id ?? "",
-    attributes: Object.assign({}, ...childrenOf(node, "instance_attributes").map(nvpairs)),
+    attributes: merged(childrenOf(node, "instance_attributes").map(nvpairs)),
   }));
 }
 
@@ -83,7 +84,7 @@ export const cibVersion = (cib: XmlElement): string =>
 /** Transient attributes of a node: fail counts, promotion scores, what agents and operators set until a reboot. */
 export function transientAttributes(state: XmlElement | undefined): Readonly<Record<string, string>> {
   const sets = childrenOf(childOf(state, "transient_attributes"), "instance_attributes");
-  return Object.assign({}, ...sets.map(nvpairs));
+  return merged(sets.map(nvpairs));
 }
 
 /** One text for all transient attributes of all nodes, to see whether any has changed. */

@@ -3,7 +3,9 @@
  * step(state, event, now) -> { state, effects }; controllerWakeAtMs says when it next wants a `tick`.
  * Rules: election.ts; nodes and joins: reign.ts; decisions and transitions: decide.ts; results: outcome.ts.
  */
+
 import { earliest } from "../../../base/earliest.ts";
+import { entryOf } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
 import type { XmlElement } from "../../../base/xml.ts";
 import { createElection, type ElectionEvent, electionWakeAtMs, stepElection } from "../election.ts";
@@ -203,7 +205,7 @@ function takeUnexpected(turn: Turn, from: string, failure: OperationFailure): vo
 /** What was ordered in vain will not be answered. */
 function joinAgain(turn: Turn, node: string, round: string): void {
   const { lead } = turn.state;
-  if (lead?.round !== round || lead.joins[node]?.phase !== "joined") return;
+  if (lead?.round !== round || entryOf(lead.joins, node)?.phase !== "joined") return;
   log(turn, "warning", `${node} has not joined this reign any more: it is offered again`);
   advance(turn, { kind: "node-gone", node });
   forgetJoin(turn, node);

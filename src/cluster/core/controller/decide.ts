@@ -3,7 +3,7 @@
  * it, what runs on living nodes is awaited, and the next decision follows at once.
  */
 import { earliest } from "../../../base/earliest.ts";
-import { withEntry, without } from "../../../base/record.ts";
+import { entryOf, withEntry, without } from "../../../base/record.ts";
 import { readTimeMs } from "../../../cib/schema/values.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import { noteDecided } from "../election.ts";
@@ -104,7 +104,7 @@ function startCluster(turn: Turn, lead: Lead, action: ClusterAction): void {
 function openFencing(turn: Turn, target: string, operation: "off" | "reboot"): boolean {
   const { nowMs } = turn.now;
   const fencings = turn.state.lead?.fencings ?? {};
-  const open = fencings[target];
+  const open = entryOf(fencings, target);
   if (open?.operation === operation && nowMs - open.sinceMs < FENCE_GUARD_MS) return false;
   setLead(turn, { fencings: withEntry(fencings, target, { operation, sinceMs: nowMs }) });
   return true;

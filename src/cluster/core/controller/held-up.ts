@@ -3,6 +3,7 @@
  * an ordinary moment of a change; one that stays means that nothing is taken over, and then the log and every node's
  * status say which.
  */
+import { entryOf } from "../../../base/record.ts";
 import { nodeState, underPromotion } from "./cib-read.ts";
 import { missingJoins } from "./reign.ts";
 import { log, setLead, type Turn } from "./turn.ts";
@@ -32,7 +33,7 @@ function unfinishedPromotion({ state }: Turn, { wanted, run, joins }: Lead): str
   if (wanted === undefined || run?.finished === false) return undefined;
   if (state.view?.peers.some(({ phase }) => phase === "lost") === true) return undefined;
   for (const node in joins) {
-    const [resource] = joins[node]?.phase === "joined" ? underPromotion(nodeState(state.cib, node)) : [];
+    const [resource] = entryOf(joins, node)?.phase === "joined" ? underPromotion(nodeState(state.cib, node)) : [];
     if (resource !== undefined) return `the promotion of ${resource} on ${node}, ordered before, has not ended`;
   }
   return undefined;

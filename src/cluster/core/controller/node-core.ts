@@ -3,7 +3,9 @@
  * passed on within the same step and in order; only what concerns the world comes out. Pure: the loop of the manager
  * and the test harness (and the simulator) run this very code.
  */
+
 import { check } from "../../../base/check.ts";
+import { entryOf, withEntry, without } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import { keptStatus } from "../cib-store/kept-status.ts";
@@ -141,14 +143,17 @@ function tellExecutor({ queue, state }: Work): void {
 function historyChanges(work: Work, resourceId: string): readonly StatusChange[] {
   const { self, executor, reported } = work.state;
   const after = lrmResourceXml(executor, resourceId);
-  const { [resourceId]: before, ...others } = reported;
-  work.state = { ...work.state, reported: after === undefined ? others : { ...others, [resourceId]: after } };
+  const before = entryOf(reported, resourceId);
+  work.state = {
+    ...work.state,
+    reported: after === undefined ? without(reported, resourceId) : withEntry(reported, resourceId, after),
+  };
   if (after === undefined) return [{ kind: "delete-history", node: self, resource: resourceId }];
   return recordChanges(self, before, after);
 }
 
 function failureOf({ executor }: NodeState, resource: string, wallMs: number): OperationFailure {
-  const record = executor.resources[resource]?.history["last_failure_0"];
+  const record = entryOf(executor.resources, resource)?.history["last_failure_0"];
   const { operation = "monitor", intervalMs = 0, rcCode = 1, opStatus = 0, exitReason = "" } = record ?? {};
   return { resource, operation, intervalMs, rcCode, opStatus, exitReason, wallMs };
 }
@@ -211,7 +216,7 @@ function fromStore(work: Work, effect: CibStoreEffect): void {
 
 /** A resource that this executor knows is forgotten in it, and with it in the CIB; probes will find what is there. */
 function clear(work: Work, resource: string, scope: ClearScope): void {
-  const identity = work.state.executor.resources[resource]?.identity;
+  const identity = entryOf(work.state.executor.resources, resource)?.identity;
   if (identity === undefined) return;
   if (scope === "failures") {
     work.queue.push({ to: "executor", event: { kind: "clear-failures", resourceId: resource } });

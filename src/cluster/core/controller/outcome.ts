@@ -4,6 +4,7 @@
  * `start-failure-is-fatal`, a failed start count as INFINITY; a probe that finds something else than was expected is
  * no failure but news.
  */
+import { entryOf } from "../../../base/record.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import type { OperationResult } from "../executor/types.ts";
 import { isDegraded, soundCode } from "../scheduler/facts/history-outcome.ts";
@@ -38,7 +39,7 @@ function nextCount(turn: Turn, node: string, failure: OperationFailure, name: st
   const isFatal =
     failure.operation === "stop" ||
     (failure.operation === "start" && readBoolean(clusterOption(cib, "start-failure-is-fatal"), true));
-  const before = transientAttributes(nodeState(cib, node))[name];
+  const before = entryOf(transientAttributes(nodeState(cib, node)), name);
   return isFatal ? "INFINITY" : raisedCount(before);
 }
 

@@ -3,6 +3,7 @@
  * number of the last operation there, so that whatever is done next is younger and answers it.
  * Fact: recorded CIBs of Pacemaker's regression suite (`asyncmon`).
  */
+import { entryOf } from "../../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../../base/xml.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import { failureName, nodeState, raisedCount, transientAttributes } from "./cib-read.ts";
@@ -26,7 +27,7 @@ export function pretendFailure(
   const seconds = String(Math.floor(nowWallMs / 1000));
   const { id = "", class: agentClass = "", type = "", provider } = record.attributes;
   const countName = failureName("fail-count", resource, TASK, 0);
-  const count = raisedCount(transientAttributes(state)[countName]);
+  const count = raisedCount(entryOf(transientAttributes(state), countName));
   const operation = xml("lrm_rsc_op", {
     ...last.attributes,
     id: `${resource}_last_failure_0`,

@@ -3,7 +3,9 @@
  * words by which the scheduler judges (in_ccm, crmd, join, expected; compared with crm_simulate, see the test).
  * A node that was lost keeps `expected=member`: that is what makes it unclean until it has been fenced.
  */
+
 import { earliest } from "../../../base/earliest.ts";
+import { entryOf, without } from "../../../base/record.ts";
 import { GENERATION } from "../cib-store/kept-status.ts";
 import type { StatusChange } from "../cib-store/types.ts";
 import type { PeerView } from "../membership/view.ts";
@@ -36,7 +38,9 @@ function setState(node: string, attributes: Readonly<Record<string, string>>): S
 /** Only what differs from the CIB is written. */
 export function reportNodeState(turn: Turn, node: string, attributes: Readonly<Record<string, string>>): void {
   const present = nodeState(turn.state.cib, node)?.attributes ?? {};
-  const news = Object.fromEntries(Object.entries(attributes).filter(([name, value]) => present[name] !== value));
+  const news = Object.fromEntries(
+    Object.entries(attributes).filter(([name, value]) => entryOf(present, name) !== value),
+  );
   if (Object.keys(news).length > 0) emit(turn, { kind: "report", changes: [setState(node, news)] });
 }
 
@@ -44,7 +48,7 @@ function offer(turn: Turn, node: string): void {
   const { lead } = turn.state;
   if (lead === undefined) return;
   send(turn, node, { kind: "join-offer", round: lead.round });
-  const before = lead.joins[node];
+  const before = entryOf(lead.joins, node);
   const join: Join = {
     phase: "offered",
     sinceMs: before?.phase === "offered" ? before.sinceMs : turn.now.nowMs,
@@ -57,13 +61,12 @@ function offer(turn: Turn, node: string): void {
 /** It follows us now: what it was asked while it followed another DC, or itself at its start, it has dropped. */
 export function askAgain(turn: Turn, node: string): void {
   emit(turn, { kind: "tell-store", event: { kind: "follows", peer: node } });
-  if (turn.state.lead?.joins[node]?.phase === "offered") offer(turn, node);
+  if (entryOf(turn.state.lead?.joins, node)?.phase === "offered") offer(turn, node);
 }
 
 /** Its manager was started anew: it must join again. */
 export function forgetJoin(turn: Turn, node: string): void {
-  const { [node]: _join, ...joins } = turn.state.lead?.joins ?? {};
-  setLead(turn, { joins });
+  setLead(turn, { joins: without(turn.state.lead?.joins ?? {}, node) });
 }
 
 function expectJoin(turn: Turn, node: string): void {
@@ -114,7 +117,7 @@ function reportAbsent(turn: Turn, { name, phase, generation }: PeerView): void {
     }
     case "awaited":
       // Never heard in our life: what the CIB says of it stays, and without a word it is startup fencing's.
-      if (generation > 0 && generation <= (turn.state.fenced[name] ?? 0)) {
+      if (generation > 0 && generation <= (entryOf(turn.state.fenced, name) ?? 0)) {
         reportNodeState(turn, name, DOWN);
         // Proven to be off before we led: what it ran, it runs no more.
         if (hasActiveHistory(nodeState(turn.state.cib, name)))
@@ -142,7 +145,7 @@ export function tellFenced(turn: Turn, node: string, generation: number): void {
 
 function isBeingFenced({ state }: Turn, node: string): boolean {
   const { run, fencings } = state.lead ?? {};
-  if (fencings?.[node] !== undefined) return true;
+  if (entryOf(fencings, node) !== undefined) return true;
   const at = run?.transition.actions.findIndex((action) => action.kind === "fence" && action.target === node) ?? -1;
   return run?.finished === false && run.phases[at] === "running";
 }
@@ -213,7 +216,7 @@ export function reviewNodes(turn: Turn): void {
   for (const peer of view.peers) if (peer.phase === "lost" && peer.returned) reviewLost(turn, peer);
   // Without the newest CIB there are no ids to write anything under.
   if (!lead.synchronised || addMissingNodes(turn)) return;
-  for (const node of members(turn)) if (lead.joins[node] === undefined) expectJoin(turn, node);
+  for (const node of members(turn)) if (entryOf(lead.joins, node) === undefined) expectJoin(turn, node);
   const joins = Object.entries(turn.state.lead?.joins ?? {}).filter(([node]) => members(turn).includes(node));
   setLead(turn, { joins: Object.fromEntries(joins) });
   const isComing = view.peers.some(({ phase, silentMs }) => phase === "awaited" && silentMs !== undefined);
@@ -243,7 +246,7 @@ type Joined = Extract<ControllerMessage, { kind: "joined" }>;
 
 export function acceptJoin(turn: Turn, from: string, message: Joined): void {
   const { lead, cib } = turn.state;
-  const join = lead?.joins[from];
+  const join = entryOf(lead?.joins, from);
   // On a slow node several offers wait before the first is answered: one answer is enough.
   if (lead === undefined || join?.phase !== "offered" || message.round !== lead.round) return;
   const changes: StatusChange[] = [];
@@ -267,7 +270,7 @@ export function tendJoins(turn: Turn): void {
     if (join.overdue || turn.now.nowMs - join.sinceMs < JOIN_WAIT_MS || node === turn.state.self) continue;
     log(turn, "error", `the manager of ${node} has not joined within ${JOIN_WAIT_MS} ms: the node counts as failed`);
     const { lead } = turn.state;
-    const offered = lead?.joins[node];
+    const offered = entryOf(lead?.joins, node);
     if (lead === undefined || offered === undefined) continue;
     setLead(turn, { joins: { ...lead.joins, [node]: { ...offered, overdue: true } } });
     reportNodeState(turn, node, { crmd: "offline", join: "down", expected: "member" });
@@ -278,13 +281,15 @@ export function tendJoins(turn: Turn): void {
 /** Members whom a decision waits for. Nobody may be left out: who has not joined may follow another DC. */
 export function missingJoins(turn: Turn): readonly string[] {
   const joins = turn.state.lead?.joins ?? {};
-  return members(turn).filter((node) => joins[node]?.phase !== "joined" && joins[node]?.overdue !== true);
+  return members(turn).filter(
+    (node) => entryOf(joins, node)?.phase !== "joined" && entryOf(joins, node)?.overdue !== true,
+  );
 }
 
 export function joinsWakeAtMs(lead: Lead): number | undefined {
   let wakeMs: number | undefined;
   for (const node in lead.joins) {
-    const join = lead.joins[node];
+    const join = entryOf(lead.joins, node);
     if (join?.phase === "offered") wakeMs = earliest(wakeMs, join.offerDueAtMs);
   }
   return wakeMs;

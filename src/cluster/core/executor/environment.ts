@@ -2,6 +2,7 @@
  * What a resource agent finds in its environment, as the OCF resource agent API 1.0/1.1 and Pacemaker's additions say.
  * Paths (OCF_ROOT, PATH, HA_*) are added by the edge that starts the agent.
  */
+import { setEntry } from "../../../base/record.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 
 const ODD = /[^A-Za-z0-9_]/;
@@ -45,10 +46,11 @@ function environmentOf(action: Operation, node: string): Readonly<Record<string,
     OCF_RESKEY_CRM_meta_on_node_uuid: node,
   };
   if (resource.provider !== undefined) environment["OCF_RESOURCE_PROVIDER"] = resource.provider;
-  for (const [name, value] of Object.entries(meta)) environment[`OCF_RESKEY_CRM_meta_${variableName(name)}`] = value;
+  for (const [name, value] of Object.entries(meta))
+    setEntry(environment, `OCF_RESKEY_CRM_meta_${variableName(name)}`, value);
   for (const [name, value] of Object.entries(parameters)) {
-    if (name.startsWith("OCF_")) environment[variableName(name)] = value;
-    else environment[`OCF_RESKEY_${variableName(name)}`] = value;
+    if (name.startsWith("OCF_")) setEntry(environment, variableName(name), value);
+    else setEntry(environment, `OCF_RESKEY_${variableName(name)}`, value);
   }
   const level = meta["OCF_CHECK_LEVEL"];
   if (level !== undefined) environment["OCF_CHECK_LEVEL"] = level;

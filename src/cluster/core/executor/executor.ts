@@ -5,7 +5,7 @@
  * recurring operations first, and ends one that is just running: a stop never waits for a hung monitor.
  * Facts: reference/crm-tools.md, section 6; Pacemaker Explained, "Resource Operations".
  */
-import { withEntry, without } from "../../../base/record.ts";
+import { entryOf, withEntry, without } from "../../../base/record.ts";
 import { type Stepped, together, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
@@ -92,12 +92,12 @@ function perform(
   const { id } = action.resource;
   const digest = tools.md5(digestText(action.parameters, action.intervalMs, action.timeoutMs));
   const call: Call = { callId: state.nextCallId, action, transitionKey, queuedAtMs: nowMs, digest };
-  const known = state.resources[id] ?? unknownResource(action.resource);
+  const known = entryOf(state.resources, id) ?? unknownResource(action.resource);
   const next = { ...state, nextCallId: state.nextCallId + 1 };
   if (action.operation === "cancel") {
     const cancelled = cancelRecurring(known, [cancelledKey(action)]);
     const effects: ExecutorEffect[] = [...cancelled.effects, result(call, SUCCESS)];
-    if (state.resources[id] === undefined) return { state: next, effects };
+    if (entryOf(state.resources, id) === undefined) return { state: next, effects };
     effects.push({ kind: "history-changed", resourceId: id, unexpected: false });
     return { state: withResource(next, id, cancelled.resource), effects };
   }
@@ -139,7 +139,7 @@ function finishRecurring(
   nowMs: number,
 ): Step {
   const key = historySuffix(running.action.operation, running.action.intervalMs);
-  const call = resource.recurring[key];
+  const call = entryOf(resource.recurring, key);
   if (call === undefined || call.callId !== running.callId) return unchanged(withResource(state, id, idle(resource)));
   const answer = answerOf(running, event);
   // What was asked for during the run may have come too late for it.
@@ -148,7 +148,7 @@ function finishRecurring(
   const dueAtMs = isStale ? nowMs : nowMs + running.action.intervalMs;
   const next: RecurringCall = { ...unasked(call), dueAtMs, answered: true };
   const rested = { ...resource, running: undefined, recurring: withEntry(resource.recurring, key, next) };
-  const before = resource.history[key];
+  const before = entryOf(resource.history, key);
   const same = before?.rcCode === answer.rcCode && before.opStatus === answer.opStatus;
   if (call.answered && same) return unchanged(withResource(state, id, rested));
   const { expectedCode, operation } = running.action;
@@ -175,13 +175,13 @@ function recordOf({ action, callId, transitionKey, digest }: Call, answer: Answe
 
 /** The resource whose operation this call runs. After every run: a plain loop. */
 function ranBy({ resources }: ExecutorState, callId: number): string | undefined {
-  for (const id in resources) if (resources[id]?.running?.callId === callId) return id;
+  for (const id in resources) if (entryOf(resources, id)?.running?.callId === callId) return id;
   return undefined;
 }
 
 function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
   const id = ranBy(state, event.callId);
-  const resource = id === undefined ? undefined : state.resources[id];
+  const resource = id === undefined ? undefined : entryOf(state.resources, id);
   const running = resource?.running;
   // The answer to a call that this executor never made, or from before a restart.
   if (id === undefined || resource === undefined || running === undefined) return unchanged(state);
@@ -224,7 +224,7 @@ function finish(state: ExecutorState, event: Finished, nowMs: number): Step {
 }
 
 function cancel(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "cancel" }>): Step {
-  const resource = state.resources[event.resourceId];
+  const resource = entryOf(state.resources, event.resourceId);
   if (resource === undefined) return unchanged(state);
   const cancelled = cancelRecurring(resource, [historySuffix(event.operation, event.intervalMs)]);
   const changed: ExecutorEffect = { kind: "history-changed", resourceId: event.resourceId, unexpected: false };
@@ -256,7 +256,7 @@ export function limited(state: ExecutorState, options: LimitOptions): ExecutorSt
 }
 
 function clearFailures(state: ExecutorState, event: Extract<ExecutorEvent, { kind: "clear-failures" }>): Step {
-  const resource = state.resources[event.resourceId];
+  const resource = entryOf(state.resources, event.resourceId);
   const failure = resource?.history["last_failure_0"];
   if (resource === undefined || failure === undefined) return unchanged(state);
   if (event.operation !== undefined && event.operation !== failure.operation) return unchanged(state);
@@ -314,8 +314,9 @@ function keepBegun(before: ExecutorState["resources"], after: ExecutorState["res
       effects.push({ kind: "keep-begun", resourceId, begun: begun ?? null });
   };
   if (before === after) return effects;
-  for (const id in before) if (before[id] !== after[id]) keep(id, before[id]?.begun, after[id]?.begun);
-  for (const id in after) if (before[id] === undefined) keep(id, undefined, after[id]?.begun);
+  for (const id in before)
+    if (entryOf(before, id) !== entryOf(after, id)) keep(id, entryOf(before, id)?.begun, entryOf(after, id)?.begun);
+  for (const id in after) if (entryOf(before, id) === undefined) keep(id, undefined, entryOf(after, id)?.begun);
   return effects;
 }
 
@@ -334,7 +335,7 @@ export function executorWakeAtMs(state: ExecutorState): number | undefined {
   let recurringMs = Number.POSITIVE_INFINITY;
   // Asked after every turn of the manager: plain loops.
   for (const id in state.resources) {
-    const resource = state.resources[id];
+    const resource = entryOf(state.resources, id);
     if (resource === undefined) continue;
     if (resource.running !== undefined) {
       if (resource.running.action.intervalMs > 0) recurring += 1;
@@ -345,7 +346,7 @@ export function executorWakeAtMs(state: ExecutorState): number | undefined {
     if (first !== undefined) onceMs = Math.min(onceMs, first.notBeforeMs ?? Number.POSITIVE_INFINITY);
     else
       for (const key in resource.recurring)
-        recurringMs = Math.min(recurringMs, resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY);
+        recurringMs = Math.min(recurringMs, entryOf(resource.recurring, key)?.dueAtMs ?? Number.POSITIVE_INFINITY);
   }
   const slots = slotsOf(state.limits);
   // What has no slot begins when a run ends.

@@ -3,6 +3,7 @@
  * The scheduler derives from it alone what runs where, so the form is exactly Pacemaker's lrm_rsc_op.
  * Facts: Pacemaker Explained, "Operation History"; recorded CIBs of its regression suite.
  */
+import { entryOf } from "../../../base/record.ts";
 import { type XmlElement, xml } from "../../../base/xml.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import type { Call, ExecutorState, HistoryRecord, Outcome, ResourceState } from "./types.ts";
@@ -127,14 +128,14 @@ function activeSince({ begun, history }: ResourceState): Record<string, string> 
 
 /** The resource as it stands in the CIB; undefined when this node knows nothing of it. */
 export function lrmResourceXml(state: ExecutorState, resourceId: string): XmlElement | undefined {
-  const resource = state.resources[resourceId];
+  const resource = entryOf(state.resources, resourceId);
   if (resource === undefined) return undefined;
   const records = { ...resource.history };
   // A new DC must see what is under way, or it would order the same again; and what it is that is being changed: a
   // stop that has not ended says by itself nothing of a resource that still runs.
   for (const call of [resource.running, ...resource.waiting]) {
     if (call === undefined || call.action.intervalMs > 0 || !isRecorded(call.action.operation)) continue;
-    const known = resource.history[historySuffix(call.action.operation, 0)] !== undefined;
+    const known = entryOf(resource.history, historySuffix(call.action.operation, 0)) !== undefined;
     if (known) records["pending_0"] = pendingRecord(call);
     // Where nothing is known the end of it, or a probe behind it, is to tell.
     else if (!ENDS_A_STATE.has(call.action.operation)) records["last_0"] = pendingRecord(call);

@@ -1,5 +1,5 @@
 /** Which of the waiting operations begin: one for each resource, as many as the limits allow, the oldest first. */
-import { without } from "../../../base/record.ts";
+import { entryOf, without } from "../../../base/record.ts";
 import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
@@ -73,7 +73,7 @@ function beginNext(
 function longestDue({ recurring }: ResourceState, nowMs: number): RecurringCall | undefined {
   let first: RecurringCall | undefined;
   for (const key in recurring) {
-    const call = recurring[key];
+    const call = entryOf(recurring, key);
     if (call !== undefined && call.dueAtMs <= nowMs && (first === undefined || call.dueAtMs < first.dueAtMs))
       first = call;
   }
@@ -83,7 +83,7 @@ function longestDue({ recurring }: ResourceState, nowMs: number): RecurringCall 
 function runningCounts(state: ExecutorState): { once: number; recurring: number } {
   const counts = { once: 0, recurring: 0 };
   for (const id in state.resources) {
-    const running = state.resources[id]?.running;
+    const running = entryOf(state.resources, id)?.running;
     if (running !== undefined) counts[running.action.intervalMs > 0 ? "recurring" : "once"] += 1;
   }
   return counts;
@@ -95,7 +95,7 @@ function runningCounts(state: ExecutorState): { once: number; recurring: number 
  * As what it was begun is no history: the probe that follows must look there.
  */
 function deleteResource(state: ExecutorState, id: string, call: Call): Step {
-  const resource = state.resources[id];
+  const resource = entryOf(state.resources, id);
   const rest = resource?.waiting.slice(1) ?? [];
   const resources =
     resource === undefined || (rest.length === 0 && resource.begun === undefined)
@@ -109,11 +109,11 @@ function deleteResource(state: ExecutorState, id: string, call: Call): Step {
 /** Whether any resource has something to begin; most events bring nothing. */
 function hasWork({ resources }: ExecutorState, nowMs: number): boolean {
   for (const id in resources) {
-    const resource = resources[id];
+    const resource = entryOf(resources, id);
     if (resource === undefined || resource.running !== undefined) continue;
     if (resource.waiting.length > 0) return true;
     for (const key in resource.recurring)
-      if ((resource.recurring[key]?.dueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) return true;
+      if ((entryOf(resource.recurring, key)?.dueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) return true;
   }
   return false;
 }
@@ -126,7 +126,7 @@ function inOrder({ resources }: ExecutorState, nowMs: number): readonly string[]
   const ordered: { readonly id: string; readonly callId: number }[] = [];
   const due: { readonly id: string; readonly dueAtMs: number }[] = [];
   for (const id in resources) {
-    const resource = resources[id];
+    const resource = entryOf(resources, id);
     if (resource === undefined || resource.running !== undefined) continue;
     const [first] = resource.waiting;
     const next = first === undefined ? longestDue(resource, nowMs) : undefined;
@@ -146,7 +146,7 @@ export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): 
   const counts = runningCounts(state);
   const most = slotsOf(state.limits);
   for (const id of inOrder(state, nowMs)) {
-    for (let resource = state.resources[id]; resource !== undefined; resource = state.resources[id]) {
+    for (let resource = entryOf(state.resources, id); resource !== undefined; resource = entryOf(state.resources, id)) {
       const slots = { once: most.once - counts.once, recurring: most.recurring - counts.recurring };
       const call = beginNext(resource, slots, nowMs);
       if (call === undefined) break;

@@ -1,5 +1,5 @@
 /** The small steps on the state of one resource that the executor's parts share. */
-import { withEntry, without } from "../../../base/record.ts";
+import { entryOf, withEntry, without } from "../../../base/record.ts";
 import type { ResourceIdentity } from "../transition/graph.ts";
 import { OP_STATUS } from "./history.ts";
 import type { Call, ExecutorEffect, ExecutorState, RecurringCall, ResourceState } from "./types.ts";
@@ -65,7 +65,7 @@ export function cancelRecurring(
   const effects: ExecutorEffect[] = [];
   let { running } = resource;
   for (const key of keys) {
-    const call = resource.recurring[key];
+    const call = entryOf(resource.recurring, key);
     if (call === undefined) continue;
     if (!call.answered) effects.push(result(call, CANCELLED));
     if (running?.callId === call.callId && !running.cancelled) {

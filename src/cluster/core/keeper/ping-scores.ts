@@ -6,6 +6,7 @@
  * left to that one.
  * Facts: Linux-HA ipfail(8); ocf:pacemaker:ping, multiplier 100 as its how-tos have it.
  */
+import { entryOf } from "../../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../../base/xml.ts";
 import { configurationOf, nodeState, transientAttributes } from "../controller/cib-read.ts";
 import type { MembershipView } from "../membership/view.ts";
@@ -31,12 +32,13 @@ export interface PingScoresStep {
 
 /** With every report of the keeper: plain loops. */
 function isEqual(left: PingScores["counts"], right: PingScores["counts"]): boolean {
-  for (const node in left) if (left[node] !== right[node]) return false;
-  for (const node in right) if (left[node] === undefined) return false;
+  for (const node in left) if (entryOf(left, node) !== entryOf(right, node)) return false;
+  for (const node in right) if (entryOf(left, node) === undefined) return false;
   return true;
 }
 
-const untold = ({ counts, told }: PingScores) => Object.entries(counts).filter(([node, count]) => told[node] !== count);
+const untold = ({ counts, told }: PingScores) =>
+  Object.entries(counts).filter(([node, count]) => entryOf(told, node) !== count);
 
 /**
  * Nodes without the attribute are told at once: a rule that wants it would stop what runs there, on a node that has
@@ -52,7 +54,9 @@ export function stepPingScores(
   // As nearly always.
   if (isSame && absent.length === 0 && isEqual(counts, before.told)) return { state: before, changes: [] };
   // Who has gone, or leads no longer, tells anew when it is back: its attributes may have been cleared meanwhile.
-  const known = Object.entries(before.told).filter(([node]) => counts[node] !== undefined && !absent.includes(node));
+  const known = Object.entries(before.told).filter(
+    ([node]) => entryOf(counts, node) !== undefined && !absent.includes(node),
+  );
   const state: PingScores = { counts, told: Object.fromEntries(known), sinceMs: isSame ? before.sinceMs : nowMs };
   const isQuiet = nowMs - state.sinceMs >= dampenMs;
   const due = untold(state).filter(([node]) => isQuiet || absent.includes(node));

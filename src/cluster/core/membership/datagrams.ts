@@ -2,6 +2,7 @@
  * Which datagrams of the managers a keeper passes on, and by which links it sends them.
  * A peer that is lost or has left has no say, nor has another start of it than the one that is heard.
  */
+import { entryOf } from "../../../base/record.ts";
 import type { MembershipState, PeerState } from "./state.ts";
 import type { MembershipView } from "./view.ts";
 
@@ -22,10 +23,10 @@ type Link = MembershipState["config"]["links"][number];
 
 /** That is not down; where all are, whatever the peer was heard on since: a link that heals is better than none. */
 function openLinks(config: MembershipState["config"], { links }: PeerState): readonly Link[] {
-  const isUp = ({ name }: Link) => (links[name]?.state ?? "down") !== "down";
+  const isUp = ({ name }: Link) => (entryOf(links, name)?.state ?? "down") !== "down";
   if (config.links.every(isUp)) return config.links;
   const open = config.links.filter(isUp);
-  return open.length > 0 ? open : config.links.filter(({ name }) => (links[name]?.goodBeats ?? 0) > 0);
+  return open.length > 0 ? open : config.links.filter(({ name }) => (entryOf(links, name)?.goodBeats ?? 0) > 0);
 }
 
 /** To a peer by name, or to all members with `*`: by every network link that is open, else by serial lines. */

@@ -3,7 +3,9 @@
  * Nobody is declared dead by a node that did not listen: by how much a step comes later than it was due is no silence
  * of the others. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
  */
+
 import { unreachable } from "../../../base/check.ts";
+import { entryOf, setEntry } from "../../../base/record.ts";
 import { type Stepped, together } from "../../../base/step.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { hearLink } from "./link.ts";
@@ -108,7 +110,7 @@ function beat(before: MembershipState, nowMs: number): Step {
 /** As `withEntry`, but at a place of its own: V8 copies fast where it has met few shapes, and these are few. */
 function withLink(before: PeerState["links"], name: string, link: LinkState): PeerState["links"] {
   const links: Record<string, LinkState> = { ...before };
-  links[name] = link;
+  setEntry(links, name, link);
   return links;
 }
 
@@ -131,7 +133,7 @@ function peerOfId({ peers }: MembershipState, id: number): PeerState | undefined
 
 function hear(before: MembershipState, event: Heard, nowMs: number): Step {
   const known = peerOfId(before, event.from);
-  const link = known?.links[event.link];
+  const link = entryOf(known?.links, event.link);
   if (known === undefined || link === undefined) return { state: before, effects: NONE };
   const { config } = before;
   const silentMs = silenceMs(known, before.listeningSinceMs, nowMs);

@@ -8,7 +8,7 @@
  * fenced, starts anew, says goodbye or is accepted; so nobody takes a node that ran on for one that never was away.
  * Term: Linux-HA ha.cf(5), deadtime.
  */
-import { withEntry } from "../../../base/record.ts";
+import { entryOf, withEntry } from "../../../base/record.ts";
 import { together } from "../../../base/step.ts";
 import type { Heartbeat, PeerOpinion } from "../wire/heartbeat.ts";
 import { judgeLink } from "./link.ts";
@@ -187,7 +187,7 @@ export function isFresh(
   if (listeningSinceMs > staleMs) return true;
   if (ofPeerMs <= staleMs) return false;
   for (const name in links) {
-    const link = links[name];
+    const link = entryOf(links, name);
     if (link?.state !== "down" && (link?.silentFromMs ?? 0) <= staleMs) return false;
   }
   return true;
@@ -199,7 +199,7 @@ export function judgePeer(before: PeerState, state: MembershipState, nowMs: numb
   const effects: MembershipEffect[] = [];
   let peer = before;
   for (const name in before.links) {
-    const link = before.links[name];
+    const link = entryOf(before.links, name);
     if (link === undefined) continue;
     const judged = judgeLink(link, name, before.name, nowMs, listeningSinceMs, config);
     if (judged.link !== link) peer = { ...peer, links: withEntry(peer.links, name, judged.link) };

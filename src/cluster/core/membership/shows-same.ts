@@ -2,13 +2,14 @@
  * Whether two states show the manager the same view but for the silences, which grow all the time. Asked after every
  * packet, so it compares only what may have changed and builds nothing.
  */
+import { entryOf } from "../../../base/record.ts";
 import { isQuorate, tieHold } from "./quorum.ts";
 import type { MembershipState, PeerState } from "./state.ts";
 
 function sameLinks(before: PeerState["links"], after: PeerState["links"]): boolean {
   if (before === after) return true;
   for (const name in after) {
-    if (before[name]?.state !== after[name]?.state) return false;
+    if (entryOf(before, name)?.state !== entryOf(after, name)?.state) return false;
   }
   return true;
 }

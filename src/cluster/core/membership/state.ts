@@ -4,6 +4,7 @@
  * What is not known is `undefined`, and its key is there all the same, from the start on and in the same order: each
  * packet makes a new state, and V8 copies objects of one shape some ten times faster than those of many.
  */
+import { entryOf } from "../../../base/record.ts";
 import type { LinkKind } from "../../../cib/node-links.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import { type LinkHistory, NO_HISTORY } from "./link-history.ts";
@@ -234,7 +235,14 @@ export function createMembership(
     .map(({ name, id }): PeerState => {
       const ofPeer = config.links.filter((link) => link.peers.includes(name));
       const links = Object.fromEntries(ofPeer.map((link) => [link.name, NEW_LINK]));
-      return createPeer({ name, id, generation: remembered[name] ?? 0, refusedGeneration: 0, fenced: false, links });
+      return createPeer({
+        name,
+        id,
+        generation: entryOf(remembered, name) ?? 0,
+        refusedGeneration: 0,
+        fenced: false,
+        links,
+      });
     });
   return {
     config,

@@ -6,7 +6,7 @@
  * Pure: time arrives as `nowMs`; the state is plain data.
  */
 import { check, unreachable } from "../../../base/check.ts";
-import { withEntry } from "../../../base/record.ts";
+import { entryOf, withEntry } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";
 import { acceptPiece, type Incoming, NO_INCOMING, WINDOW } from "./incoming.ts";
 import { acknowledge, giveUp, outgoingWakeAtMs, takeDue, WINDOW_SLOW } from "./outgoing.ts";
@@ -88,7 +88,7 @@ const NEW_PEER: ChannelPeer = {
   unpacks: false,
 };
 
-const peerOf = (state: ChannelState, name: string): ChannelPeer => state.peers[name] ?? NEW_PEER;
+const peerOf = (state: ChannelState, name: string): ChannelPeer => entryOf(state.peers, name) ?? NEW_PEER;
 
 const withPeer = (state: ChannelState, name: string, peer: ChannelPeer): ChannelState => ({
   session: state.session,
@@ -106,7 +106,7 @@ const mostFor = (slow: readonly string[], name: string): number =>
 export function channelWakeAtMs({ peers, slow }: ChannelState): number | undefined {
   let wakeMs = Number.POSITIVE_INFINITY;
   for (const name in peers) {
-    const peer = peers[name];
+    const peer = entryOf(peers, name);
     if (peer === undefined || peer.outgoing.pieces.length === 0) continue;
     wakeMs = Math.min(
       wakeMs,
@@ -117,7 +117,7 @@ export function channelWakeAtMs({ peers, slow }: ChannelState): number | undefin
 }
 
 /** Whether that peer's manager is known to read packed messages. */
-export const unpacks = ({ peers }: ChannelState, name: string): boolean => peers[name]?.unpacks ?? false;
+export const unpacks = ({ peers }: ChannelState, name: string): boolean => entryOf(peers, name)?.unpacks ?? false;
 
 /** Sends what is due to one peer: a greeting while its session is unknown, or else pieces. */
 function flush(state: ChannelState, name: string, nowMs: number): Step {
@@ -209,7 +209,7 @@ function receive(before: ChannelState, name: string, bytes: Uint8Array, nowMs: n
       }
     }
   }
-  const state = peer === before.peers[name] ? before : withPeer(before, name, peer);
+  const state = peer === entryOf(before.peers, name) ? before : withPeer(before, name, peer);
   if (peer.outgoing.pieces.length === 0) return { state, effects };
   const flushed = flush(state, name, nowMs);
   return { state: flushed.state, effects: [...effects, ...flushed.effects] };
@@ -226,7 +226,7 @@ export function stepChannel(state: ChannelState, event: ChannelEvent, nowMs: num
         ? { state, effects: [] }
         : flushAll({ ...state, slow: event.peers }, nowMs);
     case "forget": {
-      const peer = state.peers[event.peer];
+      const peer = entryOf(state.peers, event.peer);
       if (peer === undefined) return { state, effects: [] };
       return { state: withPeer(state, event.peer, { ...peer, outgoing: giveUp(peer.outgoing) }), effects: [] };
     }

@@ -5,6 +5,7 @@
  * sent yet, and while a long one is on its way the very same is not sent again. A short one is: whoever was not ready
  * for it has dropped it, and its acknowledgement may be what was lost.
  */
+import { entryOf } from "../../../base/record.ts";
 import { cutText } from "./segment.ts";
 
 const RESEND_FIRST_MS = 100;
@@ -67,7 +68,7 @@ export function createOutgoing(): Outgoing {
 /** Those that have arrived wholly are nothing that waits. */
 export function withoutTopics(topics: Topics, expected: number): Topics {
   for (const topic in topics)
-    if ((topics[topic]?.last ?? 0) < expected)
+    if ((entryOf(topics, topic)?.last ?? 0) < expected)
       return Object.fromEntries(Object.entries(topics).filter(([, { last }]) => last >= expected));
   return topics;
 }
@@ -103,7 +104,7 @@ function replaceWord(outgoing: Outgoing, topic: string, { first, last, text: old
 }
 
 export function queueText(outgoing: Outgoing, text: string, topic?: string): Outgoing {
-  const word = topic === undefined ? undefined : outgoing.topics[topic];
+  const word = topic === undefined ? undefined : entryOf(outgoing.topics, topic);
   if (topic !== undefined && word !== undefined) {
     const isUnsent = outgoing.pieces.some(({ sequence, tries }) => sequence === word.first && tries === 0);
     if (word.text === text && (isUnsent || word.last > word.first)) return outgoing;

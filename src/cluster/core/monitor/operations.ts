@@ -1,4 +1,5 @@
 /** Recorded operations as crm_mon tells them: failures, fail counts, histories. */
+import { entryOf } from "../../../base/record.ts";
 import { childOf, childrenOf } from "../../../base/xml.ts";
 import { withoutInstance } from "../../../cib/instance-name.ts";
 import { INFINITY_SCORE } from "../../../cib/schema/values.ts";
@@ -45,7 +46,8 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 
 export const statusText = (status: number): string => STATUS_TEXT[status] ?? "unknown";
 
-export const numberOf = (entry: HistoryEntry, name: string): number => Number(entry.element.attributes[name] ?? 0);
+export const numberOf = (entry: HistoryEntry, name: string): number =>
+  Number(entryOf(entry.element.attributes, name) ?? 0);
 
 /**
  * `15.001s`, `60ms`, `2m59.014s`, as crm_mon writes lengths of time: a unit is used only for more than one of it, so a
@@ -240,7 +242,7 @@ export function entryLine(entry: HistoryEntry, { ctime }: MonitorSource, withTim
     const at = numberOf(entry, "last-rc-change");
     if (at > 0) parts.push(`last-rc-change="${ctime(at * 1000)}"`);
     for (const name of ["exec-time", "queue-time"]) {
-      const value = entry.element.attributes[name];
+      const value = entryOf(entry.element.attributes, name);
       if (value !== undefined) parts.push(`${name}="${value}ms"`);
     }
     const code = numberOf(entry, "rc-code");

@@ -2,6 +2,7 @@
  * Which sections a picture has: crm_mon's defaults, changed from left to right by --include and --exclude.
  * Fact: crm_mon(8), "Output Control".
  */
+import { entryOf } from "../../../base/record.ts";
 import { type MonitorWishes, SECTION_NAMES, type SectionName } from "./wishes.ts";
 
 export const ALL_SECTIONS: ReadonlySet<SectionName> = new Set(SECTION_NAMES);
@@ -26,7 +27,7 @@ export interface SectionStep {
 export const SECTION_WORDS = [...SECTION_NAMES, ...Object.keys(GROUPS), "all", "default", "none"].toSorted();
 
 const membersOf = (name: string): readonly SectionName[] =>
-  GROUPS[name] ?? SECTION_NAMES.filter((section) => section === name);
+  entryOf(GROUPS, name) ?? SECTION_NAMES.filter((section) => section === name);
 
 /** The sections; or the step whose name is that of none. */
 export function chooseSections(

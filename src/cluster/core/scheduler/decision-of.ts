@@ -1,4 +1,5 @@
 /** From what a run worked out to the plain data that leaves the scheduler. */
+import { setEntry } from "../../../base/record.ts";
 import type {
   ClusterAction,
   FenceAction,
@@ -38,7 +39,7 @@ function resourceAction({ facts, board }: Worked, step: Action, resource: Resour
   const options = operationMeta(facts, resource, operation, name, step.intervalMs);
   const meta: Record<string, string> = {};
   for (const [key, value] of Object.entries(options))
-    if (!META_SKIPPED.has(key)) meta[key.replaceAll("-", "_")] = value;
+    if (!META_SKIPPED.has(key)) setEntry(meta, key.replaceAll("-", "_"), value);
   const timeoutMs = parseDurationMs(options["timeout"]) ?? TIMEOUT_DEFAULT_MS;
   const delayMs = startDelayMs(options, step.intervalMs, facts.ruleContext);
   if (delayMs === undefined) delete meta["start_delay"];

@@ -2,7 +2,9 @@
  * Every reason of every action: the words that the passes write (those of crm_simulate's reports), the stable code, and
  * a sentence in English and in Japanese. One table; `reasonFrom` finds the row, `reasonText` prints it.
  */
+
 import type { Language } from "../../../base/language.ts";
+import { entryOf } from "../../../base/record.ts";
 import type { Reason } from "../transition/graph.ts";
 import type { Action } from "./act/actions.ts";
 
@@ -218,7 +220,7 @@ export function reasonText({ code, facts }: Reason, language: Language = "en", o
   const known = BY_CODE.get(code);
   const template = (DOWN.includes(operation) ? known?.down?.[language] : undefined) ?? known?.[language];
   if (template === undefined) return facts["words"] ?? code;
-  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => entryOf(facts, name) ?? whole);
 }
 
 /** Every sentence in both languages, with `{1}`, `{2}`, ... for what differs: for what was written down in English. */

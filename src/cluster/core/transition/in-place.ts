@@ -5,6 +5,7 @@
  * ours or knows nothing of it, and may start it only once it has fenced this node. What may be active there as well
  * waits on: its stop there is an action of its own, which the fencing makes true.
  */
+import { entryOf } from "../../../base/record.ts";
 import type { ResourceAction, TransitionAction } from "./graph.ts";
 
 const BEGINS: Readonly<Record<string, string>> = { start: "stop", promote: "demote" };
@@ -13,7 +14,7 @@ const nameOf = ({ resource }: ResourceAction): string => resource.longId ?? reso
 
 /** Whether the same transition ends the same thing on the same, living, node first. */
 function isInPlace(action: ResourceAction, actions: readonly TransitionAction[]): boolean {
-  const ending = BEGINS[action.operation];
+  const ending = entryOf(BEGINS, action.operation);
   return actions.some(
     (other) =>
       other.kind === "resource" &&

@@ -4,9 +4,11 @@
  * which asks our own manager, so nothing here may wait for it in the event loop.
  * Facts: reference/storage.md, sections 2 to 5 and 7 (exit codes, roles, scores).
  */
+
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem, type Problem } from "../../../base/problem.ts";
+import { entryOf } from "../../../base/record.ts";
 import { checkDrbdResource, parseDrbdConfiguration } from "../../../storage/core/drbd-configuration.ts";
 import {
   type DrbdLook,
@@ -270,7 +272,7 @@ export function createDrbdAgent(tool: Tool, isLoaded: () => boolean = () => exis
     ],
     operate(call) {
       const { drbd_resource: name = "" } = call.parameters;
-      const operation = Object.hasOwn(OPERATIONS, call.operation) ? OPERATIONS[call.operation] : undefined;
+      const operation = entryOf(OPERATIONS, call.operation);
       if (operation === undefined)
         return Promise.resolve(failed(`operation ${call.operation} is not known`, OCF.unimplemented));
       if (!NAME.test(name)) return Promise.resolve(failed(`drbd_resource "${name}" is no name`, OCF.notConfigured));

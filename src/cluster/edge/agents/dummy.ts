@@ -2,9 +2,11 @@
  * ocf:gemel:Dummy and ocf:gemel:Stateful: resources that are a file, for tests and for trying a configuration out.
  * Parameters make them slow or make them fail, so that recovery can be seen without breaking anything real.
  */
+
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { entryOf } from "../../../base/record.ts";
 import { type AgentAnswer, type AgentCall, type BuiltInAgent, failed, OCF, succeeded } from "./contract.ts";
 
 type Role = "stopped" | "started" | "promoted";
@@ -47,7 +49,7 @@ async function operate(call: AgentCall, promotable: boolean): Promise<AgentAnswe
   const { operation, parameters, signal, instance } = call;
   const delaySeconds = Number(parameters["op_sleep"] ?? 0);
   if (delaySeconds > 0) await sleep(delaySeconds * 1000, undefined, { signal });
-  const wrong = Number(parameters[`fail_${operation}`] ?? 0);
+  const wrong = Number(entryOf(parameters, `fail_${operation}`) ?? 0);
   if (wrong > 0) return failed(`told to fail by fail_${operation}`, wrong);
   const score = (value: string) => (promotable ? { attributes: [{ name: `master-${instance}`, value }] } : {});
   if (operation === "monitor" || operation === "status") {
@@ -55,7 +57,7 @@ async function operate(call: AgentCall, promotable: boolean): Promise<AgentAnswe
     return { code: CODES[role], reason: "", ...(role === "stopped" ? {} : score(role === "promoted" ? "10" : "5")) };
   }
   if (operation === "validate-all" || operation === "notify") return succeeded;
-  const role = RESULTS[operation];
+  const role = entryOf(RESULTS, operation);
   if (role === undefined || (!promotable && role === "promoted"))
     return failed(`operation ${operation} is not known`, OCF.unimplemented);
   if (operation === "promote" && roleOf(call) === "stopped") return failed("it is not started", OCF.notRunning);

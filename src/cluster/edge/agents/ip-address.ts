@@ -4,7 +4,9 @@
  * kind of address (cluster IP, LVS) is refused by name, never ignored.
  * Facts: reference/crm-tools.md, section 6; RFC 5227 (announcements).
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
+import { entryOf } from "../../../base/record.ts";
 import {
   broadcastOf,
   type Family,
@@ -73,7 +75,7 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
 
 function lacks(parameters: Readonly<Record<string, string>>): string | undefined {
   const asked = Object.entries(UNSUPPORTED).flatMap(([name, harmless]) => {
-    const value = parameters[name] ?? "";
+    const value = entryOf(parameters, name) ?? "";
     return value === "" || harmless.includes(value.toLowerCase()) ? [] : [`${name}=${value}`];
   });
   return asked.length === 0 ? undefined : `${asked.join(", ")} is not supported: use ocf:heartbeat:IPaddr2`;

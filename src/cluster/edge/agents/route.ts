@@ -2,6 +2,7 @@
  * ocf:gemel:Route: a static route that follows a service. Parameters are those of ocf:heartbeat:Route.
  * Set over rtnetlink and read back from the kernel's table.
  */
+import { entryOf } from "../../../base/record.ts";
 import {
   isCalled,
   type NetworkAddress,
@@ -40,7 +41,7 @@ function readRoute(parameters: AgentCall["parameters"]): RouteChange | string {
   };
   const via = address("gateway", gateway);
   const from = address("source", source);
-  const tableNumber = TABLES[table] ?? Number(table);
+  const tableNumber = entryOf(TABLES, table) ?? Number(table);
   if (!Number.isInteger(tableNumber) || tableNumber < 1) faults.push(`table "${table}" is no table`);
   const interfaceIndex = device === "" ? undefined : listLinks().find((link) => isCalled(link, device))?.index;
   if (device !== "" && interfaceIndex === undefined) faults.push(`there is no interface ${device}`);

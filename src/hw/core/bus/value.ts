@@ -3,6 +3,7 @@
  * daemon that checks them, and are bounds-checked all the same.
  * Facts: D-Bus Specification 0.43, "Marshaling (Wire Format)" and "Type System".
  */
+import { entryOf } from "../../../base/record.ts";
 
 /** A variant carries its own signature. Arrays of dictionary entries are arrays of pairs. */
 export type BusValue = number | bigint | string | boolean | readonly BusValue[] | BusVariant;
@@ -39,7 +40,7 @@ const ALIGNMENTS: Readonly<Record<string, number>> = {
 };
 
 function alignmentOf(type: string): number {
-  const found = ALIGNMENTS[type[0] ?? ""];
+  const found = entryOf(ALIGNMENTS, type[0] ?? "");
   if (found === undefined) throw new RangeError(`"${type}" is no D-Bus type`);
   return found;
 }

@@ -3,6 +3,7 @@
  * within a replica: address, container, connection.
  * Facts: Pacemaker Explained, "Bundles - Containerized Resources"; crm_simulate as a black box.
  */
+import { entryOf } from "../../../../base/record.ts";
 import type { Replica, Resource } from "../facts/model.ts";
 import { DONE, linkPhases } from "./collectives.ts";
 import { completionOf } from "./constraints.ts";
@@ -19,7 +20,8 @@ function tasksOf(bundle: Resource): readonly string[] {
 /** The two pseudo steps around every task; they are there before any constraint looks for them. */
 export function addBundleFrame(plan: PlanDraft, bundle: Resource): void {
   for (const task of tasksOf(bundle))
-    for (const operation of [task, DONE[task] ?? task]) step(plan, { resource: bundle, operation, kind: "pseudo" });
+    for (const operation of [task, entryOf(DONE, task) ?? task])
+      step(plan, { resource: bundle, operation, kind: "pseudo" });
 }
 
 /** Containers start and stop; only what runs inside is promoted. */
@@ -36,7 +38,7 @@ function partsOf(plan: PlanDraft, bundle: Resource, task: string): { begins: rea
 
 function frame(plan: PlanDraft, bundle: Resource, task: string): void {
   const [begin] = stepsOf(plan, bundle, task);
-  const [end] = stepsOf(plan, bundle, DONE[task] ?? task);
+  const [end] = stepsOf(plan, bundle, entryOf(DONE, task) ?? task);
   if (begin === undefined || end === undefined) return;
   const { begins, ends } = partsOf(plan, bundle, task);
   const mode = task === "start" || task === "promote" ? "any" : "free";

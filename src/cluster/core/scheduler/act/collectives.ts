@@ -4,6 +4,7 @@
  * those of transition graphs.
  */
 
+import { entryOf } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";
 import { countedRole, inPromotable, isActive, primitivesOf } from "../facts/model.ts";
@@ -34,7 +35,9 @@ function beginOf(plan: PlanDraft, member: Resource, operation: string): readonly
 }
 
 function endOf(plan: PlanDraft, member: Resource, operation: string): readonly Step[] {
-  return member.kind === "primitive" ? stepsOf(plan, member, operation) : stepsOf(plan, member, DONE[operation] ?? "");
+  return member.kind === "primitive"
+    ? stepsOf(plan, member, operation)
+    : stepsOf(plan, member, entryOf(DONE, operation) ?? "");
 }
 
 /**
@@ -54,7 +57,7 @@ export function addFrame(plan: PlanDraft, resource: Resource): void {
   const tasks = tasksOf(resource);
   const add = (task: string) => {
     pseudo(plan, resource, task);
-    pseudo(plan, resource, DONE[task] ?? task);
+    pseudo(plan, resource, entryOf(DONE, task) ?? task);
   };
   // A member that cannot come up keeps others from it, and is told of when the group must.
   if (resource.kind === "group")
@@ -82,7 +85,7 @@ function endMode(resource: Resource, operation: string): Collective["mode"] {
 
 function frame(plan: PlanDraft, resource: Resource, operation: string): void {
   const begin = pseudo(plan, resource, operation);
-  const end = pseudo(plan, resource, DONE[operation] ?? operation);
+  const end = pseudo(plan, resource, entryOf(DONE, operation) ?? operation);
   const mode = resource.kind === "clone" ? "any" : "all";
   const begins = resource.children.flatMap((member) => beginOf(plan, member, operation));
   if (resource.kind === "group") for (const member of resource.children) stepsOrNone(plan, member, operation);

@@ -4,6 +4,7 @@
  * Facts: Pacemaker Explained, "Ordering Properties" (kind, symmetrical, first-action), "Clone Options"
  * (interleave, clone-min).
  */
+import { entryOf } from "../../../../base/record.ts";
 import type { Node, Resource, ResourceOrder, SetGate } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
@@ -43,7 +44,7 @@ export function completionOf(plan: PlanDraft, resource: Resource, task: string):
   if (resource.kind === "primitive") return stepsOf(plan, resource, task);
   // Pacemaker takes a bundle that notifies as done once it begins: what its clone tells afterwards is awaited by none.
   if (resource.kind === "bundle" && resource.notify) return stepsOf(plan, resource, task);
-  const done = DONE[task] ?? task;
+  const done = entryOf(DONE, task) ?? task;
   if (resource.notify) {
     const told = stepsNamed(plan, resource, `${resource.id}_confirmed-post_notify_${done}_0`);
     if (told.length > 0) return told;

@@ -4,6 +4,7 @@
  * Facts: Pacemaker Explained, "Unfencing" (`provides="unfencing"`, node attributes #node-unfenced, #digests-all and
  * #digests-secure); crm_simulate as a black box.
  */
+import { entryOf } from "../../../../base/record.ts";
 import { type DeviceDigests, deviceDigests } from "../facts/digests.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
@@ -35,16 +36,16 @@ interface Digested {
   readonly digests: DeviceDigests;
 }
 
-const entryOf = ({ device }: Digested, digest: string) => `${device.id}:${device.type}:${digest}`;
+const digestEntry = ({ device }: Digested, digest: string) => `${device.id}:${device.type}:${digest}`;
 
 /** What the node was let in by; a node that keeps no digests was let in before any were kept. */
 function isStale(node: Node, devices: readonly Digested[]): boolean {
-  const kept = (name: string) => node.attributes[name]?.split(",");
+  const kept = (name: string) => entryOf(node.attributes, name)?.split(",");
   const all = kept("#digests-all");
   const secure = kept("#digests-secure");
   return devices.some((each) => {
-    if (all === undefined || all.includes(entryOf(each, each.digests.all))) return false;
-    return !(each.digests.isMasked && secure?.includes(entryOf(each, each.digests.secure)) === true);
+    if (all === undefined || all.includes(digestEntry(each, each.digests.all))) return false;
+    return !(each.digests.isMasked && secure?.includes(digestEntry(each, each.digests.secure)) === true);
   });
 }
 
@@ -59,7 +60,8 @@ function planFor(plan: PlanDraft, node: Node, hasChanged: boolean): void {
   else if ((first !== undefined || someNeedIt(facts)) && isStale(node, devices)) reason = CHANGED;
   else return;
   // With these the node is told apart from one that was let in by other devices, or by the same ones as they were.
-  const digests = (kind: "all" | "secure") => devices.map((each) => `${entryOf(each, each.digests[kind])},`).join("");
+  const digests = (kind: "all" | "secure") =>
+    devices.map((each) => `${digestEntry(each, each.digests[kind])},`).join("");
   const on = step(plan, {
     node,
     operation: "stonith",

@@ -2,6 +2,7 @@
  * Calendar arithmetic in UTC without a clock: ISO 8601 dates of rules, to and from seconds since the epoch.
  * Facts: ISO 8601 (calendar, ordinal and week dates); the day count is the usual civil-from-days algorithm.
  */
+import { entryOf } from "../../../../base/record.ts";
 
 /** Days since 1970-01-01 of a date in the Gregorian calendar; month from 1. */
 export function daysFromCivil(year: number, month: number, day: number): number {
@@ -115,7 +116,7 @@ export interface Duration {
 
 /** Adds calendar units; months and years keep the day of the month. */
 export function addDuration(seconds: number, duration: Duration): number {
-  const count = (unit: string) => Number.parseInt(duration[unit] ?? "0", 10) || 0;
+  const count = (unit: string) => Number.parseInt(entryOf(duration, unit) ?? "0", 10) || 0;
   const start = calendarOf(seconds);
   const months = start.months - 1 + count("months") + 12 * (start.years + count("years"));
   const days = daysFromCivil(Math.floor(months / 12), (((months % 12) + 12) % 12) + 1, start.monthdays);

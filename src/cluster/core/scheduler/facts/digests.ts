@@ -4,6 +4,7 @@
  * that only a restart changes. Facts: crm_simulate as a black box; Pacemaker Explained, "Reloading an Agent After a
  * Definition Change".
  */
+import { entryOf, setEntry } from "../../../../base/record.ts";
 import { escapeXml } from "../../../../base/xml.ts";
 import { md5 } from "./md5.ts";
 import type { HistoryEntry, Known, Node, Resource } from "./model.ts";
@@ -18,7 +19,7 @@ const KNOWN_MAX = 2000;
 /** The digest that the executor records for an operation run with these parameters. */
 export function parametersDigest(parameters: Readonly<Record<string, string>>): string {
   let text = " <parameters";
-  for (const name of Object.keys(parameters).sort()) text += ` ${name}="${escapeXml(parameters[name] ?? "")}"`;
+  for (const name of Object.keys(parameters).sort()) text += ` ${name}="${escapeXml(entryOf(parameters, name) ?? "")}"`;
   text += "/>\n";
   let digest = known.get(text);
   if (digest === undefined) {
@@ -57,7 +58,7 @@ export function ownParameters(
   for (const set of children)
     if (set.name === "instance_attributes")
       for (const { attributes } of set.children)
-        if (attributes["name"] !== undefined) own[attributes["name"]] = attributes["value"] ?? "";
+        if (attributes["name"] !== undefined) setEntry(own, attributes["name"], attributes["value"] ?? "");
   return own;
 }
 

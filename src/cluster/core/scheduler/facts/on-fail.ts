@@ -2,6 +2,7 @@
  * What shall follow a failed operation, and what its configuration says. Ordered: of several failures the gravest
  * answer counts. Facts: Pacemaker Explained, "Operation Properties", on-fail.
  */
+import { addEntry } from "../../../../base/record.ts";
 import { childrenOf } from "../../../../base/xml.ts";
 import { withoutInstance } from "../../../../cib/instance-name.ts";
 import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
@@ -56,8 +57,7 @@ export function operationMeta(
   const meta = addSets(own, facts.ids, context, {});
   if (operation !== undefined) {
     addSets(parameters, facts.ids, context, meta);
-    for (const [name, value] of Object.entries(operation.element.attributes))
-      if (!Object.hasOwn(meta, name)) meta[name] = value;
+    for (const [name, value] of Object.entries(operation.element.attributes)) addEntry(meta, name, value);
   }
   return addSets(defaults, facts.ids, context, meta);
 }

@@ -2,7 +2,9 @@
  * Colocation, order and ticket constraints, with resource sets taken apart into pairs.
  * Facts: Pacemaker Explained, "Resource Constraints", "Resource Sets"; "Multi-Site Clusters and Tickets".
  */
+
 import type { Problem } from "../../../../base/problem.ts";
+import { entryOf } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf } from "../../../../base/xml.ts";
 import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
@@ -153,7 +155,7 @@ function addOrder(
     min,
   });
   if (inverseOnly) return;
-  const [inverseThen, inverseFirst] = [INVERSE[second.task], INVERSE[first.task]];
+  const [inverseThen, inverseFirst] = [entryOf(INVERSE, second.task), entryOf(INVERSE, first.task)];
   if (!both || inverseThen === undefined || inverseFirst === undefined) return;
   facts.orders.push({
     id,
@@ -239,7 +241,7 @@ function addSetPairs(
       ];
       if (directions !== "inverse") addOrder(facts, constraint, a, b, kind, directions === "both");
       else {
-        const [inverseThen, inverseFirst] = [INVERSE[secondTask], INVERSE[firstTask]];
+        const [inverseThen, inverseFirst] = [entryOf(INVERSE, secondTask), entryOf(INVERSE, firstTask)];
         if (inverseThen !== undefined && inverseFirst !== undefined)
           addOrder(
             facts,

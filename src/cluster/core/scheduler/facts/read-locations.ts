@@ -1,4 +1,5 @@
 /** Location constraints and node health: where a resource may and would rather be. */
+import { addEntry, entryOf } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childrenOf } from "../../../../base/xml.ts";
 import { addScores, INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
@@ -47,7 +48,7 @@ function ruleScore(rule: XmlElement, node: Node, context: RuleContext): number |
   const { score, "score-attribute": attribute } = rule.attributes;
   if (attribute === undefined) return parseScore(score);
   const name = attribute.replaceAll(/%([0-9])/g, (whole, digit: string) => context.matches?.[Number(digit)] ?? whole);
-  const value = node.attributes[name];
+  const value = entryOf(node.attributes, name);
   return value === undefined ? undefined : parseScore(value);
 }
 
@@ -88,7 +89,7 @@ function parametersFor(facts: ConstraintsDraft, resource: Resource): Record<stri
   for (const set of childrenOf(resource.element, "instance_attributes"))
     for (const { attributes } of childrenOf(resolveReference(set, facts.ids), "nvpair"))
       if (attributes["name"] !== undefined && attributes["value"] !== undefined)
-        values[attributes["name"]] ??= attributes["value"];
+        addEntry(values, attributes["name"], attributes["value"]);
   return values;
 }
 
@@ -119,7 +120,7 @@ const HEALTH_WORDS = new Set(["red", "yellow", "green"]);
 /** Health as the chosen strategy weighs it: a score that every resource has on the node. */
 export function healthScore(facts: Setting, node: Node, resource?: Resource): number {
   const { healthStrategy, all } = facts.options;
-  const word = (name: string) => parseScore(all[`node-health-${name}`], name === "red" ? -INFINITY_SCORE : 0);
+  const word = (name: string) => parseScore(entryOf(all, `node-health-${name}`), name === "red" ? -INFINITY_SCORE : 0);
   const scoreOf = (value: string): number => {
     if (!HEALTH_WORDS.has(value)) return parseScore(value);
     if (healthStrategy === "only-green") return value === "green" ? 0 : -INFINITY_SCORE;

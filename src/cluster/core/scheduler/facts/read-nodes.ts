@@ -3,6 +3,7 @@
  * Silence is no proof of anything: with fencing, a node that should be there and is not must be fenced.
  * Facts: Pacemaker Explained, "Cluster Nodes", "Node Status"; behaviour of crm_simulate 2.1.5.
  */
+import { addEntry, setEntry } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { parseScore } from "../../../../cib/schema/values.ts";
@@ -59,7 +60,7 @@ function addBuiltIn(facts: Reading, node: NodeDraft): void {
 function addConfigured(facts: Reading, node: NodeDraft, element: XmlElement): void {
   const context = { ...facts.ruleContext, nodeAttributes: node.attributes };
   addSets(childrenOf(element, "instance_attributes"), facts.ids, context, node.permanent);
-  for (const [name, value] of Object.entries(node.permanent)) node.attributes[name] ??= value;
+  for (const [name, value] of Object.entries(node.permanent)) addEntry(node.attributes, name, value);
   addSets(childrenOf(element, "utilization"), facts.ids, context, node.utilization);
 }
 
@@ -146,9 +147,9 @@ function judgeWithFencing(
 function addTransient(facts: Reading, node: NodeDraft, state: XmlElement): void {
   const transient = childOf(state, "transient_attributes");
   const own = addSets(childrenOf(transient, "instance_attributes"), facts.ids, facts.ruleContext, {});
-  Object.assign(node.attributes, own);
+  for (const [name, value] of Object.entries(own)) setEntry(node.attributes, name, value);
   const utilization = addSets(childrenOf(transient, "utilization"), facts.ids, facts.ruleContext, {});
-  for (const [name, value] of Object.entries(utilization)) node.utilization[name] ??= value;
+  for (const [name, value] of Object.entries(utilization)) addEntry(node.utilization, name, value);
 }
 
 function judge(facts: Reading, node: NodeDraft, state: XmlElement): void {

@@ -1,4 +1,5 @@
 /** Cluster options: both dialects, defaults, quorum. Facts: Pacemaker Explained, "Cluster Options". */
+import { entryOf } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { readCount } from "../../../../cib/schema/values.ts";
@@ -71,8 +72,9 @@ export function readOptions(
   const sets = childrenOf(childOf(configuration, "crm_config"), "cluster_property_set");
   const all = addSets(sets, ids, context, {}, FIRST_OPTION_SET);
   const get = (name: string) => {
-    for (const spelling of DIALECTS[name] ?? NO_DIALECTS) if (all[spelling] !== undefined) return all[spelling];
-    return all[name];
+    for (const spelling of entryOf(DIALECTS, name) ?? NO_DIALECTS)
+      if (entryOf(all, spelling) !== undefined) return entryOf(all, spelling);
+    return entryOf(all, name);
   };
   const flag = (name: string, fallback: boolean) => parseBoolean(get(name), fallback);
   const ms = (name: string, fallbackMs: number) => parseDurationMs(get(name)) ?? fallbackMs;

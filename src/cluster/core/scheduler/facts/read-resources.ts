@@ -3,6 +3,7 @@
  * Facts: Pacemaker Explained, "Resource Meta-Attributes", "Advanced Resource Types", "Reusing Parts of the
  * Configuration".
  */
+import { addEntry, entryOf } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
@@ -69,8 +70,7 @@ export function metaOf(facts: Setting, element: XmlElement, parent: Resource | u
   };
   const context = { ...facts.ruleContext, resource };
   const meta = addSets(childrenOf(element, "meta_attributes"), facts.ids, facts.ruleContext, {});
-  if (parent !== undefined)
-    for (const [name, value] of Object.entries(parent.meta)) if (!Object.hasOwn(meta, name)) meta[name] = value;
+  if (parent !== undefined) for (const [name, value] of Object.entries(parent.meta)) addEntry(meta, name, value);
   return addSets(facts.defaults.resource, facts.ids, context, meta);
 }
 
@@ -137,7 +137,7 @@ export function addResource(facts: Reading, element: XmlElement, kind: ResourceK
   const meta = isTwin ? twin.meta : metaOf(facts, element, parent);
   const isFencing = isFencingClass(attributes["class"]);
   const number = (name: string, fallback: number) => {
-    const value = Number.parseInt(meta[name] ?? "", 10);
+    const value = Number.parseInt(entryOf(meta, name) ?? "", 10);
     return Number.isNaN(value) ? fallback : value;
   };
   const reconnectMs = isRemoteConnection(attributes) ? reconnectOf(facts, element) : 0;
@@ -265,7 +265,7 @@ export function addInstance(facts: Reading, clone: ResourceDraft, removed: boole
 
 /** One resource and all below it. */
 export function readResource(facts: Reading, raw: XmlElement, origin: Origin): ResourceDraft | undefined {
-  const kind = KINDS[raw.name];
+  const kind = entryOf(KINDS, raw.name);
   if (kind === undefined || (kind === "bundle" && !isUsableBundle(facts, raw))) return undefined;
   const element = kind === "primitive" ? expandTemplate(facts, raw) : raw;
   const resource = addResource(facts, element, kind, origin);
@@ -313,7 +313,7 @@ export function parametersOf(
   const { parent } = resource;
   if (parent !== undefined)
     for (const [name, value] of Object.entries(parametersOf(facts, parent, nodeAttributes)))
-      if (!Object.hasOwn(values, name)) values[name] = value;
+      addEntry(values, name, value);
   const isPlain =
     (parent === undefined || facts.plainParameters.has(parent)) &&
     !sets.some((set) => childOf(set, "rule") !== undefined);

@@ -3,6 +3,7 @@
  * An instant at which a dated rule will change is reported, so that the scheduler is asked again then.
  * Facts: Pacemaker Explained, "Rules".
  */
+import { entryOf } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";
 import { childOf, childrenOf } from "../../../../base/xml.ts";
 import { addDuration, calendarOf, parseDate } from "./dates.ts";
@@ -63,8 +64,8 @@ function compareValues(left: string, right: string, type: string): number {
 function referenceValue(expression: XmlElement, context: RuleContext): string | undefined {
   const { value, "value-source": source } = expression.attributes;
   if (value === undefined) return undefined;
-  if (source === "param") return context.parameters?.[value];
-  if (source === "meta") return context.meta?.[value];
+  if (source === "param") return entryOf(context.parameters, value);
+  if (source === "meta") return entryOf(context.meta, value);
   return value;
 }
 
@@ -75,7 +76,7 @@ function attributeHolds(expression: XmlElement, context: RuleContext): boolean {
     (whole, digit: string) => context.matches?.[Number(digit)] ?? whole,
   );
   if (context.nodeAttributes === undefined) return false;
-  const actual = Object.hasOwn(context.nodeAttributes, attribute) ? context.nodeAttributes[attribute] : undefined;
+  const actual = entryOf(context.nodeAttributes, attribute);
   if (operation === "defined") return actual !== undefined;
   if (operation === "not_defined") return actual === undefined;
   const wanted = referenceValue(expression, context);
@@ -96,7 +97,7 @@ function attributeHolds(expression: XmlElement, context: RuleContext): boolean {
 function inSpec(spec: XmlElement, { nowSeconds, zoneSeconds }: RuleContext): boolean {
   const fields = calendarOf(nowSeconds + zoneSeconds);
   return Object.entries(fields).every(([unit, value]) => {
-    const range = spec.attributes[unit];
+    const range = entryOf(spec.attributes, unit);
     if (range === undefined) return true;
     const [low = "", high] = range.split(/(?<=\d)-|^-/);
     const from = low === "" ? Number.NEGATIVE_INFINITY : Number(low);

@@ -3,6 +3,7 @@
  * Facts: Pacemaker Explained, "Durations"; crm_simulate as a black box (which
  * words are true, which units are known).
  */
+import { entryOf } from "../../../../base/record.ts";
 
 /** The words that the field takes for true; anything else is false. */
 export function isTrue(value: string | undefined): boolean {
@@ -50,7 +51,7 @@ export function parseDurationMs(value: string | undefined): number | undefined {
   }
   const plain = /^\+?(\d+)\s*([a-z]*)/i.exec(text);
   if (plain === null) return undefined;
-  const unit = UNIT_MS[(plain[2] ?? "").toLowerCase()];
+  const unit = entryOf(UNIT_MS, (plain[2] ?? "").toLowerCase());
   return unit === undefined ? undefined : Math.floor(Number(plain[1]) * unit);
 }
 

@@ -4,6 +4,7 @@
  * A score of NaN means: the node is not in question at all (opt-in clusters), which is less than minus infinity.
  */
 
+import { entryOf, setEntry } from "../../../../base/record.ts";
 import { addScores } from "../../../../cib/schema/values.ts";
 import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
@@ -180,8 +181,8 @@ function takeCapacity(board: Board, node: Node, resource: Resource, sign: 1 | -1
   const free = board.capacity[node.index];
   if (free === undefined || !board.countsCapacity) return;
   for (const [name, amount] of Object.entries(demandOf(resource))) {
-    const have = free[name];
-    if (have !== undefined) free[name] = have - sign * amount;
+    const have = entryOf(free, name);
+    if (have !== undefined) setEntry(free, name, have - sign * amount);
   }
 }
 
@@ -197,8 +198,11 @@ export function demandOf(resource: Resource): Readonly<Record<string, number>> {
       if (set.name === "utilization")
         for (const { attributes } of set.children)
           if (attributes["name"] !== undefined)
-            demand[attributes["name"]] =
-              (demand[attributes["name"]] ?? 0) + (Number.parseInt(attributes["value"] ?? "0", 10) || 0);
+            setEntry(
+              demand,
+              attributes["name"],
+              (entryOf(demand, attributes["name"]) ?? 0) + (Number.parseInt(attributes["value"] ?? "0", 10) || 0),
+            );
   demands.set(resource, demand);
   return demand;
 }

@@ -3,6 +3,7 @@
  * Fact: Pacemaker Explained, "Utilization and Placement Strategy".
  */
 
+import { entryOf, setEntry } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Node, Resource } from "../facts/model.ts";
 import { primitivesOf, topOf } from "../facts/model.ts";
@@ -38,7 +39,7 @@ function boundTogether(board: Board, resource: Resource): Resource[] {
 }
 
 function fits(free: Readonly<Record<string, number>>, demand: Readonly<Record<string, number>>): boolean {
-  return Object.entries(demand).every(([name, amount]) => amount <= (free[name] ?? 0));
+  return Object.entries(demand).every(([name, amount]) => amount <= (entryOf(free, name) ?? 0));
 }
 
 /**
@@ -50,7 +51,8 @@ export function restrictToCapacity(board: Board, resource: Resource): Node | und
   const bound = boundTogether(board, resource);
   const together: Record<string, number> = {};
   for (const each of bound)
-    for (const [name, amount] of Object.entries(demandOf(each))) together[name] = (together[name] ?? 0) + amount;
+    for (const [name, amount] of Object.entries(demandOf(each)))
+      setEntry(together, name, (entryOf(together, name) ?? 0) + amount);
   if (Object.keys(together).length === 0) return undefined;
   const free = (node: Node) => board.capacity[node.index] ?? {};
   const isCandidate = (node: Node) => isAvailable(board, node) && scoreOn(board, resource, node) >= 0;

@@ -4,6 +4,7 @@
  * black box.
  */
 
+import { entryOf } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf } from "../facts/model.ts";
@@ -18,7 +19,7 @@ export function compareCapacity(board: Board, a: Node, b: Node): number {
   const [left, right] = [board.capacity[a.index] ?? {}, board.capacity[b.index] ?? {}];
   let result = 0;
   for (const name of new Set([...Object.keys(left), ...Object.keys(right)]))
-    result += Math.sign((right[name] ?? 0) - (left[name] ?? 0));
+    result += Math.sign((entryOf(right, name) ?? 0) - (entryOf(left, name) ?? 0));
   return result;
 }
 

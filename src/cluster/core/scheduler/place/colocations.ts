@@ -3,6 +3,7 @@
  * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
 
+import { entryOf } from "../../../../base/record.ts";
 import { addScores, INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { type Colocation, isActive, type Node, type Resource } from "../facts/model.ts";
 import { isFalse, ROLE } from "../facts/values.ts";
@@ -105,7 +106,7 @@ function isEverywhere(board: Board, { kind, instanceMax }: Resource): boolean {
 }
 
 export function attributeOf(node: Node, name: string): string | undefined {
-  return name === "#uname" ? node.name : node.attributes[name];
+  return name === "#uname" ? node.name : entryOf(node.attributes, name);
 }
 
 function isInstance(resource: Resource): boolean {

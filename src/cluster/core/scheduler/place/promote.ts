@@ -3,6 +3,7 @@
  * Facts: Pacemaker Explained, "Determining Which Instance is Promoted" (master-<resource>); crm_attribute --promotion.
  */
 
+import { entryOf } from "../../../../base/record.ts";
 import { addScores, INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { cloneOf, isKnownOn, primitivesOf } from "../facts/model.ts";
@@ -20,7 +21,7 @@ function ownScore(resource: Resource, attributes: Readonly<Record<string, string
     ? [`master-${resource.id}`]
     : [`master-${resource.recordedName ?? resource.id}`, `master-${resource.baseId}`];
   for (const name of names) {
-    const value = attributes[name];
+    const value = entryOf(attributes, name);
     if (value !== undefined) return parseScore(value);
   }
   return undefined;

@@ -1,5 +1,6 @@
 /** The names under which steps go out: as the executor knows them, and as pictures and reports show them. */
 
+import { entryOf } from "../../../../base/record.ts";
 import type { Action } from "../act/actions.ts";
 import { DONE } from "../act/collectives.ts";
 import type { Resource } from "../facts/model.ts";
@@ -26,7 +27,7 @@ function pictureKey(step: Action): string {
   const key = operationKey(step);
   const { notify_key_type: when, notify_key_operation: task = "" } = step.meta;
   if (when !== "post" || key === step.key) return key;
-  return key.replace(`_post_notify_${task}_`, `_post_notify_${DONE[task] ?? task}_`);
+  return key.replace(`_post_notify_${task}_`, `_post_notify_${entryOf(DONE, task) ?? task}_`);
 }
 
 /** The name of a step in a picture. */

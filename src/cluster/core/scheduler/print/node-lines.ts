@@ -1,5 +1,6 @@
 /** Node attributes and fail counts as text, in the words and the layout of crm_simulate -A and -c. */
 
+import { entryOf } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { formatDate } from "../facts/dates.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
@@ -15,7 +16,7 @@ export function attributeLines(facts: Facts): string[] {
     const names = Object.keys(node.attributes).filter((name) => !INTERNAL.test(name));
     const rows = names
       .toSorted()
-      .map((name) => `      * ${name.padEnd(32)}\t: ${(node.attributes[name] ?? "").padEnd(10)}`);
+      .map((name) => `      * ${name.padEnd(32)}\t: ${(entryOf(node.attributes, name) ?? "").padEnd(10)}`);
     return rows.length === 0 ? [] : [`    * Node: ${node.name}:`, ...rows];
   });
   return lines.length === 0 ? [] : ["  * Node Attributes:", ...lines];

@@ -2,6 +2,7 @@
  * Why a resource cannot even be looked for on a node: what its probe answered there, in the words of crm_mon.
  * Fact: OCF return codes (Pacemaker Administration).
  */
+import { entryOf } from "../../../../base/record.ts";
 import { isProbe } from "../facts/history-outcome.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";
@@ -13,7 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 function answerOn(resource: Resource, node: Node): string | undefined {
   for (const entry of resource.history.get(node)?.entries ?? []) {
-    const word = isProbe(entry) ? WORDS[entry.element.attributes["rc-code"] ?? ""] : undefined;
+    const word = isProbe(entry) ? entryOf(WORDS, entry.element.attributes["rc-code"] ?? "") : undefined;
     if (word !== undefined) return word;
   }
   return undefined;

@@ -1,4 +1,5 @@
 /** The state of nodes and resources as text, in the words and the layout of crm_mon. */
+import { entryOf } from "../../../../base/record.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { compareNames } from "../facts/names.ts";
@@ -84,7 +85,8 @@ const PENDING: Readonly<Record<string, string>> = {
   migrate_from: "Migrating",
 };
 
-const isUnderWay = ({ pendingTask }: Resource) => pendingTask === "monitor" || PENDING[pendingTask] !== undefined;
+const isUnderWay = ({ pendingTask }: Resource) =>
+  pendingTask === "monitor" || entryOf(PENDING, pendingTask) !== undefined;
 
 export function isDisabled(resource: Resource): boolean {
   return targetRoleOf(resource, inPromotable(resource)) === ROLE.stopped;
@@ -97,7 +99,7 @@ function isHeldLow(resource: Resource): boolean {
 
 /** What is under way counts as what it leads to, unless it is to be shown. */
 export function roleWord(resource: Resource, showPending = true): string {
-  const pending = showPending ? PENDING[resource.pendingTask] : undefined;
+  const pending = showPending ? entryOf(PENDING, resource.pendingTask) : undefined;
   if (pending !== undefined) return pending;
   if (resource.runningOn.length === 0) return "Stopped";
   if (!inPromotable(resource) && resource.role !== ROLE.promoted) return "Started";

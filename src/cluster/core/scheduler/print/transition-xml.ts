@@ -1,4 +1,5 @@
 /** A transition as Pacemaker's transition_graph. Source: the graphs that crm_simulate writes. */
+import { entryOf, setEntry } from "../../../../base/record.ts";
 import { type XmlElement, xml } from "../../../../base/xml.ts";
 import type { Action } from "../act/actions.ts";
 import type { Graph } from "../act/included.ts";
@@ -37,7 +38,7 @@ function identity(step: Action): XmlElement[] {
 
 function attributesOf(step: Action): XmlElement {
   const meta: Record<string, string> = {};
-  for (const name of Object.keys(step.meta).sort()) meta[`CRM_meta_${name}`] = step.meta[name] ?? "";
+  for (const name of Object.keys(step.meta).sort()) setEntry(meta, `CRM_meta_${name}`, entryOf(step.meta, name) ?? "");
   if (step.node !== undefined && step.kind !== "pseudo") {
     meta["CRM_meta_on_node"] = step.node.name;
     meta["CRM_meta_on_node_uuid"] = step.node.id;

@@ -1,5 +1,7 @@
 /** A proof as text, in English or Japanese. */
+
 import type { Language } from "../../../../base/language.ts";
+import { entryOf } from "../../../../base/record.ts";
 import { scoreText } from "../print/score-lines.ts";
 import { reasonText } from "../reason-text.ts";
 import type { Change, Goal, Obstacle, Preference } from "./change.ts";
@@ -150,7 +152,7 @@ const WORDS = {
 } satisfies Readonly<Record<string, Sentence>>;
 
 function fill(sentence: Sentence, language: Language, values: Readonly<Record<string, string>>): string {
-  return sentence[language].replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return sentence[language].replaceAll(/\{(\w+)\}/g, (whole, name: string) => entryOf(values, name) ?? whole);
 }
 
 export function factText({ kind, values }: CitedFact, language: Language): string {
