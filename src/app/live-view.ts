@@ -1,13 +1,15 @@
 /**
  * A picture on a terminal that is drawn anew in place: at each change, at each key, when the terminal changes its size,
  * and every so often. A manager that is gone or silent does not end it: the last picture stays with a word on top that
- * it is old, and the manager is asked again. Ended by q or Ctrl-C. Where the output is no terminal none of this holds.
+ * it is old, and the manager is asked again. Ended by q or Ctrl-C; Ctrl-Z lets it wait behind the shell. Where the
+ * output is no terminal, or one that cannot move its cursor, none of this holds.
  */
 
 import process from "node:process";
-import { foldText } from "../base/fold.ts";
+import { columnsOf, foldLine, foldText } from "../base/fold.ts";
 import { entryOf } from "../base/record.ts";
 import { watchStatus } from "./control-client.ts";
+import { keysIn } from "./terminal-keys.ts";
 
 export interface ScreenSize {
   readonly columns: number;
@@ -23,6 +25,9 @@ export function screenSize(): ScreenSize | undefined {
   if (!isTTY) return undefined;
   return { columns: columns > 0 ? columns : USUAL.columns, rows: rows > 0 ? rows : USUAL.rows };
 }
+
+/** Whether a picture can be drawn in place there. */
+export const isScreen = (): boolean => screenSize() !== undefined && process.env["TERM"] !== "dumb";
 
 /** For a person folded to the terminal, for a program as it is. */
 export function fitted(text: string): string {
@@ -42,41 +47,55 @@ export interface LiveView {
   readonly oldText: (at: string, reason: string) => string;
   /** Below the picture: which lines are shown, of how many. */
   readonly footText: (first: number, last: number, count: number) => string;
+  /** How a line stands out; it has to say the same in its words, for whoever sees no colours. */
+  readonly colourOf?: (line: string) => Colour | undefined;
   /** Keys that are not of the view itself. */
   readonly onKey?: (key: string) => void;
 }
 
-const ESCAPE = "\u001b";
-
 /** How far a key goes through a picture that is longer than the screen, in screens. */
 const STEPS: Readonly<Record<string, "line" | "page" | "whole">> = {
-  "\u001b[A": "line",
-  "\u001b[B": "line",
-  "\u001b[5~": "page",
-  "\u001b[6~": "page",
-  " ": "page",
-  "\u001b[H": "whole",
-  "\u001b[F": "whole",
+  up: "line",
+  down: "line",
+  "page-up": "page",
+  "page-down": "page",
+  home: "whole",
+  end: "whole",
 };
-const BACKWARDS = ["\u001b[A", "\u001b[5~", "\u001b[H"];
+const BACKWARDS = ["up", "page-up", "home"];
 const QUIT = "q";
-const INTERRUPT = "\u0003";
 /** Fact: POSIX, XCU 2.8.2: 128 and the number of the signal. */
 const INTERRUPTED = 130;
+const HUNG_UP = 129;
+
+export type Colour = "bad" | "warn";
+
+/** One line of a screen, no wider than it. */
+export interface ScreenLine {
+  readonly text: string;
+  readonly colour: Colour | undefined;
+}
 
 /** The lines that a screen shows of a text, and the line below them; `first` is corrected to what there is. */
 export function windowOf(
   text: string,
   { columns, rows }: ScreenSize,
   firstWanted: number,
-  footText: LiveView["footText"],
-): { readonly first: number; readonly lines: readonly string[] } {
-  const all = foldText(text, columns);
+  { footText, colourOf = () => undefined }: Pick<LiveView, "footText" | "colourOf">,
+): { readonly first: number; readonly lines: readonly ScreenLine[] } {
+  const all = text.split("\n").flatMap((line) => {
+    const colour = colourOf(line);
+    return foldLine(line, columns).map((part): ScreenLine => ({ text: part, colour }));
+  });
+  const foot = (firstShown: number, last: number): ScreenLine => {
+    const [told = ""] = foldLine(footText(firstShown, last, all.length), columns);
+    return { text: told, colour: undefined };
+  };
   const height = Math.max(1, rows - 1);
-  if (all.length <= height) return { first: 0, lines: [...all, footText(1, all.length, all.length)] };
+  if (all.length <= height) return { first: 0, lines: [...all, foot(1, all.length)] };
   const first = Math.max(0, Math.min(firstWanted, all.length - height));
   const shown = all.slice(first, first + height);
-  return { first, lines: [...shown, footText(first + 1, first + shown.length, all.length)] };
+  return { first, lines: [...shown, foot(first + 1, first + shown.length)] };
 }
 
 /** Where a key goes from `first`; undefined for a key that goes nowhere. */
@@ -87,33 +106,66 @@ export function goneTo(key: string, first: number, rows: number): number | undef
   return BACKWARDS.includes(key) ? Math.max(0, first - by) : first + by;
 }
 
-/** Each line is cleared behind its end, so that nothing flickers; the cursor stays on the last one. */
-function paint(lines: readonly string[], columns: number): void {
-  const fitting = lines.map((line) => foldText(line, columns)[0] ?? "");
-  process.stdout.write(`\u001b[H${fitting.join("\u001b[K\r\n")}\u001b[K\u001b[J`);
+/** Fact: ECMA-48, section 8.3.117 (SGR): bold and red, yellow; all off. */
+const SGR: Readonly<Record<Colour, string>> = { bad: "\u001b[1;31m", warn: "\u001b[33m" };
+const SGR_OFF = "\u001b[0m";
+
+/** Fact: no-color.org: any value but none forbids colours. */
+const hasColours = () => (process.env["NO_COLOR"] ?? "") === "";
+
+/**
+ * Each line is cleared behind its end, so that nothing flickers; the cursor stays on the last one. Behind one that is
+ * as wide as the screen the cursor still stands on its last column, and to clear there would take that away.
+ */
+function paint(lines: readonly ScreenLine[], { columns, rows }: ScreenSize): void {
+  const [isColoured, last] = [hasColours(), lines.length - 1];
+  const drawn = lines.map(({ text, colour }, index) => {
+    const told = colour === undefined || !isColoured ? text : `${SGR[colour]}${text}${SGR_OFF}`;
+    const isFull = columnsOf(text) >= columns;
+    return `${told}${isFull ? "" : "\u001b[K"}${index === last ? "" : "\r\n"}`;
+  });
+  // What stood below goes first, while the cursor can be put there.
+  const below = lines.length < rows ? `\u001b[${lines.length + 1};1H\u001b[J` : "";
+  process.stdout.write(`${below}\u001b[H${drawn.join("")}`);
 }
 
 const clock = (wallMs: number) => new Date(wallMs).toTimeString().slice(0, 8);
 
-/** What one read of a terminal holds: escape sequences, and single characters. */
-const KEYS = new RegExp(`${ESCAPE}\\[[0-9;]*[A-Za-z~]|.`, "gsu");
-
-/** Tells each key until `close`; without a terminal to read from there are none. */
-function readKeys(onKey: (key: string) => void): { readonly close: () => void } {
+/** Tells each key until `close`; without a terminal to read from there are none. `onGone`: it was hung up. */
+function readKeys(onKey: (key: string) => void, onGone: () => void): { readonly close: () => void } {
   const { stdin } = process;
   if (!stdin.isTTY) return { close: () => {} };
+  let rest = "";
   const read = (text: Buffer) => {
-    for (const key of text.toString("utf8").match(KEYS) ?? []) onKey(key);
+    const found = keysIn(rest + text.toString("utf8"));
+    rest = found.rest;
+    for (const key of found.keys) onKey(key);
   };
   stdin.setRawMode(true);
   stdin.on("data", read);
+  stdin.on("end", onGone);
+  stdin.on("error", onGone);
   return {
     close: () => {
       stdin.off("data", read);
+      stdin.off("end", onGone);
+      stdin.off("error", onGone);
       stdin.setRawMode(false);
       stdin.pause();
     },
   };
+}
+
+/** Stops as Ctrl-Z stops every program; when the shell lets it go on, the terminal is as it was before. */
+function suspend(onBack: () => void): void {
+  const { stdin } = process;
+  process.once("SIGCONT", () => {
+    stdin.setRawMode(true);
+    onBack();
+  });
+  stdin.setRawMode(false);
+  process.stdout.write("\r\n");
+  process.kill(process.pid, "SIGTSTP");
 }
 
 interface Canvas {
@@ -123,19 +175,20 @@ interface Canvas {
   readonly repaint: () => void;
 }
 
-function openCanvas({ oldText, footText }: LiveView): Canvas {
+function openCanvas(view: LiveView): Canvas {
   let [text, old, madeWallMs, first] = ["", "", Date.now(), 0];
   const repaint = () => {
     const size = screenSize() ?? USUAL;
-    const shown = windowOf(old + text, size, first, footText);
+    const colourOf = (line: string) => (`${line}\n` === old ? "bad" : view.colourOf?.(line));
+    const shown = windowOf(old + text, size, first, { ...view, colourOf });
     first = shown.first;
-    paint(shown.lines, size.columns);
+    paint(shown.lines, size);
   };
   return {
     repaint,
     set: (picture) => {
       if (picture.kind === "picture") [text, old, madeWallMs] = [picture.text, "", Date.now()];
-      else old = `${oldText(clock(madeWallMs), picture.reason)}\n`;
+      else old = `${view.oldText(clock(madeWallMs), picture.reason)}\n`;
       repaint();
     },
     go: (key) => {
@@ -184,14 +237,16 @@ export async function runLiveView(view: LiveView): Promise<number> {
   watch();
   let keys: ReturnType<typeof readKeys> | undefined;
   const exitCode = await new Promise<number>((resolve) => {
-    keys = readKeys((key) => {
+    const take = (key: string) => {
       if (key === QUIT) resolve(0);
-      else if (key === INTERRUPT) resolve(INTERRUPTED);
+      else if (key === "interrupt") resolve(INTERRUPTED);
+      else if (key === "suspend") suspend(redraw);
       else if (!canvas.go(key)) {
         view.onKey?.(key);
         redraw();
       }
-    });
+    };
+    keys = readKeys(take, () => resolve(HUNG_UP));
   });
   isEnded = true;
   keys?.close();

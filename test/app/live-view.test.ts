@@ -8,6 +8,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { afterKey } from "../../src/app/commands/crm-mon-keys.ts";
 import { STATUS_WORDS } from "../../src/app/commands/status-words.ts";
 import { fitted, goneTo, type LiveView, type Picture, runLiveView, windowOf } from "../../src/app/live-view.ts";
+import { keysIn } from "../../src/app/terminal-keys.ts";
 import { DEFAULT_SECTIONS, plainWishes } from "../../src/cluster/core/monitor/section-choice.ts";
 
 const { foot, old } = STATUS_WORDS.en;
@@ -15,23 +16,46 @@ const TEN = Array.from({ length: 10 }, (_, index) => `line ${index + 1}`).join("
 
 test("what is longer than the screen is told, and gone through", () => {
   const size = { columns: 40, rows: 5 };
-  expect(windowOf(TEN, size, 0, foot).lines).toEqual([
+  const shown = (text: string, first: number) => {
+    const { first: at, lines } = windowOf(text, size, first, { footText: foot });
+    return { at, lines: lines.map((line) => line.text) };
+  };
+  expect(shown(TEN, 0).lines).toEqual([
     ...["line 1", "line 2", "line 3", "line 4"],
     "1-4 of 10 (arrows, space; q: quit)",
   ]);
-  const next = goneTo(" ", 0, size.rows) ?? 0;
-  expect(windowOf(TEN, size, next, foot).lines[0]).toBe("line 4");
-  const end = windowOf(TEN, size, goneTo("\u001b[F", 0, size.rows) ?? 0, foot);
+  const next = goneTo("page-down", 0, size.rows) ?? 0;
+  expect(shown(TEN, next).lines[0]).toBe("line 4");
+  const end = shown(TEN, goneTo("end", 0, size.rows) ?? 0);
   expect(end.lines.slice(-2)).toEqual(["line 10", "7-10 of 10 (arrows, space; q: quit)"]);
-  expect(goneTo("\u001b[A", end.first, size.rows)).toBe(5);
+  expect(goneTo("up", end.at, size.rows)).toBe(5);
   expect(goneTo("n", 0, size.rows)).toBeUndefined();
-  expect(windowOf("one", size, 7, foot)).toEqual({ first: 0, lines: ["one", "(q: quit)"] });
+  expect(shown("one", 7)).toEqual({ at: 0, lines: ["one", "(q: quit)"] });
+});
+
+const E = "\u001b";
+test.each([
+  ["arrows of xterm and of application mode", [`${E}[A${E}[B${E}OA${E}OB`], ["up", "down", "up", "down"]],
+  ["Home and End of xterm, the Linux console, rxvt", [`${E}[H${E}[1~${E}[7~${E}OF${E}[4~`], "home home home end end"],
+  ["a sequence that is torn on a slow line", [E, "[", "5", "~n"], ["page-up", "n"]],
+  ["keys that nobody knows, which are no letters", [`${E}[15~${E}[1;5C${E}OPr`], ["r"]],
+  ["Escape by itself, and then a key", [E, "q"], ["q"]],
+  ["a beginning that never ends", [`${E}[${"1;".repeat(20)}`, "Xq"], ["q"]],
+])("%s", (_, reads, keys) => {
+  let rest = "";
+  const found = reads.flatMap((text) => {
+    const read = keysIn(rest + text);
+    rest = read.rest;
+    return read.keys;
+  });
+  expect(found.slice(-keys.length)).toEqual(typeof keys === "string" ? keys.split(" ") : keys);
 });
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-live-"));
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -53,10 +77,14 @@ function onTerminal(columns: number, rows: number) {
   return { screen, stdout, type: (keys: string) => stdin.write(keys) };
 }
 
-function view(picture: () => Picture, onKey: LiveView["onKey"] = () => {}): Promise<number> {
+function view(
+  picture: () => Picture,
+  onKey: (key: string) => void = () => {},
+  colourOf: LiveView["colourOf"] = () => undefined,
+): Promise<number> {
   const socketPath = path.join(folder, "nobody.sock");
   const make = () => Promise.resolve(picture());
-  return runLiveView({ socketPath, everyMs: 60_000, picture: make, onKey, oldText: old, footText: foot });
+  return runLiveView({ socketPath, everyMs: 60_000, picture: make, onKey, colourOf, oldText: old, footText: foot });
 }
 
 test("it is drawn to the terminal's size, anew at keys and when the size changes, and ends with q", async () => {
@@ -96,6 +124,24 @@ test("a manager that is gone leaves the last picture, called old, until it answe
   await expect.poll(() => screen.text).not.toContain("NO ANSWER");
   type("\u0003");
   expect(await ended).toBe(130);
+});
+
+test("what fills a line keeps its last sign, what stood below is gone, and what is bad stands out", async () => {
+  vi.stubEnv("NO_COLOR", "");
+  const { screen, type } = onTerminal(20, 6);
+  const text = `${"x".repeat(20)}\nbad news\nshort`;
+  const shown = view(
+    () => ({ kind: "picture", text }),
+    () => {},
+    (line) => (line.startsWith("bad") ? "bad" : undefined),
+  );
+  const lines = ["x".repeat(20), `${E}[1;31mbad news${E}[0m${E}[K`, `short${E}[K`, `(q: quit)${E}[K`];
+  await expect.poll(() => screen.text).toBe(`${E}[5;1H${E}[J${E}[H${lines.join("\r\n")}`);
+  vi.stubEnv("NO_COLOR", "1");
+  type("x");
+  await expect.poll(() => screen.text).toContain(`\r\nbad news${E}[K`);
+  type("q");
+  expect(await shown).toBe(0);
 });
 
 test("a serial line that does not know its size has 80 columns; what is piped is not folded", () => {

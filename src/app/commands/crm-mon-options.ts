@@ -2,6 +2,7 @@
 import { entryOf } from "../../base/record.ts";
 import {
   ALL_SECTIONS,
+  ALL_TEXT_SECTIONS,
   chooseSections,
   DEFAULT_SECTIONS,
   SECTION_WORDS,
@@ -196,7 +197,8 @@ function stepsOf(
 export function wishesOf(flags: Flags, split: Split, format: string): MonitorWishes | string {
   if (split.strangeLevel !== undefined) return `-m ${split.strangeLevel}: the history of fencing has the levels 0 to 3`;
   const isData = format === "xml" || format === "json";
-  const chosen = chooseSections(isData ? ALL_SECTIONS : DEFAULT_SECTIONS, split.steps);
+  const all = isData || format === "html" ? ALL_SECTIONS : ALL_TEXT_SECTIONS;
+  const chosen = chooseSections(isData ? ALL_SECTIONS : DEFAULT_SECTIONS, split.steps, all);
   if (chosen.kind !== "chosen") {
     const wrong = chosen.name === "" ? " wants sections" : ` ${chosen.name}: there is no such section`;
     return `--${chosen.kind}${wrong}; there are ${SECTION_WORDS.join(", ")}`;

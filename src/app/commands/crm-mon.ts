@@ -8,7 +8,7 @@ import process from "node:process";
 import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import type { HistoryEntry } from "../../cluster/core/cib-store/types.ts";
 import { brief } from "../../cluster/core/monitor/brief.ts";
-import { monitorHtml } from "../../cluster/core/monitor/html.ts";
+import { monitorHtml, standingOf } from "../../cluster/core/monitor/html.ts";
 import { monitorText } from "../../cluster/core/monitor/sections.ts";
 import { monitorTextOne } from "../../cluster/core/monitor/version-one.ts";
 import type { FencingNote, MonitorSource, MonitorWishes, UnprovenDevice } from "../../cluster/core/monitor/wishes.ts";
@@ -19,7 +19,7 @@ import { askControl, type ControlReply, readCommandLine, watchStatus } from "../
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
 import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
-import { type Picture, runLiveView, screenSize } from "../live-view.ts";
+import { isScreen, type Picture, runLiveView } from "../live-view.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { waitText, withProgress } from "../progress.ts";
 import { VERSION } from "../version.ts";
@@ -204,7 +204,8 @@ async function onScreen(call: Call): Promise<number> {
   // What is wrong from the beginning, as nobody who serves there, is told as by every other command.
   const first = await readLive(call);
   if (typeof first === "number") return first;
-  return await runLiveView({ socketPath, everyMs, picture, onKey, oldText: words.old, footText: words.foot });
+  const view = { socketPath, everyMs, picture, onKey, colourOf: standingOf };
+  return await runLiveView({ ...view, oldText: words.old, footText: words.foot });
 }
 
 /** Written anew at each change, and at least every `refreshSeconds`; ends when the manager is gone. */
@@ -258,6 +259,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     format === "xml" ||
     format === "json";
   if (isOnce || file !== undefined) return await once(call);
-  const isForEyes = screenSize() !== undefined && format !== "html" && flags["output-to"] === undefined;
+  const isForEyes = isScreen() && format !== "html" && flags["output-to"] === undefined;
   return isForEyes && flags["disable-ncurses"] !== true ? await onScreen(call) : await asStream(call);
 }

@@ -12,7 +12,7 @@ import { textOf } from "../../cluster/core/advice/texts.ts";
 import { askControl, readCommandLine, watchStatus } from "../control-client.ts";
 import type { ResourceStatus, StatusProblem, StatusReport } from "../control-protocol.ts";
 import { inLanguage, tellProblem } from "../japanese/translate.ts";
-import { fitted, type Picture, runLiveView, screenSize } from "../live-view.ts";
+import { type Colour, fitted, isScreen, type Picture, runLiveView } from "../live-view.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { askOrTell, EXIT, wrongCall } from "./ask.ts";
 import { keeperLines, linkWords } from "./keeper-lines.ts";
@@ -217,6 +217,12 @@ export function printScreen(report: StatusReport, language: Language): string {
   return [...verdictLines(report, language), ...problemLines(report.problems, language), ...body].join("\n");
 }
 
+function colourOfLine(line: string, language: Language): Colour | undefined {
+  const { error, warning } = SEVERITIES[language];
+  if (line.startsWith(`  ${error}: `)) return "bad";
+  return line.startsWith(`  ${warning}: `) ? "warn" : undefined;
+}
+
 /** Ages grow, too, while nothing changes. */
 const REDRAWN_EVERY_MS = 5000;
 
@@ -228,7 +234,9 @@ function watchOnScreen(socketPath: string, language: Language): Promise<number> 
     const reason = reply.kind === "refused" ? reply.problems.map(tellProblem).join("; ") : reply.reason;
     return { kind: "none", reason: inLanguage(reason, language) };
   };
-  return runLiveView({ socketPath, everyMs: REDRAWN_EVERY_MS, picture, oldText: words.old, footText: words.foot });
+  const colourOf = (line: string) => colourOfLine(line, language);
+  const view = { socketPath, everyMs: REDRAWN_EVERY_MS, picture, colourOf };
+  return runLiveView({ ...view, oldText: words.old, footText: words.foot });
 }
 
 /** For programs: a report at each change, until the manager goes. */
@@ -253,7 +261,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (lang !== undefined && lang !== "en" && lang !== "ja")
     return wrongCall("gemel status", `--lang ${String(lang)} is not spoken`, USAGE);
   const language = lang ?? operatorsLanguage();
-  if (isWatching === true && (json === true || screenSize() === undefined))
+  if (isWatching === true && (json === true || !isScreen()))
     return await watchAsStream(socketPath, json === true, language);
   const asked = await askOrTell("gemel status", socketPath, { kind: "status" });
   if (asked.kind === "failed") return asked.exitCode;

@@ -11,11 +11,13 @@ const BAD = /\b(?:FAILED|UNCLEAN|OFFLINE|lost|could not be executed|returned '|B
 const WARN = /\b(?:Stopped|standby|maintenance|unmanaged|disabled|degraded|inactive|fail-count)\b/;
 const GOOD = /\b(?:Started|Online|Promoted|Unpromoted)\b/;
 
-function classOf(text: string): string {
+/** How a line of a picture stands out, by its words; also for whoever draws it elsewhere. */
+export function standingOf(text: string): "bad" | "warn" | undefined {
   if (BAD.test(text)) return "bad";
-  if (WARN.test(text)) return "warn";
-  return GOOD.test(text) ? "good" : "";
+  return WARN.test(text) ? "warn" : undefined;
 }
+
+const classOf = (text: string) => standingOf(text) ?? (GOOD.test(text) ? "good" : "");
 
 /** Lines `  * x` below one another become lists in lists. */
 function listOf(lines: readonly string[]): string[] {

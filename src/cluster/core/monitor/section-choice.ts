@@ -7,6 +7,9 @@ import { type MonitorWishes, SECTION_NAMES, type SectionName } from "./wishes.ts
 
 export const ALL_SECTIONS: ReadonlySet<SectionName> = new Set(SECTION_NAMES);
 
+/** What `all` stands for in text: how the cluster is set is told there only to whoever names it. */
+export const ALL_TEXT_SECTIONS: ReadonlySet<SectionName> = new Set(SECTION_NAMES.filter((name) => name !== "options"));
+
 const SUMMARY = ["stack", "dc", "times", "counts"] as const;
 export const DEFAULT_SECTIONS: ReadonlySet<SectionName> = new Set([
   ...SUMMARY,
@@ -29,16 +32,17 @@ export const SECTION_WORDS = [...SECTION_NAMES, ...Object.keys(GROUPS), "all", "
 const membersOf = (name: string): readonly SectionName[] =>
   entryOf(GROUPS, name) ?? SECTION_NAMES.filter((section) => section === name);
 
-/** The sections; or the step whose name is that of none. */
+/** The sections, of which `all` names these; or the step whose name is that of none. */
 export function chooseSections(
   start: ReadonlySet<SectionName>,
   steps: readonly SectionStep[],
+  all: ReadonlySet<SectionName> = ALL_SECTIONS,
 ): { readonly kind: "chosen"; readonly sections: ReadonlySet<SectionName> } | SectionStep {
   let sections = start;
   for (const step of steps) {
     const { kind, name } = step;
     const adds = kind === "include";
-    if (name === "all" || name === "none") sections = adds === (name === "all") ? ALL_SECTIONS : new Set();
+    if (name === "all" || name === "none") sections = adds === (name === "all") ? all : new Set();
     else if (name === "default" && adds) sections = DEFAULT_SECTIONS;
     else {
       const members = membersOf(name);

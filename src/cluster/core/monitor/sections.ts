@@ -2,9 +2,11 @@
  * The cluster as crm_mon of Pacemaker 2.1 prints it, block by block. Compared with crm_mon 2.1.5 itself, as a black
  * box, over the scheduler's reference CIBs (test/cluster/monitor).
  */
+import { childOf, childrenOf } from "../../../base/xml.ts";
 import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
 import { ROLE } from "../scheduler/facts/values.ts";
 import { agentLines } from "../scheduler/print/agent-lines.ts";
+import { isUp, placesOf } from "../scheduler/print/places.ts";
 import { isUnique, KIND_WORD, lineOf, nodeLines, nodeState, primitiveLine } from "../scheduler/print/status-report.ts";
 import { connectivity, shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
@@ -32,7 +34,7 @@ const VALUE_WIDTH = 10;
 export function runningOn({ facts, shows }: NarrowedSource, node: Node): readonly Resource[] {
   // An anonymous clone may have several records on a node; one of them is its instance's own.
   return recordsOf(facts, node)
-    .filter(({ isOwn, resource }) => isOwn && resource.runningOn.includes(node) && shows(resource))
+    .filter(({ isOwn, resource }) => isOwn && placesOf(resource).includes(node) && shows(resource))
     .map(({ resource }) => resource);
 }
 
@@ -41,7 +43,11 @@ function nodesWithResources(source: NarrowedSource, wishes: MonitorWishes): stri
     const running = runningOn(source, node);
     if (wishes.brief && running.length === 0) return [];
     const lines = wishes.brief
-      ? agentLines(running, "      ", "below-node")
+      ? agentLines(
+          running.filter((each) => isUp(each)),
+          "      ",
+          "below-node",
+        )
       : running
           .filter((resource) => wishes.detail || !isImplied(resource))
           .map((resource) => primitiveLine(resource, "      ", isUnique(resource), "below-node"));
@@ -72,15 +78,6 @@ export function nodeSection(source: NarrowedSource, wishes: MonitorWishes): Sect
   return { title, lines: nodeLines({ ...whole, nodes: facts.nodes }, INDENT) };
 }
 
-/** Whether all of it is up that should be: then a list of what is inactive leaves it out. */
-export function isWhole(resource: Resource): boolean {
-  if (resource.kind === "clone") {
-    const wanted = Math.min(resource.instanceMax, resource.children.length);
-    return resource.children.filter((child) => isActive(child, true)).length >= wanted;
-  }
-  return isActive(resource, true);
-}
-
 /** The connection that a guest brings along; once the guest is no longer configured, it stands by itself. */
 function isImplied({ type, class: agentClass, container, removed }: Resource): boolean {
   return agentClass === "ocf" && type === "remote" && container !== undefined && !removed;
@@ -92,7 +89,7 @@ export function resourceSection({ facts }: MonitorSource, wishes: MonitorWishes)
     (resource) => (wishes.detail || !isImplied(resource)) && (!resource.removed || isActive(resource)),
   );
   const shown = known.filter((resource) =>
-    wishes.byNode ? wishes.inactive && !isWhole(resource) : wishes.inactive || isActive(resource),
+    wishes.byNode ? wishes.inactive && !isUp(resource, true) : wishes.inactive || isUp(resource),
   );
   // Counted is also what is no longer configured, and the connections that guests bring along.
   const counted = wishes.brief && !wishes.byNode ? facts.top.filter(({ kind }) => kind === "primitive") : [];
@@ -228,12 +225,21 @@ export interface Ban {
   readonly promotedOnly: boolean;
 }
 
+/** Ids of location constraints whose rule holds where any of its conditions does. */
+function disjunctions({ configuration }: Facts): ReadonlySet<string> {
+  const constraints = childrenOf(childOf(configuration, "constraints"), "rsc_location");
+  const found = constraints.filter((each) => childOf(each, "rule")?.attributes["boolean-op"] === "or");
+  return new Set(found.map(({ attributes: { id = "" } }) => id));
+}
+
 /** Location constraints that keep a resource from a node. */
 export function bansOf(facts: Facts, prefix: string): readonly Ban[] {
-  // Newest first, as crm_mon has them.
-  return facts.locations.toReversed().flatMap(({ source, resource, scores, role }) => {
+  const growing = disjunctions(facts);
+  // Newest first, as crm_mon has them; so it has their nodes, but for those that an `or` gathered.
+  return facts.locations.toReversed().flatMap(({ id, source, resource, scores, role }) => {
     if (!source.startsWith(prefix)) return [];
-    const lowest = [...scores].toReversed().filter(([, score]) => score < 0);
+    const banned = [...scores].filter(([, score]) => score < 0);
+    const lowest = growing.has(id) ? banned : banned.toReversed();
     return lowest.map(([node, score]) => ({ id: source, resource, node, score, promotedOnly: role === ROLE.promoted }));
   });
 }

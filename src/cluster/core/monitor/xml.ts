@@ -4,6 +4,7 @@ import { bundleSpec } from "../scheduler/facts/bundle-spec.ts";
 import { calendarOf } from "../scheduler/facts/dates.ts";
 import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
 import { agentName } from "../scheduler/print/agent-lines.ts";
+import { isUp } from "../scheduler/print/places.ts";
 import { isDisabled, isLocked, isUnique, roleWord } from "../scheduler/print/status-report.ts";
 import { shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
@@ -20,7 +21,7 @@ import {
   statusText,
   taskName,
 } from "./operations.ts";
-import { bansOf, featureSet, fencingShown, isWhole, runningOn } from "./sections.ts";
+import { bansOf, featureSet, fencingShown, runningOn } from "./sections.ts";
 import { byName, countsOf, isLeftAlone } from "./summary.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource, SectionName } from "./wishes.ts";
 
@@ -292,7 +293,7 @@ function restXml(source: NarrowedSource, wishes: MonitorWishes, wants: Wants): X
 /** Below their nodes only what is inactive is listed by itself, and only when that is wanted. */
 function resourcesXml({ facts }: NarrowedSource, wishes: MonitorWishes): XmlElement[] {
   const top = facts.top.filter((resource) => !resource.removed || isActive(resource));
-  const shown = wishes.byNode ? top.filter((resource) => !isWhole(resource)) : top;
+  const shown = wishes.byNode ? top.filter((resource) => !isUp(resource, true)) : top;
   return shown.length === 0 ? [] : [xml("resources", {}, shown.map(resourceXml))];
 }
 

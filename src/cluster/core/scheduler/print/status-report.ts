@@ -7,6 +7,7 @@ import { targetRoleOf } from "../facts/read-history.ts";
 import { ROLE, roleText } from "../facts/values.ts";
 import { agentLines, agentName } from "./agent-lines.ts";
 import { bundleLines, replicaLines, type Shown } from "./bundle-lines.ts";
+import { isDown, placesOf } from "./places.ts";
 import { probeFailure } from "./probe-failures.ts";
 
 /** What is left out and what is added. */
@@ -116,7 +117,7 @@ const waitsFor = (resource: Resource) =>
 
 function flagsOf(resource: Resource, node: Node | undefined, showPending: boolean): string[] {
   const flags: string[] = isLocked(resource) ? ["LOCKED"] : [];
-  if (resource.runningOn.length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
+  if (placesOf(resource).length === 1 && node !== undefined && !node.online && node.unclean) flags.push("UNCLEAN");
   if (showPending && resource.pendingTask === "monitor") flags.push("Monitoring");
   if (isDisabled(resource)) flags.push("disabled");
   else if (inPromotable(resource) && resource.nextRole === ROLE.unpromoted && hasTarget(resource))
@@ -149,10 +150,9 @@ export function primitiveLine(
   const name = own?.name ?? (unique ? resource.id : resource.baseId);
   const role = roleWord(resource, showPending);
   const failed = failedWord(resource, role);
-  const all = flagsOf(resource, own?.node ?? resource.runningOn[0], showPending);
+  const all = flagsOf(resource, own?.node ?? placesOf(resource)[0], showPending);
   const flags = withNode ? all : all.filter((flag) => flag !== "UNCLEAN" && flag !== "LOCKED");
-  // Where only the remains of what was handed over are, it does not run.
-  const places = resource.runningOn.filter((each) => !resource.dangling.includes(each));
+  const places = placesOf(resource);
   const several = withNode && places.length > 1;
   const first = own === undefined ? (places[0] ?? waitsFor(resource)) : own.node;
   const node = several || !withNode || first === undefined ? "" : ` ${first.name}`;
@@ -211,16 +211,16 @@ function cloneLines(facts: Facts, clone: Resource, indent: string, view: ReportV
   const busy = new Set<Node>();
   let active = 0;
   for (const instance of clone.children) {
-    const isUp = isActive(instance);
+    const isSomewhere = isActive(instance);
     for (const member of primitivesOf(instance)) for (const node of member.runningOn) busy.add(node);
     const isGone = primitivesOf(instance).some(({ runningOn: [on] }) => on !== undefined && isDown(on));
-    if (view.detail && (isUp || view.inactive)) {
+    if (view.detail) {
       lines.push(...lineOf(facts, instance, deeper, view));
       continue;
     }
     const isToldAlone =
       clone.unique || (view.pending === true && instance.kind === "primitive" && isUnderWay(instance));
-    if (!isUp && (instance.removed || !isToldAlone)) continue;
+    if (!isSomewhere && (instance.removed || !isToldAlone)) continue;
     const node = primitivesOf(instance)[0]?.runningOn[0];
     if (isGone && !clone.unique) continue;
     if (clone.unique || !isPlain(instance, view.pending) || node === undefined)
@@ -249,11 +249,6 @@ function isMember(node: Node): boolean {
   return node.kind !== "ping" && !node.inBundle;
 }
 
-/** Of a node that is down, and known to be, nothing is shown, nor of what was on it. */
-function isDown({ kind, online, unclean }: Node): boolean {
-  return !online && (kind === "guest" || !unclean);
-}
-
 /**
  * In a cluster that must be opted into, a clone has to do only with the nodes that have told of it; where some of them
  * told that it cannot run there, with those alone.
@@ -272,18 +267,20 @@ export function lineOf(facts: Facts, resource: Resource, indent: string, view: R
   if (resource.kind === "primitive") return [primitive(resource, indent)];
   if (resource.kind === "clone") return cloneLines(facts, resource, indent, view);
   if (resource.kind === "bundle" && view.detail)
-    return replicaLines(resource, indent, collectiveFlags(resource), (part, deeper) =>
-      view.inactive || isActive(part) ? [primitiveLine(part, deeper, false)] : [],
-    );
+    return replicaLines(resource, indent, collectiveFlags(resource), (part, deeper) => [
+      primitiveLine(part, deeper, false),
+    ]);
   if (resource.kind === "bundle")
     return bundleLines(resource, indent, collectiveFlags(resource), (each, deeper, place) =>
       primitiveLine(each, deeper, false, place),
     );
   const shown = resource.children.filter((member) => view.inactive || isActive(member));
   const hidden = resource.children.length - shown.length;
-  const note = hidden === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;
+  if (shown.length === 0 && view.brief !== true) return [];
+  const note = hidden === 0 || shown.length === 0 ? "" : `${hidden} member${hidden === 1 ? "" : "s"} inactive`;
   const head = `${indent}* Resource Group: ${resource.id}${collectiveFlags(resource, note)}:`;
-  if (view.brief === true) return [head, ...agentLines(shown, `${indent}  `, view.inactive ? "all" : "active")];
+  // Of a group the inactive members are counted, too, even where no others are.
+  if (view.brief === true) return [head, ...agentLines(resource.children, `${indent}  `, "all")];
   return [head, ...shown.map((member) => primitive(member, `${indent}  `))];
 }
 
