@@ -25,6 +25,7 @@ import {
   problem,
   refuseTicket,
   resourceWish,
+  switchedAttribute,
   ticketChange,
   type Wish,
 } from "./manager/configuration-requests.ts";
@@ -170,8 +171,15 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
     }
     case "cib-apply":
       return change(file, cib, request, applyWish(cib, request, asker));
-    case "node":
-      return change(file, cib, request, nodeWish(cib, request, asker));
+    case "node": {
+      const reply = change(file, cib, request, nodeWish(cib, request, asker));
+      const { node } = request;
+      const name = switchedAttribute(request);
+      const now = readCibFile(file);
+      if (reply.kind === "answer" && !("kind" in now) && transientAttributes(nodeState(now, node))[name] !== undefined)
+        setTransient(file, now, { kind: "attribute", node, name, lifetime: "reboot" });
+      return reply;
+    }
     case "resource":
       return change(file, cib, request, resourceWish(cib, request, asker));
     case "attribute": {

@@ -86,5 +86,12 @@ test.skipIf(skips(!isReady, "what it needs is not installed"))(
       const status = await pair.status("alpha");
       return status?.leases.length === 0 && status.nodes.every(({ state }) => state === "online");
     });
+
+    // The word said last counts, though a standby until the node leaves would win over it.
+    const stateOfBravo = async () => (await pair.status("alpha"))?.nodes.find(({ name }) => name === "bravo")?.state;
+    expect(told("crm", "node", "standby", "bravo", "reboot").code).toBe(0);
+    await pair.until("bravo stands by again", async () => (await stateOfBravo()) === "standby");
+    expect(told("crm", "node", "online", "bravo").code).toBe(0);
+    await pair.until("bravo is back by order", async () => (await stateOfBravo()) === "online");
   },
 );

@@ -72,6 +72,19 @@ describe("templates", () => {
   });
 });
 
+test("online takes back a standby until the node leaves, and standby an exemption from it", async () => {
+  const stands = async () => (await runHere(["crm_standby", "-G", "-q", "-N", "node01"], env)).output.trim();
+  expect((await crm("node", "standby", "node01", "reboot")).code).toBe(0);
+  expect(await stands()).toBe("on");
+  expect((await crm("node", "online", "node01")).code).toBe(0);
+  expect(await stands()).toBe("off");
+  expect((await crm("node", "standby", "node01")).code).toBe(0);
+  expect((await runHere(["crm_standby", "-v", "off", "-N", "node01", "-l", "reboot"], env)).code).toBe(0);
+  expect(await stands()).toBe("off");
+  expect((await crm("node", "standby", "node01")).code).toBe(0);
+  expect(await stands()).toBe("on");
+});
+
 test("simulate tells what would be done with the working copy, and commits nothing", async () => {
   const before = readFileSync(file, "utf8");
   const made = await batch("configure", "primitive extra ocf:pacemaker:Dummy", "simulate", "refresh");

@@ -39,6 +39,8 @@ export interface PairsCall {
   readonly choice: Choice;
   readonly isQuiet: boolean;
   readonly fallback?: string;
+  /** With `--output-as=xml`: takes each value that is told. */
+  readonly add?: (element: XmlElement) => void;
 }
 
 interface Pair {
@@ -112,9 +114,11 @@ function complain({ tool }: PairsCall, text: string, code: number): number {
 }
 
 /** `scope=nodes  name=standby value=on`, or the value alone. */
-function line({ scope, choice, isQuiet }: PairsCall, name: string, value: string): string {
-  if (isQuiet) return `${value}\n`;
-  return `scope=${scope.name} ${choice.id === undefined ? "" : `id=${choice.id}`} name=${name} value=${value}\n`;
+function tellPair({ scope, choice, isQuiet, add }: PairsCall, name: string, value: string): void {
+  const id = choice.id === undefined ? {} : { id: choice.id };
+  const told = `scope=${scope.name} ${id.id === undefined ? "" : `id=${id.id}`} name=${name} value=${value}`;
+  process.stdout.write(`${isQuiet ? value : told}\n`);
+  add?.(xml("attribute", { name, value, scope: scope.name, ...id }));
 }
 
 export async function queryPairs(call: PairsCall): Promise<number> {
@@ -122,11 +126,11 @@ export async function queryPairs(call: PairsCall): Promise<number> {
   const cib = await fetchCib(tool, socketPath);
   if (typeof cib === "number") return cib;
   const found = pairsOf(cib, scope, choice);
-  for (const { name, value } of found) process.stdout.write(line(call, name, value));
+  for (const { name, value } of found) tellPair(call, name, value);
   if (found.length > 0) return EXIT.done;
   if (fallback === undefined)
     return complain(call, "Error performing operation: No such device or address", FIELD_EXIT.notFound);
-  process.stdout.write(line(call, choice.name ?? "", fallback));
+  tellPair(call, choice.name ?? "", fallback);
   return EXIT.done;
 }
 

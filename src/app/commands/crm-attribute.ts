@@ -6,11 +6,11 @@
 
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
-import { childOf, childrenOf } from "../../base/xml.ts";
+import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";
 import { withoutInstance } from "../../cib/instance-name.ts";
 import { configuredNodes, nodeState, transientAttributes } from "../../cluster/core/controller/cib-read.ts";
 import { cibFile } from "../cib-door.ts";
-import { readCommandLine } from "../control-client.ts";
+import { readCommandLine, refuseOutput } from "../control-client.ts";
 import { askOrTell, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 import {
   changePairs,
@@ -21,6 +21,7 @@ import {
   queryPairs,
   statusScope,
 } from "./crm-attribute-pairs.ts";
+import { answeredInXml } from "./xml-answer.ts";
 
 const USAGE =
   "crm_attribute [-n NAME | -P PATTERN | -p [RESOURCE]] -G | -v VALUE | -D  [-N NODE] [-l reboot|forever]\n" +
@@ -35,6 +36,8 @@ export interface AttributeCall {
   readonly action: "query" | "delete" | { readonly update: string };
   readonly isQuiet: boolean;
   readonly fallback?: string;
+  /** With `--output-as=xml`: takes each value that is told. */
+  readonly add?: (element: XmlElement) => void;
 }
 
 /** `scope=nodes  name=standby value=on`, or the value alone. */
@@ -45,6 +48,7 @@ export function tellValue(call: AttributeCall, scope: string, value: string | un
     return FIELD_EXIT.notFound;
   }
   process.stdout.write(call.isQuiet ? `${shown}\n` : `scope=${scope}  name=${call.name} value=${shown}\n`);
+  call.add?.(xml("attribute", { name: call.name, value: shown, scope }));
   return EXIT.done;
 }
 
@@ -127,6 +131,8 @@ const FLAGS = {
   quiet: { type: "boolean", short: "q" },
   "quiet-old": { type: "boolean", short: "Q" },
   verbose: { type: "boolean", short: "V" },
+  "output-as": { type: "string" },
+  "output-to": { type: "string" },
 } as const;
 
 /** `-p` may have a resource behind it. */
@@ -155,6 +161,8 @@ interface Wanted {
   readonly node: string;
   readonly isUtilization: boolean;
 }
+
+type Called = Extract<ReturnType<typeof readCommandLine>, { kind: "called" }>;
 
 /** Attributes of one node. */
 async function ofNode(pairs: Omit<PairsCall, "scope">, wanted: Wanted): Promise<number> {
@@ -195,7 +203,18 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { rest, resource } = splitPromotion(argv);
   const called = readCommandLine(rest, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_attribute", called.reason, USAGE);
-  const { socketPath, flags } = called;
+  const isXml = called.flags["output-as"] === "xml";
+  const refusal = refuseOutput(isXml ? { ...called.flags, "output-as": "text" } : called.flags);
+  if (refusal !== undefined) return wrongCall("crm_attribute", refusal, USAGE);
+  if (!isXml) return await answer(called, resource);
+  return await answeredInXml("crm_attribute", argv, (add) => answer(called, resource, add));
+}
+
+async function answer(
+  { socketPath, flags }: Called,
+  resource: string | undefined,
+  add?: (element: XmlElement) => void,
+): Promise<number> {
   const isPromotion = flags["promotion"] === true;
   const name = isPromotion ? promotionName(resource) : (text(flags["name"]) ?? text(flags["attr-name"]));
   if (isPromotion && name === undefined) return wrongCall("crm_attribute", "which resource? -p RESOURCE", USAGE);
@@ -216,6 +235,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     action: update === undefined ? (flags["delete"] === true ? "delete" : "query") : { update },
     isQuiet: flags["quiet"] === true || flags["quiet-old"] === true,
     ...(fallback === undefined ? {} : { fallback }),
+    ...(add === undefined ? {} : { add }),
   };
   const type = text(flags["type"]);
   const ticketId = text(flags["ticket"]);

@@ -17,6 +17,7 @@ const USAGE = "crm_failcount -G | -D  -r RESOURCE [-N NODE] [-n OPERATION [-I IN
 const FLAGS = {
   query: { type: "boolean", short: "G" },
   delete: { type: "boolean", short: "D" },
+  update: { type: "string", short: "v" },
   resource: { type: "string", short: "r" },
   operation: { type: "string", short: "n" },
   interval: { type: "string", short: "I" },
@@ -41,7 +42,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { socketPath, flags } = called;
   const { resource, operation, node: given } = flags;
   if (typeof resource !== "string") return wrongCall("crm_failcount", "which resource? -r RESOURCE", USAGE);
-  if (flags.query !== true && flags.delete !== true)
+  // Fact: crm_failcount 2.1.5: -v 0 is an old name of -D; a count cannot be set.
+  const isDelete = flags.delete === true || flags.update === "0";
+  if (flags.update !== undefined && !isDelete)
+    return wrongCall("crm_failcount", "only -v 0 is known; crm resource failcount RESOURCE set NODE VALUE", USAGE);
+  if (flags.query !== true && !isDelete)
     return wrongCall("crm_failcount", "say -G to see the count, -D to forget it", USAGE);
   const node = await nodeName("crm_failcount", socketPath, typeof given === "string" ? given : undefined);
   if (typeof node === "number") return node;
@@ -51,7 +56,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const intervalMs = parseDurationMs(typeof flags.interval === "string" ? flags.interval : "0") ?? 0;
   const wanted = typeof operation === "string" ? operation : undefined;
   const names = matching(Object.keys(attributes), resource, wanted, intervalMs);
-  if (flags.delete !== true) {
+  if (!isDelete) {
     const sum = names.reduce(
       (total, name) => Math.min(INFINITY_SCORE, total + parseScore(entryOf(attributes, name))),
       0,

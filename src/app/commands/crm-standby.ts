@@ -3,10 +3,11 @@
  * it has an owner and an end. Facts: crm_standby(8).
  */
 import process from "node:process";
+import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import { readCommandLine } from "../control-client.ts";
 import { askOrTell, EXIT, FIELD_EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 import { type AttributeCall, nodeAttribute, nodeName } from "./crm-attribute.ts";
-import { changePairs, changeTransient, nodeScope, statusScope } from "./crm-attribute-pairs.ts";
+import { changePairs, changeTransient, nodeScope, queryPairs, statusScope } from "./crm-attribute-pairs.ts";
 
 const USAGE = "crm_standby -G | -v on|off | -D  [-N NODE] [-l reboot|forever] [-q]";
 const FLAGS = {
@@ -30,9 +31,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const called = readCommandLine(argv, FLAGS);
   if (called.kind === "wrong") return wrongCall("crm_standby", called.reason, USAGE);
   const { socketPath, flags } = called;
-  const refused = refusedFlag(flags, { id: "the lease that ends a standby finds it by its name; leave -i out" });
+  const { update, lifetime, id } = flags;
+  const isQuery = update === undefined && flags.delete !== true;
+  const found = "the lease that ends a standby finds it by its name; leave -i out";
+  const refused = isQuery ? undefined : refusedFlag(flags, { id: found });
   if (refused !== undefined) return wrongCall("crm_standby", refused, USAGE);
-  const { update, lifetime } = flags;
   if (lifetime !== undefined && lifetime !== "reboot" && lifetime !== "forever")
     return wrongCall("crm_standby", `-l ${String(lifetime)} is neither reboot nor forever`, USAGE);
   const given = flags.node ?? flags.uname;
@@ -56,14 +59,21 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(`crm_standby: there is no node ${node}\n`);
     return FIELD_EXIT.notFound;
   }
-  const pairs = { ...call, choice: { name: "standby" } };
+  const pairs = { ...call, choice: { name: "standby", ...(typeof id === "string" ? { id } : {}) } };
   if (flags.delete === true) {
     // Its lease ends of itself: there is nothing left of what it was for.
     if (lifetime !== "reboot") return await changePairs({ ...pairs, scope }, null);
     return await changeTransient({ ...pairs, scope: statusScope(node) }, node, null);
   }
-  if (lifetime === "reboot" && update !== undefined)
-    return await nodeAttribute({ ...call, action: isOn ? { update: "on" } : "delete" }, node, "reboot");
+  if (lifetime === "reboot" && update !== undefined) {
+    const permanent = configuredNodes(cib).find(({ name }) => name === node)?.attributes["standby"];
+    // "Off" until it leaves stands only against a standby that stays: else it would outlast a later one.
+    const isAgainst = !isOn && TRUE.includes(permanent ?? "off");
+    const action = isOn ? { update: "on" } : isAgainst ? { update: "off" } : "delete";
+    return await nodeAttribute({ ...call, action }, node, "reboot");
+  }
+  if (isQuery && typeof id === "string")
+    return await queryPairs({ ...pairs, scope: lifetime === "reboot" ? statusScope(node) : scope });
   if (update === undefined) return await nodeAttribute(call, node, lifetime);
   const action = isOn ? "standby" : "online";
   const asked = await askOrTell("crm_standby", socketPath, {

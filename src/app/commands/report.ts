@@ -34,13 +34,14 @@ import { readMoment, storyLines } from "./timeline.ts";
 
 const USAGE = `gemel report [-f TIME] [-t TIME] [-l FILE]... [-L PATTERN]... [-p PATTERN]... [-d] [--state DIR] [DEST]
   TIME: 10min (ago) or 2026-11-21 08:00:00Z;  DIR: where a node keeps its things that does not run any more
-  -l: another file;  -L: words that the analysis looks for;  -p: names whose values are masked;  -d: a directory`;
+  -l, -E: another file; -L: words that the analysis looks for;  -p: names whose values are masked;  -d: a directory`;
 const FLAGS = {
   from: { type: "string", short: "f" },
   to: { type: "string", short: "t" },
   state: { type: "string" },
   dest: { type: "string" },
   logfile: { type: "string", short: "l", multiple: true },
+  extra: { type: "string", short: "E", multiple: true },
   analyse: { type: "string", short: "L", multiple: true },
   mask: { type: "string", short: "p", multiple: true },
   "as-directory": { type: "boolean", short: "d" },
@@ -50,6 +51,10 @@ const FLAGS = {
   corosync: { type: "boolean", short: "C" },
   "sos-mode": { type: "boolean" },
   verbose: { type: "boolean", short: "V", multiple: true },
+  "print-version": { type: "boolean", short: "v" },
+  features: { type: "boolean" },
+  openais: { type: "boolean", short: "A" },
+  overwrite: { type: "boolean", short: "Z" },
   quick: { type: "boolean", short: "Q" },
   sanitise: { type: "boolean", short: "s" },
   "no-editor": { type: "boolean", short: "D" },
@@ -57,12 +62,14 @@ const FLAGS = {
   nodes: { type: "string", short: "n", multiple: true },
   user: { type: "string", short: "u" },
   rsh: { type: "string", short: "e" },
+  "ssh-options": { type: "string", short: "X", multiple: true },
   cluster: { type: "string", short: "c" },
   "max-depth": { type: "string" },
   cts: { type: "string", short: "T" },
   "cts-log": { type: "string" },
 } as const;
-const WITHOUT_EFFECT = ["nodes", "user", "rsh", "cluster", "max-depth", "cts", "cts-log"];
+const WITHOUT_EFFECT = ["nodes", "user", "rsh", "ssh-options", "cluster", "max-depth", "cts", "cts-log"];
+const FEATURES = "black-box timeline drbd fencing hardware masking\n";
 const TOOL_WAIT_MS = 10_000;
 const TOOL_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -215,15 +222,25 @@ function pack(files: ReadonlyMap<string, string>, destination: string): string |
   }
 }
 
+/** `-D` was "no editor" for hb_report and is a depth of search for crm_report, which takes a number behind it. */
+function withoutDepth(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word, index) => word === "-D" && /^\d+$/.test(argv[index + 1] ?? ""));
+  return at < 0 ? argv : [...argv.slice(0, at), "--max-depth", ...argv.slice(at + 1)];
+}
+
 function defaultName(nowWallMs: number): string {
   return `gemel-report-${new Date(nowWallMs).toISOString().replaceAll(/[-:]/g, "").slice(0, 15)}`;
 }
 
 /** Exit codes: 0; 1 the archive could not be written; 64 wrong call; 69 no manager, and nothing of it is known here. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const called = readCommandLine(argv, FLAGS, 1);
+  const called = readCommandLine(withoutDepth(argv), FLAGS, 1);
   if (called.kind === "wrong") return wrongCall("gemel report", called.reason, USAGE);
   const { socketPath, flags, words } = called;
+  if (flags["print-version"] === true || flags["features"] === true) {
+    process.stdout.write(`gemel report ${VERSION}\n${flags["features"] === true ? FEATURES : ""}`);
+    return EXIT.done;
+  }
   const nowWallMs = Date.now();
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const fromWallMs = readMoment(text(flags["from"]) ?? "24h", nowWallMs);
@@ -255,7 +272,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     const safe = maskText(content, secrets);
     return hidden.length === 0 ? safe : masked(safe, names);
   };
-  const all = [...files, ...filesGiven(list(flags["logfile"]))];
+  const all = [...files, ...filesGiven([...list(flags["logfile"]), ...list(flags["extra"])])];
   const safe = new Map(all.map(([name, content]) => [name, hide(content)]));
   return deliver(safe, named, flags["as-directory"] === true, source.missing);
 }

@@ -20,3 +20,33 @@ export function tellXml(
   const attributes = { "api-version": API_VERSION, request: [tool, ...argv.map(quoted)].join(" ") };
   process.stdout.write(printXml(xml("pacemaker-result", attributes, [...body, status])));
 }
+
+const written = (chunk: unknown) => (typeof chunk === "string" ? chunk : "");
+
+/**
+ * Runs a command that says in text what it does: with `--output-as=xml` that text is left out, what it hands to `add`
+ * stands in the answer, and so does what it complained of, when it has failed. Answers its exit code.
+ */
+export async function answeredInXml(
+  tool: string,
+  argv: readonly string[],
+  run: (add: (element: XmlElement) => void) => Promise<number>,
+): Promise<number> {
+  const body: XmlElement[] = [];
+  let complaints = "";
+  const [out, error] = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)];
+  process.stdout.write = () => true;
+  process.stderr.write = (chunk: unknown) => {
+    complaints += written(chunk);
+    return error(written(chunk));
+  };
+  let code: number;
+  try {
+    code = await run((element) => body.push(element));
+  } finally {
+    process.stdout.write = out;
+    process.stderr.write = error;
+  }
+  tellXml(tool, argv, body, code, code === 0 ? [] : complaints.split("\n").filter((line) => line !== ""));
+  return code;
+}

@@ -6,7 +6,7 @@ import { everyElement } from "../../cib/schema/finding.ts";
 import { readBoolean } from "../../cib/schema/values.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
-import { borrowedWords } from "./borrowed.ts";
+import { borrowedWords, runTool } from "./borrowed.ts";
 import { CIB_WORDS } from "./cib-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
 import { externalCommand } from "./external.ts";
@@ -219,11 +219,17 @@ export async function runResource(session: Session, words: readonly string[]): P
   });
 }
 
+/** A node that was not named is the one that was asked. */
+async function askedNode(session: Session): Promise<string | number> {
+  const reply = await askManager(session, { kind: "ping" });
+  return reply.kind === "answer" ? reply.value.self : tellReply(session, reply);
+}
+
 export async function runNode(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", given, ...rest] = words;
-  const status = await askManager(session, { kind: "status" });
-  if (status.kind !== "answer") return tellReply(session, status);
   if (["status", "show", "list"].includes(verb)) {
+    const status = await askManager(session, { kind: "status" });
+    if (status.kind !== "answer") return tellReply(session, status);
     const nodes = status.value.nodes.filter(({ name }) => given === undefined || given === name);
     for (const { name, state, isDc, attributes } of nodes) {
       session.terminal.out(`${name}: ${state}${isDc ? " (DC)" : ""}\n`);
@@ -233,7 +239,8 @@ export async function runNode(session: Session, words: readonly string[]): Promi
   }
   const action = entryOf(NODE_ACTIONS, verb);
   if (action !== undefined) {
-    const node = given ?? status.value.self;
+    const node = given ?? (await askedNode(session));
+    if (typeof node === "number") return node;
     // Fact: crmsh, node standby: `reboot` is until the node leaves, which no lease needs to end.
     if (rest[0] === "reboot" && action === "standby")
       return doIt(session, { kind: "attribute", node, name: "standby", value: "on", lifetime: "reboot" });
@@ -252,9 +259,7 @@ export async function runNode(session: Session, words: readonly string[]): Promi
     return doIt(session, { kind: "attribute", node: given, name, value, lifetime });
   if (attributeVerb === "delete") return doIt(session, { kind: "attribute", node: given, name, lifetime });
   if (attributeVerb !== "show") return -1;
-  const found = entryOf(status.value.nodes.find((node) => node.name === given)?.attributes, name);
-  if (found !== undefined) session.terminal.out(`${found}\n`);
-  return found === undefined ? EXIT.failed : EXIT.done;
+  return await runTool(session, ["crm_attribute", "-G", "-q", "-N", given, "-n", name, "-l", lifetime]);
 }
 
 /** Every level of topology may be tried, and each device has its own time. */

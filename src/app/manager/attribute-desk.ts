@@ -50,6 +50,15 @@ export function setTransient(manager: Manager, request: AttributeRequest): Reply
   return { kind: "answer", value: { text } };
 }
 
+/** Takes away what a node would have until it leaves; nothing is done where there is none. */
+export function dropTransient(manager: Manager, node: string, name: string): void {
+  const pending = attributeValue(manager.attributes, node, name);
+  const value =
+    pending === undefined ? transientAttributes(nodeState(nodeCib(manager.node), node))[name] : pending.value;
+  if (value !== null && value !== undefined)
+    setTransient(manager, { kind: "attribute", node, name, lifetime: "reboot" });
+}
+
 export function takePrivate(
   manager: Manager,
   { node, name, value }: Extract<ManagerMessage, { room: "attribute" }>,

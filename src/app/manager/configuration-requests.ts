@@ -117,6 +117,9 @@ const NODE_ACTIONS = {
   ready: { name: "maintenance", value: "false", kind: "maintenance" },
 } as const;
 
+/** What a node has until it leaves would win over what is asked for now: of a switch it is taken away. */
+export const switchedAttribute = ({ action }: Of<"node">): string => NODE_ACTIONS[action].name;
+
 export function nodeWish(cib: XmlElement, { node, action, lifetime, reason }: Of<"node">, asker: Asker): Wish {
   const { name, value, kind } = NODE_ACTIONS[action];
   const made = nodeAttribute(cib, node, name, value);

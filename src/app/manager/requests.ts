@@ -12,7 +12,7 @@ import type { ControlRequest } from "../control-protocol.ts";
 import { describeFault } from "../fault.ts";
 import { VERSION } from "../version.ts";
 import { ASK_FENCE_WAIT_MS, ASK_WAIT_MS, ask } from "./ask-peer.ts";
-import { permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
+import { dropTransient, permanentAttribute, queryAttribute, setTransient, takePrivate } from "./attribute-desk.ts";
 import { change, withCautions } from "./change.ts";
 import {
   applyWish,
@@ -22,6 +22,7 @@ import {
   primitivesOf,
   refuseTicket,
   resourceWish,
+  switchedAttribute,
   ticketChange,
   type Wish,
 } from "./configuration-requests.ts";
@@ -86,6 +87,17 @@ async function setForNow(manager: Manager, request: ControlRequest & { readonly 
   const losses = await lossesUntilBoot(manager, request);
   const reply = setTransient(manager, request);
   return reply.kind === "answer" ? withCautions(reply.value, losses) : reply;
+}
+
+/** The word that was said last counts, not one that the node would keep until it leaves. */
+async function switchNode(
+  manager: Manager,
+  person: Person,
+  request: ControlRequest & { readonly kind: "node" },
+): Promise<Reply> {
+  const reply = await change(manager, person, request, (cib) => nodeWish(cib, request, askerOf(request)));
+  if (reply.kind === "answer") dropTransient(manager, request.node, switchedAttribute(request));
+  return reply;
 }
 
 const askerOf = ({ by = "root" }: ControlRequest) => ({ by, nowWallMs: Date.now() });
@@ -154,7 +166,7 @@ async function dispatch(manager: Manager, request: ControlRequest, person: Perso
     case "attribute-query":
       return answer<"attribute-query">(queryAttribute(manager, request, person));
     case "node":
-      return await change(manager, person, request, (cib) => nodeWish(cib, request, askerOf(request)));
+      return await switchNode(manager, person, request);
     case "resource":
       return await resource(manager, person, request);
     case "clocks":
