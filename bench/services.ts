@@ -207,13 +207,13 @@ const childrenOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 
 /**
- * Killed by -9, with its workers, which would keep its port: it is found by its monitor, started again where it was,
- * and the failure is told.
+ * Killed by -9, with its workers or alone, so that they keep its port: it is found by its monitor, started again where
+ * it was, and the failure is told.
  */
-async function revived(pair: NodePair, id: string, isUp: () => boolean): Promise<void> {
+async function revived(pair: NodePair, id: string, whom: "with its workers" | "alone", isUp: () => boolean) {
   const pid = Number(readFileSync(place(`${id}.pid`), "utf8").trim());
   const killedAtMs = performance.now();
-  for (const one of [pid, ...childrenOf(pid)]) process.kill(one, "SIGKILL");
+  for (const one of [pid, ...(whom === "alone" ? [] : childrenOf(pid))]) process.kill(one, "SIGKILL");
   const isFailed = async () => {
     const status = await pair.status("alpha");
     return status?.problems.some((problem) => problem.code === "resource-failed" && problem.what.includes(id)) === true;
@@ -223,7 +223,8 @@ async function revived(pair: NodePair, id: string, isUp: () => boolean): Promise
   await pair.until(`${id} is back`, isUp, UNTIL_MS);
   await untilQuiet(pair);
   const where = (await activeOf(pair, id)).join();
-  tell(`${id} after kill -9`, where === "alpha", `told after ${told}, up on ${where} after ${seconds(killedAtMs)}`);
+  const figure = `told after ${told}, up on ${where} after ${seconds(killedAtMs)}`;
+  tell(`${id} after kill -9 ${whom}`, where === "alpha", figure);
   pair.gemel("alpha", "crm", "resource", "cleanup", id, "alpha");
   await untilQuiet(pair);
 }
@@ -266,9 +267,11 @@ async function web(): Promise<void> {
       at(pair.space("client"), "curl", "-sfm", "5", `http://${ADDRESS}:${port}/index.html`)?.includes("in service") ===
       true;
     await pair.until("both pages are served", () => page("8080") && page("8081"), UNTIL_MS);
-    await revived(pair, "apache", () => page("8080"));
-    await revived(pair, "nginx", () => page("8081"));
-    await revived(pair, "script", () => {
+    for (const whom of ["with its workers", "alone"] as const) {
+      await revived(pair, "apache", whom, () => page("8080"));
+      await revived(pair, "nginx", whom, () => page("8081"));
+    }
+    await revived(pair, "script", "alone", () => {
       const pid = existsSync(place("script.pid")) ? readFileSync(place("script.pid"), "utf8").trim() : "";
       return pid !== "" && existsSync(`/proc/${pid}`);
     });

@@ -176,7 +176,8 @@ export function askFile(file: string, request: ControlRequest): AnyReply {
       const { node } = request;
       const name = switchedAttribute(request);
       const now = readCibFile(file);
-      if (reply.kind === "answer" && !("kind" in now) && transientAttributes(nodeState(now, node))[name] !== undefined)
+      const isSet = !("kind" in now) && entryOf(transientAttributes(nodeState(now, node)), name) !== undefined;
+      if (reply.kind === "answer" && isSet)
         setTransient(file, now, { kind: "attribute", node, name, lifetime: "reboot" });
       return reply;
     }

@@ -4,6 +4,7 @@
  * torn anywhere. Facts: ECMA-48, section 5.4 (control sequences); VT220 Programmer Reference, section 3.2; Linux
  * console_codes(4).
  */
+import { entryOf } from "../base/record.ts";
 
 const ESCAPE = "\u001b";
 
@@ -48,8 +49,9 @@ export function keysIn(text: string): KeysRead {
     if (rest.length <= SEQUENCE_MAX && BEGINNING.test(rest)) return { keys, rest };
     const [whole = "", sequence = ""] = SEQUENCE.exec(rest) ?? [];
     const [character = ""] = rest;
-    if (whole === "") keys.push(NAMES[character] ?? character);
-    else if (NAMES[sequence] !== undefined) keys.push(NAMES[sequence]);
+    const known = entryOf(NAMES, whole === "" ? character : sequence);
+    if (whole === "") keys.push(known ?? character);
+    else if (known !== undefined) keys.push(known);
     rest = rest.slice(whole.length || character.length);
   }
   return { keys: keys.filter((key) => key !== ESCAPE), rest: "" };

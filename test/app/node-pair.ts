@@ -10,6 +10,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
 import type { StatusReport } from "../../src/app/control-protocol.ts";
+import { removeGroups, WITH_CGROUPS } from "../support/node-cgroups.ts";
 import { PROGRAM } from "../support/program.ts";
 
 export const NODES = ["alpha", "bravo"] as const;
@@ -175,7 +176,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       if (binary !== undefined) programs[node] = [binary];
       const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
       const program = [...programs[node], "node", ...own];
-      const shell = `exec "$@" >>${place(node, "log")} 2>&1`;
+      const shell = `${WITH_CGROUPS}; exec "$@" >>${place(node, "log")} 2>&1`;
       const argv = [...program, "--run", place(node, "run"), "--name", node];
       const child = spawn("ip", ["netns", "exec", space(node), "sh", "-c", shell, "sh", ...argv], { stdio: "ignore" });
       keepers.set(node, child);
@@ -254,6 +255,7 @@ export function openNodePair({ times, configuration }: PairOptions): NodePair {
       // Managers end with their keepers' pipes; give them a moment before their namespace goes.
       await sleep(100);
       for (const name of [...NODES, "client"]) ip("netns", "del", space(name));
+      removeGroups(folder);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -54,7 +54,7 @@ export function setTransient(manager: Manager, request: AttributeRequest): Reply
 export function dropTransient(manager: Manager, node: string, name: string): void {
   const pending = attributeValue(manager.attributes, node, name);
   const value =
-    pending === undefined ? transientAttributes(nodeState(nodeCib(manager.node), node))[name] : pending.value;
+    pending === undefined ? entryOf(transientAttributes(nodeState(nodeCib(manager.node), node)), name) : pending.value;
   if (value !== null && value !== undefined)
     setTransient(manager, { kind: "attribute", node, name, lifetime: "reboot" });
 }

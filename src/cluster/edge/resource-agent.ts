@@ -2,19 +2,18 @@
  * Runs the operations that the executor core orders: agents of other programs as child processes, our own in process,
  * fencing devices through the function that the manager gives. Every run ends, in time, with one `finished` event.
  */
-
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import { entryOf } from "../../base/record.ts";
 import { printXml } from "../../base/xml.ts";
-import type { GroupProcess, ResourceGroups } from "../../hw/edge/cgroup.ts";
+import type { ResourceGroups } from "../../hw/edge/cgroup.ts";
 import { killLeftOvers, type ProcessResult, runProcess } from "../../hw/edge/child-process.ts";
 import type { AttributeUpdate, ExecutorEvent, OperationRun, Outcome } from "../core/executor/types.ts";
 import { type BuiltInAgent, noteDirectory, OCF } from "./agents/contract.ts";
 import { BUILT_IN_AGENTS } from "./agents/index.ts";
 import { metadataXml } from "./agents/metadata.ts";
+import { startInGroup, stopInGroup } from "./left-behind.ts";
 import { behindLingering, ownerOf } from "./lingering-operations.ts";
 import { type AgentPaths, findProgram, USUAL_PATHS, unitOf } from "./resource-agent-classes.ts";
 import { operateUnit, type SystemdOptions, usualSystemd } from "./systemd-units.ts";
@@ -139,50 +138,6 @@ function startProcess(run: OperationRun, options: AgentOptions): Running {
   return { done, kill: child.kill };
 }
 
-/** What is left to a stop that is tried again; nothing of the resource runs any more. */
-const SECOND_STOP_MAX_MS = 10_000;
-/** A process that KILL does not end within this time hangs in the kernel. */
-const KILL_WAIT_MS = 2_000;
-const LOOK_MS = 20;
-const NAMED_MAX = 5;
-
-function nameProcesses(processes: readonly GroupProcess[]): string {
-  const named = processes.slice(0, NAMED_MAX).map(({ pid, command }) => `${pid} (${command})`);
-  const more = processes.length > NAMED_MAX ? ` and ${processes.length - NAMED_MAX} more` : "";
-  return `process ${named.join(", ")}${more}`;
-}
-
-/**
- * A stop goes up a ladder before it fails and its node is fenced for it: what the resource still runs is named and
- * killed, inside its own cgroup, and the agent is asked once more, to clean up and to say that it is stopped.
- */
-function startStop(run: OperationRun, options: AgentOptions): Running {
-  let current = startProcess(run, options);
-  const climb = async (): Promise<RunEnd> => {
-    const first = await current.done;
-    const { groups, log } = options;
-    const { outcome } = first;
-    const hasFailed = outcome.kind === "timeout" || (outcome.kind === "exit" && outcome.code !== OCF.success);
-    const left = groups?.processes(run.resource.id) ?? [];
-    if (!hasFailed || groups === undefined || left.length === 0) return first;
-    const holders = nameProcesses(left);
-    const why = first.exitReason === "" ? "its stop failed" : first.exitReason;
-    log?.(`${run.resource.id} still runs after its stop (${why}): ${holders} is killed, and the stop tried again`);
-    groups.killResource(run.resource.id);
-    // Agents look for the process itself, which is there until its parent has taken note of its end.
-    const isThere = ({ pid }: GroupProcess) => existsSync(`/proc/${pid}`);
-    for (let waitedMs = 0; waitedMs < KILL_WAIT_MS && left.some(isThere); waitedMs += LOOK_MS) await sleep(LOOK_MS);
-    current = startProcess({ ...run, timeoutMs: Math.min(run.timeoutMs, SECOND_STOP_MAX_MS) }, options);
-    const second = await current.done;
-    const now = new Set(groups.processes(run.resource.id).map(({ pid }) => pid));
-    const hangs = left.filter(({ pid }) => now.has(pid));
-    if (hangs.length === 0 && second.outcome.kind === "exit" && second.outcome.code === OCF.success) return second;
-    const end = hangs.length === 0 ? "and its stop failed again" : `and ${nameProcesses(hangs)} hangs in the kernel`;
-    return { ...first, exitReason: `${why}; ${holders} was killed, ${end}` };
-  };
-  return { done: climb(), kill: () => current.kill() };
-}
-
 /** Bounds work that only hopefully listens to its signal. */
 function bounded(timeoutMs: number, work: (signal: AbortSignal) => Promise<RunEnd>): Running {
   const abort = new AbortController();
@@ -294,8 +249,11 @@ function start(run: OperationRun, options: AgentOptions): Running {
   if (builtIn !== undefined) return startBuiltIn(builtIn, run, options);
   const unit = unitOf(run, options.paths ?? USUAL_PATHS);
   if (unit !== undefined) return startUnit(unit, run, options);
-  if (run.resource.class !== "stonith")
-    return run.operation === "stop" ? startStop(run, options) : startProcess(run, options);
+  if (run.resource.class !== "stonith") {
+    const begin = (one: OperationRun) => startProcess(one, options);
+    if (run.operation === "stop") return stopInGroup(run, options, begin);
+    return run.operation === "start" ? startInGroup(run, options, begin) : begin(run);
+  }
   const { fencing } = options;
   if (fencing !== undefined) return bounded(run.timeoutMs, (signal) => fencing(run, signal));
   const reason = "fencing devices are not run here";

@@ -34,6 +34,7 @@ const SYSTEMD = { destination: "org.freedesktop.systemd1", path: "/org/freedeskt
 const MANAGER = { ...SYSTEMD, interface: "org.freedesktop.systemd1.Manager" };
 const PROPERTIES = "org.freedesktop.DBus.Properties";
 const UNIT = "org.freedesktop.systemd1.Unit";
+const SERVICE = "org.freedesktop.systemd1.Service";
 /** A signal that was lost is made up for by a look. */
 const LOOK_MS = 1_000;
 /** On its way up or down a unit is neither. */
@@ -48,6 +49,8 @@ const LOST = "org.freedesktop.DBus.Error.NoReply";
 const RETURNS_MS = 10_000;
 const RETRY_MS = 200;
 const DROP_IN = "50-gemel.conf";
+/** Who starts what we stop may do so again. */
+const STOP_TRIES_MAX = 10;
 const JOBS: Readonly<Record<string, string>> = {
   start: "StartUnit",
   stop: "StopUnit",
@@ -98,13 +101,19 @@ function bodyOf(answer: BusAnswer): readonly BusValue[] {
   throw trouble(answer);
 }
 
+/** Of a property that is a text; empty for any other. */
+function textOf(answer: BusAnswer): string {
+  const [value] = bodyOf(answer);
+  return typeof value === "object" && "value" in value && typeof value.value === "string" ? value.value : "";
+}
+
 /** Everything that is asked here is answered by a path, or by nothing. */
 async function ask(work: Work, member: string, signature = "", ...body: BusValue[]): Promise<string> {
   const [first] = bodyOf(await work.bus.call({ ...MANAGER, member, signature, body }));
   return typeof first === "string" ? first : "";
 }
 
-async function property(work: Work, unitPath: string, name: string): Promise<string> {
+async function property(work: Work, unitPath: string, name: string, from = UNIT): Promise<string> {
   const { destination } = SYSTEMD;
   const call = {
     destination,
@@ -112,10 +121,9 @@ async function property(work: Work, unitPath: string, name: string): Promise<str
     interface: PROPERTIES,
     member: "Get",
     signature: "ss",
-    body: [UNIT, name],
+    body: [from, name],
   };
-  const [value] = bodyOf(await work.bus.call(call));
-  return typeof value === "object" && "value" in value && typeof value.value === "string" ? value.value : "";
+  return textOf(await work.bus.call(call));
 }
 
 /** Loads the unit if it is not; there is an object for one without a file as well. */
@@ -133,8 +141,20 @@ async function settledState(work: Work): Promise<string> {
   }
 }
 
-/** `gone`: the job is no more, and nobody has told how it ended. */
-async function jobResult(work: Work, job: string): Promise<string> {
+/**
+ * When the machine goes down the unit's stop waits for us, who go before it, and we wait for it: then it may go first.
+ * Not before: what needs it would not be stopped with it. Fact: org.freedesktop.systemd1(5), "ignore-dependencies".
+ */
+async function letPass(work: Work): Promise<void> {
+  const { ownUnit } = work.options;
+  if (ownUnit === undefined) return;
+  const own = await ask(work, "LoadUnit", "s", ownUnit);
+  if ((await property(work, own, "ActiveState")) !== "deactivating") return;
+  await ask(work, "StopUnit", "ss", work.unit, "ignore-dependencies");
+}
+
+/** `gone`: the job is no more, and nobody has told how it ended. `waits`: called while others go before it. */
+async function jobResult(work: Work, job: string, waits: () => Promise<void>): Promise<string> {
   for (;;) {
     const result = work.ended.get(job);
     if (result !== undefined) return result;
@@ -152,6 +172,7 @@ async function jobResult(work: Work, job: string): Promise<string> {
     const looked = await work.bus.call({ ...call, signature: "ss", body: ["org.freedesktop.systemd1.Job", "State"] });
     if (looked.kind === "gone") throw trouble(looked);
     if (looked.kind === "error" && !work.ended.has(job)) return "gone";
+    if (looked.kind === "reply" && textOf(looked) === "waiting") await waits();
   }
 }
 
@@ -179,24 +200,65 @@ async function dropDropIn(work: Work): Promise<void> {
   await ask(work, "Reload");
 }
 
+/** Resolves with what became of the job, and the state in which the unit has come to rest. */
+async function doJob(work: Work, operation: string): Promise<{ readonly result: string; readonly state: string }> {
+  const job = await ask(work, entryOf(JOBS, operation) ?? "StartUnit", "ss", work.unit, "replace");
+  const waits = () => (operation === "stop" ? letPass(work) : Promise.resolve());
+  await waits();
+  const result = await jobResult(work, job, waits);
+  return { result, state: await settledState(work) };
+}
+
+/** Under these systemd ends every process of the unit; under the others some are meant to stay. */
+const ENDS_ALL = new Set(["control-group", "mixed"]);
+
+/** What systemd could not end: the unit has failed, and its processes may go on writing. Empty when there are none. */
+async function leftRunning(work: Work): Promise<string> {
+  const { unit } = work;
+  if (!unit.endsWith(".service") || !ENDS_ALL.has(await property(work, await unitPath(work), "KillMode", SERVICE)))
+    return "";
+  const call = { ...MANAGER, member: "GetUnitProcesses", signature: "s", body: [unit] };
+  const [processes] = bodyOf(await work.bus.call(call));
+  const rows = Array.isArray(processes) ? processes.filter((row) => Array.isArray(row)) : [];
+  return rows.map(([, pid, command]) => `${String(pid)} (${String(command)})`).join(", ");
+}
+
+/** The unit is down: what cannot be tidied up behind it is told, and is no reason to fence the node. */
+async function tidyUp(work: Work): Promise<string> {
+  try {
+    await dropDropIn(work);
+    return "";
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `${work.unit} is stopped; its drop-in ${DROP_IN} is not taken back: ${reason}`;
+  }
+}
+
+async function stopUnit(work: Work): Promise<UnitEnd> {
+  const { unit } = work;
+  let { result, state } = await doJob(work, "stop");
+  // Somebody else has started it meanwhile, and systemd does what it was told last.
+  for (let tries = 1; tries < STOP_TRIES_MAX && result === "canceled" && state === "active"; tries += 1)
+    ({ result, state } = await doJob(work, "stop"));
+  if (state === "active")
+    return { kind: "done", code: OCF.error, reason: `${unit} is active after its job: ${result}` };
+  const left = state === "failed" ? await leftRunning(work) : "";
+  if (left !== "") return { kind: "done", code: OCF.error, reason: `${unit} is failed, and process ${left} runs on` };
+  return { kind: "done", code: OCF.success, reason: await tidyUp(work) };
+}
+
 async function runJob(work: Work, operation: string): Promise<UnitEnd> {
   const { unit } = work;
+  if (operation === "stop") return await stopUnit(work);
   if (operation === "start") {
     const state = await property(work, await unitPath(work), "LoadState");
     if (state === "not-found") return { kind: "done", code: OCF.notInstalled, reason: `there is no unit ${unit}` };
     if (state === "masked") return { kind: "done", code: OCF.notInstalled, reason: `${unit} is masked` };
     await ownDropIn(work);
   }
-  const job = await ask(work, entryOf(JOBS, operation) ?? "StartUnit", "ss", unit, "replace");
-  const result = await jobResult(work, job);
-  const state = await settledState(work);
-  const isThere = state === "active";
-  if (operation === "stop") {
-    if (isThere) return { kind: "done", code: OCF.error, reason: `${unit} is ${state} after its job: ${result}` };
-    await dropDropIn(work);
+  const { result, state } = await doJob(work, operation);
+  if (state === "active" && (result === "done" || result === "gone"))
     return { kind: "done", code: OCF.success, reason: "" };
-  }
-  if (isThere && (result === "done" || result === "gone")) return { kind: "done", code: OCF.success, reason: "" };
   return { kind: "done", code: OCF.error, reason: `the job of ${unit} is ${result}, the unit ${state}` };
 }
 

@@ -23,6 +23,8 @@ export interface ResourceGroups {
   /** What runs of the resource. */
   readonly processes: (resource: string) => readonly GroupProcess[];
   readonly killResource: (resource: string) => void;
+  /** Only those of them that are still in the resource's group: numbers are given anew. */
+  readonly signal: (resource: string, processes: readonly GroupProcess[], signal: NodeJS.Signals) => void;
   /** Ends what operations of an earlier start of the program still run; answers how many processes. */
   readonly killLeftOvers: () => number;
 }
@@ -35,6 +37,8 @@ export interface GroupProcess {
 const OPERATION = "operation-";
 /** Between a fork and its end in the group: a second look finds whom the first has missed. */
 const KILL_ROUNDS = 5;
+/** Each round moves all but those that were forked in it, by one that had not been moved yet. */
+const MOVE_ROUNDS = 50;
 
 /** Where cgroup version 2 is mounted; undefined where it is not. */
 function mountPoint(): string | undefined {
@@ -66,6 +70,14 @@ function groupsBelow(group: string): readonly string[] {
   }
 }
 
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
 function killGroup(group: string): void {
   try {
     writeFileSync(path.join(group, "cgroup.kill"), "1");
@@ -74,13 +86,7 @@ function killGroup(group: string): void {
     // A kernel before 5.14, or the group is gone; then there is nobody to be found either.
   }
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    for (const pid of [group, ...groupsBelow(group)].flatMap(pidsOf)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    for (const pid of [group, ...groupsBelow(group)].flatMap(pidsOf)) signalOne(pid, "SIGKILL");
   }
 }
 
@@ -92,14 +98,23 @@ function remove(group: string): void {
   }
 }
 
-function release(group: string, resourceGroup: string): void {
-  for (const pid of pidsOf(group)) {
-    try {
-      writeFileSync(path.join(resourceGroup, "cgroup.procs"), String(pid));
-    } catch {
-      // It has ended meanwhile.
+/** Until nobody is left: what stayed behind would be ended with the operations when a manager is started anew. */
+function moveAll(from: string, to: string): void {
+  for (let round = 0; round < MOVE_ROUNDS; round += 1) {
+    const pids = pidsOf(from);
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      try {
+        writeFileSync(path.join(to, "cgroup.procs"), String(pid));
+      } catch {
+        // It has ended meanwhile.
+      }
     }
   }
+}
+
+function release(group: string, resourceGroup: string): void {
+  moveAll(group, resourceGroup);
   for (const old of groupsBelow(resourceGroup)) if (pidsOf(old).length === 0) remove(old);
   if (pidsOf(resourceGroup).length === 0) remove(resourceGroup);
 }
@@ -117,6 +132,10 @@ export function openResourceGroups(runDirectory: string): ResourceGroups | { rea
   }
   // An id may hold any character but those of XML's own; a directory's name may not.
   const groupOf = (resource: string) => path.join(base, encodeURIComponent(resource));
+  const pidsOfResource = (resource: string) => {
+    const group = groupOf(resource);
+    return [group, ...groupsBelow(group)].flatMap(pidsOf);
+  };
   return {
     beginOperation(resource, callId) {
       const resourceGroup = groupOf(resource);
@@ -132,13 +151,13 @@ export function openResourceGroups(runDirectory: string): ResourceGroups | { rea
         release: () => release(group, resourceGroup),
       };
     },
-    processes(resource) {
-      const group = groupOf(resource);
-      return [group, ...groupsBelow(group)]
-        .flatMap(pidsOf)
-        .map((pid) => ({ pid, command: read(`/proc/${pid}/comm`).trim() }));
-    },
+    processes: (resource) =>
+      pidsOfResource(resource).map((pid) => ({ pid, command: read(`/proc/${pid}/comm`).trim() })),
     killResource: (resource) => killGroup(groupOf(resource)),
+    signal(resource, processes, signal) {
+      const meant = new Set(processes.map(({ pid }) => pid));
+      for (const pid of pidsOfResource(resource).filter((one) => meant.has(one))) signalOne(pid, signal);
+    },
     killLeftOvers() {
       const operations = groupsBelow(base).flatMap(groupsBelow);
       const count = operations.flatMap(pidsOf).length;

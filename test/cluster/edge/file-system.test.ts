@@ -1,11 +1,15 @@
 /** Filesystem with real mounts, in a mount namespace of the test's own. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AgentCall } from "../../../src/cluster/edge/agents/contract.ts";
 import { fileSystem } from "../../../src/cluster/edge/agents/file-system.ts";
+import { findMountUsers } from "../../../src/cluster/edge/agents/mount-users.ts";
+
+/** A small one that any program takes. */
+const LIBRARY = "/lib/x86_64-linux-gnu/libdl.so.2";
 
 let base = "";
 let directory = "";
@@ -100,6 +104,32 @@ test("a stop that may not kill fails with the name of the holder", async () => {
   await ended;
   expect(code).toBe(1);
   expect(reason).toContain(`is held by process ${pid} (sh)`);
+});
+
+test("a stop that had no time to look says so, and blames nobody", async () => {
+  await operate("start");
+  const parameters = { device: "gemel", directory, fstype: "tmpfs" };
+  const late = {
+    operation: "stop",
+    parameters,
+    environment: {},
+    instance: "fs",
+    timeoutMs: 20_000,
+    runDirectory: base,
+  };
+  const { code, reason } = await fileSystem.operate({ ...late, signal: AbortSignal.abort() });
+  expect([code, reason]).toEqual([1, `${directory} is still mounted, and there was no time to look for who holds it`]);
+});
+
+test("who has only mapped a file of it is found", async () => {
+  await operate("start");
+  const library = path.join(directory, "mapped.so");
+  copyFileSync(LIBRARY, library);
+  const child = spawn("sleep", ["1000"], { env: { LD_PRELOAD: library }, stdio: "ignore" });
+  await expect.poll(() => readFileSync(`/proc/${child.pid}/maps`, "utf8")).toContain(library);
+  const users = await findMountUsers(directory);
+  child.kill("SIGKILL");
+  expect(users).toEqual([{ pid: child.pid, command: "sleep" }]);
 });
 
 test("a file system that was made read-only behind our back is an error", async () => {

@@ -295,4 +295,60 @@ describe("a cgroup for each resource", () => {
     expect(outcome).toEqual({ kind: "exit", code: 1 });
     expect(exitReason).toMatch(/^no; process \d+ \(sleep\) was killed, and its stop failed again$/);
   });
+
+  /** Its workers outlive it, and hold what the next start needs; its stop looks for the master alone. */
+  const orphaning = () =>
+    agentScript(
+      "Orphans",
+      `work=${directory}/worker
+case $1 in
+start) read pid <$work; kill -0 $pid && { echo "ocf-exit-reason:in use" >&2; exit 1; }
+  setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $! >$work ;;
+esac; exit 0`,
+    );
+  const started = async () => {
+    orphaning();
+    await run("Orphans", { callId: 51 });
+    await expect.poll(() => commands("r")).toEqual([expect.stringMatching(/^sleep/)]);
+  };
+
+  inGroups("a failed service leaves nothing behind its stop, and the start in place succeeds", async () => {
+    await started();
+    const { outcome, exitReason } = await run("Orphans", { callId: 52, operation: "stop", afterFailure: true });
+    expect(outcome).toEqual({ kind: "exit", code: 0 });
+    expect(exitReason).toMatch(/^it had failed, and its stop left process \d+ \(sleep\) running, which was ended$/);
+    expect(commands("r")).toEqual([]);
+    expect(await run("Orphans", { callId: 53 })).toMatchObject({ outcome: { code: 0 }, exitReason: "" });
+  });
+
+  inGroups("what a sound service leaves is told and let be, until a start fails beside it", async () => {
+    await started();
+    const before = commands("r");
+    const stopped = await run("Orphans", { callId: 52, operation: "stop" });
+    expect(stopped.outcome).toEqual({ kind: "exit", code: 0 });
+    expect(stopped.exitReason).toMatch(/^stopped, and process \d+ \(sleep\) of it runs on$/);
+    expect(commands("r")).toEqual(before);
+    const again = await run("Orphans", { callId: 53 });
+    expect(again.outcome).toEqual({ kind: "exit", code: 0 });
+    expect(again.exitReason).toMatch(/^process \d+ \(sleep\) of an earlier start was in the way, and ended$/);
+    expect(commands("r")).toHaveLength(1);
+    expect(commands("r")).not.toEqual(before);
+  });
+
+  inGroups("a start that fails by itself is not tried twice", async () => {
+    agentScript("Fails", `echo >>${directory}/tries; exit 1`);
+    expect((await run("Fails", { callId: 61 })).outcome).toEqual({ kind: "exit", code: 1 });
+    expect(readFileSync(path.join(directory, "tries"), "utf8")).toBe("\n");
+  });
+
+  inGroups("of a service that forks all the time nothing is taken for an operation that still runs", async () => {
+    // Always another process, and behind so many others that the one which was read has gone when its turn comes.
+    writeFileSync(path.join(directory, "hop"), "sh $0 &");
+    const crowd = "for n in $(seq 100); do sleep 1000 & done; sh $0 &";
+    writeFileSync(path.join(directory, "crowd"), crowd.replace("$0", path.join(directory, "hop")));
+    agentScript("Forks", `setsid sh ${directory}/crowd >/dev/null 2>&1 </dev/null &\nsleep 0.5`);
+    await run("Forks", { callId: 71 });
+    await expect.poll(() => commands("r").length).toBeGreaterThan(100);
+    expect(groups?.killLeftOvers()).toBe(0);
+  });
 });

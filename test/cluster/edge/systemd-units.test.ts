@@ -1,5 +1,5 @@
 /** Class `systemd` against a real systemd over a real bus; what has no bus goes to systemctl, and says so. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -30,6 +30,14 @@ const UNITS = {
   "broken.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/false\n",
   "deaf.service": "[Service]\nExecStart=/bin/sh -c 'trap : TERM; while :; do sleep 0.1; done'\nTimeoutStopSec=1\n",
   "needy.service": "[Unit]\nRequires=broken.service\nAfter=broken.service\n[Service]\nExecStart=/bin/sleep 1000\n",
+  "undying.service":
+    "[Service]\nExecStart=/bin/sh -c 'trap : TERM; while :; do sleep 0.1; done'\nTimeoutStopSec=1\nSendSIGKILL=no\n",
+  "leaving.service":
+    "[Service]\nExecStart=/bin/sleep 1000\n" +
+    `ExecStop=/bin/sh -c 'until [ -e ${gate} ]; do sleep 0.1; done'\nTimeoutStopSec=infinity\n`,
+  "gemel.service":
+    "[Service]\nExecStart=/bin/sleep 1000\n" +
+    `ExecStop=/bin/sh -c 'until [ -e ${gate} ]; do sleep 0.1; done'\nTimeoutStopSec=infinity\n`,
   "at@.service": "[Service]\nExecStart=/bin/sleep 1000\n",
 };
 
@@ -125,6 +133,61 @@ describe.skipIf(isSkipped)("a real systemd", () => {
     expect(await code("start", "deaf.service")).toBe(0);
     expect(await code("stop", "deaf.service")).toBe(0);
     expect(systemd.systemctl("show", "-P", "MainPID", "deaf.service").trim()).toBe("0");
+  });
+
+  const shows = (unit: string, name: string) => systemd.systemctl("show", "-P", name, unit).trim();
+
+  test("what died, or was stopped by somebody else, is seen, and started again in its place", async () => {
+    expect(await code("start", "good.service")).toBe(0);
+    process.kill(Number(shows("good.service", "MainPID")), "SIGKILL");
+    await expect.poll(() => shows("good.service", "ActiveState")).toBe("failed");
+    expect(await operate("monitor", "good.service")).toEqual({ ...DONE, code: 7, reason: "good.service is failed" });
+    expect([await code("stop", "good.service"), await code("start", "good.service")]).toEqual([0, 0]);
+    systemd.systemctl("stop", "good.service");
+    expect(await operate("monitor", "good.service")).toEqual({ ...DONE, code: 7, reason: "good.service is inactive" });
+    expect([await code("stop", "good.service"), await code("start", "good.service")]).toEqual([0, 0]);
+    expect(await code("stop", "good.service")).toBe(0);
+  });
+
+  test("a stop in whose middle somebody orders a start is done all the same", async () => {
+    expect(await code("start", "leaving.service")).toBe(0);
+    const stopped = code("stop", "leaving.service");
+    await expect.poll(() => shows("leaving.service", "ActiveState")).toBe("deactivating");
+    systemd.systemctl("start", "--no-block", "leaving.service");
+    writeFileSync(gate, "");
+    expect(await stopped).toBe(0);
+    expect(await code("monitor", "leaving.service")).toBe(7);
+  });
+
+  test("when the machine goes down what goes down after us is stopped by us, and does not wait for us", async () => {
+    systemd.systemctl("start", "gemel.service");
+    expect(await code("start", "good.service")).toBe(0);
+    const down = systemd.systemctlLater("stop", "gemel.service", "good.service");
+    await expect.poll(() => systemd.systemctl("list-jobs")).toMatch(/good.service +stop waiting/);
+    expect(await code("stop", "good.service")).toBe(0);
+    expect(shows("gemel.service", "ActiveState")).toBe("deactivating");
+    writeFileSync(gate, "");
+    await down;
+  });
+
+  test("a process that systemd could not end makes the stop fail, and is named", async () => {
+    expect(await code("start", "undying.service")).toBe(0);
+    const pid = Number(shows("undying.service", "MainPID"));
+    const end = await operate("stop", "undying.service");
+    expect(end).toMatchObject({ code: 1, reason: expect.stringMatching(/^undying\.service is failed, and process /) });
+    expect(end.reason).toContain(`${pid} (/bin/sh -c `);
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => code("stop", "undying.service")).toBe(0);
+  });
+
+  test("a drop-in that cannot be taken back is told, and the stop has succeeded", async () => {
+    const dropIns = mkdtempSync(path.join(gates, "drop-ins-"));
+    mkdirSync(path.join(dropIns, "good.service.d/50-gemel.conf"), { recursive: true });
+    expect(await code("start", "good.service")).toBe(0);
+    const refusing = { ...options(), dropIns };
+    const end = await operateUnit("stop", "good.service", AbortSignal.timeout(120_000), refusing);
+    expect(end).toMatchObject({ code: 0, reason: expect.stringContaining("50-gemel.conf is not taken back: ") });
+    expect(await operate("stop", "good.service")).toEqual(DONE);
   });
 
   test("a time that is over ends the wait, and the next operation takes the job's place", async () => {

@@ -4,7 +4,7 @@
  * gives it power, and when its keeper has ended without being asked: there a watchdog would have reset the machine.
  * Needs root, ip(8) and ipmi_sim; everything is named after the process and taken down by `close`.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -14,6 +14,7 @@ import { askControl, type ControlReply, controlSocketPath } from "../../../src/a
 import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "../../../src/app/control-protocol.ts";
 import { segmentFiles } from "../../../src/app/manager/black-box.ts";
 import { type IpmiSim, startIpmiSim } from "../ipmi-sim.ts";
+import { removeGroups, WITH_CGROUPS } from "../node-cgroups.ts";
 import { PROGRAM } from "../program.ts";
 import { ADDRESS, configurationText, NODES, type NodeName, OTHER_ADDRESS } from "./configuration.ts";
 import { layNetwork, type Network, WORLD } from "./network.ts";
@@ -142,20 +143,6 @@ function kindOf(command: string): NodeProcess["kind"] {
   return command.startsWith("sleep 1000000") ? "daemon" : "agent";
 }
 
-/** The kernel keeps an empty cgroup until it is removed. */
-function removeGroups(folder: string): void {
-  const mount = / (\S+) \S+ .* - cgroup2 /.exec(read("/proc/self/mountinfo"))?.[1];
-  if (mount === undefined) return;
-  const pattern = `${folder.slice(1).replaceAll("/", "-")}-*`;
-  const argv = [path.join(mount, "gemel"), "-mindepth", "1", "-depth", "-type", "d", "-path", `*/${pattern}`];
-  // What was killed a moment ago may still be on its way out.
-  for (let tries = 0; tries < 20; tries += 1) {
-    const left = spawnSync("find", [...argv, "-exec", "rmdir", "{}", ";"], { encoding: "utf8" });
-    if (left.stderr === "") return;
-    spawnSync("sleep", ["0.1"]);
-  }
-}
-
 export async function openCluster(random: () => number, plan: ClusterPlan = ROUNDS_PLAN): Promise<Cluster> {
   const { nodes, program: started = PROGRAM } = plan;
   const folder = mkdtempSync(path.join(os.tmpdir(), "gemel-cts-"));
@@ -212,8 +199,7 @@ export async function openCluster(random: () => number, plan: ClusterPlan = ROUN
     if (isClosed) return;
     const own = ["--config", path.join(folder, "node.conf"), "--state", place(node, "state")];
     const argv = [...started, "node", ...own, "--run", place(node, "run"), "--name", node];
-    // `ip netns exec` gives a /sys of its own, which lacks the cgroups.
-    const shell = `mount -t cgroup2 cgroup2 /sys/fs/cgroup; exec "$@" >>${place(node, "log")} 2>&1`;
+    const shell = `${WITH_CGROUPS}; exec "$@" >>${place(node, "log")} 2>&1`;
     const inSpace = ["netns", "exec", network.space(node), "sh", "-c", shell, "sh", ...argv];
     const keeper = spawn("ip", inSpace, { stdio: "ignore", detached: true });
     const one = machine(node);

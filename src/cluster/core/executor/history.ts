@@ -63,6 +63,16 @@ export function recordResult(
   return { ...history, [suffix]: record, ...failure };
 }
 
+/** OCF_SUCCESS, OCF_RUNNING_PROMOTED: a probe that finds it running against the expectation is no failure of it. */
+const RUNNING_CODES = new Set([0, 8]);
+
+/** Whether it has failed since it was last started, promoted or demoted: that very operation, or a monitor after it. */
+export function hasFailedSince(history: ResourceState["history"]): boolean {
+  const { last_failure_0: failure, last_0: last } = history;
+  if (failure === undefined || (failure.opStatus === OP_STATUS.done && RUNNING_CODES.has(failure.rcCode))) return false;
+  return failure.callId >= (last?.callId ?? 0);
+}
+
 /** Since when it is locked to this node once that action has ended so: only what ran and was stopped is. */
 export function lockAfter(
   before: number | undefined,

@@ -4,6 +4,7 @@ import { type Stepped, unchanged } from "../../../base/step.ts";
 import type { ResourceAction } from "../transition/graph.ts";
 import { digestText } from "./digest.ts";
 import { agentEnvironment } from "./environment.ts";
+import { hasFailedSince } from "./history.ts";
 import { slotsOf } from "./limits.ts";
 import { cancelRecurring, idle, result, SUCCESS, withResource } from "./resource-state.ts";
 import { asItRuns, begunDuring, isProbe, looksAtSame } from "./runs-with.ts";
@@ -29,7 +30,7 @@ function timed(action: ResourceAction): ResourceAction {
   return { ...action, timeoutMs: TIMEOUT_DEFAULT_MS, meta };
 }
 
-function run(state: ExecutorState, { action, callId }: RunningCall): ExecutorEffect {
+function run(state: ExecutorState, { history }: ResourceState, { action, callId }: RunningCall): ExecutorEffect {
   const { resource, operation, intervalMs, timeoutMs, parameters } = action;
   const environment = agentEnvironment(action, state.node);
   const instance = resource.id;
@@ -43,6 +44,7 @@ function run(state: ExecutorState, { action, callId }: RunningCall): ExecutorEff
     timeoutMs,
     parameters,
     environment,
+    ...(operation === "stop" && hasFailedSince(history) ? { afterFailure: true } : {}),
   };
 }
 
@@ -162,7 +164,7 @@ export function pump(from: ExecutorState, nowMs: number, tools: ExecutorTools): 
       const waiting = recurring ? resource.waiting : resource.waiting.slice(1);
       const begun = begunDuring(resource.begun, running.action);
       state = withResource(state, id, { ...resource, waiting, running, begun });
-      effects.push(run(state, running));
+      effects.push(run(state, resource, running));
       break;
     }
   }

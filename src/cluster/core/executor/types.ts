@@ -72,6 +72,8 @@ export interface OperationRun {
   readonly parameters: Readonly<Record<string, string>>;
   /** Everything of the agent's contract that does not depend on paths; OCF_ROOT and PATH are the edge's. */
   readonly environment: Readonly<Record<string, string>>;
+  /** A stop of what has failed here since it was begun: what its agent does not find any more may still run. */
+  readonly afterFailure?: true;
 }
 
 export interface OperationResult {

@@ -30,6 +30,8 @@ const TERM_MS = 3_000;
 /** Left at the end of the timeout to say what went wrong. */
 const REPORT_MS = 1_000;
 const RETRY_MS = 100;
+/** Between the looks at who holds it, where nobody may be ended: they cost the whole machine time. */
+const WATCH_MS = 1_000;
 /** fsck(8): 1 corrected, 2 reboot wanted; from 4 on errors are left. */
 const FSCK_UNCORRECTED = 4;
 /** Without a journal a check after a power cut is needed; all others mend themselves when mounted. */
@@ -108,7 +110,9 @@ function listUsers(users: readonly MountUser[]): string {
   return `process ${named.join(", ")}${more}`;
 }
 
-function nameUsers(users: readonly MountUser[], directory: string): string {
+/** `users`: undefined while nobody has been looked for. */
+function nameUsers(users: readonly MountUser[] | undefined, directory: string): string {
+  if (users === undefined) return `${directory} is still mounted, and there was no time to look for who holds it`;
   if (users.length === 0)
     return `no process holds ${directory}: look for a loop device, swap file, NFS export or container on it`;
   return `${directory} is held by ${listUsers(users)}`;
@@ -145,18 +149,22 @@ async function stop(call: AgentCall): Promise<AgentAnswer> {
   const mayKill = force === "safe" || isTrue(force, true);
   const termMs = isTrue(fast, true) ? Math.min(TERM_MS, budgetMs / 2) : budgetMs / 2;
   if (await unmountAll(call, directory)) return succeeded;
-  let users: readonly MountUser[] = [];
+  let users: readonly MountUser[] | undefined;
   const ended = new Map<number, MountUser>();
   let termed = false;
+  const isOver = () => performance.now() - beganAtMs > budgetMs || call.signal.aborted;
   for (;;) {
-    const spentMs = performance.now() - beganAtMs;
-    if (spentMs > budgetMs || call.signal.aborted) return failed(nameUsers(users, directory));
-    users = await findMountUsers(directory);
-    if (mayKill) for (const user of users) ended.set(user.pid, user);
-    if (mayKill && spentMs >= termMs) signalUsers(users, "SIGKILL");
-    else if (mayKill && !termed) signalUsers(users, "SIGTERM");
-    termed = true;
-    await sleep(RETRY_MS);
+    const found = await findMountUsers(directory, isOver);
+    // Whom the look before has found is still the best that is known.
+    users = found ?? users;
+    if (isOver()) return failed(nameUsers(users, directory));
+    if (mayKill && found !== undefined) {
+      for (const user of found) ended.set(user.pid, user);
+      if (performance.now() - beganAtMs >= termMs) signalUsers(found, "SIGKILL");
+      else if (!termed) signalUsers(found, "SIGTERM");
+      termed = true;
+    }
+    await sleep(mayKill ? RETRY_MS : WATCH_MS);
     // Whose process was ended wants to know by whom.
     if (await unmountAll(call, directory)) return { ...succeeded, reason: nameEnded([...ended.values()], directory) };
   }

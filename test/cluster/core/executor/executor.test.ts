@@ -22,6 +22,44 @@ describe("digest", () => {
   });
 });
 
+describe("a stop knows whether what it ends has failed", () => {
+  const stopOf = (effects: readonly ExecutorEffect[]) =>
+    effects.flatMap((effect) => (effect.kind === "run" ? [effect.afterFailure === true] : []));
+  const started = () => {
+    const told = story();
+    told.perform(action("start"));
+    told.finish(1, 0);
+    told.perform(action("monitor", { intervalMs: 1_000 }));
+    told.finish(2, 0);
+    return told;
+  };
+
+  test("one that was sound to the end, or was found running, has not", () => {
+    const { perform, finish } = started();
+    expect(stopOf(perform(action("stop")))).toEqual([false]);
+    finish(3, 0);
+    perform(action("monitor", { expectedCode: 7 }));
+    finish(4, 0);
+    expect(stopOf(perform(action("stop")))).toEqual([false]);
+  });
+
+  test("one whose monitor has failed has, until it is started again or the failure forgotten", () => {
+    const { perform, finish, elapse, step } = started();
+    elapse(1_000);
+    finish(2, 7);
+    expect(stopOf(perform(action("stop")))).toEqual([true]);
+    finish(3, 0);
+    perform(action("start"));
+    finish(4, 0);
+    expect(stopOf(perform(action("stop")))).toEqual([false]);
+    finish(5, 1);
+    expect(stopOf(perform(action("stop")))).toEqual([true]);
+    finish(6, 1);
+    step({ kind: "clear-failures", resourceId: "ip" });
+    expect(stopOf(perform(action("stop")))).toEqual([false]);
+  });
+});
+
 describe("one resource", () => {
   test("runs one operation at a time, in the order given", () => {
     const { perform, finish } = story();
