@@ -224,10 +224,12 @@ export function reviewNodes(turn: Turn): void {
 
 /** Nodes that the CIB does not have yet are written before anything that refers to them. True while it lacks some. */
 function addMissingNodes(turn: Turn): boolean {
-  const { nodes, cib } = turn.state;
+  const { nodes, cib, view } = turn.state;
   const known = configuredNodes(cib);
   const missing = nodes.filter(({ name }) => !known.some((node) => node.name === name));
   if (missing.length === 0) return false;
+  // A node that was set up anew meets the others in a moment: what it wrote before would be told as a conflict.
+  if (view?.settled !== true) return true;
   const taken = known.map(({ id }) => id);
   const operations = missing.map(({ id, name }) => {
     // A configuration of another origin may have given the number away; the name is as good an id as any.
