@@ -4,7 +4,6 @@
  */
 
 import { nodeKeptStatus } from "../cluster/core/controller/node-core.ts";
-import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
   endsLately,
@@ -60,8 +59,6 @@ export class VirtualKeeper {
   view: MembershipView;
   /** Kept for later managers of this keeper. */
   fenced: Readonly<Record<string, number>> = {};
-  /** What managers of this life have begun here and not ended. */
-  begun: Readonly<Record<string, Begun>> = {};
   /** What the manager before knew that nobody tells again. */
   kept: ReturnType<typeof nodeKeptStatus> | undefined;
   #isGone = false;
