@@ -2,7 +2,6 @@
  * Watchdog fencing on the emulated pair: no board answers, and what ends the node that lost its quorum is its own
  * watchdog, a real i6300esb driver and device. The lock on the shared disk tells the two halves apart.
  */
-
 import type { Lab } from "../lab.ts";
 import { NODES, peerOf } from "../names.ts";
 import { type Scenario, SHARED_DISK } from "./board-scenario.ts";

@@ -3,7 +3,6 @@
  * tools of the field; with either nothing reaches the cluster. The file is asked and changed by the very requests that
  * a manager answers, so that every command works on both.
  */
-
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";

@@ -3,7 +3,6 @@
  * Without it Node prints the line of the source, and in the bundle all the program stands on one. Functions keep their
  * names there; of one that has none the column tells, for the same build.
  */
-
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { entryOf, isKeyOf } from "../base/record.ts";

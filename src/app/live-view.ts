@@ -4,7 +4,6 @@
  * it is old, and the manager is asked again. Ended by q or Ctrl-C; Ctrl-Z lets it wait behind the shell. Where the
  * output is no terminal, or one that cannot move its cursor, none of this holds.
  */
-
 import process from "node:process";
 import { columnsOf, foldLine, foldText } from "../base/fold.ts";
 import { entryOf } from "../base/record.ts";

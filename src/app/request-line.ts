@@ -2,7 +2,6 @@
  * One line of a client at the control socket, read and checked as far as its shape goes: bytes become a request, or
  * problems with the remedy. See control-protocol.ts for what the requests mean.
  */
-
 import type { Problem } from "../base/problem.ts";
 import { entryOf } from "../base/record.ts";
 import { isXmlText } from "../base/xml.ts";

@@ -5,7 +5,6 @@
  * The order of the lines does not matter. Several keys allow a change without a stop, of the method, too.
  * Fact: Linux-HA authkeys(5), whose crc, md5 and sha1 are read and refused with the remedy.
  */
-
 import type { Problem, Read } from "../base/problem.ts";
 import { entryOf } from "../base/record.ts";
 

@@ -27,6 +27,7 @@ import {
   type WatchdogConfig,
 } from "./node-directives.ts";
 import type { LinkConfig } from "./node-links.ts";
+import { checkPaths } from "./node-paths.ts";
 import { deriveTimes, type NodeTimes } from "./node-times.ts";
 
 export interface NodeEntry {
@@ -161,6 +162,11 @@ export function readNodeConfig(text: string, place: string): Read<NodeConfig> {
     written,
     entries,
     { keepaliveMs: times.keepaliveMs, deadtimeMs: times.deadtimeMs, promises: quorumLeaseMs !== undefined },
+    report,
+  );
+  checkPaths(
+    links,
+    entries.map(({ name }) => name),
     report,
   );
   checkPings(pings, quorum.tieBreaker, lineOf, report);

@@ -3,7 +3,6 @@
  * A directive's value is the list of words after its name. Words and meanings are ha.cf's wherever it had them.
  * Fact: Linux-HA ha.cf(5); times are seconds unless they carry `us`, `ms`, `s`, `min` or `h`.
  */
-
 import * as v from "valibot";
 import { entryOf } from "../base/record.ts";
 import { type LinkConfig, readLink } from "./node-links.ts";

@@ -3,7 +3,6 @@
  * and over serial lines. The same line serves all nodes: `device=` is the interface or port on every node, `NODE=` on
  * that one.
  */
-
 import { nearestName } from "../base/nearest.ts";
 import { entryOf, setEntry } from "../base/record.ts";
 

@@ -1,5 +1,4 @@
 /** One line of a scenario as a command, and what its verbs are read with. */
-
 import { check } from "../base/check.ts";
 import { entryOf } from "../base/record.ts";
 import type { Machine } from "./machine.ts";

@@ -2,7 +2,6 @@
  * What can befall a site: verbs of scenarios and of random plans, with those of its people (people.ts). A verb that
  * does not fit the present state of the world does nothing, so that a plan stays a plan when lines are taken out of it.
  */
-
 import { check } from "../base/check.ts";
 import { entryOf } from "../base/record.ts";
 import { BOARD_MODES } from "./board.ts";

@@ -5,6 +5,7 @@
  */
 import type { Chance } from "../base/chance.ts";
 import type { StoredCib } from "../cluster/core/cib-store/types.ts";
+import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { Disk } from "./disk.ts";
 import { VirtualKeeper } from "./virtual-keeper.ts";
 import type { World } from "./world.ts";
@@ -45,6 +46,8 @@ export class Machine {
   readonly failing = new Map<string, number>();
   /** What stands in /run until the next boot: resources that a process of ours holds, and the bond of the boot. */
   readonly marks = new Set<string>();
+  /** There, too: what managers have begun here and not ended, and how. */
+  begun: Readonly<Record<string, Begun>> = {};
   bootMs = 20_000;
   #clockZeroMs = 0;
   #sleptSinceMs = 0;
@@ -164,6 +167,7 @@ export class Machine {
     this.disk.losePower();
     this.running.clear();
     this.marks.clear();
+    this.begun = {};
     this.world.drbd?.machineDied(this);
     this.world.watch.machineDied(this);
     this.world.watch.diskChanged(this);

@@ -1,5 +1,4 @@
 /** What the cores are handed with each step. */
-
 import type { ExecutorTools } from "../cluster/core/executor/types.ts";
 import { md5 } from "../cluster/core/scheduler/facts/md5.ts";
 

@@ -2,9 +2,7 @@
  * The keeper of one node: the membership core joined to virtual links, disk, watchdog and manager, as
  * src/app/keeper/keeper.ts joins it to real ones.
  */
-
 import { nodeKeptStatus } from "../cluster/core/controller/node-core.ts";
-import type { Begun } from "../cluster/core/executor/runs-with.ts";
 import { type LockLeases, marginOf, noteLease } from "../cluster/core/keeper/lock-leases.ts";
 import {
   endsLately,
@@ -60,8 +58,6 @@ export class VirtualKeeper {
   view: MembershipView;
   /** Kept for later managers of this keeper. */
   fenced: Readonly<Record<string, number>> = {};
-  /** What managers of this life have begun here and not ended. */
-  begun: Readonly<Record<string, Begun>> = {};
   /** What the manager before knew that nobody tells again. */
   kept: ReturnType<typeof nodeKeptStatus> | undefined;
   #isGone = false;

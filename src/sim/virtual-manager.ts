@@ -86,7 +86,7 @@ export class VirtualManager {
       stored: machine.disk.content.cib ?? world.initialCib,
       nodes: world.machines.map((one) => ({ id: String(one.id), name: one.name })),
       fenced: keeper.fenced,
-      begun: Object.values(keeper.begun),
+      begun: Object.values(machine.begun),
       kept: keeper.kept,
     };
     this.node = createNode(start, machine.nowMs);
@@ -264,8 +264,8 @@ export class VirtualManager {
         this.send(effect.to, effect.message);
         break;
       case "keep-begun": {
-        const others = without(keeper.begun, effect.resourceId);
-        keeper.begun = effect.begun === null ? others : { ...others, [effect.resourceId]: effect.begun };
+        const others = without(machine.begun, effect.resourceId);
+        machine.begun = effect.begun === null ? others : { ...others, [effect.resourceId]: effect.begun };
         break;
       }
       case "run":

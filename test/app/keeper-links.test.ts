@@ -46,7 +46,8 @@ test("broadcast, multicast and IPv6 links work, and come back after their cable 
   await opened.until("its links are down", () => stateOf("bravo", "cast") === "down");
   opened.relay("one");
   await opened.until("the new interface is used", () => NODES.every((node) => isUp(opened, node, KINDS.length)));
-  expect(NODES.map((node) => opened.log(node)).join("")).not.toContain("peer-lost");
+  // Of links that share an interface and a port each hears its own packets only.
+  expect(NODES.map((node) => opened.log(node)).join("")).not.toMatch(/peer-lost|misdirected/);
 });
 
 const isAloneAndQuorate = (view: unknown) => {

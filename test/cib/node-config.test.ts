@@ -260,3 +260,28 @@ test("no text makes the reader throw", () => {
 test("the reference page holds every directive as the schema declares it", () => {
   expect(readFileSync("docs/operations/node-configuration.md", "utf8")).toContain(describeDirectives());
 });
+
+test.each([
+  ["link y udp alpha=10.7.1.1:1 bravo=10.7.1.3:1", [], "on alpha the link y listens where x does: port 1 of 10.7.1.1"],
+  ["link y broadcast device=eth1", ["link z broadcast alpha=eth2 bravo=eth1"], "broadcasts to port 694 at eth1"],
+  ["link y serial device=/dev/ttyS0", ["link z serial device=/dev/ttyS1,/dev/ttyS0"], "/dev/ttyS0"],
+  ["link y multicast group=239.0.0.1 device=eth1", ["link z multicast group=239.0.0.1 device=eth1"], "239.0.0.1"],
+])("two links that take the same packets are an error: %s", (one, more, what) => {
+  const problems = problemsOf(withLinks(one, ...more));
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(what);
+  expect(problems[0]).toContain("error: on ");
+});
+
+test("links of one interface by different kinds, ports or groups are none", () => {
+  const links = [
+    "link a broadcast device=eth1",
+    "link b broadcast device=eth1 port=695",
+    "link c multicast group=239.0.0.1 device=eth1",
+    "link d multicast group=239.0.0.1 device=eth2",
+    "link e udp alpha=10.7.1.1:2 bravo=10.7.1.2:2",
+    "link f serial device=/dev/ttyS0",
+    "link g serial device=/dev/ttyS1",
+  ];
+  expect(problemsOf(withLinks(...links))).toEqual([]);
+});

@@ -2,7 +2,6 @@
  * Rules of safety, each broken on purpose by a wrapper around one of the product's cores. The simulator must find
  * every one of them; if it did not, its silence about the real cores would prove nothing.
  */
-
 import type { Transition, TransitionAction } from "../../src/cluster/core/transition/graph.ts";
 import { type Cores, REAL_CORES } from "../../src/sim/cores.ts";
 

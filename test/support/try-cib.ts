@@ -1,5 +1,4 @@
 /** Everything that may be asked of a CIB, for fuzzing: decision, graph, report of a run, checks, sometimes a proof. */
-
 import { cibOfText } from "../../src/app/commands/cib-input.ts";
 import { type ReportParts, runOf, simulateCase, WHOLE_REPORT } from "../../src/app/commands/simulate-report.ts";
 import { xmlReport } from "../../src/app/commands/simulate-xml.ts";

@@ -1,5 +1,4 @@
 /** What the commands that talk to the manager have in common: ask, and say what went wrong in one way. */
-
 import process from "node:process";
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";

@@ -5,7 +5,6 @@
  * errors are printed but our own; XML that is not well-formed is refused, not guessed; a section that is not there is
  * refused, where Debian's answers with everything.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { parseXml, printXml, type XmlElement, xml } from "../../base/xml.ts";

@@ -3,7 +3,6 @@
  * Facts: cl_status(1); reference/heartbeat.md, section 10: exit 0 told, 11 bad parameter, 13 not known; a dead node or
  * link is told in the text alone. The words of rscstatus go by the owners that `gemel import ha.d` wrote down.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { askControl, readCommandLine } from "../control-client.ts";

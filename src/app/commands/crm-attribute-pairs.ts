@@ -3,7 +3,6 @@
  * of a pair or of its set; and what is made of them, with the ids that the field's tool gives them.
  * Facts: crm_attribute(8); outputs, exit codes and ids of crm_attribute 2.1.5 on CIB files.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";

@@ -3,7 +3,6 @@
  * `crm_standby`, `crm_failcount` and `crm_master` are the same with less to say; see their files.
  * Facts: crm_attribute(8); outputs and exit codes of crm_attribute 2.1.5 on CIB files.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";

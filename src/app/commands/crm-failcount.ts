@@ -2,7 +2,6 @@
  * `gemel crm-failcount`, also `crm_failcount`: how often a resource has failed on a node, and to forget it.
  * Facts: crm_failcount(8); output of crm_failcount 2.1.5.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { everyElement } from "../../cib/schema/finding.ts";

@@ -1,5 +1,4 @@
 /** What crm_resource only tells. */
-
 import { readdirSync } from "node:fs";
 import { entryOf } from "../../base/record.ts";
 import { childrenOf, printXml } from "../../base/xml.ts";

@@ -2,7 +2,6 @@
  * `gemel crm-ticket`, also `crm_ticket`: the tickets of this site: what is granted, and granting by hand where no booth
  * does it. Facts: crm_ticket(8); outputs and exit codes of crm_ticket 2.1.5 on CIB files.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, printXml, type XmlElement, xml } from "../../base/xml.ts";

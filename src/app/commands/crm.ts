@@ -2,7 +2,6 @@
  * `gemel crm`, also called as `crm`: the shell that operators know. With words it does one thing; without, it reads
  * lines from a terminal (completion, history), from a pipe, or from the file of `-f`.
  */
-
 import process from "node:process";
 import { isKeyOf } from "../../base/record.ts";
 import { parseArgs } from "../arguments.ts";

@@ -4,7 +4,6 @@
  * services that the system starts beside the cluster. It changes nothing and starts nothing; of init scripts it calls
  * `status` only. Exit codes: 0 nothing found; 1 findings; 64 a wrong call; 69 no manager answers.
  */
-
 import { accessSync, constants, readdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";

@@ -5,7 +5,6 @@
  * Exit codes: 0 confirmed; 1 not done; 2 unknown (assume that the machine still runs); 64 a wrong call; 66, 69 and 78
  * no configuration: unreadable, no manager, not valid.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import { type FencingDevice, levelsFor, roundBoundMs } from "../../fencing/core/configuration.ts";

@@ -2,7 +2,6 @@
  * The table of commands: one literal object, no folder scan. `gemel help` and tab completion are printed from it.
  * A command gets its own arguments and answers with the exit code; what it cannot do it says on standard error.
  */
-
 import path from "node:path";
 import process from "node:process";
 import { nearestName } from "../../base/nearest.ts";

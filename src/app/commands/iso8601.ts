@@ -3,7 +3,6 @@
  * Facts: iso8601(8); outputs and exit codes of iso8601 2.1.5. Where ours differ on purpose: an offset of the zone is
  * heeded with `T`, too (2019-09-24T10:20:30+09:00), and half a date (2019-09) is refused.
  */
-
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";
 import {

@@ -4,7 +4,6 @@
  * masked everywhere, unasked.
  * Facts: hb_report(8), crm_report(8): names of the files; reference crm-tools.md, section 5.
  */
-
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";

@@ -1,7 +1,6 @@
 /**
  * The options of `gemel simulate`, by the names of crm_simulate(8): one table, from which reading and help are made.
  */
-
 import { isFalse, isTrue } from "../../cluster/core/scheduler/facts/values.ts";
 import { type Injections, parseOperationSpec } from "../../cluster/core/scheduler/print/injections.ts";
 import type { OperationSpec } from "../../cluster/core/scheduler/print/simulated-run.ts";

@@ -3,7 +3,6 @@
  * On a terminal its lines are folded to the columns, and --watch draws in place; what is piped stays as it is.
  * Exit codes: 0 all is well; 1 there are problems; 64 a wrong call; 69 no manager answers.
  */
-
 import process from "node:process";
 import { columnsOf, padColumns } from "../../base/fold.ts";
 import type { Language } from "../../base/language.ts";

@@ -2,7 +2,6 @@
  * `stonith_admin`, as operators of Pacemaker type it; what it does is what `gemel fence` does.
  * Facts: stonith_admin(8) of Pacemaker 2.1 and its --help-all; its words and exit codes by stonith-answer.ts.
  */
-
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { entryOf } from "../../base/record.ts";

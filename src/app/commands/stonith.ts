@@ -3,7 +3,6 @@
  * A password among the parameters is refused: it would stand in the list of processes. It comes from the secrets file.
  * Facts: stonith(8) of cluster-glue: -L, -t TYPE with -n, -m, -h, -S, -l, -c, -E, -F, -T on|off|reset NODE; its codes.
  */
-
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { entryOf } from "../../base/record.ts";

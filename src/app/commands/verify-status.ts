@@ -3,7 +3,6 @@
  * of them, and words that the field gives up. Scripts read it from the exit code, as of Debian's crm_verify.
  * Facts: crm_verify 2.1.5 as a black box on the scheduler's reference cases (docs/operations/field-commands.md).
  */
-
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";

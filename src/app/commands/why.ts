@@ -2,7 +2,6 @@
  * `gemel why RESOURCE [NODE]`: why it is where it is, or is not on NODE: every fact of the CIB that counted, what it
  * was worth, and the smallest change that would move it. Of the running cluster, or of a file.
  */
-
 import process from "node:process";
 import type { Language } from "../../base/language.ts";
 import { nearestName } from "../../base/nearest.ts";

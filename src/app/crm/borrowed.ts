@@ -3,7 +3,6 @@
  * versions that are not carried out here, each with the reason and what to do instead.
  * Facts: crm(8), levels resource, node, site, history, cluster; crm_resource(8), crm_node(8), crm_ticket(8).
  */
-
 import path from "node:path";
 import { entryOf } from "../../base/record.ts";
 import { EXIT, type Session } from "./session.ts";

@@ -2,7 +2,6 @@
  * The configure level of the crm shell. Its commands change the working copy; `commit` sends it. Any statement of the
  * language is a command, too.
  */
-
 import { spawnSync } from "node:child_process";
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem, Read } from "../../base/problem.ts";

@@ -1,5 +1,4 @@
 /** The ra level of the crm shell: which agents there are, and what each says of itself. Facts: crm(8), ra level. */
-
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";

@@ -2,7 +2,6 @@
  * `configure simulate` (`ptest`) and the cibstatus level: what the cluster would do with the working copy, also if its
  * nodes stood otherwise. Nothing is sent anywhere. Facts: crm(8), levels configure and cibstatus; crm_simulate(8).
  */
-
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";

@@ -3,7 +3,6 @@
  * the working copy. What was begun stands in files of the user, so that a week may lie between.
  * Facts: crm(8), "Configuration templates".
  */
-
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";

@@ -3,7 +3,6 @@
  * back. The protocol is storage/core/sfex-lease.ts; this joins it to the disk. Who loses the lock has no quorum from
  * then on: the lease ends by our own clock before anybody else may take it.
  */
-
 import { printSfexLock, readSfexControl, readSfexLock } from "../../hw/core/sfex/record.ts";
 import { type BlockDevice, openBlockDevice } from "../../hw/edge/block-device.ts";
 import {

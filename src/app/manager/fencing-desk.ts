@@ -2,7 +2,6 @@
  * The fencing of one node: the fencer core, the runner of its devices, and everybody who asked for something.
  * The scheduler, DRBD's handler and operators all come here; one round serves all who want the same.
  */
-
 import { randomInt } from "node:crypto";
 import { entryOf } from "../../base/record.ts";
 import type { XmlElement } from "../../base/xml.ts";

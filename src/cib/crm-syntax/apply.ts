@@ -4,7 +4,6 @@
  * their members out of the resources that stand alone; members they give up stand alone again. Resources keep the order
  * of the text (crmsh sorts them by kind), since the scheduler prefers the earlier of equals.
  */
-
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";

@@ -3,7 +3,6 @@
  * `apply.ts`. A statement with a fault yields a problem and no object, and its id is remembered, so that nothing else
  * is blamed for the hole that it leaves.
  */
-
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";

@@ -4,7 +4,6 @@
  * follows.
  * Facts: ha.cf(5); reference/heartbeat.md, section 1.
  */
-
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";
@@ -126,6 +125,9 @@ const DIRECTIVES: Readonly<Record<string, Handler>> = {
   baud(draft, [rate = ""]) {
     if (!BAUDS.includes(rate))
       return wrong(`baud ${rate} is no known rate`, `write ${nearestName(rate, BAUDS) ?? "19200"}`);
+    // Heartbeat refused it, too: the line before would keep the old rate without a word.
+    const late = draft.media.some(({ kind }) => kind === "serial");
+    if (late) return wrong(`baud ${rate} stands behind serial, which it does not change`, "write it before serial");
     draft.baud = rate;
     return taken(`baud=${rate} of the serial links behind it`);
   },
@@ -146,7 +148,10 @@ const DIRECTIVES: Readonly<Record<string, Handler>> = {
   ping_group: pingGroup,
   hbaping: () => refused("a host bus adapter is no ping node: monitor the disk behind it (ocf:gemel:diskd)"),
   auto_failback: failback,
-  nice_failback: (draft, [word = ""], line) => failback(draft, [isTrue(word) ? "off" : "on"], line),
+  nice_failback(draft, [word = ""], line) {
+    if (!isTrue(word) && !isFalse(word)) return wrong(`nice_failback ${word} is neither on nor off`, "write on");
+    return failback(draft, [isTrue(word) ? "off" : "on"], line);
+  },
   stonith: (_, [type = ""]) =>
     type === "meatware"
       ? mapped("fencing_by_hand: a person, for every node")

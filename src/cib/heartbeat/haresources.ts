@@ -5,7 +5,6 @@
  * 100. So an owner gets its group back with auto_failback on only, and a better connected node gets it in either case.
  * Facts: reference/heartbeat.md, section 11; the agents' parameters of Linux-HA's resource.d.
  */
-
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";
 import { isAddress } from "../node-directives.ts";

@@ -2,7 +2,6 @@
  * The node configuration that a Heartbeat site becomes. What ha.cf left to each machine (whose address a `ucast` line
  * names) is taken from what is known of this one, and asked for where that does not say.
  */
-
 import type { Problem } from "../../base/problem.ts";
 import { entryOf } from "../../base/record.ts";
 import { printMs } from "./ha-cf.ts";

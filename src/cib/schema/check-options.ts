@@ -1,5 +1,4 @@
 /** Options and their values: unknown names are told and left alone, values that cannot be read refuse the CIB. */
-
 import { unreachable } from "../../base/check.ts";
 import { nearestName } from "../../base/nearest.ts";
 import { entryOf } from "../../base/record.ts";

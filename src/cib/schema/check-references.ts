@@ -1,5 +1,4 @@
 /** Ids that stand twice, and references to what is not there. */
-
 import { nearestName } from "../../base/nearest.ts";
 import { entryOf } from "../../base/record.ts";
 import { childOf, childrenOf, type XmlElement } from "../../base/xml.ts";

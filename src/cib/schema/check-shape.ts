@@ -4,7 +4,6 @@
  * Facts: the RELAX NG schemas that Pacemaker installs (/usr/share/pacemaker/*.rng), 1.3 to 3.10 taken together;
  * Pacemaker Explained, the tables of each element's attributes.
  */
-
 import { nearestName } from "../../base/nearest.ts";
 import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";

@@ -1,5 +1,4 @@
 /** How checks tell what they find: with a place that can be looked up, and the ids around it. */
-
 import type { Problem } from "../../base/problem.ts";
 import { addEntry } from "../../base/record.ts";
 import { childrenOf, type XmlElement } from "../../base/xml.ts";

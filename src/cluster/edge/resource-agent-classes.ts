@@ -3,7 +3,6 @@
  * Facts: OCF resource agent API 1.1; LSB 5.0, "Init Script Actions" (status: 0 running, 1-3 not, 4 unknown);
  * systemctl(1), `show -p ActiveState`; Heartbeat's resource.d scripts (`status` prints `running` or `OK`).
  */
-
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import { entryOf } from "../../base/record.ts";

@@ -6,7 +6,6 @@
  * looked at now and then as well.
  * Facts: org.freedesktop.systemd1(5); systemd.unit(5), "Before="; reference/crm-tools.md, section 6.
  */
-
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -3,7 +3,6 @@
  * delay, a limit or a list of nodes that is silently not there; one that asks for what is not done here is told.
  * Fact: pacemaker-fenced(7), all of its pcmk_* parameters.
  */
-
 import { nearestName } from "../../base/nearest.ts";
 import { entryOf } from "../../base/record.ts";
 import type { Complain, Values } from "./values.ts";

@@ -5,7 +5,6 @@
  * rarely: silence never turns into death.
  * Terms: Pacemaker Explained, "Fencing"; pauses and limits: fencer-state.ts.
  */
-
 import { unreachable } from "../../base/check.ts";
 import { entryOf } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";

@@ -2,7 +2,6 @@
  * One round of fencing: from device to device, from level to level, until off is proven or nothing is left to try.
  * Part of the fencer's step: works on the draft of its state, and reaches nothing else.
  */
-
 import { unreachable } from "../../base/check.ts";
 import { entryOf, without } from "../../base/record.ts";
 import type { FencingDevice, FencingRequestAction } from "./configuration.ts";

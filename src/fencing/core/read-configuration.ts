@@ -5,7 +5,6 @@
  * Facts: Pacemaker Explained, "Cluster Options", "Special Meta-Attributes for Fencing Resources", "Fencing
  * Topologies".
  */
-
 import { nearestName } from "../../base/nearest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { entryOf, setEntry } from "../../base/record.ts";

@@ -1,5 +1,4 @@
 /** How a driver is declared: a name, a schema for its parameters, and what follows from them. */
-
 import * as v from "valibot";
 import { entryOf } from "../../base/record.ts";
 import type { Borrowing, Complaint } from "../core/catalogue.ts";

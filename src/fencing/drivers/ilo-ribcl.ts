@@ -5,7 +5,6 @@
  * and the button held only while it says ON.
  * Facts: reference stonith.md, section 4 (from the old plugins and agents; no unit was seen).
  */
-
 import * as v from "valibot";
 import { entryOf } from "../../base/record.ts";
 import { parseXml, type XmlElement } from "../../base/xml.ts";

@@ -3,7 +3,6 @@
  * `shutdown.return`, the old plugin's choice, waits until the load has shut itself down, which a hung node never does.
  * Facts: RFC 9271; NUT's names of variables and commands (`outlet.n.status`, `outlet.n.load.off`, `ups.status`).
  */
-
 import * as v from "valibot";
 import { entryOf } from "../../base/record.ts";
 import type { UpsAnswer, UpsServer } from "../../hw/core/nut/ups-server.ts";

@@ -2,7 +2,6 @@
  * Runs a packaged fence agent (`/usr/sbin/fence_*`).
  * Fact: FenceAgentAPI of the ClusterLabs fence-agents: options as `name=value` lines on standard input.
  */
-
 import { lookup } from "node:dns/promises";
 import path from "node:path";
 import { entryOf } from "../../base/record.ts";

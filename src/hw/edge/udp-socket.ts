@@ -32,6 +32,7 @@ const IP_MULTICAST_IF = 32;
 const IP_MULTICAST_TTL = 33;
 const IP_MULTICAST_LOOP = 34;
 const IP_ADD_MEMBERSHIP = 35;
+const IP_MULTICAST_ALL = 49;
 const IPPROTO_IPV6 = 41;
 const IPV6_MULTICAST_IF = 17;
 const IPV6_MULTICAST_HOPS = 18;
@@ -132,7 +133,11 @@ function setUp(fd: number, { address, port, device, multicast, filter }: UdpLoca
   setSocketOption(fd, SOL_SOCKET, SO_BROADCAST, 1);
   setSocketOption(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY_INTERACTIVE);
   if (ipv6Only(address)) setSocketOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  else setSocketOption(fd, IPPROTO_IP, IP_TOS, IPTOS_LOWDELAY);
+  else {
+    setSocketOption(fd, IPPROTO_IP, IP_TOS, IPTOS_LOWDELAY);
+    // Or a socket for broadcast hears every group that another link of this machine has joined.
+    setSocketOption(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+  }
   if (device !== undefined) setSocketOption(fd, SOL_SOCKET, SO_BINDTODEVICE, device);
   const scoped = multicast !== undefined && ipv6Only(address) && device !== undefined;
   bindSocket(fd, socketAddress(scoped ? `${address}%${device}` : address, port));

@@ -3,7 +3,6 @@
  * and at the latest when its time is over; a Primary that had to be told "unsure" is let go on when the proof comes
  * after all. Pure: what DRBD and the peer's manager say are events, questions to them are effects.
  */
-
 import { earliest } from "../../base/earliest.ts";
 import { entryOf, setEntry } from "../../base/record.ts";
 import type { Stepped } from "../../base/step.ts";

@@ -215,6 +215,9 @@ test("what is written wrongly is told at its own line, all of it at once", () =>
     "mcast eth1 225.0.0.1 694 1 2",
     "ping gateway",
     "ping_group gates 10.0.0.254 nobody",
+    "serial /dev/ttyS0",
+    "baud 9600",
+    "nice_failback perhaps",
   ];
   const resources = "srv01 IPaddr::10.0.0.300\nsrv02 10.0.0.1/99\nsrv02 named \\";
   const site = imported(`${PAIR}${lines.join("\n")}\n`, resources);
@@ -228,6 +231,8 @@ test("what is written wrongly is told at its own line, all of it at once", () =>
     "ha.d/ha.cf:10: error: mcast: loop is 0 or 1, not 2",
     "ha.d/ha.cf:11: error: gateway: no IPv4 or IPv6 address",
     "ha.d/ha.cf:12: error: nobody: no IPv4 or IPv6 address",
+    "ha.d/ha.cf:14: error: baud 9600 stands behind serial, which it does not change",
+    "ha.d/ha.cf:15: error: nice_failback perhaps is neither on nor off",
     "ha.d/haresources:1: error: 10.0.0.300 is no IPv4 or IPv6 address",
     "ha.d/haresources:2: error: 99 is no number of bits of a netmask",
   ]);

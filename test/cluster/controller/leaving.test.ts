@@ -51,3 +51,16 @@ test("nor does it go while something runs on it", () => {
   cluster.run(120_000);
   expect(isGone(cluster)).toBe(false);
 });
+
+test("a node that hears nobody goes at once when it is told to, and has nobody fenced for it", () => {
+  const fence: World["fence"] = () => ({ result: "unknown", afterMs: 1_200_000 });
+  const cluster = new Cluster(["alpha", "bravo"], CONFIGURATION, { schedule, agent: honestAgent, fence });
+  cluster.kill("bravo");
+  const peers = [{ name: "bravo", phase: "awaited", generation: 0, returned: false }] as const;
+  const alone = { self: "alpha", generation: 1, epoch: 1, members: ["alpha"], peers, links: [], agreed: true };
+  cluster.feed("alpha", { kind: "view", view: { ...alone, settled: false, quorate: false } });
+  cluster.feed("alpha", { kind: "stop", hasForerunner: false });
+  expect(isGone(cluster)).toBe(true);
+  cluster.run(10_000);
+  expect(cluster.log.join("\n")).not.toContain("fencing of bravo");
+});

@@ -39,6 +39,20 @@ test("a pair elects the lower name, probes on both sides and starts once", () =>
   expect(cluster.fenced).toEqual([]);
 });
 
+test("a node that was set up anew changes nothing before it is settled, or its peer would have a conflict", () => {
+  const whole: World = { schedule: simpleSchedule, agent: honestAgent, fence: obedientFence };
+  const cluster = new Cluster(["alpha", "bravo"], CONFIGURATION().replace(/<nodes>.*<\/nodes>/, "<nodes/>"), whole);
+  const alone = { members: ["alpha"], peers: [], links: [], agreed: true, settled: false, quorate: false };
+  cluster.feed("alpha", { kind: "view", view: { self: "alpha", generation: 1, epoch: 1, ...alone } });
+  expect(dcs(cluster)[0]).toBe("alpha");
+  expect(cluster.machine("alpha").state.store.stored.head).toBe("h1");
+  cluster.run(5_000);
+  expect(cluster.whereRuns("ip")).toEqual(["alpha"]);
+  const histories = Object.values(cluster.machines).map(({ state }) => state.store.stored.history);
+  expect(histories.map((entries) => entries.length)).toEqual([1, 1]);
+  expect(histories[0]?.[0]?.diff).toEqual(['+ node 1 uname="alpha"', '+ node 2 uname="bravo"']);
+});
+
 test("the active node dies: fenced first, then taken over", () => {
   const cluster = start();
   cluster.kill("alpha");

@@ -2,7 +2,6 @@
  * Carries out the operations of one configuration change on a `<configuration>`: all or none. Every problem is told
  * with the number of its operation.
  */
-
 import type { Problem, Read } from "../../../base/problem.ts";
 import { entryOf, setEntry } from "../../../base/record.ts";
 import { type XmlElement, xml } from "../../../base/xml.ts";

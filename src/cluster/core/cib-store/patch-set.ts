@@ -4,7 +4,6 @@
  * Facts: crm_diff(8); patches of crm_diff 2.1.5. In a patch deletions come first, then a parent's own change before
  * its children's; `position` is the place in the finished list.
  */
-
 import type { Problem } from "../../../base/problem.ts";
 import { entryOf, setEntry } from "../../../base/record.ts";
 import { childOf, childrenOf, type XmlElement, xml } from "../../../base/xml.ts";

@@ -4,7 +4,6 @@
  * one, each judged and answered by itself. The same rule ends the round of questions after a change of view, so what is
  * in flight simply becomes part of what the next round spreads.
  */
-
 import { unreachable } from "../../../base/check.ts";
 import type { Problem } from "../../../base/problem.ts";
 import { entryOf } from "../../../base/record.ts";

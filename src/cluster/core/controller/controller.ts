@@ -3,7 +3,6 @@
  * step(state, event, now) -> { state, effects }; controllerWakeAtMs says when it next wants a `tick`.
  * Rules: election.ts; nodes and joins: reign.ts; decisions and transitions: decide.ts; results: outcome.ts.
  */
-
 import { earliest } from "../../../base/earliest.ts";
 import { entryOf } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";

@@ -57,7 +57,7 @@ function stopWaitMs({ cib }: ControllerState): number {
 export function tendStop(turn: Turn): void {
   const { leaveAtMs = Number.POSITIVE_INFINITY } = turn.state;
   if (!turn.state.left && turn.now.nowMs >= leaveAtMs) leave(turn, true);
-  const { stopping, left, election, cib, self } = turn.state;
+  const { stopping, left, election, cib, self, hasBegun, view } = turn.state;
   if (stopping === undefined || left) return;
   const { nowMs, nowWallMs } = turn.now;
   const waitedMs = nowMs - stopping.sinceMs;
@@ -65,14 +65,13 @@ export function tendStop(turn: Turn): void {
   const runs = hasActiveHistory(own);
   // A history that is empty since nobody has looked, or that was forgotten, proves nothing.
   const isIdle = !runs && isLookedOver(cib, own);
+  const holdsNothing = isIdle || (!runs && !stopping.hasForerunner && !hasBegun);
+  // Before it is settled it has joined nobody, and once it were, alone, it would have to fence whom it does not hear.
+  const isOutside = view?.settled !== true || (election.dc === null && nowMs - stopping.askedAtMs >= STOP_ALONE_MS);
   if (waitedMs >= stopWaitMs(turn.state)) {
     log(turn, "error", `the resources have not stopped within ${Math.round(waitedMs)} ms`);
     leave(turn, isIdle);
-  } else if (
-    (isIdle || (!runs && !stopping.hasForerunner)) &&
-    nowMs - stopping.askedAtMs >= STOP_ALONE_MS &&
-    (election.dc === null || turn.state.view?.settled !== true)
-  ) {
+  } else if (holdsNothing && isOutside) {
     leave(turn, true);
   } else if (isIdle && election.dc === self && members(turn).length < 2 && isUnproven(turn, stopping.askedAtMs)) {
     log(turn, "warning", "nothing runs here any more: this node does not wait for the fencing of the others");

@@ -3,7 +3,6 @@
  * passed on within the same step and in order; only what concerns the world comes out. Pure: the loop of the manager
  * and the test harness (and the simulator) run this very code.
  */
-
 import { check } from "../../../base/check.ts";
 import { entryOf, withEntry, without } from "../../../base/record.ts";
 import type { Stepped } from "../../../base/step.ts";

@@ -3,7 +3,6 @@
  * words by which the scheduler judges (in_ccm, crmd, join, expected; compared with crm_simulate, see the test).
  * A node that was lost keeps `expected=member`: that is what makes it unclean until it has been fenced.
  */
-
 import { earliest } from "../../../base/earliest.ts";
 import { entryOf, without } from "../../../base/record.ts";
 import { GENERATION } from "../cib-store/kept-status.ts";
@@ -227,10 +226,12 @@ export function reviewNodes(turn: Turn): void {
 
 /** Nodes that the CIB does not have yet are written before anything that refers to them. True while it lacks some. */
 function addMissingNodes(turn: Turn): boolean {
-  const { nodes, cib } = turn.state;
+  const { nodes, cib, view } = turn.state;
   const known = configuredNodes(cib);
   const missing = nodes.filter(({ name }) => !known.some((node) => node.name === name));
   if (missing.length === 0) return false;
+  // A node that was set up anew meets the others in a moment: what it wrote before would be told as a conflict.
+  if (view?.settled !== true) return true;
   const taken = known.map(({ id }) => id);
   const operations = missing.map(({ id, name }) => {
     // A configuration of another origin may have given the number away; the name is as good an id as any.

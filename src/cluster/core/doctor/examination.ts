@@ -2,7 +2,6 @@
  * What `gemel doctor` has gathered of a living cluster, as plain data, and what it may find. A finding is something
  * that works today and will hurt on the day of the fault; what hurts already is said by `gemel status`.
  */
-
 import type { XmlElement } from "../../../base/xml.ts";
 import type { ClockReading } from "../clock-skew.ts";
 

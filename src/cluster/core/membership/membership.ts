@@ -3,7 +3,6 @@
  * Nobody is declared dead by a node that did not listen: by how much a step comes later than it was due is no silence
  * of the others. Terms: Linux-HA ha.cf(5), keepalive, warntime, deadtime, initdead.
  */
-
 import { unreachable } from "../../../base/check.ts";
 import { entryOf, setEntry } from "../../../base/record.ts";
 import { type Stepped, together } from "../../../base/step.ts";

@@ -11,7 +11,6 @@
  * have answered, because from then on time alone proves that who is not answered has ended.
  * Fact: corosync votequorum(5), two_node, wait_for_all, auto_tie_breaker.
  */
-
 import { TIE_LOCK_TIMES } from "../../../storage/core/sfex-lease.ts";
 import type { Heartbeat } from "../wire/heartbeat.ts";
 import type { MembershipState } from "./state.ts";

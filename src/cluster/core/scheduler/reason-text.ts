@@ -2,7 +2,6 @@
  * Every reason of every action: the words that the passes write (those of crm_simulate's reports), the stable code, and
  * a sentence in English and in Japanese. One table; `reasonFrom` finds the row, `reasonText` prints it.
  */
-
 import type { Language } from "../../../base/language.ts";
 import { entryOf } from "../../../base/record.ts";
 import type { Reason } from "../transition/graph.ts";

@@ -4,7 +4,6 @@
  * which asks our own manager, so nothing here may wait for it in the event loop.
  * Facts: reference/storage.md, sections 2 to 5 and 7 (exit codes, roles, scores).
  */
-
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem, type Problem } from "../../../base/problem.ts";

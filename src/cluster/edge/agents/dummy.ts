@@ -2,7 +2,6 @@
  * ocf:gemel:Dummy and ocf:gemel:Stateful: resources that are a file, for tests and for trying a configuration out.
  * Parameters make them slow or make them fail, so that recovery can be seen without breaking anything real.
  */
-
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -4,7 +4,6 @@
  * kind of address (cluster IP, LVS) is refused by name, never ignored.
  * Facts: reference/crm-tools.md, section 6; RFC 5227 (announcements).
  */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { entryOf } from "../../../base/record.ts";
 import {

@@ -1,5 +1,4 @@
 /** What must not be together: one is stopped on a node before the other is started there. */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";

@@ -3,7 +3,6 @@
  * Facts: Pacemaker Explained, "Groups - A Syntactic Shortcut", "Clone Options", "Promotable clones"; the words are
  * those of transition graphs.
  */
-
 import { entryOf } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Resource } from "../facts/model.ts";

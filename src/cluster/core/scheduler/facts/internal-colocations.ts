@@ -2,7 +2,6 @@
  * Colocations that nobody writes: the members of a group, a guest's connection with its container, what a replica of a
  * bundle consists of.
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Known, Resource } from "./model.ts";
 import { isFalse, ROLE } from "./values.ts";

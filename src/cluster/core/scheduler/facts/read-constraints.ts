@@ -2,7 +2,6 @@
  * Colocation, order and ticket constraints, with resource sets taken apart into pairs.
  * Facts: Pacemaker Explained, "Resource Constraints", "Resource Sets"; "Multi-Site Clusters and Tickets".
  */
-
 import type { Problem } from "../../../../base/problem.ts";
 import { entryOf } from "../../../../base/record.ts";
 import type { XmlElement } from "../../../../base/xml.ts";

@@ -3,7 +3,6 @@
  * each replica follow their container.
  * Facts: Pacemaker Explained, "Bundles - Containerized Resources"; crm_simulate as a black box (scores).
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Replica, Resource } from "../facts/model.ts";
 import { ROLE, type Role } from "../facts/values.ts";

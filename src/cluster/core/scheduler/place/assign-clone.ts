@@ -3,7 +3,6 @@
  * Facts: Pacemaker Explained, "Clone Stickiness"; behaviour of crm_simulate as a black box (no shuffling, list in the
  * policy-engine reference, section 7).
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";

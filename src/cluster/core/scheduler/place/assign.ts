@@ -2,7 +2,6 @@
  * Assigns each resource its node, the weightiest first; colocated ones before those that depend on them.
  * Facts: Pacemaker Explained, "Resource Constraints", "Group Constraints"; behaviour of crm_simulate as a black box.
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";

@@ -4,7 +4,6 @@
  * Facts: Pacemaker Explained, "Deciding Which Nodes a Resource Can Run On", "Failure Response", "Resource
  * Meta-Attributes" (resource-stickiness, migration-threshold).
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Facts, Location, Node, Resource } from "../facts/model.ts";
 import { cloneOf, inAnonymousClone, topOf } from "../facts/model.ts";

@@ -3,7 +3,6 @@
  * Local to that pass; what leaves it is a `Placement`, which nobody changes.
  * A score of NaN means: the node is not in question at all (opt-in clusters), which is less than minus infinity.
  */
-
 import { entryOf, setEntry } from "../../../../base/record.ts";
 import { addScores } from "../../../../cib/schema/values.ts";
 import type { Colocation, Facts, Node, Resource } from "../facts/model.ts";

@@ -2,7 +2,6 @@
  * Utilization: nodes without the capacity for a resource, and for what must be with it, are out of the question.
  * Fact: Pacemaker Explained, "Utilization and Placement Strategy".
  */
-
 import { entryOf, setEntry } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Node, Resource } from "../facts/model.ts";

@@ -3,7 +3,6 @@
  * Facts: Pacemaker Explained, "Placement Strategy", "What if Two Nodes Have the Same Score"; crm_simulate as a
  * black box.
  */
-
 import { entryOf } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";

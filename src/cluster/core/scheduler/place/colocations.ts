@@ -2,7 +2,6 @@
  * Colocations at work: where the primary is decides, and where dependents would like to be counts.
  * Fact: Pacemaker Explained, "Colocation Properties", "Colocation by Node Attribute", "Colocation Influence".
  */
-
 import { entryOf } from "../../../../base/record.ts";
 import { addScores, INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { type Colocation, isActive, type Node, type Resource } from "../facts/model.ts";

@@ -1,5 +1,4 @@
 /** How colocations bear on a resource that is being placed: where its primaries are, what its dependents want. */
-
 import { addScores, INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Colocation, Resource } from "../facts/model.ts";
 import { primitivesOf } from "../facts/model.ts";

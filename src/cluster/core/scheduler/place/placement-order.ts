@@ -3,7 +3,6 @@
  * What a resource must or would be with counts as if it were its own.
  * Fact: Pacemaker Explained, "Utilization and Placement Strategy", "Allocation Details".
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { isActive, primitivesOf } from "../facts/model.ts";

@@ -2,7 +2,6 @@
  * Which instances of a promotable clone are promoted: the highest promotion scores, where role constraints allow it.
  * Facts: Pacemaker Explained, "Determining Which Instance is Promoted" (master-<resource>); crm_attribute --promotion.
  */
-
 import { entryOf } from "../../../../base/record.ts";
 import { addScores, INFINITY_SCORE, parseScore } from "../../../../cib/schema/values.ts";
 import type { Node, Resource } from "../facts/model.ts";

@@ -2,7 +2,6 @@
  * Tickets: without one, what depends on it must not run (or not be promoted), and the loss policy says how it leaves.
  * Fact: Pacemaker Explained, "Multi-Site Clusters and Tickets".
  */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { isInRole } from "../facts/lose-tickets.ts";
 import type { Resource, TicketConstraint } from "../facts/model.ts";

@@ -1,5 +1,4 @@
 /** The names under which steps go out: as the executor knows them, and as pictures and reports show them. */
-
 import { entryOf } from "../../../../base/record.ts";
 import type { Action } from "../act/actions.ts";
 import { DONE } from "../act/collectives.ts";

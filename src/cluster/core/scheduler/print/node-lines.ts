@@ -1,5 +1,4 @@
 /** Node attributes and fail counts as text, in the words and the layout of crm_simulate -A and -c. */
-
 import { entryOf } from "../../../../base/record.ts";
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import { formatDate } from "../facts/dates.ts";

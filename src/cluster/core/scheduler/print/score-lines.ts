@@ -1,5 +1,4 @@
 /** Placement and promotion scores, and capacity, as crm_simulate -s and -U print them. */
-
 import { INFINITY_SCORE } from "../../../../cib/schema/values.ts";
 import type { Node } from "../facts/model.ts";
 import { assignedOf, demandOf } from "../place/board.ts";

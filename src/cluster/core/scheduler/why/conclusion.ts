@@ -1,5 +1,4 @@
 /** What is to be explained of a resource: where it will be, in which role, with which scores, and what is kept back. */
-
 import type { Reason } from "../../transition/graph.ts";
 import type { Action } from "../act/actions.ts";
 import type { Node, Resource } from "../facts/model.ts";

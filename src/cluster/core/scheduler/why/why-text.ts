@@ -1,5 +1,4 @@
 /** A proof as text, in English or Japanese. */
-
 import type { Language } from "../../../../base/language.ts";
 import { entryOf } from "../../../../base/record.ts";
 import { scoreText } from "../print/score-lines.ts";
