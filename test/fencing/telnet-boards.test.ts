@@ -108,7 +108,7 @@ function start(options: Partial<ShellBoardOptions> = {}): Promise<ShellBoard> {
 }
 
 function device(port: number, more: Readonly<Record<string, string>> = {}, driver = "rsa-telnet") {
-  const quick = { confirm_time: "1s", settle_time: "100ms", poll_time: "50ms", answer_time: "500ms" };
+  const quick = { confirm_time: "1s", settle_time: "100ms", poll_time: "50ms", answer_time: "3s" };
   const parameters = { ...LOGIN, port: String(port), ...quick, ...more };
   return { id: "f", driver, parameters };
 }
