@@ -58,6 +58,16 @@ test("without quorum one line says so, in place of each action that waits for it
   expect(keys.map(({ values }) => values["key"])).toEqual(["prmIp_start_0", "prmIp_stop_0"]);
 });
 
+test("who is together without quorum, the keepers say, not the nodes of a CIB that nobody keeps up", () => {
+  const told = (phase: "member" | "lost") => {
+    const found = advise(situationOf({ hasQuorum: false, live: { phases: { srv01: phase, srv02: "self" } } }));
+    const { values } = found.find(({ code }) => code === "no-quorum") ?? { values: {} };
+    return textOf("en", "no-quorum", values).what;
+  };
+  expect(told("lost")).toContain("no quorum: this part has only srv02, of 2 nodes");
+  expect(told("member")).toContain("no quorum yet: srv01, srv02 are together, of 2 nodes, and not counted yet");
+});
+
 test("a fencing device without its parameters keeps no service away, and is mended in the configuration", () => {
   const told = advise(
     situationOf({

@@ -209,13 +209,17 @@ export const setAside: Rule = ({ facts }) =>
 export const lacksQuorum = ({ facts }: Situation): boolean =>
   !facts.options.quorate && facts.options.noQuorumPolicy !== "ignore";
 
-/** One line in place of each action that is blocked by it. */
+/**
+ * One line in place of each action that is blocked by it. Who is together, the keepers say: the CIB of a part that is
+ * led by nobody, or not yet again, still has the nodes as they were.
+ */
 export const noQuorum: Rule = (situation) => {
-  const { facts, isSettled } = situation;
+  const { facts, isSettled, phases, self } = situation;
   if (!isSettled || !lacksQuorum(situation)) return [];
   const all = members(facts);
-  const values = { nodes: namesOf(all.filter(({ online }) => online)), count: String(all.length) };
-  return [{ code: "no-quorum", severity: "error", values }];
+  const here = all.filter(({ name }) => name === self || phases[name] === "member");
+  const how = here.length * 2 > all.length ? "not-counted" : "too-few";
+  return [{ code: "no-quorum", severity: "error", values: { nodes: namesOf(here), count: String(all.length), how } }];
 };
 
 /** The worst silence of a cluster: all is green, and nothing would be taken over. */

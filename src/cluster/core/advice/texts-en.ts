@@ -183,10 +183,16 @@ export const ENGLISH: Texts = {
     what: `link ${link} to ${peer} is ${state}`,
     doNow: "look at the cable, the card and the switch; the link heals by itself",
   }),
-  "no-quorum": ({ nodes, count }) => ({
-    what: `no quorum: of ${count} nodes only ${nodes} are together; nothing new is started, and this part may stop`,
-    doNow: "see the lines about the absent nodes and the links; bring back as many as make a majority",
-  }),
+  "no-quorum": ({ nodes, count, how }) =>
+    how === "not-counted"
+      ? {
+          what: `no quorum yet: ${nodes} are together, of ${count} nodes, and not counted yet; nothing new is started`,
+          doNow: "wait; if it stays for a minute: gemel status on the other nodes, and gemel log",
+        }
+      : {
+          what: `no quorum: this part has only ${nodes}, of ${count} nodes; nothing new is started, all may stop`,
+          doNow: "see the lines about the absent nodes and the links; bring back as many as make a majority",
+        },
   "decisions-held-up": ({ why }) => ({
     what: `nothing is decided, and nothing would be taken over: ${why}`,
     doNow:

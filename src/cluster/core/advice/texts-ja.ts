@@ -177,10 +177,16 @@ export const JAPANESE: Texts = {
     what: `${peer} へのリンク ${link} が ${state}`,
     doNow: "ケーブル、NIC、スイッチを確認。リンクは自動で復旧する",
   }),
-  "no-quorum": ({ nodes, count }) => ({
-    what: `クォーラムがない: ${count} ノード中、参加しているのは ${nodes} のみ。新たな起動は行わず、この側は停止することがある`,
-    doNow: "不在ノードとリンクに関する行を確認し、過半数になるまでノードを復帰させる",
-  }),
+  "no-quorum": ({ nodes, count, how }) =>
+    how === "not-counted"
+      ? {
+          what: `クォーラムがまだない: ${count} ノード中 ${nodes} が参加しているが、まだ数えられていない。新たな起動は行わない`,
+          doNow: "待つ。1 分続く場合は他のノードで gemel status、および gemel log を確認",
+        }
+      : {
+          what: `クォーラムがない: この側にいるのは ${count} ノード中 ${nodes} のみ。新たな起動は行わず、全てを停止することがある`,
+          doNow: "不在ノードとリンクに関する行を確認し、過半数になるまでノードを復帰させる",
+        },
   "decisions-held-up": ({ why }) => ({
     what: `何も決定されず、フェイルオーバも行われない: ${why}`,
     doNow:
