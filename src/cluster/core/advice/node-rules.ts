@@ -217,7 +217,7 @@ export const noQuorum: Rule = (situation) => {
   const { facts, isSettled, phases, self } = situation;
   if (!isSettled || !lacksQuorum(situation)) return [];
   const all = members(facts);
-  const here = all.filter(({ name }) => name === self || phases[name] === "member");
+  const here = all.filter(({ name }) => name === self || entryOf(phases, name) === "member");
   const how = here.length * 2 > all.length ? "not-counted" : "too-few";
   return [{ code: "no-quorum", severity: "error", values: { nodes: namesOf(here), count: String(all.length), how } }];
 };
