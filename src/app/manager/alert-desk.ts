@@ -99,17 +99,18 @@ export function createAlertDesk(options: AlertDeskOptions): AlertDesk {
     if (targets.length > 0) take({ kind: "happened", happenings, targets, instant: { wallMs, ...zoneAt(wallMs) } });
   }
 
-  function noteMembers(view: MembershipView, cib: XmlElement): void {
+  function noteMembers(view: MembershipView, node: NodeState): void {
+    const cib = nodeCib(node);
     const usual = Object.fromEntries(view.members.map((name) => [name, "member"] as const));
     const before = words ?? usual;
     words = nodeWords(view, before);
-    tell(nodeHappenings(before, words, cib), cib);
+    tell(nodeHappenings(before, words, cib, node.controller.nodes), cib);
   }
 
   function note(before: NodeState, event: NodeEvent, after: NodeState): void {
     const cib = nodeCib(after);
     configure(cib);
-    if (event.kind === "view") noteMembers(event.view, cib);
+    if (event.kind === "view") noteMembers(event.view, after);
     if (section === undefined) return;
     if (event.kind === "finished") {
       const happening = resourceHappening(before.executor, after.executor, event.callId);

@@ -1,5 +1,6 @@
 /** What is told: members, operations that matter, fencings, attributes. */
 import { describe, expect, test } from "vitest";
+import { xml } from "../../../src/base/xml.ts";
 import {
   attributeHappenings,
   fencingHappening,
@@ -45,7 +46,7 @@ describe("members", () => {
     const told = views.map((one) => {
       const before = words;
       words = nodeWords(one, before);
-      return nodeHappenings(before, words, cib("")).map((each) =>
+      return nodeHappenings(before, words, cib(""), []).map((each) =>
         each.kind === "node" ? `${each.node} ${each.word} ${each.nodeId}` : "",
       );
     });
@@ -60,6 +61,13 @@ describe("members", () => {
       [],
     ]);
     expect(nodeWords(view(["alpha"], "lost"), {})).toEqual({ alpha: "member", bravo: "lost" });
+  });
+
+  test("of a cluster that was set up anew: its CIB has no nodes yet, and the node configuration has their ids", () => {
+    const own = [{ id: "2", name: "bravo" }];
+    expect(nodeHappenings({}, { bravo: "member" }, xml("cib", {}, [xml("configuration")]), own)).toEqual([
+      { kind: "node", node: "bravo", word: "member", nodeId: "2" },
+    ]);
   });
 });
 

@@ -52,8 +52,14 @@ export function nodeWords({ members, peers }: MembershipView, known: NodeWords):
   return words;
 }
 
-export function nodeHappenings(before: NodeWords, after: NodeWords, cib: XmlElement): readonly Happening[] {
-  const configured = configuredNodes(cib);
+/** `ownNodes`: of the node configuration, for what the CIB has not got yet. */
+export function nodeHappenings(
+  before: NodeWords,
+  after: NodeWords,
+  cib: XmlElement,
+  ownNodes: readonly { readonly id: string; readonly name: string }[],
+): readonly Happening[] {
+  const configured = [...configuredNodes(cib), ...ownNodes];
   return Object.entries(after).flatMap(([node, word]): Happening[] => {
     const nodeId = configured.find(({ name }) => name === node)?.id ?? "";
     return entryOf(before, node) === word ? [] : [{ kind: "node", node, word, nodeId }];
