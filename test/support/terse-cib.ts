@@ -2,7 +2,8 @@
  * A CIB from a few lines, for cases of the scheduler that a reader takes in at a glance. One fact a line; what belongs
  * into another thing is indented:
  *
- *     nodes alpha bravo charlie=unclean       states: online (said by nothing), offline, unclean, leaving, pending
+ *     nodes alpha bravo charlie=unclean       states: online (said by nothing), offline, unclean, leaving, pending;
+ *                                             remote (its connection is a resource: `remote far`), unseen (no state)
  *                                             a score behind a name (bravo:-10) is what the node is worth to all
  *     option stonith-enabled=true             without it: no fencing, no-quorum-policy=ignore
  *     clone c promotable=true                 also group; the words behind the id are meta-attributes
@@ -83,7 +84,11 @@ const STATES: Readonly<Record<string, string>> = {
   pending: 'in_ccm="true" crmd="online" join="down" expected="member"',
   offline: 'in_ccm="false" crmd="offline" join="down" expected="down"',
   unclean: 'in_ccm="false" crmd="offline" join="down" expected="member"',
+  remote: 'remote_node="true" in_ccm="true"',
 };
+
+/** Remote nodes are known by their names alone. */
+const isRemote = (state: string) => state === "remote" || state === "unseen";
 
 const REMOVED = 'class="ocf" provider="pacemaker" type="Dummy"';
 const FEATURE_SET = "3.16.1";
@@ -153,7 +158,8 @@ function addLine(cluster: Cluster, line: Line): void {
 function statusXml({ nodes, transient, records, agents }: Cluster): string {
   let call = 0;
   const states = nodes.map(({ name, state }, index) => {
-    const id = String(index + 1);
+    if (state === "unseen") return "";
+    const id = isRemote(state) ? name : String(index + 1);
     const own = [...(transient.get(name) ?? []), ...(state === "leaving" ? ["shutdown=1699999990"] : [])];
     const known = (records.get(name) ?? []).map(([resource, words]) => {
       // What was removed from the configuration is some resource all the same.
@@ -184,10 +190,11 @@ export function terseCib(text: string): string {
     records: new Map(),
   };
   for (const line of parseLines(text)) addLine(cluster, line);
-  const nodes = cluster.nodes.map(({ name, score }, index) => {
+  const nodes = cluster.nodes.map(({ name, state, score }, index) => {
     const own = set("instance_attributes", `node-${index + 1}`, valuesOf(cluster.permanent.get(name) ?? []));
     const worth = score === undefined ? "" : ` score="${score}"`;
-    return `<node id="${index + 1}" uname="${name}"${worth}>${own}</node>`;
+    const [id, kind] = isRemote(state) ? [name, ' type="remote"'] : [String(index + 1), ""];
+    return `<node id="${id}" uname="${name}"${kind}${worth}>${own}</node>`;
   });
   const quorum = cluster.options.get("have-quorum") ?? "1";
   return `<cib crm_feature_set="${FEATURE_SET}" validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"

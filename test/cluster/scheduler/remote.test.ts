@@ -101,6 +101,19 @@ test("a failed machine: the guest counts as fenced when the machine has stopped"
   expect(story.breaks([`stop vm ${host}`, "(fence inner)", `start vm ${host}`, "start job inner"])).toEqual([]);
 });
 
+test("a guest that begins anew elsewhere is not looked at any more: nothing outlives the move", () => {
+  const up = settled(onGuest());
+  const host = new Story(up).decision.resources.find(({ id }) => id === "vm")?.activeOn[0] ?? "";
+  const later = edit(up, (text) =>
+    text.replace("</resources>", `${primitive("late", "ocf:heartbeat:Dummy")}</resources>`),
+  );
+  expect(new Story(later).monitors).toContain("monitor late inner");
+  const moved = edit(later, (text) =>
+    text.replace("</constraints>", `<rsc_location id="off" rsc="vm" node="${host}" score="-INFINITY"/></constraints>`),
+  );
+  expect(new Story(moved).monitors).not.toContain("monitor late inner");
+});
+
 test("a guest whose machine stays down is told as switched off, one whose machine comes back as restarted", () => {
   const kindOf = ({ decision }: Story) =>
     decision.transition.actions.flatMap(({ kind, key }) => (kind === "pseudo" && /^stonith-/.test(key) ? [key] : []));

@@ -119,7 +119,7 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
       for (const second of membersSteps(plan, order.second, order.secondTask))
-        if (!staysAway(second, waits.forsaken.has(second))) link(plan, first, second, { ...rules, hidden: true });
+        if (!staysAway(second, waits.forsaken.has(second))) link(plan, first, second, { ...rules, at, hidden: true });
   if (order.first.kind !== "primitive" && drags)
     for (const first of membersSteps(plan, order.first, order.firstTask))
       for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });

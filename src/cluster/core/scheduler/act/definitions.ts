@@ -85,13 +85,17 @@ export function planDefinitions(plan: PlanDraft): Changes {
   const changes: Changes = { reloads: [], repeats: [], unfences: new Set(), forgotten: [] };
   for (const resource of plan.facts.resources) {
     // What failed is started anew anyway.
-    if (resource.kind !== "primitive" || resource.removed || !isManaged(plan.board, resource) || resource.failed)
-      continue;
+    if (resource.kind !== "primitive" || resource.removed || resource.failed) continue;
+    const managed = isManaged(plan.board, resource);
+    // In maintenance not even the watching goes on.
+    if (!managed && resource.maintenance) continue;
     const { to } = motionOf(plan.board, resource);
     for (const node of resource.runningOn) {
       // What must leave its node anyway is not asked what it was started with.
-      if (!node.maintenance && !canRun(plan.board, node)) continue;
+      if (node.maintenance ? !managed : !canRun(plan.board, node)) continue;
       const change = changeOf(plan, resource, node, changes);
+      // What nobody may touch is still watched as it is defined now.
+      if (!managed) continue;
       if (node === to && change === "reload")
         changes.reloads.push(step(plan, { resource, node, operation: "reload-agent", reason: "definition change" }));
       if (change === "restart" && isFencingClass(resource.class)) changes.unfences.add(node);

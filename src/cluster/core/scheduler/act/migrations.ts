@@ -174,6 +174,9 @@ function layHindered(laying: Laying, migration: Migration): void {
   link(added, from, start);
 }
 
+const isAwaitedBy = ({ stopWaits }: Plan, other: Resource, stop: Step) =>
+  stopWaits.some(({ resource, second }) => second === stop && isWithin(other, resource));
+
 /** What its start would wait for, and of what its stop would some, the handing over waits for. */
 function layOut(laying: Laying, { resource, start, stop }: Migration, hands: ReadonlyMap<Resource, HandOver>): void {
   const { plan, added } = laying;
@@ -199,8 +202,10 @@ function layOut(laying: Laying, { resource, start, stop }: Migration, hands: Rea
   }
   for (const { first } of inputsOf(laying, stop)) {
     if (first.resource?.kind !== "primitive" || first.resource === resource) continue;
-    // Nor is it handed over before those have been looked for that it would not have been stopped before.
-    if (isProbe(first) || (first.operation === "stop" && !hands.has(first.resource))) link(added, first, begin);
+    // Nor is it handed over before those have been looked for that it would not have been stopped before; who would
+    // have made it restart is another matter, for who is handed over does not restart.
+    const isAwaited = isProbe(first) && isAwaitedBy(plan, first.resource, stop);
+    if (isAwaited || (first.operation === "stop" && !hands.has(first.resource))) link(added, first, begin);
   }
   // Who would only rather stop later does not wait for the remains of what was handed over, nor do cancels.
   for (const each of [...plan.links, ...added.links])

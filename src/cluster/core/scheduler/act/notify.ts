@@ -148,11 +148,11 @@ function tell(
 }
 
 /** That an instance went down with its node is news of its own: those that live hear of it after the fencing. */
-function tellOfFencing({ plan, settled, added }: Telling, { resource }: Life, told: readonly Step[]): void {
+function tellOfFencing({ plan, settled, added }: Telling, { resource }: Life, told: readonly Step[]): readonly Step[] {
   const isSeen = ({ index, implied }: Step) => implied && settled.required[index] === true;
   const stop = stepsOf(plan, resource, "stop").find(isSeen);
   const fence = plan.steps.find(({ operation, node }) => operation === "stonith" && node === stop?.node);
-  if (stop === undefined || fence === undefined) return;
+  if (stop === undefined || fence === undefined) return [];
   const shared = { resource, kind: "pseudo", wanted: true, reason: "notify", priority: PRIORITY_AFTER } as const;
   const post = step(added, { ...shared, operation: "notify", key: `${resource.id}_post_notify_stop_0` });
   const done = step(added, { ...shared, operation: "notified", key: `${resource.id}_notified_0` });
@@ -162,6 +162,7 @@ function tellOfFencing({ plan, settled, added }: Telling, { resource }: Life, to
     link(added, post, each);
     link(added, each, done);
   }
+  return [done];
 }
 
 /** Tells the living of one task of their clone. */
@@ -180,13 +181,13 @@ function tellOf(telling: Telling, clone: Resource, task: Task, lives: readonly L
     const heard = isIn(telling, post) ? tell(telling, life, task, "post", [post, postDone]) : undefined;
     if (heard !== undefined) told.push(heard);
   }
-  if (task === "stop") for (const life of lives) tellOfFencing(telling, life, told);
+  const fenced = task === "stop" ? lives.flatMap((life) => tellOfFencing(telling, life, told)) : [];
   // An instance that gets no place hears nothing: what sees to it that it is nowhere waits for nobody.
   const heeding = lives.filter(({ resource }) => assignedNode(plan.board, resource) !== undefined);
   for (const { resource } of heeding)
     for (const each of plan.byResource[resource.index] ?? [])
       if (each.intervalMs > 0 && each.operation !== "cancel" && settled.required[each.index] === true)
-        link(added, postDone, each);
+        for (const done of [postDone, ...fenced]) link(added, done, each);
 }
 
 /** Who is told what. */

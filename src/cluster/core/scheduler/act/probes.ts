@@ -103,11 +103,23 @@ function probeBundle(plan: PlanDraft, bundle: Resource, node: Node): void {
   }
 }
 
+/**
+ * A guest that ends, or begins anew elsewhere with its container, is not looked at any more; a remote node, which runs
+ * on without its connection, is for as long as it is connected, unless nobody knows it any longer.
+ */
+function isGivenUp({ board }: Placed, { kind, remote: connection }: Node): boolean {
+  if (connection === undefined) return false;
+  const { container } = connection;
+  const place = container === undefined ? undefined : assignedOf(board, container);
+  const isMoved = place !== undefined && container?.runningOn.includes(place) === false;
+  if (isMoved) return container.runningOn.length > 0;
+  return (kind === "guest" || connection.removed) && assignedOf(board, connection) === undefined;
+}
+
 /** Whether anything is looked for on the node at all. */
 function isLookedAt(plan: Placed, node: Node): boolean {
   if (node.kind === "ping" || !(node.online || node.pending || isComing(plan, node))) return false;
-  // Whose connection ends is not looked at any more.
-  if (node.remote !== undefined && assignedOf(plan.board, node.remote) === undefined) return false;
+  if (isGivenUp(plan, node)) return false;
   return !isUnclean(plan.board, node) && !node.remoteRequiresReset && node.discoverResources;
 }
 

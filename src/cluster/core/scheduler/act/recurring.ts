@@ -77,6 +77,12 @@ function finding(expectedCode: number): { expectedCode: number; meta: Step["meta
   return { expectedCode, meta: { op_target_rc: String(expectedCode) } };
 }
 
+/** What shall be fenced is told nothing any more, nor what is connected through a host that shall be. */
+function isOutOfReach({ board }: PlanDraft, node: Node): boolean {
+  const host = node.remote?.runningOn[0];
+  return isUnclean(board, node) || (host !== undefined && isUnclean(board, host));
+}
+
 function canAct(plan: PlanDraft, resource: Resource, node: Node): boolean {
   return !isUnclean(plan.board, node) && isRunnable(plan, resource, node, "nothing");
 }
@@ -89,9 +95,9 @@ function planOne(plan: PlanDraft, resource: Resource, operation: Operation, node
   if (isStopped && starts.length === 0) return;
   const isRestarted = starts.some(({ wanted }) => wanted);
   if (!fits(resource, operation, nextRole)) {
-    // What shall be fenced first is told nothing any more; a stop ends all monitors, but a demotion comes before it.
+    // A stop ends all monitors, but a demotion comes before it.
     const isStoppedAnyway = isRestarted && resource.role < ROLE.promoted;
-    if (!isRecorded(resource, node, name, intervalMs) || isUnclean(plan.board, node) || isStoppedAnyway) return;
+    if (!isRecorded(resource, node, name, intervalMs) || isOutOfReach(plan, node) || isStoppedAnyway) return;
     const sameInterval = resource.operations.some(
       (other) =>
         other !== operation && other.intervalMs === intervalMs && fits(resource, other, nextRole) && other.enabled,
@@ -121,8 +127,9 @@ function planOne(plan: PlanDraft, resource: Resource, operation: Operation, node
   if (managed) {
     for (const start of starts) link(plan, start, made, { firstDragsThen: true, needsFirst: true });
     if (nextRole === ROLE.promoted)
+      // A promotion anew ends no monitor, so that it asks for none.
       for (const promote of stepsOf(plan, resource, "promote"))
-        if (promote.node === node) link(plan, promote, made, { firstDragsThen: true, needsFirst: true });
+        if (promote.node === node) link(plan, promote, made, { needsFirst: true });
     for (const demote of stepsOf(plan, resource, "demote"))
       if (demote.node === node && nextRole !== ROLE.promoted) link(plan, demote, made, { needsFirst: true });
   }
@@ -174,7 +181,7 @@ function isRecordedStopped(resource: Resource, node: Node, name: string, interva
  */
 export function isHereToStay(plan: PlanDraft, node: Node): boolean {
   const isLeaving = (node.standby || node.shutdown) && !node.maintenance;
-  return isUp(plan.board, node) && !isUnclean(plan.board, node) && !isLeaving && !node.pending;
+  return isUp(plan.board, node) && !isOutOfReach(plan, node) && !isLeaving && !node.pending;
 }
 
 /**

@@ -7,11 +7,14 @@ import type { Node, Resource } from "../facts/model.ts";
 import { assignedNode } from "../place/board.ts";
 import { stepsOrNone } from "./collectives.ts";
 import { linkAll, type PlanDraft } from "./draft.ts";
-import { type LinkRules, type Step, stepsOf } from "./plan.ts";
+import { isProbe, type LinkRules, type Step, stepsOf } from "./plan.ts";
 import { isDue } from "./recurring.ts";
 
 const UP: LinkRules = { firstDragsThen: true, needsFirst: true };
 const DOWN: LinkRules = { thenDragsFirst: true };
+
+/** What the executor that has the connection now can still be told. */
+const WAITING_FOR_NONE = new Set(["notify", "delete", "cancel"]);
 
 function isGoingDown({ operation }: Step): boolean {
   return operation === "stop" || operation === "demote" || operation === "migrate_to";
@@ -19,7 +22,7 @@ function isGoingDown({ operation }: Step): boolean {
 
 /** What the connection's start means for a step behind it; monitors are lost with the connection. */
 function rulesBehind(plan: PlanDraft, { operation, intervalMs, resource, node }: Step): LinkRules {
-  if (operation === "start" || operation === "promote" || operation === "cancel") return { needsFirst: true };
+  if (operation === "start" || operation === "promote") return { needsFirst: true };
   if (intervalMs === 0 || resource === undefined || node === undefined) return {};
   return isDue(plan, resource, node, operation, intervalMs) ? { firstDragsThen: true } : {};
 }
@@ -51,8 +54,9 @@ function linkNode(plan: PlanDraft, node: Node, connection: Resource): void {
     // A remote node runs on while a failed connection to it is renewed.
     else if (isGoingDown(each) && node.kind === "remote" && connection.failed) linkAll(plan, [each], stops);
     else if (isGoingDown(each)) linkDown(plan, each, each.resource, stops);
-    else if (each.operation !== "notify" && each.operation !== "delete")
-      linkAll(plan, starts, [each], rulesBehind(plan, each));
+    else if (!WAITING_FOR_NONE.has(each.operation)) linkAll(plan, starts, [each], rulesBehind(plan, each));
+    // What is looked for there is looked for while the connection lasts.
+    if (isProbe(each) && assignedNode(plan.board, connection) === undefined) linkAll(plan, [each], stops);
     // Nothing leaves its place for a node that cannot be reached yet.
     if (each.operation === "start")
       for (const stop of stepsOf(plan, each.resource, "stop")) if (stop.node !== node) linkAll(plan, starts, [stop]);

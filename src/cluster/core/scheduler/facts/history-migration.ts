@@ -6,6 +6,7 @@
 import { childOf, childrenOf, type XmlElement } from "../../../../base/xml.ts";
 import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import type { HistoryEntry } from "./model.ts";
+import { addRunning } from "./running.ts";
 import { ROLE } from "./values.ts";
 
 function recordsOf(facts: Reading, resource: ResourceDraft, node: NodeDraft): readonly XmlElement[] {
@@ -60,10 +61,6 @@ function hasSince(ops: readonly XmlElement[], than: XmlElement, tasks: readonly 
   return ops.some(
     (op) => tasks.includes(op.attributes["operation"] ?? "") && !isPending(op) && callIdOf(op) > callIdOf(than),
   );
-}
-
-function addRunning(resource: ResourceDraft, node: NodeDraft): void {
-  if (!resource.runningOn.includes(node)) resource.runningOn.push(node);
 }
 
 /** The target of the migration, and what it has recorded of the resource. */

@@ -8,11 +8,11 @@ import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { findInstance } from "./find-instance.ts";
 import { applyOutcome, type Outcome } from "./history-outcome.ts";
 import type { History, HistoryEntry, Resource } from "./model.ts";
-import { primitivesOf } from "./model.ts";
 import { ON_FAIL, type OnFail } from "./on-fail.ts";
 import { wantFencing } from "./read-nodes.ts";
 import { adoptRemoved } from "./read-remotes.ts";
 import { addResource } from "./read-resources.ts";
+import { addRunning } from "./running.ts";
 import { parseRole, ROLE, type Role } from "./values.ts";
 
 /** By call id; pending operations (-1) come last, equal ones by time and then by the number of their transition. */
@@ -83,32 +83,6 @@ function addRemoved(facts: Reading, element: XmlElement): ResourceDraft {
   return resource;
 }
 
-function isBlocking(resource: ResourceDraft): boolean {
-  return resource.multiplyActive === "block";
-}
-
-/** Adds a node where it is active; more nodes than one may be an error of their own. */
-function addRunning(resource: ResourceDraft, node: NodeDraft): void {
-  if (resource.runningOn.includes(node)) return;
-  resource.runningOn.push(node);
-  const nodeMatters = node.maintenance && !node.standbyOnFail;
-  if (nodeMatters) resource.managed = false;
-  if (resource.removed && !resource.managed) return;
-  if (resource.runningOn.length <= 1 || !resource.managed) return;
-  const migrating = resource.migrationSource !== undefined && resource.migrationTarget !== undefined;
-  if (resource.kind !== "primitive" || migrating) return;
-  if (!isBlocking(resource)) return;
-  resource.managed = false;
-  resource.blocked = true;
-  // A group cannot be half blocked.
-  const group = resource.parent;
-  if (group?.kind === "group" && isBlocking(group))
-    for (const member of primitivesOf(group)) {
-      member.managed = false;
-      member.blocked = true;
-    }
-}
-
 function fenceForUncleanNode(facts: Reading, resource: ResourceDraft, node: NodeDraft): void {
   if (node.maintenance) return;
   if (node.kind === "guest" && node.remote?.container !== undefined && !node.online) {
@@ -118,8 +92,12 @@ function fenceForUncleanNode(facts: Reading, resource: ResourceDraft, node: Node
   }
   if (node.kind === "member" && !node.unclean && !node.online && facts.options.fencingEnabled)
     wantFencing(facts, node, `${resource.id} is thought to be active there`);
-  if (node.kind === "remote" && !node.unclean && !node.online && facts.options.fencingEnabled && resource.managed)
-    wantFencing(facts, node, `${resource.id} is thought to be active there`);
+  if (node.kind === "remote" && !node.unclean && !node.online && facts.options.fencingEnabled && resource.managed) {
+    // Where the connection itself has not failed, it may yet be made from elsewhere.
+    const revoked = "fencing will be revoked if remote connection can be re-established elsewhere";
+    const isOut = node.remote?.failed !== false;
+    wantFencing(facts, node, `${resource.id} is ${isOut ? "thought to be active there" : `active there (${revoked})`}`);
+  }
 }
 
 function answerFailure(facts: Reading, resource: ResourceDraft, node: NodeDraft, onFail: OnFail): void {

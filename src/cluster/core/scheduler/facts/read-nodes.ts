@@ -220,8 +220,8 @@ export function readNodeStates(facts: Reading): void {
       facts.toFence.push(node);
     }
   }
-  // Of a member without a state nobody knows more than that it is not there.
-  for (const node of facts.nodes) if (node.kind !== "member" || told.has(node)) applyNodeAttributes(facts, node);
+  // Of a node without a state nobody knows more than that it is not there, or has only now been reached.
+  for (const node of facts.nodes) if (told.has(node)) applyNodeAttributes(facts, node);
 }
 
 /** A partition that lost its quorum and must not go on: every node of it gives itself up. */
