@@ -231,7 +231,7 @@ const INTERVAL_SECONDS = 5;
 /** Exit codes: 0; 1 with -s when something is wrong; 64 wrong call; 65, 66 file; 69 no manager. */
 export async function run(argv: readonly string[]): Promise<number> {
   const split = splitSections(argv);
-  const called = readCommandLine(split.rest, FLAGS);
+  const called = readCommandLine(split.rest, FLAGS, 0);
   if (called.kind === "wrong") return wrongCall("crm_mon", called.reason, USAGE);
   const { socketPath, flags } = called;
   const format = formatOf(flags);

@@ -56,3 +56,10 @@ test("the page takes a title and a stylesheet, and nothing gets out of them", as
   expect(output).toContain("<title>A&lt;b&gt;</title>");
   expect(output).toContain('<link rel="stylesheet" href="/x.css&quot;&gt;&lt;script&gt;">');
 });
+
+test("a word that is no option is refused, not passed over: the live view would begin without it", async () => {
+  for (const line of [["xml"], ["-1", "xml"], ["-1", "-n", "node01"]]) {
+    const told = await runHere(["crm_mon", ...line], NOBODY);
+    expect([told.code, told.errors.split("\n")[0]]).toEqual([64, `crm_mon: "${line.at(-1)}" is not expected here`]);
+  }
+});
