@@ -10,6 +10,7 @@ import { stepNode } from "../../src/cluster/core/controller/node-core.ts";
 import { type JournalEntry, NO_HASH, writeLine } from "../../src/cluster/core/journal/journal.ts";
 import { replay } from "../../src/cluster/core/journal/replay.ts";
 import { PROGRAM } from "../support/program.ts";
+import { runHere } from "../support/run-here.ts";
 import { skips } from "../support/skip.ts";
 import { LOSING_TIMES, NODES, type NodePair, openNodePair } from "./node-pair.ts";
 
@@ -64,6 +65,20 @@ asRoot("a takeover, a restarted manager, a standby: all as recorded", async () =
   const text = readFileSync(path.join(journal, first), "utf8");
   const told = replayFiles(path.join(journal, first), "--story").output;
   expect(told).toContain("decision -> ");
+
+  // The history level of the shell on the same journal: what was decided, of what, and what came of it.
+  const shadows = { CIB_shadow_dir: pair.folder };
+  const past = (...words: string[]) => runHere(["crm", "-H", journal, "history", ...words], shadows);
+  expect((await past("transitions")).output).toMatch(/decision-\d+\t.*\t\d to do\n {4}\w+ +a .*alpha/);
+  expect((await past("peinputs")).output).toMatch(/^(?:decision-\d+\n)+$/);
+  expect((await past("show", "0")).output).toContain("group service a b");
+  expect((await past("show", "0", "status")).output).toContain("Online: [ alpha");
+  expect(await past("diff", "0", "0")).toMatchObject({ code: 0, output: "" });
+  expect((await past("transition", "scores")).output).toMatch(/^decision-\d+, [\s\S]*Transition Summary/);
+  expect((await past("graph", "0")).output).toContain("digraph");
+  expect((await past("transition", "save", "0", "enigma")).code).toBe(0);
+  expect(readFileSync(path.join(pair.folder, "shadow.enigma"), "utf8")).toContain('id="service"');
+  expect(await past("show", "4711")).toMatchObject({ code: 1, errors: expect.stringContaining("no decision 4711") });
 
   // One byte in the middle: the chain shows it.
   const forged = path.join(pair.folder, "forged.jsonl");

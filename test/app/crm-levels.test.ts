@@ -2,7 +2,7 @@
  * Levels and words of the crm shell beyond configure, resource and node: templates, a configuration tried before it is
  * committed, words that other commands carry out, `-R`, and what is refused with a reason. On a CIB file.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { completions } from "../../src/app/crm/completions.ts";
 import { externalCommand } from "../../src/app/crm/external.ts";
 import { LEVELS, type LevelName } from "../../src/app/crm/levels.ts";
 import { NO_NAMES } from "../../src/app/crm/names.ts";
+import { spelledOut } from "../../src/app/crm/shorthand.ts";
 import { childOf, parseXml, printXml, xml } from "../../src/base/xml.ts";
 import { printCrm } from "../../src/cib/crm-syntax/print.ts";
 import { fillTemplate, parametersOfTemplate, TEMPLATES } from "../../src/cib/crm-syntax/templates.ts";
@@ -133,6 +134,46 @@ describe("configure", () => {
   });
 });
 
+test("a script puts its statements in force, and a cluster is renamed", async () => {
+  expect((await crm("script", "run", "virtual-ip", "id=vip", "ip=192.0.2.7")).code).toBe(0);
+  expect(configuration()).toMatch(/primitive vip-ip .*IPaddr2/);
+  expect((await crm("cluster", "rename", "harbour")).code).toBe(0);
+  expect(configuration()).toContain("cluster-name=harbour");
+});
+
+test("the beginning of a word stands for it where it can be no other, and never for what destroys", async () => {
+  expect(["cf", "conf", "hist", "clu", "c", "cib", "sbd"].map((word) => spelledOut("", word))).toEqual([
+    "configure",
+    "configure",
+    "history",
+    "cluster",
+    "c",
+    "cib",
+    "sbd",
+  ]);
+  expect(["sto", "sta", "del"].map((word) => spelledOut("resource", word))).toEqual(["stop", "sta", "del"]);
+  expect(["fen", "del", "stand"].map((word) => spelledOut("node", word))).toEqual(["fen", "del", "standby"]);
+  expect(spelledOut("configure", "prim")).toBe("prim");
+});
+
+describe("a service that systemd knows", () => {
+  const called = path.join(folder, "systemctl.calls");
+  const at = (code: number) => {
+    const bin = path.join(folder, `bin${code}`);
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(path.join(bin, "systemctl"), `#!/bin/sh\necho "$*" >> ${called}\nexit ${code}\n`, { mode: 0o755 });
+    return { ...env, PATH: `${bin}:/usr/bin:/bin`, GEMEL_RUN: path.join(folder, "nobody") };
+  };
+
+  test("is started and stopped by it; an unknown one is told, and nothing is done", async () => {
+    expect((await runHere(["crm", "cluster", "stop"], at(0))).code).toBe(0);
+    expect(readFileSync(called, "utf8")).toBe("cat gemel.service\nstop gemel.service\n");
+    const refused = await runHere(["crm", "cluster", "start"], at(1));
+    expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining("does not know gemel.service")]);
+    expect((await runHere(["crm", "cluster", "status"], at(1))).code).toBe(69);
+  });
+});
+
 describe("words that another command carries out", () => {
   test.each([
     [["resource", "locate", "p_ip"], 0, "resource p_ip is running on"],
@@ -145,7 +186,20 @@ describe("words that another command carries out", () => {
     [["site", "ticket", "grant", "T1"], 0, ""],
     [["site", "ticket", "show"], 0, ""],
     [["site", "ticket", "lend", "T1"], 64, ""],
-    [["cluster", "status"], 0, "Online"],
+    [["status"], 0, "Online"],
+    [["st", "bynode"], 0, "Node node01"],
+    [["status", "everything"], 64, ""],
+    [["rsc", "stat", "p_ip"], 0, "p_ip is running on"],
+    [["node", "show"], 0, "node02\n"],
+    [["script", "list", "names"], 0, "virtual-ip\n"],
+    [["script", "show", "virtual-ip"], 0, "(must be given)"],
+    [["script", "verify", "virtual-ip", "id=vip", "ip=192.0.2.7"], 0, "primitive vip"],
+    [["script", "run", "virtual-ip", "id=vip", "ip=192.0.2.7", "dry_run=yes"], 0, "primitive vip"],
+    [["script", "run", "virtual-ip", "id=vip"], 1, ""],
+    [["script", "run", "virtual-ip", "adress=192.0.2.7"], 1, ""],
+    [["script", "run", "nothing"], 1, ""],
+    [["cluster", "start", "node02"], 64, ""],
+    [["cluster", "wait_for_startup", "soon"], 64, ""],
     [["maintenance", "on"], 0, ""],
     [["options", "show"], 0, "editor"],
   ] as const)("crm %j", async (words, code, output) => {

@@ -62,7 +62,7 @@ function textsIn(value: unknown): readonly string[] {
   return value["type"] === "ParenthesizedExpression" ? textsIn(value["expression"]) : [];
 }
 
-const TELLING = ["refuse", "refusal", "refused", "problem", "err", "tell", "finding", "fault", "log"];
+const TELLING = ["refuse", "refusal", "refused", "problem", "err", "tell", "finding", "fault", "log", "complain"];
 const SAID = ["reason", "remedy"];
 
 /** Every text that becomes the reason or the remedy of a problem, or is told on standard error. */

@@ -21,6 +21,7 @@ import { tellTimeline } from "../../cluster/core/report/timeline.ts";
 import { readCommandLine } from "../control-client.ts";
 import { ctime } from "../ctime.ts";
 import { isUnproven } from "../fencing-report.ts";
+import { readMoment } from "../moment.ts";
 import { VERSION } from "../version.ts";
 import { writeWhole } from "../write-whole.ts";
 import { localFacts } from "../zone.ts";
@@ -29,10 +30,10 @@ import { readWritten, type Written } from "./happenings.ts";
 import { type AtRest, readAtRest } from "./report-at-rest.ts";
 import { installationFiles } from "./report-node.ts";
 import { printStatus } from "./status.ts";
-import { readMoment, storyLines } from "./timeline.ts";
+import { storyLines } from "./timeline.ts";
 
 const USAGE = `gemel report [-f TIME] [-t TIME] [-l FILE]... [-L PATTERN]... [-p PATTERN]... [-d] [--state DIR] [DEST]
-  TIME: 10min (ago) or 2026-11-21 08:00:00Z;  DIR: where a node keeps its things that does not run any more
+  TIME: 10min (ago), 13:05 or 2026-11-21 08:00:00;  DIR: where a node keeps its things that does not run any more
   -l, -E: another file; -L: words that the analysis looks for;  -p: names whose values are masked;  -d: a directory`;
 const FLAGS = {
   from: { type: "string", short: "f" },

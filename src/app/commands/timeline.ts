@@ -3,29 +3,19 @@ import process from "node:process";
 import { type Language, languageOf } from "../../base/language.ts";
 import { maskText, secretsOf } from "../../cluster/core/report/mask.ts";
 import { longestGaps, type Told, tellTimeline } from "../../cluster/core/report/timeline.ts";
-import { parseDate } from "../../cluster/core/scheduler/facts/dates.ts";
-import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import { readCommandLine } from "../control-client.ts";
 import { inLanguage } from "../japanese/translate.ts";
 import { fitted } from "../live-view.ts";
+import { readMoment } from "../moment.ts";
 import { operatorsLanguage } from "../operators-language.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 import { readWritten } from "./happenings.ts";
 
 const USAGE =
   "gemel timeline [-f TIME] [-t TIME] [-w] [--about WORD] [--json] [--lang en|ja]\n" +
-  "       TIME: 10min (ago) or 2026-11-21 08:00:00Z; -w: no news";
+  "       TIME: 10min (ago), 13:05 or 2026-11-21 08:00:00; -w: no news";
 const FROM_MS = 3_600_000;
 const GAPS = 3;
-
-/** An instant, or a length of time before now; undefined when it is neither. */
-export function readMoment(text: string | undefined, nowWallMs: number): number | undefined {
-  if (text === undefined) return undefined;
-  const seconds = /^\d{4}-/.test(text) ? parseDate(text) : undefined;
-  if (seconds !== undefined) return seconds * 1000;
-  const lengthMs = parseDurationMs(text);
-  return lengthMs === undefined ? undefined : nowWallMs - lengthMs;
-}
 
 export function storyLines(story: readonly Told[], language: Language = "en"): string[] {
   const marks = { info: " ", warning: "!", error: "X" } as const;

@@ -25,9 +25,9 @@ const TOOLS: Readonly<Record<string, () => Promise<{ readonly run: (argv: Argv) 
   crm_resource: () => import("../commands/crm-resource.ts"),
   crm_simulate: () => import("../commands/simulate.ts"),
   crm_ticket: () => import("../commands/crm-ticket.ts"),
+  doctor: () => import("../commands/doctor.ts"),
   log: () => import("../commands/log.ts"),
   report: () => import("../commands/report.ts"),
-  timeline: () => import("../commands/timeline.ts"),
 };
 
 /** Wants exactly so many words behind the verb. */
@@ -59,10 +59,6 @@ function utilization([node, verb, name, value, ...more]: Argv): Argv | undefined
   if (value !== undefined) return undefined;
   if (verb === "show") return [...meant, "-G"];
   return verb === "delete" ? [...meant, "-D"] : undefined;
-}
-
-function timeframe([from, to, ...more]: Argv): Argv | undefined {
-  return from === undefined || more.length > 0 ? undefined : ["timeline", "-f", from, ...option("-t", to)];
 }
 
 /** `[CLASS:[PROVIDER:]]TYPE [NAME=VALUE...]` */
@@ -121,33 +117,13 @@ export const BORROWED: Readonly<Record<string, Readonly<Record<string, Borrowed>
   },
   ra: { validate: { usage: "[CLASS:[PROVIDER:]]TYPE [NAME=VALUE...]", make: validate } },
   site: { ticket: { usage: "grant|revoke|delete|standby|activate|show|time TICKET", make: ticket } },
-  history: {
-    info: { usage: "", make: exactly(0, () => ["timeline", "-w"]) },
-    latest: { usage: "", make: exactly(0, () => ["timeline", "-f", "10min"]) },
-    timeframe: { usage: "FROM [TO]", make: timeframe },
-    resource: { usage: "RESOURCE", make: exactly(1, (id) => ["timeline", "-f", "24h", "--about", id]) },
-    node: { usage: "NODE", make: exactly(1, (name) => ["timeline", "-f", "24h", "--about", name]) },
-    transition: { usage: "", make: exactly(0, () => ["timeline", "-f", "24h", "--about", "transition"]) },
-    transitions: { usage: "", make: exactly(0, () => ["timeline", "-f", "24h", "--about", "transition"]) },
-    events: { usage: "", make: exactly(0, () => ["timeline", "-f", "24h"]) },
-    limit: { usage: "FROM [TO]", make: timeframe },
-    log: { usage: "[NODE]", make: upTo(1, (name) => ["log", "--lines", "200", ...option("--node", name)]) },
-    diff: { usage: "[VERSION [VERSION]]", make: (words) => ["config", "diff", ...words] },
-    session: { usage: "", make: exactly(0, () => ["config", "log"]) },
-  },
   "": {
     report: { usage: "[ARGUMENTS OF gemel report]", make: (words) => ["report", ...words] },
-  },
-  cluster: {
-    status: { usage: "", make: exactly(0, () => ["crm_mon", "-1"]) },
-    health: { usage: "", make: exactly(0, () => ["crm_mon", "-s"]) },
   },
 };
 
 const NODE_CONFIGURATION = "the nodes of a cluster stand in the node configuration of each: docs/operations";
-const INIT_SYSTEM = "the init system starts and stops gemel on each node";
-const INPUTS = "the inputs of each decision are in the journal: gemel replay JOURNAL; gemel why tells them";
-const NO_COROSYNC = "there is no Corosync here; the links stand in the node configuration, see gemel status";
+const NO_COROSYNC = "there is no Corosync here; the links stand in the node configuration: docs/operations";
 /** Level and word: why not, and what instead. */
 export const NOT_HERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   resource: {
@@ -159,36 +135,29 @@ export const NOT_HERE: Readonly<Record<string, Readonly<Record<string, string>>>
   },
   cluster: {
     init: "a node is set up by its node configuration: gemel import, or docs/operations/node-configuration.md",
-    start: "the init system starts gemel on each node",
-    stop: "the init system stops gemel on each node, in order",
-    restart: INIT_SYSTEM,
-    enable: INIT_SYSTEM,
-    disable: INIT_SYSTEM,
     join: NODE_CONFIGURATION,
     add: NODE_CONFIGURATION,
     remove: `${NODE_CONFIGURATION}; crm node delete forgets one`,
-    rename: "the name of a cluster: crm configure property cluster-name=NAME",
     run: "commands on all nodes are those of ssh",
     copy: "files of all nodes are copied by scp; the configuration of the cluster is the same everywhere by itself",
     diff: "files of the nodes are compared over ssh; the configuration of the cluster is the same everywhere",
     crash_test: "gemel fence drill NODE tries the fencing; gemel sim tries the rest beside the cluster",
-    wait_for_startup: "crm_mon -1 tells whether the cluster is up; crm -w waits until what was asked is done",
   },
-  history: {
-    detail: "gemel timeline tells all; gemel timeline -w only what was wrong",
-    exclude: "gemel timeline is made of events, not of lines of a log; --about NAME chooses",
-    graph: INPUTS,
-    peinputs: INPUTS,
-    show: INPUTS,
-    wdiff: "history diff tells what changed between two versions",
-    refresh: "the story is told anew at each call",
-    setnodes: "the nodes are those of the cluster",
-    source: "gemel timeline --help tells how the story of a report is read",
+  history: { setnodes: "the nodes are those of the cluster, or of the report" },
+  corosync: {
+    "add-node": NODE_CONFIGURATION,
+    "del-node": NODE_CONFIGURATION,
+    diff: NO_COROSYNC,
+    edit: NO_COROSYNC,
+    get: NO_COROSYNC,
+    set: NO_COROSYNC,
+    pull: NO_COROSYNC,
+    push: NO_COROSYNC,
+    reload: "a node reads its configuration when it starts: crm cluster restart, one node after the other",
   },
+  script: { json: "crm script list, show, verify and run tell in text" },
   "": {
-    corosync: NO_COROSYNC,
-    sbd: "fencing disks: gemel fence disk",
-    script: "scripts of crmsh are not carried along: write the statements, or crm configure template",
+    sbd: "fencing disks: gemel fence disk list|create DISK; which one a node reads stands in its node configuration",
     assist: "crm configure template makes ready configurations",
   },
 };

@@ -5,9 +5,12 @@
 import { entryOf, isKeyOf } from "../../base/record.ts";
 import { COLUMNS, wrapped } from "../wrapped.ts";
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
+import { CLUSTER_USAGES, COROSYNC_USAGES } from "./cluster-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
 import { whatItDoes } from "./help-words.ts";
+import { HISTORY_USAGES } from "./history-level.ts";
 import { EVERYWHERE, LEVELS, type LevelName } from "./levels.ts";
+import { SCRIPT_USAGES } from "./script-level.ts";
 
 type Usages = Readonly<Record<string, string>>;
 
@@ -86,14 +89,20 @@ const STATEMENTS: Usages = {
   xml: "<ELEMENT ...>: what the language has no words for",
 };
 
+const STATUS = "[full|bynode|inactive|ops|timing|failcounts|tickets] [detail|brief|noheaders|simple|quiet|xml|html]";
+
 const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
   "": {
-    status: "",
-    verify: "[FILE]",
+    status: STATUS,
+    verify: "[FILE|scores]",
     maintenance: "on|off | action RESOURCE start|stop|monitor|promote|demote",
   },
   resource: RESOURCE,
   node: NODE,
+  history: HISTORY_USAGES,
+  cluster: CLUSTER_USAGES,
+  corosync: COROSYNC_USAGES,
+  script: SCRIPT_USAGES,
   configure: STATEMENTS,
   ra: { classes: "", list: "CLASS [PROVIDER]", providers: "TYPE", info: AGENT, meta: AGENT },
   cib: {

@@ -5,16 +5,31 @@ import { STATEMENT_NAMES } from "../../cib/crm-syntax/parse.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { readBoolean } from "../../cib/schema/values.ts";
 import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
+import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
+import { cibFile } from "../cib-door.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
 import { borrowedWords, runTool } from "./borrowed.ts";
 import { CIB_WORDS } from "./cib-level.ts";
+import { CLUSTER_USAGES, COROSYNC_USAGES } from "./cluster-level.ts";
 import { CONFIGURE_COMMANDS } from "./configure-level.ts";
 import { externalCommand } from "./external.ts";
+import { HISTORY_WORDS } from "./history-level.ts";
 import { OPTION_WORDS } from "./options-level.ts";
 import { RA_WORDS } from "./ra-level.ts";
 import { notReached, roleNotReached } from "./reached.ts";
 import { CIBSTATUS_WORDS } from "./rehearsal.ts";
-import { askManager, commit, EXIT, fetchRunning, type Session, settle, statusBefore, tellReply } from "./session.ts";
+import { SCRIPT_USAGES } from "./script-level.ts";
+import {
+  asCib,
+  askManager,
+  commit,
+  EXIT,
+  fetchRunning,
+  type Session,
+  settle,
+  statusBefore,
+  tellReply,
+} from "./session.ts";
 import { TEMPLATE_WORDS } from "./template-level.ts";
 import { runTrace } from "./trace.ts";
 
@@ -185,10 +200,21 @@ async function switchEach(session: Session, action: ResourceAction, words: reado
   return EXIT.done;
 }
 
+/** A copy of the CIB has no manager that could be asked. */
+async function tellOfFile(session: Session, resources: readonly string[]): Promise<number> {
+  if (resources.length === 0) return await runTool(session, ["crm_resource", "-L"]);
+  for (const resource of resources) {
+    const code = await runTool(session, ["crm_resource", "-W", "-r", resource]);
+    if (code !== EXIT.done) return code;
+  }
+  return EXIT.done;
+}
+
 /** The exit code; -1 for a wrong call. */
 export async function runResource(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", resource, node] = words;
   if (["status", "show", "list"].includes(verb)) {
+    if (cibFile() !== undefined) return await tellOfFile(session, words.slice(1));
     const reply = await askManager(session, { kind: "status" });
     return reply.kind === "answer" ? tellResources(session, reply.value, words.slice(1)) : tellReply(session, reply);
   }
@@ -219,6 +245,18 @@ export async function runResource(session: Session, words: readonly string[]): P
   });
 }
 
+/** Their names and what they keep: how they stand a copy of the CIB does not know. */
+async function tellNodesOfFile(session: Session, wanted: string | undefined): Promise<number> {
+  const working = await fetchRunning(session);
+  if (typeof working === "number") return working;
+  const nodes = configuredNodes(asCib(working)).filter(({ name }) => wanted === undefined || wanted === name);
+  for (const { name, attributes } of nodes) {
+    session.terminal.out(`${name}\n`);
+    for (const [key, value] of Object.entries(attributes)) session.terminal.out(`\t${key}=${value}\n`);
+  }
+  return nodes.length > 0 ? EXIT.done : EXIT.failed;
+}
+
 /** A node that was not named is the one that was asked. */
 async function askedNode(session: Session): Promise<string | number> {
   const reply = await askManager(session, { kind: "ping" });
@@ -228,6 +266,7 @@ async function askedNode(session: Session): Promise<string | number> {
 export async function runNode(session: Session, words: readonly string[]): Promise<number> {
   const [verb = "", given, ...rest] = words;
   if (["status", "show", "list"].includes(verb)) {
+    if (cibFile() !== undefined) return await tellNodesOfFile(session, given);
     const status = await askManager(session, { kind: "status" });
     if (status.kind !== "answer") return tellReply(session, status);
     const nodes = status.value.nodes.filter(({ name }) => given === undefined || given === name);
@@ -277,6 +316,8 @@ export type LevelName =
   | "site"
   | "history"
   | "cluster"
+  | "corosync"
+  | "script"
   | "options";
 
 /** Levels that stand below configure: what they change is committed when that is left. */
@@ -284,7 +325,20 @@ export const BELOW_CONFIGURE: readonly LevelName[] = ["template", "cibstatus", "
 
 export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
   "": [
-    ...["configure", "resource", "node", "ra", "cib", "template", "cibstatus", "site", "history", "cluster", "options"],
+    ...[
+      "configure",
+      "resource",
+      "node",
+      "ra",
+      "cib",
+      "template",
+      "cibstatus",
+      "site",
+      "history",
+      "cluster",
+      "corosync",
+    ],
+    ...["script", "options"],
     ...["status", "verify", "maintenance", ...borrowedWords("")],
   ],
   configure: [...Object.keys(CONFIGURE_COMMANDS), ...STATEMENT_NAMES, ...BELOW_CONFIGURE],
@@ -310,8 +364,10 @@ export const LEVELS: Readonly<Record<LevelName, readonly string[]>> = {
   template: TEMPLATE_WORDS,
   cibstatus: CIBSTATUS_WORDS,
   site: borrowedWords("site"),
-  history: borrowedWords("history"),
-  cluster: borrowedWords("cluster"),
+  history: HISTORY_WORDS,
+  cluster: Object.keys(CLUSTER_USAGES),
+  corosync: Object.keys(COROSYNC_USAGES),
+  script: Object.keys(SCRIPT_USAGES),
   options: OPTION_WORDS,
 };
 export const EVERYWHERE: readonly string[] = ["help", "up", "back", "cd", "ls", "quit", "exit", "bye", "end"];

@@ -40,9 +40,30 @@ export interface Session {
   readonly supposed: { file: string | undefined; flags: readonly string[] };
   /** Reasons of what was told already: a warning is told when it is typed, and not again when that is committed. */
   readonly told: Set<string>;
+  /** Level history: what is looked at, and of when. */
+  readonly history: HistorySettings;
   /** Level template: the configuration that its words mean when they name none. */
   chosenTemplate: string | undefined;
 }
+
+export interface HistorySettings {
+  /** As they were typed: a length of time counts from now on, whenever that is. */
+  from: string | undefined;
+  to: string | undefined;
+  /** A report, its directory, or a black box; undefined: the cluster. */
+  source: string | undefined;
+  excluded: readonly string[];
+  /** 0: what was wrong; 1: everything. */
+  detail: 0 | 1;
+}
+
+export const wholeHistory = (source?: string): HistorySettings => ({
+  from: undefined,
+  to: undefined,
+  source,
+  excluded: [],
+  detail: 1,
+});
 
 export function openSession(
   socketPath: string,
@@ -54,7 +75,7 @@ export function openSession(
   const flagged = { isForced, isWaiting, isEchoing };
   const supposed = { file: undefined, flags: [] };
   const begun = { running: undefined, working: undefined, chosenTemplate: undefined };
-  return { transport, socketPath, terminal, ...flagged, ...begun, supposed, told: new Set() };
+  return { transport, socketPath, terminal, ...flagged, ...begun, supposed, history: wholeHistory(), told: new Set() };
 }
 
 export async function askManager<Kind extends RequestKind>(

@@ -10,13 +10,17 @@ import { emptyConfiguration } from "../../cib/crm-syntax/apply.ts";
 import { readStatements } from "../../cib/crm-syntax/tokens.ts";
 import { runBorrowed, runTool } from "./borrowed.ts";
 import { runCib } from "./cib-level.ts";
+import { runCluster, runCorosync } from "./cluster-level.ts";
 import { runConfigure, takeText } from "./configure-level.ts";
 import { helpText, usageOf } from "./help.ts";
-import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName, runNode, runResource, tellResources } from "./levels.ts";
+import { runHistory } from "./history-level.ts";
+import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName, runNode, runResource } from "./levels.ts";
 import { runOptions } from "./options-level.ts";
 import { runRa } from "./ra-level.ts";
 import { runCibStatus } from "./rehearsal.ts";
-import { askManager, commit, EXIT, fetchRunning, hasChanges, type Session, tellReply } from "./session.ts";
+import { runScript } from "./script-level.ts";
+import { commit, EXIT, fetchRunning, hasChanges, type Session } from "./session.ts";
+import { spelledOut } from "./shorthand.ts";
 import { runTemplate } from "./template-level.ts";
 
 export interface Shell {
@@ -80,24 +84,65 @@ async function runAt(shell: Shell, level: LevelName, words: readonly string[], t
       return await runCibStatus(session, words);
     case "options":
       return runOptions(session, words);
-    case "site":
     case "history":
+      return await runHistory(session, words);
     case "cluster":
+      return await runCluster(session, words, (statement) => enforce(session, statement));
+    case "corosync":
+      return await runCorosync(session, words);
+    case "script":
+      return await runScript(session, words, (statements) => enforce(session, statements));
+    case "site":
       return -1;
     case "": {
       const [first] = words;
-      if (first === "verify") return runConfigure(session, words, text);
+      if (first === "verify") return await verify(session, words, text);
       if (first === "maintenance") return await maintain(session, words);
-      if (first !== "status") return -1;
-      const reply = await askManager(session, { kind: "status" });
-      if (reply.kind !== "answer") return tellReply(session, reply);
-      const { nodes } = reply.value;
-      for (const { name, state, isDc } of nodes) session.terminal.out(`${name}: ${state}${isDc ? " (DC)" : ""}\n`);
-      return tellResources(session, reply.value, []);
+      return first === "status" ? await tellStatus(session, words.slice(1)) : -1;
     }
     default:
       return -1;
   }
+}
+
+/** Puts statements in force that no person has typed. */
+async function enforce(session: Session, statements: string): Promise<number> {
+  const working = await fetchRunning(session);
+  if (typeof working === "number") return working;
+  const code = takeText(session, statements, "statements", "update", working);
+  return code === EXIT.done ? await commit(session) : code;
+}
+
+async function verify(session: Session, words: readonly string[], text: string): Promise<number> {
+  if (words[1] !== "scores" || words.length > 2) return await runConfigure(session, words, text);
+  const code = await runConfigure(session, ["verify"], "verify");
+  const told = await runTool(session, ["crm_simulate", "-L", "-s", "-Q"]);
+  return code === EXIT.done ? told : code;
+}
+
+/** Fact: crm(8), status: words for options of crm_mon. */
+const STATUS_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  full: ["-f", "-A", "-o", "-t", "-c", "-r"],
+  bynode: ["-n"],
+  inactive: ["-r"],
+  ops: ["-o"],
+  timing: ["-t"],
+  failcounts: ["-f"],
+  tickets: ["-c"],
+  detail: ["-R"],
+  brief: ["-b"],
+  noheaders: ["-D"],
+  simple: ["-s"],
+  xml: ["--output-as=xml"],
+  html: ["--output-as=html"],
+  quiet: ["-Q"],
+  verbose: ["-V"],
+};
+
+async function tellStatus(session: Session, words: readonly string[]): Promise<number> {
+  const flags = words.map((word) => entryOf(STATUS_FLAGS, word));
+  if (flags.includes(undefined)) return -1;
+  return await runTool(session, ["crm_mon", "-1", ...flags.flatMap((flag) => flag ?? [])]);
 }
 
 const BY_HAND: Readonly<Record<string, string>> = {
@@ -163,11 +208,14 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
   const { terminal } = shell.session;
   const [statement] = readStatements(text, "line", []);
   let words = statement?.tokens.map((token) => token.text) ?? [];
-  let [first] = words;
-  if (first === undefined) return done(EXIT.done);
+  const [typed] = words;
+  if (typed === undefined) return done(EXIT.done);
+  let level = shell.level;
+  let first: string | undefined = spelledOut(level, typed);
+  words = [first, ...words.slice(1)];
   const own = await runEverywhere(shell, words);
   if (own !== undefined) return own;
-  let level = shell.level;
+  let begun = typed;
   while (
     first !== undefined &&
     isLevel(first) &&
@@ -176,9 +224,11 @@ export async function runLine(shell: Shell, line: string): Promise<LineResult> {
       (level === "cib" && first === "cibstatus"))
   ) {
     level = first;
+    text = text.trimStart().slice(begun.length);
+    [, begun = ""] = words;
     words = words.slice(1);
-    text = text.trimStart().slice(first.length);
-    [first] = words;
+    first = words[0] === undefined ? undefined : spelledOut(level, words[0]);
+    if (first !== undefined) words = [first, ...words.slice(1)];
   }
   if (first === undefined) {
     shell.level = level;

@@ -59,10 +59,6 @@ export const SHELL_JA: Phrases = [
   // crm
   ["crm: {1} is not carried out here: {2}", "crm: {1} はここでは実行しません: {2}"],
   [
-    "there is no Corosync here; the links stand in the node configuration, see gemel status",
-    "Corosync は使っていません。リンクはノード設定にあり、gemel status で見られます",
-  ],
-  [
     "secrets of fencing devices stand in the CIB, which only root reads, and are masked in every report",
     "フェンシング機器の秘密は root だけが読める CIB にあり、レポートでは常に伏せられます",
   ],
@@ -70,7 +66,6 @@ export const SHELL_JA: Phrases = [
     "the state of a node is what the cluster sees; crm node fence switches one off, fence confirm says it is",
     "ノードの状態はクラスタが見たものです。電源を切るには crm node fence、切れたことの確認は fence confirm です",
   ],
-  ["the init system starts and stops gemel on each node", "各ノードの init が gemel を起動・停止します"],
   [
     "the nodes of a cluster stand in the node configuration of each: docs/operations",
     "クラスタのノードは各ノードの設定にあります: docs/operations",
@@ -78,10 +73,6 @@ export const SHELL_JA: Phrases = [
   [
     "the nodes of a cluster stand in the node configuration of each: docs/operations; crm node delete forgets one",
     "クラスタのノードは各ノードの設定にあります: docs/operations。外すには crm node delete を使ってください",
-  ],
-  [
-    "the name of a cluster: crm configure property cluster-name=NAME",
-    "クラスタの名前は crm configure property cluster-name=NAME で変えられます",
   ],
   ["commands on all nodes are those of ssh", "全ノードでのコマンド実行には ssh を使ってください"],
   [
@@ -95,29 +86,6 @@ export const SHELL_JA: Phrases = [
   [
     "gemel fence drill NODE tries the fencing; gemel sim tries the rest beside the cluster",
     "フェンシングの試験は gemel fence drill NODE、それ以外の試験は gemel sim でクラスタの外で行えます",
-  ],
-  [
-    "crm_mon -1 tells whether the cluster is up; crm -w waits until what was asked is done",
-    "クラスタが動いているかは crm_mon -1 で分かります。crm -w は頼んだことが終わるまで待ちます",
-  ],
-  [
-    "gemel timeline tells all; gemel timeline -w only what was wrong",
-    "gemel timeline はすべてを、gemel timeline -w は異常だけを表示します",
-  ],
-  [
-    "gemel timeline is made of events, not of lines of a log; --about NAME chooses",
-    "gemel timeline はログの行ではなく出来事からできています。--about NAME で選べます",
-  ],
-  [
-    "the inputs of each decision are in the journal: gemel replay JOURNAL; gemel why tells them",
-    "判断の入力は記録にあります: gemel replay JOURNAL。理由は gemel why で見られます",
-  ],
-  ["history diff tells what changed between two versions", "二つの版の違いは history diff で見られます"],
-  ["the story is told anew at each call", "経過は呼ばれるたびに新しく作られます"],
-  ["the nodes are those of the cluster", "ノードはクラスタのノードです"],
-  [
-    "gemel timeline --help tells how the story of a report is read",
-    "レポートの経過の読み方は gemel timeline --help にあります",
   ],
   [
     "crm: no pictures are drawn here: crm configure graph dot | dot -T{1} -o {2}",
@@ -145,13 +113,6 @@ export const SHELL_JA: Phrases = [
   [
     "a node is set up by its node configuration: gemel import, or docs/operations/node-configuration.md",
     "ノードの設定は gemel import か docs/operations/node-configuration.md の通りに行ってください",
-  ],
-  ["the init system starts gemel on each node", "gemel は各ノードの init システムが起動します"],
-  ["the init system stops gemel on each node, in order", "gemel は各ノードの init システムが順に停止します"],
-  ["fencing disks: gemel fence disk", "フェンシング用ディスクは gemel fence disk を使ってください"],
-  [
-    "scripts of crmsh are not carried along: write the statements, or crm configure template",
-    "crmsh のスクリプトはありません。構文を書くか、crm configure template を使ってください",
   ],
   ["crm configure template makes ready configurations", "crm configure template で定型の設定を作れます"],
   ["the copy {1} exists already; add force", "写し {1} はすでにあります。force を付けてください"],

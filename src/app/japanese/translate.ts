@@ -11,6 +11,7 @@ import { operatorsLanguage } from "../operators-language.ts";
 import { CONFIGURATION_JA } from "./configuration.ts";
 import { REQUESTS_JA } from "./requests.ts";
 import { SHELL_JA } from "./shell.ts";
+import { SHELL_LEVELS_JA } from "./shell-levels.ts";
 import { STORY_JA } from "./story.ts";
 
 /** English text and Japanese text, with `{1}`, `{2}`, ... in both. */
@@ -35,7 +36,7 @@ function compile([english, japanese]: readonly [string, string]): Pattern {
 let patterns: readonly Pattern[] | undefined;
 
 function allPatterns(): readonly Pattern[] {
-  patterns ??= [...REQUESTS_JA, ...SHELL_JA, ...CONFIGURATION_JA, ...STORY_JA, ...reasonPhrases()]
+  patterns ??= [...REQUESTS_JA, ...SHELL_JA, ...SHELL_LEVELS_JA, ...CONFIGURATION_JA, ...STORY_JA, ...reasonPhrases()]
     .map(compile)
     .toSorted((left, right) => right.weight - left.weight);
   return patterns;

@@ -3,6 +3,7 @@
  * the first difference. Pure, so that it tells the same on any machine.
  */
 import type { Stepped } from "../../../base/step.ts";
+import type { XmlElement } from "../../../base/xml.ts";
 import { type NodeEffect, type NodeEvent, type NodeState, nodeCib } from "../controller/node-core.ts";
 import type { Decision } from "../scheduler/decision.ts";
 import { schedule } from "../scheduler/schedule.ts";
@@ -33,9 +34,13 @@ export interface ReplayReport {
   readonly reason: string;
 }
 
+export type Asked = Extract<JournalEntry, { readonly kind: "scheduled" }>;
+
 export interface ReplayTools {
   readonly step: Step;
   readonly hash: Hash;
+  /** Told of every decision as the scheduler makes it again, with the CIB that it was made of. */
+  readonly onDecision?: (asked: Asked, cib: XmlElement, decision: Decision) => void;
   /** Told of every step, for whoever wants to read along. */
   readonly onStep?: (at: Instant, event: JournalEvent, effects: readonly NodeEffect[]) => void;
 }
@@ -77,7 +82,7 @@ function stepped(run: Run, state: NodeState, event: NodeEvent, at: Instant, step
 const NO_STATE = "there is no state before this line";
 
 /** Undefined when all is as it was. */
-function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools): string | undefined {
+function play(run: Run, entry: JournalEntry, { step, hash, onStep, onDecision }: ReplayTools): string | undefined {
   switch (entry.kind) {
     case "snapshot":
       if (entry.format !== JOURNAL_FORMAT)
@@ -89,7 +94,10 @@ function play(run: Run, entry: JournalEntry, { step, hash, onStep }: ReplayTools
     case "scheduled": {
       if (run.state === undefined) return NO_STATE;
       const { number, wallMs, quorate, zoneSeconds = 0 } = entry;
-      run.asked.set(number, schedule(nodeCib(run.state), wallMs, { quorate, zoneSeconds }));
+      const cib = nodeCib(run.state);
+      const decision = schedule(cib, wallMs, { quorate, zoneSeconds });
+      run.asked.set(number, decision);
+      onDecision?.(entry, cib, decision);
       return undefined;
     }
     case "event": {
