@@ -125,8 +125,11 @@ test.each([
 
 test.each([
   ["INFINITY", 1_000_000],
-  ["-inf", -1_000_000],
-  ["+inf", 1_000_000],
+  ["-INFINITY", -1_000_000],
+  ["+infinity", 1_000_000],
+  // As the scheduler, and Pacemaker: these are 0, so they must be told.
+  ["-inf", undefined],
+  [" INFINITY", undefined],
   ["5", 5],
   ["-7", -7],
   ["99999999", 1_000_000],
