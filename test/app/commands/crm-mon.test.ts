@@ -21,6 +21,25 @@ test("where nobody serves: 102 for scripts, CRITICAL on standard output for Nagi
 });
 
 test.each([
+  ["is not there", "none.xml", undefined, 105, "ENOENT"],
+  ["is no XML", "text", "root:x:0:0", 78, "line 1"],
+  ["is no CIB", "page", "<html/>", 78, "<html> is no <cib>"],
+])(
+  "a file that %s: the code of the other tools, and the reason in every form",
+  async (_name, name, text, code, why) => {
+    const file = path.join(folder, name);
+    if (text !== undefined) writeFileSync(file, text);
+    const shown = await runHere(["crm_mon", "-1"], { CIB_file: file });
+    expect([shown.code, shown.output]).toEqual([code, ""]);
+    expect(shown.errors).toContain(why);
+    const nagios = await runHere(["crm_mon", "-s"], { CIB_file: file });
+    expect([nagios.code, nagios.output.slice(0, 14)]).toEqual([2, "CLUSTER CRIT: "]);
+    const { output } = await runHere(["crm_mon", "--output-as=xml"], { CIB_file: file });
+    expect(output).toContain(`<status code="${code}"`);
+  },
+);
+
+test.each([
   ["where nobody serves", [], "102", "Not connected", "no manager answers"],
   [
     "after a wrong call",
