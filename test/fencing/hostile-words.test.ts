@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import type { PowerDevice } from "../../src/fencing/core/driver.ts";
 import { agentDevice } from "../../src/fencing/drivers/fence-agent.ts";
 import { iloDevice } from "../../src/fencing/drivers/ilo-ribcl.ts";
+import { DRIVERS } from "../../src/fencing/drivers/index.ts";
 import { upsDevice } from "../../src/fencing/drivers/nut.ts";
 import { inPlainWords, plainWords } from "../../src/fencing/drivers/plain-words.ts";
 import { redfishDevice } from "../../src/fencing/drivers/redfish.ts";
@@ -116,4 +117,14 @@ test("words are one line, without what moves a cursor, and no longer than a reas
   expect(plainWords("off\u001b[2J\r\nERROR: all is well\u202e")).toBe("off [2J ERROR: all is well ");
   expect(plainWords("x".repeat(10_000)).length).toBeLessThan(410);
   expect(plainWords("電源は切れています: ß")).toBe("電源は切れています: ß");
+});
+
+test.each(Object.keys(DRIVERS))("%s: a parameter that is called as what objects inherit is none it has", (name) => {
+  for (const strange of ["constructor", "__proto__", "prototype", "toString"]) {
+    const read = DRIVERS[name]?.read(Object.fromEntries([[strange, "x"]]));
+    expect(read).toMatchObject({
+      kind: "wrong",
+      complaints: [{ parameter: strange, reason: "the driver has no such parameter" }],
+    });
+  }
 });

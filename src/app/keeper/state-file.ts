@@ -10,7 +10,15 @@ import type { Remembered } from "../../cluster/core/membership/state.ts";
 import { UINT48_MAX } from "../../cluster/core/wire/bytes.ts";
 
 const generation = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(UINT48_MAX));
-const schema = v.object({ generation, peers: v.record(v.string(), generation) });
+/** Not valibot's record, which leaves out what is called `constructor` or `__proto__`: a node may be called so. */
+const peers = v.custom<Readonly<Record<string, number>>>(
+  (read) =>
+    typeof read === "object" &&
+    read !== null &&
+    !Array.isArray(read) &&
+    Object.values(read).every((each) => v.is(generation, each)),
+);
+const schema = v.object({ generation, peers });
 
 const place = (folder: string) => path.join(folder, "membership.json");
 const print = (remembered: Remembered) => `${JSON.stringify(remembered)}\n`;

@@ -39,11 +39,15 @@ export interface Driver extends Traits {
   read(given: Values): BoundRead;
 }
 
+const noSuchParameter = (parameter: string): Complaint => ({
+  parameter,
+  reason: "the driver has no such parameter",
+  remedy: "remove it, or correct its spelling",
+});
+
 function complain(issue: v.BaseIssue<unknown>, given: Values): Complaint {
   const parameter = v.getDotPath(issue) ?? "";
-  if (issue.expected === "never") {
-    return { parameter, reason: "the driver has no such parameter", remedy: "remove it, or correct its spelling" };
-  }
+  if (issue.expected === "never") return noSuchParameter(parameter);
   if (!Object.hasOwn(given, parameter)) {
     return { parameter, reason: "it is missing", remedy: `add ${parameter}=... to the device` };
   }
@@ -55,6 +59,9 @@ export function readParameters<Written>(
   schema: v.GenericSchema<unknown, Written>,
   given: Values,
 ): { readonly kind: "read"; readonly value: Written } | Extract<BoundRead, { readonly kind: "wrong" }> {
+  // The schemas pass over what an object inherits in silence, and no device has a parameter of such a name.
+  const strange = Object.keys(given).filter((name) => Object.hasOwn(Object.prototype, name) || name === "prototype");
+  if (strange.length > 0) return { kind: "wrong", complaints: strange.map(noSuchParameter) };
   const read = v.safeParse(schema, given);
   if (read.success) return { kind: "read", value: read.output };
   return { kind: "wrong", complaints: read.issues.map((issue) => complain(issue, given)) };
