@@ -68,6 +68,14 @@ test("who is together without quorum, the keepers say, not the nodes of a CIB th
   expect(told("member")).toContain("no quorum yet: srv01, srv02 are together, of 2 nodes, and not counted yet");
 });
 
+test("the first line is of data that two nodes write, whatever else is wrong; a full disk is behind lost nodes", () => {
+  const twice = [...runsOn("srv01"), ...runsOn("srv02")];
+  const told = codes({ done: twice, hasQuorum: false, live: { cibRefusal: "no space left", heldUp: "clocks" } });
+  expect([...new Set(told)].slice(0, 3)).toEqual(["active-twice", "no-quorum", "decisions-held-up"]);
+  const lost = codes({ unclean: "srv01", live: { cibRefusal: "no space left" } });
+  expect(lost.indexOf("node-unclean")).toBeLessThan(lost.indexOf("cib-not-written"));
+});
+
 test("a fencing device without its parameters keeps no service away, and is mended in the configuration", () => {
   const told = advise(
     situationOf({

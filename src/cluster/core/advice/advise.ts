@@ -35,17 +35,20 @@ import {
 } from "./resource-rules.ts";
 import type { Advice, Rule, Situation } from "./situation.ts";
 
-/** In the order in which equally grave ones are shown. */
+/**
+ * In the order in which equally grave ones are shown; the first is the one line that everybody reads. What destroys
+ * data now comes before what ends a node, that before what keeps all from being decided, and that before the rest.
+ */
 const RULES: readonly Rule[] = [
+  activeTwice,
+  lostDisks,
   keeperTrouble,
-  cibNotWritten,
   noDc,
   noQuorum,
   heldUpDecisions,
-  activeTwice,
-  lostDisks,
   absentNodes,
   failingFencing,
+  cibNotWritten,
   mutualFencing,
   fencingMissing,
   fencingUnproven,

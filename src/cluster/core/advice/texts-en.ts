@@ -199,7 +199,7 @@ export const ENGLISH: Texts = {
       "each node must hear each other one: gemel status on every node, the cables and switches between those named; " +
       "if it stays: systemctl restart gemel on the node named",
   }),
-  "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "look at `gemel log`" }),
+  "no-dc": () => ({ what: "there is no DC: nothing is decided", doNow: "wait half a minute; then look at: gemel log" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} is lost and not known to be off, so nothing of it is taken over${
       outcome === "" ? "" : `; the last fencing, ${seconds} s ago, was ${outcome}: ${reason}`
@@ -255,7 +255,8 @@ export const ENGLISH: Texts = {
     what: drbd(values),
     doNow:
       "the two sides may have split: compare the data; then, on the side that shall lose its own: " +
-      `drbdadm connect --discard-my-data ${values["resource"]}`,
+      `drbdadm secondary ${values["resource"]}; drbdadm connect --discard-my-data ${values["resource"]}; ` +
+      `on the other: drbdadm connect ${values["resource"]}`,
   }),
   "drbd-differs": ({ resource, behind }) => ({
     what:

@@ -193,7 +193,7 @@ export const JAPANESE: Texts = {
       "全ノードで gemel status を実行し、上記ノード間のケーブルとスイッチを確認; " +
       "解消しない場合は該当ノードで systemctl restart gemel",
   }),
-  "no-dc": () => ({ what: "DC がいないため、何も決定されない", doNow: "gemel log を確認" }),
+  "no-dc": () => ({ what: "DC がいないため、何も決定されない", doNow: "30 秒待つ。その後確認: gemel log" }),
   "node-unclean": ({ node, outcome = "", reason, seconds, running = "" }) => ({
     what: `${node} を見失い、停止を確認できないため引き継がない${
       outcome === "" ? "" : `。最後のフェンシング(${seconds} 秒前)は ${outcome}: ${reason}`
@@ -241,7 +241,8 @@ export const JAPANESE: Texts = {
     what: drbd(values),
     doNow:
       "スプリットブレインの可能性。データを比較し、捨てる側で: " +
-      `drbdadm connect --discard-my-data ${values["resource"]}`,
+      `drbdadm secondary ${values["resource"]}; drbdadm connect --discard-my-data ${values["resource"]}。` +
+      `もう一方で: drbdadm connect ${values["resource"]}`,
   }),
   "drbd-differs": ({ resource, behind }) => ({
     what: `DRBD ${resource}: 両ディスクとも UpToDate だが ${behind} KiB が異なる。切り替わると別のデータになる`,
@@ -252,7 +253,7 @@ export const JAPANESE: Texts = {
     doNow: `Secondary のノードで: drbdadm invalidate ${resource} (Primary から全体が複写される)`,
   }),
   blocked: ({ key, node, why, resource }) => ({
-    what: `${key}${node === "" ? "" : ` (${node})`} は停止中: ${why}`,
+    what: `${key}${node === "" ? "" : ` (${node})`} は実行できない: ${why}`,
     doNow: `原因を取り除き: crm resource cleanup ${resource}${node === "" ? "" : ` ${node}`}`,
   }),
 };

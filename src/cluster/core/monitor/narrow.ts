@@ -4,6 +4,7 @@
  */
 import type { Facts, Node, Resource } from "../scheduler/facts/model.ts";
 import { isActive, primitivesOf } from "../scheduler/facts/model.ts";
+import { isUp } from "../scheduler/print/places.ts";
 import type { MonitorSource, MonitorWishes, NarrowedSource } from "./wishes.ts";
 
 const everything = () => true;
@@ -38,8 +39,13 @@ function narrowed(
   resource: Resource,
   showsNode: (node: Node) => boolean,
   shows: (resource: Resource) => boolean,
+  byNode: boolean,
 ): Resource | undefined {
-  if (isActive(resource) && !runsOn(resource, showsNode)) return undefined;
+  if (isActive(resource) && !runsOn(resource, showsNode)) {
+    // Below its node nothing of it stands; what is not all up is listed with what is inactive.
+    if (!byNode || isUp(resource, true)) return undefined;
+    if (resource.kind === "group") return shows(resource) ? resource : undefined;
+  }
   if (resource.kind === "primitive") return shows(resource) ? resource : undefined;
   if (resource.kind === "bundle") {
     const replicas = resource.replicas.filter(({ child, container }) => {
@@ -54,11 +60,11 @@ function narrowed(
     const children = resource.children.filter((child) => !isActive(child) || runsOn(child, showsNode));
     return { ...resource, children };
   }
-  const children = resource.children.flatMap((child) => narrowed(child, showsNode, shows) ?? []);
+  const children = resource.children.flatMap((child) => narrowed(child, showsNode, shows, byNode) ?? []);
   return children.length === 0 ? undefined : { ...resource, children };
 }
 
-export function narrow(source: MonitorSource, { node, resource }: MonitorWishes): NarrowedSource {
+export function narrow(source: MonitorSource, { node, resource, byNode }: MonitorWishes): NarrowedSource {
   const { facts } = source;
   if (node === undefined && resource === undefined) return { ...source, whole: facts, shows: everything };
   const [showsNode, shows] = [nodeTest(facts, node), resourceTest(facts, resource)];
@@ -69,7 +75,7 @@ export function narrow(source: MonitorSource, { node, resource }: MonitorWishes)
     facts: {
       ...facts,
       nodes: facts.nodes.filter(showsNode),
-      top: facts.top.flatMap((each) => narrowed(each, showsNode, shows) ?? []),
+      top: facts.top.flatMap((each) => narrowed(each, showsNode, shows, byNode) ?? []),
       failedEntries: facts.failedEntries.filter((each) => shows(each.resource) && showsNode(each.node)),
       locations: facts.locations.filter((location) => shows(location.resource)),
     },
