@@ -3,6 +3,7 @@
  * into another thing is indented:
  *
  *     nodes alpha bravo charlie=unclean       states: online (said by nothing), offline, unclean, leaving, pending;
+ *                                             arriving (in the cluster for 1000 s, without its manager);
  *                                             remote (its connection is a resource: `remote far`), unseen (no state)
  *                                             a score behind a name (bravo:-10) is what the node is worth to all
  *     option stonith-enabled=true             without it: no fencing, no-quorum-policy=ignore
@@ -82,6 +83,7 @@ const STATES: Readonly<Record<string, string>> = {
   online: 'in_ccm="true" crmd="online" join="member" expected="member"',
   leaving: 'in_ccm="true" crmd="online" join="member" expected="down"',
   pending: 'in_ccm="true" crmd="online" join="down" expected="member"',
+  arriving: 'in_ccm="1699999000" crmd="0"',
   offline: 'in_ccm="false" crmd="offline" join="down" expected="down"',
   unclean: 'in_ccm="false" crmd="offline" join="down" expected="member"',
   remote: 'remote_node="true" in_ccm="true"',

@@ -105,6 +105,12 @@ const ROWS: readonly ReasonRow[] = [
     "ノードが予告なくクラスタから離れたため",
   ),
   row(
+    "peer-overdue",
+    "peer pending timed out on joining the process group",
+    "the node is in the cluster, and its manager has not joined in time",
+    "ノードはクラスタに参加したが、その管理プロセスが時間内に参加しなかったため",
+  ),
+  row(
     "peer-process",
     "peer process is no longer available",
     "the node's cluster service is gone",

@@ -104,7 +104,10 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
     for (const second of stepsOf(plan, order.second, order.secondTask))
       if (order.first !== order.second) waitForStop(plan, order.first, second);
   const seconds = stepsOf(plan, order.second, order.secondTask);
-  const at = order.second.kind === "group" ? primitivesOf(order.second)[0]?.runningOn[0] : undefined;
+  const head = order.second.kind === "group" ? primitivesOf(order.second)[0] : undefined;
+  const at = head?.runningOn[0];
+  // A group that stays where it is is looked at from there, and so are those of its members that have no place.
+  const stays = head !== undefined && assignedOf(plan.board, head) === at ? at : undefined;
   // Of a clone one instance may go while the others stay: that alone takes nobody down who waits for the clone.
   const drags = rules.thenDragsFirst === true && order.second.kind !== "clone";
   // Going down nothing is required of a whole itself; what is required of its members draws it in.
@@ -119,7 +122,8 @@ function linkWhole(plan: PlanDraft, waits: Waits, order: ResourceOrder, rules: L
   if (order.second.kind !== "primitive" && (rules.firstDragsThen === true || rules.needsFirst === true))
     for (const first of firsts)
       for (const second of membersSteps(plan, order.second, order.secondTask))
-        if (!staysAway(second, waits.forsaken.has(second))) link(plan, first, second, { ...rules, at, hidden: true });
+        if (!staysAway(second, waits.forsaken.has(second)))
+          link(plan, first, second, { ...rules, at: stays, hidden: true });
   if (order.first.kind !== "primitive" && drags)
     for (const first of membersSteps(plan, order.first, order.firstTask))
       for (const second of seconds) link(plan, first, second, { thenDragsFirst: true, hidden: true });

@@ -91,6 +91,15 @@ function wasFenced(value: string | undefined): boolean {
   return isTrue(value) || Number(value ?? 0) > 0;
 }
 
+/** Whether the node has been in the cluster for too long without its manager; until then, when it will have been. */
+function isOverdue({ options, nowSeconds, ruleContext }: Reading, { in_ccm: since = "" }: XmlElement["attributes"]) {
+  if (options.nodePendingTimeoutMs === 0 || !/^\d{2,}$/.test(since)) return false;
+  const dueAt = Number(since) + options.nodePendingTimeoutMs / 1000;
+  if (nowSeconds >= dueAt) return true;
+  ruleContext.onChangeAt?.(dueAt);
+  return false;
+}
+
 /** `true`, or the time (s) since which it holds. */
 function membershipFlag(value: string | undefined, isOnline: boolean): boolean {
   if (value === undefined) return false;
@@ -163,9 +172,12 @@ function judge(facts: Reading, node: NodeDraft, state: XmlElement): void {
   const terminate = node.attributes["terminate"];
   const terminated = isTrue(terminate) || (terminate !== undefined && /^[1-9]\d*$/.test(terminate));
   node.unclean = false;
+  const isArriving = inCluster && !process && !node.shutdown && expected !== "member";
   // A state that says nothing of membership was not written by a member: nobody has seen the node yet.
   if (ccm === undefined && facts.options.fencingEnabled)
     node.fenceReasons.push("peer has not been seen by the cluster");
+  else if (facts.options.fencingEnabled && isArriving && !terminated && isOverdue(facts, state.attributes))
+    node.fenceReasons.push("peer pending timed out on joining the process group");
   else if (facts.options.fencingEnabled) judgeWithFencing(node, inCluster, process, join, expected, terminated);
   else judgeWithoutFencing(node, inCluster, process, join, expected);
 }

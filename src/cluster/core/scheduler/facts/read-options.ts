@@ -18,6 +18,8 @@ export interface Options {
   readonly hasWatchdog: boolean;
   readonly watchdogTimeoutMs: number;
   readonly priorityFencingDelayMs: number;
+  /** How long a node may take from joining the cluster to joining its managers; 0: for ever. */
+  readonly nodePendingTimeoutMs: number;
   readonly quorate: boolean;
   readonly noQuorumPolicy: "ignore" | "stop" | "freeze" | "demote" | "fence";
   readonly symmetric: boolean;
@@ -89,6 +91,7 @@ export function readOptions(
     hasWatchdog: flag("have-watchdog", false),
     watchdogTimeoutMs: ms("fencing-watchdog-timeout", 0),
     priorityFencingDelayMs: ms("priority-fencing-delay", 0),
+    nodePendingTimeoutMs: ms("node-pending-timeout", 0),
     quorate: quorate ?? isTrue(cib.attributes["have-quorum"]),
     noQuorumPolicy: noQuorumPolicyOf(get("no-quorum-policy"), fencingEnabled),
     symmetric: flag("symmetric-cluster", true),
