@@ -30,6 +30,8 @@ const { values: asked, positionals } = parseArgs({
   allowPositionals: true,
 });
 const directory = positionals[0] ?? path.resolve(import.meta.dirname, "../../shared/scheduler-cases/xml");
+if (!readdirSync(directory).some((name) => name.endsWith(".xml")))
+  throw new Error(`${directory} holds no cases (*.xml): name their directory`);
 const NOW_WALL_MS = 1_790_000_000_000;
 /** The peer tells hundredths of a second: only many rounds of one case tell its share. */
 const ROUNDS = 20;

@@ -81,6 +81,11 @@ test("native calls stand in src/hw/edge only", () => {
   expect(breaches.filter((file) => file !== "test/tidy.test.ts")).toEqual([]);
 });
 
+test("random draws are the same at every run: fast-check comes from test/support/repeatable.ts", () => {
+  const users = typescript.filter((file) => importsOf(file).includes("fast-check"));
+  expect(users).toEqual(["test/support/repeatable.ts"]);
+});
+
 test("files are short and open with a header", () => {
   const breaches: string[] = [];
   for (const file of typescript) {

@@ -75,12 +75,16 @@ export interface ScreenLine {
   readonly colour: Colour | undefined;
 }
 
-/** The lines that a screen shows of a text, and the line below them; `first` is corrected to what there is. */
+/**
+ * The lines that a screen shows of a text, and the line below them; `first` is corrected to what there is. What is old
+ * news stays on top wherever in it one is.
+ */
 export function windowOf(
   text: string,
   { columns, rows }: ScreenSize,
   firstWanted: number,
   { footText, colourOf = () => undefined }: Pick<LiveView, "footText" | "colourOf">,
+  oldText = "",
 ): { readonly first: number; readonly lines: readonly ScreenLine[] } {
   const all = text.split("\n").flatMap((line) => {
     const colour = colourOf(line);
@@ -90,11 +94,13 @@ export function windowOf(
     const [told = ""] = foldLine(footText(firstShown, last, all.length), columns);
     return { text: told, colour: undefined };
   };
-  const height = Math.max(1, rows - 1);
-  if (all.length <= height) return { first: 0, lines: [...all, foot(1, all.length)] };
+  const old =
+    oldText === "" ? [] : foldText(oldText, columns).map((part): ScreenLine => ({ text: part, colour: "bad" }));
+  const height = Math.max(1, rows - 1 - old.length);
+  if (all.length <= height) return { first: 0, lines: [...old, ...all, foot(1, all.length)] };
   const first = Math.max(0, Math.min(firstWanted, all.length - height));
   const shown = all.slice(first, first + height);
-  return { first, lines: [...shown, foot(first + 1, first + shown.length)] };
+  return { first, lines: [...old, ...shown, foot(first + 1, first + shown.length)] };
 }
 
 /** Where a key goes from `first`; undefined for a key that goes nowhere. */
@@ -178,8 +184,7 @@ function openCanvas(view: LiveView): Canvas {
   let [text, old, madeWallMs, first] = ["", "", Date.now(), 0];
   const repaint = () => {
     const size = screenSize() ?? USUAL;
-    const colourOf = (line: string) => (`${line}\n` === old ? "bad" : view.colourOf?.(line));
-    const shown = windowOf(old + text, size, first, { ...view, colourOf });
+    const shown = windowOf(text, size, first, view, old);
     first = shown.first;
     paint(shown.lines, size);
   };
@@ -187,7 +192,7 @@ function openCanvas(view: LiveView): Canvas {
     repaint,
     set: (picture) => {
       if (picture.kind === "picture") [text, old, madeWallMs] = [picture.text, "", Date.now()];
-      else old = `${view.oldText(clock(madeWallMs), picture.reason)}\n`;
+      else old = view.oldText(clock(madeWallMs), picture.reason);
       repaint();
     },
     go: (key) => {

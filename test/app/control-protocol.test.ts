@@ -1,7 +1,8 @@
 /** Lines of the control socket: what is a request, and that nothing else ever is. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { readRequestLine } from "../../src/app/request-line.ts";
+import { fc } from "../support/repeatable.ts";
 
 const line = (request: unknown, v: unknown = 1, id: unknown = 7) => JSON.stringify({ v, id, request });
 

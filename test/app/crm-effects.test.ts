@@ -129,6 +129,15 @@ describe("-w: what has not come about is told, with the reason, and is a failure
     expect(notReached({ ...cleanup, resource: "web" }, before, after)).toHaveLength(1);
   });
 
+  test("a cleanup waits for what follows from it, with or without -w", async () => {
+    for (const isWaiting of [true, false]) {
+      const it = sitDown(statusOf([resource("web")]), { isWaiting });
+      expect(await it.line("resource cleanup web")).toEqual({ kind: "done", code: 0 });
+      const asked = it.requests.map(({ kind }) => kind);
+      expect(asked.lastIndexOf("status")).toBeGreaterThan(asked.indexOf("resource"));
+    }
+  });
+
   test("promoted nowhere; still promoted", () => {
     const parents = [{ id: "mirror", kind: "promotable" }] as const;
     const role = (word: "Promoted" | "Unpromoted") =>

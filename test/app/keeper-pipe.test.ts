@@ -1,7 +1,8 @@
 /** Frames of the pipe between keeper and manager: whole, in order, however the pipe cuts them. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../../src/app/keeper-pipe.ts";
+import { fc } from "../support/repeatable.ts";
 
 const frames: readonly (ToManager | ToKeeper)[] = [
   { kind: "start", session: 65_537, hasForerunner: true },

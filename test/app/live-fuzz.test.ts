@@ -5,12 +5,12 @@
  */
 import { createConnection } from "node:net";
 import process from "node:process";
-import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { askControl, controlSocketPath } from "../../src/app/control-client.ts";
 import type { ControlRequest } from "../../src/app/control-protocol.ts";
 import { childOf, parseXml, xml } from "../../src/base/xml.ts";
 import { diskDigest } from "../../src/cluster/core/cib-store/cib-digest.ts";
+import { fc } from "../support/repeatable.ts";
 import { skips } from "../support/skip.ts";
 import { type NodePair, openNodePair } from "./node-pair.ts";
 

@@ -31,6 +31,12 @@ test("what is longer than the screen is told, and gone through", () => {
   expect(goneTo("up", end.at, size.rows)).toBe(5);
   expect(goneTo("n", 0, size.rows)).toBeUndefined();
   expect(shown("one", 7)).toEqual({ at: 0, lines: ["one", "(q: quit)"] });
+  // That it is old is seen from everywhere in it.
+  const gone = windowOf(TEN, size, 6, { footText: foot }, "OLD NEWS");
+  expect(gone.lines.map(({ text }) => text)).toEqual([
+    ...["OLD NEWS", "line 7", "line 8", "line 9"],
+    "7-9 of 10 (arrows, space; q: quit)",
+  ]);
 });
 
 const E = "\u001b";

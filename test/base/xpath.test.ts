@@ -1,8 +1,9 @@
 /** XPath over our trees: what the field's tools agree on stands in test/app/commands/field-lines/cibadmin.txt. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { parseXml, type XmlElement } from "../../src/base/xml.ts";
 import { elementAt, findPaths, pathFault, searchPaths } from "../../src/base/xml-path.ts";
+import { fc } from "../support/repeatable.ts";
 
 function read(text: string): XmlElement {
   const parsed = parseXml(text);

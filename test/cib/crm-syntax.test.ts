@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nearestName } from "../../src/base/nearest.ts";
 import { childOf, parseXml, type XmlElement } from "../../src/base/xml.ts";
@@ -10,6 +9,7 @@ import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts"
 import { parseCrm } from "../../src/cib/crm-syntax/parse.ts";
 import { printCrm } from "../../src/cib/crm-syntax/print.ts";
 import { loadConfiguration } from "../../src/cib/load.ts";
+import { fc } from "../support/repeatable.ts";
 import { skips } from "../support/skip.ts";
 import { canon } from "./canon.ts";
 

@@ -1,5 +1,5 @@
 /** Transient attributes: dampening that ends, counting, private ones. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import {
   type AttributesState,
@@ -9,6 +9,7 @@ import {
   NO_ATTRIBUTES,
   stepAttributes,
 } from "../../src/cluster/core/attributes.ts";
+import { fc } from "../support/repeatable.ts";
 
 const ask = (value: string | null | undefined, more: Partial<AttributeUpdate> = {}): AttributeUpdate => ({
   kind: "update",

@@ -1,5 +1,5 @@
 /** Election among real election cores that tell each other hello: who is the DC, and that all agree. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import {
   createElection,
@@ -9,6 +9,7 @@ import {
   noteDecided,
   stepElection,
 } from "../../src/cluster/core/election.ts";
+import { fc } from "../support/repeatable.ts";
 
 class Room {
   nowMs = 0;

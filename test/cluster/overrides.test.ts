@@ -1,5 +1,5 @@
 /** Leases: an override has an owner, a reason and an end, and when the end has come nothing of it is left. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { childOf, parseXml, type XmlElement } from "../../src/base/xml.ts";
 import { verifyCib } from "../../src/cib/schema/verify.ts";
@@ -17,6 +17,7 @@ import {
   withoutTrial,
 } from "../../src/cluster/core/overrides/lease.ts";
 import { banFrom, clear, moveTo } from "../../src/cluster/core/overrides/move.ts";
+import { fc } from "../support/repeatable.ts";
 
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;

@@ -1,9 +1,10 @@
 /** What leaves a node: no secret in any of it; and the story of two nodes in one order. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { printXml, type XmlElement } from "../../src/base/xml.ts";
 import { maskText, maskTree, secretsOf } from "../../src/cluster/core/report/mask.ts";
 import { type Happening, longestGaps, readLogLine, tellTimeline } from "../../src/cluster/core/report/timeline.ts";
+import { fc } from "../support/repeatable.ts";
 
 const pair = (name: string, value: string): XmlElement => ({
   name: "nvpair",

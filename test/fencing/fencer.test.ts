@@ -1,8 +1,9 @@
 /** The fencer core: scenarios by hand, then thousands of random lives that may never prove what was not read back. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import type { FencingOutcome } from "../../src/fencing/core/driver.ts";
 import { certificateFor } from "../../src/fencing/core/fencer-state.ts";
+import { fc } from "../support/repeatable.ts";
 import { type Answers, configuration, device, NOT_DONE, OFF, ON, obedient, start, UNKNOWN } from "./fencer-world.ts";
 
 describe("one device", () => {

@@ -1,5 +1,5 @@
 /** The RMCP+ core without a network: hostile bytes, the window of sequence numbers, the same life for the same seed. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { equalInConstantTime, fromHex, toHex } from "../../src/hw/core/ipmi/bytes.ts";
 import { CIPHER_SUITES } from "../../src/hw/core/ipmi/crypto.ts";
@@ -15,6 +15,7 @@ import {
   wakeAtMs,
 } from "../../src/hw/core/ipmi/session-state.ts";
 import { ipmiCrypto } from "../../src/hw/edge/ipmi-crypto.ts";
+import { fc } from "../support/repeatable.ts";
 
 const keys = { k1: fromHex("11".repeat(20)), k2: fromHex("22".repeat(20)) };
 const iv = fromHex("33".repeat(16));

@@ -4,11 +4,11 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openCable } from "../../lab/net/cable.ts";
 import { senderOf, takeFrames, wrapFrame } from "../../lab/net/frames.ts";
 import { openHub } from "../../lab/net/hub.ts";
+import { fc } from "../support/repeatable.ts";
 
 let directory = "";
 const open: { destroy: () => void }[] = [];

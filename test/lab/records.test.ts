@@ -1,5 +1,5 @@
 /** The proof that nothing acknowledged was lost must itself be able to fail. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import {
   formatAcknowledged,
@@ -10,6 +10,7 @@ import {
   verifyRecords,
   wholeRecords,
 } from "../../lab/records/ledger.ts";
+import { fc } from "../support/repeatable.ts";
 
 const acknowledged = (...numbers: number[]) => numbers.map((number) => ({ number, atWallMs: number * 100 }));
 const stored = (...numbers: number[]) => numbers.map((number) => `${recordText(number)}\n`).join("");

@@ -21,12 +21,26 @@ const CONFIGURATION = printDrbdConfiguration({
   timeoutTenths: 30,
 });
 
-/** `$device` is what stands for /dev/drbd0: agents look whether it is a block device. */
 const head = (folder: string) => `#!/bin/sh
 folder=${folder}
 read up role < $folder/state
 `;
 
+/** By the shell itself: another program for each answer would cost more than DRBD's own tools take. */
+const say = (text: string) =>
+  `printf '%s\\n' ${text
+    .trimEnd()
+    .split("\n")
+    .map((line) => (line.includes("$") ? `"${line}"` : `'${line}'`))
+    .join(" ")};;`;
+
+const VERSIONS = `DRBDADM_API_VERSION=1
+DRBD_KERNEL_VERSION_CODE=0x08040b
+DRBD_KERNEL_VERSION=8.4.11
+DRBDADM_VERSION_CODE=0x091600
+DRBDADM_VERSION=9.22.0`;
+
+/** `device`: what stands for /dev/drbd0; agents look whether it is a block device. */
 const drbdadm = (folder: string, device: string) => `${head(folder)}[ "$1" = -c ] && shift 2
 case $1 in
   up|adjust) echo "1 Secondary" > $folder/state;;
@@ -34,30 +48,20 @@ case $1 in
   primary) echo "1 Primary" > $folder/state;;
   secondary) echo "1 Secondary" > $folder/state;;
   down) echo "0 Secondary" > $folder/state;;
-  dump) cat $folder/dump;;
+  dump) ${say(CONFIGURATION)}
   sh-dev) echo ${device};;
-  --version) cat <<X;;
-DRBDADM_API_VERSION=1
-DRBD_KERNEL_VERSION_CODE=0x08040b
-DRBD_KERNEL_VERSION=8.4.11
-DRBDADM_VERSION_CODE=0x091600
-DRBDADM_VERSION=9.22.0
-X
+  --version) ${say(VERSIONS)}
 esac
 exit 0
 `;
 
-const drbdsetup = (folder: string) => `${head(folder)}case $1-$up in
-  events2-1) cat <<X;;
-exists resource name:r0 role:$role suspended:no
+const EVENTS = `exists resource name:r0 role:$role suspended:no
 exists connection name:r0 peer-node-id:0 conn-name:peer connection:Connected role:Secondary
 exists device name:r0 volume:0 minor:0 disk:UpToDate
 exists peer-device name:r0 peer-node-id:0 conn-name:peer volume:0 replication:Established peer-disk:UpToDate
-exists -
-X
-  events2-0) echo "exists -";;
-  sh-status-1) cat <<X;;
-_minor=0
+exists -`;
+
+const SH_STATUS = `_minor=0
 _res_name=r0
 _known=Configured
 _cstate=Connected
@@ -66,8 +70,12 @@ _peer=Secondary
 _disk=UpToDate
 _pdsk=UpToDate
 _flags_susp=
-_sh_status_process
-X
+_sh_status_process`;
+
+const drbdsetup = (folder: string) => `${head(folder)}case $1-$up in
+  events2-1) ${say(EVENTS)}
+  events2-0) echo "exists -";;
+  sh-status-1) ${say(SH_STATUS)}
 esac
 exit 0
 `;

@@ -93,6 +93,7 @@ const CHOOSERS: Readonly<Record<string, readonly SectionStep[]>> = {
   t: OPERATIONS,
   c: [{ kind: "include", name: "tickets" }],
   D: [{ kind: "exclude", name: "summary" }],
+  Q: [{ kind: "exclude", name: "times" }],
 };
 const LONG_CHOOSERS: Readonly<Record<string, string>> = {
   "--show-node-attributes": "A",
@@ -101,6 +102,7 @@ const LONG_CHOOSERS: Readonly<Record<string, string>> = {
   "--timing-details": "t",
   "--tickets": "c",
   "--hide-headers": "D",
+  "--quiet": "Q",
   "--neg-locations": "L",
   "--fence-history": "m",
   "--include": "I",

@@ -42,9 +42,6 @@ import {
 import { STATUS_WORDS } from "./status-words.ts";
 import { statusXml } from "./stonith-answer.ts";
 
-const NO_INPUT = 66;
-const DATA = 65;
-
 interface Live {
   readonly fencing: readonly FencingNote[];
   readonly unproven: readonly UnprovenDevice[];
@@ -63,19 +60,22 @@ function sourceOf(cib: XmlElement, live: Live | undefined): MonitorSource {
   };
 }
 
-function readFile(file: string): MonitorSource | number {
+/** What stands in the file; or why it tells nothing, which every form of output has its place for. */
+function readFile(call: Call, file: string): MonitorSource | number {
+  const refuse = (code: number, reason: string) => {
+    process.stderr.write(`crm_mon: ${file}: ${reason}\n`);
+    return tellNothing(call, code, `${file}: ${reason}`);
+  };
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    process.stderr.write(`crm_mon: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return NO_INPUT;
+    return refuse(FIELD_EXIT.notFound, error instanceof Error ? error.message : String(error));
   }
   const read = parseXml(text);
-  if (read.kind === "xml" && read.root.name === "cib") return sourceOf(read.root, undefined);
-  const reason = read.kind === "xml" ? `<${read.root.name}> is no <cib>` : `line ${read.line}: ${read.reason}`;
-  process.stderr.write(`crm_mon: ${file}: ${reason}\n`);
-  return DATA;
+  if (read.kind === "not-xml") return refuse(FIELD_EXIT.invalid, `line ${read.line}: ${read.reason}`);
+  if (read.root.name !== "cib") return refuse(FIELD_EXIT.invalid, `<${read.root.name}> is no <cib>`);
+  return sourceOf(read.root, undefined);
 }
 
 /** Who changed the configuration last, by the names that Pacemaker has for it: `by root via resource on node01`. */
@@ -115,17 +115,20 @@ const reasonOf = (reply: NoAnswer) =>
 /** Of a Nagios plug-in: critical. Nagios reads standard output alone. */
 const CRITICAL = 2;
 
-/** Or the exit code, with the reason on standard error, and where programs look for it. */
-async function readLive({ socketPath, flags, format, request }: Call): Promise<MonitorSource | number> {
-  const asked = await withProgress("crm_mon", waitText({ kind: "cib-query" }), askLive(socketPath));
-  if (!("kind" in asked)) return asked;
-  const code = tellReply("crm_mon", asked);
+/** The exit code; Nagios and programs that read XML are told where they look for it. */
+function tellNothing({ flags, format, request }: Call, code: number, reason: string): number {
   if (flags["simple-status"] === true) {
-    process.stdout.write(`CLUSTER CRIT: ${reasonOf(asked)}\n`);
+    process.stdout.write(`CLUSTER CRIT: ${reason}\n`);
     return CRITICAL;
   }
-  if (format === "xml") tellInXml(request, code, reasonOf(asked));
+  if (format === "xml") tellInXml(request, code, reason);
   return code;
+}
+
+/** Or the exit code, with the reason on standard error, and where programs look for it. */
+async function readLive(call: Call): Promise<MonitorSource | number> {
+  const asked = await withProgress("crm_mon", waitText({ kind: "cib-query" }), askLive(call.socketPath));
+  return "kind" in asked ? tellNothing(call, tellReply("crm_mon", asked), reasonOf(asked)) : asked;
 }
 
 /** For programs that read nothing else. */
@@ -176,7 +179,7 @@ function writeOut(text: string, file: string | undefined): void {
 }
 
 async function once(call: Call): Promise<number> {
-  const source = call.file === undefined ? await readLive(call) : readFile(call.file);
+  const source = call.file === undefined ? await readLive(call) : readFile(call, call.file);
   if (typeof source === "number") return source;
   const { text, exitCode } = print(source, call);
   const file = call.flags["output-to"] ?? call.flags["as-html"];
@@ -228,10 +231,13 @@ function asStream(call: Call): Promise<number> {
 
 const INTERVAL_SECONDS = 5;
 
-/** Exit codes: 0; 1 with -s when something is wrong; 64 wrong call; 65, 66 file; 69 no manager. */
+/**
+ * Exit codes: 0; 1 with -s when something is wrong; 64 a wrong call; 78 a file that is no CIB, 105 none that can be
+ * read; 102 no manager.
+ */
 export async function run(argv: readonly string[]): Promise<number> {
   const split = splitSections(argv);
-  const called = readCommandLine(split.rest, FLAGS);
+  const called = readCommandLine(split.rest, FLAGS, 0);
   if (called.kind === "wrong") return wrongCall("crm_mon", called.reason, USAGE);
   const { socketPath, flags } = called;
   const format = formatOf(flags);

@@ -6,7 +6,7 @@ import { primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
 import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
 import { createProgress } from "../progress.ts";
-import { SETTLE_MAX_MS, waitUntilSettled } from "../settle.ts";
+import { CLEANUP_WAIT_MAX_MS, SETTLE_MAX_MS, waitUntilSettled } from "../settle.ts";
 import { askOrTell, changeCib, EXIT, FIELD_EXIT, tellReply, wrongCall } from "./ask.ts";
 import type { ResourceAction, ResourceCall } from "./crm-resource.ts";
 import { complain, find, tell } from "./crm-resource-find.ts";
@@ -21,8 +21,8 @@ function waitMaxOf({ flags }: ResourceCall): number {
   return (typeof flags["timeout"] === "string" ? parseDurationMs(flags["timeout"]) : undefined) ?? SETTLE_MAX_MS;
 }
 
-async function wait(call: ResourceCall): Promise<number> {
-  const settled = await waitUntilSettled("crm_resource", call.socketPath, { waitMaxMs: waitMaxOf(call) });
+async function wait(call: ResourceCall, waitMaxMs = waitMaxOf(call)): Promise<number> {
+  const settled = await waitUntilSettled("crm_resource", call.socketPath, { waitMaxMs });
   if (settled.kind === "no-answer") return tellReply("crm_resource", settled.reply);
   return settled.kind === "settled" ? EXIT.done : complain(settled.reason, TIMED_OUT);
 }
@@ -60,8 +60,16 @@ function overrideOf({ flags }: ResourceCall): Members {
   };
 }
 
-/** All resources with a recorded failure, or all at all, when none is named. */
+/** Forgotten, looked for again, and what follows from that done: who cleans up looks at the status next. */
 async function cleanup(call: ResourceCall): Promise<number> {
+  const code = await forget({ ...call, flags: { ...call.flags, wait: false } });
+  const { wait: isAsked, timeout } = call.flags;
+  if (code !== EXIT.done) return code;
+  return await wait(call, isAsked === true || timeout !== undefined ? waitMaxOf(call) : CLEANUP_WAIT_MAX_MS);
+}
+
+/** All resources with a recorded failure, or all at all, when none is named. */
+async function forget(call: ResourceCall): Promise<number> {
   const { operation, interval } = call.flags;
   if (call.resource !== undefined && operation === undefined) return await ask(call, "cleanup");
   const status = await askOrTell("crm_resource", call.socketPath, { kind: "status" });
@@ -90,10 +98,10 @@ async function cleanup(call: ResourceCall): Promise<number> {
   const all = status.value.resources.map(({ id }) => id);
   const wanted = call.flags["cleanup"] === true ? all.filter((id) => failed.has(id)) : all;
   for (const resource of wanted) {
-    const code = await ask({ ...call, resource, flags: { ...call.flags, wait: false } }, "cleanup");
+    const code = await ask({ ...call, resource }, "cleanup");
     if (code !== EXIT.done) return code;
   }
-  return await settle(call);
+  return EXIT.done;
 }
 
 /**

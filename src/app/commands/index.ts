@@ -92,7 +92,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "crm-mon": {
     summary: "the cluster as crm_mon prints it",
-    usage: "[-1] [-fAnrotcRDs] [-L [PREFIX]] [-m [0-3]] [--layout 1.0] [--output-as xml|json|html] [-x FILE]",
+    usage: "[-1] [-AfrnotcRDbs] [-L [PREFIX]] [-m [0-3]] [--layout 1.0] [--output-as xml|json|html] [-x FILE]",
     names: ["crm_mon"],
     load: () => import("./crm-mon.ts"),
   },

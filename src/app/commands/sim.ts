@@ -3,6 +3,7 @@
  * processes as the machine has processors, each of them this very program with `--part`.
  */
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import os from "node:os";
@@ -10,6 +11,7 @@ import path from "node:path";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { isSea } from "node:sea";
 import { randomPlan } from "../../sim/random-plan.ts";
 import { addTallies, type Failure, NO_TALLY, runSeed, shrink, type Tally, tryLines } from "../../sim/run-seeds.ts";
 import { judgeStory, play, readScenario } from "../../sim/scenario.ts";
@@ -34,14 +36,21 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-/** A seed alone names a run only together with the program that it was found with. */
-function commitOf(): string {
+/**
+ * A seed alone names a run only together with the program that it was found with. The packaged one is named by its own
+ * bytes: the commit of the folder that it happens to lie in would be another one.
+ */
+function programName(): string {
+  if (isSea()) {
+    const bytes = readFileSync(process.execPath);
+    return `program ${VERSION} (sha256 ${createHash("sha256").update(bytes).digest("hex").slice(0, 16)})`;
+  }
   try {
     const folder = path.dirname(process.argv[1] ?? ".");
     const argv = ["-C", folder, "describe", "--always", "--dirty"];
-    return execFileSync("git", argv, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" }).trim();
+    return `commit ${execFileSync("git", argv, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" }).trim()}`;
   } catch {
-    return VERSION;
+    return `program ${VERSION}`;
   }
 }
 
@@ -104,9 +113,9 @@ function playShare({ first, end, every }: Share): void {
   }
 }
 
-function tellFailure({ seed, invariant }: Failure, commit: string): void {
+function tellFailure({ seed, invariant }: Failure, program: string): void {
   const lines = shrink(seed, invariant, randomPlan(seed));
-  say(`\nseed ${seed}, commit ${commit}: the shortest plan that still breaks it, as a scenario, and what happens:`);
+  say(`\nseed ${seed}, ${program}: the shortest plan that still breaks it, as a scenario, and what happens:`);
   for (const line of [lines[0], `seed ${seed}`, ...lines.slice(1)]) say(`  ${line}`);
   const story: string[] = [];
   const { failure } = tryLines(seed, lines, { onTrace: (line) => story.push(line) });
@@ -205,8 +214,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { tally } = report;
   tellTally(report, performance.now() - startedAtMs);
   const failures = tally.failures.toSorted((left, right) => left.seed - right.seed);
-  const commit = commitOf();
-  for (const failure of failures.slice(0, SHOWN_MAX)) tellFailure(failure, commit);
+  const program = programName();
+  for (const failure of failures.slice(0, SHOWN_MAX)) tellFailure(failure, program);
   const others = failures.slice(SHOWN_MAX);
   if (others.length > 0)
     say(`\nand broken as well: ${others.map((one) => `${one.seed} (${one.invariant})`).join(", ")}`);

@@ -8,6 +8,7 @@ import { applyOperations } from "../../cluster/core/cib-store/operations.ts";
 import { configuredNodes } from "../../cluster/core/controller/cib-read.ts";
 import { cibFile } from "../cib-door.ts";
 import type { ControlRequest, StatusReport } from "../control-protocol.ts";
+import { CLEANUP_WAIT_MAX_MS } from "../settle.ts";
 import { borrowedWords, runTool } from "./borrowed.ts";
 import { CIB_WORDS } from "./cib-level.ts";
 import { CLUSTER_USAGES, COROSYNC_USAGES } from "./cluster-level.ts";
@@ -65,17 +66,23 @@ const META_SETS: Readonly<Record<string, string>> = {
   utilization: "utilization",
 };
 
+/** Forgotten, looked for again, and what follows from that done: who cleans up looks at the status next. */
+const isCleanup = (request: ControlRequest) => request.kind === "resource" && request.action === "cleanup";
+
 /** Asks, and prints what was done. */
 async function doIt<Kind extends "resource" | "node" | "attribute">(
   session: Session,
   request: ControlRequest & { readonly kind: Kind },
 ): Promise<number> {
   if (session.isEchoing) session.terminal.out(`.EXT ${externalCommand(request)}\n`);
-  const before = await statusBefore(session);
+  const waits = session.isWaiting || isCleanup(request);
+  const before = await statusBefore(session, waits);
   const reply = await askManager<Kind>(session, request);
   if (reply.kind !== "answer") return tellReply(session, reply);
   session.terminal.out(`${reply.value.text}\n`);
-  return session.isWaiting ? await settle(session, (status) => notReached(request, before, status)) : EXIT.done;
+  if (!waits) return EXIT.done;
+  const bound = session.isWaiting ? {} : { waitMaxMs: CLEANUP_WAIT_MAX_MS };
+  return await settle(session, (status) => notReached(request, before, status), bound);
 }
 
 export function tellResources(session: Session, status: StatusReport, wanted: readonly string[]): number {
@@ -100,7 +107,7 @@ async function restart(session: Session, resource: string): Promise<number> {
   const judge = (status: StatusReport) => notReached(stop, undefined, status);
   const stopped =
     asked === EXIT.done && !session.isWaiting
-      ? await settle(session, judge, (status) => judge(status).length === 0)
+      ? await settle(session, judge, { isReached: (status) => judge(status).length === 0 })
       : asked;
   if (stopped === EXIT.done) return doIt(session, { ...stop, action: "start" });
   session.terminal.err(`crm: ${resource} is not started again; when that is mended: crm resource start ${resource}\n`);

@@ -153,9 +153,9 @@ export function hasChanges({ running, working }: Session): boolean {
   );
 }
 
-/** What the cluster is like, to be compared with later; only where `-w` will compare. */
-export async function statusBefore(session: Session): Promise<StatusReport | undefined> {
-  if (!session.isWaiting) return undefined;
+/** What the cluster is like, to be compared with later; only where somebody will compare, as `-w` does. */
+export async function statusBefore(session: Session, isCompared = session.isWaiting) {
+  if (!isCompared) return undefined;
   const reply = await askManager(session, { kind: "status" });
   return reply.kind === "answer" ? reply.value : undefined;
 }
@@ -164,11 +164,10 @@ export async function statusBefore(session: Session): Promise<StatusReport | und
 export async function settle(
   session: Session,
   judge: (status: StatusReport) => readonly string[],
-  isReached?: (status: StatusReport) => boolean,
+  more: { readonly isReached?: (status: StatusReport) => boolean; readonly waitMaxMs?: number } = {},
 ): Promise<number> {
   const { transport, socketPath, terminal } = session;
-  const waiting = { transport, tell: terminal.err, ...(isReached === undefined ? {} : { isReached }) };
-  const settled = await waitUntilSettled("crm", socketPath, waiting);
+  const settled = await waitUntilSettled("crm", socketPath, { transport, tell: terminal.err, ...more });
   if (settled.kind === "no-answer") return tellReply(session, settled.reply);
   const reasons = settled.kind === "settled" ? judge(settled.status) : [settled.reason];
   for (const reason of reasons) terminal.err(`crm: ${inOperatorsWords(reason)}\n`);

@@ -59,6 +59,8 @@ export function openKeeperMemo(runDirectory: string, session: number, log: Log):
   let noted = "";
   let status: unknown;
   let dc: string | undefined;
+  /** Why a file could not be written when that was last tried: told once, for the status changes all the time. */
+  const refused = new Map<string, string>();
 
   /** Nothing is better than what was true once: tickets and fail counts would come back that somebody has ended. */
   function forget(file: string): void {
@@ -73,9 +75,13 @@ export function openKeeperMemo(runDirectory: string, session: number, log: Log):
     try {
       writeFileSync(`${file}.new`, text, { mode: 0o600 });
       renameSync(`${file}.new`, file);
+      if (refused.delete(file)) log("info", `${file} is written again`);
       return true;
     } catch (error) {
-      log("error", `a manager that is started anew will not know what ${file} should say: ${String(error)}`);
+      const reason = String(error);
+      if (refused.get(file) !== reason)
+        log("error", `a manager that is started anew will not know what ${file} should say: ${reason}`);
+      refused.set(file, reason);
       forget(file);
       return false;
     }

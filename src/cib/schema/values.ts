@@ -28,9 +28,10 @@ export function readCount(text: string | undefined): number {
   return Math.max(0, readInteger(text ?? "") ?? 0);
 }
 
-/** `INFINITY`, `-INFINITY`, or a whole number, cut off at the infinities. */
+/** `INFINITY`, `-INFINITY`, or a whole number, cut off at the infinities; `inf` is the crm shell's word alone. */
 export function readScore(text: string): number | undefined {
-  const match = /^\s*([+-]?)(?:inf(?:inity)?)\s*$/i.exec(text);
+  // No more than parseScore takes: what that reads as 0 must be told.
+  const match = /^([+-]?)INFINITY$/i.exec(text);
   if (match !== null) return match[1] === "-" ? -INFINITY_SCORE : INFINITY_SCORE;
   if (/^\s*[+-]?\d+\s*$/.test(text)) return Math.max(-INFINITY_SCORE, Math.min(INFINITY_SCORE, Number(text)));
   return undefined;

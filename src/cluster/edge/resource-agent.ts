@@ -215,6 +215,8 @@ function startUnit(unit: string, run: OperationRun, options: AgentOptions): Runn
   return bounded(run.timeoutMs, async (signal) => {
     const end = await operateUnit(run.operation, unit, signal, options.systemd ?? usualSystemd());
     const { id } = run.resource;
+    // What was given up may have been ended since, by an operation that follows: nothing of it may be begun now.
+    signal.throwIfAborted();
     if (end.kind === "done") {
       toldAway.delete(id);
       return plain({ kind: "exit", code: end.code }, end.reason);

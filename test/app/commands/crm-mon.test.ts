@@ -21,6 +21,25 @@ test("where nobody serves: 102 for scripts, CRITICAL on standard output for Nagi
 });
 
 test.each([
+  ["is not there", "none.xml", undefined, 105, "ENOENT"],
+  ["is no XML", "text", "root:x:0:0", 78, "line 1"],
+  ["is no CIB", "page", "<html/>", 78, "<html> is no <cib>"],
+])(
+  "a file that %s: the code of the other tools, and the reason in every form",
+  async (_name, name, text, code, why) => {
+    const file = path.join(folder, name);
+    if (text !== undefined) writeFileSync(file, text);
+    const shown = await runHere(["crm_mon", "-1"], { CIB_file: file });
+    expect([shown.code, shown.output]).toEqual([code, ""]);
+    expect(shown.errors).toContain(why);
+    const nagios = await runHere(["crm_mon", "-s"], { CIB_file: file });
+    expect([nagios.code, nagios.output.slice(0, 14)]).toEqual([2, "CLUSTER CRIT: "]);
+    const { output } = await runHere(["crm_mon", "--output-as=xml"], { CIB_file: file });
+    expect(output).toContain(`<status code="${code}"`);
+  },
+);
+
+test.each([
   ["where nobody serves", [], "102", "Not connected", "no manager answers"],
   [
     "after a wrong call",
@@ -55,4 +74,11 @@ test("the page takes a title and a stylesheet, and nothing gets out of them", as
   const { output } = await runHere(argv, { CIB_file: file });
   expect(output).toContain("<title>A&lt;b&gt;</title>");
   expect(output).toContain('<link rel="stylesheet" href="/x.css&quot;&gt;&lt;script&gt;">');
+});
+
+test("a word that is no option is refused, not passed over: the live view would begin without it", async () => {
+  for (const line of [["xml"], ["-1", "xml"], ["-1", "-n", "node01"]]) {
+    const told = await runHere(["crm_mon", ...line], NOBODY);
+    expect([told.code, told.errors.split("\n")[0]]).toEqual([64, `crm_mon: "${line.at(-1)}" is not expected here`]);
+  }
 });

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseXml, type XmlElement } from "../../../src/base/xml.ts";
 import { type Person, type Right, rightAt, rightsIn } from "../../../src/cluster/core/access/acl.ts";
+import { fc } from "../../support/repeatable.ts";
 import { skips } from "../../support/skip.ts";
 
 /** Pacemaker wants a user that the machine knows. */

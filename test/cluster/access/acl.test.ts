@@ -1,5 +1,5 @@
 /** Rules of access: what may be seen, what may be changed, and that nobody gives himself a right. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { childOf, parseXml, printXml, type XmlElement } from "../../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../../src/cib/crm-syntax/apply.ts";
@@ -8,6 +8,7 @@ import { filterCib, hasRules, type Person, wholeRight } from "../../../src/clust
 import { refuseChange, restoreUnseen } from "../../../src/cluster/core/access/change.ts";
 import { applyOperations } from "../../../src/cluster/core/cib-store/operations.ts";
 import type { ConfigurationOperation } from "../../../src/cluster/core/cib-store/types.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const BASE = `node srv01
 node srv02

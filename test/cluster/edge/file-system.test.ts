@@ -99,7 +99,7 @@ test("stop ends by KILL who is deaf to TERM", async () => {
 test("a stop that may not kill fails with the name of the holder", async () => {
   await operate("start");
   const { pid, ended } = await holder(true);
-  const { code, reason } = await operate("stop", { force_unmount: "false" }, 2_000);
+  const { code, reason } = await operate("stop", { force_unmount: "false" }, 6_000);
   process.kill(pid, "SIGKILL");
   await ended;
   expect(code).toBe(1);

@@ -104,6 +104,14 @@ test("a holder that stood still until another may have the lock resets its machi
   expect((await operate("stop")).code).toBe(0);
 });
 
+test("what nobody waits for any more when the disk answers takes no lock", async () => {
+  write("", false);
+  const call = { operation: "start", instance: "lock", parameters: { device }, environment: {}, timeoutMs: 1_000 };
+  const late = { ...call, runDirectory: directory, tellLease, signal: AbortSignal.abort() };
+  expect(await sharedLock.operate(late)).toEqual({ code: 1, reason: `${device} answered too late` });
+  expect([lockOf(1), leaseUntilMs]).toMatchObject([{ value: { held: false } }, undefined]);
+});
+
 test("a damaged record is refused", async () => {
   writeFileSync(device, Buffer.alloc(8 * 512));
   const { code, reason } = await operate("start");

@@ -1,10 +1,13 @@
 /** Class `systemd` against a real systemd over a real bus; what has no bus goes to systemctl, and says so. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AgentOptions, createAgentRunner, type Finished } from "../../../src/cluster/edge/resource-agent.ts";
+import { USUAL_PATHS } from "../../../src/cluster/edge/resource-agent-classes.ts";
 import { operateUnit, unitOfCgroup } from "../../../src/cluster/edge/systemd-units.ts";
 import { openBus } from "../../../src/hw/edge/message-bus.ts";
 import { skips } from "../../support/skip.ts";
@@ -248,6 +251,27 @@ describe.skipIf(isSkipped)("a real systemd", () => {
     });
     bus.close();
   });
+});
+
+test("what has found no bus when its time is over does not turn to systemctl any more", async () => {
+  const [bus, systemctl, asked] = [path.join(gates, "bus"), path.join(gates, "systemctl"), path.join(gates, "asked")];
+  writeFileSync(systemctl, `#!/bin/sh\ntouch ${asked}\n`, { mode: 0o755 });
+  const connections: Socket[] = [];
+  const server = createServer((connection) => connections.push(connection)).listen(bus);
+  const said: string[] = [];
+  const systemd = { bus, dropIns: gates, ownUnit: undefined };
+  const options = { runDirectory: gates, paths: { ...USUAL_PATHS, systemctl }, systemd, log: said.push.bind(said) };
+  const resource = { id: "unit", class: "systemd", type: "good" };
+  const run = { callId: 1, resource, instance: "unit", intervalMs: 0, timeoutMs: 200, parameters: {}, environment: {} };
+  const over = new Promise<Finished>((resolve) =>
+    createAgentRunner(options, resolve).run({ ...run, operation: "start" }),
+  );
+  await expect.poll(() => connections).toHaveLength(1);
+  await sleep(run.timeoutMs * 2);
+  for (const connection of connections) connection.destroy();
+  expect((await over).outcome).toEqual({ kind: "timeout" });
+  expect([existsSync(asked), said]).toEqual([false, []]);
+  server.close();
 });
 
 test("our own unit is known by its cgroup", () => {

@@ -1,9 +1,10 @@
 /** What the keeper measures of itself: lateness, the machine's clocks, how good its links are. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { compareClocks } from "../../../src/cluster/core/keeper/clocks.ts";
 import { addToSpread, HALF_MS, readSpread, startSpread } from "../../../src/cluster/core/keeper/spread.ts";
 import { heardPercent, NO_HISTORY, noteBeat, noteChange } from "../../../src/cluster/core/membership/link-history.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const spreadOf = (values: readonly number[], atMs = 0) =>
   values.reduce((spread, value) => addToSpread(spread, value, atMs), startSpread(0));

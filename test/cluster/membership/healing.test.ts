@@ -2,9 +2,10 @@
  * Whatever happened to a pair: once the faults end, both are members of one agreed view again, with nobody's help but
  * what a manager and an init always do: accept a lost peer that returned, and start a node that has ended.
  */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { playMembership } from "../../support/membership-pair.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const node = fc.constantFrom("node1", "node2");
 const link = fc.constantFrom("eth1", "ttyS0", "eth1:node1", "eth1:node2", "ttyS0:node1", "ttyS0:node2");

@@ -1,5 +1,5 @@
 /** A peer that has the key and says anything at all: the core neither throws nor stops beating. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { stepMembership, wakeAtMs } from "../../../src/cluster/core/membership/membership.ts";
 import {
@@ -10,6 +10,7 @@ import {
 } from "../../../src/cluster/core/membership/state.ts";
 import { viewOf } from "../../../src/cluster/core/membership/view-of.ts";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../../../src/cluster/core/wire/heartbeat.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const CONFIG: MembershipConfig = {
   self: "n1",

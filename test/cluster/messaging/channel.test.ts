@@ -1,5 +1,5 @@
 /** Channels over a network that loses, doubles and reorders: every message once, in order; or void on both sides. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import {
   type ChannelEvent,
@@ -10,6 +10,7 @@ import {
   unpacks,
 } from "../../../src/cluster/core/messaging/channel.ts";
 import { cutText, decodeSegment, encodeSegment, PIECE_BYTES_MAX } from "../../../src/cluster/core/messaging/segment.ts";
+import { fc } from "../../support/repeatable.ts";
 
 interface Faults {
   readonly seed: number;

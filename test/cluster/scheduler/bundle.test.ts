@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { containerParameters } from "../../../src/cluster/core/scheduler/facts/bundle-container.ts";
 import { addressOf, bundleSpec } from "../../../src/cluster/core/scheduler/facts/bundle-spec.ts";
-import { cib, edit, failMonitor, lose, meta, primitive, read, Story, settled } from "./contained-cib.ts";
+import { cib, edit, failMonitor, lose, meta, nvpairs, primitive, read, Story, settled } from "./contained-cib.ts";
 
 const bundle = (container: string, network: string, inside = "", options = "") =>
   `<bundle id="web">${options}${container}${network}${inside}</bundle>`;
@@ -107,6 +107,19 @@ test("a bundle into which nothing leads is left out, and that is said", () => {
   expect(decision.problems).toMatchObject([
     { severity: "error", place: '/cib/configuration/resources/bundle[@id="web"]' },
   ]);
+});
+
+test("a bundle without a place: its connections are looked for in vain, and of its start nothing is told", () => {
+  const nowhere = edit(cib({ resources: twice }), (text) =>
+    text.replace(
+      "</cluster_property_set>",
+      `${nvpairs("opt-in", { "symmetric-cluster": "false" })}</cluster_property_set>`,
+    ),
+  );
+  const keys = new Story(nowhere).decision.blocked.map(({ key }) => key);
+  expect(keys).toContain("web-0_monitor_0");
+  expect(keys).not.toContain("web_start_0");
+  expect(keys).not.toContain("web_running_0");
 });
 
 test("without a resource inside the containers are the service", () => {

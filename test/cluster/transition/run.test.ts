@@ -1,5 +1,5 @@
 /** The execution of transitions: order, failures, aborts, dead nodes; by table and by random graphs. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import type { ResourceAction, Transition, TransitionAction } from "../../../src/cluster/core/transition/graph.ts";
 import {
@@ -11,6 +11,7 @@ import {
   stepRun,
   type TransitionRun,
 } from "../../../src/cluster/core/transition/run.ts";
+import { fc } from "../../support/repeatable.ts";
 
 function action(id: number, inputs: readonly number[], node = "alpha"): ResourceAction {
   return {

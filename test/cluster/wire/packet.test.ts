@@ -1,5 +1,5 @@
 /** Packets: only what is signed, of our version and fresh is heard, whatever else comes in. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import type { AuthKeys } from "../../../src/cib/authkeys.ts";
 import { serialHeartbeatBytes } from "../../../src/cib/node-serial.ts";
@@ -22,6 +22,7 @@ import {
 import { createSigner } from "../../../src/cluster/edge/signer.ts";
 import { createSerialFrameReader, encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
 import { createNoise, noisePacket } from "../../support/noise.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const keys: AuthKeys = {
   signing: 2,

@@ -1,8 +1,9 @@
 /** D-Bus messages: what is written is read back, and no bytes whatever do more than be refused. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { readMessage, writeCall } from "../../../src/hw/core/bus/message.ts";
 import { BusReader, type BusValue, BusWriter, splitSignature } from "../../../src/hw/core/bus/value.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const CALL = { destination: "org.a.B", path: "/o/p", interface: "org.a.I", member: "Do" };
 

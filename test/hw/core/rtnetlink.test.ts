@@ -1,5 +1,5 @@
 /** rtnetlink: addresses as text, and bytes that come from a kernel or from an enemy. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { gratuitousArp } from "../../../src/hw/core/address-announcement.ts";
 import {
@@ -14,6 +14,7 @@ import {
   parseAddress,
   sameNetwork,
 } from "../../../src/hw/core/rtnetlink.ts";
+import { fc } from "../../support/repeatable.ts";
 
 describe("addresses", () => {
   test.each([

@@ -1,7 +1,8 @@
 /** Serial frames: every packet comes through whole, and noise costs no more than the packets that it hits. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { crc16, createSerialFrameReader, encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const PACKET_MAX = 300;
 const packets = fc.array(fc.uint8Array({ minLength: 1, maxLength: PACKET_MAX }), { minLength: 1, maxLength: 6 });

@@ -1,13 +1,13 @@
 /** DRBD's configuration: what is read, and what is refused. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   checkDrbdResource,
   parseDrbdConfiguration,
   printDrbdConfiguration,
 } from "../../../src/storage/core/drbd-configuration.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const GOOD = printDrbdConfiguration({
   resource: "records",

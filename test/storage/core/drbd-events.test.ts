@@ -1,7 +1,6 @@
 /** DRBD's event streams, as real kernels of 8.4 and 9.2 have told them. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type DrbdResource,
@@ -14,6 +13,7 @@ import {
   worstDisk,
 } from "../../../src/storage/core/drbd-events.ts";
 import { promotionOf } from "../../../src/storage/core/promotion.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const TRANSCRIPTS = path.join(import.meta.dirname, "../transcripts");
 const read = (name: string) => readFileSync(path.join(TRANSCRIPTS, name), "utf8");

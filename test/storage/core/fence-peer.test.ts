@@ -1,7 +1,8 @@
 /** The handler's answer: each code only with its proof. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { decideFencePeer, type FencePeerFacts } from "../../../src/storage/core/fence-peer.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const lost: FencePeerFacts = { peer: "bravo", localDisk: "UpToDate", connectedAtMs: 100, word: { kind: "silent" } };
 

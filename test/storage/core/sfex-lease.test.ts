@@ -1,5 +1,5 @@
 /** sfex leases on one virtual disk: whatever the disk's delays, never two holders. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import type { SfexLock } from "../../../src/hw/core/sfex/record.ts";
 import {
@@ -10,6 +10,7 @@ import {
   sfexWakeAtMs,
   stepSfexLease,
 } from "../../../src/storage/core/sfex-lease.ts";
+import { fc } from "../../support/repeatable.ts";
 
 const TIMES = { lockTimeoutMs: 5_000, collisionTimeoutMs: 1_000, monitorIntervalMs: 1_000 };
 const FREE: SfexLock = { held: false, count: 0, node: "" };

@@ -233,7 +233,8 @@ function historyXml({ facts, ctime, shows }: NarrowedSource, wants: Wants): XmlE
 function failuresXml({ facts }: MonitorSource): XmlElement[] {
   const rows = [...failuresOf(facts), ...degradedOf(facts)].map(({ entry, node }) => {
     const { operation_key: key, id = "", "exit-reason": reason = "none" } = entry.element.attributes;
-    const { "queue-time": queued, "exec-time": exec } = entry.element.attributes;
+    // Whoever reads the time has to find these beside it, though the oldest records have none.
+    const { "queue-time": queued = "0", "exec-time": exec = "0" } = entry.element.attributes;
     const code = numberOf(entry, "rc-code");
     const at = numberOf(entry, "last-rc-change");
     return xml("failure", {
@@ -245,8 +246,8 @@ function failuresXml({ facts }: MonitorSource): XmlElement[] {
       ...(at > 0
         ? {
             "last-rc-change": stamp(at),
-            ...(queued === undefined ? {} : { queued }),
-            ...(exec === undefined ? {} : { exec }),
+            queued,
+            exec,
             ...flags({ interval: entry.intervalMs, task: entry.task }),
           }
         : {}),

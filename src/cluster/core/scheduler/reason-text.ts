@@ -147,12 +147,24 @@ const ROWS: readonly ReasonRow[] = [
     "resources run on the remote node, and it cannot be reached again",
     "リモートノードでリソースが動作中のまま再接続できないため",
   ),
+  row(
+    "connection-lost-unknown",
+    "resources are in unknown state and connection is unrecoverable",
+    "nobody can tell what runs on the remote node, and it cannot be reached again",
+    "リモートノードで動作中のリソースを確認できず、再接続もできないため",
+  ),
   row("restart-container", "restart container", "its container is to start anew", "コンテナを再起動するため"),
   row(
     "failed-there",
     "{resource} failed there",
     "{resource} failed there in a way that only fencing answers",
     "{resource} がフェンシングを要する故障を起こしたため",
+  ),
+  row(
+    "active-while-disconnected",
+    "{resource} is active there (fencing will be revoked if remote connection can be re-established elsewhere)",
+    "{resource} runs on the remote node, and nobody can connect to it again",
+    "{resource} がリモートノードで動作中のまま、どこからも再接続できないため",
   ),
   row(
     "maybe-active",

@@ -119,7 +119,15 @@ async function start(call: AgentCall): Promise<AgentAnswer> {
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error), OCF.notInstalled);
   }
-  const control = readSfexControl(await disk.read(0), disk.sectorBytes);
+  const control = await disk.read(0).then(
+    (bytes) => readSfexControl(bytes, disk.sectorBytes),
+    (error: unknown) => ({ kind: "damaged", reason: error instanceof Error ? error.message : String(error) }) as const,
+  );
+  // Of a disk that hung until nobody waits any more no lock is taken: nobody would give it back.
+  if (signal.aborted) {
+    await disk.close();
+    return failed(`${parameters["device"]} answered too late`);
+  }
   const fault = control.kind === "damaged" ? control.reason : undefined;
   if (control.kind === "damaged" || !(index >= 1 && index <= control.value.lockCount)) {
     await disk.close();

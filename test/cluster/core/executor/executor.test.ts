@@ -1,11 +1,12 @@
 /** The executor of one node, told as stories: orders go in, runs, answers and history come out. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { childrenOf } from "../../../../src/base/xml.ts";
 import { digestText } from "../../../../src/cluster/core/executor/digest.ts";
 import { executorWakeAtMs } from "../../../../src/cluster/core/executor/executor.ts";
 import { lrmResourcesXml, lrmResourceXml } from "../../../../src/cluster/core/executor/history.ts";
 import type { ExecutorEffect, ExecutorState, Outcome } from "../../../../src/cluster/core/executor/types.ts";
+import { fc } from "../../../support/repeatable.ts";
 import { action, md5, story, UUID, words } from "./story.ts";
 
 describe("digest", () => {

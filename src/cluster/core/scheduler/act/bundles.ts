@@ -5,6 +5,7 @@
  */
 import { entryOf } from "../../../../base/record.ts";
 import type { Replica, Resource } from "../facts/model.ts";
+import { assignedNode } from "../place/board.ts";
 import { DONE, linkPhases } from "./collectives.ts";
 import { completionOf } from "./constraints.ts";
 import { link, linkAll, type PlanDraft, step, sumUp } from "./draft.ts";
@@ -42,16 +43,18 @@ function frame(plan: PlanDraft, bundle: Resource, task: string): void {
   if (begin === undefined || end === undefined) return;
   const { begins, ends } = partsOf(plan, bundle, task);
   const mode = task === "start" || task === "promote" ? "any" : "free";
+  // Where no container has a place, what is inside asks for nothing.
+  const isNowhere = bundle.replicas.every(({ container }) => assignedNode(plan.board, container) === undefined);
   // What starts inside wants the bundle's start only for its own sake, not when it comes back after a stop.
-  const inside = bundle.bundled?.children.flatMap((child) => stepsOf(plan, child, task)) ?? [];
+  const inside = isNowhere ? [] : (bundle.bundled?.children.flatMap((child) => stepsOf(plan, child, task)) ?? []);
   const demanding =
     task === "start"
       ? [...begins.filter(({ resource }) => resource !== bundle.bundled), ...inside.filter(({ wanted }) => wanted)]
       : begins;
   sumUp(plan, begin, demanding, mode);
-  sumUp(plan, end, ends, mode);
+  if (task !== "start" || !isNowhere) sumUp(plan, end, ends, mode);
   // Nothing of a bundle is up while nothing inside can be.
-  if (task === "start" && bundle.bundled !== undefined)
+  if (task === "start" && bundle.bundled !== undefined && !isNowhere)
     sumUp(plan, end, completionOf(plan, bundle.bundled, task), "all");
   for (const each of begins) link(plan, begin, each);
   for (const each of ends) link(plan, each, end);

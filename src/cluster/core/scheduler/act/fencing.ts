@@ -6,9 +6,9 @@
  */
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { isKnownOn, topOf } from "../facts/model.ts";
-import { type Board, isOutOfReach, isUnclean } from "../place/board.ts";
+import { type Board, isConnected, isCutOff, isOutOfReach, isUnclean } from "../place/board.ts";
 import { link, type PlanDraft, step } from "./draft.ts";
-import { type Placed, type Step, stepsOf } from "./plan.ts";
+import { isProbe, type Placed, type Step, stepsOf } from "./plan.ts";
 
 /** As long as nothing is managed (maintenance), there is nothing for whose sake a node would have to go. */
 function hasManaged({ facts }: Placed): boolean {
@@ -96,13 +96,22 @@ function holdStarts(plan: PlanDraft, fence: Step, target: Node): void {
   }
 }
 
+/** What may run on a remote node that is cut off, and cannot be looked for: only its fencing makes it known. */
+function isOfUnknownState(plan: PlanDraft, node: Node): boolean {
+  const isGivenUp = isCutOff(plan.board, node) && isConnected(plan.board, node) === false;
+  if (!isGivenUp || !canFence(plan, node)) return false;
+  return plan.steps.some((each) => isProbe(each) && each.node === node && each.wanted);
+}
+
 /** All fencing of this transition. */
 export function planFencing(plan: PlanDraft): readonly Step[] {
   const { facts } = plan;
   const fences: Step[] = [];
   for (const node of new Set([...facts.toFence, ...facts.nodes])) {
-    if (!isFenced(plan, node)) continue;
-    const lost = isOutOfReach(plan.board, node) ? "resources are active but connection is unrecoverable" : undefined;
+    const isUnknown = isOfUnknownState(plan, node);
+    if (!isFenced(plan, node) && !isUnknown) continue;
+    const state = isOutOfReach(plan.board, node) ? "active but" : isUnknown ? "in unknown state and" : undefined;
+    const lost = state === undefined ? undefined : `resources are ${state} connection is unrecoverable`;
     const fence = fenceStep(plan, node, lost ?? node.fenceReasons[0] ?? "node is unclean");
     linkImplied(plan, fence, node);
     holdStarts(plan, fence, node);
@@ -132,8 +141,10 @@ function fenceGuest(plan: PlanDraft, node: Node): void {
   // Where the container is down already, the end of the connection says that the guest is.
   const own = stepsOf(plan, container, "stop").filter(({ wanted }) => wanted);
   const stops = own.length > 0 ? own : stepsOf(plan, node.remote ?? container, "stop");
-  const returns =
-    own.length === 0 || stepsOf(plan, container, "start").some(({ wanted, possible }) => wanted && possible);
+  const isDown = own.length === 0;
+  const returns = stepsOf(plan, container, "start").some((start) =>
+    isDown ? start.node !== undefined : start.wanted && start.possible,
+  );
   const fenceKind = returns ? "reboot" : "off";
   const key = `stonith-${node.name}-${fenceKind}`;
   const fence = step(plan, {

@@ -147,15 +147,20 @@ function tell(
   return told;
 }
 
+const FENCED = "post_notify_stonith";
+
 /** That an instance went down with its node is news of its own: those that live hear of it after the fencing. */
-function tellOfFencing({ plan, settled, added }: Telling, { resource }: Life, told: readonly Step[]): readonly Step[] {
+function tellOfFencing({ plan, settled, added }: Telling, resource: Resource, told: readonly Step[]): readonly Step[] {
   const isSeen = ({ index, implied }: Step) => implied && settled.required[index] === true;
   const stop = stepsOf(plan, resource, "stop").find(isSeen);
   const fence = plan.steps.find(({ operation, node }) => operation === "stonith" && node === stop?.node);
   if (stop === undefined || fence === undefined) return [];
   const shared = { resource, kind: "pseudo", wanted: true, reason: "notify", priority: PRIORITY_AFTER } as const;
-  const post = step(added, { ...shared, operation: "notify", key: `${resource.id}_post_notify_stop_0` });
-  const done = step(added, { ...shared, operation: "notified", key: `${resource.id}_notified_0` });
+  // What the executor knows by a name of its own is told in the words of a stop, anything else in those of a fencing.
+  const isNamed = (resource.recordedName ?? resource.baseId) !== resource.id;
+  const [begun, ended] = isNamed ? ["post_notify_stop", "notified"] : [FENCED, `confirmed-${FENCED}`];
+  const post = step(added, { ...shared, operation: "notify", key: `${resource.id}_${begun}_0` });
+  const done = step(added, { ...shared, operation: "notified", key: `${resource.id}_${ended}_0` });
   link(added, fence, post);
   link(added, post, done);
   for (const each of told) {
@@ -181,13 +186,14 @@ function tellOf(telling: Telling, clone: Resource, task: Task, lives: readonly L
     const heard = isIn(telling, post) ? tell(telling, life, task, "post", [post, postDone]) : undefined;
     if (heard !== undefined) told.push(heard);
   }
-  const fenced = task === "stop" ? lives.flatMap((life) => tellOfFencing(telling, life, told)) : [];
+  const fenced = task === "stop" ? lives.flatMap(({ resource }) => tellOfFencing(telling, resource, told)) : [];
   // An instance that gets no place hears nothing: what sees to it that it is nowhere waits for nobody.
   const heeding = lives.filter(({ resource }) => assignedNode(plan.board, resource) !== undefined);
   for (const { resource } of heeding)
     for (const each of plan.byResource[resource.index] ?? [])
       if (each.intervalMs > 0 && each.operation !== "cancel" && settled.required[each.index] === true)
-        for (const done of [postDone, ...fenced]) link(added, done, each);
+        for (const done of told.some((heard) => heard.resource === resource) ? [postDone, ...fenced] : [postDone])
+          link(added, done, each);
 }
 
 /** Who is told what. */
@@ -202,7 +208,8 @@ export interface Notifications {
 export function notificationsOf(plan: Plan, settled: Settled, firstIndex: number): Notifications {
   const environments = new Map<number, Step["meta"]>();
   const clones = plan.facts.resources.filter(({ kind, notify }) => kind === "clone" && notify);
-  if (clones.length === 0) return { steps: [], links: [], environments };
+  const bundles = plan.facts.resources.filter(({ kind, notify }) => kind === "bundle" && notify);
+  if (clones.length + bundles.length === 0) return { steps: [], links: [], environments };
   const added = openAddition(plan, firstIndex);
   const telling: Telling = { plan, settled, added };
   for (const clone of clones) {
@@ -211,6 +218,9 @@ export function notificationsOf(plan: Plan, settled: Settled, firstIndex: number
     const environment = environmentOf(telling, clone, lives);
     for (const { resource } of lives) environments.set(resource.index, environment);
   }
+  // What a bundle brings along has nobody to tell, but counts as telling, too.
+  for (const { ip, container, remote } of bundles.flatMap(({ replicas }) => replicas))
+    for (const part of [ip, container, remote]) if (part !== undefined) tellOfFencing(telling, part, []);
   return { steps: added.steps, links: added.links, environments };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Resource } from "../facts/model.ts";
 import { cloneOf, isActive, topOf } from "../facts/model.ts";
-import { assignedOf } from "../place/board.ts";
+import { assignedOf, isCutOff } from "../place/board.ts";
 import { completionOf } from "./constraints.ts";
 import { link, type PlanDraft } from "./draft.ts";
 import { isProbe, type Link, type Step, stepsOf } from "./plan.ts";
@@ -107,9 +107,10 @@ export function linkProbes(plan: PlanDraft): void {
       probes.set(each.resource, [...(probes.get(each.resource) ?? []), each]);
   for (const [resource, own] of probes) {
     const whole = cloneOf(resource) === undefined ? resource : topOf(resource);
-    // What runs already is not stopped for want of a look elsewhere.
+    // What runs already is not stopped for want of a look elsewhere; where nobody can look, fencing makes it known.
+    const isNeeded = ({ node }: Step) => !isActive(resource) && !(node !== undefined && isCutOff(plan.board, node));
     for (const start of stepsOf(plan, whole, "start"))
-      for (const probe of own) link(plan, probe, start, isActive(resource) ? {} : { needsFirst: true });
+      for (const probe of own) link(plan, probe, start, isNeeded(probe) ? { needsFirst: true } : {});
   }
   linkWaitingForStops(plan, probes);
   linkRestarts(plan, probes);

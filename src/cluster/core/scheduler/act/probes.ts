@@ -7,7 +7,7 @@ import type { Node, Resource } from "../facts/model.ts";
 import { isKnownOn, primitivesOf } from "../facts/model.ts";
 import { isFencingClass } from "../facts/read-resources.ts";
 import { ROLE } from "../facts/values.ts";
-import { assignedOf, isUnclean } from "../place/board.ts";
+import { assignedOf, isCutOff, isUnclean } from "../place/board.ts";
 import { type PlanDraft, step } from "./draft.ts";
 import type { Placed, Step } from "./plan.ts";
 
@@ -56,7 +56,7 @@ function probe(plan: PlanDraft, resource: Resource, node: Node): Step | undefine
     reason: "probe",
     expectedCode,
     meta: { op_target_rc: String(expectedCode) },
-    possible: (node.online || isComing(plan, node)) && !node.pending,
+    possible: (node.online || isComing(plan, node)) && !node.pending && !isCutOff(plan.board, node),
   });
 }
 
@@ -97,9 +97,11 @@ function probeBundle(plan: PlanDraft, bundle: Resource, node: Node): void {
     if (node.kind === "guest") continue;
     if (ip !== undefined) probe(plan, ip, node);
     probe(plan, container, node);
-    // Without the container there is nothing to be connected to.
+    if (remote === undefined) continue;
+    const looked = probe(plan, remote, node);
+    // Without the container there is nothing to be connected to: the look is wanted and cannot be.
     const isThere = container.runningOn.length > 0 || assignedOf(plan.board, container) !== undefined;
-    if (remote !== undefined && isThere) probe(plan, remote, node);
+    if (looked !== undefined && !isThere) step(plan, { resource: remote, node, operation: "monitor", possible: false });
   }
 }
 
@@ -110,9 +112,9 @@ function probeBundle(plan: PlanDraft, bundle: Resource, node: Node): void {
 function isGivenUp({ board }: Placed, { kind, remote: connection }: Node): boolean {
   if (connection === undefined) return false;
   const { container } = connection;
+  const isUp = container !== undefined && container.runningOn.length > 0;
   const place = container === undefined ? undefined : assignedOf(board, container);
-  const isMoved = place !== undefined && container?.runningOn.includes(place) === false;
-  if (isMoved) return container.runningOn.length > 0;
+  if (isUp && (place === undefined || !container.runningOn.includes(place))) return true;
   return (kind === "guest" || connection.removed) && assignedOf(board, connection) === undefined;
 }
 

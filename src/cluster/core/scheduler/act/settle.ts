@@ -289,5 +289,5 @@ function judgeGate(at: Settling, { step, min }: Gate, { links }: Around): void {
   const firsts = (links[step.index] ?? NONE).filter((each) => each.gate === true && each.second === step);
   const able = firsts.filter(({ first }) => at.runnable[first.index] === true);
   if (able.length < min) block(at, step, "");
-  else if (able.some(({ first }) => at.required[first.index] === true)) require(at, step, "");
+  else if (able.some(({ first }) => at.required[first.index] === true && !first.alone)) require(at, step, "");
 }

@@ -6,6 +6,9 @@ import { isManaged } from "../place/board.ts";
 import { link, type PlanDraft, step } from "./draft.ts";
 import { type Step, stepsOf } from "./plan.ts";
 
+/** What nobody manages runs on when its node has left; what could not be stopped keeps the node from leaving. */
+const keepsNode = ({ managed, resource }: Step) => managed || resource?.blocked === true;
+
 /** One `do_shutdown` a leaving node, after all stops there. */
 export function planShutdowns(plan: PlanDraft): void {
   const leaving: Step[] = [];
@@ -21,7 +24,7 @@ export function planShutdowns(plan: PlanDraft): void {
     });
     for (const list of plan.byResource)
       for (const each of list)
-        if (each.operation === "stop" && each.node === node && each.managed)
+        if (each.operation === "stop" && each.node === node && keepsNode(each))
           link(plan, each, leave, { needsFirst: true });
     leaving.push(leave);
   }

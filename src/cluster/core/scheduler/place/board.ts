@@ -93,7 +93,7 @@ export function isUp(board: Board, node: Node): boolean {
 }
 
 /** Whether the connection to a remote or guest node is going to be there; `undefined` while that is open. */
-function isConnected(board: Board, node: Node): boolean | undefined {
+export function isConnected(board: Board, node: Node): boolean | undefined {
   const connection = node.kind === "remote" || node.kind === "guest" ? node.remote : undefined;
   if (connection === undefined || board.isAssigned[connection.index] !== true) return undefined;
   return board.assigned[connection.index] !== undefined && nextRoleOf(board, connection) !== ROLE.stopped;
@@ -109,10 +109,17 @@ export function isUnclean(board: Board, node: Node): boolean {
   return node.unclean || isOutOfReach(board, node);
 }
 
-/** A remote node whose connection went down with its host and is not made anew: what runs there cannot be stopped. */
+/** A remote node whose connection went down with its host and is not made anew elsewhere: nobody can look there. */
+export function isCutOff(board: Board, { kind, remote }: Node): boolean {
+  const host = kind === "remote" ? remote?.runningOn[0] : undefined;
+  if (remote === undefined || host?.unclean !== true) return false;
+  const next = board.assigned[remote.index];
+  return next === undefined || next === host;
+}
+
+/** What runs on a node that is cut off cannot be stopped. */
 export function isOutOfReach(board: Board, node: Node): boolean {
-  const host = node.kind === "remote" ? node.remote?.runningOn[0] : undefined;
-  if (host?.unclean !== true || isConnected(board, node) !== false) return false;
+  if (!isCutOff(board, node) || isConnected(board, node) !== false) return false;
   return board.facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
 }
 

@@ -9,6 +9,7 @@ import { keyOf } from "../act/plan.ts";
 import type { Node, Resource } from "../facts/model.ts";
 import { inPromotable } from "../facts/model.ts";
 import { ROLE, type Role, roleText } from "../facts/values.ts";
+import { isManaged } from "../place/board.ts";
 import type { Worked } from "../worked.ts";
 
 interface Change {
@@ -94,7 +95,8 @@ function changeOf(worked: Worked, resource: Resource): Change[] {
     });
   }
   if (to === undefined) return [];
-  if (from.length > 1 && resource.multiplyActive === "stop_only" && actionsOf(worked, resource, "start").length === 0)
+  const isOnlyStopped = from.length > 1 && resource.multiplyActive === "stop_only" && isManaged(worked.board, resource);
+  if (isOnlyStopped && actionsOf(worked, resource, "start").length === 0)
     return from.map((node) => ({ verb: "Stop", where: `${now}${node.name}`, reason: "  due to node availability" }));
   const next = roleOrNothing(resource, nextRole);
   if (role <= ROLE.stopped) {
