@@ -1,4 +1,5 @@
 /** Text of help in the columns that everybody has. */
+import { columnsOf } from "../base/fold.ts";
 
 /** Of a terminal and of a serial console. */
 export const COLUMNS = 80;
@@ -8,7 +9,8 @@ export function wrapped(text: string, indent: string, columns = COLUMNS): string
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`;
+    if (line !== undefined && columnsOf(line) + 1 + columnsOf(word) <= columns)
+      lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(line === undefined ? word : `${indent}${word}`);
   }
   return lines.map((line) => line.trimEnd()).join("\n");

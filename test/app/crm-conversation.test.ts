@@ -5,12 +5,16 @@ import path from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ControlRequest } from "../../src/app/control-protocol.ts";
+import { CONFIGURE_COMMANDS } from "../../src/app/crm/configure-level.ts";
 import { converse } from "../../src/app/crm/conversation.ts";
 import { helpText, usageOf } from "../../src/app/crm/help.ts";
+import { whatItDoes } from "../../src/app/crm/help-words.ts";
 import { LEVELS, type LevelName } from "../../src/app/crm/levels.ts";
 import { asCib, openSession } from "../../src/app/crm/session.ts";
 import { terminal } from "../../src/app/crm/terminal.ts";
+import { HELP_WORDS_JA } from "../../src/app/japanese/help-words.ts";
 import type { Transport } from "../../src/app/settle.ts";
+import { columnsOf } from "../../src/base/fold.ts";
 import { printXml } from "../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";
 import { parseCrm } from "../../src/cib/crm-syntax/parse.ts";
@@ -141,4 +145,21 @@ test("every word of every level tells how it is typed", () => {
   expect(helpText("resource", ["primitive"])).toContain("configure: primitive ID");
   expect(helpText("configure", ["node"])).toContain("node NAME[:member|ping]");
   expect(helpText("", ["nonsense"])).toBeUndefined();
+});
+
+test("every word of every level tells in Japanese what it does, in 80 columns", () => {
+  vi.stubEnv("LC_ALL", "ja_JP.UTF-8");
+  const wrong = (Object.keys(LEVELS) as LevelName[]).flatMap((level) =>
+    LEVELS[level].filter((word) => {
+      const what = whatItDoes(level, word);
+      const text = helpText(level, [word]) ?? "";
+      const isTold = what === undefined || HELP_WORDS_JA[what] !== undefined;
+      return !isTold || text.split("\n").some((line) => columnsOf(line) > 80);
+    }),
+  );
+  const shown = helpText("", ["resource", "move"]);
+  const commands = Object.values(CONFIGURE_COMMANDS).filter(({ help }) => HELP_WORDS_JA[help] === undefined);
+  vi.unstubAllEnvs();
+  expect([wrong, commands]).toEqual([[], []]);
+  expect(shown).toMatch(/^move RESOURCE .*\n {4}NODE で動かす/);
 });

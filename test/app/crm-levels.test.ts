@@ -237,6 +237,13 @@ test("parameters of the agent, operations, and what stands behind a name are com
   expect(completions("", "resource meta a set target", names)).toEqual(["target-role"]);
   expect(completions("", "resource move a ", names)).toEqual(["n1"]);
   expect(completions("", "help configure prim", names)).toEqual(["primitive"]);
+  expect(completions("", "status by", names)).toEqual(["bynode"]);
+  expect(completions("history", "node ", names)).toEqual(["n1"]);
+  expect(completions("", "history resource ", names)).toEqual(["a"]);
+  expect(completions("history", "session sa", names)).toEqual(["save"]);
+  expect(completions("script", "run virtual-ip i", names)).toEqual(["id=", "ip="]);
+  expect(completions("corosync", "status q", names)).toEqual(["quorum"]);
+  expect(completions("cluster", "start ", names)).toEqual([]);
 });
 
 test("every word of every level is completed, and every borrowed word is a word of its level", () => {

@@ -5,6 +5,7 @@
  */
 import path from "node:path";
 import process from "node:process";
+import { entryOf } from "../../base/record.ts";
 import { childOf, parseXml } from "../../base/xml.ts";
 import { askCib } from "../cib-door.ts";
 import { controlSocketPath } from "../control-client.ts";
@@ -12,6 +13,32 @@ import { completions } from "../crm/completions.ts";
 import { type Names, namesOf } from "../crm/names.ts";
 import { flagsOf } from "./help-options.ts";
 import type { Command } from "./index.ts";
+
+type FlagTable = Readonly<Record<string, { readonly type: string; readonly short?: string }>>;
+
+/** What crm_mon reads by itself, for it counts in which order these stand, or whether something stands behind them. */
+const IN_ORDER: FlagTable = Object.fromEntries(
+  ["include", "exclude", "neg-locations", "fence-history"].map((name) => [name, { type: "string" }]),
+);
+
+/** Commands that take more flags than their help has lines for. */
+const FLAG_TABLES: Readonly<Record<string, () => Promise<FlagTable>>> = {
+  "crm-mon": async () => ({ ...(await import("./crm-mon-options.ts")).FLAGS, ...IN_ORDER }),
+  "crm-resource": async () => (await import("./crm-resource.ts")).FLAGS,
+  "crm-shadow": async () => (await import("./crm-shadow.ts")).FLAGS,
+  "crm-ticket": async () => (await import("./crm-ticket.ts")).FLAGS,
+  iso8601: async () => (await import("./iso8601.ts")).FLAGS,
+  simulate: async () => (await import("./simulate-options.ts")).OPTIONS,
+  "stonith-admin": async () => (await import("./stonith-admin.ts")).OPTIONS,
+};
+
+async function tabledFlags(command: string): Promise<readonly string[]> {
+  const table = (await entryOf(FLAG_TABLES, command)?.()) ?? {};
+  return Object.entries(table).flatMap(([name, { short }]) => [
+    `--${name}`,
+    ...(short === undefined ? [] : [`-${short}`]),
+  ]);
+}
 
 type Table = Readonly<Record<string, Command>>;
 
@@ -54,7 +81,8 @@ export async function candidates(commands: Table, words: readonly string[]): Pro
   const found = Object.entries(commands).find(([key, { names }]) => key === name || names?.includes(name) === true);
   if (found === undefined) return [];
   const [key, { usage }] = found;
-  if (key !== "crm" && key !== "configure") return fitting([...new Set([...usageWords(usage), ...flagsOf(key)])]);
+  if (key !== "crm" && key !== "configure")
+    return fitting([...new Set([...usageWords(usage), ...flagsOf(key), ...(await tabledFlags(key))])]);
   const line = [...(key === "configure" ? ["configure"] : []), ...behind].join(" ");
   return completions("", line, await namesOfCluster());
 }

@@ -40,7 +40,7 @@ const USAGE =
   "       crm_resource --validate[=LEVEL] (-r RESOURCE | --class C --provider P --agent A --option NAME=VALUE...)\n" +
   "       crm_resource --digests -r RESOURCE -N NODE [NAME=VALUE...] | --wait\n" +
   "       with: -r RESOURCE [-N NODE] [-u LIFETIME] [--promoted] [-f] [-Q] [--wait] [--reason TEXT]";
-const FLAGS = {
+export const FLAGS = {
   list: { type: "boolean", short: "L" },
   "list-raw": { type: "boolean", short: "l" },
   "list-operations": { type: "boolean", short: "O" },

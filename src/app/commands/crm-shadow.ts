@@ -12,7 +12,7 @@ import { askControl, readCommandLine } from "../control-client.ts";
 import { askOrTell, EXIT, FIELD_EXIT, fetchCib, refusedFlag, wrongCall } from "./ask.ts";
 
 const USAGE = "crm_shadow -w | -p | -F | -d | -c NAME | -e NAME | -r NAME | -C NAME --force | -D NAME --force";
-const FLAGS = {
+export const FLAGS = {
   which: { type: "boolean", short: "w" },
   display: { type: "boolean", short: "p" },
   file: { type: "boolean", short: "F" },

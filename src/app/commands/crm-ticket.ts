@@ -13,7 +13,7 @@ import { askOrTell, EXIT, FIELD_EXIT, fetchCib, wrongCall } from "./ask.ts";
 const USAGE =
   "crm_ticket -l | -L | -w | -q | -c  [-t TICKET]\n" +
   "       crm_ticket -g|-r|-s|-a|-C | -G NAME [-d DEFAULT] | -S NAME -v VALUE | -D NAME  -t TICKET [-f]";
-const FLAGS = {
+export const FLAGS = {
   info: { type: "boolean", short: "l" },
   details: { type: "boolean", short: "L" },
   raw: { type: "boolean", short: "w" },

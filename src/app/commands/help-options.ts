@@ -2,8 +2,10 @@
  * Options of the field's commands for their help and for tab completion: how each is typed, and what it does. Those
  * that are accepted and have no effect are left out. Times are written as 10s, 5min or PT1H. A test types each of them.
  */
+
+import { foldText } from "../../base/fold.ts";
 import { entryOf } from "../../base/record.ts";
-import { wrapped } from "../wrapped.ts";
+import { COLUMNS, wrapped } from "../wrapped.ts";
 
 type Options = readonly (readonly [typed: string, meaning: string])[];
 
@@ -157,11 +159,16 @@ export const OPTIONS: Readonly<Record<string, Options>> = {
 
 const TYPED_WIDTH = 28;
 
-/** For the help of that command, in 80 columns. */
-export function optionRows(command: string): readonly string[] {
-  return (entryOf(OPTIONS, command) ?? []).map(([typed, meaning]) =>
-    wrapped(`  ${typed.padEnd(TYPED_WIDTH)} ${meaning}`, " ".repeat(TYPED_WIDTH + 3)),
-  );
+/** For the help of that command, in 80 columns. `inWords`: what an option does, in words that have no blanks. */
+export function optionRows(command: string, inWords?: Readonly<Record<string, string>>): readonly string[] {
+  const indent = " ".repeat(TYPED_WIDTH + 3);
+  return (entryOf(OPTIONS, command) ?? []).map(([typed, meaning]) => {
+    const lead = `  ${typed.padEnd(TYPED_WIDTH)} `;
+    const other = inWords === undefined ? undefined : entryOf(inWords, meaning);
+    if (other === undefined) return wrapped(`${lead}${meaning}`, indent);
+    const lines = foldText(other, COLUMNS - Math.max(indent.length, lead.length)).map((line) => line.trimStart());
+    return `${lead}${lines.join(`\n${indent}`)}`;
+  });
 }
 
 /** Every flag that stands there, for completion. */

@@ -308,7 +308,8 @@ async function help(): Promise<string> {
 
 /** Read when somebody asks for help: the commands themselves have no need of it. */
 async function optionsOf(name: string): Promise<string> {
-  const rows = (await import("./help-options.ts")).optionRows(name);
+  const inWords = isJapanese() ? (await import("../japanese/help-options.ts")).OPTION_MEANINGS_JA : undefined;
+  const rows = (await import("./help-options.ts")).optionRows(name, inWords);
   return rows.length === 0 ? "" : `${isJapanese() ? "オプション" : "options"}:\n${rows.join("\n")}\n`;
 }
 
@@ -366,11 +367,15 @@ async function runNamed(name: string, command: Command, argv: readonly string[])
   }
 }
 
+/** The command with its own name, by which its help is found. */
+const byItsFieldName = (called: string) =>
+  Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
+
 /** Runs the command that `program` or else the first argument names. Exit codes: the command's; 64 for a wrong call. */
 export async function runCommand(program: string, argv: readonly string[]): Promise<number> {
   const called = path.basename(program);
   heedLanguage(argv);
-  const linked = Object.entries(COMMANDS).find(([, { names }]) => names?.includes(called) === true);
+  const linked = byItsFieldName(called);
   if (linked !== undefined) return (await tellAboutItself(...linked, argv)) ?? runNamed(...linked, argv);
   const [first, ...rest] = argv;
   if (first === undefined) return answer(await help(), WRONG_CALL);
@@ -378,13 +383,11 @@ export async function runCommand(program: string, argv: readonly string[]): Prom
   const isHelp = first === "help" || first === "--help" || first === "-h";
   const name = isHelp ? rest[0] : first === "--version" ? "version" : first;
   if (name === undefined) return answer(await help(), 0);
-  const command = Object.hasOwn(COMMANDS, name)
-    ? entryOf(COMMANDS, name)
-    : Object.values(COMMANDS).find(({ names }) => names?.includes(name) === true);
-  if (command === undefined) {
+  const found = Object.entries(COMMANDS).find(([key]) => key === name) ?? byItsFieldName(name);
+  if (found === undefined) {
     const near = nearestName(name, Object.keys(COMMANDS));
     const guess = near === undefined ? "." : `; did you mean ${near}?`;
     return answer(`gemel: there is no command ${name}${guess} See \`gemel help\`.\n`, WRONG_CALL);
   }
-  return (await tellAboutItself(name, command, isHelp ? ["--help"] : rest)) ?? runNamed(name, command, rest);
+  return (await tellAboutItself(...found, isHelp ? ["--help"] : rest)) ?? runNamed(...found, rest);
 }

@@ -16,7 +16,7 @@ import { readCommandLine } from "../control-client.ts";
 import { EXIT, wrongCall } from "./ask.ts";
 
 const USAGE = "iso8601 -n | -d DATE | -p START/END | -D DURATION  [-s|-S|-O|-W] [-L] [-E TEXT]";
-const FLAGS = {
+export const FLAGS = {
   now: { type: "boolean", short: "n" },
   date: { type: "string", short: "d" },
   period: { type: "string", short: "p" },

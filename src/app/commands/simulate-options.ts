@@ -15,7 +15,7 @@ interface Option {
   readonly help: string;
 }
 
-const OPTIONS = {
+export const OPTIONS = {
   "live-check": { type: "boolean", short: "L", help: "take the CIB of the running cluster" },
   "xml-file": { type: "string", short: "x", value: "FILE", help: "take the CIB from a file, - for standard input" },
   "xml-pipe": { type: "boolean", short: "p", help: "take the CIB from standard input" },

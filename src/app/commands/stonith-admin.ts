@@ -22,7 +22,7 @@ const USAGE = `stonith_admin -F|-U|-B NODE [--tolerance SECONDS] [-y SECONDS|-1]
               -M -a AGENT | -K -a AGENT [-o NAME=VALUE]... [-e NAME]... [-q]
               all with [--run DIR]; -t, -T, -b and -V are taken where they change nothing`;
 
-const OPTIONS = {
+export const OPTIONS = {
   fence: { type: "string", short: "F" },
   unfence: { type: "string", short: "U" },
   reboot: { type: "string", short: "B" },

@@ -12,6 +12,7 @@ import {
 } from "../../cib/schema/options.ts";
 import { fencingAgents, fencingMetadata } from "../fencing-agents.ts";
 import { TICKET_WORDS } from "./borrowed.ts";
+import { behindFirst } from "./level-completions.ts";
 import { BELOW_CONFIGURE, EVERYWHERE, LEVELS, type LevelName } from "./levels.ts";
 import type { Names } from "./names.ts";
 import { agentMetadata, agentProviders, agentTypes, findAgent } from "./ra-level.ts";
@@ -91,6 +92,8 @@ export function completions(level: LevelName, line: string, names: Names): reado
     return fitting(named !== "" && isKeyOf(LEVELS, named) ? LEVELS[named] : [...LEVELS[level], ...EVERYWHERE]);
   }
   if (level === "" && isKeyOf(LEVELS, first)) return completions(first, [...rest, last].join(" "), names);
+  const behind = behindFirst(level, before, names);
+  if (behind !== undefined) return fitting(behind);
   if (level === "template" && first === "new" && rest.length === 1) return fitting(Object.keys(TEMPLATES));
   if (level === "template" && first === "new" && rest.length > 1)
     return fitting(Object.keys(parametersOfTemplate(rest[1] ?? "")).map((name) => `${name}=`));

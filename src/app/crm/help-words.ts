@@ -138,7 +138,7 @@ const OTHERS: Readonly<Partial<Record<LevelName, Told>>> = {
     log: "lines of the logs as they were written",
     exclude: "leaves out what fits a regular expression; clear: nothing any more",
     detail: "0: only what was wrong; 1: everything",
-    refresh: "does nothing: every word reads anew",
+    refresh: "reads the black box anew, which is else done each half minute",
     session: "keeps what is looked at under a name; pack: as a report for others",
     transitions: "what the DC has decided, with the black box of this node",
     transition: "a decision made again: 0 is the last, -1 the one before; save makes a shadow copy of its CIB",

@@ -2,7 +2,11 @@
  * `help WORD` of the crm shell, and what stands behind a level's words in `help`: how each is typed. A test holds every
  * word of every level against this table. Fact: crm(8).
  */
+import { foldText } from "../../base/fold.ts";
 import { entryOf, isKeyOf } from "../../base/record.ts";
+import { HELP_WORDS_JA } from "../japanese/help-words.ts";
+import { inOperatorsWords } from "../japanese/translate.ts";
+import { operatorsLanguage } from "../operators-language.ts";
 import { COLUMNS, wrapped } from "../wrapped.ts";
 import { BORROWED, NOT_HERE } from "./borrowed.ts";
 import { CLUSTER_USAGES, COROSYNC_USAGES } from "./cluster-level.ts";
@@ -138,23 +142,32 @@ const USAGES: Readonly<Partial<Record<LevelName, Usages>>> = {
   },
 };
 
+const HOW = "help COMMAND tells how it is typed, and what it does.";
 const ABOVE = "help [COMMAND]; up, end, back or ..: a level up; cd LEVEL: another one; quit, exit, bye: leave";
+
+/** In the operator's language. */
+const inWords = (text: string): string =>
+  operatorsLanguage() === "ja" ? (entryOf(HELP_WORDS_JA, text) ?? inOperatorsWords(text)) : text;
+
+/** Japanese has no blanks to break at. */
+const folded = (text: string, indent: string, columns = COLUMNS): string =>
+  operatorsLanguage() === "ja" ? foldText(text, columns).join("\n") : wrapped(text, indent, columns);
 
 /** How a word of a level is typed; undefined when it has no such word. */
 export function usageOf(level: LevelName, word: string): string | undefined {
-  if (EVERYWHERE.includes(word)) return ABOVE;
+  if (EVERYWHERE.includes(word)) return inWords(ABOVE);
   const typed = (arguments_: string) => `${word} ${arguments_}`.trim();
   const command = level === "configure" ? entryOf(CONFIGURE_COMMANDS, word) : undefined;
-  if (command !== undefined) return `${typed(command.usage)}: ${command.help}`;
+  if (command !== undefined) return `${typed(command.usage)}: ${inWords(command.help)}`;
   const borrowed = entryOf(entryOf(BORROWED, level), word);
   if (borrowed !== undefined) return typed(borrowed.usage);
   const own = entryOf(entryOf(USAGES, level), word);
   if (own !== undefined) return typed(own);
   const reason = entryOf(entryOf(NOT_HERE, level), word);
-  if (reason !== undefined) return `${word} is not carried out here: ${reason}`;
+  if (reason !== undefined) return inWords(`${word} is not carried out here: ${reason}`);
   if (level === "options" && LEVELS.options.includes(word)) return typed(word === "show" ? "" : "VALUE");
   return isKeyOf(LEVELS, word) && LEVELS[level].includes(word)
-    ? `${word}: a level of its own; help ${word} lists it`
+    ? inWords(`${word}: a level of its own; help ${word} lists it`)
     : undefined;
 }
 
@@ -166,8 +179,8 @@ function told(level: LevelName, word: string): string | undefined {
   const usage = usageOf(level, word);
   const what = whatItDoes(level, word);
   if (usage === undefined) return undefined;
-  const shown = what === undefined ? [] : wrapped(what, "", COLUMNS - INDENT.length).split("\n");
-  return [wrapped(usage, "  "), ...shown.map((line) => `${INDENT}${line}`), ""].join("\n");
+  const shown = what === undefined ? [] : folded(inWords(what), "", COLUMNS - INDENT.length).split("\n");
+  return [folded(usage, "  "), ...shown.map((line) => `${INDENT}${line}`), ""].join("\n");
 }
 
 /** `help`, `help LEVEL`, `help [LEVEL] COMMAND`, from whichever level; undefined for a word that there is not. */
@@ -176,7 +189,7 @@ export function helpText(level: LevelName, words: readonly string[]): string | u
   if (first === undefined) {
     // Words of a list stand two blanks apart.
     const lists = [[...LEVELS[level]].sort(), EVERYWHERE].map((words) => wrapped([...new Set(words)].join("  "), ""));
-    return `${lists.join("\n")}\nhelp COMMAND tells how it is typed, and what it does.\n`;
+    return `${lists.join("\n")}\n${inWords(HOW)}\n`;
   }
   // A statement of configure may have a level's name: `node`.
   const own = level === "" && isKeyOf(LEVELS, first) ? undefined : told(level, first);

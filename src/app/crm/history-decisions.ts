@@ -34,12 +34,20 @@ function complain({ terminal }: Session, text: string): number {
   return EXIT.failed;
 }
 
+/** A black box of days takes seconds, and whoever looks at decisions types one word after the other. */
+const FRESH_MS = 30_000;
+
 /** Those of the period; the exit code when nobody knows where a black box lies. */
 function decisionsOf(session: Session, { fromWallMs, toWallMs }: Window): PastDecisions | number {
   const directory = journalDirectory(path.dirname(session.socketPath), session.history.source);
   if (directory === undefined)
     return complain(session, "where is the black box? history source DIRECTORY, as in /data/gemel/state/journal");
-  return readDecisions(directory, fromWallMs, toWallMs);
+  const { read } = session.history;
+  const meant = [directory, session.history.from, session.history.to].join("\n");
+  if (read?.meant === meant && performance.now() - read.atMs < FRESH_MS) return read.past;
+  const past = readDecisions(directory, fromWallMs, toWallMs);
+  session.history.read = { meant, atMs: performance.now(), past };
+  return past;
 }
 
 function tellMissing({ terminal }: Session, { missing }: PastDecisions): void {

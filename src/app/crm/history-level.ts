@@ -1,6 +1,6 @@
 /**
  * The history level of the crm shell: what has happened, from what all nodes wrote down. What was decided, and of what,
- * stands in history-decisions.ts. Nothing is gathered beforehand: each word reads anew. Fact: crm(8), history.
+ * stands in history-decisions.ts. Nothing is gathered beforehand. Fact: crm(8), history.
  */
 import { entryOf } from "../../base/record.ts";
 import { childOf, type XmlElement } from "../../base/xml.ts";
@@ -179,7 +179,10 @@ async function set(session: Session, verb: string, words: readonly string[]): Pr
   if (verb === "limit" || verb === "timeframe") return limit(session, words);
   if (verb === "exclude") return exclude(session, words);
   if (verb === "session") return await runHistorySession(session, words);
-  if (verb === "refresh") return words.every((each) => each === "force") ? EXIT.done : -1;
+  if (verb === "refresh") {
+    history.read = undefined;
+    return words.every((each) => each === "force") ? EXIT.done : -1;
+  }
   if (verb === "detail") {
     if (words.length !== 1 || (word !== "0" && word !== "1")) return -1;
     history.detail = word === "0" ? 0 : 1;

@@ -42,7 +42,7 @@ function readJson(file: string): unknown {
 
 function save(session: Session, name: string): number {
   mkdirSync(folder(), { recursive: true, mode: 0o700 });
-  writeFileSync(fileOf(name), `${JSON.stringify(session.history)}\n`, { mode: 0o600 });
+  writeFileSync(fileOf(name), `${JSON.stringify({ ...session.history, read: undefined })}\n`, { mode: 0o600 });
   current.set(session, name);
   return EXIT.done;
 }

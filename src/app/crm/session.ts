@@ -11,6 +11,7 @@ import type { ControlAnswers, ControlRequest, RequestKind, StatusReport } from "
 import { inOperatorsWords, tellProblem } from "../japanese/translate.ts";
 import { waitText, withProgress } from "../progress.ts";
 import { type Transport, waitUntilSettled } from "../settle.ts";
+import type { PastDecisions } from "./past-decisions.ts";
 import { newFailures } from "./reached.ts";
 
 export interface Terminal {
@@ -55,6 +56,8 @@ export interface HistorySettings {
   excluded: readonly string[];
   /** 0: what was wrong; 1: everything. */
   detail: 0 | 1;
+  /** What was made of the black box a moment ago, and of which wishes; `refresh` drops it. */
+  read: { readonly meant: string; readonly atMs: number; readonly past: PastDecisions } | undefined;
 }
 
 export const wholeHistory = (source?: string): HistorySettings => ({
@@ -63,6 +66,7 @@ export const wholeHistory = (source?: string): HistorySettings => ({
   source,
   excluded: [],
   detail: 1,
+  read: undefined,
 });
 
 export function openSession(

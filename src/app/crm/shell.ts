@@ -21,6 +21,7 @@ import { runCibStatus } from "./rehearsal.ts";
 import { runScript } from "./script-level.ts";
 import { commit, EXIT, fetchRunning, hasChanges, type Session } from "./session.ts";
 import { spelledOut } from "./shorthand.ts";
+import { STATUS_FLAGS } from "./status-words.ts";
 import { runTemplate } from "./template-level.ts";
 
 export interface Shell {
@@ -119,25 +120,6 @@ async function verify(session: Session, words: readonly string[], text: string):
   const told = await runTool(session, ["crm_simulate", "-L", "-s", "-Q"]);
   return code === EXIT.done ? told : code;
 }
-
-/** Fact: crm(8), status: words for options of crm_mon. */
-const STATUS_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  full: ["-f", "-A", "-o", "-t", "-c", "-r"],
-  bynode: ["-n"],
-  inactive: ["-r"],
-  ops: ["-o"],
-  timing: ["-t"],
-  failcounts: ["-f"],
-  tickets: ["-c"],
-  detail: ["-R"],
-  brief: ["-b"],
-  noheaders: ["-D"],
-  simple: ["-s"],
-  xml: ["--output-as=xml"],
-  html: ["--output-as=html"],
-  quiet: ["-Q"],
-  verbose: ["-V"],
-};
 
 async function tellStatus(session: Session, words: readonly string[]): Promise<number> {
   const flags = words.map((word) => entryOf(STATUS_FLAGS, word));

@@ -2,6 +2,8 @@
 import type { Phrases } from "./translate.ts";
 
 export const SHELL_LEVELS_JA: Phrases = [
+  ["{1} is not carried out here: {2}", "{1} はここでは実行しません: {2}"],
+  ["{1}: a level of its own; help {2} lists it", "{1}: レベルの名前です。help {2} で一覧します"],
   // history
   ["crm: without {1}", "crm: 次の情報はありません: {1}"],
   ["crm: {1}: no regular expression", "crm: {1} は正規表現ではありません"],

@@ -22,6 +22,9 @@ test("what may come next: commands, words of the crm shell, flags and words of a
   expect(await candidates(COMMANDS, ["/usr/sbin/crm", "configure", "modg"])).toEqual(["modgroup"]);
   expect(await candidates(COMMANDS, ["gemel", "crm", "resource", "mig"])).toEqual(["migrate"]);
   expect(await candidates(COMMANDS, ["crm_ticket", "-"])).toContain("-g");
+  expect(await candidates(COMMANDS, ["crm_mon", "--inc"])).toEqual(["--include"]);
+  expect(await candidates(COMMANDS, ["stonith_admin", "--list-i"])).toEqual(["--list-installed"]);
+  expect(await candidates(COMMANDS, ["crm_simulate", "--op-"])).toEqual(["--op-fail", "--op-inject"]);
   expect(await candidates(COMMANDS, ["gemel", "config", "ro"])).toEqual(["rollback"]);
   expect(await candidates(COMMANDS, ["gemel", "nothing", "x"])).toEqual([]);
   expect(usageWords("-L [PREFIX] | --layout 1.0 | try SECONDS FILE")).toEqual(["-L", "--layout", "try"]);
