@@ -13,7 +13,7 @@ import {
 } from "./control-protocol.ts";
 
 /** The kinds with the members each must have: the whole check of a request's shape. */
-const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, readonly string[]>>>> = {
+export const REQUEST_MEMBERS: Readonly<Record<RequestKind, Readonly<Record<string, readonly string[]>>>> = {
   status: {},
   "cib-query": { section: ["string", "undefined"] },
   "cib-apply": {
@@ -75,6 +75,14 @@ function bad(id: number, reason: string, remedy: string): RequestRead {
   return { kind: "bad", id, problems: [{ severity: "error", place: "request", reason, remedy }] };
 }
 
+/** Times, counts and levels; JSON reads 1e999 as infinite. */
+const isCount = (value: unknown) => typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+
+const isAllowed = (member: unknown, allowed: readonly string[]) => {
+  if (typeof member === "number") return allowed.includes("number") && isCount(member);
+  return allowed.includes(typeof member) || (typeof member === "string" && allowed.includes(member));
+};
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -97,7 +105,7 @@ export function readRequestLine(line: string): RequestRead {
   const members = Object.entries(REQUEST_MEMBERS[request.kind as RequestKind]);
   const problems = members.flatMap(([name, allowed]): Problem[] => {
     const member = entryOf(request, name);
-    if (allowed.includes(typeof member) || (typeof member === "string" && allowed.includes(member))) return [];
+    if (isAllowed(member, allowed)) return [];
     return [
       {
         severity: "error",
