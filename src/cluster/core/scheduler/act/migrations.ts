@@ -4,7 +4,7 @@
  * itself only being restarted.
  * Facts: Pacemaker Explained, "Migrating Resources"; crm_simulate as a black box (cases 1-a-then-bm-move-b and on).
  */
-import { isWithin, type Node, type Resource } from "../facts/model.ts";
+import { isWithin, type Node, type Resource, topOf } from "../facts/model.ts";
 import { ROLE } from "../facts/values.ts";
 import { canRun, isManaged } from "../place/board.ts";
 import { link, openAddition, type PlanDraft, step } from "./draft.ts";
@@ -74,6 +74,19 @@ function hindranceOf(
   );
 }
 
+/** Where it waits for some of a clone only (clone-min), the clone that leaves one place and begins at another. */
+function movedBehindGate(plan: Plan, settled: Settled, { start }: Migration): Resource | undefined {
+  const gates = plan.links.filter(({ first, second }) => second === start && first.resource === undefined);
+  for (const { first: gate } of gates) {
+    if (settled.required[gate.index] !== true) continue;
+    const firsts = plan.links.filter((each) => each.gate === true && each.second === gate);
+    const wholes = firsts.flatMap(({ first: { resource } }) => (resource === undefined ? [] : topOf(resource)));
+    const moved = wholes.find((whole) => goesDown(plan, settled, whole));
+    if (moved !== undefined) return moved;
+  }
+  return undefined;
+}
+
 /** A step of its own, or of the clone it is an instance of, which comes along. */
 const isOwn = (resource: Resource, { resource: other }: Step) => other !== undefined && isWithin(resource, other);
 
@@ -96,8 +109,9 @@ function unhindered(plan: Plan, settled: Settled, before: ReadonlySet<Step>, mig
     if (!handed.has(start)) continue;
     const canStart = settled.runnable[start.index] === true;
     const hindrance = canStart ? hindranceOf(plan, settled, handed, migration) : undefined;
-    if (canStart && hindrance === undefined) continue;
-    const other = hindrance?.first.resource;
+    const moved = canStart ? movedBehindGate(plan, settled, migration) : undefined;
+    if (canStart && hindrance === undefined && moved === undefined) continue;
+    const other = hindrance?.first.resource ?? moved;
     // A guest that goes where its container goes needs no word.
     if (other !== undefined && other !== migration.resource.container)
       reason[start.index] = `unmigrateable ${other.id} stop`;
