@@ -4,12 +4,13 @@
  * try some thousand lines of (test/app/fuzz.test.ts), with the same draws at every run, is tried here at length.
  * Usage: npm run bench -- fuzz-commands [--from SEED] [--count LINES-OF-EACH] [--only NAME-OR-LEVEL]
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { argumentsOf, callsOf, FUZZED, levels, shellLine } from "../test/support/random-lines.ts";
 import { fc } from "../test/support/repeatable.ts";
+import { CONFIGURATIONS, SITE_FILES, spoiled } from "../test/support/spoiled-files.ts";
 import { type LineWorld, openLineWorld, stackOf } from "../test/support/try-line.ts";
 
 const { values } = parseArgs({
@@ -59,6 +60,33 @@ async function tryLevel(world: LineWorld, level: (typeof levels)[number]): Promi
   }
 }
 
+/** Files that a command is given: a configuration to load or to judge, a site of Heartbeat. */
+async function tryFiles(world: LineWorld): Promise<void> {
+  const site = path.join(world.folder, "ha.d");
+  mkdirSync(site);
+  const file = path.join(world.folder, "spoiled");
+  const calls = [
+    ["crm", "configure", "load", "update", file],
+    ["crm", "configure", "load", "replace", file],
+    ["crm", "-f", file],
+    ["gemel", "verify", file],
+    ["crm_simulate", "-x", file, "-S"],
+  ];
+  const draws = { seed, numRuns: Math.ceil(count / 2) };
+  const texts = fc.constantFrom(...CONFIGURATIONS).chain(spoiled);
+  for (const [index, bytes] of fc.sample(texts, draws).entries()) {
+    writeFileSync(file, bytes);
+    const [program = "gemel", ...argv] = calls[index % calls.length] ?? [];
+    await tryOne(world, program, argv, { argv, spoiled: index });
+  }
+  const sites = fc.constantFrom(...SITE_FILES).chain(([name, text]) => spoiled(text).map((bytes) => ({ name, bytes })));
+  for (const [index, { name, bytes }] of fc.sample(sites, draws).entries()) {
+    for (const [whole, text] of SITE_FILES) writeFileSync(path.join(site, whole), text);
+    writeFileSync(path.join(site, name), bytes);
+    await tryOne(world, "gemel", ["import", "ha.d", site], { spoiled: name, index });
+  }
+}
+
 async function tryAll(name: string, run: (world: LineWorld) => Promise<void>): Promise<void> {
   if (values.only !== undefined && values.only !== name) return;
   const startedAtMs = performance.now();
@@ -70,6 +98,7 @@ async function tryAll(name: string, run: (world: LineWorld) => Promise<void>): P
 }
 
 for (const command of FUZZED) await tryAll(command, async (world) => await tryCommand(world, command));
+await tryAll("files", tryFiles);
 for (const level of levels) await tryAll(`crm ${level}`.trimEnd(), async (world) => await tryLevel(world, level));
 say(`seed ${seed}, ${count} lines of each: ${faults} faults`);
 process.exitCode = faults === 0 ? 0 : 1;

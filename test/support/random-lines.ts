@@ -46,7 +46,7 @@ const VERBS = [
 ];
 
 /** What would wait for a person, for a device's answer, or for the cluster. */
-const WAITING = ["-", "-p", "-w", "--watch", "-e", "-E", "edit", "-L", "-K", "try", "probe", "ipmi"];
+const WAITING = ["-", "-p", "-w", "--watch", "-e", "-E", "edit", "-L", "-K", "try", "probe", "ipmi", "--restart"];
 
 /** What may stand for the capitals of a help text. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -77,7 +77,7 @@ function typedOf(command: string): readonly Typed[] {
   const text = [COMMANDS[command]?.usage ?? "", ...rows].join(" | ");
   // Of `-x, --xml-file FILE` the short option takes the same value.
   const flags = [...text.matchAll(/(--?[a-zA-Z0-9][\w-]*)(?: \| --[\w-]+)?(?:[ =[]*([A-Z][A-Z-]+))?/g)];
-  const alone = [...text.matchAll(/(?<![-\w])(?:([a-z][a-z-]+)|([A-Z][A-Z-]+))/g)];
+  const alone = [...text.matchAll(/(?<![-\w])(?:([a-z][a-z.-]+)|([A-Z][A-Z-]+))/g)];
   return [
     { flag: "--json", value: undefined },
     ...flags.map(([, flag, value]) => ({ flag, value })),

@@ -90,6 +90,8 @@ const DRBD = new Set(["drbddisk", "datadisk"]);
 interface Draft {
   readonly lines: string[];
   readonly ids: Set<string>;
+  /** The next number to try behind a name: whoever writes one ten thousand times does not wait for it. */
+  readonly numbers: Map<string, number>;
   readonly verdicts: Verdict[];
   readonly problems: Problem[];
   readonly knowledge: Knowledge;
@@ -98,7 +100,9 @@ interface Draft {
 function freshId(draft: Draft, wanted: string): string {
   const base = wanted.replace(/[^A-Za-z0-9_.-]/g, "_").replace(/^[^A-Za-z_]/, "r$&");
   let id = base;
-  for (let number = 2; draft.ids.has(id); number += 1) id = `${base}_${number}`;
+  let number = draft.numbers.get(base) ?? 2;
+  for (; draft.ids.has(id); number += 1) id = `${base}_${number}`;
+  draft.numbers.set(base, number);
   draft.ids.add(id);
   return id;
 }
@@ -202,7 +206,7 @@ function checkEntries(entries: readonly Entry[], site: Site, problems: Problem[]
 
 export function readHaresources(text: string, file: string, site: Site, knowledge: Knowledge): ReadHaresources {
   const entries = readEntries(text, file);
-  const draft: Draft = { lines: [], ids: new Set(), verdicts: [], problems: [], knowledge };
+  const draft: Draft = { lines: [], ids: new Set(), numbers: new Map(), verdicts: [], problems: [], knowledge };
   checkEntries(entries, site, draft.problems);
   for (const entry of entries) addEntry(draft, entry, site);
   const stay = site.failback === "off" ? STAY_SCORE : 0;

@@ -251,3 +251,11 @@ test("a line of authkeys that is none is told, without its words", () => {
   ]);
   expect(JSON.stringify(told)).not.toContain("secret");
 });
+
+test("a word that stands ten thousand times costs ten thousand steps, not their square", () => {
+  const before = process.cpuUsage();
+  const words = Array.from({ length: 10_000 }, () => "x");
+  const { crm } = imported(PAIR, `srv01 ${words.join(" ")}\n`);
+  expect(crm).toContain("primitive x_10000 ");
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(4_000);
+});
