@@ -35,9 +35,10 @@ function told(
     `<node_state id="${id}" uname="${name}" in_ccm="${isUp}" crmd="${isUp ? "online" : "offline"}" expected="member"
       join="${isUp ? "member" : "down"}"><lrm id="${name}"><lrm_resources>${ran.map(record).join("")}</lrm_resources>
       </lrm></node_state>`;
-  const read = parseXml(`<cib have-quorum="1" dc-uuid="b"><configuration><crm_config/><nodes><node id="a" uname="a"/>
-    <node id="${idOfB}" uname="b"/></nodes><resources>${resources}</resources><constraints>${constraints}</constraints>
-    </configuration><status>${state("a", a, !isUnclean)}${state("b", b, true, idOfB)}</status></cib>`);
+  const read = parseXml(`<cib have-quorum="1" dc-uuid="${idOfB}"><configuration><crm_config/><nodes>
+    <node id="a" uname="a"/><node id="${idOfB}" uname="b"/></nodes><resources>${resources}</resources>
+    <constraints>${constraints}</constraints></configuration><status>${state("a", a, !isUnclean)}
+    ${state("b", b, true, idOfB)}</status></cib>`);
   if (read.kind === "not-xml") throw new Error(read.reason);
   const facts = readFacts(read.root, 1_800_000_000_000, undefined);
   const source = { facts, nowWallMs: 0, stack: "", version: "", fencing: [], unproven: [], ctime: String };
