@@ -27,17 +27,18 @@ const record = ({ resource, task, status = 0, more = "" }: Ran) =>
 
 /** Nodes `a` and `b`, of which `a` may be down and not known to be off. */
 function told(
-  { resources, constraints = "", a = [], b = [], isUnclean = false }: Cluster,
+  { resources, constraints = "", a = [], b = [], isUnclean = false, idOfB = "b" }: Cluster,
   shown: SectionName,
   wishes: Partial<MonitorWishes> = {},
 ): readonly string[] {
-  const state = (name: string, ran: readonly Ran[], isUp: boolean) =>
-    `<node_state id="${name}" uname="${name}" in_ccm="${isUp}" crmd="${isUp ? "online" : "offline"}" expected="member"
+  const state = (name: string, ran: readonly Ran[], isUp: boolean, id = name) =>
+    `<node_state id="${id}" uname="${name}" in_ccm="${isUp}" crmd="${isUp ? "online" : "offline"}" expected="member"
       join="${isUp ? "member" : "down"}"><lrm id="${name}"><lrm_resources>${ran.map(record).join("")}</lrm_resources>
       </lrm></node_state>`;
-  const read = parseXml(`<cib have-quorum="1" dc-uuid="b"><configuration><crm_config/><nodes><node id="a" uname="a"/>
-    <node id="b" uname="b"/></nodes><resources>${resources}</resources><constraints>${constraints}</constraints>
-    </configuration><status>${state("a", a, !isUnclean)}${state("b", b, true)}</status></cib>`);
+  const read = parseXml(`<cib have-quorum="1" dc-uuid="${idOfB}"><configuration><crm_config/><nodes>
+    <node id="a" uname="a"/><node id="${idOfB}" uname="b"/></nodes><resources>${resources}</resources>
+    <constraints>${constraints}</constraints></configuration><status>${state("a", a, !isUnclean)}
+    ${state("b", b, true, idOfB)}</status></cib>`);
   if (read.kind === "not-xml") throw new Error(read.reason);
   const facts = readFacts(read.root, 1_800_000_000_000, undefined);
   const source = { facts, nowWallMs: 0, stack: "", version: "", fencing: [], unproven: [], ctime: String };
@@ -51,12 +52,16 @@ interface Cluster {
   readonly a?: readonly Ran[];
   readonly b?: readonly Ran[];
   readonly isUnclean?: boolean;
+  readonly idOfB?: string;
 }
 
 const HALF = { resources: `<clone id="c">${dummy("d")}</clone>`, b: [{ resource: "d", task: "start" }] };
 
 test("-R names every instance, also those that run nowhere", () => {
   const stopped = " * d (ocf:pacemaker:Dummy): Stopped";
+  // And each node with its id, where that is another word.
+  for (const shown of ["nodes", "operations"] as const)
+    expect(told({ ...HALF, idOfB: "2" }, shown, { detail: true }).join("\n")).toMatch(/ \* Node:? b \(2\):/);
   expect(told(HALF, "resources")).not.toContain(stopped);
   expect(told(HALF, "resources", { detail: true })).toContain(stopped);
 });
@@ -84,6 +89,9 @@ test("-nr lists a clone of which more is left than its number allows", () => {
   const cluster = { resources: `<clone id="c">${meta}${dummy("d")}</clone>`, a: ran("a"), b: ran("b") };
   expect(told(cluster, "resources", { byNode: true, inactive: true })[0]).toBe("Inactive Resources:");
   expect(told(HALF, "resources", { byNode: true, inactive: true })).toContain(" * Clone Set: c [d]:");
+  // It does so for either node alone, for on the other one it is not, or not whole.
+  for (const node of ["a", "b"])
+    expect(told(HALF, "resources", { byNode: true, inactive: true, node })).toContain(" * Clone Set: c [d]:");
 });
 
 test("what is being handed over is told at its source, in lists, counts and below its node", () => {
@@ -114,6 +122,8 @@ test("-L has the nodes of an `or` in their order, of any other rule the other wa
     ["a", "b"],
     ["b", "a"],
   ]);
+  const cluster = { resources: dummy("d"), constraints: ban("and"), idOfB: "2" };
+  expect(told(cluster, "bans", { detail: true })[1]).toContain("from running on b (2)");
 });
 
 test("--include=all leaves the options out of a text, but where they are named behind it", () => {

@@ -111,7 +111,7 @@ export function resourceSection({ facts }: MonitorSource, wishes: MonitorWishes)
   return { title, lines: [wishes.inactive ? "  * No resources" : "  * No active resources"] };
 }
 
-function attributeSection({ facts }: MonitorSource): Section | undefined {
+function attributeSection({ facts }: MonitorSource, { detail }: MonitorWishes): Section | undefined {
   const lines = byName(facts.nodes).flatMap((node) => {
     if (!node.online) return [];
     const shown = shownAttributes(facts, node);
@@ -121,12 +121,12 @@ function attributeSection({ facts }: MonitorSource): Section | undefined {
       const cells = `${attribute.name.padEnd(NAME_WIDTH)}\t: ${attribute.value.padEnd(VALUE_WIDTH)}`;
       return `    * ${cells}${word === "" ? "" : `\t: ${word}`}`;
     });
-    return [`  * Node: ${node.name}:`, ...rows];
+    return [`  * Node: ${nodeName(node, detail)}:`, ...rows];
   });
   return lines.length === 0 ? undefined : { title: "Node Attributes", lines };
 }
 
-function failCountSection(source: NarrowedSource): Section {
+function failCountSection(source: NarrowedSource, { detail }: MonitorWishes): Section {
   const { facts, shows } = source;
   const lines = recordedNodes(facts).flatMap((node) => {
     const records = recordsOf(facts, node).filter(({ resource }) => shows(resource));
@@ -134,14 +134,14 @@ function failCountSection(source: NarrowedSource): Section {
     return failing.length === 0
       ? []
       : [
-          `  * Node: ${node.name}:`,
+          `  * Node: ${nodeName(node, detail)}:`,
           ...failing.map((record) => `    * ${headOf({ ...record, id: record.recordedId }, source, true)}`),
         ];
   });
   return { title: "Migration Summary", lines };
 }
 
-function operationSection(source: NarrowedSource, { timing, sections }: MonitorWishes): Section {
+function operationSection(source: NarrowedSource, { timing, sections, detail }: MonitorWishes): Section {
   const { facts, shows } = source;
   const lines = recordedNodes(facts).flatMap((node) => {
     const records = recordsOf(facts, node).filter(
@@ -152,7 +152,7 @@ function operationSection(source: NarrowedSource, { timing, sections }: MonitorW
       `    * ${headOf(record, source, sections.has("failcounts"))}:`,
       ...shownEntries(record.entries).map((entry) => `      * ${entryLine(entry, source, timing)}`),
     ]);
-    return [`  * Node: ${node.name}:`, ...rows];
+    return [`  * Node: ${nodeName(node, detail)}:`, ...rows];
   });
   return { title: "Operations", lines };
 }
@@ -244,10 +244,10 @@ export function bansOf(facts: Facts, prefix: string): readonly Ban[] {
   });
 }
 
-function banSection({ facts }: MonitorSource, prefix: string): Section | undefined {
+function banSection({ facts }: MonitorSource, { bans: prefix, detail }: MonitorWishes): Section | undefined {
   const lines = bansOf(facts, prefix).map(({ id, resource, node, promotedOnly }) => {
     const role = promotedOnly ? "running in Promoted role" : "running";
-    return `  * ${id}\tprevents ${resource.id} from ${role} on ${node.name}`;
+    return `  * ${id}\tprevents ${resource.id} from ${role} on ${nodeName(node, detail)}`;
   });
   return lines.length === 0 ? undefined : { title: "Negative Location Constraints", lines };
 }
@@ -259,18 +259,18 @@ export function sectionsOf(whole: MonitorSource, wishes: MonitorWishes): readonl
   const history = wants("operations")
     ? operationSection(source, wishes)
     : wants("failcounts")
-      ? failCountSection(source)
+      ? failCountSection(source, wishes)
       : undefined;
   const hasRecords = hasHistory(source.facts);
   const sections = [
     summary(source, wishes),
     wants("nodes") ? nodeSection(source, wishes) : undefined,
     wants("resources") ? resourceSection(source, wishes) : undefined,
-    wants("attributes") ? attributeSection(source) : undefined,
+    wants("attributes") ? attributeSection(source, wishes) : undefined,
     hasRecords ? history : undefined,
     wants("failures") ? failureSection(source, wishes) : undefined,
     wants("tickets") ? ticketSection(source) : undefined,
-    wants("bans") ? banSection(source, wishes.bans) : undefined,
+    wants("bans") ? banSection(source, wishes) : undefined,
     fencingSection(source, wishes),
     unprovenSection(source),
   ];

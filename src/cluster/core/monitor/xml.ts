@@ -4,7 +4,7 @@ import { bundleSpec } from "../scheduler/facts/bundle-spec.ts";
 import { calendarOf } from "../scheduler/facts/dates.ts";
 import { type Facts, isActive, type Node, type Resource } from "../scheduler/facts/model.ts";
 import { agentName } from "../scheduler/print/agent-lines.ts";
-import { isUp } from "../scheduler/print/places.ts";
+import { isUp, placesOf } from "../scheduler/print/places.ts";
 import { isDisabled, isLocked, isUnique, roleWord } from "../scheduler/print/status-report.ts";
 import { shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
@@ -97,7 +97,7 @@ function healthOf({ attributes }: Node): string {
 
 function nodeXml(source: NarrowedSource, node: Node, { byNode }: MonitorWishes): XmlElement {
   const running = source.whole.resources.filter(
-    ({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node),
+    (resource) => resource.kind === "primitive" && placesOf(resource).includes(node),
   );
   const { online, standby, standbyOnFail, maintenance, pending, unclean, shutdown, expectedUp, isDc } = node;
   const features = featureSet(source, node);
@@ -121,7 +121,8 @@ function targetRole({ meta, children }: Resource): Record<string, string> {
 }
 
 function primitiveXml(resource: Resource): XmlElement {
-  const { runningOn, removed, blocked, failed, failedThere, failureIgnored } = resource;
+  const places = placesOf(resource);
+  const { removed, blocked, failed, failedThere, failureIgnored } = resource;
   return xml(
     "resource",
     {
@@ -130,17 +131,17 @@ function primitiveXml(resource: Resource): XmlElement {
       role: roleWord(resource),
       ...targetRole(resource),
       ...flags({
-        active: runningOn.length > 0,
+        active: isUp(resource),
         orphaned: removed,
         blocked,
         managed: !isLeftAlone(resource),
         failed: failed || failedThere,
         failure_ignored: failureIgnored,
-        nodes_running_on: runningOn.length,
+        nodes_running_on: places.length,
       }),
       ...(isLocked(resource) ? { locked_to: resource.lock?.node.name ?? "" } : {}),
     },
-    runningOn.map(({ name, id, online }) => xml("node", { name, id, cached: String(online) })),
+    places.map(({ name, id, online }) => xml("node", { name, id, cached: String(online) })),
   );
 }
 
