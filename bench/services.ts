@@ -55,9 +55,20 @@ function at(space: string, ...argv: readonly string[]): string | undefined {
 const seconds = (fromMs: number) => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
 const processesOf = (space: string) => run("ip", "netns", "pids", space).split("\n").filter(Boolean).map(Number);
 
-/** Everything that runs on the node ends at once, and its cables are dead. */
+/** Everything that runs on the node ends at once. */
+function endAll(pair: NodePair, node: NodeName): void {
+  for (const pid of processesOf(pair.space(node))) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // An operation that has ended since it was listed.
+    }
+  }
+}
+
+/** Its cables are dead as well. */
 function powerCut(pair: NodePair, node: NodeName): void {
-  for (const pid of processesOf(pair.space(node))) process.kill(pid, "SIGKILL");
+  endAll(pair, node);
   pair.cut(node);
 }
 
@@ -142,7 +153,7 @@ async function database(): Promise<void> {
     await pair.until("the database answers again", () => count() === String(acknowledged), UNTIL_MS);
     tell("pgsql after kill -9 of its postmaster", true, `${count()} rows again after ${seconds(killedAtMs)}`);
   } finally {
-    for (const node of NODES) for (const pid of processesOf(pair.space(node))) process.kill(pid, "SIGKILL");
+    for (const node of NODES) endAll(pair, node);
     await pair.close();
     run("losetup", "--detach", device);
   }
@@ -277,7 +288,7 @@ async function web(): Promise<void> {
     });
     await holderNamed(pair);
   } finally {
-    for (const node of NODES) for (const pid of processesOf(pair.space(node))) process.kill(pid, "SIGKILL");
+    for (const node of NODES) endAll(pair, node);
     await pair.close();
     for (const one of laid) rmSync(one, { recursive: true, force: true });
   }
