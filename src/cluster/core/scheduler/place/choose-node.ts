@@ -46,7 +46,8 @@ export function sortNodes(
       if (a === active) return -1;
       if (b === active) return 1;
     }
-    return a.index - b.index;
+    // By the bytes of the names, not as nodes are listed: n10 before n9, B before a (crm_simulate as a black box).
+    return a.name < b.name ? -1 : 1;
   });
 }
 
