@@ -4,6 +4,7 @@ import { childOf, childrenOf, type XmlElement, xml } from "../../base/xml.ts";
 import { everyElement } from "../../cib/schema/finding.ts";
 import { primitivesOf, type Resource } from "../../cluster/core/scheduler/facts/model.ts";
 import { parseDurationMs } from "../../cluster/core/scheduler/facts/values.ts";
+import { cibFile } from "../cib-door.ts";
 import type { ControlRequest, ResourceRequestAction } from "../control-protocol.ts";
 import { createProgress } from "../progress.ts";
 import { CLEANUP_WAIT_MAX_MS, SETTLE_MAX_MS, waitUntilSettled } from "../settle.ts";
@@ -167,6 +168,9 @@ async function restart(call: ResourceCall): Promise<number> {
   const isUp = (nodes: readonly unknown[]) => nodes.length > 0;
   if (!primitivesOf(resource).some(({ runningOn }) => isUp(runningOn)))
     return complain(`${resource.id} is not running and so cannot be restarted`, EXIT.refused);
+  // It would be told to stop there, and stay so.
+  if (cibFile() !== undefined)
+    return complain("nobody stops and starts what a file tells of: unset CIB_file and CIB_shadow", EXIT.refused);
   const quiet = { ...call, set: "meta_attributes", argument: "target-role", flags: { ...call.flags, quiet: true } };
   const before = childrenOf(targetOf(quiet, resource, "update", "target-role").element, "meta_attributes")
     .flatMap((set) => childrenOf(set, "nvpair"))

@@ -3,7 +3,7 @@
  * parameters, constraints with all that hangs on them, digests. And what ours refuses that Debian's does: a second
  * holder started by hand.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -84,6 +84,12 @@ describe.skipIf(skips(!hasFieldTools(), "Debian's tools, the judges, are not ins
 test("what runs elsewhere is not started by hand, unless it is forced", async () => {
   const refused = await runHere(["crm_resource", "--force-start", "-r", "r"], env);
   expect([refused.code, refused.errors]).toEqual([107, expect.stringContaining("it runs on n1: two would hold it")]);
+});
+
+test("what runs in a file is not stopped there for a start that nobody would give it", async () => {
+  const refused = await runHere(["crm_resource", "--restart", "-r", "r"], env);
+  expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining("unset CIB_file")]);
+  expect(readFileSync(file, "utf8")).toBe(CIB);
 });
 
 test("what takes longer than two seconds is told, once for each word and again after a while", () => {
