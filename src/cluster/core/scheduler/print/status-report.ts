@@ -40,11 +40,25 @@ function plainState(facts: Facts, node: Node): string | undefined {
   if (node.standbyOnFail && node.online) return "standby (on-fail)";
   if (node.standby) {
     if (!node.online) return "OFFLINE (standby)";
-    const active = facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
-    return active ? "standby (with active resources)" : "standby";
+    return isBusy(facts, node) ? "standby (with active resources)" : "standby";
   }
   if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
   return undefined;
+}
+
+const isBusy = (facts: Facts, node: Node) =>
+  facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
+
+/** What a page tells one by one, of which a line of text tells only the gravest. */
+export function nodeTraits(facts: Facts, node: Node) {
+  const { unclean, pending, standby, standbyOnFail, online, maintenance } = node;
+  const inStandby = online && isBusy(facts, node) ? "standby, with active resources" : "standby";
+  return {
+    unproven: unclean ? "UNCLEAN" : pending ? "pending" : undefined,
+    health: healthOf(facts, node),
+    standby: standbyOnFail && online ? "standby due to on-fail" : standby ? inStandby : undefined,
+    inMaintenance: maintenance,
+  };
 }
 
 /** The worst of its health attributes, when anyone looks at them. */
