@@ -144,6 +144,7 @@ interface Call {
   readonly wishes: MonitorWishes;
   readonly format: string;
   readonly request: string;
+  readonly isOnce: boolean;
   readonly refreshSeconds: number;
 }
 
@@ -152,14 +153,23 @@ interface Printed {
   readonly exitCode: number;
 }
 
-function print(source: MonitorSource, { flags, wishes, format, request, refreshSeconds }: Call): Printed {
+/** A page that is written anew is asked for anew; one of a file only where that is said. */
+function pageRefreshSeconds({ flags, file, isOnce, refreshSeconds }: Call): number {
+  return isOnce || (file !== undefined && flags.interval === undefined) ? 0 : refreshSeconds;
+}
+
+function print(source: MonitorSource, call: Call): Printed {
+  const { flags, wishes, format, request } = call;
   if (flags["simple-status"] === true) return brief(source);
   const done = (text: string) => ({ text, exitCode: 0 });
   if (format === "xml") return done(printXml(monitorXml(source, wishes, request)).trimEnd());
   if (format === "json") return done(JSON.stringify(monitorXml(source, wishes, request), jsonOf, 2));
   // Fact: RFC 3875, section 6.3.1: a CGI program tells the kind of its document first.
   const header = isCgi(flags) ? "Content-Type: text/html\n\n" : "";
-  if (format === "html") return done(`${header}${monitorHtml(source, wishes, { refreshSeconds, ...pageOf(flags) })}`);
+  if (format === "html") {
+    const page = { refreshSeconds: pageRefreshSeconds(call), ...pageOf(flags) };
+    return done(`${header}${monitorHtml(source, wishes, page)}`);
+  }
   return done(flags.layout === "1.0" ? monitorTextOne(source, wishes) : monitorText(source, wishes));
 }
 
@@ -257,13 +267,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     return wrongCall("crm_mon", `-i ${String(flags.interval)} is no time of a second or more`, USAGE);
   const given = flags["xml-file"] ?? cibFile();
   const file = typeof given === "string" && given !== "" ? given : undefined;
-  const call = { socketPath, file, flags, wishes, format, request, refreshSeconds: intervalMs / 1000 };
   const isOnce =
     flags["one-shot"] === true ||
     flags["simple-status"] === true ||
     isCgi(flags) ||
     format === "xml" ||
     format === "json";
+  const call = { socketPath, file, flags, wishes, format, request, isOnce, refreshSeconds: intervalMs / 1000 };
   if (isOnce || file !== undefined) return await once(call);
   const isForEyes = isScreen() && format !== "html" && flags["output-to"] === undefined;
   return isForEyes && flags["disable-ncurses"] !== true ? await onScreen(call) : await asStream(call);

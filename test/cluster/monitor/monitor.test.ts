@@ -200,7 +200,8 @@ test("a page closes what it opens and escapes what comes from outside", () => {
   for (const tag of ["ul", "li", "body", "html"])
     expect(html.match(new RegExp(`<${tag}[ >]`, "g"))?.length).toBe(html.match(new RegExp(`</${tag}>`, "g"))?.length);
   expect(html).not.toContain("<script>");
-  expect(html).toContain('<li class="bad">OFFLINE: [ node01 ]</li>');
+  expect(html).toContain('<li>\n<span class="bold">node01:</span><span class="offline"> OFFLINE</span>\n</li>');
+  expect(html).toContain("&lt;script&gt;");
 });
 
 test.each([

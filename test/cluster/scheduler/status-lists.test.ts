@@ -66,3 +66,29 @@ test("an instance on a node that is down for sure is not told", () => {
   expect(told(cluster("unclean")).filter((line) => line.startsWith("* p ("))).toHaveLength(1);
   expect(told(cluster("offline")).filter((line) => line.startsWith("* p ("))).toEqual([]);
 });
+
+test("what could not be asked to stop, on a lost node that nobody may fence now, is blocked", () => {
+  const cluster = (result: string, more = "", quorum = "stop") => `
+    nodes alpha bravo=unclean
+    option stonith-enabled=true no-quorum-policy=${quorum}
+    Dummy p
+    p on bravo: start stop=${result}${more}`;
+  const lineOf = (text: string) => told(text).find((line) => line.startsWith("* p ("));
+  expect(lineOf(cluster("5"))).toBe("* p (ocf:pacemaker:Dummy): Started bravo (UNCLEAN, blocked)");
+  expect(lineOf(cluster("5").replace("=unclean", "=unclean\n    status bravo shutdown=1699999990"))).toBe(
+    "* p (ocf:pacemaker:Dummy): FAILED bravo (UNCLEAN, blocked)",
+  );
+  // What merely failed may be tried again, and what can be fenced is not beyond help.
+  expect(lineOf(cluster("1"))).toBe("* p (ocf:pacemaker:Dummy): Started bravo (UNCLEAN)");
+  expect(lineOf(cluster("5", "\n    fencing f", "ignore"))).toBe("* p (ocf:pacemaker:Dummy): Started bravo (UNCLEAN)");
+});
+
+test("a remote node that nobody has seen is not known to be down", () => {
+  const cluster = (more: string) => `
+    nodes alpha far=unseen
+    option stonith-enabled=true ${more}
+    fencing f
+    remote far`;
+  expect(told(cluster(""))).toContain("* RemoteNode far: UNCLEAN (offline)");
+  expect(told(cluster("startup-fencing=false"))).toContain("* RemoteOFFLINE: [ far ]");
+});

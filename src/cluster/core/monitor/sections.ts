@@ -8,7 +8,7 @@ import { ROLE } from "../scheduler/facts/values.ts";
 import { agentLines } from "../scheduler/print/agent-lines.ts";
 import { isUp, placesOf } from "../scheduler/print/places.ts";
 import { isUnique, KIND_WORD, lineOf, nodeLines, nodeState, primitiveLine } from "../scheduler/print/status-report.ts";
-import { connectivity, shownAttributes } from "./attributes.ts";
+import { connectivity, type ShownAttribute, shownAttributes } from "./attributes.ts";
 import { narrow } from "./narrow.ts";
 import {
   degradedOf,
@@ -38,19 +38,29 @@ export function runningOn({ facts, shows }: NarrowedSource, node: Node): readonl
     .map(({ resource }) => resource);
 }
 
+/** What runs there, or how much of it, and the same as it is told where its node does not stand above it. */
+export function linesBelowNode(
+  source: NarrowedSource,
+  { brief, detail }: MonitorWishes,
+  node: Node,
+): readonly { readonly line: string; readonly whole: string }[] {
+  const running = runningOn(source, node);
+  if (brief) {
+    const active = running.filter((each) => isUp(each));
+    return agentLines(active, "", "below-node").map((text) => ({ line: text.slice(2), whole: "" }));
+  }
+  return running
+    .filter((resource) => detail || !isImplied(resource))
+    .map((resource) => ({
+      line: primitiveLine(resource, "", isUnique(resource), "below-node").slice(2),
+      whole: primitiveLine(resource, "", isUnique(resource)),
+    }));
+}
+
 function nodesWithResources(source: NarrowedSource, wishes: MonitorWishes): string[] {
   return byName(source.facts.nodes).flatMap((node) => {
-    const running = runningOn(source, node);
-    if (wishes.brief && running.length === 0) return [];
-    const lines = wishes.brief
-      ? agentLines(
-          running.filter((each) => isUp(each)),
-          "      ",
-          "below-node",
-        )
-      : running
-          .filter((resource) => wishes.detail || !isImplied(resource))
-          .map((resource) => primitiveLine(resource, "      ", isUnique(resource), "below-node"));
+    if (wishes.brief && runningOn(source, node).length === 0) return [];
+    const lines = linesBelowNode(source, wishes, node).map(({ line }) => `      * ${line}`);
     return [`${nodeHead(source, wishes, node)}:`, "    * Resources:", ...lines];
   });
 }
@@ -72,10 +82,10 @@ function nodeHead(source: NarrowedSource, { detail }: MonitorWishes, node: Node)
 export function nodeSection(source: NarrowedSource, wishes: MonitorWishes): Section | undefined {
   const { facts, whole } = source;
   if (facts.nodes.length === 0) return undefined;
-  const title = "Node List";
-  if (wishes.byNode) return { title, lines: nodesWithResources(source, wishes) };
-  if (wishes.detail) return { title, lines: byName(facts.nodes).map((node) => nodeHead(source, wishes, node)) };
-  return { title, lines: nodeLines({ ...whole, nodes: facts.nodes }, INDENT) };
+  const [kind, title] = ["nodes", "Node List"] as const;
+  if (wishes.byNode) return { kind, title, lines: nodesWithResources(source, wishes) };
+  if (wishes.detail) return { kind, title, lines: byName(facts.nodes).map((node) => nodeHead(source, wishes, node)) };
+  return { kind, title, lines: nodeLines({ ...whole, nodes: facts.nodes }, INDENT) };
 }
 
 /** The connection that a guest brings along; once the guest is no longer configured, it stands by itself. */
@@ -111,11 +121,18 @@ export function resourceSection({ facts }: MonitorSource, wishes: MonitorWishes)
   return { title, lines: [wishes.inactive ? "  * No resources" : "  * No active resources"] };
 }
 
+/** Of the nodes that are up and have any. */
+export function attributesOf(
+  facts: Facts,
+): readonly { readonly node: Node; readonly shown: readonly ShownAttribute[] }[] {
+  return byName(facts.nodes)
+    .filter(({ online }) => online)
+    .map((node) => ({ node, shown: shownAttributes(facts, node) }))
+    .filter(({ shown }) => shown.length > 0);
+}
+
 function attributeSection({ facts }: MonitorSource, { detail }: MonitorWishes): Section | undefined {
-  const lines = byName(facts.nodes).flatMap((node) => {
-    if (!node.online) return [];
-    const shown = shownAttributes(facts, node);
-    if (shown.length === 0) return [];
+  const lines = attributesOf(facts).flatMap(({ node, shown }) => {
     const rows = shown.map((attribute) => {
       const word = connectivity(attribute);
       const cells = `${attribute.name.padEnd(NAME_WIDTH)}\t: ${attribute.value.padEnd(VALUE_WIDTH)}`;
@@ -123,7 +140,7 @@ function attributeSection({ facts }: MonitorSource, { detail }: MonitorWishes): 
     });
     return [`  * Node: ${nodeName(node, detail)}:`, ...rows];
   });
-  return lines.length === 0 ? undefined : { title: "Node Attributes", lines };
+  return lines.length === 0 ? undefined : { kind: "attributes", title: "Node Attributes", lines };
 }
 
 function failCountSection(source: NarrowedSource, { detail }: MonitorWishes): Section {
@@ -214,7 +231,7 @@ function ticketSection({ facts, ctime }: MonitorSource): Section | undefined {
     const last = lastGranted === undefined ? "" : ` last-granted="${ctime(Number(lastGranted) * 1000)}"`;
     return `  * ${id}: ${state}${last}`;
   });
-  return lines.length === 0 ? undefined : { title: "Tickets", lines };
+  return lines.length === 0 ? undefined : { kind: "tickets", title: "Tickets", lines };
 }
 
 export interface Ban {

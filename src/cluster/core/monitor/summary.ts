@@ -28,7 +28,7 @@ export function countsOf(facts: Facts): Counts {
   };
 }
 
-const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
+export const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** With its id, or the host that a guest lives on. */
 export function nodeName({ name, id, kind, remote }: Node, inDetail: boolean): string {
@@ -37,17 +37,21 @@ export function nodeName({ name, id, kind, remote }: Node, inDetail: boolean): s
   return id === name ? name : `${name} (${id})`;
 }
 
-/** Who leads, as text, or undefined when nobody does. */
-export function centreOf({ whole: facts, version }: NarrowedSource, withId: boolean): string | undefined {
+/** Who leads, with its version, or undefined when nobody does. */
+export function dcOf({ whole: facts, version }: NarrowedSource, withId: boolean): string | undefined {
   const dc = facts.nodes.find(({ isDc }) => isDc);
   if (dc === undefined) return undefined;
-  const quorum = facts.options.quorate ? "with" : "WITHOUT";
-  const named = `${nodeName(dc, withId)} (version ${facts.options.all["dc-version"] ?? version ?? "unknown"})`;
-  return `${named} - partition ${quorum} quorum`;
+  return `${nodeName(dc, withId)} (version ${facts.options.all["dc-version"] ?? version ?? "unknown"})`;
+}
+
+function centreOf(source: NarrowedSource, withId: boolean): string | undefined {
+  const dc = dcOf(source, withId);
+  if (dc === undefined) return undefined;
+  return `${dc} - partition ${source.whole.options.quorate ? "with" : "WITHOUT"} quorum`;
 }
 
 /** Who changed the configuration last, and when. */
-function lastChange({ facts }: MonitorSource): string {
+export function lastChange({ facts }: MonitorSource): string {
   const at = facts.cib.attributes["cib-last-written"] ?? "";
   const by = (
     [
@@ -71,11 +75,11 @@ const QUORUM_TEXT: Readonly<Record<string, string>> = {
   fence: "Suicide",
 };
 
-function optionLines({ fencingEnabled, symmetric, noQuorumPolicy }: Facts["options"]): string[] {
+export function optionTexts({ fencingEnabled, symmetric, noQuorumPolicy }: Facts["options"]): string[] {
   return [
-    `  * STONITH of failed nodes ${fencingEnabled ? "enabled" : "disabled"}`,
-    `  * Cluster is ${symmetric ? "symmetric" : "asymmetric"}`,
-    `  * No quorum policy: ${QUORUM_TEXT[noQuorumPolicy] ?? noQuorumPolicy}`,
+    `STONITH of failed nodes ${fencingEnabled ? "enabled" : "disabled"}`,
+    `Cluster is ${symmetric ? "symmetric" : "asymmetric"}`,
+    `No quorum policy: ${QUORUM_TEXT[noQuorumPolicy] ?? noQuorumPolicy}`,
   ];
 }
 
@@ -113,8 +117,8 @@ export function summary(source: NarrowedSource, { sections, detail }: MonitorWis
       ? [`  * Last updated: ${ctime(nowWallMs)}`, `  * Last change:  ${lastChange(source)}`]
       : []),
     ...(sections.has("counts") ? countLines(whole) : []),
-    ...(sections.has("options") ? optionLines(whole.options) : []),
+    ...(sections.has("options") ? optionTexts(whole.options).map((text) => `  * ${text}`) : []),
     ...(sections.has("maint-mode") ? held : []),
   ];
-  return lines.length === 0 ? undefined : { title: "Cluster Summary", lines };
+  return lines.length === 0 ? undefined : { kind: "summary", title: "Cluster Summary", lines };
 }

@@ -67,6 +67,8 @@ export interface NarrowedSource extends MonitorSource {
 
 /** One block of a picture; each line is indented by two blanks for every level below its title. */
 export interface Section {
+  /** Of those that a page tells trait by trait. */
+  readonly kind?: "summary" | "nodes" | "attributes" | "tickets";
   readonly title: string;
   readonly lines: readonly string[];
 }

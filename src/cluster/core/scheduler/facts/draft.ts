@@ -108,6 +108,8 @@ export interface Reading extends Known {
   readonly toFence: Node[];
   readonly halfArrived: AtNode[];
   readonly failedEntries: FailedEntry[];
+  /** Removed connections by the id of the container that the record has still to tell of. */
+  readonly orphanedGuests: Map<string, ResourceDraft[]>;
   haveRemotes: boolean;
   readonly problems: Problem[];
 }

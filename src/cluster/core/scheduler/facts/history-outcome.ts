@@ -6,6 +6,7 @@
 import { definitionChange } from "./digests.ts";
 import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { applyMigration } from "./history-migration.ts";
+import { heldBack } from "./hold-back.ts";
 import type { HistoryEntry, Known, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
 import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
@@ -189,8 +190,22 @@ function applyFailure(
     resource.nextRole = ROLE.started;
   if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
   if (policy.role === ROLE.stopped) ban(facts, resource, undefined, "on-fail=stop");
+  if (status === STATUS.hard && task === "stop") giveUp(facts, resource, node);
   if (status === STATUS.hard) ban(facts, resource, node, "hard error");
   else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
+}
+
+/**
+ * What could not even be asked to stop on a node that is lost and that nobody may fence now is beyond all help; where
+ * the node was leaving anyway, that is its failure. Fact: crm_simulate as a black box.
+ */
+function giveUp(facts: Reading, resource: ResourceDraft, node: NodeDraft): void {
+  const { fencingEnabled, quorate, noQuorumPolicy } = facts.options;
+  if (!fencingEnabled || node.online || node.kind !== "member") return;
+  if (heldBack(facts).canProtect && (quorate || noQuorumPolicy === "ignore")) return;
+  resource.managed = false;
+  resource.blocked = true;
+  if (node.shutdown) resource.failed = true;
 }
 
 const CHANGED = "resource parameters have changed";

@@ -70,6 +70,7 @@ function emptyReading(setting: Setting): Reading {
     clearFailures: [],
     toFence: [],
     halfArrived: [],
+    orphanedGuests: new Map(),
     failedEntries: [],
     haveRemotes: false,
     problems: [],

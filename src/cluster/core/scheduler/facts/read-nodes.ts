@@ -153,7 +153,7 @@ function judgeWithFencing(
   }
 }
 
-function addTransient(facts: Reading, node: NodeDraft, state: XmlElement): void {
+export function addTransient(facts: Reading, node: NodeDraft, state: XmlElement): void {
   const transient = childOf(state, "transient_attributes");
   const own = addSets(childrenOf(transient, "instance_attributes"), facts.ids, facts.ruleContext, {});
   for (const [name, value] of Object.entries(own)) setEntry(node.attributes, name, value);

@@ -6,7 +6,7 @@ import { childOf, childrenOf, type XmlElement, xml } from "../../../../base/xml.
 import { addSets } from "./attribute-sets.ts";
 import { bundleNodeName, bundleSpec } from "./bundle-spec.ts";
 import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
-import { addRemoteNode } from "./read-nodes.ts";
+import { addRemoteNode, addTransient } from "./read-nodes.ts";
 import { ROLE } from "./values.ts";
 
 function isRemoteConnection({ attributes }: XmlElement): boolean {
@@ -87,17 +87,29 @@ export function linkRemotes(facts: Reading, add: (element: XmlElement) => Resour
   }
 }
 
+function putInContainer(connection: ResourceDraft, container: ResourceDraft): void {
+  connection.container = container;
+  container.fillers.push(connection);
+}
+
 /** A removed connection still makes a node of what it connects to; the record names the container of a guest. */
 export function adoptRemoved(facts: Reading, resource: ResourceDraft, containerId: string | undefined): void {
+  // A connection may be recorded before the container that it belongs to.
+  for (const connection of facts.orphanedGuests.get(resource.id) ?? []) putInContainer(connection, resource);
   if (!isRemoteConnection(resource.element) || facts.nodeByName.has(resource.id)) return;
   const node = addRemoteNode(facts, resource.id, containerId === undefined ? "remote" : "guest");
   facts.haveRemotes = true;
   node.remote = resource;
   resource.remoteNodeName = node.name;
-  const container = containerId === undefined ? undefined : facts.byId.get(containerId);
-  if (container === undefined) return;
-  resource.container = container;
-  container.fillers.push(resource);
+  for (const state of childrenOf(facts.status, "node_state"))
+    if (state.attributes["id"] === node.id) addTransient(facts, node, state);
+  if (containerId === undefined) return;
+  const container = facts.byId.get(containerId);
+  if (container !== undefined) putInContainer(resource, container);
+  else {
+    const waiting = facts.orphanedGuests.get(containerId) ?? [];
+    facts.orphanedGuests.set(containerId, [...waiting, resource]);
+  }
 }
 
 /** Online or not, from the state of its connection and, for a guest, of its container. */

@@ -1,5 +1,6 @@
 /** The state of nodes and resources as text, in the words and the layout of crm_mon. */
 import { entryOf } from "../../../../base/record.ts";
+import { childrenOf } from "../../../../base/xml.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { inPromotable, isActive, primitivesOf } from "../facts/model.ts";
 import { compareNames } from "../facts/names.ts";
@@ -34,17 +35,37 @@ export function nodeState(facts: Facts, node: Node): string | undefined {
   return health === undefined ? state : `${state ?? (node.online ? "online" : "OFFLINE")} (health is ${health})`;
 }
 
+/** A remote node that no status has told of may be up as well as not; of what has a state, that tells. */
+function isUnseen({ options, status }: Facts, { id, name, kind, online }: Node): boolean {
+  if (kind !== "remote" || online || !options.fencingEnabled || !options.startupFencing) return false;
+  return !childrenOf(status, "node_state").some(({ attributes }) => [id, name].includes(attributes["id"] ?? ""));
+}
+
 function plainState(facts: Facts, node: Node): string | undefined {
-  if (node.unclean) return node.online ? "UNCLEAN (online)" : "UNCLEAN (offline)";
+  if (node.unclean || isUnseen(facts, node)) return node.online ? "UNCLEAN (online)" : "UNCLEAN (offline)";
   if (node.pending) return "pending";
   if (node.standbyOnFail && node.online) return "standby (on-fail)";
   if (node.standby) {
     if (!node.online) return "OFFLINE (standby)";
-    const active = facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
-    return active ? "standby (with active resources)" : "standby";
+    return isBusy(facts, node) ? "standby (with active resources)" : "standby";
   }
   if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
   return undefined;
+}
+
+const isBusy = (facts: Facts, node: Node) =>
+  facts.resources.some(({ kind, runningOn }) => kind === "primitive" && runningOn.includes(node));
+
+/** What a page tells one by one, of which a line of text tells only the gravest. */
+export function nodeTraits(facts: Facts, node: Node) {
+  const { unclean, pending, standby, standbyOnFail, online, maintenance } = node;
+  const inStandby = online && isBusy(facts, node) ? "standby, with active resources" : "standby";
+  return {
+    unproven: unclean || isUnseen(facts, node) ? "UNCLEAN" : pending ? "pending" : undefined,
+    health: healthOf(facts, node),
+    standby: standbyOnFail && online ? "standby due to on-fail" : standby ? inStandby : undefined,
+    inMaintenance: maintenance,
+  };
 }
 
 /** The worst of its health attributes, when anyone looks at them. */
