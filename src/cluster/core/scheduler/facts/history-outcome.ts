@@ -98,15 +98,10 @@ function judge(resource: ResourceDraft, entry: HistoryEntry, status: number, cod
     case CODE.notConfigured:
       return STATUS.fatal;
     case CODE.unimplemented:
+      return entry.intervalMs > 0 ? STATUS.unsupported : STATUS.hard;
     case CODE.notInstalled:
     case CODE.noPrivilege:
     case CODE.invalidParameter:
-      if (code === CODE.unimplemented && entry.intervalMs > 0) return STATUS.unsupported;
-      // An agent that cannot stop it there can do nothing for it: whatever on-fail says or follows, it is left alone.
-      if (entry.task === "stop" && status !== STATUS_NOT_INSTALLED) {
-        resource.managed = false;
-        resource.blocked = true;
-      }
       return STATUS.hard;
     default:
       return judged === STATUS.done && target !== code ? STATUS.error : judged;
