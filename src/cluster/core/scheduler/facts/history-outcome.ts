@@ -6,6 +6,7 @@
 import { definitionChange } from "./digests.ts";
 import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { applyMigration } from "./history-migration.ts";
+import { mayFence } from "./may-fence.ts";
 import type { HistoryEntry, Known, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
 import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
@@ -268,6 +269,16 @@ function applyPending(facts: Reading, resource: ResourceDraft, node: NodeDraft, 
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 
+/**
+ * What the agent can do nothing for there (it is not installed, say), and no fencing either, is left to an operator,
+ * whatever on-fail says and has gone well since. Fact: crm_simulate as a black box, case stop-failure-no-quorum.
+ */
+function cannotEverStop(facts: Reading, node: Node, entry: HistoryEntry, status: number): boolean {
+  if (entry.task !== "stop" || status !== STATUS.hard) return false;
+  const recorded = statusOf(entry);
+  return (recorded === STATUS.done || recorded === STATUS.error) && !mayFence(facts, node);
+}
+
 /** Applies one recorded operation to the state of its resource. */
 export function applyOutcome(
   facts: Reading,
@@ -303,6 +314,10 @@ export function applyOutcome(
   if (status === STATUS.done) {
     applySuccess(facts, resource, node, entry, status, outcome);
     return;
+  }
+  if (cannotEverStop(facts, node, entry, status)) {
+    resource.managed = false;
+    resource.blocked = true;
   }
   const policy = failurePolicy(facts, resource, entry.task, entry.intervalMs);
   outcome.lastFailure = entry;
