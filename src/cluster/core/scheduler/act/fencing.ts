@@ -4,26 +4,15 @@
  * Facts: Pacemaker Explained, "Fencing", "Resource Meta-Attributes" (requires), "Cluster Options"
  * (concurrent-fencing); crm_simulate as a black box.
  */
+import { mayFence } from "../facts/may-fence.ts";
 import type { Facts, Node, Resource } from "../facts/model.ts";
 import { isKnownOn, topOf } from "../facts/model.ts";
 import { type Board, isConnected, isCutOff, isOutOfReach, isUnclean } from "../place/board.ts";
 import { link, type PlanDraft, step } from "./draft.ts";
 import { isProbe, type Placed, type Step, stepsOf } from "./plan.ts";
 
-/** As long as nothing is managed (maintenance), there is nothing for whose sake a node would have to go. */
-function hasManaged({ facts }: Placed): boolean {
-  return facts.resources.some(({ kind, managed }) => kind === "primitive" && managed);
-}
-
 /** Whether this partition may fence the node. */
-export function canFence(plan: Placed, node: Node): boolean {
-  const { options } = plan.facts;
-  if (!options.fencingEnabled || !plan.facts.canProtect || !hasManaged(plan)) return false;
-  if (node.kind === "guest" || (node.kind === "remote" && node.remote === undefined)) return false;
-  if (options.quorate || options.noQuorumPolicy === "ignore") return true;
-  // What nodes of our own side hold by a connection that has failed is as much ours as they are.
-  return node.online || node.remote?.runningOn.some((host) => host.online && !host.unclean) === true;
-}
+export const canFence = ({ facts }: Placed, node: Node): boolean => mayFence(facts, node);
 
 function isFenced(plan: Placed, node: Node): boolean {
   return node.kind !== "ping" && isUnclean(plan.board, node) && canFence(plan, node);

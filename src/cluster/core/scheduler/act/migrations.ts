@@ -65,6 +65,8 @@ function hindranceOf(
   return plan.links.find(
     (each) =>
       each.second === start &&
+      // Behind a way up only, it waits for the other to be there again and is handed over then.
+      each.asymmetric !== true &&
       (each.firstDragsThen === true || each.needsFirst === true) &&
       (each.first.operation === "start" || each.first.operation === "running") &&
       !isOwn(resource, each.first) &&

@@ -6,7 +6,7 @@
 import { definitionChange } from "./digests.ts";
 import type { NodeDraft, Reading, ResourceDraft } from "./draft.ts";
 import { applyMigration } from "./history-migration.ts";
-import { heldBack } from "./hold-back.ts";
+import { mayFence } from "./may-fence.ts";
 import type { HistoryEntry, Known, Node, Resource } from "./model.ts";
 import { inAnonymousClone, inPromotable, topOf } from "./model.ts";
 import { blocksByConfiguration, failurePolicy, ON_FAIL, type OnFail, recordedFailures } from "./on-fail.ts";
@@ -190,22 +190,8 @@ function applyFailure(
     resource.nextRole = ROLE.started;
   if (policy.role !== ROLE.started && resource.nextRole < policy.role) resource.nextRole = policy.role;
   if (policy.role === ROLE.stopped) ban(facts, resource, undefined, "on-fail=stop");
-  if (status === STATUS.hard && task === "stop") giveUp(facts, resource, node);
   if (status === STATUS.hard) ban(facts, resource, node, "hard error");
   else if (status === STATUS.fatal) ban(facts, resource, undefined, "fatal error");
-}
-
-/**
- * What could not even be asked to stop on a node that is lost and that nobody may fence now is beyond all help; where
- * the node was leaving anyway, that is its failure. Fact: crm_simulate as a black box.
- */
-function giveUp(facts: Reading, resource: ResourceDraft, node: NodeDraft): void {
-  const { fencingEnabled, quorate, noQuorumPolicy } = facts.options;
-  if (!fencingEnabled || node.online || node.kind !== "member") return;
-  if (heldBack(facts).canProtect && (quorate || noQuorumPolicy === "ignore")) return;
-  resource.managed = false;
-  resource.blocked = true;
-  if (node.shutdown) resource.failed = true;
 }
 
 const CHANGED = "resource parameters have changed";
@@ -283,6 +269,16 @@ function applyPending(facts: Reading, resource: ResourceDraft, node: NodeDraft, 
   if (resource.pendingTask === "" && !isProbe(entry)) resource.pendingTask = task;
 }
 
+/**
+ * What the agent can do nothing for there (it is not installed, say), and no fencing either, is left to an operator,
+ * whatever on-fail says and has gone well since. Fact: crm_simulate as a black box, case stop-failure-no-quorum.
+ */
+function cannotEverStop(facts: Reading, node: Node, entry: HistoryEntry, status: number): boolean {
+  if (entry.task !== "stop" || status !== STATUS.hard) return false;
+  const recorded = statusOf(entry);
+  return (recorded === STATUS.done || recorded === STATUS.error) && !mayFence(facts, node);
+}
+
 /** Applies one recorded operation to the state of its resource. */
 export function applyOutcome(
   facts: Reading,
@@ -318,6 +314,12 @@ export function applyOutcome(
   if (status === STATUS.done) {
     applySuccess(facts, resource, node, entry, status, outcome);
     return;
+  }
+  if (cannotEverStop(facts, node, entry, status)) {
+    resource.managed = false;
+    resource.blocked = true;
+    // Where a lost node was leaving anyway, it is the failure of what it could not stop.
+    if (facts.options.fencingEnabled && node.kind === "member" && !node.online && node.shutdown) resource.failed = true;
   }
   const policy = failurePolicy(facts, resource, entry.task, entry.intervalMs);
   outcome.lastFailure = entry;

@@ -84,6 +84,8 @@ function configuredOnFail(facts: Known, resource: Resource, task: string, interv
   const own = operationMeta(facts, resource, operation, task, intervalMs)["on-fail"];
   if (own === "demote" && task !== "promote" && !(task === "monitor" && intervalMs > 0 && isPromotedRole(operation)))
     return undefined;
+  // What could not be stopped is not answered by stopping it, or moving it away.
+  if (task === "stop" && (own === "stop" || own === "standby")) return undefined;
   if (own !== undefined || task !== "demote") return own;
   // A failed demote is answered as the recurring monitor of the promoted role says.
   const monitor = resource.operations.find(
