@@ -1,7 +1,7 @@
 /** What crm_resource only tells. */
 import { readdirSync } from "node:fs";
 import { entryOf } from "../../base/record.ts";
-import { childrenOf, printXml } from "../../base/xml.ts";
+import { childrenOf, printXml, type XmlElement, xml } from "../../base/xml.ts";
 import { numberOf, recordedNodes, recordsOf, statusText } from "../../cluster/core/monitor/operations.ts";
 import {
   type HistoryEntry,
@@ -28,10 +28,20 @@ const list: ResourceAction = async (call) => {
   return EXIT.done;
 };
 
+const item = (text: string, name?: string) => ({ ...xml("item", name === undefined ? {} : { name }), text });
+const xmlList = (name: string, items: readonly string[], each?: string) =>
+  xml(
+    "list",
+    { name, count: String(items.length) },
+    items.map((text) => item(text, each)),
+  );
+
 const listRaw: ResourceAction = async (call) => {
   const facts = await factsOf(call);
   if (typeof facts === "number") return facts;
-  for (const resource of facts.top.flatMap(primitivesOf)) tell(resource.id);
+  const ids = facts.top.flatMap(primitivesOf).map(({ id }) => id);
+  for (const id of ids) tell(id);
+  call.add?.(xmlList("resource names", ids, "resource"));
   return EXIT.done;
 };
 
@@ -53,6 +63,11 @@ const locate: ResourceAction = async (call) => {
     runningOn.map(({ name }) => ({ name, isPromoted: role === ROLE.promoted })),
   );
   const nodes = [...new Map(places.map((place) => [place.name, place])).values()];
+  const node = (one: (typeof nodes)[number]) => ({
+    ...xml("node", one.isPromoted ? { state: "promoted" } : {}),
+    text: one.name,
+  });
+  call.add?.(xml("nodes", { resource: id }, nodes.map(node)));
   if (call.flags["quiet"] === true) for (const { name } of nodes) tell(name);
   else if (nodes.length === 0) return complain(`resource ${id} is NOT running`, EXIT.done);
   else
@@ -88,6 +103,7 @@ const getParameter: ResourceAction = async (call) => {
   if (value === undefined)
     return complain(`Attribute '${call.argument}' not found for '${resource.id}'`, FIELD_EXIT.notFound);
   tell(value);
+  call.add?.(xml("list", { name: "attributes", count: "1" }, [item(value, call.argument)]));
   return EXIT.done;
 };
 
@@ -134,8 +150,17 @@ const namesIn = (directory: string): string[] => {
 const noAgents = (standard: string): Promise<number> =>
   Promise.resolve(complain(`No agents found for standard '${standard}'`, EXIT.refused));
 
-function listOf(names: readonly string[]): Promise<number> {
+function listOf(names: readonly string[], { add }: ResourceCall, shape: XmlElement): Promise<number> {
   for (const name of names) tell(name);
+  const each = shape.name === "list" ? "item" : shape.name.replace(/s$/, "");
+  const counted = shape.name === "list" ? { ...shape.attributes, count: String(names.length) } : shape.attributes;
+  add?.(
+    xml(
+      shape.name,
+      counted,
+      names.map((text) => ({ ...xml(each), text })),
+    ),
+  );
   return Promise.resolve(names.length > 0 ? EXIT.done : FIELD_EXIT.notFound);
 }
 
@@ -148,17 +173,24 @@ export const QUERIES: Readonly<Record<string, ResourceAction>> = {
   "get-parameter": getParameter,
   "list-operations": (call) => operations(call, false),
   "list-all-operations": (call) => operations(call, true),
-  "list-standards": () => listOf(["ocf", "lsb", "systemd", "service", "stonith"]),
-  "list-ocf-providers": () => listOf(namesIn(OCF_DIRECTORY)),
-  "list-agents": ({ argument }) => {
+  "list-standards": (call) =>
+    listOf(["ocf", "lsb", "systemd", "service", "stonith"], call, xml("list", { name: "standards" })),
+  "list-ocf-providers": (call) => listOf(namesIn(OCF_DIRECTORY), call, xml("providers", { standard: "ocf" })),
+  "list-agents": (call) => {
+    const { argument } = call;
     const [standard = "", provider] = argument.split(":");
-    if (standard === "stonith") return listOf(fencingAgents());
-    if (standard === "lsb" || standard === "service") return listOf(namesIn("/etc/init.d"));
+    const shape = xml("agents", { standard, ...(provider === undefined ? {} : { provider }) });
+    if (standard === "stonith") return listOf(fencingAgents(), call, shape);
+    if (standard === "lsb" || standard === "service") return listOf(namesIn("/etc/init.d"), call, shape);
     if (standard !== "ocf") return noAgents(argument);
-    if (provider !== undefined) return listOf(namesIn(`${OCF_DIRECTORY}/${provider}`));
+    if (provider !== undefined) return listOf(namesIn(`${OCF_DIRECTORY}/${provider}`), call, shape);
     const all = namesIn(OCF_DIRECTORY).flatMap((each) => namesIn(`${OCF_DIRECTORY}/${each}`));
-    return listOf([...new Set(all)].toSorted());
+    return listOf([...new Set(all)].toSorted(), call, shape);
   },
-  "list-ocf-alternatives": ({ argument }) =>
-    listOf(namesIn(OCF_DIRECTORY).filter((provider) => namesIn(`${OCF_DIRECTORY}/${provider}`).includes(argument))),
+  "list-ocf-alternatives": (call) =>
+    listOf(
+      namesIn(OCF_DIRECTORY).filter((provider) => namesIn(`${OCF_DIRECTORY}/${provider}`).includes(call.argument)),
+      call,
+      xml("providers", { for: call.argument }),
+    ),
 };

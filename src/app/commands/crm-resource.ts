@@ -4,13 +4,15 @@
  * crm-resource-change.ts. Facts: crm_resource(8); outputs of crm_resource 2.1.5 on CIB files.
  */
 import { entryOf } from "../../base/record.ts";
+import type { XmlElement } from "../../base/xml.ts";
 import { withoutInstance } from "../../cib/instance-name.ts";
-import { readCommandLine } from "../control-client.ts";
+import { readCommandLine, refuseOutput } from "../control-client.ts";
 import { wrongCall } from "./ask.ts";
 import { BY_HAND } from "./crm-resource-agent.ts";
 import { CHANGES } from "./crm-resource-change.ts";
 import { EXPLANATIONS } from "./crm-resource-explain.ts";
 import { QUERIES } from "./crm-resource-query.ts";
+import { answeredInXml } from "./xml-answer.ts";
 
 export interface ResourceCall {
   readonly socketPath: string;
@@ -29,6 +31,8 @@ export interface ResourceCall {
   /** NAME=VALUE of every --option. */
   readonly options: readonly string[];
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** With `--output-as=xml`: takes what is told. */
+  readonly add?: (element: XmlElement) => void;
 }
 
 export type ResourceAction = (call: ResourceCall) => Promise<number>;
@@ -103,6 +107,8 @@ export const FLAGS = {
   force: { type: "boolean", short: "f" },
   quiet: { type: "boolean", short: "Q" },
   verbose: { type: "boolean", short: "V" },
+  "output-as": { type: "string" },
+  "output-to": { type: "string" },
 } as const;
 
 /** Names of the same thing that older tools have. */
@@ -113,6 +119,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   reprobe: "refresh",
 };
 const ACTIONS: Readonly<Record<string, ResourceAction>> = { ...QUERIES, ...EXPLANATIONS, ...CHANGES, ...BY_HAND };
+
+/** Of what is told these are written as XML, of what is changed all: the result is all there is to tell. */
+const IN_XML = [
+  ...["locate", "list-raw", "get-parameter", "list-standards", "list-ocf-providers", "list-agents"],
+  ...["list-ocf-alternatives", ...Object.keys(CHANGES)],
+];
 
 interface Split {
   readonly rest: readonly string[];
@@ -156,6 +168,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   const action = entryOf(ACTIONS, name);
   if (action === undefined) return wrongCall("crm_resource", "what shall be done?", USAGE);
   if (second !== undefined) return wrongCall("crm_resource", `--${name} and --${second} exclude each other`, USAGE);
+  const isXml = flags["output-as"] === "xml" && IN_XML.includes(name);
+  const refusal = refuseOutput(isXml ? { ...flags, "output-as": "text" } : flags);
+  if (refusal !== undefined) return wrongCall("crm_resource", refusal, USAGE);
   const spelled = Object.keys(flags).find((each) => (entryOf(ALIASES, each) ?? each) === name) ?? name;
   const set =
     flags["meta"] === true ? "meta_attributes" : flags["utilization"] === true ? "utilization" : "instance_attributes";
@@ -172,5 +187,5 @@ export async function run(argv: readonly string[]): Promise<number> {
     options,
     flags,
   };
-  return await action(call);
+  return isXml ? await answeredInXml("crm_resource", argv, (add) => action({ ...call, add })) : await action(call);
 }
