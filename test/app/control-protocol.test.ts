@@ -1,5 +1,4 @@
 /** Lines of the control socket: what is a request, and that nothing else ever is. */
-
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { REQUEST_MEMBERS, readRequestLine } from "../../src/app/request-line.ts";

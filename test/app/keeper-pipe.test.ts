@@ -1,5 +1,4 @@
 /** Frames of the pipe between keeper and manager: whole, in order, however the pipe cuts them. */
-
 import { expect, test } from "vitest";
 import { createFrameReader, encodeFrame, type ToKeeper, type ToManager } from "../../src/app/keeper-pipe.ts";
 import { fc } from "../support/repeatable.ts";

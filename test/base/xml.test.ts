@@ -1,5 +1,4 @@
 /** Strict XML: round trips, hostile input, and where a fault lies. */
-
 import { expect, test } from "vitest";
 import { DEPTH_MAX, isXmlName, isXmlText, parseXml, printXml, type XmlElement, xml } from "../../src/base/xml.ts";
 import { fc } from "../support/repeatable.ts";

@@ -1,5 +1,4 @@
 /** XPath over our trees: what the field's tools agree on stands in test/app/commands/field-lines/cibadmin.txt. */
-
 import { expect, test } from "vitest";
 import { parseXml, type XmlElement } from "../../src/base/xml.ts";
 import { elementAt, findPaths, pathFault, searchPaths } from "../../src/base/xml-path.ts";

@@ -1,5 +1,4 @@
 /** What a CIB may not be, and what is dangerous in it. */
-
 import { describe, expect, test } from "vitest";
 import { type XmlElement, xml } from "../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../src/cib/crm-syntax/apply.ts";

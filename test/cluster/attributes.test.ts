@@ -1,5 +1,4 @@
 /** Transient attributes: dampening that ends, counting, private ones. */
-
 import { expect, test } from "vitest";
 import {
   type AttributesState,

@@ -1,5 +1,4 @@
 /** Election among real election cores that tell each other hello: who is the DC, and that all agree. */
-
 import { expect, test } from "vitest";
 import {
   createElection,

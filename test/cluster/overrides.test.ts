@@ -1,5 +1,4 @@
 /** Leases: an override has an owner, a reason and an end, and when the end has come nothing of it is left. */
-
 import { describe, expect, test } from "vitest";
 import { childOf, parseXml, type XmlElement } from "../../src/base/xml.ts";
 import { verifyCib } from "../../src/cib/schema/verify.ts";

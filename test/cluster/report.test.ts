@@ -1,5 +1,4 @@
 /** What leaves a node: no secret in any of it; and the story of two nodes in one order. */
-
 import { expect, test } from "vitest";
 import { printXml, type XmlElement } from "../../src/base/xml.ts";
 import { maskText, maskTree, secretsOf } from "../../src/cluster/core/report/mask.ts";

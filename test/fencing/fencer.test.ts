@@ -1,5 +1,4 @@
 /** The fencer core: scenarios by hand, then thousands of random lives that may never prove what was not read back. */
-
 import { describe, expect, test } from "vitest";
 import type { FencingOutcome } from "../../src/fencing/core/driver.ts";
 import { certificateFor } from "../../src/fencing/core/fencer-state.ts";

@@ -1,5 +1,4 @@
 /** The RMCP+ core without a network: hostile bytes, the window of sequence numbers, the same life for the same seed. */
-
 import { describe, expect, test } from "vitest";
 import { equalInConstantTime, fromHex, toHex } from "../../src/hw/core/ipmi/bytes.ts";
 import { CIPHER_SUITES } from "../../src/hw/core/ipmi/crypto.ts";

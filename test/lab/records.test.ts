@@ -1,5 +1,4 @@
 /** The proof that nothing acknowledged was lost must itself be able to fail. */
-
 import { expect, test } from "vitest";
 import {
   formatAcknowledged,

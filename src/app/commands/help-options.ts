@@ -2,7 +2,6 @@
  * Options of the field's commands for their help and for tab completion: how each is typed, and what it does. Those
  * that are accepted and have no effect are left out. Times are written as 10s, 5min or PT1H. A test types each of them.
  */
-
 import { foldText } from "../../base/fold.ts";
 import { entryOf } from "../../base/record.ts";
 import { COLUMNS, wrapped } from "../wrapped.ts";

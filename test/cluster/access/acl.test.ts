@@ -1,5 +1,4 @@
 /** Rules of access: what may be seen, what may be changed, and that nobody gives himself a right. */
-
 import { describe, expect, test } from "vitest";
 import { childOf, parseXml, printXml, type XmlElement } from "../../../src/base/xml.ts";
 import { applyCrm, emptyConfiguration } from "../../../src/cib/crm-syntax/apply.ts";

@@ -2,7 +2,6 @@
  * Random faults on a pair of real cores, with fencing that may do anything but lie: whatever happens, no resource runs
  * on two nodes, and once the faults have ended it runs on one. What the simulator of issue 4 does at large.
  */
-
 import { expect, test } from "vitest";
 import { schedule } from "../../../src/cluster/core/scheduler/schedule.ts";
 import { fc } from "../../support/repeatable.ts";

@@ -1,5 +1,4 @@
 /** What the keeper measures of itself: lateness, the machine's clocks, how good its links are. */
-
 import { expect, test } from "vitest";
 import { compareClocks } from "../../../src/cluster/core/keeper/clocks.ts";
 import { addToSpread, HALF_MS, readSpread, startSpread } from "../../../src/cluster/core/keeper/spread.ts";

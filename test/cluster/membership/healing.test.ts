@@ -2,7 +2,6 @@
  * Whatever happened to a pair: once the faults end, both are members of one agreed view again, with nobody's help but
  * what a manager and an init always do: accept a lost peer that returned, and start a node that has ended.
  */
-
 import { expect, test } from "vitest";
 import { playMembership } from "../../support/membership-pair.ts";
 import { fc } from "../../support/repeatable.ts";

@@ -1,5 +1,4 @@
 /** A peer that has the key and says anything at all: the core neither throws nor stops beating. */
-
 import { expect, test } from "vitest";
 import { stepMembership, wakeAtMs } from "../../../src/cluster/core/membership/membership.ts";
 import {

@@ -1,5 +1,4 @@
 /** Channels over a network that loses, doubles and reorders: every message once, in order; or void on both sides. */
-
 import { describe, expect, test } from "vitest";
 import {
   type ChannelEvent,

@@ -1,5 +1,4 @@
 /** The execution of transitions: order, failures, aborts, dead nodes; by table and by random graphs. */
-
 import { expect, test } from "vitest";
 import type { ResourceAction, Transition, TransitionAction } from "../../../src/cluster/core/transition/graph.ts";
 import {

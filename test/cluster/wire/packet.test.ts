@@ -1,5 +1,4 @@
 /** Packets: only what is signed, of our version and fresh is heard, whatever else comes in. */
-
 import { describe, expect, test } from "vitest";
 import type { AuthKeys } from "../../../src/cib/authkeys.ts";
 import { serialHeartbeatBytes } from "../../../src/cib/node-serial.ts";

@@ -1,5 +1,4 @@
 /** D-Bus messages: what is written is read back, and no bytes whatever do more than be refused. */
-
 import { expect, test } from "vitest";
 import { readMessage, writeCall } from "../../../src/hw/core/bus/message.ts";
 import { BusReader, type BusValue, BusWriter, splitSignature } from "../../../src/hw/core/bus/value.ts";

@@ -1,5 +1,4 @@
 /** rtnetlink: addresses as text, and bytes that come from a kernel or from an enemy. */
-
 import { describe, expect, test } from "vitest";
 import { gratuitousArp } from "../../../src/hw/core/address-announcement.ts";
 import {

@@ -1,5 +1,4 @@
 /** Serial frames: every packet comes through whole, and noise costs no more than the packets that it hits. */
-
 import { expect, test } from "vitest";
 import { crc16, createSerialFrameReader, encodeSerialFrame } from "../../../src/hw/core/serial-frame.ts";
 import { fc } from "../../support/repeatable.ts";

@@ -1,5 +1,4 @@
 /** The handler's answer: each code only with its proof. */
-
 import { expect, test } from "vitest";
 import { decideFencePeer, type FencePeerFacts } from "../../../src/storage/core/fence-peer.ts";
 import { fc } from "../../support/repeatable.ts";

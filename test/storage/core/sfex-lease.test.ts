@@ -1,5 +1,4 @@
 /** sfex leases on one virtual disk: whatever the disk's delays, never two holders. */
-
 import { describe, expect, test } from "vitest";
 import type { SfexLock } from "../../../src/hw/core/sfex/record.ts";
 import {

@@ -4,7 +4,6 @@
  * Beyond it, each in an element of its own: what is unclean or pending, which that page only calls offline, and that
  * nothing is managed, which that page tells only among the options.
  */
-
 import type { Node } from "../scheduler/facts/model.ts";
 import { nodeTraits } from "../scheduler/print/status-report.ts";
 import { escapeText, item, list, type PageElement, printElements, span, textItem, titled } from "./html-tree.ts";

@@ -1,5 +1,4 @@
 /** The executor of one node, told as stories: orders go in, runs, answers and history come out. */
-
 import { describe, expect, test } from "vitest";
 import { childrenOf } from "../../../../src/base/xml.ts";
 import { digestText } from "../../../../src/cluster/core/executor/digest.ts";
