@@ -332,6 +332,8 @@ export class VirtualManager {
       this.later(1_000, () => this.#persist(effect));
       return;
     }
+    const { head, quorateHead } = effect.stored;
+    if (this.keeper.view.quorate && head === quorateHead) machine.world.watch.marked(effect.stored);
     const written = machine.disk.beginCib(effect.stored);
     // The disk ends what it has begun, whatever becomes of the process.
     machine.later(machine.disk.writeMs, () => {

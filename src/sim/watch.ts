@@ -58,7 +58,7 @@ export class Watch {
   readonly #world: World;
   readonly #holdings = new Map<string, Holding>();
   readonly #accepted: Accepted[] = [];
-  /** Every request that was acknowledged with quorum, whoever made it. */
+  /** Every request that was acknowledged with quorum, or was about to be, whoever made it. */
   readonly #quorate = new Set<string>();
   readonly #excused = new Set<string>();
   /** When each node was last known to be less than well. */
@@ -258,6 +258,11 @@ export class Watch {
     if (answer.kind === "accepted" && answer.quorate) this.#quorate.add(answer.requestId);
   }
 
+  /** What a node with quorum writes: a power cut may leave it on the disk with nobody told. */
+  marked({ history }: StoredCib): void {
+    for (const { requestId } of history) this.#quorate.add(requestId);
+  }
+
   accepted(option: string, quorate: boolean): void {
     const holders = this.#world.machines.filter((machine) => holds(machine.disk.content.cib, option));
     const names = new Set(holders.map(({ name }) => name));
@@ -281,7 +286,7 @@ export class Watch {
         this.#excused.add(option);
   }
 
-  /** Whether it has changes acknowledged with quorum of which that loser never heard. */
+  /** Whether it has changes made with quorum, acknowledged or about to be, of which that loser never heard. */
   #isRival(cib: StoredCib | undefined, loser: StoredCib | undefined): boolean {
     const known = new Set(loser?.history.map(({ requestId }) => requestId));
     return cib?.history.some(({ requestId }) => this.#quorate.has(requestId) && !known.has(requestId)) === true;
