@@ -36,10 +36,10 @@ function operate(operation: string, given: Record<string, string> = {}, timeoutM
   return fileSystem.operate(call);
 }
 
-/** A process with its working directory on the mount; `deaf` to TERM. */
+/** A process with its working directory on the mount, without children, which would hold it as well; `deaf` to TERM. */
 function holder(deaf: boolean) {
-  const script = `${deaf ? 'trap "" TERM; ' : ""}echo ready; while :; do sleep 0.1; done`;
-  const child = spawn("sh", ["-c", script], { cwd: directory, stdio: ["ignore", "pipe", "ignore"] });
+  const script = `${deaf ? 'trap "" TERM; ' : ""}echo ready; read -r never`;
+  const child = spawn("sh", ["-c", script], { cwd: directory, stdio: ["pipe", "pipe", "ignore"] });
   return new Promise<{ pid: number; ended: Promise<string> }>((resolve) => {
     const ended = new Promise<string>((end) => child.on("exit", (code, signal) => end(signal ?? String(code))));
     child.stdout.once("data", () => resolve({ pid: child.pid ?? 0, ended }));
